@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { Anchor } from '../report/verify.js';
 import { withClientOrNull } from './migration-source.js';
 import { workflowIdOf } from '../domain/migration/workflow-ids.js';
+import { because, ok, type OrReason } from '../domain/values/or-reason.js';
 
 const MOST_RUNS = 200; // a migration has one more for each continue-as-new
 
@@ -25,15 +26,20 @@ interface HistoryEvent {
 
 /**
  * Returns the number and digest of each window in the history. `runKey` is the first run id of the
- * migration. If the history cannot be read, it returns a string with the reason.
+ * migration. If the history cannot be read, it returns the reason.
  */
-export async function anchorsOf(name: string, runKey: string): Promise<readonly Anchor[] | string> {
+export async function anchorsOf(
+  name: string,
+  runKey: string,
+): Promise<OrReason<readonly Anchor[]>> {
   return withClientOrNull(async (client) => {
-    if (!client) return 'Temporal does not answer';
+    if (!client) return because('Temporal does not answer');
     try {
-      return await readAnchors(client, workflowIdOf(name), runKey);
+      return ok(await readAnchors(client, workflowIdOf(name), runKey));
     } catch (error) {
-      return `the history of ${workflowIdOf(name)} cannot be read: ${(error as Error).message}`;
+      return because(
+        `the history of ${workflowIdOf(name)} cannot be read: ${(error as Error).message}`,
+      );
     }
   });
 }

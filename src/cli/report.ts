@@ -80,9 +80,12 @@ async function verify(file: string, output: Format | 'md' | 'html'): Promise<num
   } catch (error) {
     throw new CliError(EXIT.usage, 'usage', `${file} cannot be read: ${(error as Error).message}`);
   }
-  const read = readReport(text);
-  if (typeof read === 'string')
-    throw new CliError(EXIT.usage, 'usage', `${file} ${read}`, ['sluice report ID -o html > FILE']);
+  const found = readReport(text);
+  if (!found.ok)
+    throw new CliError(EXIT.usage, 'usage', `${file} ${found.reason}`, [
+      'sluice report ID -o html > FILE',
+    ]);
+  const read = found.value;
   const { name, status } = read.report;
   const source = await withLedger((ledger) =>
     ledger.inSnapshot((view) =>

@@ -3,6 +3,7 @@
 import { eventsOf, type AuditEvent } from '../domain/audit.js';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
+import { because, ok, type OrReason } from '../domain/values/or-reason.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import { buildReport, type Report, type ReportSource } from './build-report.js';
 import { renderHtml } from './html.js';
@@ -29,11 +30,11 @@ export interface ReadReport {
 
 const EMBEDDED = /<details><summary>The same as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
 
-/** Reads a report from JSON or from an HTML page. Returns a string with the reason if it is none. */
-export function readReport(text: string): ReadReport | string {
+/** Reads a report from JSON or from an HTML page. Otherwise returns the reason why it is none. */
+export function readReport(text: string): OrReason<ReadReport> {
   const isPage = text.trimStart().startsWith('<');
   const embedded = isPage ? EMBEDDED.exec(text)?.[1] : text;
-  if (embedded === undefined) return 'is not a report: it has no embedded JSON';
+  if (embedded === undefined) return because('is not a report: it has no embedded JSON');
   try {
     const report = JSON.parse(
       isPage
@@ -45,10 +46,10 @@ export function readReport(text: string): ReadReport | string {
       typeof report.name !== 'string' ||
       !Array.isArray(report.windows)
     )
-      return 'contains JSON that is not a report of a migration';
-    return { report, html: isPage ? text : null };
+      return because('contains JSON that is not a report of a migration');
+    return ok({ report, html: isPage ? text : null });
   } catch (error) {
-    return `contains no readable JSON: ${(error as Error).message}`;
+    return because(`contains no readable JSON: ${(error as Error).message}`);
   }
 }
 
@@ -130,16 +131,16 @@ export function verifyReport(
 
 /**
  * Compares the ledger with Temporal's history, which a writer of the ledger cannot change.
- * `anchors` is a string, the reason, if the history could not be read.
+ * `anchors` is the reason if the history could not be read.
  */
 export function anchored(
   evidence: readonly EvidenceLink[],
-  anchors: readonly Anchor[] | string,
+  anchors: OrReason<readonly Anchor[]>,
 ): Finding {
-  if (typeof anchors === 'string')
-    return { what: 'history', holds: null, detail: `not compared: ${anchors}` };
+  if (!anchors.ok)
+    return { what: 'history', holds: null, detail: `not compared: ${anchors.reason}` };
   const known = new Map(evidence.map((e) => [e.number, e.chain]));
-  const wrong = anchors.flatMap(({ number, chain }) => {
+  const wrong = anchors.value.flatMap(({ number, chain }) => {
     const own = known.get(number);
     if (own === undefined) return [`window ${number} is in the history but not in the ledger`];
     return own === chain
@@ -148,7 +149,7 @@ export function anchored(
   });
   return finding(
     'history',
-    anchors.length,
+    anchors.value.length,
     wrong,
     "windows of Temporal's history have the same chain in the ledger",
   );

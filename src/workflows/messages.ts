@@ -15,10 +15,10 @@ import {
   checkExtension,
   checkRollBack,
   checkUpdate,
-  type Checked,
 } from '../domain/decisions/payloads.js';
 import type { Decision } from '../domain/decisions/gate.js';
 import { auditLine, type AuditLine } from '../domain/audit.js';
+import type { OrReason } from '../domain/values/or-reason.js';
 import type { Rehearsed, Status } from '../domain/evidence/ledger-rows.js';
 import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
 import { askForRehearsal } from './cutover/rehearsal.js';
@@ -99,18 +99,18 @@ export function registerMessages(run: Run): void {
  */
 function onUpdate<T, R>(
   update: UpdateDefinition<R, [unknown]>,
-  check: (payload: unknown) => Checked<T>,
+  check: (payload: unknown) => OrReason<T>,
   take: (value: T) => R | Promise<R>,
   { description }: { readonly description: string },
 ): void {
   const handler = (payload: unknown): R | Promise<R> => {
     const checked = check(payload);
-    if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.problem);
+    if (!checked.ok) throw ApplicationFailure.nonRetryable(checked.reason);
     return take(checked.value);
   };
   const validator = (payload: unknown): void => {
     const checked = check(payload);
-    if (!checked.ok) throw new Error(checked.problem);
+    if (!checked.ok) throw new Error(checked.reason);
   };
   setHandler(update, handler, { description, validator });
 }
@@ -121,7 +121,7 @@ function onDecision(
   decision: 'approve' | 'reject',
 ): void | Promise<void> {
   const checked = checkDecision(payload, decision);
-  if (!checked.ok) return ignore(run, `${decision}Cutover`, checked.problem);
+  if (!checked.ok) return ignore(run, `${decision}Cutover`, checked.reason);
   const taken = takeDecision(run, checked.value);
   if (taken instanceof Promise) return surely(run, `${decision}Cutover`, taken);
 }
@@ -132,7 +132,7 @@ function onDecision(
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
-  if (!checked.ok) return ignore(run, 'rollBack', checked.problem);
+  if (!checked.ok) return ignore(run, 'rollBack', checked.reason);
   const { by, reason, token } = checked.value;
   const goBack = (): void => run.requestWayBack({ outcome: 'rolled-back', by, reason });
   if ((run.state.spec?.spec.cutover.approval.approvers ?? []).length === 0) return goBack();
@@ -158,7 +158,7 @@ function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> 
 function onExtension(run: Run, payload: unknown): void {
   const checked = checkExtension(payload);
   if (checked.ok) run.extendSoak(checked.value.by, checked.value.ms);
-  else ignore(run, 'extendSoak', checked.problem);
+  else ignore(run, 'extendSoak', checked.reason);
 }
 
 /** Records an ignored message whose sender is not known. */

@@ -205,11 +205,11 @@ describe('payloads from any client', () => {
   it('an update needs decision and evidence', () => {
     expect(checkUpdate({ approver: 'ann' })).toMatchObject({
       ok: false,
-      problem: 'decision must be approve or reject',
+      reason: 'decision must be approve or reject',
     });
     expect(checkUpdate({ decision: 'approve', approver: 'ann' })).toMatchObject({
       ok: false,
-      problem: 'evidenceId is missing',
+      reason: 'evidenceId is missing',
     });
     expect(
       checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok,

@@ -4,13 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/html.js';
 import { anchored, readReport, verifyReport, type ReadReport } from '../../src/report/verify.js';
+import { because, ok } from '../../src/domain/values/or-reason.js';
 import { aSource } from '../support/report-source.js';
 
 const VERSION = '1';
 const read = (text: string): ReadReport => {
   const report = readReport(text);
-  if (typeof report === 'string') throw new Error(report);
-  return report;
+  if (!report.ok) throw new Error(report.reason);
+  return report.value;
 };
 const asJson = (source: ReportSource): ReadReport =>
   read(JSON.stringify(buildReport(source, { version: VERSION, showValues: false })));
@@ -145,16 +146,18 @@ describe('report verify', () => {
   });
   it("compares the ledger with Temporal's history, and reports if it cannot", () => {
     const anchors = source.evidence.map(({ number, chain }) => ({ number, chain }));
-    expect(anchored(source.evidence, anchors).holds).toBe(true);
-    expect(anchored(aSource(10, 'another').evidence, anchors)).toMatchObject({
+    expect(anchored(source.evidence, ok(anchors)).holds).toBe(true);
+    expect(anchored(aSource(10, 'another').evidence, ok(anchors))).toMatchObject({
       holds: false,
       detail: expect.stringContaining('window 1') as string,
     });
-    expect(anchored(source.evidence.slice(0, 9), anchors)).toMatchObject({
+    expect(anchored(source.evidence.slice(0, 9), ok(anchors))).toMatchObject({
       holds: false,
       detail: expect.stringContaining('window 10 is in the history') as string,
     });
-    expect(anchored(source.evidence, 'Temporal does not answer')).toMatchObject({ holds: null });
+    expect(anchored(source.evidence, because('Temporal does not answer'))).toMatchObject({
+      holds: null,
+    });
   });
   it('finds a row of the report that the ledger does not have', () => {
     expect(
@@ -230,8 +233,13 @@ describe('report verify', () => {
     ]);
   });
   it('says why a file is not a report', () => {
-    expect(readReport('{"kind": "Plan"}')).toContain('not a report');
-    expect(readReport('<html></html>')).toContain('no embedded JSON');
-    expect(readReport('nothing')).toContain('no readable JSON');
+    const why = (text: string, reason: string): void =>
+      expect(readReport(text)).toMatchObject({
+        ok: false,
+        reason: expect.stringContaining(reason) as string,
+      });
+    why('{"kind": "Plan"}', 'not a report');
+    why('<html></html>', 'no embedded JSON');
+    why('nothing', 'no readable JSON');
   });
 });

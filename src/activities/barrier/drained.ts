@@ -61,8 +61,9 @@ export async function sinkDrained(
   if (!pipeline || !sink) return null;
   const groups = [sink.group];
   const subscribed = await subscriptionsOf(kafka, groups);
-  if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
-  return topicsConsumed({ kafka, groups, subscribed }, [pipeline.output.topic], deadline, note);
+  if (!subscribed.ok) return `drain: ${subscribed.reason}: unknown, not drained`;
+  const reading = { kafka, groups, subscribed: subscribed.value };
+  return topicsConsumed(reading, [pipeline.output.topic], deadline, note);
 }
 
 /**
@@ -82,8 +83,9 @@ async function groupsDrained(
     for (let hop = 0; ; hop += 1) {
       // The topics are listed again before each hop, because an application creates its own topics when it
       // starts, and it may have just started.
-      const subscribed = await subscriptionsOf(kafka, groups);
-      if (typeof subscribed === 'string') return `drain: ${subscribed}: unknown, not drained`;
+      const found = await subscriptionsOf(kafka, groups);
+      if (!found.ok) return `drain: ${found.reason}: unknown, not drained`;
+      const subscribed = found.value;
       const internal = (await groupTopics(kafka, groups, subscribed)).filter(
         (topic) => !sources.includes(topic),
       );

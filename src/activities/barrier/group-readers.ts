@@ -2,6 +2,7 @@
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { KnownGroup } from '../../clients/kafka/groups.js';
 import { Problem } from '../../domain/failure.js';
+import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 
 export const UNDESCRIBED_REMEDY =
   'allow the principal of Sluice to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams';
@@ -17,20 +18,20 @@ export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGro
 }
 
 /**
- * Returns the topics that each group subscribes to. If a group cannot be described, it returns a string
- * that names the group and the reason.
+ * Returns the topics that each group subscribes to. If a group cannot be described, the reason names
+ * it.
  */
 export async function subscriptionsOf(
   kafka: KafkaPort,
   groups: readonly string[],
-): Promise<Map<string, ReadonlySet<string>> | string> {
+): Promise<OrReason<ReadonlyMap<string, ReadonlySet<string>>>> {
   const topics = new Map<string, ReadonlySet<string>>();
   for (const id of groups) {
     const group = await kafka.describeGroup(id);
-    if ('unknown' in group) return undescribed(id, group.unknown);
+    if ('unknown' in group) return because(undescribed(id, group.unknown));
     topics.set(id, new Set(group.topics));
   }
-  return topics;
+  return ok(topics);
 }
 
 /** A group's committed offset in one partition. `at` is undefined if it never committed there. */

@@ -69,15 +69,16 @@ export async function compareSlice(
       queried: expected,
       canary,
     });
-    if (typeof history === 'string') {
-      const both = worst([verdict, { verdict: 'inconclusive', reason: history }]);
+    if (!history.ok) {
+      const both = worst([verdict, { verdict: 'inconclusive', reason: history.reason }]);
       return { verdict: both, counts, differences, rehearsed: [] };
     }
+    const { runs: rehearsed, differences: more } = history.value;
     return {
-      verdict: withRuns(verdict, history.runs),
+      verdict: withRuns(verdict, rehearsed),
       counts,
-      differences: [...differences, ...history.differences],
-      rehearsed: history.runs,
+      differences: [...differences, ...more],
+      rehearsed,
     };
   });
 }

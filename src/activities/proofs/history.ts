@@ -9,6 +9,7 @@ import type { OutputFold } from '../../compare/output-fold.js';
 import type { RehearsedRun } from '../../domain/evidence/slice-proof.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { closedAt } from '../../domain/evidence/subjects.js';
+import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 import { judgeComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
 import { readRows } from '../runtime/row-cursor.js';
 import { closedKeysOf, waiverOf } from '../windows/results/stored-result.js';
@@ -40,26 +41,30 @@ export interface RehearsalInput {
 }
 
 /**
- * Compares the runs, and returns them with the oldest first. Returns a string with the reason if there
- * is no run to compare. The spec MUST have a run log and closed keys.
+ * Compares the runs, and returns them with the oldest first. Returns the reason if there is no run
+ * to compare. The spec MUST have a run log and closed keys.
  */
 export async function rehearseRuns(
   client: SourceClient,
   input: RehearsalInput,
-): Promise<Rehearsed | string> {
+): Promise<OrReason<Rehearsed>> {
   const log = input.plan.batch!.runLog!;
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const rows = await client.query<Record<string, string | null>>(
       `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT ${RUNS_LOOKED_AT}`,
     );
     if (rows.rows[0]?.['finished_at'] === null)
-      return `batch run ${rows.rows[0]['run_id']} has not finished, so it may be writing its result`;
+      return because(
+        `batch run ${rows.rows[0]['run_id']} has not finished, so it may be writing its result`,
+      );
     const finished = rows.rows
       .filter((r) => r['finished_at'] !== null)
       .map((r): LoggedRun => ({ id: r['run_id']!, cut: r['cut_at']! }));
     const closings = await runsThatClosed(client, input, finished.reverse());
     if (closings.length === 0)
-      return `0 of the ${finished.length} newest runs in ${log.text} closed a key of the slice < 1 required`;
+      return because(
+        `0 of the ${finished.length} newest runs in ${log.text} closed a key of the slice < 1 required`,
+      );
     const rehearsed: RehearsedRun[] = [];
     const differences: Difference[] = [];
     for (const closing of closings) {
@@ -67,7 +72,7 @@ export async function rehearseRuns(
       rehearsed.push(run);
       differences.push(...found);
     }
-    return { runs: rehearsed, differences };
+    return ok({ runs: rehearsed, differences });
   });
 }
 

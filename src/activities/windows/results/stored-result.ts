@@ -9,6 +9,7 @@ import { ALIGNED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js'
 import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
+import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import type { BatchPlan, ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { ConnectedSession } from '../session.js';
 import type { Computation } from './computation.js';
@@ -23,34 +24,35 @@ interface Run {
 }
 
 /**
- * Returns the newest run if it has finished, otherwise a string with the reason why no run can be
- * compared. Call it before the rounds and again when the rows are read. Both calls MUST return the
- * same run.
+ * Returns the newest run if it has finished, otherwise the reason why no run can be compared. Call it
+ * before the rounds and again when the rows are read. Both calls MUST return the same run.
  */
 export async function finishedRun(
   client: pg.ClientBase,
   { runLog }: BatchPlan,
-): Promise<Run | string> {
+): Promise<OrReason<Run>> {
   const log = runLog!;
   const newest = (
     await client.query<Record<string, string | null>>(
       `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT 1`,
     )
   ).rows[0];
-  if (!newest) return `0 finished runs in ${log.text} < 1 required`;
+  if (!newest) return because(`0 finished runs in ${log.text} < 1 required`);
   if (newest['finished_at'] === null)
-    return `run ${newest['run_id']} of the batch has not finished and is writing its result`;
-  return { id: newest['run_id']!, cut: newest['cut_at']! };
+    return because(
+      `run ${newest['run_id']} of the batch has not finished and is writing its result`,
+    );
+  return ok({ id: newest['run_id']!, cut: newest['cut_at']! });
 }
 
 /**
- * Compares the stored result. `before` is `finishedRun` before the first round. The fold MUST be at
+ * Compares the stored result. `found` is `finishedRun` before the first round. The fold MUST be at
  * the last round's barrier.
  */
 export async function compareStored(
   { plan, reader }: ConnectedSession,
   computation: Computation,
-  before: Run | string,
+  found: OrReason<Run>,
 ): Promise<SubjectResult> {
   const started = Date.now();
   const { shape, fold, topic } = computation;
@@ -63,10 +65,11 @@ export async function compareStored(
       lsn,
       Date.now() - started,
     );
-  if (typeof before === 'string') return inconclusive(before);
+  if (!found.ok) return inconclusive(found.reason);
+  const before = found.value;
   const read = await readStored(reader, plan, computation, before);
-  if (typeof read === 'string') return inconclusive(read);
-  const { stored, streamOnly } = read;
+  if (!read.ok) return inconclusive(read.reason);
+  const { stored, streamOnly, counted, rows } = read.value;
   const { counts, batchWasWrong, differences } = compareAligned(shape, {
     stored,
     stream: fold.rows,
@@ -84,8 +87,8 @@ export async function compareStored(
     proofs: {
       barrier:
         comparedOf(counts) === 0 ? `run ${before.id}: compared 0 closed keys < 1 required` : null,
-      countedRows: read.counted,
-      readRows: read.rows,
+      countedRows: counted,
+      readRows: rows,
       canaryPlanted: canary.planted,
       canaryFound: canary.found,
       waived: waiverOf(plan, batchWasWrong),
@@ -111,7 +114,7 @@ interface StoredResult {
 }
 
 /**
- * Reads the closed keys of the stored result in one snapshot. Returns a string if another run wrote
+ * Reads the closed keys of the stored result in one snapshot. Returns a reason if another run wrote
  * it meanwhile.
  */
 function readStored(
@@ -119,15 +122,17 @@ function readStored(
   { batch, spec }: ResolvedPlan,
   { shape, fold }: Computation,
   before: Run,
-): Promise<StoredResult | string> {
+): Promise<OrReason<StoredResult>> {
   const closed = closedAt(spec.validation.closedKeys, before.cut);
   const table = batch!.resultTable.sql;
   const stored = new Map<string, string | null>();
   return transaction(reader, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const run = await finishedRun(reader, batch!);
-    if (typeof run === 'string') return run;
-    if (run.id !== before.id)
-      return `run ${run.id} of the batch finished during the window: the stored result is newer than run ${before.id}`;
+    if (!run.ok) return run;
+    if (run.value.id !== before.id)
+      return because(
+        `run ${run.value.id} of the batch finished during the window: the stored result is newer than run ${before.id}`,
+      );
     const from = `(SELECT * FROM ${table} WHERE (${closed}\n)) AS sluice_closed`;
     const pace = { rowsPerSecond: 0, heartbeat: () => undefined };
     const rows = await readRows(reader, from, shape, pace, (key, row) => stored.set(key, row));
@@ -135,12 +140,12 @@ function readStored(
       reader,
       `SELECT count(*) AS n FROM ${table} WHERE (${closed}\n)`,
     );
-    return {
+    return ok({
       stored,
       rows,
       counted: Number(counted[0]!['n']),
       streamOnly: await closedKeysOf(reader, table, closed, shape, fold.rows, stored),
-    };
+    });
   });
 }
 
