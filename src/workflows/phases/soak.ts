@@ -41,15 +41,20 @@ async function nameReaders(run: Run): Promise<void> {
 
 /**
  * Runs a window that also observes the route. A replaced view or a dropped trigger blocks the soak
- * until a window finds it restored.
+ * until a window finds it restored. The soak then starts again, because consumers were not on the
+ * stream side before that window.
  */
 async function shadowWindow(run: Run): Promise<WindowResult> {
+  let wasWrong = false;
   for (;;) {
     const result = await runWindow(run, 'shadow window');
-    if (!result.routeProblem) return result;
-    await run.park({ ...result.routeProblem, since: run.now() }, true);
+    if (!result.routeProblem) {
+      if (wasWrong) run.state.soakFrom = run.now();
+      return result;
+    }
+    wasWrong = true;
     run.state.shadowPasses = 0;
-    // consumers were not on the stream side, so the soak starts again from here
+    await run.park({ ...result.routeProblem, since: run.now() }, true);
     run.state.soakFrom = run.now();
   }
 }
