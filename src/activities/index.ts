@@ -14,7 +14,7 @@ import { createHandOverActivities } from './objects/hand-over.js';
 import { createLedgerActivities } from './runtime/ledger-activities.js';
 import { createLeftoverActivities } from './objects/sweep-activities.js';
 import { createObjectActivities } from './objects/object-activities.js';
-import { createPipelineActivities } from './barrier/pipeline-moved.js';
+import { createPipelineActivities } from './checks/pipeline-moved.js';
 import { createPreflightActivities } from './checks/preflight.js';
 import { createProofActivities } from './proofs/index.js';
 import { createBaselineActivities } from './capture/baseline.js';

@@ -35,11 +35,6 @@ export async function emitMarker(
   );
 }
 
-export async function insertLsn(client: pg.ClientBase): Promise<Lsn> {
-  return (await client.query<Record<string, string>>('SELECT pg_current_wal_insert_lsn() AS lsn'))
-    .rows[0]!['lsn']!;
-}
-
 /**
  * Waits until the connector has acknowledged `lsn`. Returns null if that is proven, otherwise the reason.
  * Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only when it reads

@@ -7,7 +7,7 @@ import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { Problem } from '../../domain/failure.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
-import { insertLsn } from '../barrier/marker.js';
+import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 export interface Baseline {

@@ -11,7 +11,8 @@ import type { LogPlan } from '../../domain/capture/capture.js';
 import { captureProblem, publicationFacts } from '../../domain/capture/captured-set.js';
 import type { Facts } from '../../domain/evidence/epoch.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { connectorAcknowledged, emitMarker, insertLsn } from '../barrier/marker.js';
+import { insertLsn } from '../../clients/postgres/wal-position.js';
+import { connectorAcknowledged, emitMarker } from '../barrier/marker.js';
 import type { CaptureAdapter } from './capture-adapter.js';
 import { stoppedConnectors } from './stopped-connectors.js';
 

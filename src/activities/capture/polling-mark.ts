@@ -13,7 +13,7 @@ import {
   type Cursor,
   type Polling,
 } from '../../domain/capture/polling-settings.js';
-import { insertLsn } from '../barrier/marker.js';
+import { insertLsn } from '../../clients/postgres/wal-position.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import type { Planned } from '../runtime/with-plan.js';

@@ -6,7 +6,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { engineGateway } from '../../domain/migration/spec.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
-import { UNDESCRIBED_REMEDY, knownGroup } from '../barrier/group-readers.js';
+import { UNDESCRIBED_REMEDY, knownGroup } from '../../clients/kafka/group-readers.js';
 import { hostOf } from '../pipelines/index.js';
 import { attempt, failed, passed } from '../runtime/findings.js';
 import type { Asking } from '../objects/owned-kind.js';

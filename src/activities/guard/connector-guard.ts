@@ -12,11 +12,11 @@ import { isTuning } from '../../connectors/allowlist.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
 import { driftOf, taskFailure } from '../capture/connector-state.js';
 import { leaseSession } from '../ownership/lease-store.js';
-import { sinkConfig } from '../objects/sink-connector.js';
+import { sinkConfig } from '../capture/sink-now.js';
 import type { Deps } from '../runtime/deps.js';
 import { beat, pause } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
-import { insertLsn } from '../barrier/marker.js';
+import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { endOverduePause, withoutWindowPauses } from '../capture/connector-pause.js';
@@ -136,7 +136,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
       captures: (key) => !isTuning(spec, key),
     });
   if (plan.sink) {
-    const config = await sinkConfig(deps, ref);
+    const config = await sinkConfig(deps, run);
     wanted.push({
       name: plan.sink.connector,
       driftOf: (stored) => driftOf(config, stored),

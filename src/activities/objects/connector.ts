@@ -6,7 +6,7 @@ import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { STATE_TIMEOUT_MS, deleteOffsets, stopSurely } from '../capture/connector-state.js';
 import { askEach, type Asking, type OwnedKind, type Site } from './owned-kind.js';
-import { sinkConfig } from './sink-connector.js';
+import { sinkConfig } from '../capture/sink-now.js';
 
 const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
 
@@ -27,8 +27,8 @@ export async function configOf(
   site: Site,
   { name }: OwnedObject,
 ): Promise<Readonly<Record<string, string>>> {
-  const { plan, ref } = site;
-  if (name === plan.sink?.connector) return sinkConfig(site, ref);
+  const { plan } = site;
+  if (name === plan.sink?.connector) return sinkConfig(site, site);
   const [wanted] = await sourceConnectorConfigs(site, plan, name);
   if (!wanted) throw new Error(`connector ${name} is not part of the plan`);
   return wanted.config;

@@ -1,7 +1,7 @@
 // Consumer groups. A group is created by its first member, and remains after its last one has left.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
-import { knownGroup } from '../barrier/group-readers.js';
+import { knownGroup } from '../../clients/kafka/group-readers.js';
 import type { Asking, OwnedKind } from './owned-kind.js';
 
 const SESSION_ATTEMPTS = 40;

@@ -16,7 +16,7 @@ import {
   type Replayed,
   type SlicedTable,
 } from '../../domain/evidence/slice-proof.js';
-import { insertLsn } from '../barrier/marker.js';
+import { insertLsn } from '../../clients/postgres/wal-position.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 import { readCursor, readRows } from '../runtime/row-cursor.js';

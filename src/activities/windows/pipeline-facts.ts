@@ -15,9 +15,9 @@ import { isTuning } from '../../connectors/allowlist.js';
 import { MISSING, driftOf } from '../capture/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
-import { knownGroup } from '../barrier/group-readers.js';
+import { knownGroup } from '../../clients/kafka/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
-import { sinkConfig } from '../objects/sink-connector.js';
+import { sinkConfig } from '../capture/sink-now.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { adapterOf } from '../capture/index.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
@@ -92,7 +92,7 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   }
   if (plan.sink) {
     const name = plan.sink.connector;
-    const keys = driftOf(await sinkConfig(deps, run.ref), await rest.config(name));
+    const keys = driftOf(await sinkConfig(deps, run), await rest.config(name));
     facts['sink config'] = describeDrift(keys);
     if (keys.includes(MISSING)) gone.push(name);
   }

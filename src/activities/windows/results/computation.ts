@@ -5,7 +5,7 @@ import type { Shape } from '../../../compare/comparison.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
 import { SettledComparison } from '../../../compare/settled.js';
 import type { Lsn } from '../../../domain/values/position.js';
-import { currentSinkTable } from '../../objects/sink-connector.js';
+import { currentSinkTable } from '../../capture/sink-now.js';
 import { adapterOf } from '../../capture/index.js';
 import type { Proofs } from '../../../domain/evidence/window.js';
 import type { ConnectedSession } from '../session.js';
@@ -109,7 +109,7 @@ export async function computationsOf(session: ConnectedSession): Promise<Computa
       sink:
         name === 'result' && sink
           ? {
-              table: await currentSinkTable(reader, ref),
+              table: await currentSinkTable(reader, session),
               side: new SettledComparison(shape),
               counted: NOTHING_READ,
             }

@@ -5,7 +5,7 @@ import { resolve } from '../../domain/plan/resolve.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
-import { knownGroup } from './group-readers.js';
+import { knownGroup } from '../../clients/kafka/group-readers.js';
 
 const MOVES_MS = 20_000; // a pipeline that is just starting gets this long
 

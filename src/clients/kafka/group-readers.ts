@@ -1,6 +1,6 @@
 // Reads what the consumer groups of the pipeline and the sink read, and how far each of them is.
-import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import type { KnownGroup } from '../../clients/kafka/groups.js';
+import type { KnownGroup } from './groups.js';
+import type { KafkaPort } from './kafka.js';
 import { Problem } from '../../domain/failure.js';
 import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 
