@@ -15,6 +15,7 @@ import { namespaceId } from './clients/temporal-namespace.js';
 import { Ledger } from './clients/ledger/ledger.js';
 import { resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
+import { serve } from './serve.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { TASK_QUEUE, dataQueue } from './domain/migration/workflow-ids.js';
 
@@ -93,7 +94,7 @@ export async function runWorker(
   ]);
   onReady?.();
   try {
-    await Promise.all(workers.map((worker) => worker.run()));
+    await serve(workers, say);
   } finally {
     await Promise.all([systems.close(), ledger.close(), connection.close()]);
   }

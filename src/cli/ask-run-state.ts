@@ -31,8 +31,16 @@ export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
  * Looks at a run in Temporal. It never throws. `answered` means that a query was just answered, so a
  * worker is alive. `problem` says why there is no client.
  */
-export async function lookAt(
+export const lookAt = (
   id: string,
+  client: Client | null,
+  problem: string,
+  answered: boolean,
+): Promise<Look> => lookAtWorkflow(workflowIdOf(id), client, problem, answered);
+
+/** Works like `lookAt` for any workflow id. */
+export async function lookAtWorkflow(
+  workflowId: string,
   client: Client | null,
   problem: string,
   answered: boolean,
@@ -41,9 +49,7 @@ export async function lookAt(
   const { address, namespace } = loadConfig().temporal;
   let description: WorkflowExecutionDescription;
   try {
-    description = await within(client, () =>
-      client.workflow.getHandle(workflowIdOf(id)).describe(),
-    );
+    description = await within(client, () => client.workflow.getHandle(workflowId).describe());
   } catch (error) {
     const where = `namespace ${namespace} of Temporal at ${address}`;
     if ((error as Error).name === 'WorkflowNotFoundError')

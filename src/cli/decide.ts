@@ -1,9 +1,11 @@
 // sluice approve|reject|complete|break-glass ID: sends a decision as a Temporal update, because an
 // update returns an answer.
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import {
   ApplicationFailure,
   WorkflowUpdateFailedError,
+  type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
 import type { Decision } from '../domain/decisions/gate.js';
@@ -15,6 +17,7 @@ import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
 import { fileText } from './file-text.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 import { answering } from './ask-run-state.js';
+import { whileServed } from './while-served.js';
 
 export interface DecideOptions {
   readonly approver: string;
@@ -41,14 +44,14 @@ export async function decide(
         ' ',
       ),
     );
-    const evidence = await handle.query<EvidenceShown>('evidence');
+    const evidence = await evidenceOf(client, handle);
     for (const line of shownEvidence(evidence, status.evidenceId)) say(`  ${line}`);
     await confirmByTyping(nameOf(id), decision, options.yes);
     const { approver, reason } = options;
     const token = options.key
       ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId })
       : null;
-    return send(handle, 'decideCutover', {
+    return send(client, handle, 'decideCutover', {
       decision,
       approver,
       evidenceId,
@@ -112,11 +115,16 @@ export async function coSign(
   const { approver, reason } = options;
   const answer = await withRunning(id, async (handle, client) => {
     const { evidenceId } = await answering(id, handle, client);
-    const evidence = await handle.query<EvidenceShown>('evidence');
+    const evidence = await evidenceOf(client, handle);
     const token = options.key
       ? signed(options.key, { ...signedFor(id, evidence), decision, approver, evidenceId })
       : null;
-    return send(handle, 'coSign', { decision, approver, reason, ...(token ? { token } : {}) });
+    return send(client, handle, 'coSign', {
+      decision,
+      approver,
+      reason,
+      ...(token ? { token } : {}),
+    });
   });
   return answered(answer, options.output);
 }
@@ -146,13 +154,23 @@ export function signed(file: string, claims: Parameters<typeof signDecision>[1])
   return signDecision(pem, claims, Date.now());
 }
 
+/** Asks the run what a decision would be about. */
+export const evidenceOf = (client: Client, handle: WorkflowHandle): Promise<EvidenceShown> =>
+  whileServed(client, handle.workflowId, 'The query', () =>
+    handle.query<EvidenceShown>('evidence'),
+  );
+
 async function send(
+  client: Client,
   handle: WorkflowHandle,
   update: 'decideCutover' | 'coSign',
   payload: object,
 ): Promise<Decision> {
   try {
-    return await handle.executeUpdate<Decision, [object]>(update, { args: [payload] });
+    const updateId = randomUUID(); // the same one for every attempt, so that the decision counts once
+    return await whileServed(client, handle.workflowId, 'The decision', () =>
+      handle.executeUpdate<Decision, [object]>(update, { args: [payload], updateId }),
+    );
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError)
       throw new CliError(

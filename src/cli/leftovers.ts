@@ -1,7 +1,7 @@
 // sluice doctor --leftovers [--remove]: lists objects in the ledger that no running migration owns.
 // Exits 1 if it finds any.
 import { userInfo } from 'node:os';
-import type { Client } from '@temporalio/client';
+import { ApplicationFailure, WorkflowFailedError, type Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';
 import { TASK_QUEUE } from '../domain/migration/workflow-ids.js';
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
@@ -9,6 +9,7 @@ import { namespaceId } from '../clients/temporal-namespace.js';
 import { resolveSecret } from '../config.js';
 import { withClient, withLedger } from './migration-source.js';
 import { confirmByTyping } from './decide.js';
+import { whileServed } from './while-served.js';
 import { CliError, EXIT, print, say, table, type Format } from './output.js';
 
 export interface LeftoverOptions {
@@ -70,11 +71,23 @@ async function sweep(client: Client, name: string, routeBack: boolean): Promise<
     args: [input],
     memo: { starter: input.by },
   });
-  const { refused } = (await handle.result()) as { refused: string | null };
+  const { refused } = await whileServed(client, handle.workflowId, 'The sweep', async () =>
+    asSwept(await handle.result().catch(refusal)),
+  );
   if (refused)
     throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; nothing was changed`, [
       'sluice doctor --leftovers --remove --route-back',
     ]);
+}
+
+const asSwept = (result: unknown): { refused: string | null } =>
+  result as { refused: string | null };
+
+/** Returns the reason if an activity of the sweep refused. Throws any other error. */
+function refusal(error: unknown): { refused: string } {
+  const cause = error instanceof WorkflowFailedError ? error.cause?.cause : undefined;
+  if (!(cause instanceof ApplicationFailure)) throw error;
+  return { refused: cause.message };
 }
 
 function render(found: readonly Leftover[]): string {

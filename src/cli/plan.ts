@@ -2,13 +2,15 @@
 // the ledger, because the names depend on earlier generations.
 // sluice plan --rehearse ID: runs the cut-over of a migration up to the commit, and then releases the
 // fence.
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
 import { openLedger, withRunning } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { answering } from './ask-run-state.js';
-import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
+import { confirmByTyping, evidenceOf, signed, signedFor } from './decide.js';
+import { whileServed } from './while-served.js';
 import { comparisonsOf } from './plan-modes.js';
 import { CliError, EXIT, print, table, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
@@ -52,15 +54,17 @@ async function rehearse(id: string, options: PlanOptions): Promise<number> {
     const by = options.by ?? userInfo().username;
     const claims = options.key
       ? {
-          ...signedFor(id, await handle.query<EvidenceShown>('evidence')),
+          ...signedFor(id, await evidenceOf(client, handle)),
           decision: 'rehearse' as const,
           approver: by,
           evidenceId,
         }
       : null;
-    return handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', {
-      args: [{ by, ...(claims ? { token: signed(options.key!, claims) } : {}) }],
-    });
+    const args: [object] = [{ by, ...(claims ? { token: signed(options.key!, claims) } : {}) }];
+    const updateId = randomUUID(); // the same one for every attempt, so that it rehearses once
+    return whileServed(client, handle.workflowId, 'The rehearsal', () =>
+      handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args, updateId }),
+    );
   });
   await print(result, options.output, () =>
     result.refused === null

@@ -19,6 +19,8 @@ import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report
 import { withClient, withLedger } from './migration-source.js';
 import { CliError, EXIT, say, write } from './output.js';
 import { readSpec } from './spec-file.js';
+import { within } from './ask-run-state.js';
+import { whileServed } from './while-served.js';
 
 export interface ProveOptions {
   readonly file: string;
@@ -59,7 +61,7 @@ export async function prove(options: ProveOptions): Promise<number> {
   };
   const result = await withClient(async (client) => {
     const id = await claimNumber(spec.metadata.name);
-    return follow(await start(client, id, input), options.run);
+    return follow(client, await start(client, id, input), options.run);
   });
   write(render({ ...result, differences: await differencesOf(result.id) }, options.output));
   return result.verdict === 'passed' && result.leftovers.length === 0 ? EXIT.ok : EXIT.failed;
@@ -113,19 +115,26 @@ async function start(client: Client, id: string, input: ProofInput): Promise<Wor
  * Follows the proof, starts the pipeline when the proof asks for it, and stops it after the
  * comparison. Ctrl-C cancels the proof, which cleans up.
  */
-async function follow(handle: WorkflowHandle, command: string | undefined): Promise<ProofResult> {
+async function follow(
+  client: Client,
+  handle: WorkflowHandle,
+  command: string | undefined,
+): Promise<ProofResult> {
   let pipeline: Pipeline | undefined;
   let last: ProofState | undefined;
   let ended = false;
-  const result = (handle.result() as Promise<ProofResult>).finally(() => (ended = true));
+  const ask = (): Promise<ProofResult> => handle.result() as Promise<ProofResult>;
+  const result = whileServed(client, handle.workflowId, 'The proof', ask).finally(
+    () => (ended = true),
+  );
   result.catch(() => undefined); // awaited below
   const interrupt = (): void => void handle.cancel().catch(() => undefined);
   process.removeAllListeners('SIGINT').on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     while (!ended) {
-      const view = await handle
-        .query<{ state: ProofState; environment: PipelineEnvironment | null }>('proof')
-        .catch(() => null);
+      const view = await within(client, () =>
+        handle.query<{ state: ProofState; environment: PipelineEnvironment | null }>('proof'),
+      ).catch(() => null);
       if (view && view.state !== last) {
         last = view.state;
         say(`  ${SAID[last]}`);
@@ -138,6 +147,10 @@ async function follow(handle: WorkflowHandle, command: string | undefined): Prom
     }
     return await result;
   } catch (error) {
+    if (error instanceof CliError) {
+      await handle.cancel().catch(() => undefined); // when a worker starts, this command no longer attends it
+      throw error;
+    }
     const cause = (error as { cause?: { cause?: Error } & Error }).cause;
     throw new CliError(
       EXIT.usage,

@@ -2,8 +2,9 @@
 import { userInfo } from 'node:os';
 import { readStatus, withRunning } from './migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
-import { confirmByTyping, signed, signedFor, type EvidenceShown } from './decide.js';
+import { confirmByTyping, signed, evidenceOf, signedFor, type EvidenceShown } from './decide.js';
 import { DURATION_PATTERN } from '../domain/values/duration.js';
+import { within } from './ask-run-state.js';
 import { CliError, EXIT, print, say, type Format } from './output.js';
 
 export async function signal(
@@ -37,13 +38,12 @@ export async function rollback(
 ): Promise<number> {
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
-  await withRunning(id, async (handle) => {
+  await withRunning(id, async (handle, client) => {
     // An emergency rollback must also work when no worker answers queries. The worker judges the
     // signal later.
-    const evidence = await handle.query<EvidenceShown>('evidence').catch((error: unknown) => {
-      if (options.key) throw error;
-      return null;
-    });
+    const evidence = await (options.key
+      ? evidenceOf(client, handle)
+      : within(client, () => handle.query<EvidenceShown>('evidence')).catch(() => null));
     requireSigner(id, by, options.key, evidence?.signers ?? []);
     const claims =
       options.key && evidence

@@ -3,10 +3,12 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
+import { aRef } from '../support/builders.js';
 import { feed } from '../support/rows.js';
 
 const shapeOf = (key: string[]): Shape => ({
@@ -88,10 +90,28 @@ describe('a state file', () => {
     const fold = new HashFold(shapeOf(['id']), 10);
     expect(await files.restore('run', 'another fold', fold)).toBe(false);
     expect(await new FoldFiles(undefined).restore('run', 'this fold', fold)).toBe(false);
-    await files.forget('another run');
+    await files.forget(['another run']);
     expect(readdirSync(dir)).toHaveLength(1);
-    await files.forget('run');
+    await files.forget(['run']);
     expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('is removed by each worker when its run has ended, with the parts that were spilled', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const folds = new FoldCache(new FoldFiles(dir), 2 ** 30);
+    const [ended, live] = [
+      { ...aRef(), runKey: 'ended' },
+      { ...aRef(), runKey: 'live' },
+    ];
+    for (const ref of [ended, live]) {
+      await folds.save(ref, 't', aFold(shapeOf(['id'])));
+      await folds.spillDir(ref, 't');
+      folds.table(ref, 't', shapeOf(['id']));
+    }
+    await folds.forget([ended]);
+    expect(readdirSync(dir).filter((name) => name.startsWith('spill-'))).toEqual(['spill-live']);
+    expect(readdirSync(dir)).toHaveLength(2);
+    expect([folds.ofTable(ended, 't'), folds.ofTable(live, 't') === null]).toEqual([null, false]);
   });
 
   it('is neither read nor written in a folder that others can write, which could contain a false proof', async () => {

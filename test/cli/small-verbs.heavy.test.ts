@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +14,24 @@ const run = (...args: string[]) =>
     encoding: 'utf8',
   });
 const file = (): string => join(mkdtempSync(join(tmpdir(), 'sluice-cli-')), 'migration.yaml');
+
+describe('the worker', () => {
+  it('ends its activities on Ctrl-C before it exits', async () => {
+    const ledger = createServer().listen(0, '127.0.0.1'); // it accepts a connection and says nothing
+    await once(ledger, 'listening');
+    const { port } = ledger.address() as AddressInfo;
+    const env = { ...process.env, SLUICE_LEDGER_URL: `postgres://x:y@127.0.0.1:${port}/l` };
+    const args = ['--import', 'tsx', 'src/cli/main.ts', 'worker'];
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    await once(ledger, 'connection');
+    child.kill('SIGINT');
+    const [said] = (await once(child.stderr, 'data')) as [Buffer];
+    expect(said.toString()).toContain('the worker ends; press Ctrl-C again');
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    ledger.close();
+  });
+});
 
 describe('init', () => {
   it('writes a spec that validates, and never overwrites one', () => {

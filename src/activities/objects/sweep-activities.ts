@@ -1,17 +1,26 @@
 // Activities of the sweep, which cleans up after a terminated run. They read from the ledger what the
 // run left, and close the run there. The rollback's activities remove the objects.
+import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { latestRun } from './leftovers.js';
-import type { Deps } from '../runtime/deps.js';
+import { otherNamespace, type Deps } from '../runtime/deps.js';
 
 export function createLeftoverActivities(deps: Deps) {
   return {
-    /** Returns the newest run of a name, and the objects that it left, in order of creation. */
+    /**
+     * Returns the newest run of a name, and the objects that it left, in order of creation. Throws
+     * Problem `name-refused` if the run is alive, or if that cannot be seen from this namespace.
+     */
     async openRun(name: string): Promise<{ ref: MigrationRef; objects: OwnedObject[] }> {
       const ref = await latestRun(deps, name);
       if (!ref) throw new Problem('name-refused', `there is no migration ${name} in the ledger`);
+      const [record] = await deps.ledger.migrations(name);
+      const other = record ? otherNamespace(record, deps.namespace) : null;
+      if (other)
+        throw new Problem('name-refused', `${name} belongs to ${other}`, 'sweep it from there');
+      await refuseRunning(ref);
       return { ref, objects: await deps.ledger.openObjects(name) };
     },
 
@@ -41,4 +50,21 @@ export function createLeftoverActivities(deps: Deps) {
       });
     },
   };
+}
+
+/** Looks again, because minutes may pass between the person's look and this activity. */
+async function refuseRunning({ name, workflowId }: MigrationRef): Promise<void> {
+  const { status } = await Context.current()
+    .client.workflow.getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      if ((error as Error).name === 'WorkflowNotFoundError') return { status: { name: 'GONE' } };
+      throw error;
+    });
+  if (status.name === 'RUNNING' || status.name === 'PAUSED')
+    throw new Problem(
+      'name-refused',
+      `${name} is running, so nothing of it is left over`,
+      `sluice cancel ${name}`,
+    );
 }

@@ -75,18 +75,19 @@ export class Systems {
   }
 
   /**
-   * Makes the next call to `kafka` connect again, after a failure. The old connections close later,
-   * because other activities may still use them.
+   * Makes the next call to `kafka` for this spec connect again, after a failure. The old connection
+   * closes later, because other activities may still use it. Other clusters keep theirs.
    */
-  renew(): void {
-    for (const port of this.#ports.values()) {
-      this.#retired.add(port);
-      setTimeout(
-        () => void closeAll([port]).finally(() => this.#retired.delete(port)),
-        STILL_IN_USE_MS,
-      ).unref();
-    }
-    this.#ports.clear();
+  renew({ spec }: MigrationSpec): void {
+    const key = JSON.stringify(spec.kafka);
+    const port = this.#ports.get(key);
+    if (!port) return;
+    this.#ports.delete(key);
+    this.#retired.add(port);
+    setTimeout(
+      () => void closeAll([port]).finally(() => this.#retired.delete(port)),
+      STILL_IN_USE_MS,
+    ).unref();
   }
 
   async close(): Promise<void> {

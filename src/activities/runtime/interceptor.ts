@@ -5,6 +5,7 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { Progress, tracked } from '../../clients/progress.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { toFailure } from './application-failure.js';
 import type { Systems } from './deps.js';
@@ -24,7 +25,8 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
         return await next(input);
       } catch (error) {
         const failure = toFailure(error);
-        if ('type' in failure && failure.type === 'unreachable') systems.renew(); // so that the next attempt opens a new connection
+        const spec = specOf(input.args);
+        if (spec && 'type' in failure && failure.type === 'unreachable') systems.renew(spec); // so that the next attempt opens a new connection
         throw failure;
       }
     },
@@ -67,14 +69,20 @@ const hangs = (activity: string, limitMs: number): Problem =>
     'nothing: the next attempt begins by itself; if this happens again, restart the worker and report it',
   );
 
+/** Returns the spec in the ref of an activity, or undefined if the activity has no ref. */
+function specOf(args: readonly unknown[]): MigrationSpec | undefined {
+  const first = (args[0] ?? {}) as Partial<MigrationRef> & { readonly ref?: Partial<MigrationRef> };
+  const spec = first.ref?.spec ?? first.spec;
+  return spec?.spec === undefined ? undefined : spec;
+}
+
 /**
  * Returns how long an activity may be without progress: one statement of the source, which may take
  * `limits.statementTimeout`, and a minute.
  */
 export function longestSilenceMs(args: readonly unknown[]): number {
-  const first = (args[0] ?? {}) as Partial<MigrationRef> & { readonly ref?: Partial<MigrationRef> };
-  const spec = first.ref?.spec ?? first.spec;
   return (
-    durationMs(spec?.spec?.source.limits.statementTimeout ?? USUAL_STATEMENT) + BEYOND_STATEMENT_MS
+    durationMs(specOf(args)?.spec.source.limits.statementTimeout ?? USUAL_STATEMENT) +
+    BEYOND_STATEMENT_MS
   );
 }

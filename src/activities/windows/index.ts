@@ -16,7 +16,7 @@ import { routeProblem, type RouteProblem } from '../cutover/observed-route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { measure, type Measured } from './measure-window.js';
 import type { StandsStill, WindowSession } from './session.js';
-import type { WindowRecord } from '../../clients/ledger/window-rows.js';
+import { endedRuns, type WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
 import { beginWindow, endWindow, type Attempt } from './record.js';
 import { FoldFiles } from './folds/fold-files.js';
@@ -98,6 +98,7 @@ export function createWindowActivities(deps: Deps) {
       const { number } = begun;
       const started = Date.now();
       await endLeftPauses(deps, input); // an earlier attempt may have died in a still point
+      await folds.forget(await endedRuns(deps.ledger));
       const { plan, isFull, roundsMs } = input;
       const session: WindowSession = {
         deps,
@@ -123,7 +124,7 @@ export function createWindowActivities(deps: Deps) {
 
     /** Frees the memory and removes the state files of a migration's windows on this worker. */
     async dropFolds({ ref }: Planned): Promise<void> {
-      await folds.forget(ref);
+      await folds.forget([ref]);
     },
   });
 }

@@ -65,7 +65,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;
     session.folds.drop(ref); // a fold that was read only partly proves nothing
-    deps.systems.renew();
+    deps.systems.renew(plan);
     const { code, message, remedy } = endsGeneration(classify(error));
     const reason = code === 'permission-denied' ? `${message}: ${remedy}` : message;
     return { ...unproven(plan, { verdict: 'errored', reason }, started), facts: null };

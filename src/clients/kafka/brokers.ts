@@ -32,6 +32,7 @@ export class Brokers {
   readonly #kafka: KafkaJs;
   readonly #known: KnownTopics;
   #cluster: Promise<Cluster> | undefined;
+  #isClosed = false;
 
   constructor(kafka: KafkaJs, listTopics: () => Promise<string[]>) {
     this.#kafka = kafka;
@@ -181,13 +182,25 @@ export class Brokers {
   }
 
   async disconnect(): Promise<void> {
+    this.#isClosed = true;
     const cluster = await this.#cluster?.catch(() => undefined);
     await cluster?.disconnect();
     this.#cluster = undefined;
   }
 
+  /** Throws after `disconnect`, because a connection that opens after it would never be closed. */
+  kafka(): KafkaJs {
+    if (this.#isClosed)
+      throw new Problem(
+        'unreachable',
+        'this connection to Kafka was closed, because a new one replaced it',
+        'nothing: the next attempt uses the new connection',
+      );
+    return this.#kafka;
+  }
+
   async #connectCluster(): Promise<Cluster> {
-    const cluster = createCluster(this.#kafka, READ_COMMITTED);
+    const cluster = createCluster(this.kafka(), READ_COMMITTED);
     try {
       await cluster.connect();
       return cluster;

@@ -1,6 +1,6 @@
 // Everything that Sluice asks of a Kafka cluster. kafkajs provides connections, TLS, SASL and admin
 // calls; Sluice's own code reads ranges of topics.
-import kafkajs, { type Admin, type Kafka as KafkaJs } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { KafkaSpec } from '../../domain/migration/spec.js';
 import { BulkWriter } from './producer.js';
 import { Brokers, READ_COMMITTED } from './brokers.js';
@@ -27,12 +27,11 @@ const brokerHosts = ({ brokers }: KafkaSpec): string[] =>
   brokers.map((broker) => broker.slice(0, broker.lastIndexOf(':')));
 
 export class KafkaPort {
-  readonly #kafka: KafkaJs;
   #admin: Promise<Admin> | undefined;
   readonly #brokers: Brokers;
 
   constructor(spec: KafkaSpec, secret: ResolveSecret) {
-    this.#kafka = new kafkajs.Kafka({
+    const kafka = new kafkajs.Kafka({
       clientId: 'sluice',
       brokers: [...spec.brokers],
       logLevel: kafkajs.logLevel.NOTHING,
@@ -50,7 +49,7 @@ export class KafkaPort {
           }
         : {}),
     });
-    this.#brokers = new Brokers(this.#kafka, () => this.listTopics());
+    this.#brokers = new Brokers(kafka, () => this.listTopics());
   }
 
   async brokerCount(): Promise<number> {
@@ -77,7 +76,7 @@ export class KafkaPort {
     config: Readonly<Record<string, string>>,
   ): Promise<void> {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-    await makeTopic(this.#kafka, {
+    await makeTopic(this.#brokers.kafka(), {
       topic,
       numPartitions: partitions,
       replicationFactor: replication,
@@ -228,9 +227,10 @@ export class KafkaPort {
     return new BulkWriter(this.#brokers);
   }
 
+  /** Closes the connections for good. Later calls throw Problem `unreachable`. */
   async disconnect(): Promise<void> {
-    const admin = await this.#admin?.catch(() => undefined);
-    await Promise.all([admin?.disconnect(), this.#brokers.disconnect()]);
+    const admin = this.#admin?.then((open) => open.disconnect()).catch(() => undefined);
+    await Promise.all([admin, this.#brokers.disconnect()]);
     this.#admin = undefined;
   }
 
@@ -241,7 +241,7 @@ export class KafkaPort {
 
   async #connectAdmin(): Promise<Admin> {
     try {
-      const admin = this.#kafka.admin();
+      const admin = this.#brokers.kafka().admin();
       await admin.connect();
       return admin;
     } catch (error) {

@@ -116,3 +116,10 @@ async function recordRow(
     [...of, row.number, row.subject, JSON.stringify(kept)],
   );
 }
+
+/** Returns the runs that have an outcome, so that a worker can free what it keeps for them. */
+export async function endedRuns(
+  ledger: Pick<Ledger, 'query'>,
+): Promise<Pick<MigrationRef, 'runKey'>[]> {
+  return ledger.query(`SELECT run_key AS "runKey" FROM sluice.migration WHERE outcome IS NOT NULL`);
+}

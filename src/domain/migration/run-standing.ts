@@ -93,6 +93,19 @@ export function judgeStanding(
   return { ...trouble, from, at, isDead, isEarlierRun, waits: isDead ? [] : waits };
 }
 
+/**
+ * Returns why a workflow that was asked cannot answer at all. Null if it can, because a worker that
+ * polls its queue may only be busy.
+ */
+export function obstacleOf(seen: Seen): Pick<Standing, 'problem' | 'remedy'> | null {
+  const isPolled = seen.kind === 'workflow' && (seen.workflow.polledMsAgo ?? Infinity) <= POLLS_MS;
+  const trouble = troubleOf(
+    isPolled ? { ...seen, workflow: { ...seen.workflow, answered: true } } : seen,
+    null,
+  );
+  return trouble.problem === null ? null : trouble;
+}
+
 type Trouble = Pick<Standing, 'problem' | 'remedy' | 'state'> & { readonly isDead?: boolean };
 
 const FINE: Trouble = { problem: null, remedy: [], state: null };

@@ -99,13 +99,16 @@ export class FoldFiles {
     return join(this.#dir ?? '', `spill-${run}`);
   }
 
-  /** Removes everything that was saved for a run. */
-  async forget(run: string): Promise<void> {
+  /** Removes everything that was saved for these runs. */
+  async forget(runs: readonly string[]): Promise<void> {
     if (this.#dir === undefined) return;
-    await rm(this.#spills(run), { recursive: true, force: true }).catch(() => undefined);
     const names = await readdir(this.#dir).catch(() => []);
+    if (names.length === 0) return;
+    const spills = new Set(runs.map((run) => `spill-${run}`));
+    const saved = new Set(runs.map(nameOf));
     for (const name of names)
-      if (name.startsWith(`${nameOf(run)}-`)) await rm(join(this.#dir, name), { force: true });
+      if (spills.has(name) || saved.has(name.slice(0, name.indexOf('-'))))
+        await rm(join(this.#dir, name), { recursive: true, force: true }).catch(() => undefined);
   }
 
   #path(run: string, identity: string): string {

@@ -113,10 +113,13 @@ export class FoldCache {
     await this.#files.save(ref.runKey, identityOf(ref, topic, fold.shape), fold);
   }
 
-  /** Removes the folds of a run from memory and from disk. */
-  async forget(ref: MigrationRef): Promise<void> {
-    this.drop(ref);
-    await this.#files.forget(ref.runKey);
+  /**
+   * Removes the folds of these runs from memory and from disk. Each worker calls it for all runs
+   * that ended, because an ending run reaches only one worker.
+   */
+  async forget(runs: readonly Pick<MigrationRef, 'runKey'>[]): Promise<void> {
+    for (const run of runs) this.drop(run);
+    await this.#files.forget(runs.map(({ runKey }) => runKey));
   }
 
   output(ref: MigrationRef, topic: string, shape: Shape, image: string | null = null): OutputFold {
@@ -127,7 +130,7 @@ export class FoldCache {
    * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a fold
    * that was read only partly proves nothing.
    */
-  drop(ref: MigrationRef): void {
+  drop(ref: Pick<MigrationRef, 'runKey'>): void {
     for (const key of this.#folds.keys())
       if (key.startsWith(`${ref.runKey}/`)) this.#folds.delete(key);
   }

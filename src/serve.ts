@@ -1,0 +1,29 @@
+// Runs several Temporal workers as one: they end together, and the first error is the one that is
+// reported.
+import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
+
+type Served = Pick<Worker, 'run' | 'shutdown' | 'getState'>;
+
+/**
+ * Runs the workers until all have ended. If one fails, the others shut down before the error is
+ * thrown, because they still use the same connection. Activities that outlast the shutdown are not
+ * an error: Temporal starts them again on another worker. `say` gets a line about them.
+ */
+export async function serve(
+  workers: readonly Served[],
+  say: (line: string) => void,
+): Promise<void> {
+  const ended = await Promise.allSettled(
+    workers.map((worker) =>
+      worker.run().catch((error: unknown) => {
+        for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
+        throw error;
+      }),
+    ),
+  );
+  const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+  const fatal = errors.find((error) => !(error instanceof GracefulShutdownPeriodExpiredError));
+  if (fatal) throw fatal;
+  if (errors.length > 0)
+    say('some activities did not end in time; Temporal starts them again on another worker');
+}

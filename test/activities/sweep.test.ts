@@ -1,0 +1,45 @@
+// A sweep looks again whether the migration runs, because a person's look may be old or from another
+// namespace.
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { createLeftoverActivities } from '../../src/activities/objects/sweep-activities.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
+import { aRef } from '../support/builders.js';
+
+const HERE = { name: 'prod', id: 'id-1' };
+
+/** Opens the run of a sweep whose workflow has this status at Temporal. Null means unknown there. */
+function openRun(status: string | null, recordedId = HERE.id): Promise<{ objects: unknown[] }> {
+  const { spec, workflowId, runKey, planHash } = aRef();
+  const row = { iteration: 1, generation: 1, workflow_id: workflowId, run_key: runKey };
+  const ledger = {
+    query: () => Promise.resolve([{ ...row, plan_hash: planHash, spec }]),
+    migrations: () => Promise.resolve([{ namespace: 'prod', namespace_id: recordedId }]),
+    openObjects: () => Promise.resolve([{ kind: 'slot', name: 's', where: 'w' }]),
+  };
+  const describes = (): Promise<unknown> =>
+    status === null
+      ? Promise.reject(new WorkflowNotFoundError('gone', workflowId, undefined))
+      : Promise.resolve({ status: { name: status } });
+  const client = {
+    withAbortSignal: (_signal: AbortSignal, use: () => unknown) => use(),
+    workflow: { getHandle: () => ({ describe: describes }) },
+  };
+  const activities = createLeftoverActivities({ ledger, namespace: HERE } as unknown as Deps);
+  return new MockActivityEnvironment({}, { client: client as unknown as Client }).run(() =>
+    activities.openRun('bank'),
+  );
+}
+
+describe('a sweep', () => {
+  it.each(['RUNNING', 'PAUSED'])('refuses a migration whose workflow is %s', async (status) =>
+    expect(openRun(status)).rejects.toThrow('bank is running, so nothing of it is left over'),
+  );
+  it('refuses a migration of another namespace, which it cannot see', async () =>
+    expect(openRun(null, 'id-2')).rejects.toThrow('belongs to namespace prod of another Temporal'));
+  it.each(['TERMINATED', null])('takes what a workflow left that is %s', async (status) =>
+    expect((await openRun(status)).objects).toHaveLength(1),
+  );
+});

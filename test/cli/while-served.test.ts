@@ -1,0 +1,53 @@
+// No verb hangs: without a worker, a request ends with the reason instead of waiting forever.
+import type { Client } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { whileServed } from '../../src/cli/while-served.js';
+
+class Overdue extends Error {
+  readonly code = 4;
+  readonly details = 'deadline exceeded';
+  readonly metadata = {};
+}
+
+/** A client whose queue was last polled `polledMsAgo` ago. Null means never. */
+function aClient(polledMsAgo: number | null, status = 'RUNNING'): Client {
+  const pollers =
+    polledMsAgo === null
+      ? []
+      : [{ lastAccessTime: { seconds: Math.floor((Date.now() - polledMsAgo) / 1000) } }];
+  const description = { status: { name: status }, taskQueue: 'migrations', runId: 'r', raw: {} };
+  return {
+    options: { namespace: 'default' },
+    withDeadline: (_deadline: number, ask: () => Promise<unknown>) => ask(),
+    workflow: { getHandle: () => ({ describe: () => Promise.resolve(description) }) },
+    workflowService: { describeTaskQueue: () => Promise.resolve({ pollers }) },
+  } as unknown as Client;
+}
+const never = (): Promise<never> => Promise.reject(new Overdue());
+
+describe('a request to a workflow', () => {
+  it('ends with exit 4 and the remedy if no worker polls the queue', async () => {
+    const asked = whileServed(aClient(null), 'migration-a', 'The decision', never);
+    await expect(asked).rejects.toMatchObject({
+      exitCode: 4,
+      next: ['sluice worker'],
+      message: expect.stringMatching(
+        /^The decision was sent to migration-a but not answered: no worker polls task queue/,
+      ) as string,
+    });
+  });
+  it('ends if its workflow was terminated meanwhile', async () =>
+    expect(whileServed(aClient(0, 'TERMINATED'), 'migration-a', 'It', never)).rejects.toThrow(
+      'its workflow was terminated',
+    ));
+  it('is asked again as long as a worker polls, because that worker may be busy', async () => {
+    let asked = 0;
+    const ask = (): Promise<string> =>
+      (asked += 1) < 4 ? Promise.reject(new Overdue()) : Promise.resolve('accepted');
+    expect(await whileServed(aClient(5000), 'migration-a', 'It', ask)).toBe('accepted');
+  });
+  it('fails at once with any other error', async () =>
+    expect(
+      whileServed(aClient(0), 'migration-a', 'It', () => Promise.reject(new Error('refused'))),
+    ).rejects.toThrow('refused'));
+});
