@@ -22,10 +22,11 @@ export async function comparisonsOf(
   );
 }
 
-async function reasonOf(spec: MigrationSpec): Promise<string | null> {
-  const { batch, validation } = spec.spec;
+async function reasonOf(migration: MigrationSpec): Promise<string | null> {
+  const { batch, validation } = migration.spec;
   if (!batch || validation.results === 'settled') return null;
-  if (resultMode(spec) === 'settled') return 'the records of polled tables name no transaction';
+  if (resultMode(migration) === 'settled')
+    return 'the records of polled tables name no transaction';
   await loadParser();
   for (const { name, query } of [...batch.stages, { name: 'result', query: batch.query }]) {
     const problem = textProblem(query.sql);

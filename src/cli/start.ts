@@ -15,8 +15,9 @@ export async function start(options: {
   output: Format;
   watch?: boolean;
 }): Promise<number> {
-  const spec = readSpec(options.file);
-  const { name, labels } = spec.metadata;
+  const migration = readSpec(options.file);
+  const { batch, source } = migration.spec;
+  const { name, labels } = migration.metadata;
   const workflowId = migrationId(name);
   await refuseUnfit(name);
   const runId = await withClient(async (client) => {
@@ -24,15 +25,11 @@ export async function start(options: {
       const handle = await client.workflow.start('migrateToStreaming', {
         workflowId,
         taskQueue: TASK_QUEUE,
-        args: [spec],
+        args: [migration],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         memo: { starter: userInfo().username },
-        staticSummary:
-          `${spec.spec.batch?.result.table ?? spec.spec.source.tables.join(', ')} → Kafka`.slice(
-            0,
-            120,
-          ),
+        staticSummary: `${batch?.result.table ?? source.tables.join(', ')} → Kafka`.slice(0, 120),
         typedSearchAttributes: [
           {
             key: KEYS.team,
@@ -40,7 +37,7 @@ export async function start(options: {
           },
           {
             key: KEYS.source,
-            value: spec.spec.source.postgres.database,
+            value: source.postgres.database,
           },
         ],
       });

@@ -2,6 +2,7 @@
 // semicolons, and names the jobs so that Sluice can find them again.
 import { capturesOf } from '../domain/capture/index.js';
 import { flinkJobs } from '../domain/pipelines/index.js';
+import { namesOf } from '../domain/migration/names.js';
 import { splitStatements, startsJob } from '../domain/migration/statements.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 
@@ -16,8 +17,9 @@ export interface FlinkPlan {
  * Returns the statements of the pipeline. Throws an Error that names a statement or placeholder
  * that cannot be used.
  */
-export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
-  const text = fillIn(spec.spec.pipeline!.statements!.sql, spec, generation);
+export function flinkPlan(migration: MigrationSpec, generation: number): FlinkPlan {
+  const { statements } = migration.spec.pipeline!;
+  const text = fillIn(statements!.sql, migration, generation);
   const setup: string[] = [];
   const inserts: string[] = [];
   for (const sql of splitStatements(text)) {
@@ -30,7 +32,7 @@ export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
   }
   if (inserts.length === 0)
     throw new Error('the statements start no job, because none is an INSERT');
-  const names = flinkJobs(spec, generation);
+  const names = flinkJobs(statements, namesOf(migration, generation));
   return { setup, jobs: inserts.map((sql, at) => ({ name: names[at]!, sql })) };
 }
 
@@ -38,9 +40,9 @@ export function flinkPlan(spec: MigrationSpec, generation: number): FlinkPlan {
  * Replaces the placeholders `${topic:public.orders}`, `${output}`, `${brokers}`, `${group}` and
  * `${stage:NAME}`.
  */
-export function fillIn(text: string, spec: MigrationSpec, generation: number): string {
-  const { pipeline, kafka, batch } = spec.spec;
-  const captures = capturesOf(spec, generation);
+export function fillIn(text: string, migration: MigrationSpec, generation: number): string {
+  const { pipeline, kafka, batch } = migration.spec;
+  const captures = capturesOf(migration, generation);
   return text.replaceAll(/\$\{([a-z]+)(?::([^}]*))?\}/g, (whole, kind: string, name?: string) => {
     if (kind === 'brokers') return kafka.brokers.join(',');
     if (kind === 'output') return pipeline!.output.topic;

@@ -50,10 +50,10 @@ export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
  * name one. Undefined if there is none.
  */
 export function jdbcPlugin(
-  spec: MigrationSpec,
+  { spec }: MigrationSpec,
   installed: readonly string[],
 ): JdbcPlugin | undefined {
-  const named = spec.spec.connector.config['connector.class'];
+  const named = spec.connector.config['connector.class'];
   return JDBC_PLUGINS.find(
     (p) =>
       (named === undefined || p.connectorClass === named) && installed.includes(p.connectorClass),
@@ -76,13 +76,13 @@ const CURSOR = 'sluice_cursor';
 const READ_ONLY = '-c default_transaction_read_only=on';
 
 export function jdbcSourceConfig(
-  spec: MigrationSpec,
+  { spec }: MigrationSpec,
   polling: Polling,
   capture: Capture,
   { columns, key }: PolledShape,
   plugin: JdbcPlugin,
 ): Record<string, string> {
-  const { postgres } = spec.spec.source;
+  const { postgres } = spec.source;
   const byTime = looksAtTimes(polling.mode);
   return {
     'connector.class': plugin.connectorClass,
@@ -121,7 +121,7 @@ export function jdbcSourceConfig(
     'key.converter.schemas.enable': 'false',
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'value.converter.schemas.enable': 'false',
-    ...spec.spec.connector.config,
+    ...spec.connector.config,
   };
 }
 

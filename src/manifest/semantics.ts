@@ -36,8 +36,8 @@ const CHECKS: Readonly<Record<PipelineSpec['type'], (spec: MigrationSpec) => str
     flinkPlan(spec, 1);
     return changelogProblem(spec);
   },
-  ksqldb(spec) {
-    ksqlPlan(fillIn(spec.spec.pipeline!.statements!.sql, spec, 1));
+  ksqldb(migration) {
+    ksqlPlan(fillIn(migration.spec.pipeline!.statements!.sql, migration, 1));
     return null;
   },
 };

@@ -8,7 +8,7 @@ type Role = 'source' | 'sink';
 export const rolesOf = (run: Run): readonly Role[] =>
   run.plan.sink ? ['source', 'sink'] : ['source'];
 
-const namesOf = ({ plan }: Run, role: Role): readonly string[] =>
+const connectorsOf = ({ plan }: Run, role: Role): readonly string[] =>
   role === 'source' ? plan.sourceConnectors : plan.sink ? [plan.sink.connector] : [];
 
 /** Starts the connectors of a role. From then on, a connector that does not run is a problem. */
@@ -27,12 +27,12 @@ export async function startConnectors(
  * checks again.
  */
 export function areStarted(run: Run, role: Role): void {
-  if (run.connectors.start(namesOf(run, role))) run.renewGuard();
+  if (run.connectors.start(connectorsOf(run, role))) run.renewGuard();
 }
 
 /** Tells the run that it will pause or replace these connectors itself. */
 export const holdConnectors = (run: Run, role: Role): void =>
-  run.connectors.release(namesOf(run, role));
+  run.connectors.release(connectorsOf(run, role));
 
 /**
  * Creates again the connectors that the guard found deleted. The main path is then waiting for
@@ -40,7 +40,7 @@ export const holdConnectors = (run: Run, role: Role): void =>
  */
 export async function bringBack(run: Run): Promise<void> {
   for (const role of rolesOf(run)) {
-    if (!namesOf(run, role).some((name) => run.state.watched.started.includes(name))) continue;
+    if (!connectorsOf(run, role).some((name) => run.state.watched.started.includes(name))) continue;
     const what = `the ${role} connector where it was deleted`;
     await call('patient', 'ensureConnector', `Create ${what}`, run.ref, role);
     await call('patient', 'resumeConnector', `Start ${what}`, run.ref, role);

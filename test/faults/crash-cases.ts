@@ -195,7 +195,7 @@ export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
       () =>
         act('removeGroup', ref, {
           kind: 'group',
-          name: sinkGroup(ref.spec, 1),
+          name: sinkGroup(names),
           where: topics[0]!.where,
         }),
       ...resolve(ref).fence.guards.map(
@@ -206,7 +206,7 @@ export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
       () =>
         act('removeSinkTable', ref, {
           kind: 'sink',
-          name: stagingTable(ref.spec),
+          name: stagingTable(names),
           where: database,
         }),
       ...[...topics].reverse().map((topic) => () => act('removeTopic', ref, topic)),

@@ -20,11 +20,11 @@ import type { Deps } from '../runtime/deps.js';
  */
 export async function installedPlugin(
   { systems }: Pick<Deps, 'systems'>,
-  spec: MigrationSpec,
+  migration: MigrationSpec,
 ): Promise<JdbcPlugin> {
-  const plugin = jdbcPlugin(spec, await systems.connect(spec).pluginClasses());
+  const plugin = jdbcPlugin(migration, await systems.connect(migration).pluginClasses());
   if (plugin) return plugin;
-  const named = spec.spec.connector.config['connector.class'];
+  const named = migration.spec.connector.config['connector.class'];
   throw new Problem(
     'preflight-failed',
     `no JDBC source is installed (${named ?? JDBC_PLUGINS.map((p) => p.connectorClass).join(', ')})`,

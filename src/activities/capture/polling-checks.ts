@@ -273,7 +273,7 @@ async function pluginCarries(
  */
 async function commitsInTime(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  { spec: { source } }: MigrationSpec,
   polling: Polling,
 ): Promise<Answer> {
   const { old, unseen } = await oldWriters(client, durationMs(polling.delay), {
@@ -290,6 +290,6 @@ async function commitsInTime(
       ),
     };
   return unseen.length > 0
-    ? cannotSee(spec.spec.source.postgres.user, unseen)
+    ? cannotSee(source.postgres.user, unseen)
     : `no writing transaction is open for longer than ${polling.delay}`;
 }

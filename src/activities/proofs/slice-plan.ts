@@ -11,7 +11,7 @@ import { qualified, quoteLiteral, relation } from '../../domain/migration/names.
 import { proofSpec, type ProofInput } from '../../domain/evidence/slice-proof.js';
 import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
-import { hostPlan } from '../../domain/pipelines/index.js';
+import { resolve } from '../../domain/plan/resolve.js';
 import type { Deps } from '../runtime/deps.js';
 
 export interface ProofPlan {
@@ -56,9 +56,10 @@ export async function planProof(
     for (const { text } of relations) all.push(await sliceTable(client, text));
     return all;
   });
+  const proven = spec.spec;
   const own = stage
-    ? spec.spec.batch!.stages[0]!
-    : { query: batch.query, topic: spec.spec.pipeline!.output.topic };
+    ? proven.batch!.stages[0]!
+    : { query: batch.query, topic: proven.pipeline!.output.topic };
   try {
     const slice = planSlice(input.slice, tables, key);
     if (input.runs > 0 && !slice.isOfKey)
@@ -117,7 +118,7 @@ function acceptedSpec(input: ProofInput) {
   if (connector.query) return refuse('a proof can replay only tables, not connector.query');
   if (!batch || !pipeline)
     return refuse('a proof compares a pipeline with a batch, so the spec needs both');
-  const { refusesProof } = hostPlan(parsed, 1);
+  const { refusesProof } = resolve({ spec: parsed, generation: 1 }).host;
   if (refusesProof !== null) return refuse(refusesProof);
   const stage = input.stage === null ? null : batch.stages.find((s) => s.name === input.stage);
   if (stage === undefined)

@@ -21,8 +21,9 @@ export function evidenceOf(
   facts: string | null,
   brokenGlass?: BrokenGlass,
 ): WindowEvidence {
+  const { validation } = ref.spec.spec;
   const document = {
-    engine: ref.spec.spec.validation.engine,
+    engine: validation.engine,
     encoding: 'enc-v1',
     migration: ref.name,
     generation: ref.generation,

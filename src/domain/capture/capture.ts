@@ -1,6 +1,6 @@
 // A capture brings changes from the source into topics. This file defines the facts that every
 // capture provides.
-import type { Capture } from '../migration/names.js';
+import type { Capture, Names } from '../migration/names.js';
 import type { Polling } from './polling-settings.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
@@ -70,8 +70,8 @@ export type CapturePlan = LogPlan | PollingPlan;
 export interface CaptureMode {
   plan(spec: MigrationSpec): CapturePlan;
   /** Lists what the connectors bring into topics. */
-  captures(spec: MigrationSpec, generation: number): Capture[];
+  captures(spec: MigrationSpec, names: Names): Capture[];
   /** Lists the topics that the connector writes in addition to those of the tables. */
-  ownTopics(spec: MigrationSpec, generation: number): string[];
+  ownTopics(spec: MigrationSpec, names: Names): string[];
   contradictions(spec: MigrationSpec): Contradiction[];
 }

@@ -1,5 +1,5 @@
 // Selects the capture by the connector type of a spec, and derives topics and connectors from it.
-import { namesOf, type Capture } from '../migration/names.js';
+import { namesOf, type Capture, type Names } from '../migration/names.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
 import { Registry } from '../values/registry.js';
@@ -20,33 +20,31 @@ export const captureOf = (spec: MigrationSpec): CapturePlan => modeOf(spec).plan
 
 /** Lists what the source connectors write into topics, in the order of the spec. */
 export const capturesOf = (spec: MigrationSpec, generation: number): Capture[] =>
-  modeOf(spec).captures(spec, generation);
-
-export const sourceConnectors = (spec: MigrationSpec, generation: number): string[] => [
-  ...new Set(capturesOf(spec, generation).map(({ connector }) => connector)),
-];
+  modeOf(spec).captures(spec, namesOf(spec, generation));
 
 /** Lists the topics that the source connector writes in addition to those of the tables. */
-export const logTopics = (spec: MigrationSpec, generation: number): string[] =>
-  modeOf(spec).ownTopics(spec, generation);
+export const logTopics = (spec: MigrationSpec, names: Names): string[] =>
+  modeOf(spec).ownTopics(spec, names);
 
 /**
  * Lists every topic that a generation uses: topics of tables, scaffolding topics, and the
  * pipeline's output.
  */
-export function plannedTopics(spec: MigrationSpec, generation: number): string[] {
-  const window =
-    spec.spec.validation.engine === 'flink' ? [namesOf(spec, generation).windowTopic] : [];
+export function plannedTopics(migration: MigrationSpec, generation: number): string[] {
+  const { pipeline, validation } = migration.spec;
+  const names = namesOf(migration, generation);
   return [
-    ...capturesOf(spec, generation).map((capture) => capture.topic),
-    ...logTopics(spec, generation),
-    ...window,
-    ...(spec.spec.pipeline ? [spec.spec.pipeline.output.topic] : []),
+    ...modeOf(migration)
+      .captures(migration, names)
+      .map((capture) => capture.topic),
+    ...logTopics(migration, names),
+    ...(validation.engine === 'flink' ? [names.windowTopic] : []),
+    ...(pipeline ? [pipeline.output.topic] : []),
   ];
 }
 
 /** Finds contradictions between the spec and its capture or initial load. */
-export const captureContradictions = (spec: MigrationSpec): Contradiction[] => [
-  ...LOADS.of(spec.spec.connector.snapshot).contradictions(spec),
-  ...modeOf(spec).contradictions(spec),
+export const captureContradictions = (migration: MigrationSpec): Contradiction[] => [
+  ...LOADS.of(migration.spec.connector.snapshot).contradictions(migration),
+  ...modeOf(migration).contradictions(migration),
 ];

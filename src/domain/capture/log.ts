@@ -1,6 +1,6 @@
 // Capture `debezium-postgres`: one connector reads the log of all tables through a publication and
 // a slot.
-import { namesOf, parseTableName, tableTopic } from '../migration/names.js';
+import { parseTableName, tableTopic } from '../migration/names.js';
 import { contradictionList } from '../routes/route.js';
 import type { CaptureMode } from './capture.js';
 import { LOADS } from './load.js';
@@ -35,18 +35,16 @@ export const logCapture: CaptureMode = {
     };
   },
 
-  captures(spec, generation) {
-    const { connector, topicPrefix } = namesOf(spec, generation);
-    return spec.spec.source.tables.map((subject) => ({
+  captures({ spec }, { connector, topicPrefix }) {
+    return spec.source.tables.map((subject) => ({
       subject,
       connector,
       topic: tableTopic(topicPrefix, parseTableName(subject)),
     }));
   },
 
-  ownTopics(spec, generation) {
-    const names = namesOf(spec, generation);
-    const { isSignalled } = LOADS.of(spec.spec.connector.snapshot).facts;
+  ownTopics({ spec }, names) {
+    const { isSignalled } = LOADS.of(spec.connector.snapshot).facts;
     return [
       names.heartbeatTopic,
       names.messageTopic,

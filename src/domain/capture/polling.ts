@@ -1,7 +1,13 @@
 // Capture `jdbc-source`: a connector for each table, or for one query, asks the database for new
 // rows again and again.
 import { durationMs } from '../values/duration.js';
-import { namesOf, parseTableName, tableTopic } from '../migration/names.js';
+import {
+  namesOf,
+  parseTableName,
+  tableTopic,
+  type Capture,
+  type Names,
+} from '../migration/names.js';
 import {
   DEFAULT_DELAY,
   QUERY_SUBJECT,
@@ -46,7 +52,7 @@ export const pollingCapture: CaptureMode = {
       carriesHeirs: true,
       subjectMode: 'settled',
       query,
-      sessions: new Set(captures(spec, 1).map(({ connector }) => connector)).size,
+      sessions: new Set(captures(spec, namesOf(spec, 1)).map(({ connector }) => connector)).size,
     };
   },
   captures,
@@ -54,9 +60,8 @@ export const pollingCapture: CaptureMode = {
   contradictions: (spec) => [...contradictions(spec), ...sharedConnectors(spec)],
 };
 
-function captures(spec: MigrationSpec, generation: number): ReturnType<CaptureMode['captures']> {
-  const { connector, topicPrefix } = namesOf(spec, generation);
-  if (spec.spec.connector.query)
+function captures({ spec }: MigrationSpec, { connector, topicPrefix }: Names): Capture[] {
+  if (spec.connector.query)
     return [
       {
         subject: QUERY_SUBJECT,
@@ -64,7 +69,7 @@ function captures(spec: MigrationSpec, generation: number): ReturnType<CaptureMo
         topic: `${topicPrefix}.${QUERY_SUBJECT}`,
       },
     ];
-  return spec.spec.source.tables.map((subject) => {
+  return spec.source.tables.map((subject) => {
     const name = parseTableName(subject);
     const own = `${connector}-${name.schema}-${name.table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
     return { subject, connector: own, topic: tableTopic(topicPrefix, name) };
@@ -77,7 +82,7 @@ function captures(spec: MigrationSpec, generation: number): ReturnType<CaptureMo
  */
 function sharedConnectors(spec: MigrationSpec): Contradiction[] {
   const { found, add } = contradictionList();
-  const names = captures(spec, 1).map(({ connector }) => connector);
+  const names = captures(spec, namesOf(spec, 1)).map(({ connector }) => connector);
   names.forEach((name, at) => {
     if (names.indexOf(name) < at)
       add(`two tables would share connector ${name}`, 'source', 'tables', at);

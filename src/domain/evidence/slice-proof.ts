@@ -111,11 +111,15 @@ export const expectedTopic = (id: string): string => `${id}.expected`;
  * Returns the spec with the proof's own names for topics, group and output. It has no sink, and at
  * most one stage.
  */
-export function proofSpec(spec: MigrationSpec, id: string, stage: string | null): MigrationSpec {
-  const { batch, pipeline, sink: _sink, ...rest } = spec.spec;
+export function proofSpec(
+  migration: MigrationSpec,
+  id: string,
+  stage: string | null,
+): MigrationSpec {
+  const { batch, pipeline, sink: _sink, ...rest } = migration.spec;
   return {
-    ...spec,
-    metadata: { ...spec.metadata, name: id },
+    ...migration,
+    metadata: { ...migration.metadata, name: id },
     spec: {
       ...rest,
       connector: { ...rest.connector, topicPrefix: id },

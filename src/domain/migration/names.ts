@@ -22,11 +22,11 @@ export interface Names {
   readonly leaseSchema: string;
 }
 
-export function namesOf(spec: MigrationSpec, generation: number): Names {
-  const name = spec.metadata.name;
+export function namesOf({ metadata, spec }: MigrationSpec, generation: number): Names {
+  const { name } = metadata;
   const suffix = generation === 1 ? '' : `-g${generation}`;
   const sql = `sluice_${`${name}${suffix}`.replaceAll('-', '_')}`;
-  const base = spec.spec.connector.topicPrefix ?? name;
+  const base = spec.connector.topicPrefix ?? name;
   const topicPrefix = generation === 1 ? base : `${base}.g${generation}`;
   return {
     slot: sql,
@@ -124,5 +124,4 @@ export interface Capture {
 }
 
 /** Returns the consumer group that Kafka Connect gives the sink connector. */
-export const sinkGroup = (spec: MigrationSpec, generation: number): string =>
-  `connect-${namesOf(spec, generation).sinkConnector}`;
+export const sinkGroup = ({ sinkConnector }: Names): string => `connect-${sinkConnector}`;

@@ -1,6 +1,6 @@
 // The hosts of pipelines: the types that a spec can name, and the facts about each of them.
 import { ksqlPlan } from '../migration/ksql-statements.js';
-import { namesOf } from '../migration/names.js';
+import type { Names } from '../migration/names.js';
 import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
 import { splitStatements, startsJob } from '../migration/statements.js';
 import { Registry } from '../values/registry.js';
@@ -25,7 +25,7 @@ export interface HostPlan {
 
 /** Pure facts about a host. Its effects on systems are in activities/pipelines. */
 interface Host {
-  plan(spec: MigrationSpec, pipeline: PipelineSpec, generation: number): HostPlan;
+  plan(pipeline: PipelineSpec, names: Names): HostPlan;
   /**
    * The key of the pipeline's spec that says where it is deployed. Null if Sluice deploys nothing.
    */
@@ -56,11 +56,11 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
     needsGroups: true,
   },
   'flink-sql': {
-    plan: (spec, { gateway, groups }, generation) => ({
+    plan: ({ gateway, groups, statements }, names) => ({
       ...DEPLOYED,
       kind: 'flink',
       url: gateway!,
-      jobs: flinkJobs(spec, generation),
+      jobs: flinkJobs(statements, names),
       groups,
     }),
     place: { key: 'gateway', is: 'gateway: the URL of the SQL Gateway' },
@@ -68,7 +68,7 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
     needsGroups: true,
   },
   ksqldb: {
-    plan: (_spec, { url, statements, groups }) => ({
+    plan: ({ url, statements, groups }) => ({
       ...DEPLOYED,
       kind: 'ksqldb',
       url: url!,
@@ -86,17 +86,15 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
 /**
  * Returns the host of a spec's pipeline. Throws for statements that the parser would have refused.
  */
-export function hostPlan(spec: MigrationSpec, generation: number): HostPlan {
-  const { pipeline } = spec.spec;
+export function hostPlan({ spec: { pipeline } }: MigrationSpec, names: Names): HostPlan {
   if (!pipeline) return { ...DEPLOYED, kind: 'none', url: null, jobs: [], groups: [] };
-  return HOSTS.of(pipeline.type).plan(spec, pipeline, generation);
+  return HOSTS.of(pipeline.type).plan(pipeline, names);
 }
 
 /** Returns the names of the Flink jobs: one for each statement that starts a job. */
-export function flinkJobs(spec: MigrationSpec, generation: number): string[] {
-  const { statements } = spec.spec.pipeline!;
+export function flinkJobs(statements: PipelineSpec['statements'], names: Names): string[] {
   if (!statements) return [];
   const count = splitStatements(statements.sql).filter(startsJob).length;
-  const base = `sluice-${namesOf(spec, generation).connector}`;
+  const base = `sluice-${names.connector}`;
   return count <= 1 ? [base] : Array.from({ length: count }, (_, at) => `${base}-${at + 1}`);
 }

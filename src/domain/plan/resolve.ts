@@ -2,7 +2,7 @@
 // every worker.
 import { captureOf, capturesOf, logTopics, plannedTopics } from '../capture/index.js';
 import { cutoverNotes, cutoverSteps } from './cutover-steps.js';
-import { namesOf, relation, sinkGroup } from '../migration/names.js';
+import { namesOf, relation, sinkGroup, type Names } from '../migration/names.js';
 import type { BatchPlan, FencePlan, Guard, ResolvedPlan, SinkPlan } from './resolved-plan.js';
 import { hostPlan } from '../pipelines/index.js';
 import { routeOf } from '../routes/index.js';
@@ -13,36 +13,38 @@ import { ledgerName, type TriggerRole } from './trigger-names.js';
 
 /** Resolves the plan. Throws for a name or a statement that the parser would have refused. */
 export function resolve({
-  spec,
+  spec: migration,
   generation,
 }: {
   readonly spec: MigrationSpec;
   readonly generation: number;
 }): ResolvedPlan {
-  const captures = capturesOf(spec, generation);
-  const route = routeOf(spec);
+  const { spec } = migration;
+  const names = namesOf(migration, generation);
+  const captures = capturesOf(migration, generation);
+  const route = routeOf(migration);
   const decided = {
-    spec: spec.spec,
-    capture: captureOf(spec),
-    batch: batchOf(spec),
+    spec,
+    capture: captureOf(migration),
+    batch: batchOf(migration),
     route,
-    fence: fenceOf(spec, route),
+    fence: fenceOf(migration, names, route),
   };
   return {
-    ...spec,
+    ...migration,
     ...decided,
     generation,
-    names: namesOf(spec, generation),
-    database: spec.spec.source.postgres.database,
-    cluster: spec.spec.kafka.brokers.join(','),
-    tables: spec.spec.source.tables.map(relation),
+    names,
+    database: spec.source.postgres.database,
+    cluster: spec.kafka.brokers.join(','),
+    tables: spec.source.tables.map(relation),
     captures,
     sourceConnectors: [...new Set(captures.map(({ connector }) => connector))],
-    logTopics: logTopics(spec, generation),
-    topics: plannedTopics(spec, generation),
-    sink: sinkOf(spec, generation, route),
-    host: hostPlan(spec, generation),
-    subjects: subjectsOf(spec),
+    logTopics: logTopics(migration, names),
+    topics: plannedTopics(migration, generation),
+    sink: sinkOf(migration, names, route),
+    host: hostPlan(migration, names),
+    subjects: subjectsOf(migration),
     steps: cutoverSteps(decided),
     notes: cutoverNotes(decided),
   };
@@ -58,23 +60,15 @@ function batchOf({ spec: { batch } }: MigrationSpec): BatchPlan | null {
   };
 }
 
-function sinkOf(spec: MigrationSpec, generation: number, route: RoutePlan): SinkPlan | null {
-  if (!spec.spec.sink) return null;
-  const stream = relation(spec.spec.sink.table);
-  const writes = {
-    batch: route.staging ?? stream,
-    stream,
-  };
-  return {
-    connector: namesOf(spec, generation).sinkConnector,
-    group: sinkGroup(spec, generation),
-    writes,
-  };
+function sinkOf({ spec }: MigrationSpec, names: Names, route: RoutePlan): SinkPlan | null {
+  if (!spec.sink) return null;
+  const stream = relation(spec.sink.table);
+  const writes = { batch: route.staging ?? stream, stream };
+  return { connector: names.sinkConnector, group: sinkGroup(names), writes };
 }
 
-function fenceOf(spec: MigrationSpec, { guarded }: RoutePlan): FencePlan {
-  const { cutover, source } = spec.spec;
-  const names = namesOf(spec, 1);
+function fenceOf({ spec }: MigrationSpec, names: Names, { guarded }: RoutePlan): FencePlan {
+  const { cutover, source } = spec;
   const guard = (role: TriggerRole, text: string): Guard => ({
     role,
     table: relation(text),

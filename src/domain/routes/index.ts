@@ -1,4 +1,5 @@
 // Selects the route by the type in a spec.
+import { namesOf } from '../migration/names.js';
 import { Registry } from '../values/registry.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 import { httpRoute } from './http.js';
@@ -15,9 +16,10 @@ export const ROUTES = new Registry<RouteSpec['type'], Route>('route', {
 });
 
 /** Returns the route of a spec. Throws for a name that the parser would have refused. */
-export function routeOf(spec: MigrationSpec): RoutePlan {
-  const { route } = spec.spec.cutover;
-  return ROUTES.of(route.type).plan(route, spec);
+export function routeOf(migration: MigrationSpec): RoutePlan {
+  const { route } = migration.spec.cutover;
+  // The names that a route needs are those of the migration, which are the same in each generation.
+  return ROUTES.of(route.type).plan(route, namesOf(migration, 1));
 }
 
 /**

@@ -1,7 +1,7 @@
 // A route moves consumers from the batch's result to the stream's. This file defines the facts that
 // every route provides.
-import type { Relation } from '../migration/names.js';
-import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
+import type { Names, Relation } from '../migration/names.js';
+import type { RouteSpec } from '../migration/spec.js';
 
 /** The words that a route adds to the cut-over's steps, for plan, audit and report. */
 export interface RouteWords {
@@ -127,7 +127,7 @@ export interface RouteContext {
 /** Pure functions that describe a route. Its effects are in activities/cutover/routes. */
 export interface Route<R extends RouteSpec = RouteSpec> {
   /** Returns the plan of the route. Throws for a name that the parser would have refused. */
-  plan(route: R, spec: MigrationSpec): RoutePlan;
+  plan(route: R, names: Names): RoutePlan;
   contradictions(route: R, spec: RouteContext): Contradiction[];
 }
 

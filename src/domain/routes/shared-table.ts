@@ -1,21 +1,20 @@
 // Names what Sluice needs for a shared table (`route: postgres-table`), which batch and stream
 // write one after the other.
-import { namesOf } from '../migration/names.js';
-import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
+import type { Names } from '../migration/names.js';
+import type { RouteSpec } from '../migration/spec.js';
 
 export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-table' }>;
 
 /**
  * Returns the stream's staging table. Until the commit, only the batch may write the shared table.
  */
-export const stagingTable = (spec: MigrationSpec): string =>
-  `${namesOf(spec, 1).leaseSchema}.stream`;
+export const stagingTable = ({ leaseSchema }: Names): string => `${leaseSchema}.stream`;
 
 /**
  * Returns the table for the rows that the commit removed from the shared table because the stream
  * lacks them. They are kept until `complete`, and a rollback restores them.
  */
-export const keptTable = (spec: MigrationSpec): string => `${namesOf(spec, 1).leaseSchema}.kept`;
+export const keptTable = ({ leaseSchema }: Names): string => `${leaseSchema}.kept`;
 
 /**
  * The sink's identity after the commit: the role of its session, and the evidence epoch under which

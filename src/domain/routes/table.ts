@@ -46,11 +46,11 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
 }
 
 export const tableRoute: Route<SharedTableRoute> = {
-  plan: (route, spec) => ({
+  plan: (route, names) => ({
     ...facts(route),
     kind: 'table',
-    staging: relation(stagingTable(spec)),
-    kept: relation(keptTable(spec)),
+    staging: relation(stagingTable(names)),
+    kept: relation(keptTable(names)),
   }),
 
   contradictions(route, { batch, sink, validation, source }) {

@@ -152,6 +152,7 @@ export function currentDetails(state: State, workflowId: string, now: string): s
 }
 
 function headline(state: State, workflowId: string, now: string): string {
+  const spec = state.spec?.spec;
   const signal = (name: string, input?: object): string =>
     `\`temporal workflow signal -w ${workflowId} --name ${name}${input ? ` --input '${JSON.stringify(input)}'` : ''}\``;
   if (state.outcome !== null) return `**${state.outcome}**. Nothing to do.`;
@@ -173,11 +174,11 @@ function headline(state: State, workflowId: string, now: string): string {
       return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}${notes.join('')}`;
     return `**Approved**; ${waiting ?? 'cutting over'}`;
   }
-  if (state.phase === 'validate' && state.spec) {
-    return `**Validating**: ${stopRule(streakOf(state), state.spec.spec.validation) ?? 'enough evidence'}. Nothing to do.`;
+  if (state.phase === 'validate' && spec) {
+    return `**Validating**: ${stopRule(streakOf(state), spec.validation) ?? 'enough evidence'}. Nothing to do.`;
   }
-  if (state.phase === 'soak' && state.spec)
-    return `**Soak**: waits for ${waitingInSoak(state, state.spec.spec, now)}.`;
+  if (state.phase === 'soak' && spec)
+    return `**Soak**: waits for ${waitingInSoak(state, spec, now)}.`;
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
 }
 

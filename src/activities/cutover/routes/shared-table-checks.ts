@@ -32,11 +32,12 @@ export async function checkSharedTable(
 /** Checks that the stream's rows fit into the table, and that the key identifies them. */
 async function shapeProblem(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  { spec }: MigrationSpec,
   table: TableCatalog,
 ): Promise<Answer | null> {
-  const { user } = spec.spec.source.postgres;
-  const { key } = spec.spec.batch!.result;
+  const { user } = spec.source.postgres;
+  const batch = spec.batch!;
+  const { key } = batch.result;
   const name = qualified(table.name);
   if (!table.isOwner)
     return {
@@ -59,7 +60,7 @@ async function shapeProblem(
       detail: `the table has no unique index on exactly (${key.join(', ')})`,
       remedy: `ALTER TABLE ${name} ADD PRIMARY KEY (${key.map(quoteIdent).join(', ')})`,
     };
-  const written = (await describeQuery(client, spec.spec.batch!.query.sql)).map((c) => c.name);
+  const written = (await describeQuery(client, batch.query.sql)).map((c) => c.name);
   const { rows } = await client.query<{ name: string }>(
     `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND
        CASE WHEN attname = ANY ($2) THEN attgenerated <> '' OR attidentity = 'a' ELSE attnotnull AND NOT atthasdef AND attidentity = '' END ORDER BY attnum`,
@@ -75,10 +76,10 @@ async function shapeProblem(
 
 async function roleProblem(
   client: pg.ClientBase,
-  spec: MigrationSpec,
+  { spec }: MigrationSpec,
   { batchRole, streamRole }: SharedTablePlan,
 ): Promise<Answer | null> {
-  const { user } = spec.spec.source.postgres;
+  const { user } = spec.source.postgres;
   const { rows } = await client.query<Record<string, string>>(
     `SELECT rolname AS role, rolsuper::text AS super, pg_has_role(rolname, 'MEMBER')::text AS ours FROM pg_roles WHERE rolname = ANY ($1)`,
     [[batchRole, streamRole]],
