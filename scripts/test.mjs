@@ -7,9 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ROOT, ensureInstalled, must } from './installed.mjs';
 
-/**
- * Suites that share the stack, and run beside each other. Faults and Flink need one of their own.
- */
+/** Suites that share one stack. Faults and Flink need one of their own. */
 const ON_STACK = ['e2e', 'integration', 'alone'];
 
 ensureInstalled();
@@ -17,11 +15,29 @@ must(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale']);
 must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-const asked = process.argv.slice(2);
-const suites = asked.length > 0 ? asked : ['unit', 'heavy', 'workflows', ...ON_STACK];
-const onStack = suites.filter((suite) => ON_STACK.includes(suite));
-const rounds = suites.filter((suite) => !ON_STACK.includes(suite)).map((suite) => [suite]);
-if (onStack.length > 0) rounds.push(onStack);
+/**
+ * Each round is a list of lanes, which run at the same time. Files of `alone` mostly wait, so suites
+ * without a stack run beside them. Faults and Flink come before the shared stack is started.
+ */
+const ROUNDS = [
+  [['unit']],
+  [['faults']],
+  [['flink']],
+  [['e2e', 'integration']],
+  [['alone'], ['heavy', 'workflows']],
+];
+const known = ROUNDS.flat(2);
+const named = process.argv.slice(2);
+const unknown = named.filter((suite) => !known.includes(suite));
+if (unknown.length > 0) {
+  console.error(`unknown suite: ${unknown.join(', ')}; the suites are ${known.join(', ')}`);
+  process.exit(2);
+}
+const isWanted = (suite) =>
+  named.length > 0 ? named.includes(suite) : !['faults', 'flink'].includes(suite);
+const rounds = ROUNDS.map((round) =>
+  round.map((lane) => lane.filter(isWanted)).filter((lane) => lane.length > 0),
+).filter((round) => round.length > 0);
 const sum = { passed: 0, failed: 0, skipped: 0 };
 /** Lines for the end, because the output of a failure can be thousands of lines above it. */
 const failures = [];
@@ -30,10 +46,11 @@ const failures = [];
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isInterrupted = true));
 
-function vitest(suites, report) {
+function vitest(suites, report, isBeside) {
   const command = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const projects = suites.flatMap((suite) => ['--project', suite]);
   const args = ['run', ...projects, '--reporter=verbose', '--reporter=json'];
+  if (isBeside) args.push('--maxWorkers=1');
   const child = spawn(process.execPath, [command, ...args, `--outputFile.json=${report}`], {
     cwd: ROOT,
     stdio: 'inherit',
@@ -77,10 +94,10 @@ function fail(line) {
   failures.push(line);
 }
 
-async function run(suites) {
+async function run(suites, isBeside) {
   const report = join(reports, `${suites.join('-')}.json`);
   const started = Date.now();
-  count(await vitest(suites, report), report, suites.join(', '));
+  count(await vitest(suites, report, isBeside), report, suites.join(', '));
   console.log(`${suites.join(', ')}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }
 
@@ -93,9 +110,10 @@ async function startStack() {
 let removeStack;
 try {
   for (const round of rounds) {
-    if (round === onStack) removeStack = await startStack();
+    const needsStack = round.flat().some((suite) => ON_STACK.includes(suite));
+    if (needsStack) removeStack ??= await startStack();
     if (isInterrupted) break;
-    await run(round);
+    await Promise.all(round.map((lane) => run(lane, round.length > 1)));
   }
 } catch (error) {
   fail(`stack: ${error.message}`);

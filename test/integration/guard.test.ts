@@ -1,4 +1,5 @@
-// Tests the guard with real servers. A failed task recovers by itself and voids evidence.
+// Tests the guard with real servers. A failed task recovers by itself and voids evidence. The
+// migrations mostly wait, so they run at the same time.
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { sleepUntil } from '../support/builders.js';
@@ -10,7 +11,7 @@ const { aDatabase } = live();
 const TABLE =
   'CREATE TABLE items (id int PRIMARY KEY, v text); INSERT INTO items SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 2000) g';
 
-describe('the guard', () => {
+describe.concurrent('the guard', () => {
   it('restarts a failed connector task, counts the restart, and voids the evidence before it', async () => {
     const database = await aDatabase(TABLE);
     const connector = {
