@@ -1,4 +1,4 @@
-// Builds the worker: config → clients → activities → workers. One process serves both task queues.
+// Builds the worker: config → clients → activities → workers. One process serves all task queues.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -17,14 +17,14 @@ import { resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
 import { serve } from './serve.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import { TASK_QUEUE, dataQueue } from './domain/migration/workflow-ids.js';
+import { QUEUES, QUEUE_ROLES, TASK_QUEUE, queueFor } from './domain/migration/task-queues.js';
 
 const TEMPORAL_REMEDY =
   'check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 const SHUTDOWN_GRACE = '10s';
 
 export interface WorkerHooks {
-  /** Called when the workers are ready to poll both queues. */
+  /** Called when the workers are ready to poll every queue. */
   readonly onReady?: () => void;
   readonly say?: (line: string) => void;
 }
@@ -72,26 +72,28 @@ export async function runWorker(
     windowMemory: config.windowMemory,
     snapshotBytes: config.snapshotBytes,
   });
-  const common: WorkerOptions = {
+  const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace: config.temporal.namespace,
-    taskQueue: TASK_QUEUE,
     activities,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: '30s',
-    maxHeartbeatThrottleInterval: '5s',
     interceptors: {
       activity: [() => ({ inbound: classifying(systems) }), () => ({ inbound: proving() })],
     },
   };
-  const workers = await Promise.all([
-    Worker.create({ ...common, ...workflowCode(), maxConcurrentActivityTaskExecutions: 40 }),
-    Worker.create({
-      ...common,
-      taskQueue: dataQueue(TASK_QUEUE),
-      maxConcurrentActivityTaskExecutions: 2,
-    }),
-  ]);
+  const workers = await Promise.all(
+    QUEUE_ROLES.map((role) =>
+      Worker.create({
+        ...common,
+        ...(role === 'steps' ? workflowCode() : {}),
+        taskQueue: queueFor(TASK_QUEUE, role),
+        maxConcurrentActivityTaskExecutions: QUEUES[role].slots,
+        // a guard lives as long as its migration, so its heartbeats cost most
+        maxHeartbeatThrottleInterval: role === 'watch' ? '30s' : '5s',
+      }),
+    ),
+  );
   onReady?.();
   try {
     await serve(workers, say);

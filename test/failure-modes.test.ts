@@ -46,7 +46,7 @@ const FINDINGS = [
   ...numbered('B', 10),
   ...numbered('D', 9),
   ...numbered('N', 15),
-  ...['3', '12', '13', '16a', '17'].map((number) => `workflows ${number}`),
+  ...['1', '3', '8', '12', '13', '16a', '17'].map((number) => `workflows ${number}`),
   ...CASES.split(' ').map((number) => `case ${number}`),
 ];
 

@@ -10,6 +10,7 @@ import type { Deps } from './runtime/deps.js';
 import { createDrainActivities } from './cutover/drain-proof.js';
 import { createFenceActivities } from './cutover/fence.js';
 import { createGuardActivities } from './guard/connector-guard.js';
+import { createHoldSlotActivities } from './cutover/hold-slot.js';
 import { createHandOverActivities } from './objects/hand-over.js';
 import { createLedgerActivities } from './runtime/ledger-activities.js';
 import { createLeftoverActivities } from './objects/sweep-activities.js';
@@ -32,6 +33,7 @@ export function createActivities(deps: Deps) {
     ...createBarrierActivities(deps),
     ...createDrainActivities(deps),
     ...createWindowActivities(deps),
+    ...createHoldSlotActivities(),
     ...createFenceActivities(deps),
     ...createBatchActivities(deps),
     ...createCutoverActivities(deps),

@@ -3,7 +3,7 @@
 import { userInfo } from 'node:os';
 import { ApplicationFailure, WorkflowFailedError, type Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';
-import { TASK_QUEUE } from '../domain/migration/workflow-ids.js';
+import { TASK_QUEUE } from '../domain/migration/task-queues.js';
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
 import { resolveSecret } from '../config.js';

@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { environmentWith } from '../config.js';
-import { TASK_QUEUE } from '../domain/migration/workflow-ids.js';
+import { TASK_QUEUE } from '../domain/migration/task-queues.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import {
   proofId,

@@ -2,7 +2,8 @@
 // nothing.
 import { userInfo } from 'node:os';
 import { loadConfig } from '../config.js';
-import { TASK_QUEUE, migrationId } from '../domain/migration/workflow-ids.js';
+import { TASK_QUEUE } from '../domain/migration/task-queues.js';
+import { migrationId } from '../domain/migration/workflow-ids.js';
 import { KEYS } from '../workflows/run/search-attribute-keys.js';
 import { openLedger, withClient } from './migration-source.js';
 import { CliError, EXIT, print, type Format } from './output.js';

@@ -1,13 +1,15 @@
-// sluice worker: serves both task queues until SIGTERM.
+// sluice worker: serves the task queues until SIGTERM.
 import { loadConfig } from '../config.js';
+import { QUEUE_ROLES, TASK_QUEUE, queueFor } from '../domain/migration/task-queues.js';
 import { EXIT, say } from './output.js';
 
 export async function worker(): Promise<number> {
+  const queues = QUEUE_ROLES.map((role) => queueFor(TASK_QUEUE, role)).join(', ');
   const { runWorker } = await import('../worker.js');
   endGracefullyOnInterrupt();
   await runWorker(loadConfig(), {
     say,
-    onReady: () => say('worker is ready (task queues migrations, migrations-data)'),
+    onReady: () => say(`worker is ready (task queues ${queues})`),
   });
   return 0;
 }

@@ -1,7 +1,7 @@
 // Calls activities. Their options depend on how long they may take, and every call has a summary
 // for the timeline in Temporal's Web UI.
 import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
-import { dataQueue } from '../domain/migration/workflow-ids.js';
+import { queueFor, type QueueRole } from '../domain/migration/task-queues.js';
 import type { Activities } from '../activities/index.js';
 
 // Temporal notices a killed worker only after one of these limits, so the limits are short.
@@ -26,8 +26,23 @@ const PATIENCE = {
     heartbeatTimeout: '12s',
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
   },
-  /** Like `long`, on the second queue for heavy data work (`migrations-data`). */
+  /**
+   * Lives as long as its migration. Its heartbeats are the most frequent ones, so they are rarer
+   * than those of `long`.
+   */
+  endless: {
+    startToCloseTimeout: '30d',
+    heartbeatTimeout: '60s',
+    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
+  },
+  /** Like `long`, for heavy data work. */
   heavy: {
+    startToCloseTimeout: '12h',
+    heartbeatTimeout: '12s',
+    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
+  },
+  /** Like `heavy`, while writers wait behind a fence. */
+  held: {
     startToCloseTimeout: '12h',
     heartbeatTimeout: '12s',
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
@@ -35,6 +50,15 @@ const PATIENCE = {
 } as const satisfies Record<string, ActivityOptions>;
 
 export type Patience = keyof typeof PATIENCE;
+
+const ROLES: Readonly<Record<Patience, QueueRole>> = {
+  quick: 'steps',
+  patient: 'steps',
+  long: 'watch',
+  endless: 'watch',
+  heavy: 'data',
+  held: 'hold',
+};
 
 interface Callable {
   executeWithOptions(
@@ -57,11 +81,33 @@ export function call<K extends keyof Activities>(
   summary: string,
   ...args: Parameters<Activities[K]>
 ): ReturnType<Activities[K]> {
+  return callWith({}, patience, name, summary, args);
+}
+
+/**
+ * Runs one activity that is useless unless it starts within `ms`. It fails if no worker has a slot
+ * for it by then.
+ */
+export function callWithin<K extends keyof Activities>(
+  ms: number,
+  patience: Patience,
+  name: K,
+  summary: string,
+  ...args: Parameters<Activities[K]>
+): ReturnType<Activities[K]> {
+  return callWith({ scheduleToStartTimeout: ms }, patience, name, summary, args);
+}
+
+function callWith<K extends keyof Activities>(
+  options: ActivityOptions,
+  patience: Patience,
+  name: K,
+  summary: string,
+  args: Parameters<Activities[K]>,
+): ReturnType<Activities[K]> {
+  const taskQueue = queueFor(workflowInfo().taskQueue, ROLES[patience]);
   return proxies[patience][name]!.executeWithOptions(
-    { ...PATIENCE[patience], ...queueOf(patience), summary: summary.slice(0, 120) },
+    { ...PATIENCE[patience], ...options, taskQueue, summary: summary.slice(0, 120) },
     args,
   ) as ReturnType<Activities[K]>;
 }
-
-const queueOf = (patience: Patience): { taskQueue?: string } =>
-  patience === 'heavy' ? { taskQueue: dataQueue(workflowInfo().taskQueue) } : {};

@@ -55,7 +55,7 @@ async function watch(run: Run): Promise<void> {
 function ask(run: Run): Promise<GuardReport> {
   const { slotIdentified, walAlarm } = run.state;
   const { restarts, troubles } = run.connectors;
-  return call('long', 'guard', 'Guard: watch connectors, slot and WAL', {
+  return call('endless', 'guard', 'Guard: watch connectors, slot and WAL', {
     ref: run.ref,
     restarts,
     slotExpected: slotIdentified,

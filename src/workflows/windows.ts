@@ -4,7 +4,7 @@ import type { WindowResult } from '../activities/windows/index.js';
 import type { StandsStill } from '../activities/windows/session.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/gate.js';
-import { call } from './call.js';
+import { call, callWithin } from './call.js';
 import { rolesOf, startConnectors } from './connectors.js';
 import type { Run } from './run/run.js';
 
@@ -30,30 +30,30 @@ export async function runWindow(
   run.connectors.heed();
   const number = run.state.windows;
   const { brokenGlass } = run.state;
-  const started = Date.parse(run.now());
   // the first window of a streak, and the one before the commit, are full
   const isFull = purpose === 'final window' || run.state.passesInARow === 0;
-  const result = await run.step(
-    () =>
-      call('heavy', 'runWindow', `Validation: ${purpose} ${number}`, {
-        ref: run.ref,
-        number,
-        roundsMs,
-        isFull,
-        since: run.state.facts,
-        ...(brokenGlass ? { brokenGlass } : {}),
-        still: standsStill(run, purpose),
-        ...(purpose === 'shadow window' ? { watchesRoute: true } : {}),
-      }),
-    purpose !== 'final window',
-  );
-  absorb(run, result, Date.parse(run.now()) - started);
+  const input = {
+    ref: run.ref,
+    number,
+    roundsMs,
+    isFull,
+    since: run.state.facts,
+    ...(brokenGlass ? { brokenGlass } : {}),
+    still: standsStill(run, purpose),
+    ...(purpose === 'shadow window' ? { watchesRoute: true } : {}),
+  };
+  const summary = `Validation: ${purpose} ${number}`;
+  const result =
+    purpose === 'final window'
+      ? await run.step(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
+      : await run.step(() => call('heavy', 'runWindow', summary, input));
+  absorb(run, result);
   // Under the fence, nothing may wait for a person. A final window that did not pass releases the
   // fence instead.
   if (result.captureProblem && purpose !== 'final window')
     await waitForCapture(run, result.captureProblem);
   if (isFull && result.verdict.verdict === 'passed')
-    run.state.fullWindowMs = Math.max(0, Date.parse(run.now()) - started - result.foldMs);
+    run.state.fullWindowMs = Math.max(0, result.tookMs - result.foldMs);
   return result;
 }
 
@@ -73,7 +73,7 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
   }
 }
 
-function absorb(run: Run, result: WindowResult, durationMs: number): void {
+function absorb(run: Run, result: WindowResult): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
   // later than the requested number if a run that was reset had used that number already
@@ -83,7 +83,7 @@ function absorb(run: Run, result: WindowResult, durationMs: number): void {
     verdict,
     reason: reason.slice(0, 300),
     at: result.at,
-    durationMs,
+    durationMs: result.tookMs,
   };
   state.lag = { ...result.lag, ms: result.lag.ms ?? state.lag.ms };
   state.matchRatio = result.compared === 0 ? null : result.matched / result.compared;

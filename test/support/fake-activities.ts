@@ -117,6 +117,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         at,
         lag: { bytes: 0, records: null, ms: 3 },
         foldMs: 0,
+        tookMs: 0,
         facts: verdict === 'errored' ? null : seen(fake.facts, since),
         ...(fake.captureProblem ? { captureProblem: fake.captureProblem } : {}),
       });
@@ -146,6 +147,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     handOverConnector: nothing,
     removeConnector: nothing,
     claimGroup: nothing,
+    findHoldSlot: nothing,
     batchAction: nothing,
     dropFolds: nothing,
     pauseSink: nothing,

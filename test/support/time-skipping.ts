@@ -10,6 +10,7 @@ import type { Activities } from '../../src/activities/index.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
+import { QUEUE_ROLES, queueFor, type QueueRole } from '../../src/domain/migration/task-queues.js';
 import { sleepUntil } from './builders.js';
 import { listedHistories, writeHistory, type RecordedHistory } from './histories.js';
 
@@ -130,7 +131,7 @@ export interface Play {
 
 /**
  * Starts a migration with these activities, and plays `scene` while a worker serves it.
- * `beforehand` runs before any worker does. A run that is still open afterwards is terminated.
+ * `beforehand` runs before any worker does. A queue with 0 `slots` is not served. A run that is still open afterwards is terminated.
  */
 export async function play<T>(
   bench: Bench,
@@ -138,6 +139,7 @@ export async function play<T>(
   input: { metadata: { name: string } },
   scene: (play: Play) => Promise<T>,
   beforehand: (handle: WorkflowHandle) => Promise<void> = () => Promise.resolve(),
+  slots: Partial<Record<QueueRole, number>> = {},
 ): Promise<T> {
   const { env } = bench;
   runs += 1;
@@ -149,34 +151,49 @@ export async function play<T>(
   });
   handle.result = () => resultOf(bench, handle);
   await beforehand(handle);
+  const connection = env.nativeConnection;
+  const slotsOf = (role: QueueRole) => {
+    const count = slots[role];
+    return count === undefined ? {} : { maxConcurrentActivityTaskExecutions: count };
+  };
   const worker = await Worker.create({
-    connection: env.nativeConnection,
+    connection,
     taskQueue,
     workflowBundle: { codePath: inject('workflowBundle') },
     activities,
+    ...slotsOf('steps'),
   });
-  const data = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue: `${taskQueue}-data`,
-    activities,
-  });
+  const others = await Promise.all(
+    QUEUE_ROLES.filter((role) => role !== 'steps' && slots[role] !== 0).map((role) =>
+      Worker.create({
+        connection,
+        taskQueue: queueFor(taskQueue, role),
+        activities,
+        ...slotsOf(role),
+      }),
+    ),
+  );
   const status = () => handle.query<Status>('status');
   const reach = async (wanted: (status: Status) => boolean): Promise<void> => {
     await sleepUntil('a status', async () => wanted(await status()));
     await atRest(handle);
   };
   try {
-    return await worker.runUntil(() =>
-      data.runUntil(async () => {
-        const shown = await scene({ handle, env, status, reach });
-        if (process.env['RECORD_HISTORIES']) await recordHistory(handle);
-        return shown;
-      }),
-    );
+    return await runAll([worker, ...others], async () => {
+      const shown = await scene({ handle, env, status, reach });
+      if (process.env['RECORD_HISTORIES']) await recordHistory(handle);
+      return shown;
+    });
   } finally {
     if (await isOpen(handle)) await handle.terminate();
     if (bench.isStuck || !(await isWithin(bench.skip('1h'), 3000))) await bench.renew();
   }
+}
+
+/** Runs `scene` while all workers run. */
+function runAll<T>(workers: readonly Worker[], scene: () => Promise<T>): Promise<T> {
+  const [first, ...rest] = workers;
+  return first ? first.runUntil(() => runAll(rest, scene)) : scene();
 }
 
 const isOpen = async (handle: WorkflowHandle): Promise<boolean> =>

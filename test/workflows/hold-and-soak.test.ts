@@ -14,8 +14,8 @@ describe('the hold', () => {
     const activities = {
       ...fake.activities,
       runWindow: async (input: WindowInput) => {
-        if (slow) await new Promise((resolve) => setTimeout(resolve, 2500));
-        return fake.activities.runWindow(input);
+        const window = await fake.activities.runWindow(input);
+        return slow ? { ...window, tookMs: 2500 } : window;
       },
     };
     await play(

@@ -74,6 +74,8 @@ export interface WindowResult {
   readonly lag: Lag;
   /** The part of the duration that was spent on reading the tables' topics. */
   readonly foldMs: number;
+  /** The whole duration on the worker, without the time in which the window waited for a slot. */
+  readonly tookMs: number;
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
   /** Present only if something that is compared is not captured. */
@@ -165,6 +167,7 @@ function recordOf(
       lag,
       facts,
       foldMs,
+      tookMs: Math.max(0, Date.now() - started),
       ...(captureProblem ? { captureProblem } : {}),
       ...(problem ? { routeProblem: problem } : {}),
     },

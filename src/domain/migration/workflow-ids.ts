@@ -1,10 +1,4 @@
-// The task queues and the workflow ids of migrations. Tools outside rely on them.
-
-/** The task queue that every worker serves. A second queue is for heavy data work. */
-export const TASK_QUEUE = 'migrations';
-
-/** Returns the task queue for heavy data work that belongs to `queue`. */
-export const dataQueue = (queue: string): string => `${queue}-data`;
+// The workflow ids of migrations. Tools outside rely on them.
 
 const PREFIX = 'migration-';
 

@@ -3,10 +3,9 @@
 // recheck comes before it. A cut-over commits at its end; a rehearsal releases the fence instead.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
-import { FAILURES } from '../../domain/failure.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
-import { call } from '../call.js';
+import { call, callWithin } from '../call.js';
 import { holdConnectors, startConnectors } from '../connectors.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
@@ -15,8 +14,8 @@ import { evidenceId } from '../run/status-view.js';
 import { runWindow } from '../windows.js';
 import { removeObject } from '../run/undo.js';
 
-const COMMIT_RESERVE_MS = 5000; // the part of the hold that is reserved for the commit
-const BATCH_POLL_MS = 5000;
+/** The part of the hold that is reserved for the commit. */
+export const COMMIT_RESERVE_MS = 5000;
 
 export type Evidence = Parameters<typeof call<'fence'>>[3];
 
@@ -33,6 +32,7 @@ export function beginAttempt(run: Run): Evidence {
     evidenceId: evidenceId(run.state)!,
   };
   run.state.fenceToken = evidence.token;
+  run.isHolding = true;
   return evidence;
 }
 
@@ -71,8 +71,9 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   begins(run, 'drain');
   const { reason, proofs } = await run.step(
     () =>
-      call(
-        'long',
+      callWithin(
+        Math.max(1000, left()),
+        'held',
         'drainTo',
         `Drain to ${fence.lsn}`,
         ref,
@@ -104,67 +105,6 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
     () => call('patient', 'pauseSink', 'Pause the sink before the table is switched', ref),
     false,
   );
-}
-
-/** Checks that nothing has changed since the evidence, and that no run of the batch is active. */
-export async function recheck(run: Run): Promise<void> {
-  begins(run, 'recheck');
-  const { digest, change } = await run.step(() =>
-    call(
-      'patient',
-      'readFacts',
-      'Recheck the facts that the evidence depends on',
-      run.ref,
-      run.state.facts,
-    ),
-  );
-  // a change that needs a full window is covered, because the final window is full
-  run.state.facts = digest;
-  if (change?.epoch) {
-    run.newEpoch(change.epoch);
-    throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
-  }
-  if (run.plan.route.isTried)
-    await run.step(() =>
-      call(
-        'quick',
-        'proveRoute',
-        'Prove that the view can be switched and restored for all of its readers',
-        run.ref,
-      ),
-    );
-  for (;;) {
-    const active = await run.step(() =>
-      call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref),
-    );
-    if (!active) return;
-    run.audit({ kind: 'waiting', for: active });
-    await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
-  }
-}
-
-/**
- * Refuses a hold that cannot fit into maxHold before anything is touched, because its fence would
- * only expire.
- */
-export async function refuseLongHold(run: Run): Promise<void> {
-  const { fullWindowMs, lag, rehearsedHoldMs } = run.state;
-  const predicted =
-    Math.max((fullWindowMs ?? 0) + (lag.ms ?? 0), rehearsedHoldMs ?? 0) + COMMIT_RESERVE_MS;
-  const allowed = durationMs(run.spec.cutover.maxHold);
-  if (predicted <= allowed) return;
-  await run.park(
-    {
-      code: 'hold-too-long',
-      since: run.now(),
-      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
-      remedy: FAILURES['hold-too-long'].remedy,
-    },
-    false,
-  );
-  // discarded like the window's time, so that the hold is measured again
-  run.state.rehearsedHoldMs = null;
-  throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
 
 /**

@@ -2,7 +2,8 @@
 // hold of a cut-over, from the pause of the batch to the moment at which it would commit.
 import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
-import { beginAttempt, hold, recheck, undoHold } from './hold.js';
+import { beginAttempt, hold, undoHold } from './hold.js';
+import { proveSlot, recheck } from './recheck.js';
 import type { Run } from '../run/run.js';
 import { blockedOf } from '../run/state.js';
 
@@ -39,6 +40,7 @@ export async function rehearse(run: Run): Promise<void> {
   run.audit({ kind: 'rehearsal', by: asked.by });
   try {
     await recheck(run);
+    await proveSlot(run);
     const evidence = beginAttempt(run);
     const began = Date.parse(run.now());
     let holdMs: number;
@@ -48,6 +50,7 @@ export async function rehearse(run: Run): Promise<void> {
       run.state.rehearsedHoldMs = holdMs;
     } finally {
       await undoHold(run, new Error('rehearsal over'));
+      run.isHolding = false;
     }
     run.audit({ kind: 'rehearsed', holdMs });
     asked.result = { refused: null, holdMs };

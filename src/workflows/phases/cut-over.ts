@@ -4,15 +4,8 @@ import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
 import { areStarted } from '../connectors.js';
 import { BackToValidate } from '../run/course.js';
-import {
-  beginAttempt,
-  dropTriggers,
-  hold,
-  recheck,
-  refuseLongHold,
-  undoHold,
-  type Evidence,
-} from '../cutover/hold.js';
+import { beginAttempt, dropTriggers, hold, undoHold, type Evidence } from '../cutover/hold.js';
+import { proveSlot, recheck, refuseLongHold } from '../cutover/recheck.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
 import { begins } from '../cutover/step-audit.js';
@@ -25,6 +18,7 @@ export async function cutOver(run: Run): Promise<void> {
 async function untilCommit(run: Run): Promise<void> {
   await recheck(run);
   await refuseLongHold(run);
+  await proveSlot(run);
   const evidence = beginAttempt(run);
   try {
     await hold(run, evidence);
@@ -35,6 +29,8 @@ async function untilCommit(run: Run): Promise<void> {
     if (!committed && error instanceof BackToValidate)
       run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
     if (!committed || run.state.wayBack) throw error; // the rollback reads the row itself
+  } finally {
+    run.isHolding = false;
   }
 }
 

@@ -21,6 +21,12 @@ export class GenerationLost extends Error {
  */
 export class RunRefused extends Error {}
 
+/** Returns true if no worker had a slot for an activity that is useless when it starts late. */
+export const foundNoSlot = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  error.cause instanceof TimeoutFailure &&
+  error.cause.timeoutType === 'SCHEDULE_TO_START';
+
 /**
  * Returns what an activity's failure means to a person. Returns null for any other error, which is
  * a defect and must fail the workflow task visibly.
@@ -38,6 +44,14 @@ export function problemOf(error: unknown, now: string): Blocked | null {
       remedy: details?.remedy ?? FAILURES[code].remedy,
     };
   }
+  if (foundNoSlot(error))
+    return {
+      code: 'unreachable',
+      since: now,
+      detail: `no worker had a slot free for ${error.activityType}`,
+      remedy:
+        'wait for the cut-overs of other migrations, or start another worker. The run tries again by itself',
+    };
   if (cause instanceof TimeoutFailure)
     return {
       code: 'unreachable',

@@ -16,7 +16,7 @@ import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
 import type { OwnedObject, Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { mayFollow, type Phase } from '../../domain/migration/phase.js';
 import { Journal } from './journal.js';
-import { BackToValidate, GenerationLost, RunRefused, problemOf } from './course.js';
+import { BackToValidate, GenerationLost, RunRefused, foundNoSlot, problemOf } from './course.js';
 import { blockedOf, initialState, type State, type WayBack } from './state.js';
 import { WatchedConnectors } from './watched-connectors.js';
 
@@ -32,6 +32,8 @@ export class Run extends Journal {
   #lost: Blocked | undefined;
   #retries = 0;
   #selfRetries = 0;
+  /** True from the beginning of a hold until its fence was released or the commit happened. */
+  isHolding = false;
   /** Cancels the main path. Set by the scope that runs it. */
   interrupt: (() => void) | undefined;
   /**
@@ -137,6 +139,8 @@ export class Run extends Journal {
         return result;
       } catch (error) {
         if (isCancellation(error)) throw error;
+        if (this.isHolding && foundNoSlot(error))
+          throw new BackToValidate('no worker had a slot free during the hold');
         const problem = problemOf(error, this.now());
         if (!problem) throw error;
         if (problem.code === 'spec-invalid' || problem.code === 'name-refused')

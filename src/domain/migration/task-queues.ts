@@ -1,0 +1,29 @@
+// The task queues of migrations. Each kind of work has slots of its own, so that no kind can keep
+// another from starting. Tools outside rely on the names.
+
+/** The task queue that a migration is started on. The names of the other queues begin with it. */
+export const TASK_QUEUE = 'migrations';
+
+/** The kinds of work that have a queue each. */
+export const QUEUE_ROLES = ['steps', 'data', 'watch', 'hold'] as const;
+export type QueueRole = (typeof QUEUE_ROLES)[number];
+
+interface Queue {
+  readonly suffix: string;
+  /** How many activities one process runs at a time. */
+  readonly slots: number;
+}
+
+export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
+  /** Workflows, and activities that take seconds. */
+  steps: { suffix: '', slots: 40 },
+  /** Windows, which read whole tables and topics. */
+  data: { suffix: '-data', slots: 2 },
+  /** Activities that mostly wait, for hours or weeks: each migration has a guard that never ends. */
+  watch: { suffix: '-watch', slots: 1000 },
+  /** The drain and the final window, which hold up writers: they never queue behind a window. */
+  hold: { suffix: '-hold', slots: 4 },
+};
+
+/** Returns the queue of a role that belongs to `queue`, on which the migration was started. */
+export const queueFor = (queue: string, role: QueueRole): string => queue + QUEUES[role].suffix;

@@ -1,0 +1,88 @@
+// What is checked before a hold: that nothing has changed since the evidence, that the hold fits
+// into maxHold, and that the final window will find a slot.
+import { durationMs } from '../../domain/values/duration.js';
+import { FAILURES } from '../../domain/failure.js';
+import { call, callWithin } from '../call.js';
+import { BackToValidate } from '../run/course.js';
+import type { Run } from '../run/run.js';
+import { COMMIT_RESERVE_MS } from './hold.js';
+import { begins } from './step-audit.js';
+
+const SLOT_PATIENCE_MS = 10_000;
+const BATCH_POLL_MS = 5000;
+
+/** Checks that nothing has changed since the evidence, and that no run of the batch is active. */
+export async function recheck(run: Run): Promise<void> {
+  begins(run, 'recheck');
+  const { digest, change } = await run.step(() =>
+    call(
+      'patient',
+      'readFacts',
+      'Recheck the facts that the evidence depends on',
+      run.ref,
+      run.state.facts,
+    ),
+  );
+  // a change that needs a full window is covered, because the final window is full
+  run.state.facts = digest;
+  if (change?.epoch) {
+    run.newEpoch(change.epoch);
+    throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
+  }
+  if (run.plan.route.isTried)
+    await run.step(() =>
+      call(
+        'quick',
+        'proveRoute',
+        'Prove that the view can be switched and restored for all of its readers',
+        run.ref,
+      ),
+    );
+  for (;;) {
+    const active = await run.step(() =>
+      call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref),
+    );
+    if (!active) return;
+    run.audit({ kind: 'waiting', for: active });
+    await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
+  }
+}
+
+/**
+ * Refuses a hold that cannot fit into maxHold before anything is touched, because its fence would
+ * only expire.
+ */
+export async function refuseLongHold(run: Run): Promise<void> {
+  const { fullWindowMs, lag, rehearsedHoldMs } = run.state;
+  const predicted =
+    Math.max((fullWindowMs ?? 0) + (lag.ms ?? 0), rehearsedHoldMs ?? 0) + COMMIT_RESERVE_MS;
+  const allowed = durationMs(run.spec.cutover.maxHold);
+  if (predicted <= allowed) return;
+  await run.park(
+    {
+      code: 'hold-too-long',
+      since: run.now(),
+      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
+      remedy: FAILURES['hold-too-long'].remedy,
+    },
+    false,
+  );
+  // discarded like the window's time, so that the hold is measured again
+  run.state.rehearsedHoldMs = null;
+  throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
+}
+
+/**
+ * Proves that the final window will find a slot. Without this, writers could be held up for a
+ * window that waits behind those of other migrations.
+ */
+export async function proveSlot(run: Run): Promise<void> {
+  await run.step(() =>
+    callWithin(
+      SLOT_PATIENCE_MS,
+      'held',
+      'findHoldSlot',
+      'Check that a worker has a slot free for the final window',
+    ),
+  );
+}

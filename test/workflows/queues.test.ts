@@ -1,0 +1,115 @@
+// Tests that no kind of work can keep another from starting: guards, windows, and the hold.
+import { ActivityFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import type { WindowInput } from '../../src/activities/windows/index.js';
+import { problemOf } from '../../src/workflows/run/course.js';
+import { anHourlyInput, sleepUntil } from '../support/builders.js';
+import { fakes } from '../support/fake-activities.js';
+import { play, useBench } from '../support/time-skipping.js';
+
+const bench = useBench();
+
+const served = () => Promise.resolve();
+
+describe('a guard', () => {
+  it('takes no slot of the short steps, however few there are', async () => {
+    let isOver = false;
+    const fake = fakes({
+      guard: async () => {
+        await sleepUntil('the guard may end', () => isOver);
+        return { kind: 'stood-down' };
+      },
+    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('one-slot'),
+      async ({ handle, reach }) => {
+        await reach((s) => s.needsApproval);
+        isOver = true;
+        await reach((s) => s.needsApproval);
+        await handle.signal('rollBack', { by: 'ann', reason: 'enough' });
+        expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      },
+      served,
+      { steps: 1 },
+    );
+  });
+});
+
+describe('a final window', () => {
+  it('starts at once while windows of other migrations take every slot, or not at all', async () => {
+    const fake = fakes();
+    let isTaken = false;
+    let isFree = false;
+    const activities = {
+      ...fake.activities,
+      runWindow: async (input: WindowInput) => {
+        isTaken = input.ref.name === 'slot-taker';
+        if (isTaken) await sleepUntil('the other run has its window', () => isFree);
+        return fake.activities.runWindow(input);
+      },
+    };
+    await play(
+      bench,
+      activities,
+      anHourlyInput('unqueued', { cutover: { maxHold: '2m' }, soak: { for: '1s', passes: 0 } }),
+      async ({ env, handle, reach }) => {
+        await reach((s) => s.needsApproval);
+        const { taskQueue } = await handle.describe();
+        const other = await env.client.workflow.start('migrateToStreaming', {
+          taskQueue,
+          workflowId: 'migration-slot-taker',
+          args: [anHourlyInput('slot-taker')],
+        });
+        await sleepUntil('the only slot is taken', () => isTaken);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await reach((s) => s.outcome === 'migrated');
+        isFree = true;
+        await sleepUntil('the window is over', async () => {
+          const { raw } = await other.describe();
+          return (raw.pendingActivities ?? []).length === 0;
+        });
+        await other.terminate();
+        const { events } = await handle.fetchHistory();
+        const limits = (events ?? [])
+          .map((event) => event.activityTaskScheduledEventAttributes)
+          .filter((scheduled) => scheduled?.taskQueue?.name?.endsWith('-hold'))
+          .map((scheduled) => Number(scheduled?.scheduleToStartTimeout?.seconds));
+        expect(limits).toHaveLength(3);
+        expect(Math.max(...limits)).toBeLessThanOrEqual(120);
+      },
+      served,
+      { data: 1 },
+    );
+  });
+
+  it('finds a slot before anything is fenced; without one the run says so', async () => {
+    const fake = fakes();
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('no-hold-slot'),
+      async ({ handle, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await sleepUntil('the run looks for a slot', async () => {
+          const { raw } = await handle.describe();
+          return raw.pendingActivities?.[0]?.activityType?.name === 'findHoldSlot';
+        });
+        expect(fake.calls).not.toContain('fence');
+        expect(fake.calls).not.toContain('batchAction');
+        await handle.signal('rollBack', { by: 'ann', reason: 'enough' });
+        expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+        const timeout = new TimeoutFailure('', undefined, TimeoutType.SCHEDULE_TO_START);
+        const late = new ActivityFailure('', 'findHoldSlot', '7', 'TIMEOUT', undefined, timeout);
+        expect(problemOf(late, '')).toMatchObject({
+          code: 'unreachable',
+          detail: 'no worker had a slot free for findHoldSlot',
+        });
+      },
+      served,
+      { hold: 0 },
+    );
+  });
+});
