@@ -1,7 +1,7 @@
 // Fetches what `--with …` needs, on request: Flink's jars and the Toxiproxy binary.
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { mvn, once, onPath, run, type Say } from './fetch.js';
+import { mvn, once, onPath, run, type Say } from './make-once.js';
 import { PINS, ROOT } from './paths.js';
 
 /**

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { temporalBinary, type Say } from './fetch.js';
+import { temporalBinary } from './fetch.js';
+import type { Say } from './make-once.js';
 import { outsideDir, type StackHome } from './paths.js';
 import {
   alive,

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mvn } from '../../stack/fetch.js';
+import { mvn } from '../../stack/make-once.js';
 import type { StackHome } from '../../stack/paths.js';
 import type { Launch } from '../../stack/processes.js';
 

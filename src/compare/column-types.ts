@@ -3,6 +3,7 @@
 // reads Debezium's output with Sluice's connector settings.
 import { withoutSpaces } from './trailing-spaces.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
+import { arrayItem, arrayItemToken } from './array-text.js';
 import { Undecodable, WrongType, TOAST_PLACEHOLDER, PLACEHOLDER_BASE64 } from './undecodable.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 
@@ -232,20 +233,14 @@ function parseArray(value: string): (string | null)[] {
   if (!value.startsWith('{') || value.startsWith('{{'))
     throw new Undecodable('only one-dimensional arrays can be proven');
   const items: (string | null)[] = [];
-  const token = /(?:"((?:[^"\\]|\\.)*)"|([^,{}"]+))(,|\}$)/y;
+  const token = arrayItemToken();
   let at = 1;
   if (value === '{}') return items;
   while (at < value.length) {
     token.lastIndex = at;
     const match = token.exec(value);
     if (!match) throw new Undecodable('unreadable array');
-    items.push(
-      match[1] !== undefined
-        ? match[1].replaceAll(/\\(.)/gs, '$1')
-        : match[2] === 'NULL'
-          ? null
-          : match[2]!,
-    );
+    items.push(arrayItem(match));
     at = token.lastIndex;
   }
   return items;

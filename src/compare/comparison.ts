@@ -1,5 +1,5 @@
 // Compares expected rows with the rows of the stream, for every key, by their canonical texts.
-import type { Difference, Counts } from '../domain/evidence/window.js';
+import { NO_COUNTS, type Counts, type Difference } from '../domain/evidence/window.js';
 import { withinTolerance } from './tolerance.js';
 
 export interface ComparedColumn {
@@ -51,14 +51,7 @@ const MAX_KEPT = 1000;
  * that only the stream has.
  */
 export class Comparison {
-  readonly counts = {
-    matched: 0,
-    missing: 0,
-    extraneous: 0,
-    mismatched: 0,
-    unstable: 0,
-    unknown: 0,
-  };
+  readonly counts: { -readonly [name in keyof Counts]: number } = { ...NO_COUNTS };
   readonly differences: Difference[] = [];
   rowsRead = 0;
   readonly #shape: Shape;

@@ -2,6 +2,16 @@
 // connectors/debezium-postgres.ts. `sluice prove` replays such rows without a connector, and a copy
 // writes them in place of the connector. Contract tests compare the output with real Debezium, byte
 // by byte.
+import { arrayItems } from './array-text.js';
+import {
+  INFINITE_DATES,
+  INFINITE_TIMES,
+  isoInstant,
+  isoYear,
+  javaFloat,
+  javaInterval,
+  trimmed,
+} from './java-text.js';
 import { Undecodable } from './undecodable.js';
 
 export interface ReplayColumn {
@@ -88,6 +98,10 @@ const text = (value: string): string =>
   );
 const same = (value: string): string => value;
 
+/** `number` is the value at its own precision. JSON has no infinite numbers, so these are texts. */
+const float = (value: string, number: number): string =>
+  /^(NaN|-?Infinity)$/.test(value) ? text(value) : javaFloat(value, number);
+
 const SPECIAL_NUMERICS: Readonly<Record<string, string>> = {
   NaN: 'NAN',
   Infinity: 'POSITIVE_INFINITY',
@@ -101,8 +115,8 @@ const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
   int8: same,
   oid: same,
   numeric: (value) => text(SPECIAL_NUMERICS[value] ?? value),
-  float4: (value) => javaFloat(value, Math.fround(Number(value))),
-  float8: (value) => javaFloat(value, Number(value)),
+  float4: (value) => float(value, Math.fround(Number(value))),
+  float8: (value) => float(value, Number(value)),
   date: (value) => text(INFINITE_DATES[value] ?? `${isoYear(value)}Z`),
   timestamp: (value) => text(INFINITE_TIMES[value] ?? isoInstant(value)),
   timestamptz: (value) =>
@@ -189,81 +203,4 @@ function encoderOf(type: string): (value: string) => string {
   const encode = ENCODERS[type] ?? (PLAIN.has(type) ? text : undefined);
   if (!encode) throw new Undecodable(`type ${type} cannot be replayed`);
   return encode;
-}
-
-/**
- * Prints a float like Java: always with a point, scientific from 10^7 on and below 10^-3. `number`
- * is the value at its own precision.
- */
-function javaFloat(value: string, number: number): string {
-  if (/^(NaN|-?Infinity)$/.test(value)) return text(value);
-  if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
-  // Like Postgres, Java prints the fewest digits that give the same number, but at least two.
-  const shortest = Number(value);
-  const size = Math.abs(shortest);
-  if (size >= 1e-3 && size < 1e7)
-    return Number.isInteger(shortest) ? `${shortest}.0` : String(shortest);
-  const [mantissa, exponent] = shortest.toExponential().split('e') as [string, string];
-  if (mantissa.includes('.')) return `${mantissa}E${Number(exponent)}`;
-  const [two, its] = number.toExponential(1).split('e') as [string, string];
-  return `${two}E${Number(its)}`;
-}
-
-const trimmed = (clock: string): string => clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
-
-/**
- * Debezium's values for infinity, which are Java's extreme dates and milliseconds. For timestamptz,
- * Debezium writes `infinity` itself.
- */
-const INFINITE_DATES: Readonly<Record<string, string>> = {
-  infinity: '+5877611-06-21Z',
-  '-infinity': '-5877611-06-22Z',
-};
-const INFINITE_TIMES: Readonly<Record<string, string>> = {
-  infinity: '+292278994-08-16T23:00:00Z',
-  '-infinity': '-292275055-05-16T23:00:00Z',
-};
-
-/** Prints years like Java: `+10000`, and 44 BC as `-0043`. */
-function isoYear(value: string): string {
-  const match = /^(\d{4,7})(-\d\d-\d\d.*?)( BC)?$/.exec(value);
-  if (!match) throw new Undecodable(`date ${value}`);
-  const year = match[3] ? 1 - Number(match[1]) : Number(match[1]);
-  const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
-  return `${sign}${String(Math.abs(year)).padStart(4, '0')}${match[2]}`;
-}
-
-const isoInstant = (value: string): string =>
-  `${trimmed(
-    isoYear(value)
-      .replace(' ', 'T')
-      .replace(/[+-]00(?::?00)?$/, ''),
-  )}Z`;
-
-/** Prints an interval with all six parts like Debezium: `P1Y2M3DT4H5M6.789S`. */
-function javaInterval(value: string): string {
-  const match =
-    /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?$/.exec(
-      value,
-    );
-  if (!match) throw new Undecodable(`interval ${value}`);
-  const days = Number(match[4] ?? 0) + 7 * Number(match[3] ?? 0);
-  return `P${match[1] ?? 0}Y${match[2] ?? 0}M${days}DT${match[5] ?? 0}H${match[6] ?? 0}M${match[7] ?? 0}S`;
-}
-
-function arrayItems(value: string): (string | null)[] {
-  if (value === '{}') return [];
-  const items: (string | null)[] = [];
-  const token = /(?:"((?:[^"\\]|\\.)*)"|([^,{}"]+))(,|\}$)/y;
-  token.lastIndex = 1;
-  for (let match = token.exec(value); match; match = token.exec(value)) {
-    items.push(
-      match[1] !== undefined
-        ? match[1].replaceAll(/\\(.)/gs, '$1')
-        : match[2] === 'NULL'
-          ? null
-          : match[2]!,
-    );
-  }
-  return items;
 }

@@ -2,7 +2,8 @@
 // Sluice's JDBC source, and the `env` and `file` config providers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectPlugins, jdbcSourcePlugin, kafkaLibs, type Say } from '../fetch.js';
+import { connectPlugins, jdbcSourcePlugin, kafkaLibs } from '../fetch.js';
+import type { Say } from '../make-once.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
 import { stackSecrets } from '../secrets.js';

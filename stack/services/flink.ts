@@ -2,7 +2,7 @@
 // Gateway, as three processes from one folder of jars.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Say } from '../fetch.js';
+import type { Say } from '../make-once.js';
 import { flinkLibs } from '../fetch-optional.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
-import { kafkaLibs, run, type Say } from '../fetch.js';
+import { kafkaLibs } from '../fetch.js';
+import { run, type Say } from '../make-once.js';
 import { ROOT, type StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
 

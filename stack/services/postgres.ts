@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { postgresBinaries, type Say } from '../fetch.js';
+import { postgresBinaries } from '../fetch.js';
+import type { Say } from '../make-once.js';
 import { reachableDir, type StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
 

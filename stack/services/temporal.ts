@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
-import { temporalBinary, type Say } from '../fetch.js';
+import { temporalBinary } from '../fetch.js';
+import type { Say } from '../make-once.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
 

@@ -1,6 +1,6 @@
 // Starts Toxiproxy (`--with toxiproxy`) for network faults. Only its API is started; the caller
 // creates proxies.
-import type { Say } from '../fetch.js';
+import type { Say } from '../make-once.js';
 import { toxiproxyBinary } from '../fetch-optional.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';

@@ -141,15 +141,8 @@ export function random(seed: number): () => number {
 
 /** A fold that takes records of a table's topic. */
 interface TakesRecords<S> {
-  add(
-    offset: number,
-    bytes: Buffer,
-    keyStart: number,
-    keyEnd: number,
-    start: number,
-    end: number,
-    snapshot: S,
-  ): unknown;
+  /** Takes the offset, the bytes, the ranges of key and value in them, and the snapshot. */
+  add(...record: [number, Buffer, number, number, number, number, S]): unknown;
 }
 
 /**

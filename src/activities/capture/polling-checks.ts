@@ -1,5 +1,5 @@
-// Read-only checks of what polling depends on: how new rows are found, which clock sets their
-// times, and what polling misses. Each check queries the source; none infers its answer from the
+// Read-only checks of what polling depends on: how new rows are found, and what polling misses.
+// The checks of times are in polling-time-checks.ts. Each check queries the source; none infers its answer from the
 // spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
@@ -20,8 +20,8 @@ import {
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
-import { rowsAhead } from './polled-clock.js';
 import { installedPlugin, polledShape } from './polled-shape.js';
+import { nothingAhead, nothingWithoutTime, timesAreUtc } from './polling-time-checks.js';
 import { attempt, failed, inTurn, passed, type Answer } from '../runtime/findings.js';
 import { cannotSee, describeWriters, remedyFor } from './long-writers.js';
 
@@ -115,74 +115,6 @@ async function columnsFit(
   return wanted.length === 0
     ? 'every row is read at every poll'
     : `new rows are found by ${wanted.map(([name]) => name).join(', ')}`;
-}
-
-async function nothingWithoutTime(
-  client: pg.ClientBase,
-  polling: Polling,
-  capture: Capture,
-): Promise<Answer> {
-  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
-  const time = cursorOf(polling);
-  const from = polledFrom(polling, capture);
-  const row = (
-    await readLone(
-      client,
-      `SELECT count(*) AS n FROM ${from} WHERE ${time} IS NULL OR NOT isfinite(${time})`,
-    )
-  )[0]!;
-  return row['n'] === '0'
-    ? 'every row has a time'
-    : {
-        detail: `${row['n']} rows have no (or an infinite) ${time}, so polling would never read them`,
-        remedy:
-          'set the time in these rows, or add a column that always has a time to connector.timestampColumns',
-      };
-}
-
-async function nothingAhead(
-  client: pg.ClientBase,
-  polling: Polling,
-  capture: Capture,
-): Promise<Answer> {
-  const ahead = await rowsAhead(client, polling, capture);
-  const remedy = `correct these times, or waive polling.future; windows then report these rows as missing until the clock reaches their time`;
-  return ahead === null ? "no time is ahead of the database's clock" : { detail: ahead, remedy };
-}
-
-/**
- * Checks that times without zone are in UTC. The newest row proves it if it is recent; otherwise
- * the server's time zone setting does.
- */
-async function timesAreUtc(
-  client: pg.ClientBase,
-  polling: Polling,
-  capture: Capture,
-): Promise<Answer> {
-  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
-  const { columns } = await polledShape(client, polling, capture);
-  if (columns.find((c) => c.name === polling.timestampColumns[0])?.type !== 'timestamp')
-    return 'the times have a time zone';
-  const newest = `(SELECT max(${cursorOf(polling)}) FROM ${polledFrom(polling, capture)})`;
-  const row = (
-    await readLone(
-      client,
-      `SELECT extract(epoch FROM ${newest} - (clock_timestamp() AT TIME ZONE 'UTC')) AS ahead, reset_val AS zone FROM pg_settings WHERE name = 'TimeZone'`,
-    )
-  )[0]!;
-  const ahead = row['ahead'] === null ? null : Number(row['ahead']);
-  if (ahead !== null && ahead > 60)
-    return {
-      detail: `the newest time is ${Math.round(ahead)} s ahead of UTC, so the column holds local time or a wrong clock wrote it`,
-      remedy: 'use a timestamptz column, or convert the column to UTC in connector.query',
-    };
-  if (ahead !== null && ahead > -15 * 60)
-    return `the newest time is ${Math.round(-ahead)} s behind UTC`;
-  const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(row['zone'] ?? '');
-  if (isUtc) return "the server's time zone is UTC";
-  throw new Error(
-    `the column's time zone is unknown: it has no zone, the server's time zone is ${row['zone']}, and no row is recent enough to show the offset`,
-  );
 }
 
 async function cursorIsIndexed(

@@ -1,7 +1,7 @@
 // Flink's SQL Gateway through REST: sessions, statements and results. A session's tables and
 // settings are lost when it or the gateway ends, so each use opens its own session.
 import { Problem } from '../../domain/failure.js';
-import { answered } from '../progress.js';
+import { jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
 export interface FlinkJob {
@@ -51,16 +51,7 @@ export class FlinkGateway {
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
     let response: Response;
     try {
-      response = await answered(
-        fetch(`${this.#url}${path}`, {
-          method,
-          redirect: 'error',
-          signal: AbortSignal.timeout(CALL_MS),
-          ...(body
-            ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-            : {}),
-        }),
-      );
+      response = await jsonRequest(`${this.#url}${path}`, { method, body, limitMs: CALL_MS });
     } catch (error) {
       throw new Problem(
         'unreachable',

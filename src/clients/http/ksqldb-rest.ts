@@ -1,7 +1,7 @@
 // The part of ksqlDB's REST API that Sluice needs: statements, queries and their states. Every call
 // has its own time limit.
 import { Problem } from '../../domain/failure.js';
-import { answered } from '../progress.js';
+import { jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
 export interface KsqlQuery {
@@ -120,15 +120,8 @@ export class KsqlDb {
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
     let response: Response;
     try {
-      response = await answered(
-        fetch(`${this.#url}${path}`, {
-          method,
-          redirect: 'error',
-          signal: AbortSignal.timeout(CALL_MS),
-          headers: { accept: MEDIA_TYPE, ...(body ? { 'content-type': MEDIA_TYPE } : {}) },
-          ...(body ? { body: JSON.stringify(body) } : {}),
-        }),
-      );
+      const request = { method, body, mediaType: MEDIA_TYPE, limitMs: CALL_MS };
+      response = await jsonRequest(`${this.#url}${path}`, request);
     } catch (error) {
       throw new Problem(
         'unreachable',

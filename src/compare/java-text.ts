@@ -1,0 +1,62 @@
+// Prints floats, times and intervals as Java and Debezium print them.
+import { Undecodable } from './undecodable.js';
+
+/**
+ * Prints a float like Java: always with a point, scientific from 10^7 on and below 10^-3. `number`
+ * is the value at its own precision, and MUST be finite.
+ */
+export function javaFloat(value: string, number: number): string {
+  if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
+  // Like Postgres, Java prints the fewest digits that give the same number, but at least two.
+  const shortest = Number(value);
+  const size = Math.abs(shortest);
+  if (size >= 1e-3 && size < 1e7)
+    return Number.isInteger(shortest) ? `${shortest}.0` : String(shortest);
+  const [mantissa, exponent] = shortest.toExponential().split('e') as [string, string];
+  if (mantissa.includes('.')) return `${mantissa}E${Number(exponent)}`;
+  const [two, its] = number.toExponential(1).split('e') as [string, string];
+  return `${two}E${Number(its)}`;
+}
+
+export const trimmed = (clock: string): string =>
+  clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+
+/**
+ * Debezium's values for infinity, which are Java's extreme dates and milliseconds. For timestamptz,
+ * Debezium writes `infinity` itself.
+ */
+export const INFINITE_DATES: Readonly<Record<string, string>> = {
+  infinity: '+5877611-06-21Z',
+  '-infinity': '-5877611-06-22Z',
+};
+export const INFINITE_TIMES: Readonly<Record<string, string>> = {
+  infinity: '+292278994-08-16T23:00:00Z',
+  '-infinity': '-292275055-05-16T23:00:00Z',
+};
+
+/** Prints years like Java: `+10000`, and 44 BC as `-0043`. */
+export function isoYear(value: string): string {
+  const match = /^(\d{4,7})(-\d\d-\d\d.*?)( BC)?$/.exec(value);
+  if (!match) throw new Undecodable(`date ${value}`);
+  const year = match[3] ? 1 - Number(match[1]) : Number(match[1]);
+  const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
+  return `${sign}${String(Math.abs(year)).padStart(4, '0')}${match[2]}`;
+}
+
+export const isoInstant = (value: string): string =>
+  `${trimmed(
+    isoYear(value)
+      .replace(' ', 'T')
+      .replace(/[+-]00(?::?00)?$/, ''),
+  )}Z`;
+
+/** Prints an interval with all six parts like Debezium: `P1Y2M3DT4H5M6.789S`. */
+export function javaInterval(value: string): string {
+  const match =
+    /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?$/.exec(
+      value,
+    );
+  if (!match) throw new Undecodable(`interval ${value}`);
+  const days = Number(match[4] ?? 0) + 7 * Number(match[3] ?? 0);
+  return `P${match[1] ?? 0}Y${match[2] ?? 0}M${days}DT${match[5] ?? 0}H${match[6] ?? 0}M${match[7] ?? 0}S`;
+}
