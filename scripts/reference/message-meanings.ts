@@ -98,7 +98,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
     'The stored result differs, and the query, run now over the same input, agrees with the stream.',
 };
 
-/** What each kind of audit event records. */
+/** Says what each kind of audit event records. */
 export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   opened: 'The run was opened in the ledger.',
   phase: 'A phase began.',

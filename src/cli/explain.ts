@@ -1,6 +1,7 @@
 // sluice explain ID: prints why the run does not move, what it waits for, and the command that helps.
 // It asks the live run, or else the ledger.
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
+import { REMOVE_LEFTOVERS } from '../report/state-words.js';
 import { readStatus } from './migration-source.js';
 import { EXIT, asLines, print, type Format } from './output.js';
 
@@ -47,6 +48,7 @@ export function explainStatus(status: StatusWithWindows): Explanation {
   if (status.outcome)
     return say(
       `It has ended: ${status.outcome}${status.leftovers.length > 0 ? `, with ${status.leftovers.length} objects left over` : ''}.`,
+      status.leftovers.length > 0 ? REMOVE_LEFTOVERS : null,
     );
   if (standing?.problem)
     return say(

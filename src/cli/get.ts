@@ -4,7 +4,7 @@ import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { printable } from '../domain/values/foreign-text.js';
 import { PHASES } from '../domain/migration/phase.js';
 import { readStatus } from './migration-source.js';
-import { stateOf } from '../report/state-words.js';
+import { REMOVE_LEFTOVERS, stateOf } from '../report/state-words.js';
 import { pollStatus } from './poll.js';
 import { EXIT, print, say, table, write, type Format } from './output.js';
 
@@ -64,6 +64,7 @@ export function render(status: StatusWithWindows): string {
   const after: string[] = [];
   for (const o of status.handedOver) after.push(`Handed over: ${o.kind} ${o.name}`);
   for (const o of status.leftovers) after.push(`Left over:  ${o.kind} ${o.name}`);
+  if (status.leftovers.length > 0) after.push(`Remedy:     ${REMOVE_LEFTOVERS}`);
   for (const command of status.next) after.push(`Next:       ${command}`);
   return [...lines.map(printable), ...windowLines(status), ...after.map(printable)].join('\n');
 }

@@ -52,7 +52,7 @@ export class HashComparison {
   }
 
   /**
-   * The number of suspect keys by problem: the stream lacks the key, has a different row for it, or
+   * The number of suspect keys by problem. The stream lacks the key, has a different row for it, or
    * has a row that cannot be decoded.
    */
   get suspects(): Readonly<Record<'missing' | 'mismatched' | 'unknown', number>> {

@@ -1,8 +1,8 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
-// A key has settled if its expected row is the same in two rounds in a row, because the earlier
-// reading of the stream then had all inputs of that row. An equal row matches, and a row that
-// differs without a new write is a difference. All other keys are compared again in the next round.
+// A key has settled if its expected row is the same in two rounds in a row. The earlier reading of
+// the stream then had all inputs of that row. An equal row matches, and a row that differs without
+// a new write is a difference. All other keys are compared again in the next round.
 // A key that never settles is unstable, which never counts as equal.
 import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';

@@ -59,7 +59,7 @@ export interface Report {
   readonly windows: readonly WindowRow[];
   /** Digest and chain link of each window. The documents themselves stay in the ledger. */
   readonly evidence: readonly Pick<EvidenceLink, 'number' | 'digest' | 'chain'>[];
-  /** How many differences the ledger stores, by subject, class and column. */
+  /** The number of differences that the ledger stores, by subject, class and column. */
   readonly differing: readonly ColumnTally[];
   /** A few differences of the newest window that found any. Values are masked unless requested. */
   readonly samples: readonly Difference[];

@@ -2,6 +2,9 @@
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 
+/** Removes the objects that an ended run left over. */
+export const REMOVE_LEFTOVERS = 'sluice doctor --leftovers --remove';
+
 /**
  * Returns for example `needs approval`, `blocked (slot-lost)`, `terminated` or `running (no
  * worker)`.

@@ -1,5 +1,5 @@
-// Handles decisions as they arrive: who sent it (by the signature, if it has one), what the gate
-// says, and what follows. Every decision is recorded, accepted or not.
+// Handles each decision as it arrives. It checks the signature, if there is one, and asks the gate.
+// Then it does what the decision demands. It records every decision, accepted or not.
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
   approvalUnder,
@@ -116,8 +116,8 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
 }
 
 /**
- * Takes one of the two signatures that ending the soak early, or breaking the glass, needs. Records
- * it, accepted or not.
+ * Takes one of the two co-signatures for an early `complete` or for `break-glass`. Records it,
+ * accepted or not.
  */
 export async function takeCoSignature(run: Run, request: CoSignRequest): Promise<Decision> {
   const { decision, approver, token } = request;

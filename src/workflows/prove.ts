@@ -1,6 +1,6 @@
-// Proves the pipeline on a slice. It replays the slice of the legacy database into separate topics,
-// runs the pipeline, and compares the output with the batch's query on the same slice. The legacy
-// database is only read. At the end, the proof always removes its topics and its group.
+// Proves the pipeline on a slice of the legacy database, which is only read. It replays the slice
+// into separate topics and runs the pipeline. Then it compares the output with the batch's query on
+// the same slice. At the end, the proof always removes its topics and its group.
 import {
   CancellationScope,
   condition,
@@ -56,7 +56,7 @@ const errored = (reason: string): Findings => ({
   pipelineMs: null,
 });
 
-/** What the workflow knows of its proof, for the query and for the clean-up. */
+/** The progress of the proof. The query shows it, and the clean-up reads what was made. */
 interface Progress {
   state: ProofState;
   plan: ProofPlan | null;

@@ -45,6 +45,17 @@ describe('a run that does not continue', () => {
     expect(page).toContain('terminated');
     expect(page).toContain('1 wait for a person');
   });
+  it('is shown with a remedy if it ended and objects are left over', () => {
+    const leftovers = [{ kind: 'topic', name: 'shop.public.orders' }];
+    const ended = status({ outcome: 'rolled-back', leftovers });
+    expect(render(ended)).toContain(
+      'Left over:  topic shop.public.orders\nRemedy:     sluice doctor --leftovers --remove',
+    );
+    expect(explainStatus(ended)).toMatchObject({
+      because: 'It has ended: rolled-back, with 1 objects left over.',
+      remedy: 'sluice doctor --leftovers --remove',
+    });
+  });
   it('is shown with the time of its data if it comes from the ledger', () => {
     const away = status({ standing: AWAY });
     expect(render(away)).toContain(`As of:      ${NOW}`);

@@ -1,5 +1,5 @@
-// Random histories of a table: with the rows of the gap, a snapshot of the source becomes the table
-// as the topic has it at any ends, whatever the snapshot sees.
+// Tests the gap on random histories of a table. A snapshot of the source plus the rows of the gap is
+// the table as the topic has it at the ends, whatever the snapshot sees.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/gap.js';
@@ -32,7 +32,7 @@ interface Transaction {
   readonly value: Buffer;
 }
 
-/** What the log says of each step: a key, whether it is deleted, and whether `far` is changed. */
+/** Returns the log. A step is a key, whether it is deleted, and whether `far` is changed. */
 function historyOf(steps: readonly (readonly [number, boolean, boolean])[]): Transaction[] {
   const table: Table = new Map();
   return steps.map(([key, deletes, changesFar], at) => {

@@ -22,7 +22,7 @@ afterAll(async () => {
   await Promise.all([zombie.kill('SIGTERM'), successor.kill('SIGTERM')]);
 });
 
-/** Waits for the fence of an attempt after `first`. What holds it up is part of the error. */
+/** Waits for the fence of an attempt after `first`. The error says what holds it up. */
 async function fenced(client: pg.Client, first: number): Promise<void> {
   const isFenced = async (): Promise<boolean> => {
     const lease = await shop.lease(client);

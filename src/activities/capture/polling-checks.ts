@@ -1,6 +1,6 @@
-// Read-only checks of what polling depends on: how new rows are found, and what polling misses.
-// The checks of times are in polling-time-checks.ts. Each check queries the source; none infers its answer from the
-// spec.
+// Read-only checks of what polling depends on: how new rows are found, and what polling misses. The
+// checks of times are in polling-time-checks.ts. Each check queries the source; none infers its
+// answer from the spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { readLone } from '../../clients/postgres/single-statement.js';

@@ -1,5 +1,5 @@
-// Read-only checks of the times by which polling finds new rows: whether every row has one, which
-// clock set them, and whether they are ahead of that clock.
+// Read-only checks of the times by which polling finds new rows. Each row must have a time, in UTC,
+// that is not ahead of the database's clock.
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';

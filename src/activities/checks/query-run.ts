@@ -130,8 +130,8 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
 }
 
 /**
- * Returns the column types of the table that consumers will read: the sink's table if it exists,
- * otherwise the result's table, which the sink's will copy.
+ * Returns the column types of the table that consumers will read. This is the sink's table if it
+ * exists. Otherwise it is the result's table, because the sink's table will be a copy of it.
  */
 async function storedTypes(
   client: pg.ClientBase,

@@ -38,7 +38,7 @@ export interface Refusable {
 }
 
 const LOCK_ATTEMPTS = 6;
-/** The SQLSTATEs if the application got a lock, and the fence did not. */
+/** The SQLSTATEs that mean that the application got a lock before the fence. */
 const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {

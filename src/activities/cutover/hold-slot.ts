@@ -1,8 +1,8 @@
-// Proves that a worker has a slot free for the final window, before writers are held up for it.
+// Proves, before the fence blocks writers, that a worker has a free slot for the final window.
 
 export function createHoldSlotActivities() {
   return {
-    /** Does nothing. That it ran shows that the queue of the hold is served and has a free slot. */
+    /** Does nothing. If it runs, a worker serves the hold's queue and has a free slot. */
     async findHoldSlot(): Promise<void> {
       return Promise.resolve();
     },

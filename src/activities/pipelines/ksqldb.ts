@@ -32,8 +32,8 @@ export class KsqlHost implements PipelineHost {
 
   /**
    * Checks that the server answers. The text of the statements was checked when this object was made.
-   * ksqlDB cannot check them before they run, because it plans a statement only if the streams that it
-   * reads exist.
+   * ksqlDB plans a statement only if the streams that it reads exist. So it cannot check the
+   * statements before they run.
    */
   async judge(): Promise<string | { detail: string; remedy: string }> {
     await this.#server.sources();

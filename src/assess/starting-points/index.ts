@@ -1,6 +1,6 @@
-// Writes starting points for a pipeline: one query for each stage in Flink SQL, the same for
-// ksqlDB, a skeleton for Kafka Streams, and the stages for the spec. A part that cannot be
-// translated becomes a comment with the original query.
+// Writes starting points for a pipeline: the queries of all stages for Flink SQL and for ksqlDB, a
+// skeleton for Kafka Streams, and the stages of the spec. A part that cannot be translated becomes a
+// comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
@@ -126,8 +126,8 @@ const rawType = (type: string): string =>
   /^(int[248]|bool|float[48])$/.test(type) ? flinkType(type) : 'STRING';
 
 /**
- * Returns the type of an output column: as the result table declares it, or as the query shows it
- * by a cast, a count, or a column of one table.
+ * Returns the type of an output column. The result table declares it, or the query shows it by a
+ * cast, a count, or a column of one table.
  */
 function outputType(context: Context, block: Block, name: string, open: string[]): string {
   try {

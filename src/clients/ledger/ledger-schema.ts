@@ -8,7 +8,7 @@ CREATE SCHEMA IF NOT EXISTS sluice;
 CREATE TABLE IF NOT EXISTS sluice.migration (
   name text NOT NULL,
   iteration int NOT NULL,
-  generation int NOT NULL,          -- counts on over iterations: names of slots and topics are never used twice
+  generation int NOT NULL,          -- never begins again, so names of slots and topics are never reused
   workflow_id text NOT NULL,
   run_key text NOT NULL UNIQUE,     -- first run id of the workflow
   spec jsonb NOT NULL,
@@ -18,8 +18,8 @@ CREATE TABLE IF NOT EXISTS sluice.migration (
   started_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz,
-  namespace text,                   -- of its workflow: the name that a person knows
-  namespace_id text,                -- and the id, which no other cluster gives
+  namespace text,                   -- the workflow's namespace, by the name that people know
+  namespace_id text,                -- its id, which is unique among all clusters
   PRIMARY KEY (name, iteration)
 );
 
@@ -56,7 +56,8 @@ CREATE TABLE IF NOT EXISTS sluice.difference (
   PRIMARY KEY (name, iteration, number, subject, seq)
 );
 
--- What each window proved. chain = sha256 of the previous window's chain and this digest: a document that was changed later breaks every link after it.
+-- The evidence of each window. chain is the sha256 of the previous window's chain and this digest,
+-- so a document that was changed later breaks every link after it.
 CREATE TABLE IF NOT EXISTS sluice.evidence (
   name text NOT NULL,
   iteration int NOT NULL,
@@ -65,11 +66,11 @@ CREATE TABLE IF NOT EXISTS sluice.evidence (
   chain text NOT NULL,
   document jsonb NOT NULL,
   recorded_by text NOT NULL,        -- run and activity that recorded the window
-  result jsonb NOT NULL,            -- the answer to the run: a repeated attempt gets the same one
+  result jsonb NOT NULL,            -- the answer to the run, so that a repeated attempt returns the same
   PRIMARY KEY (name, iteration, number)
 );
 
--- What evidence rests on, by digest: a run remembers the digest alone.
+-- The facts that evidence depends on, by digest. A run remembers only the digest.
 CREATE TABLE IF NOT EXISTS sluice.facts (
   name text NOT NULL,
   iteration int NOT NULL,
@@ -94,7 +95,7 @@ CREATE TABLE IF NOT EXISTS sluice.event (
   event_id text NOT NULL,
   at timestamptz NOT NULL,
   kind text NOT NULL,
-  fields jsonb NOT NULL,            -- what this kind of entry says: src/domain/audit.ts
+  fields jsonb NOT NULL,            -- the fields of this kind, see src/domain/audit.ts
   PRIMARY KEY (name, iteration, event_id)
 );
 
@@ -109,14 +110,14 @@ CREATE TABLE IF NOT EXISTS sluice.proof (
   UNIQUE (name, number)
 );
 
--- What a copy of the tables has written: the rows of one range of blocks.
+-- The ranges of blocks that a copy of the tables has written.
 CREATE TABLE IF NOT EXISTS sluice.copied (
   run_key text NOT NULL,
   generation int NOT NULL,
   table_name text NOT NULL,
   chunk int NOT NULL,
   rows bigint NOT NULL,
-  storage text NOT NULL,            -- files in which the table's rows lay: ranges of other files are other rows
+  storage text NOT NULL,            -- identifies the table's files; another file has other rows in this range
   PRIMARY KEY (run_key, generation, table_name, chunk)
 );
 
@@ -127,13 +128,13 @@ CREATE TABLE IF NOT EXISTS sluice.still_point (
   generation int NOT NULL,
   connector text NOT NULL,
   opened_at timestamptz NOT NULL DEFAULT now(),
-  deadline timestamptz NOT NULL,    -- afterwards anyone of ours may resume the connector
-  closed_at timestamptz,            -- the connector was seen running again
+  deadline timestamptz NOT NULL,    -- afterwards every worker may resume the connector
+  closed_at timestamptz,            -- when the connector was seen running again
   closed_by text
 );
 CREATE INDEX IF NOT EXISTS still_point_of_run ON sluice.still_point (run_key, generation, connector);
 
--- The lease row of migrations without a batch; with one it lives beside the result it guards.
+-- The lease rows of migrations without a batch. With a batch, the row is beside the result.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
 `;

@@ -22,8 +22,8 @@ export interface Held {
 }
 
 /**
- * The SQLSTATEs for a statement that was canceled at its time limit, and for a session that was
- * ended at its idle limit or overall limit.
+ * The SQLSTATEs of a transaction that the database ended: at the time limit of a statement, or at
+ * the idle limit or overall limit of the session.
  */
 const ENDED = [
   SQLSTATE.queryCanceled,

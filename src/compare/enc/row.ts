@@ -1,5 +1,5 @@
-// Encodes a whole row in `enc-v1`. It computes the identity of the key and the hash of the row,
-// from a COPY BINARY row or from the values of a JSON object.
+// Encodes a whole row in `enc-v1`. It computes the identity of the key and the hash of the row. The
+// input is a COPY BINARY row or the values of a JSON object.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
 import { encoderOf, type ColumnEncoder } from './column.js';

@@ -20,7 +20,7 @@ export class RecordBatch {
   readonly #atChanges: number = 0;
   readonly #response: Region | null = null;
   readonly #copies: Region | null = null;
-  /** Where the batch's keys and values begin and end in the kernel's memory. */
+  /** The ranges of the batch's keys and values in the kernel's memory. */
   readonly #records = new Int32Array(RECORDS * RECORD_WORDS);
   readonly #offsets = new Float64Array(RECORDS);
   #count = 0;

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '24f842b357643cb757e1482c4b37d94fcdf86267964143bd2108b493e3a72981';
+export const SOURCES = '8a44a1b5a5dd6607c098c87b3d914a03e6bcbb363894fd2db84a1d573389e95c';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

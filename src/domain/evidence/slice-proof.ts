@@ -13,7 +13,7 @@ export interface ProofInput {
   /** The only stage of `batch.stages` to prove. Null means the result. */
   readonly stage: string | null;
   /**
-   * How many of the latest batch runs have their stored results compared too, over the keys that
+   * The number of the latest batch runs whose stored results are also compared, over the keys that
    * they closed.
    */
   readonly runs: number;

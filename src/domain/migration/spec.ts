@@ -197,8 +197,8 @@ export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
   /**
-   * What is fenced between fence and commit: only the result, which the batch must not write, or
-   * the source tables as well.
+   * `source`: writes to the source tables are refused from the fence to the commit. `result`: they
+   * are not, and only runs of the batch stop a commit.
    */
   readonly fence: 'result' | 'source';
   readonly route: RouteSpec;

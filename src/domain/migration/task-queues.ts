@@ -10,7 +10,7 @@ export type QueueRole = (typeof QUEUE_ROLES)[number];
 
 interface Queue {
   readonly suffix: string;
-  /** How many activities one process runs at a time. */
+  /** The number of activities that one process runs at a time. */
   readonly slots: number;
 }
 

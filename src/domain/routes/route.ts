@@ -13,7 +13,7 @@ export interface RouteWords {
   readonly commit: string;
   readonly route: string;
   readonly confirm: string;
-  /** What to look for if consumers do not read the stream after the commit. */
+  /** The advice if consumers do not read the stream after the commit, as an imperative. */
   readonly unexpected: string;
   /** Says after the commit what `sluice rollback` does for consumers, as the end of a sentence. */
   readonly back: string;

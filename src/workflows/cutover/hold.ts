@@ -1,6 +1,6 @@
 // Runs the hold and its undo. The hold lasts from the pause of the batch, directly before the fence,
-// to the commit or the release: pause → fence → drain → final window → pause of the sink. The
-// recheck comes before it. A cut-over commits at its end; a rehearsal releases the fence instead.
+// to the commit or the release. Its steps are pause, fence, drain, final window, and the pause of the
+// sink. The recheck comes before it. A cut-over commits at its end; a rehearsal releases the fence.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';

@@ -1,5 +1,5 @@
-// What is checked before a hold: that nothing has changed since the evidence, that the hold fits
-// into maxHold, and that the final window will find a slot.
+// Makes the checks before a hold: nothing has changed since the evidence, the hold fits into maxHold,
+// and the final window will find a slot.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { call, callWithin } from '../call.js';

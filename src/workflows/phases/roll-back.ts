@@ -1,5 +1,7 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes every owned
-// object in reverse order, and verifies that each is gone. Nothing interrupts it.
+// object in reverse order, and verifies that each is gone. Nothing interrupts it. A removal that
+// fails blocks the run. Objects that only the ledger still lists do not stop the outcome: `get` and
+// the report name them with their remedy, and `doctor --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';

@@ -14,8 +14,8 @@ export async function soak(run: Run): Promise<void> {
 }
 
 /**
- * Reports readers of the old output once before `complete`. After `complete`, that output is not
- * written any more, and a rollback is impossible.
+ * Reports readers of the old output once before `complete`. Nothing writes that output after
+ * `complete`, and a rollback is then impossible.
  */
 async function nameReaders(run: Run): Promise<void> {
   const readers = () =>

@@ -1,4 +1,4 @@
-// What the kernel does itself, and what it leaves to the reference.
+// Tests which records the kernel encodes itself, and which it leaves to the reference.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/clients/kafka/crc32c.js';

@@ -1,5 +1,5 @@
 // Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
-// What a fold has read of it before then proves nothing.
+// Afterwards, the records that a fold has read before prove nothing.
 import { sleepUntil } from '../../support/builders.js';
 import { readTopic } from '../../../src/clients/kafka/records.js';
 import { kindsOf, type Kind, type Wanted } from './kinds.js';

@@ -1,5 +1,5 @@
-// Implements batch-aligned mode: it compares the last finished run's stored result with the
-// pipeline's topic, over the keys that the spec declares closed at that run's cut.
+// Implements batch-aligned mode. It compares the stored result of the last finished run with the
+// pipeline's topic. Only the keys that the spec declares closed at that run's cut are compared.
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/batch-aligned.js';
 import { runCanary } from '../../../compare/canary.js';

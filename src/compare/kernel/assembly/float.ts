@@ -1,5 +1,5 @@
 // Reads a JSON number as the nearest double. It multiplies the digits with 128 bits of a power of
-// ten, which gives bounds of the exact product, and gives up where the bounds round differently.
+// ten. This gives bounds of the exact product. If the bounds round differently, it gives up.
 import { powers } from './layout';
 
 const MINUS: u8 = 0x2d;
@@ -79,8 +79,8 @@ function nearest(): f64 {
   multiply(normal, load<u64>(power, 8));
   middle += productHigh;
   if (middle < productHigh) high += 1;
-  // The exact product, in units of the middle word, is at least `high:middle`, and less than two
-  // more: the power is truncated, and so is the lowest word.
+  // The exact product, in units of the middle word, is at least `high:middle`. It is less than two
+  // units more, because the power and the lowest word are truncated.
   const top = <i32>(high >> 63);
   const shift = 10 + top;
   const rest = high & (((<u64>1) << shift) - 1);
