@@ -2,7 +2,7 @@
 // text alone is settled, and the plan says why. The database may know more reasons: see `doctor`.
 import { loadParser } from '../assess/sql/analyse.js';
 import { textProblem } from '../assess/sql/not-aligned.js';
-import { ALIGNED_SUBJECT, resultMode, resultSubjects } from '../domain/evidence/subjects.js';
+import { ALIGNED_SUBJECT, resultSubjects, settledBecause } from '../domain/evidence/subjects.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { Plan } from '../manifest/build-plan.js';
 
@@ -25,8 +25,8 @@ export async function comparisonsOf(
 async function reasonOf(migration: MigrationSpec): Promise<string | null> {
   const { batch, validation } = migration.spec;
   if (!batch || validation.results === 'settled') return null;
-  if (resultMode(migration) === 'settled')
-    return 'the records of polled tables name no transaction';
+  const polled = settledBecause(migration);
+  if (polled !== null) return polled;
   await loadParser();
   for (const { name, query } of [...batch.stages, { name: 'result', query: batch.query }]) {
     const problem = textProblem(query.sql);

@@ -97,7 +97,7 @@ const validation = z.strictObject({
     .describe('Exceptions for one check or one class of differences, each with a reason.'),
   results: z
     .enum(['exact', 'settled'])
-    .default('settled')
+    .default('exact')
     .describe(
       'How results are compared: exact at a still point of the pipeline, or in rounds until settled.',
     ),

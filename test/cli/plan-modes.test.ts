@@ -3,13 +3,9 @@ import { comparisonsOf } from '../../src/cli/plan-modes.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
-const modesOf = async (sql: string, results = 'exact'): Promise<unknown> => {
+const modesOf = async (sql: string, more: object = {}): Promise<unknown> => {
   const spec = aSpec({
-    spec: {
-      ...BATCH_PARTS,
-      batch: { ...BATCH_PARTS.batch, query: { sql } },
-      validation: { results },
-    },
+    spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { sql } }, ...more },
   });
   const comparisons = await comparisonsOf(spec, buildPlan(spec).comparisons);
   return comparisons.find(({ subject }) => subject === 'result');
@@ -35,5 +31,22 @@ describe('the plan', () => {
   );
 
   it('needs no reason for a result that the spec calls settled', async () =>
-    expect(await modesOf('SELECT 1', 'settled')).toEqual({ subject: 'result', mode: 'settled' }));
+    expect(await modesOf('SELECT 1', { validation: { results: 'settled' } })).toEqual({
+      subject: 'result',
+      mode: 'settled',
+    }));
+
+  it('says that a result of polled tables is settled, and why', async () => {
+    const connector = {
+      type: 'jdbc-source',
+      url: 'http://127.0.0.1:8083',
+      mode: 'incrementing',
+      incrementingColumn: 'id',
+    };
+    expect(await modesOf('SELECT day, total FROM t', { connector })).toEqual({
+      subject: 'result',
+      mode: 'settled',
+      because: 'the records of polled tables name no transaction',
+    });
+  });
 });

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
 import { subjectsOf } from '../../src/domain/plan/planned-subjects.js';
-import { BATCH_PARTS, aSpec } from '../support/builders.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import { BATCH_PARTS, aRef, aSpec } from '../support/builders.js';
 
 const ends = (high: number, committed = high): Ends =>
   new Map([['t', [{ partition: 0, high, committed }]]]);
@@ -54,8 +55,8 @@ describe('results', () => {
       }),
     ).filter(({ subject }) => subject.startsWith('result'));
 
-  it('are compared exactly if the spec says so, and the sink with them', () => {
-    expect(modeOf({ results: 'exact' })).toEqual([
+  it('are compared exactly unless the spec says settled, and the sink with them', () => {
+    expect(modeOf({})).toEqual([
       { subject: 'result', mode: 'exact' },
       { subject: 'result@sink', mode: 'exact' },
     ]);
@@ -70,5 +71,18 @@ describe('results', () => {
       snapshot: undefined,
     };
     expect(modeOf({ results: 'exact' }, polled)).toMatchObject([{ mode: 'settled' }, {}]);
+    expect(modeOf({}, polled)).toMatchObject([{ mode: 'settled' }, {}]);
+  });
+
+  it('may pause the connector after the commit only with a note in the plan', () => {
+    const notesOf = (validation: object): string[] =>
+      resolve(aRef({ spec: { ...BATCH_PARTS, validation } })).notes.filter((note) =>
+        note.startsWith('stillPoint.inSoak'),
+      );
+    expect(notesOf({ stillPoint: { inSoak: true, maxPause: '5s' } })).toMatchObject([
+      expect.stringContaining('at most 5s each time'),
+    ]);
+    expect(notesOf({ stillPoint: { inSoak: true }, results: 'settled' })).toEqual([]);
+    expect(notesOf({})).toEqual([]);
   });
 });

@@ -1,13 +1,17 @@
 // A small pipeline: it reads the topic of `accounts` and writes the number and the sum of each
-// bucket of 500 ids. Usage: node totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP.
+// bucket of 500 ids. Usage: node totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP [SESSION_MS].
 import kafkajs from 'kafkajs';
 
-const [brokers, input, output, groupId] = process.argv.slice(2);
+const [brokers, input, output, groupId, sessionMs = '6000'] = process.argv.slice(2);
 const kafka = new kafkajs.Kafka({
   brokers: [brokers],
   logLevel: kafkajs.logLevel.NOTHING,
 });
-const consumer = kafka.consumer({ groupId, sessionTimeout: 6000, heartbeatInterval: 1000 });
+const consumer = kafka.consumer({
+  groupId,
+  sessionTimeout: Number(sessionMs),
+  heartbeatInterval: 1000,
+});
 const producer = kafka.producer();
 const rows = new Map();
 const totals = new Map();

@@ -18,13 +18,18 @@ export interface Subject {
 export const ALIGNED_SUBJECT = 'result@batch';
 
 /**
- * Returns how results, stages and the sink are compared. Results of polled tables are settled,
- * because their rows carry no transaction to align by.
+ * Returns why the results of this spec are settled although it asks for exact ones. Null if the
+ * spec gives no such reason. The query may still give one: see `alignedQuery`.
  */
+export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
+  if (spec.validation.results === 'settled' || spec.connector.type === 'debezium-postgres')
+    return null;
+  return 'the records of polled tables name no transaction';
+}
+
+/** Returns how results, stages and the sink are compared if their queries can be aligned. */
 export const resultMode = ({ spec }: Pick<MigrationSpec, 'spec'>): 'exact' | 'settled' =>
-  spec.validation.results === 'exact' && spec.connector.type === 'debezium-postgres'
-    ? 'exact'
-    : 'settled';
+  settledBecause({ spec }) === null ? spec.validation.results : 'settled';
 
 /**
  * Returns the subjects that a batch query defines: stages, result, sink, and the stored result when

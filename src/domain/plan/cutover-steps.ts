@@ -1,4 +1,5 @@
 // Defines the cut-over as data: one list that plan, workflow, report and docs read.
+import { resultMode } from '../evidence/subjects.js';
 import type { CutoverStep, ResolvedPlan } from './resolved-plan.js';
 
 /** The parts of a plan that decide which steps the cut-over has. */
@@ -99,6 +100,11 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
   if (fence.kind === 'source')
     notes.push(
       `fence: source: writers of ${spec.source.tables.join(', ')} get an error for as long as the hold lasts, at most ${spec.cutover.maxHold}`,
+    );
+  const { stillPoint } = spec.validation;
+  if (stillPoint.inSoak && resultMode({ spec }) === 'exact')
+    notes.push(
+      `stillPoint.inSoak: windows after the commit pause the source connector, and consumers get nothing new meanwhile, for at most ${stillPoint.maxPause} each time`,
     );
   return notes;
 }

@@ -1,9 +1,14 @@
-// Settled mode: the queries of the batch and its stages run again in each round's snapshot. They
-// are compared with the pipeline's topics and the sink's table, and polled tables are compared in
-// the same way.
+// Compares results, stages and the sink: exactly at a still point, or in settled rounds where that
+// is not possible. In rounds, the queries run again in each round's snapshot. Polled tables are
+// compared in rounds, too.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
-import { ALIGNED_SUBJECT, resultMode } from '../../../domain/evidence/subjects.js';
+import {
+  ALIGNED_SUBJECT,
+  resultMode,
+  settledBecause,
+  type Subject,
+} from '../../../domain/evidence/subjects.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
 import { pause } from '../../runtime/poll-until.js';
 import { adapterOf } from '../../capture/index.js';
@@ -24,8 +29,7 @@ export interface ResultCompared {
 }
 
 /**
- * Compares results, stages and polled tables in rounds. A key that changes in every round is
- * unstable.
+ * Compares results, stages, the sink and polled tables. Each subject's mode and reason say how.
  */
 export async function compareResult(session: WindowSession): Promise<ResultCompared> {
   const { subjectMode } = session.plan.capture;
@@ -34,8 +38,7 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
     ({ subject }) => subjectMode === 'settled' || !tables.includes(subject),
   );
   if (subjects.length === 0) return { subjects: [], pathMs: null };
-  const started = Date.now();
-  const deadline = started + session.roundsMs;
+  const deadline = Date.now() + session.roundsMs;
   return connected(session, async (open) => {
     const { plan, reader } = open;
     const computations = await computationsOf(open);
@@ -43,39 +46,60 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
     const run = isAligned ? await finishedRun(reader, plan.batch!) : null;
     const stored = async (): Promise<SubjectResult[]> =>
       run === null ? [] : [await compareStored(open, computations.at(-1)!, run)];
-    const unread = (): SubjectResult[] =>
-      run === null
-        ? []
-        : [
-            unmeasured(ALIGNED_SUBJECT, 'batch-aligned', {
-              verdict: 'inconclusive',
-              reason: 'the stream side was not read: see the result',
-            }),
-          ];
     const exact =
       resultMode(plan) === 'exact' ? await compareExactly(open, computations) : undefined;
     if (exact && 'subjects' in exact) {
       const isTaken = computations.at(-1)!.taken !== null;
-      return { ...exact, subjects: [...exact.subjects, ...(isTaken ? await stored() : unread())] };
+      const more = isTaken ? await stored() : run === null ? [] : [unreadStored()];
+      return { ...exact, subjects: [...exact.subjects, ...more] };
     }
-    const last = await settle(open, computations, deadline);
-    if (typeof last === 'string') {
-      const verdict = { verdict: 'inconclusive', reason: last } as const;
-      const tookMs = Date.now() - started;
-      return {
-        subjects: subjects.map(({ subject, mode }) =>
-          unmeasured(subject, mode, verdict, null, tookMs),
-        ),
-        pathMs: null,
-      };
-    }
-    const durationMs = Date.now() - started;
-    const judged = (areTables: boolean): SubjectResult[] =>
-      computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
-    const polled = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
-    const results = judged(false).map((subject) => settledBecause(subject, exact?.settledBecause));
-    return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.pathMs };
+    const why = exact?.settledBecause ?? settledBecause(plan);
+    return compareInRounds(open, { computations, subjects, deadline, why }, stored);
   });
+}
+
+const unreadStored = (): SubjectResult =>
+  unmeasured(ALIGNED_SUBJECT, 'batch-aligned', {
+    verdict: 'inconclusive',
+    reason: 'the stream side was not read: see the result',
+  });
+
+interface InRounds {
+  readonly computations: readonly Computation[];
+  readonly subjects: readonly Subject[];
+  /** Epoch ms. */
+  readonly deadline: number;
+  /** The reason why results are settled although the spec asks for exact ones, or null. */
+  readonly why: string | null;
+}
+
+async function compareInRounds(
+  open: ConnectedSession,
+  { computations, subjects, deadline, why }: InRounds,
+  stored: () => Promise<SubjectResult[]>,
+): Promise<ResultCompared> {
+  const started = Date.now();
+  const last = await settle(open, computations, deadline);
+  const durationMs = Date.now() - started;
+  if (typeof last === 'string') {
+    const verdict = { verdict: 'inconclusive', reason: last } as const;
+    const results = computations
+      .filter((c) => !c.isTable)
+      .flatMap(({ subject }) => [subject, `${subject}@sink`]);
+    return {
+      subjects: subjects.map(({ subject, mode }) =>
+        results.includes(subject)
+          ? sayingWhySettled(unmeasured(subject, 'settled', verdict, null, durationMs), why)
+          : unmeasured(subject, mode, verdict, null, durationMs),
+      ),
+      pathMs: null,
+    };
+  }
+  const judged = (areTables: boolean): SubjectResult[] =>
+    computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
+  const polled = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
+  const results = judged(false).map((subject) => sayingWhySettled(subject, why));
+  return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.pathMs };
 }
 
 /**
@@ -100,8 +124,8 @@ async function settle(
 }
 
 /** Adds why a result was not compared exactly although the spec asks for it. */
-function settledBecause(result: SubjectResult, why: string | undefined): SubjectResult {
-  if (why === undefined) return result;
+function sayingWhySettled(result: SubjectResult, why: string | null): SubjectResult {
+  if (why === null) return result;
   const { verdict, reason } = result.verdict;
   return { ...result, verdict: { verdict, reason: `${reason}; settled, because ${why}` } };
 }

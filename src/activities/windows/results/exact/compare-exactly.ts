@@ -4,21 +4,18 @@ import { readKeyedTable } from '../../../../clients/postgres/catalog.js';
 import { isProvable } from '../../../../compare/column-types.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
-import { parseSnapshot } from '../../../../domain/values/position.js';
-import { markSource } from '../../../capture/source-mark.js';
-import { foldTable } from '../../folds/folds.js';
+import { codeOf } from '../../../../domain/values/sqlstate.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
 import { unmeasured, type SubjectResult } from '../../subject-result.js';
-import { boundedNow } from '../../tables/visibility.js';
 import type { Computation } from '../computation.js';
-import { passBarrier, readOutput, runQueries, sinkRows } from '../rounds.js';
+import { readOutput, runQueries, sinkRows, type QueryRead } from '../rounds.js';
 import { alignedQuery, type AlignedQuery } from '../../../checks/aligned-query.js';
+import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
 import { judgeExactly } from './judge.js';
 import { takeStillPoint, type StillPoint } from './still-point.js';
 
-/** More records than these are not searched for the gap. */
-const MOST_OPEN_RECORDS = 200_000;
+const QUERY_CANCELED = '57014'; // SQLSTATE
 
 export type ComparedExactly =
   | { readonly subjects: SubjectResult[]; readonly pathMs: number | null }
@@ -38,20 +35,24 @@ export async function compareExactly(
   if (typeof prepared === 'string') return { settledBecause: prepared };
   const pathMs = await comeClose(session);
   if (typeof pathMs === 'string') return notCompared(computations, pathMs, started);
-  const tooFar = await gapProblem(session, prepared);
+  const tooFar =
+    (await gapProblem(session, tablesRead(session.plan.tables, prepared))) ??
+    (await slowness(session, pathMs));
   if (tooFar !== null) return { settledBecause: tooFar };
   const topics = computations.map(({ topic }) => topic);
   const point = await takeStillPoint(session, topics);
   if ('why' in point) {
     const reason = `no still point: ${point.why}`;
     // Without a pause, the connector itself writes into its topics.
-    if (!point.isMoved || session.still === 'unpaused') return { settledBecause: reason };
+    if (point.moved !== 'input' || session.still === 'unpaused') return { settledBecause: reason };
     const guess = 'something other than the connector may be writing into the topic';
     return notCompared(computations, `${reason}; ${guess}`, started);
   }
   try {
+    const unproven = await point.mark.reached(Date.now() + BARRIER_LIMIT_MS);
+    if (unproven) return notCompared(computations, unproven, started);
     const compared = await compareAt(session, prepared, point, started);
-    if (typeof compared === 'string') return notCompared(computations, compared, started);
+    if (typeof compared === 'string') return { settledBecause: compared };
     return { subjects: compared, pathMs };
   } finally {
     await point.sink?.end().catch(() => undefined);
@@ -75,13 +76,13 @@ function notCompared(
   };
 }
 
-interface Prepared {
+export interface Prepared {
   readonly computation: Computation;
   readonly query: AlignedQuery;
 }
 
 /** Prepares every query. If one cannot be aligned, returns a string that names it and says why. */
-async function prepare(
+export async function prepare(
   { reader, plan }: ConnectedSession,
   computations: readonly Computation[],
 ): Promise<Prepared[] | string> {
@@ -117,76 +118,19 @@ async function unprovableColumn(
   return `column ${found.name} ${why}`;
 }
 
-/**
- * Lets the pipeline catch up before anything is paused, so that little is left to do. The folds of
- * the tables get a recent snapshot. Returns the milliseconds that the barrier took, or a string
- * with the reason why it is not proven.
- */
-async function comeClose(session: ConnectedSession): Promise<number | string> {
-  const { deps, kafka, ref, reader, side, folds, plan, heartbeat } = session;
-  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  try {
-    const { rows } = await reader.query<Record<string, string>>(
-      'SELECT pg_current_snapshot() AS snapshot',
-    );
-    const mark = await markSource(deps, session, { snapshot: reader, side, token: 'come close' });
-    const pathMs = await passBarrier(kafka, plan, mark);
-    for (const { topic } of plan.captures) {
-      const fold = folds.ofTable(ref, topic);
-      if (!fold) continue;
-      const ends = await kafka.offsets(topic);
-      const snapshot = await boundedNow(side, parseSnapshot(rows[0]!['snapshot']!));
-      await foldTable({ kafka, topic, heartbeat }, fold, ends, snapshot);
-    }
-    return pathMs;
-  } finally {
-    await reader.query('ROLLBACK');
-  }
-}
-
-/**
- * The gap is read from the position up to which every transaction is seen, and its rows are held in
- * memory. Returns why that would be too much, or null.
- */
-async function gapProblem(
-  { kafka, ref, plan, folds }: ConnectedSession,
-  prepared: readonly Prepared[],
-): Promise<string | null> {
-  for (const table of tablesRead(plan.tables, prepared)) {
-    const topic = tableTopic(plan.names.topicPrefix, table);
-    const fold = folds.ofTable(ref, topic);
-    const open = (await kafka.offsets(topic)).reduce(
-      (sum, { partition, low, committed }) =>
-        sum + committed - Math.max(low, fold?.settledUpTo(partition) ?? 0),
-      0,
-    );
-    if (open > MOST_OPEN_RECORDS)
-      return `${open} records of ${table.text} may belong to the gap > ${MOST_OPEN_RECORDS} allowed`;
-  }
-  return null;
-}
-
-async function compareAt(
+/** Compares everything at the still point. Returns a string if the queries cannot be run as of it. */
+export async function compareAt(
   session: ConnectedSession,
   prepared: readonly Prepared[],
   point: StillPoint,
   started: number,
 ): Promise<SubjectResult[] | string> {
-  const { reader, folds, heartbeat } = session;
-  const unproven = await point.mark.reached(Date.now() + BARRIER_LIMIT_MS);
-  if (unproven) return unproven;
+  const { folds, heartbeat } = session;
   const gaps = await gapsOf(session, prepared, point);
   if (typeof gaps === 'string') return gaps;
   const { standIns, aligned } = gaps;
-  const { read } = await runQueries(
-    reader,
-    prepared.map(({ computation: { subject, shape }, query }) => ({
-      subject,
-      shape,
-      sql: query.rewrite((table) => standIns.get(table) ?? null),
-    })),
-    heartbeat,
-  );
+  const read = await runAligned(session, prepared, standIns);
+  if (typeof read === 'string') return read;
   const subjects: SubjectResult[] = [];
   for (const [at, { computation }] of prepared.entries()) {
     const { topic, sink, shape } = computation;
@@ -200,6 +144,28 @@ async function compareAt(
     subjects.push(judgeExactly(computation, { ...taken, mark: folds.nextMark() }, rows));
   }
   return subjects;
+}
+
+/**
+ * Runs the queries as of the still point. A query that is slower with its tables replaced may be
+ * canceled by a time limit that the plain query keeps. That is returned as a string.
+ */
+async function runAligned(
+  { reader, heartbeat }: ConnectedSession,
+  prepared: readonly Prepared[],
+  standIns: Gaps['standIns'],
+): Promise<QueryRead[] | string> {
+  const queries = prepared.map(({ computation: { subject, shape }, query }) => ({
+    subject,
+    shape,
+    sql: query.rewrite((table) => standIns.get(table) ?? null),
+  }));
+  try {
+    return (await runQueries(reader, queries, heartbeat)).read;
+  } catch (error) {
+    if (codeOf(error) !== QUERY_CANCELED) throw error;
+    return `the query as of the still point was canceled: ${(error as Error).message}`;
+  }
 }
 
 interface Gaps {

@@ -12,10 +12,10 @@ import { whilePaused } from '../../../capture/connector-pause.js';
 import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
 
-const ATTEMPTS = 3;
+/** The time (ms) between two readings that must agree, for each attempt. A busy broker is slow. */
+const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /** Without a pause, a still point comes within a short time or, with these writers, never. */
 const UNPAUSED_MS = 3000;
-const BETWEEN_LOOKS_MS = 60;
 const POLL_MS = 40;
 
 export interface StillPoint {
@@ -40,8 +40,8 @@ export interface StillPoint {
 /** The reason why there is no still point. */
 export interface NoStillPoint {
   readonly why: string;
-  /** Something was written into the topics although the connector stood still. */
-  readonly isMoved: boolean;
+  /** The topics that were written into although the input should have stood still. */
+  readonly moved: 'input' | 'output' | null;
 }
 
 type Attempt = Omit<StillPoint, 'stoodMs'> | NoStillPoint;
@@ -56,40 +56,51 @@ export async function takeStillPoint(
 ): Promise<StillPoint | NoStillPoint> {
   const { deps, plan, still } = session;
   const limitMs = Math.min(
-    still === 'unpaused' ? UNPAUSED_MS : durationMs(plan.spec.validation.stillPoint.maxPause),
+    still === 'paused'
+      ? durationMs(plan.spec.validation.stillPoint.maxPause)
+      : still === 'unpaused'
+        ? UNPAUSED_MS
+        : Infinity,
     Math.max(1000, session.roundsMs),
   );
-  let last: NoStillPoint = { why: 'no attempt was made', isMoved: false };
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const taken = await once();
+  let last: NoStillPoint = { why: 'no attempt was made', moved: null };
+  const begun = Date.now();
+  for (const betweenMs of BETWEEN_LOOKS_MS) {
+    const taken = await once(betweenMs);
     if (!('why' in taken)) return taken;
     last = taken;
-    if (!taken.isMoved || still === 'unpaused') return taken;
+    if (taken.moved === null || still === 'unpaused' || Date.now() - begun > limitMs) break;
   }
   return last;
 
-  async function once(): Promise<StillPoint | NoStillPoint> {
+  async function once(betweenMs: number): Promise<StillPoint | NoStillPoint> {
     if (still !== 'paused') {
-      const found = await look(session, outputs, Date.now() + limitMs);
+      const found = await look(session, outputs, { deadline: Date.now() + limitMs, betweenMs });
       return 'why' in found ? found : { ...found, stoodMs: null };
     }
     const stood = await whilePaused(deps, session, limitMs, (deadline) =>
-      look(session, outputs, deadline),
+      look(session, outputs, { deadline, betweenMs }),
     );
-    if (typeof stood === 'string') return { why: stood, isMoved: false };
+    if (typeof stood === 'string') return { why: stood, moved: null };
     return 'why' in stood.value ? stood.value : { ...stood.value, stoodMs: stood.pausedMs };
   }
+}
+
+interface Looks {
+  readonly deadline: number;
+  readonly betweenMs: number;
 }
 
 async function look(
   session: ConnectedSession,
   outputs: readonly string[],
-  deadline: number,
+  looks: Looks,
 ): Promise<Attempt> {
   const { deps, kafka, plan, reader, side } = session;
+  const { deadline } = looks;
   const topics = plan.captures.map(({ topic }) => topic);
-  const ends = await agreedEnds(kafka, topics, deadline);
-  if (typeof ends === 'string') return { why: ends, isMoved: true };
+  const ends = await agreedEnds(kafka, topics, looks);
+  if (typeof ends === 'string') return { why: ends, moved: 'input' };
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   let sink: SourceClient | null = null;
   try {
@@ -100,11 +111,16 @@ async function look(
     const mark = await markSource(deps, session, { snapshot: reader, side, token: 'still point' });
     const undrained =
       (await pipelineDrained(kafka, plan, deadline)) ?? (await sinkDrained(kafka, plan, deadline));
-    if (undrained) return await none({ why: undrained, isMoved: false });
+    if (undrained) return await none({ why: undrained, moved: null });
     const at = await endsOf(kafka, outputs);
     sink = plan.sink ? await sinkSnapshot(session) : null;
-    const moved = movedBetween(ends, await endsOf(kafka, topics));
-    if (moved) return await none({ why: moved, isMoved: true });
+    // A pipeline that commits its offsets before it writes its output is still writing now.
+    await pause(looks.betweenMs);
+    const [input, output] = [await endsOf(kafka, topics), await endsOf(kafka, outputs)];
+    const why = movedBetween(ends, input);
+    if (why) return await none({ why, moved: 'input' });
+    const late = movedBetween(at, output);
+    if (late) return await none({ why: `the pipeline was drained, but ${late}`, moved: 'output' });
     const snapshot = parseSnapshot(snapshotText);
     return { ends, outputs: at, snapshotText, snapshot, mark, sink };
   } catch (error) {
@@ -125,12 +141,12 @@ async function look(
 async function agreedEnds(
   kafka: KafkaPort,
   topics: readonly string[],
-  deadline: number,
+  { deadline, betweenMs }: Looks,
 ): Promise<Map<string, PartitionEnds[]> | string> {
   let moved = '';
   const agreed = await pollUntil(deadline, POLL_MS, async () => {
     const before = await endsOf(kafka, topics);
-    await pause(BETWEEN_LOOKS_MS);
+    await pause(betweenMs);
     const after = await endsOf(kafka, topics);
     moved = movedBetween(before, after) ?? '';
     return moved === '' ? after : null;

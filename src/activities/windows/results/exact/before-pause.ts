@@ -1,0 +1,80 @@
+// Does what a window can do before it pauses the connector, so that the pause is short. It also
+// finds out whether a pause would be in vain.
+import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
+import { durationMs } from '../../../../domain/values/duration.js';
+import { parseSnapshot } from '../../../../domain/values/position.js';
+import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
+import { markSource } from '../../../capture/source-mark.js';
+import { foldTable } from '../../folds/folds.js';
+import type { ConnectedSession } from '../../session.js';
+import { boundedNow } from '../../tables/visibility.js';
+import { passBarrier } from '../rounds.js';
+
+/** More records than these are not searched for the gap. */
+const MOST_OPEN_RECORDS = 200_000;
+
+/**
+ * Lets the pipeline catch up before anything is paused, so that little is left to do. The folds of
+ * the tables get a recent snapshot. Returns the milliseconds that the barrier took, or a string
+ * with the reason why it is not proven.
+ */
+export async function comeClose(session: ConnectedSession): Promise<number | string> {
+  const { deps, kafka, ref, reader, side, folds, plan, heartbeat } = session;
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    const { rows } = await reader.query<Record<string, string>>(
+      'SELECT pg_current_snapshot() AS snapshot',
+    );
+    const mark = await markSource(deps, session, { snapshot: reader, side, token: 'come close' });
+    const pathMs = await passBarrier(kafka, plan, mark);
+    for (const { topic } of plan.captures) {
+      const fold = folds.ofTable(ref, topic);
+      if (!fold) continue;
+      const ends = await kafka.offsets(topic);
+      const snapshot = await boundedNow(side, parseSnapshot(rows[0]!['snapshot']!));
+      await foldTable({ kafka, topic, heartbeat }, fold, ends, snapshot);
+    }
+    return pathMs;
+  } finally {
+    await reader.query('ROLLBACK');
+  }
+}
+
+/**
+ * The gap is read from the position up to which every transaction is seen, and its rows are held in
+ * memory. Returns why that would be too much, or null.
+ */
+export async function gapProblem(
+  { kafka, ref, plan, folds }: ConnectedSession,
+  tables: readonly Relation[],
+): Promise<string | null> {
+  for (const table of tables) {
+    const topic = tableTopic(plan.names.topicPrefix, table);
+    const fold = folds.ofTable(ref, topic);
+    const open = (await kafka.offsets(topic)).reduce(
+      (sum, { partition, low, committed }) =>
+        sum + committed - Math.max(low, fold?.settledUpTo(partition) ?? 0),
+      0,
+    );
+    if (open > MOST_OPEN_RECORDS)
+      return `${open} records of ${table.text} may belong to the gap > ${MOST_OPEN_RECORDS} allowed`;
+  }
+  return null;
+}
+
+/**
+ * Finds out whether the pipeline could process its input within the longest pause. `pathMs` is the
+ * time that the last barrier took, which is always longer. Returns why it could not, or null.
+ */
+export async function slowness(
+  { kafka, plan, still }: ConnectedSession,
+  pathMs: number,
+): Promise<string | null> {
+  const { maxPause } = plan.spec.validation.stillPoint;
+  const mostMs = durationMs(maxPause);
+  if (still !== 'paused' || pathMs <= mostMs) return null;
+  const deadline = Date.now() + mostMs;
+  const undrained =
+    (await pipelineDrained(kafka, plan, deadline)) ?? (await sinkDrained(kafka, plan, deadline));
+  return undrained && `the pipeline needs longer than maxPause ${maxPause}: ${undrained}`;
+}

@@ -1,0 +1,185 @@
+// A migration of `accounts` with a small pipeline and a hot writer, for tests of exact results. Hot
+// rows have a TOAST value that no update touches, so their records carry a placeholder for it.
+import { spawn, type ChildProcess } from 'node:child_process';
+import kafkajs from 'kafkajs';
+import pg from 'pg';
+import { afterAll, beforeAll } from 'vitest';
+import { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
+import { pausesOf } from '../../src/clients/ledger/connector-pauses.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import type { WindowRow } from '../../src/domain/evidence/window.js';
+import { sleepUntil } from './builders.js';
+import { accounts, busy, live, type Live } from './live.js';
+import { sluice, specFile, waitFor } from './sluice.js';
+
+export const BUCKETS = 61;
+const QUERY = 'SELECT bucket, count(*) AS n, sum(balance) AS total FROM cents GROUP BY bucket';
+/** The view leaves out rows whose note is only the placeholder of a record. */
+const SETUP = `${accounts(30_000)}
+  ALTER TABLE accounts ALTER COLUMN note SET STORAGE EXTERNAL;
+  UPDATE accounts SET note = (SELECT string_agg(md5(id::text || n), '') FROM generate_series(1, 100) n) WHERE id <= 60;
+  CREATE FUNCTION allowed(id bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+  CREATE VIEW cents AS SELECT id / 500 AS bucket, balance FROM accounts
+    WHERE note IS DISTINCT FROM '__debezium_unavailable_value' AND allowed(id);
+  CREATE TABLE totals (bucket bigint PRIMARY KEY, n bigint, total numeric);`;
+
+/** A pipeline that is suspended during a still point stays a member of its group. */
+const SESSION_MS = '30000';
+
+interface Sent {
+  readonly key: object;
+  readonly value: object | null;
+}
+
+export interface StillPipeline {
+  readonly worker: Live['worker'];
+  readonly rest: ConnectRest;
+  readonly ledger: Ledger;
+  /** The topic of the table, and the pipeline's output. */
+  readonly input: string;
+  readonly output: string;
+  /** A connection to the source. */
+  readonly client: () => pg.Client;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly resultRows: () => Promise<WindowRow[]>;
+  /** The result of the first window that began after this call. */
+  readonly nextWindow: () => Promise<WindowRow>;
+  readonly send: (topic: string, records: readonly Sent[]) => Promise<void>;
+  /** Sends the record again and again until `stop` is called. */
+  readonly flood: (topic: string, record: Sent) => Promise<{ stop: () => Promise<void> }>;
+  /** The last record of a bucket of the output. */
+  readonly lastOf: (bucket: number) => Promise<object>;
+  readonly isConnector: (state: string) => Promise<boolean>;
+  /** Waits until the connector is paused. */
+  readonly paused: () => Promise<void>;
+  readonly ref: () => Promise<MigrationRef>;
+  readonly openPauses: () => Promise<number>;
+}
+
+/** Starts the migration before the tests of a file, and cancels it afterwards. */
+export function stillPipeline(name: string): StillPipeline {
+  const { aDatabase, worker } = live();
+  const brokers = process.env['KAFKA_BROKERS'] ?? '';
+  const ledger = new Ledger(process.env['SLUICE_LEDGER_URL'] ?? 'postgres://none/none');
+  const rest = new ConnectRest(process.env['CONNECT_URL'] ?? '');
+  const kafka = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING });
+  const [input, output] = [`${name}.public.accounts`, `${name}-totals`];
+  let port: KafkaPort;
+  let client: pg.Client;
+  let pipeline: ChildProcess | undefined;
+  let writerEnds: (() => Promise<number>) | undefined;
+
+  beforeAll(async () => {
+    const database = await aDatabase(SETUP);
+    ({ client } = database);
+    port = new KafkaPort(
+      { brokers: [brokers], replication: 1, partitions: 1, tls: false },
+      () => '',
+    );
+    writerEnds = busy(database, 100);
+    const file = specFile(name, database.name, ['public.accounts'], {
+      batch: { result: { table: 'public.totals', key: ['bucket'] }, query: { sql: QUERY } },
+      pipeline: { type: 'external', groups: [name], output: { topic: output, key: ['bucket'] } },
+      validation: { every: '1s', passesInARow: 1000 },
+    });
+    const { code, stderr } = sluice('start', '-f', file);
+    if (code !== 0) throw new Error(stderr);
+    await sleepUntil('the topic is there', async () => (await port.listTopics()).includes(input));
+    pipeline = spawn(
+      process.execPath,
+      ['test/support/totals-pipeline.mjs', brokers, input, output, name, SESSION_MS],
+      { stdio: ['ignore', 'inherit', 'inherit'] },
+    );
+    await waitFor(name, 'phase=validate', '5m');
+  }, 600_000);
+  afterAll(async () => {
+    await writerEnds?.();
+    sluice('cancel', name, '--yes');
+    await waitFor(name, 'outcome=aborted', '5m');
+    pipeline?.kill('SIGKILL');
+    await Promise.all([port.disconnect(), ledger.close()]);
+  });
+
+  const resultRows = async (): Promise<WindowRow[]> =>
+    (await ledger.windows(name, 1)).filter(({ subject }) => subject === 'result');
+  const isConnector = async (state: string): Promise<boolean> =>
+    (await rest.status(name))?.connector.state === state;
+  const ref = async (): Promise<MigrationRef> => {
+    const [run] = await ledger.migrations(name);
+    return {
+      name,
+      iteration: run!.iteration,
+      generation: run!.generation,
+      workflowId: `migration-${name}`,
+      runKey: run!.run_key,
+      planHash: run!.plan_hash,
+      spec: run!.spec,
+    };
+  };
+  const message = ({ key, value }: Sent): { key: string; value: string | null } => ({
+    key: JSON.stringify(key),
+    value: value && JSON.stringify(value),
+  });
+  return {
+    worker,
+    rest,
+    ledger,
+    input,
+    output,
+    client: () => client,
+    signal: (signal) => void pipeline!.kill(signal),
+    resultRows,
+    async nextWindow() {
+      const last = (await resultRows()).at(-1)?.number ?? 0;
+      let found: WindowRow | undefined;
+      await sleepUntil('a window', async () => {
+        found = (await resultRows()).find(({ number }) => number > last + 1);
+        return found !== undefined;
+      });
+      return found!;
+    },
+    async send(topic, records) {
+      const producer = kafka.producer();
+      await producer.connect();
+      await producer.send({ topic, messages: records.map(message) });
+      await producer.disconnect();
+    },
+    async flood(topic, record) {
+      const producer = kafka.producer();
+      await producer.connect();
+      let isOver = false;
+      const sending = (async () => {
+        while (!isOver) await producer.send({ topic, messages: [message(record)] });
+      })();
+      return {
+        stop: async () => {
+          isOver = true;
+          await sending;
+          await producer.disconnect();
+        },
+      };
+    },
+    async lastOf(bucket) {
+      let last: object | null = null;
+      await readTopic(port, output, ({ key, value }) => {
+        if (value && key?.toString() === JSON.stringify({ bucket }))
+          last = JSON.parse(value.toString()) as object;
+      });
+      return last!;
+    },
+    isConnector,
+    async paused() {
+      // a pause lasts for less than the interval of `sleepUntil`
+      const deadline = Date.now() + 120_000;
+      while (!(await isConnector('PAUSED')))
+        if (Date.now() > deadline) throw new Error('no window paused the connector');
+    },
+    ref,
+    openPauses: async () =>
+      (await pausesOf(ledger, await ref(), name)).filter(({ closedBy }) => closedBy === null)
+        .length,
+  };
+}
