@@ -21,14 +21,14 @@ interface Row {
 
 function aWorld(state = 'RUNNING', rows: Row[] = []) {
   const done: string[] = [];
-  const world = { state, pausesTo: 'PAUSED', done, rows };
+  const world = { state, pausesTo: 'PAUSED', done, rows, unknownFor: 0 };
   const rest = {
     status: () =>
       Promise.resolve({
         connector: { state: world.state },
         tasks: [{ id: 0, state: world.state }],
       }),
-    config: () => Promise.resolve({}),
+    config: () => Promise.resolve((world.unknownFor -= 1) >= 0 ? null : {}),
     pause: () => {
       done.push('pause');
       world.state = world.pausesTo;
@@ -76,6 +76,15 @@ describe('a connector that stands still for a window', () => {
     const fails = (): Promise<never> => Promise.reject(new Error('lost'));
     await expect(inActivity(() => whilePaused(deps, planned, 5000, fails))).rejects.toThrow('lost');
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
+  });
+
+  it('is not taken for deleted while a Connect worker has just started and knows no connector', async () => {
+    const { world, deps } = aWorld();
+    await inActivity(() =>
+      whilePaused(deps, planned, 5000, () => Promise.resolve((world.unknownFor = 3))),
+    );
+    expect(world.unknownFor).toBeLessThan(0);
+    expect(world.done).toEqual(['record', 'pause', 'resume', 'close by window']);
   });
 
   it('is left alone if it does not run, because a person may have paused it', async () => {

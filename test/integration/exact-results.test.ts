@@ -58,7 +58,8 @@ describe('a result that is compared at a still point', () => {
   it('is inconclusive while another producer writes into the topic, and names the topic', async () => {
     // Tombstones of a row that does not exist change nothing, except for the ends.
     const { stop } = await flood(input, { key: { id: 999_999_999 }, value: null });
-    const foreign = await nextWindow().finally(stop);
+    const foreign = await nextWindow();
+    await stop();
     expect(foreign).toMatchObject({ mode: 'exact', verdict: 'inconclusive' });
     expect(foreign.reason).toMatch(
       /^no still point: still\.public\.accounts\/0 ended at .*; something other than the connector may be writing/,

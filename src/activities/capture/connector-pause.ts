@@ -5,6 +5,7 @@ import { closePause, openPause, pausesOf } from '../../clients/ledger/connector-
 import { pausedBy } from '../../domain/evidence/still-point.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
+import { GONE_MS } from './connector-state.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 type Needs = Pick<Deps, 'ledger' | 'systems'>;
@@ -115,8 +116,9 @@ export function withoutWindowPauses(
 }
 
 /**
- * Resumes the connector and waits until no part of it is paused. It does not look at the
- * activity's cancellation, because a cancelled window must still resume. Never throws.
+ * Resumes the connector and waits until no part of it is paused, or until it is surely deleted. It
+ * does not look at the activity's cancellation, because a cancelled window must still resume. Never
+ * throws.
  */
 async function resumeSurely(
   rest: ConnectRest,
@@ -124,17 +126,24 @@ async function resumeSurely(
   limitMs: number,
 ): Promise<boolean> {
   const deadline = Date.now() + limitMs;
+  let goneSince: number | null = null;
   for (;;) {
-    const runs = await resumed(rest, connector).catch(() => false);
-    if (runs || Date.now() > deadline) return runs;
+    const state = await resume(rest, connector).catch(() => 'unknown' as const);
+    goneSince = state === 'gone' ? (goneSince ?? Date.now()) : null;
+    if (state === 'resumed') return true;
+    if (goneSince !== null && Date.now() - goneSince >= GONE_MS) return true;
+    if (Date.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-async function resumed(rest: ConnectRest, connector: string): Promise<boolean> {
-  if ((await rest.config(connector)) === null) return true; // a deleted connector is not paused
+async function resume(
+  rest: ConnectRest,
+  connector: string,
+): Promise<'resumed' | 'paused' | 'gone'> {
+  if ((await rest.config(connector)) === null) return 'gone';
   await rest.resume(connector);
-  return !isPaused(await rest.status(connector));
+  return isPaused(await rest.status(connector)) ? 'paused' : 'resumed';
 }
 
 const partsOf = (status: ConnectorStatus): string[] => [

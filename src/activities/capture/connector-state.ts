@@ -7,6 +7,12 @@ import { pollUntil } from '../runtime/poll-until.js';
 /** The time that Connect may take to do what it accepted. */
 export const STATE_TIMEOUT_MS = 60_000;
 
+/**
+ * A Connect worker that has just started knows no connector for a moment, until it has read its
+ * topics. A connector is deleted only if it is missing for this time (ms).
+ */
+export const GONE_MS = 10_000;
+
 /** The answer of `driftOf` for a missing connector. */
 export const MISSING = '(missing)';
 
@@ -19,6 +25,15 @@ export function driftOf(
   const keys = new Set([...Object.keys(ours), ...Object.keys(stored)]);
   keys.delete('name');
   return [...keys].filter((key) => ours[key] !== stored[key]).sort();
+}
+
+/** Returns the stored configuration, or null if the connector is surely deleted. */
+export async function storedConfig(
+  rest: Pick<ConnectRest, 'config'>,
+  name: string,
+): Promise<Record<string, string> | null> {
+  const known = await rest.config(name);
+  return known ?? pollUntil(Date.now() + GONE_MS, 500, () => rest.config(name));
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
-import { MISSING, driftOf } from '../capture/connector-state.js';
+import { MISSING, driftOf, storedConfig } from '../capture/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
@@ -80,7 +80,7 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const drifted: string[] = [];
   const gone: string[] = [];
   for (const { name, config } of await sourceConnectorConfigs(deps, plan)) {
-    const keys = driftOf(config, await rest.config(name));
+    const keys = driftOf(config, await storedConfig(rest, name));
     facts[name === connector ? 'connector config' : `connector config ${name}`] =
       describeDrift(keys);
     if (keys.includes(MISSING)) gone.push(name);
@@ -92,7 +92,7 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   }
   if (plan.sink) {
     const name = plan.sink.connector;
-    const keys = driftOf(await sinkConfig(deps, run), await rest.config(name));
+    const keys = driftOf(await sinkConfig(deps, run), await storedConfig(rest, name));
     facts['sink config'] = describeDrift(keys);
     if (keys.includes(MISSING)) gone.push(name);
   }
