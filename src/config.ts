@@ -11,6 +11,7 @@ import { sizeBytes } from './domain/values/duration.js';
 import { Problem } from './domain/failure.js';
 import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/decisions/signed-decision.js';
 import { VARIABLES, read } from './environment.js';
+import { readProcessSettings, type ProcessSettings } from './process-settings.js';
 import { allowSecret, readSecret, secretRules } from './secrets.js';
 
 export interface TemporalTarget {
@@ -46,6 +47,8 @@ export interface Config {
    * is read range by range.
    */
   readonly snapshotBytes: number;
+  /** Settings of the worker's process: its log, its HTTP endpoint and its webhook. */
+  readonly process: ProcessSettings;
 }
 
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -57,6 +60,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', problems);
   const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', problems);
   const approvers = readApprovers(read(env, 'SLUICE_APPROVERS_FILE'), problems);
+  const process = readProcessSettings(env, problems);
   try {
     secretRules(env);
   } catch (error) {
@@ -76,6 +80,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     stateDir: read(env, 'SLUICE_STATE_DIR') ?? join(tmpdir(), 'sluice-state'),
     windowMemory,
     snapshotBytes,
+    process,
   };
 }
 

@@ -144,6 +144,42 @@ export const VARIABLES = {
     meaning:
       'The size of a table up to which one snapshot reads it. A longer one is read range by range.',
   },
+  SLUICE_HTTP_ADDRESS: {
+    readBy: ['worker'],
+    form: 'host:port',
+    otherwise: 'the worker serves no HTTP',
+    meaning: 'The address at which the worker serves /metrics, /healthz and /readyz.',
+  },
+  SLUICE_LOG_LEVEL: {
+    readBy: ['worker'],
+    form: 'TRACE, DEBUG, INFO, WARN or ERROR',
+    otherwise: 'WARN',
+    meaning: "The least level of a line in the worker's log.",
+  },
+  SLUICE_LOG_FORMAT: {
+    readBy: ['worker'],
+    form: 'text or json',
+    otherwise: 'text',
+    meaning: "The format of the worker's log. Each line of a migration has the migration's name.",
+  },
+  SLUICE_WEBHOOK_URL: {
+    readBy: ['worker'],
+    form: 'URL',
+    otherwise: 'no notices are sent',
+    meaning: 'The webhook that gets notices, such as that a migration is blocked.',
+  },
+  SLUICE_WEBHOOK_FORMAT: {
+    readBy: ['worker'],
+    form: 'generic or slack',
+    otherwise: 'generic',
+    meaning: 'The form of the notices.',
+  },
+  SLUICE_WEBHOOK_TOKEN: {
+    readBy: ['worker'],
+    form: 'text',
+    otherwise: 'no Authorization header is sent',
+    meaning: 'The bearer token for the webhook.',
+  },
   SLUICE_OUTPUT: {
     readBy: ['verbs'],
     form: 'text, json and so on, as for --output',

@@ -1,21 +1,18 @@
 // Builds the worker: config → clients → activities → workers. One process serves all task queues.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.js';
 import { Systems } from './activities/runtime/deps.js';
-import { classifying, proving } from './activities/runtime/interceptor.js';
+import { Measures } from './activities/runtime/measures.js';
+import { classifying, measuring, proving } from './activities/runtime/interceptor.js';
 import { namespaceId } from './clients/temporal-namespace.js';
 import { Ledger } from './clients/ledger/ledger.js';
 import { resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
 import { serve } from './serve.js';
+import { startBeside } from './worker-beside.js';
+import { installRuntime } from './worker-runtime.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { QUEUES, QUEUE_ROLES, TASK_QUEUE, queueFor } from './domain/migration/task-queues.js';
 
@@ -43,10 +40,7 @@ export async function runWorker(
       'SLUICE_LEDGER_URL is not set; it names the database in which the worker stores evidence',
       'set it to postgres://user:password@host:port/database',
     );
-  Runtime.install({
-    logger: new DefaultLogger('WARN'),
-    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
-  });
+  const temporalMetrics = await installRuntime(config.process);
   const ledger = new Ledger(config.ledgerUrl);
   await ledger.migrate().catch((error: unknown) => {
     throw new Problem(
@@ -62,11 +56,10 @@ export async function runWorker(
     id: await namespaceId(connection.workflowService, config.temporal.namespace),
   };
   const systems = new Systems(resolveSecret);
+  const measures = new Measures();
+  const deps = { secret: resolveSecret, ledger, systems, namespace, measures };
   const activities = createActivities({
-    secret: resolveSecret,
-    ledger,
-    systems,
-    namespace,
+    ...deps,
     approvers: config.approvers,
     stateDir: config.stateDir,
     windowMemory: config.windowMemory,
@@ -79,7 +72,11 @@ export async function runWorker(
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: '30s',
     interceptors: {
-      activity: [() => ({ inbound: classifying(systems) }), () => ({ inbound: proving() })],
+      activity: [
+        () => ({ inbound: classifying(systems) }),
+        () => ({ inbound: measuring(measures) }),
+        () => ({ inbound: proving() }),
+      ],
     },
   };
   const workers = await Promise.all(
@@ -94,10 +91,13 @@ export async function runWorker(
       }),
     ),
   );
+  const settings = config.process;
+  const endBeside = await startBeside({ deps, settings, connection, workers, temporalMetrics });
   onReady?.();
   try {
     await serve(workers, say);
   } finally {
+    await endBeside();
     await Promise.all([systems.close(), ledger.close(), connection.close()]);
   }
 }

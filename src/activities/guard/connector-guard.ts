@@ -1,22 +1,16 @@
 // The guard runs beside every phase from snapshot to hand-over, even while the run is blocked or
 // paused. It restarts failed connector tasks up to a limit, and watches connectors, the slot and
 // its WAL.
-import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
-import { withSource } from '../../clients/postgres/connection.js';
-import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
-import { formatBytes, sizeBytes } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { lsnDistance } from '../../domain/values/position.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
 import { driftOf, taskFailure } from '../capture/connector-state.js';
-import { leaseSession } from '../ownership/lease-store.js';
 import { sinkConfig } from '../capture/sink-now.js';
 import type { Deps } from '../runtime/deps.js';
 import { beat, pause } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
-import { insertLsn } from '../../clients/postgres/wal-position.js';
+import { watchSlot, type SlotReport } from './slot-watch.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { endOverduePause, withoutWindowPauses } from '../capture/connector-pause.js';
@@ -35,8 +29,7 @@ export type GuardReport =
       readonly cause: string;
       readonly restarts: number;
     }
-  | { readonly kind: 'slot-lost'; readonly detail: string }
-  | { readonly kind: 'wal-budget'; readonly detail: string; readonly dropped: boolean };
+  | SlotReport;
 
 export interface GuardInput {
   readonly ref: MigrationRef;
@@ -117,7 +110,8 @@ async function lookAround(
   const open = await deps.ledger.openObjects(input.ref.name).catch(() => null);
   if (open?.length === 0) return { kind: 'stood-down' };
   if (!input.plan.capture.hasSlot) return null;
-  return watchSlot(deps, input).catch((error: unknown) =>
+  const hooks = { wait: pause, retained: (bytes: number) => report(deps, input, bytes) };
+  return watchSlot(deps, input, hooks).catch((error: unknown) =>
     error instanceof Problem && error.code === 'slot-lost'
       ? { kind: 'slot-lost' as const, detail: error.message }
       : null,
@@ -151,58 +145,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   return made;
 }
 
-async function watchSlot(deps: Deps, input: GuardInput & Planned): Promise<GuardReport | null> {
-  const { plan, slotExpected, alarmed } = input;
-  const { slot } = plan.names;
-  return withSource(plan, deps.secret, async (client) => {
-    const found = await readSlot(client, slot);
-    const detailOfLoss = lossOf(slot, found, { isBeginning: !slotExpected });
-    if (detailOfLoss) return { kind: 'slot-lost', detail: detailOfLoss };
-    if (!found?.restartLsn) return null;
-    const retained = lsnDistance(found.restartLsn, await insertLsn(client));
-    beat({ retainedBytes: retained });
-    const { bytes, onExhaustion } = plan.spec.source.walBudget;
-    if (retained <= sizeBytes(bytes)) return null;
-    const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL > walBudget ${bytes}`;
-    const committed = await isCommitted(deps, input);
-    if (onExhaustion === 'block' || committed)
-      return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
-    await dropOurSlot(deps, input);
-    return {
-      kind: 'wal-budget',
-      detail: `${detail}: slot dropped, because the health of the source is more important than the migration`,
-      dropped: true,
-    };
-  });
-}
-
-async function isCommitted(deps: Deps, { ref, plan }: Planned): Promise<boolean> {
-  return leaseSession(deps, plan, async (client) => {
-    const lease = await readLease(client, leaseTable(plan), ref.name);
-    return lease?.state === 'SWITCHED';
-  });
-}
-
-async function dropOurSlot(
-  { secret, ledger, systems }: Deps,
-  { ref, plan }: Planned,
-): Promise<void> {
-  const { connector, slot } = plan.names;
-  const owned = await ledger.objectState(ref.name, {
-    kind: 'slot',
-    name: slot,
-    where: plan.database,
-  });
-  if (owned !== 'created' && owned !== 'registered') return;
-  await systems
-    .connect(plan)
-    .stop(connector)
-    .catch(() => undefined);
-  await withSource(plan, secret, async (client) => {
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-      const found = await readSlot(client, slot);
-      if (!found?.activePid) return dropSlot(client, slot);
-      await pause(500);
-    }
-  });
+function report({ measures }: Deps, { ref, plan }: Planned, retainedBytes: number): void {
+  measures?.walRetained(ref.name, retainedBytes, plan.spec.source.walBudget.bytes);
+  beat({ retainedBytes });
 }

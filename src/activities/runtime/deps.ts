@@ -5,6 +5,7 @@ import { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { ApproverKeys } from '../../clients/signatures.js';
 import type { ResolveSecret } from '../../clients/postgres/connection.js';
+import type { Measures } from './measures.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 /**
@@ -28,6 +29,8 @@ export interface Deps {
   readonly stateDir?: string | undefined;
   /** The memory that key tables may use, in bytes. Windows that need more use disk. */
   readonly windowMemory?: number;
+  /** What the process measures, for its metrics. Undefined in tests. */
+  readonly measures?: Measures;
   /** The size in bytes above which a window reads a table in several snapshots. */
   readonly snapshotBytes?: number;
 }

@@ -9,6 +9,7 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { toFailure } from './application-failure.js';
 import type { Systems } from './deps.js';
+import type { Measures } from './measures.js';
 import { heartbeat } from './poll-until.js';
 
 const BEAT_MS = 2000;
@@ -62,6 +63,24 @@ export function proving(newProgress = () => new Progress()): ActivityInboundCall
   };
 }
 
+/** Notes when a fence is taken and when it ends, for the metrics. */
+export function measuring(measures: Measures): ActivityInboundCallsInterceptor {
+  return {
+    async execute(input, next) {
+      const result: unknown = await next(input);
+      const { activityType } = Context.current().info;
+      const { name, spec } = refOf(input.args);
+      const isRefused = ((result ?? {}) as { refused?: string | null }).refused !== null;
+      if (name === undefined || spec === undefined) return result;
+      if (activityType === 'fence' && !isRefused)
+        measures.fenceHeld(name, durationMs(spec.spec.cutover.maxHold));
+      if (activityType === 'releaseFence' || (activityType === 'commitCutover' && !isRefused))
+        measures.fenceReleased(name);
+      return result;
+    },
+  };
+}
+
 const hangs = (activity: string, limitMs: number): Problem =>
   new Problem(
     'unreachable',
@@ -69,12 +88,14 @@ const hangs = (activity: string, limitMs: number): Problem =>
     'nothing: the next attempt begins by itself; if this happens again, restart the worker and report it',
   );
 
-/** Returns the spec in the ref of an activity, or undefined if the activity has no ref. */
-function specOf(args: readonly unknown[]): MigrationSpec | undefined {
+/** Returns the ref of an activity, or an empty one if the activity has none. */
+function refOf(args: readonly unknown[]): Partial<MigrationRef> {
   const first = (args[0] ?? {}) as Partial<MigrationRef> & { readonly ref?: Partial<MigrationRef> };
-  const spec = first.ref?.spec ?? first.spec;
-  return spec?.spec === undefined ? undefined : spec;
+  const ref = first.ref ?? first;
+  return ref.spec?.spec === undefined ? {} : ref;
 }
+
+const specOf = (args: readonly unknown[]): MigrationSpec | undefined => refOf(args).spec;
 
 /**
  * Returns how long an activity may be without progress: one statement of the source, which may take

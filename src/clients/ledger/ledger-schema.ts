@@ -110,6 +110,20 @@ CREATE TABLE IF NOT EXISTS sluice.proof (
   UNIQUE (name, number)
 );
 
+-- Notices for the webhook: once for each occasion.
+CREATE TABLE IF NOT EXISTS sluice.notice (
+  name text NOT NULL,
+  iteration int NOT NULL,
+  key text NOT NULL,                -- the occasion, such as a block and since when
+  notice jsonb NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  attempts int NOT NULL DEFAULT 0,
+  tried_at timestamptz,
+  sent_at timestamptz,
+  problem text,                     -- of the latest attempt
+  PRIMARY KEY (name, iteration, key)
+);
+
 -- The ranges of blocks that a copy of the tables has written.
 CREATE TABLE IF NOT EXISTS sluice.copied (
   run_key text NOT NULL,

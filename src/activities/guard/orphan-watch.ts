@@ -1,0 +1,75 @@
+// Watches migrations whose workflow ended without cleaning up. Their guard ended with the workflow,
+// so without this watch their slots would retain WAL until the source has no disk space left.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { auditEvent } from '../../domain/audit.js';
+import { otherNamespace, type Deps } from '../runtime/deps.js';
+import type { Orphan } from '../runtime/measures.js';
+import { planned } from '../runtime/with-plan.js';
+import { watchSlot } from './slot-watch.js';
+
+export interface OrphanDeps extends Pick<
+  Deps,
+  'secret' | 'ledger' | 'systems' | 'namespace' | 'measures'
+> {
+  /** Returns the newest run of a name, from the ledger. */
+  readonly latestRun: (name: string) => Promise<MigrationRef | null>;
+  /** Returns the state of a workflow that does not run, or null for one that runs. */
+  readonly stateOf: (workflowId: string) => Promise<string | null>;
+}
+
+/**
+ * Returns the migrations that have no outcome, but objects and no running workflow. It enforces the
+ * WAL budget of each. `failed` gets the problems of single migrations.
+ */
+export async function watchOrphans(
+  deps: OrphanDeps,
+  failed: (migration: string, error: Error) => void,
+): Promise<Orphan[]> {
+  const records = await deps.ledger.migrations();
+  const newest = records.filter((record, at) => records[at - 1]?.name !== record.name);
+  const orphans: Orphan[] = [];
+  for (const record of newest) {
+    if (record.outcome !== null || otherNamespace(record, deps.namespace)) continue;
+    try {
+      const orphan = await orphanOf(deps, record.name);
+      if (!orphan) continue;
+      orphans.push(orphan);
+      await enforceBudget(deps, record.name);
+    } catch (error) {
+      failed(record.name, error as Error);
+    }
+  }
+  return orphans;
+}
+
+async function orphanOf(
+  { ledger, latestRun, stateOf }: OrphanDeps,
+  migration: string,
+): Promise<Orphan | null> {
+  const objects = (await ledger.openObjects(migration)).length;
+  const run = objects > 0 ? await latestRun(migration) : null;
+  const state = run ? await stateOf(run.workflowId) : null;
+  return state === null ? null : { migration, state, objects };
+}
+
+/** Drops the slot beyond its budget, under the same rules as the guard: never after the commit. */
+async function enforceBudget(deps: OrphanDeps, migration: string): Promise<void> {
+  const run = await deps.latestRun(migration);
+  if (!run) return;
+  const { plan } = planned(run);
+  if (!plan.capture.hasSlot) return;
+  const { walBudget } = plan.spec.source;
+  const report = await watchSlot(
+    deps,
+    { ref: run, plan, slotExpected: false, alarmed: false },
+    {
+      wait: sleep,
+      retained: (bytes) => deps.measures?.walRetained(migration, bytes, walBudget.bytes),
+    },
+  );
+  if (report?.kind !== 'wal-budget' || !report.dropped) return;
+  const at = new Date().toISOString();
+  const entry = auditEvent(`watch-${at}`, at, { kind: 'wal-budget', problem: report.detail });
+  await deps.ledger.recordEvents(run, [entry]);
+}

@@ -1,0 +1,94 @@
+// Watches a replication slot and its WAL. The guard of a running migration uses it, and so does the
+// watch over migrations whose workflow has ended.
+import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
+import { withSource } from '../../clients/postgres/connection.js';
+import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
+import { formatBytes, sizeBytes } from '../../domain/values/duration.js';
+import { lsnDistance } from '../../domain/values/position.js';
+import { leaseSession } from '../ownership/lease-store.js';
+import { insertLsn } from '../../clients/postgres/wal-position.js';
+import type { Deps } from '../runtime/deps.js';
+import type { Planned } from '../runtime/with-plan.js';
+
+export type SlotReport =
+  | { readonly kind: 'slot-lost'; readonly detail: string }
+  | { readonly kind: 'wal-budget'; readonly detail: string; readonly dropped: boolean };
+
+export interface SlotInput {
+  /** True once the slot was seen. After that, a missing slot is lost, not merely uncreated. */
+  readonly slotExpected: boolean;
+  readonly alarmed: boolean;
+}
+
+export interface SlotHooks {
+  readonly wait: (ms: number) => Promise<unknown>;
+  /** Gets the bytes of WAL that the slot retains. */
+  readonly retained: (bytes: number) => void;
+}
+
+type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
+
+/**
+ * Looks at the slot of a migration, and enforces its WAL budget. Returns null if there is nothing to
+ * report. Throws Problem `slot-lost` if another system owns the slot.
+ */
+export async function watchSlot(
+  deps: SlotDeps,
+  input: SlotInput & Planned,
+  hooks: SlotHooks,
+): Promise<SlotReport | null> {
+  const { plan, slotExpected, alarmed } = input;
+  const { slot } = plan.names;
+  return withSource(plan, deps.secret, async (client) => {
+    const found = await readSlot(client, slot);
+    const detailOfLoss = lossOf(slot, found, { isBeginning: !slotExpected });
+    if (detailOfLoss) return { kind: 'slot-lost', detail: detailOfLoss };
+    if (!found?.restartLsn) return null;
+    const retained = lsnDistance(found.restartLsn, await insertLsn(client));
+    hooks.retained(retained);
+    const { bytes, onExhaustion } = plan.spec.source.walBudget;
+    if (retained <= sizeBytes(bytes)) return null;
+    const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL > walBudget ${bytes}`;
+    const committed = await isCommitted(deps, input);
+    if (onExhaustion === 'block' || committed)
+      return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
+    await dropOurSlot(deps, input, hooks.wait);
+    return {
+      kind: 'wal-budget',
+      detail: `${detail}: slot dropped, because the health of the source is more important than the migration`,
+      dropped: true,
+    };
+  });
+}
+
+async function isCommitted(deps: SlotDeps, { ref, plan }: Planned): Promise<boolean> {
+  return leaseSession(deps, plan, async (client) => {
+    const lease = await readLease(client, leaseTable(plan), ref.name);
+    return lease?.state === 'SWITCHED';
+  });
+}
+
+async function dropOurSlot(
+  { secret, ledger, systems }: SlotDeps,
+  { ref, plan }: Planned,
+  wait: SlotHooks['wait'],
+): Promise<void> {
+  const { connector, slot } = plan.names;
+  const owned = await ledger.objectState(ref.name, {
+    kind: 'slot',
+    name: slot,
+    where: plan.database,
+  });
+  if (owned !== 'created' && owned !== 'registered') return;
+  await systems
+    .connect(plan)
+    .stop(connector)
+    .catch(() => undefined);
+  await withSource(plan, secret, async (client) => {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const found = await readSlot(client, slot);
+      if (!found?.activePid) return dropSlot(client, slot);
+      await wait(500);
+    }
+  });
+}

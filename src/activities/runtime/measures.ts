@@ -1,0 +1,51 @@
+// What this process measured and the ledger does not know. The metrics endpoint shows it.
+import { sizeBytes } from '../../domain/values/duration.js';
+
+/** A measurement that is not repeated is dropped after this time. */
+const FRESH_MS = 120_000;
+
+export interface Wal {
+  readonly retainedBytes: number;
+  readonly budgetBytes: number;
+}
+
+/** A migration whose workflow does not run, although its objects exist. */
+export interface Orphan {
+  readonly migration: string;
+  /** The state of its workflow, such as `terminated`. */
+  readonly state: string;
+  readonly objects: number;
+}
+
+export class Measures {
+  readonly #now: () => number;
+  readonly #wal = new Map<string, Wal & { readonly at: number }>();
+  readonly #fences = new Map<string, number>();
+  orphans: readonly Orphan[] = [];
+
+  constructor(now: () => number = () => Date.now()) {
+    this.#now = now;
+  }
+
+  /** `budget` is a size of a spec, such as `5GiB`. */
+  walRetained(migration: string, retainedBytes: number, budget: string): void {
+    this.#wal.set(migration, { retainedBytes, budgetBytes: sizeBytes(budget), at: this.#now() });
+  }
+
+  /** A fence holds for `ms`, unless it is released. The database's clock decides when it ends. */
+  fenceHeld(migration: string, ms: number): void {
+    this.#fences.set(migration, this.#now() + ms);
+  }
+
+  fenceReleased(migration: string): void {
+    this.#fences.delete(migration);
+  }
+
+  get wal(): ReadonlyMap<string, Wal> {
+    return new Map([...this.#wal].filter(([, { at }]) => this.#now() - at < FRESH_MS));
+  }
+
+  get fences(): readonly string[] {
+    return [...this.#fences].filter(([, until]) => until > this.#now()).map(([name]) => name);
+  }
+}

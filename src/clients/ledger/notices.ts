@@ -1,0 +1,46 @@
+// The notices of the ledger: each is stored once, and sent until the webhook accepts it.
+import type { Notice } from '../../domain/evidence/notices.js';
+import type { Ledger } from './ledger.js';
+
+type Access = Pick<Ledger, 'query'>;
+
+/** A notice that waits to be sent. */
+export interface Waiting {
+  readonly notice: Notice;
+  readonly attempts: number;
+}
+
+/** Stores a notice, unless it is known. A known one is not sent again. */
+export async function storeNotice(ledger: Access, notice: Notice): Promise<void> {
+  const { migration, iteration, key } = notice;
+  await ledger.query(
+    `INSERT INTO sluice.notice (name, iteration, key, notice) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+    [migration, iteration, key, JSON.stringify(notice)],
+  );
+}
+
+/**
+ * Returns the notices that are due. Pauses between attempts double, from half a minute to an hour. A
+ * notice is given up after a day.
+ */
+export async function dueNotices(ledger: Access): Promise<Waiting[]> {
+  return ledger.query(
+    `SELECT notice, attempts FROM sluice.notice
+     WHERE sent_at IS NULL AND created_at > now() - interval '1 day'
+       AND (tried_at IS NULL OR tried_at < now() - least(interval '1 hour', interval '15 seconds' * 2 ^ attempts))
+     ORDER BY created_at LIMIT 20`,
+  );
+}
+
+/** Records an attempt to send. Null means that the webhook accepted the notice. */
+export async function recordAttempt(
+  ledger: Access,
+  { migration, iteration, key }: Notice,
+  problem: string | null,
+): Promise<void> {
+  await ledger.query(
+    `UPDATE sluice.notice SET attempts = attempts + 1, tried_at = now(), problem = $4, sent_at = CASE WHEN $4::text IS NULL THEN now() END
+     WHERE name = $1 AND iteration = $2 AND key = $3`,
+    [migration, iteration, key, problem],
+  );
+}

@@ -1,0 +1,63 @@
+// Decides which notices a migration's state deserves. A notice contains names and codes only: the
+// detail of a block may quote another system, so it stays in the ledger.
+import { FAILURES } from '../failure.js';
+import type { Status } from './ledger-rows.js';
+
+export type NoticeKind =
+  'needs-approval' | 'blocked' | 'rolled-back' | 'migrated' | 'ended-without-cleanup';
+
+export interface Notice {
+  /** Identifies the occasion, so that each is sent once. */
+  readonly key: string;
+  readonly kind: NoticeKind;
+  readonly migration: string;
+  readonly iteration: number;
+  /** One sentence for a person. */
+  readonly text: string;
+  /** The command that shows more, or that helps. */
+  readonly next: string;
+}
+
+/** Returns the notices of a state. An aborted migration counts as rolled back. */
+export function noticesOf(status: Status): Notice[] {
+  const { name, iteration, outcome, blocked, needsApproval, evidenceId } = status;
+  const notice = (kind: NoticeKind, key: string, text: string, next: string): Notice => ({
+    key: `${kind}/${key}`,
+    kind,
+    migration: name,
+    iteration,
+    text,
+    next,
+  });
+  if (outcome === 'migrated')
+    return [notice('migrated', '', `${name} is migrated.`, `sluice report ${name} -o md`)];
+  if (outcome !== null)
+    return [
+      notice('rolled-back', '', `${name} ended as ${outcome}.`, `sluice report ${name} -o md`),
+    ];
+  if (blocked) {
+    const text = `${name} is blocked (${blocked.code}): ${FAILURES[blocked.code].meaning}.`;
+    return [notice('blocked', `${blocked.code}/${blocked.since}`, text, `sluice explain ${name}`)];
+  }
+  if (needsApproval && evidenceId !== null) {
+    const text = `${name} needs approval of evidence ${evidenceId}.`;
+    return [notice('needs-approval', evidenceId, text, `sluice get ${name}`)];
+  }
+  return [];
+}
+
+/** Returns the notice of a run whose workflow ended, or is gone, while its objects still exist. */
+export function endedWithoutCleanup(
+  { name, iteration }: { readonly name: string; readonly iteration: number },
+  state: string,
+  objects: number,
+): Notice {
+  return {
+    key: 'ended-without-cleanup/',
+    kind: 'ended-without-cleanup',
+    migration: name,
+    iteration,
+    text: `The workflow of ${name} is ${state}, and ${objects} of its objects still exist. Its replication slot may retain WAL on the source.`,
+    next: 'sluice doctor --leftovers',
+  };
+}

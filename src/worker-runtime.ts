@@ -1,0 +1,30 @@
+// Installs Temporal's runtime for the worker's process: its log, and its metrics.
+import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
+import type { ProcessSettings } from './process-settings.js';
+import { freeAddress } from './worker-endpoint.js';
+import { createLogger } from './worker-log.js';
+
+/**
+ * Installs the runtime. Returns the local address of Temporal's own metrics, or null if the process
+ * has no HTTP endpoint. It must be called before anything else of Temporal is used.
+ */
+export async function installRuntime({
+  log,
+  httpAddress,
+}: ProcessSettings): Promise<string | null> {
+  const metricsAddress = httpAddress === null ? null : await freeAddress();
+  Runtime.install({
+    logger: createLogger(log),
+    telemetryOptions: {
+      // a failing workflow task is a warning of the core
+      logging: {
+        filter: makeTelemetryFilterString({ core: log.level, other: 'ERROR' }),
+        forward: {},
+      },
+      ...(metricsAddress === null
+        ? {}
+        : { metrics: { prometheus: { bindAddress: metricsAddress } } }),
+    },
+  });
+  return metricsAddress;
+}

@@ -1,0 +1,93 @@
+// Looks at all migrations every few seconds, outside of their workflows: it sends notices, and finds
+// migrations whose workflow ended without cleaning up. One worker at a time does it.
+import { watchOrphans, type OrphanDeps } from './activities/guard/orphan-watch.js';
+import type { Measures } from './activities/runtime/measures.js';
+import { dueNotices, recordAttempt, storeNotice } from './clients/ledger/notices.js';
+import { sendNotice, type Webhook } from './clients/http/webhook.js';
+import { endedWithoutCleanup, noticesOf } from './domain/evidence/notices.js';
+
+const ROUND_MS = 10_000;
+/** Each such round also asks Temporal about every migration, which costs it one request for each. */
+const ORPHANS_EVERY = 12;
+/** The key of the lock in the ledger that the watching worker holds. */
+const LOCK = 7_351_002;
+/** A migration that ended longer ago gets no notice, so that a new webhook is not flooded. */
+const RECENT_MS = 3_600_000;
+
+export interface WatchDeps extends OrphanDeps {
+  readonly measures: Measures;
+  readonly webhook: Webhook | null;
+  /** Gets the problems, for the log. */
+  readonly warn: (message: string, migration?: string) => void;
+}
+
+/** Starts to watch. The function that it returns ends the watch after the current round. */
+export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<void> {
+  let isOver = false;
+  let wake: () => void = () => undefined;
+  const loop = async (): Promise<void> => {
+    for (let round = 0; !isOver; round += 1) {
+      await watchOnce(deps, round % ORPHANS_EVERY === 0).catch((error: unknown) =>
+        deps.warn(`the watch over migrations failed: ${(error as Error).message}`),
+      );
+      if (!isOver)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          setTimeout(resolve, roundMs).unref();
+        });
+    }
+  };
+  const ended = loop();
+  return () => {
+    isOver = true;
+    wake();
+    return ended;
+  };
+}
+
+/** Runs one round, unless another worker watches at present. */
+export async function watchOnce(deps: WatchDeps, withOrphans: boolean): Promise<void> {
+  await deps.ledger.session(async (client) => {
+    const { rows } = await client.query<{ mine: boolean }>(
+      `SELECT pg_try_advisory_lock(${LOCK}) AS mine`,
+    );
+    if (!rows[0]!.mine) {
+      deps.measures.orphans = [];
+      return;
+    }
+    try {
+      if (withOrphans) await lookForOrphans(deps);
+      if (deps.webhook) await notify(deps, deps.webhook);
+    } finally {
+      await client.query(`SELECT pg_advisory_unlock(${LOCK})`);
+    }
+  });
+}
+
+async function lookForOrphans(deps: WatchDeps): Promise<void> {
+  const { measures, ledger, webhook, warn } = deps;
+  const failed = (migration: string, error: Error): void =>
+    warn(`the watch could not check the migration: ${error.message}`, migration);
+  measures.orphans = await watchOrphans(deps, failed);
+  for (const { migration, state, objects } of measures.orphans) {
+    warn(`its workflow is ${state}, and ${objects} of its objects still exist`, migration);
+    const [record] = webhook ? await ledger.migrations(migration) : [];
+    if (record) await storeNotice(ledger, endedWithoutCleanup(record, state, objects));
+  }
+}
+
+async function notify({ ledger, warn }: WatchDeps, webhook: Webhook): Promise<void> {
+  for (const { status, outcome, updated_at } of await ledger.migrations()) {
+    if (!status || (outcome !== null && Date.now() - updated_at.getTime() > RECENT_MS)) continue;
+    for (const notice of noticesOf(status)) await storeNotice(ledger, notice);
+  }
+  for (const { notice } of await dueNotices(ledger)) {
+    const problem = await sendNotice(webhook, notice).then(
+      () => null,
+      (error: unknown) => (error as Error).message,
+    );
+    if (problem !== null)
+      warn(`a notice (${notice.kind}) was not sent: ${problem}`, notice.migration);
+    await recordAttempt(ledger, notice, problem);
+  }
+}

@@ -1,0 +1,127 @@
+// The watch outside of the runs, with a real ledger, a real slot and a real webhook.
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Systems } from '../../src/activities/runtime/deps.js';
+import { Measures } from '../../src/activities/runtime/measures.js';
+import { latestRun } from '../../src/activities/objects/leftovers.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
+import { resolveSecret } from '../../src/config.js';
+import { planned } from '../../src/activities/runtime/with-plan.js';
+import { readMetrics } from '../../src/worker-metrics.js';
+import { watchOnce, type WatchDeps } from '../../src/worker-watch.js';
+import { aRef } from '../support/builders.js';
+import { freshDatabase, testPostgres } from '../support/sluice.js';
+import { aStatus } from '../support/status.js';
+import { aHook, type Hook } from '../support/webhook.js';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let ledger: Ledger;
+let hook: Hook;
+beforeAll(async () => {
+  hook = await aHook();
+  database = await freshDatabase('CREATE TABLE accounts (id int PRIMARY KEY)');
+  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
+  ledger = new Ledger(`postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`);
+  await ledger.migrate();
+});
+afterAll(async () => {
+  hook.close();
+  await ledger.close();
+  await database.drop();
+});
+
+const warnings: string[] = [];
+const deps = (more: Partial<WatchDeps> = {}): WatchDeps => ({
+  secret: resolveSecret,
+  ledger,
+  systems: new Systems(resolveSecret),
+  measures: new Measures(),
+  webhook: { url: hook.url, format: 'generic', token: undefined },
+  latestRun: (name) => latestRun({ ledger }, name),
+  stateOf: () => Promise.resolve(null),
+  warn: (message) => void warnings.push(message),
+  ...more,
+});
+
+/** Stores a migration of this name in the ledger. Returns its plan. */
+async function aMigration(name: string) {
+  const ref = aRef({
+    name,
+    spec: {
+      source: {
+        postgres: testPostgres(database.name),
+        tables: ['public.accounts'],
+        walBudget: { bytes: '1MiB', onExhaustion: 'drop-slot' },
+      },
+    },
+  });
+  await ledger.query(
+    `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, status) VALUES ($1, 1, 1, $2, $1, $3, 'h', $4)`,
+    [
+      name,
+      ref.workflowId,
+      JSON.stringify(ref.spec),
+      JSON.stringify(aStatus({ name, needsApproval: true, evidenceId: 'ev-1' })),
+    ],
+  );
+  return planned(ref);
+}
+const kinds = (): string[] =>
+  hook.requests.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
+
+describe('the watch outside of the runs', () => {
+  it('sends each notice until the webhook accepts it, and then never again', async () => {
+    await aMigration('waits');
+    hook.answers.push(503);
+    await watchOnce(deps(), false);
+    expect(warnings.at(-1)).toContain('answered 503');
+    expect(await readMetrics(ledger, new Measures())).toContain('sluice_notices_failing 1');
+    await watchOnce(deps(), false); // too early for another attempt
+    expect(kinds()).toEqual(['needs-approval']);
+    await ledger.query(`UPDATE sluice.notice SET tried_at = now() - interval '1 hour'`);
+    await watchOnce(deps(), false);
+    await ledger.query(`UPDATE sluice.notice SET tried_at = now() - interval '1 day'`);
+    await watchOnce(deps(), false);
+    expect(kinds()).toEqual(['needs-approval', 'needs-approval']);
+    await ledger.query(`DELETE FROM sluice.migration`);
+  });
+
+  it('drops the slot of a terminated run beyond its WAL budget, and says so', async () => {
+    const { ref, plan } = await aMigration('orphan');
+    const { slot } = plan.names;
+    await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+    const object = { kind: 'slot', name: slot, where: plan.database } as const;
+    await ledger.setObjectState(ref, object, 'created');
+    await database.client.query(
+      `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
+    );
+    const slots = async (): Promise<number | null> =>
+      (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = '${slot}'`))
+        .rowCount;
+    const measures = new Measures();
+    await watchOnce(deps({ measures }), true); // its workflow runs, and its guard is responsible
+    expect([measures.orphans, await slots()]).toEqual([[], 1]);
+    await watchOnce(deps({ measures, stateOf: () => Promise.resolve('terminated') }), true);
+    expect(measures.orphans).toEqual([{ migration: 'orphan', state: 'terminated', objects: 1 }]);
+    expect(await slots()).toBe(0);
+    expect(kinds()).toContain('ended-without-cleanup');
+    expect(await ledger.events('orphan', 1)).toMatchObject([
+      { kind: 'wal-budget', problem: expect.stringContaining('slot dropped') as string },
+    ]);
+    expect(measures.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
+  });
+
+  it('does nothing while another worker watches', async () => {
+    const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
+    const other = new pg.Client(
+      `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`,
+    );
+    await other.connect();
+    await other.query('SELECT pg_advisory_lock(7351002)');
+    const before = hook.requests.length;
+    await ledger.query(`UPDATE sluice.notice SET sent_at = NULL, tried_at = NULL`);
+    await watchOnce(deps(), true);
+    expect(hook.requests).toHaveLength(before);
+    await other.end();
+  });
+});

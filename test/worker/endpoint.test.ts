@@ -1,0 +1,203 @@
+// The worker's HTTP endpoint serves metrics and health, and its log has one line for each entry.
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Measures } from '../../src/activities/runtime/measures.js';
+import { readProcessSettings } from '../../src/process-settings.js';
+import { freeAddress, serveEndpoint } from '../../src/worker-endpoint.js';
+import { createLogger } from '../../src/worker-log.js';
+import { METRIC_NAMES, readMetrics } from '../../src/worker-metrics.js';
+import { aStatus } from '../support/status.js';
+
+const servers: Server[] = [];
+afterAll(() => {
+  for (const server of servers) server.close();
+});
+const NOW = Date.parse('2026-01-01T01:00:00Z');
+
+async function anEndpoint(more: Partial<Parameters<typeof serveEndpoint>[1]> = {}) {
+  const address = await freeAddress();
+  servers.push(
+    await serveEndpoint(address, {
+      dead: () => null,
+      unready: () => Promise.resolve(null),
+      metrics: () => Promise.resolve('sluice_ledger_up 1\n'),
+      temporalMetrics: '127.0.0.1:1',
+      ...more,
+    }),
+  );
+  return async (path: string): Promise<[number, string]> => {
+    const response = await fetch(`http://${address}${path}`);
+    return [response.status, await response.text()];
+  };
+}
+
+/** A ledger with one migration that is blocked, and two kinds of windows. */
+const ledger = (fails = false) => ({
+  migrations: () =>
+    fails
+      ? Promise.reject(new Error('away'))
+      : Promise.resolve([
+          {
+            outcome: null,
+            updated_at: new Date(NOW - 30_000),
+            status: aStatus({
+              name: 'quo"te',
+              blocked: {
+                code: 'unreachable',
+                since: '2026-01-01T00:00:00Z',
+                detail: '',
+                remedy: '',
+              },
+              lag: { bytes: null, records: 3, ms: 1500 },
+            }),
+          },
+          { outcome: 'migrated', updated_at: new Date(NOW), status: aStatus({ name: 'over' }) },
+        ]),
+  query: (sql: string) =>
+    Promise.resolve(
+      sql.includes('sluice.evidence')
+        ? [{ name: 'a', verdict: 'failed', count: 2 }]
+        : [{ count: 1 }],
+    ),
+});
+const metricsOf = (from: ReturnType<typeof ledger>, measures = new Measures()): Promise<string> =>
+  readMetrics(from as unknown as Parameters<typeof readMetrics>[0], measures, NOW);
+
+describe('the endpoint', () => {
+  it('is healthy until a worker fails, and ready only if ledger and Temporal answer', async () => {
+    let dead: string | null = null;
+    let unready: string | null = 'the ledger: away';
+    const get = await anEndpoint({ dead: () => dead, unready: () => Promise.resolve(unready) });
+    expect(await get('/healthz')).toEqual([200, 'ok\n']);
+    expect(await get('/readyz')).toEqual([503, 'the ledger: away\n']);
+    unready = null;
+    expect(await get('/readyz')).toEqual([200, 'ok\n']);
+    dead = 'a worker has failed';
+    expect(await get('/healthz')).toEqual([503, 'a worker has failed\n']);
+    expect((await get('/secrets'))[0]).toBe(404);
+  });
+  it("serves Sluice's metrics and Temporal's, and its own also if Temporal's are away", async () => {
+    const temporal = createServer((_request, response) => response.end('temporal_num_pollers 5\n'));
+    servers.push(temporal.listen(0, '127.0.0.1'));
+    await once(temporal, 'listening');
+    const temporalMetrics = `127.0.0.1:${(temporal.address() as AddressInfo).port}`;
+    const both = await anEndpoint({ temporalMetrics });
+    expect(await both('/metrics')).toEqual([200, 'sluice_ledger_up 1\ntemporal_num_pollers 5\n']);
+    const own = await anEndpoint();
+    expect(await own('/metrics')).toEqual([200, 'sluice_ledger_up 1\n']);
+  });
+  it('names the address if it cannot be used', async () => {
+    const address = await freeAddress();
+    const sources = { metrics: () => Promise.resolve(''), temporalMetrics: '', dead: () => null };
+    const serving = { ...sources, unready: () => Promise.resolve(null) };
+    servers.push(await serveEndpoint(address, serving));
+    await expect(serveEndpoint(address, serving)).rejects.toThrow(
+      `SLUICE_HTTP_ADDRESS ${address} cannot be used`,
+    );
+  });
+});
+
+describe('the metrics', () => {
+  it('show phase, blocked age, lag and windows of each migration that has not ended', async () => {
+    const text = await metricsOf(ledger());
+    for (const line of [
+      'sluice_migration_phase{migration="quo\\"te",phase="approve"} 1',
+      'sluice_migration_blocked_seconds{migration="quo\\"te",code="unreachable"} 3600',
+      'sluice_migration_lag_seconds{migration="quo\\"te"} 1.5',
+      'sluice_migration_lag_records{migration="quo\\"te"} 3',
+      'sluice_status_age_seconds{migration="quo\\"te"} 30',
+      'sluice_migration_windows{migration="a",verdict="failed"} 2',
+      'sluice_notices_failing 1',
+      'sluice_ledger_up 1',
+    ])
+      expect(text.split('\n')).toContain(line);
+    expect(text).not.toContain('over');
+    expect(text).not.toContain('lag_bytes');
+  });
+  it('show WAL, fences and runs that do not run only as long as they are known', async () => {
+    let now = 0;
+    const measures = new Measures(() => now);
+    measures.walRetained('a', 5, '1KiB');
+    measures.fenceHeld('a', 1000);
+    measures.fenceHeld('b', 1000);
+    measures.fenceReleased('b');
+    measures.orphans = [{ migration: 'c', state: 'terminated', objects: 2 }];
+    const text = await metricsOf(ledger(), measures);
+    expect(text).toContain('sluice_wal_retained_bytes{migration="a"} 5');
+    expect(text).toContain('sluice_wal_budget_bytes{migration="a"} 1024');
+    expect(text).toContain('sluice_fence_held{migration="a"} 1');
+    expect(text).not.toContain('sluice_fence_held{migration="b"}');
+    expect(text).toContain('sluice_run_not_running{migration="c",state="terminated"} 1');
+    now = 1_000_000;
+    expect(await metricsOf(ledger(), measures)).not.toMatch(/sluice_(wal|fence)/);
+  });
+  it('say that the ledger is away instead of showing nothing', async () =>
+    expect(await metricsOf(ledger(true))).toContain('sluice_ledger_up 0'));
+});
+
+describe('alert rules and dashboard', () => {
+  it('use only metrics that the worker has', () => {
+    for (const file of ['prometheus/sluice.rules.yml', 'grafana/sluice.json']) {
+      const named = readFileSync(`deploy/${file}`, 'utf8').match(/\bsluice_[a-z_]+/g) ?? [];
+      expect(named.length).toBeGreaterThan(5);
+      expect(named.filter((name) => !(METRIC_NAMES as string[]).includes(name))).toEqual([]);
+    }
+  });
+});
+
+describe('the log', () => {
+  const logged = (format: 'text' | 'json'): string[] => {
+    const lines: string[] = [];
+    const logger = createLogger({ level: 'WARN', format }, (line) => lines.push(line));
+    const error = new Error('no answer\nfrom x');
+    logger.info('too detailed');
+    logger.warn('Activity failed', { workflowId: 'migration-orders', taskToken: 'abc', error });
+    logger.error('lost');
+    return lines;
+  };
+  it('as JSON has the name of the migration on each line of one, and no stacks or tokens', () => {
+    const [first, second, ...more] = logged('json').map((line) => JSON.parse(line) as object);
+    expect(first).toMatchObject({
+      level: 'WARN',
+      message: 'Activity failed',
+      migration: 'orders',
+      error: 'Error: no answer\nfrom x',
+    });
+    expect(JSON.stringify(first)).not.toContain('abc');
+    expect(second).toMatchObject({ level: 'ERROR', message: 'lost' });
+    expect(more).toEqual([]);
+  });
+  it('as text is one line for each entry', () => {
+    const [first] = logged('text');
+    expect(first).toMatch(/ WARN \[orders\] Activity failed \(.*error=Error: no answer/);
+    expect(first).not.toContain('\n');
+  });
+});
+
+describe("the settings of the worker's process", () => {
+  it('have defaults, and name every variable that is wrong without its secret', () => {
+    const problems: string[] = [];
+    expect(readProcessSettings({}, problems)).toEqual({
+      log: { level: 'WARN', format: 'text' },
+      httpAddress: null,
+      webhook: null,
+    });
+    expect(problems).toEqual([]);
+    readProcessSettings(
+      {
+        SLUICE_HTTP_ADDRESS: 'nowhere',
+        SLUICE_LOG_LEVEL: 'LOUD',
+        SLUICE_WEBHOOK_URL: 'ftp://x/SECRET',
+      },
+      problems,
+    );
+    expect(problems).toEqual([
+      'SLUICE_HTTP_ADDRESS "nowhere" must be host:port, such as 0.0.0.0:9464',
+      'SLUICE_LOG_LEVEL "LOUD" is not one of TRACE, DEBUG, INFO, WARN, ERROR',
+      'SLUICE_WEBHOOK_URL must be an http or https URL',
+    ]);
+  });
+});
