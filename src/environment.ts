@@ -180,6 +180,18 @@ export const VARIABLES = {
     otherwise: 'no Authorization header is sent',
     meaning: 'The bearer token for the webhook.',
   },
+  SLUICE_DEPLOYMENT: {
+    readBy: ['worker'],
+    form: 'name',
+    otherwise: 'the worker has no version for Temporal',
+    meaning: 'The name of the worker deployment at Temporal. It needs SLUICE_BUILD_ID.',
+  },
+  SLUICE_BUILD_ID: {
+    readBy: ['worker'],
+    form: 'text such as 1.4.0',
+    otherwise: 'the worker has no version for Temporal',
+    meaning: 'The version of this worker in its deployment.',
+  },
   SLUICE_OUTPUT: {
     readBy: ['verbs'],
     form: 'text, json and so on, as for --output',

@@ -17,6 +17,8 @@ export interface ProcessSettings {
   readonly httpAddress: string | null;
   /** Null means that no notices are sent. */
   readonly webhook: Webhook | null;
+  /** The version of the worker at Temporal. Null means that the worker has none. */
+  readonly version: { readonly deploymentName: string; readonly buildId: string } | null;
 }
 
 /** `problems` gets a sentence for each variable that is wrong. */
@@ -31,7 +33,17 @@ export function readProcessSettings(env: Environment, problems: string[]): Proce
     },
     httpAddress,
     webhook: readWebhook(env, problems),
+    version: readVersion(env, problems),
   };
+}
+
+function readVersion(env: Environment, problems: string[]): ProcessSettings['version'] {
+  const deploymentName = read(env, 'SLUICE_DEPLOYMENT');
+  const buildId = read(env, 'SLUICE_BUILD_ID');
+  if (deploymentName !== undefined && buildId !== undefined) return { deploymentName, buildId };
+  if (deploymentName !== undefined || buildId !== undefined)
+    problems.push('SLUICE_DEPLOYMENT and SLUICE_BUILD_ID must be set together');
+  return null;
 }
 
 function readWebhook(env: Environment, problems: string[]): Webhook | null {

@@ -116,7 +116,7 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
 }
 
 /** Returns the prebuilt workflow bundle, or the sources if there is no bundle. */
-function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+export function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const bundle = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
   if (existsSync(bundle) && import.meta.url.includes('/dist/'))
     return { workflowBundle: { codePath: bundle } };

@@ -21,9 +21,12 @@ export function buildProgram(version: string): Command {
   addReadingVerbs(program);
   addDecidingVerbs(program);
   addSteeringVerbs(program);
-  verb(program, 'worker', 'serve migrations until SIGTERM', async () =>
-    (await import('./worker.js')).worker(),
-  ).addHelpText('after', workerHelp);
+  verb(program, 'worker', 'serve migrations until SIGTERM', async (o: never) =>
+    (await import('./worker.js')).worker(o),
+  )
+    .option('--check-replay', 'only replay the open runs with this version; exit 3 if one fails')
+    .addOption(output())
+    .addHelpText('after', workerHelp);
   verb(program, 'dashboard', 'print every migration on one HTML page', async () =>
     (await import('./dashboard.js')).dashboard(),
   );

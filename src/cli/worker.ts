@@ -1,9 +1,10 @@
 // sluice worker: serves the task queues until SIGTERM.
 import { loadConfig } from '../config.js';
 import { QUEUE_ROLES, TASK_QUEUE, queueFor } from '../domain/migration/task-queues.js';
-import { EXIT, say } from './output.js';
+import { EXIT, asLines, print, say, type Format } from './output.js';
 
-export async function worker(): Promise<number> {
+export async function worker(options: { checkReplay?: boolean; output: Format }): Promise<number> {
+  if (options.checkReplay) return checkReplay(options.output);
   const queues = QUEUE_ROLES.map((role) => queueFor(TASK_QUEUE, role)).join(', ');
   const { runWorker } = await import('../worker.js');
   endGracefullyOnInterrupt();
@@ -12,6 +13,21 @@ export async function worker(): Promise<number> {
     onReady: () => say(`worker is ready (task queues ${queues})`),
   });
   return 0;
+}
+
+/** Replays the open runs with this version, before it is rolled out. It changes nothing. */
+async function checkReplay(format: Format): Promise<number> {
+  const { workflowCode } = await import('../worker.js');
+  const { replayOpenRuns } = await import('../worker-replay.js');
+  const replayed = await replayOpenRuns(loadConfig(), workflowCode());
+  const failed = replayed.filter(({ problem }) => problem !== null);
+  await print(replayed, format, () =>
+    asLines([
+      ...failed.map((run) => `${run.migration} (run ${run.runId}) does not replay: ${run.problem}`),
+      `${replayed.length - failed.length} of ${replayed.length} open runs replay with this version`,
+    ]),
+  );
+  return failed.length > 0 ? EXIT.findings : EXIT.ok;
 }
 
 /** Lets the worker end its activities on the first Ctrl-C, as on SIGTERM. The second one exits. */

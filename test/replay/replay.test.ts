@@ -4,6 +4,7 @@
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { listedHistories, readHistory, recordedHistories } from '../support/histories.js';
+import { replayRuns } from '../../src/worker-replay.js';
 import { quietRuntime } from '../support/time-skipping.js';
 
 const histories = recordedHistories();
@@ -16,6 +17,24 @@ describe('a recorded history', () => {
     expect(histories.toSorted()).toEqual([...listedHistories().values()].toSorted()));
   it.each(histories)('replays: %s', async (name) => {
     await Worker.runReplayHistory({ workflowBundle }, readHistory(name), 'migration-replayed');
+  });
+  it('that fails does not hide the others when all open runs are replayed', async () => {
+    const [broken, sound] = [readHistory(histories[0]!), readHistory(histories[1]!)];
+    const scheduled = broken.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
+    Object.assign(scheduled[2]!['activityTaskScheduledEventAttributes'] as object, {
+      activityType: { name: 'removeEverything' },
+    });
+    const replayed = await replayRuns({ workflowBundle }, [
+      { workflowId: 'migration-broken', history: broken },
+      { workflowId: 'migration-sound', history: sound },
+    ]);
+    expect(replayed).toMatchObject([
+      {
+        migration: 'broken',
+        problem: expect.stringMatching(/removeEverything|nondeterminism/i) as string,
+      },
+      { migration: 'sound', problem: null },
+    ]);
   });
   it('does not replay after a manipulation', async () => {
     const history = readHistory(histories[0]!);

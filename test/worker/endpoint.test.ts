@@ -184,6 +184,7 @@ describe("the settings of the worker's process", () => {
       log: { level: 'WARN', format: 'text' },
       httpAddress: null,
       webhook: null,
+      version: null,
     });
     expect(problems).toEqual([]);
     readProcessSettings(
@@ -191,6 +192,7 @@ describe("the settings of the worker's process", () => {
         SLUICE_HTTP_ADDRESS: 'nowhere',
         SLUICE_LOG_LEVEL: 'LOUD',
         SLUICE_WEBHOOK_URL: 'ftp://x/SECRET',
+        SLUICE_BUILD_ID: '1.0.0',
       },
       problems,
     );
@@ -198,6 +200,7 @@ describe("the settings of the worker's process", () => {
       'SLUICE_HTTP_ADDRESS "nowhere" must be host:port, such as 0.0.0.0:9464',
       'SLUICE_LOG_LEVEL "LOUD" is not one of TRACE, DEBUG, INFO, WARN, ERROR',
       'SLUICE_WEBHOOK_URL must be an http or https URL',
+      'SLUICE_DEPLOYMENT and SLUICE_BUILD_ID must be set together',
     ]);
   });
 });
