@@ -10,6 +10,7 @@ import { approverKey, type ApproverKey, type ApproverKeys } from './clients/sign
 import { sizeBytes } from './domain/values/duration.js';
 import { Problem } from './domain/failure.js';
 import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/decisions/signed-decision.js';
+import { TASK_QUEUE } from './domain/migration/task-queues.js';
 import { VARIABLES, read } from './environment.js';
 import { readProcessSettings, type ProcessSettings } from './process-settings.js';
 import { allowSecret, readSecret, secretRules } from './secrets.js';
@@ -27,6 +28,8 @@ export interface Config {
    * use it.
    */
   readonly temporal: TemporalTarget;
+  /** The task queue of migrations without a zone. */
+  readonly taskQueue: string;
   /** The Postgres URL of the ledger's database, if set. Some verbs do not need it. */
   readonly ledgerUrl: string | undefined;
   readonly temporalUiUrl: string | undefined;
@@ -74,6 +77,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     );
   return {
     temporal,
+    taskQueue: read(env, 'SLUICE_TASK_QUEUE') ?? TASK_QUEUE,
     ledgerUrl,
     temporalUiUrl: read(env, 'TEMPORAL_UI_URL'),
     approvers,

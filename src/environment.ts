@@ -144,6 +144,37 @@ export const VARIABLES = {
     meaning:
       'The size of a table up to which one snapshot reads it. A longer one is read range by range.',
   },
+  SLUICE_TASK_QUEUE: {
+    readBy: BOTH,
+    form: 'name',
+    otherwise: 'migrations',
+    meaning: 'The task queue of migrations. The names of the other queues begin with it.',
+  },
+  SLUICE_ZONES: {
+    readBy: ['worker'],
+    form: 'names such as eu,us',
+    otherwise: 'the worker serves the migrations without a zone',
+    meaning: 'The zones that the worker serves: the label `zone` of specs.',
+  },
+  SLUICE_SLOTS: {
+    readBy: ['worker'],
+    form: 'entries such as data=4,hold=8',
+    otherwise: 'steps=40,data=2,watch=1000,hold=4',
+    meaning:
+      'How many activities of each kind run at a time. With 0, the worker does not serve that kind.',
+  },
+  SLUICE_POLLERS: {
+    readBy: ['worker'],
+    form: 'number',
+    otherwise: 'the number that Temporal uses by default',
+    meaning: 'The most polls that a queue has open at a time. Their number follows the load.',
+  },
+  SLUICE_WORKFLOW_CACHE: {
+    readBy: ['worker'],
+    form: 'number',
+    otherwise: "a number that follows the machine's memory",
+    meaning: 'The number of workflows that the worker keeps in memory.',
+  },
   SLUICE_HTTP_ADDRESS: {
     readBy: ['worker'],
     form: 'host:port',

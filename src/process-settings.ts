@@ -1,5 +1,12 @@
 // Reads the settings of the worker's process from the environment: log, HTTP endpoint and webhook.
 import type { Webhook } from './clients/http/webhook.js';
+import {
+  QUEUES,
+  QUEUE_ROLES,
+  ZONE_PATTERN,
+  type QueueRole,
+  type Zone,
+} from './domain/migration/task-queues.js';
 import { VARIABLES, read, type Environment, type VariableName } from './environment.js';
 
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
@@ -11,7 +18,19 @@ export interface LogSettings {
   readonly format: (typeof LOG_FORMATS)[number];
 }
 
+/** The queues that a worker serves. */
+export interface QueueSettings {
+  /** Null is the zone of migrations without one. */
+  readonly zones: readonly Zone[];
+  readonly slots: Readonly<Record<QueueRole, number>>;
+  /** Null means Temporal's default. */
+  readonly pollers: number | null;
+  /** The number of cached workflows. Null means Temporal's default. */
+  readonly workflowCache: number | null;
+}
+
 export interface ProcessSettings {
+  readonly queues: QueueSettings;
   readonly log: LogSettings;
   /** The `host:port` of the HTTP endpoint. Null means that there is none. */
   readonly httpAddress: string | null;
@@ -27,6 +46,7 @@ export function readProcessSettings(env: Environment, problems: string[]): Proce
   if (httpAddress !== null && !/^\S+:\d{1,5}$/.test(httpAddress))
     problems.push(`SLUICE_HTTP_ADDRESS "${httpAddress}" must be host:port, such as 0.0.0.0:9464`);
   return {
+    queues: readQueues(env, problems),
     log: {
       level: oneOf(env, 'SLUICE_LOG_LEVEL', LOG_LEVELS, problems),
       format: oneOf(env, 'SLUICE_LOG_FORMAT', LOG_FORMATS, problems),
@@ -35,6 +55,50 @@ export function readProcessSettings(env: Environment, problems: string[]): Proce
     webhook: readWebhook(env, problems),
     version: readVersion(env, problems),
   };
+}
+
+function readQueues(env: Environment, problems: string[]): QueueSettings {
+  const zones = (read(env, 'SLUICE_ZONES') ?? '').split(',').filter((zone) => zone !== '');
+  for (const zone of zones.filter((one) => !ZONE_PATTERN.test(one)))
+    problems.push(`SLUICE_ZONES: zone "${zone}" must be 1 to 40 of a-z and 0-9`);
+  return {
+    zones: zones.length === 0 ? [null] : zones,
+    slots: readSlots(env, problems),
+    pollers: readCount(env, 'SLUICE_POLLERS', 2, problems), // one of them may be sticky
+    workflowCache: readCount(env, 'SLUICE_WORKFLOW_CACHE', 1, problems),
+  };
+}
+
+function readSlots(env: Environment, problems: string[]): QueueSettings['slots'] {
+  const slots = Object.fromEntries(QUEUE_ROLES.map((role) => [role, QUEUES[role].slots])) as Record<
+    QueueRole,
+    number
+  >;
+  for (const entry of (read(env, 'SLUICE_SLOTS') ?? '').split(',').filter((one) => one !== '')) {
+    const [, name, count] = /^(\w+)=(\d{1,6})$/.exec(entry) ?? [];
+    const role = QUEUE_ROLES.find((one) => one === name);
+    if (role === undefined)
+      problems.push(
+        `SLUICE_SLOTS: "${entry}" must be KIND=NUMBER, and a kind is one of ${QUEUE_ROLES.join(', ')}`,
+      );
+    else slots[role] = Number(count);
+  }
+  if (Object.values(slots).every((count) => count === 0))
+    problems.push('SLUICE_SLOTS leaves no kind of work that this worker serves');
+  return slots;
+}
+
+function readCount(
+  env: Environment,
+  name: 'SLUICE_POLLERS' | 'SLUICE_WORKFLOW_CACHE',
+  least: number,
+  problems: string[],
+): number | null {
+  const text = read(env, name);
+  if (text === undefined) return null;
+  if (!/^\d{1,6}$/.test(text) || Number(text) < least)
+    problems.push(`${name} "${text}" must be a number of at least ${least}`);
+  return Number(text);
 }
 
 function readVersion(env: Environment, problems: string[]): ProcessSettings['version'] {

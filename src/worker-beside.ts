@@ -40,6 +40,7 @@ export async function startBeside(beside: Beside): Promise<() => Promise<void>> 
   const endWatch = startWatch({
     ...deps,
     webhook: settings.webhook,
+    zones: settings.queues.zones,
     latestRun: (name) => latestRun(deps, name),
     stateOf: (workflowId) => stateOf(client, workflowId),
     warn: (message, migration) =>

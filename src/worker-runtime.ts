@@ -23,7 +23,7 @@ export async function installRuntime({
       },
       ...(metricsAddress === null
         ? {}
-        : { metrics: { prometheus: { bindAddress: metricsAddress } } }),
+        : { metrics: { prometheus: { bindAddress: metricsAddress, countersTotalSuffix: true } } }),
     },
   });
   return metricsAddress;

@@ -9,7 +9,7 @@ import { endedWithoutCleanup, noticesOf } from './domain/evidence/notices.js';
 const ROUND_MS = 10_000;
 /** Each such round also asks Temporal about every migration, which costs it one request for each. */
 const ORPHANS_EVERY = 12;
-/** The key of the lock in the ledger that the watching worker holds. */
+/** The first key of the locks in the ledger that the watching worker holds. */
 const LOCK = 7_351_002;
 /** A migration that ended longer ago gets no notice, so that a new webhook is not flooded. */
 const RECENT_MS = 3_600_000;
@@ -45,21 +45,33 @@ export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<v
   };
 }
 
-/** Runs one round, unless another worker watches at present. */
+/** Runs one round, except what another worker does at present. */
 export async function watchOnce(deps: WatchDeps, withOrphans: boolean): Promise<void> {
-  await deps.ledger.session(async (client) => {
+  const { ledger, measures, zones, webhook } = deps;
+  if (withOrphans) {
+    measures.orphans = []; // another worker may be the one that watches now
+    await alone(ledger, `orphans of ${zones.join(',')}`, () => lookForOrphans(deps));
+  }
+  if (webhook) await alone(ledger, 'notices', () => notify(deps, webhook));
+}
+
+/** Runs `work`, unless another worker runs it under the same key. */
+async function alone(
+  ledger: WatchDeps['ledger'],
+  key: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  await ledger.session(async (client) => {
+    const lock = `${LOCK}, hashtext($1)`;
     const { rows } = await client.query<{ mine: boolean }>(
-      `SELECT pg_try_advisory_lock(${LOCK}) AS mine`,
+      `SELECT pg_try_advisory_lock(${lock}) AS mine`,
+      [key],
     );
-    if (!rows[0]!.mine) {
-      deps.measures.orphans = [];
-      return;
-    }
+    if (!rows[0]!.mine) return;
     try {
-      if (withOrphans) await lookForOrphans(deps);
-      if (deps.webhook) await notify(deps, deps.webhook);
+      await work();
     } finally {
-      await client.query(`SELECT pg_advisory_unlock(${LOCK})`);
+      await client.query(`SELECT pg_advisory_unlock(${lock})`, [key]);
     }
   });
 }

@@ -14,7 +14,12 @@ import { serve } from './serve.js';
 import { startBeside } from './worker-beside.js';
 import { installRuntime } from './worker-runtime.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import { QUEUES, QUEUE_ROLES, TASK_QUEUE, queueFor } from './domain/migration/task-queues.js';
+import {
+  QUEUE_ROLES,
+  queueFor,
+  queueOfZone,
+  type QueueRole,
+} from './domain/migration/task-queues.js';
 
 const TEMPORAL_REMEDY =
   'check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names in temporal.toml';
@@ -79,18 +84,7 @@ export async function runWorker(
       ],
     },
   };
-  const workers = await Promise.all(
-    QUEUE_ROLES.map((role) =>
-      Worker.create({
-        ...common,
-        ...(role === 'steps' ? workflowCode() : {}),
-        taskQueue: queueFor(TASK_QUEUE, role),
-        maxConcurrentActivityTaskExecutions: QUEUES[role].slots,
-        // a guard lives as long as its migration, so its heartbeats cost most
-        maxHeartbeatThrottleInterval: role === 'watch' ? '30s' : '5s',
-      }),
-    ),
-  );
+  const workers = await createWorkers(config, common);
   const settings = config.process;
   const endBeside = await startBeside({ deps, settings, connection, workers, temporalMetrics });
   onReady?.();
@@ -100,6 +94,54 @@ export async function runWorker(
     await endBeside();
     await Promise.all([systems.close(), ledger.close(), connection.close()]);
   }
+}
+
+/** Creates a worker for each queue that the settings name. */
+function createWorkers(
+  { taskQueue, process }: Config,
+  common: Omit<WorkerOptions, 'taskQueue'>,
+): Promise<Worker[]> {
+  const { pollers, workflowCache, slots } = process.queues;
+  const polls = pollers === null ? null : ({ type: 'autoscaling', maximum: pollers } as const);
+  const more: Omit<WorkerOptions, 'taskQueue'> = {
+    ...common,
+    ...(polls && { workflowTaskPollerBehavior: polls, activityTaskPollerBehavior: polls }),
+    ...(workflowCache === null ? {} : { maxCachedWorkflows: workflowCache }),
+    ...(process.version === null
+      ? {}
+      : {
+          workerDeploymentOptions: {
+            version: process.version,
+            useWorkerVersioning: true,
+            defaultVersioningBehavior: 'AUTO_UPGRADE',
+          },
+        }),
+  };
+  return Promise.all(
+    servedQueues({ taskQueue, process }).map(({ role, queue }) =>
+      Worker.create({
+        ...more,
+        ...(role === 'steps' ? workflowCode() : {}),
+        taskQueue: queue,
+        maxConcurrentActivityTaskExecutions: slots[role],
+        // a guard lives as long as its migration, so its heartbeats cost most
+        maxHeartbeatThrottleInterval: role === 'watch' ? '30s' : '5s',
+      }),
+    ),
+  );
+}
+
+/** Returns the queues that the worker of this configuration serves. */
+export function servedQueues({
+  taskQueue,
+  process: { queues },
+}: Pick<Config, 'taskQueue' | 'process'>): { role: QueueRole; queue: string }[] {
+  return queues.zones.flatMap((zone) =>
+    QUEUE_ROLES.filter((role) => queues.slots[role] > 0).map((role) => ({
+      role,
+      queue: queueFor(queueOfZone(taskQueue, zone), role),
+    })),
+  );
 }
 
 async function connectTemporal(config: Config): Promise<NativeConnection> {

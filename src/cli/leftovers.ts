@@ -3,10 +3,10 @@
 import { userInfo } from 'node:os';
 import { ApplicationFailure, WorkflowFailedError, type Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';
-import { TASK_QUEUE } from '../domain/migration/task-queues.js';
+import { queueOfZone, zoneOf, type Zone } from '../domain/migration/task-queues.js';
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
-import { resolveSecret } from '../config.js';
+import { loadConfig, resolveSecret } from '../config.js';
 import { withClient, withLedger } from './migration-source.js';
 import { confirmByTyping } from './decide.js';
 import { whileServed } from './while-served.js';
@@ -40,7 +40,11 @@ export async function leftovers(options: LeftoverOptions): Promise<number> {
         if (options.remove && found.length > 0) {
           const names = [...new Set(found.map((o) => o.migration))];
           await confirmByTyping(names.join(' '), 'remove the leftovers of', options.yes);
-          for (const name of names) await sweep(client, name, options.routeBack ?? false);
+          for (const name of names) {
+            const [record] = await ledger.migrations(name);
+            const zone = record ? zoneOf(record.spec.metadata.labels) : null;
+            await sweep(client, name, zone, options.routeBack ?? false);
+          }
           found = await look();
         }
         await print({ leftovers: found }, options.output, () => render(found));
@@ -61,11 +65,11 @@ async function isRunning(client: Client, workflowId: string): Promise<boolean> {
   }
 }
 
-async function sweep(client: Client, name: string, routeBack: boolean): Promise<void> {
+async function sweep(client: Client, name: string, zone: Zone, routeBack: boolean): Promise<void> {
   say(`removing what ${name} left (workflow sweep-${name}) …`);
   const input = { name, by: userInfo().username, routeBack };
   const handle = await client.workflow.start('sweepLeftovers', {
-    taskQueue: TASK_QUEUE,
+    taskQueue: queueOfZone(loadConfig().taskQueue, zone),
     workflowId: `sweep-${name}`,
     workflowIdConflictPolicy: 'USE_EXISTING',
     args: [input],

@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { environmentWith } from '../config.js';
-import { TASK_QUEUE } from '../domain/migration/task-queues.js';
+import { environmentWith, loadConfig } from '../config.js';
+import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import {
   proofId,
@@ -51,7 +52,7 @@ export async function prove(options: ProveOptions): Promise<number> {
       `--runs ${options.runs} is not a number of runs like 7`,
     );
   const spec = readSpec(options.file);
-  const input: ProofInput = {
+  const input: Input = {
     spec,
     slice: options.slice,
     stage: options.stage ?? null,
@@ -98,10 +99,12 @@ async function claimNumber(name: string): Promise<string> {
   );
 }
 
-async function start(client: Client, id: string, input: ProofInput): Promise<WorkflowHandle> {
+type Input = ProofInput & { readonly spec: MigrationSpec };
+
+async function start(client: Client, id: string, input: Input): Promise<WorkflowHandle> {
   const handle = await client.workflow.start('proveOnSlice', {
     workflowId: id,
-    taskQueue: TASK_QUEUE,
+    taskQueue: queueOfZone(loadConfig().taskQueue, zoneOf(input.spec.metadata.labels)),
     args: [input],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     memo: { starter: input.by },

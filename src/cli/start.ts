@@ -2,7 +2,7 @@
 // nothing.
 import { userInfo } from 'node:os';
 import { loadConfig } from '../config.js';
-import { TASK_QUEUE } from '../domain/migration/task-queues.js';
+import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
 import { migrationId } from '../domain/migration/workflow-ids.js';
 import { KEYS } from '../workflows/run/search-attribute-keys.js';
 import { openLedger, withClient } from './migration-source.js';
@@ -25,7 +25,7 @@ export async function start(options: {
     try {
       const handle = await client.workflow.start('migrateToStreaming', {
         workflowId,
-        taskQueue: TASK_QUEUE,
+        taskQueue: queueOfZone(loadConfig().taskQueue, zoneOf(labels)),
         args: [migration],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',

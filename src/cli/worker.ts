@@ -1,14 +1,16 @@
 // sluice worker: serves the task queues until SIGTERM.
 import { loadConfig } from '../config.js';
-import { QUEUE_ROLES, TASK_QUEUE, queueFor } from '../domain/migration/task-queues.js';
 import { EXIT, asLines, print, say, type Format } from './output.js';
 
 export async function worker(options: { checkReplay?: boolean; output: Format }): Promise<number> {
   if (options.checkReplay) return checkReplay(options.output);
-  const queues = QUEUE_ROLES.map((role) => queueFor(TASK_QUEUE, role)).join(', ');
-  const { runWorker } = await import('../worker.js');
+  const { runWorker, servedQueues } = await import('../worker.js');
+  const config = loadConfig();
+  const queues = servedQueues(config)
+    .map(({ queue }) => queue)
+    .join(', ');
   endGracefullyOnInterrupt();
-  await runWorker(loadConfig(), {
+  await runWorker(config, {
     say,
     onReady: () => say(`worker is ready (task queues ${queues})`),
   });

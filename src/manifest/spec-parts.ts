@@ -1,6 +1,7 @@
 // Defines small shapes that several parts of the spec share: names, durations, secrets, SQL, URLs.
 import { z } from 'zod';
 import { DURATION_PATTERN, SIZE_PATTERN } from '../domain/values/duration.js';
+import { ZONE_PATTERN } from '../domain/migration/task-queues.js';
 import { parseTableName } from '../domain/migration/names.js';
 import { sqlProblem, urlProblem } from './credentials.js';
 
@@ -115,3 +116,12 @@ export const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kaf
 export const roleName = z
   .string()
   .regex(/^[^\s\\'"]{1,63}$/, 'expected the name of a role, without spaces, quotes or backslashes');
+
+export const labels = z
+  .record(z.string(), z.string())
+  .default({})
+  .refine(
+    ({ zone }) => zone === undefined || ZONE_PATTERN.test(zone),
+    'label zone: expected 1 to 40 of a-z and 0-9',
+  )
+  .describe('Labels of your own. `team` becomes a search attribute; `zone` selects the workers.');

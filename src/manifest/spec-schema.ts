@@ -3,7 +3,7 @@
 // the reference page show.
 import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
-import { decimal, duration, httpUrl, instant, roleName, tableName } from './spec-parts.js';
+import { decimal, duration, httpUrl, instant, labels, roleName, tableName } from './spec-parts.js';
 import { batch, source } from './spec-source.js';
 import { connector, kafka, pipeline, sink } from './spec-streaming.js';
 
@@ -183,10 +183,7 @@ const metadata = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'expected 1 to 40 of a-z, 0-9 and -')
     .describe('The name of the migration; its workflow is `migration-<name>`.'),
-  labels: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe('Labels of your own; `team` becomes a search attribute.'),
+  labels,
 });
 
 const catchUp = z.strictObject({

@@ -36,6 +36,7 @@ const deps = (more: Partial<WatchDeps> = {}): WatchDeps => ({
   ledger,
   systems: new Systems(resolveSecret),
   measures: new Measures(),
+  zones: [null],
   webhook: { url: hook.url, format: 'generic', token: undefined },
   latestRun: (name) => latestRun({ ledger }, name),
   stateOf: () => Promise.resolve(null),
@@ -117,7 +118,8 @@ describe('the watch outside of the runs', () => {
       `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`,
     );
     await other.connect();
-    await other.query('SELECT pg_advisory_lock(7351002)');
+    for (const key of ['notices', 'orphans of '])
+      await other.query('SELECT pg_advisory_lock(7351002, hashtext($1))', [key]);
     const before = hook.requests.length;
     await ledger.query(`UPDATE sluice.notice SET sent_at = NULL, tried_at = NULL`);
     await watchOnce(deps(), true);

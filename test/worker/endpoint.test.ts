@@ -181,6 +181,12 @@ describe("the settings of the worker's process", () => {
   it('have defaults, and name every variable that is wrong without its secret', () => {
     const problems: string[] = [];
     expect(readProcessSettings({}, problems)).toEqual({
+      queues: {
+        zones: [null],
+        slots: { steps: 40, data: 2, watch: 1000, hold: 4 },
+        pollers: null,
+        workflowCache: null,
+      },
       log: { level: 'WARN', format: 'text' },
       httpAddress: null,
       webhook: null,

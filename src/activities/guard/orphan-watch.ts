@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { auditEvent } from '../../domain/audit.js';
+import { zoneOf, type Zone } from '../../domain/migration/task-queues.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
 import type { Orphan } from '../runtime/measures.js';
 import { planned } from '../runtime/with-plan.js';
@@ -12,6 +13,8 @@ export interface OrphanDeps extends Pick<
   Deps,
   'secret' | 'ledger' | 'systems' | 'namespace' | 'measures'
 > {
+  /** The zones of this worker. It may not reach the systems of others. */
+  readonly zones: readonly Zone[];
   /** Returns the newest run of a name, from the ledger. */
   readonly latestRun: (name: string) => Promise<MigrationRef | null>;
   /** Returns the state of a workflow that does not run, or null for one that runs. */
@@ -30,7 +33,8 @@ export async function watchOrphans(
   const newest = records.filter((record, at) => records[at - 1]?.name !== record.name);
   const orphans: Orphan[] = [];
   for (const record of newest) {
-    if (record.outcome !== null || otherNamespace(record, deps.namespace)) continue;
+    const isServed = deps.zones.includes(zoneOf(record.spec.metadata.labels));
+    if (!isServed || record.outcome !== null || otherNamespace(record, deps.namespace)) continue;
     try {
       const orphan = await orphanOf(deps, record.name);
       if (!orphan) continue;

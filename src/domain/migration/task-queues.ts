@@ -4,6 +4,21 @@
 /** The task queue that a migration is started on. The names of the other queues begin with it. */
 export const TASK_QUEUE = 'migrations';
 
+/** A spec with this label runs on the queues of its zone, which only workers of the zone serve. */
+const ZONE_LABEL = 'zone';
+/** A zone has no hyphen, so that its queues differ from those of the roles. */
+export const ZONE_PATTERN = /^[a-z0-9]{1,40}$/;
+
+/** A zone, or null for the migrations that have none. */
+export type Zone = string | null;
+
+export const zoneOf = (labels: Readonly<Record<string, string>>): Zone =>
+  labels[ZONE_LABEL] ?? null;
+
+/** Returns the queue of a zone: `migrations`, or `migrations.eu`. */
+export const queueOfZone = (queue: string, zone: Zone): string =>
+  zone === null ? queue : `${queue}.${zone}`;
+
 /** The kinds of work that have a queue each. */
 export const QUEUE_ROLES = ['steps', 'data', 'watch', 'hold'] as const;
 export type QueueRole = (typeof QUEUE_ROLES)[number];

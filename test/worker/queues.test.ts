@@ -1,0 +1,57 @@
+// Variables choose the queues that a worker serves, and the zone of a spec the queue of its runs.
+import { describe, expect, it } from 'vitest';
+import { queueFor, queueOfZone, zoneOf } from '../../src/domain/migration/task-queues.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
+import { readProcessSettings } from '../../src/process-settings.js';
+import { servedQueues } from '../../src/worker.js';
+import { aSpec, aSpecInput } from '../support/builders.js';
+
+function queuesOf(env: Record<string, string>, taskQueue = 'migrations'): string[] {
+  const problems: string[] = [];
+  const process = readProcessSettings(env, problems);
+  expect(problems).toEqual([]);
+  return servedQueues({ taskQueue, process }).map(({ queue }) => queue);
+}
+const withZone = (zone: string) => ({ ...aSpecInput(), metadata: { name: 'a', labels: { zone } } });
+
+describe('the queues of a worker', () => {
+  it('are those of migrations without a zone, unless variables say otherwise', () => {
+    const usual = ['migrations', 'migrations-data', 'migrations-watch', 'migrations-hold'];
+    expect(queuesOf({})).toEqual(usual);
+    expect(queuesOf({}, 'team-a')[1]).toBe('team-a-data');
+    expect(queuesOf({ SLUICE_ZONES: 'eu,us', SLUICE_SLOTS: 'data=0,hold=0,watch=0' })).toEqual([
+      'migrations.eu',
+      'migrations.us',
+    ]);
+  });
+  it('have the slots, polls and cached workflows of the variables', () => {
+    const env = { SLUICE_SLOTS: 'data=6', SLUICE_POLLERS: '20', SLUICE_WORKFLOW_CACHE: '500' };
+    expect(readProcessSettings(env, []).queues).toMatchObject({
+      slots: { steps: 40, data: 6 },
+      pollers: 20,
+      workflowCache: 500,
+    });
+  });
+  it.each([
+    [{ SLUICE_ZONES: 'eu-west' }, 'zone "eu-west" must be 1 to 40 of a-z and 0-9'],
+    [{ SLUICE_SLOTS: 'windows=3' }, '"windows=3" must be KIND=NUMBER'],
+    [{ SLUICE_SLOTS: 'steps=0,data=0,watch=0,hold=0' }, 'leaves no kind of work'],
+    [{ SLUICE_POLLERS: '1' }, 'SLUICE_POLLERS "1" must be a number of at least 2'],
+  ])('refuse %j with the reason', (env, reason) => {
+    const problems: string[] = [];
+    readProcessSettings(env, problems);
+    expect(problems.join()).toContain(reason);
+  });
+});
+
+describe('the zone of a spec', () => {
+  it('chooses the queue on which its migration runs, and no zone takes the queue of another kind', () => {
+    const parsed = parseSpecObject(withZone('eu'));
+    const labels = parsed.ok ? parsed.spec.metadata.labels : {};
+    expect(queueOfZone('migrations', zoneOf(labels))).toBe('migrations.eu');
+    expect(queueOfZone('migrations', zoneOf(aSpec().metadata.labels))).toBe('migrations');
+    expect(queueOfZone('migrations', 'data')).not.toBe(queueFor('migrations', 'data'));
+  });
+  it('is refused if its queue could be that of another zone', () =>
+    expect(parseSpecObject(withZone('eu-data'))).toMatchObject({ ok: false }));
+});
