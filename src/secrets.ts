@@ -1,5 +1,5 @@
-// Decides which secrets a spec may name, and which hosts may receive each. The worker's operator sets
-// these rules (SLUICE_SECRETS), because a spec is untrusted.
+// Decides which secrets a spec may name, and which hosts may receive each. The worker's operator
+// sets these rules (SLUICE_SECRETS), because a spec is untrusted.
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, sep } from 'node:path';
@@ -10,8 +10,8 @@ import type { SecretRef } from './domain/migration/spec.js';
 export interface SecretRule {
   readonly kind: 'env' | 'file';
   /**
-   * The name of a variable, or a prefix followed by `*`. For files, a folder; files in its subfolders
-   * count, too.
+   * The name of a variable, or a prefix followed by `*`. For files, a folder; files in its
+   * subfolders count, too.
    */
   readonly what: string;
   /** Exact host names, `*.domain`, or `*`. */
@@ -84,7 +84,9 @@ export function readSecret(secret: SecretRef, hosts: readonly string[], env: Env
   return pick(readSecretFile(path, hosts, secretRules(env)), path, key);
 }
 
-/** Throws Problem `permission-denied` if a spec may not name a secret that Kafka Connect resolves. */
+/**
+ * Throws Problem `permission-denied` if a spec may not name a secret that Kafka Connect resolves.
+ */
 export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
   const rules = secretRules(env);
   if ('env' in secret)
@@ -135,8 +137,8 @@ function variable(name: string, env: Environment): string {
 }
 
 /**
- * Splits `/path:key` as Kafka Connect's FileConfigProvider does. A path without a key means the whole
- * file.
+ * Splits `/path:key` as Kafka Connect's FileConfigProvider does. A path without a key means the
+ * whole file.
  */
 function splitFileRef(ref: string): [string, string | undefined] {
   const at = ref.lastIndexOf(':');

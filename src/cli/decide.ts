@@ -76,7 +76,10 @@ export interface EvidenceShown {
     readonly reason: string;
     readonly at: string;
   } | null;
-  /** Describes what the commit switches. It and the next two fields are empty before phase `prepare`. */
+  /**
+   * Describes what the commit switches. It and the next two fields are empty before phase
+   * `prepare`.
+   */
   readonly switches: string;
   /**
    * The people who must sign a rollback, a rejection or a rehearsal. Empty if the spec names no
@@ -183,8 +186,8 @@ async function send(
 }
 
 /**
- * Asks the person to type the migration's name. Without a terminal, it throws unless `yes` is set, so
- * that it never hangs. Throws exit 1 if the typed name is wrong.
+ * Asks the person to type the migration's name. Without a terminal, it throws unless `yes` is set,
+ * so that it never hangs. Throws exit 1 if the typed name is wrong.
  */
 export async function confirmByTyping(
   name: string,

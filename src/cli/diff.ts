@@ -83,7 +83,10 @@ async function differencesOf(
   };
 }
 
-/** Returns the newest failed row. If none failed, it returns the newest with unknown or unstable keys. */
+/**
+ * Returns the newest failed row. If none failed, it returns the newest with unknown or unstable
+ * keys.
+ */
 function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
   return (
     all.findLast((w) => w.verdict === 'failed') ??
@@ -92,8 +95,8 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
 }
 
 /**
- * Returns the first row that failed. Rows are in the pipeline's order (tables, stages, result, sink),
- * so the mistake is at that subject.
+ * Returns the first row that failed. Rows are in the pipeline's order (tables, stages, result,
+ * sink), so the mistake is at that subject.
  */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { CliError } from './output.js';
 
-/** Returns the text of a file. Throws what `refusal` makes of the system's reason, such as ENOENT. */
+/**
+ * Returns the text of a file. Throws what `refusal` makes of the system's reason, such as ENOENT.
+ */
 export function fileText(file: string, refusal: (reason: string) => CliError): string {
   try {
     return readFileSync(file, 'utf8');

@@ -32,8 +32,8 @@ export function requireLedger(): void {
 }
 
 /**
- * Calls `use` with the ledger, opened read-only. With `writes`, it may write, and missing tables are
- * created. Throws exit 2 without SLUICE_LEDGER_URL.
+ * Calls `use` with the ledger, opened read-only. With `writes`, it may write, and missing tables
+ * are created. Throws exit 2 without SLUICE_LEDGER_URL.
  */
 export async function withLedger<T>(
   use: (ledger: Ledger) => Promise<T>,
@@ -103,8 +103,8 @@ export async function readStatusWith(
 }
 
 /**
- * Adds to a status what Temporal knows of the run. A dead run can neither be approved nor continue, so
- * its next commands are those that clean up.
+ * Adds to a status what Temporal knows of the run. A dead run can neither be approved nor continue,
+ * so its next commands are those that clean up.
  */
 export function standingIn(
   status: Status,

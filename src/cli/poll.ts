@@ -1,5 +1,5 @@
-// Polls the status for verbs that wait. It reuses its connections, because new connections for every
-// poll would load the machine.
+// Polls the status for verbs that wait. It reuses its connections, because new connections for
+// every poll would load the machine.
 import type { Client } from '@temporalio/client';
 import { Ledger } from '../clients/ledger/ledger.js';
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
@@ -43,8 +43,8 @@ export async function pollStatus(
 }
 
 /**
- * Returns why the newest run can never reach an outcome, because it was refused or terminated. Returns
- * null if it can, and if Temporal does not answer.
+ * Returns why the newest run can never reach an outcome, because it was refused or terminated.
+ * Returns null if it can, and if Temporal does not answer.
  */
 export async function deadEnd(id: string, client: Client | null): Promise<string | null> {
   const { seen } = await lookAt(id, client, '', true);

@@ -13,8 +13,8 @@ export function schema(what: string): number {
 const FILE = 'The path of a file with the text, relative to the spec; the command line inlines it.';
 
 /**
- * Returns the JSON Schema as Draft 7, which the YAML support of every editor understands. SQL may also
- * be given as `{file}`, because the CLI replaces a file with its content.
+ * Returns the JSON Schema as Draft 7, which the YAML support of every editor understands. SQL may
+ * also be given as `{file}`, because the CLI replaces a file with its content.
  */
 export function specSchema(): unknown {
   return z.toJSONSchema(migrationSchema, {

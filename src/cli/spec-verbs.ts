@@ -65,8 +65,8 @@ export function addSpecVerbs(program: Command): void {
 }
 
 /**
- * Adds the verbs that help before a migration is planned: which process to migrate, and a proof on a
- * small part of the data.
+ * Adds the verbs that help before a migration is planned: which process to migrate, and a proof on
+ * a small part of the data.
  */
 export function addDecisionAids(program: Command): void {
   verb(

@@ -30,7 +30,9 @@ export class Progress {
     return this.#now() - this.#last;
   }
 
-  /** Reports progress. Throws if another attempt has taken over, so that this one writes no more. */
+  /**
+   * Reports progress. Throws if another attempt has taken over, so that this one writes no more.
+   */
   made(): void {
     if (this.#isAbandoned)
       throw new Error('this attempt made no progress for too long, so another attempt took over');

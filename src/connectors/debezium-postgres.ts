@@ -75,8 +75,8 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // the record, windows report the truncated rows as extraneous.
     'skipped.operations': 't',
     'tombstones.on.delete': 'true',
-    // Debezium would add four headers to each record, and every consumer passes them on. They cost a
-    // Streams application a tenth of its time.
+    // Debezium would add four headers to each record, and every consumer passes them on. They cost
+    // a Streams application a tenth of its time.
     'extended.headers.enabled': 'false',
     'offset.mismatch.strategy': 'trust_offset', // the default continues silently after a gap when the slot is ahead
     // Without heartbeats, a quiet database never confirms WAL, and the slot would retain it.

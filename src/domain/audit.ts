@@ -18,8 +18,8 @@ interface Decided {
 }
 
 /**
- * The parts P1 to P6 of the drain proof, which docs/explanation/cutover.md defines. The drain proves
- * P1 to P5, and the final window proves P6.
+ * The parts P1 to P6 of the drain proof, which docs/explanation/cutover.md defines. The drain
+ * proves P1 to P5, and the final window proves P6.
  */
 export const DRAIN_PARTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'] as const;
 export interface DrainProof {

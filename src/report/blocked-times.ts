@@ -46,7 +46,9 @@ export function blockedTimesOf(events: readonly AuditEvent[]): BlockedTime[] {
   return found;
 }
 
-/** Returns the soak, or null if Sluice has not yet confirmed that consumers read the stream side. */
+/**
+ * Returns the soak, or null if Sluice has not yet confirmed that consumers read the stream side.
+ */
 export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): Soak | null {
   const confirmed = events.findLastIndex((e) => e.kind === 'route' && e.side === 'stream');
   if (confirmed < 0) return null;

@@ -14,7 +14,10 @@ const MARK = {
 } as const;
 const MOST_COLUMNS = 160;
 
-/** Draws one row for each subject, with a mark for each window. It draws the newest windows that fit. */
+/**
+ * Draws one row for each subject, with a mark for each window. It draws the newest windows that
+ * fit.
+ */
 export function windowChart(windows: readonly WindowRow[]): string {
   const numbers = [...new Set(windows.map((w) => w.number))];
   const shown = numbers.slice(-MOST_COLUMNS);
@@ -61,8 +64,8 @@ export function phaseChart(phases: Report['phases']): string {
 }
 
 /**
- * Draws how long a marker took through the whole path in each window, on a logarithmic scale, with the
- * spec's threshold (`catchUp.within`).
+ * Draws how long a marker took through the whole path in each window, on a logarithmic scale, with
+ * the spec's threshold (`catchUp.within`).
  */
 export function lagChart(lags: Report['lags'], thresholdMs: number): string {
   const shown = lags

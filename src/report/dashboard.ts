@@ -1,5 +1,5 @@
-// Renders all migrations on one HTML page: the state of each, what it waits for, and the command that
-// helps.
+// Renders all migrations on one HTML page: the state of each, what it waits for, and the command
+// that helps.
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 import { escapeHtml as e } from './escape.js';

@@ -1,5 +1,5 @@
-// Escapes text from outside (names of tables, columns and people, reasons), so that it never becomes
-// markup.
+// Escapes text from outside (names of tables, columns and people, reasons), so that it never
+// becomes markup.
 import { printable, printableLines } from '../domain/values/foreign-text.js';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -21,8 +21,8 @@ export const escapeMarkdown = (text: string): string =>
   printable(text.replaceAll(/[\r\n]+/g, ' ')).replaceAll(/[|\\`*_<>[\]]/g, '\\$&');
 
 /**
- * Formats a plain name as Markdown code. Other text is escaped instead, because a backslash does not
- * escape anything inside code.
+ * Formats a plain name as Markdown code. Other text is escaped instead, because a backslash does
+ * not escape anything inside code.
  */
 export const codeSpan = (name: string): string =>
   /^[\w.$:@/ -]+$/.test(name) ? `\`${name}\`` : escapeMarkdown(name);

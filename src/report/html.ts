@@ -1,5 +1,5 @@
-// Renders a report as one self-contained HTML page for stakeholders. The page has no script and loads
-// nothing. Every text from outside is escaped.
+// Renders a report as one self-contained HTML page for stakeholders. The page has no script and
+// loads nothing. Every text from outside is escaped.
 import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Difference } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';

@@ -16,11 +16,16 @@ export function page(title: string, body: string, data: unknown): string {
 `;
 }
 
-/** Returns a section. `title` is plain text of Sluice's own, and `body` is HTML that is already escaped. */
+/**
+ * Returns a section. `title` is plain text of Sluice's own, and `body` is HTML that is already
+ * escaped.
+ */
 export const section = (title: string, body: string): string =>
   `<section><h2>${title}</h2>${body}</section>`;
 
-/** Returns a table, with its cells escaped. The columns from `from` to before `to` contain numbers. */
+/**
+ * Returns a table, with its cells escaped. The columns from `from` to before `to` contain numbers.
+ */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],

@@ -1,5 +1,5 @@
-// Renders a proof: what was proven, on how much data, how fast, what differs, and what this predicts
-// for all data.
+// Renders a proof: what was proven, on how much data, how fast, what differs, and what this
+// predicts for all data.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProofResult } from '../domain/evidence/slice-proof.js';
 import { comparedOf, type Difference } from '../domain/evidence/window.js';

@@ -1,4 +1,5 @@
-// Names the state of a migration in a word or two, in the same way for `get`, `list` and the dashboard.
+// Names the state of a migration in a word or two, in the same way for `get`, `list` and the
+// dashboard.
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 

@@ -1,5 +1,6 @@
-// Checks a report against the ledger. It computes every digest from its document, follows the chain,
-// and derives every verdict from its counts and proofs. It also compares the page's text with its data.
+// Checks a report against the ledger. It computes every digest from its document, follows the
+// chain, and derives every verdict from its counts and proofs. It also compares the page's text
+// with its data.
 import { eventsOf, type AuditEvent } from '../domain/audit.js';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
@@ -73,8 +74,8 @@ export function lastWindowOf({
 }
 
 /**
- * Returns all findings about a report. `version` is this version of sluice; another version may word
- * the page differently. `whole` MUST contain differences only up to the report's last window.
+ * Returns all findings about a report. `version` is this version of sluice; another version may
+ * word the page differently. `whole` MUST contain differences only up to the report's last window.
  */
 export function verifyReport(
   { report, html }: ReadReport,

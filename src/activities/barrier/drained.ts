@@ -48,8 +48,8 @@ export async function pipelineDrained(
 }
 
 /**
- * Waits until the sink's group has read the output to its end. Its committed offset is the one after the
- * last data record, so control records may follow.
+ * Waits until the sink's group has read the output to its end. Its committed offset is the one
+ * after the last data record, so control records may follow.
  */
 export async function sinkDrained(
   kafka: KafkaPort,
@@ -67,8 +67,8 @@ export async function sinkDrained(
 }
 
 /**
- * Makes one pass for each hop, over all topics at once. In each pass, everything that was in a topic
- * moves at least one topic further. Internal repartition topics are included.
+ * Makes one pass for each hop, over all topics at once. In each pass, everything that was in a
+ * topic moves at least one topic further. Internal repartition topics are included.
  */
 async function groupsDrained(
   kafka: KafkaPort,
@@ -81,8 +81,8 @@ async function groupsDrained(
   let last: DrainProof[] = [];
   try {
     for (let hop = 0; ; hop += 1) {
-      // The topics are listed again before each hop, because an application creates its own topics when it
-      // starts, and it may have just started.
+      // The topics are listed again before each hop, because an application creates its own topics
+      // when it starts, and it may have just started.
       const found = await subscriptionsOf(kafka, groups);
       if (!found.ok) return `drain: ${found.reason}: unknown, not drained`;
       const subscribed = found.value;
@@ -105,17 +105,17 @@ async function groupsDrained(
       if (reason) return reason;
     }
   } catch (error) {
-    // The pipeline may create its own topics again at any time. The tables' topics belong to Sluice, so
-    // the caller decides what their loss means.
+    // The pipeline may create its own topics again at any time. The tables' topics belong to
+    // Sluice, so the caller decides what their loss means.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
     return `drain: ${error.message}, because the pipeline of group ${groups.join(', ')} is being deployed again`;
   }
 }
 
 /**
- * Returns the topics that a group committed offsets for or subscribes to. It also returns topics between
- * the stages of a Kafka Streams application, which it recognizes by their names. Such a topic may have
- * records but no committed offset yet.
+ * Returns the topics that a group committed offsets for or subscribes to. It also returns topics
+ * between the stages of a Kafka Streams application, which it recognizes by their names. Such a
+ * topic may have records but no committed offset yet.
  */
 async function groupTopics(
   kafka: KafkaPort,
@@ -194,7 +194,9 @@ async function topicsConsumed(
   return null;
 }
 
-/** Returns null if every reader is past the end, apart from control records. Otherwise names one. */
+/**
+ * Returns null if every reader is past the end, apart from control records. Otherwise names one.
+ */
 async function firstBehind(
   kafka: KafkaPort,
   { topic, partition, high }: End,

@@ -1,5 +1,5 @@
-// The first half of a barrier: it proves that the connector has read everything before a WAL position.
-// The second half is in drained.ts.
+// The first half of a barrier: it proves that the connector has read everything before a WAL
+// position. The second half is in drained.ts.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import type { DrainProof } from '../../domain/audit.js';
@@ -14,16 +14,16 @@ const POLL_MS = 40;
 const NUDGE_MS = 200;
 
 /**
- * Receives one line for each proven part, with its numbers. The line begins with the part's name, such as
- * P2 (docs/explanation/cutover.md).
+ * Receives one line for each proven part, with its numbers. The line begins with the part's name,
+ * such as P2 (docs/explanation/cutover.md).
  */
 export type Note = (proof: DrainProof) => void;
 
 export const unnoted: Note = () => undefined;
 
 /**
- * Writes a transactional marker into the WAL. Its position is after every position that was read before
- * the call, so the connector can acknowledge those positions.
+ * Writes a transactional marker into the WAL. Its position is after every position that was read
+ * before the call, so the connector can acknowledge those positions.
  */
 export async function emitMarker(
   client: pg.ClientBase,
@@ -36,9 +36,10 @@ export async function emitMarker(
 }
 
 /**
- * Waits until the connector has acknowledged `lsn`. Returns null if that is proven, otherwise the reason.
- * Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only when it reads
- * something after it. A quiet database would write nothing more, so this function writes markers.
+ * Waits until the connector has acknowledged `lsn`. Returns null if that is proven, otherwise the
+ * reason. Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only when
+ * it reads something after it. A quiet database would write nothing more, so this function writes
+ * markers.
  */
 export async function connectorAcknowledged(
   client: pg.ClientBase,

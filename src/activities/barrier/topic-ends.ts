@@ -1,5 +1,5 @@
-// Reads the ends of topics, waits until no Kafka transaction is open before them, and notices a topic
-// that became shorter.
+// Reads the ends of topics, waits until no Kafka transaction is open before them, and notices a
+// topic that became shorter.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Note } from './marker.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -15,8 +15,9 @@ export interface End {
 }
 
 /**
- * Returns a reason if a partition now ends before its captured end, otherwise null. That happens if a
- * pipeline was reset and created its topics again. No group can reach the old end, so waiting is useless.
+ * Returns a reason if a partition now ends before its captured end, otherwise null. That happens if
+ * a pipeline was reset and created its topics again. No group can reach the old end, so waiting is
+ * useless.
  */
 export async function shorterThanCaptured(
   kafka: KafkaPort,
@@ -35,7 +36,9 @@ export async function shorterThanCaptured(
   return null;
 }
 
-/** Returns text such as `topic 1234 (3 partitions)`, with the sum of the offsets of all partitions. */
+/**
+ * Returns text such as `topic 1234 (3 partitions)`, with the sum of the offsets of all partitions.
+ */
 export function byTopic(ends: readonly End[], offset: (end: End) => number): string {
   const topics = [...new Set(ends.map((end) => end.topic))];
   const said = topics.map((topic) => {
@@ -61,8 +64,8 @@ export async function outputStable(
 }
 
 /**
- * Waits until no Kafka transaction is open before the captured ends. Returns null if that is proven,
- * otherwise the reason.
+ * Waits until no Kafka transaction is open before the captured ends. Returns null if that is
+ * proven, otherwise the reason.
  */
 export async function stable(
   kafka: KafkaPort,

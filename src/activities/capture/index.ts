@@ -1,4 +1,5 @@
-// Selects the adapter that does the reads and writes of a capture, by its kind in the resolved plan.
+// Selects the adapter that does the reads and writes of a capture, by its kind in the resolved
+// plan.
 import type { CapturePlan } from '../../domain/capture/capture.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { Registry } from '../../domain/values/registry.js';

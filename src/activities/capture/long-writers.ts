@@ -7,7 +7,9 @@ import type { Answer } from '../runtime/findings.js';
 const OLD_MS = 10 * 60_000;
 const MOST_NAMED = 5;
 
-/** Checks that no old transaction would delay a new slot, which waits for all writing transactions. */
+/**
+ * Checks that no old transaction would delay a new slot, which waits for all writing transactions.
+ */
 export async function noLongTransactions(client: pg.ClientBase, user: string): Promise<Answer> {
   const { old, unseen } = await oldWriters(client, OLD_MS);
   if (old.length > 0)
@@ -20,7 +22,9 @@ export async function noLongTransactions(client: pg.ClientBase, user: string): P
     : 'no writing transaction is prepared, and none is older than 10 minutes';
 }
 
-/** Returns statements that end prepared transactions, and `otherwise` for transactions of sessions. */
+/**
+ * Returns statements that end prepared transactions, and `otherwise` for transactions of sessions.
+ */
 export function remedyFor(writers: readonly OpenWriter[], otherwise: string): string {
   const statements = writers.flatMap(({ endedBy }) => endedBy ?? []);
   const isMixed = writers.some(({ endedBy }) => endedBy === null);

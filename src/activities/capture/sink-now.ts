@@ -1,5 +1,5 @@
-// Says what the sink connector writes now. With a shared table, the lease row decides: the sink writes
-// its staging table before the commit, and the shared table after it.
+// Says what the sink connector writes now. With a shared table, the lease row decides: the sink
+// writes its staging table before the commit, and the shared table after it.
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';

@@ -1,5 +1,5 @@
-// Finds the transaction that the creation of a slot waits for. Without this, the creation could wait
-// forever, and no message would say why.
+// Finds the transaction that the creation of a slot waits for. Without this, the creation could
+// wait forever, and no message would say why.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { openWriters, slotWaitsFor } from '../../clients/postgres/open-writers.js';

@@ -3,7 +3,9 @@
 import type pg from 'pg';
 import { analyseSql } from '../../assess/sql/analyse.js';
 
-/** Functions of the server and its extensions that read what their arguments name, such as a table. */
+/**
+ * Functions of the server and its extensions that read what their arguments name, such as a table.
+ */
 const READERS =
   /^(query_to_xml|table_to_xml|schema_to_xml|database_to_xml|cursor_to_xml|dblink|lo_get|pg_read_file)/;
 

@@ -30,11 +30,11 @@ const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied'
 export function createCutoverActivities(deps: Deps) {
   return withPlan({
     /**
-     * Commits the cut-over in one short transaction, which is the point of no return. Returns why it
-     * was refused, if it was. The switch of the view comes first, because it may wait for readers, at
-     * most lock_timeout. Then comes the lock on the lease row, and last the conditional update. They
-     * are separate statements, because an UPDATE that waited for the row lock does not read the clock
-     * again.
+     * Commits the cut-over in one short transaction, which is the point of no return. Returns why
+     * it was refused, if it was. The switch of the view comes first, because it may wait for
+     * readers, at most lock_timeout. Then comes the lock on the lease row, and last the conditional
+     * update. They are separate statements, because an UPDATE that waited for the row lock does not
+     * read the clock again.
      */
     async commitCutover(
       input: FenceInput & Planned,
@@ -43,16 +43,16 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Tries the switch and the rollback in a transaction that is rolled back. Throws the Problem that
-     * the commit would meet. The view stays locked until the transaction ends.
+     * Tries the switch and the rollback in a transaction that is rolled back. Throws the Problem
+     * that the commit would meet. The view stays locked until the transaction ends.
      */
     async proveRoute({ plan }: Planned): Promise<void> {
       return proveRoute(deps, plan);
     },
 
     /**
-     * Returns true if the lease row says that the cut-over happened. Returns false if there is no row,
-     * because it was not created yet or was already removed.
+     * Returns true if the lease row says that the cut-over happened. Returns false if there is no
+     * row, because it was not created yet or was already removed.
      */
     async isSwitched(run: Planned): Promise<boolean> {
       return isSwitched(deps, run);
@@ -80,8 +80,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Revokes, at `complete`, the batch role's right to write a table that now belongs to the stream.
-     * Throws Problem `batch-action` if the role can still write it.
+     * Revokes, at `complete`, the batch role's right to write a table that now belongs to the
+     * stream. Throws Problem `batch-action` if the role can still write it.
      */
     async retireRole({ plan }: Planned): Promise<void> {
       await routeEffects(plan, deps).atComplete(plan);
@@ -183,7 +183,9 @@ async function routeBack(deps: Deps, run: Planned): Promise<void> {
   });
 }
 
-/** Refuses the commit if a table lost its trigger: it may have taken writes after the final window. */
+/**
+ * Refuses the commit if a table lost its trigger: it may have taken writes after the final window.
+ */
 async function refuseUnguarded(client: pg.ClientBase, plan: ResolvedPlan): Promise<void> {
   const open = await unguardedParts(client, plan);
   if (open.length > 0) throw new Refused(`not fenced: ${open.join(', ')}`);

@@ -33,9 +33,9 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
     },
 
     /**
-     * Returns the views that read the output (`view public.report`), and the sessions and statements
-     * that read it since the mark. Returns nothing without a batch. It cannot find a reader whose
-     * session has ended, if pg_stat_statements did not count its statement.
+     * Returns the views that read the output (`view public.report`), and the sessions and
+     * statements that read it since the mark. Returns nothing without a batch. It cannot find a
+     * reader whose session has ended, if pg_stat_statements did not count its statement.
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
@@ -54,7 +54,9 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
   });
 }
 
-/** Returns the views and materialized views that read the table, except the view that was switched. */
+/**
+ * Returns the views and materialized views that read the table, except the view that was switched.
+ */
 async function views(
   client: pg.ClientBase,
   { resultTable }: BatchPlan,
@@ -111,8 +113,8 @@ async function sessions(
 }
 
 /**
- * Reports sessions of other roles whose statements Sluice's role may not see. They may read the table,
- * so they are reported as unknown.
+ * Reports sessions of other roles whose statements Sluice's role may not see. They may read the
+ * table, so they are reported as unknown.
  */
 async function hiddenSessions(
   client: pg.ClientBase,
@@ -139,8 +141,8 @@ interface Counted {
 }
 
 /**
- * Returns the counted statements of other roles that read the table. This information is optional. If
- * Sluice's role may not read it, the answer says `unknown` and blocks nothing.
+ * Returns the counted statements of other roles that read the table. This information is optional.
+ * If Sluice's role may not read it, the answer says `unknown` and blocks nothing.
  */
 async function statements(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// Checks, read-only, the tables on which Sluice will create triggers: what the triggers need on every
-// partition, and which subscriptions a refused write would disable.
+// Checks, read-only, the tables on which Sluice will create triggers: what the triggers need on
+// every partition, and which subscriptions a refused write would disable.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -25,7 +25,9 @@ export async function guardProblem(
   );
 }
 
-/** Checks ownership of each partition, because only the owner may ENABLE ALWAYS or DROP a trigger. */
+/**
+ * Checks ownership of each partition, because only the owner may ENABLE ALWAYS or DROP a trigger.
+ */
 async function ownerProblem(
   client: pg.ClientBase,
   tables: readonly string[],
@@ -68,8 +70,8 @@ async function foreignTrigger(
 }
 
 /**
- * Finds subscriptions that are disabled at the first error. The fence refuses the writes of an apply
- * worker for seconds; with other subscriptions, that worker simply tries again.
+ * Finds subscriptions that are disabled at the first error. The fence refuses the writes of an
+ * apply worker for seconds; with other subscriptions, that worker simply tries again.
  */
 async function fragileSubscription(
   client: pg.ClientBase,

@@ -14,8 +14,8 @@ const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =
   (await rest(asking).config(name)) !== null;
 
 /**
- * Waits until a connector exists, or not. Connect stores changes in a topic and reads that back, so they
- * are visible only a moment later.
+ * Waits until a connector exists, or not. Connect stores changes in a topic and reads that back, so
+ * they are visible only a moment later.
  */
 const untilExists = (asking: Asking, object: OwnedObject, wanted: boolean): Promise<unknown> =>
   pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>

@@ -36,7 +36,10 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
   });
 }
 
-/** Waits until the object is healthy. Throws Problem `connector-failed` with the last problem if not. */
+/**
+ * Waits until the object is healthy. Throws Problem `connector-failed` with the last problem if
+ * not.
+ */
 async function observe(site: Site, object: OwnedObject): Promise<void> {
   let problem: string | null = 'was not observed';
   const isHealthy = await pollUntil(Date.now() + OBSERVE_MS, 250, async () => {

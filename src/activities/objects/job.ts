@@ -26,8 +26,8 @@ export const job: OwnedKind = {
 };
 
 /**
- * Waits until the part has been running for several polls in a row. Throws Problem `pipeline-failed` if
- * it fails or takes too long.
+ * Waits until the part has been running for several polls in a row. Throws Problem
+ * `pipeline-failed` if it fails or takes too long.
  */
 export async function untilSteady(asking: Asking, { name }: OwnedObject): Promise<void> {
   let seen = 0;

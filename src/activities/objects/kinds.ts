@@ -25,8 +25,8 @@ export const EFFECTS: Readonly<Record<ObjectKind, OwnedKind>> = {
 };
 
 /**
- * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`, with
- * nothing changed, if it exists and is not ours.
+ * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`,
+ * with nothing changed, if it exists and is not ours.
  */
 export async function ensureObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, create } = EFFECTS[object.kind];
@@ -46,8 +46,8 @@ export async function claimObject(site: Site, object: OwnedObject): Promise<void
 }
 
 /**
- * Removes an object if it is ours, and records that in the ledger. Idempotent. Other objects of that
- * name stay.
+ * Removes an object if it is ours, and records that in the ledger. Idempotent. Other objects of
+ * that name stay.
  */
 export async function removeObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, remove } = EFFECTS[object.kind];

@@ -31,13 +31,13 @@ export function createObjectActivities(deps: Deps) {
       ensureLease: ensure('lease'),
       ensurePublication: ensure('publication'),
       /**
-       * Creates the slot for an incremental snapshot. It must exist before the first row is read, so
-       * that it retains all later writes.
+       * Creates the slot for an incremental snapshot. It must exist before the first row is read,
+       * so that it retains all later writes.
        */
       ensureSlot: ensure('slot'),
       /**
-       * Claims the slot for an initial snapshot. The connector creates it, so that the snapshot and the
-       * slot have the same WAL position.
+       * Claims the slot for an initial snapshot. The connector creates it, so that the snapshot and
+       * the slot have the same WAL position.
        */
       async claimSlot(run: Planned): Promise<void> {
         for (const slot of KINDS.slot.planned(run.plan)) await claimObject(siteOf(run), slot);
@@ -86,7 +86,9 @@ export function createObjectActivities(deps: Deps) {
 
 type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<void>;
 
-/** Returns one removing activity for each kind. Its name is `undo` of the kind in domain/objects. */
+/**
+ * Returns one removing activity for each kind. Its name is `undo` of the kind in domain/objects.
+ */
 function removals(siteOf: (run: Planned) => Site): Readonly<Record<Removal, Remove>> {
   const remove: Remove = (ref, object) => removeObject(siteOf(planned(ref)), object);
   const named = Object.values(KINDS).map(({ undo }) => [undo, remove] as const);
@@ -101,8 +103,8 @@ const connectorsOf = ({ plan }: Planned, role: ConnectorRole): readonly OwnedObj
   role === 'source' ? sourceConnectors(plan) : sinkConnectors(plan);
 
 /**
- * Returns the objects that the connector itself creates. They are claimed before it exists. The claims
- * are released if the connector was certainly not created.
+ * Returns the objects that the connector itself creates. They are claimed before it exists. The
+ * claims are released if the connector was certainly not created.
  */
 function madeBy({ plan }: Site, role: ConnectorRole): readonly OwnedObject[] {
   if (role === 'sink') return sinkGroups(plan);

@@ -1,4 +1,5 @@
-// Pauses the sink connector before a shared table is switched, and moves it to that table afterwards.
+// Pauses the sink connector before a shared table is switched, and moves it to that table
+// afterwards.
 import { Problem } from '../../domain/failure.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { reconfigure, taskFailure } from '../capture/connector-state.js';

@@ -1,5 +1,5 @@
-// Activities of the sweep, which cleans up after a terminated run. They read from the ledger what the
-// run left, and close the run there. The rollback's activities remove the objects.
+// Activities of the sweep, which cleans up after a terminated run. They read from the ledger what
+// the run left, and close the run there. The rollback's activities remove the objects.
 import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
@@ -24,7 +24,9 @@ export function createLeftoverActivities(deps: Deps) {
       return { ref, objects: await deps.ledger.openObjects(name) };
     },
 
-    /** Records what is still left of a run. If nothing is left, it records the outcome `aborted`. */
+    /**
+     * Records what is still left of a run. If nothing is left, it records the outcome `aborted`.
+     */
     async recordSweep(
       ref: MigrationRef,
       by: string,

@@ -43,8 +43,8 @@ export const topic: OwnedKind = {
 };
 
 /**
- * Checks a topic's partitions and settings. The settings decide which records a late reader still finds.
- * Throws Problem `topic-lost` or `preflight-failed` if they differ from the plan.
+ * Checks a topic's partitions and settings. The settings decide which records a late reader still
+ * finds. Throws Problem `topic-lost` or `preflight-failed` if they differ from the plan.
  */
 export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<void> {
   const { plan, systems } = site;

@@ -1,5 +1,5 @@
-// Triggers that refuse writes while the lease row says FENCED. The fence creates them in its transaction
-// (cutover/fence.ts).
+// Triggers that refuse writes while the lease row says FENCED. The fence creates them in its
+// transaction (cutover/fence.ts).
 import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { changing, isThere, reading, type OwnedKind, type Site } from './owned-kind.js';

@@ -1,5 +1,5 @@
-// Stores the lease row. With a batch, it is in the source database, beside the result. Without a batch,
-// it is in the ledger. Only this file decides which.
+// Stores the lease row. With a batch, it is in the source database, beside the result. Without a
+// batch, it is in the ledger. Only this file decides which.
 import type pg from 'pg';
 import {
   heldTransaction,
@@ -27,8 +27,8 @@ const IDLE_MS = 5000;
 const OVERALL_MS = 20_000;
 
 /**
- * Returns the time limits of the fence's and the commit's transaction. They are shorter than `maxHold`,
- * so that no session waits longer than that, even if the worker dies.
+ * Returns the time limits of the fence's and the commit's transaction. They are shorter than
+ * `maxHold`, so that no session waits longer than that, even if the worker dies.
  */
 export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
   const hold = durationMs(spec.cutover.maxHold);
@@ -127,8 +127,8 @@ export function leaseAccess(deps: LeaseDeps) {
   };
   return {
     /**
-     * Calls `use` in one transaction on the database that contains the row. The database itself ends
-     * the transaction at its limits.
+     * Calls `use` in one transaction on the database that contains the row. The database itself
+     * ends the transaction at its limits.
      */
     onLease: <T>(
       plan: ResolvedPlan,

@@ -73,7 +73,9 @@ export class FlinkHost implements PipelineHost {
       : { not: jobs.findLast((job) => job.name === name)?.status ?? 'the job does not exist' };
   }
 
-  /** Starts a job. A session forgets its definitions when it ends, so this sends all of them first. */
+  /**
+   * Starts a job. A session forgets its definitions when it ends, so this sends all of them first.
+   */
   async create(name: string): Promise<void> {
     const job = this.#plan.jobs.find((j) => j.name === name)!;
     await this.#gateway.session(async (session) => {

@@ -1,4 +1,5 @@
-// A host runs pipelines that Sluice deploys. Sluice finds their parts by name, also after a restart.
+// A host runs pipelines that Sluice deploys. Sluice finds their parts by name, also after a
+// restart.
 
 export interface PipelineHost {
   /** Null if Sluice deploys nothing. */
@@ -11,7 +12,9 @@ export interface PipelineHost {
   judge(): Promise<string | { detail: string; remedy: string }>;
   /** Returns true if the part exists, even if it is not healthy. */
   isThere(name: string): Promise<boolean>;
-  /** Returns whether the part runs. `running` contains its id, which changes with each deployment. */
+  /**
+   * Returns whether the part runs. `running` contains its id, which changes with each deployment.
+   */
   state(name: string): Promise<{ readonly running: string } | { readonly not: string }>;
   create(name: string): Promise<void>;
   remove(name: string): Promise<void>;

@@ -16,12 +16,15 @@ export const PIPELINE_HOSTS = new Registry<HostPlan['kind'], Make>('pipeline hos
 });
 
 /**
- * Returns the host. It has no parts if there is no pipeline, or if Sluice does not deploy it. Throws if
- * the statements cannot be used.
+ * Returns the host. It has no parts if there is no pipeline, or if Sluice does not deploy it.
+ * Throws if the statements cannot be used.
  */
 export const hostOf = (plan: ResolvedPlan): PipelineHost => PIPELINE_HOSTS.of(plan.host.kind)(plan);
 
-/** Returns every consumer group of the pipeline: those in the spec, and those that only the host knows. */
+/**
+ * Returns every consumer group of the pipeline: those in the spec, and those that only the host
+ * knows.
+ */
 export async function pipelineGroups(plan: ResolvedPlan): Promise<string[]> {
   const groups = plan.spec.pipeline?.groups ?? [];
   return [...groups, ...(await hostOf(plan).groups())];

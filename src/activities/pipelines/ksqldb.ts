@@ -1,5 +1,5 @@
-// Deploys to ksqlDB through its REST API. Each statement creates one stream or table. With AS SELECT,
-// a query fills it, and the server chooses that query's name.
+// Deploys to ksqlDB through its REST API. Each statement creates one stream or table. With AS
+// SELECT, a query fills it, and the server chooses that query's name.
 import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/http/ksqldb-rest.js';
 import { fillIn } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';
@@ -31,8 +31,8 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * Checks that the server answers. The text of the statements was checked when this object was made.
-   * ksqlDB plans a statement only if the streams that it reads exist. So it cannot check the
+   * Checks that the server answers. The text of the statements was checked when this object was
+   * made. ksqlDB plans a statement only if the streams that it reads exist. So it cannot check the
    * statements before they run.
    */
   async judge(): Promise<string | { detail: string; remedy: string }> {

@@ -1,5 +1,5 @@
-// Compares what earlier batch runs stored for the keys that they closed with what the pipeline computes
-// for these keys today.
+// Compares what earlier batch runs stored for the keys that they closed with what the pipeline
+// computes for these keys today.
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
@@ -83,8 +83,8 @@ interface Closing {
 }
 
 /**
- * Finds the newest runs that closed a key. Later runs have closed all keys of earlier runs, so a binary
- * search finds each of them. `runs` has the oldest first.
+ * Finds the newest runs that closed a key. Later runs have closed all keys of earlier runs, so a
+ * binary search finds each of them. `runs` has the oldest first.
  */
 async function runsThatClosed(
   client: pg.ClientBase,

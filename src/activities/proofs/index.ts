@@ -1,5 +1,5 @@
-// Activities of a proof on a small part of the data. They only read the legacy database, and create no
-// slot, publication, connector or table.
+// Activities of a proof on a small part of the data. They only read the legacy database, and create
+// no slot, publication, connector or table.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
@@ -19,8 +19,8 @@ export function createProofActivities(deps: Deps) {
   const { systems, ledger } = deps;
   return {
     /**
-     * Checks the spec and the slice, and plans the proof. Throws Problem `spec-invalid` if one of them
-     * cannot be used; nothing was created then.
+     * Checks the spec and the slice, and plans the proof. Throws Problem `spec-invalid` if one of
+     * them cannot be used; nothing was created then.
      */
     async openProof(input: ProofInput, id: string, runKey: string): Promise<ProofPlan> {
       return planProof(deps, input, id, runKey);
@@ -28,8 +28,8 @@ export function createProofActivities(deps: Deps) {
 
     ...withPlan({
       /**
-       * Writes the slice into the proof's topics, from the same snapshot as the result of the batch's
-       * query. Idempotent: a retry starts from the beginning.
+       * Writes the slice into the proof's topics, from the same snapshot as the result of the
+       * batch's query. Idempotent: a retry starts from the beginning.
        */
       async replaySlice(proof: ProofPlan & Planned): Promise<Replayed> {
         return replay(deps, proof);
@@ -49,8 +49,8 @@ export function createProofActivities(deps: Deps) {
       },
 
       /**
-       * Waits up to `patienceMs` until the pipeline has read everything. Returns null if that is proven,
-       * else why not.
+       * Waits up to `patienceMs` until the pipeline has read everything. Returns null if that is
+       * proven, else why not.
        */
       async awaitPipeline(
         { plan }: ProofPlan & Planned,

@@ -1,5 +1,5 @@
-// Reads one snapshot of the source. It writes the rows to topics as a connector would, and it writes the
-// result of the batch's query over the same rows.
+// Reads one snapshot of the source. It writes the rows to topics as a connector would, and it
+// writes the result of the batch's query over the same rows.
 import {
   describeQuery,
   readKeyedTable,
@@ -25,8 +25,8 @@ import { columnsToCompare } from '../windows/shape.js';
 import type { ProofPlan } from './slice-plan.js';
 
 /**
- * Writes the slice and the expected result. It first deletes what an earlier attempt wrote, because that
- * came from another snapshot. No pipeline may be running.
+ * Writes the slice and the expected result. It first deletes what an earlier attempt wrote, because
+ * that came from another snapshot. No pipeline may be running.
  */
 export async function replay(
   { secret, systems }: Deps,
@@ -80,8 +80,9 @@ async function makeTopics(
 }
 
 /**
- * Returns true if a topic belongs to the proof: Sluice or a Kafka Streams application with the proof's
- * id created it. It tells `proof-x-1` (proof 1 of `x`) from `proof-x-1-2` (proof 2 of `x-1`).
+ * Returns true if a topic belongs to the proof: Sluice or a Kafka Streams application with the
+ * proof's id created it. It tells `proof-x-1` (proof 1 of `x`) from `proof-x-1-2` (proof 2 of
+ * `x-1`).
  */
 export const isOfProof = (topic: string, id: string): boolean =>
   topic.startsWith(`${id}.`) ||
@@ -140,8 +141,8 @@ function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): Sna
 }
 
 /**
- * Writes the result of the batch's query to a separate topic, and returns the number of rows. The topic
- * survives this worker, and the legacy database gets no table of ours.
+ * Writes the result of the batch's query to a separate topic, and returns the number of rows. The
+ * topic survives this worker, and the legacy database gets no table of ours.
  */
 async function writeExpected(
   client: SourceClient,

@@ -1,5 +1,5 @@
-// Turns every error that an activity throws into a Temporal failure. The failure has a code from the
-// list in domain/failure.ts, and its text contains no values of rows.
+// Turns every error that an activity throws into a Temporal failure. The failure has a code from
+// the list in domain/failure.ts, and its text contains no values of rows.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { remedyOf } from '../../domain/capture/connector-causes.js';
@@ -33,8 +33,8 @@ const HIDDEN_ROWS =
   'ALTER ROLE … BYPASSRLS for the role of source.postgres.user, or use the role that owns the table; then: sluice retry';
 
 /**
- * Returns the Problem for any error. It omits the DETAIL of Postgres errors, and quoted text from errors
- * of class 22, because both contain values of rows.
+ * Returns the Problem for any error. It omits the DETAIL of Postgres errors, and quoted text from
+ * errors of class 22, because both contain values of rows.
  */
 export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;

@@ -16,8 +16,8 @@ export interface ReadOptions {
 }
 
 /**
- * Calls `visit` with the key and the canonical text of every row of `from`, a table or a sub-query. The
- * text is null if the row could not be decoded. Returns the number of rows.
+ * Calls `visit` with the key and the canonical text of every row of `from`, a table or a sub-query.
+ * The text is null if the row could not be decoded. Returns the number of rows.
  */
 export async function readRows(
   client: pg.Client,
@@ -57,7 +57,9 @@ export async function* readPaced(
   }
 }
 
-/** Returns rows in batches, as text in the order of the columns. One batch is in memory at a time. */
+/**
+ * Returns rows in batches, as text in the order of the columns. One batch is in memory at a time.
+ */
 export async function* readCursor(
   client: pg.Client,
   sql: string,

@@ -1,5 +1,5 @@
-// The boundary between Temporal and the activities. The payload from Temporal contains only the ref. An
-// activity also gets the plan, which is computed from the ref.
+// The boundary between Temporal and the activities. The payload from Temporal contains only the
+// ref. An activity also gets the plan, which is computed from the ref.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -27,8 +27,8 @@ export function planned(payload: MigrationRef | { readonly ref: MigrationRef }):
 }
 
 /**
- * Wraps activities so that each gets the plan in its first argument. Their names, other arguments and
- * results do not change.
+ * Wraps activities so that each gets the plan in its first argument. Their names, other arguments
+ * and results do not change.
  */
 export function withPlan<T extends Readonly<Record<string, Activity>>>(
   activities: T,

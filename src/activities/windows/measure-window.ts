@@ -1,5 +1,5 @@
-// Measures one window. It reads the facts before and after, and compares tables and results. It also
-// measures the lag of the stream.
+// Measures one window. It reads the facts before and after, and compares tables and results. It
+// also measures the lag of the stream.
 import { Context } from '@temporalio/activity';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';

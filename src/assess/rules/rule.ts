@@ -1,5 +1,5 @@
-// Defines a rule: one question about a batch process, and the reason to ask it. A rule that could not be
-// answered counts as unknown and not as zero.
+// Defines a rule: one question about a batch process, and the reason to ask it. A rule that could
+// not be answered counts as unknown and not as zero.
 import type { Fact, ProcessFacts } from '../facts.js';
 
 export type Part = 'value' | 'feasibility';
@@ -45,7 +45,9 @@ export const fired = (
 export const notFired = (evidence: string): Answer => ({ state: 'not-fired', evidence });
 export const couldNotTell = (why: string): Answer => ({ state: 'could-not-tell', why });
 
-/** Asks about one measured fact. The answer is `could-not-tell`, with the reason, if it is unknown. */
+/**
+ * Asks about one measured fact. The answer is `could-not-tell`, with the reason, if it is unknown.
+ */
 export const ifKnown =
   <K extends 'sql' | 'tables'>(name: K, ask: (value: ValueOf<ProcessFacts[K]>) => Answer) =>
   (facts: ProcessFacts): Answer => {

@@ -19,7 +19,9 @@ export interface RecordRange {
   readonly to: number;
 }
 
-/** Visits every committed record of a range. Throws Problem `topic-lost` if a part of it is gone. */
+/**
+ * Visits every committed record of a range. Throws Problem `topic-lost` if a part of it is gone.
+ */
 export async function readRecords(
   kafka: Pick<KafkaPort, 'readRange'>,
   { topic, partition, from, to }: RecordRange,

@@ -66,7 +66,9 @@ const DEAD: Readonly<Record<string, string>> = {
   FAILED: 'failed',
 };
 
-/** A worker that dies costs one attempt of a workflow task. More of them mean that the task fails. */
+/**
+ * A worker that dies costs one attempt of a workflow task. More of them mean that the task fails.
+ */
 const TRIES_WITHOUT_REASON = 3;
 
 /** The poll of a live worker returns within a minute. */

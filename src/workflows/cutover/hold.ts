@@ -1,6 +1,7 @@
-// Runs the hold and its undo. The hold lasts from the pause of the batch, directly before the fence,
-// to the commit or the release. Its steps are pause, fence, drain, final window, and the pause of the
-// sink. The recheck comes before it. A cut-over commits at its end; a rehearsal releases the fence.
+// Runs the hold and its undo. The hold lasts from the pause of the batch, directly before the
+// fence, to the commit or the release. Its steps are pause, fence, drain, final window, and the
+// pause of the sink. The recheck comes before it. A cut-over commits at its end; a rehearsal
+// releases the fence.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
@@ -37,10 +38,10 @@ export function beginAttempt(run: Run): Evidence {
 }
 
 /**
- * Runs the hold up to the commit. When it returns, everything was compared under the fence. `maxHold`
- * is counted from the pause of the batch. The fence has a limit of its own: it expires `maxHold` after
- * its transaction began. Throws BackToValidate with the reason if the hold fails; then the caller
- * undoes it.
+ * Runs the hold up to the commit. When it returns, everything was compared under the fence.
+ * `maxHold` is counted from the pause of the batch. The fence has a limit of its own: it expires
+ * `maxHold` after its transaction began. Throws BackToValidate with the reason if the hold fails;
+ * then the caller undoes it.
  */
 export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const { ref } = run;

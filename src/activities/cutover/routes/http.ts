@@ -12,8 +12,8 @@ import {
 } from './route-adapter.js';
 
 /**
- * Combines iteration and epoch, so that the number also grows when a migration of the same name starts
- * again.
+ * Combines iteration and epoch, so that the number also grows when a migration of the same name
+ * starts again.
  */
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
 

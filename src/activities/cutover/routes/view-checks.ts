@@ -1,5 +1,5 @@
-// Checks, read-only, the view that consumers read: whether the commit can replace the batch's table in
-// it, and whether its readers keep their rights.
+// Checks, read-only, the view that consumers read: whether the commit can replace the batch's table
+// in it, and whether its readers keep their rights.
 import type pg from 'pg';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
@@ -85,7 +85,10 @@ async function readersProblem(
   };
 }
 
-/** Returns the sink's table as Sluice will create it: like the result table, with the query's columns. */
+/**
+ * Returns the sink's table as Sluice will create it: like the result table, with the query's
+ * columns.
+ */
 async function plannedRelation(
   client: pg.ClientBase,
   plan: ResolvedPlan,

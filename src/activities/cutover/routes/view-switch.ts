@@ -1,5 +1,5 @@
-// Switches the view that consumers read, and switches it back. Only the table that it reads changes.
-// Each switch proves that in its own transaction.
+// Switches the view that consumers read, and switches it back. Only the table that it reads
+// changes. Each switch proves that in its own transaction.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
 import { differOnlyBy, swapRelation, type Swapped } from '../../../assess/sql/swap-relation.js';
@@ -72,9 +72,9 @@ export async function planSwap(
 }
 
 /**
- * Switches the view to the stream's table in the commit's transaction, and stores its old text in the
- * schema of the lease row. Throws a Problem if anything else would change, if the view could not be
- * restored exactly, or if a role could no longer read it. The caller MUST then roll back.
+ * Switches the view to the stream's table in the commit's transaction, and stores its old text in
+ * the schema of the lease row. Throws a Problem if anything else would change, if the view could
+ * not be restored exactly, or if a role could no longer read it. The caller MUST then roll back.
  */
 export async function switchView(
   client: pg.ClientBase,

@@ -24,8 +24,8 @@ interface Run {
 }
 
 /**
- * Returns the newest run if it has finished, otherwise the reason why no run can be compared. Call it
- * before the rounds and again when the rows are read. Both calls MUST return the same run.
+ * Returns the newest run if it has finished, otherwise the reason why no run can be compared. Call
+ * it before the rounds and again when the rows are read. Both calls MUST return the same run.
  */
 export async function finishedRun(
   client: pg.ClientBase,
