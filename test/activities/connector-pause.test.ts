@@ -67,7 +67,7 @@ describe('a connector that stands still for a window', () => {
     const stood = await inActivity(() =>
       whilePaused(deps, planned, 5000, () => Promise.resolve(world.state)),
     );
-    expect(stood).toMatchObject({ value: 'PAUSED' });
+    expect(stood).toMatchObject({ ok: true, value: { value: 'PAUSED' } });
     expect(world.done).toEqual(['record', 'pause', 'resume', 'close by window']);
   });
 
@@ -92,7 +92,7 @@ describe('a connector that stands still for a window', () => {
     const stood = await inActivity(() =>
       whilePaused(deps, planned, 5000, () => Promise.resolve(1)),
     );
-    expect(stood).toBe('connector bank is PAUSED, not RUNNING');
+    expect(stood).toEqual({ ok: false, reason: 'connector bank is PAUSED, not RUNNING' });
     expect(world.done).toEqual([]);
   });
 
@@ -100,7 +100,10 @@ describe('a connector that stands still for a window', () => {
     const { world, deps } = aWorld();
     world.pausesTo = 'FAILED';
     const stood = await inActivity(() => whilePaused(deps, planned, 100, () => Promise.resolve(1)));
-    expect(stood).toBe('connector bank is FAILED, not PAUSED, at the time limit');
+    expect(stood).toEqual({
+      ok: false,
+      reason: 'connector bank is FAILED, not PAUSED, at the time limit',
+    });
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
   });
 });

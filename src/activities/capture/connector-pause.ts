@@ -3,6 +3,7 @@
 import type { ConnectRest, ConnectorStatus } from '../../clients/http/connect-rest.js';
 import { closePause, openPause, pausesOf } from '../../clients/ledger/connector-pauses.js';
 import { pausedBy } from '../../domain/evidence/still-point.js';
+import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { GONE_MS } from './connector-state.js';
@@ -23,19 +24,20 @@ export interface Paused<T> {
 }
 
 /**
- * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns a string
- * with the reason if the connector does not pause. Always resumes it, even after cancellation.
+ * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns
+ * the reason if the connector does not pause. Always resumes it, even after cancellation.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,
   { ref, plan }: Planned,
   atMostMs: number,
   use: (deadline: number) => Promise<T>,
-): Promise<Paused<T> | string> {
+): Promise<OrReason<Paused<T>>> {
   const rest = systems.connect(plan);
   const connector = plan.sourceConnectors[0]!;
   const found = await rest.status(connector);
-  if (!isAll(found, 'RUNNING')) return `connector ${connector} is ${said(found)}, not RUNNING`;
+  if (!isAll(found, 'RUNNING'))
+    return because(`connector ${connector} is ${said(found)}, not RUNNING`);
   const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
   const started = Date.now();
   const deadline = started + atMostMs;
@@ -47,14 +49,15 @@ export async function whilePaused<T>(
       last = await rest.status(connector);
       return isAll(last, 'PAUSED') ? true : null;
     });
-    if (!stands) return `connector ${connector} is ${said(last)}, not PAUSED, at the time limit`;
+    if (!stands)
+      return because(`connector ${connector} is ${said(last)}, not PAUSED, at the time limit`);
     value = await use(deadline);
   } finally {
     if (await resumeSurely(rest, connector, RESUME_MS))
       await closePause(ledger, id, 'window').catch(() => undefined);
   }
   const pausedMs = Date.now() - started;
-  return { value, pausedMs };
+  return ok({ value, pausedMs });
 }
 
 /**

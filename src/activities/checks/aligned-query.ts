@@ -14,6 +14,7 @@ import { describeSubquery } from '../../clients/postgres/single-statement.js';
 import { plainName } from '../../clients/postgres/consumer-view.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import { stripSemicolon } from '../../domain/migration/statements.js';
+import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
@@ -38,14 +39,12 @@ class NotAligned extends Error {}
 
 const MOST_NESTED = 20;
 
-/**
- * Prepares the query without running it. Returns the reason as a string if it cannot be aligned.
- */
+/** Prepares the query without running it. Returns the reason if it cannot be aligned. */
 export async function alignedQuery(
   client: pg.ClientBase,
   tables: readonly Relation[],
   sql: string,
-): Promise<AlignedQuery | string> {
+): Promise<OrReason<AlignedQuery>> {
   await loadParser();
   const query = stripSemicolon(sql);
   const captured = new Map(tables.map((table) => [table.sql, table]));
@@ -59,9 +58,9 @@ export async function alignedQuery(
         rewrite(() => null),
       )) ??
       (await readsOtherwise(client, query, rewrite));
-    return problem ?? { tables: tablesOf(expanded), rewrite };
+    return problem === null ? ok({ tables: tablesOf(expanded), rewrite }) : because(problem);
   } catch (error) {
-    return (error as Error).message;
+    return because((error as Error).message);
   }
 }
 

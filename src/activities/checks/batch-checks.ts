@@ -11,6 +11,7 @@ import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js
 import type { BatchSpec } from '../../domain/migration/spec.js';
 import { closedAt, settledBecause } from '../../domain/evidence/subjects.js';
 import type { Deps } from '../runtime/deps.js';
+import { because } from '../../domain/values/or-reason.js';
 import { guardProblem } from '../cutover/trigger-checks.js';
 import { alignedQuery } from './aligned-query.js';
 import { checkReads } from './query-reads.js';
@@ -98,10 +99,11 @@ async function checkQueries(
 
 /** Returns how windows compare the query. Both modes are proofs, so neither is a failure. */
 async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
-  const aligned = settledBecause(plan) ?? (await alignedQuery(client, plan.tables, sql));
-  return typeof aligned === 'string'
-    ? `windows compare it in settled rounds, because ${aligned}`
-    : 'windows compare it exactly, at a still point of the pipeline';
+  const settled = settledBecause(plan);
+  const aligned = settled ? because(settled) : await alignedQuery(client, plan.tables, sql);
+  return aligned.ok
+    ? 'windows compare it exactly, at a still point of the pipeline'
+    : `windows compare it in settled rounds, because ${aligned.reason}`;
 }
 
 async function checkQuery(

@@ -10,6 +10,7 @@ import {
   type Subject,
 } from '../../../domain/evidence/subjects.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
+import type { OrReason } from '../../../domain/values/or-reason.js';
 import { pause } from '../../runtime/poll-until.js';
 import { adapterOf } from '../../capture/index.js';
 import { connected, type ConnectedSession, type WindowSession } from '../session.js';
@@ -81,8 +82,8 @@ async function compareInRounds(
   const started = Date.now();
   const last = await settle(open, computations, deadline);
   const durationMs = Date.now() - started;
-  if (typeof last === 'string') {
-    const verdict = { verdict: 'inconclusive', reason: last } as const;
+  if (!last.ok) {
+    const verdict = { verdict: 'inconclusive', reason: last.reason } as const;
     const results = computations
       .filter((c) => !c.isTable)
       .flatMap(({ subject }) => [subject, `${subject}@sink`]);
@@ -99,24 +100,24 @@ async function compareInRounds(
     computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
   const polled = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
   const results = judged(false).map((subject) => sayingWhySettled(subject, why));
-  return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.pathMs };
+  return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.value.pathMs };
 }
 
 /**
  * Takes rounds until every key was seen at rest, or until the deadline (epoch ms). Returns the last
- * round, or a string with the reason why a round proved nothing.
+ * round, or the reason why a round proved nothing.
  */
 async function settle(
   session: ConnectedSession,
   computations: readonly Computation[],
   deadline: number,
-): Promise<RoundTaken | string> {
+): Promise<OrReason<RoundTaken>> {
   let open = computations;
   for (;;) {
     const begun = Date.now();
     const round = await takeRound(session, open);
-    if (typeof round === 'string') return round;
-    const rest = 2 * round.queryMs - (Date.now() - begun); // the queries take at most half of the time
+    if (!round.ok) return round;
+    const rest = 2 * round.value.queryMs - (Date.now() - begun); // the queries take at most half of the time
     if (rest > 0 && isOpen(computations, deadline)) await pause(rest);
     if (!isOpen(computations, deadline)) return round;
     open = computations.filter((c) => sidesOf(c).some((side) => side.isOpen));

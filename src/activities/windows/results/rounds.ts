@@ -7,6 +7,7 @@ import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { parseTableName, qualified } from '../../../domain/migration/names.js';
 import { stripSemicolon } from '../../../domain/migration/statements.js';
+import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
 import type { Computation, SideCounted } from './computation.js';
@@ -27,12 +28,12 @@ export interface RoundTaken {
 
 /**
  * Feeds the round to the comparisons of the given computations. If the round proves nothing, feeds
- * nothing and returns a string with the reason.
+ * nothing and returns the reason.
  */
 export async function takeRound(
   session: ConnectedSession,
   computations: readonly Computation[],
-): Promise<RoundTaken | string> {
+): Promise<OrReason<RoundTaken>> {
   const { deps, kafka, plan, ref, reader, side, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await reader.query('SELECT pg_current_snapshot()'); // this fixes the snapshot before the position is taken
@@ -46,7 +47,7 @@ export async function takeRound(
   await reader.query('ROLLBACK'); // also ends settings that the spec's SQL changed
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
-  if (typeof barrier.value === 'string') return barrier.value;
+  if (!barrier.value.ok) return barrier.value;
   const expected = queries.value.read.map((query) => query.expected);
   for (const [at, computation] of computations.entries()) {
     const { isTable, topic, fold, shape, topicSide, sink } = computation;
@@ -61,7 +62,7 @@ export async function takeRound(
     sink.side.add({ expected: expected[at]!, actual: rows.rows, touched });
     sink.counted = rows.counted;
   }
-  return { queryMs: queries.value.endedAt - started, pathMs: barrier.value };
+  return ok({ queryMs: queries.value.endedAt - started, pathMs: barrier.value.value });
 }
 
 /** Reads the topic of a computation to its stable end, or to `ends`. */
@@ -82,10 +83,10 @@ export async function passBarrier(
   kafka: KafkaPort,
   plan: ResolvedPlan,
   mark: SourceMark,
-): Promise<string | number> {
+): Promise<OrReason<number>> {
   const started = Date.now();
   const unproven = await passedWholePath(kafka, plan, mark, started + BARRIER_LIMIT_MS);
-  return unproven ?? Date.now() - started;
+  return unproven === null ? ok(Date.now() - started) : because(unproven);
 }
 
 export interface QueryRead {

@@ -2,6 +2,7 @@
 // finds out whether a pause would be in vain.
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { durationMs } from '../../../../domain/values/duration.js';
+import type { OrReason } from '../../../../domain/values/or-reason.js';
 import { parseSnapshot } from '../../../../domain/values/position.js';
 import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
 import { markSource } from '../../../capture/source-mark.js';
@@ -15,10 +16,10 @@ const MOST_OPEN_RECORDS = 200_000;
 
 /**
  * Lets the pipeline catch up before anything is paused, so that little is left to do. The folds of
- * the tables get a recent snapshot. Returns the milliseconds that the barrier took, or a string
- * with the reason why it is not proven.
+ * the tables get a recent snapshot. Returns the milliseconds that the barrier took, or the
+ * reason why it is not proven.
  */
-export async function comeClose(session: ConnectedSession): Promise<number | string> {
+export async function comeClose(session: ConnectedSession): Promise<OrReason<number>> {
   const { deps, kafka, ref, reader, side, folds, plan, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {

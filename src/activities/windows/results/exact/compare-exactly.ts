@@ -4,6 +4,7 @@ import { readKeyedTable } from '../../../../clients/postgres/catalog.js';
 import { isProvable } from '../../../../compare/column-types.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
+import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { codeOf } from '../../../../domain/values/sqlstate.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
 import { unmeasured, type SubjectResult } from '../../subject-result.js';
@@ -31,10 +32,12 @@ export async function compareExactly(
   computations: readonly Computation[],
 ): Promise<ComparedExactly> {
   const started = Date.now();
-  const prepared = await prepare(session, computations);
-  if (typeof prepared === 'string') return { settledBecause: prepared };
-  const pathMs = await comeClose(session);
-  if (typeof pathMs === 'string') return notCompared(computations, pathMs, started);
+  const preparing = await prepare(session, computations);
+  if (!preparing.ok) return { settledBecause: preparing.reason };
+  const prepared = preparing.value;
+  const close = await comeClose(session);
+  if (!close.ok) return notCompared(computations, close.reason, started);
+  const pathMs = close.value;
   const tooFar =
     (await gapProblem(session, tablesRead(session.plan.tables, prepared))) ??
     (await slowness(session, pathMs));
@@ -52,8 +55,8 @@ export async function compareExactly(
     const unproven = await point.mark.reached(Date.now() + BARRIER_LIMIT_MS);
     if (unproven) return notCompared(computations, unproven, started);
     const compared = await compareAt(session, prepared, point, started);
-    if (typeof compared === 'string') return { settledBecause: compared };
-    return { subjects: compared, pathMs };
+    if (!compared.ok) return { settledBecause: compared.reason };
+    return { subjects: compared.value, pathMs };
   } finally {
     await point.sink?.end().catch(() => undefined);
     await session.reader.query('ROLLBACK').catch(() => undefined);
@@ -81,22 +84,23 @@ export interface Prepared {
   readonly query: AlignedQuery;
 }
 
-/** Prepares every query. If one cannot be aligned, returns a string that names it and says why. */
+/** Prepares every query. If one cannot be aligned, the reason names it and says why. */
 export async function prepare(
   { reader, plan }: ConnectedSession,
   computations: readonly Computation[],
-): Promise<Prepared[] | string> {
+): Promise<OrReason<Prepared[]>> {
   const prepared: Prepared[] = [];
   for (const computation of computations) {
-    const query = await alignedQuery(reader, plan.tables, computation.sql);
-    if (typeof query === 'string') return `the query of ${computation.subject}: ${query}`;
+    const aligned = await alignedQuery(reader, plan.tables, computation.sql);
+    if (!aligned.ok) return because(`the query of ${computation.subject}: ${aligned.reason}`);
+    const query = aligned.value;
     for (const { sql, text } of plan.tables) {
       const weak = query.tables.has(sql) ? await unprovableColumn(reader, text) : null;
-      if (weak) return `the query of ${computation.subject} reads ${text}, whose ${weak}`;
+      if (weak) return because(`the query of ${computation.subject} reads ${text}, whose ${weak}`);
     }
     prepared.push({ computation, query });
   }
-  return prepared;
+  return ok(prepared);
 }
 
 /** Returns the captured tables that the queries read. */
@@ -118,23 +122,23 @@ async function unprovableColumn(
   return `column ${found.name} ${why}`;
 }
 
-/** Compares everything at the still point. Returns a string if the queries cannot be run as of it. */
+/** Compares everything at the still point. Returns a reason if the queries cannot be run as of it. */
 export async function compareAt(
   session: ConnectedSession,
   prepared: readonly Prepared[],
   point: StillPoint,
   started: number,
-): Promise<SubjectResult[] | string> {
+): Promise<OrReason<SubjectResult[]>> {
   const { folds, heartbeat } = session;
   const gaps = await gapsOf(session, prepared, point);
-  if (typeof gaps === 'string') return gaps;
-  const { standIns, aligned } = gaps;
+  if (!gaps.ok) return gaps;
+  const { standIns, aligned } = gaps.value;
   const read = await runAligned(session, prepared, standIns);
-  if (typeof read === 'string') return read;
+  if (!read.ok) return read;
   const subjects: SubjectResult[] = [];
   for (const [at, { computation }] of prepared.entries()) {
     const { topic, sink, shape } = computation;
-    const expected = read[at]!;
+    const expected = read.value[at]!;
     computation.taken = { ...expected, lsn: point.mark.lsn };
     await readOutput(session, computation, point.outputs.get(topic));
     const taken = { expected, point, aligned, started };
@@ -143,28 +147,28 @@ export async function compareAt(
     const rows = await sinkRows(point.sink, sink.table, shape, heartbeat);
     subjects.push(judgeExactly(computation, { ...taken, mark: folds.nextMark() }, rows));
   }
-  return subjects;
+  return ok(subjects);
 }
 
 /**
  * Runs the queries as of the still point. A query that is slower with its tables replaced may be
- * canceled by a time limit that the plain query keeps. That is returned as a string.
+ * canceled by a time limit that the plain query keeps. That is returned as a reason.
  */
 async function runAligned(
   { reader, heartbeat }: ConnectedSession,
   prepared: readonly Prepared[],
   standIns: Gaps['standIns'],
-): Promise<QueryRead[] | string> {
+): Promise<OrReason<QueryRead[]>> {
   const queries = prepared.map(({ computation: { subject, shape }, query }) => ({
     subject,
     shape,
     sql: query.rewrite((table) => standIns.get(table) ?? null),
   }));
   try {
-    return (await runQueries(reader, queries, heartbeat)).read;
+    return ok((await runQueries(reader, queries, heartbeat)).read);
   } catch (error) {
     if (codeOf(error) !== QUERY_CANCELED) throw error;
-    return `the query as of the still point was canceled: ${(error as Error).message}`;
+    return because(`the query as of the still point was canceled: ${(error as Error).message}`);
   }
 }
 
@@ -176,24 +180,24 @@ interface Gaps {
 }
 
 /**
- * Reads the gap of each table that a query reads. Returns the reason as a string if one is unknown.
+ * Reads the gap of each table that a query reads. Returns the reason if one is unknown.
  */
 async function gapsOf(
   session: ConnectedSession,
   prepared: readonly Prepared[],
   point: StillPoint,
-): Promise<Gaps | string> {
+): Promise<OrReason<Gaps>> {
   const standIns = new Map<string, string | null>();
   const aligned: Record<string, number> = {};
   for (const table of tablesRead(session.plan.tables, prepared)) {
     const described = await describeTable(session, table);
     const ends = point.ends.get(described.topic)!;
     const rows = await gapRows(session, described, { ends, snapshot: point.snapshot });
-    if (typeof rows === 'string') return rows;
-    standIns.set(table.sql, standIn(described.standIn, rows));
-    aligned[table.text] = rows.length;
+    if (!rows.ok) return rows;
+    standIns.set(table.sql, standIn(described.standIn, rows.value));
+    aligned[table.text] = rows.value.length;
   }
-  return { standIns, aligned };
+  return ok({ standIns, aligned });
 }
 
 async function describeTable(

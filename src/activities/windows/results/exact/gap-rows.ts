@@ -7,6 +7,7 @@ import { joinRow, splitRow, type Shape } from '../../../../compare/comparison.js
 import { Gap, type RowAtEnds } from '../../../../compare/gap.js';
 import { imageOf, keyOfRecord, stateAfter, type KeyState } from '../../../../compare/images.js';
 import { literalOrNothing } from '../../../../compare/literal.js';
+import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { SnapshotVisibility } from '../../../../domain/values/position.js';
 import {
   fromSnapshot,
@@ -34,12 +35,12 @@ export interface GapAt {
   readonly snapshot: SnapshotVisibility;
 }
 
-/** Returns the rows of the gap, or a string with the reason why they cannot be known. */
+/** Returns the rows of the gap, or the reason why they cannot be known. */
 export async function gapRows(
   session: ConnectedSession,
   table: GapTable,
   at: GapAt,
-): Promise<GivenRow[] | string> {
+): Promise<OrReason<GivenRow[]>> {
   const { topic, shape } = table;
   const ends = new Map(at.ends.map(({ partition, committed }) => [partition, committed]));
   const now = await session.kafka.offsets(topic);
@@ -56,10 +57,11 @@ export async function gapRows(
     }
     await readBack(session, table, gap, from);
     const rows = gap.rows().map((row) => givenRow(table, row));
-    return (await differsWhenRead(session, table, gap.rows(), rows)) ?? rows;
+    const differs = await differsWhenRead(session, table, gap.rows(), rows);
+    return differs === null ? ok(rows) : because(differs);
   } catch (error) {
     if (!(error instanceof UnknownRow)) throw error;
-    return `the still point of ${topic} cannot be aligned: ${error.message}`;
+    return because(`the still point of ${topic} cannot be aligned: ${error.message}`);
   }
 }
 

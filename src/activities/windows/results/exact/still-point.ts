@@ -3,6 +3,7 @@
 // The ends are read again afterwards, and if anything was written in between, the attempt is void.
 import { durationMs } from '../../../../domain/values/duration.js';
 import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
+import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../../domain/values/position.js';
 import { openSource, type SourceClient } from '../../../../clients/postgres/connection.js';
 import type { KafkaPort, PartitionEnds } from '../../../../clients/kafka/kafka.js';
@@ -81,8 +82,9 @@ export async function takeStillPoint(
     const stood = await whilePaused(deps, session, limitMs, (deadline) =>
       look(session, outputs, { deadline, betweenMs }),
     );
-    if (typeof stood === 'string') return { why: stood, moved: null };
-    return 'why' in stood.value ? stood.value : { ...stood.value, stoodMs: stood.pausedMs };
+    if (!stood.ok) return { why: stood.reason, moved: null };
+    const { value: found, pausedMs } = stood.value;
+    return 'why' in found ? found : { ...found, stoodMs: pausedMs };
   }
 }
 
@@ -99,8 +101,9 @@ async function look(
   const { deps, kafka, plan, reader, side } = session;
   const { deadline } = looks;
   const topics = plan.captures.map(({ topic }) => topic);
-  const ends = await agreedEnds(kafka, topics, looks);
-  if (typeof ends === 'string') return { why: ends, moved: 'input' };
+  const agreed = await agreedEnds(kafka, topics, looks);
+  if (!agreed.ok) return { why: agreed.reason, moved: 'input' };
+  const ends = agreed.value;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   let sink: SourceClient | null = null;
   try {
@@ -135,14 +138,12 @@ async function look(
   }
 }
 
-/**
- * Reads the ends until two readings in a row agree. Otherwise returns a string: what kept moving.
- */
+/** Reads the ends until two readings in a row agree. Otherwise the reason says what kept moving. */
 async function agreedEnds(
   kafka: KafkaPort,
   topics: readonly string[],
   { deadline, betweenMs }: Looks,
-): Promise<Map<string, PartitionEnds[]> | string> {
+): Promise<OrReason<ReadonlyMap<string, PartitionEnds[]>>> {
   let moved = '';
   const agreed = await pollUntil(deadline, POLL_MS, async () => {
     const before = await endsOf(kafka, topics);
@@ -151,7 +152,7 @@ async function agreedEnds(
     moved = movedBetween(before, after) ?? '';
     return moved === '' ? after : null;
   });
-  return agreed ?? `${moved} at the time limit`;
+  return agreed === null ? because(`${moved} at the time limit`) : ok(agreed);
 }
 
 async function endsOf(
