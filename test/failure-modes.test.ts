@@ -46,7 +46,9 @@ const FINDINGS = [
   ...numbered('B', 10),
   ...numbered('D', 9),
   ...numbered('N', 15),
-  ...['1', '3', '8', '12', '13', '16a', '17'].map((number) => `workflows ${number}`),
+  ...'1 2 3 4 5 7 8 9 10 11 12 13 14 16a 16b 16c 17 18'
+    .split(' ')
+    .map((number) => `workflows ${number}`),
   ...CASES.split(' ').map((number) => `case ${number}`),
 ];
 

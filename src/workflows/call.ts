@@ -1,6 +1,11 @@
 // Calls activities. Their options depend on how long they may take, and every call has a summary
 // for the timeline in Temporal's Web UI.
-import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  workflowInfo,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import { queueFor, type QueueRole } from '../domain/migration/task-queues.js';
 import type { Activities } from '../activities/index.js';
 
@@ -60,6 +65,78 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
   held: 'hold',
 };
 
+// What a cancellation does to each activity. The default of Temporal would let a cancelled step
+// continue beside the rollback that undoes it.
+const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+/** The activity only reads, so its end is not waited for. */
+const LEFT = ActivityCancellationType.TRY_CANCEL;
+
+const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>> = {
+  activeBatchRun: LEFT,
+  awaitPipeline: LEFT,
+  batchAction: ENDED,
+  catchUp: LEFT,
+  claimGroup: ENDED,
+  claimSlot: ENDED,
+  commitCutover: ENDED,
+  compareSlice: LEFT,
+  copyTables: ENDED,
+  drainTo: LEFT,
+  dropFolds: ENDED,
+  ensureConnector: ENDED,
+  ensureLease: ENDED,
+  ensurePipeline: ENDED,
+  ensurePublication: ENDED,
+  ensureSinkTable: ENDED,
+  ensureSlot: ENDED,
+  ensureTopics: ENDED,
+  fence: ENDED,
+  findHoldSlot: LEFT,
+  guard: LEFT,
+  handOver: ENDED,
+  handOverConnector: ENDED,
+  identifySlot: ENDED,
+  isSwitched: LEFT,
+  listLeftovers: LEFT,
+  markReaders: LEFT,
+  moveSink: ENDED,
+  observeRoute: LEFT,
+  openMigration: LEFT,
+  openProof: LEFT,
+  openRun: LEFT,
+  orderRoute: ENDED,
+  pauseSink: ENDED,
+  pipelineHasMoved: LEFT,
+  preflight: LEFT,
+  proveRoute: LEFT,
+  readersOfBatch: LEFT,
+  readFacts: LEFT,
+  record: ENDED,
+  recordProof: ENDED,
+  recordSweep: ENDED,
+  releaseFence: ENDED,
+  removeConnector: ENDED,
+  removeGroup: ENDED,
+  removeJob: ENDED,
+  removeLease: ENDED,
+  removeProof: ENDED,
+  removePublication: ENDED,
+  removeSinkTable: ENDED,
+  removeSlot: ENDED,
+  removeTopic: ENDED,
+  removeTrigger: ENDED,
+  replaySlice: ENDED,
+  resumeConnector: ENDED,
+  retireRole: ENDED,
+  routeBack: ENDED,
+  runWindow: LEFT,
+  takeBaseline: LEFT,
+  untilNoBatchRun: LEFT,
+  verifyToken: LEFT,
+  watchPolled: LEFT,
+  watchSnapshot: LEFT,
+};
+
 interface Callable {
   executeWithOptions(
     options: ActivityOptions & { summary?: string },
@@ -107,7 +184,13 @@ function callWith<K extends keyof Activities>(
 ): ReturnType<Activities[K]> {
   const taskQueue = queueFor(workflowInfo().taskQueue, ROLES[patience]);
   return proxies[patience][name]!.executeWithOptions(
-    { ...PATIENCE[patience], ...options, taskQueue, summary: summary.slice(0, 120) },
+    {
+      ...PATIENCE[patience],
+      ...options,
+      taskQueue,
+      cancellationType: CANCELLATION[name],
+      summary: summary.slice(0, 120),
+    },
     args,
   ) as ReturnType<Activities[K]>;
 }

@@ -39,8 +39,12 @@ export const explainQuery = defineQuery<string>('explain');
 export const evidenceQuery = defineQuery<unknown>('evidence');
 export const auditQuery = defineQuery<readonly AuditLine[]>('audit');
 
-/** MUST be called before the first await, so that no message is lost. */
+/**
+ * Registers the messages and keeps the ledger up to date with them. MUST be called before the first
+ * await, so that no message is lost.
+ */
 export function registerMessages(run: Run): void {
+  void run.mirror();
   setHandler(approveCutoverSignal, (payload) => onDecision(run, payload, 'approve'), {
     description: 'Approve the current evidence: {"approver": "you", "evidenceId": "ev-…"}',
   });

@@ -45,9 +45,11 @@ export async function runWindow(
   const summary = `Validation: ${purpose} ${number}`;
   const result =
     purpose === 'final window'
-      ? await run.step(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
-      : await run.step(() => call('heavy', 'runWindow', summary, input));
+      ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
+      : await run.ask(() => call('heavy', 'runWindow', summary, input));
+  run.isBetweenWindows = false;
   absorb(run, result);
+  if (!result.captureProblem && !result.routeProblem) await run.unblock();
   // Under the fence, nothing may wait for a person. A final window that did not pass releases the
   // fence instead.
   if (result.captureProblem && purpose !== 'final window')

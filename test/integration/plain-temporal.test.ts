@@ -70,12 +70,10 @@ describe('with the temporal command alone', () => {
     const stop = busy(database);
     start('plain', database.name);
     await reaches('plain', { phase: 'approve' });
-    const listed = temporal(
-      'list',
-      '--query',
-      'SluiceNeedsApproval = true AND SluicePhase = "approve"',
+    const asked = 'SluiceNeedsApproval = true AND SluicePhase = "approve"';
+    await sleepUntil('the run is listed, which Temporal does a moment later', () =>
+      temporal('list', '--query', asked).includes('migration-plain'),
     );
-    expect(listed).toContain('migration-plain');
     signal('plain', 'approveCutover', { approver: 'ann' });
     await reaches('plain', { outcome: 'migrated' });
     await stop();

@@ -147,6 +147,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     handOverConnector: nothing,
     removeConnector: nothing,
     claimGroup: nothing,
+    untilNoBatchRun: nothing,
     findHoldSlot: nothing,
     batchAction: nothing,
     dropFolds: nothing,

@@ -14,10 +14,12 @@ describe('a flood of signals', () => {
   it('changes nothing in any order: the audit has each one, the status stays small, one approval counts', async () => {
     const recorded: AuditEvent[] = [];
     const sizes: number[] = [];
+    const bytes: number[] = [];
     const fake = fakes({
       record: (_ref: unknown, _status: unknown, events: readonly AuditEvent[]) => {
         recorded.push(...events);
         sizes.push(events.length);
+        bytes.push(Buffer.byteLength(JSON.stringify(events)));
         return Promise.resolve();
       },
     });
@@ -28,9 +30,11 @@ describe('a flood of signals', () => {
       async ({ handle, status, reach }) => {
         await reach((s) => s.needsApproval);
         const epoch = (await status()).epoch;
+        const { runId: firstRun } = await handle.describe();
         const messages: [string, unknown][] = [
           ['approveCutover', { approver: 'eve', evidenceId: 'ev-0.0-00000000' }],
           ['approveCutover', 'rubbish'],
+          ['approveCutover', { approver: 'eve', comment: 'ж'.repeat(2000) }],
           ['retry', undefined],
           ['resume', undefined],
           ['extendSoak', { by: 'eve', for: 'for ever' }],
@@ -60,6 +64,9 @@ describe('a flood of signals', () => {
           SIGNALS / messages.length,
         );
         expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+        expect(Math.max(...bytes)).toBeLessThanOrEqual(300_000);
+        const { runId } = await handle.describe();
+        expect(runId).not.toBe(firstRun);
         expect(recorded.filter((e) => e.kind === 'committed')).toHaveLength(1);
       },
     );

@@ -323,7 +323,7 @@ describe('a migration', () => {
     await play(
       bench,
       fake.activities,
-      aWorkflowInput({}, { soak: { for: '30d', passes: 3 } }),
+      aWorkflowInput({}, { soak: { for: '14d', passes: 3 } }),
       async (scene) => {
         await skipUntil(scene, (s) => s.needsApproval);
         await approve(scene.handle);
@@ -341,7 +341,7 @@ describe('a migration', () => {
         );
       },
     );
-    expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThan(700);
+    expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThan(330);
     expect(fake.calls.filter((c) => c === 'commitCutover')).toHaveLength(1);
   }, 180_000);
 });

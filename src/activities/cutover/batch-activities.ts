@@ -5,7 +5,10 @@ import { withSource, type SourceClient } from '../../clients/postgres/connection
 import { Problem } from '../../domain/failure.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
+import { pause, stopIfCancelled } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+const BATCH_POLL_MS = 5000;
 
 type BatchAction = 'pause' | 'resume' | 'retire';
 
@@ -18,6 +21,15 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
       return plan.batch?.runs
         ? withSource(plan, secret, (client) => activeRun(client, plan, null))
         : null;
+    },
+
+    /** Waits until no batch run is active. The heartbeat says which one is. */
+    async untilNoBatchRun({ plan }: Planned): Promise<void> {
+      for (;;) {
+        const active = await withSource(plan, secret, (client) => activeRun(client, plan, null));
+        if (active === null) return;
+        await pause(BATCH_POLL_MS, { waitsFor: active });
+      }
     },
 
     /**
@@ -38,6 +50,7 @@ async function runAction(
 ): Promise<void> {
   const wanted = plan.batch?.[action];
   if (!wanted) return;
+  stopIfCancelled();
   try {
     if ('url' in wanted)
       return await postAction(wanted.url, { migration: ref.name, action, until });

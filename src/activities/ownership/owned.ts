@@ -5,6 +5,7 @@ import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger, ObjectState } from '../../clients/ledger/ledger.js';
+import { stopIfCancelled } from '../runtime/poll-until.js';
 import { Refused } from './lease-store.js';
 
 export interface Making {
@@ -61,12 +62,14 @@ export async function makeClaimed<T>(
   objects: readonly OwnedObject[],
   create: () => Promise<T>,
 ): Promise<T> {
+  stopIfCancelled();
   const fresh: OwnedObject[] = [];
   for (const object of objects) {
     if (!isClaimed(await ledger.objectState(ref.name, object))) fresh.push(object);
     await ledger.setObjectState(ref, object, 'registered');
   }
   try {
+    stopIfCancelled();
     return await create();
   } catch (error) {
     const end = endOf(error);
@@ -157,5 +160,6 @@ export async function claim(
 ): Promise<void> {
   if (await isOurs(ledger, ref, object)) return;
   if (await exists()) throw notOurs(object);
+  stopIfCancelled();
   await ledger.setObjectState(ref, object, 'registered');
 }

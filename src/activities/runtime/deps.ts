@@ -7,6 +7,7 @@ import type { ApproverKeys } from '../../clients/signatures.js';
 import type { ResolveSecret } from '../../clients/postgres/connection.js';
 import type { Measures } from './measures.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { stopIfCancelled } from './poll-until.js';
 
 /**
  * A Temporal namespace. The id distinguishes namespaces of the same name in two clusters. It is null if
@@ -74,7 +75,7 @@ export class Systems {
   }
 
   connect({ spec }: MigrationSpec): ConnectRest {
-    return new ConnectRest(spec.connector.url);
+    return new ConnectRest(spec.connector.url, stopIfCancelled);
   }
 
   /**

@@ -1,5 +1,5 @@
 // Functions for activities that wait. They send heartbeats, and observe cancellation and deadlines.
-import { Context } from '@temporalio/activity';
+import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { madeProgress } from '../../clients/progress.js';
 
 const said = new WeakMap<Context, () => unknown>();
@@ -21,6 +21,15 @@ export function beat(details?: unknown): void {
   madeProgress();
   if (details !== undefined) said.set(Context.current(), () => details);
   heartbeat();
+}
+
+/**
+ * Throws if the activity is cancelled. Called before something is created or changed, because the
+ * rollback that follows a cancellation would not find it.
+ */
+export function stopIfCancelled(): void {
+  const signal = asyncLocalStorage.getStore()?.cancellationSignal;
+  if (signal?.aborted) throw new CancelledFailure('cancelled before the next change');
 }
 
 /** Sends a heartbeat and sleeps. Throws if the activity is cancelled or the worker stops. */

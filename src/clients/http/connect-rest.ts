@@ -21,9 +21,12 @@ const CONFLICT_PAUSE_MS = 1000;
 
 export class ConnectRest {
   readonly #url: string;
+  readonly #beforeMaking: () => void;
 
-  constructor(url: string) {
+  /** `beforeMaking` is called before each attempt to create or configure a connector. It may throw. */
+  constructor(url: string, beforeMaking: () => void = () => undefined) {
     this.#url = url.replace(/\/+$/, '');
+    this.#beforeMaking = beforeMaking;
   }
 
   async version(): Promise<string> {
@@ -78,11 +81,11 @@ export class ConnectRest {
   }
 
   async createStopped(name: string, config: Readonly<Record<string, string>>): Promise<void> {
-    await this.#json('POST', '/connectors', { name, config, initial_state: 'STOPPED' });
+    await this.#make('POST', '/connectors', { name, config, initial_state: 'STOPPED' });
   }
 
   async putConfig(name: string, config: Readonly<Record<string, string>>): Promise<void> {
-    await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/config`, config);
+    await this.#make('PUT', `/connectors/${encodeURIComponent(name)}/config`, config);
   }
 
   async resume(name: string): Promise<void> {
@@ -129,6 +132,10 @@ export class ConnectRest {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}`);
   }
 
+  async #make(method: string, path: string, body: unknown): Promise<void> {
+    await this.#call(method, path, body, TIMEOUT_MS, false, true);
+  }
+
   async #jsonOrNull<T>(method: string, path: string, body?: unknown): Promise<T | null> {
     return this.#call<T>(method, path, body, TIMEOUT_MS, true);
   }
@@ -143,8 +150,10 @@ export class ConnectRest {
     body: unknown,
     timeoutMs: number,
     nullOn404: boolean,
+    isMaking = false,
   ): Promise<T | null> {
     for (let attempt = 1; ; attempt += 1) {
+      if (isMaking) this.#beforeMaking();
       const response = await this.#fetch(method, path, body, timeoutMs);
       const text = await response.text();
       if (response.ok) return (text ? JSON.parse(text) : null) as T;

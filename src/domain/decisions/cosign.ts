@@ -136,6 +136,21 @@ export function approvalUnder(
 }
 
 /**
+ * Returns the milliseconds until the rules in force change by themselves: the change window opens,
+ * or the broken glass ends. Infinity if they do not.
+ */
+export function rulesChangeIn(
+  glass: BrokenGlass | null,
+  { notBefore }: Pick<ApprovalSpec, 'notBefore'>,
+  now: string,
+): number {
+  const left = [glass?.until ?? null, notBefore].map((at) =>
+    at === null ? 0 : Date.parse(at) - Date.parse(now),
+  );
+  return Math.min(...left.filter((ms) => ms > 0), Infinity);
+}
+
+/**
  * Returns the names whose signatures may roll back, reject or rehearse. These are the spec's
  * approvers and, for one hour, those who broke the glass. Empty if no signature is needed.
  */

@@ -9,11 +9,25 @@ import { COMMIT_RESERVE_MS } from './hold.js';
 import { begins } from './step-audit.js';
 
 const SLOT_PATIENCE_MS = 10_000;
-const BATCH_POLL_MS = 5000;
 
-/** Checks that nothing has changed since the evidence, and that no run of the batch is active. */
+/**
+ * Checks that nothing has changed since the evidence, and that no run of the batch is active. After
+ * a wait for such a run, everything is checked again.
+ */
 export async function recheck(run: Run): Promise<void> {
   begins(run, 'recheck');
+  for (;;) {
+    await recheckEvidence(run);
+    const active = await run.step(() =>
+      call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref),
+    );
+    if (!active) return;
+    run.audit({ kind: 'waiting', for: active });
+    await run.step(() => call('long', 'untilNoBatchRun', `Wait: ${active}`.slice(0, 120), run.ref));
+  }
+}
+
+async function recheckEvidence(run: Run): Promise<void> {
   const { digest, change } = await run.step(() =>
     call(
       'patient',
@@ -38,14 +52,6 @@ export async function recheck(run: Run): Promise<void> {
         run.ref,
       ),
     );
-  for (;;) {
-    const active = await run.step(() =>
-      call('quick', 'activeBatchRun', 'Recheck that no run of the batch is active', run.ref),
-    );
-    if (!active) return;
-    run.audit({ kind: 'waiting', for: active });
-    await run.idle(BATCH_POLL_MS, `Wait: ${active}`.slice(0, 120));
-  }
 }
 
 /**

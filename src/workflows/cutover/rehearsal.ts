@@ -1,6 +1,6 @@
 // Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures the
 // hold of a cut-over, from the pause of the batch to the moment at which it would commit.
-import { condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { condition, isCancellation } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, undoHold } from './hold.js';
 import { proveSlot, recheck } from './recheck.js';
@@ -18,9 +18,6 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
       `a rehearsal needs evidence for approval (phase approve), but the run is in ${run.state.paused ? 'paused' : (blocked?.code ?? run.state.phase ?? 'start')}`,
     );
   if (run.rehearsal) return refuse('a rehearsal is already running');
-  if (workflowInfo().continueAsNewSuggested)
-    // the rehearsal would wait for continue-as-new, and continue-as-new for the rehearsal
-    return refuse('the workflow is about to continue as new; try again in a moment');
   const asked: NonNullable<Run['rehearsal']> = { by, result: null };
   run.rehearsal = asked;
   await condition(() => asked.result !== null || run.state.phase !== 'approve');

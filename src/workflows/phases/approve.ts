@@ -1,7 +1,7 @@
 // approve: waits for a quorum on the current evidence, inside the change window. Windows continue
 // meanwhile; if the evidence gets worse, the run goes back to validate.
 import { durationMs } from '../../domain/values/duration.js';
-import { approvalUnder } from '../../domain/decisions/cosign.js';
+import { approvalUnder, rulesChangeIn } from '../../domain/decisions/cosign.js';
 import { waitingFor } from '../../domain/decisions/gate.js';
 import { BackToValidate } from '../run/course.js';
 import { rehearse } from '../cutover/rehearsal.js';
@@ -36,27 +36,36 @@ export async function approve(run: Run): Promise<void> {
       approvalUnder(state.brokenGlass, approval, run.now()),
       run.now(),
     ) === null;
+  let dueAt = Date.parse(run.now()) + everyMs(run);
   for (;;) {
     const expiresIn =
       Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
-    const isCalled = await run.wait(
+    await run.wait(
       () => mayGo() || isWanted(run) || run.connectors.isNews,
-      Math.min(everyMs(run), expiresIn, untilNextAttempt()),
+      Math.min(
+        dueAt - Date.parse(run.now()),
+        expiresIn,
+        untilNextAttempt(),
+        rulesChangeIn(state.brokenGlass, approval, run.now()),
+      ),
       'Wait for approval, or until the next window',
     );
-    if ((isCalled || state.nextAttemptAt !== null) && mayGo()) break;
+    if (mayGo()) break;
     const epoch = state.epoch;
     if (isWanted(run)) {
       await rehearse(run);
       continue;
     }
+    // the change window opened, for example, and no window is due yet
+    if (Date.parse(run.now()) < dueAt && !run.connectors.isNews) continue;
     const { verdict } = await runWindow(run, 'window');
-    await run.edge();
     if (verdict.verdict === 'failed')
       throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);
     if (state.epoch !== epoch)
       throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
+    await run.edge();
+    dueAt = Date.parse(run.now()) + everyMs(run);
   }
   state.needsApproval = false; // the approval is given, and the cut-over uses it from here on
   await run.flush();

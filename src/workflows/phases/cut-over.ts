@@ -57,7 +57,7 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
     const { evidenceId } = evidence;
     run.audit({ kind: 'committed', evidenceId, rows: rows ?? null, after: null });
     run.show();
-    await run.flush();
+    void run.flush(); // consumers do not wait for the ledger
   });
 }
 
@@ -72,31 +72,34 @@ async function confirm(run: Run): Promise<void> {
     );
     areStarted(run, 'sink');
   }
-  if (route.isOrdered)
-    await run.step(() => call('quick', 'orderRoute', 'Switch the route to the stream side', ref));
   begins(run, 'confirm');
-  const observed = await run.step(() =>
-    call('quick', 'observeRoute', 'Confirm what consumers read', ref),
-  );
-  run.state.route = observed;
+  let isConfirmed = await switchRoute(run);
   if (route.refusesBatch) await keepPaused(run);
   else if (run.spec.batch?.pause)
-    await run.step(() =>
+    await run.ask(() =>
       call('quick', 'batchAction', 'Resume the batch, in shadow', ref, 'resume', null),
     );
   if (run.spec.batch) await markReaders(run);
-  run.audit({ kind: 'route', side: observed.side });
-  if (observed.side !== 'stream') {
-    await run.park(
-      {
-        code: 'route-unexpected',
-        since: run.now(),
-        detail: `consumers read the ${observed.side} side after the commit`,
-        remedy: `${route.words.unexpected}, then: sluice retry or sluice rollback`,
-      },
-      true,
-    );
-    return confirm(run);
+  while (!isConfirmed) {
+    const { side } = run.state.route!;
+    const detail = `consumers read the ${side} side after the commit`;
+    const remedy = `${route.words.unexpected}, then: sluice retry or sluice rollback`;
+    await run.park({ code: 'route-unexpected', since: run.now(), detail, remedy }, true);
+    isConfirmed = await switchRoute(run);
   }
+  await run.unblock();
   run.state.soakFrom = run.now();
+}
+
+/** Switches an ordered route. Returns whether consumers are seen on the stream side. */
+async function switchRoute(run: Run): Promise<boolean> {
+  const { ref, plan, state } = run;
+  if (plan.route.isOrdered)
+    await run.ask(() => call('quick', 'orderRoute', 'Switch the route to the stream side', ref));
+  const observed = await run.ask(() =>
+    call('quick', 'observeRoute', 'Confirm what consumers read', ref),
+  );
+  if (state.route?.side !== observed.side) run.audit({ kind: 'route', side: observed.side });
+  state.route = observed;
+  return observed.side === 'stream';
 }

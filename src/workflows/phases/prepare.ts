@@ -21,7 +21,7 @@ export async function prepare(run: Run): Promise<void> {
     await run.flush();
   }
   for (;;) {
-    const checks = await run.step(() =>
+    const checks = await run.ask(() =>
       call('long', 'preflight', 'Preflight: source, batch, Kafka, Connect, names', run.ref),
     );
     const open = openChecks(checks);

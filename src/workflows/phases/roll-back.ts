@@ -49,7 +49,7 @@ export async function rollBack(run: Run): Promise<void> {
  */
 export async function clearGeneration(run: Run): Promise<void> {
   while (
-    await run.step(() =>
+    await run.ask(() =>
       call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', run.ref),
     )
   ) {

@@ -45,17 +45,17 @@ async function nameReaders(run: Run): Promise<void> {
  * stream side before that window.
  */
 async function shadowWindow(run: Run): Promise<WindowResult> {
-  let wasWrong = false;
+  const { state } = run;
   for (;;) {
     const result = await runWindow(run, 'shadow window');
     if (!result.routeProblem) {
-      if (wasWrong) run.state.soakFrom = run.now();
+      if (state.isRouteLost) state.soakFrom = run.now();
+      state.isRouteLost = false;
       return result;
     }
-    wasWrong = true;
-    run.state.shadowPasses = 0;
+    state.isRouteLost = true;
+    state.shadowPasses = 0;
     await run.park({ ...result.routeProblem, since: run.now() }, true);
-    run.state.soakFrom = run.now();
   }
 }
 
@@ -69,8 +69,8 @@ async function watchShadow(run: Run): Promise<void> {
   const isOver = (): boolean =>
     isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
   while (!isOver()) {
-    if (state.shadowPasses >= passes) {
-      const left = until() - Date.parse(run.now());
+    if (state.shadowPasses >= passes || run.isBetweenWindows) {
+      const left = state.shadowPasses >= passes ? until() - Date.parse(run.now()) : Infinity;
       await run.wait(isAwaited, Math.min(everyMs(run), left), 'Soak: until the next window');
       if (isOver()) return;
     }

@@ -9,10 +9,13 @@ import { runWindow } from '../windows.js';
 export async function validate(run: Run): Promise<void> {
   // windows and approvals before a commit prove nothing once the commit has happened
   if (await findsItselfCommitted(run)) return;
+  const untilNext = () =>
+    run.wait(() => run.connectors.isNews, everyMs(run), 'Until the next window');
+  if (run.isBetweenWindows) await untilNext();
   for (;;) {
     await runWindow(run, 'window');
     await run.edge();
     if (stopRule(streakOf(run.state), run.spec.validation) === null) return;
-    await run.wait(() => run.connectors.isNews, everyMs(run), 'Until the next window');
+    await untilNext();
   }
 }

@@ -2,6 +2,7 @@
 // details.
 import {
   CancellationScope,
+  condition,
   log,
   setCurrentDetails,
   sleep,
@@ -13,6 +14,7 @@ import type { SearchAttributePair } from '@temporalio/common';
 import { auditEvent, type AuditEntry } from '../../domain/audit.js';
 import { signersUnder, type BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef, Status } from '../../domain/evidence/ledger-rows.js';
+import { leading, trailing } from '../../domain/values/json-bytes.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { call } from '../call.js';
@@ -21,11 +23,18 @@ import { blockedOf, type State } from './state.js';
 import { currentDetails, evidenceId, statusOf } from './status-view.js';
 
 const MAX_AUDIT = 200;
+// Temporal refuses payloads of more than 2 MB, and ends the run for them
+const AUDIT_BYTES = 100_000;
+const BYTES_AT_ONCE = 200_000;
 const EVENTS_AT_ONCE = 500;
+const BEHIND_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
 
 export class Journal {
   readonly state: State;
   #shown = '';
+  #writing: Promise<boolean> | undefined;
+  #writtenAt = 0;
   #plan: ResolvedPlan | undefined;
 
   constructor(state: State) {
@@ -72,7 +81,7 @@ export class Journal {
     const id = `${workflowInfo().runId}/${this.state.events}`;
     const event = auditEvent(id, this.now(), entry);
     this.state.outbox.push(event);
-    this.state.audit = [...this.state.audit, event].slice(-MAX_AUDIT);
+    this.state.audit = trailing([...this.state.audit, event].slice(-MAX_AUDIT), AUDIT_BYTES);
   }
 
   /**
@@ -82,11 +91,27 @@ export class Journal {
    */
   async flush(): Promise<boolean> {
     if (!this.state.spec || this.state.iteration === 0) return true;
-    let events = this.state.outbox;
-    this.state.outbox = [];
+    while (this.#writing) await this.#writing; // no await may follow before the next write begins
+    this.#writtenAt = Date.parse(this.now());
+    this.#writing = this.#write();
+    try {
+      return await this.#writing;
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /** Waits until nothing is being written to the ledger. */
+  async settle(): Promise<void> {
+    while (this.#writing) await this.#writing;
+  }
+
+  /** Events stay in the outbox until the ledger has them, because the run may continue as new. */
+  async #write(): Promise<boolean> {
+    const { state } = this;
     try {
       do {
-        const part = events.slice(0, EVENTS_AT_ONCE); // a flood of signals does not fit in one payload
+        const part = leading(state.outbox.slice(0, EVENTS_AT_ONCE), BYTES_AT_ONCE);
         await CancellationScope.nonCancellable(() =>
           call(
             'quick',
@@ -97,14 +122,35 @@ export class Journal {
             part,
           ),
         );
-        events = events.slice(EVENTS_AT_ONCE);
-      } while (events.length > 0);
+        state.outbox = state.outbox.slice(part.length);
+      } while (state.outbox.length > 0);
       return true;
     } catch (error) {
       log.warn(`the ledger did not take the status: ${(error as Error).message}`);
-      this.state.outbox = [...events, ...this.state.outbox];
       return false;
     }
+  }
+
+  /**
+   * Copies what the main path does not copy itself, so that the ledger is at most a minute behind.
+   * Runs beside the main path and never ends. While the ledger does not answer, the pauses grow.
+   */
+  async mirror(): Promise<void> {
+    await CancellationScope.nonCancellable(async () => {
+      for (let failures = 0; ;) {
+        await condition(() => this.state.outbox.length > 0 && !this.#writing && this.#isOpen);
+        const due = this.#writtenAt + Math.min(BEHIND_MS * 2 ** failures, LONGEST_PAUSE_MS);
+        const left = due - Date.parse(this.now());
+        if (left > 0) await sleep(left, { summary: 'Until the ledger is updated' });
+        await this.settle();
+        if (this.state.outbox.length === 0) continue;
+        failures = (await this.flush()) ? 0 : failures + 1;
+      }
+    });
+  }
+
+  get #isOpen(): boolean {
+    return this.state.spec !== null && this.state.outcome === null;
   }
 
   /** Waits at the end of a run until the ledger has everything. */

@@ -2,6 +2,7 @@
 // instead of failing, wait, and change course.
 import {
   CancellationScope,
+  CancelledFailure,
   condition,
   isCancellation,
   log,
@@ -14,24 +15,28 @@ import type { AuditEntry } from '../../domain/audit.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
 import type { OwnedObject, Rehearsed } from '../../domain/evidence/ledger-rows.js';
+import { isLong } from '../../domain/migration/history-limits.js';
 import { mayFollow, type Phase } from '../../domain/migration/phase.js';
 import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, foundNoSlot, problemOf } from './course.js';
 import { blockedOf, initialState, type State, type WayBack } from './state.js';
 import { WatchedConnectors } from './watched-connectors.js';
 
-// the pauses between automatic retries, while the cause of a block may disappear by itself
-const SELF_RETRY = [60_000, 120_000, 300_000, 600_000];
+// The pauses between automatic retries, in minutes, while the cause of a block may disappear by
+// itself. A block may last for weeks, and each attempt costs events of the history.
+const SELF_RETRY = [1, 2, 5, 10, 10, 10, 20, 30, 60];
+const MINUTE_MS = 60_000;
 
 /** A phase works on the run. After continue-as-new, it may be entered again. */
 export type PhaseBody = (run: Run) => Promise<void>;
 
 export class Run extends Journal {
   readonly input: unknown;
+  /** True after continue-as-new between two windows, until the next one, which is not due yet. */
+  isBetweenWindows: boolean;
   #scope: CancellationScope | undefined;
   #lost: Blocked | undefined;
   #retries = 0;
-  #selfRetries = 0;
   /** True from the beginning of a hold until its fence was released or the commit happened. */
   isHolding = false;
   /** Cancels the main path. Set by the scope that runs it. */
@@ -52,6 +57,8 @@ export class Run extends Journal {
   constructor(input: unknown, carried: State | undefined) {
     super(carried ?? initialState(workflowInfo().firstExecutionRunId));
     this.input = input;
+    this.isBetweenWindows =
+      carried?.blocked === null && (carried.phase === 'validate' || carried.phase === 'soak');
     this.connectors = new WatchedConnectors(this.state.watched);
   }
 
@@ -78,6 +85,7 @@ export class Run extends Journal {
    */
   async eachGeneration(body: () => Promise<void>, clear: PhaseBody): Promise<void> {
     while (!this.isBehind('cut-over')) {
+      if (this.state.lost) await this.#replaceGeneration(this.state.lost, clear);
       try {
         const scope = new CancellationScope();
         this.#scope = scope;
@@ -94,18 +102,30 @@ export class Run extends Journal {
         if (this.state.needsApproval || this.state.phase === 'cut-over')
           this.state.voidedAt = this.now();
         this.withdrawEvidence();
-        await this.park(lost, false);
-        await clear(this);
-        this.state.generation += 1;
-        this.state.done = this.state.done.filter((p) => p === 'prepare');
-        this.state.facts = null;
-        this.state.slotIdentified = false;
-        this.renewGuard();
-        this.newEpoch(`generation ${this.state.generation} after ${lost.code}`);
+        this.state.lost = { problem: lost, isAnswered: false };
       } finally {
         this.#scope = undefined;
       }
     }
+  }
+
+  /** Waits until a person asks for a new generation, then removes the lost one and counts on. */
+  async #replaceGeneration(
+    { problem, isAnswered }: NonNullable<State['lost']>,
+    clear: PhaseBody,
+  ): Promise<void> {
+    const { state } = this;
+    if (!isAnswered) await this.park(problem, false);
+    state.lost = { problem, isAnswered: true };
+    await clear(this);
+    state.lost = null;
+    state.generation += 1;
+    state.done = state.done.filter((p) => p === 'prepare');
+    state.facts = null;
+    state.slotIdentified = false;
+    state.walAlarm = null;
+    this.renewGuard();
+    this.newEpoch(`generation ${state.generation} after ${problem.code}`);
   }
 
   /**
@@ -131,14 +151,22 @@ export class Run extends Journal {
    * the run is paused.
    */
   async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
+    const result = await this.ask(act, pausable);
+    await this.unblock();
+    return result;
+  }
+
+  /** Runs one step whose success does not yet mean that a block is over. */
+  async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
-      if (pausable) await this.whilePaused();
+      if (pausable) await this.edge();
       try {
-        const result = await act();
-        await this.unblock();
-        return result;
+        return await act();
       } catch (error) {
         if (isCancellation(error)) throw error;
+        // an activity that is waited for may fail in its own way after the cancellation
+        if (CancellationScope.current().consideredCancelled)
+          throw new CancelledFailure('cancelled');
         if (this.isHolding && foundNoSlot(error))
           throw new BackToValidate('no worker had a slot free during the hold');
         const problem = problemOf(error, this.now());
@@ -158,21 +186,24 @@ export class Run extends Journal {
    */
   async park(problem: Blocked, heals: boolean): Promise<void> {
     const before = this.#retries; // a retry may come while the ledger is still being written
-    this.state.blocked = problem;
-    this.audit({ kind: 'blocked', code: problem.code, problem: problem.detail });
-    this.show();
-    await this.flush();
-    const patience = SELF_RETRY[Math.min(this.#selfRetries, SELF_RETRY.length - 1)]!;
-    const asked = (): boolean => this.#retries > before;
-    if (heals) {
-      const byHand = await condition(asked, patience, {
-        summary: `Blocked (${problem.code}): wait for retry`,
-      });
-      this.#selfRetries = byHand ? 0 : this.#selfRetries + 1;
-    } else {
-      await condition(asked);
-      await this.unblock();
+    const { state } = this;
+    const known = state.blocked?.code === problem.code ? state.blocked : null;
+    state.blocked = known ? { ...problem, since: known.since } : problem;
+    if (known?.detail !== problem.detail) {
+      this.audit({ kind: 'blocked', code: problem.code, problem: problem.detail });
+      this.show();
+      await this.flush();
     }
+    const isAsked = (): boolean => this.#retries > before;
+    const isWoken = (): boolean => isAsked() || this.#isFull;
+    if (heals) {
+      const minutes = SELF_RETRY[Math.min(state.selfRetries, SELF_RETRY.length - 1)]!;
+      const summary = `Blocked (${problem.code}): wait for retry`;
+      await condition(isWoken, minutes * MINUTE_MS, { summary });
+    } else await condition(isWoken);
+    if (!isAsked()) await this.#leave(isAsked);
+    state.selfRetries = isAsked() ? 0 : state.selfRetries + 1;
+    if (!heals) await this.unblock();
   }
 
   /**
@@ -183,30 +214,53 @@ export class Run extends Journal {
     if (!this.state.blocked) return;
     this.audit({ kind: 'unblocked', code: this.state.blocked.code });
     this.state.blocked = null;
-    this.#selfRetries = 0;
+    this.state.selfRetries = 0;
     this.show();
     await this.flush();
   }
 
-  /** Waits until `ready` or for `ms`. Returns whether it is ready. Paused time counts. */
+  /**
+   * Waits until `ready` or for `ms`. Returns whether it is ready. Paused time counts. MUST be
+   * called at a safe point for continue-as-new.
+   */
   async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
     if (ms <= 0) return ready();
-    return condition(ready, ms, { summary });
+    await condition(() => ready() || this.#isFull, ms, { summary });
+    if (!ready()) await this.#leave(ready);
+    return ready();
   }
 
   async idle(ms: number, summary: string): Promise<void> {
     if (ms > 0) await sleep(ms, { summary });
   }
 
-  async whilePaused(): Promise<void> {
-    if (this.state.paused) await condition(() => !this.state.paused);
+  /**
+   * Marks a safe point, where everything pending is in the state: waits while the run is paused,
+   * and continues as new if the history is long.
+   */
+  async edge(): Promise<void> {
+    const isResumed = (): boolean => !this.state.paused;
+    for (;;) {
+      if (!isResumed()) await condition(() => isResumed() || this.#isFull);
+      await this.#leave();
+      if (isResumed()) return;
+    }
   }
 
-  /** Marks a safe point for continue-as-new, where everything pending is in the state. */
-  async edge(): Promise<void> {
-    await this.whilePaused();
-    if (!workflowInfo().continueAsNewSuggested) return;
+  /** True if the run must continue as new. A hold never does, because writers wait for its end. */
+  get #isFull(): boolean {
+    return !this.isHolding && isLong(workflowInfo());
+  }
+
+  /** Continues as new if the history is long, unless `isWoken` becomes true first. */
+  async #leave(isWoken: () => boolean = () => false): Promise<void> {
+    if (!this.#isFull) return;
+    // a rehearsal would wait for this run to continue, and this run for the rehearsal
+    if (this.rehearsal?.result === null)
+      this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
     await condition(allHandlersFinished);
+    await this.settle();
+    if (isWoken()) return;
     const { memo } = workflowInfo();
     await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>(
       memo ? { memo } : {},

@@ -50,6 +50,10 @@ export interface State {
   done: Phase[];
   outcome: Outcome | null;
   blocked: Blocked | null;
+  /** The number of automatic attempts since the block began. */
+  selfRetries: number;
+  /** Set if the generation is lost and not replaced yet. `isAnswered`: a person asked for the next. */
+  lost: { readonly problem: Blocked; readonly isAnswered: boolean } | null;
   paused: boolean;
   wayBack: WayBack | null;
   committedAt: string | null;
@@ -120,6 +124,8 @@ export interface State {
    * before.
    */
   soakFrom: string | null;
+  /** True from when a window found consumers off the stream side until one finds them back. */
+  isRouteLost: boolean;
   /** The soak lasts at least until this time (ISO), because `extendSoak` requested it. */
   soakUntil: string | null;
   shadowPasses: number;
@@ -140,6 +146,8 @@ export function initialState(runKey: string): State {
     done: [],
     outcome: null,
     blocked: null,
+    selfRetries: 0,
+    lost: null,
     paused: false,
     wayBack: null,
     committedAt: null,
@@ -177,6 +185,7 @@ export function initialState(runKey: string): State {
     fullWindowMs: null,
     rehearsedHoldMs: null,
     soakFrom: null,
+    isRouteLost: false,
     soakUntil: null,
     shadowPasses: 0,
     events: 0,

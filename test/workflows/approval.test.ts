@@ -1,0 +1,66 @@
+// Tests when an approved run begins its cut-over, and how soon the ledger knows what people did.
+import { describe, expect, it } from 'vitest';
+import { anHourlyInput } from '../support/builders.js';
+import { fakes } from '../support/fake-activities.js';
+import { play, useBench } from '../support/time-skipping.js';
+
+const bench = useBench();
+
+const MINUTE = 60_000;
+
+describe('the change window', () => {
+  it('is met although it is shorter than the time between two windows', async () => {
+    const now = await bench.env.currentTimeMs();
+    const at = (minutes: number): string => new Date(now + minutes * MINUTE).toISOString();
+    const approval = { notBefore: at(30), notAfter: at(40) };
+    const fenced: number[] = [];
+    const fake = fakes({
+      fence: async () => {
+        fenced.push(await bench.env.currentTimeMs());
+        return { lsn: '0/3', refused: null };
+      },
+    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('short-window', { cutover: { approval }, soak: { for: '1s', passes: 0 } }),
+      async ({ handle, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+      },
+    );
+    expect(fenced).toHaveLength(1);
+    expect(fenced[0]).toBeGreaterThanOrEqual(now + 30 * MINUTE);
+    expect(fenced[0]).toBeLessThan(now + 40 * MINUTE);
+  });
+});
+
+describe('the ledger', () => {
+  it('has what people did a minute later, while the run waits, also after it did not answer', async () => {
+    let isAway = false;
+    const recorded: string[] = [];
+    const fake = fakes({
+      record: (_ref, _status, events) => {
+        if (isAway) return Promise.reject(new Error('the ledger is away'));
+        recorded.push(...events.map(({ kind }) => kind));
+        return Promise.resolve();
+      },
+    });
+    await play(bench, fake.activities, anHourlyInput('mirrored'), async (scene) => {
+      const { handle, env, reach } = scene;
+      await reach((s) => s.needsApproval);
+      await handle.signal('extendSoak', { by: 'ann', for: '2h' });
+      await env.sleep('2m');
+      expect(recorded).toContain('extended');
+      isAway = true;
+      await handle.signal('approveCutover', { approver: 'eve', evidenceId: 'ev-0.0-00000000' });
+      await env.sleep('2m');
+      expect(recorded).not.toContain('approve');
+      isAway = false;
+      await env.sleep('10m');
+      expect(recorded).toContain('approve');
+    });
+    expect(fake.calls.filter((name) => name === 'runWindow')).toHaveLength(1);
+  });
+});
