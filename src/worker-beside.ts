@@ -1,5 +1,6 @@
-// What the worker's process does beside its tasks: it watches over migrations, and serves metrics
-// and health.
+// Runs beside the tasks of the worker's process. It watches over migrations, and serves metrics and
+// health.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Deps } from './activities/runtime/deps.js';
@@ -10,6 +11,10 @@ import { serveEndpoint } from './worker-endpoint.js';
 import { createLogger } from './worker-log.js';
 import { readMetrics } from './worker-metrics.js';
 import { startWatch } from './worker-watch.js';
+
+const ANSWER_MS = 3000;
+/** The watch may be inside a statement of a source. The process does not wait for it. */
+const END_MS = 3000;
 
 export interface Beside {
   readonly deps: Pick<Deps, 'secret' | 'ledger' | 'systems'> & {
@@ -48,7 +53,7 @@ export async function startBeside(beside: Beside): Promise<() => Promise<void>> 
   });
   return async () => {
     endpoint?.close();
-    await endWatch();
+    await Promise.race([endWatch(), sleep(END_MS)]);
   };
 }
 
@@ -62,7 +67,9 @@ async function unready({ workers, deps, connection }: Beside): Promise<string | 
   if (states.some((state) => state !== 'RUNNING')) return `the workers are ${states.join(', ')}`;
   const [ledger, temporal] = await Promise.allSettled([
     deps.ledger.query('SELECT 1'),
-    connection.withDeadline(Date.now() + 3000, () => connection.workflowService.getSystemInfo({})),
+    connection.withDeadline(Date.now() + ANSWER_MS, () =>
+      connection.workflowService.getSystemInfo({}),
+    ),
   ]);
   if (ledger.status === 'rejected') return `the ledger: ${(ledger.reason as Error).message}`;
   if (temporal.status === 'rejected') return `Temporal: ${(temporal.reason as Error).message}`;
@@ -72,7 +79,9 @@ async function unready({ workers, deps, connection }: Beside): Promise<string | 
 /** Returns the state of a workflow that does not run, such as `terminated`. Null if it runs. */
 async function stateOf(client: Client, workflowId: string): Promise<string | null> {
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
+    const { status } = await client.withDeadline(Date.now() + ANSWER_MS, () =>
+      client.workflow.getHandle(workflowId).describe(),
+    );
     return status.name === 'RUNNING' ? null : status.name.toLowerCase().replace('_', ' ');
   } catch (error) {
     if ((error as Error).name === 'WorkflowNotFoundError') return 'not known to Temporal';

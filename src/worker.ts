@@ -1,4 +1,5 @@
 // Builds the worker: config → clients → activities → workers. One process serves all task queues.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -23,6 +24,7 @@ import {
 
 const TEMPORAL_REMEDY =
   'check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names in temporal.toml';
+const END_MS = 5000;
 const SHUTDOWN_GRACE = '10s';
 
 export interface WorkerHooks {
@@ -92,7 +94,8 @@ export async function runWorker(
     await serve(workers, say);
   } finally {
     await endBeside();
-    await Promise.all([systems.close(), ledger.close(), connection.close()]);
+    const closed = Promise.all([systems.close(), ledger.close(), connection.close()]);
+    await Promise.race([closed, sleep(END_MS)]); // the watch may still use the ledger
   }
 }
 
