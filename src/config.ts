@@ -11,6 +11,8 @@ import { sizeBytes } from './domain/values/duration.js';
 import { Problem } from './domain/failure.js';
 import { KEY_ROLES, USUAL_ROLES, type KeyRole } from './domain/decisions/signed-decision.js';
 import { TASK_QUEUE } from './domain/migration/task-queues.js';
+import type { EncryptingCodec } from './clients/payload-codec.js';
+import { readCodec } from './codec-keys.js';
 import { VARIABLES, read } from './environment.js';
 import { readProcessSettings, type ProcessSettings } from './process-settings.js';
 import { allowSecret, readSecret, secretRules } from './secrets.js';
@@ -28,6 +30,8 @@ export interface Config {
    * use it.
    */
   readonly temporal: TemporalTarget;
+  /** Encrypts payloads. Null means that they are not encrypted. */
+  readonly codec: EncryptingCodec | null;
   /** The task queue of migrations without a zone. */
   readonly taskQueue: string;
   /** The Postgres URL of the ledger's database, if set. Some verbs do not need it. */
@@ -64,6 +68,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', problems);
   const approvers = readApprovers(read(env, 'SLUICE_APPROVERS_FILE'), problems);
   const process = readProcessSettings(env, problems);
+  const codec = readCodec(env, problems);
   try {
     secretRules(env);
   } catch (error) {
@@ -77,6 +82,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     );
   return {
     temporal,
+    codec,
     taskQueue: read(env, 'SLUICE_TASK_QUEUE') ?? TASK_QUEUE,
     ledgerUrl,
     temporalUiUrl: read(env, 'TEMPORAL_UI_URL'),
@@ -87,6 +93,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     process,
   };
 }
+
+/** Returns the data converter of clients and workers: it encrypts if there is a codec. */
+export const dataConverterOf = ({
+  codec,
+}: Pick<Config, 'codec'>): { readonly payloadCodecs?: EncryptingCodec[] } =>
+  codec ? { payloadCodecs: [codec] } : {};
 
 /** Reads how to connect to Temporal. As with the `temporal` command, variables override the profile. */
 function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {

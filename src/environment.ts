@@ -1,17 +1,9 @@
 // Lists every environment variable that Sluice reads. The configuration reads them by these names,
 // and `sluice worker --help` and the reference page print the list.
 
-/** Names one part of Sluice that reads a variable. */
-export type ReadBy = 'worker' | 'verbs';
+import { PROCESS_VARIABLES, type ReadBy, type Variable } from './process-variables.js';
 
-export interface Variable {
-  readonly readBy: readonly ReadBy[];
-  /** Describes the form of the value. */
-  readonly form: string;
-  /** Describes what happens without the variable. */
-  readonly otherwise: string;
-  readonly meaning: string;
-}
+export type { ReadBy, Variable };
 
 const BOTH = ['worker', 'verbs'] as const;
 
@@ -150,79 +142,7 @@ export const VARIABLES = {
     otherwise: 'migrations',
     meaning: 'The task queue of migrations. The names of the other queues begin with it.',
   },
-  SLUICE_ZONES: {
-    readBy: ['worker'],
-    form: 'names such as eu,us',
-    otherwise: 'the worker serves the migrations without a zone',
-    meaning: 'The zones that the worker serves: the label `zone` of specs.',
-  },
-  SLUICE_SLOTS: {
-    readBy: ['worker'],
-    form: 'entries such as data=4,hold=8',
-    otherwise: 'steps=40,data=2,watch=1000,hold=4',
-    meaning:
-      'How many activities of each kind run at a time. With 0, the worker does not serve that kind.',
-  },
-  SLUICE_POLLERS: {
-    readBy: ['worker'],
-    form: 'number',
-    otherwise: 'the number that Temporal uses by default',
-    meaning: 'The most polls that a queue has open at a time. Their number follows the load.',
-  },
-  SLUICE_WORKFLOW_CACHE: {
-    readBy: ['worker'],
-    form: 'number',
-    otherwise: "a number that follows the machine's memory",
-    meaning: 'The number of workflows that the worker keeps in memory.',
-  },
-  SLUICE_HTTP_ADDRESS: {
-    readBy: ['worker'],
-    form: 'host:port',
-    otherwise: 'the worker serves no HTTP',
-    meaning: 'The address at which the worker serves /metrics, /healthz and /readyz.',
-  },
-  SLUICE_LOG_LEVEL: {
-    readBy: ['worker'],
-    form: 'TRACE, DEBUG, INFO, WARN or ERROR',
-    otherwise: 'WARN',
-    meaning: "The least level of a line in the worker's log.",
-  },
-  SLUICE_LOG_FORMAT: {
-    readBy: ['worker'],
-    form: 'text or json',
-    otherwise: 'text',
-    meaning: "The format of the worker's log. Each line of a migration has the migration's name.",
-  },
-  SLUICE_WEBHOOK_URL: {
-    readBy: ['worker'],
-    form: 'URL',
-    otherwise: 'no notices are sent',
-    meaning: 'The webhook that gets notices, such as that a migration is blocked.',
-  },
-  SLUICE_WEBHOOK_FORMAT: {
-    readBy: ['worker'],
-    form: 'generic or slack',
-    otherwise: 'generic',
-    meaning: 'The form of the notices.',
-  },
-  SLUICE_WEBHOOK_TOKEN: {
-    readBy: ['worker'],
-    form: 'text',
-    otherwise: 'no Authorization header is sent',
-    meaning: 'The bearer token for the webhook.',
-  },
-  SLUICE_DEPLOYMENT: {
-    readBy: ['worker'],
-    form: 'name',
-    otherwise: 'the worker has no version for Temporal',
-    meaning: 'The name of the worker deployment at Temporal. It needs SLUICE_BUILD_ID.',
-  },
-  SLUICE_BUILD_ID: {
-    readBy: ['worker'],
-    form: 'text such as 1.4.0',
-    otherwise: 'the worker has no version for Temporal',
-    meaning: 'The version of this worker in its deployment.',
-  },
+  ...PROCESS_VARIABLES,
   SLUICE_OUTPUT: {
     readBy: ['verbs'],
     form: 'text, json and so on, as for --output',

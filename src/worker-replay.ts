@@ -2,7 +2,7 @@
 // replay would be stuck after an upgrade.
 import { Client, Connection } from '@temporalio/client';
 import { Worker, type ReplayWorkerOptions } from '@temporalio/worker';
-import type { Config } from './config.js';
+import { dataConverterOf, type Config } from './config.js';
 import { nameOf } from './domain/migration/workflow-ids.js';
 import { installRuntime } from './worker-runtime.js';
 
@@ -41,7 +41,8 @@ export async function replayOpenRuns(config: Config, code: Code): Promise<Replay
     const open = new Client({ connection, namespace }).workflow.list({
       query: `ExecutionStatus = 'Running' AND WorkflowType IN (${types})`,
     });
-    return await replayRuns(code, open.intoHistories());
+    const dataConverter = dataConverterOf(config);
+    return await replayRuns({ ...code, dataConverter }, open.intoHistories());
   } finally {
     await connection.close();
   }

@@ -9,7 +9,7 @@ import { Measures } from './activities/runtime/measures.js';
 import { classifying, measuring, proving } from './activities/runtime/interceptor.js';
 import { namespaceId } from './clients/temporal-namespace.js';
 import { Ledger } from './clients/ledger/ledger.js';
-import { resolveSecret, type Config } from './config.js';
+import { dataConverterOf, resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
 import { serve } from './serve.js';
 import { startBeside } from './worker-beside.js';
@@ -76,6 +76,7 @@ export async function runWorker(
     connection,
     namespace: config.temporal.namespace,
     activities,
+    dataConverter: dataConverterOf(config),
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: '30s',
     interceptors: {

@@ -68,7 +68,7 @@ export async function lookAtWorkflow(
   };
   return {
     seen: { kind: 'workflow', workflow: await seenOf(client, description, answered) },
-    waits: waitsOf(description),
+    waits: await waitsOf(description),
     runKey: firstRunId || description.runId,
   };
 }
@@ -141,32 +141,36 @@ async function polledMsAgo(client: Client, name: string): Promise<number | null>
 }
 
 /** Returns a sentence for each pending activity that the run waits for. */
-function waitsOf(description: WorkflowExecutionDescription): string[] {
-  return (description.raw.pendingActivities ?? []).flatMap((activity) => {
+async function waitsOf(description: WorkflowExecutionDescription): Promise<string[]> {
+  const waits: string[] = [];
+  for (const activity of description.raw.pendingActivities ?? []) {
     const name = activity.activityType?.name ?? 'activity';
-    if (SILENT.includes(name)) return [];
+    if (SILENT.includes(name)) continue;
     const attempt = activity.attempt ?? 1;
     const failed =
       attempt > 1 && activity.lastFailure?.message
         ? [`attempt ${attempt}, after: ${activity.lastFailure.message}`]
         : [];
-    const told = toldBy(activity.heartbeatDetails?.payloads?.[0]);
+    const told = await toldBy(activity.heartbeatDetails?.payloads?.[0]);
     const idle = activity.lastStartedTime ? [] : ['waits for a free worker'];
     const said = [...idle, ...(told ? [told] : []), ...failed].join('; ');
-    return [`${name}: ${said || 'running'}`];
-  });
+    waits.push(`${name}: ${said || 'running'}`);
+  }
+  return waits;
 }
 
 /** Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not readable. */
-function toldBy(
+async function toldBy(
   payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0] | undefined,
-): string | null {
+): Promise<string | null> {
   if (!payload) return null;
   let details: unknown;
   try {
-    details = defaultPayloadConverter.fromPayload(payload);
+    const { codec } = loadConfig();
+    const [plain] = codec ? await codec.decode([payload]) : [payload];
+    details = defaultPayloadConverter.fromPayload(plain!);
   } catch {
-    return null; // encoded by another codec
+    return null; // encrypted with a key that this process does not have
   }
   return details !== null && typeof details === 'object'
     ? describeWait(details as Record<string, unknown>)

@@ -1,6 +1,8 @@
 // Reads from Temporal's history which digest each window had. A person who may write the ledger
 // cannot change this history.
 import type { Client } from '@temporalio/client';
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import { loadConfig } from '../config.js';
 import type { Anchor } from '../report/verify.js';
 import { withClientOrNull } from './migration-source.js';
 import { workflowIdOf } from '../domain/migration/workflow-ids.js';
@@ -54,10 +56,28 @@ async function readAnchors(
   for (let count = 0; run && count < MOST_RUNS; count += 1) {
     const { events } = await client.workflow.getHandle(workflowId, run).fetchHistory();
     const list = (events ?? []) as readonly HistoryEvent[];
-    anchors.push(...anchorsIn(list));
+    anchors.push(...anchorsIn(await decrypted(list, loadConfig().codec)));
     run = list.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
   }
   return anchors;
+}
+
+/** Returns the events with the results of their activities decrypted. */
+export async function decrypted(
+  events: readonly HistoryEvent[],
+  codec: PayloadCodec | null,
+): Promise<readonly HistoryEvent[]> {
+  if (!codec) return events;
+  return Promise.all(
+    events.map(async (event) => {
+      const completed = event.activityTaskCompletedEventAttributes;
+      const payloads = completed?.result?.payloads;
+      if (!payloads) return event;
+      const plain = await codec.decode([...payloads] as Payload[]);
+      const result = { ...completed.result, payloads: plain };
+      return { ...event, activityTaskCompletedEventAttributes: { ...completed, result } };
+    }),
+  );
 }
 
 /** Returns the windows that the events of one run contain, in order. */

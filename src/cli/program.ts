@@ -27,6 +27,14 @@ export function buildProgram(version: string): Command {
     .option('--check-replay', 'only replay the open runs with this version; exit 3 if one fails')
     .addOption(output())
     .addHelpText('after', workerHelp);
+  verb(
+    program,
+    'codec-server',
+    "decrypt payloads for Temporal's Web UI, until Ctrl-C",
+    async (o: never) => (await import('./codec-server.js')).codecServer(o),
+  )
+    .requiredOption('--origin <url>', 'the origin of the Web UI, such as https://temporal.internal')
+    .option('--listen <address>', 'host:port to listen on', '127.0.0.1:8081');
   verb(program, 'dashboard', 'print every migration on one HTML page', async () =>
     (await import('./dashboard.js')).dashboard(),
   );

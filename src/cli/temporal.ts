@@ -1,6 +1,6 @@
 // Connects the verbs to Temporal. Each error names the address, the namespace and a remedy.
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { loadConfig } from '../config.js';
+import { dataConverterOf, loadConfig } from '../config.js';
 import {
   registerCommands,
   SEARCH_ATTRIBUTE_NAMES,
@@ -30,7 +30,8 @@ export async function withClient<T>(use: (client: Client) => Promise<T>): Promis
     );
   }
   try {
-    return await use(new Client({ connection, namespace }));
+    const dataConverter = dataConverterOf(loadConfig());
+    return await use(new Client({ connection, namespace, dataConverter }));
   } catch (error) {
     throw explained(error);
   } finally {
