@@ -19,7 +19,7 @@ export interface LogLine {
   readonly [detail: string]: unknown;
 }
 
-/** Returns an entry as the fields of one line. Of an error, it keeps the message without a stack. */
+/** Returns an entry as the fields of one line. It keeps the message of an error, without a stack. */
 export function lineOf({ level, message, timestampNanos, meta = {} }: LogEntry): LogLine {
   const { workflowId, runId, workflowRunId, error } = meta as Record<string, unknown>;
   const details = SHOWN.flatMap((name) => (meta[name] === undefined ? [] : [[name, meta[name]]]));

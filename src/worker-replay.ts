@@ -12,7 +12,7 @@ const TYPES = ['migrateToStreaming', 'sweepLeftovers', 'proveOnSlice'];
 export interface Replayed {
   readonly migration: string;
   readonly runId: string;
-  /** Why the run does not replay. Null if it does. */
+  /** The reason if the run does not replay. Null if it does. */
   readonly problem: string | null;
 }
 
