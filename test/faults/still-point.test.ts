@@ -1,0 +1,86 @@
+// Disturbs still points on real parts: the worker or Connect stops while the connector is paused, or
+// Postgres cancels the query. Nothing stays paused, and windows pass exactly again.
+import { describe, expect, it } from 'vitest';
+import { stackHome } from '../../stack/paths.js';
+import { alive } from '../../stack/processes.js';
+import { up } from '../../stack/stack.js';
+import { sleepUntil } from '../support/builders.js';
+import { TestWorker } from '../support/sluice.js';
+import { stillPipeline } from '../support/still-pipeline.js';
+
+const NAME = 'disturbed';
+const still = stillPipeline(NAME);
+const { worker, nextWindow, isConnector, paused, openPauses } = still;
+
+/** Waits until the connector runs and a window passes exactly again. */
+async function recovered(): Promise<void> {
+  await sleepUntil(
+    'a window that passes exactly',
+    async () => {
+      const { mode, verdict } = await nextWindow();
+      return mode === 'exact' && verdict === 'passed';
+    },
+    600_000,
+  );
+  await sleepUntil('no open pause', async () => (await openPauses()) === 0);
+}
+
+const allowed = (body: string): Promise<unknown> =>
+  still
+    .client()
+    .query(
+      `CREATE OR REPLACE FUNCTION allowed(id bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN ${body} RETURN true; END$$`,
+    );
+
+describe('a still point', () => {
+  it('of a suspended worker (SIGSTOP) is ended by another one, and the late one harms nothing', async () => {
+    const second = new TestWorker();
+    for (let isInside = false; !isInside;) {
+      await paused();
+      worker.send('SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      isInside = await isConnector('PAUSED');
+      if (!isInside) worker.send('SIGCONT');
+    }
+    try {
+      await second.start();
+      await sleepUntil('the connector runs', () => isConnector('RUNNING'), 120_000);
+      await recovered();
+      worker.send('SIGCONT');
+      await recovered();
+    } finally {
+      worker.send('SIGCONT');
+      await second.kill('SIGTERM');
+    }
+    await recovered();
+  });
+
+  it('ends, and windows pass again, after Connect was killed with -9 inside of it', async () => {
+    await paused();
+    process.kill(alive(stackHome(), 'connect')!, 'SIGKILL');
+    await sleepUntil('it is dead', () => alive(stackHome(), 'connect') === undefined);
+    await up(stackHome(), () => undefined);
+    await sleepUntil(
+      'the connector runs',
+      () => isConnector('RUNNING').catch(() => false),
+      240_000,
+    );
+    await recovered();
+  });
+
+  it('is of no use if Postgres cancels the aligned query, and the same window is settled', async () => {
+    const cancel = `RAISE EXCEPTION 'it is too slow' USING ERRCODE = 'query_canceled';`;
+    await allowed(`IF current_query() LIKE '%) NOT IN ((%' THEN ${cancel} END IF;`);
+    let settled = await nextWindow();
+    await sleepUntil('a window with a gap', async () => {
+      if (settled.mode === 'exact') settled = await nextWindow();
+      return settled.mode === 'settled';
+    });
+    expect(settled.reason).toMatch(
+      /settled, because the query as of the still point was canceled: it is too slow/,
+    );
+    expect(settled).toMatchObject({ mismatched: 0, missing: 0, extraneous: 0, unknown: 0 });
+    await allowed('');
+    await recovered();
+  });
+});
