@@ -1,0 +1,62 @@
+// Compares an output with its query as of a still point, without the connector.
+import {
+  compareAt,
+  prepare,
+} from '../../../src/activities/windows/results/exact/compare-exactly.js';
+import type { Computation } from '../../../src/activities/windows/results/computation.js';
+import { readPart } from '../../../src/activities/windows/folds/same-topic-log.js';
+import type { ConnectedSession } from '../../../src/activities/windows/session.js';
+import { describeQuery } from '../../../src/clients/postgres/catalog.js';
+import { OutputFold } from '../../../src/compare/output-fold.js';
+import { SettledComparison } from '../../../src/compare/settled.js';
+import type { StillPoint } from '../../../src/activities/windows/results/exact/still-point.js';
+import type { SubjectResult } from '../../../src/activities/windows/subject-result.js';
+import type { PartitionEnds } from '../../../src/clients/kafka/kafka.js';
+import type { RandomQuery } from './queries.js';
+
+type Given = Pick<ConnectedSession, 'ref' | 'plan' | 'kafka' | 'reader' | 'side'>;
+
+interface Compared {
+  readonly query: RandomQuery;
+  /** The offsets, by topic, up to which the gap need not be read. */
+  readonly settledUpTo: Readonly<Record<string, number>>;
+  readonly output: string;
+  /** The end of the output before this run. */
+  readonly before: PartitionEnds;
+  readonly point: StillPoint;
+}
+
+/** Compares the output of one run with its query, as a window does after its still point. */
+export async function compareRun(
+  { query, settledUpTo, output, before, point }: Compared,
+  given: Given,
+): Promise<SubjectResult> {
+  const columns = await describeQuery(given.side, query.sql);
+  const shape = { key: query.key, columns: columns.map(({ name, type }) => ({ name, type })) };
+  const fold = new OutputFold(shape);
+  fold.readFrom(0, 0);
+  fold.readUpTo(readPart(before));
+  const computation: Computation = {
+    subject: 'result',
+    isOurs: true,
+    isTable: false,
+    sql: query.sql,
+    shape,
+    topic: output,
+    fold,
+    topicSide: new SettledComparison(shape),
+    sink: null,
+    taken: null,
+  };
+  let marks = 0;
+  const folds = {
+    nextMark: () => (marks += 1),
+    ofTable: (_ref: unknown, topic: string) => ({ settledUpTo: () => settledUpTo[topic]! }),
+  };
+  const live = { ...given, folds, heartbeat: () => undefined } as unknown as ConnectedSession;
+  const prepared = await prepare(live, [computation]);
+  if (!prepared.ok) throw new Error(`${prepared.reason}: ${query.sql}`);
+  const subjects = await compareAt(live, prepared.value, point, Date.now());
+  if (!subjects.ok) throw new Error(`${subjects.reason}: ${query.sql}`);
+  return subjects.value[0]!;
+}
