@@ -24,6 +24,9 @@ import { call } from './call.js';
 import type { Run } from './run/run.js';
 import { evidenceId, gateState, starterOf } from './run/status-view.js';
 
+// The status has the beginning of a comment, and the audit has all of it.
+const SHOWN_LENGTH = 500;
+
 /**
  * Takes a decision. Without a token, it answers at once, because no signature has to be checked.
  */
@@ -96,7 +99,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
     reason: decision.reason,
     authenticated: identity.authenticated,
     at: run.now(),
-    ...(comment ? { comment } : {}),
+    ...(comment ? { comment: comment.slice(0, SHOWN_LENGTH) } : {}),
   };
   state.approvals = remembered([...state.approvals, taken]);
   run.audit({

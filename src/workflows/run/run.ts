@@ -259,7 +259,7 @@ export class Run extends Journal {
     if (this.rehearsal?.result === null)
       this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
     await condition(allHandlersFinished);
-    await this.settle();
+    await this.flush(); // so that no write is under way when this run ends
     if (isWoken()) return;
     const { memo } = workflowInfo();
     await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>(
