@@ -2,9 +2,9 @@
 // Then it does what the decision demands. It records every decision, accepted or not.
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
-  approvalUnder,
   breakGlass,
   coSign,
+  rulesFor,
   signersUnder,
   type CoSignRequest,
 } from '../domain/decisions/cosign.js';
@@ -22,7 +22,7 @@ import {
 import type { SignedFor } from '../domain/decisions/signed-decision.js';
 import { call } from './call.js';
 import type { Run } from './run/run.js';
-import { evidenceId, gateState, starterOf } from './run/status-view.js';
+import { evidenceId, gateState, starterOf } from './run/gate-state.js';
 
 // The status has the beginning of a comment, and the audit has all of it.
 const SHOWN_LENGTH = 500;
@@ -88,8 +88,9 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   const { state } = run;
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
   const current = evidenceId(state);
-  const approval = approvalUnder(state.brokenGlass, run.spec.cutover.approval, run.now());
-  const decision = judge(request, gateState(state, starterOf()), approval, run.now(), identity);
+  const now = run.now();
+  const rules = rulesFor(request.decision, state.brokenGlass, run.spec.cutover.approval, now);
+  const decision = judge(request, gateState(state, starterOf()), rules, now, identity);
   const { approver, comment } = request;
   const taken = {
     approver,

@@ -7,6 +7,7 @@ import {
   approvalUnder,
   breakGlass,
   coSign,
+  rulesFor,
   type CoSignRequest,
   type CoSignature,
 } from '../../src/domain/decisions/cosign.js';
@@ -159,6 +160,15 @@ describe('broken glass', () => {
     starter: 'ann',
     newest: null,
   };
+  const approvalOf = (approver: string) => ({
+    approver,
+    decision: 'approve' as const,
+    evidenceId: 'ev-1',
+    accepted: true,
+    reason: '',
+    authenticated: true,
+    at: NOW,
+  });
   const approves = (approver: string, at: string, of: Partial<GateState> = {}, identity = SIGNED) =>
     decide(
       { decision: 'approve', approver, evidenceId: 'ev-1', comment: null, token: null },
@@ -169,28 +179,34 @@ describe('broken glass', () => {
     );
   it('lets one of the two approve, outside the window and on older evidence, for an hour', () => {
     expect(approves('ann', later(1))).toEqual({ accepted: true, reason: 'approval 1 of 1' });
-    expect(
-      waitingFor(
-        {
-          ...state,
-          approvals: [
-            {
-              approver: 'ann',
-              decision: 'approve',
-              evidenceId: 'ev-1',
-              accepted: true,
-              reason: '',
-              authenticated: true,
-              at: NOW,
-            },
-          ],
-        },
-        approvalUnder(glass, strict, later(1)),
-        later(1),
-      ),
-    ).toBeNull();
+    const approved = { ...state, approvals: [approvalOf('ann')] };
+    expect(waitingFor(approved, approvalUnder(glass, strict, later(1)), later(1))).toBeNull();
     expect(approvalUnder(glass, strict, later(60))).toEqual(strict);
     expect(approvalUnder(null, strict, NOW)).toEqual(strict);
+  });
+  it('ends with the approvals that only it allowed', () => {
+    const one = { ...strict, quorum: 1, notBefore: null };
+    const by = (approver: string) =>
+      waitingFor({ ...state, approvals: [approvalOf(approver)] }, one, later(61));
+    expect(approvalUnder(glass, one, later(61))).toEqual(one);
+    expect(by('bob')).toBe('approvals 0 < 1 needed'); // not one of the spec's approvers
+    expect(by('cfo')).toBeNull();
+    expect(
+      waitingFor({ ...state, approvals: [approvalOf('ann')] }, { ...one, approvers: [] }, NOW),
+    ).toBe(
+      'approvals 0 < 1 needed', // ann started the migration
+    );
+  });
+  it('lets the approvers of the spec reject as well', () => {
+    const rejects = (approver: string) =>
+      decide(
+        { decision: 'reject', approver, evidenceId: null, comment: 'no', token: null },
+        state,
+        rulesFor('reject', glass, strict, later(1)),
+        later(1),
+        SIGNED,
+      ).accepted;
+    expect(['cfo', 'ann', 'eve'].map(rejects)).toEqual([true, true, false]);
   });
   it('lets no other and no unsigned person approve, and nothing that is not up for approval', () => {
     expect(approves('eve', later(1)).reason).toMatch(/eve is not one of the approvers ann, bob/);

@@ -155,9 +155,20 @@ describe('a rejection', () => {
 describe('the gate waits', () => {
   it('for the quorum on the current evidence only', () => {
     const state = { ...OPEN, approvals: [approval('ann', 'ev-0'), approval('bob', 'ev-1')] };
-    expect(currentApprovals(state)).toHaveLength(1);
+    expect(currentApprovals(state, SPEC, NOW)).toHaveLength(1);
     expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('approvals 1 < 2 needed');
     expect(waitingFor(state, SPEC, NOW)).toBeNull();
+  });
+  it('for another approval if one is older than `expires`', () => {
+    const early = { ...approval('ann', 'ev-1'), at: '2026-11-21T12:00:00.000Z' };
+    const state = { ...OPEN, approvals: [early, approval('bob', 'ev-1')] };
+    const two = { ...SPEC, quorum: 2 };
+    expect(waitingFor(state, two, NOW)).toBe('approvals 1 < 2 needed');
+    expect(decide(ask('ann'), state, two, NOW)).toEqual({
+      accepted: true,
+      reason: 'approval 2 of 2',
+    });
+    expect(waitingFor(state, { ...two, expires: '25h' }, NOW)).toBeNull();
   });
   it('for the change window', () => {
     const state = { ...OPEN, approvals: [approval('ann', 'ev-1')] };

@@ -1,7 +1,7 @@
 // Tests when an approved run begins its cut-over, and how soon the ledger knows what people did.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput } from '../support/builders.js';
-import { fakes } from '../support/fake-activities.js';
+import { failure, fakes } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
@@ -33,6 +33,35 @@ describe('the change window', () => {
     expect(fenced).toHaveLength(1);
     expect(fenced[0]).toBeGreaterThanOrEqual(now + 30 * MINUTE);
     expect(fenced[0]).toBeLessThan(now + 40 * MINUTE);
+  });
+
+  it('that closes while the run waits for a system is not missed: nothing is fenced', async () => {
+    const now = await bench.env.currentTimeMs();
+    const notAfter = new Date(now + 30 * MINUTE).toISOString();
+    let isAway = true;
+    const fake = fakes({
+      activeBatchRun: () =>
+        isAway ? Promise.reject(failure('unreachable', 'no source')) : Promise.resolve(null),
+    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('closed-meanwhile', { cutover: { approval: { notAfter } } }),
+      async ({ handle, env, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await reach((s) => s.blocked !== null);
+        await env.sleep('40m');
+        isAway = false;
+        await handle.signal('retry');
+        await reach((s) => s.needsApproval && s.blocked === null);
+        const audit = JSON.stringify(await handle.query('audit'));
+        expect(audit).toContain('may not begin any more: the change window closed at');
+        await handle.signal('rollBack', { by: 'ann', reason: 'next week' });
+        expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      },
+    );
+    expect(fake.calls).not.toContain('fence');
   });
 });
 

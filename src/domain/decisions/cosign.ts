@@ -115,8 +115,8 @@ export function breakGlass(pair: readonly CoSignature[], now: string): BrokenGla
 }
 
 /**
- * Returns the approval rules in force. While the glass is broken, one of its two signers is enough;
- * the evidence requirements do not change.
+ * Returns the approval rules in force. While the glass is broken, one of its two signers is enough,
+ * at any time and on evidence of any age. The approval must still name the current evidence.
  */
 export function approvalUnder(
   glass: BrokenGlass | null,
@@ -161,6 +161,21 @@ export function signersUnder(
 ): readonly string[] {
   if (approval.approvers.length === 0) return [];
   return [...new Set([...approval.approvers, ...approvalUnder(glass, approval, now).approvers])];
+}
+
+/**
+ * Returns the rules for a decision. The people who break the glass replace the approvers only for an
+ * approval. The spec's approvers may still reject.
+ */
+export function rulesFor(
+  decision: 'approve' | 'reject',
+  glass: BrokenGlass | null,
+  approval: ApprovalSpec,
+  now: string,
+): ApprovalSpec {
+  const rules = approvalUnder(glass, approval, now);
+  if (decision === 'approve') return rules;
+  return { ...rules, approvers: signersUnder(glass, approval, now) };
 }
 
 /** Returns the note about the broken glass that readers of the evidence see. */

@@ -112,7 +112,8 @@ export function decide(
   const age = state.evidenceAt === null ? Infinity : Date.parse(now) - Date.parse(state.evidenceAt);
   if (age > durationMs(spec.evidenceMaxAge))
     return refuse(`the evidence is ${Math.round(age / 1000)} s old > ${spec.evidenceMaxAge}`);
-  if (currentApprovals(state).some((a) => a.approver === request.approver))
+  const standing = currentApprovals(state, spec, now);
+  if (standing.some((a) => a.approver === request.approver))
     return refuse(`${request.approver} has approved this evidence already`);
   const { newest } = state;
   const unproven =
@@ -121,7 +122,7 @@ export function decide(
       : '';
   return {
     accepted: true,
-    reason: `approval ${currentApprovals(state).length + 1} of ${spec.quorum}${unproven}`,
+    reason: `approval ${standing.length + 1} of ${spec.quorum}${unproven}`,
   };
 }
 
@@ -151,16 +152,29 @@ function unsignedBy(
   return `unauthenticated: the spec names approvers, so ${who} must sign (--key FILE)`;
 }
 
-/** Returns the accepted approvals that name the current evidence. */
+/** What decides whether an approval counts. */
+type Counting = Pick<GateState, 'approvals' | 'evidenceId' | 'starter'>;
+
+/**
+ * Returns the accepted approvals that name the current evidence and still count under `spec`. An
+ * approval expires, and the rules under which it was accepted can end with the broken glass.
+ */
 export function currentApprovals(
-  state: Pick<GateState, 'approvals' | 'evidenceId'>,
+  state: Counting,
+  spec: Pick<ApprovalSpec, 'approvers' | 'notStarter' | 'expires'>,
+  now: string,
 ): readonly Approval[] {
+  const counts = ({ approver, at }: Approval): boolean =>
+    Date.parse(now) - Date.parse(at) < durationMs(spec.expires) &&
+    (spec.approvers.length === 0 || spec.approvers.includes(approver)) &&
+    !(spec.notStarter && approver === state.starter);
   return state.approvals.filter(
     (a) =>
       a.accepted &&
       a.decision === 'approve' &&
       a.evidenceId !== null &&
-      a.evidenceId === state.evidenceId,
+      a.evidenceId === state.evidenceId &&
+      counts(a),
   );
 }
 
@@ -178,7 +192,7 @@ export function remembered(approvals: readonly Approval[]): Approval[] {
 
 /** Returns why the cut-over may not begin yet, or null if it may. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
-  const have = currentApprovals(state).length;
+  const have = currentApprovals(state, spec, now).length;
   if (have < spec.quorum) return `approvals ${have} < ${spec.quorum} needed`;
   if (spec.notBefore !== null && Date.parse(now) < Date.parse(spec.notBefore))
     return `the change window opens at ${spec.notBefore}`;

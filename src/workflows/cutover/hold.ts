@@ -11,7 +11,7 @@ import { holdConnectors, startConnectors } from '../connectors.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';
-import { evidenceId } from '../run/status-view.js';
+import { evidenceId } from '../run/gate-state.js';
 import { runWindow } from '../windows.js';
 import { removeObject } from '../run/undo.js';
 

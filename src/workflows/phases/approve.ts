@@ -1,12 +1,11 @@
 // approve: waits for a quorum on the current evidence, inside the change window. Windows continue
 // meanwhile; if the evidence gets worse, the run goes back to validate.
 import { durationMs } from '../../domain/values/duration.js';
-import { approvalUnder, rulesChangeIn } from '../../domain/decisions/cosign.js';
-import { waitingFor } from '../../domain/decisions/gate.js';
+import { rulesChangeIn } from '../../domain/decisions/cosign.js';
 import { BackToValidate } from '../run/course.js';
 import { rehearse } from '../cutover/rehearsal.js';
 import { everyMs, type Run } from '../run/run.js';
-import { gateState } from '../run/status-view.js';
+import { gateWaitsFor } from '../run/gate-state.js';
 import { troubleOf } from '../run/watched-connectors.js';
 import { runWindow } from '../windows.js';
 
@@ -31,11 +30,7 @@ export async function approve(run: Run): Promise<void> {
     !state.paused &&
     troubleOf(state.watched) === null &&
     untilNextAttempt() === Infinity &&
-    waitingFor(
-      gateState(state, null),
-      approvalUnder(state.brokenGlass, approval, run.now()),
-      run.now(),
-    ) === null;
+    gateWaitsFor(state, run.now()) === null;
   let dueAt = Date.parse(run.now()) + everyMs(run);
   for (;;) {
     const expiresIn =

@@ -6,6 +6,7 @@ import { areStarted } from '../connectors.js';
 import { BackToValidate } from '../run/course.js';
 import { beginAttempt, dropTriggers, hold, undoHold, type Evidence } from '../cutover/hold.js';
 import { proveSlot, recheck, refuseLongHold } from '../cutover/recheck.js';
+import { gateWaitsFor } from '../run/gate-state.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
 import { begins } from '../cutover/step-audit.js';
@@ -19,6 +20,9 @@ async function untilCommit(run: Run): Promise<void> {
   await recheck(run);
   await refuseLongHold(run);
   await proveSlot(run);
+  // the checks can wait for hours, for example for a run of the batch
+  const closed = gateWaitsFor(run.state, run.now());
+  if (closed) throw new BackToValidate(`the cut-over may not begin any more: ${closed}`);
   const evidence = beginAttempt(run);
   try {
     await hold(run, evidence);

@@ -20,7 +20,8 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { call } from '../call.js';
 import { KEYS } from './search-attribute-keys.js';
 import { blockedOf, type State } from './state.js';
-import { currentDetails, evidenceId, statusOf } from './status-view.js';
+import { currentDetails, statusOf } from './status-view.js';
+import { evidenceId } from './gate-state.js';
 
 const MAX_AUDIT = 200;
 // Temporal refuses payloads of more than 2 MB, and ends the run for them

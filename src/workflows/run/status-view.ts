@@ -1,46 +1,16 @@
 // Renders a run for people: the status of the contract, the next commands, and the current details
 // in the Web UI.
-import { workflowInfo } from '@temporalio/workflow';
 import { resolve } from '../../domain/plan/resolve.js';
-import { approvalUnder, glassNote } from '../../domain/decisions/cosign.js';
-import { evidenceIdOf } from '../../domain/evidence/epoch.js';
+import { glassNote } from '../../domain/decisions/cosign.js';
 import { formatMs } from '../../domain/values/duration.js';
-import {
-  currentApprovals,
-  stopRule,
-  waitingFor,
-  type GateState,
-} from '../../domain/decisions/gate.js';
+import { stopRule } from '../../domain/decisions/gate.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import { PHASES } from '../../domain/migration/phase.js';
 import { nameOf } from '../../domain/migration/workflow-ids.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { evidenceId, gateWaitsFor, quorumOf } from './gate-state.js';
 import { blockedOf, soakEnds, streakOf, type State } from './state.js';
 import { editsOf } from './watched-connectors.js';
-
-/**
- * Returns the evidence's id, but only while the evidence is up for approval or was approved.
- * Otherwise null.
- */
-export function evidenceId(state: State): string | null {
-  return state.needsApproval || state.phase === 'cut-over' || state.committedAt
-    ? evidenceIdOf(state.iteration, state.epoch, state.planHash)
-    : null;
-}
-
-export function gateState(state: State, starter: string | null): GateState {
-  return {
-    phase: state.phase,
-    committed: state.committedAt !== null,
-    needsApproval: state.needsApproval,
-    evidenceId: evidenceId(state),
-    evidenceAt: state.evidenceAt,
-    voidedAt: state.voidedAt,
-    approvals: state.approvals,
-    starter,
-    newest: state.lastWindow,
-  };
-}
 
 export function statusOf(state: State, workflowId: string, now: string): Status {
   return {
@@ -78,13 +48,12 @@ export function waitingOf(state: State, now: string): string | null {
   if (blockedOf(state)) return 'a person to fix the problem, or its next automatic attempt';
   if (state.paused) return 'resume';
   if (phase === 'validate') return stopRule(streakOf(state), spec.validation);
-  if (phase === 'approve') return waitingInApprove(state, spec, now);
+  if (phase === 'approve') return waitingInApprove(state, now);
   return phase === 'soak' ? waitingInSoak(state, spec, now) : null;
 }
 
-function waitingInApprove(state: State, spec: MigrationSpec['spec'], now: string): string | null {
-  const approval = approvalUnder(state.brokenGlass, spec.cutover.approval, now);
-  const gate = waitingFor(gateState(state, null), approval, now);
+function waitingInApprove(state: State, now: string): string | null {
+  const gate = gateWaitsFor(state, now);
   if (gate !== null) return gate;
   const { nextAttemptAt } = state;
   return nextAttemptAt !== null && nextAttemptAt > now
@@ -161,18 +130,13 @@ function headline(state: State, workflowId: string, now: string): string {
     return `**Blocked (${blocked.code}): ${blocked.detail}** ${blocked.remedy}. Then ${signal('retry')}`;
   if (state.paused) return `**Paused.** Continue with ${signal('resume')}`;
   if (state.needsApproval && state.spec) {
-    const approval = approvalUnder(state.brokenGlass, state.spec.spec.cutover.approval, now);
-    const waiting = waitingFor(gateState(state, null), approval, now);
-    const have = currentApprovals({
-      approvals: state.approvals,
-      evidenceId: evidenceId(state),
-    }).length;
+    const { have, needed } = quorumOf(state, now);
     const notes = resolve({ spec: state.spec, generation: state.generation }).notes.map(
       (note) => ` ⚠ ${note}.`,
     );
-    if (have < approval.quorum)
-      return `**Needs approval** of ${evidenceId(state)} (${have}/${approval.quorum}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}${notes.join('')}`;
-    return `**Approved**; ${waiting ?? 'cutting over'}`;
+    if (have < needed)
+      return `**Needs approval** of ${evidenceId(state)} (${have}/${needed}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}${notes.join('')}`;
+    return `**Approved**; ${gateWaitsFor(state, now) ?? 'cutting over'}`;
   }
   if (state.phase === 'validate' && spec) {
     return `**Validating**: ${stopRule(streakOf(state), spec.validation) ?? 'enough evidence'}. Nothing to do.`;
@@ -193,13 +157,4 @@ function phaseLine(state: State): string {
           : `○ ${p}`,
     )
     .join(' · ');
-}
-
-/**
- * Returns the starter's name, which Sluice's CLI records. Null if the run was started with the
- * plain `temporal` command.
- */
-export function starterOf(): string | null {
-  const starter = workflowInfo().memo?.['starter'];
-  return typeof starter === 'string' ? starter : null;
 }
