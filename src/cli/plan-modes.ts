@@ -2,7 +2,8 @@
 // text alone is settled, and the plan says why. The database may know more reasons: see `doctor`.
 import { loadParser } from '../assess/sql/analyse.js';
 import { textProblem } from '../assess/sql/not-aligned.js';
-import { ALIGNED_SUBJECT, resultSubjects, settledBecause } from '../domain/evidence/subjects.js';
+import { ALIGNED_SUBJECT } from '../domain/evidence/subjects.js';
+import { resultSubjects, settledBecause } from '../domain/plan/planned-subjects.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { Plan } from '../manifest/build-plan.js';
 

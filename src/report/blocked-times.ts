@@ -1,4 +1,4 @@
-// Describes when a migration was blocked, and how long the soak was planned to last and lasted.
+// Describes when a migration was blocked, and the planned and the actual duration of the soak.
 import { auditText, type AuditEvent } from '../domain/audit.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { durationMs, formatMs } from '../domain/values/duration.js';
@@ -10,7 +10,7 @@ export interface BlockedTime {
   readonly to: string | null;
   readonly code: string;
   readonly detail: string;
-  /** True if the commit had happened, so that consumers may have noticed it. */
+  /** True if it began after the commit. Consumers may then have noticed it. */
   readonly isAfterCommit: boolean;
 }
 

@@ -18,7 +18,7 @@ describe('a route', () => {
     const spec = aSpec({ spec: { ...BATCH_PARTS, cutover: { route: { type: 'none' } } } });
     const { route, steps, notes } = resolve({ spec: withPager(spec), generation: 1 });
     expect(route).toMatchObject({ kind: 'pager', isOrdered: true, movesSink: false });
-    expect(steps.find(({ name }) => name === 'route')?.does).toBe('the pager is told');
+    expect(steps.find(({ name }) => name === 'route')?.does).toBe('the pager gets a message');
     expect(steps[0]!.does).toContain('the pager answers');
     expect(notes).toContain('a pager forgets');
   });

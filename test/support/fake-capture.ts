@@ -6,6 +6,7 @@ import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 
 /** Rows arrive by mail, one letter for each table. */
 export const MAIL: CaptureMode = {
+  whySettled: null,
   plan: () =>
     ({
       kind: 'mail',

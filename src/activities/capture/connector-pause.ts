@@ -12,7 +12,7 @@ import type { Planned } from '../runtime/with-plan.js';
 type Needs = Pick<Deps, 'ledger' | 'systems'>;
 
 const POLL_MS = 20;
-/** The guard waits for this much longer than a pause may last before it resumes the connector. */
+/** The guard resumes the connector this long after the longest allowed pause. */
 const GRACE_MS = 2000;
 /** The time for which a window tries to resume its connector. Afterwards the guard tries. */
 const RESUME_MS = 30_000;
@@ -61,8 +61,8 @@ export async function whilePaused<T>(
 }
 
 /**
- * Ends the pauses that an earlier attempt of a window left open. Returns whether the connector had
- * to be resumed.
+ * Ends the pauses that an earlier activity attempt of a window left open. Returns whether the
+ * connector had to be resumed.
  */
 export async function endLeftPauses(
   { ledger, systems }: Needs,

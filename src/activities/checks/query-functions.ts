@@ -1,10 +1,11 @@
-// Checks the functions that a query calls. A query cannot be aligned with a still point if one of
-// its functions reads tables or returns another result each time.
+// Checks the functions that a query calls. A query cannot be compared exactly at a still point if
+// one of its functions reads tables, or returns a different result on each call.
 import type pg from 'pg';
 import { analyseSql } from '../../assess/sql/analyse.js';
 
 /**
- * Functions of the server and its extensions that read what their arguments name, such as a table.
+ * Functions of the server and its extensions that read a table, query or file whose name or text is
+ * an argument.
  */
 const READERS =
   /^(query_to_xml|table_to_xml|schema_to_xml|database_to_xml|cursor_to_xml|dblink|lo_get|pg_read_file)/;

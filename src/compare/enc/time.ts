@@ -163,7 +163,7 @@ function infinite(sign: number, out: Scratch): void {
   out.safeInteger(0);
 }
 
-/** Reads microseconds since 2000. Their number exceeds a double outside the years 1965 to 2034. */
+/** Reads microseconds since 2000. Values that `smallInt64` cannot hold are read as a BigInt. */
 export function instantFromBinary(b: Uint8Array, at: number, out: Scratch): void {
   const small = smallInt64(b, at);
   if (small !== null) {

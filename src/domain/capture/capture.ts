@@ -68,6 +68,8 @@ export type CapturePlan = LogPlan | PollingPlan;
 
 /** Pure functions that describe a capture. Its effects on systems are in activities/capture. */
 export interface CaptureMode {
+  /** The reason why no result of this capture can be compared exactly. Null if there is none. */
+  readonly whySettled: string | null;
   plan(spec: MigrationSpec): CapturePlan;
   /** Lists what the connectors bring into topics. */
   captures(spec: MigrationSpec, names: Names): Capture[];

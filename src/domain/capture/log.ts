@@ -17,6 +17,7 @@ const POLLING_KEYS = [
 ] as const;
 
 export const logCapture: CaptureMode = {
+  whySettled: null,
   plan({ spec }) {
     const load = spec.connector.snapshot;
     return {

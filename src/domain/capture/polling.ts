@@ -34,6 +34,7 @@ export function pollingOf({ spec: { connector } }: Pick<MigrationSpec, 'spec'>):
 }
 
 export const pollingCapture: CaptureMode = {
+  whySettled: 'the records of polled tables name no transaction',
   plan(spec) {
     const polling = pollingOf(spec);
     const { mode, deletes, query } = polling;

@@ -5,12 +5,12 @@ const LONGEST = 249;
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
 
 /**
- * Returns the topic's name in Kafka's metrics, where a dot becomes an underscore. Two topics whose
- * names differ only in that cannot both exist.
+ * Returns the topic's name in Kafka's metrics, where a dot becomes an underscore. Two topics
+ * cannot both exist if their names differ only in dots and underscores.
  */
 const inMetrics = (topic: string): string => topic.replaceAll('.', '_');
 
-/** Returns the problems of these names, by themselves and with each other. */
+/** Returns a message for each invalid name, and for each pair of names that collide. */
 export function nameProblems(topics: readonly string[]): string[] {
   const problems = topics.flatMap((topic) => {
     if (topic.length > LONGEST)

@@ -1,5 +1,5 @@
 // Defines the cut-over as data: one list that plan, workflow, report and docs read.
-import { resultMode } from '../evidence/subjects.js';
+import { resultMode } from './planned-subjects.js';
 import type { CutoverStep, ResolvedPlan } from './resolved-plan.js';
 
 /** The parts of a plan that decide which steps the cut-over has. */

@@ -1,6 +1,6 @@
 // Lists all subjects of a plan: what is captured, and what the batch's query defines.
-import { captureOf, capturesOf } from '../capture/index.js';
-import { resultSubjects, type Subject } from '../evidence/subjects.js';
+import { CAPTURES, captureOf, capturesOf } from '../capture/index.js';
+import { ALIGNED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 /**
@@ -10,6 +10,40 @@ import type { MigrationSpec } from '../migration/spec.js';
 function tableSubjects(spec: MigrationSpec): Subject[] {
   const { subjectMode } = captureOf(spec);
   return capturesOf(spec, 1).map(({ subject }) => ({ subject, mode: subjectMode }));
+}
+
+/**
+ * Returns why the results of this spec are settled although it asks for exact ones. Null if the
+ * spec gives no such reason. The query may still give one: see `alignedQuery`.
+ */
+export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
+  if (spec.validation.results === 'settled') return null;
+  return CAPTURES.of(spec.connector.type).whySettled;
+}
+
+/** Returns how results, stages and the sink are compared if their queries can be aligned. */
+export const resultMode = ({ spec }: Pick<MigrationSpec, 'spec'>): 'exact' | 'settled' =>
+  settledBecause({ spec }) === null ? spec.validation.results : 'settled';
+
+/**
+ * Returns the subjects that a batch query defines: stages, result, sink, and the stored result when
+ * the spec declares closed keys.
+ */
+export function resultSubjects({ spec }: Pick<MigrationSpec, 'spec'>): Subject[] {
+  const { batch, pipeline, sink, validation } = spec;
+  if (!batch || !pipeline) return [];
+  const mode = resultMode({ spec });
+  const compared = [
+    ...batch.stages.map((stage) => stage.name),
+    'result',
+    ...(sink ? ['result@sink'] : []),
+  ];
+  return [
+    ...compared.map((subject) => ({ subject, mode })),
+    ...(validation.closedKeys
+      ? [{ subject: ALIGNED_SUBJECT, mode: 'batch-aligned' as const }]
+      : []),
+  ];
 }
 
 export const subjectsOf = (spec: MigrationSpec): Subject[] => [

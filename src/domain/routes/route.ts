@@ -15,7 +15,7 @@ export interface RouteWords {
   readonly confirm: string;
   /** The advice if consumers do not read the stream after the commit, as an imperative. */
   readonly unexpected: string;
-  /** Says after the commit what `sluice rollback` does for consumers, as the end of a sentence. */
+  /** The end of a sentence that says what `sluice rollback` does for consumers after the commit. */
   readonly back: string;
   /** Says what became of the batch's output after `complete`, as a whole sentence. */
   readonly completed: string;
@@ -45,12 +45,12 @@ export interface RouteFacts {
   readonly words: RouteWords;
   /** Guarantees that the route weakens, in words for the approvers. */
   readonly notes: readonly string[];
-  /** SQL comments for the consumers' owners, in the list of grants. */
+  /** SQL comments that `sluice init --sql` prints for the people who run the consumers. */
   readonly consumers: readonly string[];
   readonly needs: RouteNeeds;
-  /** Batch and stream write one table, so the sink has no table of its own at the end. */
+  /** True if batch and stream write one table. The sink then has no table of its own at the end. */
   readonly sharesTable: boolean;
-  /** The table whose trigger refuses writes of the side that does not own the table. */
+  /** The table whose trigger refuses the stream's writes before the commit, and the batch's after it. */
   readonly guarded: Relation | null;
   /** The role under which the batch writes, if the spec names it. */
   readonly batchRole: string | null;
@@ -60,14 +60,14 @@ export interface RouteFacts {
   readonly staging: Relation | null;
   /** The view through which consumers read. It does not count as a reader of the old output. */
   readonly consumersView: Relation | null;
-  /** The recheck tries out the switch and the return in one transaction, and then rolls it back. */
+  /** True if the recheck tries the switch and the switch back in a transaction that it rolls back. */
   readonly isTried: boolean;
-  /** The sink is paused before the commit, and writes another table after it. */
+  /** True if the sink is paused before the commit, and writes another table after it. */
   readonly movesSink: boolean;
   /** True if another system is asked to switch after the commit. */
   readonly isOrdered: boolean;
   /**
-   * Runs of the batch would fail after the commit. So the batch stays paused, and loses its right
+   * True if runs of the batch would fail after the commit. So the batch stays paused, and loses its right
    * to write at `complete`.
    */
   readonly refusesBatch: boolean;
@@ -90,7 +90,10 @@ export interface SharedTablePlan extends RouteFacts {
   readonly table: Relation;
   /** The table that the stream writes until the commit. */
   readonly staging: Relation;
-  /** Rows that the stream lacks. They are kept from the commit until `complete` for a rollback. */
+  /**
+   * The table that keeps, from the commit until `complete`, the rows that the stream lacks. A rollback
+   * restores them.
+   */
   readonly kept: Relation;
   readonly batchRole: string;
   readonly streamRole: string;

@@ -52,7 +52,10 @@ export interface State {
   blocked: Blocked | null;
   /** The number of automatic attempts since the block began. */
   selfRetries: number;
-  /** Set if the generation is lost and not replaced yet. `isAnswered`: a person asked for the next. */
+  /**
+   * Set if the generation is lost and not replaced yet. `isAnswered` is true once a person has asked
+   * for the next generation.
+   */
   lost: { readonly problem: Blocked; readonly isAnswered: boolean } | null;
   paused: boolean;
   wayBack: WayBack | null;
@@ -64,8 +67,8 @@ export interface State {
   /** The number of attempts at the cut-over so far. */
   attempts: number;
   /**
-   * The earliest time (ISO) of the next attempt after one failed, unless a person approves again.
-   * Null if none failed.
+   * After a failed attempt, the next one begins no earlier than this time (ISO), unless a person
+   * approves again. Null if no attempt failed.
    */
   nextAttemptAt: string | null;
   epoch: number;
@@ -90,19 +93,19 @@ export interface State {
   nonces: string[];
   coSignatures: CoSignature[];
   brokenGlass: BrokenGlass | null;
-  /** Two people requested it, so the soak ends after a passed window. */
+  /** True if two people asked to complete early. The soak then ends after a passed window. */
   completesEarly: boolean;
   /**
-   * The time from which readers of the old output count: the commit, or the last time they were
-   * reported. Null before the commit, and without a batch.
+   * Only reads of the old output after this moment are reported. It is the commit, or the last
+   * report. Null before the commit, and without a batch.
    */
   readersSince: ReaderMark | null;
   lag: Lag;
   tables: TableProgress[];
   route: ObservedRoute | null;
   /**
-   * The created objects in order. They are undone from the end. An object is added before it is
-   * created.
+   * The undo list: objects that this run made or is about to make, in order. A rollback removes them
+   * in reverse.
    */
   undo: OwnedObject[];
   handedOver: { kind: string; name: string }[];
@@ -117,21 +120,22 @@ export interface State {
    * yet.
    */
   fullWindowMs: number | null;
-  /** The measured hold of the last rehearsal. Null before one. */
+  /** The measured hold of the last rehearsal. Null before the first rehearsal. */
   rehearsedHoldMs: number | null;
   /**
    * The moment when consumers were confirmed on the stream side. The soak counts from here. Null
-   * before.
+   * before the confirmation.
    */
   soakFrom: string | null;
-  /** True from when a window found consumers off the stream side until one finds them back. */
+  /** True after a window found that consumers do not read the stream side, until one finds them there. */
   isRouteLost: boolean;
   /** The soak lasts at least until this time (ISO), because `extendSoak` requested it. */
   soakUntil: string | null;
   shadowPasses: number;
   events: number;
-  /** Audit events that are not in the ledger yet, and the newest ones for the query. */
+  /** Audit events that are not in the ledger yet. */
   outbox: AuditEvent[];
+  /** The newest audit events, for the workflow query. */
   audit: AuditEvent[];
 }
 

@@ -3,12 +3,8 @@
 // compared in rounds, too.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
-import {
-  ALIGNED_SUBJECT,
-  resultMode,
-  settledBecause,
-  type Subject,
-} from '../../../domain/evidence/subjects.js';
+import { ALIGNED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';
+import { resultMode, settledBecause } from '../../../domain/plan/planned-subjects.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
 import type { OrReason } from '../../../domain/values/or-reason.js';
 import { pause } from '../../runtime/poll-until.js';

@@ -1,6 +1,6 @@
 // Compares a table whose keys do not fit in the worker's memory. Both sides are read once, written
-// to disk in parts by key, and compared part by part. Such a window is always full, and keeps
-// nothing for the next one.
+// to disk in parts by key, and compared part by part. Such a table always gets a full pass,
+// and nothing is kept for the next window.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import {
   HashComparison,
@@ -19,8 +19,8 @@ import { selectOf } from './select.js';
 const DELETED = 1;
 
 /**
- * Compares the table in parts. `dir` is an empty folder for this table, which is removed at the
- * end. `parts` is a power of two. Throws errors of the systems and of the disk.
+ * Compares the table in parts. `dir` is an empty folder; it is removed at the end. `parts` is a
+ * power of two. Throws if Postgres, Kafka or the disk fails.
  */
 export async function passBySpill(
   input: PassInput,

@@ -1,10 +1,10 @@
-// Compares a table whose keys an earlier window proved equal. It reads only what changed on either
+// Compares a table that an earlier window proved equal. It reads only what changed on either
 // side since then, and one tenth of the rest in rotation.
 // This proves as much as a full pass. A row that the source changed has a younger xmin, and the
 // fold remembers keys that the topic changed. Both are read and compared. Rows that neither side
-// changed are still equal. A deleted row leaves no xmin. It shows in the table's `count(*)`, which
-// then differs from the number of keys in the fold. New rows cannot hide that, because each of them
-// was read and compared.
+// changed are still equal. A deleted row leaves no xmin. If the topic lacks the
+// delete, the table has fewer rows than the fold has keys. An inserted row cannot make up for that,
+// because it was read and compared.
 // Some changes have neither a younger xmin nor a record, such as a swapped partition or a renamed
 // enum label. They change the table's facts, and after that a window reads every row. If the result
 // is anything but "all equal", a full pass decides.
@@ -36,8 +36,7 @@ export async function passIncrementally(
 ): Promise<TablePass | null> {
   const { shape, from, reader, rowsPerSecond } = input;
   if (!fold.provenAt || fold.encoder.keyWords !== 2 || fold.unreadable > 0) return null;
-  // age() has 31 bits and a sign, so it cannot distinguish a row's xmin from one that is half an
-  // epoch older.
+  // age() wraps after 2^31 transactions. After that many, an old xmin looks young, and a young one old.
   if (input.snapshot.xmax - fold.provenAt.xmin >= MOST_AGE) return null;
   const comparison = new HashComparison(fold.table, fold.encoder);
   const unseen = new Set(fold.changed);
