@@ -16,8 +16,9 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
- * Each round is a list of lanes, which run at the same time. Files of `alone` mostly wait, so suites
- * without a stack run beside them. Faults and Flink come before the shared stack is started.
+ * Each round is a list of lanes, which run at the same time. Files of `alone` run one at a time and
+ * mostly wait, so suites without a stack run beside them. Faults and Flink come before the shared
+ * stack is started.
  */
 const ROUNDS = [
   [['unit']],
@@ -46,11 +47,10 @@ const failures = [];
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isInterrupted = true));
 
-function vitest(suites, report, isBeside) {
+function vitest(suites, report) {
   const command = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const projects = suites.flatMap((suite) => ['--project', suite]);
   const args = ['run', ...projects, '--reporter=verbose', '--reporter=json'];
-  if (isBeside) args.push('--maxWorkers=1');
   const child = spawn(process.execPath, [command, ...args, `--outputFile.json=${report}`], {
     cwd: ROOT,
     stdio: 'inherit',
@@ -94,10 +94,10 @@ function fail(line) {
   failures.push(line);
 }
 
-async function run(suites, isBeside) {
+async function run(suites) {
   const report = join(reports, `${suites.join('-')}.json`);
   const started = Date.now();
-  count(await vitest(suites, report, isBeside), report, suites.join(', '));
+  count(await vitest(suites, report), report, suites.join(', '));
   console.log(`${suites.join(', ')}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }
 
@@ -113,7 +113,7 @@ try {
     const needsStack = round.flat().some((suite) => ON_STACK.includes(suite));
     if (needsStack) removeStack ??= await startStack();
     if (isInterrupted) break;
-    await Promise.all(round.map((lane) => run(lane, round.length > 1)));
+    await Promise.all(round.map(run));
   }
 } catch (error) {
   fail(`stack: ${error.message}`);
