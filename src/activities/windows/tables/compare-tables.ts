@@ -21,7 +21,7 @@ import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../sub
 import type { PassInput, TablePass } from './by-hash.js';
 import { hasTolerance, passOver } from './choose-pass.js';
 import { walkAhead, type Walk } from './range-scan.js';
-import { boundedNow } from './visibility.js';
+import { boundedNow, snapshotText } from './visibility.js';
 
 export interface TablesResult {
   readonly subjects: SubjectResult[];
@@ -43,9 +43,7 @@ export async function compareTables(session: WindowSession): Promise<TablesResul
       if (walk) walks.set(text, walk);
     }
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const text = (
-      await reader.query<Record<string, string>>('SELECT pg_current_snapshot() AS snapshot')
-    ).rows[0]!['snapshot']!;
+    const text = await snapshotText(reader);
     const started = Date.now();
     const mark = await markSource(deps, session, {
       snapshot: reader,

@@ -13,7 +13,6 @@ import {
   type TableCatalog,
 } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
-import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { HashComparison } from '../../../compare/hash-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
@@ -23,7 +22,7 @@ import { markSource } from '../../capture/source-mark.js';
 import { foldTable } from '../folds/folds.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
 import { selectOf } from './select.js';
-import { boundedNow } from './visibility.js';
+import { boundedNow, snapshotText } from './visibility.js';
 
 /** The bytes of a table that a window reads in one snapshot by default. */
 export const SNAPSHOT_BYTES = 512 * 2 ** 20;
@@ -60,7 +59,7 @@ export async function walkAhead(
   if (fold?.encoder.keyWords !== 2) return null;
   const storage = await storageOf(reader, from);
   // Reading the whole topic takes long. It needs a snapshot's visibility, but no open transaction.
-  const first = await snapshotNow(reader);
+  const first = parseSnapshot(await snapshotText(reader));
   await readTopic(input, fold, first);
   if (fold.unreadable > 0) return null;
   fold.rememberFrom(first);
@@ -81,7 +80,7 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
   const { deps, plan, reader, side, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
-    const snapshot = await snapshotNow(reader);
+    const snapshot = parseSnapshot(await snapshotText(reader));
     const mark = await markSource(deps, input, { snapshot: reader, side, token: 'walk' });
     if ((await mark.reached(Date.now() + BARRIER_LIMIT_MS)) !== null) return null;
     await readTopic(input, fold, snapshot);
@@ -105,13 +104,6 @@ async function readTopic(
 ): Promise<void> {
   const ends = await input.kafka.offsets(input.topic);
   await foldTable(input, fold, ends, await boundedNow(input.side, snapshot));
-}
-
-async function snapshotNow(reader: SourceClient): Promise<SnapshotVisibility> {
-  return parseSnapshot(
-    (await reader.query<{ snapshot: string }>('SELECT pg_current_snapshot() AS snapshot')).rows[0]!
-      .snapshot,
-  );
 }
 
 function giveUp(fold: HashFold): null {

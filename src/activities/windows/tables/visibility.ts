@@ -1,6 +1,15 @@
-// Limits how far back a record's 32-bit transaction id may be, by the source's own counter.
+// Reads what a transaction sees, and limits how far back a record's 32-bit transaction id may be, by
+// the source's own counter.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
+
+/** Returns the snapshot of the reader's transaction as text, such as `10:20:11,14`. */
+export async function snapshotText(reader: SourceClient): Promise<string> {
+  const { rows } = await reader.query<{ snapshot: string }>(
+    'SELECT pg_current_snapshot() AS snapshot',
+  );
+  return rows[0]!.snapshot;
+}
 
 /**
  * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic

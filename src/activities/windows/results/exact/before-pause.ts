@@ -8,7 +8,7 @@ import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
 import { markSource } from '../../../capture/source-mark.js';
 import { foldTable } from '../../folds/folds.js';
 import type { ConnectedSession } from '../../session.js';
-import { boundedNow } from '../../tables/visibility.js';
+import { boundedNow, snapshotText } from '../../tables/visibility.js';
 import { passBarrier } from '../rounds.js';
 
 /** More records than these are not searched for the gap. */
@@ -23,16 +23,14 @@ export async function comeClose(session: ConnectedSession): Promise<OrReason<num
   const { deps, kafka, ref, reader, side, folds, plan, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
-    const { rows } = await reader.query<Record<string, string>>(
-      'SELECT pg_current_snapshot() AS snapshot',
-    );
+    const seen = parseSnapshot(await snapshotText(reader));
     const mark = await markSource(deps, session, { snapshot: reader, side, token: 'come close' });
     const pathMs = await passBarrier(kafka, plan, mark);
     for (const { topic } of plan.captures) {
       const fold = folds.ofTable(ref, topic);
       if (!fold) continue;
       const ends = await kafka.offsets(topic);
-      const snapshot = await boundedNow(side, parseSnapshot(rows[0]!['snapshot']!));
+      const snapshot = await boundedNow(side, seen);
       await foldTable({ kafka, topic, heartbeat }, fold, ends, snapshot);
     }
     return pathMs;

@@ -12,6 +12,7 @@ import { markSource, type SourceMark } from '../../../capture/source-mark.js';
 import { whilePaused } from '../../../capture/connector-pause.js';
 import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
+import { snapshotText } from '../../tables/visibility.js';
 
 /** The time (ms) between two readings that must agree, for each attempt. A busy broker is slow. */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
@@ -107,10 +108,7 @@ async function look(
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   let sink: SourceClient | null = null;
   try {
-    const { rows } = await reader.query<Record<string, string>>(
-      'SELECT pg_current_snapshot() AS snapshot',
-    );
-    const snapshotText = rows[0]!['snapshot']!;
+    const text = await snapshotText(reader);
     const mark = await markSource(deps, session, { snapshot: reader, side, token: 'still point' });
     const undrained =
       (await pipelineDrained(kafka, plan, deadline)) ?? (await sinkDrained(kafka, plan, deadline));
@@ -124,8 +122,8 @@ async function look(
     if (why) return await none({ why, moved: 'input' });
     const late = movedBetween(at, output);
     if (late) return await none({ why: `the pipeline was drained, but ${late}`, moved: 'output' });
-    const snapshot = parseSnapshot(snapshotText);
-    return { ends, outputs: at, snapshotText, snapshot, mark, sink };
+    const snapshot = parseSnapshot(text);
+    return { ends, outputs: at, snapshotText: text, snapshot, mark, sink };
   } catch (error) {
     await none(null);
     throw error;
