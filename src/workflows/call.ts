@@ -9,6 +9,15 @@ import {
 import { queueFor, type QueueRole } from '../domain/migration/task-queues.js';
 import type { Activities } from '../activities/index.js';
 
+/** The worker may be restarted often while such an activity runs. */
+const OFTEN = { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } as const;
+
+const DATA_WORK = {
+  startToCloseTimeout: '12h',
+  heartbeatTimeout: '12s',
+  retry: OFTEN,
+} as const;
+
 // Temporal notices a killed worker only after one of these limits, so the limits are short.
 const PATIENCE = {
   /** Runs a few statements or requests. */
@@ -23,13 +32,12 @@ const PATIENCE = {
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 },
   },
   /**
-   * Takes hours, with a heartbeat about every second. Retried often, because the worker may be
-   * restarted often.
+   * Takes hours, with a heartbeat about every second.
    */
   long: {
     startToCloseTimeout: '30d',
     heartbeatTimeout: '12s',
-    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
+    retry: OFTEN,
   },
   /**
    * Lives as long as its migration. Its heartbeats are the most frequent ones, so they are rarer
@@ -38,20 +46,12 @@ const PATIENCE = {
   endless: {
     startToCloseTimeout: '30d',
     heartbeatTimeout: '60s',
-    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
+    retry: OFTEN,
   },
   /** Like `long`, for heavy data work. */
-  heavy: {
-    startToCloseTimeout: '12h',
-    heartbeatTimeout: '12s',
-    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
-  },
-  /** Like `heavy`, while writers wait behind a fence. */
-  held: {
-    startToCloseTimeout: '12h',
-    heartbeatTimeout: '12s',
-    retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 },
-  },
+  heavy: DATA_WORK,
+  /** Like `heavy`, while writers wait behind a fence. The queue differs. */
+  held: DATA_WORK,
 } as const satisfies Record<string, ActivityOptions>;
 
 export type Patience = keyof typeof PATIENCE;
@@ -65,7 +65,7 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
   held: 'hold',
 };
 
-// What a cancellation does to each activity. The default of Temporal would let a cancelled step
+// Says what a cancellation does to each activity. Temporal's default would let a cancelled step
 // continue beside the rollback that undoes it.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 /** The activity only reads, so its end is not waited for. */

@@ -22,7 +22,7 @@ import {
 import type { SignedFor } from '../domain/decisions/signed-decision.js';
 import { call } from './call.js';
 import type { Run } from './run/run.js';
-import { evidenceId, gateState, starterOf } from './run/gate-state.js';
+import { evidenceId, gateState } from './run/gate-state.js';
 
 // The status has the beginning of a comment, and the audit has all of it.
 const SHOWN_LENGTH = 500;
@@ -90,7 +90,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   const current = evidenceId(state);
   const now = run.now();
   const rules = rulesFor(request.decision, state.brokenGlass, run.spec.cutover.approval, now);
-  const decision = judge(request, gateState(state, starterOf()), rules, now, identity);
+  const decision = judge(request, gateState(state), rules, now, identity);
   const { approver, comment } = request;
   const taken = {
     approver,

@@ -16,7 +16,7 @@ export function evidenceId(state: State): string | null {
     : null;
 }
 
-export function gateState(state: State, starter: string | null): GateState {
+export function gateState(state: State): GateState {
   return {
     phase: state.phase,
     committed: state.committedAt !== null,
@@ -25,7 +25,7 @@ export function gateState(state: State, starter: string | null): GateState {
     evidenceAt: state.evidenceAt,
     voidedAt: state.voidedAt,
     approvals: state.approvals,
-    starter,
+    starter: starterOf(),
     newest: state.lastWindow,
   };
 }
@@ -34,7 +34,7 @@ export function gateState(state: State, starter: string | null): GateState {
  * Returns the starter's name, which Sluice's CLI records. Null if the run was started with the
  * plain `temporal` command.
  */
-export function starterOf(): string | null {
+function starterOf(): string | null {
   const starter = workflowInfo().memo?.['starter'];
   return typeof starter === 'string' ? starter : null;
 }
@@ -45,11 +45,11 @@ const rulesOf = (state: State, now: string): ApprovalSpec =>
 
 /** Returns why the cut-over may not begin at `now` (ISO), or null if it may. */
 export const gateWaitsFor = (state: State, now: string): string | null =>
-  waitingFor(gateState(state, starterOf()), rulesOf(state, now), now);
+  waitingFor(gateState(state), rulesOf(state, now), now);
 
 /** Returns how many approvals count at `now` (ISO), and how many are needed. */
 export function quorumOf(state: State, now: string): { have: number; needed: number } {
   const rules = rulesOf(state, now);
-  const { length } = currentApprovals(gateState(state, starterOf()), rules, now);
+  const { length } = currentApprovals(gateState(state), rules, now);
   return { have: length, needed: rules.quorum };
 }
