@@ -2,6 +2,7 @@
 // itself contains no key.
 import { readFileSync } from 'node:fs';
 import { EncryptingCodec, KEY_BYTES, type CodecKey } from './clients/payload-codec.js';
+import { because, ok, type OrReason } from './domain/values/or-reason.js';
 import { read, type Environment } from './environment.js';
 
 const ENTRY = /^([\w.-]{1,60})=(env|file):(.+)$/;
@@ -11,8 +12,8 @@ export function readCodec(env: Environment, problems: string[]): EncryptingCodec
   const entries = (read(env, 'SLUICE_CODEC_KEYS') ?? '').split(';').filter((one) => one !== '');
   const keys = entries.flatMap((entry) => {
     const found = readKey(entry, env);
-    if (typeof found !== 'string') return [found];
-    problems.push(`SLUICE_CODEC_KEYS: ${found}`);
+    if (found.ok) return [found.value];
+    problems.push(`SLUICE_CODEC_KEYS: ${found.reason}`);
     return [];
   });
   const [first, ...others] = keys;
@@ -22,19 +23,21 @@ export function readCodec(env: Environment, problems: string[]): EncryptingCodec
 }
 
 /** Returns a key, or why it cannot be read. */
-function readKey(entry: string, env: Environment): CodecKey | string {
+function readKey(entry: string, env: Environment): OrReason<CodecKey> {
   const [, id, kind, place] = ENTRY.exec(entry) ?? [];
   if (id === undefined || place === undefined)
-    return 'each entry must be ID=env:NAME or ID=file:PATH';
+    return because('each entry must be ID=env:NAME or ID=file:PATH');
   let text: string | undefined;
   try {
     text = kind === 'env' ? env[place] : readFileSync(place, 'utf8');
   } catch (error) {
-    return `key ${id}: ${(error as Error).message}`;
+    return because(`key ${id}: ${(error as Error).message}`);
   }
-  if (text === undefined) return `key ${id}: variable ${place} is not set`;
+  if (text === undefined) return because(`key ${id}: variable ${place} is not set`);
   const key = Buffer.from(text.trim(), 'base64');
   return key.length === KEY_BYTES
-    ? { id, key }
-    : `key ${id} has ${key.length} bytes in base64, and needs ${KEY_BYTES}: openssl rand -base64 ${KEY_BYTES}`;
+    ? ok({ id, key })
+    : because(
+        `key ${id} has ${key.length} bytes in base64, and needs ${KEY_BYTES}: openssl rand -base64 ${KEY_BYTES}`,
+      );
 }

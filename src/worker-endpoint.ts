@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createSocket, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { Problem } from './domain/failure.js';
+import { listenAt } from './listen.js';
 
 const SCRAPE_MS = 5000;
 
@@ -24,7 +25,6 @@ interface Answer {
 
 /** Listens on `host:port`. Throws Problem `spec-invalid` if the address cannot be used. */
 export async function serveEndpoint(address: string, sources: EndpointSources): Promise<Server> {
-  const at = address.lastIndexOf(':');
   const server = createServer((request, response) => {
     void answerTo(request.url ?? '/', sources)
       .catch((error: unknown) => ({ status: 500, text: (error as Error).message }))
@@ -35,8 +35,7 @@ export async function serveEndpoint(address: string, sources: EndpointSources): 
       );
   });
   try {
-    server.listen(Number(address.slice(at + 1)), address.slice(0, at));
-    await once(server, 'listening');
+    await listenAt(server, address);
   } catch (error) {
     throw new Problem(
       'spec-invalid',

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../config.js';
+import { listenAt } from '../listen.js';
 import { CliError, EXIT, say } from './output.js';
 
 const MOST_BYTES = 32 * 2 ** 20;
@@ -34,7 +35,6 @@ export async function serveCodec(
   listen: string,
   origin: string,
 ): Promise<Server> {
-  const at = listen.lastIndexOf(':');
   const server = createServer((request, response) => {
     const headers = {
       'access-control-allow-origin': origin,
@@ -46,8 +46,7 @@ export async function serveCodec(
       response.writeHead(status, headers).end(body),
     );
   });
-  server.listen(Number(listen.slice(at + 1)), listen.slice(0, at));
-  await once(server, 'listening');
+  await listenAt(server, listen);
   return server;
 }
 

@@ -36,10 +36,10 @@ export async function watchOrphans(
     const isServed = deps.zones.includes(zoneOf(record.spec.metadata.labels));
     if (!isServed || record.outcome !== null || otherNamespace(record, deps.namespace)) continue;
     try {
-      const orphan = await orphanOf(deps, record.name);
-      if (!orphan) continue;
-      orphans.push(orphan);
-      await enforceBudget(deps, record.name);
+      const found = await orphanOf(deps, record.name);
+      if (!found) continue;
+      orphans.push(found.orphan);
+      await enforceBudget(deps, found.run);
     } catch (error) {
       failed(record.name, error as Error);
     }
@@ -50,17 +50,16 @@ export async function watchOrphans(
 async function orphanOf(
   { ledger, latestRun, stateOf }: OrphanDeps,
   migration: string,
-): Promise<Orphan | null> {
+): Promise<{ readonly orphan: Orphan; readonly run: MigrationRef } | null> {
   const objects = (await ledger.openObjects(migration)).length;
   const run = objects > 0 ? await latestRun(migration) : null;
-  const state = run ? await stateOf(run.workflowId) : null;
-  return state === null ? null : { migration, state, objects };
+  if (!run) return null;
+  const state = await stateOf(run.workflowId);
+  return state === null ? null : { orphan: { migration, state, objects }, run };
 }
 
 /** Drops the slot beyond its budget, under the same rules as the guard: never after the commit. */
-async function enforceBudget(deps: OrphanDeps, migration: string): Promise<void> {
-  const run = await deps.latestRun(migration);
-  if (!run) return;
+async function enforceBudget(deps: OrphanDeps, run: MigrationRef): Promise<void> {
   const { plan } = planned(run);
   if (!plan.capture.hasSlot) return;
   const { walBudget } = plan.spec.source;
@@ -69,7 +68,7 @@ async function enforceBudget(deps: OrphanDeps, migration: string): Promise<void>
     { ref: run, plan, slotExpected: false, alarmed: false },
     {
       wait: sleep,
-      retained: (bytes) => deps.measures?.walRetained(migration, bytes, walBudget.bytes),
+      retained: (bytes) => deps.measures?.walRetained(run.name, bytes, walBudget.bytes),
     },
   );
   if (report?.kind !== 'wal-budget' || !report.dropped) return;
