@@ -116,7 +116,7 @@ async function runOf(seed: number): Promise<Run> {
   await producer.send({ topic: OUTPUT, messages });
   try {
     const point = await pointOf(log.slice(0, cut), offsets, rows[0]!.s);
-    // What the snapshot sees anyway need not be read.
+    // A random part of what the snapshot sees counts as read before, so it is not searched.
     const settled = log.slice(0, Math.floor(next() * (taken + 1)));
     const { a, b } = endsOf(settled, offsets);
     const settledUpTo = { [topicOf('a')]: a, [topicOf('b')]: b };

@@ -30,7 +30,7 @@ export interface Deps {
   readonly stateDir?: string | undefined;
   /** The memory that key tables may use, in bytes. Windows that need more use disk. */
   readonly windowMemory?: number;
-  /** What the process measures, for its metrics. Undefined in tests. */
+  /** The measurements of this process, for its metrics. Undefined in tests. */
   readonly measures?: Measures;
   /** The size in bytes above which a window reads a table in several snapshots. */
   readonly snapshotBytes?: number;

@@ -1,4 +1,4 @@
-// What this process measured and the ledger does not know. The metrics endpoint shows it.
+// Keeps measurements of this process that the ledger does not have. The metrics endpoint shows them.
 import { sizeBytes } from '../../domain/values/duration.js';
 
 /** A measurement that is not repeated is dropped after this time. */

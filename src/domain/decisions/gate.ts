@@ -152,7 +152,7 @@ function unsignedBy(
   return `unauthenticated: the spec names approvers, so ${who} must sign (--key FILE)`;
 }
 
-/** What decides whether an approval counts. */
+/** The part of the state that decides whether an approval counts. */
 type Counting = Pick<GateState, 'approvals' | 'evidenceId' | 'starter'>;
 
 /**
