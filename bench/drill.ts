@@ -3,7 +3,7 @@
 // are known to be wrong show that the drill would detect a mistake.
 import pg from 'pg';
 import { createBatchActivities } from '../src/activities/cutover/batch-activities.js';
-import { createCutoverActivities } from '../src/activities/cutover/commit.js';
+import { createCutoverActivities } from '../src/activities/cutover/cutover-activities.js';
 import {
   createFenceActivities,
   type FenceInput,

@@ -5,21 +5,21 @@ import { createConnectActivities } from './capture/connect-activities.js';
 import { createCopyActivities } from './capture/copy-tables.js';
 import { createConsumerActivities } from './cutover/consumers.js';
 import { createBatchActivities } from './cutover/batch-activities.js';
-import { createCutoverActivities } from './cutover/commit.js';
+import { createCutoverActivities } from './cutover/cutover-activities.js';
 import type { Deps } from './runtime/deps.js';
 import { createDrainActivities } from './cutover/drain-proof.js';
 import { createFenceActivities } from './cutover/fence.js';
 import { createGuardActivities } from './guard/connector-guard.js';
-import { createHoldSlotActivities } from './cutover/hold-slot.js';
+import { createHoldSlotActivities } from './cutover/hold-worker-slot.js';
 import { createHandOverActivities } from './objects/hand-over.js';
 import { createLedgerActivities } from './runtime/ledger-activities.js';
 import { createLeftoverActivities } from './objects/sweep-activities.js';
 import { createObjectActivities } from './objects/object-activities.js';
-import { createPipelineActivities } from './checks/pipeline-moved.js';
+import { createPipelineActivities } from './pipelines/wait-for-move.js';
 import { createPreflightActivities } from './checks/preflight.js';
 import { createProofActivities } from './proofs/index.js';
 import { createBaselineActivities } from './capture/baseline.js';
-import { createWindowActivities } from './windows/index.js';
+import { createWindowActivities } from './windows/window-activities.js';
 
 export function createActivities(deps: Deps) {
   return {

@@ -14,7 +14,7 @@ import { soak } from './phases/soak.js';
 import { validate } from './phases/validate.js';
 import { Run } from './run/run.js';
 import type { State } from './run/state.js';
-import { finish, type MigrationResult, withWayBack } from './run/way-back.js';
+import { finish, type MigrationResult, withRollBack } from './run/main-path.js';
 
 /**
  * Runs a migration. `input` is the spec as an object. `carried` is the state of the previous run of
@@ -26,7 +26,7 @@ export async function migrateToStreaming(
 ): Promise<MigrationResult> {
   const run = new Run(input, carried);
   registerMessages(run);
-  await withWayBack(run, rollBack, () =>
+  await withRollBack(run, rollBack, () =>
     guarding(run, async () => {
       await run.enter('prepare', prepare);
       await run.eachGeneration(async () => {

@@ -1,6 +1,6 @@
 // Runs one window and records what it found: streak, coverage and epoch. Used by validate, approve,
 // cut-over and soak.
-import type { WindowResult } from '../activities/windows/index.js';
+import type { WindowResult } from '../activities/windows/window-activities.js';
 import type { StandsStill } from '../activities/windows/session.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/gate.js';

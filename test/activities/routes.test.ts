@@ -1,6 +1,6 @@
 // Tests the effects of the routes: a new route needs one registration, and the activities find it.
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createCutoverActivities } from '../../src/activities/cutover/commit.js';
+import { createCutoverActivities } from '../../src/activities/cutover/cutover-activities.js';
 import { ROUTE_ADAPTERS } from '../../src/activities/cutover/routes/index.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
 import { ROUTES } from '../../src/domain/routes/index.js';

@@ -17,7 +17,7 @@ describe('a route', () => {
     onTestFinished(ROUTES.register('pager', PAGER));
     const spec = aSpec({ spec: { ...BATCH_PARTS, cutover: { route: { type: 'none' } } } });
     const { route, steps, notes } = resolve({ spec: withPager(spec), generation: 1 });
-    expect(route).toMatchObject({ kind: 'pager', isOrdered: true, movesSink: false });
+    expect(route).toMatchObject({ kind: 'pager', asksOtherSystem: true, movesSink: false });
     expect(steps.find(({ name }) => name === 'route')?.does).toBe('the pager gets a message');
     expect(steps[0]!.does).toContain('the pager answers');
     expect(notes).toContain('a pager forgets');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
-import type { Note } from '../../src/activities/barrier/marker.js';
+import type { Note } from '../../src/activities/barrier/connector-acknowledged.js';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { KnownGroup } from '../../src/clients/kafka/groups.js';

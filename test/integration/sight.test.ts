@@ -3,7 +3,7 @@
 // for is named.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { attempt } from '../../src/activities/runtime/findings.js';
+import { attempt } from '../../src/activities/runtime/make-finding.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { adapterOf } from '../../src/activities/capture/index.js';
 import { noLongTransactions } from '../../src/activities/capture/long-writers.js';

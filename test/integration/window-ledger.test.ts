@@ -6,7 +6,7 @@ import {
   endWindow,
   type Answer,
   type Attempt,
-} from '../../src/activities/windows/record.js';
+} from '../../src/activities/windows/record-window.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import type { VerdictName } from '../../src/domain/evidence/verdict.js';

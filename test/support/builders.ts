@@ -5,7 +5,7 @@ import { resolve } from '../../src/domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
-import type { MigrationResult } from '../../src/workflows/run/way-back.js';
+import type { MigrationResult } from '../../src/workflows/run/main-path.js';
 
 export interface SpecInput {
   name?: string;

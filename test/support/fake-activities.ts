@@ -2,7 +2,7 @@
 // that it tests.
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
-import type { WindowResult } from '../../src/activities/windows/index.js';
+import type { WindowResult } from '../../src/activities/windows/window-activities.js';
 import type { CaptureProblem } from '../../src/domain/capture/captured-set.js';
 import { factsChange, type Facts, type FactsSeen } from '../../src/domain/evidence/epoch.js';
 import type { FailureCode } from '../../src/domain/failure.js';

@@ -25,7 +25,7 @@ const FACTS: RouteFacts = {
     completed: 'The pager has the last message.',
   },
   notes: ['a pager forgets'],
-  isOrdered: true,
+  asksOtherSystem: true,
 };
 
 export const PAGER: Route = {

@@ -3,7 +3,7 @@
 // fence|commitCutover INPUT PATTERN stop|go. With `go`, it prints a line, waits a moment and
 // continues.
 import pg from 'pg';
-import { createCutoverActivities } from '../../src/activities/cutover/commit.js';
+import { createCutoverActivities } from '../../src/activities/cutover/cutover-activities.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { createFenceActivities, type FenceInput } from '../../src/activities/cutover/fence.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';

@@ -1,7 +1,7 @@
 // Tests the prediction of the hold before anything is fenced, and a soak that a person extends.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput } from '../support/builders.js';
-import type { WindowInput } from '../../src/activities/windows/index.js';
+import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { fakes } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';
 

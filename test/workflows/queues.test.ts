@@ -1,7 +1,7 @@
 // Tests that no kind of work can keep another from starting: guards, windows, and the hold.
 import { ActivityFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import type { WindowInput } from '../../src/activities/windows/index.js';
+import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { problemOf } from '../../src/workflows/run/course.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';

@@ -1,6 +1,6 @@
 // Tests the decisions of two people: ending a soak early, and breaking the glass. Each is recorded.
 import { describe, expect, it } from 'vitest';
-import type { WindowInput } from '../../src/activities/windows/index.js';
+import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import type { Decision } from '../../src/domain/decisions/gate.js';
 import type { SignedDecision } from '../../src/domain/decisions/signed-decision.js';
 import { anHourlyInput } from '../support/builders.js';

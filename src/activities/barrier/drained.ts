@@ -3,7 +3,7 @@
 import type { DrainProof } from '../../domain/audit.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { unnoted, type Note } from './marker.js';
+import { unnoted, type Note } from './connector-acknowledged.js';
 import { readersOf, subscriptionsOf, type Reader } from '../../clients/kafka/group-readers.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { pipelineGroups } from '../pipelines/index.js';

@@ -1,7 +1,7 @@
 // Reads the ends of topics, waits until no Kafka transaction is open before them, and notices a
 // topic that became shorter.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import type { Note } from './marker.js';
+import type { Note } from './connector-acknowledged.js';
 import { pollUntil } from '../runtime/poll-until.js';
 
 export const POLL_MS = 40;

@@ -11,7 +11,7 @@ import type { Lsn } from '../../domain/values/position.js';
 import type { Unequal } from '../../compare/not-capturable.js';
 import type { Shape } from '../../compare/comparison.js';
 import type { Column } from '../../clients/postgres/catalog.js';
-import type { Note } from '../barrier/marker.js';
+import type { Note } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 

@@ -20,7 +20,7 @@ import { qualified, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
-import { isOurs, makeClaimed } from '../ownership/owned.js';
+import { isOwned, makeClaimed } from '../ownership/owned.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { creatingSlot } from './slot-wait.js';
 
@@ -54,7 +54,7 @@ export async function beginCopy(
       async (client) => (await readSlot(client, slot))?.confirmedLsn ?? undefined,
     );
   const existing = await position();
-  if (existing && !(await isOurs(ledger, ref, object)))
+  if (existing && !(await isOwned(ledger, ref, object)))
     throw new Problem('object-not-ours', `slot ${slot} exists and is not in the ledger`);
   const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
     withSource(plan, secret, use);

@@ -12,7 +12,7 @@ import { captureProblem, publicationFacts } from '../../domain/capture/captured-
 import type { Facts } from '../../domain/evidence/epoch.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
-import { connectorAcknowledged, emitMarker } from '../barrier/marker.js';
+import { connectorAcknowledged, emitMarker } from '../barrier/connector-acknowledged.js';
 import type { CaptureAdapter } from './capture-adapter.js';
 import { stoppedConnectors } from './stopped-connectors.js';
 

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { grantSight, oldWriters, type OpenWriter } from '../../clients/postgres/open-writers.js';
 import { formatMs } from '../../domain/values/duration.js';
-import type { Answer } from '../runtime/findings.js';
+import type { Answer } from '../runtime/make-finding.js';
 
 const OLD_MS = 10 * 60_000;
 const MOST_NAMED = 5;

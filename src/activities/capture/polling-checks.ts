@@ -22,7 +22,7 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
 import { installedPlugin, polledShape } from './polled-shape.js';
 import { nothingAhead, nothingWithoutTime, timesAreUtc } from './polling-time-checks.js';
-import { attempt, failed, inTurn, passed, type Answer } from '../runtime/findings.js';
+import { attempt, failed, inTurn, passed, type Answer } from '../runtime/make-finding.js';
 import { cannotSee, describeWriters, remedyFor } from './long-writers.js';
 
 const INTEGERS: readonly string[] = ['int2', 'int4', 'int8'];

@@ -5,7 +5,7 @@ import { readLone } from '../../clients/postgres/single-statement.js';
 import { cursorOf, polledFrom } from '../../connectors/jdbc-source.js';
 import { looksAtTimes, type Polling } from '../../domain/capture/polling-settings.js';
 import type { Capture } from '../../domain/migration/names.js';
-import type { Answer } from '../runtime/findings.js';
+import type { Answer } from '../runtime/make-finding.js';
 import { rowsAhead } from './polled-clock.js';
 import { polledShape } from './polled-shape.js';
 

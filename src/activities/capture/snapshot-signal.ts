@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { includePattern } from '../../connectors/debezium-postgres.js';
 import { hasStarted, type SnapshotNotification } from '../../domain/capture/snapshot-progress.js';
-import { emitMarker } from '../barrier/marker.js';
+import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const MOST_ASKED = 10;

@@ -17,7 +17,7 @@ import { guardProblem } from '../cutover/trigger-checks.js';
 import { alignedQuery } from './aligned-query.js';
 import { checkReads } from './query-reads.js';
 import { checkRun } from './query-run.js';
-import { attempt, failed, type Answer } from '../runtime/findings.js';
+import { attempt, failed, type Answer } from '../runtime/make-finding.js';
 import { checkRoute } from '../cutover/routes/index.js';
 import { checkRuns, missingColumns } from './batch-run-checks.js';
 import { checkSinkTable } from './sink-checks.js';

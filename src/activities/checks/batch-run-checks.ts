@@ -6,7 +6,7 @@ import { readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { plainIdent, qualified, quoteIdent } from '../../domain/migration/names.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
-import { attempt, type Answer } from '../runtime/findings.js';
+import { attempt, type Answer } from '../runtime/make-finding.js';
 
 export async function checkRuns(
   client: pg.ClientBase,

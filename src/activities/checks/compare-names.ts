@@ -5,7 +5,7 @@ import { readSource, type SourceClient } from '../../clients/postgres/connection
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
-import { attempt, type Answer } from '../runtime/findings.js';
+import { attempt, type Answer } from '../runtime/make-finding.js';
 
 export async function checkCompareNames(
   { secret }: Pick<Deps, 'secret'>,

@@ -3,7 +3,7 @@ import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { failed, passed } from '../runtime/findings.js';
+import { failed, passed } from '../runtime/make-finding.js';
 
 /**
  * Checks the primary key. `text` is the table as the spec names it. The check `table.key` reports a

@@ -6,7 +6,7 @@ import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { capturedColumns } from '../../compare/debezium-json.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { qualified, quoteIdent } from '../../domain/migration/names.js';
-import { attempt, passed, type Answer } from '../runtime/findings.js';
+import { attempt, passed, type Answer } from '../runtime/make-finding.js';
 
 /** The default of max.request.size (producers) and message.max.bytes (brokers). */
 const MESSAGE_BYTES = 1024 * 1024;

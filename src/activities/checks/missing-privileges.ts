@@ -13,7 +13,7 @@ import {
 } from '../../domain/access/privileges.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
-import { attempt, failed, passed, unknown } from '../runtime/findings.js';
+import { attempt, failed, passed, unknown } from '../runtime/make-finding.js';
 
 /**
  * Returns the relations that the batch's queries and actions read, and those that actions write.

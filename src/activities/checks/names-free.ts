@@ -6,15 +6,15 @@ import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.
 import { KINDS } from '../../domain/objects/kinds.js';
 import { EFFECTS } from '../objects/kinds.js';
 import type { Asking, NameCheck } from '../objects/owned-kind.js';
-import { attempt } from '../runtime/findings.js';
+import { attempt } from '../runtime/make-finding.js';
 
-export type IsOurs = (object: OwnedObject) => Promise<boolean>;
+export type IsOwned = (object: OwnedObject) => Promise<boolean>;
 
 /**
  * Asks the ledger whether this migration made an object. Without a ledger (`doctor` offline), no
  * existing object counts as ours.
  */
-export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOurs {
+export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOwned {
   return async (object) => {
     const state = await ledger?.objectState(migration, object);
     return state === 'registered' || state === 'created';
@@ -27,7 +27,7 @@ export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOu
  */
 export async function takenNames(
   asking: Asking,
-  isOurs: IsOurs,
+  isOwned: IsOwned,
   check: NameCheck['check'],
   only?: string,
 ): Promise<OwnedObject[]> {
@@ -39,7 +39,7 @@ export async function takenNames(
       .planned(asking.plan)
       .filter(({ name }) => only === undefined || name === only);
     for (const object of await nameCheck.taken(asking, planned))
-      if (!(await isOurs(object))) taken.push(object);
+      if (!(await isOwned(object))) taken.push(object);
   }
   return taken;
 }
@@ -48,10 +48,10 @@ export async function takenNames(
  * Checks the names in the source database: the slot, the publication, and the schema of the lease
  * row.
  */
-export async function checkNamesFree(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+export async function checkNamesFree(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   return [
     await attempt('source.names-free', async () => {
-      const taken = await takenNames(asking, isOurs, 'source.names-free');
+      const taken = await takenNames(asking, isOwned, 'source.names-free');
       return taken.length === 0
         ? 'the names in the source database are free'
         : {

@@ -8,11 +8,11 @@ import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import { UNDESCRIBED_REMEDY, knownGroup } from '../../clients/kafka/group-readers.js';
 import { hostOf } from '../pipelines/index.js';
-import { attempt, failed, passed } from '../runtime/findings.js';
+import { attempt, failed, passed } from '../runtime/make-finding.js';
 import type { Asking } from '../objects/owned-kind.js';
-import { takenNames, type IsOurs } from './names-free.js';
+import { takenNames, type IsOwned } from './names-free.js';
 
-export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+export async function checkPipeline(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   const { plan } = asking;
   const host = hostOf(plan);
   if (host.url === null) return [];
@@ -33,7 +33,7 @@ export async function checkPipeline(asking: Asking, isOurs: IsOurs): Promise<Che
     passed('pipeline.reachable', host.url, product),
     await attempt('pipeline.statements', () => host.judge()),
     await attempt('pipeline.names-free', async () => {
-      const [taken] = await takenNames(asking, isOurs, 'pipeline.names-free');
+      const [taken] = await takenNames(asking, isOwned, 'pipeline.names-free');
       if (taken)
         return {
           detail: `${taken.name} already exists, and the ledger does not list it`,

@@ -23,19 +23,19 @@ export async function runPreflight(
   now: string,
 ): Promise<Check[]> {
   const asking = { ...deps, plan };
-  const isOurs = ledgerKnows(ledger, plan.metadata.name);
+  const isOwned = ledgerKnows(ledger, plan.metadata.name);
   const source = await checkSource(deps, plan);
   const reachable = isReached(source, 'source');
-  const kafka = await checkKafka(asking, isOurs);
+  const kafka = await checkKafka(asking, isOwned);
   const checks = [
     ...source,
-    ...(reachable ? await checkNamesFree(asking, isOurs) : []),
+    ...(reachable ? await checkNamesFree(asking, isOwned) : []),
     ...(reachable ? await adapterOf(plan).checks(deps, plan, plan.capture) : []),
     ...(reachable ? await checkBatch(deps, plan) : []),
     ...(reachable ? await checkCompareNames(deps, plan) : []),
     ...kafka,
-    ...(await checkConnect(asking, isOurs)),
-    ...(await checkPipeline(asking, isOurs)),
+    ...(await checkConnect(asking, isOwned)),
+    ...(await checkPipeline(asking, isOwned)),
     ...(isReached(kafka, 'kafka') ? await checkGroups(deps, plan) : []),
     ...(await checkEngine(plan)),
   ];

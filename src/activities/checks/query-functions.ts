@@ -14,7 +14,7 @@ interface Called {
   readonly name: string;
   readonly text: string | null;
   readonly isVolatile: boolean;
-  readonly isOurs: boolean;
+  readonly isUserDefined: boolean;
 }
 
 /** Returns why a function of the query prevents its alignment, or null. */
@@ -28,7 +28,7 @@ export async function functionProblem(
     for (const called of await functions(client, names)) {
       const problem = problemOf(called);
       if (problem) return problem;
-      if (called.isOurs) for (const name of callsIn(called.text!)) next.add(name);
+      if (called.isUserDefined) for (const name of callsIn(called.text!)) next.add(name);
     }
     names.forEach((name) => asked.add(name));
     names = [...next].filter((name) => !asked.has(name));
@@ -41,9 +41,9 @@ const callsIn = (text: string): string[] =>
     .flags.filter(({ id, found }) => id === 'unknown-function' && found.endsWith('()'))
     .map(({ found }) => found.slice(0, -2));
 
-function problemOf({ name, text, isVolatile, isOurs }: Called): string | null {
+function problemOf({ name, text, isVolatile, isUserDefined }: Called): string | null {
   if (READERS.test(name)) return `it calls ${name}, which reads what its arguments name`;
-  if (!isOurs) return null;
+  if (!isUserDefined) return null;
   if (isVolatile) return `it calls ${name}, which is VOLATILE`;
   if (text === null) return `it calls ${name}, whose text cannot be read`;
   const read = analyseSql(text);
@@ -51,7 +51,10 @@ function problemOf({ name, text, isVolatile, isOurs }: Called): string | null {
   return read.tables.length > 0 ? `it calls ${name}, which reads ${read.tables.join(', ')}` : null;
 }
 
-/** Reads the functions of these names. Those of the server and of extensions are not `ours`. */
+/**
+ * Reads the functions with these names from the catalog. The functions of the server and of its
+ * extensions are not user-defined.
+ */
 async function functions(client: pg.ClientBase, names: readonly string[]): Promise<Called[]> {
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT p.oid::regprocedure::text AS name, (p.provolatile = 'v')::text AS volatile,
@@ -66,6 +69,6 @@ async function functions(client: pg.ClientBase, names: readonly string[]): Promi
     name: name!,
     text: text ?? null,
     isVolatile: volatile === 'true',
-    isOurs: ours === 'true',
+    isUserDefined: ours === 'true',
   }));
 }

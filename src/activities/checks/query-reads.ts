@@ -8,7 +8,7 @@ import { plainName } from '../../clients/postgres/consumer-view.js';
 import { qualified } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { stripSemicolon } from '../../domain/migration/statements.js';
-import type { Answer } from '../runtime/findings.js';
+import type { Answer } from '../runtime/make-finding.js';
 
 interface Dependence {
   /** Relations that store rows, as `schema.name`. */

@@ -9,7 +9,7 @@ import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { stripSemicolon } from '../../domain/migration/statements.js';
 import { sessionsOfBatch, type Session } from './batch-sessions.js';
-import type { Answer } from '../runtime/findings.js';
+import type { Answer } from '../runtime/make-finding.js';
 
 interface Field {
   readonly name: string;

@@ -5,7 +5,7 @@ import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
 import { captureUser } from '../../domain/access/privileges.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import type { Answer } from '../runtime/findings.js';
+import type { Answer } from '../runtime/make-finding.js';
 
 /** A shorter timeout would end normal work of a connector. */
 const LEAST_MS: Readonly<Record<string, number>> = {

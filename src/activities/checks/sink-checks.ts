@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import type { BatchPlan } from '../../domain/plan/resolved-plan.js';
-import type { Answer } from '../runtime/findings.js';
+import type { Answer } from '../runtime/make-finding.js';
 import { missingColumns } from './batch-run-checks.js';
 
 /**

@@ -13,7 +13,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SourceSpec } from '../../domain/migration/spec.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
-import { attempt, failed, inTurn, passed } from '../runtime/findings.js';
+import { attempt, failed, inTurn, passed } from '../runtime/make-finding.js';
 import { checkPrivileges } from './missing-privileges.js';
 import { connectionLimits, timeLimits } from './sessions.js';
 import { checkTable } from './table-checks.js';

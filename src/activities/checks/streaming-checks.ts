@@ -5,11 +5,11 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Asking } from '../objects/owned-kind.js';
 import { sourceConnectorConfigs, type WantedConnector } from '../capture/source-connectors.js';
-import { takenNames, type IsOurs } from './names-free.js';
+import { takenNames, type IsOwned } from './names-free.js';
 import { checkTopicNames } from './topic-name-checks.js';
-import { attempt, failed, passed } from '../runtime/findings.js';
+import { attempt, failed, passed } from '../runtime/make-finding.js';
 
-export async function checkKafka(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   const { plan, systems } = asking;
   const { brokers, replication } = plan.spec.kafka;
   const kafka = systems.kafka(plan);
@@ -27,7 +27,7 @@ export async function checkKafka(asking: Asking, isOurs: IsOurs): Promise<Check[
     ];
   }
   const wanted = plan.topics;
-  const taken = await takenNames(asking, isOurs, 'kafka.topics-free');
+  const taken = await takenNames(asking, isOwned, 'kafka.topics-free');
   return [
     passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
     ...saslInClear(plan),
@@ -63,7 +63,7 @@ function saslInClear({ spec }: ResolvedPlan): Check[] {
   ];
 }
 
-export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Check[]> {
+export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   const { plan } = asking;
   const { url } = plan.spec.connector;
   const rest = asking.systems.connect(plan);
@@ -100,7 +100,8 @@ export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Chec
         ]
       : []),
   ];
-  for (const connector of wanted) checks.push(...(await checkConnector(asking, isOurs, connector)));
+  for (const connector of wanted)
+    checks.push(...(await checkConnector(asking, isOwned, connector)));
   return checks;
 }
 
@@ -110,7 +111,7 @@ export async function checkConnect(asking: Asking, isOurs: IsOurs): Promise<Chec
  */
 async function checkConnector(
   asking: Asking,
-  isOurs: IsOurs,
+  isOwned: IsOwned,
   { name, connectorClass, config }: WantedConnector,
 ): Promise<Check[]> {
   const { plan } = asking;
@@ -145,7 +146,7 @@ async function checkConnector(
     await attempt(
       'connect.name-free',
       async () => {
-        const taken = await takenNames(asking, isOurs, 'connect.name-free', name);
+        const taken = await takenNames(asking, isOwned, 'connect.name-free', name);
         return taken.length === 0
           ? 'the name is free'
           : {

@@ -11,7 +11,7 @@ import { plainIdent, plainName, qualified } from '../../domain/migration/names.j
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
-import { attempt, failed, passed, type Answer } from '../runtime/findings.js';
+import { attempt, failed, passed, type Answer } from '../runtime/make-finding.js';
 
 /** Only a hint: if such rows are never updated, every window passes. */
 const FAR_VALUES =

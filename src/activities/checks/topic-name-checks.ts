@@ -1,7 +1,7 @@
 // Finds names of planned topics that Kafka would refuse.
 import type { Check } from '../../domain/evidence/check.js';
 import { existingCollisions, nameProblems } from '../../domain/migration/topic-names.js';
-import { failed, passed } from '../runtime/findings.js';
+import { failed, passed } from '../runtime/make-finding.js';
 
 export function checkTopicNames(planned: readonly string[], existing: readonly string[]): Check {
   const problems = [...nameProblems(planned), ...existingCollisions(planned, existing)];

@@ -12,7 +12,7 @@ import type { DrainProof } from '../../domain/audit.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import type { Note } from '../barrier/marker.js';
+import type { Note } from '../barrier/connector-acknowledged.js';
 import { pipelineDrained, sinkDrained } from '../barrier/drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';

@@ -13,7 +13,7 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
-import { emitMarker } from '../barrier/marker.js';
+import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';
 import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
 import { makeClaimed } from '../ownership/owned.js';

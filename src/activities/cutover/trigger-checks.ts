@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/plan/trigger-names.js';
-import type { Answer } from '../runtime/findings.js';
+import type { Answer } from '../runtime/make-finding.js';
 
 const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,
   LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree`;

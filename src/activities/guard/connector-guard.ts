@@ -6,7 +6,7 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
 import { driftOf, taskFailure } from '../capture/connector-state.js';
-import { sinkConfig } from '../capture/sink-now.js';
+import { sinkConfig } from '../capture/current-sink.js';
 import type { Deps } from '../runtime/deps.js';
 import { beat, pause } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';

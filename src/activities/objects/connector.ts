@@ -6,7 +6,7 @@ import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { STATE_TIMEOUT_MS, deleteOffsets, stopSurely } from '../capture/connector-state.js';
 import { askEach, type Asking, type OwnedKind, type Site } from './owned-kind.js';
-import { sinkConfig } from '../capture/sink-now.js';
+import { sinkConfig } from '../capture/current-sink.js';
 
 const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
 

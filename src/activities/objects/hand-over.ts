@@ -6,7 +6,7 @@ import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { EFFECTS } from './kinds.js';
-import { isOurs } from '../ownership/owned.js';
+import { isOwned } from '../ownership/owned.js';
 import type { Site } from './owned-kind.js';
 
 const OBSERVE_MS = 60_000;
@@ -29,7 +29,7 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
       const all = [...kept, ...usersTable];
       for (const object of all) await observe(site, object);
       for (const object of kept)
-        if (await isOurs(ledger, ref, object))
+        if (await isOwned(ledger, ref, object))
           await ledger.setObjectState(ref, object, 'handed-over');
       return all.map(({ kind, name }) => ({ kind, name }));
     },

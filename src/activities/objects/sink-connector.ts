@@ -3,7 +3,7 @@
 import { Problem } from '../../domain/failure.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { reconfigure, taskFailure } from '../capture/connector-state.js';
-import { sinkConfig } from '../capture/sink-now.js';
+import { sinkConfig } from '../capture/current-sink.js';
 import type { Site } from './owned-kind.js';
 
 const PAUSE_MS = 20_000; // writers wait during this time

@@ -17,7 +17,7 @@ const isClaimed = (state: ObjectState | null): boolean =>
   state === 'registered' || state === 'created';
 
 /** Returns true if the ledger says that the object is ours, or may be. */
-export async function isOurs(
+export async function isOwned(
   ledger: Ledger,
   ref: MigrationRef,
   object: OwnedObject,
@@ -158,7 +158,7 @@ export async function claim(
   object: OwnedObject,
   exists: () => Promise<boolean>,
 ): Promise<void> {
-  if (await isOurs(ledger, ref, object)) return;
+  if (await isOwned(ledger, ref, object)) return;
   if (await exists()) throw notOurs(object);
   stopIfCancelled();
   await ledger.setObjectState(ref, object, 'registered');

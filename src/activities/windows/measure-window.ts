@@ -7,7 +7,7 @@ import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/e
 import { ENDS_GENERATION, type Problem } from '../../domain/failure.js';
 import type { Lag } from '../../domain/evidence/ledger-rows.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
-import { confirmedPosition } from '../barrier/marker.js';
+import { confirmedPosition } from '../barrier/connector-acknowledged.js';
 import { TopicLost } from '../../clients/kafka/kafka.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { pipelineGroups } from '../pipelines/index.js';

@@ -17,7 +17,7 @@ import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
-import { sinkConfig } from '../capture/sink-now.js';
+import { sinkConfig } from '../capture/current-sink.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { adapterOf } from '../capture/index.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';

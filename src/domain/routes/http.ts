@@ -21,7 +21,7 @@ export const httpRoute: Route<Extract<RouteSpec, { readonly type: 'http' }>> = {
     notes: [
       'route by HTTP: the switch is not in one transaction with the commit; between the two, consumers still read the batch',
     ],
-    isOrdered: true,
+    asksOtherSystem: true,
   }),
 
   contradictions(_route, { batch }) {

@@ -65,7 +65,7 @@ export interface RouteFacts {
   /** True if the sink is paused before the commit, and writes another table after it. */
   readonly movesSink: boolean;
   /** True if another system is asked to switch after the commit. */
-  readonly isOrdered: boolean;
+  readonly asksOtherSystem: boolean;
   /**
    * True if runs of the batch would fail after the commit. So the batch stays paused, and loses its right
    * to write at `complete`.
@@ -147,7 +147,7 @@ export const PLAIN_FACTS: Omit<RouteFacts, 'words'> = {
   consumersView: null,
   isTried: false,
   movesSink: false,
-  isOrdered: false,
+  asksOtherSystem: false,
   refusesBatch: false,
 };
 

@@ -13,7 +13,7 @@ import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';
 import { evidenceId } from '../run/gate-state.js';
 import { runWindow } from '../windows.js';
-import { removeObject } from '../run/undo.js';
+import { removeObject } from '../run/remove-object.js';
 
 /** The part of the hold that is reserved for the commit. */
 export const COMMIT_RESERVE_MS = 5000;

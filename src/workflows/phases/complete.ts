@@ -4,7 +4,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
-import { removeObject } from '../run/undo.js';
+import { removeObject } from '../run/remove-object.js';
 
 /**
  * Runs the phase without interruption, because a partial hand-over would leave a pipeline without

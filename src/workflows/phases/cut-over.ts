@@ -98,7 +98,7 @@ async function confirm(run: Run): Promise<void> {
 /** Switches an ordered route. Returns whether consumers are seen on the stream side. */
 async function switchRoute(run: Run): Promise<boolean> {
   const { ref, plan, state } = run;
-  if (plan.route.isOrdered)
+  if (plan.route.asksOtherSystem)
     await run.ask(() => call('quick', 'orderRoute', 'Switch the route to the stream side', ref));
   const observed = await run.ask(() =>
     call('quick', 'observeRoute', 'Confirm what consumers read', ref),

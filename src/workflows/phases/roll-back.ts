@@ -5,7 +5,7 @@
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
-import { removeObject } from '../run/undo.js';
+import { removeObject } from '../run/remove-object.js';
 
 export async function rollBack(run: Run): Promise<void> {
   const { state } = run;

@@ -1,6 +1,6 @@
 // soak: the batch continues as a shadow and windows continue, for the spec's time and number of
 // passes.
-import type { WindowResult } from '../../activities/windows/index.js';
+import type { WindowResult } from '../../activities/windows/window-activities.js';
 import { FAILURES } from '../../domain/failure.js';
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';

@@ -38,7 +38,7 @@ export async function compareRun(
   fold.readUpTo(readPart(before));
   const computation: Computation = {
     subject: 'result',
-    isOurs: true,
+    isTopicOwned: true,
     isTable: false,
     sql: query.sql,
     shape,

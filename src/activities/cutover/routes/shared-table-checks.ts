@@ -9,7 +9,7 @@ import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { guardProblem } from '../trigger-checks.js';
-import type { Answer } from '../../runtime/findings.js';
+import type { Answer } from '../../runtime/make-finding.js';
 
 export async function checkSharedTable(
   client: pg.ClientBase,

@@ -17,7 +17,7 @@ import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import { Refused } from '../../ownership/lease-store.js';
-import { attempt } from '../../runtime/findings.js';
+import { attempt } from '../../runtime/make-finding.js';
 import { leaseNow, sideOf } from './none.js';
 import {
   NO_EFFECTS,

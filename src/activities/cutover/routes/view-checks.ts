@@ -15,7 +15,7 @@ import type { ViewPlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Relation } from '../../../assess/sql/swap-limits.js';
 import { accessProblem, planSwap, relationOf } from './view-switch.js';
-import type { Answer } from '../../runtime/findings.js';
+import type { Answer } from '../../runtime/make-finding.js';
 
 const KINDS: Readonly<Record<string, string>> = {
   m: 'a materialized view, whose text cannot be replaced',

@@ -165,8 +165,8 @@ export async function switchViewBack(
   const now = await lockedView(client, route);
   if ((await observedSide(client, route)) !== 'batch') {
     const kept = await keptView(client, plan);
-    const isOurs = kept?.after === now.definition;
-    const swapped = isOurs
+    const isUnedited = kept?.after === now.definition;
+    const swapped = isUnedited
       ? { definition: kept.before }
       : await planned(client, route, 'batch', now);
     if ('problem' in swapped)
@@ -177,7 +177,7 @@ export async function switchViewBack(
     await replaceView(client, view, { ...now, definition: swapped.definition });
     const after = await lockedView(client, route);
     const lost =
-      isOurs && after.definition !== kept.before
+      isUnedited && after.definition !== kept.before
         ? firstDifference(kept.before, after.definition)
         : await whatChanged(client, route, now, after, 'batch');
     if (lost)

@@ -4,7 +4,7 @@ import { observedSide } from '../../../clients/postgres/consumer-view.js';
 import { withSource } from '../../../clients/postgres/connection.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
-import { attempt } from '../../runtime/findings.js';
+import { attempt } from '../../runtime/make-finding.js';
 import {
   NO_EFFECTS,
   type RouteAdapter,

@@ -48,7 +48,7 @@ export class FoldFiles {
     const draft = `${path}.${process.pid}`;
     try {
       await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-      if (!(await isOurs(this.#dir))) return;
+      if (!(await isPrivate(this.#dir))) return;
       await writeFile(draft, Buffer.concat([digestOf(body), body]), { mode: 0o600 });
       await rename(draft, path);
     } catch {
@@ -61,7 +61,7 @@ export class FoldFiles {
    * unchanged.
    */
   async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
-    if (this.#dir === undefined || !(await isOurs(this.#dir))) return false;
+    if (this.#dir === undefined || !(await isPrivate(this.#dir))) return false;
     const file = await readFile(this.#path(run, identity)).catch(() => null);
     const saved = file && opened(file);
     if (!saved || saved.header.format !== FORMAT || saved.header.identity !== identity)
@@ -80,7 +80,7 @@ export class FoldFiles {
       if (this.#dir === undefined || dir === undefined)
         throw new Error('this worker keeps no files');
       await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-      if (!(await isOurs(this.#dir))) throw new Error(`${this.#dir} belongs to another user`);
+      if (!(await isPrivate(this.#dir))) throw new Error(`another user may write to ${this.#dir}`);
       await rm(dir, { recursive: true, force: true });
       await mkdir(dir, { recursive: true, mode: 0o700 });
       return dir;
@@ -120,7 +120,7 @@ export class FoldFiles {
  * Returns whether only this user can write to the folder. A digest shows that a file is complete
  * but not who wrote it, so another user could plant a false proof.
  */
-async function isOurs(dir: string): Promise<boolean> {
+async function isPrivate(dir: string): Promise<boolean> {
   const { uid, mode } = await stat(dir).catch(() => ({ uid: -1, mode: 0 }));
   return uid === userInfo().uid && (mode & 0o022) === 0;
 }

@@ -5,7 +5,7 @@ import type { Shape } from '../../../compare/comparison.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
 import { SettledComparison } from '../../../compare/settled.js';
 import type { Lsn } from '../../../domain/values/position.js';
-import { currentSinkTable } from '../../capture/sink-now.js';
+import { currentSinkTable } from '../../capture/current-sink.js';
 import { adapterOf } from '../../capture/index.js';
 import type { Proofs } from '../../../domain/evidence/window.js';
 import type { ConnectedSession } from '../session.js';
@@ -20,7 +20,7 @@ export interface Computation {
   /** A polled table, `query`, the name of a stage, or `result`. */
   readonly subject: string;
   /** True if Sluice created its topic. */
-  readonly isOurs: boolean;
+  readonly isTopicOwned: boolean;
   /** True for tables, which may be empty. A result must not be empty. */
   readonly isTable: boolean;
   readonly sql: string;
@@ -63,7 +63,7 @@ async function settledSubjects({
     const shape: Shape = { key, columns: columnsToCompare(plan, columns, key, subject) };
     return {
       subject,
-      isOurs: true,
+      isTopicOwned: true,
       isTable: true,
       sql,
       shape,
@@ -99,7 +99,7 @@ export async function computationsOf(session: ConnectedSession): Promise<Computa
     };
     computations.push({
       subject: name,
-      isOurs: name === 'result',
+      isTopicOwned: name === 'result',
       isTable: false,
       sql: query.sql,
       shape,

@@ -68,13 +68,15 @@ export async function takeRound(
 /** Reads the topic of a computation to its stable end, or to `ends`. */
 export function readOutput(
   { kafka, heartbeat }: ConnectedSession,
-  { topic, fold, isOurs }: Computation,
+  { topic, fold, isTopicOwned }: Computation,
   ends?: TopicEnds,
 ): Promise<Set<string>> {
   return foldOutput({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) => {
     // If the pipeline created a stage's topic again, the next window reads the new one. The caller
     // judges the loss of a topic that Sluice created.
-    throw !isOurs && error instanceof TopicLost ? new Problem('unreachable', error.message) : error;
+    throw !isTopicOwned && error instanceof TopicLost
+      ? new Problem('unreachable', error.message)
+      : error;
   });
 }
 

@@ -1,5 +1,5 @@
-// Handles the rollback. rollBack, rejectCutover, a cancellation and an automatic rollback interrupt
-// the main path and run the roll-back phase, which nothing interrupts.
+// Runs the main path. A rollback, a reject, a cancellation and a failed soak interrupt it. Then the
+// roll-back phase runs, which nothing interrupts.
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Outcome } from '../../domain/migration/phase.js';
 import { GenerationLost, RunRefused } from './course.js';
@@ -12,7 +12,8 @@ export interface MigrationResult {
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
 }
 
-export async function withWayBack(
+/** Runs the main path, and the roll-back phase if something interrupted the main path. */
+export async function withRollBack(
   run: Run,
   rollBack: PhaseBody,
   forward: () => Promise<void>,

@@ -18,7 +18,7 @@ import { measure, type Measured } from './measure-window.js';
 import type { StandsStill, WindowSession } from './session.js';
 import { endedRuns, type WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
-import { beginWindow, endWindow, type Attempt } from './record.js';
+import { beginWindow, endWindow, type Attempt } from './record-window.js';
 import { FoldFiles } from './folds/fold-files.js';
 import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';

@@ -1,0 +1,124 @@
+// The cut-over's effects on the lease row, the route and the batch. Each effect reads the lease row
+// first, because that row and not the workflow's memory says what happened.
+import { heldTransaction } from '../../clients/postgres/held-transaction.js';
+import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
+import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
+import { withSource } from '../../clients/postgres/connection.js';
+import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { Deps } from '../runtime/deps.js';
+import { commitOrRefuse } from './commit.js';
+import type { FenceInput, Refusable } from './fence.js';
+import {
+  BRIEFLY,
+  Refused,
+  holdLimits,
+  leaseAccess,
+  wayBackLimits,
+} from '../ownership/lease-store.js';
+import { observedRoute } from './observed-route.js';
+import { routeEffects } from './routes/index.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+export function createCutoverActivities(deps: Deps) {
+  return withPlan({
+    /**
+     * Commits the cut-over in one short transaction, which is the point of no return. Returns why
+     * it was refused, if it was. The switch of the view comes first, because it may wait for
+     * readers, at most lock_timeout. Then comes the lock on the lease row, and last the conditional
+     * update. They are separate statements, because an UPDATE that waited for the row lock does not
+     * read the clock again.
+     */
+    async commitCutover(
+      input: FenceInput & Planned,
+    ): Promise<Refusable & { readonly rows?: RowsChanged }> {
+      return commitOrRefuse(deps, input);
+    },
+
+    /**
+     * Tries the switch and the rollback in a transaction that is rolled back. Throws the Problem
+     * that the commit would meet. The view stays locked until the transaction ends.
+     */
+    async proveRoute({ plan }: Planned): Promise<void> {
+      return proveRoute(deps, plan);
+    },
+
+    /**
+     * Returns true if the lease row says that the cut-over happened. Returns false if there is no
+     * row, because it was not created yet or was already removed.
+     */
+    async isSwitched(run: Planned): Promise<boolean> {
+      return isSwitched(deps, run);
+    },
+
+    /** Returns the side that consumers read; see `observedRoute`. */
+    async observeRoute(run: Planned): Promise<ObservedRoute> {
+      return observedRoute(run, deps);
+    },
+
+    /**
+     * Asks another system to switch, if the route needs one, after the commit. Idempotent.
+     * `observeRoute` shows whether that system has switched.
+     */
+    async orderRoute(run: Planned): Promise<void> {
+      await routeEffects(run.plan, deps).afterCommit(run);
+    },
+
+    /**
+     * Does the planned rollback: in one transaction, it routes consumers back to the batch and sets
+     * the lease row to ROLLED_BACK. Idempotent.
+     */
+    async routeBack(run: Planned): Promise<void> {
+      return routeBack(deps, run);
+    },
+
+    /**
+     * Revokes, at `complete`, the batch role's right to write a table that now belongs to the
+     * stream. Throws Problem `batch-action` if the role can still write it.
+     */
+    async retireRole({ plan }: Planned): Promise<void> {
+      await routeEffects(plan, deps).atComplete(plan);
+    },
+  });
+}
+
+async function isSwitched(deps: Deps, { ref, plan }: Planned): Promise<boolean> {
+  return leaseAccess(deps).onLease(plan, BRIEFLY, async (client) => {
+    const { rows } = await client.query<Record<string, string | null>>(
+      `SELECT to_regclass(${quoteLiteral(leaseTable(plan))}) AS found`,
+    );
+    if (!rows[0]?.['found']) return false;
+    return (await readLease(client, leaseTable(plan), ref.name))?.state === 'SWITCHED';
+  });
+}
+
+async function proveRoute(deps: Deps, plan: ResolvedPlan): Promise<void> {
+  if (!plan.route.isTried) return;
+  const tried = new Refused('tried');
+  const attempt = withSource(plan, deps.secret, (client) =>
+    heldTransaction(client, holdLimits(plan), async (held) => {
+      await routeEffects(plan, deps).tryOut(held.client, plan);
+      throw tried; // ends the transaction by a rollback
+    }),
+  );
+  await attempt.catch((error: unknown) => {
+    if (error !== tried) throw error;
+  });
+}
+
+async function routeBack(deps: Deps, run: Planned): Promise<void> {
+  const { onLease, lease } = leaseAccess(deps);
+  const { ref, plan } = run;
+  const route = routeEffects(plan, deps);
+  await route.beforeBack(run);
+  await onLease(plan, wayBackLimits(plan), async (client) => {
+    await route.inBack(client, plan, () => lease(client, run));
+    await client.query(
+      `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,
+    );
+    await client.query(
+      `UPDATE ${leaseTable(plan)} SET state = 'ROLLED_BACK', token = NULL, fenced_at = NULL, expires_at = NULL WHERE migration = ${quoteLiteral(ref.name)}`,
+    );
+  });
+}
