@@ -23,7 +23,7 @@ const ROOMS = {
   guard: ['capture', 'ownership'],
   checks: ['capture', 'cutover', 'objects', 'pipelines'],
   windows: ['barrier', 'capture', 'checks', 'cutover', 'pipelines'],
-  proofs: ['barrier', 'windows'],
+  prove: ['barrier', 'windows'],
 };
 const roomRules = Object.entries(ROOMS).map(([room, uses]) =>
   rule(

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Deps } from './activities/runtime/deps.js';
-import type { Measures } from './activities/runtime/measures.js';
+import type { Gauges } from './activities/runtime/gauges.js';
 import { latestRun } from './activities/objects/leftovers.js';
 import type { ProcessSettings } from './process-settings.js';
 import { serveEndpoint } from './worker-endpoint.js';
@@ -19,7 +19,7 @@ const END_MS = 3000;
 export interface Beside {
   readonly deps: Pick<Deps, 'secret' | 'ledger' | 'systems'> & {
     readonly namespace: NonNullable<Deps['namespace']>;
-    readonly measures: Measures;
+    readonly gauges: Gauges;
   };
   readonly settings: ProcessSettings;
   readonly connection: NativeConnection;
@@ -39,7 +39,7 @@ export async function startBeside(beside: Beside): Promise<() => Promise<void>> 
       : await serveEndpoint(settings.httpAddress, {
           dead: () => deadWorker(beside.workers),
           unready: () => unready(beside),
-          metrics: () => readMetrics(deps.ledger, deps.measures),
+          metrics: () => readMetrics(deps.ledger, deps.gauges),
           temporalMetrics: beside.temporalMetrics ?? '',
         });
   const endWatch = startWatch({

@@ -2,7 +2,7 @@
 // shows the same values for them; alert rules use `max by (migration)`.
 import type { Ledger } from './clients/ledger/ledger.js';
 import type { Status } from './domain/evidence/ledger-rows.js';
-import type { Measures } from './activities/runtime/measures.js';
+import type { Gauges } from './activities/runtime/gauges.js';
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
@@ -74,20 +74,20 @@ export function addStatus(samples: Samples, status: Status, updatedAt: number, n
   if (lag.bytes !== null) samples.add('sluice_migration_lag_bytes', lag.bytes, of);
 }
 
-export function addMeasures(samples: Samples, measures: Measures): void {
-  for (const [migration, { retainedBytes, budgetBytes }] of measures.wal) {
+export function addGauges(samples: Samples, gauges: Gauges): void {
+  for (const [migration, { retainedBytes, budgetBytes }] of gauges.wal) {
     samples.add('sluice_wal_retained_bytes', retainedBytes, { migration });
     samples.add('sluice_wal_budget_bytes', budgetBytes, { migration });
   }
-  for (const migration of measures.fences) samples.add('sluice_fence_held', 1, { migration });
-  for (const { migration, state } of measures.orphans)
+  for (const migration of gauges.fences) samples.add('sluice_fence_held', 1, { migration });
+  for (const { migration, state } of gauges.orphans)
     samples.add('sluice_run_not_running', 1, { migration, state });
 }
 
 /** Reads the ledger, and returns the text of all metrics. It never throws. */
 export async function readMetrics(
   ledger: Pick<Ledger, 'query' | 'migrations'>,
-  measures: Measures,
+  gauges: Gauges,
   now = Date.now(),
 ): Promise<string> {
   const samples = new Samples();
@@ -97,7 +97,7 @@ export async function readMetrics(
   } catch {
     samples.add('sluice_ledger_up', 0);
   }
-  addMeasures(samples, measures);
+  addGauges(samples, gauges);
   return samples.render();
 }
 

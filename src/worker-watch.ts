@@ -1,7 +1,7 @@
 // Looks at all migrations every few seconds, outside of their workflows: it sends notices, and finds
 // migrations whose workflow ended without cleaning up. One worker at a time does it.
 import { watchOrphans, type OrphanDeps } from './activities/guard/orphan-watch.js';
-import type { Measures } from './activities/runtime/measures.js';
+import type { Gauges } from './activities/runtime/gauges.js';
 import { dueNotices, recordAttempt, storeNotice } from './clients/ledger/notices.js';
 import { sendNotice, type Webhook } from './clients/http/webhook.js';
 import { endedWithoutCleanup, noticesOf } from './domain/evidence/notices.js';
@@ -15,7 +15,7 @@ const LOCK = 7_351_002;
 const RECENT_MS = 3_600_000;
 
 export interface WatchDeps extends OrphanDeps {
-  readonly measures: Measures;
+  readonly gauges: Gauges;
   readonly webhook: Webhook | null;
   /** Gets the problems, for the log. */
   readonly warn: (message: string, migration?: string) => void;
@@ -47,9 +47,9 @@ export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<v
 
 /** Runs one round, except what another worker does at present. */
 export async function watchOnce(deps: WatchDeps, withOrphans: boolean): Promise<void> {
-  const { ledger, measures, zones, webhook } = deps;
+  const { ledger, gauges, zones, webhook } = deps;
   if (withOrphans) {
-    measures.orphans = []; // another worker may be the one that watches now
+    gauges.orphans = []; // another worker may be the one that watches now
     await alone(ledger, `orphans of ${zones.join(',')}`, () => lookForOrphans(deps));
   }
   if (webhook) await alone(ledger, 'notices', () => notify(deps, webhook));
@@ -77,11 +77,11 @@ async function alone(
 }
 
 async function lookForOrphans(deps: WatchDeps): Promise<void> {
-  const { measures, ledger, webhook, warn } = deps;
+  const { gauges, ledger, webhook, warn } = deps;
   const failed = (migration: string, error: Error): void =>
     warn(`the watch could not check the migration: ${error.message}`, migration);
-  measures.orphans = await watchOrphans(deps, failed);
-  for (const { migration, state, objects } of measures.orphans) {
+  gauges.orphans = await watchOrphans(deps, failed);
+  for (const { migration, state, objects } of gauges.orphans) {
     warn(`its workflow is ${state}, and ${objects} of its objects still exist`, migration);
     const [record] = webhook ? await ledger.migrations(migration) : [];
     if (record) await storeNotice(ledger, endedWithoutCleanup(record, state, objects));

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.js';
 import { Systems } from './activities/runtime/deps.js';
-import { Measures } from './activities/runtime/measures.js';
+import { Gauges } from './activities/runtime/gauges.js';
 import { classifying, measuring, proving } from './activities/runtime/interceptor.js';
 import { namespaceId } from './clients/temporal-namespace.js';
 import { Ledger } from './clients/ledger/ledger.js';
@@ -63,8 +63,8 @@ export async function runWorker(
     id: await namespaceId(connection.workflowService, config.temporal.namespace),
   };
   const systems = new Systems(resolveSecret);
-  const measures = new Measures();
-  const deps = { secret: resolveSecret, ledger, systems, namespace, measures };
+  const gauges = new Gauges();
+  const deps = { secret: resolveSecret, ledger, systems, namespace, gauges };
   const activities = createActivities({
     ...deps,
     approvers: config.approvers,
@@ -82,7 +82,7 @@ export async function runWorker(
     interceptors: {
       activity: [
         () => ({ inbound: classifying(systems) }),
-        () => ({ inbound: measuring(measures) }),
+        () => ({ inbound: measuring(gauges) }),
         () => ({ inbound: proving() }),
       ],
     },

@@ -17,7 +17,7 @@ import { createLeftoverActivities } from './objects/sweep-activities.js';
 import { createObjectActivities } from './objects/object-activities.js';
 import { createPipelineActivities } from './pipelines/wait-for-move.js';
 import { createPreflightActivities } from './checks/preflight.js';
-import { createProofActivities } from './proofs/index.js';
+import { createProofActivities } from './prove/prove-activities.js';
 import { createBaselineActivities } from './capture/baseline.js';
 import { createWindowActivities } from './windows/window-activities.js';
 

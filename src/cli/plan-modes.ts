@@ -2,7 +2,7 @@
 // text alone is settled, and the plan says why. The database may know more reasons: see `doctor`.
 import { loadParser } from '../assess/sql/analyse.js';
 import { textProblem } from '../assess/sql/not-aligned.js';
-import { ALIGNED_SUBJECT } from '../domain/evidence/subjects.js';
+import { STORED_SUBJECT } from '../domain/evidence/subjects.js';
 import { resultSubjects, settledBecause } from '../domain/plan/planned-subjects.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { Plan } from '../manifest/build-plan.js';
@@ -17,7 +17,7 @@ export async function comparisonsOf(
   const why = await reasonOf(spec);
   const results = resultSubjects(spec).map(({ subject }) => subject);
   return comparisons.map((comparison) =>
-    why !== null && results.includes(comparison.subject) && comparison.subject !== ALIGNED_SUBJECT
+    why !== null && results.includes(comparison.subject) && comparison.subject !== STORED_SUBJECT
       ? { ...comparison, mode: 'settled', because: why }
       : comparison,
   );

@@ -1,6 +1,6 @@
 // Builds the configuration of Debezium's JDBC sink, which writes the pipeline's output topic into
 // the table that consumers will read.
-import { sessionOptions, type TableOwner } from '../domain/routes/shared-table.js';
+import { sessionOptions, type TableOwner } from '../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { placeholder } from './debezium-postgres.js';
 import { jdbcUrl } from './jdbc-url.js';

@@ -13,7 +13,7 @@ import {
 import type { MigrationRef } from '../domain/evidence/ledger-rows.js';
 import { KINDS } from '../domain/objects/kinds.js';
 import { resolve } from '../domain/plan/resolve.js';
-import type { ProofPlan } from '../activities/proofs/slice-plan.js';
+import type { ProofPlan } from '../activities/prove/slice-plan.js';
 import {
   pipelineEnvironment,
   type PipelineEnvironment,

@@ -1,6 +1,6 @@
 // Tests specs that a proof on a slice refuses before it connects to anything.
 import { describe, expect, it } from 'vitest';
-import { planProof } from '../../src/activities/proofs/slice-plan.js';
+import { planProof } from '../../src/activities/prove/slice-plan.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
-import { Measures } from '../../src/activities/runtime/measures.js';
+import { Gauges } from '../../src/activities/runtime/gauges.js';
 import { latestRun } from '../../src/activities/objects/leftovers.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../../src/config.js';
@@ -35,7 +35,7 @@ const deps = (more: Partial<WatchDeps> = {}): WatchDeps => ({
   secret: resolveSecret,
   ledger,
   systems: new Systems(resolveSecret),
-  measures: new Measures(),
+  gauges: new Gauges(),
   zones: [null],
   webhook: { url: hook.url, format: 'generic', token: undefined },
   latestRun: (name) => latestRun({ ledger }, name),
@@ -76,7 +76,7 @@ describe('the watch outside of the runs', () => {
     hook.answers.push(503);
     await watchOnce(deps(), false);
     expect(warnings.at(-1)).toContain('answered 503');
-    expect(await readMetrics(ledger, new Measures())).toContain('sluice_notices_failing 1');
+    expect(await readMetrics(ledger, new Gauges())).toContain('sluice_notices_failing 1');
     await watchOnce(deps(), false); // too early for another attempt
     expect(kinds()).toEqual(['needs-approval']);
     await ledger.query(`UPDATE sluice.notice SET tried_at = now() - interval '1 hour'`);
@@ -99,17 +99,17 @@ describe('the watch outside of the runs', () => {
     const slots = async (): Promise<number | null> =>
       (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = '${slot}'`))
         .rowCount;
-    const measures = new Measures();
-    await watchOnce(deps({ measures }), true); // its workflow runs, and its guard is responsible
-    expect([measures.orphans, await slots()]).toEqual([[], 1]);
-    await watchOnce(deps({ measures, stateOf: () => Promise.resolve('terminated') }), true);
-    expect(measures.orphans).toEqual([{ migration: 'orphan', state: 'terminated', objects: 1 }]);
+    const gauges = new Gauges();
+    await watchOnce(deps({ gauges }), true); // its workflow runs, and its guard is responsible
+    expect([gauges.orphans, await slots()]).toEqual([[], 1]);
+    await watchOnce(deps({ gauges, stateOf: () => Promise.resolve('terminated') }), true);
+    expect(gauges.orphans).toEqual([{ migration: 'orphan', state: 'terminated', objects: 1 }]);
     expect(await slots()).toBe(0);
     expect(kinds()).toContain('ended-without-cleanup');
     expect(await ledger.events('orphan', 1)).toMatchObject([
       { kind: 'wal-budget', problem: expect.stringContaining('slot dropped') as string },
     ]);
-    expect(measures.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
+    expect(gauges.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
   });
 
   it('does nothing while another worker watches', async () => {

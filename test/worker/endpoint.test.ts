@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Measures } from '../../src/activities/runtime/measures.js';
+import { Gauges } from '../../src/activities/runtime/gauges.js';
 import { readProcessSettings } from '../../src/process-settings.js';
 import { freeAddress, serveEndpoint } from '../../src/worker-endpoint.js';
 import { createLogger } from '../../src/worker-log.js';
@@ -63,8 +63,8 @@ const ledger = (fails = false) => ({
         : [{ count: 1 }],
     ),
 });
-const metricsOf = (from: ReturnType<typeof ledger>, measures = new Measures()): Promise<string> =>
-  readMetrics(from as unknown as Parameters<typeof readMetrics>[0], measures, NOW);
+const metricsOf = (from: ReturnType<typeof ledger>, gauges = new Gauges()): Promise<string> =>
+  readMetrics(from as unknown as Parameters<typeof readMetrics>[0], gauges, NOW);
 
 describe('the endpoint', () => {
   it('is healthy until a worker fails, and ready only if ledger and Temporal answer', async () => {
@@ -119,20 +119,20 @@ describe('the metrics', () => {
   });
   it('show WAL, fences and runs that do not run only as long as they are known', async () => {
     let now = 0;
-    const measures = new Measures(() => now);
-    measures.walRetained('a', 5, '1KiB');
-    measures.fenceHeld('a', 1000);
-    measures.fenceHeld('b', 1000);
-    measures.fenceReleased('b');
-    measures.orphans = [{ migration: 'c', state: 'terminated', objects: 2 }];
-    const text = await metricsOf(ledger(), measures);
+    const gauges = new Gauges(() => now);
+    gauges.walRetained('a', 5, '1KiB');
+    gauges.fenceHeld('a', 1000);
+    gauges.fenceHeld('b', 1000);
+    gauges.fenceReleased('b');
+    gauges.orphans = [{ migration: 'c', state: 'terminated', objects: 2 }];
+    const text = await metricsOf(ledger(), gauges);
     expect(text).toContain('sluice_wal_retained_bytes{migration="a"} 5');
     expect(text).toContain('sluice_wal_budget_bytes{migration="a"} 1024');
     expect(text).toContain('sluice_fence_held{migration="a"} 1');
     expect(text).not.toContain('sluice_fence_held{migration="b"}');
     expect(text).toContain('sluice_run_not_running{migration="c",state="terminated"} 1');
     now = 1_000_000;
-    expect(await metricsOf(ledger(), measures)).not.toMatch(/sluice_(wal|fence)/);
+    expect(await metricsOf(ledger(), gauges)).not.toMatch(/sluice_(wal|fence)/);
   });
   it('say that the ledger is away instead of showing nothing', async () =>
     expect(await metricsOf(ledger(true))).toContain('sluice_ledger_up 0'));

@@ -3,7 +3,7 @@
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
-import { tableOwner, type TableOwner } from '../../domain/routes/shared-table.js';
+import { tableOwner, type TableOwner } from '../../domain/routes/table-owner.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 

@@ -14,7 +14,7 @@ import { settledBecause } from '../../domain/plan/planned-subjects.js';
 import type { Deps } from '../runtime/deps.js';
 import { because } from '../../domain/values/or-reason.js';
 import { guardProblem } from '../cutover/trigger-checks.js';
-import { alignedQuery } from './aligned-query.js';
+import { alignQuery } from './align-query.js';
 import { checkReads } from './query-reads.js';
 import { checkRun } from './query-run.js';
 import { attempt, failed, type Answer } from '../runtime/make-finding.js';
@@ -101,7 +101,7 @@ async function checkQueries(
 /** Returns how windows compare the query. Both modes are proofs, so neither is a failure. */
 async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
   const settled = settledBecause(plan);
-  const aligned = settled ? because(settled) : await alignedQuery(client, plan.tables, sql);
+  const aligned = settled ? because(settled) : await alignQuery(client, plan.tables, sql);
   return aligned.ok
     ? 'windows compare it exactly, at a still point of the pipeline'
     : `windows compare it in settled rounds, because ${aligned.reason}`;

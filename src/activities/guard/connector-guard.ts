@@ -145,7 +145,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   return made;
 }
 
-function report({ measures }: Deps, { ref, plan }: Planned, retainedBytes: number): void {
-  measures?.walRetained(ref.name, retainedBytes, plan.spec.source.walBudget.bytes);
+function report({ gauges }: Deps, { ref, plan }: Planned, retainedBytes: number): void {
+  gauges?.walRetained(ref.name, retainedBytes, plan.spec.source.walBudget.bytes);
   beat({ retainedBytes });
 }

@@ -5,13 +5,13 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { auditEvent } from '../../domain/audit.js';
 import { zoneOf, type Zone } from '../../domain/migration/task-queues.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
-import type { Orphan } from '../runtime/measures.js';
+import type { Orphan } from '../runtime/gauges.js';
 import { planned } from '../runtime/with-plan.js';
 import { watchSlot } from './slot-watch.js';
 
 export interface OrphanDeps extends Pick<
   Deps,
-  'secret' | 'ledger' | 'systems' | 'namespace' | 'measures'
+  'secret' | 'ledger' | 'systems' | 'namespace' | 'gauges'
 > {
   /** The zones of this worker. It may not reach the systems of others. */
   readonly zones: readonly Zone[];
@@ -68,7 +68,7 @@ async function enforceBudget(deps: OrphanDeps, run: MigrationRef): Promise<void>
     { ref: run, plan, slotExpected: false, alarmed: false },
     {
       wait: sleep,
-      retained: (bytes) => deps.measures?.walRetained(run.name, bytes, walBudget.bytes),
+      retained: (bytes) => deps.gauges?.walRetained(run.name, bytes, walBudget.bytes),
     },
   );
   if (report?.kind !== 'wal-budget' || !report.dropped) return;

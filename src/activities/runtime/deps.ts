@@ -5,7 +5,7 @@ import { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { ApproverKeys } from '../../clients/signatures.js';
 import type { ResolveSecret } from '../../clients/postgres/connection.js';
-import type { Measures } from './measures.js';
+import type { Gauges } from './gauges.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { stopIfCancelled } from './poll-until.js';
 
@@ -31,7 +31,7 @@ export interface Deps {
   /** The memory that key tables may use, in bytes. Windows that need more use disk. */
   readonly windowMemory?: number;
   /** The measurements of this process, for its metrics. Undefined in tests. */
-  readonly measures?: Measures;
+  readonly gauges?: Gauges;
   /** The size in bytes above which a window reads a table in several snapshots. */
   readonly snapshotBytes?: number;
 }

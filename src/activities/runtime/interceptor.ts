@@ -9,7 +9,7 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { toFailure } from './application-failure.js';
 import type { Systems } from './deps.js';
-import type { Measures } from './measures.js';
+import type { Gauges } from './gauges.js';
 import { heartbeat } from './poll-until.js';
 
 const BEAT_MS = 2000;
@@ -64,7 +64,7 @@ export function proving(newProgress = () => new Progress()): ActivityInboundCall
 }
 
 /** Notes when a fence is taken and when it ends, for the metrics. */
-export function measuring(measures: Measures): ActivityInboundCallsInterceptor {
+export function measuring(gauges: Gauges): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
       const result: unknown = await next(input);
@@ -73,9 +73,9 @@ export function measuring(measures: Measures): ActivityInboundCallsInterceptor {
       const isRefused = ((result ?? {}) as { refused?: string | null }).refused !== null;
       if (name === undefined || spec === undefined) return result;
       if (activityType === 'fence' && !isRefused)
-        measures.fenceHeld(name, durationMs(spec.spec.cutover.maxHold));
+        gauges.fenceHeld(name, durationMs(spec.spec.cutover.maxHold));
       if (activityType === 'releaseFence' || (activityType === 'commitCutover' && !isRefused))
-        measures.fenceReleased(name);
+        gauges.fenceReleased(name);
       return result;
     },
   };

@@ -13,7 +13,7 @@ import {
   quoteLiteral,
   type Relation,
 } from '../../domain/migration/names.js';
-import { tableOwner } from '../../domain/routes/shared-table.js';
+import { tableOwner } from '../../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../domain/routes/route.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';

@@ -14,7 +14,7 @@ export interface Subject {
   readonly mode: Mode;
 }
 
-export const ALIGNED_SUBJECT = 'result@batch';
+export const STORED_SUBJECT = 'result@batch';
 
 /** Returns the spec's condition for a run whose cut was `cut` (ISO). */
 export const closedAt = (closedKeys: string, cut: string): string =>

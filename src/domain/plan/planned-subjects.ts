@@ -1,6 +1,6 @@
 // Lists all subjects of a plan: what is captured, and what the batch's query defines.
 import { CAPTURES, captureOf, capturesOf } from '../capture/index.js';
-import { ALIGNED_SUBJECT, type Subject } from '../evidence/subjects.js';
+import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 /**
@@ -14,7 +14,7 @@ function tableSubjects(spec: MigrationSpec): Subject[] {
 
 /**
  * Returns why the results of this spec are settled although it asks for exact ones. Null if the
- * spec gives no such reason. The query may still give one: see `alignedQuery`.
+ * spec gives no such reason. The query may still give one: see `alignQuery`.
  */
 export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
   if (spec.validation.results === 'settled') return null;
@@ -40,9 +40,7 @@ export function resultSubjects({ spec }: Pick<MigrationSpec, 'spec'>): Subject[]
   ];
   return [
     ...compared.map((subject) => ({ subject, mode })),
-    ...(validation.closedKeys
-      ? [{ subject: ALIGNED_SUBJECT, mode: 'batch-aligned' as const }]
-      : []),
+    ...(validation.closedKeys ? [{ subject: STORED_SUBJECT, mode: 'batch-aligned' as const }] : []),
   ];
 }
 

@@ -1,8 +1,21 @@
 // Route `postgres-table`: batch and stream write one table, and the commit makes the stream its
 // owner.
 import { PLAIN_FACTS, contradictionList, type Route, type SharedTablePlan } from './route.js';
-import { relation } from '../migration/names.js';
-import { keptTable, stagingTable, type SharedTableRoute } from './shared-table.js';
+import { relation, type Names } from '../migration/names.js';
+import type { RouteSpec } from '../migration/spec.js';
+
+export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-table' }>;
+
+/**
+ * Returns the stream's staging table. Until the commit, only the batch may write the shared table.
+ */
+export const stagingTable = ({ leaseSchema }: Names): string => `${leaseSchema}.stream`;
+
+/**
+ * Returns the table for the rows that the commit removed from the shared table because the stream
+ * lacks them. They are kept until `complete`, and a rollback restores them.
+ */
+export const keptTable = ({ leaseSchema }: Names): string => `${leaseSchema}.kept`;
 
 function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging' | 'kept'> {
   const table = relation(route.table);

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../../clients/postgres/connection.js';
 import { plainIdent, qualified, quoteIdent } from '../../../domain/migration/names.js';
-import { sessionOptions, tableOwner } from '../../../domain/routes/shared-table.js';
+import { sessionOptions, tableOwner } from '../../../domain/routes/table-owner.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';

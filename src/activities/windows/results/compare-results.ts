@@ -3,7 +3,7 @@
 // compared in rounds, too.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
-import { ALIGNED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';
+import { STORED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';
 import { resultMode, settledBecause } from '../../../domain/plan/planned-subjects.js';
 import { comparedOf } from '../../../domain/evidence/window.js';
 import type { OrReason } from '../../../domain/values/or-reason.js';
@@ -56,7 +56,7 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
 }
 
 const unreadStored = (): SubjectResult =>
-  unmeasured(ALIGNED_SUBJECT, 'batch-aligned', {
+  unmeasured(STORED_SUBJECT, 'batch-aligned', {
     verdict: 'inconclusive',
     reason: 'the stream side was not read: see the result',
   });

@@ -5,7 +5,7 @@ import { compareAligned } from '../../../compare/batch-aligned.js';
 import { runCanary } from '../../../compare/canary.js';
 import { splitRow, type Shape } from '../../../compare/comparison.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
-import { ALIGNED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js';
+import { STORED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js';
 import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
@@ -59,7 +59,7 @@ export async function compareStored(
   const { expected: queried, lsn } = computation.taken!;
   const inconclusive = (reason: string) =>
     unmeasured(
-      ALIGNED_SUBJECT,
+      STORED_SUBJECT,
       'batch-aligned',
       { verdict: 'inconclusive', reason },
       lsn,
@@ -81,7 +81,7 @@ export async function compareStored(
     .slice(0, 8);
   const canary = runCanary(shape, sample);
   const result = measured({
-    subject: ALIGNED_SUBJECT,
+    subject: STORED_SUBJECT,
     mode: 'batch-aligned',
     counts,
     proofs: {

@@ -10,7 +10,7 @@ import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
 import { unmeasured, type SubjectResult } from '../../subject-result.js';
 import type { Computation } from '../computation.js';
 import { readOutput, runQueries, sinkRows, type QueryRead } from '../rounds.js';
-import { alignedQuery, type AlignedQuery } from '../../../checks/aligned-query.js';
+import { alignQuery, type AlignedQuery } from '../../../checks/align-query.js';
 import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
 import { judgeExactly } from './judge.js';
@@ -91,7 +91,7 @@ export async function prepare(
 ): Promise<OrReason<Prepared[]>> {
   const prepared: Prepared[] = [];
   for (const computation of computations) {
-    const aligned = await alignedQuery(reader, plan.tables, computation.sql);
+    const aligned = await alignQuery(reader, plan.tables, computation.sql);
     if (!aligned.ok) return because(`the query of ${computation.subject}: ${aligned.reason}`);
     const query = aligned.value;
     for (const { sql, text } of plan.tables) {

@@ -9,7 +9,7 @@ import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { compareSlice, type Compared } from './compare-slice.js';
 import { planProof, type ProofPlan } from './slice-plan.js';
-import { isOfProof, replay } from './replay.js';
+import { isOfProof, replay } from './replay-slice.js';
 
 const GROUP_ENDS_MS = 120_000;
 

@@ -2,7 +2,7 @@
 // rows of the gap replace those of the snapshot with the types of the table.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { alignedQuery, type AlignedQuery } from '../../src/activities/checks/aligned-query.js';
+import { alignQuery, type AlignedQuery } from '../../src/activities/checks/align-query.js';
 import { standIn, type GivenRow } from '../../src/assess/sql/stand-in.js';
 import { relation } from '../../src/domain/migration/names.js';
 import { freshDatabase } from '../support/sluice.js';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 const aligned = async (sql: string): Promise<AlignedQuery> => {
-  const query = await alignedQuery(client, TABLES, sql);
+  const query = await alignQuery(client, TABLES, sql);
   if (!query.ok) throw new Error(query.reason);
   return query.value;
 };
@@ -60,7 +60,7 @@ describe('a query that cannot be aligned', () => {
     ['SELECT id, shop FROM sales GROUP BY id', /Postgres refuses it: .*GROUP BY/],
     ['SELECT ctid::text AS id FROM sales', /Postgres refuses it: .*ctid/],
   ])('says why: %s', async (sql, why) =>
-    expect(await alignedQuery(client, TABLES, sql)).toMatchObject({
+    expect(await alignQuery(client, TABLES, sql)).toMatchObject({
       reason: expect.stringMatching(why) as string,
     }),
   );

@@ -17,7 +17,7 @@ export interface Orphan {
   readonly objects: number;
 }
 
-export class Measures {
+export class Gauges {
   readonly #now: () => number;
   readonly #wal = new Map<string, Wal & { readonly at: number }>();
   readonly #fences = new Map<string, number>();

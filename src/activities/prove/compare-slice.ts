@@ -20,7 +20,7 @@ import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { foldOutput } from '../windows/folds/folds.js';
 import { columnsToCompare } from '../windows/shape.js';
-import { rehearseRuns } from './history.js';
+import { rehearseRuns } from './earlier-runs.js';
 import type { ProofPlan } from './slice-plan.js';
 
 export interface Compared {

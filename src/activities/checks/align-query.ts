@@ -40,7 +40,7 @@ class NotAligned extends Error {}
 const MOST_NESTED = 20;
 
 /** Prepares the query without running it. Returns the reason if it cannot be aligned. */
-export async function alignedQuery(
+export async function alignQuery(
   client: pg.ClientBase,
   tables: readonly Relation[],
   sql: string,

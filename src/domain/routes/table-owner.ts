@@ -1,0 +1,23 @@
+// The owner of a shared table after the commit: the sink, in a session of its role.
+
+/**
+ * The sink's identity after the commit: the role of its session, and the evidence epoch under which
+ * it became the owner.
+ */
+export interface TableOwner {
+  readonly role: string;
+  /**
+   * `<iteration>.<epoch>`. A sink of an earlier iteration that comes back to life has a different
+   * value.
+   */
+  readonly since: string;
+}
+
+/** Returns the session settings by which the table's trigger recognizes the sink. */
+export const sessionOptions = ({ role, since }: TableOwner): string =>
+  `-c role=${role} -c sluice.owner=${since}`;
+
+export const tableOwner = (streamRole: string, iteration: number, epoch: number): TableOwner => ({
+  role: streamRole,
+  since: `${iteration}.${epoch}`,
+});
