@@ -158,4 +158,4 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
  * of Sluice, and of connectors of every generation, by their `application_name`.
  */
 const foreignTo = (name: string): string =>
-  `application_name <> ALL (ARRAY[${[`sluice/${name}`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;
+  `application_name <> ALL (ARRAY[${[`sluice/${name}`, `sluice/${name}/witness`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;

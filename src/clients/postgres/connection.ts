@@ -33,6 +33,8 @@ export interface SourceOptions {
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */
   readonly startup?: string;
+  /** Names a long session's work in its `application_name`, after that of the migration. */
+  readonly role?: 'witness';
 }
 
 const LOCK_TIMEOUT_MS = 2000;
@@ -95,7 +97,8 @@ export async function openSource(
   options: SourceOptions = {},
 ): Promise<SourceClient> {
   const { postgres, limits } = spec.source;
-  return open(postgres, secret, `sluice/${metadata.name}`, {
+  const name = `sluice/${metadata.name}`;
+  return open(postgres, secret, options.role ? `${name}/${options.role}` : name, {
     statementTimeoutMs: durationMs(limits.statementTimeout),
     ...options,
   });

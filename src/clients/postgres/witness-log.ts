@@ -1,0 +1,154 @@
+// Collects what a witness saw: which keys each table changed, and how many rows each transaction
+// inserted and deleted. It stops at the first message that it cannot account for.
+import { MOST_WITNESSED } from '../../domain/evidence/witness.js';
+import { isVisible, type SnapshotVisibility } from '../../domain/values/position.js';
+import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';
+
+/** A compared table, and its key, which is one column. */
+export interface WitnessedTable {
+  readonly table: string;
+  readonly key: string;
+  /** The relations that hold its rows: its own and those of its partitions. */
+  readonly oids: readonly number[];
+}
+
+interface Known {
+  readonly table: string;
+  readonly description: string;
+  readonly keyAt: number;
+}
+
+/** Net changes of a table between two snapshots. */
+export interface RowChange {
+  readonly inserted: number;
+  readonly deleted: number;
+}
+
+export class WitnessLog {
+  readonly #tables = new Map<number, WitnessedTable>();
+  readonly #known = new Map<number, Known>();
+  readonly #changed = new Map<string, Set<string>>();
+  /** For each table: the transactions that inserted or deleted rows, and how many. */
+  readonly #counts = new Map<string, Map<number, { inserted: number; deleted: number }>>();
+  readonly #markers = new Set<string>();
+  #txId: number | null = null;
+  #size = 0;
+  #problem: string | null = null;
+
+  constructor(tables: readonly WitnessedTable[]) {
+    for (const table of tables) {
+      for (const oid of table.oids) this.#tables.set(oid, table);
+      this.#changed.set(table.table, new Set());
+      this.#counts.set(table.table, new Map());
+    }
+  }
+
+  /** The first reason why what was seen is not enough. Null if it is. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Records that the witness cannot be used. The first reason stays. */
+  fail(reason: string): void {
+    this.#problem ??= reason;
+  }
+
+  /** Returns whether the log has reached the marker with this content. */
+  hasSeen(marker: string): boolean {
+    return this.#markers.has(marker);
+  }
+
+  /** Returns the text of each changed key. */
+  changedIn(table: string): ReadonlySet<string> {
+    return this.#changed.get(table) ?? new Set();
+  }
+
+  /** Counts the rows of transactions that `after` sees and `before` does not. */
+  rowChange(table: string, before: SnapshotVisibility, after: SnapshotVisibility): RowChange {
+    const sum = { inserted: 0, deleted: 0 };
+    for (const [txId, { inserted, deleted }] of this.#counts.get(table) ?? []) {
+      if (isVisible(txId, before) || !isVisible(txId, after)) continue;
+      sum.inserted += inserted;
+      sum.deleted += deleted;
+    }
+    return sum;
+  }
+
+  /** Takes the next message of the log. */
+  add(message: LogMessage): void {
+    if (this.#problem !== null) return;
+    switch (message.kind) {
+      case 'begin':
+        this.#txId = message.txId;
+        return;
+      case 'commit':
+        this.#txId = null;
+        return;
+      case 'marker':
+        this.#markers.add(message.content);
+        return;
+      case 'relation':
+        return this.#describe(message.relation);
+      case 'truncate': {
+        const table = message.oids.map((oid) => this.#tables.get(oid)).find(Boolean);
+        return table && this.fail(`${table.table} was truncated`);
+      }
+      case 'insert':
+        return this.#row(message.oid, [message.row], 'inserted');
+      case 'delete':
+        return this.#row(message.oid, [message.old], 'deleted');
+      case 'update':
+        return this.#row(message.oid, message.old ? [message.old, message.row] : [message.row]);
+      case 'other':
+    }
+  }
+
+  #describe({ oid, identity, columns }: LoggedRelation): void {
+    const table = this.#tables.get(oid);
+    if (!table) return;
+    const description = JSON.stringify([identity, columns]);
+    const known = this.#known.get(oid);
+    if (known && known.description !== description)
+      return this.fail(`the definition of ${table.table} changed`);
+    const keyAt = columns.findIndex((column) => column.name === table.key);
+    // Another index as identity leaves out the old key if the identity itself did not change.
+    const isNamed =
+      identity === 'f' ||
+      (identity === 'd' &&
+        columns.every(({ isIdentity }, at) => isIdentity === (at === keyAt)) &&
+        keyAt >= 0);
+    if (keyAt < 0 || !isNamed)
+      return this.fail(`the replica identity of ${table.table} does not name the key ${table.key}`);
+    this.#known.set(oid, { table: table.table, description, keyAt });
+  }
+
+  #row(oid: number, rows: readonly Tuple[], count?: 'inserted' | 'deleted'): void {
+    if (!this.#tables.has(oid)) return;
+    const known = this.#known.get(oid);
+    if (!known || this.#txId === null)
+      return this.fail(`a change of relation ${oid} came without its description or transaction`);
+    const { table, keyAt } = known;
+    const changed = this.#changed.get(table)!;
+    const before = changed.size;
+    for (const row of rows) {
+      const key = row[keyAt];
+      if (typeof key !== 'string') return this.fail(`a change of ${table} does not name its key`);
+      changed.add(key);
+    }
+    this.#size += changed.size - before;
+    if (count) this.#count(table, this.#txId, count);
+    if (this.#size > MOST_WITNESSED)
+      this.fail(`more than ${MOST_WITNESSED} changes since the full pass`);
+  }
+
+  #count(table: string, txId: number, kind: 'inserted' | 'deleted'): void {
+    const counts = this.#counts.get(table)!;
+    let of = counts.get(txId);
+    if (!of) {
+      of = { inserted: 0, deleted: 0 };
+      counts.set(txId, of);
+      this.#size += 1;
+    }
+    of[kind] += 1;
+  }
+}

@@ -1,0 +1,134 @@
+// The session of a witness: a temporary logical slot on the migration's publication. The server
+// drops it with the session, so nothing stays behind when a worker dies.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import { int32At } from '../../domain/values/bytes.js';
+import { copyRows } from './copy-stream.js';
+import { openSource, type ResolveSecret, type SourceClient } from './connection.js';
+import { decodeMessage } from './pgoutput.js';
+import type { WitnessLog } from './witness-log.js';
+
+/** The longest wait for transactions that are open when a witness begins. */
+export const WITNESS_PATIENCE_MS = 15_000;
+const POLL_MS = 50;
+/** The changes of one read. A read ends only with a transaction, so it can return more. */
+const READ_CHANGES = 20_000;
+const READ_MS = 20_000;
+/** The prefix of the markers in which a witness recognizes how far it has read. */
+const PREFIX = 'sluice-witness';
+
+export class WitnessSlot {
+  readonly #client: SourceClient;
+  readonly #slot: string;
+  readonly #publication: string;
+  #last: Promise<void> = Promise.resolve();
+
+  private constructor(client: SourceClient, slot: string, publication: string) {
+    this.#client = client;
+    this.#slot = slot;
+    this.#publication = publication;
+  }
+
+  /**
+   * Creates the slot, and waits until every transaction that was open then has ended. Every
+   * transaction that a later snapshot does not see is therefore in the slot. Throws errors of the
+   * server: without the right REPLICATION, without a free slot, or if the wait takes too long.
+   */
+  static async open(
+    spec: MigrationSpec,
+    secret: ResolveSecret,
+    publication: string,
+    patienceMs = WITNESS_PATIENCE_MS,
+  ): Promise<WitnessSlot> {
+    const client = await openSource(spec, secret, {
+      role: 'witness',
+      statementTimeoutMs: patienceMs,
+      lockTimeoutMs: patienceMs,
+    });
+    try {
+      await client.query(SURVIVES_NO_WORKER);
+      const { rows } = await client.query<{ slot: string }>(
+        `SELECT slot_name AS slot FROM pg_create_logical_replication_slot('sluice_witness_' || pg_backend_pid(), 'pgoutput', true)`,
+      );
+      await openTransactionsEnd(client, patienceMs);
+      await client.query(`SET statement_timeout = ${READ_MS}; SET lock_timeout = ${READ_MS}`);
+      return new WitnessSlot(client, rows[0]!.slot, publication);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Reads into `log` what the slot has now. An error fails the log, because the slot does not
+   * return changes twice.
+   */
+  read(log: WitnessLog): Promise<void> {
+    const mine = this.#last.then(async () => {
+      while (log.problem === null && (await this.#readOnce(log)) >= READ_CHANGES);
+    });
+    this.#last = mine.catch((error: Error) => log.fail(`the witness was lost: ${error.message}`));
+    return this.#last;
+  }
+
+  /**
+   * Reads up to a marker that it writes now. If the log has no problem afterwards, it has every
+   * transaction that a snapshot taken before this call sees.
+   */
+  async readToNow(log: WitnessLog, token: string): Promise<void> {
+    await this.#last;
+    try {
+      // Only a synchronous commit is sure to have flushed the WAL that the slot reads.
+      await this.#client.query(
+        `BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, ${quoteLiteral(PREFIX)}, ${quoteLiteral(token)}); COMMIT`,
+      );
+    } catch (error) {
+      return log.fail(`the witness was lost: ${(error as Error).message}`);
+    }
+    await this.read(log);
+    if (!log.hasSeen(token)) log.fail('the witness did not reach its own marker');
+  }
+
+  /** Ends the session, and with it the slot. */
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => undefined);
+  }
+
+  #readOnce(log: WitnessLog): Promise<number> {
+    const changes =
+      `SELECT data FROM pg_logical_slot_get_binary_changes(${quoteLiteral(this.#slot)}, NULL, ${READ_CHANGES}, ` +
+      `'proto_version', '1', 'publication_names', ${quoteLiteral(quotedName(this.#publication))}, 'messages', 'true')`;
+    return copyRows(this.#client, changes, { rowsPerSecond: 0 }, (bytes, at) => {
+      const end = at + 4 + int32At(bytes, at);
+      if (log.problem === null)
+        log.add(decodeMessage(Buffer.from(bytes.buffer, bytes.byteOffset + at + 4, end - at - 4)));
+      return end;
+    });
+  }
+}
+
+/** The option is a list of identifiers. */
+const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/**
+ * Lets the server notice within a minute that the worker is gone or has stopped. An unread slot retains WAL.
+ */
+const SURVIVES_NO_WORKER =
+  `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; ` +
+  `SET idle_session_timeout = 60000`;
+
+async function openTransactionsEnd(client: SourceClient, patienceMs: number): Promise<void> {
+  const one = async (what: string): Promise<number> =>
+    Number(
+      (await client.query<{ id: string }>(`SELECT ${what}(pg_current_snapshot()) AS id`)).rows[0]!
+        .id,
+    );
+  const first = await one('pg_snapshot_xmax');
+  const deadline = performance.now() + patienceMs;
+  while ((await one('pg_snapshot_xmin')) < first) {
+    if (performance.now() > deadline)
+      throw new Error(`a transaction was open for longer than ${patienceMs / 1000} s`);
+    await sleep(POLL_MS);
+  }
+}

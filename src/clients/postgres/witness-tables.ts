@@ -1,0 +1,41 @@
+// Reads what a witness must know of the catalog: the relations of each compared table, and a digest
+// of every definition that must not change while the witness runs.
+import type pg from 'pg';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import type { WitnessedTable } from './witness-log.js';
+
+/** Returns the relations that hold the rows of a quoted table, and the table itself. */
+export async function witnessedTable(
+  client: pg.ClientBase,
+  table: string,
+  from: string,
+  key: string,
+): Promise<WitnessedTable> {
+  const { rows } = await client.query<{ oid: string }>(`SELECT oid FROM (${TREE(from)}) t`);
+  return { table, key, oids: rows.map(({ oid }) => Number(oid)) };
+}
+
+/**
+ * Returns a digest that changes with the files, the columns, the replica identity and the
+ * partitions of the quoted tables, and with the publication. A change that was undone also changes
+ * it: a partition that was detached, changed and attached again left no row in the log.
+ */
+export async function definitionDigest(
+  client: pg.ClientBase,
+  tables: readonly string[],
+  publication: string,
+): Promise<string> {
+  const trees = tables.map(TREE).join(' UNION ALL ');
+  const { rows } = await client.query<{ digest: string }>(
+    `WITH tree AS (${trees}) SELECT md5(string_agg(part, ' ' ORDER BY part)) AS digest FROM (
+       SELECT concat('r ', c.oid, ' ', pg_relation_filenode(c.oid), ' ', c.relreplident, c.relpersistence) AS part FROM pg_class c JOIN tree USING (oid)
+       UNION ALL SELECT concat('a ', a.attrelid, '.', a.attnum, ' ', a.xmin) FROM pg_attribute a JOIN tree ON oid = attrelid WHERE a.attnum > 0
+       UNION ALL SELECT concat('i ', i.inhrelid, ' ', i.xmin) FROM pg_inherits i JOIN tree ON oid = inhrelid
+       UNION ALL SELECT concat('p ', p.oid, ' ', p.xmin) FROM pg_publication p WHERE p.pubname = ${quoteLiteral(publication)}
+       UNION ALL SELECT concat('t ', r.oid, ' ', r.xmin) FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname = ${quoteLiteral(publication)}) AS parts`,
+  );
+  return rows[0]!.digest;
+}
+
+const TREE = (from: string): string =>
+  `SELECT ${quoteLiteral(from)}::regclass::oid AS oid UNION SELECT relid FROM pg_partition_tree(${quoteLiteral(from)}::regclass)`;

@@ -1,0 +1,22 @@
+// A witness names the rows that the source changed between the full pass and the final window. It is
+// a temporary slot of Sluice's own, so it depends neither on Debezium nor on Kafka.
+
+/** With fewer rows than this in every table, a full pass under the fence is as fast. */
+export const WITNESS_FROM_ROWS = 20_000;
+
+/** With more changed keys than this, the final window reads every row instead. */
+export const MOST_WITNESSED = 200_000;
+
+/** Says what a final window did with the witness, in evidence and report. */
+export interface WitnessProof {
+  /** The window that read every row before the fence. */
+  readonly passedBefore: number;
+  /** The rows of the table that this window counted. */
+  readonly rowsBefore: number;
+  readonly inserted: number;
+  readonly deleted: number;
+  /** The keys that the source changed since, as the witness saw them. */
+  readonly changedAtSource: number;
+  /** The keys that the topic changed since. */
+  readonly changedOnTopic: number;
+}
