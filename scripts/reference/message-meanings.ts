@@ -72,6 +72,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'connect.reachable': 'Does Kafka Connect answer?',
   'connect.source': "Can the source connector's configuration be computed?",
   'connect.plugin': 'Is the plugin of the connector installed?',
+  'connect.auth': 'Is the login at Kafka Connect sent encrypted?',
   'connect.config': 'Does the plugin itself accept the configuration?',
   'connect.name-free': "Is the connector's name free, or ours?",
   'pipeline.reachable': 'Does Flink or ksqlDB answer?',

@@ -1,10 +1,12 @@
 // Builds the configuration of Debezium's Postgres source from a spec. Each deviation from a default
 // of Debezium has its reason beside it.
 import { durationMs } from '../domain/values/duration.js';
+import { brokersOfConnect } from '../domain/migration/cluster-access.js';
 import type { TableName } from '../domain/migration/names.js';
-import type { MigrationSpec, SecretRef } from '../domain/migration/spec.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { sslOf } from './jdbc-url.js';
+import { kafkaClientConfig, placeholder } from './kafka-client.js';
 
 export const POSTGRES_SOURCE_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
@@ -26,14 +28,16 @@ export function debeziumPostgresConfig(plan: ResolvedPlan): Record<string, strin
  * Adds the keys for an incremental snapshot that is requested through Kafka. In read-only mode, the
  * source needs no table for signals.
  */
-function signalled({ spec, names, cluster }: ResolvedPlan): Record<string, string> {
+function signalled(plan: ResolvedPlan): Record<string, string> {
+  const { spec, names } = plan;
+  const login = Object.entries(kafkaClientConfig(spec.kafka));
   return {
     'read.only': 'true',
     'signal.enabled.channels': 'kafka',
     'signal.kafka.topic': names.signalTopic,
-    'signal.kafka.bootstrap.servers': cluster,
+    'signal.kafka.bootstrap.servers': brokersOfConnect(spec).join(','),
     'signal.kafka.groupId': names.signalGroup,
-    ...(spec.kafka.tls ? { 'signal.consumer.security.protocol': 'SSL' } : {}),
+    ...Object.fromEntries(login.map(([key, value]) => [`signal.consumer.${key}`, value])),
     'incremental.snapshot.chunk.size': '10000',
     // with the default of 5 s, a load of few rows would mostly wait
     'signal.poll.interval.ms': '500',
@@ -100,14 +104,6 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
 export const messagePrefix = (spec: MigrationSpec): string => `sluice-${spec.metadata.name}`;
 
 export const SNAPSHOT_LIMIT_MS = durationMs('30m');
-
-/**
- * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. A file's
- * reference includes its key. The secret itself never passes through Sluice.
- */
-export function placeholder(secret: SecretRef): string {
-  return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
-}
 
 /**
  * Returns a Java pattern that matches exactly this table. The connector ignores case by default,

@@ -3,7 +3,9 @@
 // are equal; the others are compared value by value afterwards. The tables use the plain kafka
 // connector with raw values, because `json` silently drops tombstones and batch mode refuses
 // upsert-kafka.
+import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
+import { kafkaClientConfig } from './kafka-client.js';
 
 /** The offsets `[from, to)` of every partition. */
 export interface TopicRange {
@@ -17,7 +19,7 @@ export interface TopicRange {
 
 export interface FlinkComparison {
   readonly brokers: readonly string[];
-  readonly tls: boolean;
+  readonly tls: KafkaSpec['tls'];
   /**
    * The topic with the table's rows of this window's snapshot, written as an initial load would
    * write them.
@@ -77,7 +79,12 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
     topic: range.topic,
     'properties.bootstrap.servers': brokers.join(','),
     'properties.isolation.level': 'read_committed',
-    ...(tls ? { 'properties.security.protocol': 'SSL' } : {}),
+    ...Object.fromEntries(
+      Object.entries(kafkaClientConfig({ tls })).map(([key, value]) => [
+        `properties.${key}`,
+        value,
+      ]),
+    ),
     'key.format': 'raw',
     'key.fields': 'k',
     'value.format': 'raw',

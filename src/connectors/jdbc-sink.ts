@@ -2,8 +2,8 @@
 // the table that consumers will read.
 import { sessionOptions, type TableOwner } from '../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
-import { placeholder } from './debezium-postgres.js';
 import { jdbcUrl } from './jdbc-url.js';
+import { placeholder } from './kafka-client.js';
 
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 

@@ -7,8 +7,8 @@ import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/pollin
 import { durationMs } from '../domain/values/duration.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { stripSemicolon } from '../domain/migration/statements.js';
-import { placeholder } from './debezium-postgres.js';
 import { jdbcUrl } from './jdbc-url.js';
+import { placeholder } from './kafka-client.js';
 
 export interface JdbcPlugin {
   readonly connectorClass: string;

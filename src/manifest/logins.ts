@@ -1,27 +1,34 @@
-// Checks how Kafka Connect gets the passwords of the connectors.
+// Checks certificates and logins: which files belong together, and how Kafka Connect gets the
+// passwords of the connectors.
+import { tlsFilesOf, type TlsFiles } from '../domain/migration/cluster-access.js';
+import type { SecretRef } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/**
- * Kafka's FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. Without a key,
- * it uses the reference itself as the password.
- */
+/** Returns an issue if Connect cannot read a password from this file. */
+function withoutKey(secret: SecretRef, ...path: string[]): SpecIssue[] {
+  // FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. Without a key, it uses
+  // the reference itself as the password.
+  if (!('file' in secret) || /^\/.+:[^:/]+$/.test(secret.file)) return [];
+  return [
+    {
+      path: ['spec', ...path, 'passwordFrom', 'file'],
+      message: `"${secret.file}" names no key, and Kafka Connect can only read a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
+    },
+  ];
+}
+
+/** Finds passwords that Kafka Connect could not resolve. */
 export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
-  const { source, connector, sink } = spec;
+  const { source, connector, sink, kafka } = spec;
   const { passwordFrom } = source.postgres;
   const issues: SpecIssue[] = [];
   const overridden =
     connector.config['database.password'] ?? connector.config['connection.password'];
-  if (
-    passwordFrom &&
-    'file' in passwordFrom &&
-    (overridden === undefined || sink) &&
-    !/^\/.+:[^:/]+$/.test(passwordFrom.file)
-  )
-    issues.push({
-      path: ['spec', 'source', 'postgres', 'passwordFrom', 'file'],
-      message: `"${passwordFrom.file}" names no key, and Kafka Connect can only read a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
-    });
+  if (passwordFrom && (overridden === undefined || sink))
+    issues.push(...withoutKey(passwordFrom, 'source', 'postgres'));
+  if (kafka.sasl && connector.snapshot === 'incremental')
+    issues.push(...withoutKey(kafka.sasl.passwordFrom, 'kafka', 'sasl'));
   if (
     connector.config['database.user'] !== undefined &&
     connector.config['database.password'] === undefined
@@ -30,5 +37,38 @@ export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
       path: ['spec', 'connector', 'config', 'database.user'],
       message: 'a separate login needs its own secret: add "database.password": "${env:NAME}"',
     });
+  return issues;
+}
+
+/** Finds certificates that do not fit together, or that nothing would use. */
+export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const add = (message: string, ...path: string[]): void =>
+    void issues.push({ path: ['spec', ...path], message });
+  const pair = ({ cert, key }: TlsFiles, ...path: string[]): void => {
+    if ((cert === undefined) !== (key === undefined))
+      add('cert and key belong together', ...path, cert ? 'cert' : 'key');
+  };
+  const { sslmode, sslrootcert, sslcert, sslkey } = spec.source.postgres;
+  const postgres = ['source', 'postgres'];
+  if ((sslcert === undefined) !== (sslkey === undefined))
+    add('sslcert and sslkey belong together', ...postgres, sslcert ? 'sslcert' : 'sslkey');
+  if (sslmode === 'disable' && (sslrootcert ?? sslcert))
+    add(
+      'sslmode disable uses no certificate, so omit it',
+      ...postgres,
+      sslrootcert ? 'sslrootcert' : 'sslcert',
+    );
+  const { connector, kafka } = spec;
+  pair(tlsFilesOf(kafka) ?? {}, 'kafka', 'tls');
+  pair(connector.tls ?? {}, 'connector', 'tls');
+  if (connector.tls && !connector.url.startsWith('https:'))
+    add('certificates are only used with an https URL', 'connector', 'tls');
+  if (connector.brokers && connector.snapshot !== 'incremental')
+    add(
+      'only snapshot incremental gives brokers to the connector; omit it',
+      'connector',
+      'brokers',
+    );
   return issues;
 }

@@ -4,6 +4,7 @@ import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
 import { ksqlPlan } from '../domain/migration/ksql-statements.js';
 import { captureContradictions, capturesOf } from '../domain/capture/index.js';
+import { isAuthenticated } from '../domain/migration/cluster-access.js';
 import { HOSTS } from '../domain/pipelines/index.js';
 import { routeContradictions } from '../domain/routes/index.js';
 import {
@@ -13,7 +14,7 @@ import {
   type PipelineSpec,
 } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
-import { loginIssues } from './logins.js';
+import { certificateIssues, loginIssues } from './logins.js';
 import { nameIssues } from './name-rules.js';
 import type { ParsedSpec } from './spec-schema.js';
 
@@ -24,6 +25,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...pipelineIssues(parsed),
     ...captureContradictions(parsed as MigrationSpec),
     ...nameIssues(parsed),
+    ...certificateIssues(parsed),
     ...loginIssues(parsed),
     ...checkExtraConfig(parsed.spec.connector),
   ];
@@ -78,26 +80,11 @@ type Add = (message: string, ...path: (string | number)[]) => void;
 function contradictions(parsed: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
   const add: Add = (message, ...path) => void issues.push({ path: ['spec', ...path], message });
-  certificates(parsed, add);
   missingParts(parsed, add);
   validationRules(parsed, add);
   sharedNames(parsed, add);
   quorum(parsed, add);
   return issues;
-}
-
-/** Checks that the TLS mode and its files fit together. */
-function certificates({ spec }: ParsedSpec, add: Add): void {
-  const { sslmode, sslrootcert, sslcert, sslkey } = spec.source.postgres;
-  if ((sslcert === undefined) !== (sslkey === undefined))
-    add('sslcert and sslkey belong together', 'source', 'postgres', sslcert ? 'sslcert' : 'sslkey');
-  if (sslmode === 'disable' && (sslrootcert ?? sslcert))
-    add(
-      'sslmode disable uses no certificate, so omit it',
-      'source',
-      'postgres',
-      sslrootcert ? 'sslrootcert' : 'sslcert',
-    );
 }
 
 /** Checks that batch, pipeline, sink and fence have what they need. */
@@ -155,9 +142,9 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
         'validation',
         'engine',
       );
-    if (spec.kafka.sasl)
+    if (isAuthenticated(spec.kafka))
       add(
-        'the engine flink cannot use a password for Kafka, because its statements would show it; use engine embedded',
+        'the engine flink cannot log in to Kafka, because its statements would show the secret; use engine embedded',
         'validation',
         'engine',
       );

@@ -51,7 +51,9 @@ export const identifier = z.string().min(1).max(63);
 
 export const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
 
-const path = z.string().regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the absolute path of a file');
+export const path = z
+  .string()
+  .regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the absolute path of a file');
 
 /** Accepts a host. Because URLs contain it, characters that end the host in a URL are refused. */
 export const host = z

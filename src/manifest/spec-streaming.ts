@@ -5,6 +5,7 @@ import {
   duration,
   httpUrl,
   identifier,
+  path,
   secretRef,
   sql,
   sqlText,
@@ -14,11 +15,53 @@ import {
   withoutCredentials,
 } from './spec-parts.js';
 
+const broker = z.string().regex(/^[^:\s]+:\d+$/, 'expected host:port');
+
+const tlsFiles = z.strictObject({
+  ca: path
+    .optional()
+    .describe("The PEM file with the CA of the server's certificate; the system's CAs if absent."),
+  cert: path.optional().describe('The PEM file with the client certificate, for mutual TLS.'),
+  key: path
+    .optional()
+    .describe('The PEM file (PKCS #8) with the key of the client certificate. It is a secret.'),
+});
+
+const connectLogin = z.union(
+  [
+    z.strictObject({
+      username: z
+        .string()
+        .regex(/^[^:]+$/, 'expected a user name without a colon')
+        .describe('The user for basic authentication.'),
+      passwordFrom: secretRef.describe("The place of that user's password."),
+    }),
+    z.strictObject({
+      tokenFrom: secretRef.describe('The place of the token for bearer authentication.'),
+    }),
+  ],
+  {
+    error:
+      'expected { username, passwordFrom } or { tokenFrom }, with a reference to a secret: { env: NAME } or { file: path }',
+  },
+);
+
 export const connector = z.strictObject({
   type: z
     .enum(['debezium-postgres', 'jdbc-source'])
     .describe('How the tables are captured: debezium-postgres reads the log, jdbc-source polls.'),
   url: httpUrl.describe("The URL of Kafka Connect's REST API."),
+  tls: tlsFiles.optional().describe('Certificates for an https URL.'),
+  auth: connectLogin
+    .optional()
+    .describe("The login at Kafka Connect's REST API, if it requires one."),
+  brokers: z
+    .array(broker)
+    .min(1)
+    .optional()
+    .describe(
+      'The bootstrap servers as Kafka Connect reaches them; the same as kafka.brokers if absent.',
+    ),
   snapshot: z
     .enum(['initial', 'incremental', 'copy'])
     .default('initial')
@@ -68,15 +111,15 @@ const sasl = z.strictObject({
   mechanism: z
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .describe('The SASL mechanism of the brokers.'),
-  username: z.string().min(1).describe('The user with which the worker logs in to Kafka.'),
+  username: z
+    .string()
+    .regex(/^(?:(?!\$\{)[^"\\\r\n])+$/, 'expected a user name without ", \\ and ${')
+    .describe('The user with which the worker logs in to Kafka.'),
   passwordFrom: secretRef.describe("The place of that user's password."),
 });
 
 export const kafka = z.strictObject({
-  brokers: z
-    .array(z.string().regex(/^[^:\s]+:\d+$/, 'expected host:port'))
-    .min(1)
-    .describe('The bootstrap servers, each as `host:port`.'),
+  brokers: z.array(broker).min(1).describe('The bootstrap servers, each as `host:port`.'),
   replication: z
     .int()
     .min(1)
@@ -89,7 +132,10 @@ export const kafka = z.strictObject({
     .max(200)
     .default(1)
     .describe('The number of partitions of each topic that Sluice creates.'),
-  tls: z.boolean().default(false).describe('Whether connections to the brokers use TLS.'),
+  tls: z
+    .union([z.boolean(), tlsFiles], { error: 'expected true, false or { ca, cert, key }' })
+    .default(false)
+    .describe("TLS with the brokers: true for the system's CAs, or the files to use."),
   sasl: sasl.optional().describe('The login at the brokers, if they require one.'),
 });
 

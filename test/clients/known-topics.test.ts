@@ -40,9 +40,12 @@ function aCluster(existing: readonly string[]): Cluster & { refreshes: number } 
 /** The listing of topics takes as long as none, one or several refreshes. */
 const LISTING = [0, 1, 2, 3, 4];
 const knownTopics = (turns: number): KnownTopics =>
-  new KnownTopics(async () => {
-    await answers(turns);
-    return ['new'];
+  new KnownTopics({
+    listTopics: async () => {
+      await answers(turns);
+      return ['new'];
+    },
+    refuseHidden: () => Promise.resolve(),
   });
 
 describe('a topic that exists', () => {

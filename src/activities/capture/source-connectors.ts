@@ -1,5 +1,6 @@
 // Builds the configurations of the source connectors, and allows the secrets that they name.
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { brokersOfConnect, hostsOf, tlsFilesOf } from '../../domain/migration/cluster-access.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Deps } from '../runtime/deps.js';
 import { adapterOf } from './index.js';
@@ -10,9 +11,9 @@ export type { WantedConnector } from './capture-adapter.js';
 const PLACEHOLDER = /^\$\{(env|file):(.+)\}$/;
 
 /**
- * Checks the placeholders in `connector.config` against the operator's secret rules. Kafka Connect
- * resolves them and sends them to the source, so the same secrets and hosts must be allowed as for
- * Sluice's own sessions.
+ * Checks the placeholders of the connectors against the operator's secret rules. Kafka Connect
+ * resolves them and sends them to the source or the brokers, so the same secrets and hosts must be
+ * allowed as for Sluice's own sessions.
  */
 function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: MigrationSpec): void {
   for (const value of Object.values(spec.connector.config)) {
@@ -20,6 +21,11 @@ function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: Migration
     if (name)
       secret(kind === 'env' ? { env: name } : { file: name }, [spec.source.postgres.host], 'allow');
   }
+  if (spec.connector.snapshot !== 'incremental') return;
+  const brokers = hostsOf(brokersOfConnect(spec));
+  const key = tlsFilesOf(spec.kafka)?.key;
+  if (key !== undefined) secret({ file: key }, brokers, 'allow');
+  if (spec.kafka.sasl) secret(spec.kafka.sasl.passwordFrom, brokers, 'allow');
 }
 
 /**

@@ -1,5 +1,7 @@
 // Checks Kafka and Kafka Connect, read-only.
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
+import { FAILURES, Problem } from '../../domain/failure.js';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
@@ -12,19 +14,13 @@ import { attempt, failed, passed } from '../runtime/make-finding.js';
 export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   const { plan, systems } = asking;
   const { brokers, replication } = plan.spec.kafka;
-  const kafka = systems.kafka(plan);
+  let kafka: KafkaPort;
   let topics: string[];
   try {
+    kafka = systems.kafka(plan);
     topics = await kafka.listTopics();
   } catch (error) {
-    return [
-      failed(
-        'kafka.reachable',
-        '',
-        `no broker of ${brokers.join(', ')} answers: ${classify(error).message}`,
-        'check spec.kafka.brokers and the network',
-      ),
-    ];
+    return [unreachable(`no broker of ${brokers.join(', ')} answers`, error)];
   }
   const wanted = plan.topics;
   const taken = await takenNames(asking, isOwned, 'kafka.topics-free');
@@ -52,6 +48,19 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
   ];
 }
 
+/** Returns the finding for brokers that do not answer. A known cause has its own words and remedy. */
+function unreachable(what: string, error: unknown): Check {
+  const { message, remedy } = classify(error);
+  return error instanceof Problem
+    ? failed('kafka.reachable', '', message, remedy)
+    : failed(
+        'kafka.reachable',
+        '',
+        `${what}: ${message}`,
+        'check spec.kafka.brokers and the network',
+      );
+}
+
 /** Refuses SASL PLAIN without TLS, because anyone on the network could read the password. */
 function saslInClear({ spec }: ResolvedPlan): Check[] {
   const { sasl, tls } = spec.kafka;
@@ -63,24 +72,30 @@ function saslInClear({ spec }: ResolvedPlan): Check[] {
   ];
 }
 
+/** Refuses a login over http, because anyone on the network could read it. */
+function loginInClear({ spec: { connector } }: ResolvedPlan): Check[] {
+  if (!connector.auth || connector.url.startsWith('https:')) return [];
+  const remedy =
+    'use an https URL; waive connect.auth if the network itself is encrypted, or if Connect runs on this machine';
+  return [failed('connect.auth', '', 'connector.auth over http is sent in clear text', remedy)];
+}
+
 export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   const { plan } = asking;
   const { url } = plan.spec.connector;
-  const rest = asking.systems.connect(plan);
   let version: string;
   try {
-    version = await rest.version();
+    version = await asking.systems.connect(plan).version();
   } catch (error) {
-    return [
-      failed(
-        'connect.reachable',
-        '',
-        classify(error).message,
-        'check spec.connector.url and the Connect worker',
-      ),
-    ];
+    const problem = classify(error);
+    const isKnown = problem.remedy !== FAILURES.unreachable.remedy;
+    const remedy = isKnown ? problem.remedy : 'check spec.connector.url and the Connect worker';
+    return [failed('connect.reachable', '', problem.message, remedy)];
   }
-  const checks: Check[] = [passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`)];
+  const checks: Check[] = [
+    passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`),
+    ...loginInClear(plan),
+  ];
   let sources: WantedConnector[] = [];
   try {
     sources = await sourceConnectorConfigs(asking, plan);

@@ -1,6 +1,7 @@
 // Defines the clients and secrets that activities get. src/worker.ts builds them once. Nothing here
 // reads the environment.
 import { ConnectRest } from '../../clients/http/connect-rest.js';
+import { httpAccess } from '../../clients/http/http-access.js';
 import { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { ApproverKeys } from '../../clients/signatures.js';
@@ -75,7 +76,8 @@ export class Systems {
   }
 
   connect({ spec }: MigrationSpec): ConnectRest {
-    return new ConnectRest(spec.connector.url, stopIfCancelled);
+    const { url } = spec.connector;
+    return new ConnectRest(url, stopIfCancelled, httpAccess(url, spec.connector, this.#secret));
   }
 
   /**

@@ -3,6 +3,8 @@
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
+import { tlsTrouble } from '../tls-trouble.js';
+import { send, type HttpAccess, type HttpAnswer } from './http-access.js';
 
 export interface TaskStatus {
   readonly id: number;
@@ -22,11 +24,13 @@ const CONFLICT_PAUSE_MS = 1000;
 export class ConnectRest {
   readonly #url: string;
   readonly #beforeMaking: () => void;
+  readonly #access: HttpAccess;
 
   /** `beforeMaking` is called before each attempt to create or configure a connector. It may throw. */
-  constructor(url: string, beforeMaking: () => void = () => undefined) {
+  constructor(url: string, beforeMaking: () => void = () => undefined, access: HttpAccess = {}) {
     this.#url = url.replace(/\/+$/, '');
     this.#beforeMaking = beforeMaking;
+    this.#access = access;
   }
 
   async version(): Promise<string> {
@@ -158,6 +162,8 @@ export class ConnectRest {
       const text = await response.text();
       if (response.ok) return (text ? JSON.parse(text) : null) as T;
       if (response.status === 404 && nullOn404) return null;
+      if (response.status === 401 || response.status === 403)
+        throw refusedLogin(`${method} ${this.#url}${path}`, response.status, this.#access);
       const message = errorMessage(text);
       // 409 means either that the workers rebalance, or that the connector already exists. Some
       // requests answer 500 for a rebalance. Only a rebalance is worth another attempt.
@@ -178,31 +184,53 @@ export class ConnectRest {
     }
   }
 
-  async #fetch(method: string, path: string, body: unknown, timeoutMs: number): Promise<Response> {
+  async #fetch(
+    method: string,
+    path: string,
+    body: unknown,
+    timeoutMs: number,
+  ): Promise<HttpAnswer> {
+    const headers = {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    const request = {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
+    };
     try {
-      return await answered(
-        fetch(`${this.#url}${path}`, {
-          method,
-          redirect: 'error',
-          signal: AbortSignal.timeout(timeoutMs),
-          headers: {
-            accept: 'application/json',
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        }),
-      );
+      return await answered(send(`${this.#url}${path}`, request, this.#access));
     } catch (error) {
-      const cause =
-        error instanceof Error && error.cause instanceof Error
-          ? error.cause.message
-          : (error as Error).message;
-      throw new Problem(
-        'unreachable',
-        `Kafka Connect at ${this.#url} does not answer ${method} ${path}: ${cause}`,
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      throw (
+        this.#tlsTrouble(cause) ??
+        new Problem(
+          'unreachable',
+          `Kafka Connect at ${this.#url} does not answer ${method} ${path}: ${(cause as Error).message}`,
+        )
       );
     }
   }
+
+  #tlsTrouble(cause: unknown): Problem | null {
+    const leg = { server: `Kafka Connect at ${this.#url}`, field: 'connector.tls' };
+    const hasCa = this.#access.tls?.ca !== undefined;
+    return tlsTrouble(cause, { ...leg, ca: hasCa ? 'the CA in connector.tls.ca' : undefined });
+  }
+}
+
+function refusedLogin(request: string, status: number, { authorization }: HttpAccess): Problem {
+  return new Problem(
+    'permission-denied',
+    authorization === undefined
+      ? `Kafka Connect requires a login (${request}: ${status}), and the spec has no connector.auth`
+      : `Kafka Connect refuses the login in connector.auth (${request}: ${status})`,
+    authorization === undefined
+      ? 'add connector.auth: { username, passwordFrom } or { tokenFrom }'
+      : 'correct connector.auth, or the secret that it names, then: sluice retry',
+  );
 }
 
 function errorMessage(text: string): string {

@@ -5,7 +5,7 @@ import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 import type { Coordinator } from './groups.js';
-import { decodeFetch, type FetchedPartition } from './fetch-response.js';
+import { fetchOf, type FetchedPartition } from './fetch-response.js';
 import {
   METADATA,
   TOPIC_ID_VERSION,
@@ -14,29 +14,29 @@ import {
   topicIdOf,
   type LogOffset,
 } from './topic-log-requests.js';
-import { KnownTopics, TopicLost } from './known-topics.js';
+import { answeredError } from './connection-trouble.js';
+import { KnownTopics, TopicLost, type TopicList } from './known-topics.js';
 import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
-import {
-  createCluster,
-  fetchRequest,
-  murmur2,
-  type Broker,
-  type Cluster,
-} from './kafkajs-internals.js';
+import { createCluster, murmur2, type Broker, type Cluster } from './kafkajs-internals.js';
 
-const MAX_FETCH_BYTES = 8 * 1024 * 1024;
-const MAX_WAIT_MS = 100;
 export const READ_COMMITTED = 1;
+
+/** What the brokers' owner provides: the topics, and the words for a failed connection. */
+interface Surroundings extends TopicList {
+  readonly explain: (error: unknown) => unknown;
+}
 
 export class Brokers {
   readonly #kafka: KafkaJs;
+  readonly #explain: Surroundings['explain'];
   readonly #known: KnownTopics;
   #cluster: Promise<Cluster> | undefined;
   #isClosed = false;
 
-  constructor(kafka: KafkaJs, listTopics: () => Promise<string[]>) {
+  constructor(kafka: KafkaJs, { explain, ...topics }: Surroundings) {
     this.#kafka = kafka;
-    this.#known = new KnownTopics(listTopics);
+    this.#explain = explain;
+    this.#known = new KnownTopics(topics);
   }
 
   /** Reloads the metadata, so that later calls see partitions that were added meanwhile. */
@@ -76,7 +76,7 @@ export class Brokers {
         response,
       })) as number;
       if (code !== 0 && code !== DUPLICATE_SEQUENCE)
-        throw new Error(`Produce ${topic}/${partition}: error code ${code}`);
+        throw answeredError('Produce', 'Write', topic, partition, code);
     });
   }
 
@@ -122,7 +122,7 @@ export class Brokers {
         errorCode: number;
         id: string;
       };
-      if (errorCode !== 0) throw new Error(`Metadata ${topic}: error code ${errorCode}`);
+      if (errorCode !== 0) throw answeredError('Metadata', 'Describe', topic, null, errorCode);
       return /^0*$/.test(id) ? null : id;
     });
   }
@@ -131,35 +131,22 @@ export class Brokers {
     return this.#withLeader(topic, partition, async (broker) => {
       const answer = (await broker.connectionPool.send(exchange)) as LogOffset;
       if (answer.errorCode !== 0)
-        throw new Error(`${name} ${topic}/${partition}: error code ${answer.errorCode}`);
+        throw answeredError(name, 'Describe', topic, partition, answer.errorCode);
       return answer;
     });
   }
 
   async fetch(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
-    const request = fetchRequest({
-      replicaId: -1,
-      maxWaitTime: MAX_WAIT_MS,
-      minBytes: 1,
-      maxBytes: MAX_FETCH_BYTES,
-      isolationLevel: READ_COMMITTED,
-      topics: [
-        { topic, partitions: [{ partition, fetchOffset: offset, maxBytes: MAX_FETCH_BYTES }] },
-      ],
-    });
     return this.#withLeader(topic, partition, async (broker) => {
-      const response = {
-        decode: (raw: Buffer) => Promise.resolve(decodeFetch(raw)),
-        parse: (data: unknown) => Promise.resolve(data),
-      };
-      const fetched = (await broker.connectionPool.send({ request, response })) as FetchedPartition;
+      const call = fetchOf(topic, partition, offset, READ_COMMITTED);
+      const fetched = (await broker.connectionPool.send(call)) as FetchedPartition;
       if (fetched.errorCode === 1)
         throw new TopicLost(
           topic,
           `${topic}/${partition} has no offset ${offset}, because records were removed or the topic was re-created`,
         );
       if (fetched.errorCode !== 0)
-        throw new Error(`Fetch ${topic}/${partition}: error code ${fetched.errorCode}`);
+        throw answeredError('Fetch', 'Read', topic, partition, fetched.errorCode);
       return fetched;
     });
   }
@@ -206,7 +193,7 @@ export class Brokers {
       return cluster;
     } catch (error) {
       this.#cluster = undefined;
-      throw error;
+      throw this.#explain(error);
     }
   }
 

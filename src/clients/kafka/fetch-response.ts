@@ -1,6 +1,31 @@
-// Decodes Kafka's Fetch response, version 11, with one topic and one partition. The record batches
-// stay bytes.
+// Asks for records with Kafka's Fetch request, version 11, of one partition, and decodes its
+// response. The record batches stay bytes.
+import { fetchRequest } from './kafkajs-internals.js';
 import type { AbortedTransaction } from './record-batch.js';
+
+const MAX_FETCH_BYTES = 8 * 1024 * 1024;
+const MAX_WAIT_MS = 100;
+
+/** Returns the call for `connectionPool.send`, which resolves to a `FetchedPartition`. */
+export const fetchOf = (
+  topic: string,
+  partition: number,
+  fetchOffset: number,
+  isolationLevel: number,
+): object => ({
+  request: fetchRequest({
+    replicaId: -1,
+    maxWaitTime: MAX_WAIT_MS,
+    minBytes: 1,
+    maxBytes: MAX_FETCH_BYTES,
+    isolationLevel,
+    topics: [{ topic, partitions: [{ partition, fetchOffset, maxBytes: MAX_FETCH_BYTES }] }],
+  }),
+  response: {
+    decode: (raw: Buffer) => Promise.resolve(decodeFetch(raw)),
+    parse: (data: unknown) => Promise.resolve(data),
+  },
+});
 
 /**
  * One partition's part of a Fetch response. `records` contains whole batches as the broker sent

@@ -1,13 +1,21 @@
 // Everything that Sluice asks of a Kafka cluster. kafkajs provides connections, TLS, SASL and admin
 // calls; Sluice's own code reads ranges of topics.
-import kafkajs, { type Admin } from 'kafkajs';
-import type { KafkaSpec } from '../../domain/migration/spec.js';
+import type { Admin } from 'kafkajs';
+import { isAuthenticated, type KafkaSpec } from '../../domain/migration/cluster-access.js';
 import { BulkWriter } from './producer.js';
 import { Brokers, READ_COMMITTED } from './brokers.js';
+import { kafkaClient } from './client.js';
+import { connectionTrouble } from './connection-trouble.js';
 import { TopicLost } from './known-topics.js';
 import { describeBy, type GroupDescription } from './groups.js';
 import { readBatches, type TakeBatches } from './batch-reader.js';
-import { describeTopics, makeTopic, served, type TopicDescription } from './topics.js';
+import {
+  describeTopics,
+  makeTopic,
+  refuseHidden,
+  served,
+  type TopicDescription,
+} from './topics.js';
 import { walkBatch, type RecordVisitor } from './record-batch.js';
 import type { ResolveSecret } from '../postgres/connection.js';
 
@@ -23,33 +31,18 @@ export interface PartitionEnds {
   readonly epoch: number;
 }
 
-const brokerHosts = ({ brokers }: KafkaSpec): string[] =>
-  brokers.map((broker) => broker.slice(0, broker.lastIndexOf(':')));
-
 export class KafkaPort {
   #admin: Promise<Admin> | undefined;
   readonly #brokers: Brokers;
+  readonly #spec: KafkaSpec;
 
   constructor(spec: KafkaSpec, secret: ResolveSecret) {
-    const kafka = new kafkajs.Kafka({
-      clientId: 'sluice',
-      brokers: [...spec.brokers],
-      logLevel: kafkajs.logLevel.NOTHING,
-      connectionTimeout: 5000,
-      requestTimeout: 30_000,
-      retry: { retries: 4, initialRetryTime: 200, maxRetryTime: 2000 },
-      ssl: spec.tls,
-      ...(spec.sasl
-        ? {
-            sasl: {
-              mechanism: spec.sasl.mechanism,
-              username: spec.sasl.username,
-              password: secret(spec.sasl.passwordFrom, brokerHosts(spec)),
-            } as kafkajs.SASLOptions,
-          }
-        : {}),
+    this.#spec = spec;
+    this.#brokers = new Brokers(kafkaClient(spec, secret), {
+      listTopics: () => this.listTopics(),
+      refuseHidden: (topics) => this.refuseHidden(topics),
+      explain: (error) => connectionTrouble(error, spec) ?? error,
     });
-    this.#brokers = new Brokers(kafka, () => this.listTopics());
   }
 
   async brokerCount(): Promise<number> {
@@ -60,11 +53,17 @@ export class KafkaPort {
     return (await this.admin()).listTopics();
   }
 
+  /** Throws Problem `permission-denied` if ACLs hide one of these topics. */
+  async refuseHidden(topics: readonly string[]): Promise<void> {
+    if (isAuthenticated(this.#spec)) await refuseHidden(await this.admin(), topics);
+  }
+
   /** Describes the topics that exist, with the named settings. */
   async describeTopics(
     topics: readonly string[],
     settings: readonly string[],
   ): Promise<ReadonlyMap<string, TopicDescription>> {
+    await this.refuseHidden(topics);
     return describeTopics(await this.admin(), topics, settings, (topic) => this.topicId(topic));
   }
 
@@ -87,6 +86,7 @@ export class KafkaPort {
 
   async deleteTopic(topic: string): Promise<void> {
     const admin = await this.admin();
+    await this.refuseHidden([topic]);
     if ((await admin.listTopics()).includes(topic))
       await admin.deleteTopics({ topics: [topic], timeout: 15_000 });
   }
@@ -246,7 +246,7 @@ export class KafkaPort {
       return admin;
     } catch (error) {
       this.#admin = undefined; // the next call tries again
-      throw error;
+      throw connectionTrouble(error, this.#spec) ?? error;
     }
   }
 }

@@ -16,12 +16,20 @@ export class TopicLost extends Problem {
   }
 }
 
+/** Says which topics exist. */
+export interface TopicList {
+  /** Returns the topics that the brokers show. ACLs can hide others. */
+  readonly listTopics: () => Promise<string[]>;
+  /** Throws a Problem if ACLs hide one of the topics. */
+  readonly refuseHidden: (topics: readonly string[]) => Promise<void>;
+}
+
 export class KnownTopics {
-  readonly #listTopics: () => Promise<string[]>;
+  readonly #topics: TopicList;
   #before: Promise<unknown> = Promise.resolve();
 
-  constructor(listTopics: () => Promise<string[]>) {
-    this.#listTopics = listTopics;
+  constructor(topics: TopicList) {
+    this.#topics = topics;
   }
 
   /**
@@ -54,15 +62,19 @@ export class KnownTopics {
     return mine;
   }
 
-  /** Throws TopicLost if the topic is gone. Removes other topics that are gone from the list. */
+  /**
+   * Throws TopicLost if the topic is gone, and another Problem if it is only hidden. Removes other
+   * topics that are gone from the list.
+   */
   async refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
     const existing = await this.#forgetGone(cluster);
     if (existing === null || existing.includes(topic)) return; // without the list, nothing counts as gone
+    await this.#topics.refuseHidden([topic]);
     throw new TopicLost(topic, `topic ${topic} does not exist`);
   }
 
   async #forgetGone(cluster: Cluster): Promise<readonly string[] | null> {
-    const existing = await this.#listTopics().catch(() => null);
+    const existing = await this.#topics.listTopics().catch(() => null);
     for (const known of cluster.targetTopics)
       if (existing?.includes(known) === false) cluster.targetTopics.delete(known);
     return existing;

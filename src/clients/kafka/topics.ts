@@ -2,6 +2,7 @@
 // that request would find its own topic and report a conflict.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
+import { denied, isDenied } from './connection-trouble.js';
 
 /** After one of these errors, the broker may still create the topic. */
 const END_UNKNOWN: readonly string[] = [
@@ -49,6 +50,21 @@ export async function describeTopics(
     });
   }
   return described;
+}
+
+/**
+ * Throws Problem `permission-denied` if ACLs hide one of the topics. Brokers do not list a hidden
+ * topic, so it would look as if it did not exist.
+ */
+export async function refuseHidden(admin: Admin, topics: readonly string[]): Promise<void> {
+  const listed = await admin.listTopics();
+  for (const topic of topics.filter((one) => !listed.includes(one))) {
+    const error: unknown = await admin.fetchTopicMetadata({ topics: [topic] }).then(
+      () => null,
+      (refusal: unknown) => refusal,
+    );
+    if (isDenied(error)) throw denied('Describe', topic);
+  }
 }
 
 /**

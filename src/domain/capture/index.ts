@@ -4,7 +4,6 @@ import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
 import { Registry } from '../values/registry.js';
 import type { CaptureMode, CapturePlan } from './capture.js';
-import { LOADS } from './load.js';
 import { logCapture } from './log.js';
 import { pollingCapture } from './polling.js';
 
@@ -45,6 +44,5 @@ export function plannedTopics(migration: MigrationSpec, generation: number): str
 
 /** Finds contradictions between the spec and its capture or initial load. */
 export const captureContradictions = (migration: MigrationSpec): Contradiction[] => [
-  ...LOADS.of(migration.spec.connector.snapshot).contradictions(migration),
   ...modeOf(migration).contradictions(migration),
 ];

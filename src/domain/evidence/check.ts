@@ -23,6 +23,7 @@ const CHECKS = {
   'batch.run': {},
   'batch.runs': {},
   'batch.stage': {},
+  'connect.auth': {},
   'connect.config': {},
   'connect.name-free': {},
   'connect.plugin': {},

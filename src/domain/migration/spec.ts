@@ -1,7 +1,9 @@
 // The spec that the operator wrote, with defaults filled in. It does not change after the start. It
 // mirrors `src/manifest/spec-schema.ts`, which parses it.
 
-export type SecretRef = { readonly env: string } | { readonly file: string };
+import type { ConnectLogin, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
+
+export type { KafkaSpec, SecretRef } from './cluster-access.js';
 
 export interface PostgresAddress {
   readonly host: string;
@@ -65,6 +67,11 @@ export type PollingMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+inc
 export interface ConnectorSpec {
   readonly type: 'debezium-postgres' | 'jdbc-source';
   readonly url: string;
+  /** The CA of Connect's REST API, and the certificate that it asks for. */
+  readonly tls?: TlsFiles | undefined;
+  readonly auth?: ConnectLogin | undefined;
+  /** The brokers as Connect reaches them, if these are other addresses than the worker's. */
+  readonly brokers?: readonly string[] | undefined;
   /**
    * initial: by the connector, in one transaction. incremental: by the connector, in chunks, while
    * it also reads changes. copy: by Sluice, before the connector starts.
@@ -79,20 +86,6 @@ export interface ConnectorSpec {
   readonly timestampColumns?: readonly string[] | undefined;
   readonly delay?: string | undefined;
   readonly deletes?: 'none' | 'soft' | undefined;
-}
-
-export interface KafkaSpec {
-  readonly brokers: readonly string[];
-  readonly replication: number;
-  readonly partitions: number;
-  readonly tls: boolean;
-  readonly sasl?:
-    | {
-        readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
-        readonly username: string;
-        readonly passwordFrom: SecretRef;
-      }
-    | undefined;
 }
 
 export interface PipelineSpec {

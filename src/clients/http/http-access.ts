@@ -1,0 +1,77 @@
+// Sends requests to an HTTP server that may need a private CA, a client certificate or a login.
+import { request } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import { tlsOptions, type ReadSecret } from '../tls-files.js';
+import type { ConnectLogin, TlsFiles } from '../../domain/migration/cluster-access.js';
+
+export interface HttpAccess {
+  /** The value of the header `authorization`. */
+  readonly authorization?: string;
+  readonly tls?: ConnectionOptions;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The part of a response that the callers use. */
+export type HttpAnswer = Pick<Response, 'ok' | 'status' | 'text'>;
+
+/**
+ * Reads the secrets for a server of a spec. Throws Problem `permission-denied` if one does not exist
+ * or may not be sent to that server.
+ */
+export function httpAccess(
+  url: string,
+  { tls, auth }: { readonly tls?: TlsFiles | undefined; readonly auth?: ConnectLogin | undefined },
+  secret: ReadSecret,
+): HttpAccess {
+  const hosts = [new URL(url).hostname];
+  return {
+    ...(tls && url.startsWith('https:') ? { tls: tlsOptions(tls, secret, hosts) } : {}),
+    ...(auth ? { authorization: authorization(auth, secret, hosts) } : {}),
+  };
+}
+
+function authorization(auth: ConnectLogin, secret: ReadSecret, hosts: readonly string[]): string {
+  if ('tokenFrom' in auth) return `Bearer ${secret(auth.tokenFrom, hosts)}`;
+  const login = `${auth.username}:${secret(auth.passwordFrom, hosts)}`;
+  return `Basic ${Buffer.from(login).toString('base64')}`;
+}
+
+/** Sends a request without following redirects. Rejects with the error of the connection. */
+export function send(url: string, asked: HttpRequest, access: HttpAccess): Promise<HttpAnswer> {
+  const { method, body, signal } = asked;
+  const headers = {
+    ...asked.headers,
+    ...(access.authorization ? { authorization: access.authorization } : {}),
+  };
+  return access.tls === undefined
+    ? fetch(url, { method, headers, signal, redirect: 'error', ...(body ? { body } : {}) })
+    : overTls(url, { ...asked, headers }, access.tls);
+}
+
+/** Sends a request with certificates of its own, which the built-in `fetch` cannot do. */
+function overTls(
+  url: string,
+  { method, headers, body, signal }: HttpRequest,
+  tls: ConnectionOptions,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { ...tls, method, headers, signal }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.once('error', reject);
+      response.once('end', () => {
+        const { statusCode: status = 0 } = response;
+        const text = Buffer.concat(parts).toString();
+        resolve({ status, ok: status >= 200 && status < 300, text: () => Promise.resolve(text) });
+      });
+    });
+    asked.once('error', reject);
+    asked.end(body);
+  });
+}

@@ -1,0 +1,64 @@
+// Explains why Kafka's brokers refuse a connection or a call, in the words of the spec.
+import { Problem } from '../../domain/failure.js';
+import { tlsFilesOf, type KafkaSpec } from '../../domain/migration/cluster-access.js';
+import { quoteForeign } from '../../domain/values/foreign-text.js';
+import { tlsTrouble } from '../tls-trouble.js';
+
+/** Returns the Problem for a failed connection. Null if it has no cause that is known. */
+export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | null {
+  const server = `Kafka at ${kafka.brokers.join(', ')}`;
+  const files = tlsFilesOf(kafka);
+  const { name = '', message = '' } = (error ?? {}) as { name?: string; message?: string };
+  const inTls = files && tlsTrouble(error, { server, field: 'kafka.tls', ca: files.ca });
+  if (inTls) return inTls;
+  if (kafka.sasl && (name.includes('SASL') || /\bSASL\b/.test(message))) {
+    const { username, mechanism } = kafka.sasl;
+    return new Problem(
+      'permission-denied',
+      `${server} refused the login of ${username} with ${mechanism}: ${quoteForeign(message)}`,
+      'correct kafka.sasl (username, mechanism, and the secret in passwordFrom), or create that user in Kafka, then: sluice retry',
+    );
+  }
+  if (/Closed connection|ECONNRESET|Connection timeout/i.test(message) && !kafka.sasl)
+    return new Problem(
+      'unreachable',
+      `${server} closed the connection: ${quoteForeign(message)}`,
+      files
+        ? 'if the brokers require a login, add kafka.sasl; if they require a certificate, add kafka.tls.cert and kafka.tls.key'
+        : 'check kafka.brokers; if the brokers require TLS or a login, add kafka.tls or kafka.sasl',
+    );
+  return null;
+}
+
+/** Kafka's error code for a topic that an ACL does not allow. */
+const TOPIC_AUTHORIZATION_FAILED = 29;
+
+/** The ACL operation that a request needs. */
+type Operation = 'Describe' | 'Read' | 'Write' | 'Delete' | 'Create';
+
+/** Returns the Problem for a call that no ACL allows. */
+export const denied = (operation: Operation, topic: string): Problem =>
+  new Problem(
+    'permission-denied',
+    `Kafka does not allow the principal of Sluice to ${operation.toUpperCase()} topic ${topic}`,
+    `allow it (kafka-acls --add --allow-principal User:… --operation ${operation} --topic ${topic}), then: sluice retry`,
+  );
+
+/** Returns the error for a broker's error code in the answer about one partition. */
+export function answeredError(
+  request: string,
+  operation: Operation,
+  topic: string,
+  partition: number | null,
+  code: number,
+): Error {
+  if (code === TOPIC_AUTHORIZATION_FAILED) return denied(operation, topic);
+  const place = partition === null ? topic : `${topic}/${partition}`;
+  return new Error(`${request} ${place}: error code ${code}`);
+}
+
+/** Returns whether an error of kafkajs is the refusal of a topic by an ACL. */
+export const isDenied = (error: unknown): boolean => {
+  const { type, cause } = (error ?? {}) as { type?: string; cause?: { type?: string } };
+  return [type, cause?.type].includes('TOPIC_AUTHORIZATION_FAILED');
+};

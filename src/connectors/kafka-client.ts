@@ -1,0 +1,56 @@
+// Writes the properties of a Kafka client on the JVM. Kafka Connect resolves their placeholders, so
+// that no secret is in a connector's configuration.
+import { basename, dirname } from 'node:path';
+import {
+  tlsFilesOf,
+  type KafkaSpec,
+  type SaslLogin,
+  type TlsFiles,
+} from '../domain/migration/cluster-access.js';
+import type { SecretRef } from '../domain/migration/spec.js';
+
+/**
+ * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. A file's
+ * reference includes its key. The secret itself never passes through Sluice.
+ */
+export function placeholder(secret: SecretRef): string {
+  return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
+}
+
+/** Returns the properties for TLS and login. Empty if the brokers require neither. */
+export function kafkaClientConfig(kafka: Pick<KafkaSpec, 'tls' | 'sasl'>): Record<string, string> {
+  const files = tlsFilesOf(kafka);
+  if (!files && !kafka.sasl) return {};
+  return {
+    'security.protocol': `${kafka.sasl ? 'SASL_' : ''}${files ? 'SSL' : 'PLAINTEXT'}`,
+    ...(files ? sslConfig(files) : {}),
+    ...(kafka.sasl ? saslConfig(kafka.sasl) : {}),
+  };
+}
+
+/**
+ * A certificate and a key in one file are read as such. Kafka does not read them from two files, so
+ * then Connect's DirectoryConfigProvider, with the name `directory`, inserts both texts.
+ */
+function sslConfig({ ca, cert, key }: TlsFiles): Record<string, string> {
+  const own: Record<string, string> =
+    cert === undefined || key === undefined
+      ? {}
+      : cert === key
+        ? { 'ssl.keystore.location': cert }
+        : { 'ssl.keystore.certificate.chain': wholeFile(cert), 'ssl.keystore.key': wholeFile(key) };
+  return {
+    ...(ca === undefined ? {} : { 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': ca }),
+    ...(cert === undefined ? {} : { 'ssl.keystore.type': 'PEM', ...own }),
+  };
+}
+
+const wholeFile = (path: string): string => `\${directory:${dirname(path)}:${basename(path)}}`;
+
+function saslConfig({ mechanism, username, passwordFrom }: SaslLogin): Record<string, string> {
+  const module = mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule';
+  return {
+    'sasl.mechanism': mechanism.toUpperCase(),
+    'sasl.jaas.config': `org.apache.kafka.common.security.${module} required username="${username}" password="${placeholder(passwordFrom)}";`,
+  };
+}

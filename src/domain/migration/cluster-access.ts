@@ -1,0 +1,55 @@
+// Says how Kafka and Kafka Connect are reached: addresses, certificates and logins. A spec names
+// files and secrets, and never contains them.
+
+export type SecretRef = { readonly env: string } | { readonly file: string };
+
+/**
+ * PEM files: the CA that signed the server's certificate, the client's certificate, and its key. The
+ * paths are the same on the Sluice worker and on the Kafka Connect workers.
+ */
+export interface TlsFiles {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface SaslLogin {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly passwordFrom: SecretRef;
+}
+
+export interface KafkaSpec {
+  readonly brokers: readonly string[];
+  readonly replication: number;
+  readonly partitions: number;
+  /** True means TLS with the CAs of the system. */
+  readonly tls: boolean | TlsFiles;
+  readonly sasl?: SaslLogin | undefined;
+}
+
+/** How the worker logs in to Connect's REST API: basic or bearer authentication. */
+export type ConnectLogin =
+  | { readonly username: string; readonly passwordFrom: SecretRef }
+  | { readonly tokenFrom: SecretRef };
+
+/** Returns the files for TLS with the brokers. Null means no TLS. */
+export const tlsFilesOf = ({ tls }: Pick<KafkaSpec, 'tls'>): TlsFiles | null =>
+  tls === true ? {} : tls === false ? null : tls;
+
+/** Returns whether the brokers know who calls them, and so may refuse single topics and groups. */
+export const isAuthenticated = (kafka: Pick<KafkaSpec, 'tls' | 'sasl'>): boolean =>
+  kafka.sasl !== undefined || tlsFilesOf(kafka)?.cert !== undefined;
+
+/** Returns the hosts of `host:port` addresses. */
+export const hostsOf = (brokers: readonly string[]): string[] =>
+  brokers.map((broker) => broker.slice(0, broker.lastIndexOf(':')));
+
+interface WithBrokers {
+  readonly connector: { readonly brokers?: readonly string[] | undefined };
+  readonly kafka: Pick<KafkaSpec, 'brokers'>;
+}
+
+/** Returns the brokers' addresses from the place where Kafka Connect runs. */
+export const brokersOfConnect = ({ connector, kafka }: WithBrokers): readonly string[] =>
+  connector.brokers ?? kafka.brokers;

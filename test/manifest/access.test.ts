@@ -1,0 +1,105 @@
+// How a spec names certificates and logins of Kafka and Kafka Connect, and what the connector gets.
+import { describe, expect, it } from 'vitest';
+import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
+import { aPlan, aSpecInput } from '../support/builders.js';
+
+const KAFKA = { brokers: ['kafka:9093'] };
+const CONNECTOR = { type: 'debezium-postgres', url: 'https://connect:8083' };
+const SASL = {
+  mechanism: 'scram-sha-512',
+  username: 'sluice',
+  passwordFrom: { env: 'SLUICE_SECRET_KAFKA' },
+};
+const problemsOf = (spec: object): string => {
+  const parsed = parseSpecObject(aSpecInput({ spec: { kafka: KAFKA, ...spec } }));
+  return parsed.ok ? '' : JSON.stringify(parsed.problems);
+};
+const configOf = (kafka: object, connector: object = {}) =>
+  debeziumPostgresConfig(
+    aPlan({
+      spec: {
+        kafka: { ...KAFKA, ...kafka },
+        connector: { ...CONNECTOR, snapshot: 'incremental', ...connector },
+      },
+    }),
+  );
+
+describe('the signal of an incremental snapshot', () => {
+  it('is read with the login and the CA of the spec, and without the password itself', () => {
+    const config = configOf({ tls: { ca: '/etc/kafka/ca.pem' }, sasl: SASL });
+    expect(config).toMatchObject({
+      'signal.consumer.security.protocol': 'SASL_SSL',
+      'signal.consumer.ssl.truststore.type': 'PEM',
+      'signal.consumer.ssl.truststore.location': '/etc/kafka/ca.pem',
+      'signal.consumer.sasl.mechanism': 'SCRAM-SHA-512',
+      'signal.consumer.sasl.jaas.config':
+        'org.apache.kafka.common.security.scram.ScramLoginModule required username="sluice" password="${env:SLUICE_SECRET_KAFKA}";',
+    });
+  });
+  it('uses the addresses from which Connect reaches the brokers', () => {
+    expect(configOf({}, { brokers: ['inner:9092', 'other:9092'] })).toMatchObject({
+      'signal.kafka.bootstrap.servers': 'inner:9092,other:9092',
+    });
+    expect(configOf({})).toMatchObject({ 'signal.kafka.bootstrap.servers': 'kafka:9093' });
+  });
+  it('takes certificate and key from one file, or from two through a provider', () => {
+    expect(configOf({ tls: { cert: '/c/me.pem', key: '/c/me.pem' } })).toMatchObject({
+      'signal.consumer.security.protocol': 'SSL',
+      'signal.consumer.ssl.keystore.type': 'PEM',
+      'signal.consumer.ssl.keystore.location': '/c/me.pem',
+    });
+    expect(configOf({ tls: { cert: '/c/me.crt', key: '/k/me.key' } })).toMatchObject({
+      'signal.consumer.ssl.keystore.certificate.chain': '${directory:/c:me.crt}',
+      'signal.consumer.ssl.keystore.key': '${directory:/k:me.key}',
+    });
+  });
+  it('needs a password that Connect can read', () => {
+    const sasl = { ...SASL, passwordFrom: { file: '/run/secrets/kafka' } };
+    const connector = { ...CONNECTOR, snapshot: 'incremental' };
+    expect(problemsOf({ kafka: { ...KAFKA, sasl }, connector })).toContain('names no key');
+  });
+});
+
+describe('a spec is refused', () => {
+  it.each([
+    ['a certificate without its key', { kafka: { ...KAFKA, tls: { cert: '/c/a.crt' } } }],
+    ['a key without its certificate', { connector: { ...CONNECTOR, tls: { key: '/c/a.key' } } }],
+  ])('with %s', (_name, spec) => {
+    expect(problemsOf(spec)).toContain('cert and key belong together');
+  });
+  it.each([
+    [
+      'certificates for an http URL',
+      { connector: { ...CONNECTOR, url: 'http://c:8083', tls: { ca: '/c/ca.pem' } } },
+      'only used with an https URL',
+    ],
+    [
+      'brokers that no connector gets',
+      { connector: { ...CONNECTOR, brokers: ['inner:9092'] } },
+      'only snapshot incremental',
+    ],
+    [
+      'a user name that could read another secret',
+      { kafka: { ...KAFKA, sasl: { ...SASL, username: '${env:OTHER}' } } },
+      'expected a user name without',
+    ],
+    [
+      'a user name that could add options',
+      { kafka: { ...KAFKA, sasl: { ...SASL, username: 'a" x="b' } } },
+      'expected a user name without',
+    ],
+    [
+      'a literal password for Kafka Connect',
+      { connector: { ...CONNECTOR, auth: { username: 'a', passwordFrom: 's3cret' } } },
+      'reference to a secret',
+    ],
+    [
+      'the engine flink if Kafka needs a login',
+      { kafka: { ...KAFKA, sasl: SASL }, validation: { engine: 'flink', gateway: 'http://f:1' } },
+      'cannot log in to Kafka',
+    ],
+  ])('with %s', (_name, spec, says) => {
+    expect(problemsOf(spec)).toContain(says);
+  });
+});
