@@ -111,6 +111,8 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   window: 'A window ended, with its verdict.',
   'window-repeated': 'A later attempt measured a window that the ledger already has.',
   'full-window': 'A window read every row; the event says why.',
+  'harmless-restart':
+    'A part restarted with the same artefact and configuration. It costs one full window.',
   epoch: 'A new epoch began; the event says why.',
   'needs-approval': 'The run asks for an approval.',
   approve: 'A person approved; the event says whether it was accepted.',

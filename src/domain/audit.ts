@@ -55,6 +55,8 @@ interface Entries {
     readonly first: VerdictName;
   };
   'full-window': { readonly number: number; readonly reason: string };
+  /** A part restarted with the same artefact and configuration. */
+  'harmless-restart': { readonly what: string };
   epoch: { readonly epoch: number; readonly reason: string };
   'needs-approval': { readonly epoch: number };
   approve: Decided;
@@ -181,6 +183,8 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   'window-repeated': (e) =>
     `${e.number} was measured again by attempt ${e.attempt}, which found ${e.verdict}; the first record says ${e.first}, and that record counts`,
   'full-window': (e) => `${e.number} read every row: ${e.reason}`,
+  'harmless-restart': (e) =>
+    `${e.what}; artefact and configuration are the same, so it costs one full window`,
   epoch: (e) => `${e.epoch}: ${e.reason}`,
   'needs-approval': (e) => `epoch ${e.epoch}`,
   approve: decided,

@@ -3,7 +3,7 @@
 import type { WindowResult } from '../activities/windows/window-activities.js';
 import type { StandsStill } from '../activities/windows/session.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
-import { coverageOf } from '../domain/decisions/gate.js';
+import { coverageOf } from '../domain/decisions/streak.js';
 import { call, callWithin } from './call.js';
 import { rolesOf, startConnectors } from './connectors.js';
 import type { Run } from './run/run.js';
@@ -30,8 +30,8 @@ export async function runWindow(
   run.connectors.heed();
   const number = run.state.windows;
   const { brokenGlass } = run.state;
-  // the first window of a streak, and the one before the commit, are full
-  const isFull = purpose === 'final window' || run.state.passesInARow === 0;
+  // the first window of a streak, the one after a restart, and the one before the commit are full
+  const isFull = purpose === 'final window' || mustBeFull(run.state);
   const input = {
     ref: run.ref,
     number,
@@ -48,7 +48,7 @@ export async function runWindow(
       ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
       : await run.ask(() => call('heavy', 'runWindow', summary, input));
   run.isBetweenWindows = false;
-  absorb(run, result);
+  absorb(run, result, isFull);
   if (!result.captureProblem && !result.routeProblem) await run.unblock();
   // Under the fence, nothing may wait for a person. A final window that did not pass releases the
   // fence instead.
@@ -58,6 +58,9 @@ export async function runWindow(
     run.state.fullWindowMs = Math.max(0, result.tookMs - result.foldMs);
   return result;
 }
+
+const mustBeFull = ({ passesInARow, restart }: Run['state']): boolean =>
+  passesInARow === 0 || restart !== null;
 
 /**
  * Blocks until the capture is as planned again. A deleted connector is created again only after
@@ -75,7 +78,7 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
   }
 }
 
-function absorb(run: Run, result: WindowResult): void {
+function absorb(run: Run, result: WindowResult, wasFull: boolean): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
   // later than the requested number if a run that was reset had used that number already
@@ -95,17 +98,29 @@ function absorb(run: Run, result: WindowResult): void {
     if (change?.epoch) run.newEpoch(change.epoch);
     if (change?.fullWindow)
       run.audit({ kind: 'full-window', number: result.number, reason: change.fullWindow });
+    if (change?.restart && !change.epoch) run.sawRestart(change.restart);
   }
+  if (result.restarted !== undefined && state.restart === null) run.sawRestart(result.restarted);
   run.audit({ kind: 'window', number: result.number, verdict, reason });
-  if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`);
-  if (verdict === 'passed') {
+  if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`, true);
+  count(run, result, wasFull);
+  run.show();
+}
+
+/** Counts the window for streak and coverage. */
+function count(run: Run, result: WindowResult, wasFull: boolean): void {
+  const { state } = run;
+  if (result.verdict.verdict === 'passed') {
+    // a window that passed was full if a change was seen, because it saw the change before it read
+    if (wasFull || result.facts?.change) state.restart = null;
+    state.isCoverageOnTrial = false;
     state.passesInARow += 1;
     state.comparedInARow =
       (state.passesInARow === 1 ? 0 : state.comparedInARow) + result.comparedNow;
     state.evidenceAt = result.at;
     state.covered = [...new Set([...state.covered, ...coverageOf(result.at)])];
-  } else {
+  } else if (result.restarted === undefined) {
     state.passesInARow = 0;
+    if (result.verdict.verdict !== 'failed' && state.isCoverageOnTrial) run.loseCoverage();
   }
-  run.show();
 }

@@ -29,6 +29,8 @@ const described = (...topics: string[]): KnownGroup => ({
   type: 'classic',
   state: 'Stable',
   members: ['m'],
+  protocol: 'range',
+  clients: ['c'],
   topics,
 });
 

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  coverageOf,
   currentApprovals,
   decide,
   remembered,
-  stopRule,
   waitingFor,
   type GateState,
 } from '../../src/domain/decisions/gate.js';
+import { coverageOf, stopRule } from '../../src/domain/decisions/streak.js';
 import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/decisions/payloads.js';
 import type { Approval } from '../../src/domain/evidence/ledger-rows.js';
 import type { ApprovalSpec } from '../../src/domain/migration/spec.js';
@@ -183,7 +182,12 @@ describe('the gate waits', () => {
 
 describe('the stop rule', () => {
   it('requires passes in a row and the requested days', () => {
-    const streak = { passesInARow: 3, covered: ['weekday' as const], compared: 30_000 };
+    const streak = {
+      passesInARow: 3,
+      covered: ['weekday' as const],
+      compared: 30_000,
+      restart: null,
+    };
     expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe(
       'passed in a row 2 < 3 needed',
     );
@@ -191,6 +195,9 @@ describe('the stop rule', () => {
       'no passed window on month-end yet',
     );
     expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday'] })).toBeNull();
+    expect(
+      stopRule({ ...streak, restart: 'a pod' }, { passesInARow: 3, coverage: ['weekday'] }),
+    ).toBe('a full window must pass after a restart (a pod)');
     expect(
       stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' }),
     ).toBeNull();

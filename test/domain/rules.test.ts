@@ -249,10 +249,12 @@ describe('epochs', () => {
     expect(factsChange({ slot: '1' }, { slot: '2' })).toEqual({
       epoch: 'slot: 1 → 2',
       fullWindow: null,
+      restart: null,
     });
     expect(factsChange({ slot: '1' }, {})).toEqual({
       epoch: 'slot: 1 → (absent)',
       fullWindow: null,
+      restart: null,
     });
   });
   it('name their evidence', () => expect(evidenceIdOf(2, 3, 'abcdef0123')).toBe('ev-2.3-abcdef01'));

@@ -10,6 +10,7 @@ import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import type { Note } from '../../src/activities/barrier/connector-acknowledged.js';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { groupIdentity } from '../../src/activities/windows/part-identity.js';
 import type { KnownGroup } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { aRef, BATCH_PARTS, sleepUntil } from '../support/builders.js';
@@ -70,8 +71,11 @@ async function kill(child: ChildProcess): Promise<void> {
   readers.delete(child);
 }
 
-const membersOf = async (group: string): Promise<readonly string[]> =>
-  ((await port.describeGroup(group)) as KnownGroup).members ?? [];
+/** The members of a group at rest. */
+const membersOf = async (group: string): Promise<readonly string[]> => {
+  const known = (await port.describeGroup(group)) as KnownGroup;
+  return known.state === 'Stable' ? known.members : [];
+};
 const committed = async (group: string): Promise<number> =>
   (await port.groupOffsets(group)).get(TOPIC)?.get(0) ?? 0;
 const hasRead = (group: string, upTo: number): Promise<void> =>
@@ -79,7 +83,7 @@ const hasRead = (group: string, upTo: number): Promise<void> =>
 
 describe('a consumer group', () => {
   it.each(['classic', 'consumer', 'streams'])(
-    'is described with members and topics in the %s protocol, and a new member has a different id',
+    'is the same application in the %s protocol if a new member replaces the old one',
     async (protocol) => {
       const group = `${RUN}-${protocol}`;
       const first = reader(group, protocol);
@@ -90,10 +94,15 @@ describe('a consumer group', () => {
       await kill(first);
       const second = reader(group, protocol);
       await sleepUntil(
-        'another member',
-        async () => (await membersOf(group)).some((id) => !before.members.includes(id)),
+        'another member alone',
+        async () => {
+          const members = await membersOf(group);
+          return members.length === 1 && !before.members.includes(members[0]!);
+        },
         120_000,
       );
+      const after = (await port.describeGroup(group)) as KnownGroup;
+      expect(groupIdentity(after)).toBe(groupIdentity(before));
       await kill(second);
     },
   );
@@ -115,6 +124,8 @@ describe('a consumer group', () => {
       state: 'Absent',
       members: [],
       topics: [],
+      protocol: '',
+      clients: [],
     });
   });
 });

@@ -16,6 +16,12 @@ export interface Fakes {
   /** The verdicts of the next windows. `passed` if it is empty. */
   readonly verdicts: VerdictName[];
   facts: Facts;
+  /** The restarts during the next windows. Each such window is inconclusive. */
+  readonly duringWindows: string[];
+  /** The numbers of the windows that read every row. */
+  readonly full: number[];
+  /** The parts that do not run, as the recheck finds them. Null if all run. */
+  stopped: string | null;
   /** The problem that the next windows find. Null means that all compared rows are captured. */
   captureProblem: CaptureProblem | null;
   switched: boolean;
@@ -44,7 +50,14 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     activities: undefined as unknown as Activities,
     calls: [],
     verdicts: [],
-    facts: { 'connector task': 'walsender 1' },
+    facts: {
+      'connector task': 'walsender 1',
+      'connector version': 'debezium 3',
+      'connector config': 'as planned',
+    },
+    duringWindows: [],
+    full: [],
+    stopped: null,
     captureProblem: null,
     switched: false,
   };
@@ -79,7 +92,11 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         reason: null,
         proofs: [{ part: 'P2', holds: 'the connector acknowledged 0/4 ≥ 0/3' }],
       }),
-    readFacts: (_run, since) => Promise.resolve(seen(fake.facts, since)),
+    readFacts: (_run, since) =>
+      Promise.resolve({
+        ...seen(fake.facts, since),
+        ...(fake.stopped === null ? {} : { stopped: fake.stopped }),
+      }),
     activeBatchRun: () => Promise.resolve(null),
     readersOfBatch: () => Promise.resolve([]),
     markReaders: () => Promise.resolve({ at: '2026-01-01T00:00:00Z', calls: {} }),
@@ -103,8 +120,12 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     listLeftovers: () => Promise.resolve([]),
     // a guard that keeps watching would stop the test server from skipping time
     guard: () => Promise.resolve({ kind: 'stood-down' }),
-    runWindow: ({ number, since }): Promise<WindowResult> => {
-      const verdict = fake.captureProblem ? 'inconclusive' : (fake.verdicts.shift() ?? 'passed');
+    runWindow: ({ number, since, isFull }): Promise<WindowResult> => {
+      const restarted = fake.duringWindows.shift();
+      const isUnproven = fake.captureProblem !== null || restarted !== undefined;
+      const verdict = isUnproven ? 'inconclusive' : (fake.verdicts.shift() ?? 'passed');
+      const facts = verdict === 'errored' ? null : seen(fake.facts, since);
+      if (isFull || facts?.change) fake.full.push(number);
       const at = new Date(Context.current().info.scheduledTimestampMs).toISOString();
       return Promise.resolve({
         number,
@@ -118,7 +139,8 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         lag: { bytes: 0, records: null, ms: 3 },
         foldMs: 0,
         tookMs: 0,
-        facts: verdict === 'errored' ? null : seen(fake.facts, since),
+        facts,
+        ...(restarted === undefined ? {} : { restarted }),
         ...(fake.captureProblem ? { captureProblem: fake.captureProblem } : {}),
       });
     },

@@ -9,7 +9,8 @@ import {
 } from '../../connectors/debezium-postgres.js';
 import type { LogPlan } from '../../domain/capture/capture.js';
 import { captureProblem, publicationFacts } from '../../domain/capture/captured-set.js';
-import type { Facts } from '../../domain/evidence/epoch.js';
+import { NOT_RUNNING, type Facts } from '../../domain/evidence/epoch.js';
+import { taskFact } from '../../domain/evidence/fact-rules.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { connectorAcknowledged, emitMarker } from '../barrier/connector-acknowledged.js';
@@ -60,9 +61,13 @@ export const logCapture: CaptureAdapter<LogPlan> = {
 
 /**
  * Identifies the walsender that serves the slot. A different one means that the connector's task
- * restarted.
+ * restarted. A slot that is missing, or another one, is no restart.
  */
 async function slotFacts(client: SourceClient, { names }: ResolvedPlan): Promise<Facts> {
   const found = await readSlot(client, names.slot);
-  return { 'connector task': `walsender ${found?.activePid ?? 'none'}` };
+  const pid = found?.activePid ?? null;
+  return {
+    [taskFact('')]: pid === null ? NOT_RUNNING : `walsender ${pid}`,
+    slot: found ? `${found.plugin} of ${found.database}` : 'missing',
+  };
 }

@@ -5,7 +5,8 @@ import type { Column } from '../../clients/postgres/catalog.js';
 import { notCapturable } from '../../compare/not-capturable.js';
 import { jdbcSourceConfig, polledFrom } from '../../connectors/jdbc-source.js';
 import type { PollingPlan } from '../../domain/capture/capture.js';
-import type { Facts } from '../../domain/evidence/epoch.js';
+import { NOT_RUNNING, type Facts } from '../../domain/evidence/epoch.js';
+import { taskFact } from '../../domain/evidence/fact-rules.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { CaptureAdapter, SettledSubject, WantedConnector } from './capture-adapter.js';
@@ -70,8 +71,9 @@ async function taskFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fact
     const { rows } = await client.query<Record<string, string>>(
       `SELECT pid FROM pg_stat_activity WHERE application_name = ${quoteLiteral(name.slice(0, APPLICATION_NAME_LENGTH))} AND datname = current_database() ORDER BY pid`,
     );
-    facts[`connector task ${name}`] =
-      `backend ${rows.map((row) => row['pid']).join(' ') || 'none'}`;
+    const pids = rows.map((row) => row['pid']).join(' ');
+    facts[taskFact(name === plan.names.connector ? '' : name)] =
+      pids === '' ? NOT_RUNNING : `backend ${pids}`;
   }
   return facts;
 }

@@ -1,9 +1,9 @@
 // Measures one window. It reads the facts before and after, and compares tables and results. It
 // also measures the lag of the stream.
 import { Context } from '@temporalio/activity';
-import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
+import { standingFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
-import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/epoch.js';
+import { factsChange, type FactsChange, type FactsSeen } from '../../domain/evidence/epoch.js';
 import { ENDS_GENERATION, type Problem } from '../../domain/failure.js';
 import type { Lag } from '../../domain/evidence/ledger-rows.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
@@ -13,6 +13,7 @@ import { withSource } from '../../clients/postgres/connection.js';
 import { pipelineGroups } from '../pipelines/index.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnDistance } from '../../domain/values/position.js';
+import { describeChange, restartedDuring } from '../../domain/evidence/restart-in-window.js';
 import { type Verdict } from '../../domain/evidence/verdict.js';
 import type { BatchAge } from '../../domain/evidence/sample.js';
 import { classify } from '../runtime/application-failure.js';
@@ -28,6 +29,8 @@ export interface Measured {
   readonly subjects: SubjectResult[];
   readonly lag: Lag;
   readonly facts: FactsSeen | null;
+  /** The part that restarted, if that is the only reason why the window proves nothing. */
+  readonly restarted?: string;
   readonly captureProblem?: CaptureProblem;
   readonly batchAge: BatchAge | null;
 }
@@ -42,7 +45,8 @@ export async function measure(session: WindowSession, since: string | null): Pro
   try {
     await session.kafka.refresh(); // a partition that was just added would not be read
     const { facts: before, problem } = await readFacts(deps, session);
-    const seen = await seeFacts(deps.ledger, ref, before, since);
+    const first = await standingFacts(deps.ledger, ref, before, since);
+    const { seen } = first;
     if (problem)
       return {
         ...unproven(plan, { verdict: 'inconclusive', reason: problem.detail }, started),
@@ -53,12 +57,23 @@ export async function measure(session: WindowSession, since: string | null): Pro
     const tables = await compareTables({ ...session, isFull });
     const result = await compareResult(session);
     const { facts: after } = await readFacts(deps, session);
-    const subjects = [...tables.subjects, ...result.subjects].map((s) =>
-      voidedBy(before, after, s),
-    );
+    const last = await standingFacts(deps.ledger, ref, after, since);
+    const during = factsChange(before, after);
+    const subjects = [...tables.subjects, ...result.subjects].map((s) => voidedBy(during, s));
+    const restarted = last.seen.change?.epoch
+      ? null
+      : restartedDuring(
+          { before, after },
+          { before: first.facts, after: last.facts },
+          subjects.map(({ verdict: { verdict }, counts }) => ({
+            verdict,
+            unknown: counts?.unknown ?? 0,
+          })),
+        );
     return {
       subjects,
-      facts: await seeFacts(deps.ledger, ref, after, since),
+      facts: last.seen,
+      ...(restarted === null ? {} : { restarted }),
       batchAge: await ageOfBatch(session),
       lag: await measureLag(session, result.pathMs ?? tables.barrierMs),
     };
@@ -103,10 +118,9 @@ function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<M
  * Voids a passed subject if the facts changed during the window. Some rows may be from before the
  * change, and some records from after it.
  */
-function voidedBy(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
-  const change = factsChange(before, after);
-  if (!change || subject.verdict.verdict !== 'passed') return subject;
-  const reason = `changed during the window: ${[change.epoch, change.fullWindow].filter((part) => part !== null).join('; ')}`;
+function voidedBy(during: FactsChange | null, subject: SubjectResult): SubjectResult {
+  if (!during || subject.verdict.verdict !== 'passed') return subject;
+  const reason = `changed during the window: ${describeChange(during)}`;
   return { ...subject, verdict: { verdict: 'inconclusive', reason } };
 }
 

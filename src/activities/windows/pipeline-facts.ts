@@ -9,6 +9,13 @@ import {
   type CapturedTable,
 } from '../../domain/capture/captured-set.js';
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
+import {
+  configFact,
+  groupFact,
+  membersFact,
+  versionFact,
+} from '../../domain/evidence/fact-rules.js';
+import { canonicalJson } from '../../domain/values/canonical-json.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
@@ -21,6 +28,7 @@ import { sinkConfig } from '../capture/current-sink.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { adapterOf } from '../capture/index.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
+import { groupIdentity, membersOf, pluginVersion } from './part-identity.js';
 import { topicFacts } from './topic-facts.js';
 
 export interface FactsRead {
@@ -42,10 +50,15 @@ export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<Fac
   const kafka = systems.kafka(plan);
   const connectors = await connectorFacts(deps, { ref, plan });
   const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
-  if (plan.sink) facts['sink group'] = digest((await knownGroup(kafka, plan.sink.group)).members);
-  for (const group of await pipelineGroups(plan)) {
-    const { type, state, members } = await knownGroup(kafka, group);
-    facts[`pipeline group ${group}`] = `${type} ${state} ${digest(members)}`;
+  if (plan.sink) {
+    const group = await knownGroup(kafka, plan.sink.group);
+    facts['members of sink group'] = membersOf(group);
+    facts['sink group'] = groupIdentity(group);
+  }
+  for (const name of await pipelineGroups(plan)) {
+    const group = await knownGroup(kafka, name);
+    facts[membersFact(name)] = membersOf(group);
+    facts[groupFact(name)] = groupIdentity(group);
   }
   Object.assign(facts, await pipelineFacts(plan));
   Object.assign(facts, await topicFacts(kafka, plan));
@@ -79,10 +92,12 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const facts: Record<string, string> = {};
   const drifted: string[] = [];
   const gone: string[] = [];
-  for (const { name, config } of await sourceConnectorConfigs(deps, plan)) {
-    const keys = driftOf(config, await storedConfig(rest, name));
-    facts[name === connector ? 'connector config' : `connector config ${name}`] =
-      describeDrift(keys);
+  for (const { name, config, connectorClass } of await sourceConnectorConfigs(deps, plan)) {
+    const stored = await storedConfig(rest, name);
+    const keys = driftOf(config, stored);
+    const part = name === connector ? '' : name;
+    facts[configFact(part)] = describeDrift(keys, stored);
+    facts[versionFact(part)] = await pluginVersion(rest, connectorClass);
     if (keys.includes(MISSING)) gone.push(name);
     const captures = keys.filter((key) => key !== MISSING && !isTuning(plan.spec.connector, key));
     if (captures.length > 0)
@@ -92,8 +107,10 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   }
   if (plan.sink) {
     const name = plan.sink.connector;
-    const keys = driftOf(await sinkConfig(deps, run), await storedConfig(rest, name));
-    facts['sink config'] = describeDrift(keys);
+    const stored = await storedConfig(rest, name);
+    const keys = driftOf(await sinkConfig(deps, run), stored);
+    facts['sink config'] = describeDrift(keys, stored);
+    facts['sink version'] = await pluginVersion(rest, stored?.['connector.class']);
     if (keys.includes(MISSING)) gone.push(name);
   }
   return { facts, problem: connectorProblem(gone, drifted) };
@@ -121,6 +138,7 @@ function connectorProblem(
 async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>> {
   const host = hostOf(plan);
   const facts: Record<string, string> = {};
+  if (host.names.length > 0) facts['pipeline host'] = await host.product();
   for (const name of host.names) {
     const state = await host.state(name);
     facts[`pipeline job ${name}`] = 'running' in state ? state.running : 'not running';
@@ -128,7 +146,8 @@ async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>
   return facts;
 }
 
-const describeDrift = (keys: readonly string[]): string =>
-  keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')}`;
+/** The digest shows a second change of a key that differed before. */
+const describeDrift = (keys: readonly string[], stored: object | null): string =>
+  keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')} (${digest(stored)})`;
 const digest = (value: unknown): string =>
-  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+  createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 12);

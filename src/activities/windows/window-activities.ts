@@ -78,6 +78,11 @@ export interface WindowResult {
   readonly tookMs: number;
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
+  /**
+   * The part that restarted without a change, if the window proves nothing only because of that.
+   * The streak then waits for a full window.
+   */
+  readonly restarted?: string;
   /** Present only if something that is compared is not captured. */
   readonly captureProblem?: CaptureProblem;
   /** Present only if the route was checked and is not as it should be. */
@@ -135,7 +140,7 @@ function recordOf(
   { ref, brokenGlass }: WindowInput,
   number: number,
   started: number,
-  { subjects, lag, facts, batchAge, captureProblem }: Measured,
+  { subjects, lag, facts, restarted, batchAge, captureProblem }: Measured,
   problem: RouteProblem | null,
 ): WindowRecord<Measurement> {
   const at = new Date().toISOString();
@@ -168,6 +173,7 @@ function recordOf(
       facts,
       foldMs,
       tookMs: Math.max(0, Date.now() - started),
+      ...(restarted === undefined ? {} : { restarted }),
       ...(captureProblem ? { captureProblem } : {}),
       ...(problem ? { routeProblem: problem } : {}),
     },

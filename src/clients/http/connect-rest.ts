@@ -38,9 +38,12 @@ export class ConnectRest {
   }
 
   async pluginClasses(): Promise<string[]> {
-    return (await this.#json<{ class: string }[]>('GET', '/connector-plugins')).map(
-      (plugin) => plugin.class,
-    );
+    return (await this.plugins()).map((plugin) => plugin.class);
+  }
+
+  /** Returns the installed connectors. A plugin may not state its version. */
+  async plugins(): Promise<{ class: string; version?: string | null }[]> {
+    return this.#json('GET', '/connector-plugins');
   }
 
   /**

@@ -3,7 +3,7 @@
 // appear dead there and have their own requests.
 import { createRequire } from 'node:module';
 import * as flexible from './flexible-protocol.js';
-import { fields, int16, int32, int64, list, maybe, text, uuid } from './flexible-protocol.js';
+import { consumerGroups, listedGroups, streamsGroups } from './group-answers.js';
 
 const require = createRequire(import.meta.url);
 const { MemberMetadata } = require('kafkajs/src/consumer/assignerProtocol') as {
@@ -18,6 +18,13 @@ export interface KnownGroup {
   readonly members: readonly string[];
   /** Topics that the members subscribe to or are assigned to. */
   readonly topics: readonly string[];
+  /**
+   * The way in which partitions are assigned. For a streams group, it includes the epoch of the
+   * topology. Empty without members.
+   */
+  readonly protocol: string;
+  /** The client ids that the members chose, sorted. Unlike member ids, they survive a restart. */
+  readonly clients: readonly string[];
 }
 
 /** `unknown` says why the group cannot be described. */
@@ -33,7 +40,8 @@ export interface Coordinator {
 interface ClassicGroup {
   readonly state: string;
   readonly protocolType: string;
-  readonly members: readonly { memberId: string; memberMetadata: Buffer }[];
+  readonly protocol: string;
+  readonly members: readonly { memberId: string; clientId: string; memberMetadata: Buffer }[];
 }
 
 const CONSUMER_GROUP_DESCRIBE = 69;
@@ -43,94 +51,6 @@ const GROUP_ID_NOT_FOUND = 69;
 const NOT_ALLOWED: Readonly<Record<number, string>> = { 29: 'topic', 30: 'group' };
 // the coordinator is loading, is not available, or has moved
 const TRANSIENT: readonly number[] = [14, 15, 16];
-
-const topicPartitions = fields({ topicId: uuid, topicName: text, partitions: list(int32) });
-const assignment = fields({ topics: list(topicPartitions) });
-const groupHead = {
-  errorCode: int16,
-  errorMessage: text,
-  groupId: text,
-  state: text,
-  groupEpoch: int32,
-  assignmentEpoch: int32,
-};
-const consumerGroups = fields({
-  throttleMs: int32,
-  groups: list(
-    fields({
-      ...groupHead,
-      assignor: text,
-      members: list(
-        fields({
-          memberId: text,
-          instanceId: text,
-          rackId: text,
-          memberEpoch: int32,
-          clientId: text,
-          clientHost: text,
-          topics: list(text),
-          regex: text,
-          assignment,
-          target: assignment,
-        }),
-      ),
-      operations: int32,
-    }),
-  ),
-});
-
-const pair = fields({ key: text, value: text });
-const topicInfo = fields({
-  name: text,
-  partitions: int32,
-  replication: int16,
-  configs: list(pair),
-});
-const taskOffset = fields({ subtopology: text, partition: int32, offset: int64 });
-const tasks = list(fields({ subtopology: text, partitions: list(int32) }));
-const taskAssignment = fields({ active: tasks, standby: tasks, warmUp: tasks });
-const subtopology = fields({
-  id: text,
-  sources: list(text),
-  repartitionSinks: list(text),
-  changelogs: list(topicInfo),
-  repartitionSources: list(topicInfo),
-});
-const streamsGroups = fields({
-  throttleMs: int32,
-  groups: list(
-    fields({
-      ...groupHead,
-      topology: maybe(fields({ epoch: int32, subtopologies: list(subtopology) })),
-      members: list(
-        fields({
-          memberId: text,
-          memberEpoch: int32,
-          instanceId: text,
-          rackId: text,
-          clientId: text,
-          clientHost: text,
-          topologyEpoch: int32,
-          processId: text,
-          endpoint: maybe(fields({ host: text, port: int16 })),
-          tags: list(pair),
-          offsets: list(taskOffset),
-          endOffsets: list(taskOffset),
-          assignment: taskAssignment,
-          target: taskAssignment,
-          isClassic: flexible.int8,
-        }),
-      ),
-      operations: int32,
-    }),
-  ),
-});
-
-const listedGroups = fields({
-  throttleMs: int32,
-  errorCode: int16,
-  groups: list(fields({ groupId: text, protocol: text, state: text, type: text })),
-});
 
 /**
  * Asks the group's coordinator. `hasOffsets` returns whether the group committed offsets; it is
@@ -154,7 +74,7 @@ export async function describeBy(
   if (await hasOffsets()) {
     return { unknown: 'it has committed offsets, but the broker describes it as Dead' };
   }
-  return { type: 'absent', state: 'Absent', members: [], topics: [] };
+  return { type: 'absent', state: 'Absent', members: [], topics: [], protocol: '', clients: [] };
 }
 
 /** Describes a classic group. Null if the broker knows no classic group of that id. */
@@ -171,7 +91,7 @@ async function describeClassic(broker: Coordinator, id: string): Promise<GroupDe
   const topics = group.members
     .filter(({ memberMetadata }) => group.protocolType === 'consumer' && memberMetadata.length > 0)
     .flatMap(({ memberMetadata }) => MemberMetadata.decode(memberMetadata).topics);
-  return described('classic', group.state, group.members, topics);
+  return described('classic', group, topics, group.protocol);
 }
 
 async function describeConsumers(
@@ -185,7 +105,7 @@ async function describeConsumers(
     ...member.topics,
     ...[member.assignment, member.target].flatMap((a) => a.topics.map((t) => t.topicName)),
   ]);
-  return described('consumer', group.state, group.members, topics);
+  return described('consumer', group, topics, group.assignor);
 }
 
 async function describeStreams(broker: Coordinator, id: string): Promise<GroupDescription | null> {
@@ -196,17 +116,23 @@ async function describeStreams(broker: Coordinator, id: string): Promise<GroupDe
     ...part.sources,
     ...part.repartitionSources.map((topic) => topic.name),
   ]);
-  return described('streams', group.state, group.members, topics);
+  return described('streams', group, topics, `topology ${group.topology?.epoch ?? 'unknown'}`);
 }
 
 function described(
   type: KnownGroup['type'],
-  state: string,
-  members: readonly { memberId: string }[],
+  { state, members }: { state: string; members: readonly { memberId: string; clientId: string }[] },
   topics: readonly string[],
+  protocol: string,
 ): KnownGroup {
-  const ids = members.map((member) => member.memberId).sort();
-  return { type, state, members: ids, topics: [...new Set(topics)].sort() };
+  return {
+    type,
+    state,
+    members: members.map((member) => member.memberId).sort(),
+    topics: [...new Set(topics)].sort(),
+    protocol,
+    clients: members.map((member) => member.clientId).sort(),
+  };
 }
 
 /** Sends one describe request. Null if the broker does not support it or knows no such group. */

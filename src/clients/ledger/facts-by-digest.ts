@@ -2,7 +2,12 @@
 // evidence depends on, and reports what has changed since then.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
-import { factsChange, type Facts, type FactsSeen } from '../../domain/evidence/epoch.js';
+import {
+  factsChange,
+  withLastKnown,
+  type Facts,
+  type FactsSeen,
+} from '../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
@@ -17,34 +22,55 @@ export function factsDigest(facts: Facts): string {
   return createHash('sha256').update(canonicalJson(sorted)).digest('hex').slice(0, 32);
 }
 
+/** The facts as the evidence knows them: parts that do not run now have their last known values. */
+export interface StandingFacts {
+  readonly facts: Facts;
+  readonly seen: FactsSeen;
+}
+
 /**
  * Stores the facts, and compares them with the facts of digest `since` (null means none). If the
  * ledger lacks the earlier facts, they count as changed.
  */
-export async function seeFacts(
+export async function standingFacts(
   ledger: Ledger,
   ref: Pick<MigrationRef, 'name' | 'iteration'>,
-  facts: Facts,
+  read: Facts,
   since: string | null,
-): Promise<FactsSeen> {
+): Promise<StandingFacts> {
+  if (since !== null && factsDigest(read) === since)
+    return { facts: read, seen: { digest: since, change: null } };
+  const earlier = since === null ? null : await factsOf(ledger, ref, since);
+  const { facts, stopped } = earlier
+    ? withLastKnown(earlier, read)
+    : { facts: read, stopped: null };
   const digest = factsDigest(facts);
-  if (digest === since) return { digest, change: null };
-  await ledger.query(
-    `INSERT INTO sluice.facts (name, iteration, digest, facts) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-    [ref.name, ref.iteration, digest, JSON.stringify(facts)],
-  );
-  if (since === null) return { digest, change: null };
-  const [earlier] = await ledger.query<{ facts: Facts }>(
-    `SELECT facts FROM sluice.facts WHERE name = $1 AND iteration = $2 AND digest = $3`,
-    [ref.name, ref.iteration, since],
-  );
-  if (!earlier)
-    return {
-      digest,
-      change: {
-        epoch: `the facts of the evidence (${since}) are not in the ledger`,
-        fullWindow: null,
-      },
-    };
-  return { digest, change: factsChange(earlier.facts, facts) };
+  const lost = {
+    epoch: `the facts of the evidence (${since}) are not in the ledger`,
+    fullWindow: null,
+    restart: null,
+  };
+  const change = since !== null && !earlier ? lost : factsChange(earlier, facts);
+  if (digest !== since)
+    await ledger.query(
+      `INSERT INTO sluice.facts (name, iteration, digest, facts) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+      [ref.name, ref.iteration, digest, JSON.stringify(facts)],
+    );
+  return { facts, seen: { digest, change, ...(stopped === null ? {} : { stopped }) } };
 }
+
+async function factsOf(
+  ledger: Ledger,
+  ref: Pick<MigrationRef, 'name' | 'iteration'>,
+  digest: string,
+): Promise<Facts | null> {
+  const [row] = await ledger.query<{ facts: Facts }>(
+    `SELECT facts FROM sluice.facts WHERE name = $1 AND iteration = $2 AND digest = $3`,
+    [ref.name, ref.iteration, digest],
+  );
+  return row?.facts ?? null;
+}
+
+/** Like `standingFacts`, without the facts themselves. */
+export const seeFacts = async (...input: Parameters<typeof standingFacts>): Promise<FactsSeen> =>
+  (await standingFacts(...input)).seen;

@@ -2,9 +2,10 @@
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';
-import type { ApprovalSpec, CoverageDay, ValidationSpec } from '../migration/spec.js';
+import type { ApprovalSpec } from '../migration/spec.js';
 import type { VerdictName } from '../evidence/verdict.js';
 import type { TokenClaims, Verified } from './signed-decision.js';
+import { awaitsFullWindow } from './streak.js';
 
 export interface DecisionRequest {
   readonly decision: 'approve' | 'reject';
@@ -62,6 +63,8 @@ export interface GateState {
    * the evidence valid.
    */
   readonly newest: { readonly number: number; readonly verdict: VerdictName } | null;
+  /** The harmless restart after which a full window must still pass. Absent if there is none. */
+  readonly restart?: string | null;
 }
 
 export interface Decision {
@@ -115,14 +118,15 @@ export function decide(
   const standing = currentApprovals(state, spec, now);
   if (standing.some((a) => a.approver === request.approver))
     return refuse(`${request.approver} has approved this evidence already`);
-  const { newest } = state;
+  const { newest, restart } = state;
+  const owed = restart ? `; ${awaitsFullWindow(restart)} before it counts` : '';
   const unproven =
     newest && newest.verdict !== 'passed'
       ? `; window ${newest.number}, the newest, is ${newest.verdict}: the final window decides`
       : '';
   return {
     accepted: true,
-    reason: `approval ${standing.length + 1} of ${spec.quorum}${unproven}`,
+    reason: `approval ${standing.length + 1} of ${spec.quorum}${unproven}${owed}`,
   };
 }
 
@@ -199,53 +203,4 @@ export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): s
   if (spec.notAfter !== null && Date.parse(now) > Date.parse(spec.notAfter))
     return `the change window closed at ${spec.notAfter}`;
   return null;
-}
-
-/** Returns the kinds of day (UTC) that a window taken at `at` (ISO) covers. */
-export function coverageOf(at: string): CoverageDay[] {
-  const time = new Date(at);
-  const weekday = time.getUTCDay();
-  const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
-  const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
-  if (isLastDay) days.push('month-end');
-  // Days on which daylight saving time changes. In the EU, these are the last Sundays of March and
-  // October; in the US, the second Sunday of March and the first of November.
-  const date = time.getUTCDate();
-  const month = time.getUTCMonth();
-  const isDst =
-    weekday === 0 &&
-    ((month === 2 && (date >= 25 || (date >= 8 && date <= 14))) ||
-      (month === 9 && date >= 25) ||
-      (month === 10 && date <= 7));
-  if (isDst) days.push('dst-day');
-  return days;
-}
-
-/** The windows that passed since the last one that did not. */
-export interface Streak {
-  readonly passesInARow: number;
-  readonly covered: readonly CoverageDay[];
-  /** The number of keys that these windows compared together. */
-  readonly compared: number;
-}
-
-/**
- * Returns the largest share of wrong keys that is still possible with 95 % confidence, after this
- * many comparisons without a difference (the rule of three).
- */
-export const mismatchBound = (compared: number): number =>
-  compared === 0 ? 1 : Math.min(1, 3 / compared);
-
-/** Returns what the streak still lacks, or null if it is enough. */
-export function stopRule(
-  streak: Streak,
-  rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,
-): string | null {
-  if (streak.passesInARow < rule.passesInARow)
-    return `passed in a row ${streak.passesInARow} < ${rule.passesInARow} needed`;
-  const missing = rule.coverage.filter((day) => !streak.covered.includes(day));
-  if (missing.length > 0) return `no passed window on ${missing.join(', ')} yet`;
-  const bound = mismatchBound(streak.compared);
-  if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
-  return `${streak.compared} comparisons prove only a mismatch rate ≤ ${bound.toPrecision(2)} > ${rule.maxMismatchRate} allowed`;
 }

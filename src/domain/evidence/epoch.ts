@@ -1,5 +1,11 @@
 // Evidence has an epoch. If a fact that the evidence depends on changes, a new epoch begins. It
 // voids approvals and the streak.
+import { UNKNOWN_IDENTITY, partitionsFact, ruleOf, type FactCost } from './fact-rules.js';
+
+export { partitionsFact, storageFact } from './fact-rules.js';
+
+/** The value of a fact about a process, while there is none. */
+export const NOT_RUNNING = 'none';
 
 /** The value of a fact: one text, or a set of entries. */
 export type FactValue = string | readonly string[];
@@ -7,7 +13,7 @@ export type FactValue = string | readonly string[];
 /** Maps the name of a fact to its value. Both are readable, because a person reads what changed. */
 export type Facts = Readonly<Record<string, FactValue>>;
 
-/** Describes the change between two readings of the facts. One field or both are set. */
+/** Describes the change between two readings of the facts. At least one field is set. */
 export interface FactsChange {
   /** The reason for a new epoch, or null if none is needed. */
   readonly epoch: string | null;
@@ -16,6 +22,11 @@ export interface FactsChange {
    * if no such reason exists.
    */
   readonly fullWindow: string | null;
+  /**
+   * The parts that restarted without a change. One full window must pass before the streak
+   * continues and an approval counts again. Null if there are none.
+   */
+  readonly restart: string | null;
 }
 
 /**
@@ -29,37 +40,76 @@ export interface FactsSeen {
    * none.
    */
   readonly change: FactsChange | null;
+  /**
+   * The parts that ran when the evidence was taken and do not run now. Absent if all of them run.
+   */
+  readonly stopped?: string;
 }
-
-/**
- * Names the fact that identifies the files of a table's rows. A rewrite (VACUUM FULL, CLUSTER,
- * TRUNCATE) changes the files but not the rows, so it costs one full window and no new epoch.
- */
-export const storageFact = (table: string): string => `storage of ${table}`;
-/**
- * Names the fact that lists the partitions of a table. A new partition leaves the evidence valid; a
- * removed or replaced one begins a new epoch.
- */
-export const partitionsFact = (table: string): string => `partitions of ${table}`;
 
 const SHOWN_ENTRIES = 8;
 
 /** Returns what changed. Null if nothing changed, or if these are the first facts of a run. */
 export function factsChange(before: Facts | null, now: Facts): FactsChange | null {
   if (before === null) return null;
-  const epoch: string[] = [];
-  const fullWindow: string[] = [];
+  const found: Record<FactCost, string[]> = { restart: [], 'full-window': [], epoch: [] };
   for (const name of [...new Set([...Object.keys(before), ...Object.keys(now)])].sort()) {
     const difference = differenceOf(before[name], now[name]);
     if (difference === null) continue;
-    const isStorage = name.startsWith(storageFact(''));
-    const isAddedOnly = name.startsWith(partitionsFact('')) && difference.gone.length === 0;
-    (isStorage || isAddedOnly ? fullWindow : epoch).push(`${name}: ${difference.text}`);
+    const { cost, why } = costOf(name, difference, before, now);
+    found[cost].push(`${name}: ${difference.text}${why}`);
   }
-  if (epoch.length + fullWindow.length === 0) return null;
+  const joined = (cost: FactCost): string | null =>
+    found[cost].length === 0 ? null : found[cost].join('; ');
+  const change = {
+    epoch: joined('epoch'),
+    fullWindow: joined('full-window'),
+    restart: joined('restart'),
+  };
+  return (change.epoch ?? change.fullWindow ?? change.restart) ? change : null;
+}
+
+function costOf(
+  name: string,
+  { gone }: Difference,
+  before: Facts,
+  now: Facts,
+): { readonly cost: FactCost; readonly why: string } {
+  const { rule, part } = ruleOf(name);
+  if (name.startsWith(partitionsFact('')) && gone.length > 0) return { cost: 'epoch', why: '' };
+  if (rule.cost !== 'restart') return { cost: rule.cost, why: '' };
+  const identities = (rule.identifiedBy ?? []).map((fact) => `${fact}${part}`);
+  const unknown = identities.filter((fact) => !isKnown(before[fact]) || !isKnown(now[fact]));
+  if (unknown.length === 0) return { cost: 'restart', why: '' };
+  return { cost: 'epoch', why: ` (not a harmless restart: ${unknown.join(', ')} is unknown)` };
+}
+
+const isKnown = (value: FactValue | undefined): boolean =>
+  value !== undefined && value !== UNKNOWN_IDENTITY;
+
+/** True if the fact says that no process of the part runs. */
+const isIdle = (value: FactValue | undefined): boolean =>
+  value === undefined || value === NOT_RUNNING || value.length === 0;
+
+/**
+ * Returns the facts with the last known values of parts that do not run now. Such a part is judged
+ * when it runs again. `stopped` names these parts; it is null if there are none.
+ */
+export function withLastKnown(
+  before: Facts,
+  now: Facts,
+): { readonly facts: Facts; readonly stopped: string | null } {
+  const kept: Record<string, FactValue> = {};
+  const stopped: string[] = [];
+  for (const name of Object.keys(before)) {
+    const { rule, part } = ruleOf(name);
+    if (rule.cost !== 'restart' || isIdle(before[name]) || !isIdle(now[name])) continue;
+    stopped.push(name);
+    for (const fact of [name, ...(rule.readWhileRunning ?? []).map((f) => `${f}${part}`)])
+      if (before[fact] !== undefined) kept[fact] = before[fact];
+  }
   return {
-    epoch: epoch.length === 0 ? null : epoch.join('; '),
-    fullWindow: fullWindow.length === 0 ? null : fullWindow.join('; '),
+    facts: { ...now, ...kept },
+    stopped: stopped.length === 0 ? null : `${stopped.sort().join(', ')}: none runs now`,
   };
 }
 

@@ -2,10 +2,13 @@
 // and the final window will find a slot.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
+import { awaitsFullWindow } from '../../domain/decisions/streak.js';
+import type { FactsSeen } from '../../domain/evidence/epoch.js';
 import { call, callWithin } from '../call.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
 import { COMMIT_RESERVE_MS } from './hold.js';
+import { runWindow } from '../windows.js';
 import { begins } from './step-audit.js';
 
 const SLOT_PATIENCE_MS = 10_000;
@@ -28,21 +31,13 @@ export async function recheck(run: Run): Promise<void> {
 }
 
 async function recheckEvidence(run: Run): Promise<void> {
-  const { digest, change } = await run.step(() =>
-    call(
-      'patient',
-      'readFacts',
-      'Recheck the facts that the evidence depends on',
-      run.ref,
-      run.state.facts,
-    ),
-  );
-  // a change that needs a full window is covered, because the final window is full
-  run.state.facts = digest;
+  const { change } = await readFacts(run);
   if (change?.epoch) {
     run.newEpoch(change.epoch);
     throw new BackToValidate(`changed since the evidence: ${change.epoch}`);
   }
+  if (change?.restart) run.sawRestart(change.restart);
+  if (run.state.restart !== null) await proveAfterRestart(run, run.state.restart);
   if (run.plan.route.isTried)
     await run.step(() =>
       call(
@@ -51,6 +46,41 @@ async function recheckEvidence(run: Run): Promise<void> {
         'Prove that the view can be switched and restored for all of its readers',
         run.ref,
       ),
+    );
+}
+
+/** Reads the facts, and waits while a part of the path does not run. */
+async function readFacts(run: Run): Promise<FactsSeen> {
+  for (;;) {
+    const seen = await run.ask(() =>
+      call(
+        'patient',
+        'readFacts',
+        'Recheck the facts that the evidence depends on',
+        run.ref,
+        run.state.facts,
+      ),
+    );
+    // a change that needs a full window is covered, because the final window is full
+    run.state.facts = seen.digest;
+    if (seen.stopped === undefined || seen.change?.epoch) {
+      await run.unblock();
+      return seen;
+    }
+    const remedy = 'start it; the run tries again by itself, or at once with: sluice retry';
+    await run.park({ code: 'unreachable', since: run.now(), detail: seen.stopped, remedy }, true);
+  }
+}
+
+/** Runs the full window that a restart costs, at once, so that no change window is missed. */
+async function proveAfterRestart(run: Run, restart: string): Promise<void> {
+  const { epoch } = run.state;
+  const { number, verdict } = await runWindow(run, 'window');
+  if (run.state.epoch !== epoch)
+    throw new BackToValidate(`window ${number} voids the evidence: ${verdict.reason}`);
+  if (run.state.restart !== null)
+    throw new BackToValidate(
+      `${awaitsFullWindow(restart)}, and window ${number} is ${verdict.verdict}: ${verdict.reason}`,
     );
 }
 

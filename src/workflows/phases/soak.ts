@@ -75,8 +75,9 @@ async function watchShadow(run: Run): Promise<void> {
       if (isOver()) return;
     }
     if (run.plan.route.refusesBatch) await keepPaused(run);
-    const { verdict } = await shadowWindow(run);
-    state.shadowPasses = verdict.verdict === 'passed' ? state.shadowPasses + 1 : 0;
+    const { verdict, restarted } = await shadowWindow(run);
+    if (verdict.verdict === 'passed') state.shadowPasses += 1;
+    else if (restarted === undefined) state.shadowPasses = 0;
     if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {
       run.requestWayBack({
         outcome: 'rolled-back',

@@ -27,6 +27,7 @@ export function gateState(state: State): GateState {
     approvals: state.approvals,
     starter: starterOf(),
     newest: state.lastWindow,
+    restart: state.restart,
   };
 }
 

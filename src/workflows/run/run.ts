@@ -26,6 +26,7 @@ import { WatchedConnectors } from './watched-connectors.js';
 // itself. A block may last for weeks, and each attempt costs events of the history.
 const SELF_RETRY = [1, 2, 5, 10, 10, 10, 20, 30, 60];
 const MINUTE_MS = 60_000;
+const RESTART_LENGTH = 500;
 
 /** A phase works on the run. After continue-as-new, it may be entered again. */
 export type PhaseBody = (run: Run) => Promise<void>;
@@ -286,13 +287,31 @@ export class Run extends Journal {
     this.state.passesInARow = 0;
   }
 
-  newEpoch(reason: string): void {
+  /**
+   * Begins a new epoch. Coverage is lost, unless a window failed over an unchanged setup
+   * (`keepsCoverage`): then it is on trial, and the next window decides.
+   */
+  newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =
       this.state.needsApproval || this.state.phase === 'cut-over' || this.state.passesInARow > 0;
     this.state.epoch += 1;
     if (hadEvidence) this.state.voidedAt = this.now();
     this.state.passesInARow = 0;
+    this.state.restart = null;
+    if (keepsCoverage) this.state.isCoverageOnTrial = true;
+    else this.loseCoverage();
     this.audit({ kind: 'epoch', epoch: this.state.epoch, reason });
+  }
+
+  loseCoverage(): void {
+    this.state.covered = [];
+    this.state.isCoverageOnTrial = false;
+  }
+
+  /** Records a harmless restart. Streak and approvals wait until a full window has passed. */
+  sawRestart(what: string): void {
+    this.state.restart = what.slice(0, RESTART_LENGTH);
+    this.audit({ kind: 'harmless-restart', what });
   }
 
   /** Interrupts the main path, so that the roll-back phase runs. The first request wins. */

@@ -5,7 +5,7 @@ import type { ReaderMark } from '../../activities/cutover/consumers.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
 import { durationMs } from '../../domain/values/duration.js';
 import type { Blocked } from '../../domain/failure.js';
-import type { Streak } from '../../domain/decisions/gate.js';
+import type { Streak } from '../../domain/decisions/streak.js';
 import type {
   Approval,
   Lag,
@@ -84,6 +84,10 @@ export interface State {
   /** The number of keys that the windows of the streak compared. */
   comparedInARow: number;
   covered: CoverageDay[];
+  /** True after a failed window. The next window keeps the coverage if it passes. */
+  isCoverageOnTrial: boolean;
+  /** The restart after which a full window must pass. Null if none is owed. */
+  restart: string | null;
   evidenceAt: string | null;
   matchRatio: number | null;
   needsApproval: boolean;
@@ -166,6 +170,8 @@ export function initialState(runKey: string): State {
     passesInARow: 0,
     comparedInARow: 0,
     covered: [],
+    isCoverageOnTrial: false,
+    restart: null,
     evidenceAt: null,
     matchRatio: null,
     needsApproval: false,
@@ -202,9 +208,11 @@ export const streakOf = ({
   passesInARow,
   covered,
   comparedInARow,
-}: Pick<State, 'passesInARow' | 'covered' | 'comparedInARow'>): Streak => ({
+  restart,
+}: Pick<State, 'passesInARow' | 'covered' | 'comparedInARow' | 'restart'>): Streak => ({
   passesInARow,
   covered,
+  restart,
   compared: passesInARow === 0 ? 0 : comparedInARow,
 });
 

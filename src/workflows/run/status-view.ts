@@ -3,7 +3,7 @@
 import { resolve } from '../../domain/plan/resolve.js';
 import { glassNote } from '../../domain/decisions/cosign.js';
 import { formatMs } from '../../domain/values/duration.js';
-import { stopRule } from '../../domain/decisions/gate.js';
+import { awaitsFullWindow, stopRule } from '../../domain/decisions/streak.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import { PHASES } from '../../domain/migration/phase.js';
 import { nameOf } from '../../domain/migration/workflow-ids.js';
@@ -114,6 +114,7 @@ export function currentDetails(state: State, workflowId: string, now: string): s
     ([connector, count]) => `${connector} ${count}×`,
   );
   if (restarts.length > 0) lines.push(`Connector tasks restarted: ${restarts.join(', ')}`);
+  if (state.restart !== null) lines.push(`⚠ ${awaitsFullWindow(state.restart)}`);
   for (const edit of editsOf(state.watched)) lines.push(`⚠ ${edit}`);
   if (state.walAlarm) lines.push(`⚠ ${state.walAlarm}`);
   if (state.brokenGlass) lines.push(`⚠ ${glassNote(state.brokenGlass)}`);

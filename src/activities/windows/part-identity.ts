@@ -1,0 +1,51 @@
+// Identifies what runs: connectors by plugin, version and worker version, consumer groups by
+// protocol, topics and client ids. A restart leaves all of this unchanged; processes do not.
+import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import type { KnownGroup } from '../../clients/kafka/groups.js';
+import { NOT_RUNNING } from '../../domain/evidence/epoch.js';
+import { UNKNOWN_IDENTITY } from '../../domain/evidence/fact-rules.js';
+
+/**
+ * Returns the plugin's version and that of Kafka Connect, whose converters write the records.
+ * `unknown` if Kafka Connect does not name one of them.
+ */
+export async function pluginVersion(
+  rest: Pick<ConnectRest, 'plugins' | 'version'>,
+  connectorClass: string | undefined,
+): Promise<string> {
+  const plugin = (await rest.plugins()).find((one) => one.class === connectorClass);
+  const connect = await rest.version();
+  // Connect says "null" or "undefined" for a plugin that does not state its version
+  const isStated = (version: string | null | undefined): boolean =>
+    Boolean(version) && !['null', 'undefined', 'unknown'].includes(version!);
+  if (!plugin || !isStated(plugin.version) || !isStated(connect)) return UNKNOWN_IDENTITY;
+  return `${plugin.class} ${plugin.version} on Kafka Connect ${connect}`;
+}
+
+/** A classic group that rebalances does not describe the protocol and topics of its members. */
+const isSettled = ({ type, state, members }: KnownGroup): boolean =>
+  members.length > 0 && (type !== 'classic' || state === 'Stable');
+
+/** Returns the ids of the members. Empty while the group has none, or rebalances. */
+export const membersOf = (group: KnownGroup): readonly string[] =>
+  isSettled(group) ? group.members : [];
+
+/** Returns what the members do, and which application they say they are. */
+export function groupIdentity(group: KnownGroup): string {
+  const { type, protocol, topics, clients } = group;
+  if (!isSettled(group)) return `${type} group without members`;
+  const names = [...new Set(clients.map(withoutCounters))].sort();
+  return `${type} group, protocol ${protocol || NOT_RUNNING}, reads ${topics.join(', ')}, client ids ${names.join(', ')}`;
+}
+
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
+
+/**
+ * Removes what changes with every start from a client id: random ids, and the counters of Kafka's
+ * Java client. A version in the id remains.
+ */
+const withoutCounters = (client: string): string =>
+  client
+    .replaceAll(UUID, '*')
+    .replace(/-StreamThread-\d+/, '-StreamThread-*')
+    .replace(/^(consumer-.+)-\d+$/, '$1-*');

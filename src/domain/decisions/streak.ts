@@ -1,0 +1,59 @@
+// Decides when the passed windows are enough: their number in a row, the days that they cover, and
+// what they show about the share of wrong keys.
+import type { CoverageDay, ValidationSpec } from '../migration/spec.js';
+
+/** Returns the kinds of day (UTC) that a window taken at `at` (ISO) covers. */
+export function coverageOf(at: string): CoverageDay[] {
+  const time = new Date(at);
+  const weekday = time.getUTCDay();
+  const isLastDay = new Date(time.getTime() + 86_400_000).getUTCDate() === 1;
+  const days: CoverageDay[] = [weekday === 0 || weekday === 6 ? 'weekend' : 'weekday'];
+  if (isLastDay) days.push('month-end');
+  // Days on which daylight saving time changes. In the EU, these are the last Sundays of March and
+  // October; in the US, the second Sunday of March and the first of November.
+  const date = time.getUTCDate();
+  const month = time.getUTCMonth();
+  const isDst =
+    weekday === 0 &&
+    ((month === 2 && (date >= 25 || (date >= 8 && date <= 14))) ||
+      (month === 9 && date >= 25) ||
+      (month === 10 && date <= 7));
+  if (isDst) days.push('dst-day');
+  return days;
+}
+
+/** The windows that passed since the last one that did not. */
+export interface Streak {
+  readonly passesInARow: number;
+  readonly covered: readonly CoverageDay[];
+  /** The harmless restart after which a full window must still pass. Null if there is none. */
+  readonly restart: string | null;
+  /** The number of keys that these windows compared together. */
+  readonly compared: number;
+}
+
+/**
+ * Returns the largest share of wrong keys that is still possible with 95 % confidence, after this
+ * many comparisons without a difference (the rule of three).
+ */
+export const mismatchBound = (compared: number): number =>
+  compared === 0 ? 1 : Math.min(1, 3 / compared);
+
+/** Returns what must happen after a harmless restart. */
+export const awaitsFullWindow = (restart: string): string =>
+  `a full window must pass after a restart (${restart})`;
+
+/** Returns what the streak still lacks, or null if it is enough. */
+export function stopRule(
+  streak: Streak,
+  rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,
+): string | null {
+  if (streak.passesInARow < rule.passesInARow)
+    return `passed in a row ${streak.passesInARow} < ${rule.passesInARow} needed`;
+  const missing = rule.coverage.filter((day) => !streak.covered.includes(day));
+  if (missing.length > 0) return `no passed window on ${missing.join(', ')} yet`;
+  if (streak.restart !== null) return awaitsFullWindow(streak.restart);
+  const bound = mismatchBound(streak.compared);
+  if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
+  return `${streak.compared} comparisons prove only a mismatch rate ≤ ${bound.toPrecision(2)} > ${rule.maxMismatchRate} allowed`;
+}

@@ -1,0 +1,98 @@
+// Says what a changed fact costs, and why. A restart is harmless only if the fact that identifies
+// the restarted part is known and unchanged. Everything that no rule names begins a new epoch.
+
+/** The cost of a change, from the lowest to the highest. */
+export type FactCost = 'restart' | 'full-window' | 'epoch';
+
+export interface FactRule {
+  /** The name of the fact, or its beginning if `isPrefix`: the rest names the part. */
+  readonly fact: string;
+  readonly isPrefix: boolean;
+  readonly cost: FactCost;
+  readonly reason: string;
+  /**
+   * The facts that identify the same part, for cost `restart`. If one of them is unknown, nothing
+   * shows that the part only restarted, so a new epoch begins.
+   */
+  readonly identifiedBy?: readonly string[];
+  /**
+   * Those of `identifiedBy` that can be read only while the part runs. While it does not run, the
+   * last known value counts.
+   */
+  readonly readWhileRunning?: readonly string[];
+}
+
+/** The value of an identity that could not be read. A restart then counts as a change. */
+export const UNKNOWN_IDENTITY = 'unknown';
+
+/** Names the facts about a restartable part. `part` is empty if there is only one such part. */
+const named = (fact: string, part: string): string => (part === '' ? fact : `${fact} ${part}`);
+export const taskFact = (connector: string): string => named('connector task', connector);
+export const versionFact = (connector: string): string => named('connector version', connector);
+export const configFact = (connector: string): string => named('connector config', connector);
+export const membersFact = (group: string): string => named('members of pipeline group', group);
+export const groupFact = (group: string): string => named('pipeline group', group);
+/**
+ * Names the fact that identifies the files of a table's rows. A rewrite (VACUUM FULL, CLUSTER,
+ * TRUNCATE) changes the files but not the rows, so it costs one full window and no new epoch.
+ */
+export const storageFact = (table: string): string => `storage of ${table}`;
+/**
+ * Names the fact that lists the partitions of a table. A new partition leaves the evidence valid; a
+ * removed or replaced one begins a new epoch.
+ */
+export const partitionsFact = (table: string): string => `partitions of ${table}`;
+
+/** The rules. The first one that fits a fact counts. */
+export const FACT_RULES: readonly FactRule[] = [
+  {
+    fact: 'connector task',
+    isPrefix: true,
+    cost: 'restart',
+    reason: 'a task that runs again from its stored position captures by the same rules',
+    identifiedBy: ['connector version', 'connector config'],
+  },
+  {
+    fact: 'members of sink group',
+    isPrefix: false,
+    cost: 'restart',
+    reason: 'a sink task that runs again writes by the same rules',
+    identifiedBy: ['sink version', 'sink config', 'sink group'],
+    readWhileRunning: ['sink group'],
+  },
+  {
+    fact: 'members of pipeline group',
+    isPrefix: true,
+    cost: 'restart',
+    reason: 'a member that left and came back, or a rebalance, does not change the pipeline',
+    identifiedBy: ['pipeline group'],
+    readWhileRunning: ['pipeline group'],
+  },
+  {
+    fact: storageFact(''),
+    isPrefix: true,
+    cost: 'full-window',
+    reason: 'a rewrite changes the files of a table, not its rows',
+  },
+  {
+    fact: partitionsFact(''),
+    isPrefix: true,
+    cost: 'full-window',
+    reason: 'an added partition changes nothing that was proven; a removed one begins a new epoch',
+  },
+];
+
+const WITHOUT_RULE: FactRule = {
+  fact: '',
+  isPrefix: true,
+  cost: 'epoch',
+  reason: 'nothing shows that the change is harmless',
+};
+
+/** Returns the rule of a fact, and the part that the fact's name adds to the rule's. */
+export function ruleOf(fact: string): { readonly rule: FactRule; readonly part: string } {
+  for (const rule of FACT_RULES)
+    if (rule.isPrefix ? fact.startsWith(rule.fact) : fact === rule.fact)
+      return { rule, part: fact.slice(rule.fact.length) };
+  return { rule: WITHOUT_RULE, part: '' };
+}
