@@ -34,9 +34,12 @@ if (!process.argv.includes('--if-stale') || stale()) {
     warn: console.warn,
     error: console.error,
   };
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(ROOT, 'dist/workflows/index.js'),
-    logger: silent,
-  });
-  writeFileSync(bundle, code);
+  const bundled = async (failureConverterPath) => {
+    const workflowsPath = join(ROOT, 'dist/workflows/index.js');
+    return (await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: silent })).code;
+  };
+  // A worker with a codec runs the second one. The first one is last, because `stale` looks at it.
+  const encrypting = await bundled(join(ROOT, 'dist/failure-converter.js'));
+  writeFileSync(join(ROOT, 'dist/workflow-bundle-encrypting.js'), encrypting);
+  writeFileSync(bundle, await bundled());
 }

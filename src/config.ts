@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { parse } from 'yaml';
 import type { ResolveSecret } from './clients/postgres/connection.js';
@@ -94,11 +95,24 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
-/** Returns the data converter of clients and workers: it encrypts if there is a codec. */
+/**
+ * Returns the data converter of clients and workers. If there is a codec, it encrypts payloads and the
+ * messages of failures.
+ */
 export const dataConverterOf = ({
   codec,
-}: Pick<Config, 'codec'>): { readonly payloadCodecs?: EncryptingCodec[] } =>
-  codec ? { payloadCodecs: [codec] } : {};
+}: Pick<Config, 'codec'>): {
+  readonly payloadCodecs?: EncryptingCodec[];
+  readonly failureConverterPath?: string;
+} =>
+  codec
+    ? {
+        payloadCodecs: [codec],
+        failureConverterPath: fileURLToPath(
+          new URL('../dist/failure-converter.js', import.meta.url),
+        ),
+      }
+    : {};
 
 /** Reads how to connect to Temporal. As with the `temporal` command, variables override the profile. */
 function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {

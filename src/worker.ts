@@ -102,7 +102,7 @@ export async function runWorker(
 
 /** Creates a worker for each queue that the settings name. */
 function createWorkers(
-  { taskQueue, process }: Config,
+  { taskQueue, process, codec }: Config,
   common: Omit<WorkerOptions, 'taskQueue'>,
 ): Promise<Worker[]> {
   const { pollers, workflowCache, slots } = process.queues;
@@ -125,7 +125,7 @@ function createWorkers(
     servedQueues({ taskQueue, process }).map(({ role, queue }) =>
       Worker.create({
         ...more,
-        ...(role === 'steps' ? workflowCode() : {}),
+        ...(role === 'steps' ? workflowCode({ codec }) : {}),
         taskQueue: queue,
         maxConcurrentActivityTaskExecutions: slots[role],
         // a guard lives as long as its migration, so its heartbeats cost most
@@ -161,9 +161,15 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
   }
 }
 
-/** Returns the prebuilt workflow bundle, or the sources if there is no bundle. */
-export function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const bundle = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
+/**
+ * Returns the prebuilt workflow bundle, or the sources if there is no bundle. A bundle contains the
+ * converter of failures, so there is another one for a worker with a codec.
+ */
+export function workflowCode({
+  codec,
+}: Pick<Config, 'codec'>): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const file = codec ? 'workflow-bundle-encrypting.js' : 'workflow-bundle.js';
+  const bundle = fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
   if (existsSync(bundle) && import.meta.url.includes('/dist/'))
     return { workflowBundle: { codePath: bundle } };
   return {

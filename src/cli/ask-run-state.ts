@@ -124,7 +124,7 @@ async function taskFailureOf(
   );
   const failed = history?.events?.find((event) => event.eventType === TASK_FAILED)
     ?.workflowTaskFailedEventAttributes?.failure;
-  return failed ? (failed.message ?? 'unknown reason') : null;
+  return failed ? ((await messageOf(failed)) ?? 'unknown reason') : null;
 }
 
 /** Returns the milliseconds since a worker last polled the queue for workflow tasks. */
@@ -147,10 +147,8 @@ async function waitsOf(description: WorkflowExecutionDescription): Promise<strin
     const name = activity.activityType?.name ?? 'activity';
     if (SILENT.includes(name)) continue;
     const attempt = activity.attempt ?? 1;
-    const failed =
-      attempt > 1 && activity.lastFailure?.message
-        ? [`attempt ${attempt}, after: ${activity.lastFailure.message}`]
-        : [];
+    const failure = attempt > 1 ? await messageOf(activity.lastFailure) : null;
+    const failed = failure ? [`attempt ${attempt}, after: ${failure}`] : [];
     const told = await toldBy(activity.heartbeatDetails?.payloads?.[0]);
     const idle = activity.lastStartedTime ? [] : ['waits for a free worker'];
     const said = [...idle, ...(told ? [told] : []), ...failed].join('; ');
@@ -159,19 +157,33 @@ async function waitsOf(description: WorkflowExecutionDescription): Promise<strin
   return waits;
 }
 
-/** Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not readable. */
-async function toldBy(
-  payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0] | undefined,
-): Promise<string | null> {
-  if (!payload) return null;
-  let details: unknown;
+type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
+type Failure = NonNullable<
+  NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['lastFailure']
+>;
+
+/** Returns the value of a payload, or null if it is encrypted with a key that this process lacks. */
+async function valueOf(payload: Payload): Promise<unknown> {
   try {
     const { codec } = loadConfig();
     const [plain] = codec ? await codec.decode([payload]) : [payload];
-    details = defaultPayloadConverter.fromPayload(plain!);
+    return defaultPayloadConverter.fromPayload(plain!);
   } catch {
-    return null; // encrypted with a key that this process does not have
+    return null;
   }
+}
+
+/** Returns the message of a failure. A worker with a codec moves it into an encrypted payload. */
+async function messageOf(failure: Failure | null | undefined): Promise<string | null> {
+  const attributes = failure?.encodedAttributes && (await valueOf(failure.encodedAttributes));
+  const { message } = (attributes ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : (failure?.message ?? null);
+}
+
+/** Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not readable. */
+async function toldBy(payload: Payload | undefined): Promise<string | null> {
+  if (!payload) return null;
+  const details = await valueOf(payload);
   return details !== null && typeof details === 'object'
     ? describeWait(details as Record<string, unknown>)
     : null;

@@ -21,7 +21,8 @@ export async function worker(options: { checkReplay?: boolean; output: Format })
 async function checkReplay(format: Format): Promise<number> {
   const { workflowCode } = await import('../worker.js');
   const { replayOpenRuns } = await import('../worker-replay.js');
-  const replayed = await replayOpenRuns(loadConfig(), workflowCode());
+  const config = loadConfig();
+  const replayed = await replayOpenRuns(config, workflowCode(config));
   const failed = replayed.filter(({ problem }) => problem !== null);
   await print(replayed, format, () =>
     asLines([

@@ -1,11 +1,33 @@
 // Tests with real servers that a slot that fills the source's disk is dropped before the commit. The
-// WAL of other tests would count against its budget too.
+// WAL of other tests would count against its budget too. Everything that Temporal stores of this
+// migration is encrypted.
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { live } from '../support/live.js';
 import { get, reach, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
 
+process.env['TEST_CODEC_KEY'] = randomBytes(32).toString('base64');
+process.env['SLUICE_CODEC_KEYS'] = 'k1=env:TEST_CODEC_KEY';
 const { aDatabase } = live();
+
+/** Returns the history of the migration's last run as Temporal shows it without the keys. */
+function storedHistory(name: string): string {
+  const args = ['workflow', 'show', '-w', `migration-${name}`, '--output', 'json'];
+  const { stdout } = spawnSync(
+    'temporal',
+    ['--address', process.env['TEMPORAL_ADDRESS']!, ...args],
+    {
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  // The command line shows a payload that it can read as JSON, and other ones in base64.
+  return stdout.replace(/"data": "([^"]*)"/g, (_, data: string) =>
+    Buffer.from(data, 'base64').toString('latin1'),
+  );
+}
 
 const TABLE =
   'CREATE TABLE items (id int PRIMARY KEY, v text); INSERT INTO items SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 2000) g';
@@ -36,6 +58,11 @@ describe('the guard', () => {
         )
       ).rows,
     ).toEqual([]);
+    const { stdout: explained } = sluice('explain', 'greedy');
+    expect(explained).toMatch(/slot sluice_greedy/);
+    const stored = storedHistory('greedy');
+    expect(stored).toContain('Encoded failure');
+    expect(stored).not.toMatch(/public\.items|slot sluice_greedy|retains|"tables"/);
     expect(sluice('retry', 'greedy').code).toBe(0);
     await reach(
       'greedy',
