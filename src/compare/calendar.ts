@@ -4,7 +4,7 @@
 
 /** The last years that Postgres' dates and timestamps can have. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
-const FIRST_YEAR = -4712;
+export const FIRST_YEAR = -4712;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);

@@ -3,7 +3,13 @@
 import { type Canon } from './column-types.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { MOST_REFUSED, type Refused } from './refused.js';
-import { joinRow, type ComparedColumn, type Shape, type StreamRow } from './comparison.js';
+import {
+  joinRow,
+  type ComparedColumn,
+  type Shape,
+  type StreamRow,
+  type WhyNot,
+} from './comparison.js';
 
 /**
  * The progress of a fold in a partition. The fold has every record of this log up to `next`, and no
@@ -82,15 +88,29 @@ export class Fold extends FoldProgress {
 
 const MOST_SHOWN = 200;
 
-/**
- * Builds a row of the stream from its values. If a column has no canonical form, the row is null
- * and `why` names the column and its value.
- */
-export function streamRow(
+/** The canonical texts of a row's columns, or null if a column has none. Then `why` names it. */
+export interface CanonValues {
+  readonly values: readonly Canon[] | null;
+  readonly why?: WhyNot;
+}
+
+/** Builds a row of the stream from its values. */
+export const rowOf = ({ values, why }: CanonValues): StreamRow => ({
+  row: values && joinRow(values),
+  ...(why ? { why } : {}),
+  mark: 0,
+});
+
+/** Reads the values of a row, and builds the row of the stream from them. */
+export const streamRow = (...from: Parameters<typeof canonValues>): StreamRow =>
+  rowOf(canonValues(...from));
+
+/** Reads the values of a row. `raw` returns a column's value as it is, for `why`. */
+export function canonValues(
   shape: Shape,
   canon: (column: ComparedColumn) => Canon,
   raw: (name: string) => unknown,
-): StreamRow {
+): CanonValues {
   const values: Canon[] = [];
   for (const column of shape.columns) {
     try {
@@ -101,16 +121,12 @@ export function streamRow(
         0,
         MOST_SHOWN,
       );
+      const isWrong = error instanceof WrongType;
       return {
-        row: null,
-        why: {
-          class: error instanceof WrongType ? 'type' : 'undecodable',
-          column: column.name,
-          found,
-        },
-        mark: 0,
+        values: null,
+        why: { class: isWrong ? 'type' : 'undecodable', column: column.name, found },
       };
     }
   }
-  return { row: joinRow(values), mark: 0 };
+  return { values };
 }

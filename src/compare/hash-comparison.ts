@@ -131,6 +131,9 @@ export class HashComparison {
   }
 }
 
+/** A key that no row of a sample has. */
+export const CANARY_KEY = Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279);
+
 /**
  * Runs the canary of a hash pass with rows of this window. On the stream side it sets values to
  * NULL, drops rows, and adds one row. The pass must report exactly these changes.
@@ -149,8 +152,7 @@ export function runHashCanary(
     encoder.fromBinary(damaged, TID_FIELD_BYTES);
     table.set(encoder.key, encoder.row[0]!, encoder.row[1]!);
   });
-  // a key that no row of the sample has
-  table.set(Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279), 1, 1);
+  table.set(CANARY_KEY, 1, 1);
   planted += 1;
   const comparison = new HashComparison(table, encoder);
   for (const row of rows) comparison.add(row, 0);
@@ -160,7 +162,7 @@ export function runHashCanary(
 }
 
 /** Copies the row with one non-key value set to NULL. Returns null if the row has no such value. */
-function withNull(shape: Shape, row: Uint8Array): Uint8Array | null {
+export function withNull(shape: Shape, row: Uint8Array): Uint8Array | null {
   let at = TID_FIELD_BYTES;
   for (const column of shape.columns) {
     const size = int32At(row, at);

@@ -29,7 +29,10 @@ export interface FoldState {
 const MOST_CHANGED = 200_000; // with more changes than this, a full pass is faster
 
 /** The receiver of a fold's rows: a table in memory, or a store for a later comparison. */
-export type KeyedRows = Pick<KeyTable, 'set'> & { delete(key: Int32Array): unknown };
+export interface KeyedRows {
+  set(key: Int32Array, high: number, low: number): unknown;
+  delete(key: Int32Array): unknown;
+}
 
 export class HashFold extends FoldProgress {
   readonly shape: Shape;

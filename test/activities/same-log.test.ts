@@ -1,6 +1,7 @@
 // A fold belongs to one log. Tests which events of a topic it survives, and which end it.
 import { describe, expect, it } from 'vitest';
-import { foldOutput, foldTable } from '../../src/activities/windows/folds/folds.js';
+import { foldOutput } from '../../src/activities/windows/folds/fold-output.js';
+import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

@@ -8,7 +8,8 @@ import {
   partsFor,
   removeSpill,
 } from '../../src/activities/windows/folds/spill.js';
-import { addDigests, KeyTable } from '../../src/compare/enc/key-table.js';
+import { addDigests } from '../../src/compare/enc/digests.js';
+import { KeyTable } from '../../src/compare/enc/key-table.js';
 
 const keyNumber = (n: number): Int32Array => Int32Array.of(n >> 20, n, 0, 0);
 

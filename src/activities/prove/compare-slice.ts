@@ -18,7 +18,7 @@ import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import { judgeComparison, type Counts, type Difference } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
-import { foldOutput } from '../windows/folds/folds.js';
+import { foldOutput } from '../windows/folds/fold-output.js';
 import { columnsToCompare } from '../windows/shape.js';
 import { rehearseRuns } from './earlier-runs.js';
 import type { ProofPlan } from './slice-plan.js';

@@ -18,10 +18,15 @@ export class KeyTable {
    * the key on the expected side.
    */
   #marks: Uint8Array;
+  /** Two more words for each slot. Null if the table has none. */
+  #notes: Int32Array | null;
   #mark = PRESENT;
 
-  /** Creates a table that holds `expected` keys without growing. */
-  constructor(words: 2 | 4, expected = 1024) {
+  /**
+   * Creates a table that holds `expected` keys without growing. With `hasNotes`, each key has two
+   * words of the caller.
+   */
+  constructor(words: 2 | 4, expected = 1024, hasNotes = false) {
     let capacity = 1024;
     while (capacity * MOST_LOAD < expected) capacity *= 2;
     this.#words = words;
@@ -29,16 +34,35 @@ export class KeyTable {
     this.#keys = new Int32Array(capacity * words);
     this.#rows = new Int32Array(capacity * 2);
     this.#marks = new Uint8Array(capacity);
+    this.#notes = hasNotes ? new Int32Array(capacity * 2) : null;
   }
 
   get bytes(): number {
-    return this.#keys.byteLength + this.#rows.byteLength + this.#marks.byteLength;
+    const notes = this.#notes?.byteLength ?? 0;
+    return this.#keys.byteLength + this.#rows.byteLength + this.#marks.byteLength + notes;
   }
 
-  set(key: Int32Array, high: number, low: number): void {
+  /** True if the next new key doubles the table. */
+  get isFull(): boolean {
+    return (this.size + 1) / (this.#mask + 1) > MOST_LOAD;
+  }
+
+  /** Returns a word of the slot's note, or 0 if the table has no notes. */
+  note(slot: number, word: 0 | 1): number {
+    return this.#notes?.[slot * 2 + word] ?? 0;
+  }
+
+  setNote(slot: number, first: number, second: number): void {
+    if (!this.#notes) return;
+    this.#notes[slot * 2] = first;
+    this.#notes[slot * 2 + 1] = second;
+  }
+
+  /** Sets the row of a key. Returns its slot, which is valid until the next change. */
+  set(key: Int32Array, high: number, low: number): number {
     let slot = this.find(key);
     if (slot < 0) {
-      if ((this.size + 1) / (this.#mask + 1) > MOST_LOAD) this.#grow();
+      if (this.isFull) this.#grow();
       slot = this.#free(key);
       for (let word = 0; word < this.#words; word += 1)
         this.#keys[slot * this.#words + word] = key[word]!;
@@ -47,6 +71,7 @@ export class KeyTable {
     }
     this.#rows[slot * 2] = high;
     this.#rows[slot * 2 + 1] = low;
+    return slot;
   }
 
   delete(key: Int32Array): boolean {
@@ -58,6 +83,7 @@ export class KeyTable {
       if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue; // an entry must not move before its home
       this.#keys.copyWithin(hole * this.#words, at * this.#words, (at + 1) * this.#words);
       this.#rows.copyWithin(hole * 2, at * 2, at * 2 + 2);
+      this.#notes?.copyWithin(hole * 2, at * 2, at * 2 + 2);
       this.#marks[hole] = this.#marks[at]!;
       hole = at;
     }
@@ -89,6 +115,11 @@ export class KeyTable {
 
   rowEquals(slot: number, high: number, low: number): boolean {
     return this.#rows[slot * 2] === high && this.#rows[slot * 2 + 1] === low;
+  }
+
+  /** Returns the hash of the slot's row. */
+  rowOf(slot: number): [high: number, low: number] {
+    return [this.#rows[slot * 2]!, this.#rows[slot * 2 + 1]!];
   }
 
   isUndecodable(slot: number): boolean {
@@ -186,13 +217,14 @@ export class KeyTable {
   }
 
   #grow(): void {
-    const [keys, rows, marks] = [this.#keys, this.#rows, this.#marks];
+    const [keys, rows, marks, notes] = [this.#keys, this.#rows, this.#marks, this.#notes];
     const words = this.#words;
     const capacity = (this.#mask + 1) * 2;
     this.#mask = capacity - 1;
     this.#keys = new Int32Array(capacity * words);
     this.#rows = new Int32Array(capacity * 2);
     this.#marks = new Uint8Array(capacity);
+    this.#notes = notes && new Int32Array(capacity * 2);
     for (let slot = 0; slot < marks.length; slot += 1) {
       if (marks[slot] === EMPTY) continue;
       const key = keys.subarray(slot * words, (slot + 1) * words);
@@ -200,18 +232,10 @@ export class KeyTable {
       this.#keys.set(key, to * words);
       this.#rows[to * 2] = rows[slot * 2]!;
       this.#rows[to * 2 + 1] = rows[slot * 2 + 1]!;
+      if (notes) this.setNote(to, notes[slot * 2]!, notes[slot * 2 + 1]!);
       this.#marks[to] = marks[slot]!;
     }
   }
-}
-
-/** Combines the digests of two tables that share no key. */
-export function addDigests(one: string, other: string): string {
-  const half = (at: number): string =>
-    ((parseInt(one.slice(at, at + 8), 16) + parseInt(other.slice(at, at + 8), 16)) >>> 0)
-      .toString(16)
-      .padStart(8, '0');
-  return half(0) + half(8);
 }
 
 /** Converts a key's identity to a string and back, for small sets of candidates. */

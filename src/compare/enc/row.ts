@@ -2,6 +2,8 @@
 // input is a COPY BINARY row or the values of a JSON object.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../comparison.js';
+import type { Canon } from '../column-types.js';
+import { writeCanon } from './canon.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
 import { hash128 } from './hash.js';
 import { keyText } from './key-table.js';
@@ -36,14 +38,15 @@ export class RowEncoder {
   readonly #keyAt: readonly number[];
   readonly #scratch = new Scratch();
 
-  constructor(shape: Shape) {
+  /** With `hashesKey`, the identity of every key is its hash, so that keys may be NULL. */
+  constructor(shape: Shape, { hashesKey = false } = {}) {
     this.shape = shape;
     this.encoders = shape.columns.map((column) => encoderOf(column.type));
     this.#keyAt = shape.key.map((name) =>
       shape.columns.findIndex((column) => column.name === name),
     );
     const only = this.#keyAt.length === 1 ? shape.columns[this.#keyAt[0]!] : undefined;
-    this.keyWords = only && INTEGERS.has(only.type) ? 2 : 4;
+    this.keyWords = only && INTEGERS.has(only.type) && !hashesKey ? 2 : 4;
   }
 
   /** Returns `key` as text, which is unique for each identity. */
@@ -60,6 +63,25 @@ export class RowEncoder {
       this.#jsonValue(b, fields, column);
     }
     this.#setKey();
+  }
+
+  /** Sets `key` from the canonical texts of the key's columns, which may be NULL if it is hashed. */
+  keyFromCanon(values: readonly Canon[]): void {
+    this.#scratch.reset();
+    this.#keyAt.forEach((column, at) => this.#canonValue(column, values[at]!));
+    this.#setKey();
+  }
+
+  /** Sets `row` from the canonical texts of all columns. Null makes the row undecodable. */
+  rowFromCanon(values: readonly Canon[] | null): void {
+    if (values === null) return this.#undecodable();
+    this.#scratch.reset();
+    values.forEach((value, column) => this.#canonValue(column, value));
+    this.#setRow();
+  }
+
+  #canonValue(column: number, value: Canon): void {
+    writeCanon(this.shape.columns[column]!.type, value, this.#scratch);
   }
 
   /** Sets `row`. A value that cannot be decoded makes the whole row undecodable. */

@@ -57,11 +57,20 @@ export class RowBatch {
   #memory: Memory | null | undefined;
   #filled = 0;
   #count = 0;
+  /** The bytes and the range of the row that `take` gets. */
+  #bytes: Uint8Array = new Uint8Array();
+  #from = 0;
+  #to = 0;
 
   /** `take` gets the rows in the order in which they were added, the last ones at `flush`. */
   constructor(encoder: RowEncoder, take: TakeRow) {
     this.#encoder = encoder;
     this.#take = take;
+  }
+
+  /** The row that `take` gets, from its ctid on. It is valid within that call. */
+  get current(): Uint8Array {
+    return this.#bytes.subarray(this.#from, this.#to);
   }
 
   /** Takes the row from `at` on, which begins with its ctid. Returns the row's end. */
@@ -71,7 +80,7 @@ export class RowBatch {
     const size = end - at;
     if (!this.#memory || end > b.length || size > BATCH_BYTES) {
       this.flush();
-      this.#byReference(b, at);
+      this.#byReference(b, at, end);
       return end;
     }
     if (this.#filled + size > BATCH_BYTES || this.#count === ROWS) this.flush();
@@ -94,10 +103,13 @@ export class RowBatch {
     kernel.exports.encodeRows(atRows, count, atFound);
     const key = this.#key;
     for (let row = 0, at = 0; row < count; row += 1, at += FOUND_WORDS) {
+      const from = rows[row * ROW_WORDS]! - atBytes;
+      const to = rows[row * ROW_WORDS + 1]! - atBytes;
       if (found[at] !== 0) {
-        this.#byReference(bytes, rows[row * ROW_WORDS]! - atBytes);
+        this.#byReference(bytes, from, to);
         continue;
       }
+      this.#show(bytes, from, to);
       key[0] = found[at + 1]!;
       key[1] = found[at + 2]!;
       key[2] = found[at + 3]!;
@@ -106,9 +118,16 @@ export class RowBatch {
     }
   }
 
-  #byReference(b: Uint8Array, at: number): void {
+  #show(b: Uint8Array, from: number, to: number): void {
+    this.#bytes = b;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  #byReference(b: Uint8Array, at: number, to: number): void {
     const { key, row } = this.#encoder;
     this.referred += 1;
+    this.#show(b, at, to);
     this.#encoder.fromBinary(b, at + TID_FIELD_BYTES);
     this.#take(key, row[0]!, row[1]!, blockAt(b, at), itemAt(b, at));
   }

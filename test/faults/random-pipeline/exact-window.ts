@@ -8,6 +8,7 @@ import { readPart } from '../../../src/activities/windows/folds/same-topic-log.j
 import type { ConnectedSession } from '../../../src/activities/windows/session.js';
 import { describeQuery } from '../../../src/clients/postgres/catalog.js';
 import { OutputFold } from '../../../src/compare/output-fold.js';
+import { OutputHashes } from '../../../src/compare/output-hashes.js';
 import { SettledComparison } from '../../../src/compare/settled.js';
 import type { StillPoint } from '../../../src/activities/windows/results/exact/still-point.js';
 import type { SubjectResult } from '../../../src/activities/windows/subject-result.js';
@@ -36,6 +37,9 @@ export async function compareRun(
   const fold = new OutputFold(shape);
   fold.readFrom(0, 0);
   fold.readUpTo(readPart(before));
+  const hashes = new OutputHashes(shape);
+  hashes.readFrom(0, 0);
+  hashes.readUpTo(readPart(before));
   const computation: Computation = {
     subject: 'result',
     isTopicOwned: true,
@@ -51,6 +55,7 @@ export async function compareRun(
   let marks = 0;
   const folds = {
     nextMark: () => (marks += 1),
+    outputHashes: () => hashes,
     ofTable: (_ref: unknown, topic: string) => ({ settledUpTo: () => settledUpTo[topic]! }),
   };
   const live = { ...given, folds, heartbeat: () => undefined } as unknown as ConnectedSession;

@@ -2,10 +2,10 @@
 // tables are also saved on disk for a restarted worker.
 import { HashFold } from '../../../compare/hash-fold.js';
 import { OutputFold } from '../../../compare/output-fold.js';
+import { OutputHashes } from '../../../compare/output-hashes.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { TableFold } from '../../../compare/table-fold.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
-import { readRecords } from '../../../clients/kafka/records.js';
 import { Problem } from '../../../domain/failure.js';
 import { currentProgress } from '../../../clients/progress.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
@@ -18,8 +18,10 @@ import { bytesNeeded, partsFor } from './spill.js';
 /** Every table gets at least 1/8 of the memory budget. */
 const LEAST_SHARE = 8;
 
+type AnyFold = TableFold | OutputFold | HashFold | OutputHashes;
+
 export class FoldCache {
-  readonly #folds = new Map<string, TableFold | OutputFold | HashFold>();
+  readonly #folds = new Map<string, AnyFold>();
   readonly #busy = new Map<string, Promise<unknown>>();
   readonly #files: FoldFiles;
   readonly #budget: number;
@@ -39,7 +41,7 @@ export class FoldCache {
     const identity = identityOf(ref, topic, shape);
     let others = 0;
     for (const [id, fold] of this.#folds)
-      if (id !== identity && fold instanceof HashFold) others += fold.table.bytes;
+      if (id !== identity && 'table' in fold) others += fold.table.bytes;
     const left = Math.max(this.#budget - others, this.#budget / LEAST_SHARE);
     const known = this.#folds.get(identity);
     if (known instanceof HashFold && known.table.bytes <= left) return 1;
@@ -85,7 +87,8 @@ export class FoldCache {
   ofTable(ref: MigrationRef, topic: string): TableFold | HashFold | null {
     const start = `${ref.runKey}/${ref.generation}/${topic}/`;
     for (const [identity, fold] of this.#folds)
-      if (identity.startsWith(start) && !(fold instanceof OutputFold)) return fold;
+      if (identity.startsWith(start) && (fold instanceof TableFold || fold instanceof HashFold))
+        return fold;
     return null;
   }
 
@@ -126,6 +129,12 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new OutputFold(shape, image)) as OutputFold;
   }
 
+  /** Returns the fold of an output's topic to hashes. */
+  outputHashes(ref: MigrationRef, topic: string, shape: Shape): OutputHashes {
+    const kept = `${topic}/hashes`;
+    return this.#get(ref, kept, shape, () => new OutputHashes(shape)) as OutputHashes;
+  }
+
   /**
    * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a fold
    * that was read only partly proves nothing.
@@ -135,12 +144,7 @@ export class FoldCache {
       if (key.startsWith(`${ref.runKey}/`)) this.#folds.delete(key);
   }
 
-  #get(
-    ref: MigrationRef,
-    topic: string,
-    shape: Shape,
-    make: () => TableFold | OutputFold | HashFold,
-  ): TableFold | OutputFold | HashFold {
+  #get(ref: MigrationRef, topic: string, shape: Shape, make: () => AnyFold): AnyFold {
     const key = identityOf(ref, topic, shape);
     const fold = this.#folds.get(key) ?? make();
     this.#folds.set(key, fold);
@@ -218,34 +222,4 @@ export async function foldTable<F extends TableFold | HashFold>(
   await log.verify();
   if (fold.waiting === 0) fold.settle();
   return fold;
-}
-
-/**
- * Reads the output topic to its stable end, or to the given ends. Returns the keys that were
- * written since the last call.
- */
-export async function foldOutput(
-  { kafka, topic, heartbeat }: TopicReading,
-  fold: OutputFold,
-  ends?: TopicEnds,
-): Promise<Set<string>> {
-  const touched = new Set<string>();
-  const log = await sameLog(kafka, topic, fold);
-  for (const end of ends ?? (await kafka.offsets(topic))) {
-    const { partition, committed } = end;
-    const from = startOf(topic, fold, end);
-    fold.readFrom(partition, 0); // the pipeline may choose partitions by its own rule
-    await readRecords(
-      kafka,
-      { topic, partition, from, to: committed },
-      ({ offset, key, value }) => {
-        const written = fold.add(key, value, offset);
-        if (written !== null) touched.add(written);
-      },
-      heartbeat,
-    );
-    fold.readUpTo(readPart(end));
-  }
-  await log.verify();
-  return touched;
 }

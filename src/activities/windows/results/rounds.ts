@@ -3,6 +3,7 @@
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import { TopicLost, type KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { Shape, StreamRow } from '../../../compare/comparison.js';
+import type { OutputHashes } from '../../../compare/output-hashes.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { parseTableName, qualified } from '../../../domain/migration/names.js';
@@ -11,7 +12,8 @@ import { because, ok, type OrReason } from '../../../domain/values/or-reason.js'
 import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
 import type { Computation, SideCounted } from './computation.js';
-import { foldOutput, refuseRepartitioned, type TopicEnds } from '../folds/folds.js';
+import { foldHashes, foldOutput } from '../folds/fold-output.js';
+import { refuseRepartitioned, type TopicEnds } from '../folds/folds.js';
 import { readRows } from '../../runtime/row-cursor.js';
 
 /**
@@ -65,19 +67,37 @@ export async function takeRound(
   return ok({ queryMs: queries.value.endedAt - started, pathMs: barrier.value.value });
 }
 
-/** Reads the topic of a computation to its stable end, or to `ends`. */
+/** Reads the topic of a computation to its stable end, or to `ends`, as whole rows. */
 export function readOutput(
   { kafka, heartbeat }: ConnectedSession,
   { topic, fold, isTopicOwned }: Computation,
   ends?: TopicEnds,
 ): Promise<Set<string>> {
-  return foldOutput({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) => {
-    // If the pipeline created a stage's topic again, the next window reads the new one. The caller
-    // judges the loss of a topic that Sluice created.
-    throw !isTopicOwned && error instanceof TopicLost
-      ? new Problem('unreachable', error.message)
-      : error;
-  });
+  return foldOutput({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) =>
+    throwLoss(error, isTopicOwned),
+  );
+}
+
+/** Reads the topic of a computation to `ends`, as hashes. */
+export function readHashes(
+  { kafka, heartbeat }: ConnectedSession,
+  { topic, isTopicOwned }: Computation,
+  fold: OutputHashes,
+  ends: TopicEnds | undefined,
+): Promise<void> {
+  return foldHashes({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) =>
+    throwLoss(error, isTopicOwned),
+  );
+}
+
+/**
+ * If the pipeline created a stage's topic again, the next window reads the new one. The caller
+ * judges the loss of a topic that Sluice created.
+ */
+function throwLoss(error: unknown, isTopicOwned: boolean): never {
+  throw !isTopicOwned && error instanceof TopicLost
+    ? new Problem('unreachable', error.message)
+    : error;
 }
 
 /** Waits until the mark has passed the whole path. Returns the ms that it took, or a reason. */
@@ -111,22 +131,44 @@ export async function runQueries(
   const all: QueryRead[] = [];
   for (const { subject, sql, shape } of computations) {
     const rows = new Map<string, string | null>();
-    const from = `(${stripSemicolon(sql)}\n) AS sluice_batch`;
+    const from = fromQuery(sql);
     const started = Date.now();
     const read = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat }, (key, row) =>
       rows.set(key, row),
     );
-    const isQuick = Date.now() - started <= COUNTED_QUERY_MS;
-    if (read !== rows.size) {
-      throw new Problem(
-        'unsupported',
-        `the query of ${subject} returned ${read} rows for ${rows.size} keys: (${shape.key.join(', ')}) is not a key of it`,
-      );
-    }
-    all.push({ expected: rows, counted: isQuick ? await countRows(client, from) : null });
+    refuseRepeatedKeys(subject, shape, read, rows.size);
+    all.push({ expected: rows, counted: await countAgain(client, from, started) });
   }
   return { read: all, endedAt: Date.now() };
 }
+
+/** Returns the query of a spec as a sub-query. */
+export const fromQuery = (sql: string): string => `(${stripSemicolon(sql)}\n) AS sluice_batch`;
+
+/** Throws Problem `unsupported` if the rows of a query have fewer keys than rows. */
+export function refuseRepeatedKeys(
+  subject: string,
+  shape: Shape,
+  rows: number,
+  keys: number,
+): void {
+  if (rows === keys) return;
+  throw new Problem(
+    'unsupported',
+    `the query of ${subject} returned ${rows} rows for ${keys} keys: (${shape.key.join(', ')}) is not a key of it`,
+  );
+}
+
+/**
+ * Counts the rows of a query that ran from `started` (epoch ms) until now. Null if it is too slow to
+ * run twice.
+ */
+export const countAgain = async (
+  client: SourceClient,
+  from: string,
+  started: number,
+): Promise<number | null> =>
+  Date.now() - started <= COUNTED_QUERY_MS ? countRows(client, from) : null;
 
 /** Reads the sink's rows in a snapshot of their own. */
 const readSink = (
@@ -165,7 +207,7 @@ export async function sinkRows(
   };
 }
 
-async function countRows(client: SourceClient, from: string): Promise<number> {
+export async function countRows(client: SourceClient, from: string): Promise<number> {
   return Number(
     (await client.query<Record<string, string>>(`SELECT count(*) AS n FROM ${from}`)).rows[0]!['n'],
   );

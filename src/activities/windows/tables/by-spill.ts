@@ -8,7 +8,8 @@ import {
   runHashCanary,
   type Candidate,
 } from '../../../compare/hash-comparison.js';
-import { addDigests, KeyTable } from '../../../compare/enc/key-table.js';
+import { addDigests } from '../../../compare/enc/digests.js';
+import { KeyTable } from '../../../compare/enc/key-table.js';
 import { RowBatch } from '../../../compare/kernel/row-batch.js';
 import { HashFold, type KeyedRows } from '../../../compare/hash-fold.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from './by-hash.js';

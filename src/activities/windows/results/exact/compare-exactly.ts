@@ -5,18 +5,16 @@ import { isProvable } from '../../../../compare/column-types.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
-import { codeOf } from '../../../../domain/values/sqlstate.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
 import { unmeasured, type SubjectResult } from '../../subject-result.js';
 import type { Computation } from '../computation.js';
-import { readOutput, runQueries, sinkRows, type QueryRead } from '../rounds.js';
 import { alignQuery, type AlignedQuery } from '../../../checks/align-query.js';
 import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
+import { sidesByHash } from './by-hashes.js';
+import { needsRows, sidesByRow } from './by-rows.js';
 import { judgeExactly } from './judge.js';
 import { takeStillPoint, type StillPoint } from './still-point.js';
-
-const QUERY_CANCELED = '57014'; // SQLSTATE
 
 export type ComparedExactly =
   | { readonly subjects: SubjectResult[]; readonly pathMs: number | null }
@@ -129,47 +127,19 @@ export async function compareAt(
   point: StillPoint,
   started: number,
 ): Promise<OrReason<SubjectResult[]>> {
-  const { folds, heartbeat } = session;
   const gaps = await gapsOf(session, prepared, point);
   if (!gaps.ok) return gaps;
   const { standIns, aligned } = gaps.value;
-  const read = await runAligned(session, prepared, standIns);
-  if (!read.ok) return read;
   const subjects: SubjectResult[] = [];
-  for (const [at, { computation }] of prepared.entries()) {
-    const { topic, sink, shape } = computation;
-    const expected = read.value[at]!;
-    computation.taken = { ...expected, lsn: point.mark.lsn };
-    await readOutput(session, computation, point.outputs.get(topic));
-    const taken = { expected, point, aligned, started };
-    subjects.push(judgeExactly(computation, { ...taken, mark: folds.nextMark() }));
-    if (!sink || !point.sink) continue;
-    const rows = await sinkRows(point.sink, sink.table, shape, heartbeat);
-    subjects.push(judgeExactly(computation, { ...taken, mark: folds.nextMark() }, rows));
+  for (const { computation, query } of prepared) {
+    const sql = query.rewrite((table) => standIns.get(table) ?? null);
+    const compare = needsRows(session, computation) ? sidesByRow : sidesByHash;
+    const sides = await compare(session, computation, sql, point);
+    if (!sides.ok) return sides;
+    for (const side of sides.value)
+      subjects.push(judgeExactly(computation, { point, aligned, started }, side));
   }
   return ok(subjects);
-}
-
-/**
- * Runs the queries as of the still point. A query that is slower with its tables replaced may be
- * canceled by a time limit that the plain query keeps. That is returned as a reason.
- */
-async function runAligned(
-  { reader, heartbeat }: ConnectedSession,
-  prepared: readonly Prepared[],
-  standIns: Gaps['standIns'],
-): Promise<OrReason<QueryRead[]>> {
-  const queries = prepared.map(({ computation: { subject, shape }, query }) => ({
-    subject,
-    shape,
-    sql: query.rewrite((table) => standIns.get(table) ?? null),
-  }));
-  try {
-    return ok((await runQueries(reader, queries, heartbeat)).read);
-  } catch (error) {
-    if (codeOf(error) !== QUERY_CANCELED) throw error;
-    return because(`the query as of the still point was canceled: ${(error as Error).message}`);
-  }
 }
 
 interface Gaps {

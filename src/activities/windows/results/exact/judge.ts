@@ -1,59 +1,54 @@
-// Compares one topic, or the sink, with the rows of its query as of a still point.
-import { runCanary } from '../../../../compare/canary.js';
-import { Comparison, type StreamRow } from '../../../../compare/comparison.js';
-import { refusedDifferences } from '../../../../compare/refused.js';
+// Judges one topic, or the sink, that was compared with the rows of its query as of a still point.
+import { refusedDifferences, type Refused } from '../../../../compare/refused.js';
+import type { CanaryResult } from '../../../../compare/canary.js';
+import type { Examined } from '../../../../compare/examined.js';
 import { comparedOf, type Counts } from '../../../../domain/evidence/window.js';
 import type { PartitionEnd } from '../../../../domain/evidence/still-point.js';
 import { measured, type SubjectResult } from '../../subject-result.js';
 import type { Computation, SideCounted } from '../computation.js';
-import type { QueryRead } from '../rounds.js';
 import type { StillPoint } from './still-point.js';
 
 export interface Taken {
-  readonly expected: QueryRead;
   readonly point: StillPoint;
   /** The number of rows in the gap, by table. */
   readonly aligned: Readonly<Record<string, number>>;
   /** The time at which the window began to compare results (epoch ms). */
   readonly started: number;
-  /** A number that no earlier comparison used. */
-  readonly mark: number;
 }
 
-interface SinkSide {
-  readonly rows: ReadonlyMap<string, StreamRow>;
+/** What was found on one side: in the topic of a computation, or in its sink. */
+export interface ExactSide extends Examined {
+  readonly isSink: boolean;
+  /** The number of rows of the query. */
+  readonly rows: number;
   readonly counted: SideCounted;
+  readonly canary: CanaryResult;
+  /** The refused records of the topic. A sink has none. */
+  readonly fold: { readonly unreadable: number; readonly refused: readonly Refused[] } | null;
 }
 
-const SAMPLE = 8;
-
-/** Compares the topic of a computation with the rows of its query, or the sink's rows if given. */
 export function judgeExactly(
-  { subject, shape, fold, topic }: Computation,
-  { expected: { expected, counted }, point, aligned, started, mark }: Taken,
-  sink?: SinkSide,
+  { subject, shape, topic }: Pick<Computation, 'subject' | 'shape' | 'topic'>,
+  { point, aligned, started }: Taken,
+  { isSink, rows, counts: found, differences, counted, canary, fold }: ExactSide,
 ): SubjectResult {
-  const comparison = new Comparison(shape, sink?.rows ?? fold.rows, mark);
-  for (const [key, row] of expected) comparison.add(key, row);
-  const { counts: found, differences } = comparison.finish();
-  const counts = { ...found, unknown: found.unknown + (sink ? 0 : fold.unreadable) };
-  const canary = runCanary(shape, sampleOf(expected));
+  const counts = { ...found, unknown: found.unknown + (fold?.unreadable ?? 0) };
   const result = measured({
-    subject: sink ? `${subject}@sink` : subject,
+    subject: isSink ? `${subject}@sink` : subject,
     mode: 'exact',
     counts,
     proofs: {
       barrier: emptyProblem(counts),
-      ...(sink?.counted ?? { countedRows: counted, readRows: expected.size }),
+      ...counted,
       canaryPlanted: canary.planted,
       canaryFound: canary.found,
     },
-    differences: [...differences, ...(sink ? [] : refusedDifferences(shape, fold.refused))],
+    differences: [...differences, ...refusedDifferences(shape, fold?.refused ?? [])],
     position: point.mark.lsn,
     durationMs: Date.now() - started,
     proof: {
       topic,
-      rows: expected.size,
+      rows,
       snapshot: point.snapshotText,
       stillPoint: {
         stoodMs: point.stoodMs,
@@ -69,15 +64,6 @@ export function judgeExactly(
 
 const emptyProblem = (counts: Counts): string | null =>
   comparedOf(counts) === 0 ? 'compared 0 keys < 1 required: two empty sides prove nothing' : null;
-
-function sampleOf(expected: ReadonlyMap<string, string | null>): [string, string][] {
-  const sample: [string, string][] = [];
-  for (const [key, row] of expected) {
-    if (row !== null) sample.push([key, row]);
-    if (sample.length === SAMPLE) break;
-  }
-  return sample;
-}
 
 /** Returns the stable ends as offsets, by topic and partition. */
 const offsetsOf = (

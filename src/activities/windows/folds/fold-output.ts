@@ -1,0 +1,53 @@
+// Reads the pipeline's output topic into a fold of rows or of hashes.
+import { readRecords } from '../../../clients/kafka/records.js';
+import type { OutputFold } from '../../../compare/output-fold.js';
+import type { OutputHashes } from '../../../compare/output-hashes.js';
+import type { TopicEnds, TopicReading } from './folds.js';
+import { readPart, sameLog, startOf } from './same-topic-log.js';
+
+/**
+ * Reads the output topic to its stable end, or to the given ends. Returns the keys that were
+ * written since the last call.
+ */
+export async function foldOutput(
+  reading: TopicReading,
+  fold: OutputFold,
+  ends?: TopicEnds,
+): Promise<Set<string>> {
+  const touched = new Set<string>();
+  await readOutputTo(reading, fold, ends, (key, value, offset) => {
+    const written = fold.add(key, value, offset);
+    if (written !== null) touched.add(written);
+  });
+  return touched;
+}
+
+/** Does the same for a fold of hashes. */
+export const foldHashes = (
+  reading: TopicReading,
+  fold: OutputHashes,
+  ends?: TopicEnds,
+): Promise<void> =>
+  readOutputTo(reading, fold, ends, (key, value, offset) => void fold.add(key, value, offset));
+
+async function readOutputTo(
+  { kafka, topic, heartbeat }: TopicReading,
+  fold: OutputFold | OutputHashes,
+  ends: TopicEnds | undefined,
+  add: (key: Buffer | null, value: Buffer | null, offset: number) => void,
+): Promise<void> {
+  const log = await sameLog(kafka, topic, fold);
+  for (const end of ends ?? (await kafka.offsets(topic))) {
+    const { partition, committed } = end;
+    const from = startOf(topic, fold, end);
+    fold.readFrom(partition, 0); // the pipeline may choose partitions by its own rule
+    await readRecords(
+      kafka,
+      { topic, partition, from, to: committed },
+      ({ offset, key, value }) => add(key, value, offset),
+      heartbeat,
+    );
+    fold.readUpTo(readPart(end));
+  }
+  await log.verify();
+}

@@ -1,0 +1,77 @@
+// Reads the rows of a query or of a sink's table as COPY BINARY, and passes on their hashes.
+import { describeQuery } from '../../../clients/postgres/catalog.js';
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import { copyRows } from '../../../clients/postgres/copy-stream.js';
+import { canonRow, type CanonRow } from '../../../compare/binary-text.js';
+import { splitRow, type Shape } from '../../../compare/comparison.js';
+import { RowEncoder } from '../../../compare/enc/row.js';
+import { TID_FIELD_BYTES } from '../../../compare/enc/row-place.js';
+import { HashedRows, type TakeHashed } from '../../../compare/hashed-rows.js';
+import { quoteIdent } from '../../../domain/migration/names.js';
+import { readRows } from '../../runtime/row-cursor.js';
+import { selectOf } from '../tables/select.js';
+
+/** The rows of a query have no ctid, but the encoders expect one. */
+const NO_PLACE = `'(0,0)'::pg_catalog.tid`;
+const HEARTBEAT_ROWS = 4096;
+
+/**
+ * Reads the rows of `from`, a table or a sub-query, whose columns MUST have the shape's types.
+ * Returns their number.
+ */
+export async function copyHashed(
+  client: SourceClient,
+  from: string,
+  shape: Shape,
+  heartbeat: () => void,
+  take: TakeHashed,
+): Promise<number> {
+  const rows = new HashedRows(shape, take);
+  let read = 0;
+  await copyRows(client, selectOf(shape, from, NO_PLACE), { rowsPerSecond: 0 }, (bytes, at) => {
+    read += 1;
+    if (read % HEARTBEAT_ROWS === 0) heartbeat();
+    return rows.add(bytes, at);
+  });
+  rows.flush();
+  return read;
+}
+
+/** Takes a row of a sink by its key and its hash. `canon` decodes it. */
+export type TakeSinkRow = (
+  key: Int32Array,
+  high: number,
+  low: number,
+  canon: () => CanonRow,
+) => void;
+
+/**
+ * Reads the rows of a sink's table. If one of its columns has another type than the query, all rows
+ * are read as text, because their binary forms differ. Returns the number of rows.
+ */
+export async function copySink(
+  client: SourceClient,
+  from: string,
+  shape: Shape,
+  heartbeat: () => void,
+  take: TakeSinkRow,
+): Promise<number> {
+  if (await hasTypesOf(client, from, shape))
+    return copyHashed(client, from, shape, heartbeat, (key, high, low, row) =>
+      take(key, high, low, () => canonRow(shape, row(), TID_FIELD_BYTES)),
+    );
+  const encoder = new RowEncoder(shape, { hashesKey: true });
+  return readRows(client, from, shape, { rowsPerSecond: 0, heartbeat }, (keyText, text) => {
+    const key = splitRow(keyText);
+    const values = text === null ? null : splitRow(text);
+    encoder.keyFromCanon(key);
+    encoder.rowFromCanon(values);
+    take(encoder.key, encoder.row[0]!, encoder.row[1]!, () => ({ key, values }));
+  });
+}
+
+async function hasTypesOf(client: SourceClient, from: string, shape: Shape): Promise<boolean> {
+  const names = shape.columns.map(({ name }) => quoteIdent(name)).join(', ');
+  const described = await describeQuery(client, `SELECT ${names} FROM ${from}`);
+  return shape.columns.every(({ type }, at) => type === described[at]?.type);
+}

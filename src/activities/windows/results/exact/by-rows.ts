@@ -1,0 +1,63 @@
+// Compares a result as whole rows. It needs much memory, so it serves only what hashes cannot
+// compare: columns with a tolerance, and the stored result of the batch.
+import { runCanary } from '../../../../compare/canary.js';
+import { Comparison, type StreamRow } from '../../../../compare/comparison.js';
+import type { ConnectedSession } from '../../session.js';
+import { hasTolerance } from '../../tables/choose-pass.js';
+import type { Computation } from '../computation.js';
+import { readOutput, runQueries, sinkRows, type QueryRead } from '../rounds.js';
+import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
+import type { ExactSide } from './judge.js';
+import { unlessCanceled } from './unless-canceled.js';
+import type { StillPoint } from './still-point.js';
+
+const SAMPLE = 8;
+
+/** Returns whether the window needs the values of every row. */
+export const needsRows = (
+  { plan }: Pick<ConnectedSession, 'plan'>,
+  { shape, subject }: Computation,
+): boolean =>
+  hasTolerance(shape) || (subject === 'result' && plan.spec.validation.closedKeys !== '');
+
+/** Compares the topic of a computation, and its sink, with the rows of `sql`. */
+export async function sidesByRow(
+  session: ConnectedSession,
+  computation: Computation,
+  sql: string,
+  point: StillPoint,
+): Promise<OrReason<ExactSide[]>> {
+  const { reader, folds, heartbeat } = session;
+  const { topic, sink, shape, fold, subject } = computation;
+  const ran = await unlessCanceled(() => runQueries(reader, [{ subject, shape, sql }], heartbeat));
+  if (!ran.ok) return ran;
+  const expected = ran.value.read[0]!;
+  computation.taken = { ...expected, lsn: point.mark.lsn };
+  await readOutput(session, computation, point.outputs.get(topic));
+  const counted = { countedRows: expected.counted, readRows: expected.expected.size };
+  const compare = (rows: ReadonlyMap<string, StreamRow>): ComparedRows =>
+    compareRows(computation, expected, rows, folds.nextMark());
+  const sides: ExactSide[] = [{ ...compare(fold.rows), isSink: false, counted, fold }];
+  if (!sink || !point.sink) return ok(sides);
+  const stored = await sinkRows(point.sink, sink.table, shape, heartbeat);
+  const { rows, counted: countedRows } = stored;
+  sides.push({ ...compare(rows), isSink: true, counted: countedRows, fold: null });
+  return ok(sides);
+}
+
+type ComparedRows = Pick<ExactSide, 'rows' | 'counts' | 'differences' | 'canary'>;
+
+function compareRows(
+  { shape }: Computation,
+  { expected }: QueryRead,
+  rows: ReadonlyMap<string, StreamRow>,
+  mark: number,
+): ComparedRows {
+  const comparison = new Comparison(shape, rows, mark);
+  const sample: [string, string][] = [];
+  for (const [key, row] of expected) {
+    comparison.add(key, row);
+    if (row !== null && sample.length < SAMPLE) sample.push([key, row]);
+  }
+  return { rows: expected.size, ...comparison.finish(), canary: runCanary(shape, sample) };
+}

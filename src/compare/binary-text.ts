@@ -1,0 +1,156 @@
+// Decodes fields of COPY BINARY to canonical text. Only rows that the hashes do not prove equal are
+// decoded, so that a difference names column and value.
+import { int16At, int32At, uint16At } from '../domain/values/bytes.js';
+import { canonFromText, type Canon } from './column-types.js';
+import { canonicalDecimal } from './canonical-decimal.js';
+import type { Shape } from './comparison.js';
+import { textAt } from './enc/json-scan.js';
+import { floatAt } from './enc/scratch.js';
+import { FIRST_YEAR, withoutZeros } from './calendar.js';
+import { Undecodable } from './undecodable.js';
+
+type Decode = (b: Uint8Array, at: number, size: number) => string;
+
+const fixed =
+  (width: number, decode: (b: Uint8Array, at: number) => string): Decode =>
+  (b, at, size) => {
+    if (size !== width) throw new Undecodable(`expected ${width} bytes, got ${size}`);
+    return decode(b, at);
+  };
+
+const int64At = (b: Uint8Array, at: number): bigint =>
+  (BigInt(int32At(b, at)) << 32n) | BigInt(int32At(b, at + 4) >>> 0);
+
+const hex: Decode = (b, at, size) => Buffer.from(b.subarray(at, at + size)).toString('hex');
+const text: Decode = (b, at, size) => textAt(b, at, at + size);
+
+const SPECIAL_NUMERICS: Readonly<Record<number, string>> = {
+  0xc000: 'NaN',
+  0xd000: 'Infinity',
+  0xf000: '-Infinity',
+};
+const SIGN_NEGATIVE = 0x4000;
+
+function numeric(b: Uint8Array, at: number, size: number): string {
+  const count = size < 8 ? -1 : uint16At(b, at);
+  if (size !== 8 + count * 2) throw new Undecodable(`${size} bytes are not a numeric`);
+  const sign = uint16At(b, at + 4);
+  const special = SPECIAL_NUMERICS[sign];
+  if (special !== undefined) return special;
+  const weight = int16At(b, at + 2);
+  const group = (index: number): string =>
+    index < 0 || index >= count ? '0000' : String(uint16At(b, at + 8 + index * 2)).padStart(4, '0');
+  let [whole, fraction] = ['', ''];
+  for (let index = 0; index <= weight; index += 1) whole += group(index);
+  for (let index = weight + 1; index < count; index += 1) fraction += group(index);
+  return canonicalDecimal(`${sign === SIGN_NEGATIVE ? '-' : ''}${whole || '0'}.${fraction}`);
+}
+
+const float = (width: 4 | 8): Decode =>
+  fixed(width, (b, at) => {
+    const value = floatAt(b, at, width);
+    return Object.is(value, -0) ? '0' : String(value);
+  });
+
+const DAYS_0000_TO_2000 = 730_485;
+const DAYS_PER_ERA = 146_097;
+
+/** Prints a day of the proleptic Gregorian calendar. `days` is counted from 2000-01-01. */
+function dayText(days: number): string {
+  const shifted = days + DAYS_0000_TO_2000 - 60; // counted from 0000-03-01, so that leap days come last
+  const era = Math.floor(shifted / DAYS_PER_ERA);
+  const ofEra = shifted - era * DAYS_PER_ERA;
+  const yearOfEra = Math.floor(
+    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) /
+      365,
+  );
+  const ofYear =
+    ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * ofYear + 2) / 153);
+  const day = ofYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  if (year < FIRST_YEAR) throw new Undecodable('no such date');
+  return `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}-${two(month)}-${two(day)}`;
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+function clockText(micros: number): string {
+  const seconds = Math.floor(micros / 1_000_000);
+  const fraction = withoutZeros(String(micros - seconds * 1_000_000).padStart(6, '0'));
+  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return fraction === '' ? clock : `${clock}.${fraction}`;
+}
+
+const INFINITY_DAYS = 0x7fffffff;
+const INFINITY_MICROS = 0x7fffffffffffffffn;
+const MICROS_PER_DAY = 86_400_000_000n;
+
+function date(b: Uint8Array, at: number): string {
+  const days = int32At(b, at);
+  if (days === INFINITY_DAYS) return 'infinity';
+  return days === -INFINITY_DAYS - 1 ? '-infinity' : dayText(days);
+}
+
+function instant(b: Uint8Array, at: number): string {
+  const micros = int64At(b, at);
+  if (micros === INFINITY_MICROS) return 'infinity';
+  if (micros === -INFINITY_MICROS - 1n) return '-infinity';
+  const ofDay = ((micros % MICROS_PER_DAY) + MICROS_PER_DAY) % MICROS_PER_DAY;
+  return `${dayText(Number((micros - ofDay) / MICROS_PER_DAY))} ${clockText(Number(ofDay))}`;
+}
+
+const DECODERS: Readonly<Record<string, Decode>> = {
+  bool: fixed(1, (b, at) => (b[at] === 0 ? 'f' : 't')),
+  int2: fixed(2, (b, at) => String(int16At(b, at))),
+  int4: fixed(4, (b, at) => String(int32At(b, at))),
+  int8: fixed(8, (b, at) => String(int64At(b, at))),
+  oid: fixed(4, (b, at) => String(int32At(b, at) >>> 0)),
+  numeric,
+  float4: float(4),
+  float8: float(8),
+  jsonb: (b, at, size) => text(b, at + 1, size - 1),
+  bytea: hex,
+  uuid: (b, at, size) =>
+    hex(b, at, size).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+  date: fixed(4, date),
+  time: fixed(8, (b, at) => clockText(Number(int64At(b, at)))),
+  timestamp: fixed(8, instant),
+  timestamptz: fixed(8, instant),
+};
+
+/**
+ * Returns the canonical text of one field, as `canonFromText` gives it for the same value. A
+ * negative size means NULL. Throws Undecodable.
+ */
+export function canonFromBinary(type: string, b: Uint8Array, at: number, size: number): Canon {
+  if (size < 0) return null;
+  if (Object.hasOwn(DECODERS, type)) return DECODERS[type]!(b, at, size);
+  return canonFromText(type, textAt(b, at, at + size));
+}
+
+export interface CanonRow {
+  /** The values of the key's columns, or null if one of them cannot be decoded. */
+  readonly key: readonly Canon[] | null;
+  /** The values of all columns, or null if one of them cannot be decoded. */
+  readonly values: readonly Canon[] | null;
+}
+
+/** Decodes the fields of a COPY BINARY row, the first of which begins at `at`. */
+export function canonRow({ key, columns }: Shape, b: Uint8Array, at: number): CanonRow {
+  const decoded = new Map<string, Canon>();
+  let next = at;
+  for (const { name, type } of columns) {
+    const size = int32At(b, next);
+    try {
+      decoded.set(name, canonFromBinary(type, b, next + 4, size));
+    } catch (error) {
+      if (!(error instanceof Undecodable)) throw error;
+    }
+    next += 4 + Math.max(size, 0);
+  }
+  const all = (names: readonly string[]): Canon[] | null =>
+    names.every((name) => decoded.has(name)) ? names.map((name) => decoded.get(name)!) : null;
+  return { key: all(key), values: all(columns.map(({ name }) => name)) };
+}

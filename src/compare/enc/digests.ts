@@ -1,0 +1,10 @@
+// Combines digests of key tables.
+
+/** Combines the digests of two tables that share no key. */
+export function addDigests(one: string, other: string): string {
+  const half = (at: number): string =>
+    ((parseInt(one.slice(at, at + 8), 16) + parseInt(other.slice(at, at + 8), 16)) >>> 0)
+      .toString(16)
+      .padStart(8, '0');
+  return half(0) + half(8);
+}

@@ -1,0 +1,126 @@
+// Folds the pipeline's output topic to one row hash per key. It works like OutputFold, but keeps a
+// hash and the place of the record instead of the row.
+import type { Shape } from './comparison.js';
+import { KeyTable } from './enc/key-table.js';
+import { RowEncoder } from './enc/row.js';
+import type { RawRow } from './examined.js';
+import { FoldProgress, type CanonValues } from './fold.js';
+import { ROW, firstWord, kindOf, placeOf, secondWord, type RowKind } from './output-place.js';
+import { OutputReader, type OutputRecord } from './output-reader.js';
+import { REFUSED } from './refused.js';
+import type { Suspect } from './result-comparison.js';
+import { TableRoom } from './table-room.js';
+
+const kindOfRow = (row: CanonValues | null): RowKind => {
+  if (row === null) return ROW.deleted;
+  if (row.values !== null) return ROW.decoded;
+  return row.why?.class === 'type' ? ROW.wrongType : ROW.undecodable;
+};
+
+/** Takes a record by its key, its row's hash, and its note. The key's array is reused. */
+export type TakeRecord = (
+  key: Int32Array,
+  high: number,
+  low: number,
+  first: number,
+  second: number,
+) => void;
+
+/**
+ * Applies a record to the rows of a topic. Returns false if the record is refused, because its key
+ * is also in another partition.
+ */
+export function applyRecord(
+  table: KeyTable,
+  room: TableRoom,
+  ...[key, high, low, first, second]: Parameters<TakeRecord>
+): boolean {
+  const known = table.find(key);
+  const { partition } = placeOf(first, second);
+  if (known >= 0 && placeOf(table.note(known, 0), 0).partition !== partition) return false;
+  if (kindOf(first) === ROW.deleted) table.delete(key);
+  else table.setNote(room.set(table, key, high, low), first, second);
+  return true;
+}
+
+const UNLIMITED = new TableRoom(Infinity);
+
+export class OutputHashes extends FoldProgress {
+  readonly shape: Shape;
+  readonly encoder: RowEncoder;
+  /** The hash of each key's last row. The notes are those of output-place.ts. */
+  readonly table: KeyTable;
+  /** The memory that this window may use. */
+  room = UNLIMITED;
+  readonly #reader: OutputReader;
+  readonly #take: TakeRecord | null;
+
+  /**
+   * Creates an empty fold. If `take` is given, records go there and the table stays empty. `image`
+   * is as in `OutputReader`.
+   */
+  constructor(shape: Shape, { take = null, image = null }: HashesOptions = {}) {
+    super();
+    this.shape = shape;
+    this.encoder = new RowEncoder(shape, { hashesKey: true });
+    this.table = new KeyTable(this.encoder.keyWords, 0, true);
+    this.#reader = new OutputReader(shape, image);
+    this.#take = take;
+  }
+
+  /**
+   * Takes one record, in offset order of its partition. Returns the identity of its key, which is
+   * valid until the next call, or null if the record is refused. Throws Outgrown.
+   */
+  add(key: Buffer | null, value: Buffer | null, offset: number): Int32Array | null {
+    const { encoder } = this;
+    const at = { partition: this.place.partition, offset };
+    const refuse = (why: number): null => {
+      const text = { key: key?.toString('utf8') ?? null, value: value?.toString('utf8') ?? null };
+      this.refuse({ ...at, why, ...text });
+      return null;
+    };
+    if (key === null) return refuse(REFUSED.noKey);
+    let row: CanonValues | null;
+    try {
+      const record = this.#reader.read(key, value);
+      row = record.row;
+      encoder.keyFromCanon(record.key);
+    } catch {
+      return refuse(REFUSED.unreadable);
+    }
+    encoder.rowFromCanon(row?.values ?? null);
+    const [high, low] = [encoder.row[0]!, encoder.row[1]!];
+    const [first, second] = [firstWord(at, kindOfRow(row)), secondWord(at)];
+    if (this.#take) this.#take(encoder.key, high, low, first, second);
+    else if (!applyRecord(this.table, this.room, encoder.key, high, low, first, second))
+      return refuse(REFUSED.scattered);
+    return encoder.key;
+  }
+
+  /**
+   * Decodes a record that was read before. Returns null if it is not the record that the suspect's
+   * key and hash belong to.
+   */
+  reread(key: Buffer, value: Buffer | null, suspect: Suspect): RawRow | null {
+    const { encoder } = this;
+    let record: OutputRecord;
+    try {
+      record = this.#reader.read(key, value);
+    } catch {
+      return null;
+    }
+    if (record.row === null) return null;
+    encoder.keyFromCanon(record.key);
+    encoder.rowFromCanon(record.row.values);
+    const [high, low] = suspect.hash;
+    const isSame =
+      encoder.keyText === suspect.key && encoder.row[0] === high && encoder.row[1] === low;
+    return isSame ? { key: record.key, ...record.row } : null;
+  }
+}
+
+interface HashesOptions {
+  readonly take?: TakeRecord | null;
+  readonly image?: string | null;
+}

@@ -1,0 +1,31 @@
+// Runs the canary of a result's comparison: it corrupts rows of this window on the stream's side, in
+// memory, and the comparison must report exactly these rows.
+import type { CanaryResult } from './canary.js';
+import type { Shape } from './comparison.js';
+import { KeyTable } from './enc/key-table.js';
+import { RowEncoder } from './enc/row.js';
+import { TID_FIELD_BYTES } from './enc/row-place.js';
+import { CANARY_KEY, withNull } from './hash-comparison.js';
+import { HashedRows } from './hashed-rows.js';
+import { ResultComparison } from './result-comparison.js';
+
+/** `rows` are decoded rows of this window's query, each with a ctid field. */
+export function runResultCanary(shape: Shape, rows: readonly Uint8Array[]): CanaryResult {
+  const encoder = new RowEncoder(shape, { hashesKey: true });
+  const table = new KeyTable(encoder.keyWords, 0, true);
+  let planted = 1;
+  table.set(CANARY_KEY, 1, 1);
+  rows.forEach((row, at) => {
+    const damaged = at % 3 === 0 ? withNull(shape, row) : at % 3 === 1 ? null : row;
+    if (damaged !== row) planted += 1;
+    if (damaged === null) return;
+    encoder.fromBinary(damaged, TID_FIELD_BYTES);
+    table.set(encoder.key, encoder.row[0]!, encoder.row[1]!);
+  });
+  const comparison = new ResultComparison(table);
+  const hashed = new HashedRows(shape, comparison.judge.bind(comparison));
+  for (const row of rows) hashed.add(row, 0);
+  hashed.flush();
+  const { missing, mismatched, unknown, extraneous } = comparison.finish().found;
+  return { planted, found: missing + mismatched + unknown + extraneous };
+}

@@ -1,0 +1,121 @@
+// Compares the rows of a query with the row hashes of a stream side in one pass. It counts every
+// key, and keeps the raw rows of the first suspects, because the query runs only once.
+import { KeyTable, keyOf, keyText } from './enc/key-table.js';
+import { TableRoom } from './table-room.js';
+import { ROW, asProven, isProven, kindOf } from './output-place.js';
+
+/** A key that is not proven equal. */
+export interface Suspect {
+  /** The identity of the key, in the form of `keyText`. */
+  readonly key: string;
+  /** The row of the query, as COPY BINARY with a ctid field. Null if only the stream has the key. */
+  readonly row: Uint8Array | null;
+  /** The note of the stream's row. Null if only the query has the key. */
+  readonly note: readonly [first: number, second: number] | null;
+  /** The hash of the stream's row. */
+  readonly hash: readonly [high: number, low: number];
+}
+
+export interface SuspectLimits {
+  readonly suspects: number;
+  readonly bytes: number;
+}
+
+/** Further suspects are counted, and not examined. The first one is always kept. */
+export const SUSPECT_LIMITS: SuspectLimits = { suspects: 5000, bytes: 32 << 20 };
+
+export interface Found {
+  readonly rowsRead: number;
+  readonly duplicates: number;
+  readonly matched: number;
+  readonly missing: number;
+  readonly extraneous: number;
+  readonly mismatched: number;
+  readonly unknown: number;
+}
+
+export class ResultComparison {
+  readonly #table: KeyTable;
+  readonly #limits: SuspectLimits;
+  /** Keys of the query that the stream does not have. */
+  readonly #missing: KeyTable;
+  readonly #suspects: Suspect[] = [];
+  readonly #counts = { rowsRead: 0, duplicates: 0, matched: 0, mismatched: 0, unknown: 0 };
+  readonly #room: TableRoom;
+  #bytes = 0;
+
+  constructor(table: KeyTable, limits = SUSPECT_LIMITS, room = new TableRoom(Infinity)) {
+    this.#table = table;
+    this.#limits = limits;
+    this.#room = room;
+    this.#missing = new KeyTable(4);
+    table.beginPass();
+  }
+
+  /** The bytes of the rows that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes one row of `HashedRows`. Throws Outgrown. */
+  judge(key: Int32Array, high: number, low: number, row: () => Uint8Array): void {
+    const counts = this.#counts;
+    const table = this.#table;
+    const isDecoded = high !== 0 || low !== 0;
+    counts.rowsRead += 1;
+    const slot = table.find(key);
+    if (slot < 0) {
+      if (this.#missing.find(key) >= 0) counts.duplicates += 1;
+      this.#room.set(this.#missing, key, 1, 1);
+      return this.#keep(key, row, -1);
+    }
+    if (!table.mark(slot)) counts.duplicates += 1;
+    const first = table.note(slot, 0);
+    const kind = kindOf(first);
+    if (isDecoded && kind === ROW.decoded && table.rowEquals(slot, high, low)) {
+      counts.matched += 1;
+      table.setNote(slot, asProven(first), table.note(slot, 1));
+      return;
+    }
+    const isUnknown = !isDecoded || kind === ROW.undecodable || isRowless(table, slot, kind);
+    if (isUnknown) counts.unknown += 1;
+    else counts.mismatched += 1;
+    this.#keep(key, row, slot);
+  }
+
+  /**
+   * Returns the counts and the first suspects, in the order of the query. Keys that only the stream
+   * has come last.
+   */
+  finish(): { found: Found; suspects: readonly Suspect[] } {
+    const counts = this.#counts;
+    const missing = this.#missing.size;
+    const keysFound = counts.rowsRead - counts.duplicates - missing;
+    const extraneous = this.#table.size - keysFound;
+    const keys = extraneous > 0 ? this.#table.unmarked(this.#limits.suspects) : [];
+    const only = keys.map((key) => this.#suspect(key, null, this.#table.find(keyOf(key))));
+    return { found: { ...counts, missing, extraneous }, suspects: [...this.#suspects, ...only] };
+  }
+
+  #keep(key: Int32Array, row: () => Uint8Array, slot: number): void {
+    const { suspects, bytes } = this.#limits;
+    const kept = this.#suspects.length;
+    if (kept >= suspects || (kept > 0 && this.#bytes >= bytes)) return;
+    const raw = Uint8Array.from(row());
+    this.#bytes += raw.length;
+    this.#suspects.push(this.#suspect(keyText(key), raw, slot));
+  }
+
+  #suspect(key: string, row: Uint8Array | null, slot: number): Suspect {
+    const table = this.#table;
+    if (slot < 0) return { key, row, note: null, hash: [0, 0] };
+    const note = [table.note(slot, 0), table.note(slot, 1)] as const;
+    return { key, row, note, hash: table.rowOf(slot) };
+  }
+}
+
+/** A sink's table has no notes, so its undecodable rows are known by their hash. */
+const isRowless = (table: KeyTable, slot: number, kind: number): boolean =>
+  kind === ROW.decoded && table.isUndecodable(slot);
+
+export const wasProven = ({ note }: Suspect): boolean => note !== null && isProven(note[0]);

@@ -1,0 +1,28 @@
+// Limits the memory of the key tables of one comparison. Tables that would outgrow it are compared in
+// parts instead.
+import type { KeyTable } from './enc/key-table.js';
+
+/** The key tables do not fit in the memory that this window may use. */
+export class Outgrown extends Error {}
+
+export class TableRoom {
+  readonly #bytes: number;
+  readonly #tables = new Set<KeyTable>();
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  /** Sets a key of one of the comparison's tables. Throws Outgrown instead if that takes too much. */
+  set(table: KeyTable, key: Int32Array, high: number, low: number): number {
+    if (table.isFull) this.#reserve(table);
+    return table.set(key, high, low);
+  }
+
+  #reserve(grows: KeyTable): void {
+    this.#tables.add(grows);
+    let bytes = grows.bytes; // it doubles
+    for (const table of this.#tables) bytes += table.bytes;
+    if (bytes > this.#bytes) throw new Outgrown();
+  }
+}
