@@ -34,5 +34,5 @@ it('only sink tables, groups and triggers have no name check', () => {
   const unchecked = (Object.keys(KINDS) as ObjectKind[]).filter(
     (kind) => EFFECTS[kind].nameCheck === null,
   );
-  expect(unchecked).toEqual(['sink', 'group', 'trigger']);
+  expect(unchecked).toEqual(['sink-table', 'group', 'trigger']);
 });

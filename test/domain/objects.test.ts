@@ -49,8 +49,10 @@ describe('at complete', () => {
     expect(topics.map(([name]) => name)).toContain('bank.signals');
   });
   it('the table of the sink stays, but a staging table is removed', () => {
-    expect(made(BATCH_PARTS, 'sink')).toEqual([['public.totals_stream', 'handed over']]);
-    expect(made(SHARED_PARTS, 'sink')).toEqual([['sluice_bank.stream', 'removed at complete']]);
+    expect(made(BATCH_PARTS, 'sink-table')).toEqual([['public.totals_stream', 'handed over']]);
+    expect(made(SHARED_PARTS, 'sink-table')).toEqual([
+      ['sluice_bank.stream', 'removed at complete'],
+    ]);
   });
   it.each(['lease', 'trigger'] as const)('a %s never stays', (kind) =>
     expect(atComplete(planOf(BATCH_PARTS), { kind, name: 'x', where: 'bank' })).toBe('remove'),

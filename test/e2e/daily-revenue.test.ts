@@ -161,7 +161,7 @@ describe('the daily-revenue example', () => {
       blocked: null,
     });
     const handedOver = status.handedOver.map((o) => o.kind);
-    for (const kind of ['slot', 'publication', 'connector', 'topic', 'sink'])
+    for (const kind of ['slot', 'publication', 'connector', 'topic', 'sink-table'])
       expect(handedOver).toContain(kind);
     expect(await viewEqualsQuery('shop', 60_000)).toBe(true);
     expect(await orderReachesView('shop', 60_000)).toBeLessThan(60_000);

@@ -39,7 +39,7 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
     where: ref.spec.spec.connector.url,
   };
   const slot: OwnedObject = { kind: 'slot', name: names.slot, where: database };
-  const sink: OwnedObject = { kind: 'sink', name: 'public.stream_made', where: database };
+  const sink: OwnedObject = { kind: 'sink-table', name: 'public.stream_made', where: database };
   const { trigger } = resolve(ref).fence.guards[0]!;
   const fence = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
   const nothing = (): Promise<void> => Promise.resolve();
@@ -205,7 +205,7 @@ export function sharedTableCases({ ref, act, restore }: Stage): CrashCase[] {
       ),
       () =>
         act('removeSinkTable', ref, {
-          kind: 'sink',
+          kind: 'sink-table',
           name: stagingTable(names),
           where: database,
         }),

@@ -61,7 +61,7 @@ const relation = async (name: string): Promise<boolean> =>
 describe("after Sluice's own create was refused", () => {
   it('a sink table that a DBA creates is used, and stays after a rollback', async () => {
     const object: OwnedObject = {
-      kind: 'sink',
+      kind: 'sink-table',
       name: 'public.totals_stream',
       where: database.name,
     };

@@ -97,7 +97,7 @@ describe('a table that batch and stream share', () => {
       await waitFor(shop.name, 'outcome=migrated', '6m');
       const { leftovers, handedOver, iteration } = get(shop.name);
       expect({ leftovers, iteration }).toEqual({ leftovers: [], iteration: 2 });
-      expect(handedOver).toContainEqual({ kind: 'sink', name: `public.${TABLE}` });
+      expect(handedOver).toContainEqual({ kind: 'sink-table', name: `public.${TABLE}` });
       expect(await owned(client)).toBe(0);
       expect(
         (await client.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'sluice%'`)).rows,

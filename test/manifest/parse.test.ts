@@ -53,7 +53,7 @@ describe('a plan for a shared table', () => {
   const plan = buildPlan(aSpec({ spec: SHARED_PARTS }));
   it('creates a staging table for the stream and a trigger, and removes both', () => {
     const ours = plan.creates
-      .filter((o) => o.kind === 'sink' || o.kind === 'trigger')
+      .filter((o) => o.kind === 'sink-table' || o.kind === 'trigger')
       .map(({ name, after }) => [name, after]);
     expect(ours).toEqual([
       ['sluice_bank.stream', 'removed at complete'],
@@ -385,7 +385,7 @@ describe('a plan', () => {
   it('lists what is created, and a secret only as a placeholder', () => {
     const plan = buildPlan(aSpec({ spec: BATCH_PARTS }));
     expect(plan.creates.map((o) => o.kind)).toEqual(
-      expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector', 'sink']),
+      expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector', 'sink-table']),
     );
     expect(plan.connectors[0]!.config['database.password']).toBe('${env:PGPASSWORD}');
     expect(plan.connectors).toHaveLength(2);

@@ -23,8 +23,8 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
     ): Promise<{ kind: string; name: string }[]> {
       const site: Site = { secret, ledger, systems, ref, plan };
       const usersTable: OwnedObject[] =
-        plan.sink && !kept.some(({ kind }) => kind === 'sink')
-          ? [{ kind: 'sink', name: plan.sink.writes.stream.text, where: plan.database }]
+        plan.sink && !kept.some(({ kind }) => kind === 'sink-table')
+          ? [{ kind: 'sink-table', name: plan.sink.writes.stream.text, where: plan.database }]
           : [];
       const all = [...kept, ...usersTable];
       for (const object of all) await observe(site, object);

@@ -17,7 +17,7 @@ export const EFFECTS: Readonly<Record<ObjectKind, OwnedKind>> = {
   publication,
   slot,
   topic,
-  sink: sinkTable,
+  'sink-table': sinkTable,
   group,
   connector,
   job,

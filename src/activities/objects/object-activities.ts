@@ -54,7 +54,7 @@ export function createObjectActivities(deps: Deps) {
       },
       /** Creates the sink's table. Returns null if the user created it, or if there is no sink. */
       async ensureSinkTable(run: Planned): Promise<OwnedObject | null> {
-        const [table] = KINDS.sink.planned(run.plan);
+        const [table] = KINDS['sink-table'].planned(run.plan);
         if (!table || !run.plan.batch || (await isUsers(siteOf(run), table))) return null;
         await ensureObject(siteOf(run), table);
         return table;

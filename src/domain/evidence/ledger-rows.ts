@@ -10,7 +10,15 @@ import type { DifferenceClass, WindowRow } from './window.js';
  * `sink` is the sink's table; its connector is of the kind `connector`.
  */
 export type ObjectKind =
-  'lease' | 'publication' | 'slot' | 'topic' | 'sink' | 'group' | 'connector' | 'job' | 'trigger';
+  | 'lease'
+  | 'publication'
+  | 'slot'
+  | 'topic'
+  | 'sink-table'
+  | 'group'
+  | 'connector'
+  | 'job'
+  | 'trigger';
 
 /**
  * An object that this migration made. It is registered in the ledger before it is made, and removed

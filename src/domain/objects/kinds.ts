@@ -18,7 +18,7 @@ export const KINDS = {
   publication: publicationKind,
   slot: slotKind,
   topic: topicKind,
-  sink: sinkTableKind,
+  'sink-table': sinkTableKind,
   group: groupKind,
   connector: connectorKind,
   job: jobKind,

@@ -6,6 +6,6 @@ export const sinkTableKind = {
   label: 'sink table',
   undo: 'removeSinkTable',
   planned: ({ sink, database }) =>
-    sink ? [{ kind: 'sink', name: sink.writes.batch.text, where: database }] : [],
+    sink ? [{ kind: 'sink-table', name: sink.writes.batch.text, where: database }] : [],
   atComplete: ({ route }) => (route.sharesTable ? 'remove' : 'keep'),
 } as const satisfies KindPlan;

@@ -79,7 +79,7 @@ async function copy(run: Run): Promise<void> {
 async function connectSink(run: Run): Promise<void> {
   const { ref, plan } = run;
   const { connector, writes } = plan.sink!;
-  run.willMake(...KINDS.sink.planned(plan));
+  run.willMake(...KINDS['sink-table'].planned(plan));
   await run.step(() =>
     call(
       'quick',
