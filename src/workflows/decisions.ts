@@ -21,6 +21,7 @@ import {
 } from '../domain/decisions/gate.js';
 import type { SignedFor } from '../domain/decisions/signed-decision.js';
 import { call } from './call.js';
+import { requestWayBack } from './run/requests.js';
 import type { Run } from './run/run.js';
 import { evidenceId, gateState } from './run/gate-state.js';
 
@@ -114,7 +115,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
   // a new approval allows the next attempt at once
   if (decision.accepted && request.decision === 'approve') state.nextAttemptAt = null;
   if (decision.accepted && request.decision === 'reject')
-    run.requestWayBack({ outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
+    requestWayBack(run, { outcome: 'rejected', by: approver, reason: comment ?? 'rejected' });
   run.show();
   return decision;
 }

@@ -22,6 +22,7 @@ import type { OrReason } from '../domain/values/or-reason.js';
 import type { Rehearsed, Status } from '../domain/evidence/ledger-rows.js';
 import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
 import { askForRehearsal } from './cutover/rehearsal.js';
+import { extendSoak, requestRetry, requestWayBack, setPaused } from './run/requests.js';
 import type { Run } from './run/run.js';
 
 export const approveCutoverSignal = defineSignal<[unknown]>('approveCutover');
@@ -51,11 +52,11 @@ export function registerMessages(run: Run): void {
   setHandler(rejectCutoverSignal, (payload) => onDecision(run, payload, 'reject'), {
     description: 'Reject and roll back: {"approver": "you", "reason": "why"}',
   });
-  setHandler(pauseSignal, () => run.setPaused(true), {
+  setHandler(pauseSignal, () => setPaused(run, true), {
     description: 'Begin no further step (connector and guard continue)',
   });
-  setHandler(resumeSignal, () => run.setPaused(false), { description: 'Continue after a pause' });
-  setHandler(retrySignal, () => run.requestRetry(), { description: 'Try the blocked step again' });
+  setHandler(resumeSignal, () => setPaused(run, false), { description: 'Continue after a pause' });
+  setHandler(retrySignal, () => requestRetry(run), { description: 'Try the blocked step again' });
   setHandler(rollBackSignal, (payload) => onRollBack(run, payload), {
     description: 'Roll back to the batch, from any phase: {"by": "you", "reason": "why"}',
   });
@@ -138,7 +139,7 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
   if (!checked.ok) return ignore(run, 'rollBack', checked.reason);
   const { by, reason, token } = checked.value;
-  const goBack = (): void => run.requestWayBack({ outcome: 'rolled-back', by, reason });
+  const goBack = (): void => requestWayBack(run, { outcome: 'rolled-back', by, reason });
   if ((run.state.spec?.spec.cutover.approval.approvers ?? []).length === 0) return goBack();
   const asked = refusedUnsigned(run, 'rollback', by, token).then((refused) => {
     if (refused === null) goBack();
@@ -161,7 +162,7 @@ function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> 
 
 function onExtension(run: Run, payload: unknown): void {
   const checked = checkExtension(payload);
-  if (checked.ok) run.extendSoak(checked.value.by, checked.value.ms);
+  if (checked.ok) extendSoak(run, checked.value.by, checked.value.ms);
   else ignore(run, 'extendSoak', checked.reason);
 }
 

@@ -5,6 +5,7 @@ import { FAILURES } from '../../domain/failure.js';
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
+import { requestWayBack } from '../run/requests.js';
 import { soakEnds } from '../run/state.js';
 import { runWindow } from '../windows.js';
 
@@ -63,30 +64,29 @@ async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const { passes } = run.spec.soak;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
+  const hasPasses = (): boolean => state.shadowPasses >= passes;
   // two people requested it
   const isEarly = (): boolean => state.completesEarly && state.shadowPasses >= Math.min(1, passes);
   const isAwaited = (): boolean => isEarly() || run.connectors.isNews;
-  const isOver = (): boolean =>
-    isEarly() || (state.shadowPasses >= passes && Date.parse(run.now()) >= until());
+  const isOver = (): boolean => isEarly() || (hasPasses() && Date.parse(run.now()) >= until());
+  const untilNext = (): number =>
+    hasPasses() ? Math.min(everyMs(run), until() - Date.parse(run.now())) : everyMs(run);
+  let isDue = !hasPasses() && !run.isBetweenWindows; // the first window begins at once
   while (!isOver()) {
-    if (state.shadowPasses >= passes || run.isBetweenWindows) {
-      const left = state.shadowPasses >= passes ? until() - Date.parse(run.now()) : Infinity;
-      await run.wait(isAwaited, Math.min(everyMs(run), left), 'Soak: until the next window');
-      if (isOver()) return;
-    }
+    if (!isDue) await run.wait(isAwaited, untilNext(), 'Soak: until the next window');
+    if (isOver()) return;
+    isDue = false;
     if (run.plan.route.refusesBatch) await keepPaused(run);
     const { verdict, restarted } = await shadowWindow(run);
     if (verdict.verdict === 'passed') state.shadowPasses += 1;
     else if (restarted === undefined) state.shadowPasses = 0;
     if (verdict.verdict === 'failed' && run.spec.rollback.automaticOn.includes('failed-window')) {
-      run.requestWayBack({
+      requestWayBack(run, {
         outcome: 'rolled-back',
         by: 'automatic',
         reason: `shadow window ${state.windows} failed: ${verdict.reason}`,
       });
     }
     await run.edge();
-    if (state.shadowPasses < passes)
-      await run.wait(isAwaited, everyMs(run), 'Soak: until the next window');
   }
 }

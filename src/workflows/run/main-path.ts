@@ -3,6 +3,7 @@
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Outcome } from '../../domain/migration/phase.js';
 import { GenerationLost, RunRefused } from './course.js';
+import { requestWayBack } from './requests.js';
 import type { PhaseBody, Run } from './run.js';
 
 export interface MigrationResult {
@@ -34,7 +35,7 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
     const isLostOnTheWay = error instanceof GenerationLost && run.state.wayBack !== null;
     if (!isCancellation(error) && !isLostOnTheWay) throw error;
     if (!run.state.wayBack)
-      run.requestWayBack({
+      requestWayBack(run, {
         outcome: 'aborted',
         by: 'cancel',
         reason: 'the workflow was cancelled',

@@ -1,52 +1,27 @@
-// One run of a migration: its state, and what phases do with it. They enter, run steps that block
-// instead of failing, wait, and change course.
-import {
-  CancellationScope,
-  CancelledFailure,
-  condition,
-  isCancellation,
-  log,
-  makeContinueAsNewFunc,
-  sleep,
-  workflowInfo,
-  allHandlersFinished,
-} from '@temporalio/workflow';
-import type { AuditEntry } from '../../domain/audit.js';
+// One run of a migration: it enters phases, repeats them for a new generation or new evidence, and
+// keeps the undo list. The steps of the phases are in steps.ts, and people's requests in requests.ts.
+import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
-import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
-import type { OwnedObject, Rehearsed } from '../../domain/evidence/ledger-rows.js';
-import { isLong } from '../../domain/migration/history-limits.js';
+import type { Blocked } from '../../domain/failure.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { mayFollow, type Phase } from '../../domain/migration/phase.js';
-import { Journal } from './journal.js';
-import { BackToValidate, GenerationLost, RunRefused, foundNoSlot, problemOf } from './course.js';
-import { blockedOf, initialState, type State, type WayBack } from './state.js';
+import { BackToValidate, GenerationLost } from './course.js';
+import { initialState, type State } from './state.js';
+import { Steps } from './steps.js';
 import { WatchedConnectors } from './watched-connectors.js';
 
-// The pauses between automatic retries, in minutes, while the cause of a block may disappear by
-// itself. A block may last for weeks, and each attempt costs events of the history.
-const SELF_RETRY = [1, 2, 5, 10, 10, 10, 20, 30, 60];
-const MINUTE_MS = 60_000;
 const RESTART_LENGTH = 500;
 
 /** A phase works on the run. After continue-as-new, it may be entered again. */
 export type PhaseBody = (run: Run) => Promise<void>;
 
-export class Run extends Journal {
-  readonly input: unknown;
+export class Run extends Steps {
   /** True after continue-as-new between two windows, until the next one, which is not due yet. */
   isBetweenWindows: boolean;
   #scope: CancellationScope | undefined;
   #lost: Blocked | undefined;
-  #retries = 0;
-  /** True from the beginning of a hold until its fence was released or the commit happened. */
-  isHolding = false;
   /** Cancels the main path. Set by the scope that runs it. */
   interrupt: (() => void) | undefined;
-  /**
-   * A requested rehearsal that has not ended. It is not part of State, because continue-as-new
-   * waits for the update to finish.
-   */
-  rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   readonly connectors: WatchedConnectors;
   startGuard: () => void = () => undefined;
   /** Calls the guard again, with what the run knows now. */
@@ -56,8 +31,7 @@ export class Run extends Journal {
   stopGuard: () => void = () => undefined;
 
   constructor(input: unknown, carried: State | undefined) {
-    super(carried ?? initialState(workflowInfo().firstExecutionRunId));
-    this.input = input;
+    super(input, carried ?? initialState(workflowInfo().firstExecutionRunId));
     this.isBetweenWindows =
       carried?.blocked === null && (carried.phase === 'validate' || carried.phase === 'soak');
     this.connectors = new WatchedConnectors(this.state.watched);
@@ -146,128 +120,6 @@ export class Run extends Journal {
     }
   }
 
-  /**
-   * Runs one step. A failure that a person can fix parks the run until `retry`, or until the cause
-   * disappears by itself; then the step runs again. A step that is not `pausable` runs even while
-   * the run is paused.
-   */
-  async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
-    const result = await this.ask(act, pausable);
-    await this.unblock();
-    return result;
-  }
-
-  /** Runs one step whose success does not yet mean that a block is over. */
-  async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
-    for (;;) {
-      if (pausable) await this.edge();
-      try {
-        return await act();
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        // an activity that is waited for may fail in its own way after the cancellation
-        if (CancellationScope.current().consideredCancelled)
-          throw new CancelledFailure('cancelled');
-        if (this.isHolding && foundNoSlot(error))
-          throw new BackToValidate('no worker had a slot free during the hold');
-        const problem = problemOf(error, this.now());
-        if (!problem) throw error;
-        if (problem.code === 'spec-invalid' || problem.code === 'name-refused')
-          throw new RunRefused(problem.detail);
-        if (ENDS_GENERATION.includes(problem.code) && !this.state.committedAt && this.#scope)
-          throw new GenerationLost(problem);
-        await this.park(problem, true);
-      }
-    }
-  }
-
-  /**
-   * Blocks the run visibly until `retry`. With `heals`, it also tries again by itself, with growing
-   * pauses.
-   */
-  async park(problem: Blocked, heals: boolean): Promise<void> {
-    const before = this.#retries; // a retry may come while the ledger is still being written
-    const { state } = this;
-    const known = state.blocked?.code === problem.code ? state.blocked : null;
-    state.blocked = known ? { ...problem, since: known.since } : problem;
-    if (known?.detail !== problem.detail) {
-      this.audit({ kind: 'blocked', code: problem.code, problem: problem.detail });
-      this.show();
-      await this.flush();
-    }
-    const isAsked = (): boolean => this.#retries > before;
-    const isWoken = (): boolean => isAsked() || this.#isFull;
-    if (heals) {
-      const minutes = SELF_RETRY[Math.min(state.selfRetries, SELF_RETRY.length - 1)]!;
-      const summary = `Blocked (${problem.code}): wait for retry`;
-      await condition(isWoken, minutes * MINUTE_MS, { summary });
-    } else await condition(isWoken);
-    if (!isAsked()) await this.#leave(isAsked);
-    state.selfRetries = isAsked() ? 0 : state.selfRetries + 1;
-    if (!heals) await this.unblock();
-  }
-
-  /**
-   * Clears the block and writes that to the ledger at once. Otherwise the ledger would show the
-   * block until the next phase, which may be days away.
-   */
-  async unblock(): Promise<void> {
-    if (!this.state.blocked) return;
-    this.audit({ kind: 'unblocked', code: this.state.blocked.code });
-    this.state.blocked = null;
-    this.state.selfRetries = 0;
-    this.show();
-    await this.flush();
-  }
-
-  /**
-   * Waits until `ready` or for `ms`. Returns whether it is ready. Paused time counts. MUST be
-   * called at a safe point for continue-as-new.
-   */
-  async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
-    if (ms <= 0) return ready();
-    await condition(() => ready() || this.#isFull, ms, { summary });
-    if (!ready()) await this.#leave(ready);
-    return ready();
-  }
-
-  async idle(ms: number, summary: string): Promise<void> {
-    if (ms > 0) await sleep(ms, { summary });
-  }
-
-  /**
-   * Marks a safe point, where everything pending is in the state: waits while the run is paused,
-   * and continues as new if the history is long.
-   */
-  async edge(): Promise<void> {
-    const isResumed = (): boolean => !this.state.paused;
-    for (;;) {
-      if (!isResumed()) await condition(() => isResumed() || this.#isFull);
-      await this.#leave();
-      if (isResumed()) return;
-    }
-  }
-
-  /** True if the run must continue as new. A hold never does, because writers wait for its end. */
-  get #isFull(): boolean {
-    return !this.isHolding && isLong(workflowInfo());
-  }
-
-  /** Continues as new if the history is long, unless `isWoken` becomes true first. */
-  async #leave(isWoken: () => boolean = () => false): Promise<void> {
-    if (!this.#isFull) return;
-    // a rehearsal would wait for this run to continue, and this run for the rehearsal
-    if (this.rehearsal?.result === null)
-      this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
-    await condition(allHandlersFinished);
-    await this.flush(); // so that no write is under way when this run ends
-    if (isWoken()) return;
-    const { memo } = workflowInfo();
-    await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>(
-      memo ? { memo } : {},
-    )(this.input, this.state);
-  }
-
   /** Adds objects to the undo list before they are created, so that a rollback knows them. */
   willMake(...objects: OwnedObject[]): void {
     for (const object of objects) {
@@ -314,80 +166,21 @@ export class Run extends Journal {
     this.audit({ kind: 'harmless-restart', what });
   }
 
-  /** Interrupts the main path, so that the roll-back phase runs. The first request wins. */
-  requestWayBack(wayBack: WayBack): void {
-    const { state } = this;
-    const { outcome, by, reason } = wayBack;
-    const ignored = (why: string): AuditEntry => ({
-      kind: 'ignored',
-      message: 'roll back',
-      by,
-      reason: why,
-    });
-    if (state.outcome || state.wayBack || state.phase === 'roll-back')
-      return this.audit(ignored('already rolling back or at the end'));
-    if (
-      state.done.includes('complete') ||
-      (state.phase === 'complete' && state.done.includes('soak'))
-    )
-      return this.audit(
-        ignored('the batch is being retired, so a rollback is not possible any more'),
-      );
-    state.wayBack = wayBack;
-    this.audit({ kind: 'way-back', outcome, by, reason });
-    this.setPaused(false);
-    this.interrupt?.();
-  }
-
   /**
    * Ends the current generation from outside the main path, because the guard found that the slot
    * is gone.
    */
   loseGeneration(problem: Blocked): void {
-    if (this.state.committedAt || !this.#scope) return;
+    if (!this.canLoseGeneration) return;
     this.#lost = problem;
-    this.#scope.cancel();
+    this.#scope?.cancel();
   }
 
-  /**
-   * Pauses or resumes the run. A pause never delays a rollback: requesting a rollback ends the
-   * pause, and no pause begins during it.
-   */
-  setPaused(paused: boolean): void {
-    if (paused && this.state.wayBack)
-      return this.audit({
-        kind: 'ignored',
-        message: 'pause',
-        by: null,
-        reason: 'a rollback is never paused',
-      });
-    if (this.state.paused === paused) return;
-    this.state.paused = paused;
-    this.audit({ kind: paused ? 'paused' : 'resumed' });
-    this.show();
+  protected get canLoseGeneration(): boolean {
+    return !this.state.committedAt && this.#scope !== undefined;
   }
 
-  /** Extends the soak, before or during it. It never becomes shorter. */
-  extendSoak(by: string, ms: number): void {
-    const { state } = this;
-    if (state.outcome || state.wayBack || this.isBehind('soak'))
-      return this.audit({ kind: 'ignored', message: 'extend', by, reason: 'the soak is over' });
-    const until = new Date(Date.parse(this.now()) + ms).toISOString();
-    if (state.soakUntil === null || until > state.soakUntil) state.soakUntil = until;
-    this.audit({ kind: 'extended', by, until: state.soakUntil });
-    this.show();
-  }
-
-  requestRetry(): void {
-    const { blocked, phase } = this.state;
-    this.audit({ kind: 'retry', code: blockedOf(this.state)?.code ?? null });
-    this.connectors.forgive();
-    this.renewGuard();
-    if (blocked) this.#retries += 1;
-    else if (phase === 'connect' || phase === 'catch-up') this.bringBack(); // no window will find it there
-    this.show();
-  }
-
+  /** True if the run has completed the phase. */
   isBehind(phase: Phase): boolean {
     return this.state.done.includes(phase);
   }
