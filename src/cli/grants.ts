@@ -3,12 +3,8 @@
 import { askPrivilegeFacts, relationsOf } from '../activities/checks/missing-privileges.js';
 import { resolveSecret, loadConfig } from '../config.js';
 import { plainIdent, quoteLiteral } from '../domain/migration/names.js';
-import {
-  captureUser,
-  privilegesFor,
-  type Part,
-  type Privilege,
-} from '../domain/access/privileges.js';
+import { privilegesFor } from '../domain/access/privileges.js';
+import { captureUser, type Part, type Privilege } from '../domain/access/privilege.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { EXIT, print, type Format } from './output.js';

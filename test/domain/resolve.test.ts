@@ -93,7 +93,7 @@ describe('resolve', () => {
     expect(fence.guards.map(({ role, table }) => `${role} ${table.text}`)).toEqual([
       'owner public.totals',
     ]);
-    expect(objectsOf({ spec: SHARED_PARTS })).toContain('sink sluice_bank.stream');
+    expect(objectsOf({ spec: SHARED_PARTS })).toContain('sink-table sluice_bank.stream');
   });
 
   it('guards every source table if the source is fenced', () => {
@@ -138,7 +138,7 @@ describe('resolve', () => {
       'topic bank.g2.message',
       'topic bank.g2.notifications',
       'topic totals',
-      'sink public.totals_stream',
+      'sink-table public.totals_stream',
       'group connect-bank-sink-g2',
       'connector bank-g2',
       'connector bank-sink-g2',

@@ -5,12 +5,9 @@ import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { parseTableName } from '../../domain/migration/names.js';
-import {
-  ownedRelations,
-  privilegesFor,
-  type Privilege,
-  type PrivilegeFacts,
-} from '../../domain/access/privileges.js';
+import { privilegesFor } from '../../domain/access/privileges.js';
+import { ownedRelations } from '../../domain/access/worker-privileges.js';
+import { type Privilege, type PrivilegeFacts } from '../../domain/access/privilege.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/make-finding.js';

@@ -3,7 +3,7 @@
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
-import { captureUser } from '../../domain/access/privileges.js';
+import { captureUser } from '../../domain/access/privilege.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';
 

@@ -1,11 +1,12 @@
 // Reads a batch's SQL with PostgreSQL's own parser: what it reads and writes, its stages, and what
 // would misbehave in a stream.
-import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
-import { field, functionName, list, relationName, textOf, walk, type Fields } from './ast.js';
-import { blocksOf, type Block, type BlockTrees } from './blocks.js';
+import { loadModule, parseSync, scanSync } from 'libpg-query';
+import { field, functionName, list, relationName, walk, type Fields } from './ast.js';
+import { blocksOf, type Block } from './blocks.js';
 import { flagsOf, sideEffect, type Flag } from './find-flags.js';
 import type { StateClass } from './grouping-operators.js';
 import { SqlText } from './text.js';
+import { readFunction } from './routines.js';
 
 export interface SqlAnalysis {
   /** Null if PostgreSQL's parser accepts the text. */
@@ -41,7 +42,7 @@ const HARDNESS: readonly StateClass[] = [
 /** Loads the parser, which is WebAssembly. It MUST have ended before `analyseSql` is called. */
 export const loadParser = (): Promise<void> => loadModule();
 
-interface Collected {
+export interface Collected {
   readonly reads: Set<string>;
   readonly writes: Set<string>;
   readonly blocks: Block[];
@@ -109,7 +110,9 @@ function readScript(
   return null;
 }
 
-interface Statement {
+export type ReadScript = typeof readScript;
+
+export interface Statement {
   readonly whole: string;
   readonly text: SqlText;
   readonly name: string;
@@ -150,7 +153,7 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
         all.writes.add(relationName(field(relation, 'RangeVar') as Fields));
       return;
     case 'CreateFunctionStmt':
-      return readFunction(node, statement, all);
+      return readFunction(node, statement, all, readScript);
     case 'DoStmt':
       all.unread.push(
         'a DO block; provide it as CREATE FUNCTION … LANGUAGE plpgsql, which can be read',
@@ -217,73 +220,4 @@ function collect(tree: Fields, { output, types }: Statement, all: Collected): vo
       all.reads.add(relationName(node));
   });
   all.flags.push(...flagsOf(tree, { output, types, ctes }));
-}
-
-function readFunction(node: Fields, statement: Statement, all: Collected): void {
-  const option = (name: string): unknown =>
-    field(
-      list(node, 'options').find((o) => field(field(o, 'DefElem'), 'defname') === name),
-      'DefElem',
-    );
-  const language = textOf(
-    field(field(field(option('language'), 'arg'), 'String'), 'sval'),
-    'sql',
-  ).toLowerCase();
-  const name = list(node, 'funcname')
-    .map((n) => String(field(field(n, 'String'), 'sval')))
-    .join('.');
-  const bodies = list(field(field(option('as'), 'arg'), 'List'), 'items').map((n) =>
-    String(field(field(n, 'String'), 'sval')),
-  );
-  if (language === 'sql' && bodies[0]) {
-    const error = readScript(bodies[0], all, statement.output, statement.types, name);
-    if (error) all.unread.push(`${name}: ${error.message}`);
-  } else if (language === 'plpgsql') readPlPgSql(statement.whole, name, statement, all);
-  else all.unread.push(`${name} is written in ${language}: it cannot be read here`);
-}
-
-function readPlPgSql(definition: string, name: string, statement: Statement, all: Collected): void {
-  let tree: unknown;
-  try {
-    tree = parsePlPgSQLSync(definition);
-  } catch (error) {
-    all.unread.push(`${name}: ${(error as Error).message}`);
-    return;
-  }
-  walk(tree, ({ kind, node }) => {
-    if (kind === 'PLpgSQL_stmt_dynexecute') {
-      all.unread.push(
-        `${name}, line ${textOf(node['lineno'], '?')}: EXECUTE of a text that is built at run time`,
-      );
-      return false;
-    }
-    const query = kind === 'PLpgSQL_expr' ? node['query'] : undefined;
-    if (typeof query !== 'string') return;
-    const isStatement =
-      /^\s*(select|with|insert|update|delete|merge|truncate|copy|notify|create)\b/i.test(query);
-    const text = isStatement ? query : `SELECT ${query.replace(/^\s*[\w.]+\s*:?=\s*/, '')}`;
-    const before = all.blocks.length;
-    if (readScript(text, all, statement.output, statement.types, 'step') !== null && isStatement)
-      all.unread.push(`${name}: ${query.slice(0, 60)}`);
-    const hasTables = all.blocks.slice(before).some((b) => b.reads.length > 0);
-    if (!hasTables) all.blocks.length = before; // an expression, not a step of the batch
-    return;
-  });
-}
-
-/**
- * Returns the blocks of a single SELECT (or INSERT … SELECT) with their trees, or null for any
- * other text.
- */
-export function blockTrees(sql: string): { blocks: Block[]; trees: BlockTrees } | null {
-  const statements = list(parseSync(sql), 'stmts');
-  const stmt = field(statements[0], 'stmt');
-  const select = (field(stmt, 'SelectStmt') ??
-    field(field(field(stmt, 'InsertStmt'), 'selectStmt'), 'SelectStmt')) as Fields | undefined;
-  if (statements.length !== 1 || !select) return null;
-  const trees: BlockTrees = { selects: new Map(), inner: new Map(), ctes: new Map() };
-  return {
-    blocks: blocksOf(select, 'result', sql, new SqlText(sql, scanSync(sql).tokens), trees),
-    trees,
-  };
 }

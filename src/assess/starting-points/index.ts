@@ -4,7 +4,7 @@
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
-import { blockTrees } from '../sql/analyse.js';
+import { blockTrees } from '../sql/block-trees.js';
 import type { Block } from '../sql/blocks.js';
 import { FlinkDialect, Untranslatable, castType, flinkType, quoted } from './dialect.js';
 import {

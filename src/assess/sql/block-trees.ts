@@ -1,0 +1,22 @@
+// Finds the stages of one query with their parse trees. The starting points are generated from them.
+import { parseSync, scanSync } from 'libpg-query';
+import { field, list, type Fields } from './ast.js';
+import { blocksOf, type Block, type BlockTrees } from './blocks.js';
+import { SqlText } from './text.js';
+
+/**
+ * Returns the blocks of a single SELECT (or INSERT … SELECT) with their trees, or null for any
+ * other text.
+ */
+export function blockTrees(sql: string): { blocks: Block[]; trees: BlockTrees } | null {
+  const statements = list(parseSync(sql), 'stmts');
+  const stmt = field(statements[0], 'stmt');
+  const select = (field(stmt, 'SelectStmt') ??
+    field(field(field(stmt, 'InsertStmt'), 'selectStmt'), 'SelectStmt')) as Fields | undefined;
+  if (statements.length !== 1 || !select) return null;
+  const trees: BlockTrees = { selects: new Map(), inner: new Map(), ctes: new Map() };
+  return {
+    blocks: blocksOf(select, 'result', sql, new SqlText(sql, scanSync(sql).tokens), trees),
+    trees,
+  };
+}

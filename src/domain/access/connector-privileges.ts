@@ -1,0 +1,79 @@
+// Lists the rights that the connectors' logins need to capture the source and to write the sink's
+// table.
+import { plainIdent, plainName, quoteLiteral } from '../migration/names.js';
+import { hasOnSchema, hasOnTable } from './privilege-conditions.js';
+import type { ResolvedPlan } from '../plan/resolved-plan.js';
+import {
+  type Privilege,
+  type PrivilegeFacts,
+  captureUser,
+  select,
+  usage,
+  replication,
+} from './privilege.js';
+
+/** Lists the rights of the connector's login. */
+export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+  const role = captureUser(plan);
+  const { capture, database } = plan;
+  const { tables } = plan.spec.source;
+  const reads = capture.query
+    ? [...tables, ...(facts?.reads ?? []).filter((name) => !tables.includes(name))]
+    : tables;
+  return [
+    ...(capture.hasSlot
+      ? [replication('capture', role, facts, 'the connector reads the log through its slot')]
+      : []),
+    {
+      part: 'capture',
+      sql: `GRANT CONNECT ON DATABASE ${plainIdent(database)} TO ${plainIdent(role)}`,
+      subject: `database ${database}`,
+      why: 'the connector logs in',
+      without: 'connect: permission denied for database',
+      has: `has_database_privilege(${quoteLiteral(role)}, current_database(), 'CONNECT')`,
+    },
+    ...usage('capture', role, reads),
+    ...reads.map((table) =>
+      select(
+        'capture',
+        role,
+        table,
+        'the initial load reads its rows',
+        'snapshot-failed: permission denied for table',
+      ),
+    ),
+  ];
+}
+
+/**
+ * Lists the rights of the sink connector, which logs in as the worker does. It writes a table that
+ * exists already or that Sluice creates.
+ */
+export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+  if (!plan.sink || plan.route.sharesTable) return [];
+  const { user } = plan.spec.source.postgres;
+  const { text: table, schema } = plan.sink.writes.stream;
+  if (facts?.owners.has(table))
+    return [
+      {
+        part: 'sink',
+        sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(table)} TO ${plainIdent(user)}`,
+        subject: table,
+        why: 'the table exists; the sink upserts and deletes its rows, and windows read them',
+        without: 'doctor: privilege; in catch-up: the sink fails',
+        has: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
+          .map((right) => hasOnTable(user, table, right))
+          .join(' AND '),
+      },
+    ];
+  return [
+    {
+      part: 'sink',
+      sql: `GRANT CREATE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(user)}`,
+      subject: `schema ${schema}`,
+      why: 'the table that the sink writes is created there',
+      without: 'doctor: privilege; in connect: permission denied for schema',
+      has: hasOnSchema(user, schema, 'CREATE'),
+    },
+  ];
+}

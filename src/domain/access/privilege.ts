@@ -1,0 +1,91 @@
+// Describes one right of a role, and makes the rights that several lists contain.
+import { parseTableName, plainIdent, plainName } from '../migration/names.js';
+import { hasOnSchema, hasOnTable, mayReplicate } from './privilege-conditions.js';
+import type { MigrationSpec } from '../migration/spec.js';
+
+export type Part = 'capture' | 'administration' | 'reading' | 'sink';
+
+export interface Privilege {
+  readonly part: Part;
+  /** One statement, without a semicolon. */
+  readonly sql: string;
+  /** The object of the right: a schema, a table or a role. */
+  readonly subject: string;
+  readonly why: string;
+  /** The consequence of not having it. */
+  readonly without: string;
+  /** An SQL condition that is true if the role has the right. */
+  readonly has: string;
+  /**
+   * The migration works without it. A check that lacks this right reports what it cannot see as
+   * unknown.
+   */
+  readonly optional?: boolean;
+}
+
+/** Facts that only the database knows. */
+export interface PrivilegeFacts {
+  /**
+   * The owner of each relation that the spec names. A relation that does not exist has no entry.
+   */
+  readonly owners: ReadonlyMap<string, string>;
+  /**
+   * The role of a managed service whose members may replicate. Null if this server grants
+   * replication by the role's attribute.
+   */
+  readonly replicationRole: string | null;
+  /** Relations that the batch's SQL reads or changes, as `schema.name`. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+}
+
+export const captureUser = ({ spec }: MigrationSpec): string =>
+  spec.connector.config['database.user'] ?? spec.source.postgres.user;
+
+export const select = (
+  part: Part,
+  role: string,
+  relation: string,
+  why: string,
+  without: string,
+): Privilege => ({
+  part,
+  sql: `GRANT SELECT ON ${plainName(relation)} TO ${plainIdent(role)}`,
+  subject: relation,
+  why,
+  without,
+  has: hasOnTable(role, relation, 'SELECT'),
+});
+
+export function usage(part: Part, role: string, relations: readonly string[]): Privilege[] {
+  return [...new Set(relations.map(schemaOf))].map((schema) => ({
+    part,
+    sql: `GRANT USAGE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(role)}`,
+    subject: `schema ${schema}`,
+    why: 'without it, no relation of the schema is accessible',
+    without: `doctor: schema ${schema} is not accessible`,
+    has: hasOnSchema(role, schema, 'USAGE'),
+  }));
+}
+
+const schemaOf = (relation: string): string => parseTableName(relation).schema;
+
+export function replication(
+  part: Part,
+  role: string,
+  facts: PrivilegeFacts | null,
+  why: string,
+): Privilege {
+  const managed = facts?.replicationRole ?? null;
+  return {
+    part,
+    sql:
+      managed === null
+        ? `ALTER ROLE ${plainIdent(role)} REPLICATION`
+        : `GRANT ${plainIdent(managed)} TO ${plainIdent(role)}`,
+    subject: `role ${role}`,
+    why,
+    without: 'doctor: source.replication; in connect: permission denied to use replication slots',
+    has: mayReplicate(role),
+  };
+}

@@ -1,0 +1,67 @@
+// What people ask of a run: a rollback, a pause, a longer soak, and a retry. Each request is
+// recorded, also if it changes nothing.
+import type { AuditEntry } from '../../domain/audit.js';
+import type { Run } from './run.js';
+import { blockedOf, type WayBack } from './state.js';
+
+/** Interrupts the main path, so that the roll-back phase runs. The first request wins. */
+export function requestWayBack(run: Run, wayBack: WayBack): void {
+  const { state } = run;
+  const { outcome, by, reason } = wayBack;
+  const ignored = (why: string): AuditEntry => ({
+    kind: 'ignored',
+    message: 'roll back',
+    by,
+    reason: why,
+  });
+  if (state.outcome || state.wayBack || state.phase === 'roll-back')
+    return run.audit(ignored('already rolling back or at the end'));
+  if (
+    state.done.includes('complete') ||
+    (state.phase === 'complete' && state.done.includes('soak'))
+  )
+    return run.audit(ignored('the batch is being retired, so a rollback is not possible any more'));
+  state.wayBack = wayBack;
+  run.audit({ kind: 'way-back', outcome, by, reason });
+  setPaused(run, false);
+  run.interrupt?.();
+}
+
+/**
+ * Pauses or resumes the run. A pause never delays a rollback: requesting a rollback ends the
+ * pause, and no pause begins during it.
+ */
+export function setPaused(run: Run, paused: boolean): void {
+  if (paused && run.state.wayBack)
+    return run.audit({
+      kind: 'ignored',
+      message: 'pause',
+      by: null,
+      reason: 'a rollback is never paused',
+    });
+  if (run.state.paused === paused) return;
+  run.state.paused = paused;
+  run.audit({ kind: paused ? 'paused' : 'resumed' });
+  run.show();
+}
+
+/** Extends the soak, before or during it. It never becomes shorter. */
+export function extendSoak(run: Run, by: string, ms: number): void {
+  const { state } = run;
+  if (state.outcome || state.wayBack || run.isBehind('soak'))
+    return run.audit({ kind: 'ignored', message: 'extend', by, reason: 'the soak is over' });
+  const until = new Date(Date.parse(run.now()) + ms).toISOString();
+  if (state.soakUntil === null || until > state.soakUntil) state.soakUntil = until;
+  run.audit({ kind: 'extended', by, until: state.soakUntil });
+  run.show();
+}
+
+export function requestRetry(run: Run): void {
+  const { blocked, phase } = run.state;
+  run.audit({ kind: 'retry', code: blockedOf(run.state)?.code ?? null });
+  run.connectors.forgive();
+  run.renewGuard();
+  if (blocked) run.retry();
+  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no window will find it there
+  run.show();
+}

@@ -1,0 +1,169 @@
+// Runs the steps of a run. A step blocks the run instead of failing. Every wait is also a safe point
+// at which a run with a long history continues as new.
+import {
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  makeContinueAsNewFunc,
+  sleep,
+  workflowInfo,
+  allHandlersFinished,
+} from '@temporalio/workflow';
+import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
+import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
+import { isLong } from '../../domain/migration/history-limits.js';
+import { Journal } from './journal.js';
+import { BackToValidate, GenerationLost, RunRefused, foundNoSlot, problemOf } from './course.js';
+import type { State } from './state.js';
+
+// The pauses between automatic retries, in minutes, while the cause of a block may disappear by
+// itself. A block may last for weeks, and each attempt costs events of the history.
+const SELF_RETRY = [1, 2, 5, 10, 10, 10, 20, 30, 60];
+const MINUTE_MS = 60_000;
+
+export abstract class Steps extends Journal {
+  readonly input: unknown;
+  #retries = 0;
+  /** True from the beginning of a hold until its fence was released or the commit happened. */
+  isHolding = false;
+  /**
+   * A requested rehearsal that has not ended. It is not part of State, because continue-as-new
+   * waits for the update to finish.
+   */
+  rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
+  /** True while a gap in the captured history ends the generation and not the run. */
+  protected abstract readonly canLoseGeneration: boolean;
+
+  constructor(input: unknown, state: State) {
+    super(state);
+    this.input = input;
+  }
+
+  /**
+   * Runs one step. A failure that a person can fix parks the run until `retry`, or until the cause
+   * disappears by itself; then the step runs again. A step that is not `pausable` runs even while
+   * the run is paused.
+   */
+  async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
+    const result = await this.ask(act, pausable);
+    await this.unblock();
+    return result;
+  }
+
+  /** Runs one step whose success does not yet mean that a block is over. */
+  async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
+    for (;;) {
+      if (pausable) await this.edge();
+      try {
+        return await act();
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        // an activity that is waited for may fail in its own way after the cancellation
+        if (CancellationScope.current().consideredCancelled)
+          throw new CancelledFailure('cancelled');
+        if (this.isHolding && foundNoSlot(error))
+          throw new BackToValidate('no worker had a slot free during the hold');
+        const problem = problemOf(error, this.now());
+        if (!problem) throw error;
+        if (problem.code === 'spec-invalid' || problem.code === 'name-refused')
+          throw new RunRefused(problem.detail);
+        if (ENDS_GENERATION.includes(problem.code) && this.canLoseGeneration)
+          throw new GenerationLost(problem);
+        await this.park(problem, true);
+      }
+    }
+  }
+
+  /**
+   * Blocks the run visibly until `retry`. With `heals`, it also tries again by itself, with growing
+   * pauses.
+   */
+  async park(problem: Blocked, heals: boolean): Promise<void> {
+    const before = this.#retries; // a retry may come while the ledger is still being written
+    const { state } = this;
+    const known = state.blocked?.code === problem.code ? state.blocked : null;
+    state.blocked = known ? { ...problem, since: known.since } : problem;
+    if (known?.detail !== problem.detail) {
+      this.audit({ kind: 'blocked', code: problem.code, problem: problem.detail });
+      this.show();
+      await this.flush();
+    }
+    const isAsked = (): boolean => this.#retries > before;
+    const isWoken = (): boolean => isAsked() || this.#isFull;
+    if (heals) {
+      const minutes = SELF_RETRY[Math.min(state.selfRetries, SELF_RETRY.length - 1)]!;
+      const summary = `Blocked (${problem.code}): wait for retry`;
+      await condition(isWoken, minutes * MINUTE_MS, { summary });
+    } else await condition(isWoken);
+    if (!isAsked()) await this.#leave(isAsked);
+    state.selfRetries = isAsked() ? 0 : state.selfRetries + 1;
+    if (!heals) await this.unblock();
+  }
+
+  /**
+   * Clears the block and writes that to the ledger at once. Otherwise the ledger would show the
+   * block until the next phase, which may be days away.
+   */
+  async unblock(): Promise<void> {
+    if (!this.state.blocked) return;
+    this.audit({ kind: 'unblocked', code: this.state.blocked.code });
+    this.state.blocked = null;
+    this.state.selfRetries = 0;
+    this.show();
+    await this.flush();
+  }
+
+  /**
+   * Waits until `ready` or for `ms`. Returns whether it is ready. Paused time counts. MUST be
+   * called at a safe point for continue-as-new.
+   */
+  async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
+    if (ms <= 0) return ready();
+    await condition(() => ready() || this.#isFull, ms, { summary });
+    if (!ready()) await this.#leave(ready);
+    return ready();
+  }
+
+  async idle(ms: number, summary: string): Promise<void> {
+    if (ms > 0) await sleep(ms, { summary });
+  }
+
+  /**
+   * Marks a safe point, where everything pending is in the state: waits while the run is paused,
+   * and continues as new if the history is long.
+   */
+  async edge(): Promise<void> {
+    const isResumed = (): boolean => !this.state.paused;
+    for (;;) {
+      if (!isResumed()) await condition(() => isResumed() || this.#isFull);
+      await this.#leave();
+      if (isResumed()) return;
+    }
+  }
+
+  /** True if the run must continue as new. A hold never does, because writers wait for its end. */
+  get #isFull(): boolean {
+    return !this.isHolding && isLong(workflowInfo());
+  }
+
+  /** Continues as new if the history is long, unless `isWoken` becomes true first. */
+  async #leave(isWoken: () => boolean = () => false): Promise<void> {
+    if (!this.#isFull) return;
+    // a rehearsal would wait for this run to continue, and this run for the rehearsal
+    if (this.rehearsal?.result === null)
+      this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
+    await condition(allHandlersFinished);
+    await this.flush(); // so that no write is under way when this run ends
+    if (isWoken()) return;
+    const { memo } = workflowInfo();
+    await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>(
+      memo ? { memo } : {},
+    )(this.input, this.state);
+  }
+
+  /** Ends the wait of a blocked run. Does nothing if the run is not blocked. */
+  retry(): void {
+    if (this.state.blocked) this.#retries += 1;
+  }
+}
