@@ -6,15 +6,11 @@ import { blocksOf, type Block } from './blocks.js';
 import { flagsOf, sideEffect, type Flag } from './find-flags.js';
 import type { StateClass } from './grouping-operators.js';
 import { SqlText } from './text.js';
-import { readFunction } from './routines.js';
+import { readFunction, type Collected, type SqlError, type Statement } from './routines.js';
 
 export interface SqlAnalysis {
   /** Null if PostgreSQL's parser accepts the text. */
-  readonly error: {
-    readonly message: string;
-    readonly line: number;
-    readonly column: number;
-  } | null;
+  readonly error: SqlError | null;
   /** The tables that it reads, as `schema.name`, each once. */
   readonly tables: readonly string[];
   readonly writes: readonly string[];
@@ -41,14 +37,6 @@ const HARDNESS: readonly StateClass[] = [
 
 /** Loads the parser, which is WebAssembly. It MUST have ended before `analyseSql` is called. */
 export const loadParser = (): Promise<void> => loadModule();
-
-export interface Collected {
-  readonly reads: Set<string>;
-  readonly writes: Set<string>;
-  readonly blocks: Block[];
-  readonly flags: Flag[];
-  readonly unread: string[];
-}
 
 /**
  * Reads the statements of a script, of SQL functions and of PL/pgSQL bodies one by one. Never
@@ -90,7 +78,7 @@ function readScript(
   output: string | null,
   types: ReadonlyMap<string, string>,
   name: string,
-): SqlAnalysis['error'] {
+): SqlError | null {
   let statements: readonly unknown[];
   let text: SqlText;
   try {
@@ -108,16 +96,6 @@ function readScript(
     readStatement(field(raw, 'stmt') as Fields, { whole, text, name, output, types }, all);
   }
   return null;
-}
-
-export type ReadScript = typeof readScript;
-
-export interface Statement {
-  readonly whole: string;
-  readonly text: SqlText;
-  readonly name: string;
-  readonly output: string | null;
-  readonly types: ReadonlyMap<string, string>;
 }
 
 function readStatement(stmt: Fields, statement: Statement, all: Collected): void {

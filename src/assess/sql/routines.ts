@@ -1,7 +1,46 @@
 // Reads the bodies of SQL and PL/pgSQL functions, as far as their statements are known.
 import { parsePlPgSQLSync } from 'libpg-query';
 import { field, list, textOf, walk, type Fields } from './ast.js';
-import type { Collected, ReadScript, Statement } from './analyse.js';
+import type { Block } from './blocks.js';
+import type { Flag } from './find-flags.js';
+import type { SqlText } from './text.js';
+
+/** The error of PostgreSQL's parser, and its place in the text. */
+export interface SqlError {
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What the statements that were read so far read, write and compute. */
+export interface Collected {
+  readonly reads: Set<string>;
+  readonly writes: Set<string>;
+  readonly blocks: Block[];
+  readonly flags: Flag[];
+  readonly unread: string[];
+}
+
+/** One statement of a script, with the text around it. */
+export interface Statement {
+  readonly whole: string;
+  readonly text: SqlText;
+  readonly name: string;
+  readonly output: string | null;
+  readonly types: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads all statements of a text and adds to `all`. Returns the parser's error, or null. `name` is
+ * the name of a stage.
+ */
+type ReadScript = (
+  sql: string,
+  all: Collected,
+  output: string | null,
+  types: ReadonlyMap<string, string>,
+  name: string,
+) => SqlError | null;
 
 /**
  * Adds to `all` what the body of a CREATE FUNCTION reads, writes and computes. `readScript` is called
