@@ -67,7 +67,7 @@ const EXAMPLES: readonly [meaning: string, counts: Partial<Counts>, proofs: Part
     {},
     {
       barrier:
-        'barrier: the connector acknowledged 0/16B3748 < 0/16B4000 needed, at the time limit',
+        'barrier: the connector acknowledged 0/16B3748, but 0/16B4000 is needed, at the time limit',
     },
   ],
   [

@@ -77,7 +77,7 @@ export function verifyToken(
     );
   for (const field of ['workflowId', 'namespace', 'run'] as const)
     if (claims[field] !== here[field])
-      return refuse(`the token is for ${field} ${claims[field]} ≠ ${here[field]}`);
+      return refuse(`the signature is for ${field} ${claims[field]}, not for ${here[field]}`);
   const left = Date.parse(claims.notAfter) - now;
   if (!(left > 0)) return refuse(`the token expired at ${claims.notAfter}`);
   if (left > TOKEN_LIFE_MS)

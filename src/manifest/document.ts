@@ -49,7 +49,11 @@ export function parseText<T>(
     problems: [{ at: `${file}:${line}:${col}`, path: '', message }],
   });
   if (Buffer.byteLength(text) > MAX_BYTES)
-    return failure(1, 1, `the file has ${Buffer.byteLength(text)} bytes > ${MAX_BYTES} allowed`);
+    return failure(
+      1,
+      1,
+      `the file has ${Buffer.byteLength(text)} bytes, and at most ${MAX_BYTES} are allowed`,
+    );
   const lines = new LineCounter();
   const doc = parseDocument(text, {
     lineCounter: lines,

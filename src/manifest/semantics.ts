@@ -180,7 +180,7 @@ function quorum({ spec }: ParsedSpec, add: Add): void {
     cutover.approval.approvers.length < cutover.approval.quorum
   ) {
     add(
-      `quorum ${cutover.approval.quorum} > ${cutover.approval.approvers.length} approvers named`,
+      `quorum ${cutover.approval.quorum} needs more people than the ${cutover.approval.approvers.length} named approvers`,
       'cutover',
       'approval',
       'quorum',

@@ -92,7 +92,10 @@ describe('a connector that stands still for a window', () => {
     const stood = await inActivity(() =>
       whilePaused(deps, planned, 5000, () => Promise.resolve(1)),
     );
-    expect(stood).toEqual({ ok: false, reason: 'connector bank is PAUSED, not RUNNING' });
+    expect(stood).toEqual({
+      ok: false,
+      reason: 'connector bank is not running: Connect reports PAUSED',
+    });
     expect(world.done).toEqual([]);
   });
 
@@ -102,7 +105,7 @@ describe('a connector that stands still for a window', () => {
     const stood = await inActivity(() => whilePaused(deps, planned, 100, () => Promise.resolve(1)));
     expect(stood).toEqual({
       ok: false,
-      reason: 'connector bank is FAILED, not PAUSED, at the time limit',
+      reason: 'connector bank did not pause in time: Connect reports FAILED',
     });
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
   });

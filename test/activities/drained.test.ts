@@ -133,7 +133,7 @@ describe('the drain proof', () => {
       { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
     );
     expect(await drained(cluster)).toMatch(
-      new RegExp(`no committed offset for ${INTERNAL}/0: unknown, not drained`),
+      new RegExp(`no committed offset for ${INTERNAL}/0, so it is unknown whether it has drained`),
     );
   });
 
@@ -193,7 +193,7 @@ describe('a drain speaks for every group', () => {
   it('fails while one of two groups of a topic has not reached its end', async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 402]] });
     expect(await asked(cluster)).toBe(
-      `drain: group totals at 402 < 453 in ${SOURCE}/0 at the time limit`,
+      `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed, at the time limit`,
     );
   });
   it('holds if every group of a topic is past its end, whatever groups of other topics did', async () => {
@@ -208,7 +208,7 @@ describe('a drain speaks for every group', () => {
       group === 'totals' ? described(SOURCE) : described(),
     );
     expect(await asked(cluster)).toContain(
-      `group totals has no committed offset for ${SOURCE}/0: unknown, not drained`,
+      `group totals has no committed offset for ${SOURCE}/0, so it is unknown whether it has drained`,
     );
   });
   it('is unknown while a group cannot be described, however far it committed', async () => {
@@ -219,7 +219,7 @@ describe('a drain speaks for every group', () => {
       group === 'totals' ? dead : described(),
     );
     expect(await asked(cluster)).toMatch(
-      /^drain: group totals cannot be described: it has committed offsets.*: unknown, not drained$/,
+      /^drain: group totals cannot be described: it has committed offsets.*, so it is unknown whether it has drained$/,
     );
   });
 });

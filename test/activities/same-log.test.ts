@@ -76,21 +76,21 @@ async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): 
 
 describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kind) => {
   it.each<[string, (log: Log) => void, RegExp]>([
-    ['emptied up to its end', (log) => (log.low = 100), /begins at 100 > 0 when it was read/],
+    ['emptied up to its end', (log) => (log.low = 100), /begins at offset 100, but it began at 0/],
     [
       'whose oldest records were deleted, with new ones added',
       (log) => Object.assign(log, { low: 40, end: 200 }),
-      /begins at 40 > 0/,
+      /begins at offset 40, but it began at 0/,
     ],
     [
       'created again, with more records than before',
       (log) => Object.assign(log, { id: 'two', end: 500 }),
-      /its id is two ≠ one/,
+      /its id is two, but the topic that was read had the id one/,
     ],
     [
       'created again and shorter, by brokers without ids',
       (log) => Object.assign(log, { id: null, end: 60 }),
-      /ends at 60 < 100/,
+      /ends at offset 60, but it was already read up to 100/,
     ],
     [
       'created again, by brokers without ids',
@@ -107,7 +107,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
             [4, 80],
           ],
         }),
-      /ends at 80 < 100 already read under leader epoch 3/,
+      /ends at offset 80, but it was already read up to 100 under leader epoch 3/,
     ],
   ])('is lost if its log is %s', async (_what, change, why) => {
     await expect(readTwice(kind, change)).rejects.toThrow(why);
@@ -156,7 +156,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
             await kafka.offsets('t'),
             SNAPSHOT,
           );
-    await expect(read).rejects.toThrow('begins at 5 > 0 needed');
+    await expect(read).rejects.toThrow('begins at offset 5, but offset 0 is needed');
   });
 
   it('is lost if another log replaces its log during the reading', async () => {
@@ -172,6 +172,6 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
             await replaced.offsets('t'),
             SNAPSHOT,
           );
-    await expect(read).rejects.toThrow('its id is two ≠ one');
+    await expect(read).rejects.toThrow('its id is two, but the topic that was read had the id one');
   });
 });

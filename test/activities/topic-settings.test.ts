@@ -43,10 +43,10 @@ const set = (name: string, value: string) => (topics: Map<string, TopicDescripti
 describe('a change of a topic begins a new epoch, and is named', () => {
   it('of its retention', async () => {
     const why =
-      'topic settings: as planned → bank.public.accounts has cleanup.policy=delete ≠ compact';
+      'topic settings: as planned → bank.public.accounts: cleanup.policy is delete, not compact';
     expect(await changed(set('cleanup.policy', 'delete'))).toBe(why);
     expect(await changed(set('delete.retention.ms', '1'))).toContain(
-      'delete.retention.ms=1 ≠ 604800000',
+      'delete.retention.ms is 1, not 604800000',
     );
   });
 
@@ -75,7 +75,7 @@ describe('a topic that is found', () => {
     await expect(ensure(aCluster(set('cleanup.policy', 'delete')))).rejects.toMatchObject({
       code: 'preflight-failed',
       message: expect.stringContaining(
-        'topic bank.public.accounts has cleanup.policy=delete ≠ compact',
+        'topic bank.public.accounts has other settings than planned: cleanup.policy is delete, not compact',
       ) as string,
       remedy: expect.stringContaining(
         '--entity-name bank.public.accounts --add-config cleanup.policy=compact',

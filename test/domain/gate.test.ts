@@ -62,7 +62,13 @@ describe('an approval is accepted', () => {
     });
   });
   it.each([
-    ['other evidence', ask('ann', 'ev-0'), OPEN, SPEC, 'evidence ev-0 ≠ ev-1 current'],
+    [
+      'other evidence',
+      ask('ann', 'ev-0'),
+      OPEN,
+      SPEC,
+      'names evidence ev-0, but the current evidence is ev-1',
+    ],
     [
       'a time before anything is up for approval',
       ask(),
@@ -76,14 +82,14 @@ describe('an approval is accepted', () => {
       ask('ann', null),
       { ...OPEN, voidedAt: '2026-11-22T11:59:30.000Z' },
       SPEC,
-      'voided 30 s ago < 60 s',
+      'voided 30 s ago, which is less than 60 s',
     ],
     [
       'evidence older than allowed',
       ask(),
       { ...OPEN, evidenceAt: '2026-11-20T00:00:00.000Z' },
       SPEC,
-      '> 24h',
+      'at most 24h is allowed',
     ],
     [
       'a person who is not an approver',
@@ -155,14 +161,14 @@ describe('the gate waits', () => {
   it('for the quorum on the current evidence only', () => {
     const state = { ...OPEN, approvals: [approval('ann', 'ev-0'), approval('bob', 'ev-1')] };
     expect(currentApprovals(state, SPEC, NOW)).toHaveLength(1);
-    expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('approvals 1 < 2 needed');
+    expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('1 of 2 needed approvals');
     expect(waitingFor(state, SPEC, NOW)).toBeNull();
   });
   it('for another approval if one is older than `expires`', () => {
     const early = { ...approval('ann', 'ev-1'), at: '2026-11-21T12:00:00.000Z' };
     const state = { ...OPEN, approvals: [early, approval('bob', 'ev-1')] };
     const two = { ...SPEC, quorum: 2 };
-    expect(waitingFor(state, two, NOW)).toBe('approvals 1 < 2 needed');
+    expect(waitingFor(state, two, NOW)).toBe('1 of 2 needed approvals');
     expect(decide(ask('ann'), state, two, NOW)).toEqual({
       accepted: true,
       reason: 'approval 2 of 2',
@@ -189,7 +195,7 @@ describe('the stop rule', () => {
       restart: null,
     };
     expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe(
-      'passed in a row 2 < 3 needed',
+      '2 of 3 needed windows passed in a row',
     );
     expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday', 'month-end'] })).toBe(
       'no passed window on month-end yet',
@@ -202,7 +208,7 @@ describe('the stop rule', () => {
       stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' }),
     ).toBeNull();
     expect(stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.00001' })).toBe(
-      '30000 comparisons prove only a mismatch rate ≤ 0.00010 > 0.00001 allowed',
+      '30000 comparisons prove only that at most 0.00010 of the keys are wrong, and 0.00001 is allowed',
     );
   });
   it('recognizes the days', () => {

@@ -125,14 +125,21 @@ describe('a signed approval', () => {
       NOW,
       /is for run run-0/,
     ],
-    ['of other evidence', good(), { evidenceId: 'ev-9' }, [], NOW, /says evidenceId ev-1 ≠ ev-9/],
+    [
+      'of other evidence',
+      good(),
+      { evidenceId: 'ev-9' },
+      [],
+      NOW,
+      /for evidenceId ev-1, but the request names ev-9/,
+    ],
     [
       'that says reject',
       signDecision(ann.secret, { ...claims, decision: 'reject' }, NOW),
       {},
       [],
       NOW,
-      /says decision reject ≠ approve/,
+      /for decision reject, but the request names approve/,
     ],
     ['after its hour', good(), {}, [], NOW + 3_600_001, /expired/],
     [

@@ -91,7 +91,7 @@ describe('a window may say passed', () => {
       { ...NO_COUNTS, matched: 3 },
       { ...PROVEN, readRows: 2 },
       'errored',
-      'rows read 2 ≠ 3 counted',
+      '2 rows were read, but the same snapshot has 3 rows',
     ],
     [
       'rows that were not read because earlier ones differed',
@@ -112,7 +112,7 @@ describe('a window may say passed', () => {
       { ...NO_COUNTS, matched: 3 },
       { ...PROVEN, readRows: 1, provenEarlier: 1 },
       'errored',
-      'rows read 1 + proven earlier 1 ≠ 3 counted',
+      '1 rows were read and 1 were proven earlier, but the same snapshot has 3 rows',
     ],
     [
       'a stop without a difference',
@@ -126,7 +126,7 @@ describe('a window may say passed', () => {
       { ...NO_COUNTS, matched: 3 },
       { ...PROVEN, canaryFound: 1 },
       'errored',
-      'canary found 1 ≠ 2 planted',
+      'canary found 1 of 2 planted corruptions',
     ],
   ] as const)('not with %s', (_case, counts, proofs, verdict, reason) => {
     const assessed = judgeComparison(counts, proofs);

@@ -16,7 +16,9 @@ describe('topics between two readings of their ends', () => {
   });
 
   it('did not stand still while a transaction is open at the end', () => {
-    expect(movedBetween(ends(5), ends(5, 3))).toBe('a transaction is open in t/0 (stable 3 < 5)');
+    expect(movedBetween(ends(5), ends(5, 3))).toBe(
+      'a transaction is open in t/0 (stable up to offset 3 of 5)',
+    );
   });
 });
 

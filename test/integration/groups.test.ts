@@ -163,7 +163,7 @@ describe('a drain over real groups', () => {
     await produceText(TOPIC, ['four']);
     await hasRead(enrich, 4);
     expect(await drained(1500), notes.join('; ')).toBe(
-      `drain: group ${totals} at 3 < 4 in ${TOPIC}/0 at the time limit`,
+      `drain: group ${totals} has read ${TOPIC}/0 to offset 3, and 4 is needed, at the time limit`,
     );
     const again = reader(totals, 'consumer');
     expect(await drained(60_000)).toBeNull();

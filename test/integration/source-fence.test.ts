@@ -247,7 +247,7 @@ describe('an attempt that was released', () => {
       (await drill.client.query(`SELECT 1 FROM pg_trigger WHERE tgname LIKE 'sluice%'`)).rows,
     ).toEqual([]);
     expect((await drill.cutover.commitCutover(input('zombie'))).refused).toMatch(
-      /lease state OPEN/,
+      /the lease row is OPEN/,
     );
   });
 

@@ -139,7 +139,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       'is not schema.name',
     ],
     ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
-    ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes > 262144 allowed'],
+    ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes, and at most 262144 are allowed'],
   ])('%s', (_case, spoil, message) =>
     expect(problemsOf(spoil(yaml())).join('\n')).toContain(message),
   );
@@ -249,7 +249,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     [
       'a delay that is too long for the barriers',
       { mode: 'incrementing', incrementingColumn: 'id', delay: '1m' },
-      'no barrier can be that fast',
+      'no barrier can be faster',
     ],
     [
       'a key of Debezium',

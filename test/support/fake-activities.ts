@@ -90,7 +90,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     drainTo: () =>
       Promise.resolve({
         reason: null,
-        proofs: [{ part: 'P2', holds: 'the connector acknowledged 0/4 ≥ 0/3' }],
+        proofs: [{ part: 'P2', holds: 'the connector acknowledged 0/4, which is at or after 0/3' }],
       }),
     readFacts: (_run, since) =>
       Promise.resolve({

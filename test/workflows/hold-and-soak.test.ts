@@ -28,7 +28,9 @@ describe('the hold', () => {
         await reach((s) => s.blocked !== null);
         expect((await status()).blocked).toMatchObject({
           code: 'hold-too-long',
-          detail: expect.stringMatching(/predicted hold 8 s > 7 s maxHold/) as string,
+          detail: expect.stringMatching(
+            /predicted hold 8 s, which is more than 7 s of maxHold/,
+          ) as string,
         });
         expect(fake.calls).not.toContain('fence');
         expect(fake.calls).not.toContain('batchAction');

@@ -63,10 +63,14 @@ export async function connectorAcknowledged(
     },
     () => ({ waitingFor: 'connector', confirmed, lsn }),
   );
-  if (reached) note({ part: 'P2', holds: `the connector acknowledged ${confirmed} ≥ ${lsn}` });
+  if (reached)
+    note({
+      part: 'P2',
+      holds: `the connector acknowledged ${confirmed}, which is at or after ${lsn}`,
+    });
   return reached
     ? null
-    : `barrier: the connector acknowledged ${confirmed} < ${lsn} needed, at the time limit`;
+    : `barrier: the connector acknowledged ${confirmed}, but ${lsn} is needed, at the time limit`;
 }
 
 export async function confirmedPosition(

@@ -84,12 +84,12 @@ export async function stable(
         (await kafka.offsets(end.topic)).find((p) => p.partition === end.partition)?.committed ?? 0;
       if (at >= end.high) continue;
       behind.push(end);
-      why = `drain: a Kafka transaction is open in ${end.topic}/${end.partition} (stable ${at} < ${end.high})`;
+      why = `drain: a Kafka transaction is open in ${end.topic}/${end.partition} (stable up to offset ${at} of ${end.high})`;
     }
     open = behind;
     return open.length === 0 ? DRAINED : null;
   });
-  if (isStable === null) return `${why} at the time limit`;
+  if (isStable === null) return `${why}, at the time limit`;
   if (isStable !== DRAINED) return isStable;
   note({
     part: 'P4',

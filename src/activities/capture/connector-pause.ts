@@ -37,7 +37,7 @@ export async function whilePaused<T>(
   const connector = plan.sourceConnectors[0]!;
   const found = await rest.status(connector);
   if (!isAll(found, 'RUNNING'))
-    return because(`connector ${connector} is ${said(found)}, not RUNNING`);
+    return because(`connector ${connector} is not running: Connect reports ${said(found)}`);
   const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
   const started = Date.now();
   const deadline = started + atMostMs;
@@ -50,7 +50,7 @@ export async function whilePaused<T>(
       return isAll(last, 'PAUSED') ? true : null;
     });
     if (!stands)
-      return because(`connector ${connector} is ${said(last)}, not PAUSED, at the time limit`);
+      return because(`connector ${connector} did not pause in time: Connect reports ${said(last)}`);
     value = await use(deadline);
   } finally {
     if (await resumeSurely(rest, connector, RESUME_MS))
@@ -161,4 +161,4 @@ const isAll = (status: ConnectorStatus | null, state: string): boolean =>
   status !== null && status.tasks.length > 0 && partsOf(status).every((part) => part === state);
 
 const said = (status: ConnectorStatus | null): string =>
-  status === null ? 'unknown to Connect' : [...new Set(partsOf(status))].join(' and ');
+  status === null ? 'no such connector' : [...new Set(partsOf(status))].join(' and ');

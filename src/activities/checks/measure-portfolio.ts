@@ -108,7 +108,9 @@ async function statisticsDays(client: pg.ClientBase): Promise<number> {
     );
   const days = (Number(row['seconds']) * 1000) / DAY_MS;
   if (days < 1 / 24)
-    throw new Error(`the statistics cover ${Math.round(days * 24 * 60)} minutes < 60 needed`);
+    throw new Error(
+      `the statistics cover ${Math.round(days * 24 * 60)} minutes, and 60 are needed`,
+    );
   return days;
 }
 

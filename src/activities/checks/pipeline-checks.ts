@@ -80,7 +80,7 @@ export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
       return rows.length === 1
         ? `${await gateway.info()} ran a statement`
         : {
-            detail: `${url} answered a test statement with ${rows.length} rows ≠ 1`,
+            detail: `${url} answered a test statement with ${rows.length} rows instead of 1`,
             remedy: 'check the gateway and its Flink cluster',
           };
     }),

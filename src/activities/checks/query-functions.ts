@@ -42,7 +42,8 @@ const callsIn = (text: string): string[] =>
     .map(({ found }) => found.slice(0, -2));
 
 function problemOf({ name, text, isVolatile, isUserDefined }: Called): string | null {
-  if (READERS.test(name)) return `it calls ${name}, which reads what its arguments name`;
+  if (READERS.test(name))
+    return `it calls ${name}, which can read any data that its arguments name`;
   if (!isUserDefined) return null;
   if (isVolatile) return `it calls ${name}, which is VOLATILE`;
   if (text === null) return `it calls ${name}, whose text cannot be read`;

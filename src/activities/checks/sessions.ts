@@ -58,7 +58,7 @@ export async function timeLimits(
     detail: short
       .map(
         ({ name, ms, origin, least }) =>
-          `${name} ${formatMs(ms)}, set for ${origin}, < ${formatMs(least)}: it would end the connector's sessions in the middle of their work`,
+          `${name} is ${formatMs(ms)}, set for ${origin}, and at least ${formatMs(least)} is needed: it would end the connector's sessions in the middle of their work`,
       )
       .join('; '),
     remedy: short
@@ -115,7 +115,7 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
   ): void => {
     if (limit >= 0 && limit - used < needed)
       short.push({
-        detail: `${what} is ${limit}, and others use ${used}: ${limit - used} < ${needed} connections needed`,
+        detail: `${what} is ${limit}, and others use ${used}, so ${limit - used} of the ${needed} needed connections are free`,
         remedy: raise(used + needed),
       });
   };
@@ -142,7 +142,7 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
   const free = Number(first['free']);
   if (free < total)
     short.push({
-      detail: `${free} free connections of max_connections < ${total} needed`,
+      detail: `${free} of the ${total} needed connections are free in max_connections`,
       remedy: 'raise max_connections (needs a restart), or close sessions',
     });
   if (short.length === 0)

@@ -30,7 +30,7 @@ export async function checkSinkTable(
   const key = [...table.key].sort().join();
   if (key !== [...batch.result.key].sort().join())
     return {
-      detail: `the sink table's primary key is (${table.key.join(', ')}) ≠ (${batch.result.key.join(', ')})`,
+      detail: `the sink table's primary key is (${table.key.join(', ')}), not (${batch.result.key.join(', ')})`,
       remedy: 'give it that primary key, or drop it so that Sluice creates it',
     };
   const rows = (await client.query(`SELECT 1 FROM ${target.sql} LIMIT 1`)).rows.length;

@@ -131,7 +131,7 @@ function logQuestions(
         return level === 'logical'
           ? 'wal_level is logical'
           : {
-              detail: `wal_level ${level} ≠ logical`,
+              detail: `wal_level is ${level}, not logical`,
               remedy: 'set wal_level = logical and restart the server',
             };
       }),
@@ -161,7 +161,7 @@ function logQuestions(
         return keep < 0 || keep * 1024 * 1024 >= budget
           ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
           : {
-              detail: `max_slot_wal_keep_size ${keep} MB < walBudget ${walBudget.bytes}: the server would drop the slot first`,
+              detail: `max_slot_wal_keep_size is ${keep} MB, which is less than walBudget ${walBudget.bytes}, so the server would drop the slot first`,
               remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
             };
       }),
@@ -211,7 +211,7 @@ function headroom(
   return free >= 2
     ? `${free} ${what} free`
     : {
-        detail: `${free} ${what} free < 2 needed (${used} of ${most} used)`,
+        detail: `${free} ${what} free, and 2 are needed (${used} of ${most} are used)`,
         remedy: `raise ${setting} (needs a restart) or drop unused ones`,
       };
 }
@@ -237,7 +237,7 @@ function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): C
     : failed(
         'source.snapshot-time',
         '',
-        `${detail} > ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction delays vacuum`,
+        `${detail}, which is more than ${formatMs(SNAPSHOT_LIMIT_MS)}: one long transaction delays vacuum`,
         'read it in chunks (connector.snapshot: incremental), or waive this check if the source tolerates such a transaction',
       );
 }

@@ -32,7 +32,7 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
       return count >= replication
         ? `${count} broker(s)`
         : {
-            detail: `${count} broker(s) < replication ${replication}`,
+            detail: `there are ${count} broker(s), and each topic needs ${replication} copies`,
             remedy: 'lower spec.kafka.replication or add brokers',
           };
     }),

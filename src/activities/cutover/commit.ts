@@ -38,7 +38,7 @@ export async function commitOrRefuse(
       return { refused: `${error.message} (${error.remedy})` };
     if (isOverdue(error))
       return {
-        refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or not before the fence expired`,
+        refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or the fence expired before`,
       };
     throw error;
   }
@@ -84,11 +84,12 @@ async function refuseUnguarded(client: pg.ClientBase, plan: ResolvedPlan): Promi
 }
 
 function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: string): string {
-  if (row.state !== 'FENCED') return `lease state ${row.state} ≠ FENCED`;
+  if (row.state !== 'FENCED') return `the state of the lease row is ${row.state}, not FENCED`;
   if (row.token !== token) return 'the fence belongs to another attempt';
-  if (row.epoch !== epoch) return `lease epoch ${row.epoch} ≠ ${epoch}`;
+  if (row.epoch !== epoch)
+    return `the lease row names epoch ${row.epoch}, and this attempt belongs to epoch ${epoch}`;
   if (row.veto) return 'the veto in the lease row is set';
   if (row.evidence_digest !== evidenceId)
-    return `lease evidence ${row.evidence_digest} ≠ ${evidenceId}`;
+    return `the lease row names evidence ${row.evidence_digest}, and this attempt belongs to ${evidenceId}`;
   return `the fence expires at ${row.expires_at}, less than ${COMMIT_MARGIN_MS} ms from now`;
 }

@@ -48,7 +48,7 @@ export async function watchSlot(
     hooks.retained(retained);
     const { bytes, onExhaustion } = plan.spec.source.walBudget;
     if (retained <= sizeBytes(bytes)) return null;
-    const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL > walBudget ${bytes}`;
+    const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL, which is more than walBudget ${bytes}`;
     const committed = await isCommitted(deps, input);
     if (onExhaustion === 'block' || committed)
       return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };

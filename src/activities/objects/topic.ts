@@ -55,14 +55,14 @@ export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<
   if (found.partitions !== partitions && name !== plan.spec.pipeline?.output.topic)
     throw new Problem(
       'topic-lost',
-      `topic ${name} has ${found.partitions} partitions ≠ ${partitions} planned`,
+      `topic ${name} has ${found.partitions} partitions, but ${partitions} are planned`,
     );
   const differing = differingSettings(settings, found.settings);
   if (differing.length === 0) return;
   const wanted = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   throw new Problem(
     'preflight-failed',
-    `topic ${name} has ${differing.join(', ')} planned`,
+    `topic ${name} has other settings than planned: ${differing.join(', ')}`,
     `kafka-configs --alter --entity-type topics --entity-name ${name} --add-config ${wanted.join(',')}; then: sluice retry`,
   );
 }

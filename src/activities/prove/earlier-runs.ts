@@ -63,7 +63,7 @@ export async function rehearseRuns(
     const closings = await runsThatClosed(client, input, finished.reverse());
     if (closings.length === 0)
       return because(
-        `0 of the ${finished.length} newest runs in ${log.text} closed a key of the slice < 1 required`,
+        `0 of the ${finished.length} newest runs in ${log.text} closed a key of the slice, and at least 1 is needed`,
       );
     const rehearsed: RehearsedRun[] = [];
     const differences: Difference[] = [];
@@ -150,7 +150,7 @@ async function rehearse(
     queried,
   });
   const verdict = judgeComparison(counts, {
-    barrier: comparedOf(counts) === 0 ? 'compared 0 closed keys < 1 required' : null,
+    barrier: comparedOf(counts) === 0 ? 'compared 0 closed keys, and at least 1 is needed' : null,
     countedRows: Number(counted[0]!['n']),
     readRows: read,
     canaryPlanted: canary.planted,

@@ -77,7 +77,7 @@ function specFor(input: unknown, workflowId: string): MigrationSpec {
   if (workflowId !== migrationId(name))
     throw new Problem(
       'name-refused',
-      `workflow id ${workflowId} ≠ ${migrationId(name)}: the workflow id must contain metadata.name`,
+      `the workflow id is ${workflowId}, but it must be ${migrationId(name)}, because it contains metadata.name`,
     );
   return parsed.spec;
 }

@@ -77,7 +77,7 @@ export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
     ...s,
     verdict: {
       verdict: 'inconclusive',
-      reason: 'compared 0 keys < 1 required, because two empty sides prove nothing',
+      reason: 'compared 0 keys: two empty sides prove nothing',
     },
   }));
 }

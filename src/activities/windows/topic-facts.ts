@@ -31,7 +31,7 @@ export async function topicFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<
         : `${topic} missing`,
     );
     const differing = found ? differingSettings(settings, found.settings) : [];
-    if (differing.length > 0) drift.push(`${topic} has ${differing.join(', ')}`);
+    if (differing.length > 0) drift.push(`${topic}: ${differing.join(', ')}`);
   }
   const facts: Record<string, FactValue> = {
     topics: identities,

@@ -51,7 +51,7 @@ export async function readBatches(
     if (answer.lowOffset > next)
       throw new TopicLost(
         topic,
-        `${topic}/${partition} starts at ${answer.lowOffset} > ${next} needed, because retention removed records`,
+        `${topic}/${partition} begins at offset ${answer.lowOffset}, but offset ${next} is needed: retention removed records`,
       );
     filter.add(answer.aborted);
     const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
@@ -61,7 +61,7 @@ export async function readBatches(
     if (stalls > STALLS)
       throw new Problem(
         'unreachable',
-        `${topic}/${partition} returns no records at ${next} < ${to} expected`,
+        `${topic}/${partition} returns no record at offset ${next}, and records up to ${to} are expected`,
       );
     next = reached;
   }

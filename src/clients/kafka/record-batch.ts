@@ -147,7 +147,7 @@ export function walkBatch(
   const expected = records.readUInt32BE(start + CRC_AT);
   const found = checksum(records, start + CRC_AT + 4, batch.bodyEnd);
   if (found !== expected)
-    throw damaged(batch.baseOffset, `checksum ${found} ≠ ${expected} written`);
+    throw damaged(batch.baseOffset, `its checksum is ${found}, but ${expected} was written`);
   walkRecords(
     decompress(records.subarray(batch.bodyStart, batch.bodyEnd), batch.codec, batch.baseOffset),
     batch.count,

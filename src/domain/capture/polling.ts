@@ -114,7 +114,7 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   const [delay, within] = [connector.delay ?? DEFAULT_DELAY, spec.catchUp.within];
   if (mode !== 'bulk' && durationMs(delay) >= durationMs(within)) {
     add(
-      `${within} ≤ connector.delay ${delay}: no barrier can be that fast, because rows are read only when they are older than the delay`,
+      `${within} must be longer than connector.delay ${delay}: rows are read only when they are older than the delay, so no barrier can be faster`,
       'catchUp',
       'within',
     );

@@ -43,7 +43,9 @@ export function identify(
   if (nonces.includes(claims.nonce)) return refuse('the token was used before');
   for (const field of ['decision', 'approver', 'evidenceId'] as const) {
     if (claims[field] !== request[field])
-      return refuse(`the token says ${field} ${claims[field]} ≠ ${request[field]}`);
+      return refuse(
+        `the signature is for ${field} ${claims[field]}, but the request names ${request[field]}`,
+      );
   }
   return { authenticated: true, refused: null };
 }
@@ -97,12 +99,14 @@ export function decide(
   if (!state.needsApproval || !state.evidenceId)
     return refuse(`nothing is up for approval in phase ${state.phase ?? 'start'}`);
   if (request.evidenceId !== null && request.evidenceId !== state.evidenceId)
-    return refuse(`evidence ${request.evidenceId} ≠ ${state.evidenceId} current`);
+    return refuse(
+      `the approval names evidence ${request.evidenceId}, but the current evidence is ${state.evidenceId}`,
+    );
   if (request.evidenceId === null && state.voidedAt !== null) {
     const since = Date.parse(now) - Date.parse(state.voidedAt);
     if (since < SETTLE_MS)
       return refuse(
-        `evidence was voided ${Math.round(since / 1000)} s ago < 60 s; name the evidence (${state.evidenceId}) in the approval, or look at it again first`,
+        `the evidence was voided ${Math.round(since / 1000)} s ago, which is less than 60 s; look at the new evidence and name it (${state.evidenceId}) in the approval`,
       );
   }
   if (spec.notStarter && (state.starter === null || state.starter === request.approver)) {
@@ -114,7 +118,9 @@ export function decide(
   }
   const age = state.evidenceAt === null ? Infinity : Date.parse(now) - Date.parse(state.evidenceAt);
   if (age > durationMs(spec.evidenceMaxAge))
-    return refuse(`the evidence is ${Math.round(age / 1000)} s old > ${spec.evidenceMaxAge}`);
+    return refuse(
+      `the evidence is ${Math.round(age / 1000)} s old, and at most ${spec.evidenceMaxAge} is allowed`,
+    );
   const standing = currentApprovals(state, spec, now);
   if (standing.some((a) => a.approver === request.approver))
     return refuse(`${request.approver} has approved this evidence already`);
@@ -197,7 +203,7 @@ export function remembered(approvals: readonly Approval[]): Approval[] {
 /** Returns why the cut-over may not begin yet, or null if it may. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
   const have = currentApprovals(state, spec, now).length;
-  if (have < spec.quorum) return `approvals ${have} < ${spec.quorum} needed`;
+  if (have < spec.quorum) return `${have} of ${spec.quorum} needed approvals`;
   if (spec.notBefore !== null && Date.parse(now) < Date.parse(spec.notBefore))
     return `the change window opens at ${spec.notBefore}`;
   if (spec.notAfter !== null && Date.parse(now) > Date.parse(spec.notAfter))

@@ -18,7 +18,7 @@ function text(
     return required ? because(`${field} is missing`) : ok(null);
   if (typeof value !== 'string') return because(`${field} must be a string`);
   if (value.length > MAX_TEXT)
-    return because(`${field} has ${value.length} characters > ${MAX_TEXT}`);
+    return because(`${field} has ${value.length} characters, and at most ${MAX_TEXT} are allowed`);
   return ok(value);
 }
 

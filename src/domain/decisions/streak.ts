@@ -49,11 +49,11 @@ export function stopRule(
   rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,
 ): string | null {
   if (streak.passesInARow < rule.passesInARow)
-    return `passed in a row ${streak.passesInARow} < ${rule.passesInARow} needed`;
+    return `${streak.passesInARow} of ${rule.passesInARow} needed windows passed in a row`;
   const missing = rule.coverage.filter((day) => !streak.covered.includes(day));
   if (missing.length > 0) return `no passed window on ${missing.join(', ')} yet`;
   if (streak.restart !== null) return awaitsFullWindow(streak.restart);
   const bound = mismatchBound(streak.compared);
   if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
-  return `${streak.compared} comparisons prove only a mismatch rate ≤ ${bound.toPrecision(2)} > ${rule.maxMismatchRate} allowed`;
+  return `${streak.compared} comparisons prove only that at most ${bound.toPrecision(2)} of the keys are wrong, and ${rule.maxMismatchRate} is allowed`;
 }

@@ -21,7 +21,7 @@ export function movedBetween(before: Ends, after: Ends): string | null {
       if (was !== high)
         return `${topic}/${partition} ended at ${was ?? 'no offset'} and then at ${high}`;
       if (committed !== high)
-        return `a transaction is open in ${topic}/${partition} (stable ${committed} < ${high})`;
+        return `a transaction is open in ${topic}/${partition} (stable up to offset ${committed} of ${high})`;
     }
   }
   return null;

@@ -19,7 +19,7 @@ const SEVERITY: Record<VerdictName, number> = { passed: 0, inconclusive: 1, erro
  */
 export function worst(verdicts: readonly Verdict[]): Verdict {
   const first = verdicts[0];
-  if (!first) return { verdict: 'inconclusive', reason: '0 subjects compared < 1 required' };
+  if (!first) return { verdict: 'inconclusive', reason: 'no subject was compared' };
   const overall = verdicts.reduce(
     (a, b) => (SEVERITY[b.verdict] > SEVERITY[a.verdict] ? b : a),
     first,

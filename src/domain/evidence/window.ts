@@ -130,7 +130,7 @@ export function judgeComparison(counts: Counts, proofs: Proofs): Verdict {
   if (proofs.canaryFound !== proofs.canaryPlanted) {
     return {
       verdict: 'errored',
-      reason: `canary found ${proofs.canaryFound} ≠ ${proofs.canaryPlanted} planted: the comparator of this window does not see every difference`,
+      reason: `the canary found ${proofs.canaryFound} of ${proofs.canaryPlanted} planted corruptions, so the comparator of this window does not see every difference`,
     };
   }
   if (proofs.barrier !== null) return { verdict: 'inconclusive', reason: proofs.barrier };
@@ -138,10 +138,12 @@ export function judgeComparison(counts: Counts, proofs: Proofs): Verdict {
   const { countedRows, readRows, provenEarlier = 0 } = proofs;
   if (countedRows !== null && countedRows !== readRows + provenEarlier) {
     const accounted =
-      provenEarlier > 0 ? `${readRows} + proven earlier ${provenEarlier}` : String(readRows);
+      provenEarlier > 0
+        ? `${readRows} rows were read and ${provenEarlier} were proven earlier`
+        : `${readRows} rows were read`;
     return {
       verdict: 'errored',
-      reason: `rows read ${accounted} ≠ ${countedRows} counted in the same snapshot`,
+      reason: `${accounted}, but the same snapshot has ${countedRows} rows`,
     };
   }
   const { waived } = proofs;

@@ -14,7 +14,9 @@ const inMetrics = (topic: string): string => topic.replaceAll('.', '_');
 export function nameProblems(topics: readonly string[]): string[] {
   const problems = topics.flatMap((topic) => {
     if (topic.length > LONGEST)
-      return [`topic ${topic} has ${topic.length} characters > ${LONGEST} that Kafka allows`];
+      return [
+        `the name of topic ${topic} has ${topic.length} characters, and Kafka allows at most ${LONGEST}`,
+      ];
     return LEGAL.test(topic) && topic !== '.' && topic !== '..'
       ? []
       : [`"${topic}" is not a valid topic name`];

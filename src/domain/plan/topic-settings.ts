@@ -49,11 +49,11 @@ export function topicsToMake({ spec, names, topics, logTopics }: ResolvedPlan): 
 }
 
 /**
- * Lists each setting that differs from the requested one, such as `cleanup.policy=delete ≠
+ * Lists each setting that differs from the requested one, such as `cleanup.policy is delete, not
  * compact`.
  */
 export function differingSettings(asked: TopicSettings, found: TopicSettings): string[] {
   return Object.entries(asked)
     .filter(([name, value]) => found[name] !== value)
-    .map(([name, value]) => `${name}=${found[name] ?? '(none)'} ≠ ${value}`);
+    .map(([name, value]) => `${name} is ${found[name] ?? '(none)'}, not ${value}`);
 }

@@ -98,7 +98,7 @@ export async function refuseLongHold(run: Run): Promise<void> {
     {
       code: 'hold-too-long',
       since: run.now(),
-      detail: `predicted hold ${Math.ceil(predicted / 1000)} s > ${allowed / 1000} s maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
+      detail: `predicted hold ${Math.ceil(predicted / 1000)} s, which is more than ${allowed / 1000} s of maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
       remedy: FAILURES['hold-too-long'].remedy,
     },
     false,

@@ -24,12 +24,12 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
   if (from > committed)
     throw new TopicLost(
       topic,
-      `${place} ends at ${committed} < ${from} already read, so the topic was created again`,
+      `${place} ends at offset ${committed}, but it was already read up to ${from}, so the topic was created again`,
     );
   if (from < low)
     throw new TopicLost(
       topic,
-      `${place} begins at ${low} > ${from} needed, because retention removed records`,
+      `${place} begins at offset ${low}, but offset ${from} is needed: retention removed records`,
     );
   return from;
 }
@@ -52,7 +52,7 @@ export async function sameLog(
       if (id !== null && fold.topicId !== null && id !== fold.topicId)
         throw new TopicLost(
           topic,
-          `${topic} was created again: its id is ${id} ≠ ${fold.topicId} of the topic that was read`,
+          `${topic} was created again: its id is ${id}, but the topic that was read had the id ${fold.topicId}`,
         );
       await refuseGivenUp(kafka, topic, fold.read);
       for (const part of earlier) await refuseTruncated(kafka, topic, part);
@@ -73,7 +73,7 @@ async function refuseGivenUp(
   for (const { partition, low } of read) {
     const now = lows.get(partition) ?? 0;
     if (now <= low) continue;
-    const what = `${topic}/${partition} begins at ${now} > ${low} when it was read`;
+    const what = `${topic}/${partition} begins at offset ${now}, but it began at ${low} when it was read`;
     throw new TopicLost(topic, `${what}, because records were deleted or retention removed them`);
   }
 }
@@ -89,6 +89,6 @@ async function refuseTruncated(
   const where =
     end < 0
       ? 'does not know leader epoch'
-      : `ends at ${end} < ${next} already read under leader epoch`;
+      : `ends at offset ${end}, but it was already read up to ${next} under leader epoch`;
   throw new TopicLost(topic, `${topic}/${partition} ${where} ${epoch}, so the log was truncated`);
 }

@@ -37,7 +37,7 @@ export async function finishedRun(
       `SELECT run_id, cut_at, finished_at FROM ${log.sql} ORDER BY started_at DESC LIMIT 1`,
     )
   ).rows[0];
-  if (!newest) return because(`0 finished runs in ${log.text} < 1 required`);
+  if (!newest) return because(`${log.text} contains no finished run`);
   if (newest['finished_at'] === null)
     return because(
       `run ${newest['run_id']} of the batch has not finished and is writing its result`,
@@ -86,7 +86,9 @@ export async function compareStored(
     counts,
     proofs: {
       barrier:
-        comparedOf(counts) === 0 ? `run ${before.id}: compared 0 closed keys < 1 required` : null,
+        comparedOf(counts) === 0
+          ? `run ${before.id}: compared 0 closed keys, and at least 1 is needed`
+          : null,
       countedRows: counted,
       readRows: rows,
       canaryPlanted: canary.planted,

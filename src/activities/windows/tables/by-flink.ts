@@ -46,7 +46,7 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
     if (low > 0)
       throw new Problem(
         'topic-lost',
-        `${topic}/${partition} begins at ${low} > 0 needed, because retention removed records`,
+        `${topic}/${partition} begins at offset ${low}, but offset 0 is needed: retention removed records`,
       );
   const legacy = await exportRows(input);
   const ignored = input.table.columns

@@ -80,7 +80,7 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
   if (explained === candidates + extraneous) return;
   throw new Problem(
     'unexpected',
-    `the drill-down explained ${explained} keys ≠ ${candidates} suspect rows + ${extraneous} stream-only keys`,
+    `the drill-down explained ${explained} keys, but ${candidates} rows were suspect, and ${extraneous} keys are only in the stream`,
     'the next window reads the topic again from its beginning; if it repeats, report it with the output of sluice windows',
   );
 }

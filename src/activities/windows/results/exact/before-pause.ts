@@ -56,7 +56,7 @@ export async function gapProblem(
       0,
     );
     if (open > MOST_OPEN_RECORDS)
-      return `${open} records of ${table.text} may belong to the gap > ${MOST_OPEN_RECORDS} allowed`;
+      return `${open} records of ${table.text} may belong to the gap, and at most ${MOST_OPEN_RECORDS} are allowed`;
   }
   return null;
 }
