@@ -140,12 +140,6 @@ function render(
   limit: number,
   reason: string,
 ): string {
-  const key = (d: Difference): string =>
-    Object.entries(d.key)
-      .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
-      .join(' ');
-  const cell = (value: string | null): string =>
-    value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value;
   const head = [
     `Window ${result.window}, ${result.subject}: ${reason}`,
     ...(result.failed.length > 1 && result.failed[0] === result.subject
@@ -172,14 +166,23 @@ function render(
   return [
     asLines(head),
     '',
-    table(
-      ['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'],
-      result.differences
-        .slice(0, limit)
-        .map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]),
-    ),
+    differenceTable(result.differences.slice(0, limit)),
     ...(result.differences.length > limit
       ? [`… ${result.differences.length - limit} more (--limit N, or -o json)`]
       : []),
   ].join('\n');
+}
+
+/** Prints differences with the values of both sides. */
+export function differenceTable(differences: readonly Difference[]): string {
+  const key = (d: Difference): string =>
+    Object.entries(d.key)
+      .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
+      .join(' ');
+  const cell = (value: string | null): string =>
+    value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value;
+  return table(
+    ['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'],
+    differences.map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]),
+  );
 }

@@ -105,4 +105,14 @@ export function addDecisionAids(program: Command): void {
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
     .option('--by <name>', 'who proves')
     .addOption(output(['text', 'json', 'md', 'html']));
+  verb(
+    program,
+    'compare',
+    'compare tables with topics that already exist, once, and create nothing',
+    async (o: never) => (await import('./compare.js')).compare(o),
+  )
+    .addOption(file())
+    .option('--within <duration>', 'how long the slot may take to reach the snapshot', '60s')
+    .option('--limit <n>', 'how many differences to show', '20')
+    .addOption(output());
 }

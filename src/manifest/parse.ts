@@ -2,6 +2,7 @@
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { issuesOf, parseText, type Checked, type SpecProblem } from './document.js';
 import { migrationSchema } from './spec-schema.js';
+import { comparisonIssues, migrationIssues } from './comparison-rules.js';
 import { semanticIssues } from './semantics.js';
 
 export { formatProblem, type SpecProblem } from './document.js';
@@ -9,6 +10,11 @@ export { formatProblem, type SpecProblem } from './document.js';
 export type ParseResult =
   | { readonly ok: true; readonly spec: MigrationSpec }
   | { readonly ok: false; readonly problems: readonly SpecProblem[] };
+
+const ISSUES_OF = { migration: migrationIssues, comparison: comparisonIssues } as const;
+
+/** What a spec is parsed for. Each use refuses what it would have to ignore. */
+export type SpecUse = 'migration' | 'comparison';
 
 /**
  * Parses a YAML text. `inline` reads the text of a `file:` reference (relative to the spec), and
@@ -18,8 +24,9 @@ export function parseSpecText(
   text: string,
   file: string,
   inline: (path: string) => string,
+  use: SpecUse = 'migration',
 ): ParseResult {
-  const parsed = parseText(text, file, inline, check);
+  const parsed = parseText(text, file, inline, (input) => check(input, use));
   return parsed.ok ? { ok: true, spec: parsed.value } : parsed;
 }
 
@@ -27,7 +34,7 @@ export function parseSpecText(
  * Parses a spec that is already an object, such as the workflow's input. Problems have no lines.
  */
 export function parseSpecObject(input: unknown): ParseResult {
-  const result = check(input);
+  const result = check(input, 'migration');
   if (result.ok) return { ok: true, spec: result.value };
   return {
     ok: false,
@@ -35,10 +42,10 @@ export function parseSpecObject(input: unknown): ParseResult {
   };
 }
 
-function check(input: unknown): Checked<MigrationSpec> {
+function check(input: unknown, use: SpecUse): Checked<MigrationSpec> {
   const parsed = migrationSchema.safeParse(input);
   if (!parsed.success) return { ok: false, issues: issuesOf(parsed.error, migrationSchema) };
-  const issues = semanticIssues(parsed.data);
+  const issues = [...semanticIssues(parsed.data), ...ISSUES_OF[use](parsed.data)];
   if (issues.length > 0) return { ok: false, issues };
   const { $schema: _ignored, ...spec } = parsed.data;
   return { ok: true, value: spec as MigrationSpec }; // semanticIssues has refused every value that MigrationSpec does not know

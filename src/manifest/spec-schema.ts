@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { decimal, duration, httpUrl, instant, labels, roleName, tableName } from './spec-parts.js';
 import { batch, source } from './spec-source.js';
-import { connector, kafka, pipeline, sink } from './spec-streaming.js';
+import { connector, existing, kafka, pipeline, sink } from './spec-streaming.js';
 
 const compare = z.strictObject({
   ignore: z
@@ -222,6 +222,9 @@ const spec = z.strictObject({
     .optional()
     .describe('The batch process that is replaced. Without it, only tables are migrated.'),
   connector: connector.describe('The source connector.'),
+  existing: existing
+    .optional()
+    .describe('For `sluice compare` only: topics, slot and connector that already run.'),
   kafka: kafka.describe('The Kafka cluster and the topics that Sluice creates.'),
   pipeline: pipeline.optional().describe('The streaming computation that replaces the batch.'),
   sink: sink

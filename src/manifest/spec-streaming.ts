@@ -107,6 +107,25 @@ export const connector = z.strictObject({
     ),
 });
 
+export const existing = z.strictObject({
+  topics: z
+    .union([z.string().min(1), z.record(z.string(), topic)], {
+      error: 'expected a pattern like shop.{schema}.{table}, or a topic for each table',
+    })
+    .optional()
+    .describe(
+      'The topics of the tables: a pattern with `{schema}` and `{table}`, or a topic for each table. By default, they follow `connector.topicPrefix`.',
+    ),
+  slot: identifier
+    .optional()
+    .describe('The replication slot whose reader writes the topics. Its position is the barrier.'),
+  connector: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The connector that reads the slot. Its configuration is checked, never changed.'),
+});
+
 const sasl = z.strictObject({
   mechanism: z
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])

@@ -1,4 +1,5 @@
 // Functions for activities that wait. They send heartbeats, and observe cancellation and deadlines.
+// Outside of an activity (`sluice compare`), they only wait.
 import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { madeProgress } from '../../clients/progress.js';
 
@@ -9,8 +10,8 @@ const said = new WeakMap<Context, () => unknown>();
  * It is not progress: the interceptor calls it by the clock.
  */
 export function heartbeat(): void {
-  const context = Context.current();
-  context.heartbeat(said.get(context)?.());
+  const context = asyncLocalStorage.getStore();
+  context?.heartbeat(said.get(context)?.());
 }
 
 /**
@@ -19,7 +20,8 @@ export function heartbeat(): void {
  */
 export function beat(details?: unknown): void {
   madeProgress();
-  if (details !== undefined) said.set(Context.current(), () => details);
+  const context = asyncLocalStorage.getStore();
+  if (context && details !== undefined) said.set(context, () => details);
   heartbeat();
 }
 
@@ -35,7 +37,8 @@ export function stopIfCancelled(): void {
 /** Sends a heartbeat and sleeps. Throws if the activity is cancelled or the worker stops. */
 export async function pause(ms: number, details?: unknown): Promise<void> {
   beat(details);
-  await Context.current().sleep(ms);
+  const context = asyncLocalStorage.getStore();
+  await (context?.sleep(ms) ?? new Promise((resolve) => setTimeout(resolve, ms)));
 }
 
 /** Runs `work`. Until it returns, heartbeats have the details that `details` returns then. */
@@ -67,6 +70,7 @@ export async function pollUntil<T>(
 
 /** Deletes the description of what the activity waits for, and returns `answer`. */
 function over<T>(answer: T): T {
-  said.delete(Context.current());
+  const context = asyncLocalStorage.getStore();
+  if (context) said.delete(context);
   return answer;
 }

@@ -13,13 +13,14 @@ export interface WindowEvidence {
 
 /**
  * Builds the evidence. `facts` is the digest of the facts that the window depends on; the ledger
- * has the facts.
+ * has the facts. `barrier` is set only if it is another one than a migration's.
  */
 export function evidenceOf(
   ref: MigrationRef,
   subjects: readonly SubjectResult[],
   facts: string | null,
   brokenGlass?: BrokenGlass,
+  barrier?: object,
 ): WindowEvidence {
   const { validation } = ref.spec.spec;
   const document = {
@@ -30,6 +31,7 @@ export function evidenceOf(
     planHash: ref.planHash,
     facts,
     ...(brokenGlass ? { brokenGlass } : {}),
+    ...(barrier ? { barrier } : {}),
     subjects: subjects.map(({ subject, mode, verdict, counts, proofs, position, proof }) => ({
       subject,
       mode,

@@ -2,6 +2,8 @@
 // It is created once and passed as a whole.
 import { openSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import type { MarkAt } from '../capture/capture-adapter.js';
+import { markSource, type SourceMark } from '../capture/source-mark.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import type { FoldCache } from './folds/folds.js';
@@ -18,8 +20,9 @@ export const BARRIER_LIMIT_MS = 60_000;
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 
-export interface WindowSession extends Planned {
-  readonly deps: Deps;
+/** A session that only reads. It needs no ledger. */
+export interface ReadingSession extends Planned {
+  readonly deps: Pick<Deps, 'secret' | 'systems' | 'snapshotBytes'>;
   readonly kafka: KafkaPort;
   readonly folds: FoldCache;
   /** The window's number. It also selects the part of a table that is scrubbed. */
@@ -28,22 +31,36 @@ export interface WindowSession extends Planned {
   readonly isFull: boolean;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
-  readonly still: StandsStill;
   readonly heartbeat: () => void;
+  /** Marks the source's position. If absent, the plan's capture does it. */
+  readonly mark?: (at: MarkAt) => Promise<SourceMark>;
 }
 
-/** A session with its two connections to the source. */
-export interface ConnectedSession extends WindowSession {
+export interface WindowSession extends ReadingSession {
+  readonly deps: Deps;
+  readonly still: StandsStill;
+}
+
+/** The two connections of a session to the source. */
+interface Connections {
   /** The read-only connection that holds the window's snapshots. */
   readonly reader: SourceClient;
   /** The connection for everything that must not be inside a snapshot. */
   readonly side: SourceClient;
 }
 
+/** A session that only reads, with its connections. */
+export type ConnectedReading = ReadingSession & Connections;
+export type ConnectedSession = WindowSession & Connections;
+
+/** Marks the source's current position in the way of this session. */
+export const markOf = (session: ReadingSession, at: MarkAt): Promise<SourceMark> =>
+  session.mark ? session.mark(at) : markSource(session.deps, session, at);
+
 /** Opens both connections for `use`, and closes them afterwards. Throws connection errors. */
-export async function connected<T>(
-  session: WindowSession,
-  use: (session: ConnectedSession) => Promise<T>,
+export async function connected<S extends ReadingSession, T>(
+  session: S,
+  use: (session: S & Connections) => Promise<T>,
 ): Promise<T> {
   const { plan, deps } = session;
   const close = (client: SourceClient): Promise<void> => client.end().catch(() => undefined);

@@ -2,6 +2,7 @@
 // mirrors `src/manifest/spec-schema.ts`, which parses it.
 
 import type { ConnectLogin, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
+import type { ExistingSpec } from './existing.js';
 
 export type { KafkaSpec, SecretRef } from './cluster-access.js';
 
@@ -205,6 +206,7 @@ export interface MigrationSpec {
     readonly source: SourceSpec;
     readonly batch?: BatchSpec | undefined;
     readonly connector: ConnectorSpec;
+    readonly existing?: ExistingSpec | undefined;
     readonly kafka: KafkaSpec;
     readonly pipeline?: PipelineSpec | undefined;
     readonly sink?: SinkSpec | undefined;

@@ -6,7 +6,7 @@ import type { Shape } from '../../../compare/comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { foldTable } from '../folds/folds.js';
-import type { WindowSession } from '../session.js';
+import type { ReadingSession } from '../session.js';
 import { passByFlink, type FlinkPassInput } from './by-flink.js';
 import { passByHash, type PassInput, type TablePass } from './by-hash.js';
 import { passByRow } from './by-row.js';
@@ -29,7 +29,7 @@ export const hasTolerance = (shape: Shape): boolean =>
 
 /** Compares one table. Throws errors of the systems. */
 export async function passOver(
-  session: WindowSession,
+  session: ReadingSession,
   input: PassInput,
   known: KnownTable,
 ): Promise<TablePass> {
@@ -47,7 +47,7 @@ export async function passOver(
 }
 
 async function passInMemory(
-  { folds, ref, number, isFull }: WindowSession,
+  { folds, ref, number, isFull }: ReadingSession,
   input: PassInput,
   { counted, walk }: KnownTable,
 ): Promise<TablePass> {

@@ -5,16 +5,16 @@ import type { Shape } from '../../../compare/comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
 import type { Verdict } from '../../../domain/evidence/verdict.js';
 import type { Difference } from '../../../domain/evidence/window.js';
-import { tableTopic, type Relation } from '../../../domain/migration/names.js';
+import type { Relation } from '../../../domain/migration/names.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import { parseSnapshot, type Lsn } from '../../../domain/values/position.js';
-import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/folds.js';
 import {
   BARRIER_LIMIT_MS,
   connected,
-  type ConnectedSession,
-  type WindowSession,
+  markOf,
+  type ConnectedReading,
+  type ReadingSession,
 } from '../session.js';
 import { columnsToCompare } from '../shape.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
@@ -32,8 +32,8 @@ export interface TablesResult {
  * Compares every table in exact mode. Tables of a polled source have no transaction by which to
  * align. They are compared in settled mode, together with the results.
  */
-export async function compareTables(session: WindowSession): Promise<TablesResult> {
-  const { deps, plan, number } = session;
+export async function compareTables(session: ReadingSession): Promise<TablesResult> {
+  const { plan, number } = session;
   if (plan.capture.subjectMode === 'settled') return { subjects: [], barrierMs: null };
   return connected(session, async (open) => {
     const { reader, side } = open;
@@ -45,7 +45,7 @@ export async function compareTables(session: WindowSession): Promise<TablesResul
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const text = await snapshotText(reader);
     const started = Date.now();
-    const mark = await markSource(deps, session, {
+    const mark = await markOf(session, {
       snapshot: reader,
       side,
       token: `window ${number}`,
@@ -75,7 +75,7 @@ interface Alignment {
  * Scans a long table range by range before the window's own snapshot, if every row of it has to be
  * read.
  */
-async function walkOver(session: ConnectedSession, table: string): Promise<Walk | null> {
+async function walkOver(session: ConnectedReading, table: string): Promise<Walk | null> {
   const { folds, ref, plan, isFull } = session;
   if (engineGateway(plan.spec)) return null;
   const { catalog, shape, topic } = await comparedTable(session, table);
@@ -88,17 +88,17 @@ async function walkOver(session: ConnectedSession, table: string): Promise<Walk 
 }
 
 async function comparedTable(
-  { reader, plan }: ConnectedSession,
+  { reader, plan }: ConnectedReading,
   table: string,
 ): Promise<{ catalog: TableCatalog; shape: Shape; topic: string }> {
   const catalog = await readKeyedTable(reader, table);
   const columns = columnsToCompare(plan, catalog.columns, catalog.key, table);
-  const topic = tableTopic(plan.names.topicPrefix, catalog.name);
+  const { topic } = plan.captures.find(({ subject }) => subject === table)!;
   return { catalog, shape: { key: catalog.key, columns }, topic };
 }
 
 async function compareTable(
-  session: ConnectedSession,
+  session: ConnectedReading,
   table: Relation,
   { snapshotText, lsn }: Alignment,
   walk: Walk | undefined,

@@ -18,9 +18,8 @@ import { HashComparison } from '../../../compare/hash-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { qualified } from '../../../domain/migration/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/position.js';
-import { markSource } from '../../capture/source-mark.js';
 import { foldTable } from '../folds/folds.js';
-import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
+import { BARRIER_LIMIT_MS, markOf, type ConnectedReading } from '../session.js';
 import { selectOf } from './select.js';
 import { boundedNow, snapshotText } from './visibility.js';
 
@@ -36,7 +35,7 @@ export interface Walk {
 }
 
 /** The input of a range scan. The session's reader must have no open transaction. */
-export interface WalkInput extends ConnectedSession {
+export interface WalkInput extends ConnectedReading {
   readonly catalog: TableCatalog;
   readonly topic: string;
   readonly shape: Shape;
@@ -77,11 +76,11 @@ export async function walkAhead(
  * snapshot can decide.
  */
 async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
-  const { deps, plan, reader, side, heartbeat } = input;
+  const { plan, reader, side, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     const snapshot = parseSnapshot(await snapshotText(reader));
-    const mark = await markSource(deps, input, { snapshot: reader, side, token: 'walk' });
+    const mark = await markOf(input, { snapshot: reader, side, token: 'walk' });
     if ((await mark.reached(Date.now() + BARRIER_LIMIT_MS)) !== null) return null;
     await readTopic(input, fold, snapshot);
     const comparison = new HashComparison(fold.table, fold.encoder);

@@ -1,0 +1,39 @@
+// Checks, read-only, that a connector which Sluice did not create reads the named slot and writes
+// values in the form that the comparison decodes.
+import type { ConnectRest } from '../../../clients/http/connect-rest.js';
+import { debeziumPostgresConfig } from '../../../connectors/debezium-postgres.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+
+/** The settings that decide which slot is read, and how a row becomes a record. */
+const DECIDING: readonly string[] = [
+  'connector.class',
+  'database.dbname',
+  'slot.name',
+  'decimal.handling.mode',
+  'time.precision.mode',
+  'interval.handling.mode',
+  'binary.handling.mode',
+  'key.converter',
+  'key.converter.schemas.enable',
+  'value.converter',
+  'value.converter.schemas.enable',
+];
+/** Settings that change keys or records. Sluice's own connectors do not have them. */
+const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
+
+/** Returns why the connector's records cannot be compared. Null if they can. */
+export async function connectorProblem(
+  rest: Pick<ConnectRest, 'config'>,
+  plan: ResolvedPlan,
+  name: string,
+): Promise<string | null> {
+  const stored = await rest.config(name);
+  if (!stored) return `connector ${name} does not exist at Kafka Connect (existing.connector)`;
+  const needed = debeziumPostgresConfig(plan);
+  const differs = [...DECIDING, ...CHANGING].filter((key) => stored[key] !== needed[key]);
+  if (differs.length === 0) return null;
+  const pairs = differs.map(
+    (key) => `${key}=${stored[key] ?? '(default)'} ≠ ${needed[key] ?? '(none)'}`,
+  );
+  return `connector ${name} writes records that this comparison does not decode: ${pairs.join(', ')}`;
+}

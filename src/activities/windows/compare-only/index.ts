@@ -1,0 +1,198 @@
+// Compares tables with topics that already exist, without a migration. It reads Postgres and Kafka
+// like another client, and creates nothing: no slot, no topic, no group, no marker, no ledger row.
+import { qualifyNames, readCapturedTable } from '../../../clients/postgres/captured-catalog.js';
+import { readSource, type SourceClient } from '../../../clients/postgres/connection.js';
+import { tableFacts } from '../../../domain/capture/captured-set.js';
+import { factsChange, type Facts } from '../../../domain/evidence/epoch.js';
+import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
+import { worst, type Verdict } from '../../../domain/evidence/verdict.js';
+import {
+  judgeComparison,
+  type Difference,
+  type WindowRow,
+} from '../../../domain/evidence/window.js';
+import { Problem } from '../../../domain/failure.js';
+import type { MigrationSpec } from '../../../domain/migration/spec.js';
+import { comparisonPlan, type ComparisonPlan } from '../../../domain/plan/comparison-plan.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { planHash } from '../../../manifest/build-plan.js';
+import { classify } from '../../runtime/application-failure.js';
+import type { Deps } from '../../runtime/deps.js';
+import { evidenceOf, type WindowEvidence } from '../evidence.js';
+import { FoldFiles } from '../folds/fold-files.js';
+import { FoldCache } from '../folds/folds.js';
+import type { ReadingSession } from '../session.js';
+import { toRow, unmeasured, type SubjectResult } from '../subject-result.js';
+import { compareTables } from '../tables/compare-tables.js';
+import { connectorProblem } from './existing-connector.js';
+import { unreadable } from './readable.js';
+import { barrierOf, markBy, withoutBarrier, type ExistingBarrier } from './slot-barrier.js';
+
+export type ComparisonDeps = Pick<
+  Deps,
+  'secret' | 'systems' | 'stateDir' | 'windowMemory' | 'snapshotBytes'
+>;
+
+export interface ComparedOnly {
+  readonly verdict: Verdict;
+  readonly barrier: ExistingBarrier;
+  /** One row for each table, as a window has it. */
+  readonly rows: readonly WindowRow[];
+  readonly differences: readonly (Difference & { readonly subject: string })[];
+  readonly evidence: WindowEvidence;
+}
+
+/** By default, the key tables may use this many bytes. */
+const MEMORY = 2 ** 30;
+
+/**
+ * Compares every table of a spec. `withinMs` limits the wait for the slot. Throws a Problem if a
+ * system does not answer or refuses the login. Everything else becomes a verdict.
+ */
+export async function compareOnly(
+  deps: ComparisonDeps,
+  spec: MigrationSpec,
+  withinMs: number,
+): Promise<ComparedOnly> {
+  const { plan, ...existing } = comparisonPlan(spec);
+  const name = spec.metadata.name;
+  const ref: MigrationRef = {
+    name,
+    iteration: 1,
+    generation: 1,
+    workflowId: '',
+    runKey: `compare-${process.pid}`,
+    planHash: planHash(spec),
+    spec,
+  };
+  const session: ReadingSession = {
+    deps,
+    ref,
+    plan,
+    kafka: deps.systems.kafka(plan),
+    folds: new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? MEMORY),
+    number: 1,
+    isFull: true,
+    roundsMs: 0,
+    heartbeat: () => undefined,
+  };
+  const { barrier, subjects } = await compared(session, existing, withinMs).catch(
+    (error: unknown) => {
+      throw readable(classify(error));
+    },
+  );
+  const at = new Date().toISOString();
+  return {
+    verdict: worst(
+      subjects.map(({ subject, verdict }) => ({
+        verdict: verdict.verdict,
+        reason: `${subject}: ${verdict.reason}`,
+      })),
+    ),
+    barrier,
+    rows: subjects.map((subject) => toRow(subject, 1, at)),
+    differences: subjects.flatMap(({ subject, differences }) =>
+      differences.map((difference) => ({ subject, ...difference })),
+    ),
+    evidence: evidenceOf(ref, subjects, null, undefined, barrier),
+  };
+}
+
+/** Returns the problem with a remedy that fits a command without a run. */
+const readable = ({ code, message }: Problem): Problem =>
+  new Problem(code, message, 'correct what the message names, then run sluice compare again');
+
+interface Compared {
+  readonly barrier: ExistingBarrier;
+  readonly subjects: readonly SubjectResult[];
+}
+
+async function compared(
+  session: ReadingSession,
+  { slot, connector }: Omit<ComparisonPlan, 'plan'>,
+  withinMs: number,
+): Promise<Compared> {
+  const { deps, plan, kafka } = session;
+  const isNamed = plan.spec.existing?.slot !== undefined;
+  const look = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
+    readSource(plan, deps.secret, use);
+  const { barrier, refused, before } = await look(async (client) => ({
+    barrier: await barrierOf(client, slot, isNamed),
+    refused: await unreadable(client, kafka, plan),
+    before: await factsOf(client, plan),
+  }));
+  const used = 'unusable' in barrier ? withoutBarrier(barrier.unusable) : barrier;
+  const broken =
+    'unusable' in barrier
+      ? barrier.unusable
+      : connector && (await connectorProblem(deps.systems.connect(plan), plan, connector));
+  if (broken) return { barrier: used, subjects: plan.tables.map(({ text }) => open(text, broken)) };
+  const tables = plan.tables.filter(({ text }) => !refused.has(text));
+  const results = await readTables({
+    ...session,
+    plan: { ...plan, tables },
+    mark: markBy(used, withinMs),
+  });
+  const after = await look((client) => factsOf(client, plan));
+  const judged = results.map((subject) => voided(before, after, judgedBy(used, subject)));
+  return {
+    barrier: used,
+    subjects: plan.tables.map(
+      ({ text }) =>
+        judged.find(({ subject }) => subject === text) ?? open(text, refused.get(text)!),
+    ),
+  };
+}
+
+/** Compares the tables. A topic that was lost or cannot be decoded is a verdict, not an error. */
+async function readTables(session: ReadingSession): Promise<readonly SubjectResult[]> {
+  const { tables } = session.plan;
+  if (tables.length === 0) return [];
+  try {
+    return (await compareTables(session)).subjects;
+  } catch (error) {
+    const { code, message } = classify(error);
+    if (code === 'unreachable' || code === 'permission-denied') throw error;
+    return tables.map(({ text }) =>
+      unmeasured(text, 'exact', { verdict: 'errored', reason: message }),
+    );
+  }
+}
+
+const open = (subject: string, reason: string): SubjectResult =>
+  unmeasured(subject, 'exact', { verdict: 'inconclusive', reason });
+
+/** Reads what decides which rows a table has and how they look. */
+async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
+  await qualifyNames(client);
+  const facts: Record<string, Facts[string]> = {};
+  for (const { text } of plan.tables)
+    Object.assign(facts, tableFacts(text, await readCapturedTable(client, text)));
+  return facts;
+}
+
+/**
+ * Makes a failed subject inconclusive if its differences are not proven. Rows may be in flight, or
+ * records that cannot be read may explain every difference. Each such record explains one key.
+ */
+export function judgedBy(barrier: ExistingBarrier, subject: SubjectResult): SubjectResult {
+  const { counts, proofs, verdict } = subject;
+  if (verdict.verdict !== 'failed' || !counts || !proofs) return subject;
+  const differing = counts.mismatched + counts.missing + counts.extraneous;
+  const why =
+    barrier.kind === 'none'
+      ? 'these rows may be in flight, because no slot is named'
+      : counts.unknown >= differing
+        ? `${counts.unknown} records or rows that cannot be read ≥ ${differing} differences, and may explain them`
+        : null;
+  if (why === null) return subject;
+  const unproven = { ...proofs, barrier: `${verdict.reason}; ${why}` };
+  return { ...subject, proofs: unproven, verdict: judgeComparison(counts, unproven) };
+}
+
+function voided(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
+  const change = factsChange(before, after);
+  if (!change || subject.verdict.verdict === 'inconclusive') return subject;
+  const reason = `changed during the comparison: ${[change.epoch, change.fullWindow].filter((part) => part !== null).join('; ')}`;
+  return { ...subject, verdict: { verdict: 'inconclusive', reason } };
+}

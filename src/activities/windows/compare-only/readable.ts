@@ -1,0 +1,94 @@
+// Finds tables and topics that a comparison cannot read, before it compares. Each reason names the
+// object and the remedy.
+import { readTable } from '../../../clients/postgres/catalog.js';
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import type { CheckName } from '../../../domain/evidence/check.js';
+import { plainIdent } from '../../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { checkTable } from '../../checks/table-checks.js';
+import { classify } from '../../runtime/application-failure.js';
+
+/** The checks that decide whether a table can be compared. The others are about creating a capture. */
+const NEEDED: readonly CheckName[] = [
+  'table.kind',
+  'table.key',
+  'table.key-types',
+  'table.key-form',
+  'table.select',
+  'table.row-security',
+  'table.types',
+];
+
+const KINDS: Readonly<Record<string, string>> = {
+  v: 'a view',
+  m: 'a materialized view',
+  f: 'a foreign table',
+  S: 'a sequence',
+  i: 'an index',
+};
+
+/** Returns the reason why a table or its topic cannot be compared, by table. */
+export async function unreadable(
+  client: SourceClient,
+  kafka: KafkaPort,
+  plan: ResolvedPlan,
+): Promise<ReadonlyMap<string, string>> {
+  const topics = new Set(await kafka.listTopics());
+  const found = new Map<string, string>();
+  for (const { subject, topic } of plan.captures) {
+    const reason =
+      (await tableProblem(client, plan, subject)) ??
+      (await topicProblem(kafka, topics, topic, plan.spec.kafka.partitions));
+    if (reason) found.set(subject, reason);
+  }
+  return found;
+}
+
+async function tableProblem(
+  client: SourceClient,
+  plan: ResolvedPlan,
+  text: string,
+): Promise<string | null> {
+  const table = await readTable(client, text);
+  if (!table) return `table ${text} does not exist, or the role may not see its schema`;
+  const kind = KINDS[table.kind];
+  if (kind)
+    return `${text} is ${kind}: its rows have no records of their own; name the tables below it`;
+  if (!table.canSelect)
+    return `the role cannot read ${text}: GRANT SELECT ON ${text} TO ${plainIdent(plan.spec.source.postgres.user)}`;
+  const reading = {
+    ...plan,
+    capture: {
+      ...plan.capture,
+      hasSlot: false,
+      loading: { ...plan.capture.loading, copies: false },
+    },
+  };
+  const checks = await checkTable(client, reading, text, table);
+  const open = checks.find(
+    ({ name, status }) => NEEDED.includes(name) && status !== 'passed' && status !== 'waived',
+  );
+  return open ? `${open.name} ${text}: ${open.detail}; ${open.remedy}` : null;
+}
+
+async function topicProblem(
+  kafka: KafkaPort,
+  topics: ReadonlySet<string>,
+  topic: string,
+  partitions: number,
+): Promise<string | null> {
+  if (!topics.has(topic))
+    return `topic ${topic} does not exist, or this user may not describe it; existing.topics names other topics`;
+  try {
+    const ends = await kafka.offsets(topic);
+    if (ends.length !== partitions)
+      return `topic ${topic} has ${ends.length} partitions ≠ ${partitions} of the spec; set kafka.partitions: ${ends.length}`;
+    const cut = ends.find(({ low }) => low > 0);
+    return cut
+      ? `topic ${topic}/${cut.partition} begins at ${cut.low} > 0: retention or a person deleted its beginning, so rows whose records are gone cannot be told from rows that never arrived; load the table into a new topic that is only compacted`
+      : null;
+  } catch (error) {
+    return `topic ${topic} cannot be read: ${classify(error).message}`;
+  }
+}

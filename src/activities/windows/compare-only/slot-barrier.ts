@@ -1,0 +1,100 @@
+// The barrier of a comparison that writes nothing. With a slot, it waits until the slot's reader has
+// acknowledged the position that was read after the snapshot. Without one, nothing says which records
+// are still on their way.
+import type pg from 'pg';
+import { lossOf, readSlot } from '../../../clients/postgres/slots.js';
+import { insertLsn } from '../../../clients/postgres/wal-position.js';
+import { compareLsn, type Lsn } from '../../../domain/values/position.js';
+import type { MarkAt, SourceMark } from '../../capture/capture-adapter.js';
+import { pollUntil } from '../../runtime/poll-until.js';
+
+const POLL_MS = 100;
+
+/** The barrier of a comparison, in the form that evidence, output and report name it. */
+export interface ExistingBarrier {
+  /** `slot`: a slot's confirmed position. `none`: rows may be in flight. */
+  readonly kind: 'slot' | 'none';
+  readonly slot: string | null;
+  /** A sentence that says what the barrier proves, and what it does not. */
+  readonly proves: string;
+}
+
+const BY_SLOT = (slot: string): ExistingBarrier => ({
+  kind: 'slot',
+  slot,
+  proves: `the reader of slot ${slot} acknowledged a position after the snapshot, without a marker of Sluice. That this reader writes these topics is not proven by the slot`,
+});
+
+/** Returns the barrier without a slot. `why` says why there is none. */
+export const withoutBarrier = (why: string): ExistingBarrier => ({
+  kind: 'none',
+  slot: null,
+  proves: `nothing about rows in flight, because ${why}. Equal rows are proven equal; differences are not proven`,
+});
+
+/**
+ * Selects the barrier. A slot that the spec names must exist. `isNamed` is false if the slot's name
+ * is only derived from the migration's name. Returns the reason if a named slot cannot be used.
+ */
+export async function barrierOf(
+  client: pg.ClientBase,
+  slot: string | null,
+  isNamed: boolean,
+): Promise<ExistingBarrier | { readonly unusable: string }> {
+  if (slot === null) return withoutBarrier('the spec names no slot (existing.slot)');
+  const found = await readSlot(client, slot);
+  if (!found && !isNamed)
+    return withoutBarrier(`slot ${slot} of this migration's name does not exist`);
+  const loss = lossOf(slot, found);
+  if (loss) return { unusable: loss };
+  const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
+  const here = rows[0]!.name;
+  if (found!.database !== here)
+    return {
+      unusable: `replication slot ${slot} belongs to database ${found!.database ?? '(none)'} ≠ ${here} of the tables`,
+    };
+  return BY_SLOT(slot);
+}
+
+/**
+ * Returns how the comparison marks the source. `withinMs` limits the wait for the slot. Nothing is
+ * written.
+ */
+export function markBy(
+  { slot }: ExistingBarrier,
+  withinMs: number,
+): (at: MarkAt) => Promise<SourceMark> {
+  return async ({ side }) => {
+    // read after the snapshot, so everything visible in it has a lower LSN
+    const lsn = await insertLsn(side);
+    const limit = Date.now() + withinMs;
+    return {
+      lsn,
+      reached: (deadline) =>
+        slot === null
+          ? Promise.resolve(null)
+          : acknowledged(side, slot, lsn, Math.min(deadline, limit)),
+    };
+  };
+}
+
+async function acknowledged(
+  client: pg.ClientBase,
+  slot: string,
+  lsn: Lsn,
+  deadline: number,
+): Promise<string | null> {
+  let confirmed = '0/0';
+  let isRead = false;
+  const reached = await pollUntil(deadline, POLL_MS, async () => {
+    const found = await readSlot(client, slot);
+    const loss = lossOf(slot, found);
+    if (loss) return loss;
+    confirmed = found?.confirmedLsn ?? '0/0';
+    isRead = found?.activePid !== null;
+    return compareLsn(confirmed, lsn) >= 0 ? '' : null;
+  });
+  if (reached === null)
+    return `barrier: the reader of slot ${slot} acknowledged ${confirmed} < ${lsn} needed, at the time limit${isRead ? '' : '; no process reads the slot'}`;
+  return reached === '' ? null : `barrier: ${reached}`;
+}

@@ -1,0 +1,104 @@
+// sluice compare -f FILE: compares tables with topics that already exist, without a migration, a
+// worker or Temporal. It creates nothing. Ctrl-C leaves nothing behind.
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Systems } from '../activities/runtime/deps.js';
+import { compareOnly, type ComparedOnly } from '../activities/windows/compare-only/index.js';
+import { loadConfig, resolveSecret } from '../config.js';
+import type { VerdictName } from '../domain/evidence/verdict.js';
+import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
+import { differenceTable } from './diff.js';
+import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
+import { readSpec } from './spec-file.js';
+
+export interface CompareOptions {
+  readonly file: string;
+  readonly within: string;
+  readonly limit: string;
+  readonly output: Format;
+}
+
+/** Differences are findings. A comparison that proved nothing has failed. */
+const EXIT_OF: Readonly<Record<VerdictName, number>> = {
+  passed: EXIT.ok,
+  failed: EXIT.findings,
+  inconclusive: EXIT.failed,
+  errored: EXIT.failed,
+};
+
+export async function compare({ file, within, limit, output }: CompareOptions): Promise<number> {
+  if (!DURATION_PATTERN.test(within))
+    throw new CliError(EXIT.usage, 'usage', `--within ${within} is not a duration like 60s`);
+  if (!/^\d+$/.test(limit))
+    throw new CliError(EXIT.usage, 'usage', `--limit ${limit} is not a number`);
+  const spec = readSpec(file, 'comparison');
+  const { windowMemory, snapshotBytes } = loadConfig();
+  const systems = new Systems(resolveSecret);
+  const stateDir = temporaryDir();
+  try {
+    const started = Date.now();
+    const deps = { secret: resolveSecret, systems, stateDir, windowMemory, snapshotBytes };
+    const found = await compareOnly(deps, spec, durationMs(within));
+    const { name } = spec.metadata;
+    const tookMs = Date.now() - started;
+    await print(documentOf(name, tookMs, found), output, () => render(name, found, Number(limit)));
+    return EXIT_OF[found.verdict.verdict];
+  } finally {
+    await systems.close();
+  }
+}
+
+/** Returns a folder for a table that does not fit in memory. It is removed when the process exits. */
+function temporaryDir(): string {
+  const dir = join(tmpdir(), `sluice-compare-${randomBytes(8).toString('hex')}`);
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+  process.once('SIGTERM', () => process.exit(EXIT.interrupted));
+  return dir;
+}
+
+const documentOf = (
+  name: string,
+  tookMs: number,
+  { verdict, barrier, rows, differences, evidence }: ComparedOnly,
+): object => ({
+  apiVersion: 'sluice.dev/v1alpha1',
+  kind: 'Comparison',
+  name,
+  ...verdict,
+  tookMs,
+  barrier,
+  windows: rows,
+  differences,
+  evidence,
+});
+
+function render(name: string, found: ComparedOnly, limit: number): string {
+  const { verdict, barrier, rows, differences, evidence } = found;
+  const shown = differences.slice(0, limit);
+  const subjects = [...new Set(shown.map(({ subject }) => subject))];
+  return [
+    asLines([`${name}: ${verdict.verdict}. ${verdict.reason}`]),
+    '',
+    table(
+      ['TABLE', 'VERDICT', 'MATCHED', 'REASON'],
+      rows.map((r) => [
+        r.subject,
+        r.verdict,
+        r.matched === null ? '-' : String(r.matched),
+        r.reason,
+      ]),
+    ),
+    ...subjects.flatMap((subject) => [
+      '',
+      asLines([`${subject}:`]),
+      differenceTable(shown.filter((d) => d.subject === subject)),
+    ]),
+    ...(differences.length > limit
+      ? [`… ${differences.length - limit} more (--limit N, or -o json)`]
+      : []),
+    '',
+    asLines([`barrier: ${barrier.kind}: ${barrier.proves}`, `evidence: sha256 ${evidence.digest}`]),
+  ].join('\n');
+}

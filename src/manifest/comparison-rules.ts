@@ -1,0 +1,77 @@
+// Finds what a spec asks for that its use cannot do: `sluice compare` creates nothing, and a
+// migration uses only objects that it created.
+import { existingTopic } from '../domain/plan/comparison-plan.js';
+import type { SpecIssue } from './document.js';
+import type { ParsedSpec } from './spec-schema.js';
+
+const issue = (message: string, ...path: (string | number)[]): SpecIssue => ({
+  path: ['spec', ...path],
+  message,
+});
+
+/** Refuses parts that already run, which a migration would not use. */
+export function migrationIssues({ spec }: ParsedSpec): SpecIssue[] {
+  if (!spec.existing) return [];
+  return [
+    issue(
+      'only sluice compare uses what already runs; a migration creates its own, so remove it',
+      'existing',
+    ),
+  ];
+}
+
+/** Refuses what a comparison could only do by creating something, and topics that do not fit. */
+export function comparisonIssues({ spec }: ParsedSpec): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  if (spec.validation.engine === 'flink')
+    issues.push(
+      issue(
+        'the engine flink needs a topic of its own, and sluice compare creates nothing; use engine embedded',
+        'validation',
+        'engine',
+      ),
+    );
+  if (spec.connector.type === 'jdbc-source')
+    issues.push(
+      issue(
+        'rows of a polling connector have no transaction by which sluice compare could align them; use sluice start, whose windows compare them in rounds',
+        'connector',
+        'type',
+      ),
+    );
+  if (spec.batch)
+    issues.push(
+      issue(
+        'sluice compare does not compare results yet; remove batch, pipeline and sink to compare the tables',
+        'batch',
+      ),
+    );
+  const { topics, slot, connector } = spec.existing ?? {};
+  if (connector !== undefined && slot === undefined)
+    issues.push(issue('needs the slot that it reads; add existing.slot', 'existing', 'connector'));
+  return [...issues, ...topicIssues(spec.source.tables, topics)];
+}
+
+function topicIssues(
+  tables: readonly string[],
+  topics: string | Readonly<Record<string, string>> | undefined,
+): SpecIssue[] {
+  if (topics === undefined) return [];
+  if (typeof topics !== 'string')
+    return Object.keys(topics)
+      .filter((table) => !tables.includes(table))
+      .map((table) => issue('is not in source.tables', 'existing', 'topics', table));
+  const named = tables.map((table) => existingTopic(topics, table));
+  if (new Set(named).size < named.length)
+    return [
+      issue(
+        'gives two tables the same topic; use {schema} and {table}, or name a topic for each table',
+        'existing',
+        'topics',
+      ),
+    ];
+  const invalid = named.find((name) => !/^[a-zA-Z0-9._-]{1,249}$/.test(name));
+  return invalid === undefined
+    ? []
+    : [issue(`gives ${invalid}, which is not the name of a topic`, 'existing', 'topics')];
+}

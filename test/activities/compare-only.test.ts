@@ -1,0 +1,95 @@
+// A comparison without a migration never claims more than its barrier proves.
+import { describe, expect, it } from 'vitest';
+import { judgedBy } from '../../src/activities/windows/compare-only/index.js';
+import {
+  barrierOf,
+  markBy,
+  withoutBarrier,
+  type ExistingBarrier,
+} from '../../src/activities/windows/compare-only/slot-barrier.js';
+import { connectorProblem } from '../../src/activities/windows/compare-only/existing-connector.js';
+import { measured } from '../../src/activities/windows/subject-result.js';
+import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
+import { NO_COUNTS, type Counts } from '../../src/domain/evidence/window.js';
+import { aPlan } from '../support/builders.js';
+
+const SLOT: ExistingBarrier = { kind: 'slot', slot: 's', proves: '' };
+const result = (counts: Partial<Counts>) =>
+  measured({
+    subject: 'public.accounts',
+    mode: 'exact',
+    counts: { ...NO_COUNTS, ...counts },
+    proofs: { barrier: null, countedRows: 5, readRows: 5, canaryPlanted: 1, canaryFound: 1 },
+    differences: [],
+    position: '0/1',
+    durationMs: 1,
+  });
+
+/** A server whose slot has the given columns. */
+const server = (slot: Record<string, string | null> | null) =>
+  ({
+    query: (sql: string) =>
+      Promise.resolve({
+        rows: sql.includes('pg_replication_slots')
+          ? slot === null
+            ? []
+            : [{ restart_lsn: '0/1', wal_status: 'reserved', ...slot }]
+          : [{ name: 'shop', lsn: '0/20' }],
+      }),
+  }) as never;
+
+describe('a comparison', () => {
+  it('proves differences only with a slot; without one, rows may be in flight', () => {
+    const differing = result({ matched: 4, missing: 1 });
+    expect(judgedBy(SLOT, differing).verdict.verdict).toBe('failed');
+    expect(judgedBy(withoutBarrier('none is named'), differing)).toMatchObject({
+      counts: { missing: 1 },
+      verdict: { verdict: 'inconclusive', reason: expect.stringMatching(/missing 1 .* in flight/) },
+    });
+    const equal = result({ matched: 5 });
+    expect(judgedBy(withoutBarrier('none is named'), equal)).toBe(equal);
+  });
+
+  it('fails only if more keys differ than records are unreadable, because each may explain one', () => {
+    expect(judgedBy(SLOT, result({ missing: 5, unknown: 5 })).verdict.verdict).toBe('inconclusive');
+    expect(judgedBy(SLOT, result({ missing: 5, unknown: 4 })).verdict.verdict).toBe('failed');
+  });
+
+  it('cannot use a slot that is missing, lost, or of another database', async () => {
+    const asked = (slot: Record<string, string | null> | null, isNamed = true) =>
+      barrierOf(server(slot), 'cdc', isNamed);
+    expect(await asked({ database: 'shop' })).toMatchObject({ kind: 'slot', slot: 'cdc' });
+    expect(await asked(null)).toMatchObject({ unusable: expect.stringMatching(/does not exist/) });
+    expect(await asked({ database: 'shop', wal_status: 'lost' })).toHaveProperty('unusable');
+    expect(await asked({ database: 'other' })).toMatchObject({
+      unusable: expect.stringMatching(/database other ≠ shop/),
+    });
+    // the name was only derived, so there may never have been such a slot
+    expect(await asked(null, false)).toMatchObject({ kind: 'none' });
+    expect(await barrierOf(server(null), null, false)).toMatchObject({ kind: 'none' });
+  });
+
+  it('waits for the slot until its limit, and says how far the slot was', async () => {
+    const reached = async (confirmed: string, active: string | null = '7') => {
+      const side = server({ confirmed_flush_lsn: confirmed, active_pid: active });
+      const mark = await markBy(SLOT, 1)({ snapshot: side, side, token: '' });
+      return mark.reached(Date.now() + 60_000);
+    };
+    expect(await reached('0/20')).toBe(null);
+    expect(await reached('0/1F')).toMatch(/acknowledged 0\/1F < 0\/20 needed, at the time limit$/);
+    expect(await reached('0/1F', null)).toMatch(/no process reads the slot$/);
+  });
+
+  it('names the settings of a connector whose records it does not decode', async () => {
+    const plan = aPlan();
+    const stored = debeziumPostgresConfig(plan);
+    const asked = (config: Record<string, string> | null) =>
+      connectorProblem({ config: () => Promise.resolve(config) }, plan, 'cdc');
+    expect(await asked(stored)).toBe(null);
+    expect(await asked(null)).toMatch(/connector cdc does not exist/);
+    const other = { ...stored, 'slot.name': 'x', 'message.key.columns': 'public.accounts:note' };
+    expect(await asked(other)).toMatch(
+      /slot\.name=x ≠ sluice_bank, message\.key\.columns=public\.accounts:note ≠ \(none\)/,
+    );
+  });
+});
