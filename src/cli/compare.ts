@@ -17,6 +17,7 @@ export interface CompareOptions {
   readonly file: string;
   readonly within: string;
   readonly limit: string;
+  readonly marker?: boolean;
   readonly output: Format;
 }
 
@@ -28,7 +29,8 @@ const EXIT_OF: Readonly<Record<VerdictName, number>> = {
   errored: EXIT.failed,
 };
 
-export async function compare({ file, within, limit, output }: CompareOptions): Promise<number> {
+export async function compare(options: CompareOptions): Promise<number> {
+  const { file, within, limit, marker: marks = false, output } = options;
   if (!DURATION_PATTERN.test(within))
     throw new CliError(EXIT.usage, 'usage', `--within ${within} is not a duration like 60s`);
   if (!/^\d+$/.test(limit))
@@ -40,7 +42,7 @@ export async function compare({ file, within, limit, output }: CompareOptions): 
   try {
     const started = Date.now();
     const deps = { secret: resolveSecret, systems, stateDir, windowMemory, snapshotBytes };
-    const found = await compareOnly(deps, spec, durationMs(within));
+    const found = await compareOnly(deps, spec, { withinMs: durationMs(within), marks });
     const { name } = spec.metadata;
     const tookMs = Date.now() - started;
     await print(documentOf(name, tookMs, found), output, () => render(name, found, Number(limit)));

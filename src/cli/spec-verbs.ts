@@ -113,6 +113,10 @@ export function addDecisionAids(program: Command): void {
   )
     .addOption(file())
     .option('--within <duration>', 'how long the slot may take to reach the snapshot', '60s')
+    .option(
+      '--marker',
+      'write markers into the WAL while the slot is behind; needs a connector that ignores their prefix, sluice-compare',
+    )
     .option('--limit <n>', 'how many differences to show', '20')
     .addOption(output());
 }

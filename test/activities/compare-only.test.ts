@@ -72,12 +72,30 @@ describe('a comparison', () => {
   it('waits for the slot until its limit, and says how far the slot was', async () => {
     const reached = async (confirmed: string, active: string | null = '7') => {
       const side = server({ confirmed_flush_lsn: confirmed, active_pid: active });
-      const mark = await markBy(SLOT, 1)({ snapshot: side, side, token: '' });
+      const mark = await markBy(SLOT, { withinMs: 1, marks: false })({
+        snapshot: side,
+        side,
+        token: '',
+      });
       return mark.reached(Date.now() + 60_000);
     };
     expect(await reached('0/20')).toBe(null);
     expect(await reached('0/1F')).toMatch(/acknowledged 0\/1F < 0\/20 needed, at the time limit$/);
     expect(await reached('0/1F', null)).toMatch(/no process reads the slot$/);
+  });
+
+  it('writes markers only if it may', async () => {
+    const written = async (marks: boolean) => {
+      const said: string[] = [];
+      const { query } = server({ confirmed_flush_lsn: '0/1', active_pid: '7' }) as {
+        query: (sql: string) => object;
+      };
+      const side = { query: (sql: string) => (said.push(sql), query(sql)) } as never;
+      const mark = await markBy(SLOT, { withinMs: 1, marks })({ snapshot: side, side, token: '' });
+      await mark.reached(Date.now() + 1);
+      return said.filter((sql) => sql.includes('emit_message')).length;
+    };
+    expect([await written(true), await written(false)]).toEqual([1, 0]);
   });
 
   it('names the settings of a connector whose records it does not decode', async () => {

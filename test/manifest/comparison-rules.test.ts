@@ -1,5 +1,6 @@
 // `sluice compare` uses what already runs and creates nothing. A migration uses only what it created.
 // Each refuses what it would have to ignore.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseSpecText, type SpecUse } from '../../src/manifest/parse.js';
@@ -42,6 +43,14 @@ describe('the spec of a comparison', () => {
     expect(problemsOf({ tables, spec: { existing: { topics: 'all' } } }).join()).toMatch(
       /gives two tables the same topic/,
     );
+  });
+});
+
+describe('the page about comparisons', () => {
+  it('shows a spec that sluice compare accepts', () => {
+    const page = readFileSync('docs/how-to/compare-only.md', 'utf8');
+    const text = /```yaml\n([\s\S]*?)```/.exec(page)![1]!;
+    expect(parseSpecText(text, 'm.yaml', () => '', 'comparison')).toMatchObject({ ok: true });
   });
 });
 

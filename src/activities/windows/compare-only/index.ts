@@ -26,7 +26,13 @@ import { toRow, unmeasured, type SubjectResult } from '../subject-result.js';
 import { compareTables } from '../tables/compare-tables.js';
 import { connectorProblem } from './existing-connector.js';
 import { unreadable } from './readable.js';
-import { barrierOf, markBy, withoutBarrier, type ExistingBarrier } from './slot-barrier.js';
+import {
+  barrierOf,
+  markBy,
+  withoutBarrier,
+  type ExistingBarrier,
+  type Patience,
+} from './slot-barrier.js';
 
 export type ComparisonDeps = Pick<
   Deps,
@@ -46,13 +52,13 @@ export interface ComparedOnly {
 const MEMORY = 2 ** 30;
 
 /**
- * Compares every table of a spec. `withinMs` limits the wait for the slot. Throws a Problem if a
+ * Compares every table of a spec. `patience` limits the wait for the slot. Throws a Problem if a
  * system does not answer or refuses the login. Everything else becomes a verdict.
  */
 export async function compareOnly(
   deps: ComparisonDeps,
   spec: MigrationSpec,
-  withinMs: number,
+  patience: Patience,
 ): Promise<ComparedOnly> {
   const { plan, ...existing } = comparisonPlan(spec);
   const name = spec.metadata.name;
@@ -76,7 +82,7 @@ export async function compareOnly(
     roundsMs: 0,
     heartbeat: () => undefined,
   };
-  const { barrier, subjects } = await compared(session, existing, withinMs).catch(
+  const { barrier, subjects } = await compared(session, existing, patience).catch(
     (error: unknown) => {
       throw readable(classify(error));
     },
@@ -110,7 +116,7 @@ interface Compared {
 async function compared(
   session: ReadingSession,
   { slot, connector }: Omit<ComparisonPlan, 'plan'>,
-  withinMs: number,
+  patience: Patience,
 ): Promise<Compared> {
   const { deps, plan, kafka } = session;
   const isNamed = plan.spec.existing?.slot !== undefined;
@@ -131,7 +137,7 @@ async function compared(
   const results = await readTables({
     ...session,
     plan: { ...plan, tables },
-    mark: markBy(used, withinMs),
+    mark: markBy(used, patience),
   });
   const after = await look((client) => factsOf(client, plan));
   const judged = results.map((subject) => voided(before, after, judgedBy(used, subject)));

@@ -1,4 +1,4 @@
-// The barrier of a comparison that writes nothing. With a slot, it waits until the slot's reader has
+// The barrier of a comparison that creates nothing. With a slot, it waits until the slot's reader has
 // acknowledged the position that was read after the snapshot. Without one, nothing says which records
 // are still on their way.
 import type pg from 'pg';
@@ -9,6 +9,8 @@ import type { MarkAt, SourceMark } from '../../capture/capture-adapter.js';
 import { pollUntil } from '../../runtime/poll-until.js';
 
 const POLL_MS = 100;
+const NUDGE_MS = 1000;
+const MARKER = "SELECT pg_logical_emit_message(true, 'sluice-compare', 'nudge')";
 
 /** The barrier of a comparison, in the form that evidence, output and report name it. */
 export interface ExistingBarrier {
@@ -19,10 +21,10 @@ export interface ExistingBarrier {
   readonly proves: string;
 }
 
-const BY_SLOT = (slot: string): ExistingBarrier => ({
+const bySlot = (slot: string): ExistingBarrier => ({
   kind: 'slot',
   slot,
-  proves: `the reader of slot ${slot} acknowledged a position after the snapshot, without a marker of Sluice. That this reader writes these topics is not proven by the slot`,
+  proves: `the reader of slot ${slot} acknowledged a position after the snapshot. That this reader writes these topics is not proven by the slot`,
 });
 
 /** Returns the barrier without a slot. `why` says why there is none. */
@@ -53,16 +55,20 @@ export async function barrierOf(
     return {
       unusable: `replication slot ${slot} belongs to database ${found!.database ?? '(none)'} ≠ ${here} of the tables`,
     };
-  return BY_SLOT(slot);
+  return bySlot(slot);
 }
 
-/**
- * Returns how the comparison marks the source. `withinMs` limits the wait for the slot. Nothing is
- * written.
- */
+export interface Patience {
+  /** The limit for the slot, in ms. */
+  readonly withinMs: number;
+  /** True if markers in the WAL may hurry a slot whose reader has nothing to read. */
+  readonly marks: boolean;
+}
+
+/** Returns how the comparison marks the source. Without `marks`, nothing is written. */
 export function markBy(
   { slot }: ExistingBarrier,
-  withinMs: number,
+  { withinMs, marks }: Patience,
 ): (at: MarkAt) => Promise<SourceMark> {
   return async ({ side }) => {
     // read after the snapshot, so everything visible in it has a lower LSN
@@ -73,26 +79,31 @@ export function markBy(
       reached: (deadline) =>
         slot === null
           ? Promise.resolve(null)
-          : acknowledged(side, slot, lsn, Math.min(deadline, limit)),
+          : acknowledged(side, { slot, lsn, marks }, Math.min(deadline, limit)),
     };
   };
 }
 
 async function acknowledged(
   client: pg.ClientBase,
-  slot: string,
-  lsn: Lsn,
+  { slot, lsn, marks }: { readonly slot: string; readonly lsn: Lsn; readonly marks: boolean },
   deadline: number,
 ): Promise<string | null> {
   let confirmed = '0/0';
   let isRead = false;
+  let nudgedAt = 0;
   const reached = await pollUntil(deadline, POLL_MS, async () => {
     const found = await readSlot(client, slot);
     const loss = lossOf(slot, found);
     if (loss) return loss;
     confirmed = found?.confirmedLsn ?? '0/0';
     isRead = found?.activePid !== null;
-    return compareLsn(confirmed, lsn) >= 0 ? '' : null;
+    if (compareLsn(confirmed, lsn) >= 0) return '';
+    if (marks && Date.now() - nudgedAt >= NUDGE_MS) {
+      await client.query(MARKER);
+      nudgedAt = Date.now();
+    }
+    return null;
   });
   if (reached === null)
     return `barrier: the reader of slot ${slot} acknowledged ${confirmed} < ${lsn} needed, at the time limit${isRead ? '' : '; no process reads the slot'}`;
