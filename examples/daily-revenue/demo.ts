@@ -1,6 +1,6 @@
 // `npm run demo` runs a whole migration with real servers. It prints every command that a person
 // would type.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -65,7 +65,8 @@ async function main(): Promise<void> {
   if (values.fresh) await reset(home, say);
   say('starting Postgres, Kafka, Kafka Connect and Temporal');
   await up(home, say);
-  Object.assign(process.env, await environment(home, say));
+  const variables = await environment(home, say);
+  Object.assign(process.env, variables);
   refuseSecondRun();
   await buildPipeline(say);
   say(`seeding the legacy shop: ${values.orders} orders (seed ${values.seed})`);
@@ -78,14 +79,19 @@ async function main(): Promise<void> {
     env: { ...databaseEnvironment(), PGUSER: OWNER },
   });
   say('customers keep ordering, and the batch runs every 15 s');
-  const worker = startWorker(home);
+  await addService(home, {
+    name: 'worker',
+    command: process.execPath,
+    args: [CLI, 'worker'],
+    cwd: ROOT,
+    env: variables,
+  });
   try {
     await migrate(home);
   } finally {
-    worker.kill('SIGTERM');
     await removeService(home, 'shop-life');
   }
-  say(`done. The stack stays up with the pipeline running: npm run -s sluice -- get ${NAME}`);
+  say(`done. The stack stays up with the pipeline and a worker: npm run -s sluice -- get ${NAME}`);
   say(
     `Temporal Web UI: http://127.0.0.1:${home.ports.temporalUi} · stop everything: npm run stack -- down`,
   );
@@ -135,12 +141,19 @@ async function migrate(home: StackHome): Promise<void> {
 }
 
 /**
- * Approves whenever the run asks. On a slow machine, a cut-over may run out of time. It is then
- * released, and the run asks again with new evidence.
+ * Approves whenever the run asks. On a slow machine, a cut-over may run out of time, or be refused
+ * because it would. The run then measures again, and asks again with new evidence.
  */
 async function untilMigrated(): Promise<void> {
   const approved = new Set<string>();
+  const retried = new Set<string>();
   await untilStatus('windows to pass, then the cut-over', async (status) => {
+    const { blocked } = status;
+    if (blocked?.code === 'hold-too-long' && !retried.has(blocked.since)) {
+      retried.add(blocked.since);
+      say(`this machine is slow at present: ${blocked.detail}`);
+      sluice(['retry', NAME]);
+    }
     if (status.needsApproval && status.evidenceId && !approved.has(status.evidenceId)) {
       if (approved.size === 0) sluice(['get', NAME]);
       await askForApproval();
@@ -205,11 +218,6 @@ function refuseSecondRun(): void {
     throw new Error(
       `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,
     );
-}
-
-function startWorker(home: StackHome): ChildProcess {
-  mkdirSync(home.logs, { recursive: true });
-  return spawn(process.execPath, [CLI, 'worker'], { stdio: ['ignore', 'ignore', 'ignore'] });
 }
 
 /** Writes the example's spec with this stack's ports, which depend on SLUICE_STACK_PORT_BASE. */
