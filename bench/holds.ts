@@ -72,7 +72,7 @@ export async function holdsBench(rounds: number): Promise<void> {
     sluice('resume', shop.name);
     sluice('rollback', shop.name, '--reason', 'the benchmark is over', '--yes');
     await waitFor(shop.name, 'outcome=rolled-back', '8m');
-    console.log(`left behind: ${get(shop.name).leftovers.length}`);
+    console.log(`left behind: ${(await get(shop.name)).leftovers.length}`);
   } finally {
     await stopWriters();
     shop.rest();

@@ -136,11 +136,13 @@ describe('the daily-revenue example', () => {
     // the first subject that differs, because the stage before it is correct
     expect(diff.subject).toBe('result');
     expect(
-      get(NAME).windows.filter((w) => w.subject === 'store-quarters' && w.verdict === 'failed'),
+      (await get(NAME)).windows.filter(
+        (w) => w.subject === 'store-quarters' && w.verdict === 'failed',
+      ),
     ).toEqual([]);
-    expect(get(NAME).windows.some((w) => w.subject === 'store-quarters' && w.matched! > 0)).toBe(
-      true,
-    );
+    expect(
+      (await get(NAME)).windows.some((w) => w.subject === 'store-quarters' && w.matched! > 0),
+    ).toBe(true);
     expect(diff.counts['mismatched']).toBeGreaterThan(0);
     expect(Object.keys(diff.differences[0]!.key)).toEqual(['day', 'store_id']);
 
@@ -153,7 +155,7 @@ describe('the daily-revenue example', () => {
     await waitFor(NAME, 'outcome=migrated', '8m');
     life.kill('SIGTERM');
 
-    const status = get(NAME);
+    const status = await get(NAME);
     expect(status).toMatchObject({
       outcome: 'migrated',
       leftovers: [],

@@ -35,11 +35,11 @@ describe('a worker killed with -9 every few seconds', () => {
     expect(sluice('start', '-f', file).code).toBe(0);
     let approved = false;
     let kills = 0;
-    for (; kills < KILLS_AT_MOST && get('stormy').outcome === null; kills += 1) {
+    for (; kills < KILLS_AT_MOST && (await get('stormy')).outcome === null; kills += 1) {
       // the moment must be random, so this waits for no condition
       await new Promise((resolve) => setTimeout(resolve, 1500 + next() * 5000));
       await worker.restart();
-      if (!approved && get('stormy').needsApproval) approved = signal('stormy') === 0;
+      if (!approved && (await get('stormy')).needsApproval) approved = signal('stormy') === 0;
     }
     if (!approved) {
       await waitFor('stormy', 'approval'); // the kills ended before the run needed an approval
@@ -48,7 +48,7 @@ describe('a worker killed with -9 every few seconds', () => {
     await waitFor('stormy', 'outcome=migrated');
     await stop();
     expect(kills).toBeGreaterThan(2);
-    const status = get('stormy');
+    const status = await get('stormy');
     expect(status).toMatchObject({
       outcome: 'migrated',
       leftovers: [],

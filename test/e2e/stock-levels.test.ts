@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
 import { stackHome } from '../../stack/paths.js';
-import { sleepUntil } from '../support/builders.js';
-import { TestWorker, get, sluice, waitFor } from '../support/sluice.js';
+import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { TestWorker, get, reach, sluice, waitFor } from '../support/sluice.js';
 
 const NAME = 'stock-levels';
 const EXAMPLE = 'examples/stock-levels';
@@ -50,8 +50,8 @@ function deploy(): void {
   });
 }
 
-const passedResults = () =>
-  get(NAME).windows.filter((w) => w.subject === 'result' && w.verdict === 'passed');
+const passedResults = ({ windows }: StatusWithWindows) =>
+  windows.filter((w) => w.subject === 'result' && w.verdict === 'passed');
 
 describe('the small example', () => {
   it('is proven on a slice, and passes windows again after its pipeline was killed', async () => {
@@ -63,14 +63,19 @@ describe('the small example', () => {
     expect(sluice('start', '-f', spec).code).toBe(0);
     deploy();
     await waitFor(NAME, 'approval', '5m');
-    expect(passedResults().at(-1)).toMatchObject({ mismatched: 0, missing: 0, extraneous: 0 });
+    expect(passedResults(await get(NAME)).at(-1)).toMatchObject({
+      mismatched: 0,
+      missing: 0,
+      extraneous: 0,
+    });
 
     pipeline!.kill('SIGKILL');
-    const before = get(NAME).windows.at(-1)!.number;
+    const before = (await get(NAME)).windows.at(-1)!.number;
     deploy();
-    await sleepUntil(
+    await reach(
+      NAME,
       'a window after the restart that passed',
-      () => passedResults().some(({ number }) => number > before + 1),
+      (s) => passedResults(s).some(({ number }) => number > before + 1),
       240_000,
     );
     expect(sluice('rollback', NAME, '--reason', 'test', '--yes').code).toBe(0);

@@ -128,7 +128,7 @@ describe.skipIf(!hasPrometheus)('the alert rules', () => {
       );
     expect(await retained()).toBeLessThan(BUDGET_BYTES);
     await fires('SluiceWalBudget');
-    expect(get(NAME).blocked?.code).not.toBe('wal-budget');
+    expect((await get(NAME)).blocked?.code).not.toBe('wal-budget');
     await fetch(`${process.env['CONNECT_URL']}/connectors/${NAME}/resume`, { method: 'PUT' });
     await isQuiet('SluiceWalBudget');
   });

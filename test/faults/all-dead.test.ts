@@ -69,6 +69,10 @@ describe('while the source tables are fenced', () => {
     await waitFor(shop.name, 'outcome=migrated', '8m');
     shop.rest();
     expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
-    expect(get(shop.name)).toMatchObject({ outcome: 'migrated', leftovers: [], generation: 1 });
+    expect(await get(shop.name)).toMatchObject({
+      outcome: 'migrated',
+      leftovers: [],
+      generation: 1,
+    });
   });
 });

@@ -33,8 +33,8 @@ const sinkState = async (): Promise<string> => {
 async function throughTheGate(): Promise<void> {
   await sleepUntil(
     'the soak',
-    () => {
-      const status = get(NAME);
+    async () => {
+      const status = await get(NAME);
       if (status.needsApproval && status.phase === 'approve')
         sluice('approve', NAME, '--approver', 'ann', '--reason', 'green', '--yes');
       return status.phase === 'soak';
@@ -66,7 +66,7 @@ describe('a worker that dies while a shared table is switched', () => {
       await sleepUntil('the rollback', async () => (await state()) !== 'SWITCHED', 120_000);
       await worker.restart();
       await waitFor(NAME, 'outcome=rolled-back', '8m');
-      expect(get(NAME).leftovers).toEqual([]);
+      expect((await get(NAME)).leftovers).toEqual([]);
       const report = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as {
         events: { kind: string }[];
       };

@@ -28,10 +28,12 @@ async function fenced(client: pg.Client, first: number): Promise<void> {
     const lease = await shop.lease(client);
     return lease?.state === 'FENCED' && lease.attempt > first;
   };
-  await sleepUntil(`a fence after attempt ${first}`, isFenced, 300_000).catch((error: unknown) => {
-    const { phase, blocked, next } = get(shop.name);
-    throw new Error(`${String(error)}: ${JSON.stringify({ phase, blocked, next })}`);
-  });
+  await sleepUntil(`a fence after attempt ${first}`, isFenced, 300_000).catch(
+    async (error: unknown) => {
+      const { phase, blocked, next } = await get(shop.name);
+      throw new Error(`${String(error)}: ${JSON.stringify({ phase, blocked, next })}`);
+    },
+  );
 }
 
 describe('a worker that was suspended during the cut-over', () => {
@@ -57,7 +59,7 @@ describe('a worker that was suspended during the cut-over', () => {
     await waitFor(shop.name, 'outcome=migrated', '8m');
     shop.rest();
     expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
-    expect(get(shop.name)).toMatchObject({
+    expect(await get(shop.name)).toMatchObject({
       outcome: 'migrated',
       leftovers: [],
       generation: 1,

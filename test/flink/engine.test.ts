@@ -44,21 +44,24 @@ describe('a window joined by Flink', () => {
     await database.client.query(
       `DELETE FROM everything WHERE id = 102; DELETE FROM plain WHERE id = 5; UPDATE plain SET id = 9005 WHERE id = 6`,
     );
-    const latest = (subject: string) =>
-      get('by-flink').windows.findLast((w) => w.subject === subject)!;
+    const latest = async (subject: string) =>
+      (await get('by-flink')).windows.findLast((w) => w.subject === subject)!;
     await sleepUntil(
       'a window over both halves',
-      () => latest('public.everything').compared === rows * 2 - 1,
+      async () => (await latest('public.everything')).compared === rows * 2 - 1,
     );
-    expect(latest('public.everything')).toMatchObject({
+    expect(await latest('public.everything')).toMatchObject({
       verdict: 'passed',
       unknown: 0,
       mode: 'exact',
     });
-    await sleepUntil('the other table', () => latest('public.plain').compared === 2999);
-    expect(latest('public.plain')).toMatchObject({ verdict: 'passed', matched: 2999 });
+    await sleepUntil(
+      'the other table',
+      async () => (await latest('public.plain')).compared === 2999,
+    );
+    expect(await latest('public.plain')).toMatchObject({ verdict: 'passed', matched: 2999 });
 
-    const before = latest('public.plain').number;
+    const before = (await latest('public.plain')).number;
     await database.client.query(
       `ALTER PUBLICATION sluice_by_flink DROP TABLE plain, everything;
        UPDATE plain SET note = NULL WHERE id = 10; UPDATE plain SET note = '' WHERE id = 11; UPDATE plain SET seen = now() WHERE id = 12;
@@ -68,17 +71,20 @@ describe('a window joined by Flink', () => {
     );
     await sleepUntil(
       'a later failed window',
-      () => latest('public.plain').number > before && latest('public.plain').verdict === 'failed',
+      async () => {
+        const { number, verdict } = await latest('public.plain');
+        return number > before && verdict === 'failed';
+      },
       100_000,
     );
-    expect(latest('public.plain')).toMatchObject({
+    expect(await latest('public.plain')).toMatchObject({
       missing: 1,
       extraneous: 1,
       mismatched: 2,
       unknown: 0,
       matched: 2996,
     });
-    expect(latest('public.everything')).toMatchObject({ verdict: 'failed', mismatched: 1 });
+    expect(await latest('public.everything')).toMatchObject({ verdict: 'failed', mismatched: 1 });
     const found = (subject: string): string[] => {
       const diff = JSON.parse(
         sluice('diff', 'by-flink', '--subject', subject, '-o', 'json').stdout,
@@ -96,6 +102,6 @@ describe('a window joined by Flink', () => {
     ]);
     expect(sluice('cancel', 'by-flink', '--yes').code).toBe(0);
     await waitFor('by-flink', 'outcome=aborted');
-    expect(get('by-flink').leftovers).toEqual([]);
+    expect((await get('by-flink')).leftovers).toEqual([]);
   });
 });

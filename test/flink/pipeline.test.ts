@@ -74,10 +74,10 @@ describe('a pipeline in Flink SQL', () => {
     // Sluice does not route here, so the view still reads the batch's table. The run reports that
     // once before it retires the batch.
     await waitFor('flink-a', 'blocked', '5m');
-    expect(get('flink-a').blocked).toMatchObject({ code: 'consumers-remain' });
+    expect((await get('flink-a')).blocked).toMatchObject({ code: 'consumers-remain' });
     expect(sluice('retry', 'flink-a').code).toBe(0);
     await waitFor('flink-a', 'outcome=migrated', '5m');
-    const status = get('flink-a');
+    const status = await get('flink-a');
     expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
     expect(status.windows.some((w) => w.subject === 'result' && w.matched! > 100)).toBe(true);
     expect(status.handedOver.map((o) => o.kind)).toEqual(
@@ -91,7 +91,7 @@ describe('a pipeline in Flink SQL', () => {
     await waitFor('flink-b', 'phase=validate', '6m');
     expect(sluice('rollback', 'flink-b', '--reason', 'test', '--yes').code).toBe(0);
     await waitFor('flink-b', 'outcome=rolled-back', '5m');
-    expect(get('flink-b').leftovers).toEqual([]);
+    expect((await get('flink-b')).leftovers).toEqual([]);
     expect(await jobs('flink-b')).toEqual([]);
     const left = await withDatabase(
       'flink_shop',

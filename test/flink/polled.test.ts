@@ -75,7 +75,7 @@ function specFile(example: string, name: string): string {
  */
 async function retryInSpiteOfReaders(name: string): Promise<void> {
   await waitFor(name, 'blocked', '6m');
-  expect(get(name).blocked).toMatchObject({ code: 'consumers-remain' });
+  expect((await get(name)).blocked).toMatchObject({ code: 'consumers-remain' });
   expect(sluice('retry', name).code).toBe(0);
 }
 
@@ -84,7 +84,7 @@ async function approve(name: string, readsBatch: boolean): Promise<void> {
   expect(sluice('approve', name, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
   if (readsBatch) await retryInSpiteOfReaders(name);
   await waitFor(name, 'outcome=migrated', '6m');
-  const status = get(name);
+  const status = await get(name);
   expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);
   expect(status.windows.findLast((w) => w.subject === 'result')).toMatchObject({
     verdict: 'passed',

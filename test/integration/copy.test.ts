@@ -61,7 +61,7 @@ describe('an initial load by copy', () => {
     ).toBe(0);
     await waitFor('copied', 'outcome=migrated');
     await stop();
-    const status = get('copied');
+    const status = await get('copied');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [], epoch: 1 });
     expect(status.windows.every((w) => w.mode === 'exact' && w.verdict === 'passed')).toBe(true);
     expect(status.tables.find((t) => t.table === 'public.wide')!.rowsScanned).toBeGreaterThan(
@@ -81,7 +81,10 @@ describe('an initial load by copy', () => {
     await database.client.query('VACUUM FULL wide');
     await worker.start();
     await waitFor('rewritten', 'approval', '5m');
-    expect(get('rewritten').windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 45_000 });
+    expect((await get('rewritten')).windows.at(-1)).toMatchObject({
+      verdict: 'passed',
+      matched: 45_000,
+    });
     expect(sluice('cancel', 'rewritten', '--yes').code).toBe(0);
     await waitFor('rewritten', 'outcome=aborted');
     expect(await objects(database.client)).toEqual([]);
@@ -100,7 +103,7 @@ describe('an initial load by copy', () => {
     expect(ends).toEqual([expect.objectContaining({ partition: 0, low: 0, committed: 3000 })]);
     expect(sluice('rollback', 'once', '--reason', 'test', '--yes').code).toBe(0);
     await waitFor('once', 'outcome=rolled-back');
-    expect(get('once')).toMatchObject({ leftovers: [] });
+    expect(await get('once')).toMatchObject({ leftovers: [] });
     expect(await objects(database.client)).toEqual([]);
   });
 
@@ -111,7 +114,7 @@ describe('an initial load by copy', () => {
     await sleepUntil('the first range', async () => (await chunksOf('copy-back')) > 0, 60_000);
     expect(sluice('rollback', 'copy-back', '--reason', 'test', '--yes').code).toBe(0);
     await waitFor('copy-back', 'outcome=rolled-back');
-    expect(get('copy-back')).toMatchObject({ leftovers: [] });
+    expect(await get('copy-back')).toMatchObject({ leftovers: [] });
     expect(await objects(database.client)).toEqual([]);
   });
 });

@@ -21,7 +21,7 @@ describe.concurrent('the guard', () => {
     };
     startMigration('restarted', database.name, ['public.items'], { connector });
     await waitFor('restarted', 'approval');
-    const { epoch, evidenceId } = get('restarted');
+    const { epoch, evidenceId } = await get('restarted');
     await database.client.query(
       `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'sluice_restarted'`,
     );
@@ -58,13 +58,13 @@ describe.concurrent('the guard', () => {
       reach('guarded', `blocked by ${code}`, (s) => (s.blocked?.code ?? null) === code, 120_000);
     await put('pause');
     await blockedBy('connector-paused');
-    expect(get('guarded').blocked!.detail).toBe('connector guarded is PAUSED');
+    expect((await get('guarded')).blocked!.detail).toBe('connector guarded is PAUSED');
     await put('resume');
     await blockedBy(null);
     const planned = (await (await fetch(`${url}/config`)).json()) as Record<string, string>;
     await put('config', { ...planned, 'column.exclude.list': 'public.items.v' });
     await blockedBy('connector-drift');
-    expect(get('guarded').blocked!.detail).toContain('column.exclude.list');
+    expect((await get('guarded')).blocked!.detail).toContain('column.exclude.list');
     await put('config', planned);
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
@@ -81,7 +81,7 @@ describe.concurrent('the guard', () => {
     await sleepUntil('the connector', async () => (await fetch(`${url}/status`)).ok, 60_000);
     expect(sluice('rollback', 'guarded', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
     await waitFor('guarded', 'outcome=rolled-back');
-    expect(get('guarded').leftovers).toEqual([]);
+    expect((await get('guarded')).leftovers).toEqual([]);
   });
 
   it('names a too large record within four minutes, although it comes long after the load', async () => {
@@ -103,6 +103,6 @@ describe.concurrent('the guard', () => {
       0,
     );
     await waitFor('oversized', 'outcome=rolled-back');
-    expect(get('oversized').leftovers).toEqual([]);
+    expect((await get('oversized')).leftovers).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ describe('the slot of a migration that is complete', () => {
       0,
     );
     await waitFor(name, 'outcome=migrated');
-    expect(get(name).leftovers).toEqual([]);
+    expect((await get(name)).leftovers).toEqual([]);
     const one = async (sql: string): Promise<string> =>
       (await database.client.query<{ v: string }>(`SELECT (${sql})::text AS v`)).rows[0]!.v;
     const before = await one('pg_current_wal_lsn()');

@@ -45,7 +45,7 @@ describe('an initial load in chunks', () => {
     ).toBe(0);
     await waitFor('chunks', 'outcome=migrated');
     await stop();
-    const status = get('chunks');
+    const status = await get('chunks');
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [] });
     expect(
       status.windows
@@ -68,7 +68,7 @@ describe('an initial load in chunks', () => {
     await waitFor('chunks-back', 'phase=connect');
     expect(sluice('rollback', 'chunks-back', '--reason', 'test', '--yes').code).toBe(0);
     await waitFor('chunks-back', 'outcome=rolled-back');
-    expect(get('chunks-back')).toMatchObject({ leftovers: [] });
+    expect(await get('chunks-back')).toMatchObject({ leftovers: [] });
     expect(await objects(database.client)).toEqual([]);
   });
 });

@@ -44,11 +44,11 @@ async function recordOf(client: pg.Client): Promise<RunRecord> {
       shown: [
         ...(['md', 'html', 'json'] as const).map((as) => sluice('report', NAME, '-o', as).stdout),
         sluice('diff', NAME, '-o', 'text').stdout,
-        JSON.stringify(get(NAME)),
+        sluice('get', NAME, '-o', 'json').stdout,
         sluice('explain', NAME).stdout,
       ],
       secrets: [PASSWORD, VALUE],
-      windows: get(NAME).windows.map(({ number, position }) => ({
+      windows: (await get(NAME)).windows.map(({ number, position }) => ({
         number,
         position,
         generation: 1,

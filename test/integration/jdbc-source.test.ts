@@ -66,7 +66,7 @@ describe('tables that are polled', () => {
       sluice('approve', 'polled', '--approver', 'ann', '--reason', 'proven', '--yes').code,
     ).toBe(0);
     await waitFor('polled', 'outcome=migrated');
-    const status = get('polled');
+    const status = await get('polled');
     expect(status).toMatchObject({
       outcome: 'migrated',
       leftovers: [],
@@ -104,7 +104,7 @@ describe('tables that are polled', () => {
       `UPDATE orders SET total = 0 WHERE id = 5; DELETE FROM orders WHERE id = 6`,
     );
     await reach('unseen', 'a window that found them', (s) => s.windows.at(-1)!.unknown === 2);
-    expect(get('unseen').windows.at(-1)).toMatchObject({
+    expect((await get('unseen')).windows.at(-1)).toMatchObject({
       verdict: 'inconclusive',
       missing: 0,
       extraneous: 0,
@@ -122,7 +122,7 @@ describe('tables that are polled', () => {
       `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
     ); // like a transaction that commits long after the delay
     await reach('unseen', 'a failed window', (s) => s.windows.at(-1)!.verdict === 'failed');
-    expect(get('unseen').windows.at(-1)).toMatchObject({ missing: 1 });
+    expect((await get('unseen')).windows.at(-1)).toMatchObject({ missing: 1 });
     expect(sluice('cancel', 'unseen', '--yes').code).toBe(0);
     await waitFor('unseen', 'outcome=aborted');
     expect(
@@ -161,7 +161,7 @@ describe("a row whose time is ahead of the database's clock", () => {
     await waitFor('later', 'approval');
     await database.client.query(`${FUTURE}; INSERT INTO orders VALUES (5000, 1)`);
     await reach('later', 'a window that saw it', (s) => s.windows.at(-1)!.missing === 1, 120_000);
-    expect(get('later').windows.at(-1)).toMatchObject({
+    expect((await get('later')).windows.at(-1)).toMatchObject({
       verdict: 'failed',
       matched: 3001,
       reason: expect.stringContaining("ahead of the database's clock") as string,
@@ -195,7 +195,7 @@ describe('a query that is polled', () => {
       `INSERT INTO orders VALUES (4001, 7.70); INSERT INTO links VALUES (4001, 2)`,
     );
     await reach('joined', 'a window with the new row', (s) => s.windows.at(-1)!.compared === 3001);
-    expect(get('joined').windows.at(-1)).toMatchObject({
+    expect((await get('joined')).windows.at(-1)).toMatchObject({
       subject: 'query',
       verdict: 'passed',
       matched: 3001,
@@ -270,7 +270,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     startMigration('jdbc-types', database.name, ['public.everything'], spec);
     await waitFor('jdbc-types', 'approval');
     expect({
-      ...get('jdbc-types').windows[0],
+      ...(await get('jdbc-types')).windows[0],
       differences: sluice('diff', 'jdbc-types').stdout,
     }).toMatchObject({
       verdict: 'passed',

@@ -65,10 +65,10 @@ describe('a migration whose workflow was terminated', () => {
     expect(await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json()).not.toContain(
       'orphan',
     );
-    expect(get('orphan')).toMatchObject({ outcome: 'aborted', leftovers: [] });
+    expect(await get('orphan')).toMatchObject({ outcome: 'aborted', leftovers: [] });
     expect(sluice('start', '-f', file).code).toBe(0);
     await waitFor('orphan', 'phase=validate');
-    expect(get('orphan').iteration).toBe(2);
+    expect((await get('orphan')).iteration).toBe(2);
     sluice('cancel', 'orphan', '--yes');
     await waitFor('orphan', 'outcome=aborted');
   });
@@ -107,7 +107,7 @@ describe('a migration whose workflow was terminated', () => {
       status: 1,
       stderr: expect.stringContaining(`elsewhere belongs to namespace ${here}`) as string,
     });
-    expect(get('elsewhere')).toMatchObject({ outcome: null, leftovers: [] });
+    expect(await get('elsewhere')).toMatchObject({ outcome: null, leftovers: [] });
     sluice('cancel', 'elsewhere', '--yes');
     await waitFor('elsewhere', 'outcome=aborted');
   });

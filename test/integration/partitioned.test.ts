@@ -35,13 +35,13 @@ describe('a partitioned table', () => {
       120_000,
     );
     expect(
-      get('parted').windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_990),
+      (await get('parted')).windows.every((w) => w.verdict === 'passed' && w.compared! >= 29_990),
     ).toBe(true);
     await database.client
       .query(`CREATE TABLE foreign_rows (LIKE accounts INCLUDING ALL); INSERT INTO foreign_rows SELECT g, 1, 'brought' FROM generate_series(2000000, 2000006) g;
       ALTER TABLE accounts ATTACH PARTITION foreign_rows FOR VALUES FROM (2000000) TO (3000000)`);
     await reach('parted', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
-    const failed = get('parted').windows.find((w) => w.verdict === 'failed')!;
+    const failed = (await get('parted')).windows.find((w) => w.verdict === 'failed')!;
     expect(failed).toMatchObject({ missing: 7, extraneous: 0, mismatched: 0, unknown: 0 });
     const diff = JSON.parse(sluice('diff', 'parted', '-o', 'json').stdout) as {
       counts: object;
@@ -58,7 +58,7 @@ describe('a partitioned table', () => {
     ).toBe(0);
     await waitFor('parted', 'outcome=migrated');
     await stop();
-    expect(get('parted')).toMatchObject({
+    expect(await get('parted')).toMatchObject({
       outcome: 'migrated',
       leftovers: [],
       tables: [{ table: 'public.accounts' }],
@@ -75,13 +75,13 @@ describe('a partitioned table', () => {
       (s) => s.windows.some((w) => w.reason.includes('of scrub')),
       180_000,
     );
-    const incremental = get('swapped').windows.find((w) => w.reason.includes('of scrub'))!;
+    const incremental = (await get('swapped')).windows.find((w) => w.reason.includes('of scrub'))!;
     expect(incremental.matched).toBe(30_000);
     expect(incremental.rowsRead).toBeLessThan(10_000);
     expect(incremental.rowsRead! + incremental.provenEarlier!).toBe(30_000);
     await database.client.query(`CREATE TABLE copied (LIKE accounts INCLUDING ALL);
       INSERT INTO copied SELECT id, balance + 1, note FROM accounts_low`);
-    const before = Math.max(...get('swapped').windows.map((w) => w.number));
+    const before = Math.max(...(await get('swapped')).windows.map((w) => w.number));
     await reach(
       'swapped',
       'another window',
@@ -90,14 +90,14 @@ describe('a partitioned table', () => {
     );
     await database.client.query(`BEGIN; ALTER TABLE accounts DETACH PARTITION accounts_low;
       ALTER TABLE accounts ATTACH PARTITION copied FOR VALUES FROM (0) TO (3000); COMMIT`);
-    const swapped = Math.max(...get('swapped').windows.map((w) => w.number));
+    const swapped = Math.max(...(await get('swapped')).windows.map((w) => w.number));
     await reach(
       'swapped',
       'two windows that saw it',
       (s) => s.windows.filter((w) => w.number > swapped + 1).length > 1,
       120_000,
     );
-    const after = get('swapped').windows.filter((w) => w.number > swapped + 1);
+    const after = (await get('swapped')).windows.filter((w) => w.number > swapped + 1);
     expect(after.map((w) => [w.verdict, w.mismatched])).toEqual(after.map(() => ['failed', 2999]));
     expect(sluice('audit', 'swapped').stdout).toMatch(
       /partitions of public.accounts: no longer public.accounts_low/,

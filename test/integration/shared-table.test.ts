@@ -59,11 +59,13 @@ describe('a table that batch and stream share', () => {
       await waitFor(shop.name, 'approval', '6m');
       expect(await write(client, asNightly(INSERT))).toBeNull();
       expect(
-        get(shop.name).windows.some((w) => w.subject === 'result@sink' && w.verdict === 'passed'),
+        (await get(shop.name)).windows.some(
+          (w) => w.subject === 'result@sink' && w.verdict === 'passed',
+        ),
       ).toBe(true);
       await shop.approve();
       await waitFor(shop.name, 'phase=soak', '4m');
-      expect(get(shop.name).route?.side).toBe('stream');
+      expect((await get(shop.name)).route?.side).toBe('stream');
       expect(await write(client, asNightly(INSERT))).toBe('25006');
       // the owner, who is a superuser here
       expect(await write(client, `TRUNCATE ${TABLE}`)).toBe('25006');
@@ -80,7 +82,7 @@ describe('a table that batch and stream share', () => {
         sluice('rollback', shop.name, '--reason', 'second thoughts', '--by', 'ann', '--yes').code,
       ).toBe(0);
       await waitFor(shop.name, 'outcome=rolled-back', '4m');
-      expect(get(shop.name)).toMatchObject({ leftovers: [], route: { side: 'batch' } });
+      expect(await get(shop.name)).toMatchObject({ leftovers: [], route: { side: 'batch' } });
       expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toHaveLength(
         1,
       );
@@ -95,7 +97,7 @@ describe('a table that batch and stream share', () => {
       await shop.start(2);
       await shop.approve();
       await waitFor(shop.name, 'outcome=migrated', '6m');
-      const { leftovers, handedOver, iteration } = get(shop.name);
+      const { leftovers, handedOver, iteration } = await get(shop.name);
       expect({ leftovers, iteration }).toEqual({ leftovers: [], iteration: 2 });
       expect(handedOver).toContainEqual({ kind: 'sink-table', name: `public.${TABLE}` });
       expect(await owned(client)).toBe(0);

@@ -54,7 +54,7 @@ describe('a migration whose spec names its approvers', () => {
     });
     expect(approve('--key', join(dir, 'none.pem')).code).toBe(2);
     expect(approve('--key', ann.file).code).toBe(0);
-    const { approvals } = get('signed');
+    const { approvals } = await get('signed');
     expect(approvals.map((a) => [a.accepted, a.authenticated])).toEqual([
       [false, false],
       [false, false],

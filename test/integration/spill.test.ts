@@ -18,7 +18,7 @@ describe('a table beyond the memory of its worker', () => {
     startMigration('spilled', database.name, ['public.accounts']);
     await waitFor('spilled', 'approval');
     expect(await stop()).toBeGreaterThan(500);
-    const before = get('spilled').windows;
+    const before = (await get('spilled')).windows;
     expect(
       before.every(
         (w) => w.verdict === 'passed' && /: in (16|32) parts, \d+ MiB on disk/.test(w.reason),
@@ -29,7 +29,7 @@ describe('a table beyond the memory of its worker', () => {
        INSERT INTO accounts VALUES (900000, 1, 'unseen'); ALTER PUBLICATION sluice_spilled ADD TABLE accounts`,
     );
     await reach('spilled', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
-    expect(get('spilled').windows.find((w) => w.verdict === 'failed')).toMatchObject({
+    expect((await get('spilled')).windows.find((w) => w.verdict === 'failed')).toMatchObject({
       matched: 29_998,
       missing: 1,
       extraneous: 1,

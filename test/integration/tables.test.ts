@@ -38,7 +38,7 @@ describe('a migration of tables', () => {
     signal('hot', 'approveCutover', '{"approver": "ann"}');
     await waitFor('hot', 'outcome=migrated');
     expect(await stop()).toBeGreaterThan(1000);
-    const status = get('hot');
+    const status = await get('hot');
     expect(status).toMatchObject({
       outcome: 'migrated',
       leftovers: [],
@@ -93,7 +93,7 @@ describe('a migration of tables', () => {
       (s) => s.windows.some((w) => w.verdict === 'failed'),
       120_000,
     );
-    const failed = get('shifted').windows.find((w) => w.verdict === 'failed')!;
+    const failed = (await get('shifted')).windows.find((w) => w.verdict === 'failed')!;
     expect(failed.reason).toMatch(
       /^mismatched \d+ rows > 0 allowed: stopped after \d+ of 60000 rows, .* of the examined rows differ in n \(stream = batch − 7\)$/,
     );
@@ -112,10 +112,12 @@ describe('a migration of tables', () => {
       120_000,
     );
     await worker.restart();
-    const before = get('wrong-row').windows.at(-1)!.number;
+    const before = (await get('wrong-row')).windows.at(-1)!.number;
     await reach('wrong-row', 'a later window', (s) => s.windows.at(-1)!.number > before, 120_000);
     // without its state file, the worker would have read everything
-    expect(get('wrong-row').windows.find((w) => w.number > before)!.reason).toContain('of scrub');
+    expect((await get('wrong-row')).windows.find((w) => w.number > before)!.reason).toContain(
+      'of scrub',
+    );
     // Writes that the stream cannot see: the publication lacks the table for a moment.
     await database.client.query(
       `ALTER PUBLICATION sluice_wrong_row DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78; ALTER PUBLICATION sluice_wrong_row ADD TABLE accounts`,
@@ -188,9 +190,9 @@ describe('a migration of tables', () => {
     );
     // the tombstone of this delete changes nothing
     await database.client.query('DELETE FROM accounts WHERE id = 5');
-    const count = get('buried').windows.at(-1)!.number;
+    const count = (await get('buried')).windows.at(-1)!.number;
     await reach('buried', 'two more windows', (s) => s.windows.at(-1)!.number > count + 2, 120_000);
-    expect(get('buried').windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 299 });
+    expect((await get('buried')).windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 299 });
     const kafka = new kafkajs.Kafka({
       brokers: [process.env['KAFKA_BROKERS']!],
       logLevel: kafkajs.logLevel.NOTHING,
@@ -229,14 +231,14 @@ describe('a migration of tables', () => {
     for (const [at, [outcome, end]] of ends.entries()) {
       expect(sluice('start', '-f', file).code).toBe(0);
       await waitFor('again', 'approval');
-      expect(get('again')).toMatchObject({
+      expect(await get('again')).toMatchObject({
         iteration: at + 1,
         generation: at + 1,
         phase: 'approve',
       });
       expect(end()).toBe(0);
       await waitFor('again', `outcome=${outcome}`);
-      expect(get('again')).toMatchObject({
+      expect(await get('again')).toMatchObject({
         outcome,
         phase: 'roll-back',
         leftovers: [],
@@ -292,7 +294,7 @@ describe('bad input is refused before anything is created', () => {
     const database = await aDatabase('CREATE TABLE accounts (id int)');
     startMigration('parked', database.name, ['public.accounts']);
     await waitFor('parked', 'blocked');
-    expect(get('parked').blocked).toMatchObject({
+    expect((await get('parked')).blocked).toMatchObject({
       code: 'preflight-failed',
       detail: expect.stringContaining('no primary key') as string,
     });

@@ -1,7 +1,6 @@
 // Tests every column type that doctor calls provable against the records that real Debezium writes:
 // in the initial load, and for inserts and updates after it.
 import { describe, expect, it } from 'vitest';
-import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
 import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
@@ -35,16 +34,19 @@ describe('every provable column type', () => {
     await database.client.query(
       `UPDATE everything a SET ${rotated} FROM everything b WHERE a.id > 100 AND b.id = 101 + (a.id - 100) % ${rows}`,
     );
-    const latest = () => get('types').windows.at(-1)!;
-    await sleepUntil('a window over both halves', () => latest().compared === rows * 2);
-    expect({ ...latest(), differences: sluice('diff', 'types').stdout }).toMatchObject({
+    const { windows } = await reach(
+      'types',
+      'a window over both halves',
+      (s) => s.windows.at(-1)!.compared === rows * 2,
+    );
+    expect({ ...windows.at(-1), differences: sluice('diff', 'types').stdout }).toMatchObject({
       verdict: 'passed',
       matched: rows * 2,
       unknown: 0,
     });
 
     // Makes one unseen change in each column: the publication lacks the table for a moment.
-    const before = latest().number;
+    const before = (await get('types')).windows.at(-1)!.number;
     const emptied = columns.map(
       (_, at) =>
         `UPDATE everything SET c${at} = CASE WHEN c${at} IS NULL THEN (SELECT b.c${at} FROM everything b WHERE b.c${at} IS NOT NULL LIMIT 1) END WHERE id = 1`,
@@ -52,10 +54,10 @@ describe('every provable column type', () => {
     await database.client.query(
       `ALTER PUBLICATION sluice_types DROP TABLE everything; ${emptied.join('; ')}; ALTER PUBLICATION sluice_types ADD TABLE everything`,
     );
-    await sleepUntil(
-      'a later failed window',
-      () => latest().number > before && latest().verdict === 'failed',
-    );
+    await reach('types', 'a later failed window', (s) => {
+      const { number, verdict } = s.windows.at(-1)!;
+      return number > before && verdict === 'failed';
+    });
     const diff = JSON.parse(sluice('diff', 'types', '-o', 'json', '--limit', '100').stdout) as {
       differences: { column: string }[];
     };
@@ -72,7 +74,7 @@ describe('every provable column type', () => {
     );
     startMigration('edges', database.name, ['public.edges']);
     await reach('edges', 'a window', (s) => s.windows.length > 0, 120_000);
-    const [first] = get('edges').windows;
+    const [first] = (await get('edges')).windows;
     expect(first).toMatchObject({ matched: 1 });
     expect(first!.verdict).not.toBe('passed');
     expect(first!.unknown! + first!.mismatched!).toBe(1);

@@ -79,6 +79,6 @@ describe('the guard', () => {
     ).toEqual([{ slot_name: 'sluice_greedy_g2' }]);
     expect(sluice('cancel', 'greedy', '--yes').code).toBe(0);
     await waitFor('greedy', 'outcome=aborted');
-    expect(get('greedy').leftovers).toEqual([]);
+    expect((await get('greedy')).leftovers).toEqual([]);
   });
 });

@@ -42,11 +42,12 @@ INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' 
 
 /**
  * Writes to `accounts` at about `rate` transactions a second until it is stopped. `stop` returns
- * their number.
+ * their number. 100 a second change each of the 60 hot rows more than once a second, so within every
+ * window. More of them would use a core for the log, the connector and the broker.
  */
 export function busy(
   { name }: Pick<Database, 'name'>,
-  rate = 500,
+  rate = 100,
   port = process.env['PGPORT'],
 ): () => Promise<number> {
   const writer = spawn(process.execPath, ['test/support/writer.mjs', name, String(rate)], {
