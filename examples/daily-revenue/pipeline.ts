@@ -43,6 +43,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
       '-Xms512m',
       '-Xmx1g',
       '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1', // the second compiler would take a core while a version catches up
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
       `${JAR}:${join(PROJECT, 'target/lib')}/*`,

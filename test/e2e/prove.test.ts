@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => worker.kill('SIGTERM'));
 
 const command = (version: 1 | 2): string =>
-  `PIPELINE_VERSION=${version} exec java -Xmx512m -XX:+UseSerialGC -cp '${EXAMPLE}/pipeline/target/daily-revenue-1.jar:${EXAMPLE}/pipeline/target/lib/*' dev.sluice.example.Main`;
+  `PIPELINE_VERSION=${version} exec java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '${EXAMPLE}/pipeline/target/daily-revenue-1.jar:${EXAMPLE}/pipeline/target/lib/*' dev.sluice.example.Main`;
 const prove = (slice: string, ...args: string[]) => {
   const { code, stdout, stderr } = sluice(
     'prove',

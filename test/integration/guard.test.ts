@@ -35,7 +35,7 @@ describe.concurrent('the guard', () => {
       eventsOf().some((e) => e.kind === kind && e.detail.includes(detail));
     await sleepUntil('the restart', named('restarted', 'restarted:'), 120_000);
     await sleepUntil('a window that saw it', named('harmless-restart', 'connector task'), 120_000);
-    expect(get('restarted')).toMatchObject({ epoch, evidenceId, needsApproval: true });
+    expect(await get('restarted')).toMatchObject({ epoch, evidenceId, needsApproval: true });
     expect(named('epoch', '')()).toBe(false);
     expect(sluice('cancel', 'restarted', '--yes').code).toBe(0);
     await waitFor('restarted', 'outcome=aborted');

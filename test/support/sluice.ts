@@ -44,6 +44,9 @@ export const get = async (name: string): Promise<StatusWithWindows> =>
 export const waitFor = async (name: string, wanted: string, timeout = '3m'): Promise<void> =>
   void (await reach(name, wanted, condition(wanted), durationMs(timeout), true));
 
+/** A look asks the workflow, Temporal and the ledger, so frequent looks would load the machine. */
+const POLL_MS = 400;
+
 /**
  * Waits until the status is as wanted, and returns it. With `orEnd`, it throws at once if the
  * migration has ended otherwise.
@@ -57,7 +60,7 @@ export async function reach(
 ): Promise<StatusWithWindows> {
   const deadline = Date.now() + limitMs;
   let reached: StatusWithWindows | undefined;
-  await pollStatus(name, 200, (status) => {
+  await pollStatus(name, POLL_MS, (status) => {
     const isItsOwn = status.standing?.isEarlierRun !== true;
     if (isItsOwn && wanted(status)) {
       reached = status;
@@ -178,7 +181,12 @@ export function specOf(
         postgres: testPostgres(database),
         tables,
       },
-      connector: { type: 'debezium-postgres', url: process.env['CONNECT_URL'] },
+      connector: {
+        type: 'debezium-postgres',
+        url: process.env['CONNECT_URL'],
+        // Each poll is a transaction, and the default of 50 ms would make 20 a second.
+        config: { 'poll.interval.ms': '200' },
+      },
       kafka: { brokers: [process.env['KAFKA_BROKERS']] },
       validation: { every: '1s', passesInARow: 2 },
       soak: { for: '2s', passes: 1 },
