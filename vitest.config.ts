@@ -87,6 +87,7 @@ export default defineConfig({
           ],
           env: {
             SLUICE_CRASH_POINTS: 'all',
+            SLUICE_KILLS: '30',
             SLUICE_MODEL_STATES: '3000000',
             SLUICE_FOREIGN_WAL_MB: '150',
           },

@@ -1,6 +1,8 @@
 // Tests the guard with real servers. A failed task recovers by itself and voids evidence. The
 // migrations mostly wait, so they run at the same time.
 import { describe, expect, it } from 'vitest';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
+import { auditText } from '../../src/domain/audit.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
@@ -25,18 +27,16 @@ describe.concurrent('the guard', () => {
     await database.client.query(
       `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'sluice_restarted'`,
     );
-    const eventsOf = () =>
-      (
-        JSON.parse(sluice('report', 'restarted', '-o', 'json').stdout) as {
-          events: { kind: string; detail: string }[];
-        }
-      ).events;
-    const named = (kind: string, detail: string) => () =>
-      eventsOf().some((e) => e.kind === kind && e.detail.includes(detail));
+    const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!, { readOnly: true });
+    const named = (kind: string, detail: string) => async () =>
+      (await ledger.events('restarted', 1)).some(
+        (e) => e.kind === kind && auditText(e).includes(detail),
+      );
     await sleepUntil('the restart', named('restarted', 'restarted:'), 120_000);
     await sleepUntil('a window that saw it', named('harmless-restart', 'connector task'), 120_000);
     expect(await get('restarted')).toMatchObject({ epoch, evidenceId, needsApproval: true });
-    expect(named('epoch', '')()).toBe(false);
+    expect(await named('epoch', '')()).toBe(false);
+    await ledger.close();
     expect(sluice('cancel', 'restarted', '--yes').code).toBe(0);
     await waitFor('restarted', 'outcome=aborted');
   });
