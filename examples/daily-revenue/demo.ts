@@ -126,9 +126,11 @@ async function migrate(home: StackHome): Promise<void> {
   );
   for (const row of failedWindows(status))
     say(`window ${row.number} ${row.subject}: failed, ${row.reason}`);
+  // version 1 needs a second or two to end, and the command runs meanwhile
+  const deployed = addService(home, service(2, true));
   sluice(['diff', NAME, '--limit', '6']);
   say("version 1 takes the day in UTC, the batch in the store's time zone. Deploying version 2");
-  await addService(home, service(2, true));
+  await deployed;
   await untilMigrated();
   await removeService(home, 'shop-life');
   say(

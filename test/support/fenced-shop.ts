@@ -119,7 +119,7 @@ export async function openSharedShop(name: string, soakFor: string): Promise<Sha
         /route: \{ type: postgres-view.*/,
         `route: { type: postgres-table, table: public.${table}, batchRole: ${nightly}, streamRole: ${stream} }`,
       )
-      .replace('soak: { for: 5s, passes: 1 }', `soak: { for: ${soakFor}, passes: 1 }`),
+      .replace('soak: { for: 2s, passes: 1 }', `soak: { for: ${soakFor}, passes: 1 }`),
   );
   await withDatabase(shop.database, (client) =>
     client.query(`UPDATE batch_control SET retired = true; DROP ROLE IF EXISTS ${nightly}; DROP ROLE IF EXISTS ${stream}; CREATE ROLE ${nightly}; CREATE ROLE ${stream};
