@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { Systems } from '../activities/runtime/deps.js';
 import { compareOnly, type ComparedOnly } from '../activities/windows/compare-only/index.js';
 import { loadConfig, resolveSecret } from '../config.js';
+import type { ComparisonDocument } from '../domain/evidence/comparison.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
+import { renderComparisonHtml, renderComparisonMarkdown } from '../report/comparison-page.js';
 import { differenceTable } from './diff.js';
-import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
+import { CliError, EXIT, asLines, print, table, write, type Format } from './output.js';
 import { readSpec } from './spec-file.js';
 
 export interface CompareOptions {
@@ -18,7 +20,7 @@ export interface CompareOptions {
   readonly within: string;
   readonly limit: string;
   readonly marker?: boolean;
-  readonly output: Format;
+  readonly output: Format | 'md' | 'html';
 }
 
 /** Differences are findings. A comparison that proved nothing has failed. */
@@ -43,9 +45,10 @@ export async function compare(options: CompareOptions): Promise<number> {
     const started = Date.now();
     const deps = { secret: resolveSecret, systems, stateDir, windowMemory, snapshotBytes };
     const found = await compareOnly(deps, spec, { withinMs: durationMs(within), marks });
-    const { name } = spec.metadata;
-    const tookMs = Date.now() - started;
-    await print(documentOf(name, tookMs, found), output, () => render(name, found, Number(limit)));
+    const document = documentOf(spec.metadata.name, Date.now() - started, found);
+    if (output === 'html') write(renderComparisonHtml(document));
+    else if (output === 'md') write(renderComparisonMarkdown(document));
+    else await print(document, output, () => render(document, Number(limit)));
     return EXIT_OF[found.verdict.verdict];
   } finally {
     await systems.close();
@@ -64,7 +67,7 @@ const documentOf = (
   name: string,
   tookMs: number,
   { verdict, barrier, rows, differences, evidence }: ComparedOnly,
-): object => ({
+): ComparisonDocument => ({
   apiVersion: 'sluice.dev/v1alpha1',
   kind: 'Comparison',
   name,
@@ -76,16 +79,16 @@ const documentOf = (
   evidence,
 });
 
-function render(name: string, found: ComparedOnly, limit: number): string {
-  const { verdict, barrier, rows, differences, evidence } = found;
+function render(found: ComparisonDocument, limit: number): string {
+  const { name, verdict, reason, barrier, windows, differences, evidence } = found;
   const shown = differences.slice(0, limit);
   const subjects = [...new Set(shown.map(({ subject }) => subject))];
   return [
-    asLines([`${name}: ${verdict.verdict}. ${verdict.reason}`]),
+    asLines([`${name}: ${verdict}. ${reason}`]),
     '',
     table(
       ['TABLE', 'VERDICT', 'MATCHED', 'REASON'],
-      rows.map((r) => [
+      windows.map((r) => [
         r.subject,
         r.verdict,
         r.matched === null ? '-' : String(r.matched),

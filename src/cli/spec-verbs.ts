@@ -1,5 +1,6 @@
 // Verbs that begin with a spec or a portfolio. Each verb's file is loaded only when it runs.
 import { Option, type Command } from 'commander';
+import { FORMATS } from './output.js';
 import { file, output, verb, yes } from './verb.js';
 
 /** Adds the verbs that work with a spec: write it, check it, plan it, start it. */
@@ -118,5 +119,5 @@ export function addDecisionAids(program: Command): void {
       'write markers into the WAL while the slot is behind; needs a connector that ignores their prefix, sluice-compare',
     )
     .option('--limit <n>', 'how many differences to show', '20')
-    .addOption(output());
+    .addOption(output([...FORMATS, 'md', 'html']));
 }

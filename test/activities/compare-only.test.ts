@@ -5,8 +5,8 @@ import {
   barrierOf,
   markBy,
   withoutBarrier,
-  type ExistingBarrier,
 } from '../../src/activities/windows/compare-only/slot-barrier.js';
+import type { ExistingBarrier } from '../../src/domain/evidence/comparison.js';
 import { connectorProblem } from '../../src/activities/windows/compare-only/existing-connector.js';
 import { measured } from '../../src/activities/windows/subject-result.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';

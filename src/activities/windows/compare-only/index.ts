@@ -3,14 +3,11 @@
 import { qualifyNames, readCapturedTable } from '../../../clients/postgres/captured-catalog.js';
 import { readSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import { tableFacts } from '../../../domain/capture/captured-set.js';
+import type { ExistingBarrier, SubjectDifference } from '../../../domain/evidence/comparison.js';
 import { factsChange, type Facts } from '../../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import { worst, type Verdict } from '../../../domain/evidence/verdict.js';
-import {
-  judgeComparison,
-  type Difference,
-  type WindowRow,
-} from '../../../domain/evidence/window.js';
+import { judgeComparison, type WindowRow } from '../../../domain/evidence/window.js';
 import { Problem } from '../../../domain/failure.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { comparisonPlan, type ComparisonPlan } from '../../../domain/plan/comparison-plan.js';
@@ -26,13 +23,7 @@ import { toRow, unmeasured, type SubjectResult } from '../subject-result.js';
 import { compareTables } from '../tables/compare-tables.js';
 import { connectorProblem } from './existing-connector.js';
 import { unreadable } from './readable.js';
-import {
-  barrierOf,
-  markBy,
-  withoutBarrier,
-  type ExistingBarrier,
-  type Patience,
-} from './slot-barrier.js';
+import { barrierOf, markBy, withoutBarrier, type Patience } from './slot-barrier.js';
 
 export type ComparisonDeps = Pick<
   Deps,
@@ -44,7 +35,7 @@ export interface ComparedOnly {
   readonly barrier: ExistingBarrier;
   /** One row for each table, as a window has it. */
   readonly rows: readonly WindowRow[];
-  readonly differences: readonly (Difference & { readonly subject: string })[];
+  readonly differences: readonly SubjectDifference[];
   readonly evidence: WindowEvidence;
 }
 

@@ -4,6 +4,7 @@
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../../clients/postgres/slots.js';
 import { insertLsn } from '../../../clients/postgres/wal-position.js';
+import type { ExistingBarrier } from '../../../domain/evidence/comparison.js';
 import { compareLsn, type Lsn } from '../../../domain/values/position.js';
 import type { MarkAt, SourceMark } from '../../capture/capture-adapter.js';
 import { pollUntil } from '../../runtime/poll-until.js';
@@ -11,15 +12,6 @@ import { pollUntil } from '../../runtime/poll-until.js';
 const POLL_MS = 100;
 const NUDGE_MS = 1000;
 const MARKER = "SELECT pg_logical_emit_message(true, 'sluice-compare', 'nudge')";
-
-/** The barrier of a comparison, in the form that evidence, output and report name it. */
-export interface ExistingBarrier {
-  /** `slot`: a slot's confirmed position. `none`: rows may be in flight. */
-  readonly kind: 'slot' | 'none';
-  readonly slot: string | null;
-  /** A sentence that says what the barrier proves, and what it does not. */
-  readonly proves: string;
-}
 
 const bySlot = (slot: string): ExistingBarrier => ({
   kind: 'slot',
