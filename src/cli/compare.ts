@@ -9,6 +9,7 @@ import { compareOnly, type ComparedOnly } from '../activities/windows/compare-on
 import { loadConfig, resolveSecret } from '../config.js';
 import type { ComparisonDocument } from '../domain/evidence/comparison.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { renderComparisonHtml, renderComparisonMarkdown } from '../report/comparison-page.js';
 import { differenceTable } from './diff.js';
@@ -45,7 +46,7 @@ export async function compare(options: CompareOptions): Promise<number> {
     const started = Date.now();
     const deps = { secret: resolveSecret, systems, stateDir, windowMemory, snapshotBytes };
     const found = await compareOnly(deps, spec, { withinMs: durationMs(within), marks });
-    const document = documentOf(spec.metadata.name, Date.now() - started, found);
+    const document = documentOf(spec, Date.now() - started, found);
     if (output === 'html') write(renderComparisonHtml(document));
     else if (output === 'md') write(renderComparisonMarkdown(document));
     else await print(document, output, () => render(document, Number(limit)));
@@ -64,23 +65,29 @@ function temporaryDir(): string {
 }
 
 const documentOf = (
-  name: string,
+  { metadata, spec }: MigrationSpec,
   tookMs: number,
   { verdict, barrier, rows, differences, evidence }: ComparedOnly,
 ): ComparisonDocument => ({
   apiVersion: 'sluice.dev/v1alpha1',
   kind: 'Comparison',
-  name,
+  name: metadata.name,
   ...verdict,
   tookMs,
   barrier,
+  leftOut: [
+    ...spec.validation.compare.ignore.map((column) => `${column} is not compared`),
+    ...Object.entries(spec.validation.compare.tolerances).map(
+      ([column, { abs }]) => `${column} may differ by ${abs}`,
+    ),
+  ],
   windows: rows,
   differences,
   evidence,
 });
 
 function render(found: ComparisonDocument, limit: number): string {
-  const { name, verdict, reason, barrier, windows, differences, evidence } = found;
+  const { name, verdict, reason, barrier, leftOut, windows, differences, evidence } = found;
   const shown = differences.slice(0, limit);
   const subjects = [...new Set(shown.map(({ subject }) => subject))];
   return [
@@ -104,6 +111,7 @@ function render(found: ComparisonDocument, limit: number): string {
       ? [`… ${differences.length - limit} more (--limit N, or -o json)`]
       : []),
     '',
+    ...leftOut.map((what) => asLines([`left out: ${what}`])),
     asLines([`barrier: ${barrier.kind}: ${barrier.proves}`, `evidence: sha256 ${evidence.digest}`]),
   ].join('\n');
 }

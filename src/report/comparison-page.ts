@@ -21,13 +21,17 @@ export const maskedComparison = (found: ComparisonDocument): ComparisonDocument 
     .map(({ subject, ...difference }) => ({ subject, ...masked(difference) })),
 });
 
-const facts = ({ barrier, evidence, tookMs, differences }: ComparisonDocument): string[][] => [
-  ['barrier', `${barrier.kind}: ${barrier.proves}`],
-  ['evidence', `sha256 ${evidence.digest}`],
-  ['took', formatMs(tookMs)],
-  ['differences kept', count(differences.length)],
-  ['left behind', 'nothing'],
-];
+const facts = (found: ComparisonDocument): string[][] => {
+  const { barrier, evidence, tookMs, differences: kept, leftOut } = found;
+  return [
+    ['barrier', `${barrier.kind}: ${barrier.proves}`],
+    ['left out', leftOut.join('; ') || 'nothing'],
+    ['evidence', `sha256 ${evidence.digest}`],
+    ['took', formatMs(tookMs)],
+    ['differences kept', count(kept.length)],
+    ['left behind', 'nothing'],
+  ];
+};
 
 const subjects = ({ windows }: ComparisonDocument): string[][] =>
   windows.map((w) => [w.subject, w.verdict, count(w.compared), count(w.matched), w.reason]);

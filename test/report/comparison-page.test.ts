@@ -16,6 +16,7 @@ const DOCUMENT: ComparisonDocument = {
   reason: 'public.t: missing 1 rows > 0 allowed',
   tookMs: 1200,
   barrier: { kind: 'slot', slot: 'cdc', proves: 'the reader of slot cdc acknowledged it' },
+  leftOut: ['note is not compared'],
   windows: [toRow(unmeasured('public.<t>', 'exact', { verdict: 'inconclusive', reason }), 1, '')],
   differences: [
     {
@@ -36,7 +37,13 @@ describe.each([
 ])('a comparison as %s', (format, render) => {
   it('names verdict, barrier, tables and evidence, masks every value, and escapes names', () => {
     const text = render(DOCUMENT);
-    for (const said of ['failed', 'slot: the reader of slot cdc', 'sha256 abc', 'inconclusive'])
+    for (const said of [
+      'failed',
+      'slot: the reader of slot cdc',
+      'sha256 abc',
+      'inconclusive',
+      'note is not',
+    ])
       expect(text).toContain(said);
     expect(text).not.toMatch(/ann@example|4711/);
     expect(text).toContain(format === 'HTML' ? 'public.&lt;t&gt;' : 'public.\\<t\\>');

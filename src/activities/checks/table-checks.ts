@@ -88,11 +88,13 @@ function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | nul
   return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
 }
 
+/** Checks a table. With `readsOnly`, skips what only a new capture needs. */
 export async function checkTable(
   client: pg.ClientBase,
   plan: ResolvedPlan,
   text: string,
   table: TableCatalog,
+  { readsOnly = false } = {},
 ): Promise<Check[]> {
   const checks: Check[] = [];
   const { carriesHeirs, hasSlot, loading } = plan.capture;
@@ -118,8 +120,8 @@ export async function checkTable(
     `ALTER TABLE ${q} ADD PRIMARY KEY (…)`,
   );
   checks.push(...checkKey(plan, text, table));
-  if (hasSlot) checkPublishing(rule, plan, table);
-  if (changelogTables(plan).includes(text)) {
+  if (hasSlot && !readsOnly) checkPublishing(rule, plan, table);
+  if (!readsOnly && changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row. The job would fail at the first update, and restart forever`;
     rule(
@@ -143,6 +145,7 @@ export async function checkTable(
       await attempt('table.row-security', () => everyRowIsVisible(client, table, user), text),
     );
   checkTypes(rule, plan, text, table);
+  if (readsOnly) return checks;
   if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
   if (loading.copies) checkCopy(rule, table);
   return checks;

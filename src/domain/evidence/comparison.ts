@@ -21,6 +21,8 @@ export interface ComparisonDocument {
   readonly reason: string;
   readonly tookMs: number;
   readonly barrier: ExistingBarrier;
+  /** The columns and tolerances by which the spec weakens the comparison, as text. */
+  readonly leftOut: readonly string[];
   /** One row for each table, as a window has it. */
   readonly windows: readonly WindowRow[];
   readonly differences: readonly SubjectDifference[];

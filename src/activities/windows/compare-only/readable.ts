@@ -3,22 +3,10 @@
 import { readTable } from '../../../clients/postgres/catalog.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
-import type { CheckName } from '../../../domain/evidence/check.js';
 import { plainIdent } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { checkTable } from '../../checks/table-checks.js';
 import { classify } from '../../runtime/application-failure.js';
-
-/** The checks that decide whether a table can be compared. The others are about creating a capture. */
-const NEEDED: readonly CheckName[] = [
-  'table.kind',
-  'table.key',
-  'table.key-types',
-  'table.key-form',
-  'table.select',
-  'table.row-security',
-  'table.types',
-];
 
 const KINDS: Readonly<Record<string, string>> = {
   v: 'a view',
@@ -57,18 +45,8 @@ async function tableProblem(
     return `${text} is ${kind}: its rows have no records of their own; name the tables below it`;
   if (!table.canSelect)
     return `the role cannot read ${text}: GRANT SELECT ON ${text} TO ${plainIdent(plan.spec.source.postgres.user)}`;
-  const reading = {
-    ...plan,
-    capture: {
-      ...plan.capture,
-      hasSlot: false,
-      loading: { ...plan.capture.loading, copies: false },
-    },
-  };
-  const checks = await checkTable(client, reading, text, table);
-  const open = checks.find(
-    ({ name, status }) => NEEDED.includes(name) && status !== 'passed' && status !== 'waived',
-  );
+  const checks = await checkTable(client, plan, text, table, { readsOnly: true });
+  const open = checks.find(({ status }) => status !== 'passed');
   return open ? `${open.name} ${text}: ${open.detail}; ${open.remedy}` : null;
 }
 
