@@ -113,7 +113,7 @@ async function oneWindow(
   const { counts, canary, rowsRead, isStopped } = await pass(input, counted);
   await client.query('COMMIT');
   if (canary.found !== canary.planted || (rowsRead !== counted && !isStopped))
-    throw new Error('this run proves nothing, by its canary or its count');
+    throw new Error('this run proves nothing: its canary or its row count is wrong');
   const differing = counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
   return isStopped ? { atLeast: differing } : differing;
 }

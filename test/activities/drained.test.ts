@@ -133,7 +133,7 @@ describe('the drain proof', () => {
       { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
     );
     expect(await drained(cluster)).toMatch(
-      new RegExp(`no committed offset for ${INTERNAL}/0, so it is unknown whether it has drained`),
+      new RegExp(`no committed offset for ${INTERNAL}/0, so it is unknown whether the group has drained`),
     );
   });
 
@@ -208,7 +208,7 @@ describe('a drain speaks for every group', () => {
       group === 'totals' ? described(SOURCE) : described(),
     );
     expect(await asked(cluster)).toContain(
-      `group totals has no committed offset for ${SOURCE}/0, so it is unknown whether it has drained`,
+      `group totals has no committed offset for ${SOURCE}/0, so it is unknown whether the group has drained`,
     );
   });
   it('is unknown while a group cannot be described, however far it committed', async () => {
@@ -219,7 +219,7 @@ describe('a drain speaks for every group', () => {
       group === 'totals' ? dead : described(),
     );
     expect(await asked(cluster)).toMatch(
-      /^drain: group totals cannot be described: it has committed offsets.*, so it is unknown whether it has drained$/,
+      /^drain: group totals cannot be described: it has committed offsets.*, so it is unknown whether the group has drained$/,
     );
   });
 });

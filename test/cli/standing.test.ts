@@ -68,10 +68,10 @@ describe('a run that waits', () => {
   it('shows what its activity waits for, and never that nothing blocks it', () => {
     const wait = describeWait({
       waitingFor:
-        'drain: group g has no committed offset for t/0, so it is unknown whether it has drained',
+        'drain: group g has no committed offset for t/0, so it is unknown whether the group has drained',
     });
     expect(wait).toBe(
-      'waits for drain: group g has no committed offset for t/0, so it is unknown whether it has drained',
+      'waits for drain: group g has no committed offset for t/0, so it is unknown whether the group has drained',
     );
     const waits = [`catchUp: ${wait}`];
     const waiting = status({ standing: { ...LIVE, waits } });

@@ -91,8 +91,8 @@ const WAITS: Record<string, Wait> = {
   },
 };
 
-describe('30 days', () => {
-  it.each(Object.entries(WAITS))('%s cost at most 600 events a day', async (what, wait) => {
+describe('a run that is', () => {
+  it.each(Object.entries(WAITS))('%s for days costs at most 600 events a day', async (what, wait) => {
     const { activities } = fakes();
     const name = what.replaceAll(' ', '-');
     await play(bench, { ...activities, ...wait.fake }, anInput(name), async (scene) => {
@@ -108,7 +108,7 @@ describe('30 days', () => {
     });
   });
 
-  it('waiting for a batch run are one activity, and a rollback is still possible', async () => {
+  it('waiting for a batch run has one activity, and can still be rolled back', async () => {
     let isOver = false;
     const fake = fakes({
       activeBatchRun: () => Promise.resolve('batch run 7 is active'),

@@ -10,7 +10,10 @@ export const lease: OwnedKind = {
   create: (site, { where }) => leaseStore(site, site, where).create(),
   remove: (site, { where }) => leaseStore(site, site, where).remove(),
   healthy: isThere(exists),
-  /** Only a schema in the source can be taken. In the ledger, each migration has its own row. */
+  /**
+   * Checks only the schema in the source, because each migration has a row of its own in the
+   * ledger.
+   */
   nameCheck: {
     check: 'source.names-free',
     taken: askEach(async (asking, { name, where }) =>

@@ -3,7 +3,7 @@
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [
     /RecordTooLarge|max\.request\.size|larger than the max|MESSAGE_TOO_LARGE/i,
-    'a record is too large for a message; shorten the value, or raise producer.max.request.size of the Connect workers and max.message.bytes of the topic; then: sluice retry. A long value that the log holds already stays long: only larger limits help there, or sluice rollback and a new start',
+    'a record is too large for a message; shorten the value, or raise producer.max.request.size of the Connect workers and max.message.bytes of the topic; then: sluice retry. If the log already contains the long value, only larger limits help, or sluice rollback and a new start',
   ],
   [
     /statement timeout|canceling statement/i,

@@ -95,7 +95,10 @@ async function confirm(run: Run): Promise<void> {
   run.state.soakFrom = run.now();
 }
 
-/** Switches an ordered route. Returns whether consumers are seen on the stream side. */
+/**
+ * Asks the other system to switch, if the route has one. Returns whether consumers are seen on the
+ * stream side.
+ */
 async function switchRoute(run: Run): Promise<boolean> {
   const { ref, plan, state } = run;
   if (plan.route.asksOtherSystem)

@@ -1,5 +1,5 @@
-// Errors that change the course of the main path. Phases throw them, and the two loops of
-// migrate.ts catch them.
+// Defines errors that change the course of the main path. Phases throw them, and the loops of Run
+// (`eachGeneration` and `untilCommitted`) catch them.
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import { FAILURES, isFailureCode, type Blocked } from '../../domain/failure.js';
 

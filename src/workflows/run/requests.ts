@@ -1,5 +1,5 @@
-// What people ask of a run: a rollback, a pause, a longer soak, and a retry. Each request is
-// recorded, also if it changes nothing.
+// Handles what people ask of a run: a rollback, a pause, a longer soak, or a retry. Each request is
+// recorded, even if it changes nothing.
 import type { AuditEntry } from '../../domain/audit.js';
 import type { Run } from './run.js';
 import { blockedOf, type WayBack } from './state.js';

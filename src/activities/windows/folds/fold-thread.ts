@@ -7,7 +7,10 @@ import { CHANGE_WORDS, type Place } from '../../../compare/enc/change.js';
 import { RecordBatch } from '../../../compare/kernel/record-batch.js';
 
 export interface Work {
-  /** A buffer that begins with the broker's answer. It comes back with the answer to this. */
+  /**
+   * A buffer that begins with the broker's answer. The thread sends it back with the changes, so
+   * that it can be used again.
+   */
   readonly buffer: ArrayBuffer;
   readonly length: number;
   readonly batches: readonly VisibleBatch[];

@@ -40,8 +40,8 @@ export async function comeClose(session: ConnectedSession): Promise<OrReason<num
 }
 
 /**
- * The gap is read from the position up to which every transaction is seen, and its rows are held in
- * memory. Returns why that would be too much, or null.
+ * Counts the records that may belong to the gap, because the gap is kept in memory. Returns why
+ * there are too many, or null.
  */
 export async function gapProblem(
   { kafka, ref, plan, folds }: ConnectedSession,

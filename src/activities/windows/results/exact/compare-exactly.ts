@@ -18,7 +18,7 @@ import { takeStillPoint, type StillPoint } from './still-point.js';
 
 export type ComparedExactly =
   | { readonly subjects: SubjectResult[]; readonly pathMs: number | null }
-  /** Why nothing was compared here. The caller compares in rounds instead. */
+  /** The reason why nothing was compared. The caller then compares in rounds. */
   | { readonly settledBecause: string };
 
 /**

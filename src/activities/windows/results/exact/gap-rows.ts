@@ -65,7 +65,7 @@ export async function gapRows(
   }
 }
 
-/** Neither the topic nor the snapshot has the values of a row of the gap. */
+/** Thrown if neither the topic nor the snapshot has the values of a row of the gap. */
 class UnknownRow extends Error {}
 
 type Take = (offset: number, key: Buffer | null, value: Buffer | null) => void;
