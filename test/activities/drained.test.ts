@@ -133,7 +133,9 @@ describe('the drain proof', () => {
       { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
     );
     expect(await drained(cluster)).toMatch(
-      new RegExp(`no committed offset for ${INTERNAL}/0, so it is unknown whether the group has drained`),
+      new RegExp(
+        `no committed offset for ${INTERNAL}/0, so it is unknown whether the group has drained`,
+      ),
     );
   });
 

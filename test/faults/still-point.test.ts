@@ -33,7 +33,7 @@ const allowed = (body: string): Promise<unknown> =>
     );
 
 describe('a still point', () => {
-  it('of a suspended worker (SIGSTOP) is ended by another one, and the late one harms nothing', async () => {
+  it('of a suspended worker is ended by another worker, and the first one changes nothing later', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();

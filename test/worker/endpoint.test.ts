@@ -79,7 +79,7 @@ describe('the endpoint', () => {
     expect(await get('/healthz')).toEqual([503, 'a worker has failed\n']);
     expect((await get('/secrets'))[0]).toBe(404);
   });
-  it("serves Sluice's metrics and Temporal's, and its own also if Temporal's are away", async () => {
+  it("serves Sluice's and Temporal's metrics, and Sluice's alone if Temporal's are missing", async () => {
     const temporal = createServer((_request, response) => response.end('temporal_num_pollers 5\n'));
     servers.push(temporal.listen(0, '127.0.0.1'));
     await once(temporal, 'listening');
@@ -134,7 +134,7 @@ describe('the metrics', () => {
     now = 1_000_000;
     expect(await metricsOf(ledger(), gauges)).not.toMatch(/sluice_(wal|fence)/);
   });
-  it('say that the ledger is away instead of showing nothing', async () =>
+  it('say that the ledger does not answer instead of showing nothing', async () =>
     expect(await metricsOf(ledger(true))).toContain('sluice_ledger_up 0'));
 });
 

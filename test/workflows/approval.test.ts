@@ -66,7 +66,7 @@ describe('the change window', () => {
 });
 
 describe('the ledger', () => {
-  it('has what people did a minute later, while the run waits, also after it did not answer', async () => {
+  it('gets what people did within a minute while the run waits, even if it did not answer before', async () => {
     let isAway = false;
     const recorded: string[] = [];
     const fake = fakes({

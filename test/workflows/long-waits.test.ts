@@ -92,21 +92,24 @@ const WAITS: Record<string, Wait> = {
 };
 
 describe('a run that is', () => {
-  it.each(Object.entries(WAITS))('%s for days costs at most 600 events a day', async (what, wait) => {
-    const { activities } = fakes();
-    const name = what.replaceAll(' ', '-');
-    await play(bench, { ...activities, ...wait.fake }, anInput(name), async (scene) => {
-      await wait.reach(scene);
-      const before = await costOf(scene);
-      await scene.env.sleep(`${wait.days}d`);
-      await scene.reach(() => true);
-      const { events, bytes } = await costOf(scene);
-      expect((events - before.events) / wait.days).toBeLessThanOrEqual(EVENTS_A_DAY);
-      expect(bytes).toBeLessThanOrEqual(BYTES_OF_A_RUN);
-      await scene.handle.signal('rollBack', { by: 'ann', reason: 'enough' });
-      expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
-    });
-  });
+  it.each(Object.entries(WAITS))(
+    '%s for days costs at most 600 events a day',
+    async (what, wait) => {
+      const { activities } = fakes();
+      const name = what.replaceAll(' ', '-');
+      await play(bench, { ...activities, ...wait.fake }, anInput(name), async (scene) => {
+        await wait.reach(scene);
+        const before = await costOf(scene);
+        await scene.env.sleep(`${wait.days}d`);
+        await scene.reach(() => true);
+        const { events, bytes } = await costOf(scene);
+        expect((events - before.events) / wait.days).toBeLessThanOrEqual(EVENTS_A_DAY);
+        expect(bytes).toBeLessThanOrEqual(BYTES_OF_A_RUN);
+        await scene.handle.signal('rollBack', { by: 'ann', reason: 'enough' });
+        expect(await scene.handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      });
+    },
+  );
 
   it('waiting for a batch run has one activity, and can still be rolled back', async () => {
     let isOver = false;

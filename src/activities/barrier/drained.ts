@@ -61,7 +61,8 @@ export async function sinkDrained(
   if (!pipeline || !sink) return null;
   const groups = [sink.group];
   const subscribed = await subscriptionsOf(kafka, groups);
-  if (!subscribed.ok) return `drain: ${subscribed.reason}, so it is unknown whether the group has drained`;
+  if (!subscribed.ok)
+    return `drain: ${subscribed.reason}, so it is unknown whether the group has drained`;
   const reading = { kafka, groups, subscribed: subscribed.value };
   return topicsConsumed(reading, [pipeline.output.topic], deadline, note);
 }
@@ -84,7 +85,8 @@ async function groupsDrained(
       // The topics are listed again before each hop, because an application creates its own topics
       // when it starts, and it may have just started.
       const found = await subscriptionsOf(kafka, groups);
-      if (!found.ok) return `drain: ${found.reason}, so it is unknown whether the group has drained`;
+      if (!found.ok)
+        return `drain: ${found.reason}, so it is unknown whether the group has drained`;
       const subscribed = found.value;
       const internal = (await groupTopics(kafka, groups, subscribed)).filter(
         (topic) => !sources.includes(topic),

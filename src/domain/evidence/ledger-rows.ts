@@ -7,7 +7,7 @@ import type { DifferenceClass, WindowRow } from './window.js';
 
 /**
  * The kinds of owned objects. Each has a module in domain/objects and one in activities/objects.
- * `sink` is the sink's table; its connector is of the kind `connector`.
+ * The sink's table is a `sink-table`; its connector is a `connector`.
  */
 export type ObjectKind =
   | 'lease'

@@ -32,7 +32,9 @@ export interface RecordedPause {
   readonly id: string;
   /** True if it has lasted longer than its window may take. */
   readonly isOverdue: boolean;
-  /** Who ended the pause; `successor` is the window's next attempt. Null while it lasts. */
+  /**
+   * Says who ended the pause; `successor` is the window's next attempt. Null while it lasts.
+   */
   readonly closedBy: 'window' | 'successor' | 'guard' | null;
   /** The milliseconds since the pause ended. Null while it lasts. */
   readonly closedMs: number | null;
