@@ -1,7 +1,8 @@
 // `npm run bench -- cutover [--rounds 1000] [--trials 10000]` measures fence and commit under load,
 // and commits at the expiry of the lease. It needs the local stack.
 import { sourceFenceRounds } from './fence-drill.js';
-import { fenceRounds, leaseEdge, openDrill, percentile } from './drill.js';
+import { fenceRounds, openDrill, percentile } from './drill.js';
+import { leaseEdge } from './expiry-drill.js';
 
 export async function cutoverBench(rounds: number, trials: number): Promise<void> {
   const drill = await openDrill('sluice_drill');

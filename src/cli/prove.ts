@@ -39,26 +39,20 @@ const DIFFERENCES_SHOWN = 50;
 const STOP_MS = 20_000;
 
 export async function prove(options: ProveOptions): Promise<number> {
-  if (!DURATION_PATTERN.test(options.timeout))
-    throw new CliError(
-      EXIT.usage,
-      'usage',
-      `--timeout ${options.timeout} is not a duration like 10m`,
-    );
-  if (!/^\d{1,3}$/.test(options.runs))
-    throw new CliError(
-      EXIT.usage,
-      'usage',
-      `--runs ${options.runs} is not a number of runs like 7`,
-    );
+  const refuse = (why: string): never => {
+    throw new CliError(EXIT.usage, 'usage', why);
+  };
+  const { timeout, runs } = options;
+  if (!DURATION_PATTERN.test(timeout)) refuse(`--timeout ${timeout} is not a duration like 10m`);
+  if (!/^\d{1,3}$/.test(runs)) refuse(`--runs ${runs} is not a number of runs like 7`);
   const spec = readSpec(options.file);
   const input: Input = {
     spec,
     slice: options.slice,
     stage: options.stage ?? null,
-    runs: Number(options.runs),
+    runs: Number(runs),
     by: options.by ?? userInfo().username,
-    patienceMs: durationMs(options.timeout),
+    patienceMs: durationMs(timeout),
   };
   const result = await withClient(async (client) => {
     const id = await claimNumber(spec.metadata.name);

@@ -211,10 +211,7 @@ function statusLike(
   );
 }
 
-/**
- * Checks the parts of the report that the ledger determines: tallies, freshness, differing rows,
- * samples, phases and the hold.
- */
+/** Checks tallies, freshness, differing rows, samples, phases and the hold. */
 function derived(report: Report, source: ReportSource): Finding {
   const again = (showValues: boolean): Report =>
     buildReport(

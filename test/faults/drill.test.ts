@@ -2,7 +2,8 @@
 // (test/integration/cutover-drill and source-fence run a short one). SLUICE_DRILL_ROUNDS and
 // SLUICE_DRILL_TRIALS make it shorter.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fenceRounds, leaseEdge, openDrill, percentile, type Drill } from '../../bench/drill.js';
+import { fenceRounds, openDrill, percentile, type Drill } from '../../bench/drill.js';
+import { leaseEdge } from '../../bench/expiry-drill.js';
 import { sourceFenceRounds } from '../../bench/fence-drill.js';
 
 const ROUNDS = Number(process.env['SLUICE_DRILL_ROUNDS'] ?? 1000);

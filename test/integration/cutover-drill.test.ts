@@ -1,7 +1,8 @@
 // Runs a short drill of the cut-over's edges (`npm run bench -- cutover` runs the whole one). Also
 // proves that the drill finds the two known mistakes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fenceRounds, leaseEdge, openDrill, type Drill } from '../../bench/drill.js';
+import { fenceRounds, openDrill, type Drill } from '../../bench/drill.js';
+import { leaseEdge } from '../../bench/expiry-drill.js';
 
 let drill: Drill;
 beforeAll(async () => {

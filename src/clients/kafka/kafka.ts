@@ -155,10 +155,7 @@ export class KafkaPort {
     );
   }
 
-  /**
-   * Describes a group with the requests of its own protocol. A group that no request describes is
-   * `unknown`.
-   */
+  /** Describes a group. One that no request describes is `unknown`. */
   async describeGroup(groupId: string): Promise<GroupDescription> {
     return this.#brokers.withCoordinator(groupId, (broker) =>
       describeBy(broker, groupId, async () => (await this.groupOffsets(groupId)).size > 0),
@@ -193,10 +190,7 @@ export class KafkaPort {
     return visited;
   }
 
-  /**
-   * Reads like `readRange`, but passes on each broker response with its committed batches
-   * undecoded.
-   */
+  /** Reads like `readRange`, but passes on undecoded broker responses and their batches. */
   async readBatches(
     topic: string,
     partition: number,

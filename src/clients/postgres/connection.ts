@@ -71,10 +71,7 @@ export const readSource = <T>(
   options: SourceOptions = {},
 ): Promise<T> => withSource(spec, secret, use, { ...options, readOnly: true });
 
-/**
- * Does the same as `withSource` for an address without a migration. The database shows the session
- * as `application`.
- */
+/** Works like `withSource` for an address; the session's name is `application`. */
 export async function withAddress<T>(
   address: PostgresAddress,
   secret: ResolveSecret,

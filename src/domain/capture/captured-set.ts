@@ -1,7 +1,6 @@
 // The captured set: which tables, rows, columns and operations reach the topics, and how the tables
 // are defined. The captured set must equal the compared set.
-import type { Facts, FactValue } from '../evidence/epoch.js';
-import { partitionsFact, storageFact } from '../evidence/epoch.js';
+import { partitionsFact, storageFact, type Facts, type FactValue } from '../evidence/epoch.js';
 import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
 
 export const OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;

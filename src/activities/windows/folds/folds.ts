@@ -157,10 +157,7 @@ const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 
-/**
- * Throws Problem `unsupported` if a topic of Sluice does not have the planned number of partitions,
- * because then it cannot be folded.
- */
+/** Throws Problem `unsupported` if Sluice's topic has other partitions than planned. */
 export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
   const { partitions } = ref.spec.spec.kafka;
   if (ends.length === partitions) return;

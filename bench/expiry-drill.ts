@@ -1,0 +1,141 @@
+// Drills commits at the fence's expiry. Two variants that are known to be wrong show that the drill
+// would detect a mistake.
+import pg from 'pg';
+import type { FenceInput, Refusable } from '../src/activities/cutover/fence.js';
+import { LEASE, type Drill } from './drill.js';
+
+export type Variant = 'real' | 'one-statement' | 'no-lock';
+
+export interface Edge {
+  readonly trials: number;
+  readonly committed: number;
+  readonly takenOver: number;
+  /** Commits at or after the fence's expiry, by the database's clock. */
+  readonly late: number;
+  /** Trials in which a commit and a second attempt's fence were both accepted. */
+  readonly both: number;
+}
+
+/**
+ * Runs trials at the expiry of a fence. In each trial, a fence is about to expire and a commit of
+ * its holder waits for a lock on the row. Another attempt fences as soon as it may.
+ */
+export async function leaseEdge(
+  drill: Drill,
+  trials: number,
+  parallel: number,
+  variant: Variant,
+): Promise<Edge> {
+  const edge = { trials, committed: 0, takenOver: 0, late: 0, both: 0 };
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    const holder = new pg.Client({ database: drill.database });
+    const mutant = new pg.Client({ database: drill.database });
+    await Promise.all([holder.connect(), mutant.connect()]);
+    for (let at = (next += 1); at <= trials; at = next += 1) {
+      const { committed, takenOver, late } = await trial(
+        drill,
+        `${variant}-${at}`,
+        variant,
+        holder,
+        mutant,
+      );
+      if (committed) edge.committed += 1;
+      if (takenOver) edge.takenOver += 1;
+      if (late) edge.late += 1;
+      if (committed && takenOver) edge.both += 1;
+    }
+    await Promise.all([holder.end(), mutant.end()]);
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+  return edge;
+}
+
+const HOLD_MS = 1150; // the commit keeps a margin of a second before the expiry
+
+async function trial(
+  drill: Drill,
+  migration: string,
+  variant: Variant,
+  holder: pg.Client,
+  mutant: pg.Client,
+): Promise<{ committed: boolean; takenOver: boolean; late: boolean }> {
+  const ref = drill.ref(migration);
+  const mine: FenceInput = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
+  const jitter = Math.random() * 300 - 150;
+  const { rows } = await holder.query<{ expires: string }>(
+    `INSERT INTO ${LEASE} (migration, state, epoch, token, evidence_digest, expires_at) VALUES ($1, 'FENCED', 1, 'mine', 'ev', clock_timestamp() + interval '${HOLD_MS} milliseconds') RETURNING expires_at::text AS expires`,
+    [migration],
+  );
+  const locked = holder.query(
+    `BEGIN; SELECT 1 FROM ${LEASE} WHERE migration = '${migration}' FOR UPDATE; SELECT pg_sleep(${Math.max(0, (Math.random() < 0.5 ? 150 : HOLD_MS) + jitter) / 1000}); COMMIT`,
+  );
+  const commit =
+    variant === 'real'
+      ? drill.cutover.commitCutover(mine)
+      : wrongCommit(mutant, migration, variant);
+  // This reads the clock after the commit. The value that the statement wrote was computed before
+  // it waited.
+  const done = commit.then(async ({ refused }) => {
+    if (refused !== null) return { committed: false, late: false };
+    const clock = await mutant.query<{ late: boolean }>(
+      'SELECT clock_timestamp() >= $1::timestamptz AS late',
+      [rows[0]!.expires],
+    );
+    return { committed: true, late: clock.rows[0]!.late };
+  });
+  const [, { committed, late }, takenOver] = await Promise.all([
+    locked,
+    done,
+    takeOver(drill, { ...mine, token: 'theirs', attempt: 2 }),
+  ]);
+  return { committed, takenOver, late };
+}
+
+/** Tries with another attempt until it holds the fence, or sees that nothing is left to fence. */
+async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
+  for (;;) {
+    const { refused } = await drill.cutover
+      .fence(input)
+      .catch((error: unknown) => ({ refused: (error as Error).message }));
+    if (refused === null) return true;
+    if (refused.includes('SWITCHED')) return false;
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
+
+/**
+ * Commits in ways that are known to be wrong. With `one-statement`, an UPDATE that waited for the
+ * lock does not read the clock again. With `no-lock`, the state may have changed between read and
+ * write.
+ */
+async function wrongCommit(
+  client: pg.Client,
+  migration: string,
+  variant: 'one-statement' | 'no-lock',
+): Promise<Refusable> {
+  if (variant === 'one-statement') {
+    const { rowCount } = await client.query(
+      `UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1 AND state = 'FENCED' AND token = 'mine' AND expires_at > clock_timestamp()`,
+      [migration],
+    );
+    return { refused: rowCount === 1 ? null : 'refused' };
+  }
+  for (;;) {
+    const { rows } = await client.query<{ left: number; state: string }>(
+      `SELECT extract(epoch FROM expires_at - clock_timestamp()) * 1000 AS left, state FROM ${LEASE} WHERE migration = $1 AND token = 'mine'`,
+      [migration],
+    );
+    if (!rows[0] || rows[0].left <= 0) return { refused: 'refused' };
+    if (rows[0].left > 15) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(20, rows[0]!.left - 10)));
+      continue;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 30)); // the time between reading and writing
+    await client.query(
+      `UPDATE ${LEASE} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE migration = $1`,
+      [migration],
+    );
+    return { refused: null };
+  }
+}
