@@ -15,7 +15,7 @@ import { createHandOverActivities } from './objects/hand-over.js';
 import { createLedgerActivities } from './runtime/ledger-activities.js';
 import { createLeftoverActivities } from './objects/sweep-activities.js';
 import { createObjectActivities } from './objects/object-activities.js';
-import { createPipelineActivities } from './pipelines/wait-for-move.js';
+import { createPipelineActivities } from './capture/pipeline-move.js';
 import { createPreflightActivities } from './checks/preflight.js';
 import { createProofActivities } from './prove/prove-activities.js';
 import { createBaselineActivities } from './capture/baseline.js';

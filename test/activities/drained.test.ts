@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { markerRead } from '../../src/activities/cutover/drain-proof.js';
-import { unreadBy } from '../../src/activities/pipelines/wait-for-move.js';
+import { unreadBy } from '../../src/activities/capture/pipeline-move.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** Differs after each change of the publication, even if a later change restored it. */
+  /** A value that changes with each change of the publication, even if a later one restores it. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */

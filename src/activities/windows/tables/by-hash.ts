@@ -57,7 +57,7 @@ const MOST_WAITING = 1 << 21;
 
 /**
  * Reads the table while the topic is still being folded to its stable end for this snapshot.
- * Throws errors of the systems, but only after the fold has ended.
+ * Throws the errors of Postgres and Kafka, but only after the fold has ended.
  */
 export async function passByHash(input: PassInput, folding: Promise<HashFold>): Promise<TablePass> {
   const side = new TableSide(input.shape);

@@ -27,7 +27,7 @@ export interface KnownTable {
 export const hasTolerance = (shape: Shape): boolean =>
   shape.columns.some((column) => column.toleranceAbs !== undefined);
 
-/** Compares one table. Throws errors of the systems. */
+/** Compares one table. Throws the errors of Postgres, Kafka and Flink. */
 export async function passOver(
   session: ReadingSession,
   input: PassInput,

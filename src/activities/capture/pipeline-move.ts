@@ -1,4 +1,4 @@
-// Checks that an externally deployed pipeline has moved to the topics of a new generation.
+// Waits until an externally deployed pipeline reads the topics of a new generation.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { Problem } from '../../domain/failure.js';
 import { resolve } from '../../domain/plan/resolve.js';
