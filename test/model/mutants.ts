@@ -2,9 +2,9 @@
 // finds the mutant of a rule, the rule has no reason.
 
 export interface Rules {
-  /** commit: `SELECT … FOR UPDATE` before the condition is evaluated. */
+  /** commit: locks the row (`SELECT … FOR UPDATE`) before it evaluates the condition. */
   lockThenCheck: boolean;
-  /** commit: takes the row's lock at all. */
+  /** commit: locks the row. */
   lockAtCommit: boolean;
   checksExpiry: boolean;
   checksState: boolean;

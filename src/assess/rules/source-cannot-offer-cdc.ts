@@ -27,7 +27,7 @@ export const sourceOffersCdc: Rule = {
       ...(source.value.mayReplicate ? [] : ['this role may not replicate']),
       ...(source.value.slotsFree >= 2
         ? []
-        : [`${source.value.slotsFree} free replication slots < 2`]),
+        : [`${source.value.slotsFree} of 2 needed replication slots are free`]),
     ];
     return lacks.length > 0
       ? fired(0.3, lacks.join(', '), { work: `prepare the source: ${lacks.join(', ')}` })
