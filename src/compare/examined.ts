@@ -41,7 +41,7 @@ export function examine(
   if (explained !== known.length)
     throw new Problem(
       'unexpected',
-      `reading again explained ${explained} keys ≠ ${known.length} suspect keys`,
+      `reading again explained ${explained} of ${known.length} suspect keys`,
       'the next window reads both sides again; if it repeats, report it with the output of sluice windows',
     );
   const { counts, differences } = examined;

@@ -33,7 +33,7 @@ export async function connectorProblem(
   const differs = [...DECIDING, ...CHANGING].filter((key) => stored[key] !== needed[key]);
   if (differs.length === 0) return null;
   const pairs = differs.map(
-    (key) => `${key}=${stored[key] ?? '(default)'} ≠ ${needed[key] ?? '(none)'}`,
+    (key) => `${key} is ${stored[key] ?? '(default)'}, not ${needed[key] ?? '(none)'}`,
   );
   return `connector ${name} writes records that this comparison does not decode: ${pairs.join(', ')}`;
 }

@@ -61,10 +61,10 @@ async function topicProblem(
   try {
     const ends = await kafka.offsets(topic);
     if (ends.length !== partitions)
-      return `topic ${topic} has ${ends.length} partitions ≠ ${partitions} of the spec; set kafka.partitions: ${ends.length}`;
+      return `topic ${topic} has ${ends.length} partitions, but the spec says ${partitions}; set kafka.partitions: ${ends.length}`;
     const cut = ends.find(({ low }) => low > 0);
     return cut
-      ? `topic ${topic}/${cut.partition} begins at ${cut.low} > 0: retention or a person deleted its beginning, so rows whose records are gone cannot be told from rows that never arrived; load the table into a new topic that is only compacted`
+      ? `topic ${topic}/${cut.partition} begins at offset ${cut.low}: retention or a person deleted its beginning. Rows whose records are gone look like rows that never arrived; load the table into a new topic that is only compacted`
       : null;
   } catch (error) {
     return `topic ${topic} cannot be read: ${classify(error).message}`;

@@ -45,7 +45,7 @@ export async function barrierOf(
   const here = rows[0]!.name;
   if (found!.database !== here)
     return {
-      unusable: `replication slot ${slot} belongs to database ${found!.database ?? '(none)'} ≠ ${here} of the tables`,
+      unusable: `replication slot ${slot} belongs to database ${found!.database ?? '(none)'}, but the tables are in ${here}`,
     };
   return bySlot(slot);
 }
@@ -98,6 +98,6 @@ async function acknowledged(
     return null;
   });
   if (reached === null)
-    return `barrier: the reader of slot ${slot} acknowledged ${confirmed} < ${lsn} needed, at the time limit${isRead ? '' : '; no process reads the slot'}`;
+    return `barrier: the reader of slot ${slot} acknowledged ${confirmed}, but ${lsn} is needed, at the time limit${isRead ? '' : '; no process reads the slot'}`;
   return reached === '' ? null : `barrier: ${reached}`;
 }
