@@ -41,10 +41,7 @@ const say = (line: string): void =>
     `\x1b[2m[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s]\x1b[0m ${line}`,
   );
 
-/**
- * Prints and runs a sluice verb. Returns stdout, and ends the demo if the exit code is not one of
- * `allowed`.
- */
+/** Prints and runs a sluice verb. Returns stdout. Throws for an exit code that is not `allowed`. */
 function sluice(args: string[], { quiet = false, allowed = [0] } = {}): string {
   if (!quiet) say(`$ sluice ${args.join(' ')}`);
   const { status, stdout } = spawnSync(process.execPath, [CLI, ...args], {
