@@ -116,6 +116,8 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   epoch: 'A new epoch began; the event says why.',
   'needs-approval': 'The run asks for an approval.',
   approve: 'A person approved; the event says whether it was accepted.',
+  edit: 'A person changed the spec; the event says which fields, and whether it was accepted.',
+  'window-asked': 'A person asked for a window now.',
   reject: 'A person rejected; the event says whether it was accepted.',
   'complete-early': 'A person asked to end the soak early.',
   'break-glass': 'A person asked to break the glass.',

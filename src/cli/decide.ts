@@ -163,14 +163,15 @@ export const evidenceOf = (client: Client, handle: WorkflowHandle): Promise<Evid
     handle.query<EvidenceShown>('evidence'),
   );
 
-async function send(
+/** Sends a decision. Every attempt has the same id, so that the decision counts once. */
+export async function send(
   client: Client,
   handle: WorkflowHandle,
-  update: 'decideCutover' | 'coSign',
+  update: 'decideCutover' | 'coSign' | 'editSpec',
   payload: object,
 ): Promise<Decision> {
   try {
-    const updateId = randomUUID(); // the same one for every attempt, so that the decision counts once
+    const updateId = randomUUID();
     return await whileServed(client, handle.workflowId, 'The decision', () =>
       handle.executeUpdate<Decision, [object]>(update, { args: [payload], updateId }),
     );

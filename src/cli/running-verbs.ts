@@ -111,6 +111,26 @@ export function addSteeringVerbs(program: Command): void {
       (await import('./signal.js')).signal(id, name, o),
     ).addOption(output());
   }
+  verb(
+    program,
+    'edit <id>',
+    'change cadence, limits, approval, hold, soak, tolerances, ignored columns or waivers',
+    async (id: never, o: never) => (await import('./edit.js')).edit(id, o),
+  )
+    .requiredOption('-f, --file <file>', 'the whole spec that is wanted')
+    .option('--reason <text>', 'why (required unless --dry-run)')
+    .option('--by <name>', 'who edits')
+    .option('--key <file>', 'sign it (required if the spec names approvers)')
+    .option('--dry-run', 'show the differences and change nothing')
+    .addOption(yes())
+    .addOption(output());
+  verb(program, 'window <id>', 'run a validation window now', async (id: never, o: never) =>
+    (await import('./window.js')).window(id, o),
+  )
+    .option('--full', 'read every row')
+    .option('--no-wait', 'do not wait for its verdict')
+    .option('--by <name>', 'who asks')
+    .addOption(output());
   verb(program, 'extend <id>', 'make the soak longer', async (id: never, o: never) =>
     (await import('./signal.js')).extend(id, o),
   )

@@ -60,6 +60,9 @@ interface Entries {
   epoch: { readonly epoch: number; readonly reason: string };
   'needs-approval': { readonly epoch: number };
   approve: Decided;
+  /** A person changed the spec of the running migration. */
+  edit: Decided;
+  'window-asked': { readonly by: string; readonly isFull: boolean };
   reject: Decided;
   'complete-early': Decided;
   'break-glass': Decided;
@@ -188,6 +191,8 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   epoch: (e) => `${e.epoch}: ${e.reason}`,
   'needs-approval': (e) => `epoch ${e.epoch}`,
   approve: decided,
+  edit: decided,
+  'window-asked': (e) => `by ${e.by}${e.isFull ? ', a full one' : ''}`,
   reject: decided,
   'complete-early': decided,
   'break-glass': decided,

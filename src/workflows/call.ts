@@ -110,6 +110,7 @@ const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>>
   preflight: LEFT,
   proveRoute: LEFT,
   readersOfBatch: LEFT,
+  readEdit: LEFT,
   readFacts: LEFT,
   record: ENDED,
   recordProof: ENDED,

@@ -68,7 +68,7 @@ export async function refusedUnsigned(
  * Asks the worker to check the token, because the worker has the keys. The workflow remembers which
  * tokens were used.
  */
-async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
+export async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
   const { state } = run;
   const verified = await CancellationScope.nonCancellable(() =>
     call(

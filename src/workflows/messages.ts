@@ -9,9 +9,11 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import {
+  checkAskedWindow,
   checkBy,
   checkCoSign,
   checkDecision,
+  checkEdit,
   checkExtension,
   checkRollBack,
   checkUpdate,
@@ -19,7 +21,9 @@ import {
 import type { Decision } from '../domain/decisions/gate.js';
 import { auditLine, type AuditLine } from '../domain/audit.js';
 import type { OrReason } from '../domain/values/or-reason.js';
-import type { Rehearsed, Status } from '../domain/evidence/ledger-rows.js';
+import type { Rehearsed, SpecShown, Status, WindowAnswer } from '../domain/evidence/ledger-rows.js';
+import { askForWindow } from './asked-window.js';
+import { takeEdit } from './edit.js';
 import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
 import { askForRehearsal } from './cutover/rehearsal.js';
 import { extendSoak, requestRetry, requestWayBack, setPaused } from './run/requests.js';
@@ -35,8 +39,11 @@ export const extendSoakSignal = defineSignal<[unknown]>('extendSoak');
 export const decideCutoverUpdate = defineUpdate<Decision, [unknown]>('decideCutover');
 export const coSignUpdate = defineUpdate<Decision, [unknown]>('coSign');
 export const rehearseCutoverUpdate = defineUpdate<Rehearsed, [unknown]>('rehearseCutover');
+export const editSpecUpdate = defineUpdate<Decision, [unknown]>('editSpec');
+export const runWindowUpdate = defineUpdate<WindowAnswer, [unknown]>('runWindow');
 export const statusQuery = defineQuery<Status>('status');
 export const explainQuery = defineQuery<string>('explain');
+export const specQuery = defineQuery<SpecShown>('spec');
 export const evidenceQuery = defineQuery<unknown>('evidence');
 export const auditQuery = defineQuery<readonly AuditLine[]>('audit');
 
@@ -82,6 +89,29 @@ export function registerMessages(run: Run): void {
     },
     {
       description: 'Rehearse the cut-over up to the commit, then release: {"by": "you"}',
+    },
+  );
+  onUpdate(editSpecUpdate, checkEdit, (request) => takeEdit(run, request), {
+    description:
+      'Change the spec: {"by": "you", "reason": "why", "run": "…", "base": "…", "spec": {}}',
+  });
+  onUpdate(runWindowUpdate, checkAskedWindow, (asked) => askForWindow(run, asked), {
+    description: 'Run a window now: {"by": "you", "full": true, "wait": false}',
+  });
+  registerQueries(run);
+}
+
+function registerQueries(run: Run): void {
+  setHandler(
+    specQuery,
+    () => ({
+      run: run.state.runKey,
+      planHash: run.state.planHash,
+      spec: run.state.spec,
+      isCommitted: run.state.committedAt !== null,
+    }),
+    {
+      description: 'The spec in force, and its plan hash',
     },
   );
   setHandler(statusQuery, () => run.status(), {

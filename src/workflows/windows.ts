@@ -27,11 +27,11 @@ export async function runWindow(
   roundsMs = ROUNDS_MS,
 ): Promise<WindowResult> {
   run.state.windows += 1;
-  run.connectors.heed();
+  const { isFull: isAskedFull, askers } = run.beginWindow();
   const number = run.state.windows;
-  const { brokenGlass } = run.state;
+  const { brokenGlass, evidenceEdits } = run.state;
   // the first window of a streak, the one after a restart, and the one before the commit are full
-  const isFull = purpose === 'final window' || mustBeFull(run.state);
+  const isFull = purpose === 'final window' || isAskedFull || mustBeFull(run.state);
   const input = {
     ref: run.ref,
     number,
@@ -48,7 +48,11 @@ export async function runWindow(
       ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
       : await run.ask(() => call('heavy', 'runWindow', summary, input));
   run.isBetweenWindows = false;
-  absorb(run, result, isFull);
+  if (run.state.evidenceEdits === evidenceEdits) absorb(run, result, isFull);
+  else setAside(run, result);
+  const { reason, verdict } = result.verdict;
+  for (const asker of askers)
+    asker.answer = { refused: null, window: { number: result.number, verdict, reason } };
   if (!result.captureProblem && !result.routeProblem) await run.unblock();
   // Under the fence, nothing may wait for a person. A final window that did not pass releases the
   // fence instead.
@@ -76,6 +80,21 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
     await run.step(() => call('patient', 'ensureConnector', `Create ${what}`, run.ref, role));
     await startConnectors(run, role, `Start ${what}`);
   }
+}
+
+/** Notes a window that began before an edit of what evidence rests on. It proves nothing now. */
+function setAside(run: Run, { number, at }: WindowResult): void {
+  run.state.windows = number;
+  const reason = 'the spec was edited during the window, so it does not count';
+  run.audit({ kind: 'window', number, verdict: 'inconclusive', reason });
+  run.state.lastWindow = {
+    number,
+    verdict: 'inconclusive',
+    reason,
+    at,
+    durationMs: 0,
+  };
+  run.show();
 }
 
 function absorb(run: Run, result: WindowResult, wasFull: boolean): void {

@@ -7,6 +7,7 @@ import type { CaptureProblem } from '../../src/domain/capture/captured-set.js';
 import { factsChange, type Facts, type FactsSeen } from '../../src/domain/evidence/epoch.js';
 import type { FailureCode } from '../../src/domain/failure.js';
 import type { VerdictName } from '../../src/domain/evidence/verdict.js';
+import { planHash } from '../../src/manifest/build-plan.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 
 export interface Fakes {
@@ -73,6 +74,14 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         iteration: 1,
         generation: 1,
       });
+    },
+    readEdit: ({ input }) => {
+      const parsed = parseSpecObject(input);
+      return Promise.resolve(
+        parsed.ok
+          ? { refused: null, spec: parsed.spec, planHash: planHash(parsed.spec) }
+          : { refused: parsed.problems.map((p) => p.message).join('; ') },
+      );
     },
     preflight: () => Promise.resolve([]),
     takeBaseline: () =>

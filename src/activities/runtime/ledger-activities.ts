@@ -22,6 +22,11 @@ export interface Opened {
   readonly generation: number;
 }
 
+/** The parsed spec of an edit, or the reason why it cannot be used. */
+export type EditRead =
+  | { readonly refused: null; readonly spec: MigrationSpec; readonly planHash: string }
+  | { readonly refused: string };
+
 type LedgerDeps = Pick<Deps, 'ledger' | 'namespace'>;
 type RunNumbers = Pick<Opened, 'iteration' | 'generation'>;
 
@@ -43,6 +48,20 @@ export function createLedgerActivities(deps: LedgerDeps) {
       const run = { iteration: latest.iteration + 1, generation: latest.generation + 1 };
       await insertRun(deps, spec, { ...run, workflowId, runKey });
       return opened(spec, run);
+    },
+
+    /** Parses the spec of an edit. A bad spec is an answer, not a failure of the run. */
+    async readEdit({
+      input,
+      workflowId,
+    }: Pick<OpenInput, 'input' | 'workflowId'>): Promise<EditRead> {
+      try {
+        const spec = specFor(input, workflowId);
+        return await Promise.resolve({ refused: null, spec, planHash: planHash(spec) });
+      } catch (error) {
+        if (error instanceof Problem) return { refused: error.message };
+        throw error;
+      }
     },
 
     /** Stores the status and appends audit events. Idempotent. */

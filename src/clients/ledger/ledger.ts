@@ -59,13 +59,21 @@ export class Ledger extends LedgerConnection {
   }
 
   async recordStatus(
-    ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,
+    ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation' | 'planHash' | 'spec'>,
     status: Status,
   ): Promise<void> {
     await this.query(
-      `UPDATE sluice.migration SET status = $3, generation = $4, outcome = $5, updated_at = now(), ended_at = CASE WHEN $5::text IS NULL THEN NULL ELSE coalesce(ended_at, now()) END
+      `UPDATE sluice.migration SET status = $3, generation = $4, outcome = $5, spec = CASE WHEN plan_hash = $6 THEN spec ELSE $7 END, plan_hash = $6, updated_at = now(), ended_at = CASE WHEN $5::text IS NULL THEN NULL ELSE coalesce(ended_at, now()) END
        WHERE name = $1 AND iteration = $2`,
-      [ref.name, ref.iteration, JSON.stringify(status), ref.generation, status.outcome],
+      [
+        ref.name,
+        ref.iteration,
+        JSON.stringify(status),
+        ref.generation,
+        status.outcome,
+        ref.planHash,
+        JSON.stringify(ref.spec),
+      ],
     );
   }
 

@@ -3,6 +3,8 @@
 import type { CoSignRequest } from './cosign.js';
 import { DURATION_PATTERN, durationMs } from '../values/duration.js';
 import { because, ok, type OrReason } from '../values/or-reason.js';
+import type { AskedWindow } from '../evidence/ledger-rows.js';
+import type { EditRequest } from './edit-decision.js';
 import type { DecisionRequest } from './gate.js';
 import { CO_SIGNED, TOKEN_MAX_LENGTH, type CoSigned } from './signed-decision.js';
 
@@ -94,6 +96,36 @@ export function checkRollBack(
   if (!reason.ok) return reason;
   const token = text(record, 'token', false);
   return token.ok ? ok({ by: by.value!, reason: reason.value!, token: token.value }) : token;
+}
+
+/** Checks `{by, reason, run, base, spec, token?}` of editSpec. The spec itself is parsed later. */
+export function checkEdit(payload: unknown): OrReason<EditRequest> {
+  const record = asRecord(payload);
+  if (!record) return because('the payload must be an object like {"by": "you", "spec": {}}');
+  const texts: Record<string, string> = {};
+  for (const field of ['by', 'reason', 'run', 'base']) {
+    const value = text(record, field, true);
+    if (!value.ok) return value;
+    texts[field] = value.value!;
+  }
+  const spec = asRecord(record['spec']);
+  if (!spec) return because('spec must be an object: the whole spec that is wanted');
+  const token = text(record, 'token', false);
+  if (!token.ok) return token;
+  const { by, reason, run, base } = texts as Record<'by' | 'reason' | 'run' | 'base', string>;
+  return ok({ by, reason, run, base, spec, token: token.value });
+}
+
+/** Checks `{by, full?, wait?}` of runWindow. */
+export function checkAskedWindow(payload: unknown): OrReason<AskedWindow> {
+  const record = asRecord(payload);
+  if (!record) return because('the payload must be an object like {"by": "you", "full": true}');
+  const by = text(record, 'by', true);
+  if (!by.ok) return by;
+  for (const field of ['full', 'wait'])
+    if (record[field] !== undefined && typeof record[field] !== 'boolean')
+      return because(`${field} must be true or false`);
+  return ok({ by: by.value!, isFull: record['full'] === true, waits: record['wait'] !== false });
 }
 
 /** Checks `{by, token?}` of rehearseCutover. */

@@ -5,7 +5,7 @@
 export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
 export type CoSigned = (typeof CO_SIGNED)[number];
 
-export type SignedDecision = 'approve' | 'reject' | 'rollback' | 'rehearse' | CoSigned;
+export type SignedDecision = 'approve' | 'reject' | 'rollback' | 'rehearse' | 'edit' | CoSigned;
 
 /** The decisions that a key may sign, as the worker's operator configures them. */
 export const KEY_ROLES = ['approve', 'complete', 'break-glass'] as const;
@@ -22,6 +22,7 @@ export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
   approve: ['approve', 'break-glass'],
   reject: ['approve', 'break-glass'],
   rehearse: ['approve', 'break-glass'],
+  edit: ['approve'],
   rollback: ['approve', 'complete', 'break-glass'],
   'complete-early': ['complete'],
   'break-glass': ['break-glass'],

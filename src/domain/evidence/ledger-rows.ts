@@ -3,6 +3,7 @@ import type { Blocked } from '../failure.js';
 import type { Outcome, Phase } from '../migration/phase.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import type { Standing } from '../migration/run-standing.js';
+import type { VerdictName } from './verdict.js';
 import type { DifferenceClass, WindowRow } from './window.js';
 
 /**
@@ -114,6 +115,33 @@ export type StatusWithWindows = Status & {
 };
 
 /** The outcome of a rehearsed cut-over. */
+/** The spec in force, as the `spec` query answers. */
+export interface SpecShown {
+  /** The first run id. */
+  readonly run: string;
+  readonly planHash: string;
+  readonly isCommitted: boolean;
+  /** Null before the run is open. */
+  readonly spec: MigrationSpec | null;
+}
+
+/** A person's request for a window now. */
+export interface AskedWindow {
+  readonly by: string;
+  readonly isFull: boolean;
+  readonly waits: boolean;
+}
+
+/** The answer to `sluice window`. Both fields are null if the person did not wait. */
+export interface WindowAnswer {
+  readonly refused: string | null;
+  readonly window: {
+    readonly number: number;
+    readonly verdict: VerdictName;
+    readonly reason: string;
+  } | null;
+}
+
 export interface Rehearsed {
   /** The reason why the rehearsal failed. Null if all steps before the commit succeeded. */
   readonly refused: string | null;

@@ -14,6 +14,9 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
+/** The phases that run windows one after another. */
+export const WINDOW_PHASES: readonly Phase[] = ['validate', 'approve', 'soak'];
+
 export const OUTCOMES = ['migrated', 'rolled-back', 'rejected', 'aborted'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 

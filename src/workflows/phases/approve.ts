@@ -1,11 +1,13 @@
 // approve: waits for a quorum on the current evidence, inside the change window. Windows continue
 // meanwhile; if the evidence gets worse, the run goes back to validate.
+import { stopRule } from '../../domain/decisions/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';
 import { BackToValidate } from '../run/course.js';
 import { rehearse } from '../cutover/rehearsal.js';
 import { everyMs, type Run } from '../run/run.js';
 import { gateWaitsFor } from '../run/gate-state.js';
+import { streakOf } from '../run/state.js';
 import { troubleOf } from '../run/watched-connectors.js';
 import { runWindow } from '../windows.js';
 
@@ -14,8 +16,14 @@ const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
 export async function approve(run: Run): Promise<void> {
   const { state } = run;
   if (state.committedAt) return;
-  const { approval } = run.spec.cutover;
+  const { epoch } = state;
+  const requireEpoch = (): void => {
+    if (state.epoch !== epoch)
+      throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
+  };
   const askForApproval = !state.needsApproval;
+  const open = askForApproval ? stopRule(streakOf(state), run.spec.validation) : null;
+  if (open !== null) throw new BackToValidate(`the evidence was voided: ${open}`);
   state.needsApproval = true;
   state.approvalSince ??= run.now();
   if (askForApproval) run.audit({ kind: 'needs-approval', epoch: state.epoch });
@@ -33,11 +41,13 @@ export async function approve(run: Run): Promise<void> {
     gateWaitsFor(state, run.now()) === null;
   let dueAt = Date.parse(run.now()) + everyMs(run);
   for (;;) {
+    requireEpoch(); // an edit may have begun a new one
+    const { approval } = run.spec.cutover; // an edit may have changed it
     const expiresIn =
       Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);
     await run.wait(
-      () => mayGo() || isWanted(run) || run.connectors.isNews,
+      () => mayGo() || isWanted(run) || run.isWindowDue || state.epoch !== epoch,
       Math.min(
         dueAt - Date.parse(run.now()),
         expiresIn,
@@ -46,19 +56,18 @@ export async function approve(run: Run): Promise<void> {
       ),
       'Wait for approval, or until the next window',
     );
+    requireEpoch();
     if (mayGo()) break;
-    const epoch = state.epoch;
     if (isWanted(run)) {
       await rehearse(run);
       continue;
     }
     // the change window opened, for example, and no window is due yet
-    if (Date.parse(run.now()) < dueAt && !run.connectors.isNews) continue;
+    if (Date.parse(run.now()) < dueAt && !run.isWindowDue) continue;
     const { verdict } = await runWindow(run, 'window');
     if (verdict.verdict === 'failed')
       throw new BackToValidate(`window ${state.windows} failed: ${verdict.reason}`);
-    if (state.epoch !== epoch)
-      throw new BackToValidate(`a new epoch (${state.epoch}) voids the evidence`);
+    requireEpoch();
     await run.edge();
     dueAt = Date.parse(run.now()) + everyMs(run);
   }

@@ -17,12 +17,15 @@ export async function cutOver(run: Run): Promise<void> {
 }
 
 async function untilCommit(run: Run): Promise<void> {
+  const { epoch } = run.state;
   await recheck(run);
   await refuseLongHold(run);
   await proveSlot(run);
   // the checks can wait for hours, for example for a run of the batch
   const closed = gateWaitsFor(run.state, run.now());
   if (closed) throw new BackToValidate(`the cut-over may not begin any more: ${closed}`);
+  if (run.state.epoch !== epoch)
+    throw new BackToValidate(`a new epoch (${run.state.epoch}) voids the evidence`);
   const evidence = beginAttempt(run);
   try {
     await hold(run, evidence);

@@ -17,6 +17,7 @@ export async function prepare(run: Run): Promise<void> {
     );
     Object.assign(run.state, opened);
     const { iteration, generation, planHash } = opened;
+    run.state.evidencePlan = planHash;
     run.audit({ kind: 'opened', iteration, generation, planHash });
     await run.flush();
   }

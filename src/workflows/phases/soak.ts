@@ -62,12 +62,12 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
 
 async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
-  const { passes } = run.spec.soak;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
-  const hasPasses = (): boolean => state.shadowPasses >= passes;
+  const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes; // an edit may change it
   // two people requested it
-  const isEarly = (): boolean => state.completesEarly && state.shadowPasses >= Math.min(1, passes);
-  const isAwaited = (): boolean => isEarly() || run.connectors.isNews;
+  const isEarly = (): boolean =>
+    state.completesEarly && state.shadowPasses >= Math.min(1, run.spec.soak.passes);
+  const isAwaited = (): boolean => isEarly() || run.isWindowDue;
   const isOver = (): boolean => isEarly() || (hasPasses() && Date.parse(run.now()) >= until());
   const untilNext = (): number =>
     hasPasses() ? Math.min(everyMs(run), until() - Date.parse(run.now())) : everyMs(run);

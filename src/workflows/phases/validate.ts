@@ -9,8 +9,7 @@ import { runWindow } from '../windows.js';
 export async function validate(run: Run): Promise<void> {
   // windows and approvals before a commit prove nothing once the commit has happened
   if (await findsItselfCommitted(run)) return;
-  const untilNext = () =>
-    run.wait(() => run.connectors.isNews, everyMs(run), 'Until the next window');
+  const untilNext = () => run.wait(() => run.isWindowDue, everyMs(run), 'Until the next window');
   if (run.isBetweenWindows) await untilNext();
   for (;;) {
     await runWindow(run, 'window');

@@ -12,7 +12,7 @@ import type { State } from './state.js';
  */
 export function evidenceId(state: State): string | null {
   return state.needsApproval || state.phase === 'cut-over' || state.committedAt
-    ? evidenceIdOf(state.iteration, state.epoch, state.planHash)
+    ? evidenceIdOf(state.iteration, state.epoch, state.evidencePlan)
     : null;
 }
 

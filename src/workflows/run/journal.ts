@@ -37,6 +37,7 @@ export class Journal {
   #writing: Promise<boolean> | undefined;
   #writtenAt = 0;
   #plan: ResolvedPlan | undefined;
+  #planOf: MigrationRef['spec'] | undefined;
 
   constructor(state: State) {
     this.state = state;
@@ -61,7 +62,10 @@ export class Journal {
    */
   get plan(): ResolvedPlan {
     const { spec, generation } = this.ref;
-    if (this.#plan?.generation !== generation) this.#plan = resolve({ spec, generation });
+    if (this.#plan?.generation !== generation || this.#planOf !== spec) {
+      this.#plan = resolve({ spec, generation });
+      this.#planOf = spec; // an edit replaces it
+    }
     return this.#plan;
   }
 

@@ -22,6 +22,7 @@ export class Run extends Steps {
   #lost: Blocked | undefined;
   /** Cancels the main path. Set by the scope that runs it. */
   interrupt: (() => void) | undefined;
+  #isWoken = false;
   readonly connectors: WatchedConnectors;
   startGuard: () => void = () => undefined;
   /** Calls the guard again, with what the run knows now. */
@@ -147,6 +148,7 @@ export class Run extends Steps {
     const hadEvidence =
       this.state.needsApproval || this.state.phase === 'cut-over' || this.state.passesInARow > 0;
     this.state.epoch += 1;
+    this.state.evidencePlan = this.state.planHash;
     if (hadEvidence) this.state.voidedAt = this.now();
     this.state.passesInARow = 0;
     this.state.restart = null;
@@ -178,6 +180,25 @@ export class Run extends Steps {
 
   protected get canLoseGeneration(): boolean {
     return !this.state.committedAt && this.#scope !== undefined;
+  }
+
+  /** Ends the current wait for the next window, because the rules changed. */
+  wake(): void {
+    this.#isWoken = true;
+  }
+
+  /** True if the next window must begin now: a person asked for it, or the spec changed. */
+  get isWindowDue(): boolean {
+    return this.connectors.isNews || this.state.wantedWindow !== null || this.#isWoken;
+  }
+
+  /** Marks the beginning of a window. Returns who waits for it, and whether it must be full. */
+  beginWindow(): { readonly isFull: boolean; readonly askers: Run['askers'] } {
+    const isFull = this.state.wantedWindow?.isFull ?? false;
+    this.state.wantedWindow = null;
+    this.#isWoken = false;
+    this.connectors.heed();
+    return { isFull, askers: [...this.askers] };
   }
 
   /** True if the run has completed the phase. */

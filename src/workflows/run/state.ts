@@ -3,6 +3,7 @@
 import type { AuditEvent } from '../../domain/audit.js';
 import type { ReaderMark } from '../../activities/cutover/consumers.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
+import type { PendingEdit } from '../../domain/decisions/edit-decision.js';
 import { durationMs } from '../../domain/values/duration.js';
 import type { Blocked } from '../../domain/failure.js';
 import type { Streak } from '../../domain/decisions/streak.js';
@@ -88,6 +89,14 @@ export interface State {
   isCoverageOnTrial: boolean;
   /** The restart after which a full window must pass. Null if none is owed. */
   restart: string | null;
+  /** The plan hash that the evidence id contains. It changes only with a new epoch. */
+  evidencePlan: string;
+  /** The number of edits that evidence rests on. A window that began before one does not count. */
+  evidenceEdits: number;
+  /** An edit that waits for more signatures. */
+  pendingEdit: PendingEdit | null;
+  /** Set if a person asked for a window, until one begins. */
+  wantedWindow: { readonly isFull: boolean } | null;
   evidenceAt: string | null;
   matchRatio: number | null;
   needsApproval: boolean;
@@ -172,6 +181,10 @@ export function initialState(runKey: string): State {
     covered: [],
     isCoverageOnTrial: false,
     restart: null,
+    evidencePlan: '',
+    evidenceEdits: 0,
+    pendingEdit: null,
+    wantedWindow: null,
     evidenceAt: null,
     matchRatio: null,
     needsApproval: false,

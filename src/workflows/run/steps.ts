@@ -11,7 +11,7 @@ import {
   allHandlersFinished,
 } from '@temporalio/workflow';
 import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
-import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
+import type { Rehearsed, WindowAnswer } from '../../domain/evidence/ledger-rows.js';
 import { isLong } from '../../domain/migration/history-limits.js';
 import { Journal } from './journal.js';
 import { BackToValidate, GenerationLost, RunRefused, foundNoSlot, problemOf } from './course.js';
@@ -32,6 +32,8 @@ export abstract class Steps extends Journal {
    * waits for the update to finish.
    */
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
+  /** People who wait for a window. Like a rehearsal, they are not part of State. */
+  readonly askers: { answer: WindowAnswer | null }[] = [];
   /** True while a gap in the captured history ends the generation and not the run. */
   protected abstract readonly canLoseGeneration: boolean;
 
@@ -153,6 +155,8 @@ export abstract class Steps extends Journal {
     // a rehearsal would wait for this run to continue, and this run for the rehearsal
     if (this.rehearsal?.result === null)
       this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
+    const refused = 'the run continues as new; the window runs next (sluice windows)';
+    for (const asker of this.askers) asker.answer ??= { refused, window: null };
     await condition(allHandlersFinished);
     await this.flush(); // so that no write is under way when this run ends
     if (isWoken()) return;

@@ -1,0 +1,98 @@
+// Takes an edit of the running migration's spec. An activity parses the wanted spec, because
+// workflow code has no parser. The edit then takes effect at once, without an await in between.
+import {
+  decideEdit,
+  signedEdit,
+  type EditDecision,
+  type EditRequest,
+  type EditState,
+} from '../domain/decisions/edit-decision.js';
+import { describeEdit, type SpecEdit } from '../domain/decisions/spec-edit.js';
+import { UNSIGNED, type Decision } from '../domain/decisions/gate.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
+import { workflowInfo } from '@temporalio/workflow';
+import { call } from './call.js';
+import { identityOf } from './decisions.js';
+import type { Run } from './run/run.js';
+
+/** Handles the update editSpec. Every answer is recorded, also a refusal. */
+export async function takeEdit(run: Run, request: EditRequest): Promise<Decision> {
+  const { state } = run;
+  if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
+  const read = await call('quick', 'readEdit', `Check the spec that ${request.by} wants`, {
+    input: request.spec,
+    workflowId: workflowInfo().workflowId,
+  });
+  if (read.refused !== null) return record(run, request, refusal(read.refused), false);
+  const { spec, planHash } = read;
+  const claimed = {
+    decision: 'edit' as const,
+    approver: request.by,
+    evidenceId: signedEdit(planHash),
+  };
+  const identity =
+    request.token === null ? UNSIGNED : await identityOf(run, claimed, request.token);
+  // No await from here on, so nothing can change between the decision and its effect.
+  const decision = decideEdit(request, spec, planHash, editState(run), run.now(), identity);
+  state.pendingEdit = decision.pending;
+  if (decision.applies) apply(run, spec, planHash, decision.edit!);
+  const answer = record(run, request, decision, identity.authenticated);
+  if (decision.applies) await run.flush();
+  return answer;
+}
+
+const refusal = (reason: string): Pick<EditDecision, 'accepted' | 'reason' | 'edit'> => ({
+  accepted: false,
+  reason,
+  edit: null,
+});
+
+function editState(run: Run): EditState {
+  const { state } = run;
+  return {
+    run: state.runKey,
+    planHash: state.planHash,
+    spec: state.spec!,
+    isCommitted: state.committedAt !== null,
+    closed: closedFor(run),
+    pending: state.pendingEdit,
+  };
+}
+
+/** Returns why no edit is possible now, or null. */
+function closedFor(run: Run): string | null {
+  const { state } = run;
+  if (state.outcome !== null) return `the migration has ended: ${state.outcome}`;
+  if (state.wayBack !== null) return 'the migration is being rolled back';
+  if (run.isHolding)
+    return 'writers wait behind the fence; edit again when it was released or committed';
+  return run.isBehind('soak') ? 'the soak is over, and the batch is being retired' : null;
+}
+
+/** Puts the spec into effect. What waits is woken, so that it follows the new rules. */
+function apply(run: Run, spec: MigrationSpec, planHash: string, edit: SpecEdit): void {
+  const { state } = run;
+  state.spec = spec;
+  state.planHash = planHash;
+  if (edit.evidence.length > 0) {
+    state.evidenceEdits += 1;
+    run.newEpoch(`edited: ${edit.changes.map(describeEdit).join('; ')}`);
+    run.withdrawEvidence();
+    state.done = state.done.filter((p) => p !== 'validate' && p !== 'approve');
+  }
+  if (state.phase === 'prepare') run.retry(); // a waiver may be what the preflight waits for
+  run.renewGuard();
+  run.wake();
+}
+
+function record(
+  run: Run,
+  { by, reason: comment }: EditRequest,
+  { accepted, reason, edit }: Pick<EditDecision, 'accepted' | 'reason' | 'edit'>,
+  authenticated: boolean,
+): Decision {
+  const isVoid = accepted && (edit?.changes.length ?? 0) === 0;
+  if (!isVoid) run.audit({ kind: 'edit', by, authenticated, accepted, reason, comment });
+  run.show();
+  return { accepted, reason };
+}

@@ -1,0 +1,121 @@
+// Plays a migration that takes two weeks: a preflight that is blocked for three days, a week of
+// windows with a rebalance a day, a pause over night, two upgrades of the worker (replayed), and an approval
+// window of thirty minutes.
+import { Worker } from '@temporalio/worker';
+import { describe, expect, inject, it } from 'vitest';
+import type { Check } from '../../src/domain/evidence/check.js';
+import { aSpecInput, sleepUntil } from '../support/builders.js';
+import { fakes } from '../support/fake-activities.js';
+import { play, useBench, type Play } from '../support/time-skipping.js';
+
+const bench = useBench();
+
+const HOUR = 3_600_000;
+const DAYS_BEFORE_APPROVAL = 11;
+
+const refused: Check = {
+  name: 'table.types',
+  subject: 'public.accounts',
+  status: 'failed',
+  detail: 'a column cannot be proven',
+  remedy: 'leave it out',
+};
+
+/** A spec whose cut-over may begin only within thirty minutes, and needs windows of a week. */
+function anInput(now: number) {
+  const opens = now + DAYS_BEFORE_APPROVAL * 24 * HOUR;
+  const at = (ms: number): string => new Date(ms).toISOString();
+  return aSpecInput({
+    name: 'week',
+    spec: {
+      validation: { every: '2h', passesInARow: 60, coverage: ['weekday', 'weekend'] },
+      cutover: {
+        approval: {
+          expires: '14d',
+          notBefore: at(opens),
+          notAfter: at(opens + HOUR / 2),
+        },
+      },
+      soak: { for: '1d', passes: 3 },
+    },
+  }) as { metadata: { name: string } };
+}
+
+interface Evidence {
+  readonly covered: readonly string[];
+  readonly passesInARow: number;
+}
+
+/** Replays the run as a worker that has just been upgraded does. */
+const upgrade = async ({ handle }: Play): Promise<void> =>
+  Worker.runReplayHistory(
+    { workflowBundle: { codePath: inject('workflowBundle') } },
+    await handle.fetchHistory(),
+    handle.workflowId,
+  );
+
+/** Sends so many signals that the run continues as new. They change nothing. */
+async function flood({ handle }: Play): Promise<void> {
+  for (let sent = 0; sent < 1500; sent += 100)
+    await Promise.all(Array.from({ length: 100 }, () => handle.signal('resume')));
+}
+
+describe('a week with a rebalance a day', () => {
+  it('ends migrated with full coverage, and with a full window for each restart and two more', async () => {
+    const now = await bench.env.currentTimeMs();
+    let isRefused = true;
+    let restarts = 0;
+    const fake = fakes({ preflight: () => Promise.resolve(isRefused ? [refused] : []) });
+    const rebalance = (): void => {
+      restarts += 1;
+      fake.facts = { ...fake.facts, 'connector task': `walsender ${restarts + 1}` };
+    };
+    await play(bench, fake.activities, anInput(now), async (scene) => {
+      const { env, handle, reach, status } = scene;
+      const evidenceOf = () => handle.query<Evidence>('evidence');
+      await reach((s) => s.blocked !== null);
+      await env.sleep('3d');
+      expect((await status()).blocked?.code).toBe('preflight-failed');
+      isRefused = false;
+      await handle.signal('retry');
+      await reach((s) => s.phase === 'validate' && s.blocked === null);
+      for (let day = 1; day <= 7; day += 1) {
+        await env.sleep('14h');
+        if (day === 2) {
+          await handle.signal('pause');
+          await reach((s) => s.paused);
+        }
+        await env.sleep('10h');
+        if (day === 2) await handle.signal('resume');
+        if (day === 3) await upgrade(scene);
+        if (day === 4) {
+          restarts += 1;
+          fake.duringWindows.push('connector task: none runs now');
+        } else rebalance();
+      }
+      await env.sleep('12h');
+      await reach((s) => s.needsApproval);
+      const before = await evidenceOf();
+      expect(before.covered).toEqual(expect.arrayContaining(['weekday', 'weekend']));
+      expect(before.passesInARow).toBeGreaterThanOrEqual(60);
+      const { runId } = await handle.describe();
+      await handle.signal('approveCutover', {
+        approver: 'ann',
+        evidenceId: (await status()).evidenceId,
+      });
+      await flood(scene);
+      await sleepUntil('continued as new', async () => (await handle.describe()).runId !== runId);
+      await reach((s) => s.phase === 'approve');
+      await env.sleep('3h');
+      await upgrade(scene);
+      rebalance();
+      expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+      const { epoch, approvals } = await status();
+      expect(epoch).toBe(1);
+      expect(approvals).toHaveLength(1);
+    });
+    expect(restarts).toBe(8);
+    expect(fake.full.length).toBeLessThanOrEqual(restarts + 2);
+    expect(fake.calls.filter((name) => name === 'fence')).toHaveLength(1);
+  });
+});
