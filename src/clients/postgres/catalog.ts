@@ -89,8 +89,8 @@ JOIN pg_type b ON b.oid = base.oid
 LEFT JOIN pg_type e ON e.typarray = b.oid`;
 
 /**
- * Maps a type to the name of its kind. Kinds whose difference does not matter keep the type's own
- * name.
+ * Returns SQL for the name of a type: `enum`, `composite` or `domain` for these kinds, otherwise
+ * the type's own name.
  */
 const kindOf = (type: string): string =>
   `CASE ${type}.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite' WHEN 'd' THEN 'domain' ELSE ${type}.typname END`;
