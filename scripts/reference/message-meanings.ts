@@ -65,6 +65,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'validation.compare': 'Does every column that `validation.compare` names exist?',
   'validation.engine': 'Does the SQL Gateway run a statement?',
   'kafka.reachable': 'Does a broker answer?',
+  'kafka.acls': "Would the brokers' ACLs let Sluice create its topics?",
   'kafka.sasl': 'Is the password sent encrypted?',
   'kafka.replication': 'Are there as many brokers as copies of each topic?',
   'kafka.topics-free': 'Are the names of the topics free, or ours?',

@@ -93,6 +93,20 @@ function render(plan: Plan): string {
       plan.cutover.map((s) => [s.name, s.does, s.undo ?? '-']),
     ),
     '',
+    ...(plan.acls.length > 0
+      ? [
+          table(
+            ['ACL FOR', 'RESOURCE', 'NAME', 'OPERATIONS'],
+            plan.acls.map((acl) => [
+              acl.principal,
+              acl.resource,
+              acl.pattern === 'prefixed' ? `${acl.name}* (prefixed)` : acl.name,
+              acl.operations.join(', '),
+            ]),
+          ),
+          '',
+        ]
+      : []),
     ...(plan.notes.length > 0
       ? ['Before you approve, note:', ...plan.notes.map((note) => `  - ${note}`), '']
       : []),

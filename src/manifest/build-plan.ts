@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
+import { aclsOf, type Acl } from '../domain/access/acls.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { CutoverStep } from '../domain/plan/resolved-plan.js';
 import { resolve } from '../domain/plan/resolve.js';
@@ -28,6 +29,8 @@ export interface Plan {
     readonly because?: string;
   }[];
   readonly cutover: readonly CutoverStep[];
+  /** The ACLs that each principal needs. Empty if Kafka does not authenticate its clients. */
+  readonly acls: readonly Acl[];
   /** The guarantees that this spec weakens, which an approver must know. */
   readonly notes: readonly string[];
 }
@@ -62,6 +65,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     ],
     comparisons: plan.subjects,
     cutover: plan.steps,
+    acls: aclsOf(plan),
     notes: plan.notes,
   };
 }

@@ -24,6 +24,7 @@ function aCluster(
   const cluster = {
     describeTopics: () => Promise.resolve(topics),
     listTopics: () => Promise.resolve([...topics.keys()]),
+    refuseHidden: () => Promise.resolve(),
   };
   return cluster as unknown as KafkaPort;
 }

@@ -1,6 +1,7 @@
 // A deleted topic makes kafkajs fail every refresh. A refresh that fails restores the earlier list
 // of topics. The cluster of this test does both.
 import { describe, expect, it } from 'vitest';
+import { denied } from '../../src/clients/kafka/connection-trouble.js';
 import { KnownTopics } from '../../src/clients/kafka/known-topics.js';
 import type { Cluster } from '../../src/clients/kafka/kafkajs-internals.js';
 
@@ -82,5 +83,19 @@ describe('a refresh', () => {
     await knownTopics(1).refresh(cluster);
     expect(cluster.refreshes).toBe(1);
     expect([...cluster.targetTopics]).toEqual(['new']);
+  });
+});
+
+describe('a topic that ACLs hide', () => {
+  it('is not taken for a deleted one', async () => {
+    const known = new KnownTopics({
+      listTopics: () => Promise.resolve(['new']),
+      refuseHidden: ([topic]) => Promise.reject(denied('Describe', topic!)),
+    });
+    await expect(known.know(aCluster(['new']), 'hidden')).rejects.toMatchObject({
+      code: 'permission-denied',
+      message: 'Kafka does not allow the principal of Sluice to DESCRIBE topic hidden',
+      remedy: expect.stringContaining('--operation Describe --topic hidden') as string,
+    });
   });
 });

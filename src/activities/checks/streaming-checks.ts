@@ -1,5 +1,7 @@
 // Checks Kafka and Kafka Connect, read-only.
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
+import { connectionTrouble } from '../../clients/kafka/connection-trouble.js';
+import type { KafkaSpec } from '../../domain/migration/cluster-access.js';
 import { FAILURES, Problem } from '../../domain/failure.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -8,6 +10,7 @@ import { classify } from '../runtime/application-failure.js';
 import type { Asking } from '../objects/owned-kind.js';
 import { sourceConnectorConfigs, type WantedConnector } from '../capture/source-connectors.js';
 import { takenNames, type IsOwned } from './names-free.js';
+import { checkAcls } from './acl-checks.js';
 import { checkTopicNames } from './topic-name-checks.js';
 import { attempt, failed, passed } from '../runtime/make-finding.js';
 
@@ -20,7 +23,7 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
     kafka = systems.kafka(plan);
     topics = await kafka.listTopics();
   } catch (error) {
-    return [unreachable(`no broker of ${brokers.join(', ')} answers`, error)];
+    return [unreachable(plan.spec.kafka, error)];
   }
   const wanted = plan.topics;
   const taken = await takenNames(asking, isOwned, 'kafka.topics-free');
@@ -45,20 +48,16 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
           'delete them, or choose another connector.topicPrefix or output.topic',
         ),
     checkTopicNames(wanted, topics),
+    ...(await checkAcls(asking)),
   ];
 }
 
 /** Returns the finding for brokers that do not answer. A known cause has its own words and remedy. */
-function unreachable(what: string, error: unknown): Check {
-  const { message, remedy } = classify(error);
-  return error instanceof Problem
-    ? failed('kafka.reachable', '', message, remedy)
-    : failed(
-        'kafka.reachable',
-        '',
-        `${what}: ${message}`,
-        'check spec.kafka.brokers and the network',
-      );
+function unreachable(kafka: KafkaSpec, error: unknown): Check {
+  const known = error instanceof Problem ? error : connectionTrouble(error, kafka);
+  if (known) return failed('kafka.reachable', '', known.message, known.remedy);
+  const detail = `no broker of ${kafka.brokers.join(', ')} answers: ${classify(error).message}`;
+  return failed('kafka.reachable', '', detail, 'check spec.kafka.brokers and the network');
 }
 
 /** Refuses SASL PLAIN without TLS, because anyone on the network could read the password. */

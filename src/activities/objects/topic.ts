@@ -11,8 +11,12 @@ import { isThere, type Asking, type OwnedKind, type Site } from './owned-kind.js
 const GONE_ATTEMPTS = 50;
 const GONE_POLL_MS = 100;
 
-const exists = async ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boolean> =>
-  (await systems.kafka(plan).listTopics()).includes(name);
+/** Throws Problem `permission-denied` if ACLs hide the topic, because it then only looks removed. */
+const exists = async ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boolean> => {
+  const kafka = systems.kafka(plan);
+  await kafka.refuseHidden([name]);
+  return (await kafka.listTopics()).includes(name);
+};
 
 const asPlanned = ({ plan }: Asking, { name }: OwnedObject): PlannedTopic => {
   const planned = topicsToMake(plan).find(({ topic }) => topic === name);

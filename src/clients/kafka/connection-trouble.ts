@@ -19,7 +19,7 @@ export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | n
       'correct kafka.sasl (username, mechanism, and the secret in passwordFrom), or create that user in Kafka, then: sluice retry',
     );
   }
-  if (/Closed connection|ECONNRESET|Connection timeout/i.test(message) && !kafka.sasl)
+  if (/Closed connection|ECONNRESET/i.test(message) && !kafka.sasl)
     return new Problem(
       'unreachable',
       `${server} closed the connection: ${quoteForeign(message)}`,

@@ -126,3 +126,32 @@ export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown
     `Kafka refused to create topic ${topic}: ${type} ${message}`.trim(),
   );
 }
+
+/** A topic that the brokers would not create, with the name of Kafka's error. */
+export interface NotCreatable {
+  readonly topic: string;
+  readonly type: string;
+  readonly message: string;
+}
+
+/**
+ * Asks the brokers whether these topics could be created, and creates none. A topic that exists counts
+ * as creatable, because other checks find it.
+ */
+export async function notCreatable(
+  admin: Admin,
+  topics: readonly ITopicConfig[],
+): Promise<NotCreatable[]> {
+  try {
+    await admin.createTopics({ validateOnly: true, waitForLeaders: false, topics: [...topics] });
+    return [];
+  } catch (error) {
+    const { errors } = (error ?? {}) as {
+      errors?: readonly { topic?: string; type?: string; message: string }[];
+    };
+    if (!errors) throw error;
+    return errors.flatMap(({ topic, type = '', message }) =>
+      topic === undefined || type === 'TOPIC_ALREADY_EXISTS' ? [] : [{ topic, type, message }],
+    );
+  }
+}

@@ -30,6 +30,7 @@ const CHECKS = {
   'connect.reachable': { reaches: 'connect' },
   'connect.source': {},
   'fence.source': {},
+  'kafka.acls': {},
   'kafka.reachable': { reaches: 'kafka' },
   'kafka.replication': {},
   'kafka.sasl': {},

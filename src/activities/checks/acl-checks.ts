@@ -1,0 +1,55 @@
+// Tries what can be tried of Kafka's ACLs without changing anything.
+import { notCreatable } from '../../clients/kafka/topics.js';
+import { aclsOf, type Acl } from '../../domain/access/acls.js';
+import { isAuthenticated } from '../../domain/migration/cluster-access.js';
+import type { Check } from '../../domain/evidence/check.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { topicsToMake } from '../../domain/plan/topic-settings.js';
+import type { Asking } from '../objects/owned-kind.js';
+import { attempt } from '../runtime/make-finding.js';
+
+/**
+ * Asks the brokers whether they would create the topics of the plan. Reading and writing can only be
+ * tried when the topics exist. Empty if the brokers do not authenticate their clients.
+ */
+export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
+  const { kafka } = plan.spec;
+  if (!isAuthenticated(kafka)) return [];
+  const topics = topicsToMake(plan).map(({ topic, partitions, settings }) => ({
+    topic,
+    numPartitions: partitions,
+    replicationFactor: kafka.replication,
+    configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+  }));
+  return [
+    await attempt('kafka.acls', async () => {
+      const refused = await notCreatable(await systems.kafka(plan).admin(), topics);
+      const denied = refused.filter(({ type }) => type.endsWith('_AUTHORIZATION_FAILED'));
+      const [other] = refused.filter((one) => !denied.includes(one));
+      if (denied.length > 0)
+        return {
+          detail: `${principalOf(plan)} may not CREATE ${denied.map(({ topic }) => topic).join(', ')}`,
+          remedy: aclsOf(plan)
+            .filter((acl) => acl.principal === 'worker')
+            .map((acl) => aclCommand(acl, principalOf(plan)))
+            .join('; '),
+        };
+      if (other)
+        return {
+          detail: `the brokers would not create ${other.topic}: ${other.type} ${other.message}`,
+          remedy: 'correct spec.kafka.replication or the policy of the brokers',
+        };
+      return `the brokers would create ${topics.length} topic(s)`;
+    }),
+  ];
+}
+
+const principalOf = ({ spec: { kafka } }: ResolvedPlan): string =>
+  kafka.sasl ? `User:${kafka.sasl.username}` : "the principal of the worker's certificate";
+
+/** Returns the command that allows an ACL. */
+function aclCommand({ resource, name, pattern, operations }: Acl, principal: string): string {
+  const who = principal.startsWith('User:') ? principal : 'User:CN=…';
+  const what = operations.map((operation) => `--operation ${operation}`).join(' ');
+  return `kafka-acls --add --allow-principal ${who} ${what} --${resource} ${name} --resource-pattern-type ${pattern}`;
+}

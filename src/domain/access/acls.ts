@@ -1,0 +1,151 @@
+// Lists the ACLs that a migration needs at Kafka, for each principal. `sluice plan` prints them.
+import { isAuthenticated } from '../migration/cluster-access.js';
+import type { ResolvedPlan } from '../plan/resolved-plan.js';
+
+export type AclOperation = 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' | 'Read' | 'Write';
+
+export interface Acl {
+  /**
+   * `worker` logs in as `kafka.sasl` says, `connect` is the login of the Connect workers, and
+   * `pipeline` is the login of your pipeline.
+   */
+  readonly principal: 'worker' | 'connect' | 'pipeline';
+  readonly resource: 'topic' | 'group';
+  readonly name: string;
+  readonly pattern: 'literal' | 'prefixed';
+  readonly operations: readonly AclOperation[];
+  readonly why: string;
+}
+
+/** Operations on a topic that Sluice creates, reads, and removes at a rollback. */
+const OWNED: readonly AclOperation[] = ['Create', 'Delete', 'Describe', 'DescribeConfigs', 'Read'];
+
+/** Returns the ACLs. Empty if the brokers do not authenticate their clients. */
+export function aclsOf(plan: ResolvedPlan): Acl[] {
+  if (!isAuthenticated(plan.spec.kafka)) return [];
+  return [...ofWorker(plan), ...ofConnect(plan), ...ofPipeline(plan)];
+}
+
+/** The topics that Sluice names have one prefix, so a new generation needs no other ACLs. */
+const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
+  ({
+    resource: 'topic',
+    name: `${spec.connector.topicPrefix ?? metadata.name}.`,
+    pattern: 'prefixed',
+  }) as const;
+
+const topic = (name: string) => ({ resource: 'topic', name, pattern: 'literal' }) as const;
+const group = (name: string) => ({ resource: 'group', name, pattern: 'literal' }) as const;
+
+/** The output, unless its name has the prefix of the other topics. */
+const outputs = (plan: ResolvedPlan): string[] =>
+  [plan.spec.pipeline?.output.topic].filter(
+    (name): name is string => name !== undefined && !name.startsWith(ownTopics(plan).name),
+  );
+
+const stages = (plan: ResolvedPlan): string[] =>
+  (plan.batch?.stages ?? [])
+    .map((stage) => stage.topic)
+    .filter((name) => !name.startsWith(ownTopics(plan).name));
+
+function ofWorker(plan: ResolvedPlan): Acl[] {
+  const { spec, names, capture, sink } = plan;
+  const writes =
+    capture.loading.copies || capture.loading.isSignalled || spec.validation.engine === 'flink';
+  const acl = { principal: 'worker' } as const;
+  const own = capture.loading.isSignalled ? [names.signalGroup] : [];
+  return [
+    {
+      ...acl,
+      ...ownTopics(plan),
+      operations: writes ? [...OWNED, 'Write'] : OWNED,
+      why: 'Sluice creates these topics, compares them, and removes them at a rollback',
+    },
+    ...outputs(plan).map((name) => ({
+      ...acl,
+      ...topic(name),
+      operations: OWNED,
+      why: 'Sluice creates the output topic, compares it, and removes it at a rollback',
+    })),
+    ...stages(plan).map((name) => ({
+      ...acl,
+      ...topic(name),
+      operations: ['Describe', 'DescribeConfigs', 'Read'] as const,
+      why: 'Sluice compares the stage',
+    })),
+    ...(spec.pipeline?.groups ?? []).map((name) => ({
+      ...acl,
+      ...group(name),
+      operations: plan.host.groups.includes(name)
+        ? (['Delete', 'Describe'] as const)
+        : (['Describe'] as const),
+      why: 'its offsets prove that the pipeline has read everything',
+    })),
+    ...own.map((name) => ({
+      ...acl,
+      ...group(name),
+      operations: ['Delete', 'Describe', 'Read'] as const,
+      why: "the connector reads Sluice's signal with the worker's login",
+    })),
+    ...(sink
+      ? [
+          {
+            ...acl,
+            ...group(sink.group),
+            operations: ['Delete', 'Describe'] as const,
+            why: "the sink's offsets prove that it has written everything",
+          },
+        ]
+      : []),
+  ];
+}
+
+function ofConnect(plan: ResolvedPlan): Acl[] {
+  const { sink } = plan;
+  const acl = { principal: 'connect' } as const;
+  const source: Acl = {
+    ...acl,
+    ...ownTopics(plan),
+    operations: ['Describe', 'Write'],
+    why: 'the source connector writes the changes of the tables',
+  };
+  if (!sink) return [source];
+  return [
+    source,
+    ...[plan.spec.pipeline!.output.topic].map((name) => ({
+      ...acl,
+      ...topic(name),
+      operations: ['Describe', 'Read'] as const,
+      why: 'the sink reads the output',
+    })),
+    { ...acl, ...group(sink.group), operations: ['Read'], why: 'the sink commits its offsets' },
+  ];
+}
+
+function ofPipeline(plan: ResolvedPlan): Acl[] {
+  const { pipeline } = plan.spec;
+  if (!pipeline) return [];
+  const acl = { principal: 'pipeline' } as const;
+  return [
+    {
+      ...acl,
+      ...ownTopics(plan),
+      operations: ['Describe', 'Read'],
+      why: 'the pipeline reads the topics of the tables',
+    },
+    ...[pipeline.output.topic, ...(plan.batch?.stages ?? []).map((stage) => stage.topic)].map(
+      (name) => ({
+        ...acl,
+        ...topic(name),
+        operations: ['Describe', 'Write'] as const,
+        why: 'the pipeline writes its results',
+      }),
+    ),
+    ...pipeline.groups.map((name) => ({
+      ...acl,
+      ...group(name),
+      operations: ['Describe', 'Read'] as const,
+      why: 'the pipeline commits its offsets',
+    })),
+  ];
+}

@@ -1,0 +1,31 @@
+// The brokers say which topics they would not create.
+import type { Admin } from 'kafkajs';
+import { describe, expect, it } from 'vitest';
+import { notCreatable } from '../../src/clients/kafka/topics.js';
+
+const TOPICS = [{ topic: 'a' }, { topic: 'b' }, { topic: 'c' }];
+const answering = (answer: () => Promise<boolean>): Admin =>
+  ({ createTopics: answer }) as unknown as Admin;
+
+describe('topics that could not be created', () => {
+  it('are those that the brokers name, without topics that exist', async () => {
+    const errors = [
+      { topic: 'a', type: 'TOPIC_AUTHORIZATION_FAILED', message: 'not authorized' },
+      { topic: 'b', type: 'TOPIC_ALREADY_EXISTS', message: 'exists' },
+    ];
+    const admin = answering(() => Promise.reject(Object.assign(new Error('several'), { errors })));
+    expect(await notCreatable(admin, TOPICS)).toEqual([errors[0]]);
+  });
+  it('are none if the brokers would create all', async () => {
+    expect(
+      await notCreatable(
+        answering(() => Promise.resolve(true)),
+        TOPICS,
+      ),
+    ).toEqual([]);
+  });
+  it('are unknown if no broker answers', async () => {
+    const admin = answering(() => Promise.reject(new Error('no broker answers')));
+    await expect(notCreatable(admin, TOPICS)).rejects.toThrow('no broker answers');
+  });
+});
