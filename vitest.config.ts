@@ -25,7 +25,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...HEAVY, ...WORKFLOWS, 'test/{integration,e2e,faults,flink}/**'],
+          exclude: [...HEAVY, ...WORKFLOWS, 'test/{integration,e2e,faults,flink,secure}/**'],
           isolate: false,
         },
       },
@@ -95,6 +95,20 @@ export default defineConfig({
           testTimeout: 900_000,
           hookTimeout: 600_000,
           ...ON_STACK,
+        },
+      },
+      // A stack with TLS, logins and ACLs everywhere. It starts five JVMs, so it runs in
+      // `npm run test:e2e`, not in `npm test`.
+      {
+        test: {
+          ...common,
+          name: 'secure',
+          include: ['test/secure/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
+          ...ON_STACK,
+          globalSetup: ['test/support/stack-setup-secure.ts'],
         },
       },
       // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.

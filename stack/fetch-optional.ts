@@ -1,4 +1,5 @@
-// Fetches what `--with …` needs, on request: Flink's jars and the Toxiproxy binary.
+// Fetches what `--with …` and `--secure` need, on request: Flink's jars, the Toxiproxy binary, and an
+// extension of Kafka Connect.
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mvn, once, onPath, run, type Say } from './make-once.js';
@@ -71,4 +72,16 @@ export async function toxiproxyBinary(say: Say): Promise<string> {
       }),
   );
   return join(dir, 'server');
+}
+
+/** Fetches the extension with which Connect's REST API asks for a password. */
+export async function connectBasicAuth(say: Say): Promise<string> {
+  const name = `connect-basic-auth-${PINS.kafka}`;
+  return once(name, say, "Kafka Connect's basic authentication (Maven)", (dir) =>
+    mvn([
+      'dependency:copy',
+      `-Dartifact=org.apache.kafka:connect-basic-auth-extension:${PINS.kafka}`,
+      `-DoutputDirectory=${dir}`,
+    ]),
+  );
 }

@@ -1,4 +1,4 @@
-// `npm run stack -- up [--with flink,toxiproxy] | down | reset | status | env | logs NAME`
+// `npm run stack -- up [--secure] [--with flink,toxiproxy] | down | reset | status | env | logs NAME`
 import { parseArgs } from 'node:util';
 import { stackHome } from './paths.js';
 import {
@@ -12,8 +12,9 @@ import {
   type OptionalService,
 } from './stack.js';
 
-const USAGE = `usage: npm run stack -- up [--with flink,toxiproxy] | down | reset | status | env | logs NAME
+const USAGE = `usage: npm run stack -- up [--secure] [--with flink,toxiproxy] | down | reset | status | env | logs NAME
   up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
+           --secure          TLS, logins and ACLs everywhere: three brokers, two Connect workers
            --with flink      a Flink session cluster and its SQL Gateway, too (needs Python 3 with pip the first time)
            --with toxiproxy  Toxiproxy too
   down     stop them; data stays in .stack/
@@ -28,7 +29,12 @@ const say = (line: string): void => void process.stderr.write(`stack: ${line}\n`
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { with: { type: 'string' }, lines: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      with: { type: 'string' },
+      secure: { type: 'boolean', default: false },
+      lines: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   const verb = positionals[0];
   if (values.help) return print(USAGE);
@@ -43,10 +49,12 @@ async function main(): Promise<number> {
   }
   if (wanted.length > 0 && verb !== 'up')
     return fail('--with belongs to `up`; added services stay until `reset`');
+  if (values.secure && verb !== 'up')
+    return fail('--secure belongs to `up`; the stack stays secured until `reset`');
   const home = stackHome();
   if (verb === 'up') {
     const started = Date.now();
-    await up(home, say, optional);
+    await up(home, say, optional, { secure: values.secure });
     say(
       `"${home.name}" is up after ${((Date.now() - started) / 1000).toFixed(1)} s; Temporal Web UI http://127.0.0.1:${home.ports.temporalUi}`,
     );

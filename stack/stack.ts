@@ -9,23 +9,18 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { temporalBinary } from './fetch.js';
 import type { Say } from './make-once.js';
 import { outsideDir, type StackHome } from './paths.js';
-import {
-  alive,
-  knownProcesses,
-  launch,
-  lastLogLines,
-  sleep,
-  stop,
-  type Launch,
-} from './processes.js';
+import { refuseForeignPorts } from './ports.js';
+import { alive, knownProcesses, launch, lastLogLines, stop, type Launch } from './processes.js';
+import { startSecureConnect } from './services/connect-secure.js';
 import { startConnect } from './services/connect.js';
 import { stackSecrets } from './secrets.js';
+import { makeSecured, portsOfSecured, securedEnvironment, securedOf } from './secure.js';
 import { FLINK_SERVICES, startFlink } from './services/flink.js';
+import { startSecureKafka } from './services/kafka-secure.js';
 import { startKafka } from './services/kafka.js';
 import { LEDGER_DATABASE, PG_PASSWORD, PG_USER, startPostgres } from './services/postgres.js';
 import { startTemporal, temporalBinDir } from './services/temporal.js';
@@ -45,16 +40,21 @@ export async function up(
   home: StackHome,
   say: Say,
   wanted: readonly OptionalService[] = [],
+  { secure = false } = {},
 ): Promise<void> {
   const optional = [...new Set([...optionalServices(home), ...wanted])];
-  await refuseForeignPorts(home, optional);
+  const isSecured = secure || securedOf(home) !== null;
+  await refuseForeignPorts(home, optional, isSecured ? portsOfSecured(home) : []);
   mkdirSync(home.dir, { recursive: true });
+  const secured = isSecured ? makeSecured(home) : null;
   writeFileSync(optionalFile(home), JSON.stringify(optional));
   await temporalBinary(say); // the slow build runs first and alone, because compiling beside JVMs starves both
   await Promise.all([
     startPostgres(home, say),
     startTemporal(home, say),
-    startKafka(home, say).then(() => startConnect(home, say)),
+    secured
+      ? startSecureKafka(home, secured, say).then(() => startSecureConnect(home, secured, say))
+      : startKafka(home, say).then(() => startConnect(home, say)),
   ]);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
   if (optional.includes('flink')) await startFlink(home, say); // starts after the others, because three more JVMs at once would starve them all
@@ -75,10 +75,12 @@ function optionalServices(home: StackHome): OptionalService[] {
 export async function down(home: StackHome, say: Say): Promise<void> {
   const base: readonly string[] = BASE_SERVICES;
   const added = knownProcesses(home).filter((name) => !base.includes(name));
-  for (const name of added) await stop(home, name);
+  const brokers = added.filter((name) => name.startsWith('kafka-'));
+  for (const name of added.filter((one) => !brokers.includes(one))) await stop(home, name);
   for (const name of [...BASE_SERVICES].reverse()) {
     if (alive(home, name) !== undefined) say(`stopping ${name}`);
-    await stop(home, name);
+    // brokers stop together, because the last ones would wait for a majority
+    await Promise.all([name, ...(name === 'kafka' ? brokers : [])].map((one) => stop(home, one)));
   }
 }
 
@@ -153,6 +155,8 @@ function optionalProcesses(home: StackHome): string[] {
 /** Returns the variables of `npm run -s stack -- env`, with which a program finds the stack. */
 export async function environment(home: StackHome, say: Say): Promise<Record<string, string>> {
   const { ports } = home;
+  const secured = securedOf(home);
+  const tls = secured ? `?sslmode=verify-full&sslrootcert=${secured.ca}` : '';
   return {
     PGHOST: '127.0.0.1',
     PGPORT: String(ports.postgres),
@@ -164,7 +168,8 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
     SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`, // the same as Connect's config providers
-    SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}`,
+    SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}${tls}`,
+    ...(secured ? securedEnvironment(home, secured) : {}),
     ...(alive(home, 'flink-gateway') === undefined
       ? {}
       : { FLINK_GATEWAY_URL: `http://127.0.0.1:${ports.flinkGateway}` }),
@@ -195,52 +200,6 @@ function addedServices(home: StackHome): Launch[] {
   return readdirSync(dir).map(
     (file) => JSON.parse(readFileSync(join(dir, file), 'utf8')) as Launch,
   );
-}
-
-/** Throws before anything starts if a foreign process uses one of the ports. */
-async function refuseForeignPorts(
-  home: StackHome,
-  optional: readonly OptionalService[],
-): Promise<void> {
-  const owners: [string, number][] = [
-    ['postgres', home.ports.postgres],
-    ['kafka', home.ports.kafka],
-    ['kafka', home.ports.kafkaController],
-    ['connect', home.ports.connect],
-    ['temporal', home.ports.temporal],
-    ['temporal', home.ports.temporalUi],
-    ...(optional.includes('toxiproxy')
-      ? [['toxiproxy', home.ports.toxiproxy] as [string, number]]
-      : []),
-    ...(optional.includes('flink')
-      ? ([
-          ['flink-jobmanager', home.ports.flinkRest],
-          ['flink-jobmanager', home.ports.flinkRpc],
-          ['flink-gateway', home.ports.flinkGateway],
-        ] as [string, number][])
-      : []),
-  ];
-  const taken: number[] = [];
-  for (const [service, port] of owners)
-    if (alive(home, service) === undefined && !(await isFree(port))) taken.push(port);
-  if (taken.length > 0) {
-    throw new Error(
-      `port ${taken.join(', ')} on 127.0.0.1 is in use by a process that is not part of the stack "${home.name}". Stop that process, or choose other ports with SLUICE_STACK_PORT_BASE.`,
-    );
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return true;
-    await sleep(200);
-  }
-  return false;
 }
 
 export { lastLogLines };

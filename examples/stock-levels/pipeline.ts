@@ -1,7 +1,8 @@
 // Computes the nightly batch as a stream: the stock level of each product, in plain JSON. It is one
 // process that reads one partition. Its state is in memory, and is restored from the topic at each
 // start.
-import kafkajs, { type EachBatchPayload, type Message } from 'kafkajs';
+import { readFileSync } from 'node:fs';
+import kafkajs, { type EachBatchPayload, type KafkaConfig, type Message } from 'kafkajs';
 
 const env = (name: string): string => {
   const value = process.env[name];
@@ -48,10 +49,23 @@ function record(product_id: number): Message {
   return { key, value: level.movements === 0 ? null : JSON.stringify(level) };
 }
 
+/** A secured cluster gives its CA in KAFKA_CA, and a login in KAFKA_USERNAME and KAFKA_PASSWORD. */
+const security = (): Pick<KafkaConfig, 'ssl' | 'sasl'> =>
+  process.env['KAFKA_CA']
+    ? {
+        ssl: { ca: readFileSync(env('KAFKA_CA')) },
+        sasl: {
+          mechanism: 'scram-sha-512',
+          username: env('KAFKA_USERNAME'),
+          password: env('KAFKA_PASSWORD'),
+        },
+      }
+    : {};
 const kafka = new kafkajs.Kafka({
   clientId: groupId,
   brokers: env('KAFKA_BROKERS').split(','),
   logLevel: kafkajs.logLevel.ERROR,
+  ...security(),
 });
 const admin = kafka.admin();
 const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false });

@@ -22,9 +22,13 @@ const WRITES = [
 
 const pick = (below: number): number => Math.floor(Math.random() * below);
 
-/** Connects with PGHOST, PGPORT, PGUSER and PGPASSWORD. */
+/**
+ * Connects with PGHOST, PGPORT, PGUSER and PGPASSWORD. The driver does not read PGSSLROOTCERT, so it
+ * gets that CA here.
+ */
 async function withClient(database: string, use: (client: pg.Client) => Promise<unknown>) {
-  const client = new pg.Client({ database });
+  const ca = process.env['PGSSLROOTCERT'];
+  const client = new pg.Client({ database, ...(ca ? { ssl: { ca: readFileSync(ca) } } : {}) });
   await client.connect();
   try {
     await use(client);

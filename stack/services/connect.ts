@@ -17,9 +17,7 @@ export async function startConnect(home: StackHome, say: Say): Promise<void> {
       `${await connectPlugins(say)},${await jdbcSourcePlugin(say)}`,
     ];
     const config = join(home.dir, 'connect.properties');
-    const secrets = join(home.dir, 'secrets');
-    mkdirSync(secrets, { recursive: true });
-    writeFileSync(config, properties(home, plugins, secrets));
+    writeFileSync(config, `${commonProperties(home, plugins, 1)}${properties(home)}`);
     launch(home, {
       name: 'connect',
       command: 'java',
@@ -42,29 +40,37 @@ export async function startConnect(home: StackHome, say: Say): Promise<void> {
     const plugins = await (
       await fetch(`${url}/connector-plugins`, { signal: AbortSignal.timeout(3000) })
     ).text();
-    return (
-      plugins.includes('PostgresConnector') &&
-      plugins.includes('JdbcSinkConnector') &&
-      plugins.includes('dev.sluice.jdbc')
-    );
+    return hasPlugins(plugins);
   });
 }
 
-// offset.flush.interval.ms limits the age of the acknowledged position. With Connect's default,
-// every barrier would wait a minute.
-function properties(home: StackHome, plugins: string, secrets: string): string {
-  return `bootstrap.servers=127.0.0.1:${home.ports.kafka}
-group.id=connect-${home.name}
-listeners=http://127.0.0.1:${home.ports.connect}
+/** Returns whether a worker's list of plugins has all that the stack installs. */
+export const hasPlugins = (listed: string): boolean =>
+  ['PostgresConnector', 'JdbcSinkConnector', 'dev.sluice.jdbc'].every((name) =>
+    listed.includes(name),
+  );
+
+const properties = ({ ports }: StackHome): string => `bootstrap.servers=127.0.0.1:${ports.kafka}
+listeners=http://127.0.0.1:${ports.connect}
+`;
+
+/**
+ * Returns the settings of every worker. offset.flush.interval.ms limits the age of the acknowledged
+ * position. With Connect's default, every barrier would wait a minute.
+ */
+export function commonProperties(home: StackHome, plugins: string, replicas: number): string {
+  const secrets = join(home.dir, 'secrets');
+  mkdirSync(secrets, { recursive: true });
+  return `group.id=connect-${home.name}
 key.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
 config.storage.topic=connect-configs
-config.storage.replication.factor=1
+config.storage.replication.factor=${replicas}
 offset.storage.topic=connect-offsets
-offset.storage.replication.factor=1
+offset.storage.replication.factor=${replicas}
 offset.storage.partitions=1
 status.storage.topic=connect-status
-status.storage.replication.factor=1
+status.storage.replication.factor=${replicas}
 status.storage.partitions=1
 offset.flush.interval.ms=500
 plugin.path=${plugins}

@@ -64,8 +64,23 @@ export async function startKafka(home: StackHome, say: Say): Promise<void> {
   });
 }
 
-// Internal topics are small here (one replica, few partitions), and old broker sessions end soon. A
-// restart after kill -9 then takes a few seconds.
+/**
+ * Settings of every stack. Internal topics are small, and old broker sessions end soon, so that a
+ * restart after kill -9 takes a few seconds.
+ */
+export const COMMON = `offsets.topic.num.partitions=4
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=10000
+group.consumer.session.timeout.ms=12000
+auto.create.topics.enable=false
+num.partitions=1
+log.cleaner.dedupe.buffer.size=4194304
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+`;
+
 function properties(home: StackHome, data: string): string {
   const { kafka, kafkaController } = home.ports;
   return `process.roles=broker,controller
@@ -78,20 +93,9 @@ inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs=${data}
 offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
-group.consumer.min.session.timeout.ms=10000
-group.consumer.session.timeout.ms=12000
-auto.create.topics.enable=false
-num.partitions=1
-log.cleaner.dedupe.buffer.size=4194304
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-`;
+${COMMON}`;
 }

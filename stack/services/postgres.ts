@@ -1,13 +1,24 @@
 // Starts the legacy Postgres of the local stack: logical WAL, one superuser, password
 // authentication over loopback.
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { postgresBinaries } from '../fetch.js';
 import type { Say } from '../make-once.js';
 import { reachableDir, type StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
+import { securedOf, type Secured } from '../secure.js';
 
 export const PG_USER = 'sluice';
 export const PG_PASSWORD = 'sluice-local';
@@ -29,11 +40,13 @@ export async function startPostgres(
   other: OtherPostgres = {},
 ): Promise<void> {
   const { walLevel = 'logical', settings = [] } = other;
+  const secured = securedOf(home);
   if (alive(home, 'postgres') === undefined) {
     const bin = other.bin ?? (await postgresBinaries(say));
     const data = reachableDir(home, 'pg');
     const owner = unprivilegedOwner();
     initialise(bin, data, owner);
+    if (secured) requireTls(data, secured, owner);
     launch(home, {
       name: 'postgres',
       command: join(bin, 'postgres'),
@@ -46,7 +59,12 @@ export async function startPostgres(
         '127.0.0.1',
         '-k',
         '',
-        ...[...SETTINGS, ...settings, `wal_level=${walLevel}`].flatMap((s) => ['-c', s]),
+        ...[
+          ...SETTINGS,
+          ...settings,
+          ...(secured ? ['ssl=on'] : []),
+          `wal_level=${walLevel}`,
+        ].flatMap((s) => ['-c', s]),
       ],
       stopSignal: 'SIGINT', // fast shutdown: do not wait for clients
       ...owner,
@@ -93,6 +111,7 @@ export async function ask(
     password: PG_PASSWORD,
     database,
     connectionTimeoutMillis: 3000,
+    ...tlsOf(home),
   });
   client.on('error', () => undefined);
   await client.connect();
@@ -101,6 +120,27 @@ export async function ask(
   } finally {
     await client.end();
   }
+}
+
+function tlsOf(home: StackHome): { ssl?: { ca: string } } {
+  const secured = securedOf(home);
+  return secured ? { ssl: { ca: readFileSync(secured.ca, 'utf8') } } : {};
+}
+
+type Owner = ReturnType<typeof unprivilegedOwner>;
+
+/** Gives the server its certificate, and refuses connections without TLS. */
+function requireTls(data: string, { folder }: Secured, { uid, gid }: Owner): void {
+  for (const ending of ['crt', 'key']) {
+    const file = join(data, `server.${ending}`);
+    copyFileSync(join(folder, `postgres.${ending}`), file);
+    chmodSync(file, 0o600);
+    if (uid !== undefined && gid !== undefined) chownSync(file, uid, gid);
+  }
+  const access = ['all', 'replication'].map(
+    (what) => `hostssl ${what} all 127.0.0.1/32 scram-sha-256`,
+  );
+  writeFileSync(join(data, 'pg_hba.conf'), `${access.join('\n')}\n`);
 }
 
 function initialise(bin: string, data: string, owner: { uid?: number; gid?: number }): void {

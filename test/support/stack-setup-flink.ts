@@ -1,4 +1,4 @@
 // Starts the test stack with Flink.
 import { setupWith } from './stack-setup.js';
 
-export const setup = (): Promise<() => Promise<void>> => setupWith('flink');
+export const setup = (): Promise<() => Promise<void>> => setupWith({ optional: ['flink'] });

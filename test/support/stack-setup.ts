@@ -16,9 +16,16 @@ export default function setup(): Promise<() => Promise<void>> {
   return setupWith();
 }
 
+interface Wanted {
+  readonly optional?: readonly OptionalService[];
+  readonly secure?: boolean;
+}
+
 /** Several suites of one run share the stack. The first one starts it, and removes it at the end. */
-export async function setupWith(...optional: OptionalService[]): Promise<() => Promise<void>> {
-  await buildPipeline(say); // two files that build it at the same time would disturb each other
+export async function setupWith(wanted: Wanted = {}): Promise<() => Promise<void>> {
+  const { optional = [], secure = false } = wanted;
+  // two files that build it at the same time would disturb each other; no secured test uses it
+  if (!secure) await buildPipeline(say);
   if (process.env['SLUICE_TEST_STACK'] === 'running') {
     await provideOwned();
     return () => Promise.resolve();
@@ -28,7 +35,7 @@ export async function setupWith(...optional: OptionalService[]): Promise<() => P
   const home = stackHome();
   await reset(home, say);
   try {
-    await up(home, say, optional);
+    await up(home, say, optional, { secure });
     Object.assign(process.env, await environment(home, say));
     await provideOwned();
   } catch (error) {

@@ -1,0 +1,127 @@
+// What a secured stack adds: a private CA, certificates, and a password for each user. All of it is
+// made at the first `up --secure`, and `reset` removes it.
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isValid, makeAuthority, makeCertificate } from './certificates.js';
+import type { StackHome } from './paths.js';
+
+/** Logins: `admin` may do everything in Kafka, and `rest` is the login at Connect's REST API. */
+export const USERS = ['admin', 'sluice', 'connect', 'pipeline', 'rest'] as const;
+export type User = (typeof USERS)[number];
+
+/** The name in the brokers' own certificate. */
+export const BROKER_NAME = 'kafka';
+
+export interface Secured {
+  readonly folder: string;
+  readonly passwords: Readonly<Record<User, string>>;
+  /** The CA that signed every certificate of the stack. */
+  readonly ca: string;
+  /** A password for key stores whose format needs one. */
+  readonly storePassword: string;
+}
+
+const SERVER = ['DNS:localhost', 'IP:127.0.0.1'];
+const recordOf = ({ dir }: StackHome): string => join(dir, 'secure', 'stack.json');
+
+/** Returns the secrets of a secured stack. Null if the stack is a plain one. */
+export function securedOf(home: StackHome): Secured | null {
+  const record = recordOf(home);
+  return existsSync(record) ? (JSON.parse(readFileSync(record, 'utf8')) as Secured) : null;
+}
+
+/** Makes this stack a secured one. Throws if it already has data of a plain one. */
+export function makeSecured(home: StackHome): Secured {
+  const known = securedOf(home);
+  const folder = join(home.dir, 'secure');
+  if (known) {
+    if (!isValid(folder, BROKER_NAME)) makeCertificates(folder);
+    return known;
+  }
+  if (existsSync(join(home.dir, 'kafka')))
+    throw new Error(
+      `the stack "${home.name}" has data of a plain stack: run \`npm run stack -- reset\` first, or choose another SLUICE_STACK_NAME`,
+    );
+  makeAuthority(folder);
+  makeCertificates(folder);
+  const secret = (): string => randomBytes(18).toString('base64url');
+  const secured: Secured = {
+    folder,
+    passwords: {
+      admin: secret(),
+      sluice: secret(),
+      connect: secret(),
+      pipeline: secret(),
+      rest: secret(),
+    },
+    ca: join(folder, 'ca.crt'),
+    storePassword: secret(),
+  };
+  writeFileSync(recordOf(home), JSON.stringify(secured), { mode: 0o600 });
+  return secured;
+}
+
+function makeCertificates(folder: string): void {
+  for (const name of [BROKER_NAME, 'connect', 'postgres'])
+    makeCertificate(folder, name, { names: SERVER });
+  makeCertificate(folder, 'client');
+}
+
+/** Writes a configuration file that only this user can read, because it contains passwords. */
+export function writeSecret(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o600 });
+  chmodSync(path, 0o600);
+}
+
+export interface SecurePorts {
+  /** Each broker has a port for clients, for the other brokers, and as a controller. */
+  readonly brokers: readonly {
+    readonly client: number;
+    readonly inner: number;
+    readonly controller: number;
+  }[];
+  readonly connects: readonly number[];
+}
+
+/** Returns the ports of a secured stack: those of the plain one, and eight more. */
+export function securePorts({ ports }: StackHome): SecurePorts {
+  const after = ports.flinkGateway;
+  return {
+    brokers: [
+      { client: ports.kafka, inner: after + 1, controller: ports.kafkaController },
+      { client: after + 2, inner: after + 3, controller: after + 4 },
+      { client: after + 5, inner: after + 6, controller: after + 7 },
+    ],
+    connects: [ports.connect, after + 8],
+  };
+}
+
+/** Returns the variables with which a program finds a secured stack, beside those of a plain one. */
+export function securedEnvironment(home: StackHome, secured: Secured): Record<string, string> {
+  const { passwords, ca } = secured;
+  const { brokers, connects } = securePorts(home);
+  return {
+    PGSSLMODE: 'verify-full',
+    PGSSLROOTCERT: ca,
+    KAFKA_BROKERS: brokers.map(({ client }) => `127.0.0.1:${client}`).join(','),
+    KAFKA_CA: ca,
+    KAFKA_USERNAME: 'pipeline',
+    KAFKA_PASSWORD: passwords.pipeline,
+    CONNECT_URL: `https://127.0.0.1:${connects[0]}`,
+    SLUICE_SECRET_KAFKA: passwords.sluice,
+    SLUICE_SECRET_CONNECT: passwords.rest,
+  };
+}
+
+/** Returns the ports that only a secured stack needs, with the process that has each. */
+export function portsOfSecured(home: StackHome): [string, number][] {
+  const { brokers, connects } = securePorts(home);
+  return [
+    ...brokers.flatMap(({ client, inner, controller }, at) => {
+      const name = at === 0 ? 'kafka' : `kafka-${at + 1}`;
+      return [client, inner, controller].map((port): [string, number] => [name, port]);
+    }),
+    ['connect-2', connects[1]!],
+  ];
+}

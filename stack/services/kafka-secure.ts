@@ -1,0 +1,138 @@
+// Starts three Kafka brokers with SASL_SSL and ACLs. Clients log in with SCRAM-SHA-512; brokers and
+// controllers know each other by their certificate. No login may do anything without an ACL.
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import kafkajs, { type AclEntry, type Admin } from 'kafkajs';
+import { kafkaLibs } from '../fetch.js';
+import { run, type Say } from '../make-once.js';
+import type { StackHome } from '../paths.js';
+import { alive, launch, untilReady } from '../processes.js';
+import { BROKER_NAME, USERS, securePorts, writeSecret, type Secured } from '../secure.js';
+import { COMMON, JVM } from './kafka.js';
+
+const ITERATIONS = 8192;
+const uuid = (): string => randomBytes(16).toString('base64url').replace(/^-/, 'A');
+const nameOf = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
+
+export async function startSecureKafka(home: StackHome, secured: Secured, say: Say): Promise<void> {
+  const libs = await kafkaLibs(say);
+  const { brokers } = securePorts(home);
+  const folders = brokers.map((_, at) => join(home.dir, nameOf(at)));
+  const configs = brokers.map((_, at) => join(home.dir, `${nameOf(at)}.properties`));
+  mkdirSync(home.dir, { recursive: true });
+  brokers.forEach((_, at) =>
+    writeSecret(configs[at]!, properties(home, secured, at, folders[at]!)),
+  );
+  if (!existsSync(join(folders[0]!, 'meta.properties'))) {
+    await format(libs, configs[0]!, secured);
+    folders.slice(1).forEach((folder, at) => copyFormatted(folders[0]!, folder, at + 2));
+  }
+  brokers.forEach((_, at) => {
+    if (alive(home, nameOf(at)) === undefined)
+      launch(home, {
+        name: nameOf(at),
+        command: 'java',
+        args: ['-Xms128m', '-Xmx288m', ...JVM, '-cp', `${libs}/*`, 'kafka.Kafka', configs[at]!],
+      });
+  });
+  await untilReady(home, 'kafka', () =>
+    withAdmin(home, secured, async (admin) => {
+      if ((await admin.describeCluster()).brokers.length < brokers.length) return false;
+      return admin.createAcls({ acl: aclsOfConnect() });
+    }),
+  );
+}
+
+/** Calls `use` with an admin client that logs in as the super user. */
+export async function withAdmin<T>(
+  home: StackHome,
+  secured: Secured,
+  use: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = new kafkajs.Kafka({
+    brokers: securePorts(home).brokers.map(({ client }) => `127.0.0.1:${client}`),
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 0 },
+    ssl: { ca: readFileSync(secured.ca) },
+    sasl: { mechanism: 'scram-sha-512', username: 'admin', password: secured.passwords.admin },
+  }).admin();
+  try {
+    await admin.connect();
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** What a Connect cluster itself needs: its topics, its groups and its transactions. */
+function aclsOfConnect(): AclEntry[] {
+  const { AclResourceTypes: type } = kafkajs;
+  return [type.TOPIC, type.GROUP, type.TRANSACTIONAL_ID].map((resourceType) => ({
+    resourceType,
+    resourceName: 'connect-',
+    resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+    principal: 'User:connect',
+    host: '*',
+    operation: kafkajs.AclOperationTypes.ALL,
+    permissionType: kafkajs.AclPermissionTypes.ALLOW,
+  }));
+}
+
+/** Formats the first broker's folder with the users, whose passwords are salted before. */
+async function format(libs: string, config: string, { passwords }: Secured): Promise<void> {
+  const users = USERS.filter((user) => user !== 'rest').flatMap((user) => {
+    const salt = randomBytes(18);
+    const salted = pbkdf2Sync(passwords[user], salt, ITERATIONS, 64, 'sha512').toString('base64');
+    const given = `name=${user},salt="${salt.toString('base64')}",saltedpassword="${salted}"`;
+    return ['--add-scram', `SCRAM-SHA-512=[${given},iterations=${ITERATIONS}]`];
+  });
+  const tool = ['-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format', '--ignore-formatted'];
+  const java = ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...JVM];
+  await run('java', [...java, ...tool, '-t', uuid(), '-c', config, ...users], {});
+}
+
+/** Copies the formatted folder for another broker, because each run of the tool takes seconds. */
+function copyFormatted(from: string, to: string, id: number): void {
+  cpSync(from, to, { recursive: true });
+  const meta = join(to, 'meta.properties');
+  const text = readFileSync(meta, 'utf8')
+    .replace(/^node\.id=.*$/m, `node.id=${id}`)
+    .replace(/^directory\.id=.*$/m, `directory.id=${uuid()}`);
+  writeFileSync(meta, text);
+}
+
+function properties(home: StackHome, secured: Secured, at: number, data: string): string {
+  const { brokers } = securePorts(home);
+  const { client, inner, controller } = brokers[at]!;
+  const voters = brokers.map((port, id) => `${id + 1}@127.0.0.1:${port.controller}`).join(',');
+  const pem = join(secured.folder, `${BROKER_NAME}.pem`);
+  return `process.roles=broker,controller
+node.id=${at + 1}
+controller.quorum.voters=${voters}
+listeners=SASL_SSL://127.0.0.1:${client},BROKER://127.0.0.1:${inner},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=SASL_SSL://127.0.0.1:${client},BROKER://127.0.0.1:${inner}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=BROKER
+listener.security.protocol.map=CONTROLLER:SSL,BROKER:SSL,SASL_SSL:SASL_SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=${pem}
+ssl.truststore.type=PEM
+ssl.truststore.location=${secured.ca}
+listener.name.controller.ssl.client.auth=required
+listener.name.broker.ssl.client.auth=required
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users=User:CN=${BROKER_NAME};User:admin
+log.dirs=${data}
+default.replication.factor=3
+min.insync.replicas=2
+offsets.topic.replication.factor=3
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+share.coordinator.state.topic.replication.factor=3
+share.coordinator.state.topic.min.isr=2
+${COMMON}`;
+}

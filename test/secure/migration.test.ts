@@ -1,0 +1,190 @@
+// A migration with a batch on a secured stack: TLS and logins everywhere, and only the ACLs that
+// `sluice plan` prints. Before they exist, doctor names what is missing.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import kafkajs, { type AclEntry } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
+import type { Acl } from '../../src/domain/access/acls.js';
+import type { Check } from '../../src/domain/evidence/check.js';
+import { makeAuthority } from '../../stack/certificates.js';
+import { stackHome } from '../../stack/paths.js';
+import { securePorts, securedOf } from '../../stack/secure.js';
+import { askConnect } from '../../stack/services/connect-secure.js';
+import { withAdmin } from '../../stack/services/kafka-secure.js';
+import { TestWorker, get, sluice, waitFor, type Ran } from '../support/sluice.js';
+
+const NAME = 'stock-levels';
+const EXAMPLE = 'examples/stock-levels';
+const home = stackHome();
+const secured = securedOf(home)!;
+const folder = mkdtempSync(join(tmpdir(), 'sluice-secure-'));
+const worker = new TestWorker();
+let isOver = false;
+let pipeline: ChildProcess | undefined;
+let writing: Promise<void>;
+
+const PAGE = readFileSync('docs/how-to/secured-cluster.md', 'utf8');
+
+type Spec = Record<string, Record<string, unknown>>;
+
+/** Returns the spec of the page, with the addresses and the CA of this stack. */
+function specOfPage(): Spec {
+  const text = /```yaml\n(.*?)```/s
+    .exec(PAGE)![1]!
+    .replaceAll('/etc/sluice/ca.crt', secured.ca)
+    .replace('db.internal', '127.0.0.1')
+    .replace('port: 5432', `port: ${home.ports.postgres}`)
+    .replace('https://connect.internal:8083', process.env['CONNECT_URL']!)
+    .replace('kafka.internal:9093', process.env['KAFKA_BROKERS']!.replaceAll(',', '", "'));
+  return (parse(text) as { spec: Spec }).spec;
+}
+
+/** Writes the example's spec for this stack. `change` edits its part `spec`. */
+function specFile(name: string, change: (spec: Spec) => void = () => undefined): string {
+  const document = parse(readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8')) as { spec: Spec };
+  const { source, ...secure } = specOfPage();
+  Object.assign(document.spec, secure);
+  Object.assign(document.spec['source']!, source);
+  change(document.spec);
+  writeFileSync(join(folder, 'stock_levels.sql'), readFileSync(`${EXAMPLE}/stock_levels.sql`));
+  writeFileSync(join(folder, name), stringify(document));
+  return join(folder, name);
+}
+
+/** Runs a command that the page shows for its spec. */
+function fromPage(command: string, file: string, ...more: string[]): Ran {
+  expect(PAGE).toContain(`sluice ${command} -f migration.yaml\n`);
+  return sluice(command, '-f', file, ...more);
+}
+
+/** Returns the findings of doctor that did not pass. */
+function openChecks(file: string): Check[] {
+  const ran = fromPage('doctor', file, '-o', 'json');
+  const { checks } = JSON.parse(ran.stdout) as { checks: Check[] };
+  return checks.filter(({ status }) => status === 'failed' || status === 'unknown');
+}
+
+/** Returns what doctor says of the check, with its remedy. */
+const says = (file: string, name: string): string => {
+  const found = openChecks(file).filter((check) => check.name === name);
+  return found.map(({ detail, remedy }) => `${detail}; ${remedy}`).join('\n');
+};
+
+const USER = { worker: 'sluice', connect: 'connect', pipeline: 'pipeline' } as const;
+
+function entriesOf({ principal, resource, name, pattern, operations }: Acl): AclEntry[] {
+  const { AclResourceTypes: types, ResourcePatternTypes: patterns } = kafkajs;
+  const known: Record<Acl['operations'][number], kafkajs.AclOperationTypes> = {
+    Create: kafkajs.AclOperationTypes.CREATE,
+    Delete: kafkajs.AclOperationTypes.DELETE,
+    Describe: kafkajs.AclOperationTypes.DESCRIBE,
+    DescribeConfigs: kafkajs.AclOperationTypes.DESCRIBE_CONFIGS,
+    Read: kafkajs.AclOperationTypes.READ,
+    Write: kafkajs.AclOperationTypes.WRITE,
+  };
+  return operations.map((operation) => ({
+    resourceType: resource === 'topic' ? types.TOPIC : types.GROUP,
+    resourceName: name,
+    resourcePatternType: pattern === 'prefixed' ? patterns.PREFIXED : patterns.LITERAL,
+    principal: `User:${USER[principal]}`,
+    host: '*',
+    operation: known[operation],
+    permissionType: kafkajs.AclPermissionTypes.ALLOW,
+  }));
+}
+
+const askWorker = async (at: number, path: string): Promise<string> =>
+  (await askConnect(secured, securePorts(home).connects[at]!, path)).text;
+
+beforeAll(async () => {
+  await createWarehouse('warehouse');
+  writing = keepMoving('warehouse', () => isOver);
+  makeAuthority(join(folder, 'other'), 'other');
+  await worker.start();
+});
+afterAll(async () => {
+  isOver = true;
+  await writing;
+  pipeline?.kill('SIGKILL');
+  await worker.kill('SIGTERM');
+});
+
+describe('doctor on a secured stack names', () => {
+  const kafka = (change: object) =>
+    specFile('changed.yaml', (spec) => (spec['kafka'] = { ...spec['kafka'], ...change }));
+  const connector = (change: object) =>
+    specFile('changed.yaml', (spec) => (spec['connector'] = { ...spec['connector'], ...change }));
+
+  it('the CA, if it did not sign the certificate of the brokers or of Kafka Connect', () => {
+    const tls = { ca: join(folder, 'other/other.crt') };
+    expect(says(kafka({ tls }), 'kafka.reachable')).toMatch(
+      /Kafka at .* is not signed by .*other\.crt; name the CA that signed it as kafka\.tls\.ca/,
+    );
+    expect(says(connector({ tls }), 'connect.reachable')).toMatch(/connector\.tls\.ca/);
+  });
+
+  it('a wrong password, without showing it', () => {
+    const wrong = { passwordFrom: { env: 'SLUICE_SECRET_SHOP' } };
+    const sasl = { mechanism: 'scram-sha-512', username: 'sluice', ...wrong };
+    expect(says(kafka({ sasl }), 'kafka.reachable')).toMatch(
+      /refused the login of sluice with scram-sha-512.*correct kafka\.sasl/,
+    );
+    expect(says(connector({ auth: { username: 'rest', ...wrong } }), 'connect.reachable')).toMatch(
+      /refuses the login in connector\.auth/,
+    );
+    expect(says(connector({ auth: undefined }), 'connect.reachable')).toContain(
+      'add connector.auth',
+    );
+  });
+
+  it('a login that the spec does not have', () => {
+    expect(says(kafka({ sasl: undefined }), 'kafka.reachable')).toContain('add kafka.sasl');
+  });
+
+  it('the ACLs that are missing, with the commands that allow them', () => {
+    expect(says(specFile('migration.yaml'), 'kafka.acls')).toMatch(
+      /User:sluice may not CREATE .*stock-levels\.public\.movements.*--operation Create.*--topic stock-levels\. --resource-pattern-type prefixed/s,
+    );
+  });
+});
+
+describe('a migration on a secured stack', () => {
+  it('ends migrated with exactly the ACLs of the plan, and shows no secret', async () => {
+    const file = specFile('migration.yaml');
+    const { acls } = JSON.parse(fromPage('plan', file, '-o', 'json').stdout) as {
+      acls: Acl[];
+    };
+    await withAdmin(home, secured, (admin) => admin.createAcls({ acl: acls.flatMap(entriesOf) }));
+    expect(openChecks(file)).toEqual([]);
+
+    const started = fromPage('start', file);
+    expect(started.code, started.stderr).toBe(0);
+    pipeline = spawn(process.execPath, ['--import', 'tsx', `${EXAMPLE}/pipeline.ts`], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, TOPIC_PREFIX: NAME, OUTPUT_TOPIC: NAME, APPLICATION_ID: NAME },
+    });
+    await waitFor(NAME, 'approval', '8m');
+    const config = await askWorker(1, `/connectors/${NAME}/config`);
+    const approved = sluice('approve', NAME, '--approver', 'ann', '--reason', 'proven', '--yes');
+    expect(approved.code, approved.stderr).toBe(0);
+    await waitFor(NAME, 'outcome=migrated', '8m');
+
+    const status = await get(NAME);
+    expect(status).toMatchObject({ outcome: 'migrated', leftovers: [] });
+    const subjects = ['public.movements', 'result'];
+    for (const subject of subjects)
+      expect(
+        status.windows.filter((w) => w.subject === subject && w.verdict === 'passed').length,
+      ).toBeGreaterThan(0);
+
+    expect(config).toContain('${env:SLUICE_SECRET_KAFKA}');
+    const logs = readdirSync(home.logs).map((name) => readFileSync(join(home.logs, name), 'utf8'));
+    const shown = [config, sluice('audit', NAME).stdout, ...logs].join('\n');
+    const found = Object.entries(secured.passwords).filter(([, value]) => shown.includes(value));
+    expect(found.map(([user]) => user)).toEqual([]);
+  });
+});
