@@ -1,6 +1,7 @@
 // `npm run bench -- SCENARIO` runs one of these scenarios. The results go into RESULTS.md by hand,
 // with the machine.
 // - validation [--rows N] [--rounds N]
+// - results [--rows N]
 // - cutover [--rounds N] [--trials N]
 // - assess [--processes N]
 // - prove [--rows N]
@@ -16,6 +17,7 @@ import { holdsBench } from './holds.js';
 import { jdbcSourceBench } from './jdbc-source.js';
 import { kernelBench } from './kernel/index.js';
 import { proveBench } from './prove.js';
+import { resultsBench } from './results/index.js';
 import { validationBench } from './validation/index.js';
 
 const { positionals, values } = parseArgs({
@@ -29,6 +31,7 @@ const { positionals, values } = parseArgs({
 });
 const scenarios: Record<string, () => Promise<void> | void> = {
   validation: () => validationBench(Number(values.rows), Number(values.rounds ?? 3)),
+  results: () => resultsBench(Number(values.rows)),
   assess: () => assessBench(Number(values.processes)),
   prove: () => proveBench(Number(values.rows)),
   'jdbc-source': () => jdbcSourceBench(Number(values.rows)),

@@ -17,6 +17,10 @@ export interface Shape {
   readonly columns: readonly ComparedColumn[];
 }
 
+/** Returns whether a column has a tolerance, which hashes cannot apply. */
+export const hasTolerance = (shape: Shape): boolean =>
+  shape.columns.some((column) => column.toleranceAbs !== undefined);
+
 /**
  * Explains why a row has no canonical form. `column` is the first column that has none, or null for
  * the whole record; `found` is its value.

@@ -3,7 +3,7 @@ import type { Counts, Difference } from '../domain/evidence/window.js';
 import { comparedOf } from '../domain/evidence/window.js';
 import { Problem } from '../domain/failure.js';
 import { canonRow } from './binary-text.js';
-import { Comparison, joinRow, type Shape, type StreamRow } from './comparison.js';
+import { Comparison, hasTolerance, joinRow, type Shape, type StreamRow } from './comparison.js';
 import { TID_FIELD_BYTES } from './enc/row-place.js';
 import { rowOf, type CanonValues } from './fold.js';
 import type { Canon } from './column-types.js';
@@ -22,35 +22,49 @@ export interface Examined {
   readonly differences: readonly Difference[];
 }
 
+/** A result in which too many rows differ by their hashes, so tolerances cannot be applied to all. */
+export class TooManySuspects extends Error {}
+
 /**
- * Compares the suspects whose rows are known on both sides. If these are not all, the counts are
- * those of the hashes, and the differences are a sample. Throws Problem `unexpected` if a suspect
- * is left without an explanation.
+ * Compares the suspects whose rows are known on both sides. If these are not all, the other ones
+ * are counted by their hashes, and the differences are a sample. Throws TooManySuspects if a
+ * tolerance would need more rows, and Problem `unexpected` if a suspect is left without an
+ * explanation. `equal` gets the keys of suspects that turn out to be equal.
  */
 export function examine(
   shape: Shape,
   found: Found,
   suspects: readonly Suspect[],
   raw: RawRows,
+  equal: (key: string) => void = () => undefined,
 ): Examined {
-  const { matched, missing, extraneous, mismatched, unknown } = found;
-  const byHash: Counts = { matched, missing, extraneous, mismatched, unknown, unstable: 0 };
   const known = suspects.filter(({ key, note }) => note === null || raw.has(key));
-  const examined = compareRaw(shape, known, raw);
-  const explained = comparedOf(examined.counts);
+  const onBoth = known.filter(({ row, note }) => row !== null && note !== null);
+  if (hasTolerance(shape) && onBoth.length < found.mismatched + found.unknown)
+    throw new TooManySuspects();
+  const { counts, differences } = compareRaw(shape, known, raw, equal);
+  const explained = comparedOf(counts);
   if (explained !== known.length)
     throw new Problem(
       'unexpected',
       `reading again explained ${explained} of ${known.length} suspect keys`,
       'the next window reads both sides again; if it repeats, report it with the output of sluice windows',
     );
-  const { counts, differences } = examined;
+  const { missing, extraneous, mismatched, unknown } = found;
+  const matched = found.matched + counts.matched;
   const isWhole = known.length === missing + extraneous + mismatched + unknown;
-  if (!isWhole) return { counts: byHash, differences };
-  return { counts: { ...counts, matched: matched + counts.matched }, differences };
+  if (isWhole) return { counts: { ...counts, matched }, differences };
+  const differing = mismatched - counts.matched; // suspects that are equal have different hashes
+  const byHash = { matched, missing, extraneous, mismatched: differing, unknown, unstable: 0 };
+  return { counts: byHash, differences };
 }
 
-function compareRaw(shape: Shape, suspects: readonly Suspect[], raw: RawRows): Examined {
+function compareRaw(
+  shape: Shape,
+  suspects: readonly Suspect[],
+  raw: RawRows,
+  equal: (key: string) => void,
+): Examined {
   const stream = new Map<string, StreamRow>();
   for (const suspect of suspects) {
     const found = raw.get(suspect.key);
@@ -58,10 +72,12 @@ function compareRaw(shape: Shape, suspects: readonly Suspect[], raw: RawRows): E
       stream.set(joinRow(found.key), { ...rowOf(found), proven: wasProven(suspect) });
   }
   const comparison = new Comparison(shape, stream, 1);
-  for (const { row } of suspects) {
+  for (const { key: identity, row } of suspects) {
     if (row === null) continue;
     const { key, values } = canonRow(shape, row, TID_FIELD_BYTES);
+    const before = comparison.counts.matched;
     if (key) comparison.add(joinRow(key), values && joinRow(values));
+    if (comparison.counts.matched > before) equal(identity);
   }
   return comparison.finish();
 }

@@ -1,5 +1,6 @@
 // Compares the rows of a query with the row hashes of a stream side in one pass. It counts every
 // key, and keeps the raw rows of the first suspects, because the query runs only once.
+import { hasTolerance, type Shape } from './comparison.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import { TableRoom } from './table-room.js';
 import { ROW, asProven, isProven, kindOf } from './output-place.js';
@@ -17,22 +18,41 @@ export interface Suspect {
 }
 
 export interface SuspectLimits {
+  /** The number of rows of the query that are kept, and their bytes. */
   readonly suspects: number;
   readonly bytes: number;
+  /** The number of keys that only the stream has. */
+  readonly onlyStream: number;
 }
 
 /** Further suspects are counted, and not examined. The first one is always kept. */
-export const SUSPECT_LIMITS: SuspectLimits = { suspects: 5000, bytes: 32 << 20 };
+export const SUSPECT_LIMITS: SuspectLimits = {
+  suspects: 5000,
+  bytes: 32 << 20,
+  onlyStream: 5000,
+};
 
-export interface Found {
-  readonly rowsRead: number;
-  readonly duplicates: number;
-  readonly matched: number;
-  readonly missing: number;
-  readonly extraneous: number;
-  readonly mismatched: number;
-  readonly unknown: number;
-}
+/** With a tolerance, more suspects are examined, because many of them may be equal. */
+export const TOLERANT_LIMITS: SuspectLimits = {
+  suspects: 100_000,
+  bytes: 64 << 20,
+  onlyStream: 5000,
+};
+
+export const limitsFor = (shape: Shape): SuspectLimits =>
+  hasTolerance(shape) ? TOLERANT_LIMITS : SUSPECT_LIMITS;
+
+export const NOTHING_FOUND = {
+  rowsRead: 0,
+  duplicates: 0,
+  matched: 0,
+  missing: 0,
+  extraneous: 0,
+  mismatched: 0,
+  unknown: 0,
+};
+
+export type Found = Readonly<typeof NOTHING_FOUND>;
 
 export class ResultComparison {
   readonly #table: KeyTable;
@@ -92,9 +112,16 @@ export class ResultComparison {
     const missing = this.#missing.size;
     const keysFound = counts.rowsRead - counts.duplicates - missing;
     const extraneous = this.#table.size - keysFound;
-    const keys = extraneous > 0 ? this.#table.unmarked(this.#limits.suspects) : [];
+    const keys = extraneous > 0 ? this.#table.unmarked(this.#limits.onlyStream) : [];
     const only = keys.map((key) => this.#suspect(key, null, this.#table.find(keyOf(key))));
     return { found: { ...counts, missing, extraneous }, suspects: [...this.#suspects, ...only] };
+  }
+
+  /** Marks the stream's row of a key as equal, as `judge` does for rows of equal hashes. */
+  prove(key: string): void {
+    const slot = this.#table.find(keyOf(key));
+    if (slot < 0) return;
+    this.#table.setNote(slot, asProven(this.#table.note(slot, 0)), this.#table.note(slot, 1));
   }
 
   #keep(key: Int32Array, row: () => Uint8Array, slot: number): void {

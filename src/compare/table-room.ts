@@ -13,6 +13,11 @@ export class TableRoom {
     this.#bytes = bytes;
   }
 
+  /** Counts the memory of a table that exists already. */
+  hold(table: KeyTable): void {
+    if (this.#bytes < Infinity) this.#tables.add(table);
+  }
+
   /** Sets a key of one of the comparison's tables. Throws Outgrown instead if that takes too much. */
   set(table: KeyTable, key: Int32Array, high: number, low: number): number {
     if (table.isFull) this.#reserve(table);
@@ -20,7 +25,7 @@ export class TableRoom {
   }
 
   #reserve(grows: KeyTable): void {
-    this.#tables.add(grows);
+    this.hold(grows);
     let bytes = grows.bytes; // it doubles
     for (const table of this.#tables) bytes += table.bytes;
     if (bytes > this.#bytes) throw new Outgrown();

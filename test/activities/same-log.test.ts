@@ -1,11 +1,12 @@
 // A fold belongs to one log. Tests which events of a topic it survives, and which end it.
 import { describe, expect, it } from 'vitest';
-import { foldOutput } from '../../src/activities/windows/folds/fold-output.js';
+import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
+import { OutputHashes } from '../../src/compare/output-hashes.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 
@@ -47,28 +48,29 @@ function brokers(log: Log, whileRead: () => void = () => undefined): KafkaPort {
   } as unknown as KafkaPort;
 }
 
+type AnyFold = (typeof FOLDS)[keyof typeof FOLDS];
+
 const FOLDS = {
   'hashes of a table': () => new HashFold(SHAPE, 8),
   'rows of a table': () => new TableFold(SHAPE),
   'an output': () => new OutputFold(SHAPE),
+  'hashes of an output': () => new OutputHashes(SHAPE),
 };
+
+/** Reads a log to its end. */
+async function readToEnd(kafka: KafkaPort, fold: ReturnType<AnyFold>): Promise<void> {
+  const reading = { kafka, topic: 't', heartbeat: () => undefined };
+  if (fold instanceof OutputFold) await foldOutput(reading, fold);
+  else if (fold instanceof OutputHashes) await foldHashes(reading, fold);
+  else await foldTable<TableFold | HashFold>(reading, fold, await kafka.offsets('t'), SNAPSHOT);
+}
 
 /** Reads a log to its end with a fold, then changes the log and reads again. */
 async function readTwice(kind: keyof typeof FOLDS, change: (log: Log) => void): Promise<void> {
   const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
   const kafka = brokers(log);
   const fold = FOLDS[kind]();
-  const read = async () => {
-    if (fold instanceof OutputFold)
-      await foldOutput({ kafka: kafka, topic: 't', heartbeat: () => undefined }, fold);
-    else
-      await foldTable<TableFold | HashFold>(
-        { kafka: kafka, topic: 't', heartbeat: () => undefined },
-        fold,
-        await kafka.offsets('t'),
-        SNAPSHOT,
-      );
-  };
+  const read = () => readToEnd(kafka, fold);
   await read();
   change(log);
   await read();
@@ -147,15 +149,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
   it('never begins on a log whose beginning is gone', async () => {
     const kafka = brokers({ id: 'one', low: 5, end: 9, leaders: [[0, 0]] });
     const fold = FOLDS[kind]();
-    const read =
-      fold instanceof OutputFold
-        ? foldOutput({ kafka: kafka, topic: 't', heartbeat: () => undefined }, fold)
-        : foldTable<TableFold | HashFold>(
-            { kafka: kafka, topic: 't', heartbeat: () => undefined },
-            fold,
-            await kafka.offsets('t'),
-            SNAPSHOT,
-          );
+    const read = readToEnd(kafka, fold);
     await expect(read).rejects.toThrow('begins at offset 5, but offset 0 is needed');
   });
 
@@ -163,15 +157,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
     const replaced = brokers(log, () => void (log.id = 'two'));
     const fold = FOLDS[kind]();
-    const read =
-      fold instanceof OutputFold
-        ? foldOutput({ kafka: replaced, topic: 't', heartbeat: () => undefined }, fold)
-        : foldTable<TableFold | HashFold>(
-            { kafka: replaced, topic: 't', heartbeat: () => undefined },
-            fold,
-            await replaced.offsets('t'),
-            SNAPSHOT,
-          );
+    const read = readToEnd(replaced, fold);
     await expect(read).rejects.toThrow('its id is two, but the topic that was read had the id one');
   });
 });

@@ -6,8 +6,13 @@ import { canonFromText } from '../../src/compare/column-types.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { KeyTable } from '../../src/compare/enc/key-table.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
+import { TooManySuspects, examine } from '../../src/compare/examined.js';
+import { HashedRows } from '../../src/compare/hashed-rows.js';
+import { OutputHashes } from '../../src/compare/output-hashes.js';
+import { ResultComparison } from '../../src/compare/result-comparison.js';
 import { runResultCanary } from '../../src/compare/result-canary.js';
 import { isProven, placeOf, firstWord, secondWord } from '../../src/compare/output-place.js';
+import { Outgrown, TableRoom } from '../../src/compare/table-room.js';
 import {
   compareHashed,
   compareWhole,
@@ -111,6 +116,8 @@ describe('a value of COPY BINARY', () => {
   });
 });
 
+const TOLERANT = new Set(['int2', 'int4', 'int8', 'numeric', 'float8']);
+
 /** A shape with one or two key columns and up to four others. */
 const shapes: fc.Arbitrary<Shape> = fc
   .record({
@@ -119,11 +126,16 @@ const shapes: fc.Arbitrary<Shape> = fc
       maxLength: 2,
     }),
     rest: fc.array(fc.constantFrom(...TYPES), { maxLength: 4 }),
+    tolerance: fc.constantFrom(undefined, undefined, '0.5', '1000000'),
   })
-  .map(({ key, rest }) => ({
+  .map(({ key, rest, tolerance }) => ({
     key: key.map((_, at) => `k${at}`),
     columns: [
-      ...rest.map((type, at) => ({ name: `c${at}`, type })),
+      ...rest.map((type, at) => ({
+        name: `c${at}`,
+        type,
+        ...(tolerance && TOLERANT.has(type) ? { toleranceAbs: tolerance } : {}),
+      })),
       ...key.map((type, at) => ({ name: `k${at}`, type })),
     ],
   }));
@@ -248,9 +260,9 @@ describe('a result compared by hashes', () => {
     const all = [...records, ...extra];
     const whole = compareWhole(shape, rows, all);
     for (const limits of [
-      { suspects: 30, bytes: 32 << 20 },
-      { suspects: 5000, bytes: 1 },
-      { suspects: 5000, bytes: 9000 },
+      { suspects: 30, bytes: 32 << 20, onlyStream: 30 },
+      { suspects: 5000, bytes: 1, onlyStream: 0 },
+      { suspects: 5000, bytes: 9000, onlyStream: 5000 },
     ]) {
       const { counts, differences } = compareHashed(shape, rows, all, limits);
       expect(counts).toEqual(whole.counts);
@@ -265,6 +277,76 @@ describe('a result compared by hashes', () => {
     const { planted, found } = runResultCanary(shape, rows);
     expect([planted, found]).toEqual([found, planted]);
     expect(planted).toBeGreaterThan(1);
+  });
+});
+
+describe('a result with a tolerance', () => {
+  const shape: Shape = {
+    key: ['id'],
+    columns: [
+      { name: 'id', type: 'int4' },
+      { name: 'v', type: 'numeric', toleranceAbs: '0.01' },
+    ],
+  };
+  const rows = Array.from({ length: 300 }, (_, id): Value[] => [id, `${id}.00`]);
+  const record = (id: number, v: string): OutputRecord => ({
+    partition: 0,
+    key: `{"id":${id}}`,
+    value: `{"id":${id},"v":"${v}"}`,
+  });
+  const near = rows.map((_, id) => record(id, id % 3 === 0 ? `${id}.01` : `${id}.00`));
+
+  it('counts rows within the tolerance as equal, and all others as different', () => {
+    const far = [...near.slice(0, 290), record(299, '300')];
+    const { counts } = compareHashed(shape, rows, far);
+    expect(counts).toEqual(compareWhole(shape, rows, far).counts);
+    expect(counts).toMatchObject({ matched: 290, missing: 9, mismatched: 1 });
+  });
+
+  it('is compared as whole rows if more rows differ by their hashes than are kept', () => {
+    const limits = { suspects: 50, bytes: 32 << 20, onlyStream: 50 };
+    expect(() => compareHashed(shape, rows, near, limits)).toThrow(TooManySuspects);
+    const lost = near.slice(0, 10);
+    const { counts } = compareHashed(shape, rows, lost, { ...limits, suspects: 200 });
+    expect(counts).toEqual(compareWhole(shape, rows, lost).counts);
+  });
+
+  it('calls a row stale that a window proved equal within the tolerance', () => {
+    const fold = new OutputHashes(shape);
+    fold.readFrom(0, 0);
+    fold.add(Buffer.from('{"id":1}'), Buffer.from('{"id":1,"v":"1.01"}'), 0);
+    const window = (v: string): readonly string[] => {
+      const comparison = new ResultComparison(fold.table);
+      const hashed = new HashedRows(shape, comparison.judge.bind(comparison));
+      hashed.add(binaryRow(['int4', 'numeric'], [1, v]), 0);
+      hashed.flush();
+      const { found, suspects } = comparison.finish();
+      const raw = new Map([[suspects[0]!.key, { key: ['1'], values: ['1', '1.01'] }]]);
+      const prove = comparison.prove.bind(comparison);
+      return examine(shape, found, suspects, raw, prove).differences.map((d) => d.class);
+    };
+    expect(window('2.00')).toEqual(['mismatched']);
+    expect(window('1.00')).toEqual([]);
+    expect(window('2.00')).toEqual(['stale']);
+  });
+});
+
+describe('the memory of a comparison', () => {
+  it('is limited over all of its tables, also those that do not grow', () => {
+    const fill = (room: TableRoom, table: KeyTable, from: number): void => {
+      for (let n = from; n < from + 700; n += 1)
+        room.set(table, Int32Array.of(n, n * 7, 0, 0), 1, 1);
+    };
+    const [one, other] = [new KeyTable(4, 0), new KeyTable(4, 0)];
+    const room = new TableRoom(one.bytes * 2.5);
+    room.hold(other);
+    fill(room, one, 1);
+    expect(() => fill(room, one, 1000)).toThrow(Outgrown);
+    const wider = new TableRoom(one.bytes * 2.5);
+    fill(wider, one, 1000);
+    expect(one.size).toBe(1400);
+    expect(() => fill(wider, other, 1)).not.toThrow();
+    expect(() => fill(wider, other, 1000)).toThrow(Outgrown);
   });
 });
 

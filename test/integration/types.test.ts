@@ -1,6 +1,15 @@
 // Tests every column type that doctor calls provable against the records that real Debezium writes:
 // in the initial load, and for inserts and updates after it.
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { readRows } from '../../src/activities/runtime/row-cursor.js';
+import { copyHashed, copySink } from '../../src/activities/windows/results/copied-rows.js';
+import { describeQuery } from '../../src/clients/postgres/catalog.js';
+import type { SourceClient } from '../../src/clients/postgres/connection.js';
+import { canonRow } from '../../src/compare/binary-text.js';
+import { joinRow, type Shape } from '../../src/compare/comparison.js';
+import { RowEncoder } from '../../src/compare/enc/row.js';
+import { TID_FIELD_BYTES } from '../../src/compare/enc/row-place.js';
 import { live } from '../support/live.js';
 import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
 import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
@@ -80,5 +89,58 @@ describe('every provable column type', () => {
     expect(first!.unknown! + first!.mismatched!).toBe(1);
     expect(sluice('cancel', 'edges', '--yes').code).toBe(0);
     await waitFor('edges', 'outcome=aborted');
+  });
+
+  it('has in COPY BINARY the value that Postgres prints, and the hash of its canonical text', async () => {
+    const { name } = await aDatabase(SETUP);
+    const types = { getTypeParser: () => (value: string) => value };
+    const client = new pg.Client({
+      database: name,
+      types: types as unknown as pg.CustomTypesConfig,
+    });
+    await client.connect();
+    await client.query(
+      `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'`,
+    );
+    const described = await describeQuery(client, 'SELECT * FROM everything');
+    const shape: Shape = {
+      key: ['id'],
+      columns: described.map((column) => ({ name: column.name, type: column.type })),
+    };
+    const printed = new Map<string, string | null>();
+    const pace = { rowsPerSecond: 0, heartbeat: () => undefined };
+    await readRows(client, 'everything', shape, pace, (key, row) => printed.set(key, row));
+    const decoded = new Map<string, string | null>();
+    const encoder = new RowEncoder(shape, { hashesKey: true });
+    const hashes: string[][] = [];
+    const source: SourceClient = client;
+    await copyHashed(source, 'everything', shape, pace.heartbeat, (_key, high, low, row) => {
+      const { key, values } = canonRow(shape, row(), TID_FIELD_BYTES);
+      decoded.set(joinRow(key!), values && joinRow(values));
+      encoder.rowFromCanon(values);
+      hashes.push([[high, low].join(), encoder.row.slice(0, 2).join()]);
+    });
+    // A sink whose columns have other types than the query is read as text.
+    const query = `(SELECT 7::bigint AS id, 1.50::numeric AS n, 'a'::text AS t, true AS b, '10.0.0.1'::inet AS i) AS q`;
+    const columnsOf = ['int8', 'numeric', 'text', 'bool', 'inet'].map((type, at) => ({
+      name: ['id', 'n', 't', 'b', 'i'][at]!,
+      type,
+    }));
+    const result: Shape = { key: ['id'], columns: columnsOf };
+    await client.query(
+      `CREATE TABLE stored (id int, n float8, t varchar, b bool, i inet); INSERT INTO stored VALUES (7, 1.5, 'a', true, '10.0.0.1')`,
+    );
+    const found: string[] = [];
+    const note = (key: Int32Array, high: number, low: number): void =>
+      void found.push([...key, high, low].join());
+    await copyHashed(source, query, result, pace.heartbeat, note);
+    await copySink(source, 'stored', result, pace.heartbeat, note);
+    await copySink(source, query, result, pace.heartbeat, note);
+    expect(found).toEqual([found[0], found[0], found[0]]);
+    await client.end();
+    expect(Object.fromEntries(decoded)).toEqual(Object.fromEntries(printed));
+    expect([...printed.values()]).not.toContain(null);
+    expect(hashes).toHaveLength(rows);
+    for (const [binary, text] of hashes) expect(binary).toBe(text);
   });
 });

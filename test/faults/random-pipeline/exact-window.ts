@@ -56,6 +56,8 @@ export async function compareRun(
   const folds = {
     nextMark: () => (marks += 1),
     outputHashes: () => hashes,
+    isOutgrown: () => false,
+    roomFor: () => Infinity,
     ofTable: (_ref: unknown, topic: string) => ({ settledUpTo: () => settledUpTo[topic]! }),
   };
   const live = { ...given, folds, heartbeat: () => undefined } as unknown as ConnectedSession;

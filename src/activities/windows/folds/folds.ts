@@ -23,6 +23,8 @@ type AnyFold = TableFold | OutputFold | HashFold | OutputHashes;
 export class FoldCache {
   readonly #folds = new Map<string, AnyFold>();
   readonly #busy = new Map<string, Promise<unknown>>();
+  /** The outputs that did not fit in memory. */
+  readonly #outgrown = new Set<string>();
   readonly #files: FoldFiles;
   readonly #budget: number;
   #marks = 0;
@@ -39,14 +41,34 @@ export class FoldCache {
    */
   partsNeeded(ref: MigrationRef, topic: string, shape: Shape, keys: number): number {
     const identity = identityOf(ref, topic, shape);
-    let others = 0;
-    for (const [id, fold] of this.#folds)
-      if (id !== identity && 'table' in fold) others += fold.table.bytes;
-    const left = Math.max(this.#budget - others, this.#budget / LEAST_SHARE);
+    const left = this.#leftFor(identity);
     const known = this.#folds.get(identity);
     if (known instanceof HashFold && known.table.bytes <= left) return 1;
     this.#folds.delete(identity);
     return partsFor(bytesNeeded(keys), left);
+  }
+
+  /** Returns the bytes that the key tables of one output's comparison may take. */
+  roomFor(ref: MigrationRef, topic: string, shape: Shape): number {
+    return this.#leftFor(identityOf(ref, hashesOf(topic), shape));
+  }
+
+  /** Records that the output does not fit in memory, and drops its fold. */
+  outgrew(ref: MigrationRef, topic: string, shape: Shape): void {
+    const identity = identityOf(ref, hashesOf(topic), shape);
+    this.#folds.delete(identity);
+    this.#outgrown.add(identity);
+  }
+
+  isOutgrown(ref: MigrationRef, topic: string, shape: Shape): boolean {
+    return this.#outgrown.has(identityOf(ref, hashesOf(topic), shape));
+  }
+
+  #leftFor(identity: string): number {
+    let others = 0;
+    for (const [id, fold] of this.#folds)
+      if (id !== identity && 'table' in fold) others += fold.table.bytes;
+    return Math.max(this.#budget - others, this.#budget / LEAST_SHARE);
   }
 
   /** Creates an empty folder for one pass over a topic that does not fit in memory. */
@@ -131,8 +153,7 @@ export class FoldCache {
 
   /** Returns the fold of an output's topic to hashes. */
   outputHashes(ref: MigrationRef, topic: string, shape: Shape): OutputHashes {
-    const kept = `${topic}/hashes`;
-    return this.#get(ref, kept, shape, () => new OutputHashes(shape)) as OutputHashes;
+    return this.#get(ref, hashesOf(topic), shape, () => new OutputHashes(shape)) as OutputHashes;
   }
 
   /**
@@ -142,6 +163,8 @@ export class FoldCache {
   drop(ref: Pick<MigrationRef, 'runKey'>): void {
     for (const key of this.#folds.keys())
       if (key.startsWith(`${ref.runKey}/`)) this.#folds.delete(key);
+    for (const key of this.#outgrown)
+      if (key.startsWith(`${ref.runKey}/`)) this.#outgrown.delete(key);
   }
 
   #get(ref: MigrationRef, topic: string, shape: Shape, make: () => AnyFold): AnyFold {
@@ -151,6 +174,9 @@ export class FoldCache {
     return fold;
   }
 }
+
+/** An output may be kept as rows and as hashes, which are two folds. */
+const hashesOf = (topic: string): string => `${topic}/hashes`;
 
 const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
   `${ref.runKey}/${ref.generation}/${topic}/${JSON.stringify(shape)}`;

@@ -6,7 +6,7 @@ import type { RawRow, RawRows } from '../../../compare/examined.js';
 import { keyText } from '../../../compare/enc/key-table.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
 import { placeOf } from '../../../compare/output-place.js';
-import { SUSPECT_LIMITS, type Suspect } from '../../../compare/result-comparison.js';
+import { limitsFor, type Suspect } from '../../../compare/result-comparison.js';
 import type { Shape } from '../../../compare/comparison.js';
 import { Problem } from '../../../domain/failure.js';
 import type { TopicReading } from '../folds/folds.js';
@@ -32,16 +32,15 @@ class KeptRows {
 }
 
 /**
- * Reads the records of the suspects again. The result lacks rows that do not fit in `bytes`. Throws
+ * Reads the records of the suspects again. The result lacks rows that do not fit in memory. Throws
  * Problem `unexpected` if a record is gone, or is not the one that was hashed.
  */
 export async function readSuspects(
   { kafka, topic, heartbeat }: TopicReading,
   fold: OutputHashes,
   suspects: readonly Suspect[],
-  bytes = SUSPECT_LIMITS.bytes,
 ): Promise<RawRows> {
-  const kept = new KeptRows(bytes);
+  const kept = new KeptRows(limitsFor(fold.shape).bytes);
   const wanted = byPartition(suspects);
   for (const [partition, places] of wanted) {
     const offsets = [...places.keys()];
@@ -85,7 +84,7 @@ export async function readSinkSuspects(
   suspects: readonly Suspect[],
   heartbeat: () => void,
 ): Promise<RawRows> {
-  const kept = new KeptRows(SUSPECT_LIMITS.bytes);
+  const kept = new KeptRows(limitsFor(shape).bytes);
   const wanted = new Map(
     suspects.filter(({ note }) => note !== null).map((suspect) => [suspect.key, suspect]),
   );

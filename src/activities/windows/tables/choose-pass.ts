@@ -2,7 +2,7 @@
 // needs values, and parts on disk if memory is short. Otherwise it compares hashes, and only of
 // changed rows if that is enough.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
-import type { Shape } from '../../../compare/comparison.js';
+import { hasTolerance } from '../../../compare/comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { foldTable } from '../folds/folds.js';
@@ -22,10 +22,6 @@ export interface KnownTable {
   /** The range scan before the window's snapshot, if there was one. */
   readonly walk: Walk | undefined;
 }
-
-/** Returns whether a column has a tolerance, which hashes cannot apply. */
-export const hasTolerance = (shape: Shape): boolean =>
-  shape.columns.some((column) => column.toleranceAbs !== undefined);
 
 /** Compares one table. Throws the errors of Postgres, Kafka and Flink. */
 export async function passOver(

@@ -1,7 +1,7 @@
 // Exact mode: compares a REPEATABLE READ snapshot of the tables with their topics. Snapshot
 // visibility and source.txId align both sides, so every key must be equal.
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
-import type { Shape } from '../../../compare/comparison.js';
+import { hasTolerance, type Shape } from '../../../compare/comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
 import type { Verdict } from '../../../domain/evidence/verdict.js';
 import type { Difference } from '../../../domain/evidence/window.js';
@@ -19,7 +19,7 @@ import {
 import { columnsToCompare } from '../shape.js';
 import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
 import type { PassInput, TablePass } from './by-hash.js';
-import { hasTolerance, passOver } from './choose-pass.js';
+import { passOver } from './choose-pass.js';
 import { walkAhead, type Walk } from './range-scan.js';
 import { boundedNow, snapshotText } from './visibility.js';
 

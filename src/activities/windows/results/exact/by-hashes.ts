@@ -1,30 +1,23 @@
 // Compares a result by row hashes. The query runs once, and its rows are judged as they arrive. For
 // rows that the hashes do not prove equal, both raw rows are compared.
 import { KeyTable } from '../../../../compare/enc/key-table.js';
-import { examine, type RawRows } from '../../../../compare/examined.js';
-import { runResultCanary } from '../../../../compare/result-canary.js';
-import type { TakeHashed } from '../../../../compare/hashed-rows.js';
-import { ResultComparison, type Suspect } from '../../../../compare/result-comparison.js';
+import { ResultComparison, limitsFor } from '../../../../compare/result-comparison.js';
+import { TooManySuspects } from '../../../../compare/examined.js';
+import { Outgrown, TableRoom } from '../../../../compare/table-room.js';
 import { parseTableName, qualified } from '../../../../domain/migration/names.js';
-import type { ConnectedSession } from '../../session.js';
-import { CANARY_ROWS } from '../../tables/by-hash.js';
-import type { Computation, SideCounted } from '../computation.js';
-import { copyHashed, copySink } from '../copied-rows.js';
-import { readSinkSuspects, readSuspects } from '../read-again.js';
-import { countAgain, countRows, fromQuery, readHashes, refuseRepeatedKeys } from '../rounds.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
+import type { ConnectedSession } from '../../session.js';
+import { refusedRecords } from '../../tables/refused-records.js';
+import type { Computation } from '../computation.js';
+import { copySink } from '../copied-rows.js';
+import { readSinkSuspects, readSuspects } from '../read-again.js';
+import { countRows, readHashes } from '../rounds.js';
+import { sidesByParts } from './by-parts.js';
+import { sidesByRow } from './by-rows.js';
+import { examinedSide, type HashedSide } from './examined-side.js';
 import type { ExactSide } from './judge.js';
-import { unlessCanceled } from './unless-canceled.js';
 import type { StillPoint } from './still-point.js';
-
-/** One side whose hashes were read, before the query runs. */
-interface ReadSide {
-  readonly table: KeyTable;
-  readonly readAgain: (suspects: readonly Suspect[]) => Promise<RawRows>;
-  /** The counts of a sink. Null for a topic, which is compared with the counts of the query. */
-  readonly counted: SideCounted | null;
-  readonly fold: ExactSide['fold'];
-}
+import { keepingOpen, runQuery } from './run-query.js';
 
 /** Compares the topic of a computation, and its sink, with the rows of `sql`. */
 export async function sidesByHash(
@@ -33,33 +26,61 @@ export async function sidesByHash(
   sql: string,
   point: StillPoint,
 ): Promise<OrReason<ExactSide[]>> {
-  const sides = [await topicSide(session, computation, point)];
-  const sink = await sinkSide(session, computation, point);
+  try {
+    return await sidesInSomeParts(session, computation, sql, point);
+  } catch (error) {
+    if (!(error instanceof TooManySuspects)) throw error;
+    return sidesByRow(session, computation, sql, point);
+  }
+}
+
+/** Compares in memory, or in parts on disk if the keys do not fit there. */
+async function sidesInSomeParts(
+  session: ConnectedSession,
+  computation: Computation,
+  sql: string,
+  point: StillPoint,
+): Promise<OrReason<ExactSide[]>> {
+  const { folds, ref } = session;
+  const { topic, shape } = computation;
+  if (!folds.isOutgrown(ref, topic, shape)) {
+    try {
+      return await sidesInMemory(session, computation, sql, point);
+    } catch (error) {
+      if (!(error instanceof Outgrown)) throw error;
+      folds.outgrew(ref, topic, shape);
+    }
+  }
+  return sidesByParts(session, computation, sql, point);
+}
+
+interface SideInMemory extends HashedSide {
+  readonly table: KeyTable;
+}
+
+async function sidesInMemory(
+  session: ConnectedSession,
+  computation: Computation,
+  sql: string,
+  point: StillPoint,
+): Promise<OrReason<ExactSide[]>> {
+  const { folds, ref } = session;
+  const room = new TableRoom(folds.roomFor(ref, computation.topic, computation.shape));
+  const reading = keepingOpen(session);
+  const sides = [await topicSide(reading, computation, point, room)];
+  const sink = await sinkSide(reading, computation, point, room);
   if (sink) sides.push(sink);
-  const { subject, shape } = computation;
-  const compared = sides.map(({ table }) => new ResultComparison(table));
-  const sample: Uint8Array[] = [];
-  const from = fromQuery(sql);
-  const started = Date.now();
-  const take: TakeHashed = (key, high, low, row) => {
+  const limits = limitsFor(computation.shape);
+  const compared = sides.map(({ table }) => new ResultComparison(table, limits, room));
+  const ran = await runQuery(session, computation, sql, (key, high, low, row) => {
     for (const comparison of compared) comparison.judge(key, high, low, row);
-    if (sample.length < CANARY_ROWS && (high !== 0 || low !== 0))
-      sample.push(Uint8Array.from(row()));
-  };
-  const ran = await unlessCanceled(async () => {
-    const read = await copyHashed(session.reader, from, shape, session.heartbeat, take);
-    return { readRows: read, countedRows: await countAgain(session.reader, from, started) };
   });
   if (!ran.ok) return ran;
-  const read = ran.value.readRows;
-  const canary = runResultCanary(shape, sample);
   const examined: ExactSide[] = [];
-  for (const [at, { readAgain, counted, fold }] of sides.entries()) {
-    const { found, suspects } = compared[at]!.finish();
-    refuseRepeatedKeys(subject, shape, read, read - found.duplicates);
-    const known = examine(shape, found, suspects, await readAgain(suspects));
-    const isSink = counted !== null;
-    examined.push({ ...known, isSink, rows: read, counted: counted ?? ran.value, canary, fold });
+  for (const [at, side] of sides.entries()) {
+    const comparison = compared[at]!;
+    const found = { ...comparison.finish(), prove: comparison.prove.bind(comparison) };
+    examined.push(await examinedSide(computation, ran.value, side, found));
   }
   return ok(examined);
 }
@@ -68,31 +89,41 @@ async function topicSide(
   session: ConnectedSession,
   computation: Computation,
   point: StillPoint,
-): Promise<ReadSide> {
+  room: TableRoom,
+): Promise<SideInMemory> {
   const { kafka, folds, ref, heartbeat } = session;
   const { topic, shape } = computation;
   const fold = folds.outputHashes(ref, topic, shape);
+  fold.room = room;
+  room.hold(fold.table);
   await readHashes(session, computation, fold, point.outputs.get(topic));
-  const readAgain = (suspects: readonly Suspect[]): Promise<RawRows> =>
-    readSuspects({ kafka, topic, heartbeat }, fold, suspects);
-  return { table: fold.table, readAgain, counted: null, fold };
+  return {
+    table: fold.table,
+    readAgain: (suspects) => readSuspects({ kafka, topic, heartbeat }, fold, suspects),
+    counted: null,
+    refused: async () => ({
+      unreadable: fold.unreadable,
+      differences: await refusedRecords(kafka, topic, shape, fold),
+    }),
+  };
 }
 
 async function sinkSide(
   { heartbeat }: ConnectedSession,
   { sink, shape }: Computation,
   { sink: client }: StillPoint,
-): Promise<ReadSide | null> {
+  room: TableRoom,
+): Promise<SideInMemory | null> {
   if (!sink || !client) return null;
   const from = qualified(parseTableName(sink.table));
   const table = new KeyTable(4);
   const readRows = await copySink(client, from, shape, heartbeat, (key, high, low) =>
-    table.set(key, high, low),
+    room.set(table, key, high, low),
   );
   return {
     table,
     readAgain: (suspects) => readSinkSuspects(client, from, shape, suspects, heartbeat),
     counted: { countedRows: await countRows(client, from), readRows },
-    fold: null,
+    refused: () => Promise.resolve(null),
   };
 }

@@ -1,14 +1,14 @@
 // Compares a result as whole rows. It needs much memory, so it serves only what hashes cannot
-// compare: columns with a tolerance, and the stored result of the batch.
+// compare: the stored result of the batch, and tolerances if very many rows differ by their hashes.
 import { runCanary } from '../../../../compare/canary.js';
 import { Comparison, type StreamRow } from '../../../../compare/comparison.js';
+import { refusedDifferences } from '../../../../compare/refused.js';
 import type { ConnectedSession } from '../../session.js';
-import { hasTolerance } from '../../tables/choose-pass.js';
 import type { Computation } from '../computation.js';
 import { readOutput, runQueries, sinkRows, type QueryRead } from '../rounds.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { ExactSide } from './judge.js';
-import { unlessCanceled } from './unless-canceled.js';
+import { unlessCanceled } from './run-query.js';
 import type { StillPoint } from './still-point.js';
 
 const SAMPLE = 8;
@@ -16,9 +16,8 @@ const SAMPLE = 8;
 /** Returns whether the window needs the values of every row. */
 export const needsRows = (
   { plan }: Pick<ConnectedSession, 'plan'>,
-  { shape, subject }: Computation,
-): boolean =>
-  hasTolerance(shape) || (subject === 'result' && plan.spec.validation.closedKeys !== '');
+  { subject }: Computation,
+): boolean => subject === 'result' && plan.spec.validation.closedKeys !== '';
 
 /** Compares the topic of a computation, and its sink, with the rows of `sql`. */
 export async function sidesByRow(
@@ -37,11 +36,13 @@ export async function sidesByRow(
   const counted = { countedRows: expected.counted, readRows: expected.expected.size };
   const compare = (rows: ReadonlyMap<string, StreamRow>): ComparedRows =>
     compareRows(computation, expected, rows, folds.nextMark());
-  const sides: ExactSide[] = [{ ...compare(fold.rows), isSink: false, counted, fold }];
+  const { unreadable } = fold;
+  const refused = { unreadable, differences: refusedDifferences(shape, fold.refused) };
+  const sides: ExactSide[] = [{ ...compare(fold.rows), isSink: false, counted, refused }];
   if (!sink || !point.sink) return ok(sides);
   const stored = await sinkRows(point.sink, sink.table, shape, heartbeat);
   const { rows, counted: countedRows } = stored;
-  sides.push({ ...compare(rows), isSink: true, counted: countedRows, fold: null });
+  sides.push({ ...compare(rows), isSink: true, counted: countedRows, refused: null });
   return ok(sides);
 }
 

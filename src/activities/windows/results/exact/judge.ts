@@ -1,8 +1,7 @@
 // Judges one topic, or the sink, that was compared with the rows of its query as of a still point.
-import { refusedDifferences, type Refused } from '../../../../compare/refused.js';
 import type { CanaryResult } from '../../../../compare/canary.js';
 import type { Examined } from '../../../../compare/examined.js';
-import { comparedOf, type Counts } from '../../../../domain/evidence/window.js';
+import { comparedOf, type Counts, type Difference } from '../../../../domain/evidence/window.js';
 import type { PartitionEnd } from '../../../../domain/evidence/still-point.js';
 import { measured, type SubjectResult } from '../../subject-result.js';
 import type { Computation, SideCounted } from '../computation.js';
@@ -23,16 +22,21 @@ export interface ExactSide extends Examined {
   readonly rows: number;
   readonly counted: SideCounted;
   readonly canary: CanaryResult;
-  /** The refused records of the topic. A sink has none. */
-  readonly fold: { readonly unreadable: number; readonly refused: readonly Refused[] } | null;
+  /** The refused records of the topic. Null for a sink, which has none. */
+  readonly refused: {
+    readonly unreadable: number;
+    readonly differences: readonly Difference[];
+  } | null;
+  /** Says how much disk the comparison used. Absent if it used none. */
+  readonly note?: string;
 }
 
 export function judgeExactly(
-  { subject, shape, topic }: Pick<Computation, 'subject' | 'shape' | 'topic'>,
+  { subject, topic }: Pick<Computation, 'subject' | 'topic'>,
   { point, aligned, started }: Taken,
-  { isSink, rows, counts: found, differences, counted, canary, fold }: ExactSide,
+  { isSink, rows, counts: found, differences, counted, canary, refused, note }: ExactSide,
 ): SubjectResult {
-  const counts = { ...found, unknown: found.unknown + (fold?.unreadable ?? 0) };
+  const counts = { ...found, unknown: found.unknown + (refused?.unreadable ?? 0) };
   const result = measured({
     subject: isSink ? `${subject}@sink` : subject,
     mode: 'exact',
@@ -43,7 +47,7 @@ export function judgeExactly(
       canaryPlanted: canary.planted,
       canaryFound: canary.found,
     },
-    differences: [...differences, ...refusedDifferences(shape, fold?.refused ?? [])],
+    differences: [...differences, ...(refused?.differences ?? [])],
     position: point.mark.lsn,
     durationMs: Date.now() - started,
     proof: {
@@ -59,7 +63,8 @@ export function judgeExactly(
     },
   });
   const { verdict, reason } = result.verdict;
-  return { ...result, verdict: { verdict, reason: `${reason}; ${stoodText(point, aligned)}` } };
+  const how = [reason, stoodText(point, aligned), ...(note ? [note] : [])].join('; ');
+  return { ...result, verdict: { verdict, reason: how } };
 }
 
 const emptyProblem = (counts: Counts): string | null =>

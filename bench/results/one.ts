@@ -1,0 +1,82 @@
+// Compares the benchmark's result in one way, in a separate process, to measure its time and its
+// memory. It prints them as one line of JSON.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
+import { FoldCache } from '../../src/activities/windows/folds/folds.js';
+import type { Computation } from '../../src/activities/windows/results/computation.js';
+import { sidesByHash } from '../../src/activities/windows/results/exact/by-hashes.js';
+import { sidesByRow } from '../../src/activities/windows/results/exact/by-rows.js';
+import type { ExactSide } from '../../src/activities/windows/results/exact/judge.js';
+import type { StillPoint } from '../../src/activities/windows/results/exact/still-point.js';
+import type { ConnectedSession } from '../../src/activities/windows/session.js';
+import { copyRows } from '../../src/clients/postgres/copy-stream.js';
+import { OutputFold } from '../../src/compare/output-fold.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { int32At } from '../../src/domain/values/bytes.js';
+import { openKafka } from '../validation/contestants.js';
+import { QUERY, TOPIC, openReader, shapeOf } from './data.js';
+
+/** The columns of the query. */
+const FIELDS = 8;
+const AMPLE = 2 ** 30;
+const SMALL = 8 << 20;
+
+const reader = await openReader();
+const kafka = openKafka();
+const dir = mkdtempSync(join(tmpdir(), 'sluice-bench-results-'));
+
+async function limit(): Promise<null> {
+  await copyRows(reader, QUERY, { rowsPerSecond: 0 }, (bytes, at) => {
+    let next = at;
+    for (let field = 0; field < FIELDS; field += 1) next += 4 + Math.max(0, int32At(bytes, next));
+    return next;
+  });
+  for (const { partition, low, committed } of await kafka.offsets(TOPIC))
+    await kafka.readRange(TOPIC, partition, low, committed, () => undefined);
+  return null;
+}
+
+async function compared(how: typeof sidesByHash, budget: number): Promise<ExactSide> {
+  const shape = await shapeOf(reader);
+  const ref = { runKey: 'bench', generation: 1 } as MigrationRef;
+  const folds = new FoldCache(new FoldFiles(dir), budget);
+  const session = { kafka, folds, ref, reader, heartbeat: () => undefined };
+  const fold = new OutputFold(shape);
+  const computation = { subject: 'result', shape, topic: TOPIC, sink: null, fold, taken: null };
+  const point = {
+    outputs: new Map([[TOPIC, await kafka.offsets(TOPIC)]]),
+    sink: null,
+    mark: { lsn: '0/0' },
+  };
+  const sides = await how(
+    session as unknown as ConnectedSession,
+    computation as unknown as Computation,
+    QUERY,
+    point as unknown as StillPoint,
+  );
+  if (!sides.ok) throw new Error(sides.reason);
+  return sides.value[0]!;
+}
+
+const WAYS: Readonly<Record<string, () => Promise<ExactSide | null>>> = {
+  limit,
+  hashes: () => compared(sidesByHash, AMPLE),
+  parts: () => compared(sidesByHash, SMALL),
+  rows: () => compared(sidesByRow, AMPLE),
+};
+
+try {
+  const before = process.cpuUsage();
+  const started = performance.now();
+  const side = await WAYS[process.argv[2]!]!();
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const rssMb = Math.round(process.resourceUsage().maxRSS / 1024);
+  const { counts, note } = side ?? {};
+  console.log(JSON.stringify({ seconds, cpu: (user + system) / 1e6, rssMb, counts, note }));
+} finally {
+  rmSync(dir, { recursive: true, force: true });
+}
+process.exit(0);

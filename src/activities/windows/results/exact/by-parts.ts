@@ -1,0 +1,186 @@
+// Compares a result whose keys do not fit in the worker's memory. Both sides are read once, written
+// to disk in parts by key, and compared part by part. Nothing is kept for the next window.
+import { KeyTable } from '../../../../compare/enc/key-table.js';
+import { OutputHashes, applyRecord } from '../../../../compare/output-hashes.js';
+import { placeOf } from '../../../../compare/output-place.js';
+import { REFUSED } from '../../../../compare/refused.js';
+import {
+  NOTHING_FOUND,
+  ResultComparison,
+  limitsFor,
+  type Found,
+  type Suspect,
+  type SuspectLimits,
+} from '../../../../compare/result-comparison.js';
+import { TableRoom } from '../../../../compare/table-room.js';
+import { parseTableName, qualified } from '../../../../domain/migration/names.js';
+import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
+import { SpillSide, partsFor, removeSpill, type Spilled } from '../../folds/spill.js';
+import type { ConnectedSession } from '../../session.js';
+import { refusedRecords } from '../../tables/refused-records.js';
+import type { Computation } from '../computation.js';
+import { copySink } from '../copied-rows.js';
+import { readSinkSuspects, readSuspects } from '../read-again.js';
+import { countRows, readHashes } from '../rounds.js';
+import { examinedSide, type FoundSide, type HashedSide } from './examined-side.js';
+import type { ExactSide } from './judge.js';
+import { RawRows } from './raw-rows.js';
+import { keepingOpen, runQuery } from './run-query.js';
+import type { StillPoint } from './still-point.js';
+
+const LEAST_PARTS = 8;
+/** A slot with its note, at the lowest load, and the doubling of its table. */
+const BYTES_PER_KEY = 150;
+const UNLIMITED = new TableRoom(Infinity);
+
+/** The files of one comparison. */
+interface Disk {
+  readonly parts: number;
+  readonly rows: SpillSide;
+  readonly raw: RawRows;
+  readonly side: (name: string) => SpillSide;
+}
+
+/** One side on disk. `apply` adds a record of it to the table of its part. */
+interface SideOnDisk extends HashedSide {
+  readonly spilled: SpillSide;
+  readonly hasNotes: boolean;
+  readonly apply: (table: KeyTable, record: Spilled) => void;
+}
+
+/** Does the same as `sidesByHash`. Throws if Postgres, Kafka or the disk fails. */
+export async function sidesByParts(
+  session: ConnectedSession,
+  computation: Computation,
+  sql: string,
+  point: StillPoint,
+): Promise<OrReason<ExactSide[]>> {
+  const { folds, ref } = session;
+  const { topic, shape } = computation;
+  const ends = point.outputs.get(topic) ?? [];
+  const records = ends.reduce((sum, { low, committed }) => sum + committed - low, 0);
+  const room = folds.roomFor(ref, topic, shape);
+  const parts = Math.max(LEAST_PARTS, partsFor(records * BYTES_PER_KEY, room));
+  const dir = await folds.spillDir(ref, topic);
+  const files: { readonly bytes: number; close: () => void }[] = [];
+  const kept = <T extends (typeof files)[number]>(file: T): T => {
+    files.push(file);
+    return file;
+  };
+  const side = (name: string): SpillSide => kept(new SpillSide(dir, name, parts));
+  try {
+    const disk: Disk = { parts, rows: side('rows'), raw: kept(new RawRows(dir)), side };
+    const compared = await sidesOnDisk(session, computation, sql, point, disk);
+    if (!compared.ok) return compared;
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const note = `in ${parts} parts, ${(bytes / 2 ** 20).toFixed(0)} MiB on disk`;
+    return ok(compared.value.map((found) => ({ ...found, note })));
+  } finally {
+    for (const file of files) file.close();
+    removeSpill(dir);
+  }
+}
+
+async function sidesOnDisk(
+  session: ConnectedSession,
+  computation: Computation,
+  sql: string,
+  point: StillPoint,
+  disk: Disk,
+): Promise<OrReason<ExactSide[]>> {
+  const reading = keepingOpen(session);
+  const sides = [await topicOnDisk(reading, computation, point, disk)];
+  const sink = await sinkOnDisk(reading, computation, point, disk);
+  if (sink) sides.push(sink);
+  const ran = await runQuery(session, computation, sql, (key, high, low, row) =>
+    disk.rows.add(key, high, low, ...disk.raw.append(row())),
+  );
+  if (!ran.ok) return ran;
+  const examined: ExactSide[] = [];
+  for (const side of sides) {
+    const found = comparePartwise(side, disk, limitsFor(computation.shape), session.heartbeat);
+    examined.push(await examinedSide(computation, ran.value, side, found));
+  }
+  return ok(examined);
+}
+
+async function topicOnDisk(
+  session: ConnectedSession,
+  computation: Computation,
+  point: StillPoint,
+  disk: Disk,
+): Promise<SideOnDisk> {
+  const { kafka, heartbeat } = session;
+  const { topic, shape } = computation;
+  const spilled = disk.side('stream');
+  const fold = new OutputHashes(shape, { take: spilled.add.bind(spilled) });
+  await readHashes(session, computation, fold, point.outputs.get(topic));
+  return {
+    spilled,
+    hasNotes: true,
+    apply: (table, { key, high, low, extra0, extra1 }) => {
+      if (!applyRecord(table, UNLIMITED, key, high, low, extra0, extra1))
+        fold.refuse({ ...placeOf(extra0, extra1), why: REFUSED.scattered });
+    },
+    readAgain: (suspects) => readSuspects({ kafka, topic, heartbeat }, fold, suspects),
+    counted: null,
+    refused: async () => ({
+      unreadable: fold.unreadable,
+      differences: await refusedRecords(kafka, topic, shape, fold),
+    }),
+  };
+}
+
+async function sinkOnDisk(
+  { heartbeat }: ConnectedSession,
+  { sink, shape }: Computation,
+  { sink: client }: StillPoint,
+  disk: Disk,
+): Promise<SideOnDisk | null> {
+  if (!sink || !client) return null;
+  const from = qualified(parseTableName(sink.table));
+  const spilled = disk.side('sink');
+  const readRows = await copySink(client, from, shape, heartbeat, (key, high, low) =>
+    spilled.add(key, high, low, 0, 0),
+  );
+  return {
+    spilled,
+    hasNotes: false,
+    apply: (table, { key, high, low }) => void table.set(key, high, low),
+    readAgain: (suspects) => readSinkSuspects(client, from, shape, suspects, heartbeat),
+    counted: { countedRows: await countRows(client, from), readRows },
+    refused: () => Promise.resolve(null),
+  };
+}
+
+/** Compares part by part, and adds up the findings. */
+function comparePartwise(
+  { spilled, hasNotes, apply }: SideOnDisk,
+  { parts, rows, raw }: Disk,
+  limits: SuspectLimits,
+  heartbeat: () => void,
+): FoundSide {
+  const totals = { ...NOTHING_FOUND };
+  const ofQuery: Suspect[] = [];
+  const onlyStream: Suspect[] = [];
+  let bytes = 0;
+  for (let part = 0; part < parts; part += 1) {
+    heartbeat();
+    const table = new KeyTable(4, 0, hasNotes);
+    spilled.visit(part, (record) => apply(table, record));
+    const left = {
+      suspects: limits.suspects - ofQuery.length,
+      bytes: limits.bytes - bytes,
+      onlyStream: limits.onlyStream - onlyStream.length,
+    };
+    const comparison = new ResultComparison(table, left);
+    rows.visit(part, ({ key, high, low, extra0, extra1 }) =>
+      comparison.judge(key, high, low, () => raw.read([extra0, extra1])),
+    );
+    const { found, suspects } = comparison.finish();
+    bytes += comparison.bytes;
+    for (const suspect of suspects) (suspect.row === null ? onlyStream : ofQuery).push(suspect);
+    for (const name of Object.keys(totals) as (keyof Found)[]) totals[name] += found[name];
+  }
+  return { found: totals, suspects: [...ofQuery, ...onlyStream], prove: () => undefined };
+}

@@ -1,0 +1,49 @@
+// Turns the hash findings of one side into its counts and differences, with the raw rows of its
+// suspects.
+import type { CanaryResult } from '../../../../compare/canary.js';
+import { examine, type RawRows } from '../../../../compare/examined.js';
+import type { Found, Suspect } from '../../../../compare/result-comparison.js';
+import type { Computation, SideCounted } from '../computation.js';
+import { refuseRepeatedKeys } from '../rounds.js';
+import type { ExactSide } from './judge.js';
+
+/** How the suspects of a side are read again, and what else is known about it. */
+export interface HashedSide {
+  readonly readAgain: (suspects: readonly Suspect[]) => Promise<RawRows>;
+  /** The counts of a sink. Null for a topic, which is compared with the counts of the query. */
+  readonly counted: SideCounted | null;
+  readonly refused: () => Promise<ExactSide['refused']>;
+}
+
+export interface FoundSide {
+  readonly found: Found;
+  readonly suspects: readonly Suspect[];
+  /** Gets the keys of suspects that turn out to be equal. */
+  readonly prove: (key: string) => void;
+}
+
+/** The query's rows: their counts, and the canary of some of them. */
+export interface QuerySide {
+  readonly counted: SideCounted;
+  readonly canary: CanaryResult;
+}
+
+/** Throws Problem `unsupported` if the key is not unique, and as `examine` and the readers do. */
+export async function examinedSide(
+  { subject, shape }: Pick<Computation, 'subject' | 'shape'>,
+  { counted: ofQuery, canary }: QuerySide,
+  { readAgain, counted, refused }: HashedSide,
+  { found, suspects, prove }: FoundSide,
+): Promise<ExactSide> {
+  const rows = ofQuery.readRows;
+  refuseRepeatedKeys(subject, shape, rows, rows - found.duplicates);
+  const examined = examine(shape, found, suspects, await readAgain(suspects), prove);
+  return {
+    ...examined,
+    isSink: counted !== null,
+    rows,
+    counted: counted ?? ofQuery,
+    canary,
+    refused: await refused(),
+  };
+}

@@ -1,0 +1,67 @@
+// Runs a query as of a still point, and passes on the hashes of its rows.
+import type { TakeHashed } from '../../../../compare/hashed-rows.js';
+import { runResultCanary } from '../../../../compare/result-canary.js';
+import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
+import { codeOf } from '../../../../domain/values/sqlstate.js';
+import type { ConnectedSession } from '../../session.js';
+import { CANARY_ROWS } from '../../tables/by-hash.js';
+import type { Computation } from '../computation.js';
+import { copyHashed } from '../copied-rows.js';
+import { countAgain, fromQuery } from '../rounds.js';
+import type { QuerySide } from './examined-side.js';
+
+const QUERY_CANCELED = '57014'; // SQLSTATE
+
+/**
+ * Does `run`. A query that is slower with its tables replaced may be canceled by a time limit that
+ * the plain query keeps. That is a reason to compare in another way, not an error of the window.
+ */
+export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason<T>> {
+  try {
+    return ok(await run());
+  } catch (error) {
+    if (codeOf(error) !== QUERY_CANCELED) throw error;
+    return because(`the query as of the still point was canceled: ${(error as Error).message}`);
+  }
+}
+
+/** The source ends a transaction that is idle for 15 minutes. */
+const ASK_EVERY_MS = 60_000;
+
+/**
+ * Returns the session with a heartbeat that keeps the snapshot of its reader open, because the query
+ * waits until the other sides were read.
+ */
+export function keepingOpen(session: ConnectedSession): ConnectedSession {
+  let asked = Date.now();
+  const heartbeat = (): void => {
+    session.heartbeat();
+    if (Date.now() - asked < ASK_EVERY_MS) return;
+    asked = Date.now();
+    session.reader.query('SELECT 1').catch(() => undefined); // the query names a lost snapshot
+  };
+  return { ...session, heartbeat };
+}
+
+/** Runs the query once, or twice if it is quick. Returns a reason if Postgres cancels it. */
+export async function runQuery(
+  { reader, heartbeat }: ConnectedSession,
+  { shape }: Computation,
+  sql: string,
+  take: TakeHashed,
+): Promise<OrReason<QuerySide>> {
+  const sample: Uint8Array[] = [];
+  const from = fromQuery(sql);
+  const started = Date.now();
+  const counted = await unlessCanceled(async () => {
+    const readRows = await copyHashed(reader, from, shape, heartbeat, (key, high, low, row) => {
+      take(key, high, low, row);
+      if (sample.length < CANARY_ROWS && (high !== 0 || low !== 0))
+        sample.push(Uint8Array.from(row()));
+    });
+    return { readRows, countedRows: await countAgain(reader, from, started) };
+  });
+  return counted.ok
+    ? ok({ counted: counted.value, canary: runResultCanary(shape, sample) })
+    : counted;
+}
