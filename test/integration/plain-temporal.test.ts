@@ -62,6 +62,7 @@ const reaches = (name: string, wanted: Partial<Shown>) =>
       return Object.entries(wanted).every(([key, value]) => now[key as keyof Shown] === value);
     },
     180_000,
+    500,
   );
 
 describe('with the temporal command alone', () => {

@@ -101,15 +101,17 @@ export const SHARED_PARTS = {
   cutover: { route: SHARED_ROUTE },
 };
 
+/** A condition that starts a command needs a longer `everyMs`, or it keeps a core busy. */
 export const sleepUntil = async (
   what: string,
   condition: () => Promise<boolean> | boolean,
   limitMs = 240_000,
+  everyMs = 100,
 ): Promise<void> => {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 };
 
