@@ -1,11 +1,15 @@
 // After the hand-over, Sluice is not involved any more. The slot must advance by itself while the
-// captured tables are idle and other tables are written.
+// captured tables are idle and other tables are written. `sluice compare` then compares the tables
+// with what was left behind, as a role that may only read.
 import { describe, expect, it } from 'vitest';
+import { compareRuns } from '../support/compare-runs.js';
 import { sleepUntil } from '../support/builders.js';
-import { accounts, dismantle, live } from '../support/live.js';
+import { accounts, live } from '../support/live.js';
 import { get, sluice, startMigration, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
+const name = `idle-slot-${process.pid}`;
+let database: Awaited<ReturnType<typeof aDatabase>>;
 const MEGABYTE = 1024 * 1024;
 /** The bytes that are written in each of the two databases. `npm run test:faults` writes more. */
 const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
@@ -17,11 +21,8 @@ const RETAINED_AT_MOST = 48 * MEGABYTE;
 
 describe('the slot of a migration that is complete', () => {
   it('advances while captured tables are idle, and other tables and databases write many megabytes', async () => {
-    const [database, other] = [
-      await aDatabase(`${accounts(200)} CREATE TABLE elsewhere (t text)`),
-      await aDatabase('CREATE TABLE elsewhere (t text)'),
-    ];
-    const name = `idle-slot-${process.pid}`;
+    database = await aDatabase(`${accounts(200)} CREATE TABLE elsewhere (t text)`);
+    const other = await aDatabase('CREATE TABLE elsewhere (t text)');
     const slot = `sluice_${name.replaceAll('-', '_')}`;
     startMigration(name, database.name, ['public.accounts']);
     await waitFor(name, 'approval');
@@ -69,6 +70,9 @@ describe('the slot of a migration that is complete', () => {
     console.log(
       `idle slot: ${(2 * FOREIGN) / MEGABYTE} MB of foreign WAL given up ${((performance.now() - ended) / 1000).toFixed(1)} s after the last of it`,
     );
-    await dismantle(database.client, name);
   });
+});
+
+describe('sluice compare over topics that a migration left behind', () => {
+  compareRuns(() => ({ name, database }));
 });

@@ -12,7 +12,7 @@ import { condition } from '../../src/cli/wait.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { durationMs } from '../../src/domain/values/duration.js';
 
-const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Ran {
   readonly code: number | null;

@@ -1,7 +1,9 @@
 // Activities for source connectors: they watch the initial load until it is complete, and
 // reconfigure the connector at the hand-over.
+import { withSource } from '../../clients/postgres/connection.js';
 import { handedOverConfig } from '../../connectors/debezium-postgres.js';
 import type { TableProgress } from '../../domain/evidence/ledger-rows.js';
+import { emitMarker } from '../barrier/connector-acknowledged.js';
 import { reconfigure } from './connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
@@ -25,10 +27,13 @@ export function createConnectActivities(deps: Deps) {
 
     /**
      * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise
-     * its task would create the signal group again at its next commit. Idempotent.
+     * its task would create the signal group again at its next commit. Idempotent. Then writes a
+     * marker: after a restart, Debezium searches for its position until it reads a message, and
+     * sends no heartbeats meanwhile. In a quiet database, the slot would retain WAL forever.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));
+      await withSource(plan, deps.secret, (client) => emitMarker(client, plan, 'handed over'));
     },
   });
 }

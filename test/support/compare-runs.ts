@@ -1,0 +1,231 @@
+// Tests of `sluice compare` over what a migration handed over. The role may only read, and the tests
+// check that nothing was created.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import kafkajs from 'kafkajs';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import type { ComparisonDocument } from '../../src/domain/evidence/comparison.js';
+import { sleepUntil } from './builders.js';
+import { dismantle, objects } from './live.js';
+import { envelope } from './rows.js';
+import { CLI, sluice, specOf } from './sluice.js';
+
+interface LeftBehind {
+  readonly name: string;
+  readonly database: { readonly name: string; readonly client: pg.Client };
+}
+
+const kafka = () =>
+  new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+
+/** Runs `sluice` beside other runs. */
+function run(args: readonly string[]): Promise<{ code: number | null; stdout: string }> {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout })));
+}
+
+/** Everything that a comparison could create. */
+async function everything({ database: { client } }: LeftBehind): Promise<object> {
+  const admin = kafka().admin();
+  await admin.connect();
+  const topics = (await admin.listTopics()).sort();
+  const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).sort();
+  await admin.disconnect();
+  const { rows } = await client.query(
+    "SELECT oid::regclass::text AS name FROM pg_class WHERE relnamespace::regnamespace::text NOT LIKE 'pg_%' ORDER BY 1",
+  );
+  const connectors = await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json();
+  return { topics, groups, rows, slots: await objects(client), connectors };
+}
+
+/** Returns the commands of a page, without `sluice` and their comments. */
+function commandsOf(page: string): string[] {
+  const found = readFileSync(page, 'utf8').matchAll(/^sluice (compare .*?) *#/gm);
+  const commands = [...found].map(([, command]) => command!);
+  expect(commands.length).toBeGreaterThan(2);
+  return commands;
+}
+
+/** Registers the tests. `left` returns the migration, which has ended. */
+export function compareRuns(left: () => LeftBehind): void {
+  const role = `only_reads_${process.pid}`;
+  const specFile = (tables: string[], more: Record<string, unknown> = {}): string => {
+    const { name, database } = left();
+    const spec = specOf(name, database.name, tables, more) as {
+      spec: { source: { postgres: object } };
+    };
+    Object.assign(spec.spec.source.postgres, { user: role });
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
+    writeFileSync(file, stringify(spec));
+    return file;
+  };
+  const compare = (file: string, ...options: string[]) => {
+    const { code, stdout, stderr } = sluice('compare', '-f', file, '-o', 'json', ...options);
+    if (!stdout.startsWith('{')) throw new Error(`exit ${code}: ${stderr}`);
+    return { code, ...(JSON.parse(stdout) as ComparisonDocument) };
+  };
+  const verdicts = ({ windows }: ComparisonDocument) =>
+    Object.fromEntries(windows.map((w) => [w.subject, [w.verdict, w.reason]]));
+
+  beforeAll(async () => {
+    const password = process.env['PGPASSWORD']!;
+    await left().database.client.query(
+      `CREATE ROLE ${role} LOGIN PASSWORD '${password}' NOSUPERUSER NOCREATEDB NOCREATEROLE; GRANT SELECT ON accounts TO ${role}`,
+    );
+  });
+  afterAll(async () => {
+    const { name, database } = left();
+    await dismantle(database.client, name);
+    await database.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
+  it('passes with exit 0 if they are equal, as a role that may only read, and creates nothing', async () => {
+    const before = await everything(left());
+    const commands = commandsOf('docs/how-to/compare-only.md');
+    const file = specFile(['public.accounts']);
+    const ended = await Promise.all(
+      commands.map((command) => run(command.replace('migration.yaml', file).split(' '))),
+    );
+    expect(ended.map(({ code }) => code)).toEqual(commands.map(() => 0));
+    const json = ended[commands.findIndex((command) => command.includes('-o json'))]!.stdout;
+    const found = JSON.parse(json) as ComparisonDocument;
+    expect(found).toMatchObject({ verdict: 'passed', barrier: { kind: 'slot' } });
+    expect(found.windows).toMatchObject([
+      { subject: 'public.accounts', verdict: 'passed', matched: 200, rowsRead: 200 },
+    ]);
+    expect(found.evidence.document).toMatchObject({ barrier: { kind: 'slot' } });
+    expect(await everything(left())).toEqual(before);
+  });
+
+  it('ends with exit 3 if a row was tampered with, and shows key, column and both values', async () => {
+    const { database } = left();
+    const hidden = (sql: string) =>
+      database.client.query(
+        `ALTER PUBLICATION sluice_${left().name.replaceAll('-', '_')} DROP TABLE accounts; ${sql}; ALTER PUBLICATION sluice_${left().name.replaceAll('-', '_')} ADD TABLE accounts`,
+      );
+    await hidden('UPDATE accounts SET balance = 7 WHERE id = 77');
+    const difference = { key: { id: '77' }, column: 'balance', batch: '7', stream: '84.7' };
+    const text = sluice('compare', '-f', specFile(['public.accounts']));
+    expect([text.code, text.stdout]).toEqual([
+      3,
+      expect.stringMatching(/(mismatched|stale) +id=77 +balance +7 +84\.7/),
+    ]);
+    // without a slot, the old value may still be on its way
+    const unproven = compare(specFile(['public.accounts'], { existing: {} }));
+    expect(unproven).toMatchObject({
+      code: 1,
+      verdict: 'inconclusive',
+      barrier: { kind: 'none' },
+      differences: [difference],
+    });
+    expect(unproven.reason).toContain('may be in flight');
+    await hidden('UPDATE accounts SET balance = 84.70 WHERE id = 77');
+    expect(compare(specFile(['public.accounts'], { existing: {} })).code).toBe(0);
+  });
+
+  it('names a slot that is not there yet as inconclusive, and leaves nothing behind on SIGINT', async () => {
+    const { name, database } = left();
+    const connector = `${process.env['CONNECT_URL']}/connectors/${name}`;
+    await fetch(`${connector}/stop`, { method: 'PUT' });
+    try {
+      await sleepUntil('the slot is idle', async () => (await slotsInUse(database.client)) === 0);
+      await database.client.query("INSERT INTO accounts VALUES (1000, 1.10, 'late')");
+      const found = compare(specFile(['public.accounts']), '--within', '1s');
+      expect(found).toMatchObject({ code: 1, verdict: 'inconclusive', differences: [] });
+      expect(found.reason).toMatch(/acknowledged .* needed, at the time limit; no process reads/);
+
+      const child = spawn(process.execPath, [CLI, 'compare', '-f', specFile(['public.accounts'])], {
+        stdio: 'ignore',
+      });
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      const sessions = async () =>
+        (
+          await database.client.query('SELECT FROM pg_stat_activity WHERE application_name = $1', [
+            `sluice/${name}`,
+          ])
+        ).rowCount;
+      await sleepUntil('it waits for the slot', async () => (await sessions()) === 2);
+      child.kill('SIGINT');
+      expect(await ended).toBe(130);
+      await sleepUntil('no session is left', async () => (await sessions()) === 0);
+      expect(readdirSync(tmpdir()).filter((f) => f.startsWith('sluice-compare-'))).toEqual([]);
+    } finally {
+      await database.client.query('DELETE FROM accounts WHERE id = 1000');
+      await fetch(`${connector}/resume`, { method: 'PUT' });
+    }
+  });
+
+  it('names each table and topic that it cannot compare, and still compares the others', async () => {
+    const { name, database } = left();
+    const two = '(id bigint PRIMARY KEY, note text)';
+    const made = ['secret', 'unsent', 'wide', 'beheaded', 'other_key'];
+    await database.client.query(
+      `CREATE VIEW seen AS SELECT * FROM accounts; ${made.map((t) => `CREATE TABLE ${t} ${two}; INSERT INTO ${t} VALUES (1, 'a')`).join('; ')};
+       GRANT SELECT ON seen, unsent, wide, beheaded, other_key TO ${role}`,
+    );
+    await topicsThatDoNotFit(name);
+    const file = specFile(['public.accounts', 'public.seen', ...made.map((t) => `public.${t}`)], {
+      existing: {
+        slot: `sluice_${name.replaceAll('-', '_')}`,
+        topics: Object.fromEntries(
+          ['wide', 'beheaded', 'other_key'].map((t) => [`public.${t}`, `${name}-${t}`]),
+        ),
+      },
+    });
+    const found = compare(file);
+    expect(found).toMatchObject({ code: 1, verdict: 'inconclusive' });
+    const open = (reason: RegExp) => ['inconclusive', expect.stringMatching(reason)];
+    expect(verdicts(found)).toEqual({
+      'public.accounts': ['passed', expect.any(String)],
+      'public.seen': open(/is a view: its rows have no records/),
+      'public.secret': open(/GRANT SELECT ON public\.secret TO only_reads/),
+      'public.unsent': open(/topic .*\.public\.unsent does not exist/),
+      'public.wide': open(/has 3 partitions ≠ 1 of the spec; set kafka\.partitions: 3/),
+      'public.beheaded': open(/begins at 1 > 0: .* deleted its beginning/),
+      'public.other_key': open(/1 records or rows that cannot be read ≥ 1 differences/),
+    });
+  });
+}
+
+const slotsInUse = async (client: pg.Client): Promise<number> =>
+  (
+    await client.query(
+      'SELECT FROM pg_replication_slots WHERE database = current_database() AND active',
+    )
+  ).rowCount ?? 0;
+
+/** Creates topics with three partitions, with a deleted beginning, and with keys of other columns. */
+async function topicsThatDoNotFit(name: string): Promise<void> {
+  const client = kafka();
+  const admin = client.admin();
+  const producer = client.producer();
+  await Promise.all([admin.connect(), producer.connect()]);
+  const topics = [
+    ['wide', 3],
+    ['beheaded', 1],
+    ['other_key', 1],
+  ] as const;
+  await admin.createTopics({
+    topics: topics.map(([table, numPartitions]) => ({
+      topic: `${name}-${table}`,
+      numPartitions,
+      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // records can be deleted
+    })),
+  });
+  const value = envelope('c', '{"id":1,"note":"a"}', 1).toString();
+  const messages = [{ key: '{"id":1}', value }];
+  await producer.send({ topic: `${name}-beheaded`, messages: [...messages, ...messages] });
+  await producer.send({ topic: `${name}-other_key`, messages: [{ key: '{"note":"a"}', value }] });
+  const partitions = [{ partition: 0, offset: '1' }];
+  await admin.deleteTopicRecords({ topic: `${name}-beheaded`, partitions });
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+}
