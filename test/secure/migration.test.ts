@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
 import type { Acl } from '../../src/domain/access/acls.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { TlsFiles } from '../../src/domain/migration/cluster-access.js';
 import type { Check } from '../../src/domain/evidence/check.js';
 import { makeAuthority } from '../../stack/certificates.js';
 import { stackHome } from '../../stack/paths.js';
@@ -149,6 +151,37 @@ describe('doctor on a secured stack names', () => {
     expect(says(specFile('migration.yaml'), 'kafka.acls')).toMatch(
       /User:sluice may not CREATE .*stock-levels\.public\.movements.*--operation Create.*--topic stock-levels\. --resource-pattern-type prefixed/s,
     );
+  });
+});
+
+describe('mutual TLS with the brokers', () => {
+  /** The listener of the brokers themselves asks every client for a certificate. */
+  const listTopics = async (own: TlsFiles): Promise<unknown> => {
+    const kafka = new KafkaPort(
+      {
+        brokers: securePorts(home).brokers.map(({ inner }) => `127.0.0.1:${inner}`),
+        replication: 3,
+        partitions: 1,
+        tls: { ca: secured.ca, ...own },
+      },
+      (ref) => ('file' in ref ? readFileSync(ref.file, 'utf8') : ''),
+    );
+    try {
+      return await kafka.listTopics().catch((error: unknown) => error);
+    } finally {
+      await kafka.disconnect();
+    }
+  };
+
+  it('logs in with the certificate of the spec, and names it if it is missing', async () => {
+    const file = (name: string) => join(secured.folder, name);
+    const topics = await listTopics({ cert: file('kafka.crt'), key: file('kafka.key') });
+    expect(topics).toContain('connect-configs');
+    expect(await listTopics({ cert: file('client.crt'), key: file('client.key') })).toEqual([]);
+    expect(await listTopics({})).toMatchObject({
+      code: 'unreachable',
+      remedy: expect.stringContaining('kafka.tls.cert') as string,
+    });
   });
 });
 
