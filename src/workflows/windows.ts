@@ -1,16 +1,18 @@
 // Runs one window and records what it found: streak, coverage and epoch. Used by validate, approve,
 // cut-over and soak.
 import type { WindowResult } from '../activities/windows/window-activities.js';
-import type { StandsStill } from '../activities/windows/session.js';
+import type { StandsStill, WitnessRole } from '../activities/windows/session.js';
 import type { CaptureProblem } from '../domain/capture/captured-set.js';
 import { coverageOf } from '../domain/decisions/streak.js';
+import { predictedHoldMs } from '../domain/plan/predicted-hold.js';
+import { durationMs } from '../domain/values/duration.js';
 import { call, callWithin } from './call.js';
 import { rolesOf, startConnectors } from './connectors.js';
 import type { Run } from './run/run.js';
 
 const ROUNDS_MS = 45_000;
 
-type Purpose = 'window' | 'final window' | 'shadow window';
+type Purpose = 'window' | 'window before the fence' | 'final window' | 'shadow window';
 
 /**
  * A fence on the source holds its writes, so nothing has to be paused. After the commit, consumers
@@ -21,6 +23,27 @@ function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
   return purpose === 'shadow window' && !spec.validation.stillPoint.inSoak ? 'unpaused' : 'paused';
 }
 
+/** Returns the part that a witness has in a window. */
+function witnessRole(run: Run, purpose: Purpose): { witness?: WitnessRole } {
+  if (purpose === 'window before the fence') return { witness: 'begin' };
+  const { ahead } = run.state;
+  if (purpose !== 'final window' || !ahead || ahead.refused !== null) return {};
+  const orReadsAll = holdOf(run, false) <= durationMs(run.spec.cutover.maxHold);
+  return { witness: { after: ahead.number, orReadsAll } };
+}
+
+/** Returns the predicted hold in ms, with or without a witness. */
+export const holdOf = ({ state }: Run, isWitnessed: boolean): number =>
+  predictedHoldMs(
+    {
+      fullWindowMs: state.fullWindowMs,
+      tablesMs: state.tablesCost?.ms ?? null,
+      lagMs: state.lag.ms,
+      rehearsedHoldMs: state.rehearsedHoldMs,
+    },
+    isWitnessed,
+  );
+
 export async function runWindow(
   run: Run,
   purpose: Purpose,
@@ -30,8 +53,12 @@ export async function runWindow(
   const { isFull: isAskedFull, askers } = run.beginWindow();
   const number = run.state.windows;
   const { brokenGlass, evidenceEdits } = run.state;
-  // the first window of a streak, the one after a restart, and the one before the commit are full
-  const isFull = purpose === 'final window' || isAskedFull || mustBeFull(run.state);
+  // the first window of a streak, the one after a restart, and those of a cut-over are full
+  const isFull =
+    purpose === 'final window' ||
+    purpose === 'window before the fence' ||
+    isAskedFull ||
+    mustBeFull(run.state);
   const input = {
     ref: run.ref,
     number,
@@ -41,6 +68,7 @@ export async function runWindow(
     ...(brokenGlass ? { brokenGlass } : {}),
     still: standsStill(run, purpose),
     ...(purpose === 'shadow window' ? { watchesRoute: true } : {}),
+    ...witnessRole(run, purpose),
   };
   const summary = `Validation: ${purpose} ${number}`;
   const result =
@@ -48,7 +76,9 @@ export async function runWindow(
       ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
       : await run.ask(() => call('heavy', 'runWindow', summary, input));
   run.isBetweenWindows = false;
-  if (run.state.evidenceEdits === evidenceEdits) absorb(run, result, isFull);
+  // a final window that rested on a witness says nothing about a full one
+  const wasFull = isFull && result.witness?.rested !== true;
+  if (run.state.evidenceEdits === evidenceEdits) absorb(run, result, wasFull);
   else setAside(run, result);
   const { reason, verdict } = result.verdict;
   for (const asker of askers)
@@ -58,8 +88,10 @@ export async function runWindow(
   // fence instead.
   if (result.captureProblem && purpose !== 'final window')
     await waitForCapture(run, result.captureProblem);
-  if (isFull && result.verdict.verdict === 'passed')
+  if (wasFull && result.verdict.verdict === 'passed') {
     run.state.fullWindowMs = Math.max(0, result.tookMs - result.foldMs);
+    run.state.tablesCost = result.tables;
+  }
   return result;
 }
 

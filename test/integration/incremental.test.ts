@@ -55,6 +55,20 @@ describe('an initial load in chunks', () => {
     expect(status.tables.find((t) => t.table === 'public.accounts')!.rowsScanned).toBeGreaterThan(
       0,
     );
+    // the final window rests on the full pass before the fence, and read only what changed since
+    const { events } = JSON.parse(sluice('report', 'chunks', '-o', 'json').stdout) as {
+      events: { kind: string; part?: string; detail: string }[];
+    };
+    const final = events.find((e) => e.kind === 'proof' && e.detail.includes('final window'))!;
+    const [, rest] = /resting on the full pass of window (\d+)/.exec(final.detail)!;
+    const [before, under] = [Number(rest), Number(rest) + 1].map((number) =>
+      status.windows.find((w) => w.number === number && w.subject === 'public.accounts')!,
+    );
+    expect(before).toMatchObject({ verdict: 'passed', provenEarlier: 0 });
+    expect(under!.reason).toMatch(/read \d+ rows under the fence, of \d+ keys that changed since/);
+    expect(under!.rowsRead).toBeGreaterThan(0);
+    expect(under!.rowsRead).toBeLessThan(before!.rowsRead! / 2);
+    expect(under!.rowsRead! + under!.provenEarlier!).toBe(under!.matched);
     expect(status.handedOver.map((o) => o.name)).not.toContain('chunks.signals');
     expect(await kafka.listTopics()).not.toContain('chunks.signals');
     expect(await kafka.describeGroup('chunks-signals')).toMatchObject({ type: 'absent' });

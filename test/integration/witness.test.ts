@@ -168,6 +168,10 @@ describe('a witness', () => {
     const before = await digest();
     await client.query('ANALYZE a');
     await client.query('UPDATE a SET v = 1');
+    // a fence of the source creates triggers
+    await client.query(
+      `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()`,
+    );
     expect(await digest()).toBe(before);
     for (const statement of change.split('; ')) await client.query(statement);
     expect(await digest()).not.toBe(before);

@@ -7,6 +7,7 @@ import { MUTANTS, OURS } from './mutants.js';
 import { PAUSE_MUTANTS, PAUSE_RULES, pausedConnector } from './paused-connector.js';
 import { search } from './search.js';
 import { STILL_MUTANTS, STILL_RULES, stillPoint } from './still-point.js';
+import { WITNESS_MUTANTS, WITNESS_RULES, witness } from './witness.js';
 import { WAIT_MUTANTS, WAIT_RULES, waiting } from './waiting.js';
 import { GUARD_MUTANTS, GUARD_RULES, walGuard } from './wal-guard.js';
 import { SHARED_MUTANTS, SHARED_RULES, sharedTable } from './shared-table.js';
@@ -115,6 +116,22 @@ describe('a still point', () => {
       expect(broken).toBe('a right row was called wrong');
       expect(story.length).toBeGreaterThan(3);
     });
+  }
+});
+
+describe('a final window that rests on a witness', () => {
+  it('never calls a wrong row right, whatever transactions commit and events are lost', () =>
+    expect(search(witness(WITNESS_RULES), 1_000_000)).toMatchObject({
+      broken: null,
+      story: [],
+      isWhole: true,
+    }));
+
+  for (const [name, change] of WITNESS_MUTANTS) {
+    it(`would call a wrong row right if ${name}`, () =>
+      expect(search(witness({ ...WITNESS_RULES, ...change }), 1_000_000).broken).toBe(
+        'a wrong row was called right',
+      ));
   }
 });
 

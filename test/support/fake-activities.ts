@@ -148,6 +148,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
         lag: { bytes: 0, records: null, ms: 3 },
         foldMs: 0,
         tookMs: 0,
+        tables: null,
         facts,
         ...(restarted === undefined ? {} : { restarted }),
         ...(fake.captureProblem ? { captureProblem: fake.captureProblem } : {}),

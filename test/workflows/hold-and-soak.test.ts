@@ -43,6 +43,62 @@ describe('the hold', () => {
   });
 });
 
+describe('a full pass before the fence', () => {
+  const tables = { rows: 1_000_000, ms: 60_000, unwitnessed: null };
+  const short = { cutover: { maxHold: '20s' }, soak: { for: '1s', passes: 0 } };
+
+  it.each([
+    ['the final window rests on it and the hold fits', null, 'passed'],
+    ['the hold is refused with the reason if no witness could begin', 'no free slot', 'passed'],
+    ['the fence is not taken if the pass does not pass', null, 'failed'],
+  ] as const)('is made for a large table: %s', async (_, refused, verdict) => {
+    const roles: (readonly [WindowInput['witness'], boolean])[] = [];
+    const fake = fakes();
+    const activities = {
+      ...fake.activities,
+      runWindow: async (input: WindowInput) => {
+        roles.push([input.witness, fake.calls.includes('fence')]);
+        const window = await fake.activities.runWindow(input);
+        const begins = input.witness === 'begin';
+        return {
+          ...window,
+          ...(begins ? { verdict: { verdict, reason: verdict } } : {}),
+          tookMs: 61_000,
+          tables,
+          ...(input.witness ? { witness: { refused, rested: !begins } } : {}),
+        };
+      },
+    };
+    await play(
+      bench,
+      activities,
+      anHourlyInput('ahead', short),
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        if (refused === null && verdict === 'passed') {
+          expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+          const at = roles.findIndex(([role]) => role === 'begin');
+          expect(roles.slice(at)).toEqual([
+            ['begin', false],
+            [{ after: at + 1, orReadsAll: false }, true],
+          ]);
+          return;
+        }
+        if (verdict === 'failed') await reach((s) => s.epoch > 1);
+        else {
+          await reach((s) => s.blocked !== null);
+          expect((await status()).blocked!.detail).toMatch(
+            /predicted hold 67 s, which is more than 20 s.*every row: no free slot/,
+          );
+        }
+        expect(fake.calls).not.toContain('fence');
+        await handle.terminate();
+      },
+    );
+  });
+});
+
 describe('an attempt that was refused', () => {
   it('is repeated after the next window under the same approval, and at once after a new approval', async () => {
     const attempts: number[] = [];

@@ -17,11 +17,13 @@ import { describeChange, restartedDuring } from '../../domain/evidence/restart-i
 import { type Verdict } from '../../domain/evidence/verdict.js';
 import type { BatchAge } from '../../domain/evidence/sample.js';
 import { classify } from '../runtime/application-failure.js';
-import type { WindowSession } from './session.js';
+import type { WindowSession, Witnessing } from './session.js';
+import { isHearing } from './witness/witness-of-window.js';
 import { readFacts } from './pipeline-facts.js';
 import { batchAge } from './batch-age.js';
 import { compareResult } from './results/compare-results.js';
-import { compareTables } from './tables/compare-tables.js';
+import type { WitnessUse } from './tables/compare-table.js';
+import { compareTables, type TablesCost } from './tables/compare-tables.js';
 import { unmeasured, type SubjectResult } from './subject-result.js';
 
 /** The findings of a window before it is recorded. */
@@ -33,6 +35,9 @@ export interface Measured {
   readonly restarted?: string;
   readonly captureProblem?: CaptureProblem;
   readonly batchAge: BatchAge | null;
+  /** Null if the tables were not compared exactly. */
+  readonly tables: TablesCost | null;
+  readonly witness?: WitnessUse;
 }
 
 /**
@@ -54,7 +59,8 @@ export async function measure(session: WindowSession, since: string | null): Pro
         captureProblem: problem,
       };
     const isFull = session.isFull || seen.change !== null;
-    const tables = await compareTables({ ...session, isFull });
+    const witness = witnessUnless(session.witness, seen.change);
+    const tables = await compareTables({ ...session, isFull, witness });
     const result = await compareResult(session);
     const { facts: after } = await readFacts(deps, session);
     const last = await standingFacts(deps.ledger, ref, after, since);
@@ -75,6 +81,8 @@ export async function measure(session: WindowSession, since: string | null): Pro
       facts: last.seen,
       ...(restarted === null ? {} : { restarted }),
       batchAge: await ageOfBatch(session),
+      tables: tables.cost,
+      ...(tables.witness ? { witness: tables.witness } : {}),
       lag: await measureLag(session, result.pathMs ?? tables.barrierMs),
     };
   } catch (error) {
@@ -85,6 +93,17 @@ export async function measure(session: WindowSession, since: string | null): Pro
     const reason = code === 'permission-denied' ? `${message}: ${remedy}` : message;
     return { ...unproven(plan, { verdict: 'errored', reason }, started), facts: null };
   }
+}
+
+/** Refuses the witness if a fact changed since the full pass that it began with. */
+function witnessUnless(
+  witness: Witnessing | undefined,
+  change: FactsSeen['change'],
+): Witnessing | undefined {
+  if (!witness || !isHearing(witness.role) || change === null) return witness;
+  const facts = Object.values(change).filter((text) => typeof text === 'string');
+  const refused = `changed since the full pass: ${facts.join('; ')}`;
+  return { ...witness, role: { ...witness.role, refused } };
 }
 
 /** Returns the problem, or throws it if it ends the generation. */
@@ -111,6 +130,7 @@ function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<M
     ),
     lag: { bytes: null, records: null, ms: null },
     batchAge: null,
+    tables: null,
   };
 }
 

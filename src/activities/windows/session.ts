@@ -7,6 +7,7 @@ import { markSource, type SourceMark } from '../capture/source-mark.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import type { FoldCache } from './folds/folds.js';
+import type { Witnesses } from './witness/witnesses.js';
 
 /**
  * The limit for each barrier of a window. A longer wait would delay vacuum for a window that is
@@ -20,6 +21,24 @@ export const BARRIER_LIMIT_MS = 60_000;
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 
+/** The final window hears the witness that this window began. */
+export interface HearsWitness {
+  readonly after: number;
+  /** True if the final window may read every row if the witness cannot be used. */
+  readonly orReadsAll: boolean;
+  /** Why the witness does not count, whatever it saw. Absent if nothing is known against it. */
+  readonly refused?: string;
+}
+
+/** The full pass before the fence begins a witness, and the final window hears it. */
+export type WitnessRole = 'begin' | HearsWitness;
+
+/** The part that a witness has in a window, and the witnesses of this worker. */
+export interface Witnessing {
+  readonly role: WitnessRole;
+  readonly keeper: Witnesses;
+}
+
 /** A session that only reads. It needs no ledger. */
 export interface ReadingSession extends Planned {
   readonly deps: Pick<Deps, 'secret' | 'systems' | 'snapshotBytes'>;
@@ -31,6 +50,8 @@ export interface ReadingSession extends Planned {
   readonly isFull: boolean;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
+  /** Absent in a window that has nothing to do with a witness. */
+  readonly witness?: Witnessing | undefined;
   readonly heartbeat: () => void;
   /** Marks the source's position. If absent, the plan's capture does it. */
   readonly mark?: (at: MarkAt) => Promise<SourceMark>;

@@ -15,13 +15,16 @@ import { endLeftPauses } from '../capture/connector-pause.js';
 import { routeProblem, type RouteProblem } from '../cutover/observed-route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { measure, type Measured } from './measure-window.js';
-import type { StandsStill, WindowSession } from './session.js';
+import type { StandsStill, WindowSession, WitnessRole } from './session.js';
 import { endedRuns, type WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
 import { beginWindow, endWindow, type Attempt } from './record-window.js';
 import { FoldFiles } from './folds/fold-files.js';
 import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
+import type { TablesCost } from './tables/compare-tables.js';
+import type { WitnessUse } from './tables/compare-table.js';
+import { Witnesses } from './witness/witnesses.js';
 import { toRow, type SubjectResult } from './subject-result.js';
 
 /** The bytes that the key tables of a worker's windows may use by default. */
@@ -46,6 +49,8 @@ export interface WindowInput {
   readonly since: string | null;
   /** Set while the glass is broken, so that the evidence says so. */
   readonly brokenGlass?: BrokenGlass;
+  /** The part that a witness has in this window. Absent if it has none. */
+  readonly witness?: WitnessRole;
   /** Set after the commit. The window then also checks that consumers read the committed side. */
   readonly watchesRoute?: boolean;
 }
@@ -76,6 +81,10 @@ export interface WindowResult {
   readonly foldMs: number;
   /** The whole duration on the worker, without the time in which the window waited for a slot. */
   readonly tookMs: number;
+  /** What the tables cost. Null if they were not compared exactly. */
+  readonly tables: TablesCost | null;
+  /** What became of the witness. Absent if the window has nothing to do with one. */
+  readonly witness?: WitnessUse;
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
   /**
@@ -91,6 +100,7 @@ export interface WindowResult {
 
 export function createWindowActivities(deps: Deps) {
   const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
+  const witnesses = new Witnesses(deps.secret);
   return withPlan({
     /**
      * Runs a window. It does not throw because of its findings. It throws only if the generation
@@ -117,9 +127,12 @@ export function createWindowActivities(deps: Deps) {
         isFull,
         roundsMs,
         still: input.still ?? 'paused',
+        witness: input.witness && { role: input.witness, keeper: witnesses },
         heartbeat: throttled(),
       };
-      const measured = await folds.exclusive(ref, () => measure(session, input.since));
+      const measured = await folds.exclusive(ref, () =>
+        measureAndEnd(session, witnesses, input.since),
+      );
       const problem = input.watchesRoute ? await routeProblem({ ref, plan }, deps) : null;
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
     },
@@ -131,16 +144,31 @@ export function createWindowActivities(deps: Deps) {
 
     /** Frees the memory and removes the state files of a migration's windows on this worker. */
     async dropFolds({ ref }: Planned): Promise<void> {
+      await witnesses.end(ref);
       await folds.forget([ref]);
     },
   });
+}
+
+/** Measures a window. Ends the witness, unless this window began it for the final window. */
+async function measureAndEnd(
+  session: WindowSession,
+  witnesses: Witnesses,
+  since: string | null,
+): Promise<Measured> {
+  const { witness, ref } = session;
+  try {
+    return await measure(session, since);
+  } finally {
+    if (witness?.role !== 'begin' || !witnesses.isWaiting(ref)) await witnesses.end(ref);
+  }
 }
 
 function recordOf(
   { ref, brokenGlass }: WindowInput,
   number: number,
   started: number,
-  { subjects, lag, facts, restarted, batchAge, captureProblem }: Measured,
+  { subjects, lag, facts, restarted, batchAge, captureProblem, tables, witness }: Measured,
   problem: RouteProblem | null,
 ): WindowRecord<Measurement> {
   const at = new Date().toISOString();
@@ -171,6 +199,8 @@ function recordOf(
       at,
       lag,
       facts,
+      tables,
+      ...(witness ? { witness } : {}),
       foldMs,
       tookMs: Math.max(0, Date.now() - started),
       ...(restarted === undefined ? {} : { restarted }),

@@ -3,6 +3,7 @@
 // pause of the sink. The recheck comes before it. A cut-over commits at its end; a rehearsal
 // releases the fence.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
+import { COMMIT_RESERVE_MS } from '../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { readTrigger } from '../../domain/plan/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
@@ -14,9 +15,6 @@ import { begins } from './step-audit.js';
 import { evidenceId } from '../run/gate-state.js';
 import { runWindow } from '../windows.js';
 import { removeObject } from '../run/remove-object.js';
-
-/** The part of the hold that is reserved for the commit. */
-export const COMMIT_RESERVE_MS = 5000;
 
 export type Evidence = Parameters<typeof call<'fence'>>[3];
 
@@ -88,14 +86,17 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   if (reason) throw new BackToValidate(`not drained: ${reason}`);
   run.audit({ kind: 'drained', lsn: fence.lsn });
   begins(run, 'final-window');
-  const { number, verdict, matched, compared } = await runWindow(
+  const { number, verdict, matched, compared, witness } = await runWindow(
     run,
     'final window',
     Math.max(2000, left()),
   );
   if (verdict.verdict !== 'passed')
     throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
-  const holds = `final window ${number}: ${matched} of ${compared} keys matched`;
+  const rests = witness?.rested
+    ? `, resting on the full pass of window ${run.state.ahead?.number}`
+    : '';
+  const holds = `final window ${number}: ${matched} of ${compared} keys matched${rests}`;
   run.audit({ kind: 'proof', part: 'P6', holds });
   if (run.state.epoch !== evidence.epoch)
     throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);

@@ -7,18 +7,25 @@ import type { FactsSeen } from '../../domain/evidence/epoch.js';
 import { call, callWithin } from '../call.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
-import { COMMIT_RESERVE_MS } from './hold.js';
-import { runWindow } from '../windows.js';
+import { holdOf, runWindow } from '../windows.js';
+import { passAhead } from './ahead.js';
 import { begins } from './step-audit.js';
 
 const SLOT_PATIENCE_MS = 10_000;
 
 /**
  * Checks that nothing has changed since the evidence, and that no run of the batch is active. After
- * a wait for such a run, everything is checked again.
+ * a wait for such a run, everything is checked again. Then makes the full pass, if the final window
+ * can rest on it.
  */
 export async function recheck(run: Run): Promise<void> {
   begins(run, 'recheck');
+  await untilReady(run);
+  // a full pass can take long, so everything is checked again after it
+  if (await passAhead(run)) await untilReady(run);
+}
+
+async function untilReady(run: Run): Promise<void> {
   for (;;) {
     await recheckEvidence(run);
     const active = await run.step(() =>
@@ -89,16 +96,17 @@ async function proveAfterRestart(run: Run, restart: string): Promise<void> {
  * only expire.
  */
 export async function refuseLongHold(run: Run): Promise<void> {
-  const { fullWindowMs, lag, rehearsedHoldMs } = run.state;
-  const predicted =
-    Math.max((fullWindowMs ?? 0) + (lag.ms ?? 0), rehearsedHoldMs ?? 0) + COMMIT_RESERVE_MS;
+  const { fullWindowMs, tablesCost, ahead, rehearsedHoldMs } = run.state;
+  const predicted = holdOf(run, ahead !== null && ahead.refused === null);
   const allowed = durationMs(run.spec.cutover.maxHold);
   if (predicted <= allowed) return;
+  const seconds = (ms: number | null): number => Math.ceil((ms ?? 0) / 1000);
+  const unwitnessed = ahead?.refused ?? tablesCost?.unwitnessed;
   await run.park(
     {
       code: 'hold-too-long',
       since: run.now(),
-      detail: `predicted hold ${Math.ceil(predicted / 1000)} s, which is more than ${allowed / 1000} s of maxHold: the last full window took ${Math.ceil((fullWindowMs ?? 0) / 1000)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${Math.ceil(rehearsedHoldMs / 1000)} s`}`,
+      detail: `predicted hold ${seconds(predicted)} s, which is more than ${allowed / 1000} s of maxHold: the last full window took ${seconds(fullWindowMs)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${seconds(rehearsedHoldMs)} s`}${unwitnessed ? `; the hold has to read every row: ${unwitnessed}` : ''}`,
       remedy: FAILURES['hold-too-long'].remedy,
     },
     false,

@@ -2,6 +2,7 @@
 // the phases change it.
 import type { AuditEvent } from '../../domain/audit.js';
 import type { ReaderMark } from '../../activities/cutover/consumers.js';
+import type { TablesCost } from '../../activities/windows/tables/compare-tables.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
 import type { PendingEdit } from '../../domain/decisions/edit-decision.js';
 import { durationMs } from '../../domain/values/duration.js';
@@ -133,6 +134,13 @@ export interface State {
    * yet.
    */
   fullWindowMs: number | null;
+  /** What the tables cost in that window. Null if they were not compared exactly. */
+  tablesCost: TablesCost | null;
+  /**
+   * The full pass before the fence of this attempt, and why its witness cannot be used, if it
+   * cannot. Null if there was no such pass.
+   */
+  ahead: { number: number; refused: string | null } | null;
   /** The measured hold of the last rehearsal. Null before the first rehearsal. */
   rehearsedHoldMs: number | null;
   /**
@@ -206,6 +214,8 @@ export function initialState(runKey: string): State {
     slotIdentified: false,
     walAlarm: null,
     fullWindowMs: null,
+    tablesCost: null,
+    ahead: null,
     rehearsedHoldMs: null,
     soakFrom: null,
     isRouteLost: false,

@@ -86,7 +86,7 @@ export async function passIncrementally(
 }
 
 /** Returns the integer that a key's two words represent. */
-function integerOf(key: string): string {
+export function integerOf(key: string): string {
   const [high, low] = key.split(',').map(Number) as [number, number];
   return ((BigInt(high) << 32n) | BigInt(low >>> 0)).toString();
 }

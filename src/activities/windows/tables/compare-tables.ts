@@ -1,14 +1,8 @@
 // Exact mode: compares a REPEATABLE READ snapshot of the tables with their topics. Snapshot
 // visibility and source.txId align both sides, so every key must be equal.
-import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
-import { hasTolerance, type Shape } from '../../../compare/comparison.js';
-import { byColumn } from '../../../domain/evidence/by-column.js';
-import type { Verdict } from '../../../domain/evidence/verdict.js';
-import type { Difference } from '../../../domain/evidence/window.js';
-import type { Relation } from '../../../domain/migration/names.js';
+import { hasTolerance } from '../../../compare/comparison.js';
+import { HashFold } from '../../../compare/hash-fold.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
-import { parseSnapshot, type Lsn } from '../../../domain/values/position.js';
-import { refuseRepartitioned } from '../folds/folds.js';
 import {
   BARRIER_LIMIT_MS,
   connected,
@@ -16,16 +10,42 @@ import {
   type ConnectedReading,
   type ReadingSession,
 } from '../session.js';
-import { columnsToCompare } from '../shape.js';
-import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
-import type { PassInput, TablePass } from './by-hash.js';
-import { passOver } from './choose-pass.js';
+import { refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
+import {
+  beginWitness,
+  hearWitness,
+  isHearing,
+  whyUnwitnessed,
+  type Compared,
+} from '../witness/witness-of-window.js';
+import {
+  compareTable,
+  comparedTable,
+  isRested,
+  type Alignment,
+  type ComparedTable,
+  type WitnessUse,
+} from './compare-table.js';
 import { walkAhead, type Walk } from './range-scan.js';
-import { boundedNow, snapshotText } from './visibility.js';
+import { snapshotText } from './visibility.js';
+
+/** What the comparison of the tables cost, and whether a hold needs to read them. */
+export interface TablesCost {
+  /** The rows of the largest table. */
+  readonly rows: number;
+  /** The time without that of reading topics, in ms. */
+  readonly ms: number;
+  /** Why a final window has to read every row. Null if a witness can replace that. */
+  readonly unwitnessed: string | null;
+}
 
 export interface TablesResult {
   readonly subjects: SubjectResult[];
   readonly barrierMs: number | null;
+  /** Null if the tables were not compared exactly. */
+  readonly cost: TablesCost | null;
+  /** What became of the witness. Absent if the window has nothing to do with one. */
+  readonly witness?: WitnessUse;
 }
 
 /**
@@ -33,42 +53,100 @@ export interface TablesResult {
  * align. They are compared in settled mode, together with the results.
  */
 export async function compareTables(session: ReadingSession): Promise<TablesResult> {
-  const { plan, number } = session;
-  if (plan.capture.subjectMode === 'settled') return { subjects: [], barrierMs: null };
+  if (session.plan.capture.subjectMode === 'settled')
+    return { subjects: [], barrierMs: null, cost: null };
   return connected(session, async (open) => {
-    const { reader, side } = open;
-    const walks = new Map<string, Walk>();
-    for (const { text } of plan.tables) {
-      const walk = await walkOver(open, text);
-      if (walk) walks.set(text, walk);
-    }
-    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const text = await snapshotText(reader);
     const started = Date.now();
-    const mark = await markOf(session, {
-      snapshot: reader,
-      side,
-      token: `window ${number}`,
-    });
-    const unproven = await mark.reached(started + BARRIER_LIMIT_MS);
-    const at: Alignment = { snapshotText: text, lsn: mark.lsn };
-    const barrierMs = unproven ? null : Date.now() - started;
-    const subjects: SubjectResult[] = [];
-    for (const table of plan.tables) {
-      subjects.push(
-        unproven
-          ? unmeasured(table.text, 'exact', { verdict: 'inconclusive', reason: unproven }, at.lsn)
-          : await compareTable(open, table, at, walks.get(table.text)),
-      );
-    }
-    return { subjects: refuseAllEmpty(subjects), barrierMs };
+    const { plan, ref, number, witness } = open;
+    const compared: Compared[] = [];
+    for (const table of plan.tables)
+      compared.push({ table, shape: (await comparedTable(open, table.text)).shape });
+    const begins = witness?.role === 'begin' ? witness.keeper : null;
+    let refused = begins ? await beginWitness(open, begins, compared) : null;
+    const hears = isHearing(witness?.role);
+    const aligned = await compareAligned(open, hears ? new Map() : await walks(open));
+    const { subjects, barrierMs, snapshot, tables } = aligned;
+    const rows = new Map(tables.map(({ result, counted }) => [result.subject, counted]));
+    if (begins) refused ??= whyNotProven(open, subjects);
+    if (begins && refused === null) begins.proven(ref, { window: number, rows }, snapshot);
+    for (const { witness: told } of tables) if (told && !isRested(told)) refused ??= told.refused;
+    const foldMs = subjects.reduce((sum, { foldMs = 0 }) => sum + foldMs, 0);
+    return {
+      subjects: refuseAllEmpty(subjects),
+      barrierMs,
+      cost: {
+        rows: Math.max(0, ...rows.values()),
+        ms: Math.max(0, Date.now() - started - foldMs),
+        unwitnessed: whyUnwitnessed(plan, compared),
+      },
+      ...(witness ? { witness: { refused, rested: tables.some((t) => isRested(t.witness)) } } : {}),
+    };
   });
 }
 
-/** The moment for which both sides are compared. */
-interface Alignment {
-  readonly snapshotText: string;
-  readonly lsn: Lsn;
+/** Returns why the final window cannot build on this full pass. Null if it can. */
+function whyNotProven(
+  { folds, ref, plan }: ReadingSession,
+  subjects: readonly SubjectResult[],
+): string | null {
+  for (const { subject, verdict } of subjects) {
+    if (verdict.verdict !== 'passed') return `the full pass of ${subject} was ${verdict.verdict}`;
+    const { topic } = plan.captures.find((capture) => capture.subject === subject)!;
+    const fold = folds.ofTable(ref, topic);
+    if (!(fold instanceof HashFold) || fold.provenAt === null)
+      return `${subject} does not fit into the window's memory`;
+  }
+  return null;
+}
+
+interface Aligned {
+  readonly subjects: SubjectResult[];
+  readonly barrierMs: number | null;
+  readonly snapshot: string;
+  /** The tables that were compared. Empty if the barrier was not proven. */
+  readonly tables: readonly ComparedTable[];
+}
+
+/** Compares the tables in one snapshot. */
+async function compareAligned(
+  open: ConnectedReading,
+  walked: ReadonlyMap<string, Walk>,
+): Promise<Aligned> {
+  const { plan, reader, side, number } = open;
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const snapshot = await snapshotText(reader);
+  const started = Date.now();
+  const mark = await markOf(open, {
+    snapshot: reader,
+    side,
+    token: `window ${number}`,
+  });
+  const unproven = await mark.reached(started + BARRIER_LIMIT_MS);
+  const barrierMs = unproven ? null : Date.now() - started;
+  const heard = unproven ? null : await hearWitness(open);
+  const at: Alignment = { snapshotText: snapshot, lsn: mark.lsn, heard };
+  const subjects: SubjectResult[] = [];
+  const tables: ComparedTable[] = [];
+  for (const table of plan.tables) {
+    if (unproven) {
+      const verdict = { verdict: 'inconclusive', reason: unproven } as const;
+      subjects.push(unmeasured(table.text, 'exact', verdict, at.lsn));
+      continue;
+    }
+    const one = await compareTable(open, table, at, walked.get(table.text));
+    subjects.push(one.result);
+    tables.push(one);
+  }
+  return { subjects, barrierMs, snapshot, tables };
+}
+
+async function walks(session: ConnectedReading): Promise<Map<string, Walk>> {
+  const walked = new Map<string, Walk>();
+  for (const { text } of session.plan.tables) {
+    const walk = await walkOver(session, text);
+    if (walk) walked.set(text, walk);
+  }
+  return walked;
 }
 
 /**
@@ -85,90 +163,4 @@ async function walkOver(session: ConnectedReading, table: string): Promise<Walk 
     const fold = await folds.hashes(ref, topic, shape, catalog.rowsEstimate);
     return fold.provenAt !== null && !isFull ? null : fold;
   });
-}
-
-async function comparedTable(
-  { reader, plan }: ConnectedReading,
-  table: string,
-): Promise<{ catalog: TableCatalog; shape: Shape; topic: string }> {
-  const catalog = await readKeyedTable(reader, table);
-  const columns = columnsToCompare(plan, catalog.columns, catalog.key, table);
-  const { topic } = plan.captures.find(({ subject }) => subject === table)!;
-  return { catalog, shape: { key: catalog.key, columns }, topic };
-}
-
-async function compareTable(
-  session: ConnectedReading,
-  table: Relation,
-  { snapshotText, lsn }: Alignment,
-  walk: Walk | undefined,
-): Promise<SubjectResult> {
-  const { ref, plan, kafka, reader, side, heartbeat } = session;
-  const started = Date.now();
-  const { catalog, shape, topic } = await comparedTable(session, table.text);
-  const counting = `SELECT count(*) AS n FROM ${table.sql}`;
-  const counted = Number((await reader.query<Record<string, string>>(counting)).rows[0]!['n']);
-  const ends = await kafka.offsets(topic);
-  refuseRepartitioned(ref, topic, ends);
-  const input: PassInput = {
-    kafka,
-    topic,
-    heartbeat,
-    ends,
-    shape,
-    snapshot: await boundedNow(side, parseSnapshot(snapshotText)),
-    reader,
-    from: table.sql,
-    isPartitioned: catalog.kind === 'p',
-    rowsPerSecond: plan.spec.source.limits.rowsPerSecond,
-  };
-  const pass = await passOver(session, input, { catalog, counted, walk });
-  const result = measured({
-    subject: table.text,
-    mode: 'exact',
-    counts: pass.counts,
-    proofs: {
-      barrier: null,
-      countedRows: counted,
-      readRows: pass.rowsRead,
-      provenEarlier: pass.provenEarlier,
-      walkedRows: pass.walkedRows,
-      isStopped: pass.isStopped,
-      canaryPlanted: pass.canary.planted,
-      canaryFound: pass.canary.found,
-    },
-    differences: pass.differences,
-    position: lsn,
-    durationMs: Date.now() - started,
-    proof: {
-      snapshot: snapshotText,
-      topic,
-      read: Object.fromEntries(ends.map(({ partition, committed }) => [partition, committed])),
-      rows: counted,
-      digest: pass.digest ?? null,
-    },
-  });
-  return { ...result, verdict: noted(result.verdict, pass), foldMs: pass.foldMs ?? 0 };
-}
-
-/**
- * Adds a note to the reason: the column in which most rows differ, or what a passed window did not
- * read again.
- */
-function noted(result: Verdict, pass: TablePass): Verdict {
-  const note = pass.isStopped
-    ? systematic(pass.differences)
-    : result.verdict === 'passed'
-      ? pass.note
-      : undefined;
-  return note ? { ...result, reason: `${result.reason}: ${note}` } : result;
-}
-
-/** Names the column in which most of the examined rows differ, and the rule that explains them. */
-function systematic(differences: readonly Difference[]): string | undefined {
-  const [first] = byColumn(differences);
-  return (
-    first &&
-    `${first.rows} of the examined rows differ in ${first.column}${first.always ? ` (${first.always})` : ''}`
-  );
 }

@@ -1,0 +1,128 @@
+// Compares a table that a full pass proved equal before the fence. It reads only the keys that
+// changed since: those that the witness names, and those that the topic changed.
+// This proves as much as a full pass. A key that neither the source nor the topic changed is still
+// equal. The witness reads the source's own log, so an event that the topic lost does not hide
+// itself. The number of rows is that of the full pass plus inserts minus deletes, and the topic's
+// keys must agree with it.
+import { copyRows } from '../../../clients/postgres/copy-stream.js';
+import { keyOf } from '../../../compare/enc/key-table.js';
+import { HashComparison, runHashCanary } from '../../../compare/hash-comparison.js';
+import type { HashFold } from '../../../compare/hash-fold.js';
+import { quoteIdent } from '../../../domain/migration/names.js';
+import type { WitnessProof } from '../../../domain/evidence/witness.js';
+import type { SnapshotVisibility } from '../../../domain/values/position.js';
+import { foldTable } from '../folds/folds.js';
+import type { ReadingSession } from '../session.js';
+import { CANARY_ROWS, judged, type PassInput, type TablePass } from '../tables/by-hash.js';
+import { integerOf } from '../tables/changed-rows.js';
+import { selectOf } from '../tables/select.js';
+import type { Testimony } from './witnesses.js';
+
+/** The keys of one lookup. A longer list could make the planner scan the whole table. */
+const LOOKUP_KEYS = 1000;
+
+export interface WitnessedPass extends TablePass {
+  /** The rows of the table, by arithmetic. */
+  readonly counted: number;
+  readonly witness: WitnessProof;
+}
+
+/**
+ * Compares what changed since the full pass. Returns the reason as text if only a pass over every
+ * row can decide.
+ */
+export async function passWitnessed(
+  { folds, ref }: ReadingSession,
+  input: PassInput,
+  table: string,
+  testimony: Testimony,
+): Promise<WitnessedPass | string> {
+  const { topic, shape, ends, snapshot } = input;
+  const { before, log } = testimony;
+  const rowsBefore = testimony.rows.get(table);
+  if (rowsBefore === undefined) return `the full pass did not count ${table}`;
+  if (folds.partsNeeded(ref, topic, shape, rowsBefore) > 1) return `${table} needs parts on disk`;
+  const started = Date.now();
+  const fold = await folds.hashes(ref, topic, shape, rowsBefore);
+  if (!isSame(fold.provenAt, before)) return `the rows of ${table} are not those of the full pass`;
+  await foldTable(input, fold, ends, snapshot);
+  const foldMs = Date.now() - started;
+  if (!isSame(fold.provenAt, before)) return `the topic of ${table} changed too many keys`;
+  const keys = new Set([...log.changedIn(table)].map(wordsOf));
+  const [changedAtSource, changedOnTopic] = [keys.size, fold.changed.size];
+  for (const key of fold.changed) keys.add(key);
+  const { comparison, sample, gone } = await lookUp(input, fold, keys);
+  const { missing } = comparison.suspects;
+  const extraneous = gone.filter((key) => fold.table.find(keyOf(key)) >= 0);
+  const { inserted, deleted } = log.rowChange(table, before, snapshot);
+  const counted = rowsBefore + inserted - deleted;
+  if (counted !== fold.table.size + missing - extraneous.length)
+    return `${table} has ${rowsBefore} + ${inserted} − ${deleted} rows, but its topic has ${fold.table.size} keys, ${missing} too few and ${extraneous.length} too many`;
+  const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
+  const found = { rowsRead, matched, duplicates, candidates, ...suspects };
+  const pass = await judged(
+    input,
+    fold,
+    { ...found, extraneous: extraneous.length, keys: extraneous },
+    runHashCanary(shape, sample),
+  );
+  const provenEarlier = counted - rowsRead;
+  const isEqual = comparison.suspected + extraneous.length + fold.unreadable === 0;
+  fold.proven(isEqual ? snapshot : null);
+  return {
+    ...pass,
+    counts: { ...pass.counts, matched: pass.counts.matched + provenEarlier },
+    provenEarlier,
+    digest: fold.table.digest(),
+    foldMs,
+    counted,
+    witness: {
+      passedBefore: testimony.window,
+      rowsBefore,
+      inserted,
+      deleted,
+      changedAtSource,
+      changedOnTopic,
+    },
+    note: `read ${rowsRead} rows under the fence, of ${keys.size} keys that changed since window ${testimony.window}`,
+  };
+}
+
+/** Compares the rows of these keys. `gone` has the keys that the table lacks. */
+async function lookUp(
+  { reader, from, shape, rowsPerSecond }: PassInput,
+  fold: HashFold,
+  keys: ReadonlySet<string>,
+): Promise<{ comparison: HashComparison; sample: Uint8Array[]; gone: string[] }> {
+  const comparison = new HashComparison(fold.table, fold.encoder);
+  const gone = new Set(keys);
+  const sample: Uint8Array[] = [];
+  const all = [...keys].map(integerOf);
+  for (let at = 0; at < all.length; at += LOOKUP_KEYS) {
+    const some = all.slice(at, at + LOOKUP_KEYS).join(',');
+    const select = `${selectOf(shape, from)} WHERE ${quoteIdent(shape.key[0]!)} = ANY ('{${some}}')`;
+    await copyRows(reader, select, { rowsPerSecond }, (bytes, start) => {
+      const end = comparison.add(bytes, start);
+      gone.delete(comparison.lastKey);
+      if (sample.length < CANARY_ROWS) sample.push(Uint8Array.from(bytes.subarray(start, end)));
+      return end;
+    });
+  }
+  return { comparison, sample, gone: [...gone] };
+}
+
+/** Returns the two words of an integer key, as the folds name it. */
+export function wordsOf(integer: string): string {
+  const value = BigInt.asUintN(64, BigInt(integer));
+  return `${Number(BigInt.asIntN(32, value >> 32n))},${Number(BigInt.asIntN(32, value))}`;
+}
+
+function isSame(one: SnapshotVisibility | null, other: SnapshotVisibility): boolean {
+  return (
+    one !== null &&
+    one.xmin === other.xmin &&
+    one.xmax === other.xmax &&
+    one.inProgress.size === other.inProgress.size &&
+    [...one.inProgress].every((id) => other.inProgress.has(id))
+  );
+}

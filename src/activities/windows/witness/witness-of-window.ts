@@ -1,0 +1,62 @@
+// Says whether a window can have a witness, and begins or hears the one that it should have.
+import type { Shape } from '../../../compare/comparison.js';
+import { engineGateway } from '../../../domain/migration/spec.js';
+import type { Relation } from '../../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { ConnectedReading, HearsWitness, WitnessRole } from '../session.js';
+import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
+
+/** The key types whose values the topic's fold keeps, so that a row can be found by them. */
+const INTEGERS = ['int2', 'int4', 'int8'];
+
+/** A compared table and its shape. */
+export interface Compared {
+  readonly table: Relation;
+  readonly shape: Shape;
+}
+
+/**
+ * Returns why the final window has to read every row of these tables under the fence. Null if it
+ * may rest on a full pass before the fence.
+ */
+export function whyUnwitnessed(plan: ResolvedPlan, compared: readonly Compared[]): string | null {
+  if (engineGateway(plan.spec)) return 'Flink compares the tables';
+  for (const { table, shape } of compared) {
+    if (shape.columns.some(({ toleranceAbs }) => toleranceAbs !== undefined))
+      return `a column of ${table.text} has a tolerance`;
+    const [only, more] = shape.key;
+    const type = shape.columns.find(({ name }) => name === only)?.type ?? '';
+    if (more !== undefined || !INTEGERS.includes(type))
+      return `the key of ${table.text} is not one integer`;
+  }
+  return null;
+}
+
+/**
+ * Begins the witness of a full pass. Returns null, or the reason why there is none. MUST be called
+ * before the first row is read.
+ */
+export async function beginWitness(
+  session: ConnectedReading,
+  keeper: Witnesses,
+  compared: readonly Compared[],
+): Promise<string | null> {
+  const keyed = compared.map(({ table, shape }): KeyedByOne => ({
+    table: table.text,
+    from: table.sql,
+    key: shape.key[0]!,
+  }));
+  return whyUnwitnessed(session.plan, compared) ?? (await keeper.begin(session, keyed));
+}
+
+/** Hears the witness in the window's snapshot. Null if this window does not rest on one. */
+export async function hearWitness(session: ConnectedReading): Promise<Heard | null> {
+  const { witness } = session;
+  if (!witness || !isHearing(witness.role)) return null;
+  const { refused, after } = witness.role;
+  return refused === undefined ? witness.keeper.hear(session, after) : { refused };
+}
+
+/** Narrows a role to that of a final window that rests on a full pass before the fence. */
+export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =>
+  role !== undefined && role !== 'begin';

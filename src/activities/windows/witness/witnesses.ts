@@ -1,0 +1,153 @@
+// Keeps the witnesses of this worker, from the full pass before the fence to the final window. A
+// witness that ended, or that another worker had, is a reason to read every row under the fence.
+import { randomUUID } from 'node:crypto';
+import type { ResolveSecret, SourceClient } from '../../../clients/postgres/connection.js';
+import { WitnessLog } from '../../../clients/postgres/witness-log.js';
+import { WitnessSlot } from '../../../clients/postgres/witness-slot.js';
+import { definitionDigest, witnessedTable } from '../../../clients/postgres/witness-tables.js';
+import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
+import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/position.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { Planned } from '../../runtime/with-plan.js';
+
+/** Often enough that the slot retains little WAL, and that the last read before the commit is short. */
+const READ_EVERY_MS = 5000;
+/** A witness that nothing used for this long ends. Waiting for a run of the batch can take longer. */
+const AGE_LIMIT_MS = 30 * 60_000;
+
+/** The connections of a window, of which `reader` holds its snapshot. */
+interface Connections extends Planned {
+  readonly reader: SourceClient;
+  readonly side: SourceClient;
+}
+
+/** A table and the one column that is its key. */
+export interface KeyedByOne {
+  readonly table: string;
+  readonly from: string;
+  readonly key: string;
+}
+
+/** What a full pass proved, with everything that changed at the source since. */
+export interface Testimony {
+  /** The window that read every row. */
+  readonly window: number;
+  /** The snapshot at which that window proved every key equal. */
+  readonly before: SnapshotVisibility;
+  /** The rows of each table in that snapshot. */
+  readonly rows: ReadonlyMap<string, number>;
+  readonly log: WitnessLog;
+}
+
+/** The testimony, or the reason why there is none. */
+export type Heard = Testimony | { readonly refused: string };
+
+interface Held {
+  readonly slot: WitnessSlot;
+  readonly log: WitnessLog;
+  readonly digest: string;
+  readonly tables: readonly KeyedByOne[];
+  readonly timer: NodeJS.Timeout;
+  proven: Omit<Testimony, 'log'> | null;
+}
+
+export class Witnesses {
+  readonly #held = new Map<string, Held>();
+  readonly #secret: ResolveSecret;
+
+  constructor(secret: ResolveSecret) {
+    this.#secret = secret;
+  }
+
+  /**
+   * Begins a witness of these tables. MUST be called before the full pass takes its snapshot.
+   * Returns null, or the reason why the server refused.
+   */
+  async begin(
+    { ref, plan, side }: Omit<Connections, 'reader'>,
+    tables: readonly KeyedByOne[],
+  ): Promise<string | null> {
+    await this.end(ref);
+    let slot: WitnessSlot;
+    try {
+      slot = await WitnessSlot.open(plan, this.#secret, plan.names.publication);
+    } catch (error) {
+      return `the server refused it: ${(error as Error).message}`;
+    }
+    // The digest comes first: a partition that is added after it changes the digest.
+    const digest = await digestOf(side, plan, tables);
+    const log = new WitnessLog(
+      await Promise.all(tables.map((t) => witnessedTable(side, t.table, t.from, t.key))),
+    );
+    const held: Held = { slot, log, digest, tables, timer: readOften(slot, log), proven: null };
+    this.#held.set(ref.runKey, held);
+    return null;
+  }
+
+  /** Records what the full pass proved while the witness watched. */
+  proven({ runKey }: MigrationRef, proven: Omit<Testimony, 'log' | 'before'>, at: string): void {
+    const held = this.#held.get(runKey);
+    if (held) held.proven = { ...proven, before: parseSnapshot(at) };
+  }
+
+  /**
+   * Returns everything that changed up to the snapshot that `reader` holds. Locks the tables
+   * against changes of their definition until that transaction ends.
+   */
+  async hear({ ref, plan, reader, side }: Connections, window: number): Promise<Heard> {
+    const held = this.#held.get(ref.runKey);
+    if (held?.proven?.window !== window)
+      return { refused: 'the worker that had the witness is gone, or is another one' };
+    const { slot, log, tables, proven } = held;
+    for (const { from } of tables) await reader.query(`LOCK TABLE ${from} IN ACCESS SHARE MODE`);
+    if ((await digestOf(side, plan, tables)) !== held.digest)
+      log.fail('a table or the publication was redefined or rewritten since the full pass');
+    await slot.readToNow(log, randomUUID());
+    return log.problem === null ? { ...proven, log } : { refused: log.problem };
+  }
+
+  /** Returns whether a witness of this run waits for the final window. */
+  isWaiting({ runKey }: MigrationRef): boolean {
+    return this.#held.get(runKey)?.proven != null;
+  }
+
+  /** Ends the witness of a run, if there is one. */
+  async end({ runKey }: Pick<MigrationRef, 'runKey'>): Promise<void> {
+    const held = this.#held.get(runKey);
+    if (!held) return;
+    this.#held.delete(runKey);
+    clearInterval(held.timer);
+    await held.slot.close();
+  }
+}
+
+const digestOf = (
+  side: SourceClient,
+  { names }: ResolvedPlan,
+  tables: readonly KeyedByOne[],
+): Promise<string> =>
+  definitionDigest(
+    side,
+    tables.map(({ from }) => from),
+    names.publication,
+  );
+
+/** Reads the slot until it has a problem or is too old. Then the slot ends, and its WAL is free. */
+function readOften(slot: WitnessSlot, log: WitnessLog): NodeJS.Timeout {
+  const begun = Date.now();
+  let isReading = false;
+  const timer = setInterval(() => {
+    if (isReading) return;
+    isReading = true;
+    void slot.read(log).finally(() => {
+      isReading = false;
+      if (Date.now() - begun > AGE_LIMIT_MS)
+        log.fail(`it was older than ${AGE_LIMIT_MS / 60_000} min`);
+      if (log.problem === null) return;
+      clearInterval(timer);
+      void slot.close();
+    });
+  }, READ_EVERY_MS);
+  timer.unref();
+  return timer;
+}

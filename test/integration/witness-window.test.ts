@@ -1,0 +1,223 @@
+// Tests a final window that rests on a full pass before the fence, with a real table and a real
+// topic. The test itself writes the topic, so it can leave out events and invent others.
+import { afterAll, describe, expect, it } from 'vitest';
+import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
+import { FoldCache, foldTable } from '../../src/activities/windows/folds/folds.js';
+import type { ConnectedSession } from '../../src/activities/windows/session.js';
+import { passByHash, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
+import { boundedNow, snapshotText } from '../../src/activities/windows/tables/visibility.js';
+import { passWitnessed } from '../../src/activities/windows/witness/pass-witnessed.js';
+import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { openSource, type SourceClient } from '../../src/clients/postgres/connection.js';
+import type { Shape } from '../../src/compare/comparison.js';
+import { resolveSecret } from '../../src/config.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
+import { aPlan, aRef } from '../support/builders.js';
+import { aTopic } from '../support/live.js';
+import { envelope } from '../support/rows.js';
+import { freshDatabase, testPostgres } from '../support/sluice.js';
+
+const ROWS = 200;
+const SHAPE: Shape = {
+  key: ['id'],
+  columns: [
+    { name: 'id', type: 'int4' },
+    { name: 'v', type: 'text' },
+  ],
+};
+const kafka = new KafkaPort(
+  { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+  () => '',
+);
+const undo: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const step of undo.reverse()) await step();
+  await kafka.disconnect();
+});
+
+type Write = (op: 'c' | 'u' | 'd', id: number, v?: string) => Promise<void>;
+
+/** Makes a table and a topic that agree, and the session of a window. */
+async function scene() {
+  const name = `witness-${process.pid}-${undo.length}`;
+  const database = await freshDatabase(
+    `CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, 'v' FROM generate_series(1, ${ROWS}) g;`,
+  );
+  undo.push(database.drop);
+  const input = {
+    name,
+    tables: ['public.a'],
+    spec: { source: { postgres: testPostgres(database.name), tables: ['public.a'] } },
+  };
+  const plan = aPlan(input);
+  await database.client.query(`CREATE PUBLICATION ${plan.names.publication} FOR TABLE a`);
+  const topic = `${name}.public.a`;
+  await aTopic(kafka, topic, 1, { 'cleanup.policy': 'compact' });
+  undo.push(() => kafka.deleteTopic(topic));
+  const write: Write = async (op, id, v = 'v') => {
+    const writer = kafka.openWriter();
+    const image = `{"id":${id},"v":${JSON.stringify(v)}}`;
+    await writer.write(topic, { key: `{"id":${id}}`, value: envelope(op, image, 11).toString() });
+    await writer.flush();
+  };
+  const all = kafka.openWriter();
+  for (let id = 1; id <= ROWS; id += 1) {
+    const value = envelope('c', `{"id":${id},"v":"v"}`, 11).toString();
+    await all.write(topic, { key: `{"id":${id}}`, value });
+  }
+  await all.flush();
+  const reader = await openSource(plan, resolveSecret, { readOnly: true });
+  const side = await openSource(plan, resolveSecret);
+  const witnesses = new Witnesses(resolveSecret);
+  const session = {
+    plan,
+    ref: aRef(input),
+    folds: new FoldCache(new FoldFiles(undefined), 2 ** 24),
+    witness: { keeper: witnesses, role: 'begin' },
+    reader,
+    side,
+  } as unknown as ConnectedSession;
+  undo.push(async () => {
+    await witnesses.end(session.ref);
+    await reader.end();
+    await side.end();
+  });
+  return { client: database.client, topic, write, session, witnesses };
+}
+
+async function inputOf({ reader, side }: ConnectedSession, topic: string): Promise<PassInput> {
+  return {
+    kafka,
+    topic,
+    heartbeat: () => undefined,
+    ends: await kafka.offsets(topic),
+    shape: SHAPE,
+    snapshot: await boundedNow(side, parseSnapshot(await snapshotText(reader))),
+    reader,
+    from: 'public.a',
+    isPartitioned: false,
+    rowsPerSecond: 0,
+  };
+}
+
+const begin = (reader: SourceClient) =>
+  reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+
+/** Makes the full pass of window 7, runs `between`, and returns what the final window finds. */
+async function finalAfter(
+  between: (client: SourceClient, write: Write, session: ConnectedSession) => Promise<unknown>,
+) {
+  const { client, topic, write, session, witnesses } = await scene();
+  const { reader, ref, folds } = session;
+  const tables = [{ table: 'public.a', from: 'public.a', key: 'id' }];
+  expect(await witnesses.begin(session, tables)).toBeNull();
+  await begin(reader);
+  const at = await snapshotText(reader);
+  const full = await inputOf(session, topic);
+  const fold = await folds.hashes(ref, topic, SHAPE, ROWS);
+  const pass = await passByHash(full, foldTable(full, fold, full.ends, full.snapshot));
+  expect(pass.counts.matched).toBe(ROWS);
+  fold.proven(full.snapshot);
+  await reader.query('COMMIT');
+  witnesses.proven(ref, { window: 7, rows: new Map([['public.a', ROWS]]) }, at);
+  await between(client, write, session);
+  await begin(reader);
+  const heard = await witnesses.hear(session, 7);
+  if ('refused' in heard) return { refused: heard.refused };
+  const final = await passWitnessed(session, await inputOf(session, topic), 'public.a', heard);
+  return typeof final === 'string' ? { refused: final } : final;
+}
+
+describe('a final window that rests on a witness', () => {
+  it('reads only what changed, and counts by arithmetic', async () => {
+    const final = await finalAfter(async (client, write) => {
+      await client.query(
+        `UPDATE a SET v = 'w' WHERE id = 3; DELETE FROM a WHERE id = 4; INSERT INTO a VALUES (500, 'n'), (501, 'n')`,
+      );
+      await write('u', 3, 'w');
+      await write('d', 4);
+      await write('c', 500, 'n');
+      await write('c', 501, 'n');
+    });
+    expect(final).toMatchObject({
+      counts: { matched: 201, missing: 0, extraneous: 0, mismatched: 0, unknown: 0 },
+      rowsRead: 3,
+      provenEarlier: 198,
+      counted: 201,
+      witness: {
+        passedBefore: 7,
+        rowsBefore: ROWS,
+        inserted: 2,
+        deleted: 1,
+        changedAtSource: 4,
+        changedOnTopic: 4,
+      },
+    });
+  });
+
+  it.each<[string, string | null, Parameters<Write> | null, object]>([
+    ['an update', `UPDATE a SET v = 'w' WHERE id = 3`, null, { mismatched: 1, matched: 199 }],
+    ['an insert', `INSERT INTO a VALUES (500, 'n')`, null, { missing: 1, matched: 200 }],
+    ['a delete', `DELETE FROM a WHERE id = 3`, null, { extraneous: 1, matched: 199 }],
+  ])('finds %s whose event the topic lost, which only the witness saw', async (...row) => {
+    const [, sql, , counts] = row;
+    const final = await finalAfter((client) => client.query(sql!));
+    expect(final).toMatchObject({ counts });
+    expect(final).toMatchObject({ differences: [expect.anything()] });
+  });
+
+  it.each<[string, Parameters<Write>, object]>([
+    ['an update', ['u', 3, 'w'], { mismatched: 1, matched: 199 }],
+    ['an insert', ['c', 500, 'n'], { extraneous: 1, matched: 200 }],
+    ['a delete', ['d', 3], { missing: 1, matched: 199 }],
+  ])('finds %s that only the topic has', async (_, record, counts) => {
+    expect(await finalAfter((__, write) => write(...record))).toMatchObject({ counts });
+  });
+
+  it('finds a lost insert and an invented one, although the numbers of rows agree', async () => {
+    const final = await finalAfter(async (client, write) => {
+      await client.query(`INSERT INTO a VALUES (500, 'n')`);
+      await write('c', 501, 'n');
+    });
+    expect(final).toMatchObject({ counts: { missing: 1, extraneous: 1, matched: 200 } });
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['a truncate', 'TRUNCATE a', /redefined or rewritten/],
+    ['a rewrite', 'VACUUM FULL a', /redefined or rewritten/],
+    ['a new column', 'ALTER TABLE a ADD w int', /redefined or rewritten/],
+    [
+      'the end of its session',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'sluice/%/witness' AND datname = current_database()`,
+      /the witness was lost/,
+    ],
+  ])('falls back with the reason after %s', async (_, sql, reason) => {
+    const final = await finalAfter((client) => client.query(sql));
+    expect(final).toEqual({ refused: expect.stringMatching(reason) as string });
+  });
+
+  it('falls back if the worker is another one, or its fold was dropped', async () => {
+    const gone = await finalAfter((_, __, { witness, ref }) => witness!.keeper.end(ref));
+    expect(gone).toEqual({ refused: expect.stringContaining('the worker that had') as string });
+    const dropped = await finalAfter((_, __, { folds, ref }) => Promise.resolve(folds.drop(ref)));
+    expect(dropped).toEqual({ refused: expect.stringContaining('not those of') as string });
+  });
+
+  it('does not begin without a free slot or the right, and says so', async () => {
+    const { client, session } = await scene();
+    await client.query(`DROP ROLE IF EXISTS plain_reader`);
+    await client.query(`CREATE ROLE plain_reader LOGIN PASSWORD 'reads'`);
+    undo.push(() => client.query('DROP ROLE plain_reader').catch(() => undefined));
+    const { spec } = session.plan;
+    const plan = {
+      ...session.plan,
+      spec: {
+        ...spec,
+        source: { ...spec.source, postgres: { ...spec.source.postgres, user: 'plain_reader' } },
+      },
+    };
+    const refused = await new Witnesses(() => 'reads').begin({ ...session, plan }, []);
+    expect(refused).toMatch(/the server refused it: .*(permission denied|replication)/i);
+  });
+});
