@@ -190,9 +190,9 @@ export function compareRuns(left: () => LeftBehind): void {
       'public.seen': open(/is a view: its rows have no records/),
       'public.secret': open(/GRANT SELECT ON public\.secret TO only_reads/),
       'public.unsent': open(/topic .*\.public\.unsent does not exist/),
-      'public.wide': open(/has 3 partitions ≠ 1 of the spec; set kafka\.partitions: 3/),
-      'public.beheaded': open(/begins at 1 > 0: .* deleted its beginning/),
-      'public.other_key': open(/1 records or rows that cannot be read ≥ 1 differences/),
+      'public.wide': open(/has 3 partitions, .* set kafka\.partitions: 3/),
+      'public.beheaded': open(/begins at offset 1: .* deleted its beginning/),
+      'public.other_key': open(/1 records or rows that cannot be read/),
     });
   });
 }
