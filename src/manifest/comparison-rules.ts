@@ -1,4 +1,4 @@
-// Finds what a spec asks for that its use cannot do: `sluice compare` creates nothing, and a
+// Finds settings that the command at hand cannot honor: `sluice compare` creates nothing, and a
 // migration uses only objects that it created.
 import { existingTopic } from '../domain/plan/comparison-plan.js';
 import type { SpecIssue } from './document.js';
@@ -9,18 +9,21 @@ const issue = (message: string, ...path: (string | number)[]): SpecIssue => ({
   message,
 });
 
-/** Refuses parts that already run, which a migration would not use. */
+/** Refuses `spec.existing`, because a migration uses only objects that it created. */
 export function migrationIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (!spec.existing) return [];
   return [
     issue(
-      'only sluice compare uses what already runs; a migration creates its own, so remove it',
+      'only sluice compare uses `existing`; a migration creates its own objects. Remove `existing` from the spec',
       'existing',
     ),
   ];
 }
 
-/** Refuses what a comparison could only do by creating something, and topics that do not fit. */
+/**
+ * Refuses settings that would make a comparison create something, and topics that do not match the
+ * tables.
+ */
 export function comparisonIssues({ spec }: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
   if (spec.validation.engine === 'flink')
@@ -34,7 +37,7 @@ export function comparisonIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (spec.connector.type === 'jdbc-source')
     issues.push(
       issue(
-        'rows of a polling connector have no transaction by which sluice compare could align them; use sluice start, whose windows compare them in rounds',
+        'records of a polling connector carry no transaction id, so sluice compare cannot match them to a snapshot; use sluice start, whose windows compare them in rounds',
         'connector',
         'type',
       ),

@@ -118,7 +118,9 @@ export const existing = z.strictObject({
     ),
   slot: identifier
     .optional()
-    .describe('The replication slot whose reader writes the topics. Its position is the barrier.'),
+    .describe(
+      'The replication slot whose reader writes the topics. Differences count only after its confirmed position has passed the snapshot.',
+    ),
   connector: z
     .string()
     .min(1)

@@ -112,7 +112,7 @@ function notCompared({ windows, status, leftOut }: Report): string {
   const items = [
     ...(unmeasured.length > 0
       ? [
-          `${unmeasured.length} measurements of a subject were inconclusive or errored. The windows below give the reasons.`,
+          `${unmeasured.length} comparisons were inconclusive or errored (counted per subject). The windows below give the reasons.`,
         ]
       : []),
     leftOut.ignored.length === 0
@@ -170,7 +170,7 @@ function freshness({ freshness: f, lags }: Report): string {
       : ['It was not measured yet how long a change takes through the whole path.']),
     ...(f.batch
       ? [
-          `The batch's numbers are <b>${formatMs(f.batch.averageMs)}</b> old on average and up to ${formatMs(f.batch.worstMs)}, over its newest ${f.batch.runs} runs${f.stream ? `: ${Math.round(f.batch.averageMs / Math.max(1, f.stream.medianMs)).toLocaleString('en')} times as old` : ''}.`,
+          `The batch's numbers are <b>${formatMs(f.batch.averageMs)}</b> old on average and up to ${formatMs(f.batch.worstMs)}, over its newest ${f.batch.runs} runs${f.stream ? `; that is ${Math.round(f.batch.averageMs / Math.max(1, f.stream.medianMs)).toLocaleString('en')} times the delay of the stream` : ''}.`,
         ]
       : []),
     ...(f.cost

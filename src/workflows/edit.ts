@@ -15,7 +15,10 @@ import { call } from './call.js';
 import { identityOf } from './decisions.js';
 import type { Run } from './run/run.js';
 
-/** Handles the update editSpec. Every answer is recorded, also a refusal. */
+/**
+ * Handles the update editSpec. The audit gets every answer except two: a refusal before the
+ * migration is open, and an accepted edit that changes nothing.
+ */
 export async function takeEdit(run: Run, request: EditRequest): Promise<Decision> {
   const { state } = run;
   if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
@@ -65,11 +68,14 @@ function closedFor(run: Run): string | null {
   if (state.outcome !== null) return `the migration has ended: ${state.outcome}`;
   if (state.wayBack !== null) return 'the migration is being rolled back';
   if (run.isHolding)
-    return 'writers wait behind the fence; edit again when it was released or committed';
+    return 'writers wait behind the fence; edit again after the fence is released or the cut-over is committed';
   return run.isBehind('soak') ? 'the soak is over, and the batch is being retired' : null;
 }
 
-/** Puts the spec into effect. What waits is woken, so that it follows the new rules. */
+/**
+ * Puts the spec into effect, and ends the wait for the next window so that the new rules apply at
+ * once.
+ */
 function apply(run: Run, spec: MigrationSpec, planHash: string, edit: SpecEdit): void {
   const { state } = run;
   state.spec = spec;

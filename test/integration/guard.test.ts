@@ -1,5 +1,5 @@
-// Tests the guard with real servers. A failed task recovers by itself and voids evidence. The
-// migrations mostly wait, so they run at the same time.
+// Tests the guard with real servers. A failed task recovers by itself and costs one full window.
+// The migrations mostly wait, so they run at the same time.
 import { describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { auditText } from '../../src/domain/audit.js';

@@ -96,7 +96,7 @@ describe('tables that are polled', () => {
         await dropConnector(new ConnectRest(process.env['CONNECT_URL']!), name);
   });
 
-  it('make deletes and updates without a new time not capturable, never passed, and lost rows missing', async () => {
+  it('report deletes, and updates without a new time, as not capturable, and lost rows as missing', async () => {
     const database = await aDatabase(ORDERS);
     startMigration('unseen', database.name, ['public.orders'], polling());
     await waitFor('unseen', 'approval');
@@ -211,7 +211,7 @@ describe('a query that is polled', () => {
   });
 
   it.each([
-    ['no key', 'SELECT id % 10 AS id, total FROM orders', {}, 'polling.query'],
+    ['no key column', 'SELECT id % 10 AS id, total FROM orders', {}, 'polling.query'],
     ['a volatile result', 'SELECT id, random() AS r FROM orders', {}, 'two different results'],
     ['no such column', 'SELECT total FROM orders', {}, 'there is no column id'],
     [
@@ -238,22 +238,25 @@ describe('a query that is polled', () => {
       { deletes: undefined },
       'polling.deletes',
     ],
-  ])('is refused by name and creates nothing if it has %s', async (_case, query, more, finding) => {
-    const database = await aDatabase(ORDERS);
-    const byTime = 'mode' in more;
-    const spec = polling({
-      mode: 'incrementing',
-      query,
-      ...(byTime ? {} : { timestampColumns: undefined }),
-      ...more,
-    });
-    const doctor = sluice(
-      'doctor',
-      '-f',
-      specFile('refused', database.name, ['public.orders'], spec),
-    );
-    expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringContaining(finding)]);
-  });
+  ])(
+    'is refused with the reason, and creates nothing, if it has %s',
+    async (_case, query, more, finding) => {
+      const database = await aDatabase(ORDERS);
+      const byTime = 'mode' in more;
+      const spec = polling({
+        mode: 'incrementing',
+        query,
+        ...(byTime ? {} : { timestampColumns: undefined }),
+        ...more,
+      });
+      const doctor = sluice(
+        'doctor',
+        '-f',
+        specFile('refused', database.name, ['public.orders'], spec),
+      );
+      expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringContaining(finding)]);
+    },
+  );
 });
 
 describe('every supported JDBC source', () => {
@@ -281,7 +284,7 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
     await waitFor('jdbc-types', 'outcome=aborted');
   });
 
-  it('gets text if it would round, and gives the same records as a query in which Postgres writes text', async () => {
+  it('yields the same values whether it reads a type itself or Postgres sends text to avoid rounding', async () => {
     const database = await aDatabase(EVERYTHING);
     const spec = aSpec({
       name: 'as-text',

@@ -1,5 +1,5 @@
-// Tests a witness against a real Postgres: what it names, what makes it unusable, and that nothing
-// of it stays behind.
+// Tests a witness against a real Postgres: what it names, what makes it unusable, and that it
+// leaves nothing behind.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';
@@ -68,7 +68,7 @@ const slots = (database: string) =>
   );
 
 describe('a witness', () => {
-  it('names every changed key, both keys of a changed key, and counts rows', async () => {
+  it('names every changed key, the old and the new one if the key itself changes, and counts rows', async () => {
     const { client, seen } = await witnessed();
     expect(await seen()).toEqual({ problem: null, keys: [], inserted: 0, deleted: 0 });
     await client.query(`INSERT INTO a SELECT g, 'n' FROM generate_series(101, 103) g`);
@@ -108,7 +108,7 @@ describe('a witness', () => {
     await sleepUntil('only the first slot is there', async () => (await slots(name)) === 1);
   });
 
-  it('names keys with large values, under every usable replica identity and in partitions', async () => {
+  it('names the keys of rows with large values, under every usable replica identity and in partitions', async () => {
     const large = `(SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 400))`;
     for (const setup of [
       A,

@@ -25,7 +25,9 @@ describe('the spec of a comparison', () => {
     const input = { spec: { existing: { slot: 'cdc', topics: 'shop.{schema}.{table}' } } };
     expect(problemsOf(input)).toEqual([]);
     expect(problemsOf(input, 'migration')).toEqual([
-      expect.stringMatching(/^spec\.existing: .* a migration creates its own, so remove it$/),
+      expect.stringMatching(
+        /^spec\.existing: .* a migration creates its own objects. Remove `existing` from the spec$/,
+      ),
     ]);
   });
 

@@ -36,8 +36,7 @@ export interface SourceMark {
 /** The connections and the token with which a mark is set. */
 export interface MarkAt {
   /**
-   * The session whose view is marked. If it holds a transaction, that is the transaction's
-   * snapshot.
+   * The session whose visible data is marked: its transaction's snapshot, if it holds one.
    */
   readonly snapshot: pg.ClientBase;
   /** Another session, for statements that must run outside the snapshot. */

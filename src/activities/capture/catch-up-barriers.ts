@@ -38,7 +38,8 @@ export function createBarrierActivities({ secret, systems }: Deps) {
 
   return withPlan({
     /**
-     * Repeats barriers until the spec's number of them in a row pass, each `within` its limit.
+     * Repeats the barrier until `catchUp.barriers` in a row have passed, each within
+     * `catchUp.within`.
      * Throws Problem `catch-up-timeout` with the last reason when the spec's `timeout` is over.
      */
     async catchUp(run: Planned): Promise<BarrierResult> {

@@ -9,7 +9,7 @@ export const STATE_TIMEOUT_MS = 60_000;
 
 /**
  * A Connect worker that has just started knows no connector for a moment, until it has read its
- * topics. A connector is deleted only if it is missing for this time (ms).
+ * topics. A connector counts as deleted only after it has been missing for this long (ms).
  */
 export const GONE_MS = 10_000;
 
@@ -91,8 +91,8 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
 }
 
 /**
- * Returns the root cause from the stack trace of a failed connector or task. Null means that nothing is
- * FAILED, which does not prove that it makes progress; barriers do.
+ * Returns the root cause from the stack trace of a failed connector or task. Null means that nothing
+ * is FAILED. It does not prove that the connector makes progress; only a barrier proves that.
  */
 export async function taskFailure(rest: ConnectRest, name: string): Promise<string | null> {
   const status = await rest.status(name);
