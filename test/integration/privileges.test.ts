@@ -128,8 +128,8 @@ describe('doctor', () => {
       `ALTER DATABASE ${database.name} SET idle_in_transaction_session_timeout = '5s'; ALTER ROLE ${narrow} SET lock_timeout = '100ms'`,
     );
     const { detail, remedy } = limits();
-    expect(detail).toMatch(/idle_in_transaction_session_timeout 5.0 s, set for the database/);
-    expect(detail).toMatch(/lock_timeout 100 ms, set for the role/);
+    expect(detail).toMatch(/idle_in_transaction_session_timeout is 5.0 s, set for the database/);
+    expect(detail).toMatch(/lock_timeout is 100 ms, set for the role/);
     for (const sql of remedy.split('; ')) await database.client.query(sql);
     expect(limits()).toMatchObject({ status: 'passed' });
     await database.client.query(`ALTER DATABASE ${database.name} RESET ALL`);

@@ -34,17 +34,23 @@ function run(args: readonly string[]): Promise<{ code: number | null; stdout: st
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout })));
 }
 
-/** Everything that a comparison could create. */
-async function everything({ database: { client } }: LeftBehind): Promise<object> {
+/**
+ * Everything that a comparison could create. Other files use the same Kafka and Connect at the same
+ * time, so only names that belong to this migration or to a comparison count there.
+ */
+async function everything({ name, database: { client } }: LeftBehind): Promise<object> {
+  const own = (names: readonly string[]): string[] =>
+    names.filter((one) => one.includes(name) || /compar|sluice/i.test(one)).sort();
   const admin = kafka().admin();
   await admin.connect();
-  const topics = (await admin.listTopics()).sort();
-  const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).sort();
+  const topics = own(await admin.listTopics());
+  const groups = own((await admin.listGroups()).groups.map(({ groupId }) => groupId));
   await admin.disconnect();
   const { rows } = await client.query(
     "SELECT oid::regclass::text AS name FROM pg_class WHERE relnamespace::regnamespace::text NOT LIKE 'pg_%' ORDER BY 1",
   );
-  const connectors = await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json();
+  const listed = await fetch(`${process.env['CONNECT_URL']}/connectors`);
+  const connectors = own((await listed.json()) as string[]);
   return { topics, groups, rows, slots: await objects(client), connectors };
 }
 
