@@ -189,12 +189,12 @@ describe('broken glass', () => {
     const by = (approver: string) =>
       waitingFor({ ...state, approvals: [approvalOf(approver)] }, one, later(61));
     expect(approvalUnder(glass, one, later(61))).toEqual(one);
-    expect(by('bob')).toBe('0 of 1 needed approvals'); // not one of the spec's approvers
+    expect(by('bob')).toBe('approvals (0 of 1 so far)'); // not one of the spec's approvers
     expect(by('cfo')).toBeNull();
     expect(
       waitingFor({ ...state, approvals: [approvalOf('ann')] }, { ...one, approvers: [] }, NOW),
     ).toBe(
-      '0 of 1 needed approvals', // ann started the migration
+      'approvals (0 of 1 so far)', // ann started the migration
     );
   });
   it('lets the approvers of the spec reject as well', () => {

@@ -161,14 +161,14 @@ describe('the gate waits', () => {
   it('for the quorum on the current evidence only', () => {
     const state = { ...OPEN, approvals: [approval('ann', 'ev-0'), approval('bob', 'ev-1')] };
     expect(currentApprovals(state, SPEC, NOW)).toHaveLength(1);
-    expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('1 of 2 needed approvals');
+    expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('approvals (1 of 2 so far)');
     expect(waitingFor(state, SPEC, NOW)).toBeNull();
   });
   it('for another approval if one is older than `expires`', () => {
     const early = { ...approval('ann', 'ev-1'), at: '2026-11-21T12:00:00.000Z' };
     const state = { ...OPEN, approvals: [early, approval('bob', 'ev-1')] };
     const two = { ...SPEC, quorum: 2 };
-    expect(waitingFor(state, two, NOW)).toBe('1 of 2 needed approvals');
+    expect(waitingFor(state, two, NOW)).toBe('approvals (1 of 2 so far)');
     expect(decide(ask('ann'), state, two, NOW)).toEqual({
       accepted: true,
       reason: 'approval 2 of 2',
@@ -195,15 +195,15 @@ describe('the stop rule', () => {
       restart: null,
     };
     expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe(
-      '2 of 3 needed windows passed in a row',
+      'windows that pass in a row (2 of 3 so far)',
     );
     expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday', 'month-end'] })).toBe(
-      'no passed window on month-end yet',
+      'a passed window on month-end',
     );
     expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday'] })).toBeNull();
     expect(
       stopRule({ ...streak, restart: 'a pod' }, { passesInARow: 3, coverage: ['weekday'] }),
-    ).toBe('a full window must pass after a restart (a pod)');
+    ).toBe('a full window after a restart (a pod)');
     expect(
       stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' }),
     ).toBeNull();

@@ -203,7 +203,7 @@ export function remembered(approvals: readonly Approval[]): Approval[] {
 /** Returns why the cut-over may not begin yet, or null if it may. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
   const have = currentApprovals(state, spec, now).length;
-  if (have < spec.quorum) return `${have} of ${spec.quorum} needed approvals`;
+  if (have < spec.quorum) return `approvals (${have} of ${spec.quorum} so far)`;
   if (spec.notBefore !== null && Date.parse(now) < Date.parse(spec.notBefore))
     return `the change window opens at ${spec.notBefore}`;
   if (spec.notAfter !== null && Date.parse(now) > Date.parse(spec.notAfter))

@@ -43,16 +43,16 @@ export const mismatchBound = (compared: number): number =>
 export const awaitsFullWindow = (restart: string): string =>
   `a full window must pass after a restart (${restart})`;
 
-/** Returns what the streak still lacks, or null if it is enough. */
+/** Returns, as a noun, what the streak still lacks. Null if it is enough. */
 export function stopRule(
   streak: Streak,
   rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,
 ): string | null {
   if (streak.passesInARow < rule.passesInARow)
-    return `${streak.passesInARow} of ${rule.passesInARow} needed windows passed in a row`;
+    return `windows that pass in a row (${streak.passesInARow} of ${rule.passesInARow} so far)`;
   const missing = rule.coverage.filter((day) => !streak.covered.includes(day));
-  if (missing.length > 0) return `no passed window on ${missing.join(', ')} yet`;
-  if (streak.restart !== null) return awaitsFullWindow(streak.restart);
+  if (missing.length > 0) return `a passed window on ${missing.join(', ')}`;
+  if (streak.restart !== null) return `a full window after a restart (${streak.restart})`;
   const bound = mismatchBound(streak.compared);
   if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
   return `${streak.compared} comparisons prove only that at most ${bound.toPrecision(2)} of the keys are wrong, and ${rule.maxMismatchRate} is allowed`;

@@ -140,7 +140,7 @@ function headline(state: State, workflowId: string, now: string): string {
     return `**Approved**; ${gateWaitsFor(state, now) ?? 'cutting over'}`;
   }
   if (state.phase === 'validate' && spec) {
-    return `**Validating**: ${stopRule(streakOf(state), spec.validation) ?? 'enough evidence'}. Nothing to do.`;
+    return `**Validating**: waits for ${stopRule(streakOf(state), spec.validation) ?? 'the end of the phase'}. Nothing to do.`;
   }
   if (state.phase === 'soak' && spec)
     return `**Soak**: waits for ${waitingInSoak(state, spec, now)}.`;
