@@ -55,6 +55,11 @@ function specFile(example: string, name: string): string {
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
     .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
     .replace('127.0.0.1:17410', `127.0.0.1:${flinkGateway}`)
+    .replace(
+      /user: shop_migrator, passwordFrom: .*? }/,
+      'user: sluice, passwordFrom: { env: PGPASSWORD }',
+    )
+    .replace(/ {4}config: .*\n/, '')
     .replace(/ {4}stages:\n(?: {6}.*\n)+/, '')
     .replace('type: debezium-postgres', polled);
   writeFileSync(join(dir, 'migration.yaml'), text);
