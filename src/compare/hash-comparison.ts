@@ -132,7 +132,7 @@ export class HashComparison {
 }
 
 /** A key that no row of a sample has. */
-export const CANARY_KEY = Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279);
+const CANARY_KEY = Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279);
 
 /**
  * Runs the canary of a hash pass with rows of this window. On the stream side it sets values to
@@ -144,16 +144,7 @@ export function runHashCanary(
 ): { planted: number; found: number } {
   const encoder = new RowEncoder(shape);
   const table = new KeyTable(encoder.keyWords);
-  let planted = 0;
-  rows.forEach((row, at) => {
-    const damaged = at % 3 === 0 ? withNull(shape, row) : at % 3 === 1 ? null : row;
-    if (damaged !== row) planted += 1;
-    if (damaged === null) return;
-    encoder.fromBinary(damaged, TID_FIELD_BYTES);
-    table.set(encoder.key, encoder.row[0]!, encoder.row[1]!);
-  });
-  table.set(CANARY_KEY, 1, 1);
-  planted += 1;
+  const planted = plantFaults(shape, rows, encoder, table);
   const comparison = new HashComparison(table, encoder);
   for (const row of rows) comparison.add(row, 0);
   const { extraneous } = comparison.finish();
@@ -161,8 +152,30 @@ export function runHashCanary(
   return { planted, found: missing + mismatched + unknown + extraneous };
 }
 
+/**
+ * Fills `table` with the rows as a faulty stream would have them: values set to NULL, rows dropped,
+ * and one row added. Returns the number of faults.
+ */
+export function plantFaults(
+  shape: Shape,
+  rows: readonly Uint8Array[],
+  encoder: RowEncoder,
+  table: KeyTable,
+): number {
+  let planted = 1;
+  table.set(CANARY_KEY, 1, 1);
+  rows.forEach((row, at) => {
+    const damaged = at % 3 === 0 ? withNull(shape, row) : at % 3 === 1 ? null : row;
+    if (damaged !== row) planted += 1;
+    if (damaged === null) return;
+    encoder.fromBinary(damaged, TID_FIELD_BYTES);
+    table.set(encoder.key, encoder.row[0]!, encoder.row[1]!);
+  });
+  return planted;
+}
+
 /** Copies the row with one non-key value set to NULL. Returns null if the row has no such value. */
-export function withNull(shape: Shape, row: Uint8Array): Uint8Array | null {
+function withNull(shape: Shape, row: Uint8Array): Uint8Array | null {
   let at = TID_FIELD_BYTES;
   for (const column of shape.columns) {
     const size = int32At(row, at);

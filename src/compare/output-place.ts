@@ -2,7 +2,7 @@
 // record's partition and offset, and what became of its row.
 import { Problem } from '../domain/failure.js';
 
-/** What became of a record's row. */
+/** The result of decoding a record's row. */
 export const ROW = { decoded: 0, undecodable: 1, wrongType: 2, deleted: 3 } as const;
 export type RowKind = (typeof ROW)[keyof typeof ROW];
 

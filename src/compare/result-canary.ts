@@ -4,8 +4,7 @@ import type { CanaryResult } from './canary.js';
 import type { Shape } from './comparison.js';
 import { KeyTable } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
-import { TID_FIELD_BYTES } from './enc/row-place.js';
-import { CANARY_KEY, withNull } from './hash-comparison.js';
+import { plantFaults } from './hash-comparison.js';
 import { HashedRows } from './hashed-rows.js';
 import { ResultComparison } from './result-comparison.js';
 
@@ -13,15 +12,7 @@ import { ResultComparison } from './result-comparison.js';
 export function runResultCanary(shape: Shape, rows: readonly Uint8Array[]): CanaryResult {
   const encoder = new RowEncoder(shape, { hashesKey: true });
   const table = new KeyTable(encoder.keyWords, 0, true);
-  let planted = 1;
-  table.set(CANARY_KEY, 1, 1);
-  rows.forEach((row, at) => {
-    const damaged = at % 3 === 0 ? withNull(shape, row) : at % 3 === 1 ? null : row;
-    if (damaged !== row) planted += 1;
-    if (damaged === null) return;
-    encoder.fromBinary(damaged, TID_FIELD_BYTES);
-    table.set(encoder.key, encoder.row[0]!, encoder.row[1]!);
-  });
+  const planted = plantFaults(shape, rows, encoder, table);
   const comparison = new ResultComparison(table);
   const hashed = new HashedRows(shape, comparison.judge.bind(comparison));
   for (const row of rows) hashed.add(row, 0);

@@ -13,7 +13,7 @@ export type ParseResult =
 
 const ISSUES_OF = { migration: migrationIssues, comparison: comparisonIssues } as const;
 
-/** What a spec is parsed for. Each use refuses what it would have to ignore. */
+/** The command that a spec is parsed for. Each one refuses settings that it would ignore. */
 export type SpecUse = 'migration' | 'comparison';
 
 /**

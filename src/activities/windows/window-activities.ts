@@ -81,9 +81,9 @@ export interface WindowResult {
   readonly foldMs: number;
   /** The whole duration on the worker, without the time in which the window waited for a slot. */
   readonly tookMs: number;
-  /** What the tables cost. Null if they were not compared exactly. */
+  /** The cost of the tables. Null if they were not compared exactly. */
   readonly tables: TablesCost | null;
-  /** What became of the witness. Absent if the window has nothing to do with one. */
+  /** The state of the witness. Absent if the window neither makes nor uses one. */
   readonly witness?: WitnessUse;
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;

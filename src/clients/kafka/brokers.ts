@@ -21,7 +21,7 @@ import { createCluster, murmur2, type Broker, type Cluster } from './kafkajs-int
 
 export const READ_COMMITTED = 1;
 
-/** What the brokers' owner provides: the topics, and the words for a failed connection. */
+/** The owner of the brokers provides the topics, and the text for a failed connection. */
 interface Surroundings extends TopicList {
   readonly explain: (error: unknown) => unknown;
 }

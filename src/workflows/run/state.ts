@@ -134,7 +134,7 @@ export interface State {
    * yet.
    */
   fullWindowMs: number | null;
-  /** What the tables cost in that window. Null if they were not compared exactly. */
+  /** The cost of the tables in that window. Null if they were not compared exactly. */
   tablesCost: TablesCost | null;
   /**
    * The full pass before the fence of this attempt, and why its witness cannot be used, if it

@@ -50,7 +50,7 @@ export async function comparedTable(
 export interface ComparedTable {
   readonly result: SubjectResult;
   readonly counted: number;
-  /** What the evidence says about the witness of a final window. */
+  /** The part of the evidence about the witness of a final window. */
   readonly witness: WitnessProof | Refused | null;
 }
 

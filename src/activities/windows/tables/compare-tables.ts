@@ -29,7 +29,7 @@ import {
 import { walkAhead, type Walk } from './range-scan.js';
 import { snapshotText } from './visibility.js';
 
-/** What the comparison of the tables cost, and whether a hold needs to read them. */
+/** The cost of the comparison of the tables, and whether a hold needs to read them. */
 export interface TablesCost {
   /** The rows of the largest table. */
   readonly rows: number;
@@ -44,7 +44,7 @@ export interface TablesResult {
   readonly barrierMs: number | null;
   /** Null if the tables were not compared exactly. */
   readonly cost: TablesCost | null;
-  /** What became of the witness. Absent if the window has nothing to do with one. */
+  /** The state of the witness. Absent if the window neither makes nor uses one. */
   readonly witness?: WitnessUse;
 }
 

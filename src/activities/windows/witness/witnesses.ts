@@ -28,7 +28,7 @@ export interface KeyedByOne {
   readonly key: string;
 }
 
-/** What a full pass proved, with everything that changed at the source since. */
+/** The rows that a full pass proved, with everything that changed at the source since. */
 export interface Testimony {
   /** The window that read every row. */
   readonly window: number;

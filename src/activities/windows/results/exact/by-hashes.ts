@@ -4,18 +4,14 @@ import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { ResultComparison, limitsFor } from '../../../../compare/result-comparison.js';
 import { TooManySuspects } from '../../../../compare/examined.js';
 import { Outgrown, TableRoom } from '../../../../compare/table-room.js';
-import { parseTableName, qualified } from '../../../../domain/migration/names.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { ConnectedSession } from '../../session.js';
-import { refusedRecords } from '../../tables/refused-records.js';
 import type { Computation } from '../computation.js';
-import { copySink } from '../copied-rows.js';
-import { readSinkSuspects, readSuspects } from '../read-again.js';
-import { countRows, readHashes } from '../rounds.js';
 import { sidesByParts } from './by-parts.js';
 import { sidesByRow } from './by-rows.js';
 import { examinedSide, type HashedSide } from './examined-side.js';
 import type { ExactSide } from './judge.js';
+import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';
 import type { StillPoint } from './still-point.js';
 import { keepingOpen, runQuery } from './run-query.js';
 
@@ -91,39 +87,23 @@ async function topicSide(
   point: StillPoint,
   room: TableRoom,
 ): Promise<SideInMemory> {
-  const { kafka, folds, ref, heartbeat } = session;
-  const { topic, shape } = computation;
-  const fold = folds.outputHashes(ref, topic, shape);
+  const fold = session.folds.outputHashes(session.ref, computation.topic, computation.shape);
   fold.room = room;
   room.hold(fold.table);
-  await readHashes(session, computation, fold, point.outputs.get(topic));
-  return {
-    table: fold.table,
-    readAgain: (suspects) => readSuspects({ kafka, topic, heartbeat }, fold, suspects),
-    counted: null,
-    refused: async () => ({
-      unreadable: fold.unreadable,
-      differences: await refusedRecords(kafka, topic, shape, fold),
-    }),
-  };
+  return { table: fold.table, ...(await readTopicSide(session, computation, point, fold)) };
 }
 
 async function sinkSide(
-  { heartbeat }: ConnectedSession,
-  { sink, shape }: Computation,
-  { sink: client }: StillPoint,
+  session: ConnectedSession,
+  computation: Computation,
+  point: StillPoint,
   room: TableRoom,
 ): Promise<SideInMemory | null> {
-  if (!sink || !client) return null;
-  const from = qualified(parseTableName(sink.table));
+  const sink = sinkTableOf(computation, point);
+  if (!sink) return null;
   const table = new KeyTable(4);
-  const readRows = await copySink(client, from, shape, heartbeat, (key, high, low) =>
+  const side = await readSinkSide(session, computation, sink, (key, high, low) =>
     room.set(table, key, high, low),
   );
-  return {
-    table,
-    readAgain: (suspects) => readSinkSuspects(client, from, shape, suspects, heartbeat),
-    counted: { countedRows: await countRows(client, from), readRows },
-    refused: () => Promise.resolve(null),
-  };
+  return { table, ...side };
 }

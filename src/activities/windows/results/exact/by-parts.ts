@@ -13,19 +13,15 @@ import {
   type SuspectLimits,
 } from '../../../../compare/result-comparison.js';
 import { TableRoom } from '../../../../compare/table-room.js';
-import { parseTableName, qualified } from '../../../../domain/migration/names.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { SpillSide, partsFor, removeSpill, type Spilled } from '../../folds/spill.js';
 import type { ConnectedSession } from '../../session.js';
-import { refusedRecords } from '../../tables/refused-records.js';
 import type { Computation } from '../computation.js';
-import { copySink } from '../copied-rows.js';
-import { readSinkSuspects, readSuspects } from '../read-again.js';
-import { countRows, readHashes } from '../rounds.js';
 import { examinedSide, type FoundSide, type HashedSide } from './examined-side.js';
 import type { ExactSide } from './judge.js';
 import { RawRows } from './raw-rows.js';
 import { keepingOpen, runQuery } from './run-query.js';
+import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';
 import type { StillPoint } from './still-point.js';
 
 const LEAST_PARTS = 8;
@@ -110,11 +106,8 @@ async function topicOnDisk(
   point: StillPoint,
   disk: Disk,
 ): Promise<SideOnDisk> {
-  const { kafka, heartbeat } = session;
-  const { topic, shape } = computation;
   const spilled = disk.side('stream');
-  const fold = new OutputHashes(shape, { take: spilled.add.bind(spilled) });
-  await readHashes(session, computation, fold, point.outputs.get(topic));
+  const fold = new OutputHashes(computation.shape, { take: spilled.add.bind(spilled) });
   return {
     spilled,
     hasNotes: true,
@@ -122,34 +115,27 @@ async function topicOnDisk(
       if (!applyRecord(table, UNLIMITED, key, high, low, extra0, extra1))
         fold.refuse({ ...placeOf(extra0, extra1), why: REFUSED.scattered });
     },
-    readAgain: (suspects) => readSuspects({ kafka, topic, heartbeat }, fold, suspects),
-    counted: null,
-    refused: async () => ({
-      unreadable: fold.unreadable,
-      differences: await refusedRecords(kafka, topic, shape, fold),
-    }),
+    ...(await readTopicSide(session, computation, point, fold)),
   };
 }
 
 async function sinkOnDisk(
-  { heartbeat }: ConnectedSession,
-  { sink, shape }: Computation,
-  { sink: client }: StillPoint,
+  session: ConnectedSession,
+  computation: Computation,
+  point: StillPoint,
   disk: Disk,
 ): Promise<SideOnDisk | null> {
-  if (!sink || !client) return null;
-  const from = qualified(parseTableName(sink.table));
+  const sink = sinkTableOf(computation, point);
+  if (!sink) return null;
   const spilled = disk.side('sink');
-  const readRows = await copySink(client, from, shape, heartbeat, (key, high, low) =>
+  const side = await readSinkSide(session, computation, sink, (key, high, low) =>
     spilled.add(key, high, low, 0, 0),
   );
   return {
     spilled,
     hasNotes: false,
     apply: (table, { key, high, low }) => void table.set(key, high, low),
-    readAgain: (suspects) => readSinkSuspects(client, from, shape, suspects, heartbeat),
-    counted: { countedRows: await countRows(client, from), readRows },
-    refused: () => Promise.resolve(null),
+    ...side,
   };
 }
 

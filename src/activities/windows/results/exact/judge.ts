@@ -15,7 +15,7 @@ export interface Taken {
   readonly started: number;
 }
 
-/** What was found on one side: in the topic of a computation, or in its sink. */
+/** The findings on one side: in the topic of a computation, or in its sink. */
 export interface ExactSide extends Examined {
   readonly isSink: boolean;
   /** The number of rows of the query. */

@@ -1,0 +1,61 @@
+// Reads one side of a result as hashes, and knows how to read its suspects again. Whether the hashes
+// stay in memory or go to disk is up to the caller.
+import type { OutputHashes } from '../../../../compare/output-hashes.js';
+import { parseTableName, qualified } from '../../../../domain/migration/names.js';
+import type { SourceClient } from '../../../../clients/postgres/connection.js';
+import type { ConnectedSession } from '../../session.js';
+import { refusedRecords } from '../../tables/refused-records.js';
+import type { Computation } from '../computation.js';
+import { copySink, type TakeSinkRow } from '../copied-rows.js';
+import { readSinkSuspects, readSuspects } from '../read-again.js';
+import { countRows, readHashes } from '../rounds.js';
+import type { HashedSide } from './examined-side.js';
+import type { StillPoint } from './still-point.js';
+
+/** Reads the output topic into `fold`, up to the still point. */
+export async function readTopicSide(
+  session: ConnectedSession,
+  computation: Computation,
+  point: StillPoint,
+  fold: OutputHashes,
+): Promise<HashedSide> {
+  const { kafka, heartbeat } = session;
+  const { topic, shape } = computation;
+  await readHashes(session, computation, fold, point.outputs.get(topic));
+  return {
+    readAgain: (suspects) => readSuspects({ kafka, topic, heartbeat }, fold, suspects),
+    counted: null,
+    refused: async () => ({
+      unreadable: fold.unreadable,
+      differences: await refusedRecords(kafka, topic, shape, fold),
+    }),
+  };
+}
+
+/** The sink's table, and the session in whose snapshot it is read. */
+export interface SinkTable {
+  readonly client: SourceClient;
+  readonly from: string;
+}
+
+/** Returns the sink's table, or null if the computation or the still point has none. */
+export const sinkTableOf = (
+  { sink }: Computation,
+  { sink: client }: StillPoint,
+): SinkTable | null =>
+  sink && client ? { client, from: qualified(parseTableName(sink.table)) } : null;
+
+/** Passes the rows of the sink's table to `take`. */
+export async function readSinkSide(
+  { heartbeat }: ConnectedSession,
+  { shape }: Computation,
+  { client, from }: SinkTable,
+  take: TakeSinkRow,
+): Promise<HashedSide> {
+  const readRows = await copySink(client, from, shape, heartbeat, take);
+  return {
+    readAgain: (suspects) => readSinkSuspects(client, from, shape, suspects, heartbeat),
+    counted: { countedRows: await countRows(client, from), readRows },
+    refused: () => Promise.resolve(null),
+  };
+}
