@@ -76,18 +76,20 @@ function count(status, report, title) {
   else if (result.numPassedTests === 0) fail(`${title}: no test ran`);
 }
 
-/** One line for each failed test of a file, or for the file if it failed before its tests. */
+/** An entry for each failed test of a file, or for the file if it failed before its tests. */
 function failuresOf({ name, status, message, assertionResults }) {
   const file = relative(ROOT, name);
   const tests = assertionResults.filter((test) => test.status === 'failed');
-  if (tests.length === 0 && status === 'failed') return [`${file}: ${firstLine(message)}`];
+  if (tests.length === 0 && status === 'failed') return [`${file}: ${firstLines(message)}`];
   return tests.map(
-    (test) => `${file} > ${test.fullName}: ${firstLine(test.failureMessages[0] ?? '')}`,
+    (test) => `${file} > ${test.fullName}: ${firstLines(test.failureMessages[0] ?? '')}`,
   );
 }
 
-function firstLine(text) {
-  return text.split('\n', 1)[0];
+/** The state of a migration follows the first line, so one line would hide the cause. */
+function firstLines(text) {
+  const stack = /^\s+at /;
+  return text.split('\n').filter((line) => !stack.test(line)).slice(0, 40).join('\n    ').trimEnd();
 }
 
 function fail(line) {

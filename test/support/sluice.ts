@@ -41,7 +41,7 @@ export const get = async (name: string): Promise<StatusWithWindows> =>
  * Waits like `sluice wait`, and throws with what the migration says if the wait fails. It polls in
  * this process, because a command for every look would keep a core busy.
  */
-export const waitFor = async (name: string, wanted: string, timeout = '3m'): Promise<void> =>
+export const waitFor = async (name: string, wanted: string, timeout = '10m'): Promise<void> =>
   void (await reach(name, wanted, condition(wanted), durationMs(timeout), true));
 
 /** A look asks the workflow, Temporal and the ledger, so frequent looks would load the machine. */
@@ -67,8 +67,10 @@ export async function reach(
       return 0;
     }
     const hasEnded = orEnd && isItsOwn && (status.outcome !== null || status.standing?.isDead);
-    if (hasEnded || Date.now() > deadline)
-      throw new Error(`not within ${limitMs} ms: ${what}\n${sluice('get', name).stdout}`);
+    const problem = hasEnded
+      ? `ended without ${what}: ${status.outcome ?? status.standing?.problem}`
+      : Date.now() > deadline && `not within ${limitMs} ms: ${what}`;
+    if (problem !== false) throw new Error(`${problem}\n${sluice('get', name).stdout}`);
     return null;
   });
   return reached!;
