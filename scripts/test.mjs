@@ -89,7 +89,12 @@ function failuresOf({ name, status, message, assertionResults }) {
 /** The state of a migration follows the first line, so one line would hide the cause. */
 function firstLines(text) {
   const stack = /^\s+at /;
-  return text.split('\n').filter((line) => !stack.test(line)).slice(0, 40).join('\n    ').trimEnd();
+  return text
+    .split('\n')
+    .filter((line) => !stack.test(line))
+    .slice(0, 40)
+    .join('\n    ')
+    .trimEnd();
 }
 
 function fail(line) {
