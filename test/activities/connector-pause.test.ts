@@ -21,7 +21,8 @@ interface Row {
 
 function aWorld(state = 'RUNNING', rows: Row[] = []) {
   const done: string[] = [];
-  const world = { state, pausesTo: 'PAUSED', done, rows, unknownFor: 0 };
+  const atRecord = (): unknown => undefined;
+  const world = { state, pausesTo: 'PAUSED', done, rows, unknownFor: 0, atRecord };
   const rest = {
     status: () =>
       Promise.resolve({
@@ -43,6 +44,7 @@ function aWorld(state = 'RUNNING', rows: Row[] = []) {
   const query = (sql: string, values: unknown[]): Promise<object[]> => {
     if (sql.includes('INSERT')) {
       done.push('record');
+      world.atRecord();
       rows.push({ overdue: false, closed_by: null });
       return Promise.resolve([{ id: String(rows.length) }]);
     }
@@ -99,6 +101,34 @@ describe('a connector that stands still for a window', () => {
     expect(world.done).toEqual([]);
   });
 
+  it('is left alone if a person pauses it while the pause is being recorded', async () => {
+    const { world, deps } = aWorld();
+    world.atRecord = () => (world.state = 'PAUSED');
+    const stood = await inActivity(() =>
+      whilePaused(deps, planned, 5000, () => Promise.resolve(1)),
+    );
+    expect(stood).toMatchObject({
+      ok: false,
+      reason: expect.stringMatching(/is not running.*PAUSED/) as string,
+    });
+    expect(world.done).toEqual(['record', 'close by window']);
+  });
+
+  it('stays stopped if a person stops it before it stands still, or after', async () => {
+    const { world, deps } = aWorld();
+    const stops = (): Promise<string> => Promise.resolve((world.state = 'STOPPED'));
+    const stood = await inActivity(() => whilePaused(deps, planned, 5000, stops));
+    expect(stood).toMatchObject({ ok: true });
+    expect(world.done).toEqual(['record', 'pause', 'close by window']);
+    const early = aWorld();
+    early.world.pausesTo = 'STOPPED';
+    expect(await inActivity(() => whilePaused(early.deps, planned, 5000, stops))).toEqual({
+      ok: false,
+      reason: 'connector bank was stopped while a window paused it',
+    });
+    expect(early.world.state).toBe('STOPPED');
+  });
+
   it('keeps running if it does not pause in time, and the reason is returned', async () => {
     const { world, deps } = aWorld();
     world.pausesTo = 'FAILED';
@@ -126,6 +156,13 @@ describe('a connector that is found paused', () => {
     const { world, deps } = aWorld('PAUSED', [{ ...open }]);
     expect(await endLeftPauses(deps, planned)).toBe(true);
     expect(world.done).toEqual(['resume', 'close by successor']);
+  });
+
+  it('stays stopped if a person stopped it after the worker of its window had died', async () => {
+    const { world, deps } = aWorld('STOPPED', [{ ...open, overdue: true }]);
+    expect(await endOverduePause(deps, planned)).toBeNull();
+    expect(await endLeftPauses(deps, planned)).toBe(false);
+    expect(world.done).toEqual(['close by successor']);
   });
 
   it('stays paused if no window recorded it', async () => {

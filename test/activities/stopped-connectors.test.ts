@@ -1,12 +1,21 @@
 // If a barrier is not reached, the reason names a connector that a person paused, stopped or
 // deleted.
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stoppedConnectors } from '../../src/activities/capture/stopped-connectors.js';
+import { skipping } from '../support/skipping.js';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 
-const connect = (state: string | null): Pick<ConnectRest, 'status'> => ({
+type Asked = Pick<ConnectRest, 'status' | 'config'>;
+
+/** Connect's answers. `isStored` says whether it finds the configuration of the connector. */
+const connect = (state: string | null, isStored = state !== null): Asked => ({
   status: () => Promise.resolve(state === null ? null : { connector: { state }, tasks: [] }),
+  config: () => Promise.resolve(isStored ? {} : null),
 });
+const asked = (rest: Asked): Promise<string> => skipping(stoppedConnectors(rest, ['c']));
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 describe('a barrier that is not reached', () => {
   it.each([
@@ -14,12 +23,13 @@ describe('a barrier that is not reached', () => {
     ['STOPPED', /connector c is STOPPED: resume it through Kafka Connect/],
     [null, /connector c does not exist any more: it was deleted/],
   ])('names a connector that is %s', async (state, said) =>
-    expect(await stoppedConnectors(connect(state), ['c'])).toMatch(said),
+    expect(await asked(connect(state))).toMatch(said),
   );
+  it('does not say that a connector was deleted whose Connect worker has just started', async () =>
+    expect(await asked(connect(null, true))).toBe(''));
   it('says nothing about a connector that runs, or if Connect does not answer', async () => {
-    expect(await stoppedConnectors(connect('RUNNING'), ['c'])).toBe('');
-    expect(
-      await stoppedConnectors({ status: () => Promise.reject(new Error('away')) }, ['c']),
-    ).toBe('');
+    expect(await asked(connect('RUNNING'))).toBe('');
+    const away = (): Promise<never> => Promise.reject(new Error('away'));
+    expect(await asked({ status: away, config: away })).toBe('');
   });
 });

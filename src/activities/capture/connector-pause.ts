@@ -25,7 +25,8 @@ export interface Paused<T> {
 
 /**
  * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns
- * the reason if the connector does not pause. Always resumes it, even after cancellation.
+ * the reason if the connector does not pause. Always resumes it, even after cancellation. A connector
+ * that was stopped or deleted meanwhile stays so, because no window stops or deletes it.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,
@@ -39,6 +40,12 @@ export async function whilePaused<T>(
   if (!isAll(found, 'RUNNING'))
     return because(`connector ${connector} is not running: Connect reports ${said(found)}`);
   const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
+  // The ledger may have been slow, and a person may have paused the connector meanwhile.
+  const still = await rest.status(connector).catch(() => found);
+  if (!isAll(still, 'RUNNING')) {
+    await closePause(ledger, id, 'window').catch(() => undefined);
+    return because(`connector ${connector} is not running: Connect reports ${said(still)}`);
+  }
   const started = Date.now();
   const deadline = started + atMostMs;
   let value: T;
@@ -47,8 +54,10 @@ export async function whilePaused<T>(
     let last: ConnectorStatus | null = found;
     const stands = await pollUntil(deadline, POLL_MS, async () => {
       last = await rest.status(connector);
-      return isAll(last, 'PAUSED') ? true : null;
+      return isAll(last, 'PAUSED') || isStopped(last) ? true : null;
     });
+    if (isStopped(last))
+      return because(`connector ${connector} was stopped while a window paused it`);
     if (!stands)
       return because(`connector ${connector} did not pause in time: Connect reports ${said(last)}`);
     value = await use(deadline);
@@ -119,9 +128,9 @@ export function withoutWindowPauses(
 }
 
 /**
- * Resumes the connector and waits until no part of it is paused, or until it is surely deleted. It
- * does not look at the activity's cancellation, because a cancelled window must still resume. Never
- * throws.
+ * Resumes the connector and waits until no part of it is paused, or until it is stopped or surely
+ * deleted. It does not look at the activity's cancellation, because a cancelled window must still
+ * resume. Never throws.
  */
 async function resumeSurely(
   rest: ConnectRest,
@@ -133,7 +142,7 @@ async function resumeSurely(
   for (;;) {
     const state = await resume(rest, connector).catch(() => 'unknown' as const);
     goneSince = state === 'gone' ? (goneSince ?? Date.now()) : null;
-    if (state === 'resumed') return true;
+    if (state === 'resumed' || state === 'stopped') return true;
     if (goneSince !== null && Date.now() - goneSince >= GONE_MS) return true;
     if (Date.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -143,8 +152,9 @@ async function resumeSurely(
 async function resume(
   rest: ConnectRest,
   connector: string,
-): Promise<'resumed' | 'paused' | 'gone'> {
+): Promise<'resumed' | 'paused' | 'stopped' | 'gone'> {
   if ((await rest.config(connector)) === null) return 'gone';
+  if (isStopped(await rest.status(connector))) return 'stopped';
   await rest.resume(connector);
   return isPaused(await rest.status(connector)) ? 'paused' : 'resumed';
 }
@@ -156,6 +166,9 @@ const partsOf = (status: ConnectorStatus): string[] => [
 
 const isPaused = (status: ConnectorStatus | null): boolean =>
   status !== null && partsOf(status).includes('PAUSED');
+
+const isStopped = (status: ConnectorStatus | null): boolean =>
+  status?.connector.state === 'STOPPED';
 
 const isAll = (status: ConnectorStatus | null, state: string): boolean =>
   status !== null && status.tasks.length > 0 && partsOf(status).every((part) => part === state);

@@ -58,16 +58,26 @@ export async function reconfigure(
   await untilRunning(rest, name);
 }
 
-/** Stops a connector and waits until none of its tasks runs. Throws Problem `clean-up` if one does. */
-export async function stopSurely(rest: ConnectRest, name: string): Promise<void> {
-  await rest.stop(name);
-  const stopped = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
-    const status = await rest.status(name);
-    return status === null || (status.connector.state === 'STOPPED' && status.tasks.length === 0)
-      ? true
-      : null;
+/**
+ * Stops a connector and waits until none of its tasks runs. Returns false if it is surely deleted.
+ * Throws Problem `clean-up` if a task still runs.
+ */
+export async function stopSurely(
+  rest: Pick<ConnectRest, 'stop' | 'status'>,
+  name: string,
+): Promise<boolean> {
+  let isOrdered = false;
+  let unknownSince: number | null = null;
+  const end = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
+    const isKnown = isOrdered || (await rest.stop(name));
+    const status = isKnown ? await rest.status(name) : null;
+    isOrdered = status !== null; // a Connect worker that restarted is asked again
+    unknownSince = isKnown ? null : (unknownSince ?? Date.now());
+    if (unknownSince !== null) return Date.now() - unknownSince >= GONE_MS ? 'gone' : null;
+    return status?.connector.state === 'STOPPED' && status.tasks.length === 0 ? 'stopped' : null;
   });
-  if (!stopped) throw new Problem('clean-up', `connector ${name} does not stop`);
+  if (!end) throw new Problem('clean-up', `connector ${name} does not stop`);
+  return end === 'stopped';
 }
 
 export async function untilRunning(rest: ConnectRest, name: string): Promise<void> {

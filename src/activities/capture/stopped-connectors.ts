@@ -1,18 +1,21 @@
 // Describes connectors that do not run because a person paused, stopped or deleted them.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import { storedConfig } from './connector-state.js';
 
 /**
  * Returns a suffix for a reason that names paused, stopped or deleted connectors. It is empty if
  * all run, or if Kafka Connect does not answer.
  */
 export async function stoppedConnectors(
-  rest: Pick<ConnectRest, 'status'>,
+  rest: Pick<ConnectRest, 'status' | 'config'>,
   connectors: readonly string[],
 ): Promise<string> {
   const said: string[] = [];
   for (const name of connectors) {
     const status = await rest.status(name).catch(() => undefined);
-    if (status === null)
+    const isGone = async (): Promise<boolean> =>
+      (await storedConfig(rest, name).catch(() => undefined)) === null;
+    if (status === null && (await isGone()))
       said.push(
         `connector ${name} does not exist any more: it was deleted (sluice rollback cleans up)`,
       );

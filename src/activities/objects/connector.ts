@@ -2,9 +2,15 @@
 // anything.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { Problem } from '../../domain/failure.js';
 import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { pollUntil } from '../runtime/poll-until.js';
-import { STATE_TIMEOUT_MS, deleteOffsets, stopSurely } from '../capture/connector-state.js';
+import {
+  STATE_TIMEOUT_MS,
+  deleteOffsets,
+  stopSurely,
+  storedConfig,
+} from '../capture/connector-state.js';
 import { askEach, type Asking, type OwnedKind, type Site } from './owned-kind.js';
 import { sinkConfig } from '../capture/current-sink.js';
 
@@ -12,6 +18,10 @@ const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await rest(asking).config(name)) !== null;
+
+/** Asks for a while before it says no, because Connect knows no connector directly after its start. */
+const mayExist = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
+  (await storedConfig(rest(asking), name)) !== null;
 
 /**
  * Waits until a connector exists, or not. Connect stores changes in a topic and reads that back, so
@@ -36,6 +46,7 @@ export async function configOf(
 
 export const connector: OwnedKind = {
   exists,
+  mayExist,
   create: async (site, object) => {
     await rest(site).createStopped(object.name, await configOf(site, object));
     await untilExists(site, object, true);
@@ -43,9 +54,13 @@ export const connector: OwnedKind = {
   /** Also deletes the offsets, because a later connector of that name would resume from them. */
   remove: async (site, object) => {
     const { name } = object;
-    await stopSurely(rest(site), name);
+    if (!(await stopSurely(rest(site), name))) return;
     await deleteOffsets(rest(site), name);
-    await rest(site).delete(name);
+    if (!(await rest(site).delete(name)) && (await mayExist(site, object)))
+      throw new Problem(
+        'clean-up',
+        `connector ${name} was not deleted: Connect had just restarted`,
+      );
     await untilExists(site, object, false);
   },
   healthy: async (site, { name }) => {

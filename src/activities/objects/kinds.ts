@@ -50,12 +50,13 @@ export async function claimObject(site: Site, object: OwnedObject): Promise<void
  * that name stay.
  */
 export async function removeObject(site: Site, object: OwnedObject): Promise<void> {
-  const { exists, remove } = EFFECTS[object.kind];
+  const { exists, mayExist = exists, remove } = EFFECTS[object.kind];
   await removeOwned(
     site.ledger,
     site.ref,
     object,
     () => exists(site, object),
     () => remove(site, object),
+    () => mayExist(site, object),
   );
 }

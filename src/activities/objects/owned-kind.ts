@@ -18,6 +18,11 @@ export interface Site extends Asking, Pick<Deps, 'ledger'> {
 export interface OwnedKind {
   readonly exists: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
+   * Returns false only if the object is surely gone. Absent if `exists` is always sure. It may take
+   * seconds, so only a removal asks it.
+   */
+  readonly mayExist?: (site: Site, object: OwnedObject) => Promise<boolean>;
+  /**
    * Creates the object. Null if something else creates it after the claim, such as the first member
    * of a group, or the fence's transaction.
    */

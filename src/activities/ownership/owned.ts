@@ -125,8 +125,9 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
 }
 
 /**
- * Removes an object if the ledger lists it as ours, and records that. Idempotent. Throws Problem
- * `clean-up` if it still exists afterwards.
+ * Removes an object if the ledger lists it as ours, and records that. Idempotent. An object that
+ * surely does not exist (`mayExist`) is only recorded. Throws Problem `clean-up` if it still exists
+ * afterwards.
  */
 export async function removeOwned(
   ledger: Ledger,
@@ -134,10 +135,11 @@ export async function removeOwned(
   object: OwnedObject,
   exists: () => Promise<boolean>,
   remove: () => Promise<void>,
+  mayExist: () => Promise<boolean> = exists,
 ): Promise<void> {
   const state = await ledger.objectState(ref.name, object);
   if (state === null || state === 'removed') return;
-  if (await exists()) {
+  if (await mayExist()) {
     await remove();
     if (await exists())
       throw new Problem(

@@ -104,8 +104,9 @@ export class ConnectRest {
     await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/pause`);
   }
 
-  async stop(name: string): Promise<void> {
-    await this.#jsonOrNull('PUT', `/connectors/${encodeURIComponent(name)}/stop`);
+  /** Stops the connector. Returns false if Kafka Connect does not know it, or not yet. */
+  async stop(name: string): Promise<boolean> {
+    return (await this.#jsonOrNull('PUT', `/connectors/${encodeURIComponent(name)}/stop`)) !== null;
   }
 
   async restartFailed(name: string): Promise<void> {
@@ -135,14 +136,16 @@ export class ConnectRest {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);
   }
 
-  async delete(name: string): Promise<void> {
-    await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}`);
+  /** Deletes the connector. Returns false if Kafka Connect does not know it, or not yet. */
+  async delete(name: string): Promise<boolean> {
+    return (await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}`)) !== null;
   }
 
   async #make(method: string, path: string, body: unknown): Promise<void> {
     await this.#call(method, path, body, TIMEOUT_MS, false, true);
   }
 
+  /** Returns null only for an answer 404. An answer without a body is an empty object. */
   async #jsonOrNull<T>(method: string, path: string, body?: unknown): Promise<T | null> {
     return this.#call<T>(method, path, body, TIMEOUT_MS, true);
   }
@@ -163,7 +166,7 @@ export class ConnectRest {
       if (isMaking) this.#beforeMaking();
       const response = await this.#fetch(method, path, body, timeoutMs);
       const text = await response.text();
-      if (response.ok) return (text ? JSON.parse(text) : null) as T;
+      if (response.ok) return (text ? JSON.parse(text) : {}) as T;
       if (response.status === 404 && nullOn404) return null;
       if (response.status === 401 || response.status === 403)
         throw refusedLogin(`${method} ${this.#url}${path}`, response.status, this.#access);
