@@ -12,23 +12,26 @@ import type { Activities } from '../activities/index.js';
 /** The worker may be restarted often while such an activity runs. */
 const OFTEN = { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } as const;
 
+/** Temporal notices a killed worker only after this limit, so it is short. */
+const BEAT = '10s';
+
 const DATA_WORK = {
   startToCloseTimeout: '12h',
-  heartbeatTimeout: '12s',
+  heartbeatTimeout: BEAT,
   retry: OFTEN,
 } as const;
 
-// Temporal notices a killed worker only after one of these limits, so the limits are short.
 const PATIENCE = {
   /** Runs a few statements or requests. */
   quick: {
     startToCloseTimeout: '30s',
+    heartbeatTimeout: BEAT,
     retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 6 },
   },
   /** Waits for another system, with heartbeats. */
   patient: {
     startToCloseTimeout: '5m',
-    heartbeatTimeout: '60s',
+    heartbeatTimeout: BEAT,
     retry: { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 6 },
   },
   /**
@@ -36,12 +39,12 @@ const PATIENCE = {
    */
   long: {
     startToCloseTimeout: '30d',
-    heartbeatTimeout: '12s',
+    heartbeatTimeout: BEAT,
     retry: OFTEN,
   },
   /**
-   * Lives as long as its migration. Its heartbeats are the most frequent ones, so they are rarer
-   * than those of `long`.
+   * Lives as long as its migration, and no step waits for it. Its heartbeats are the most frequent
+   * ones, so they are rarer than those of `long`.
    */
   endless: {
     startToCloseTimeout: '30d',

@@ -37,6 +37,25 @@ describe('a guard', () => {
   });
 });
 
+describe('the death of a worker', () => {
+  it('is noticed within 10 s in every activity for which a step waits', async () => {
+    const fake = fakes();
+    await play(bench, fake.activities, anHourlyInput('noticed'), async ({ handle, reach }) => {
+      await reach((s) => s.needsApproval);
+      const { events } = await handle.fetchHistory();
+      const scheduled = (events ?? []).flatMap(
+        ({ activityTaskScheduledEventAttributes: one }) => one ?? [],
+      );
+      expect(scheduled.length).toBeGreaterThan(10);
+      for (const { activityType, heartbeatTimeout } of scheduled)
+        expect([activityType?.name, Number(heartbeatTimeout?.seconds)]).toEqual([
+          activityType?.name,
+          activityType?.name === 'guard' ? 60 : 10,
+        ]);
+    });
+  });
+});
+
 describe('a final window', () => {
   it('starts at once while windows of other migrations take every slot, or not at all', async () => {
     const fake = fakes();

@@ -1,0 +1,146 @@
+// Kills workers with -9 under a writer, and reads from Temporal's history how soon each migration
+// made progress again. SLUICE_KILL_EVERY=60 makes the second test take ten minutes.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accounts, busy, dismantle } from '../support/live.js';
+import { TestWorker, freshDatabase, get, reach, startMigration } from '../support/sluice.js';
+import { sluice, waitFor } from '../support/sluice.js';
+
+const KILLS = 10;
+const EVERY_MS = Number(process.env['SLUICE_KILL_EVERY'] ?? 12) * 1000;
+const LIMIT_MS = 15_000;
+const CALM_MS = 20_000;
+
+const workers = [new TestWorker(), new TestWorker()] as const;
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let stopWriter: () => Promise<number>;
+let connection: Connection;
+
+beforeAll(async () => {
+  connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS']! });
+  database = await freshDatabase(accounts(20_000));
+  stopWriter = busy(database, 20);
+});
+afterAll(async () => {
+  for (const worker of workers) await worker.kill('SIGTERM');
+  await stopWriter();
+  await database.drop();
+  await connection.close();
+});
+
+const start = (name: string, soak = '2s'): void =>
+  startMigration(name, database.name, ['public.accounts'], {
+    validation: { every: '1s', passesInARow: 3 },
+    soak: { for: soak, passes: 1 },
+  });
+
+const approve = async (name: string): Promise<void> => {
+  await waitFor(name, 'approval');
+  const client = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE']! });
+  await client.workflow
+    .getHandle(`migration-${name}`)
+    .signal('approveCutover', { approver: 'ann' });
+};
+
+/** Returns when activities or workflow tasks of a migration completed, in every run of its chain. */
+async function progressOf(name: string): Promise<number[]> {
+  const { workflow } = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE']! });
+  const times: number[] = [];
+  for await (const { runId } of workflow.list({ query: `WorkflowId = 'migration-${name}'` })) {
+    const { events } = await workflow.getHandle(`migration-${name}`, runId).fetchHistory();
+    for (const { eventTime, activityTaskCompletedEventAttributes: done, ...other } of events ?? [])
+      if (done || other.workflowTaskCompletedEventAttributes)
+        times.push(Number(eventTime!.seconds) * 1000 + (eventTime!.nanos ?? 0) / 1e6);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** Returns the longest pause between two moments of progress, from `from` until `to`. */
+function longestPause(progress: readonly number[], from: number, to: number): number {
+  const within = [from, ...progress.filter((at) => at > from && at < to), to];
+  return Math.max(...within.slice(1).map((at, n) => at - within[n]!));
+}
+
+/** Compares each kill with a calm time of the same run, so a slow machine only moves both. */
+async function expectProgress(
+  name: string,
+  calmFrom: number,
+  kills: readonly number[],
+): Promise<void> {
+  const progress = await progressOf(name);
+  const usual = longestPause(progress, calmFrom, kills[0]!);
+  const pauses = kills.map((at) => (progress.find((later) => later > at) ?? Infinity) - at);
+  const shown = pauses.map((ms) => (ms / 1000).toFixed(1)).join(', ');
+  console.error(
+    `${name}: progress ${shown} s after a kill; the longest pause without one ${(usual / 1000).toFixed(1)} s`,
+  );
+  expect(Math.max(...pauses)).toBeLessThan(LIMIT_MS + usual);
+}
+
+/** Expects what a run without any kill would show, too. */
+async function expectUntouched(name: string): Promise<void> {
+  const status = await get(name);
+  expect(status).toMatchObject({
+    outcome: 'migrated',
+    leftovers: [],
+    iteration: 1,
+    generation: 1,
+    route: { side: 'stream' },
+  });
+  expect(status.windows.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
+  const { events } = JSON.parse(sluice('report', name, '-o', 'json').stdout) as {
+    events: { kind: string }[];
+  };
+  const kinds = events.map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'committed')).toHaveLength(1);
+  expect(kinds.filter((kind) => kind === 'blocked')).toEqual([]);
+}
+
+describe('workers killed with -9', () => {
+  it('make progress again in less than 15 s, if the only worker is started again at once', async () => {
+    const [worker] = workers;
+    await worker.start();
+    start('only-one');
+    await waitFor('only-one', 'approval');
+    const calmFrom = Date.now();
+    await sleep(CALM_MS);
+    const kills: number[] = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      kills.push(Date.now());
+      await worker.restart();
+      const { windows } = await get('only-one');
+      await reach('only-one', 'a new window', (now) => now.windows.length > windows.length);
+      await sleep(kill * 137); // so that the kills hit different steps
+    }
+    await expectProgress('only-one', calmFrom, kills);
+    await approve('only-one');
+    await waitFor('only-one', 'outcome=migrated');
+    await expectUntouched('only-one');
+    await dismantle(database.client, 'only-one');
+  });
+
+  it('change nothing, if one of two is killed ten times', { timeout: 1_500_000 }, async () => {
+    for (const worker of workers) await worker.restart();
+    start('soaks', `${Math.round((KILLS * EVERY_MS) / 1000)}s`);
+    await approve('soaks');
+    start('waits');
+    await reach('soaks', 'the soak', ({ phase }) => phase === 'soak');
+    const calmFrom = Date.now();
+    await sleep(CALM_MS);
+    const kills: number[] = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const due = Date.now() + EVERY_MS;
+      kills.push(Date.now());
+      await workers[kill % 2]!.restart();
+      if (kill === KILLS - 2) await approve('waits'); // so that the last kills meet a cut-over
+      await sleep(Math.max(0, due - Date.now()));
+    }
+    await expectProgress('soaks', calmFrom, kills);
+    for (const name of ['soaks', 'waits']) {
+      await waitFor(name, 'outcome=migrated');
+      await expectUntouched(name);
+      await dismantle(database.client, name);
+    }
+  });
+});
