@@ -2,7 +2,7 @@
 // there is no database, its facts are unknown.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { measure } from '../activities/checks/measure-portfolio.js';
+import { measure } from './measure-portfolio.js';
 import { assess as assessAll, readQuery, type Assessment } from '../assess/assessment.js';
 import { NOT_MEASURED, type Measured, type TableFacts } from '../assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';

@@ -4,7 +4,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
 import type { GuardReport } from '../activities/guard/connector-guard.js';
 import { call } from './call.js';
-import { bringBack } from './connectors.js';
+import { bringBack } from './run/connectors.js';
 import type { Run } from './run/run.js';
 
 /** Runs `main` with the guard beside it. The guard ends when `main` returns or throws. */

@@ -1,7 +1,7 @@
 // The main path: it takes one batch process from its database to a real-time pipeline. It reads
 // like the list of phases; the details are in the phases.
 import { guarding } from './guard.js';
-import { registerMessages } from './messages.js';
+import { registerMessages } from './messages/messages.js';
 import { approve } from './phases/approve.js';
 import { catchUp } from './phases/catch-up.js';
 import { complete } from './phases/complete.js';

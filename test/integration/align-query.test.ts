@@ -2,7 +2,7 @@
 // rows of the gap replace those of the snapshot with the types of the table.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { alignQuery, type AlignedQuery } from '../../src/activities/checks/align-query.js';
+import { alignQuery, type AlignedQuery } from '../../src/activities/checks/queries/align-query.js';
 import { standIn, type GivenRow } from '../../src/assess/sql/stand-in.js';
 import { relation } from '../../src/domain/migration/names.js';
 import { freshDatabase } from '../support/sluice.js';

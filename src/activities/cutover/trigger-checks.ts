@@ -3,7 +3,11 @@
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/plan/trigger-names.js';
+import {
+  rowTriggerName,
+  triggerName,
+  type TriggerRole,
+} from '../../domain/migration/trigger-names.js';
 import type { Answer } from '../runtime/make-finding.js';
 
 const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,

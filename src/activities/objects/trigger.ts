@@ -1,7 +1,7 @@
 // Triggers that refuse writes while the lease row says FENCED. The fence creates them in its
 // transaction (cutover/fence.ts).
 import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
-import { readTrigger } from '../../domain/plan/trigger-names.js';
+import { readTrigger } from '../../domain/migration/trigger-names.js';
 import { changing, isThere, reading, type OwnedKind, type Site } from './owned-kind.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 

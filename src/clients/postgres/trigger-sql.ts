@@ -4,7 +4,11 @@ import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, quoteLiteral, relation, type Relation } from '../../domain/migration/names.js';
 import { thoseThatStay } from './open-writers.js';
-import { rowTriggerName, triggerName, type TriggerRole } from '../../domain/plan/trigger-names.js';
+import {
+  rowTriggerName,
+  triggerName,
+  type TriggerRole,
+} from '../../domain/migration/trigger-names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**

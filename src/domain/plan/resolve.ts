@@ -9,7 +9,7 @@ import { routeOf } from '../routes/index.js';
 import type { RoutePlan } from '../routes/route.js';
 import { runLogOf, type MigrationSpec } from '../migration/spec.js';
 import { subjectsOf } from './planned-subjects.js';
-import { ledgerName, type TriggerRole } from './trigger-names.js';
+import { ledgerName, type TriggerRole } from '../migration/trigger-names.js';
 
 /** Resolves the plan. Throws for a name or a statement that the parser would have refused. */
 export function resolve({

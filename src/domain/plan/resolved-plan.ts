@@ -6,7 +6,7 @@ import type { BatchSpec, MigrationSpec } from '../migration/spec.js';
 import type { Subject } from '../evidence/subjects.js';
 import type { HostPlan } from '../pipelines/index.js';
 import type { RoutePlan } from '../routes/route.js';
-import type { OwnedTrigger, TriggerRole } from './trigger-names.js';
+import type { OwnedTrigger, TriggerRole } from '../migration/trigger-names.js';
 
 /** A table that refuses writes while the lease is FENCED, with the trigger that refuses them. */
 export interface Guard {

@@ -3,7 +3,7 @@
 import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
-import { runWindow } from '../windows.js';
+import { runWindow } from '../windows/windows.js';
 
 /**
  * Makes the full pass if the final window can rest on it. Returns whether there was one. Throws

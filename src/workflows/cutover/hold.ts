@@ -5,15 +5,15 @@
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { COMMIT_RESERVE_MS } from '../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../domain/values/duration.js';
-import { readTrigger } from '../../domain/plan/trigger-names.js';
+import { readTrigger } from '../../domain/migration/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call, callWithin } from '../call.js';
-import { holdConnectors, startConnectors } from '../connectors.js';
+import { holdConnectors, startConnectors } from '../run/connectors.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';
 import { evidenceId } from '../run/gate-state.js';
-import { runWindow } from '../windows.js';
+import { runWindow } from '../windows/windows.js';
 import { removeObject } from '../run/remove-object.js';
 
 export type Evidence = Parameters<typeof call<'fence'>>[3];

@@ -7,7 +7,7 @@ import type { FactsSeen } from '../../domain/evidence/epoch.js';
 import { call, callWithin } from '../call.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
-import { holdOf, runWindow } from '../windows.js';
+import { holdOf, runWindow } from '../windows/windows.js';
 import { passAhead } from './ahead.js';
 import { begins } from './step-audit.js';
 

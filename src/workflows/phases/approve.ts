@@ -9,7 +9,7 @@ import { everyMs, type Run } from '../run/run.js';
 import { gateWaitsFor } from '../run/gate-state.js';
 import { streakOf } from '../run/state.js';
 import { troubleOf } from '../run/watched-connectors.js';
-import { runWindow } from '../windows.js';
+import { runWindow } from '../windows/windows.js';
 
 const isWanted = (run: Run): boolean => run.rehearsal?.result === null;
 

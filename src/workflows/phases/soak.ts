@@ -7,7 +7,7 @@ import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
 import { requestWayBack } from '../run/requests.js';
 import { soakEnds } from '../run/state.js';
-import { runWindow } from '../windows.js';
+import { runWindow } from '../windows/windows.js';
 
 export async function soak(run: Run): Promise<void> {
   await watchShadow(run);

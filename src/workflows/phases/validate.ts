@@ -4,7 +4,7 @@ import { stopRule } from '../../domain/decisions/streak.js';
 import { findsItselfCommitted } from '../cutover/hold.js';
 import { everyMs, type Run } from '../run/run.js';
 import { streakOf } from '../run/state.js';
-import { runWindow } from '../windows.js';
+import { runWindow } from '../windows/windows.js';
 
 export async function validate(run: Run): Promise<void> {
   // windows and approvals before a commit prove nothing once the commit has happened

@@ -8,7 +8,7 @@ import { because, ok, type OrReason } from '../../../../domain/values/or-reason.
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
 import { unmeasured, type SubjectResult } from '../../subject-result.js';
 import type { Computation } from '../computation.js';
-import { alignQuery, type AlignedQuery } from '../../../checks/align-query.js';
+import { alignQuery, type AlignedQuery } from '../../../checks/queries/align-query.js';
 import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
 import { sidesByHash } from './by-hashes.js';

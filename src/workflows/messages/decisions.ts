@@ -7,7 +7,7 @@ import {
   rulesFor,
   signersUnder,
   type CoSignRequest,
-} from '../domain/decisions/cosign.js';
+} from '../../domain/decisions/cosign.js';
 import {
   UNSIGNED,
   decide as judge,
@@ -18,12 +18,12 @@ import {
   type Decision,
   type DecisionRequest,
   type Identity,
-} from '../domain/decisions/gate.js';
-import type { SignedFor } from '../domain/decisions/signed-decision.js';
-import { call } from './call.js';
-import { requestWayBack } from './run/requests.js';
-import type { Run } from './run/run.js';
-import { evidenceId, gateState } from './run/gate-state.js';
+} from '../../domain/decisions/gate.js';
+import type { SignedFor } from '../../domain/decisions/signed-decision.js';
+import { call } from '../call.js';
+import { requestWayBack } from '../run/requests.js';
+import type { Run } from '../run/run.js';
+import { evidenceId, gateState } from '../run/gate-state.js';
 
 // The status has the beginning of a comment, and the audit has all of it.
 const SHOWN_LENGTH = 500;

@@ -1,6 +1,6 @@
 // Names of Sluice's triggers on tables that it does not own. The ledger writes them as `<trigger>
 // on <table>`.
-import type { Names } from '../migration/names.js';
+import type { Names } from './names.js';
 
 /**
  * fence: refuses every write while the lease is FENCED. owner: on a shared table, refuses the side

@@ -1,7 +1,7 @@
 // Checks the functions that a query calls. A query cannot be compared exactly at a still point if
 // one of its functions reads tables, or returns a different result on each call.
 import type pg from 'pg';
-import { analyseSql } from '../../assess/sql/analyse.js';
+import { analyseSql } from '../../../assess/sql/analyse.js';
 
 /**
  * Functions of the server and its extensions that read a table, query or file whose name or text is

@@ -1,15 +1,15 @@
 // Checks a query of the batch by running it, read-only. It finds keys that repeat or contain NULL,
 // values that change when they are stored, and session settings that change the result.
 import type pg from 'pg';
-import { readTable } from '../../clients/postgres/catalog.js';
-import { describeSubquery, lone } from '../../clients/postgres/single-statement.js';
-import { columnTypes } from '../../clients/postgres/consumer-view.js';
-import { transaction } from '../../clients/postgres/connection.js';
-import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
-import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { stripSemicolon } from '../../domain/migration/statements.js';
+import { readTable } from '../../../clients/postgres/catalog.js';
+import { describeSubquery, lone } from '../../../clients/postgres/single-statement.js';
+import { columnTypes } from '../../../clients/postgres/consumer-view.js';
+import { transaction } from '../../../clients/postgres/connection.js';
+import { quoteIdent, quoteLiteral } from '../../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { stripSemicolon } from '../../../domain/migration/statements.js';
 import { sessionsOfBatch, type Session } from './batch-sessions.js';
-import type { Answer } from '../runtime/make-finding.js';
+import type { Answer } from '../../runtime/make-finding.js';
 
 interface Field {
   readonly name: string;

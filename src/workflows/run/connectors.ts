@@ -1,7 +1,7 @@
 // Starts and holds connectors, and records which of them must run. The run compares the guard's
 // reports with this record.
-import { call } from './call.js';
-import type { Run } from './run/run.js';
+import { call } from '../call.js';
+import type { Run } from './run.js';
 
 type Role = 'source' | 'sink';
 

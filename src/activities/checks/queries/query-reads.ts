@@ -1,14 +1,14 @@
 // Checks, read-only, that a query of the batch depends only on captured tables: not on other
 // tables, and not on the clock.
 import type pg from 'pg';
-import { analyseSql, loadParser, type SqlAnalysis } from '../../assess/sql/analyse.js';
-import type { FlagId } from '../../assess/sql/flags.js';
-import { readLone } from '../../clients/postgres/single-statement.js';
-import { plainName } from '../../clients/postgres/consumer-view.js';
-import { qualified } from '../../domain/migration/names.js';
-import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { stripSemicolon } from '../../domain/migration/statements.js';
-import type { Answer } from '../runtime/make-finding.js';
+import { analyseSql, loadParser, type SqlAnalysis } from '../../../assess/sql/analyse.js';
+import type { FlagId } from '../../../assess/sql/flags.js';
+import { readLone } from '../../../clients/postgres/single-statement.js';
+import { plainName } from '../../../clients/postgres/consumer-view.js';
+import { qualified } from '../../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { stripSemicolon } from '../../../domain/migration/statements.js';
+import type { Answer } from '../../runtime/make-finding.js';
 
 interface Dependence {
   /** Relations that store rows, as `schema.name`. */

@@ -1,7 +1,7 @@
 // Reads from the catalog which settings the batch's own sessions have: the settings of the
 // database, and of the roles that the batch may use.
 import type pg from 'pg';
-import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
 export interface Session {
   /** The owner of the settings, as shown to a person. */

@@ -1,14 +1,14 @@
 // Runs one window and records what it found: streak, coverage and epoch. Used by validate, approve,
 // cut-over and soak.
-import type { WindowResult } from '../activities/windows/window-activities.js';
-import type { StandsStill, WitnessRole } from '../activities/windows/session.js';
-import type { CaptureProblem } from '../domain/capture/captured-set.js';
-import { coverageOf } from '../domain/decisions/streak.js';
-import { predictedHoldMs } from '../domain/plan/predicted-hold.js';
-import { durationMs } from '../domain/values/duration.js';
-import { call, callWithin } from './call.js';
-import { rolesOf, startConnectors } from './connectors.js';
-import type { Run } from './run/run.js';
+import type { WindowResult } from '../../activities/windows/window-activities.js';
+import type { StandsStill, WitnessRole } from '../../activities/windows/session.js';
+import type { CaptureProblem } from '../../domain/capture/captured-set.js';
+import { coverageOf } from '../../domain/decisions/streak.js';
+import { predictedHoldMs } from '../../domain/plan/predicted-hold.js';
+import { durationMs } from '../../domain/values/duration.js';
+import { call, callWithin } from '../call.js';
+import { rolesOf, startConnectors } from '../run/connectors.js';
+import type { Run } from '../run/run.js';
 
 const ROUNDS_MS = 45_000;
 

@@ -1,20 +1,20 @@
 // Prepares a query of the batch to be run as of a still point. Its views are expanded, and every
 // captured table can be replaced by a stand-in. A query that reads anything else cannot be aligned.
 import type pg from 'pg';
-import { loadParser } from '../../assess/sql/analyse.js';
-import { textProblem } from '../../assess/sql/not-aligned.js';
+import { loadParser } from '../../../assess/sql/analyse.js';
+import { textProblem } from '../../../assess/sql/not-aligned.js';
 import {
   cteNames,
   referencesOf,
   replaceReferences,
   type Reference,
-} from '../../assess/sql/references.js';
-import { emptyStandIn } from '../../assess/sql/stand-in.js';
-import { describeSubquery } from '../../clients/postgres/single-statement.js';
-import { plainName } from '../../clients/postgres/consumer-view.js';
-import { quoteIdent, type Relation } from '../../domain/migration/names.js';
-import { stripSemicolon } from '../../domain/migration/statements.js';
-import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
+} from '../../../assess/sql/references.js';
+import { emptyStandIn } from '../../../assess/sql/stand-in.js';
+import { describeSubquery } from '../../../clients/postgres/single-statement.js';
+import { plainName } from '../../../clients/postgres/consumer-view.js';
+import { quoteIdent, type Relation } from '../../../domain/migration/names.js';
+import { stripSemicolon } from '../../../domain/migration/statements.js';
+import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 

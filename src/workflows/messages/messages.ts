@@ -17,17 +17,22 @@ import {
   checkExtension,
   checkRollBack,
   checkUpdate,
-} from '../domain/decisions/payloads.js';
-import type { Decision } from '../domain/decisions/gate.js';
-import { auditLine, type AuditLine } from '../domain/audit.js';
-import type { OrReason } from '../domain/values/or-reason.js';
-import type { Rehearsed, SpecShown, Status, WindowAnswer } from '../domain/evidence/ledger-rows.js';
-import { askForWindow } from './asked-window.js';
+} from '../../domain/decisions/payloads.js';
+import type { Decision } from '../../domain/decisions/gate.js';
+import { auditLine, type AuditLine } from '../../domain/audit.js';
+import type { OrReason } from '../../domain/values/or-reason.js';
+import type {
+  Rehearsed,
+  SpecShown,
+  Status,
+  WindowAnswer,
+} from '../../domain/evidence/ledger-rows.js';
+import { askForWindow } from '../windows/asked-window.js';
 import { takeEdit } from './edit.js';
 import { refusedUnsigned, takeCoSignature, takeDecision } from './decisions.js';
-import { askForRehearsal } from './cutover/rehearsal.js';
-import { extendSoak, requestRetry, requestWayBack, setPaused } from './run/requests.js';
-import type { Run } from './run/run.js';
+import { askForRehearsal } from '../cutover/rehearsal.js';
+import { extendSoak, requestRetry, requestWayBack, setPaused } from '../run/requests.js';
+import type { Run } from '../run/run.js';
 
 export const approveCutoverSignal = defineSignal<[unknown]>('approveCutover');
 export const rejectCutoverSignal = defineSignal<[unknown]>('rejectCutover');

@@ -1,10 +1,10 @@
 // Runs a window that a person asks for. The main path runs it at its next safe point, and the
 // update's handler waits until it is recorded.
 import { condition } from '@temporalio/workflow';
-import type { AskedWindow, WindowAnswer } from '../domain/evidence/ledger-rows.js';
-import { WINDOW_PHASES } from '../domain/migration/phase.js';
-import type { Run } from './run/run.js';
-import { blockedOf } from './run/state.js';
+import type { AskedWindow, WindowAnswer } from '../../domain/evidence/ledger-rows.js';
+import { WINDOW_PHASES } from '../../domain/migration/phase.js';
+import type { Run } from '../run/run.js';
+import { blockedOf } from '../run/state.js';
 
 const refuse = (refused: string): WindowAnswer => ({ refused, window: null });
 

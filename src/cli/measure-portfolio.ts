@@ -1,7 +1,7 @@
 // Measures the facts of a portfolio over one read-only connection with a statement timeout. A fact
 // that cannot be read is unknown and has a reason; nothing is guessed.
 import type pg from 'pg';
-import { slotUse } from '../../clients/postgres/slots.js';
+import { slotUse } from '../clients/postgres/slots.js';
 import {
   known,
   type Fact,
@@ -9,14 +9,14 @@ import {
   type RunFacts,
   type SourceFacts,
   type TableFacts,
-} from '../../assess/facts.js';
-import { readTable } from '../../clients/postgres/catalog.js';
-import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
-import { isProvable } from '../../compare/column-types.js';
-import { parseTableName, qualified } from '../../domain/migration/names.js';
-import { mayReplicateAs } from '../../domain/access/privilege-conditions.js';
-import type { PostgresAddress } from '../../domain/migration/spec.js';
-import { classify } from '../runtime/application-failure.js';
+} from '../assess/facts.js';
+import { readTable } from '../clients/postgres/catalog.js';
+import { withAddress, type ResolveSecret } from '../clients/postgres/connection.js';
+import { isProvable } from '../compare/column-types.js';
+import { parseTableName, qualified } from '../domain/migration/names.js';
+import { mayReplicateAs } from '../domain/access/privilege-conditions.js';
+import type { PostgresAddress } from '../domain/migration/spec.js';
+import { classify } from '../activities/runtime/application-failure.js';
 
 const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;

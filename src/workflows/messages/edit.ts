@@ -6,14 +6,14 @@ import {
   type EditDecision,
   type EditRequest,
   type EditState,
-} from '../domain/decisions/edit-decision.js';
-import { describeEdit, type SpecEdit } from '../domain/decisions/spec-edit.js';
-import { UNSIGNED, type Decision } from '../domain/decisions/gate.js';
-import type { MigrationSpec } from '../domain/migration/spec.js';
+} from '../../domain/decisions/edit-decision.js';
+import { describeEdit, type SpecEdit } from '../../domain/decisions/spec-edit.js';
+import { UNSIGNED, type Decision } from '../../domain/decisions/gate.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { workflowInfo } from '@temporalio/workflow';
-import { call } from './call.js';
+import { call } from '../call.js';
 import { identityOf } from './decisions.js';
-import type { Run } from './run/run.js';
+import type { Run } from '../run/run.js';
 
 /**
  * Handles the update editSpec. The audit gets every answer except two: a refusal before the
