@@ -16,7 +16,7 @@ export async function installRuntime({
   Runtime.install({
     logger: createLogger(log),
     telemetryOptions: {
-      // a failing workflow task is a warning of the core
+      // Temporal's core logs a failed workflow task as a warning, so its level is needed
       logging: {
         filter: makeTelemetryFilterString({ core: log.level, other: 'ERROR' }),
         forward: {},

@@ -1,5 +1,6 @@
 // sluice edit ID -f FILE: shows what differs from the spec of the running migration, and asks the
-// run to take it. The run decides again, because it may have moved on.
+// run to accept the new one. The run checks the edit itself, because its state may have changed
+// meanwhile.
 import { userInfo } from 'node:os';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Decision } from '../domain/decisions/gate.js';

@@ -8,7 +8,7 @@ import { withClientOrNull } from './migration-source.js';
 import { workflowIdOf } from '../domain/migration/workflow-ids.js';
 import { because, ok, type OrReason } from '../domain/values/or-reason.js';
 
-const MOST_RUNS = 200; // a migration has one more for each continue-as-new
+const MOST_RUNS = 200; // each continue-as-new adds one run to a migration
 
 interface HistoryEvent {
   readonly eventId?: unknown;

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { CliError } from './output.js';
 
 /**
- * Returns the text of a file. Throws what `refusal` makes of the system's reason, such as ENOENT.
+ * Returns the text of a file. If the file cannot be read, throws the error that `refusal` makes
+ * from the system's code, such as ENOENT.
  */
 export function fileText(file: string, refusal: (reason: string) => CliError): string {
   try {

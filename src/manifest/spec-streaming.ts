@@ -119,7 +119,7 @@ export const existing = z.strictObject({
   slot: identifier
     .optional()
     .describe(
-      'The replication slot whose reader writes the topics. Differences count only after its confirmed position has passed the snapshot.',
+      'The replication slot whose reader writes the topics. A difference counts only after the reader has confirmed everything that the snapshot of the comparison sees.',
     ),
   connector: z
     .string()

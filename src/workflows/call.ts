@@ -43,8 +43,8 @@ const PATIENCE = {
     retry: OFTEN,
   },
   /**
-   * Lives as long as its migration, and no step waits for it. Its heartbeats are the most frequent
-   * ones, so they are rarer than those of `long`.
+   * Runs as long as its migration, and no step waits for it. Most heartbeats of a worker come from
+   * such activities, so each of them sends fewer than a `long` one.
    */
   endless: {
     startToCloseTimeout: '30d',
@@ -71,7 +71,7 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
 // Says what a cancellation does to each activity. Temporal's default would let a cancelled step
 // continue beside the rollback that undoes it.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
-/** The activity only reads, so its end is not waited for. */
+/** The activity only reads, so nothing waits for its end. */
 const LEFT = ActivityCancellationType.TRY_CANCEL;
 
 const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>> = {

@@ -4,7 +4,7 @@ import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import { pollUntil } from '../runtime/poll-until.js';
 
-/** The time that Connect may take to do what it accepted. */
+/** The time that Connect may take to carry out a request that it has accepted. */
 export const STATE_TIMEOUT_MS = 60_000;
 
 /**

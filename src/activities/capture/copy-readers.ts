@@ -31,7 +31,7 @@ export interface CopyTarget {
   readonly catalog: TableCatalog;
   readonly topic: string;
   readonly blocks: number;
-  /** Identifies the files that hold its rows. It changes when the table is rewritten. */
+  /** Identifies the files that hold the table's rows. It changes when the table is rewritten. */
   readonly storage: string;
 }
 

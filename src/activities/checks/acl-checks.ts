@@ -1,4 +1,4 @@
-// Tries what can be tried of Kafka's ACLs without changing anything.
+// Checks Kafka's ACLs as far as that is possible without changing anything.
 import { notCreatable } from '../../clients/kafka/topics.js';
 import { aclsOf, type Acl } from '../../domain/access/acls.js';
 import { isAuthenticated } from '../../domain/migration/cluster-access.js';

@@ -15,11 +15,11 @@ import { routeEffects } from './routes/index.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
-const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // errors from the switch of the view; nothing has moved then
+const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // errors from the switch of the view; consumers then still read the batch
 
 /**
- * Commits, or returns why it refused. After any other error it is unknown whether the commit
- * happened, and the lease row says so.
+ * Commits, or returns why it refused. After any other error, only the lease row shows whether the
+ * commit happened.
  */
 export async function commitOrRefuse(
   deps: Deps,

@@ -21,7 +21,7 @@ export type GuardReport =
   /** All current problems of connectors. */
   | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
-  /** The guard resumed it, because a window had paused it and then its worker died. */
+  /** The guard resumed this connector, because the worker of the window that had paused it died. */
   | { readonly kind: 'resumed'; readonly connector: string }
   | {
       readonly kind: 'gave-up';
@@ -67,7 +67,10 @@ export function createGuardActivities(deps: Deps) {
   });
 }
 
-/** Restarts the failed task of one connector, up to the limit. `givenUp` gets those beyond it. */
+/**
+ * Restarts the failed task of one connector, up to the limit. `givenUp` gets the tasks that have
+ * reached the limit.
+ */
 async function restartFailed(
   { systems }: Deps,
   { plan, restarts }: GuardInput & Planned,

@@ -79,7 +79,7 @@ export function classify(error: unknown): Problem {
   )
     return new Problem('unreachable', `Postgres: ${message}`);
   if (error instanceof SyntaxError)
-    return new Problem('unexpected', 'a text from another system could not be parsed'); // the message of V8 would quote that text
+    return new Problem('unexpected', 'a text from another system could not be parsed'); // the message of the JavaScript engine would quote that text
   return new Problem('unexpected', quoteForeign(message, 2000));
 }
 

@@ -15,7 +15,7 @@ import { heartbeat } from './poll-until.js';
 const BEAT_MS = 2000;
 /** The statement limit of an activity that has no spec. */
 const USUAL_STATEMENT = '10m';
-/** Everything else than a statement answers within this time, or its client gives up. */
+/** Any call except a statement is answered within this time, or its client gives up. */
 const BEYOND_STATEMENT_MS = 60_000;
 
 /** Turns every error of an activity into a failure with a code, without values of rows. */

@@ -1,5 +1,6 @@
 // Identifies what runs: connectors by plugin, version and worker version, consumer groups by
-// protocol, topics and client ids. A restart leaves all of this unchanged; processes do not.
+// protocol, topics and client ids. None of these changes at a restart, but the ids of processes and
+// members do.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { KnownGroup } from '../../clients/kafka/groups.js';
 import { NOT_RUNNING } from '../../domain/evidence/epoch.js';

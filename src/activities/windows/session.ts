@@ -16,21 +16,21 @@ import type { Witnesses } from './witness/witnesses.js';
 export const BARRIER_LIMIT_MS = 60_000;
 
 /**
- * Says what holds the input of the pipeline. The connector is paused, or a fence holds the
- * source's writes, or (`unpaused`) nothing happens to be written for a moment.
+ * Says why the pipeline gets no input. The connector is paused, or a fence refuses writes to the
+ * source, or (`unpaused`) the writers happen to be idle.
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 
-/** The final window hears the witness that this window began. */
+/** The role of a final window. It reads the witness that window `after` began. */
 export interface HearsWitness {
   readonly after: number;
   /** True if the final window may read every row if the witness cannot be used. */
   readonly orReadsAll: boolean;
-  /** Why the witness does not count, whatever it saw. Absent if nothing is known against it. */
+  /** The reason why the witness cannot be used, whatever it saw. Absent if there is none. */
   readonly refused?: string;
 }
 
-/** The full pass before the fence begins a witness, and the final window hears it. */
+/** The full pass before the fence begins a witness, and the final window reads it. */
 export type WitnessRole = 'begin' | HearsWitness;
 
 /** The part that a witness has in a window, and the witnesses of this worker. */

@@ -1,5 +1,5 @@
-// The lease row says who owns the result. The workflow believes this row and not its own memory.
-// See docs/explanation/cutover.md.
+// The lease row says who owns the result. The workflow trusts this row and not its own memory. See
+// docs/explanation/cutover.md.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -111,7 +111,8 @@ export class WitnessLog {
     if (known && known.description !== description)
       return this.fail(`the definition of ${table.table} changed`);
     const keyAt = columns.findIndex((column) => column.name === table.key);
-    // Another index as identity leaves out the old key if the identity itself did not change.
+    // If another index is the replica identity, an update that changes only the key omits the old
+    // key.
     const isNamed =
       identity === 'f' ||
       (identity === 'd' &&

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '8a44a1b5a5dd6607c098c87b3d914a03e6bcbb363894fd2db84a1d573389e95c';
+export const SOURCES = '26a670e4db6405fd3a7cf9a422fb2494c6ad6a61e91aae29d6a08bf56bf90cc8';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

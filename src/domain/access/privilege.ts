@@ -12,7 +12,7 @@ export interface Privilege {
   /** The object of the right: a schema, a table or a role. */
   readonly subject: string;
   readonly why: string;
-  /** The consequence of not having it. */
+  /** The check and the phase that fail without the right. */
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;

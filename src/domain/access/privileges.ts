@@ -5,8 +5,8 @@ import { capturing, sinking } from './connector-privileges.js';
 import { administering, reading } from './worker-privileges.js';
 
 /**
- * Returns the rights of a plan, each statement once. Without facts, owners are placeholders that no
- * server accepts: `<owner of public.orders>`.
+ * Returns the rights of a plan, without duplicate statements. If the facts are not known, each
+ * owner is a placeholder that no server accepts: `<owner of public.orders>`.
  */
 export function privilegesFor(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const all = [

@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** A value that changes with each change of the publication, even if a later one restores it. */
+  /** Changes with every change of the publication, even if that restores an earlier state. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */

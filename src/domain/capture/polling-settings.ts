@@ -32,7 +32,7 @@ export function unseenBy(mode: PollingMode): string {
   if (mode === 'bulk') return 'deletes';
   return mode === 'incrementing'
     ? 'deletes and updates'
-    : 'deletes and updates that leave the time alone';
+    : 'deletes, and updates that do not change the time';
 }
 
 /**

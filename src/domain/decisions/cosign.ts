@@ -23,8 +23,9 @@ export interface CoSignature {
 }
 
 /**
- * Broken glass: two people decided that for one hour the cut-over may begin outside its change
- * window, on older evidence, approved by one of them. The run keeps this record permanently.
+ * Broken glass: two people agreed to relax the gate for one hour. The cut-over may then begin
+ * outside its change window and on older evidence, and one of the two may approve it. The run keeps
+ * this record permanently.
  */
 export interface BrokenGlass {
   readonly by: readonly string[];

@@ -42,7 +42,7 @@ export interface EditDecision extends Decision {
   readonly pending: PendingEdit | null;
 }
 
-/** The time in which the other signatures of an edit must follow. */
+/** The other signatures of an edit must follow within this time. */
 const SIGNED_WITHIN = '1h';
 
 /** The text that a signature names, so that it is valid for this spec only. */

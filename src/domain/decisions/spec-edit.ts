@@ -11,7 +11,7 @@ export interface FieldChange {
   readonly after: string;
 }
 
-/** A changed field that the run does not take. */
+/** A changed field that the run refuses. */
 export interface RefusedChange {
   readonly path: string;
   readonly reason: string;
@@ -50,7 +50,7 @@ export const EDITABLE: Readonly<Record<string, Role>> = {
 };
 
 const AFTER_COMMIT: Readonly<Record<Exclude<Role, 'plain' | 'soak'>, string>> = {
-  gate: 'the cut-over is committed, so nothing reads it any more',
+  gate: 'the cut-over is committed, so nothing reads this field any more',
   evidence: 'the cut-over is committed, and its evidence rests on the field',
 };
 

@@ -1,10 +1,10 @@
-// Evidence has an epoch. If a fact that the evidence depends on changes, a new epoch begins. It
-// voids approvals and the streak.
+// Evidence has an epoch. If a fact that the evidence depends on changes, a new epoch begins. A new
+// epoch voids approvals and the streak.
 import { UNKNOWN_IDENTITY, partitionsFact, ruleOf, type FactCost } from './fact-rules.js';
 
 export { partitionsFact, storageFact } from './fact-rules.js';
 
-/** The value of a fact about a process, while there is none. */
+/** The value of a fact about a process while no such process runs. */
 export const NOT_RUNNING = 'none';
 
 /** The value of a fact: one text, or a set of entries. */

@@ -5,7 +5,7 @@
 export type FactCost = 'restart' | 'full-window' | 'epoch';
 
 export interface FactRule {
-  /** The name of the fact, or its beginning if `isPrefix`: the rest names the part. */
+  /** The name of the fact. If `isPrefix` is true, only its beginning; the rest names the part. */
   readonly fact: string;
   readonly isPrefix: boolean;
   readonly cost: FactCost;
@@ -16,8 +16,8 @@ export interface FactRule {
    */
   readonly identifiedBy?: readonly string[];
   /**
-   * Those of `identifiedBy` that can be read only while the part runs. While it does not run, the
-   * last known value counts.
+   * The facts of `identifiedBy` that can be read only while the part runs. While the part does not
+   * run, their last known values count.
    */
   readonly readWhileRunning?: readonly string[];
 }

@@ -7,7 +7,7 @@ export type NoticeKind =
   'needs-approval' | 'blocked' | 'rolled-back' | 'migrated' | 'ended-without-cleanup';
 
 export interface Notice {
-  /** Identifies the occasion, so that each is sent once. */
+  /** Identifies the occasion of the notice, so that each notice is sent only once. */
   readonly key: string;
   readonly kind: NoticeKind;
   readonly migration: string;

@@ -1,5 +1,5 @@
-// Defines the part of a spec that names what already runs.
-/** Parts that already run. Only `sluice compare` reads them; a migration creates its own. */
+// Defines `spec.existing`, which names topics, a slot and a connector that already exist.
+/** Objects that already exist. Only `sluice compare` uses them; a migration creates its own. */
 export interface ExistingSpec {
   /**
    * The topics of the tables: one pattern with `{schema}` and `{table}`, or a topic for each table.

@@ -3,9 +3,9 @@
 import type { Names } from './names.js';
 
 /**
- * fence: refuses every write while the lease is FENCED. owner: on a shared table, refuses the side
- * whose turn it is not. That is the stream's role before the commit, and every other role after it.
- * While the lease is FENCED, it refuses every write.
+ * fence: refuses every write while the lease is FENCED. owner: on a shared table, refuses writes of
+ * the side that does not own the table. Before the commit, this is the stream's role; after the
+ * commit, it is every other role. While the lease is FENCED, the trigger refuses every write.
  */
 export type TriggerRole = 'fence' | 'owner';
 

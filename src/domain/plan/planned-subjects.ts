@@ -13,8 +13,8 @@ function tableSubjects(spec: MigrationSpec): Subject[] {
 }
 
 /**
- * Returns why the results of this spec are settled although it asks for exact ones. Null if the
- * spec gives no such reason. The query may still give one: see `alignQuery`.
+ * Returns why results are compared in settled mode although the spec asks for exact mode. Null if
+ * the spec gives no such reason. The query may still give one: see `alignQuery`.
  */
 export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
   if (spec.validation.results === 'settled') return null;

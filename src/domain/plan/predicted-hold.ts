@@ -2,7 +2,7 @@
 
 /** The part of the hold that is reserved for the commit. */
 export const COMMIT_RESERVE_MS = 5000;
-/** The part that is reserved for hearing the witness and reading what it names. */
+/** The part that is reserved for reading the witness and the rows that it names. */
 const WITNESS_RESERVE_MS = 2000;
 
 export interface Measured {

@@ -42,8 +42,8 @@ export interface CutoverStep {
   readonly does: string;
   readonly undo: string | null;
   /**
-   * The boundary before which the step runs. `commit`: before the commit, so `undo` reverts it.
-   * `end`: at the commit or after it, so only a rollback reverts it.
+   * `commit`: the step runs before the commit, and `undo` reverts it. `end`: the step runs at the
+   * commit or after it, and only a rollback reverts it.
    */
   readonly before: 'commit' | 'end';
 }

@@ -1,5 +1,5 @@
-// Route `none`: Sluice does not switch what consumers read. Only the lease row says which side they
-// read.
+// Route `none`: the plan has no consumers that Sluice could switch. The commit only changes the
+// lease row; moving the consumers is the task of a person.
 import { PLAIN_FACTS, type Route } from './route.js';
 import type { RouteSpec } from '../migration/spec.js';
 

@@ -24,7 +24,7 @@ import { currentDetails, statusOf } from './status-view.js';
 import { evidenceId } from './gate-state.js';
 
 const MAX_AUDIT = 200;
-// Temporal refuses payloads of more than 2 MB, and ends the run for them
+// Temporal terminates a run that sends a payload of more than 2 MB
 const AUDIT_BYTES = 100_000;
 const BYTES_AT_ONCE = 200_000;
 const EVENTS_AT_ONCE = 500;

@@ -85,7 +85,10 @@ export class Run extends Steps {
     }
   }
 
-  /** Waits until a person asks for a new generation, then removes the lost one and counts on. */
+  /**
+   * Waits until a person asks for a new generation, then removes the objects of the lost one and
+   * increments the generation number.
+   */
   async #replaceGeneration(
     { problem, isAnswered }: NonNullable<State['lost']>,
     clear: PhaseBody,

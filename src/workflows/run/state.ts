@@ -92,7 +92,7 @@ export interface State {
   restart: string | null;
   /** The plan hash that the evidence id contains. It changes only with a new epoch. */
   evidencePlan: string;
-  /** The number of edits that evidence rests on. A window that began before one does not count. */
+  /** Counts edits that change the evidence. A window that began before one does not count. */
   evidenceEdits: number;
   /** An edit that waits for more signatures. */
   pendingEdit: PendingEdit | null;

@@ -114,7 +114,10 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
   }
 }
 
-/** Notes a window that began before an edit of what evidence rests on. It proves nothing now. */
+/**
+ * Reports a window that began before an edit of a field that evidence depends on. Such a window
+ * proves nothing any more.
+ */
 function setAside(run: Run, { number, at }: WindowResult): void {
   run.state.windows = number;
   const reason = 'the spec was edited during the window, so it does not count';
@@ -162,7 +165,8 @@ function absorb(run: Run, result: WindowResult, wasFull: boolean): void {
 function count(run: Run, result: WindowResult, wasFull: boolean): void {
   const { state } = run;
   if (result.verdict.verdict === 'passed') {
-    // a window that passed was full if a change was seen, because it saw the change before it read
+    // a passed window that saw a change read every row, because it looked for changes before it
+    // read
     if (wasFull || result.facts?.change) state.restart = null;
     state.isCoverageOnTrial = false;
     state.passesInARow += 1;

@@ -18,7 +18,10 @@ import { because, ok, type OrReason } from '../../../domain/values/or-reason.js'
 import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
-/** Returns the sub-query that replaces a table, by its quoted name. Null replaces nothing. */
+/**
+ * Returns the sub-query that replaces the table with this quoted name. Null means that the table
+ * stays.
+ */
 export type StandIns = (table: string) => string | null;
 
 export interface AlignedQuery {

@@ -53,7 +53,10 @@ export async function barrierOf(
 export interface Patience {
   /** The limit for the slot, in ms. */
   readonly withinMs: number;
-  /** True if markers in the WAL may hurry a slot whose reader has nothing to read. */
+  /**
+   * True if Sluice may write markers into the WAL, which advance a slot whose reader has nothing to
+   * read.
+   */
   readonly marks: boolean;
 }
 

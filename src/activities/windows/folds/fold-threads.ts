@@ -18,7 +18,7 @@ export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
 const AHEAD = 2; // batches for each thread: one that it works on, and one that waits
 
-/** An answer of the broker is rarely longer, so that its buffer fits the next one too. */
+/** The broker's answers are rarely longer, so one buffer also fits the next answer. */
 const LEAST_BUFFER = 9 << 20;
 
 export class FoldThreads {

@@ -1,4 +1,5 @@
-// Says whether a window can have a witness, and begins or hears the one that it should have.
+// Decides whether a window can have a witness. Then the full pass begins it, or the final window
+// reads it.
 import type { Shape } from '../../../compare/comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
@@ -49,7 +50,7 @@ export async function beginWitness(
   return whyUnwitnessed(session.plan, compared) ?? (await keeper.begin(session, keyed));
 }
 
-/** Hears the witness in the window's snapshot. Null if this window does not rest on one. */
+/** Reads what the witness saw up to the window's snapshot. Null if this window uses no witness. */
 export async function hearWitness(session: ConnectedReading): Promise<Heard | null> {
   const { witness } = session;
   if (!witness || !isHearing(witness.role)) return null;

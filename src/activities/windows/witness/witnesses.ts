@@ -39,7 +39,7 @@ export interface Testimony {
   readonly log: WitnessLog;
 }
 
-/** The testimony, or the reason why there is none. */
+/** The changes that the witness saw, or the reason why they are not known. */
 export type Heard = Testimony | { readonly refused: string };
 
 interface Held {

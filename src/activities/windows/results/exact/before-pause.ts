@@ -1,5 +1,5 @@
 // Does what a window can do before it pauses the connector, so that the pause is short. It also
-// finds out whether a pause would be in vain.
+// finds out whether a pause would be useless.
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { durationMs } from '../../../../domain/values/duration.js';
 import type { OrReason } from '../../../../domain/values/or-reason.js';

@@ -25,7 +25,10 @@ import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';
 import type { StillPoint } from './still-point.js';
 
 const LEAST_PARTS = 8;
-/** A slot with its note, at the lowest load, and the doubling of its table. */
+/**
+ * The memory for one key: its slot and its note, in a table that has just grown and still has many
+ * free slots, plus the smaller table that it replaces.
+ */
 const BYTES_PER_KEY = 150;
 const UNLIMITED = new TableRoom(Infinity);
 
@@ -37,7 +40,9 @@ interface Disk {
   readonly side: (name: string) => SpillSide;
 }
 
-/** One side on disk. `apply` adds a record of it to the table of its part. */
+/**
+ * One side on disk. `apply` adds one of its records to the key table of the part being compared.
+ */
 interface SideOnDisk extends HashedSide {
   readonly spilled: SpillSide;
   readonly hasNotes: boolean;

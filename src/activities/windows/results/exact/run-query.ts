@@ -13,8 +13,8 @@ import type { QuerySide } from './examined-side.js';
 const QUERY_CANCELED = '57014'; // SQLSTATE
 
 /**
- * Does `run`. A query that is slower with its tables replaced may be canceled by a time limit that
- * the plain query keeps. That is a reason to compare in another way, not an error of the window.
+ * Calls `run`. With its tables replaced, a query may be slower, and exceed a time limit that the
+ * original query meets. The window then compares in another way instead of failing.
  */
 export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason<T>> {
   try {

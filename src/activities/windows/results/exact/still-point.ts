@@ -16,7 +16,9 @@ import { snapshotText } from '../../tables/visibility.js';
 
 /** The time (ms) between two readings that must agree, for each attempt. A busy broker is slow. */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
-/** Without a pause, a still point comes within a short time or, with these writers, never. */
+/**
+ * Without a pause, a still point comes within this short time, or these writers never leave one.
+ */
 const UNPAUSED_MS = 3000;
 const POLL_MS = 40;
 
