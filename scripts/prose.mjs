@@ -20,8 +20,8 @@ const MAX_FRAGMENTS = 0.05;
 const BANNED =
   /\b(anew|mend(?:s|ed|ing)?|shall|told|whoever|whom|whomever|anybody|nobody|somebody|so long|(?:go|goes|going|went) on|in spite of|as ever|of our own|(?:is|are|be|been|not) had)\b|\bstands\b(?! for| by)/gi;
 
-// A sentence never begins with one of the first list, except a question. If it begins with one of
-// the second list, it needs a comma and a main clause.
+// A sentence must not begin with a word of the first list, unless it is a question. A sentence that
+// begins with a word of the second list needs a comma and a main clause.
 const RELATIVE = /^(?:of|who|whom|whose|whoever|what|whatever|which|whichever|how|why|whether)\b/i;
 const INTRODUCTION =
   /^(?:about|above|across|after|against|among|around|as|at|because|before|behind|below|beside|besides|between|beyond|by|during|for|from|in|into|on|onto|over|per|since|through|to|toward|towards|under|unless|until|when|where|while|with|within|without)\b/i;

@@ -17,7 +17,8 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'source.senders': 'Are at least two WAL senders free?',
   'source.wal-headroom': 'Does the server keep as much WAL for a slot as `walBudget` allows?',
   'source.replication': 'May the role create replication slots?',
-  'source.long-transactions': 'Is no old transaction open that would delay the slot?',
+  'source.long-transactions':
+    'Is there no old transaction that would delay the creation of the slot?',
   'source.create': 'May the role create a publication and a schema?',
   'source.time-limits': "Do the role's time limits leave enough time for the initial load?",
   'source.connections': "Do the connection limits leave room for Sluice's sessions?",
@@ -28,7 +29,8 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'table.kind': 'Is it an ordinary or partitioned, logged table?',
   'table.key': 'Does it have a primary key?',
   'table.key-types': 'Can every column of the key be compared?',
-  'table.key-form': 'Has each value of the key one text, or has the topic one partition?',
+  'table.key-form':
+    'Does each key value have only one text form, or does the topic have only one partition?',
   'table.replica-identity': 'Can it be published without breaking UPDATE and DELETE?',
   'table.owner': 'May the role publish it?',
   'table.before-image': 'Does every change carry the old row, if Flink reads it as a changelog?',

@@ -145,7 +145,7 @@ async function follow(
     return await result;
   } catch (error) {
     if (error instanceof CliError) {
-      await handle.cancel().catch(() => undefined); // a worker that starts later must not run a proof that no command follows
+      await handle.cancel().catch(() => undefined); // otherwise, a worker that starts later would run a proof that no command follows
       throw error;
     }
     const cause = (error as { cause?: { cause?: Error } & Error }).cause;

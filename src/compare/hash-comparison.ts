@@ -25,7 +25,7 @@ export const MAX_CANDIDATES = 5000;
 export class HashComparison {
   readonly #table: KeyTable;
   readonly #encoder: RowEncoder;
-  /** Rows that are not hashed and judged yet. This happens before any result is returned. */
+  /** Rows that still have to be hashed and judged. No result is returned before that. */
   readonly #waiting: RowBatch;
   #rowsRead = 0;
   #matched = 0;

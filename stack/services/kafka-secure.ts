@@ -79,7 +79,7 @@ function aclsOfConnect(): AclEntry[] {
   }));
 }
 
-/** Formats the first broker's folder with the users, whose passwords are salted before. */
+/** Formats the first broker's folder with the users. Their passwords are salted first. */
 async function format(libs: string, config: string, { passwords }: Secured): Promise<void> {
   const users = USERS.filter((user) => user !== 'rest').flatMap((user) => {
     const salt = randomBytes(18);

@@ -80,7 +80,7 @@ describe('a connector that stands still for a window', () => {
     expect(world.done.slice(2)).toEqual(['resume', 'close by window']);
   });
 
-  it('is not taken for deleted while a Connect worker has just started and knows no connector', async () => {
+  it('does not count as deleted while a Connect worker that has just started knows no connector', async () => {
     const { world, deps } = aWorld();
     await inActivity(() =>
       whilePaused(deps, planned, 5000, () => Promise.resolve((world.unknownFor = 3))),

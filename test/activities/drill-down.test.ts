@@ -1,5 +1,4 @@
-// A suspect leaves the list only with an explanation: matched, different or unknown. It never just
-// disappears.
+// A drill-down explains every suspect as matched, different or unknown. No suspect just disappears.
 import { describe, expect, it } from 'vitest';
 import { judged, type Found, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
 import { refuseUnexplained } from '../../src/activities/windows/tables/drill-down.js';
@@ -117,7 +116,7 @@ describe('keys that only the stream has', () => {
 });
 
 describe('the sum of a drill-down', () => {
-  it('is the suspects and the keys that only the stream has', () => {
+  it('counts every suspect and every key that only the stream has', () => {
     expect(() => refuseUnexplained(7, 4, 3)).not.toThrow();
     for (const sum of [6, 8])
       expect(() => refuseUnexplained(sum, 4, 3)).toThrow('rows were suspect');

@@ -1,4 +1,4 @@
-// A fold's state file restores exactly what was saved, or nothing.
+// The state file of a fold restores exactly the fold that was saved, or nothing.
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,7 +96,7 @@ describe('a state file', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it('is removed by each worker when its run has ended, with the parts that were spilled', async () => {
+  it('is removed by each worker after its run has ended, as are the parts that were spilled', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const folds = new FoldCache(new FoldFiles(dir), 2 ** 30);
     const [ended, live] = [

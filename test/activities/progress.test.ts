@@ -35,7 +35,7 @@ function anEnvironment(heartbeatTimeoutMs: number | undefined = 8): MockActivity
 const forever = (): Promise<never> => new Promise(() => undefined);
 
 describe('an activity with a heartbeat timeout', () => {
-  it('sends heartbeats while it waits, without any code of its own', async () => {
+  it('sends heartbeats while it waits, although its own code sends none', async () => {
     const environment = anEnvironment();
     const beats = once(environment, 'heartbeat').then(() => once(environment, 'heartbeat'));
     await environment.run(async () => void (await beats));
@@ -76,7 +76,7 @@ describe('an activity with a heartbeat timeout', () => {
     });
     expect(await ended).toBe('done');
   });
-  it('may be silent as long as a statement of its spec may take, and a minute', () => {
+  it('may be silent for the statement timeout of its spec plus a minute', () => {
     const usual = aSpecInput()['spec'] as { source: object };
     const limits = { statementTimeout: '2h' };
     const ref = aRef({ spec: { source: { ...usual.source, limits } } });

@@ -1,4 +1,5 @@
-// A result beyond the worker's memory is compared in parts on disk, with the outcome of one part.
+// A result that does not fit in the worker's memory is compared in parts on disk. The outcome is
+// that of a comparison in memory.
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,7 +164,7 @@ function example(seed: number): { rows: Value[][]; records: TopicRecord[] } {
 const AMPLE = 2 ** 30;
 
 describe('a result in parts', () => {
-  it('has the counts, the differences and the refused records of one part', async () => {
+  it('has the same counts, differences and refused records as a comparison in one part', async () => {
     const { rows, records } = example(1);
     const whole = await compare(rows, records, AMPLE);
     const inParts = await compare(rows, records, 100_000);
@@ -186,7 +187,7 @@ describe('a result in parts', () => {
     expect(inParts.left).toEqual([]);
   });
 
-  it('moves to disk also if the memory ends only while the query runs', async () => {
+  it('moves to disk even if the memory is used up only while the query runs', async () => {
     const { rows } = example(2);
     const { side, left } = await compare(rows, [], 100_000);
     expect(side.note).toMatch(/^in 8 parts/);

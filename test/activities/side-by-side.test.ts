@@ -72,7 +72,7 @@ async function whenRead(said: readonly string[], times: number): Promise<void> {
 }
 
 describe('a full pass', () => {
-  it('reads the whole table before the topic is folded, and compares every row then', async () => {
+  it('reads the whole table while the topic is still being folded, and compares every row afterwards', async () => {
     const said: string[] = [];
     const folding = whenRead(said, 3).then(() => {
       said.push('folded');
@@ -83,14 +83,14 @@ describe('a full pass', () => {
     expect(pass).toMatchObject({ rowsRead: 3, counts: { matched: 3, missing: 0, extraneous: 0 } });
   });
 
-  it('fails as the fold fails, and reads no further range', async () => {
+  it('fails with the error of the fold, and then reads no further range', async () => {
     const said: string[] = [];
     const folding = whenRead(said, 1).then(() => Promise.reject(new Error('the topic is gone')));
     await expect(passByHash(input(said), folding)).rejects.toThrow('the topic is gone');
     expect(said).toEqual(['range read']);
   });
 
-  it('that fails by itself ends only when the fold has ended', async () => {
+  it('ends only after the fold has ended, even if its own reading fails', async () => {
     const said: string[] = [];
     const broken = {
       ...input(said),

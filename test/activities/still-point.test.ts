@@ -1,4 +1,4 @@
-// A still point is proven by offsets that are read twice, and nothing is paused in vain.
+// A still point is proven by offsets that are read twice. No pause begins if it cannot help.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { slowness } from '../../src/activities/windows/results/exact/before-pause.js';
@@ -44,7 +44,7 @@ const inActivity = <T>(run: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment().run<[], T, () => Promise<T>>(run);
 
 describe('a still point', () => {
-  it('is taken once if nothing moves, and its snapshot stays open', async () => {
+  it('is taken at the first attempt if nothing moves, and its snapshot stays open', async () => {
     const { session, said } = aSession(() => 7);
     const point = await inActivity(() => takeStillPoint(session, [OUTPUT]));
     expect(point).toMatchObject({ snapshotText: '5:5:', stoodMs: null });

@@ -6,7 +6,7 @@ import { aSpec } from '../support/builders.js';
 const on = (broker: string) => aSpec({ spec: { kafka: { brokers: [broker] } } });
 
 describe('Kafka connections', () => {
-  it('are replaced for the cluster that failed only', async () => {
+  it('are replaced only for the cluster that failed', async () => {
     const systems = new Systems(() => '');
     const [failed, other] = [on('127.0.0.1:1'), on('127.0.0.1:2')];
     const before = [systems.kafka(failed), systems.kafka(other)];

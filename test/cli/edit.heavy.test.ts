@@ -72,7 +72,7 @@ describe('sluice edit', () => {
     expect(await edit('bank', { file, ...asked })).toBe(1);
   });
 
-  it('names a field that the run does not take, with its remedy, and sends nothing', async () => {
+  it('names a field that the run would refuse, with the remedy, and sends nothing', async () => {
     const file = fileOf({ validation: { every: '2h', passesInARow: 1 } });
     await expect(edit('bank', { file, ...asked })).rejects.toMatchObject({
       exitCode: 1,

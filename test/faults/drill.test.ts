@@ -1,4 +1,4 @@
-// The whole drill of the cut-over's edges, which takes about half an hour
+// The complete drill of the cut-over's edge cases, which takes about half an hour
 // (test/integration/cutover-drill and source-fence run a short one). SLUICE_DRILL_ROUNDS and
 // SLUICE_DRILL_TRIALS make it shorter.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -44,7 +44,7 @@ async function throughTheGate(): Promise<void> {
 }
 
 describe('a worker that dies while a shared table is switched', () => {
-  it('leaves one commit, every row and a possible rollback at each moment', async () => {
+  it('leaves one commit and every row, and a rollback stays possible, at each moment', async () => {
     await withDatabase(shop.database, async (client: pg.Client) => {
       const state = async (): Promise<string | undefined> => (await shop.lease(client))?.state;
       await shop.start();

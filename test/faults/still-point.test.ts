@@ -1,5 +1,6 @@
-// Disturbs still points on real parts: the worker or Connect stops while the connector is paused, or
-// Postgres cancels the query. Nothing stays paused, and windows pass exactly again.
+// Disturbs still points on real servers. The worker or Kafka Connect stops while the connector is
+// paused, or Postgres cancels the query. The connector never stays paused, and later windows are
+// exact again.
 import { describe, expect, it } from 'vitest';
 import { stackHome } from '../../stack/paths.js';
 import { alive } from '../../stack/processes.js';
@@ -33,7 +34,7 @@ const allowed = (body: string): Promise<unknown> =>
     );
 
 describe('a still point', () => {
-  it('of a suspended worker is ended by another worker, and the first one changes nothing later', async () => {
+  it('of a suspended worker is ended by another worker; the suspended one later changes nothing', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();
@@ -68,7 +69,7 @@ describe('a still point', () => {
     await recovered();
   });
 
-  it('is of no use if Postgres cancels the aligned query, and the same window is settled', async () => {
+  it('is given up if Postgres cancels the aligned query, and the same window is settled', async () => {
     const cancel = `RAISE EXCEPTION 'it is too slow' USING ERRCODE = 'query_canceled';`;
     await allowed(`IF current_query() LIKE '%) NOT IN ((%' THEN ${cancel} END IF;`);
     let settled = await nextWindow();

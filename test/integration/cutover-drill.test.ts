@@ -1,5 +1,5 @@
-// Runs a short drill of the cut-over's edges (`npm run bench -- cutover` runs the whole one). Also
-// proves that the drill finds the two known mistakes.
+// Runs a short drill of the cut-over's edge cases (`npm run bench -- cutover` runs the complete
+// one). Also proves that the drill detects two protocols that are known to be wrong.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, openDrill, type Drill } from '../../bench/drill.js';
 import { leaseEdge } from '../../bench/expiry-drill.js';
@@ -27,11 +27,11 @@ describe('a commit that meets the expiry of its fence', () => {
     expect(edge.takenOver).toBeGreaterThan(0);
   });
 
-  it('would be late in one statement that does not re-read the clock after a wait; the drill sees it', async () => {
+  it('is late if it does not read the clock again after a wait for a lock, which the drill detects', async () => {
     expect((await leaseEdge(drill, 100, 12, 'one-statement')).late).toBeGreaterThan(0);
   });
 
-  it('would be accepted although another attempt has fenced, without a lock; the drill sees it', async () => {
+  it('is accepted after the fence of another attempt if it takes no lock, which the drill detects', async () => {
     const edge = await leaseEdge(drill, 100, 12, 'no-lock');
     expect(edge.both + edge.late).toBeGreaterThan(0);
   });

@@ -89,7 +89,7 @@ const rows = async (): Promise<unknown[]> =>
   );
 
 describe('a shared table on a real database', () => {
-  it("accepts no writes while fenced, then only those of this switch's sink, then all but those", async () => {
+  it("refuses writes while fenced, then takes only the sink's, and the batch's after a rollback", async () => {
     const nightly = new pg.Client({
       database: drill.database,
       user: 'rows_nightly',

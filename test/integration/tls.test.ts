@@ -146,22 +146,26 @@ const other = { sslrootcert: file('other.crt') };
 
 describe('sslmode', () => {
   it.each<[string, Partial<PostgresAddress>, boolean]>([
-    ['disable speaks plain', { sslmode: 'disable' }, false],
-    ['allow speaks plain if the server accepts that', { sslmode: 'allow' }, false],
-    ['allow takes TLS if plain is refused', { sslmode: 'allow', user: 'tlsonly' }, true],
-    ['prefer takes TLS', { sslmode: 'prefer' }, true],
-    ['prefer speaks plain if TLS is refused', { sslmode: 'prefer', user: 'plainonly' }, false],
+    ['disable connects without TLS', { sslmode: 'disable' }, false],
+    ['allow connects without TLS if the server accepts that', { sslmode: 'allow' }, false],
+    ['allow uses TLS if the server requires TLS', { sslmode: 'allow', user: 'tlsonly' }, true],
+    ['prefer uses TLS', { sslmode: 'prefer' }, true],
     [
-      'prefer speaks plain to a server without TLS',
+      'prefer connects without TLS if the server refuses TLS for this user',
+      { sslmode: 'prefer', user: 'plainonly' },
+      false,
+    ],
+    [
+      'prefer connects without TLS to a server that has no TLS',
       { sslmode: 'prefer', port: main.ports.postgres },
       false,
     ],
     [
-      'allow speaks plain to a server without TLS',
+      'allow connects without TLS to a server that has no TLS',
       { sslmode: 'allow', port: main.ports.postgres },
       false,
     ],
-    ['require takes TLS and verifies nothing', { sslmode: 'require' }, true],
+    ['require uses TLS and verifies nothing', { sslmode: 'require' }, true],
     [
       'require with a root certificate verifies the chain, not the name',
       { sslmode: 'require', ...ca },
@@ -188,10 +192,14 @@ describe('sslmode', () => {
   ])('%s', async (_rule, more, tls) => expect(await speaksTls(more)).toBe(tls));
 
   it.each<[string, Partial<PostgresAddress>, RegExp]>([
-    ['disable takes no TLS', { sslmode: 'disable', user: 'tlsonly' }, /pg_hba/],
-    ['require takes no plain', { sslmode: 'require', user: 'plainonly' }, /pg_hba/],
+    ['disable with a server that requires TLS', { sslmode: 'disable', user: 'tlsonly' }, /pg_hba/],
     [
-      'require takes no server without TLS',
+      'require with a server that refuses TLS for this user',
+      { sslmode: 'require', user: 'plainonly' },
+      /pg_hba/,
+    ],
+    [
+      'require with a server that has no TLS',
       { sslmode: 'require', port: main.ports.postgres },
       /does not support SSL/,
     ],

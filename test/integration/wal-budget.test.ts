@@ -1,6 +1,6 @@
-// Tests with real servers that a slot that fills the source's disk is dropped before the commit. The
-// WAL of other tests would count against its budget too. Everything that Temporal stores of this
-// migration is encrypted.
+// Tests with real servers that Sluice drops a slot before the commit if it retains too much WAL.
+// The WAL of other tests counts against its budget too. The payloads of this migration in Temporal
+// are encrypted.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// `reset` removes what the stack created, and nothing else. Outside the checkout, other users can
-// predict the folder's name.
+// Tests that `reset` removes only what the stack created. The stack's data may be outside the
+// checkout, in a folder whose name other users can predict. They could put a link there.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ describe('reset', () => {
     expect([existsSync(data), existsSync(home.dir)]).toEqual([false, false]);
   });
 
-  it('follows no link that it did not create', async () => {
+  it('does not follow a link that it did not create', async () => {
     const home = aHome();
     mkdirSync(victim);
     symlinkSync(victim, join(home.dir, 'pg'));
@@ -36,7 +36,7 @@ describe('reset', () => {
     expect(existsSync(victim)).toBe(true);
   });
 
-  it('follows no link that another user put in the place of the data', async () => {
+  it('does not follow a link that another user put in place of the data', async () => {
     const home = aHome();
     mkdirSync(victim);
     symlinkSync(victim, outsideDir(home, 'pg'));

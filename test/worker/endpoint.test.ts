@@ -117,7 +117,7 @@ describe('the metrics', () => {
     expect(text).not.toContain('over');
     expect(text).not.toContain('lag_bytes');
   });
-  it('show WAL, fences and runs that do not run only as long as they are known', async () => {
+  it('show WAL, fences and stopped workflows only while these measurements are repeated', async () => {
     let now = 0;
     const gauges = new Gauges(() => now);
     gauges.walRetained('a', 5, '1KiB');
@@ -158,7 +158,7 @@ describe('the log', () => {
     logger.error('lost');
     return lines;
   };
-  it('as JSON has the name of the migration on each line of one, and no stacks or tokens', () => {
+  it('as JSON names the migration on each line about a migration, and contains no stacks or tokens', () => {
     const [first, second, ...more] = logged('json').map((line) => JSON.parse(line) as object);
     expect(first).toMatchObject({
       level: 'WARN',

@@ -1,4 +1,5 @@
-// Variables choose the queues that a worker serves, and the zone of a spec the queue of its runs.
+// Environment variables choose the queues that a worker serves. The zone in a spec chooses the
+// queue on which its migration runs.
 import { describe, expect, it } from 'vitest';
 import { queueFor, queueOfZone, zoneOf } from '../../src/domain/migration/task-queues.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
@@ -15,7 +16,7 @@ function queuesOf(env: Record<string, string>, taskQueue = 'migrations'): string
 const withZone = (zone: string) => ({ ...aSpecInput(), metadata: { name: 'a', labels: { zone } } });
 
 describe('the queues of a worker', () => {
-  it('are those of migrations without a zone, unless variables say otherwise', () => {
+  it('are all queues of migrations without a zone, unless variables name zones or kinds of work', () => {
     const usual = ['migrations', 'migrations-data', 'migrations-watch', 'migrations-hold'];
     expect(queuesOf({})).toEqual(usual);
     expect(queuesOf({}, 'team-a')[1]).toBe('team-a-data');
@@ -24,7 +25,7 @@ describe('the queues of a worker', () => {
       'migrations.us',
     ]);
   });
-  it('have the slots, polls and cached workflows of the variables', () => {
+  it('have as many slots, pollers and cached workflows as the variables say', () => {
     const env = { SLUICE_SLOTS: 'data=6', SLUICE_POLLERS: '20', SLUICE_WORKFLOW_CACHE: '500' };
     expect(readProcessSettings(env, []).queues).toMatchObject({
       slots: { steps: 40, data: 6 },
@@ -37,7 +38,7 @@ describe('the queues of a worker', () => {
     [{ SLUICE_SLOTS: 'windows=3' }, '"windows=3" must be KIND=NUMBER'],
     [{ SLUICE_SLOTS: 'steps=0,data=0,watch=0,hold=0' }, 'leaves no kind of work'],
     [{ SLUICE_POLLERS: '1' }, 'SLUICE_POLLERS "1" must be a number of at least 2'],
-  ])('refuse %j with the reason', (env, reason) => {
+  ])('are refused, with the reason, if a variable is wrong: %j', (env, reason) => {
     const problems: string[] = [];
     readProcessSettings(env, problems);
     expect(problems.join()).toContain(reason);
@@ -45,13 +46,13 @@ describe('the queues of a worker', () => {
 });
 
 describe('the zone of a spec', () => {
-  it('chooses the queue on which its migration runs, and no zone takes the queue of another kind', () => {
+  it('chooses the queue of its migration, and is never confused with a kind of work', () => {
     const parsed = parseSpecObject(withZone('eu'));
     const labels = parsed.ok ? parsed.spec.metadata.labels : {};
     expect(queueOfZone('migrations', zoneOf(labels))).toBe('migrations.eu');
     expect(queueOfZone('migrations', zoneOf(aSpec().metadata.labels))).toBe('migrations');
     expect(queueOfZone('migrations', 'data')).not.toBe(queueFor('migrations', 'data'));
   });
-  it('is refused if its queue could be that of another zone', () =>
+  it('is refused if its queue would have the name of another queue', () =>
     expect(parseSpecObject(withZone('eu-data'))).toMatchObject({ ok: false }));
 });

@@ -1,5 +1,5 @@
-// Tests that a rollback never runs beside the step that it undoes, and that no message or failure
-// keeps it from its end.
+// Tests that a rollback waits for the step that it undoes, and that neither a message nor a failure
+// stops it.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -12,35 +12,38 @@ const back = { by: 'ann', reason: 'enough' };
 
 describe('a rollback', () => {
   it.each([
-    ['has made it', () => Promise.resolve()],
+    ['has succeeded', () => Promise.resolve()],
     ['has failed', () => Promise.reject(failure('unreachable', 'Connect rebalances'))],
     ['has found the capture lost', () => Promise.reject(failure('slot-lost', 'no slot'))],
-  ])('begins only after the interrupted step %s, and removes what it made', async (_what, end) => {
-    const fake = fakes();
-    const name = 'interrupted';
-    const ensureConnector = async () => {
-      fake.calls.push('making');
-      await theRun(name).signal('rollBack', back);
-      await sleepUntil('the run is on its way back', async () => {
-        const { events } = await theRun(name).fetchHistory();
-        return (events ?? []).some((e) => e.activityTaskCancelRequestedEventAttributes);
-      });
-      fake.calls.push('made');
-      await end();
-    };
-    await play(
-      bench,
-      { ...fake.activities, ensureConnector },
-      anHourlyInput(name),
-      async ({ handle, status }) => {
-        expect(await handle.result()).toMatchObject({ outcome: 'rolled-back', leftovers: [] });
-        expect((await status()).blocked).toBeNull();
-      },
-    );
-    expect(fake.calls.indexOf('removeConnector')).toBeGreaterThan(fake.calls.indexOf('made'));
-  });
+  ])(
+    'waits until the interrupted step %s, and then removes the object of that step',
+    async (_what, end) => {
+      const fake = fakes();
+      const name = 'interrupted';
+      const ensureConnector = async () => {
+        fake.calls.push('making');
+        await theRun(name).signal('rollBack', back);
+        await sleepUntil('the run is on its way back', async () => {
+          const { events } = await theRun(name).fetchHistory();
+          return (events ?? []).some((e) => e.activityTaskCancelRequestedEventAttributes);
+        });
+        fake.calls.push('made');
+        await end();
+      };
+      await play(
+        bench,
+        { ...fake.activities, ensureConnector },
+        anHourlyInput(name),
+        async ({ handle, status }) => {
+          expect(await handle.result()).toMatchObject({ outcome: 'rolled-back', leftovers: [] });
+          expect((await status()).blocked).toBeNull();
+        },
+      );
+      expect(fake.calls.indexOf('removeConnector')).toBeGreaterThan(fake.calls.indexOf('made'));
+    },
+  );
 
-  it('after a cancellation removes everything although a signed message arrives meanwhile', async () => {
+  it('removes everything after a cancellation, even if a signed message arrives during it', async () => {
     const name = 'signed-meanwhile';
     const fake = fakes({ verifyToken: () => Promise.reject(failure('unexpected', 'no keys')) });
     const removeConnector = async () => {

@@ -41,7 +41,7 @@ describe('a migration', () => {
   });
 
   it.each([NARROWED, GONE])(
-    'that continues after $code is not blocked in the ledger either, although its phase lasts',
+    'that continues after $code is unblocked in the ledger at once, before its phase ends',
     async (problem) => {
       const recorded: Status[] = [];
       const fake = fakes({

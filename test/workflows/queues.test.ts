@@ -12,7 +12,7 @@ const bench = useBench();
 const served = () => Promise.resolve();
 
 describe('a guard', () => {
-  it('takes no slot of the short steps, however few there are', async () => {
+  it('takes none of the slots for short steps, however few these are', async () => {
     let isOver = false;
     const fake = fakes({
       guard: async () => {
@@ -57,7 +57,7 @@ describe('the death of a worker', () => {
 });
 
 describe('a final window', () => {
-  it('starts at once while windows of other migrations take every slot, or not at all', async () => {
+  it('starts at once, or not at all, while windows of other migrations take every slot', async () => {
     const fake = fakes();
     let isTaken = false;
     let isFree = false;
@@ -103,7 +103,7 @@ describe('a final window', () => {
     );
   });
 
-  it('finds a slot before anything is fenced; without one the run says so', async () => {
+  it('needs a free slot before anything is fenced, and the run says if there is none', async () => {
     const fake = fakes();
     await play(
       bench,

@@ -54,7 +54,7 @@ describe('a run that was reset to before its commit', () => {
     });
   });
 
-  it('and lost its slot removes nothing, and can only be rolled back', async () => {
+  it('removes nothing if its slot is lost too, and can then only be rolled back', async () => {
     const fake = fakes();
     const catchUp = () => Promise.reject(failure('slot-lost', 'slot gone'));
     fake.switched = true;

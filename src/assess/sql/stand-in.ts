@@ -43,8 +43,8 @@ export function givenRows({ sql }: StandInTable, rows: readonly GivenRow[]): str
 }
 
 /**
- * Returns a stand-in that reads no table and that the planner cannot look into. A plan of a query
- * with it shows every relation that is read in another way.
+ * Returns a stand-in that reads no table and that the planner cannot see through. The plan of a
+ * query with such stand-ins shows every relation that the query reads in another way.
  */
 export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;
