@@ -7,7 +7,7 @@ import { stackHome } from '../../stack/paths.js';
 import { alive } from '../../stack/processes.js';
 import { up } from '../../stack/stack.js';
 import { sleepUntil } from '../support/builders.js';
-import { TestWorker, get, waitFor, withDatabase, reach } from '../support/sluice.js';
+import { TestWorker, get, withDatabase, reach } from '../support/sluice.js';
 import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
 
 const MAX_HOLD_S = 30;
@@ -66,7 +66,7 @@ describe('while the source tables are fenced', () => {
       300_000,
     );
     await shop.approve();
-    await waitFor(shop.name, 'outcome=migrated', '8m');
+    await shop.migrated();
     shop.rest();
     expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
     expect(await get(shop.name)).toMatchObject({

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { sleepUntil } from '../support/builders.js';
-import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../support/sluice.js';
+import { TestWorker, get, sluice, withDatabase, reach } from '../support/sluice.js';
 import { openFencedShop, type FencedShop } from '../support/fenced-shop.js';
 
 const zombie = new TestWorker();
@@ -56,7 +56,7 @@ describe('a worker that was suspended during the cut-over', () => {
       await fenced(client, first);
       zombie.send('SIGCONT');
     });
-    await waitFor(shop.name, 'outcome=migrated', '8m');
+    await shop.migrated();
     shop.rest();
     expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
     expect(await get(shop.name)).toMatchObject({

@@ -9,7 +9,8 @@ import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.
 import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pipeline.js';
 import { stackHome } from '../../stack/paths.js';
 import { addService } from '../../stack/stack.js';
-import { sluice, waitFor, withDatabase } from './sluice.js';
+import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { reach, sluice, waitFor, withDatabase } from './sluice.js';
 
 export interface FencedShop {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface FencedShop {
   readonly start: (generation?: number) => Promise<void>;
   /** Waits until the run needs an approval, then approves. */
   readonly approve: () => Promise<void>;
+  /** Waits until the run is migrated. Retries while the machine is too slow for maxHold. */
+  readonly migrated: () => Promise<unknown>;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
   /** Stops the writers. */
   readonly rest: () => void;
@@ -87,6 +90,13 @@ export async function openFencedShop(
         '--yes',
       );
       if (code !== 0 && !APPROVAL_STANDS.test(stderr)) throw new Error(stderr);
+    },
+    migrated: () => {
+      const isMigrated = ({ blocked, outcome }: StatusWithWindows): boolean => {
+        if (blocked?.code === 'hold-too-long') sluice('retry', name);
+        return outcome === 'migrated';
+      };
+      return reach(name, 'migrated', isMigrated, 900_000, true);
     },
     lease: async (client) =>
       (
