@@ -129,7 +129,7 @@ describe('documents', () => {
     }
     expect(dead).toEqual([]);
   });
-  it('decisions have numbers of their own', () => {
+  it('each decision has a number that no other has', () => {
     const numbers = files('docs/decisions', '.md').map((file) => basename(file).slice(0, 4));
     expect(numbers.toSorted()).toEqual([...new Set(numbers)].toSorted());
   });

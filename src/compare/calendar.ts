@@ -73,7 +73,7 @@ export function readClock(value: string, isTimestamp: boolean): Read | null {
   };
 }
 
-/** Removes zeros at the end in linear time, which a lazy pattern would not guarantee. */
+/** Removes zeros at the end in linear time. A regular expression could take quadratic time. */
 export function withoutZeros(digits: string): string {
   let end = digits.length;
   while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;

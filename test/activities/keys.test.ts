@@ -41,7 +41,7 @@ describe('a primary key', () => {
     ['bpchar', 'bpchar'],
     ['numeric[]', 'numeric[]'],
   ])(
-    'of type %s, whose equal values have several texts, is refused by name if partitioned',
+    'is refused by name if equal values of type %s have several texts and the topic is partitioned',
     (type, declared) => {
       expect(findings([column('level', type, declared)], 3)).toEqual([
         expect.stringMatching(/^table\.key-form equal values of level \(/),
@@ -57,11 +57,11 @@ describe('a primary key', () => {
     ['text', 'text'],
     ['uuid', 'uuid'],
     ['timestamptz', 'timestamp with time zone'],
-  ])('of type %s as %s has one text for each value', (type, declared) => {
+  ])('has one text for each value if its type is %s, as in %s', (type, declared) => {
     expect(findings([column('k', type, declared)], 3)).toEqual([]);
   });
 
-  it('that cannot be compared is refused, even if the comparison ignores it', () => {
+  it('is refused if it cannot be compared, even if the comparison ignores it', () => {
     const weak = [
       column('span', 'int4range'),
       column('twice', 'int4', 'integer', true),

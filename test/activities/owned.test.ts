@@ -50,7 +50,7 @@ beforeEach(() => {
 
 describe('a create that certainly failed', () => {
   it.each(['42501', '42P07', '55P03', '23505', '57014'])(
-    'with %s releases the claim',
+    'releases the claim after %s',
     async (code) => {
       await ensure(postgres(code));
       expect(states.get('publication p')).toBe('removed');
@@ -136,18 +136,18 @@ describe('a consumer group', () => {
   const group: OwnedObject = { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' };
   const siteOf = (kafka: KafkaPort) =>
     ({ ...planned(ref), ledger, systems: { kafka: () => kafka } }) as unknown as Site;
-  it('that already reads is neither claimed nor deleted', async () => {
+  it('is neither claimed nor deleted if it already reads', async () => {
     await expect(claimObject(siteOf(port(5)), group)).rejects.toMatchObject({
       code: 'object-not-ours',
     });
     await removeObject(siteOf(port(5)), group);
   });
-  it('that no broker knows is claimed before its reader creates it', async () => {
+  it('is claimed before its reader creates it if no broker knows it', async () => {
     await claimObject(siteOf(port(0)), group);
     await claimObject(siteOf(port(5)), group);
     expect(states.get('group connect-bank-sink')).toBe('registered');
   });
-  it('also exists if it has only members, because its offsets may have expired', async () => {
+  it('exists even if it has only members, because its offsets may have expired', async () => {
     const site = siteOf(port(0, 'consumer'));
     expect(await EFFECTS.group.exists(site, group)).toBe(true);
     await claimObject(siteOf(port(0)), group);

@@ -15,7 +15,7 @@ describe('Kafka connections', () => {
     expect(systems.kafka(other)).toBe(before[1]);
     await systems.close();
   });
-  it('that were replaced and closed never open again', async () => {
+  it('never open again once they were replaced and closed', async () => {
     const port = new Systems(() => '').kafka(on('127.0.0.1:1'));
     await port.disconnect();
     await expect(port.listTopics()).rejects.toThrow('was closed, because a new one replaced it');

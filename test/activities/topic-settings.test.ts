@@ -72,7 +72,7 @@ describe('a topic that is found', () => {
     } as unknown as Deps).ensureTopics(ref);
   };
 
-  it('with changed settings is refused, with the command that restores them', async () => {
+  it('is refused if its settings were changed, with the command that restores them', async () => {
     await expect(ensure(aCluster(set('cleanup.policy', 'delete')))).rejects.toMatchObject({
       code: 'preflight-failed',
       message: expect.stringContaining(
@@ -84,5 +84,6 @@ describe('a topic that is found', () => {
     });
   });
 
-  it('as planned is used', async () => expect(ensure(aCluster())).resolves.toBeUndefined());
+  it('is used if it is as planned', async () =>
+    expect(ensure(aCluster())).resolves.toBeUndefined());
 });

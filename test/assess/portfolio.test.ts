@@ -234,7 +234,7 @@ describe('a portfolio', () => {
     ]);
   });
 
-  it('in the examples has at least three processes that must not be migrated, each with its reason', () => {
+  it('has, in the examples, at least three processes that must not be migrated, each with its reason', () => {
     const dir = 'examples/portfolio';
     const parsed = parsePortfolio(
       readFileSync(join(dir, 'portfolio.yaml'), 'utf8'),
@@ -251,7 +251,7 @@ describe('a portfolio', () => {
     expect(ranking(found)).toContain('do-not-migrate');
   });
 
-  it('as a page escapes every name, loads nothing and runs nothing', () => {
+  it('is shown as a page that escapes every name, loads nothing and runs nothing', () => {
     const found: Assessment = assess(
       portfolio({
         ...GOOD,

@@ -65,7 +65,7 @@ describe('a stand-in', () => {
     });
   });
 
-  it('that is empty reads no table', () => {
+  it('reads no table if it is empty', () => {
     expect(emptyStandIn(table)).not.toContain('FROM "public"');
   });
 });

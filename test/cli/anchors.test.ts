@@ -14,7 +14,7 @@ const completed = (scheduledEventId: number, result: object) => ({
 });
 
 describe("a run's history", () => {
-  it('contains the chain after each window, and nothing from other activities or failed windows', () => {
+  it('has the head of the chain after each recorded window, and nothing of other activities', () => {
     const events = [
       scheduled(5, 'runWindow'),
       scheduled(6, 'record'),

@@ -51,7 +51,7 @@ describe('decodeMessage', () => {
     ],
     ['an insert', INSERT, { kind: 'insert', oid: OID, row: ['3', 'b', 'c'] }],
     [
-      'an update that leaves a TOAST value and sets a NULL',
+      'an update that does not change a TOAST value and sets another to NULL',
       UPDATE_TOAST,
       { kind: 'update', oid: OID, old: null, row: ['1', null, undefined] },
     ],

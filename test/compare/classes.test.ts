@@ -99,14 +99,14 @@ describe('an older version', () => {
     return second.report();
   };
 
-  it('of a result is stale if an earlier window proved this record, and mismatched if it is new', () => {
+  it('is stale in a result if an earlier window proved this record, and mismatched if it is new', () => {
     expect(settledWith(false)).toMatchObject([
       { class: 'stale', column: 'total', batch: '2', stream: '1' },
     ]);
     expect(settledWith(true)).toMatchObject([{ class: 'mismatched', column: 'total' }]);
   });
 
-  it('of a table is a row whose key was proven and has not changed in the topic since', () => {
+  it('is, in a table, a row whose key was proven and has not changed in the topic since', () => {
     const fold = new HashFold(SHAPE, 10);
     expect(fold.wasProven('0,1')).toBe(false);
     fold.proven(parseSnapshot('10:10:'));

@@ -184,7 +184,7 @@ describe('the hash', () => {
 
 describe('the key table', () => {
   it.each([2, 4] as const)(
-    'with keys of %i words has the content of a Map, through growth and deletions',
+    'has the content of a Map through growth and deletions, with keys of %i words',
     (words) => {
       const next = random(words);
       const table = new KeyTable(words);

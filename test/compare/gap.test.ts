@@ -115,11 +115,11 @@ describe('a literal', () => {
     ['int8', '9223372036854775807', '9223372036854775807'],
     ['text[]', ['a"b', null, 'c\\d', ''], '{"a\\"b",NULL,"c\\\\d",""}'],
     ['text', null, null],
-  ])('of %s is a text that Postgres reads back', (type, value, text) =>
+  ])('is a text that Postgres reads back: %s', (type, value, text) =>
     expect(literalOf(type, value)).toBe(text),
   );
 
-  it('of a value that the record omits does not exist', () => {
+  it('does not exist for a value that the record omits', () => {
     expect(literalOrNothing('text', TOAST_PLACEHOLDER)).toBeUndefined();
     expect(literalOrNothing('tsvector', "'a'")).toBeUndefined();
   });

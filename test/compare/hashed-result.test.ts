@@ -201,7 +201,7 @@ function recordOf(shape: Shape, rows: readonly Row[]): fc.Arbitrary<OutputRecord
     });
 }
 
-/** Rows of a query, and records of its output, which repeats, loses, adds and changes rows. */
+/** Rows of a query, and records of an output that repeats, loses, adds and changes rows. */
 const cases = shapes.chain((shape) => {
   const row = fc.tuple(...shape.columns.map(valueOf));
   return fc

@@ -60,7 +60,7 @@ describe('a damaged batch', () => {
     );
   });
 
-  it('with a valid checksum over random bytes ends in an error, never in a loop (property)', () => {
+  it('ends in an error, never in a loop, if its checksum is valid over random bytes (property)', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 200 }),
@@ -85,7 +85,7 @@ describe('a damaged batch', () => {
     );
   });
 
-  it.each([-12, 0, 48])('whose header says %d bytes is refused', (length) => {
+  it.each([-12, 0, 48])('is refused if its header says %d bytes', (length) => {
     const batch = aBatch(3);
     batch.writeInt32BE(length, 8);
     expect(() => visited(batch)).toThrow('is damaged');
@@ -103,7 +103,7 @@ function crcOf(batch: Buffer): number {
 }
 
 describe('a compressed body', () => {
-  it('of a few bytes that claims gigabytes is refused: zstd', () => {
+  it('is refused if it has a few bytes and claims gigabytes: zstd', () => {
     const header = Buffer.from('28b52ffd0058', 'hex'); // a window of 2 MiB, without a size
     const block = Buffer.from([
       0x02 | ((131_072 & 31) << 3),
@@ -116,7 +116,7 @@ describe('a compressed body', () => {
     ).toThrow(/at offset 7/);
   });
 
-  it('of random bytes is refused by every codec, or opened within its limit (property)', () => {
+  it('is refused by every codec, or opened within its limit, if its bytes are random (property)', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
@@ -153,7 +153,7 @@ describe('a text of a million characters', () => {
     ['uuid', 'a'.repeat(LONG)],
     ['text[]', `{${'a,'.repeat(LONG / 2)}`],
     ['text[]', `{"${'a'.repeat(LONG)}`],
-  ])('of %s is read in linear time', { timeout: 20_000 }, (type, text) => {
+  ])('is read in linear time if it consists of %s', { timeout: 20_000 }, (type, text) => {
     for (const judge of [() => canonFromText(type, text), () => canonFromJson(type, text)]) {
       try {
         judge();
@@ -198,7 +198,7 @@ describe('decimals', () => {
     expect(significantDigits(number)).toBe(digits),
   );
 
-  it('that JSON.parse would round are kept as they were written, at any depth', () => {
+  it('are kept as they were written, at any depth, if JSON.parse would round them', () => {
     const text =
       '{"a":1.000000000000000002,"b":[{"c":3.141592653589123}],"d":9007199254740993,"e":"1.000000000000000002","f":1.5}';
     expect(JSON.stringify(parseJsonDigits(text))).toBe(

@@ -46,7 +46,7 @@ function outcome(shape: Shape, fold: HashFold, before: number): unknown {
 
 describe('TableSide', () => {
   it.each([[['id']], [['id', 'v']]])(
-    'with key %j gives the same result no matter when the fold becomes available',
+    'gives the same result for key %j no matter when the fold becomes available',
     (key) => {
       const shape = shapeOf(key);
       const fold = foldOf(shape);

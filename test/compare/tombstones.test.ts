@@ -74,7 +74,7 @@ describe('a tombstone', () => {
       [false, false],
     ],
     ['before the delete event', [['r', 0], 'tombstone', ['d', 50], 'tombstone'], [false, false]],
-  ])('without a delete deletes, as for every reader: %s', (_what, steps, there) =>
+  ])('deletes, as for every reader, if no delete event precedes it: %s', (_what, steps, there) =>
     expect(isThere(...steps)).toEqual(there),
   );
 });

@@ -98,7 +98,7 @@ describe('a tolerance', () => {
 });
 
 describe('an array', () => {
-  it('of a type whose arrays the connector omits cannot be proven', () => {
+  it('cannot be proven if the connector omits arrays of its type', () => {
     expect(
       [
         'interval[]',

@@ -189,7 +189,7 @@ describe('the decision about an edit', () => {
 });
 
 describe('the payload', () => {
-  it('of an edit names the field that is missing or wrong', () => {
+  it('is refused, naming the field, if a field of an edit is missing or wrong', () => {
     const whole = { by: 'ann', reason: 'r', run: 'x', base: 'y', spec: {} };
     expect(checkEdit(whole)).toMatchObject({ ok: true });
     for (const field of Object.keys(whole))
@@ -200,7 +200,7 @@ describe('the payload', () => {
     expect(checkEdit('spec')).toMatchObject({ ok: false });
   });
 
-  it('of a window names what is wrong, and waits unless it says not to', () => {
+  it('is refused if a field of a request for a window is wrong; the person waits by default', () => {
     expect(checkAskedWindow({ by: 'ann' })).toMatchObject({
       ok: true,
       value: { isFull: false, waits: true },

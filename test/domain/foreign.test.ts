@@ -27,7 +27,7 @@ describe('a hostile text', () => {
     expect(show(`ok ${HOSTILE} end`)).not.toMatch(DANGEROUS);
     expect(show(`ok ${HOSTILE} end`)).toContain('ok ');
   });
-  it('starts no new row in columns, and does not widen them', () => {
+  it('cannot begin a new row of a printed table, or widen its columns', () => {
     const text = columns(
       ['WHO', 'WHAT'],
       [
@@ -63,7 +63,7 @@ describe('an error that quotes values of rows', () => {
     postgres('23505', 'duplicate key value violates unique constraint "x"', {
       detail: `Key (id)=(${CARD}) already exists.`,
     }),
-  ])('from Postgres loses them: %s', (error) => {
+  ])('loses them if it is from Postgres: %s', (error) => {
     const { message } = classify(error);
     expect(message).not.toContain('4111');
     expect(message).toContain((error as unknown as { code: string }).code);
@@ -81,10 +81,10 @@ describe('an error that quotes values of rows', () => {
     `Converting byte[] to Kafka Connect data failed: JsonParseException: Unrecognized token '${CARD}' at [Source: (byte[])"{"card": "${CARD}"}"; line: 1, column: 3]`,
     `Conversion error: Struct{id=1,card=${CARD},address=Struct{city=${CARD}}}`,
     `Cannot parse value: '${CARD}'`,
-  ])('from a connector loses them: %s', (trace) => {
+  ])('loses them if it is from a connector: %s', (trace) => {
     expect(withoutValues(trace)).not.toContain('4111');
   });
-  it('from a connector keeps what a person needs', () => {
+  it('keeps what a person needs if it is from a connector', () => {
     const said = withoutValues(
       'The message is 5242969 bytes when serialized which is larger than 1048576: topic "orders", slot "sluice_x" is active',
     );

@@ -148,7 +148,7 @@ describe('a rejection', () => {
     expect(
       decide(reject, { ...OPEN, needsApproval: false, phase: 'catch-up' }, SPEC, NOW).accepted,
     ).toBe(true));
-  it('by an unsigned name is refused if the spec names approvers', () =>
+  it('is refused without a signature if the spec names approvers', () =>
     expect(decide(reject, OPEN, { ...SPEC, approvers: ['ann'] }, NOW)).toMatchObject({
       accepted: false,
       reason: expect.stringContaining('must sign') as string,

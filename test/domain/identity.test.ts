@@ -35,7 +35,7 @@ const request = (token: string, more: Partial<DecisionRequest> = {}): DecisionRe
 const good = (): string => signDecision(ann.secret, claims, NOW);
 
 describe('a signed approval', () => {
-  it('of a named approver is accepted and authenticated', () => {
+  it('is accepted and authenticated if the spec names the approver', () => {
     const token = good();
     const identity = identify(request(token), verifyToken(token, keys, HERE, NOW), []);
     expect(identity).toEqual({ authenticated: true, refused: null });

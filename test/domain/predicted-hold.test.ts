@@ -9,7 +9,7 @@ describe('predictedHoldMs', () => {
     expect(predictedHoldMs(measured, false)).toBe(66_500);
   });
 
-  it('does not count the tables if a witness spares them, but what is left to read', () => {
+  it('counts only what is left to read, and not the tables, if there is a witness', () => {
     expect(predictedHoldMs(measured, true)).toBe(8500);
     expect(predictedHoldMs({ ...measured, fullWindowMs: null }, true)).toBe(7500);
   });

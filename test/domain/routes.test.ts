@@ -13,7 +13,7 @@ describe('a route', () => {
     expect([table.isTried, table.movesSink, table.refusesBatch]).toEqual([false, true, true]);
   });
 
-  it('of a new type needs one registration; plan, steps and notes follow', () => {
+  it('needs one registration if its type is new; plan, steps and notes follow', () => {
     onTestFinished(ROUTES.register('pager', PAGER));
     const spec = aSpec({ spec: { ...BATCH_PARTS, cutover: { route: { type: 'none' } } } });
     const { route, steps, notes } = resolve({ spec: withPager(spec), generation: 1 });
@@ -23,7 +23,7 @@ describe('a route', () => {
     expect(notes).toContain('a pager forgets');
   });
 
-  it('that is not registered is refused by name', () => {
+  it('is refused by name if it is not registered', () => {
     expect(() => ROUTES.of('carrier-pigeon')).toThrow('no route is named carrier-pigeon');
   });
 });

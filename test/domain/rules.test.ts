@@ -150,7 +150,8 @@ describe('the overall verdict', () => {
     expect(worst([of('passed'), of('inconclusive')]).verdict).toBe('inconclusive');
     expect(worst([of('passed'), of('passed')]).verdict).toBe('passed');
   });
-  it('of nothing is inconclusive', () => expect(worst([]).verdict).toBe('inconclusive'));
+  it('is inconclusive if there are no verdicts', () =>
+    expect(worst([]).verdict).toBe('inconclusive'));
 });
 
 describe('positions', () => {
@@ -199,7 +200,7 @@ describe('phases', () => {
 });
 
 describe('names', () => {
-  it('of a later generation are never those of an earlier one', () => {
+  it('are never reused by a later generation', () => {
     const spec = aSpec({ name: 'daily-revenue' });
     const [first, second] = [namesOf(spec, 1), namesOf(spec, 2)];
     expect(first).toMatchObject({
@@ -213,7 +214,7 @@ describe('names', () => {
       topicPrefix: 'daily-revenue.g2',
     });
   });
-  it('of tables are parsed exactly or refused', () => {
+  it('are parsed exactly or refused, for tables', () => {
     expect(parseTableName('public.orders')).toEqual({ schema: 'public', table: 'orders' });
     expect(parseTableName('"Odd Schema"."a.""b"')).toEqual({ schema: 'Odd Schema', table: 'a."b' });
     for (const bad of [
@@ -226,7 +227,7 @@ describe('names', () => {
     ])
       expect(() => parseTableName(bad)).toThrow();
   });
-  it('of topics contain no character that Kafka refuses', () =>
+  it('contain no character that Kafka refuses, for topics', () =>
     expect(tableTopic('p', { schema: 'Odd S', table: 'ä"b' })).toBe('p.Odd_S.__b'));
   it('literals survive quotes and backslashes', () =>
     expect(quoteLiteral("a'b\\c").trim()).toBe("E'a''b\\\\c'"));

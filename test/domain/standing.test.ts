@@ -58,12 +58,12 @@ describe('the standing of a run', () => {
     });
     expect(standing.problem).toContain('retains WAL');
   });
-  it('of a dead run after the commit names the command that routes consumers back', () =>
+  it('names the command that routes consumers back if the run died after the commit', () =>
     expect(
       judgeStanding(seen({ status: 'TERMINATED' }), { ...RECORDED, isCommitted: true }, NOW)
         .remedy[0],
     ).toContain('--route-back'));
-  it('of a run that has ended comes from the ledger, unless a newer run was refused', () => {
+  it('comes from the ledger if the run has ended, unless a newer run was refused', () => {
     const ended = { ...RECORDED, hasEnded: true };
     expect(judgeStanding(seen({ status: 'TERMINATED' }), ended, NOW).problem).toBeNull();
     expect(judgeStanding({ kind: 'unreachable', problem: 'away' }, ended, NOW).problem).toBeNull();
@@ -76,7 +76,7 @@ describe('the standing of a run', () => {
     ).toContain('refused: spec is wrong');
   });
 
-  it('is that of the previous run until the new run has recorded anything', () => {
+  it('is that of the previous run until the new run has recorded a status', () => {
     const before = { ...RECORDED, hasEnded: true, isOlderRun: true };
     expect(judgeStanding(seen(), before, NOW).isEarlierRun).toBe(true);
     expect(judgeStanding(seen({ status: 'FAILED' }), before, NOW).isEarlierRun).toBe(false);

@@ -65,7 +65,7 @@ describe('results', () => {
     expect(modeOf({ results: 'settled' })).toMatchObject([{ mode: 'settled' }, {}]);
   });
 
-  it('of polled tables are settled whatever the spec says', () => {
+  it('are settled for polled tables, whatever the spec says', () => {
     const polled = {
       type: 'jdbc-source',
       mode: 'incrementing',

@@ -5,7 +5,7 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 
 describe('names of topics', () => {
-  it('that differ only by dot and underscore collide, with each other and with an existing topic', () => {
+  it('collide, with each other and an existing topic, if only dots and underscores differ', () => {
     expect(
       existingCollisions(
         ['a.public.orders'],
@@ -24,7 +24,7 @@ describe('names of topics', () => {
     expect(checkTopicNames(['a.b'], ['a.b', 'a-b'])).toMatchObject({ status: 'passed' });
   });
 
-  it('that are too long or invalid are reported', () => {
+  it('are reported if they are too long or invalid', () => {
     expect(nameProblems(['x'.repeat(249)])).toEqual([]);
     expect(nameProblems(['x'.repeat(250)])).toEqual([
       expect.stringContaining('has 250 characters, and Kafka allows at most 249'),
@@ -42,7 +42,7 @@ describe('a spec', () => {
     connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', topicPrefix },
   });
 
-  it('whose topics Kafka would refuse is refused by topic, including names of a later generation', () => {
+  it('is refused, naming the topic, if Kafka would refuse a topic of any generation', () => {
     expect(problems(['public.orders'], connector('p'.repeat(130)))).toContainEqual(
       expect.stringMatching(
         /^the name of topic p+\.g99\.heartbeat\.p+\.g99 has \d+ characters, and Kafka allows at most 249/,
@@ -55,7 +55,7 @@ describe('a spec', () => {
     );
   });
 
-  it('whose sink table the sink could not find is refused', () => {
+  it('is refused if the sink could not find its table', () => {
     const parts = {
       ...BATCH_PARTS,
       sink: { type: 'jdbc-sink', table: 'public."a.b"' },

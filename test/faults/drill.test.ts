@@ -22,15 +22,19 @@ const said = (what: string, values: readonly number[]): void =>
   );
 
 describe('the whole drill', () => {
-  it('of fence and commit by view shows no reader the wrong side', { timeout: HOURS }, async () => {
-    const { slipped, refused, fenceMs, holdMs } = await fenceRounds(drill, ROUNDS, BUSY);
-    said('fence', fenceMs);
-    said('fence to commit', holdMs);
-    expect({ slipped, refused }).toEqual({ slipped: 0, refused: [] });
-  });
+  it(
+    'shows no reader the wrong side when a view is fenced and committed',
+    { timeout: HOURS },
+    async () => {
+      const { slipped, refused, fenceMs, holdMs } = await fenceRounds(drill, ROUNDS, BUSY);
+      said('fence', fenceMs);
+      said('fence to commit', holdMs);
+      expect({ slipped, refused }).toEqual({ slipped: 0, refused: [] });
+    },
+  );
 
   it(
-    'of the fence on the source loses no row and breaks no writer',
+    'loses no row and breaks no writer when the source is fenced',
     { timeout: HOURS },
     async () => {
       const { slipped, broken, refused, fenceMs, holdMs } = await sourceFenceRounds(
@@ -45,7 +49,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'of commits at the expiry accepts no late commit, and none if another attempt has fenced',
+    'accepts no commit after the expiry, and none after the fence of another attempt',
     { timeout: HOURS },
     async () => {
       expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });

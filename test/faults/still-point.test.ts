@@ -34,7 +34,7 @@ const allowed = (body: string): Promise<unknown> =>
     );
 
 describe('a still point', () => {
-  it('of a suspended worker is ended by another worker; the suspended one later changes nothing', async () => {
+  it('is ended by another worker if its own is suspended, which later changes nothing', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();

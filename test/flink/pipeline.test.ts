@@ -128,7 +128,7 @@ describe('a pipeline in Flink SQL', () => {
     expect((await jobs('proof-flink-d-1')).length).toBe(0);
   });
 
-  it('that assess wrote runs unchanged and is proven on a slice; the Kafka Streams skeleton compiles', () => {
+  it('runs unchanged and is proven on a slice if assess wrote it; the Kafka Streams skeleton compiles', () => {
     const file = specFile('flink-e');
     const dir = dirname(file);
     const portfolio = {

@@ -56,7 +56,8 @@ describe('a result that is compared at a still point', () => {
   });
 
   it('is inconclusive while another producer writes into the topic, and names the topic', async () => {
-    // Tombstones of a row that does not exist change nothing, except for the ends.
+    // Tombstones of a row that does not exist change no result, but they move the ends of the
+    // topic.
     const { stop } = await flood(input, { key: { id: 999_999_999 }, value: null });
     const foreign = await nextWindow();
     await stop();

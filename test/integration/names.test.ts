@@ -20,7 +20,7 @@ const findings = (file: string): Finding[] =>
   ).checks.filter((check) => check.status !== 'passed');
 
 describe('names', () => {
-  it('of tables with capitals, dots, quotes, blanks or pattern characters capture exactly these tables', async () => {
+  it('capture exactly their tables, even with capitals, dots, quotes, blanks or pattern characters', async () => {
     const tables = [
       'public.orders',
       'public."Items"',
@@ -66,7 +66,7 @@ describe('names', () => {
     await waitFor('odd-names', 'outcome=aborted');
   });
 
-  it('of topics that collide in Kafka are refused, as are rows larger than a message; nothing is created', async () => {
+  it('are refused, and nothing is created, if topics collide or rows are larger than a message', async () => {
     const database = await aDatabase(`CREATE TABLE orders (id int PRIMARY KEY, n int);
       CREATE TABLE documents (id int PRIMARY KEY, body text, more bytea);
       INSERT INTO documents SELECT 1, string_agg(md5(g::text), ''), NULL FROM generate_series(1, 100000) g; INSERT INTO documents VALUES (2, repeat('x', 2000000));

@@ -108,7 +108,7 @@ describe('a condition of a spec', () => {
     ['closes the parenthesis and writes', 'true); DELETE FROM precious; SELECT (true'],
     ['continues after the condition', 'true LIMIT 1) UNION ALL SELECT (1'],
     ['is none', 'n +'],
-  ])('that %s is refused and not run', async (_what, condition) => {
+  ])('is refused and not run if it %s', async (_what, condition) => {
     await expect(
       parseCondition(database.client, condition, 'n', 'public.totals_batch'),
     ).rejects.toThrow(/.+/);

@@ -77,7 +77,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('gives a reset run the numbers after the newest, and refuses a window of another run', async () => {
+  it('gives a run that was reset the next free numbers, and refuses a window of another run', async () => {
     expect(await begun(2, attempt('r2', 'a2'))).toEqual({ answered: null, number: 4 });
     await expect(measured(3, 'failed', attempt('r2', 'a3'))).rejects.toThrow(
       /recorded by another run/,

@@ -161,7 +161,7 @@ describe('a credential in a spec is refused with its place', () => {
     expect(problems.join('\n')).not.toContain(SECRET);
   });
 
-  it.each(refused)('also as a workflow’s input: %s', (_what, more) => {
+  it.each(refused)('even in the input of a workflow: %s', (_what, more) => {
     const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }));
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).not.toContain(SECRET);

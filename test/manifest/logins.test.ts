@@ -26,7 +26,7 @@ describe('a password from a file', () => {
         debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 }))['database.password'],
     ).toBe('${file:/run/secrets/shop.properties:password}');
   });
-  it('without a key is refused with the right form, unless the connector has its own secret', () => {
+  it('is refused with the right form if it names no key, unless the connector has its own secret', () => {
     const parsed = parse({ file: '/run/secrets/shop' });
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).toContain('{ file: /folder/name.properties:password }');

@@ -33,7 +33,7 @@ describe('a spec', () => {
     });
     expect(spec.source.walBudget).toEqual({ bytes: '10GiB', onExhaustion: 'drop-slot' });
   });
-  it('of the example is valid, its query inlined', () => {
+  it('is valid in the example, with its query inlined', () => {
     const file = 'examples/daily-revenue/migration.yaml';
     const parsed = parseSpecText(readFileSync(file, 'utf8'), file, (path) =>
       readFileSync(resolve(dirname(file), path), 'utf8'),

@@ -18,7 +18,7 @@ describe('a recorded history', () => {
   it.each(histories)('replays: %s', async (name) => {
     await Worker.runReplayHistory({ workflowBundle }, readHistory(name), 'migration-replayed');
   });
-  it('that fails does not hide the others when all open runs are replayed', async () => {
+  it('hides no other result if it fails while all open runs are replayed', async () => {
     const [broken, sound] = [readHistory(histories[0]!), readHistory(histories[1]!)];
     const scheduled = broken.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
     Object.assign(scheduled[2]!['activityTaskScheduledEventAttributes'] as object, {

@@ -91,6 +91,6 @@ describe('the HTML report', () => {
       '- slot `sluice_daily_revenue`',
     );
   });
-  it('of a thousand windows stays under a megabyte', () =>
+  it('stays under a megabyte with a thousand windows', () =>
     expect(renderHtml(aReport(1000)).length).toBeLessThan(1_000_000));
 });

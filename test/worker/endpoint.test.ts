@@ -158,7 +158,7 @@ describe('the log', () => {
     logger.error('lost');
     return lines;
   };
-  it('as JSON names the migration on each line about a migration, and contains no stacks or tokens', () => {
+  it('names the migration on each JSON line about a migration, and contains no stacks or tokens', () => {
     const [first, second, ...more] = logged('json').map((line) => JSON.parse(line) as object);
     expect(first).toMatchObject({
       level: 'WARN',
@@ -170,7 +170,7 @@ describe('the log', () => {
     expect(second).toMatchObject({ level: 'ERROR', message: 'lost' });
     expect(more).toEqual([]);
   });
-  it('as text is one line for each entry', () => {
+  it('has one line for each entry in text form', () => {
     const [first] = logged('text');
     expect(first).toMatch(/ WARN \[orders\] Activity failed \(.*error=Error: no answer/);
     expect(first).not.toContain('\n');

@@ -72,7 +72,7 @@ describe('a webhook', () => {
       text: '*a*: x &lt;!channel&gt; &amp; y\n`sluice explain a`',
     });
   });
-  it('that refuses or does not answer is named by its host only, because its path may be a secret', async () => {
+  it('is named by its host only if it fails, because its path may be a secret', async () => {
     hook.answers.push(500);
     const send = (url: string): Promise<void> =>
       sendNotice({ url, format: 'generic', token: 't0k3n' }, notice);

@@ -35,7 +35,7 @@ describe('the change window', () => {
     expect(fenced[0]).toBeLessThan(now + 40 * MINUTE);
   });
 
-  it('that closes while the run waits for a system is not missed: nothing is fenced', async () => {
+  it('is respected if it closes while the run waits for a system: nothing is fenced', async () => {
     const now = await bench.env.currentTimeMs();
     const notAfter = new Date(now + 30 * MINUTE).toISOString();
     let isAway = true;

@@ -41,7 +41,7 @@ describe('a migration', () => {
   });
 
   it.each([NARROWED, GONE])(
-    'that continues after $code is unblocked in the ledger at once, before its phase ends',
+    'is unblocked in the ledger at once when it continues after $code, before its phase ends',
     async (problem) => {
       const recorded: Status[] = [];
       const fake = fakes({

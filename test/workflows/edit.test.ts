@@ -35,7 +35,7 @@ const details = async ({ handle }: Play, kind: string): Promise<string[]> =>
     .map(({ detail }) => detail);
 
 describe('an edit', () => {
-  it('of the cadence takes effect at once, keeps evidence and approval, and is audited', async () => {
+  it('takes effect at once, keeps evidence and approval, and is audited if it changes the cadence', async () => {
     const fake = fakes();
     const more = { cutover: { approval: { notBefore: '2100-01-01T00:00:00Z', expires: '90d' } } };
     await play(bench, fake.activities, anHourlyInput('cadence', more), async (scene) => {
@@ -63,7 +63,7 @@ describe('an edit', () => {
     });
   });
 
-  it('of what evidence rests on begins a new epoch and voids the approval', async () => {
+  it('begins a new epoch and voids the approval if it changes what evidence depends on', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anHourlyInput('ignored'), async (scene) => {
       await scene.reach((s) => s.needsApproval);
@@ -84,7 +84,7 @@ describe('an edit', () => {
     expect(fake.full).toEqual([1, 2]);
   });
 
-  it('during a window makes this window not count, if evidence rests on what changed', async () => {
+  it('voids a window that runs meanwhile if it changes what evidence depends on', async () => {
     let isHeld = true;
     const fake = fakes();
     const runWindow: typeof fake.activities.runWindow = async (input) => {
@@ -105,7 +105,7 @@ describe('an edit', () => {
     });
   });
 
-  it('of the approvers needs the signatures of the former ones, as many as their quorum', async () => {
+  it('needs as many signatures as the former quorum if it changes the approvers', async () => {
     const answers: Decision[] = [];
     const approval = { approvers: ['ann', 'bob'], quorum: 2 };
     const former = anHourlyInput('signed', { cutover: { approval } });
@@ -167,7 +167,7 @@ describe('an edit', () => {
     });
   });
 
-  it('of a waiver ends the wait of a blocked preflight at once', async () => {
+  it('ends the wait of a blocked preflight at once if it changes a waiver', async () => {
     const check: Check = {
       name: 'source.long-transactions',
       subject: '',
@@ -191,7 +191,7 @@ describe('an edit', () => {
 });
 
 describe('a window that a person asks for', () => {
-  it('runs at once, is full if asked, and is the answer, or is only requested', async () => {
+  it('runs at once, reads every row if asked to, and is the answer unless the person does not wait', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anHourlyInput('asked'), async (scene) => {
       await scene.reach((s) => s.needsApproval);

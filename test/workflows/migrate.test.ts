@@ -39,7 +39,7 @@ describe('a migration', () => {
     ).toEqual(['fence', 'drainTo', 'runWindow']);
   });
 
-  it('with a wrong spec ends as Failed with every problem listed, and creates nothing', async () => {
+  it('ends as Failed with every problem listed, and creates nothing, if its spec is wrong', async () => {
     const fake = fakes();
     const input = aSpecInput({
       name: 'wrong',
@@ -53,7 +53,7 @@ describe('a migration', () => {
     expect(fake.calls).toEqual(['openMigration']);
   });
 
-  it('whose window fails begins a new epoch, needs all its passes again, and continues', async () => {
+  it('begins a new epoch after a failed window, needs all its passes again, and continues', async () => {
     const fake = fakes();
     fake.verdicts.push('passed', 'failed', 'passed', 'inconclusive');
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
@@ -135,7 +135,7 @@ describe('a migration', () => {
     },
   );
 
-  it('that is cancelled during the initial load ends as aborted and leaves nothing', async () => {
+  it('ends as aborted and leaves nothing if it is cancelled during the initial load', async () => {
     const fake = fakes();
     let loading = false;
     fake.activities.watchSnapshot = async () => {
@@ -154,7 +154,7 @@ describe('a migration', () => {
     expect(fake.calls).toContain('removeSlot');
   });
 
-  it('that is rolled back in the soak first routes consumers to the batch', async () => {
+  it('first routes consumers to the batch if it is rolled back in the soak', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({}, BATCH_PARTS), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -270,7 +270,7 @@ describe('a migration', () => {
     });
   });
 
-  it('that is paused does nothing until it is resumed', async () => {
+  it('does nothing while it is paused', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -305,7 +305,7 @@ describe('a migration', () => {
     );
   });
 
-  it('that is rolled back before its spec was read ends as rolled back', async () => {
+  it('ends as rolled back if it is rolled back before its spec was read', async () => {
     const fake = fakes();
     const open = fake.activities.openMigration.bind(fake.activities);
     fake.activities.openMigration = async (input) => {

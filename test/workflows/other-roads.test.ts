@@ -14,7 +14,7 @@ const anInput = (name: string, more: object): { metadata: { name: string } } =>
   }) as { metadata: { name: string } };
 
 describe('a migration', () => {
-  it('whose tables are polled creates no slot and no publication, and a connector for each table', async () => {
+  it('creates a connector for each table, and no slot or publication, if tables are polled', async () => {
     const fake = fakes();
     const connector = {
       type: 'jdbc-source',
@@ -43,7 +43,7 @@ describe('a migration', () => {
       expect(fake.calls).not.toContain(unwanted);
   });
 
-  it('in a new generation waits visibly until an external pipeline reads the new topics', async () => {
+  it('waits visibly in a new generation until an external pipeline reads the new topics', async () => {
     let [lost, moved] = [true, false];
     const fake = fakes();
     const window = fake.activities.runWindow.bind(fake.activities);

@@ -35,7 +35,7 @@ const untilWindow = async (scene: Play, number: number): Promise<Evidence> => {
 };
 
 describe('a harmless restart', () => {
-  it('between two windows costs one full window; streak and epoch stay, and the audit names it', async () => {
+  it('costs one full window if it is between two windows; streak and epoch stay', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({ passesInARow: 50 }), async (scene) => {
       await untilWindow(scene, 2);
@@ -51,7 +51,7 @@ describe('a harmless restart', () => {
     expect(fake.full[0]).toBe(1);
   });
 
-  it('during a window makes it inconclusive; the next window is full, and the streak continues', async () => {
+  it('makes a window inconclusive if it happens during it; the next is full, and the streak continues', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({ passesInARow: 50 }), async (scene) => {
       await untilWindow(scene, 2);
@@ -79,7 +79,7 @@ describe('a harmless restart', () => {
     });
   });
 
-  it('after an approval keeps it: a full window passes at once, and then the cut-over begins', async () => {
+  it('keeps an approval: a full window passes at once, and then the cut-over begins', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -95,7 +95,7 @@ describe('a harmless restart', () => {
     expect(fake.calls.slice(recheck, fence)).toContain('runWindow');
   });
 
-  it('whose full window does not pass leads back to validate: nothing is fenced', async () => {
+  it('leads back to validate, with nothing fenced, if its full window does not pass', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -111,7 +111,7 @@ describe('a harmless restart', () => {
     expect(fake.calls.filter((name) => name === 'fence')).toHaveLength(1);
   });
 
-  it('that is not over when the cut-over begins blocks it until the part runs again', async () => {
+  it('blocks a cut-over that begins before the part runs again', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -126,7 +126,7 @@ describe('a harmless restart', () => {
     });
   });
 
-  it('during the soak costs no passed shadow window', async () => {
+  it('costs no passed shadow window during the soak', async () => {
     const fake = fakes();
     await play(
       bench,

@@ -33,7 +33,7 @@ export interface Block {
 
 interface Scope {
   readonly text: SqlText;
-  /** The text of `WITH …,` with the CTEs found so far, for blocks that read them. */
+  /** The text `WITH …` of the CTEs found so far, which is put before the blocks that read them. */
   readonly withText: string;
   readonly known: ReadonlyMap<string, string>;
   /** The names of blocks for sub-queries in FROM, by their nodes. */

@@ -5,7 +5,7 @@ import { hasOnSchema, hasOnTable, member } from './privilege-conditions.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import { type Privilege, type PrivilegeFacts, select, usage, replication } from './privilege.js';
 
-/** Returns the relations whose owners matter. */
+/** Returns the relations whose owners the list of rights has to name. */
 export function ownedRelations({ tables, capture, fence, route }: ResolvedPlan): string[] {
   const published = capture.hasSlot || fence.kind === 'source' ? tables : [];
   const routed = route.needs.owned ? [route.needs.owned.relation] : [];

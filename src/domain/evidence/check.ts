@@ -1,7 +1,7 @@
 // Preflight checks and their results. A check that could not run is unknown, never passed.
 import type { Waiver } from '../migration/spec.js';
 
-/** A system whose answer a check may prove. */
+/** A system. A check can prove that it answers. */
 export type System = 'source' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
 
 interface CheckRule {

@@ -4,8 +4,8 @@ import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 /**
- * Returns the captured tables, or the query, as subjects. Polled subjects have no transaction by
- * which to align, so they are compared in settled mode.
+ * Returns the captured tables, or the query, as subjects. Records of polled subjects name no
+ * transaction, so they cannot be aligned with a snapshot, and are compared in settled mode.
  */
 function tableSubjects(spec: MigrationSpec): Subject[] {
   const { subjectMode } = captureOf(spec);

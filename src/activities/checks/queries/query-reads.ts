@@ -78,7 +78,7 @@ export async function checkReads(
     found.push({
       detail: `its result depends on ${clock.join(', ')}, so it can change although no row changed`,
       remedy:
-        'derive the value from the rows, or make the date a column of the result and compute every date',
+        'derive the value from the rows, or make the date a column of the result, which then has rows for every date',
     });
   if (found.length > 0)
     return {

@@ -32,7 +32,7 @@ export interface WitnessUse {
 export interface Alignment {
   readonly snapshotText: string;
   readonly lsn: Lsn;
-  /** The witness of a final window. Null if the window reads every row that it has to. */
+  /** The witness of a final window. Null if the window does not use a witness. */
   readonly heard: Heard | null;
 }
 
