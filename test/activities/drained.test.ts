@@ -1,10 +1,7 @@
-// Tests drains through a pipeline that is deployed again. Its own topics come and go, which must
-// never end the generation.
+// Tests drains through a pipeline that is deployed again. Its own topics come and go, which must never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
-import { markerRead } from '../../src/activities/cutover/drain-proof.js';
-import { unreadBy } from '../../src/activities/capture/pipeline-move.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
@@ -12,6 +9,7 @@ import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 const spec = aSpec({ spec: BATCH_PARTS });
+
 const ref: MigrationRef = {
   name: 'bank',
   iteration: 1,
@@ -21,8 +19,11 @@ const ref: MigrationRef = {
   planHash: 'p',
   spec,
 };
+
 const SOURCE = 'bank.public.accounts';
+
 const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
+
 const OUTPUT = spec.spec.pipeline!.output.topic;
 
 const described = (...topics: string[]): KnownGroup => ({
@@ -223,82 +224,5 @@ describe('a drain speaks for every group', () => {
     expect(await asked(cluster)).toMatch(
       /^drain: group totals cannot be described: it has committed offsets.*, so it is unknown whether the group has drained$/,
     );
-  });
-});
-
-describe('a pipeline has moved to the topics of a new generation', () => {
-  const reads: Record<string, string[]> = { enrich: ['g2.orders'], totals: [] };
-  const subscribes: Record<string, string[]> = { totals: ['orders'] };
-  const kafka = {
-    describeGroup: (group: string) => Promise.resolve(described(...(subscribes[group] ?? []))),
-    groupOffsets: (group: string) =>
-      Promise.resolve(new Map(reads[group]!.map((topic) => [topic, new Map([[0, 1]])]))),
-  } as unknown as KafkaPort;
-  const unread = () =>
-    unreadBy(kafka, ['enrich', 'totals'], [{ topic: 'g2.orders', earlier: ['orders'] }]);
-
-  it("only when every group that reads a table's earlier topic reads the new one", async () => {
-    expect(await unread()).toEqual(['g2.orders by group totals']);
-    reads['totals'] = ['orders', 'g2.orders'];
-    expect(await unread()).toEqual([]);
-    reads['enrich'] = reads['totals'] = [];
-    subscribes['totals'] = [];
-    expect(await unread()).toEqual(['g2.orders by group enrich, totals']);
-  });
-});
-
-describe('P3 of the drain proof', () => {
-  const topicOf = (...values: string[]): KafkaPort =>
-    ({
-      offsets: () =>
-        Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
-      readRange: (
-        _topic: string,
-        _partition: number,
-        from: number,
-        to: number,
-        visit: (...record: unknown[]) => void,
-      ) => {
-        for (let at = from; at < to; at += 1) {
-          const bytes = Buffer.from(values[at]!);
-          visit(at, bytes, -1, -1, 0, bytes.length);
-        }
-        return Promise.resolve();
-      },
-    }) as unknown as KafkaPort;
-  const read = async (kafka: KafkaPort): Promise<{ reason: string | null; notes: string[] }> => {
-    const notes: string[] = [];
-    const reason = await new MockActivityEnvironment().run<
-      [],
-      string | null,
-      () => Promise<string | null>
-    >(() =>
-      markerRead(
-        kafka,
-        resolve(ref),
-        'my-token',
-        Date.now() + 300,
-        (proof) => void notes.push(`${proof.part} ${proof.holds}`),
-      ),
-    );
-    return { reason, notes };
-  };
-  const record = (token: string): string =>
-    JSON.stringify({
-      op: 'm',
-      message: { prefix: 'p', content: Buffer.from(token).toString('base64') },
-    });
-
-  it('holds if the topic contains the marker of this fence', async () => {
-    expect(await read(topicOf(record('nudge'), record('my-token'), record('barrier')))).toEqual({
-      reason: null,
-      notes: ["P3 the fence's own marker was read from bank.message/0 at 1"],
-    });
-  });
-  it('is unknown if the topic contains only other markers', async () => {
-    expect(await read(topicOf(record('nudge'), record('their-token')))).toEqual({
-      reason: "P3: the fence's marker is not in bank.message, so the drain is not proven",
-      notes: [],
-    });
   });
 });

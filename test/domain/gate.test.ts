@@ -1,3 +1,4 @@
+// Tests who may approve or reject, and when the gate opens.
 import { describe, expect, it } from 'vitest';
 import {
   currentApprovals,
@@ -6,12 +7,11 @@ import {
   waitingFor,
   type GateState,
 } from '../../src/domain/decisions/gate.js';
-import { coverageOf, stopRule } from '../../src/domain/decisions/streak.js';
-import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/decisions/payloads.js';
 import type { Approval } from '../../src/domain/evidence/ledger-rows.js';
 import type { ApprovalSpec } from '../../src/domain/migration/spec.js';
 
 const NOW = '2026-11-22T12:00:00.000Z';
+
 const SPEC: ApprovalSpec = {
   quorum: 1,
   approvers: [],
@@ -21,6 +21,7 @@ const SPEC: ApprovalSpec = {
   notBefore: null,
   notAfter: null,
 };
+
 const OPEN: GateState = {
   phase: 'approve',
   committed: false,
@@ -32,6 +33,7 @@ const OPEN: GateState = {
   starter: 'sam',
   newest: null,
 };
+
 const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({
   decision: 'approve' as const,
   approver,
@@ -39,6 +41,7 @@ const ask = (approver = 'ann', evidenceId: string | null = 'ev-1') => ({
   comment: null,
   token: null,
 });
+
 const approval = (approver: string, evidenceId: string): Approval => ({
   approver,
   decision: 'approve',
@@ -183,68 +186,6 @@ describe('the gate waits', () => {
     expect(waitingFor(state, { ...SPEC, notAfter: '2026-11-21T00:00:00Z' }, NOW)).toContain(
       'closed at',
     );
-  });
-});
-
-describe('the stop rule', () => {
-  it('requires passes in a row and the requested days', () => {
-    const streak = {
-      passesInARow: 3,
-      covered: ['weekday' as const],
-      compared: 30_000,
-      restart: null,
-    };
-    expect(stopRule({ ...streak, passesInARow: 2 }, { passesInARow: 3, coverage: [] })).toBe(
-      'windows that pass in a row (2 of 3 so far)',
-    );
-    expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday', 'month-end'] })).toBe(
-      'a passed window on month-end',
-    );
-    expect(stopRule(streak, { passesInARow: 3, coverage: ['weekday'] })).toBeNull();
-    expect(
-      stopRule({ ...streak, restart: 'a pod' }, { passesInARow: 3, coverage: ['weekday'] }),
-    ).toBe('a full window after a restart (a pod)');
-    expect(
-      stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.0001' }),
-    ).toBeNull();
-    expect(stopRule(streak, { passesInARow: 3, coverage: [], maxMismatchRate: '0.00001' })).toBe(
-      '30000 comparisons prove only that at most 0.00010 of the keys are wrong, and 0.00001 is allowed',
-    );
-  });
-  it('recognizes the days', () => {
-    expect(coverageOf('2026-11-22T10:00:00Z')).toEqual(['weekend']);
-    expect(coverageOf('2026-11-30T10:00:00Z')).toEqual(['weekday', 'month-end']);
-    expect(coverageOf('2026-10-25T10:00:00Z')).toEqual(['weekend', 'dst-day']);
-  });
-});
-
-describe('payloads from any client', () => {
-  it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])(
-    'an invalid payload gets a reason and does not throw: %j',
-    (payload) => {
-      const checked = checkDecision(payload, 'approve');
-      expect(checked.ok).toBe(false);
-    },
-  );
-  it('an update needs decision and evidence', () => {
-    expect(checkUpdate({ approver: 'ann' })).toMatchObject({
-      ok: false,
-      reason: 'decision must be approve or reject',
-    });
-    expect(checkUpdate({ decision: 'approve', approver: 'ann' })).toMatchObject({
-      ok: false,
-      reason: 'evidenceId is missing',
-    });
-    expect(
-      checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok,
-    ).toBe(true);
-  });
-  it('a rollback needs a person and a reason', () => {
-    expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({
-      ok: true,
-      value: { by: 'ann', reason: 'slow', token: null },
-    });
-    expect(checkRollBack({ by: 'ann' }).ok).toBe(false);
   });
 });
 

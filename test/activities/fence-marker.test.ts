@@ -1,0 +1,76 @@
+// Tests part P3 of the drain proof: the marker of this fence is in the topic.
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { markerRead } from '../../src/activities/cutover/drain-proof.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { BATCH_PARTS, aSpec } from '../support/builders.js';
+
+const spec = aSpec({ spec: BATCH_PARTS });
+
+const ref: MigrationRef = {
+  name: 'bank',
+  iteration: 1,
+  generation: 1,
+  workflowId: 'migration-bank',
+  runKey: 'r',
+  planHash: 'p',
+  spec,
+};
+
+describe('P3 of the drain proof', () => {
+  const topicOf = (...values: string[]): KafkaPort =>
+    ({
+      offsets: () =>
+        Promise.resolve([{ partition: 0, low: 0, high: values.length, committed: values.length }]),
+      readRange: (
+        _topic: string,
+        _partition: number,
+        from: number,
+        to: number,
+        visit: (...record: unknown[]) => void,
+      ) => {
+        for (let at = from; at < to; at += 1) {
+          const bytes = Buffer.from(values[at]!);
+          visit(at, bytes, -1, -1, 0, bytes.length);
+        }
+        return Promise.resolve();
+      },
+    }) as unknown as KafkaPort;
+  const read = async (kafka: KafkaPort): Promise<{ reason: string | null; notes: string[] }> => {
+    const notes: string[] = [];
+    const reason = await new MockActivityEnvironment().run<
+      [],
+      string | null,
+      () => Promise<string | null>
+    >(() =>
+      markerRead(
+        kafka,
+        resolve(ref),
+        'my-token',
+        Date.now() + 300,
+        (proof) => void notes.push(`${proof.part} ${proof.holds}`),
+      ),
+    );
+    return { reason, notes };
+  };
+  const record = (token: string): string =>
+    JSON.stringify({
+      op: 'm',
+      message: { prefix: 'p', content: Buffer.from(token).toString('base64') },
+    });
+
+  it('holds if the topic contains the marker of this fence', async () => {
+    expect(await read(topicOf(record('nudge'), record('my-token'), record('barrier')))).toEqual({
+      reason: null,
+      notes: ["P3 the fence's own marker was read from bank.message/0 at 1"],
+    });
+  });
+  it('is unknown if the topic contains only other markers', async () => {
+    expect(await read(topicOf(record('nudge'), record('their-token')))).toEqual({
+      reason: "P3: the fence's marker is not in bank.message, so the drain is not proven",
+      notes: [],
+    });
+  });
+});

@@ -1,0 +1,102 @@
+// Tests canonical values, tolerances, and JSON that is read without rounding.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';
+import { canonicalDecimal } from '../../src/compare/canonical-decimal.js';
+import { Undecodable } from '../../src/compare/undecodable.js';
+import { parseJsonLossless } from '../../src/compare/json.js';
+import { withinTolerance } from '../../src/compare/tolerance.js';
+
+describe('canonical values', () => {
+  it.each([
+    ['numeric', '1.10', '1.1'],
+    ['numeric', '-0.00', '0'],
+    ['numeric', 'NaN', 'NAN'],
+    ['numeric', '1000000', '1E+6'],
+    ['bool', 't', true],
+    ['int8', '9007199254740993', '9007199254740993'],
+    ['float8', '1e+300', 1e300],
+    ['float8', 'NaN', 'NaN'],
+    ['float4', '0.1', 0.1],
+    ['bpchar', 'ab   ', 'ab'],
+    ['date', '2024-01-02', '2024-01-02Z'],
+    ['timestamp', '2024-01-02 03:04:05.12', '2024-01-02T03:04:05.120Z'],
+    ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:05Z'],
+    ['time', '03:04:05', '03:04:05Z'],
+    ['interval', 'P1Y2M3DT4H5M6.5S', 'P14M3DT4H5M6.5S'],
+    ['bytea', '\\xdead', '3q0='],
+    ['int4[]', '{1,NULL,3}', [1, null, 3]],
+    ['text[]', '{"a b","c\\"d",e}', ['a b', 'c"d', 'e']],
+  ])('%s: Postgres %j equals the connector %j', (type, text, json) =>
+    expect(canonFromText(type, text)).toBe(canonFromJson(type, json)),
+  );
+  it.each([
+    ['numeric', '1.1', '1.11'],
+    ['text', 'a', 'a '],
+    ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:06Z'],
+    ['bytea', '\\xde', '3q0='],
+  ])('%s: %j differs from %j', (type, text, json) =>
+    expect(canonFromText(type, text)).not.toBe(canonFromJson(type, json)),
+  );
+  it.each([
+    ['int4', 1.5],
+    ['numeric', 1.1],
+    ['text', 7],
+    ['timestamptz', '2024-01-02T03:04:05+02:00'],
+    ['text', '__debezium_unavailable_value'],
+    ['text', undefined],
+    ['point', { x: 1 }],
+  ])('%s %j cannot be proven', (type, json) =>
+    expect(() => canonFromJson(type, json)).toThrow(Undecodable),
+  );
+  it('types that lose information on the way are not provable', () =>
+    expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
+  it('decimals are equal if and only if they are the same number (property)', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
+        fc.nat(6),
+        fc.nat(4),
+        (digits, scale, zeros) => {
+          const text = (value: bigint): string => {
+            const sign = value < 0n ? '-' : '';
+            const abs = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
+            return scale === 0
+              ? `${sign}${abs}`
+              : `${sign}${abs.slice(0, -scale)}.${abs.slice(-scale)}`;
+          };
+          const padded = scale === 0 ? text(digits) : `${text(digits)}${'0'.repeat(zeros)}`;
+          expect(canonicalDecimal(padded)).toBe(canonicalDecimal(text(digits)));
+          expect(canonicalDecimal(text(digits + 1n))).not.toBe(canonicalDecimal(text(digits)));
+        },
+      ),
+    );
+  });
+});
+
+describe('tolerances', () => {
+  it('are exact decimals, and NULL is equal only to NULL', () => {
+    expect(withinTolerance('1.00', '1.01', '0.01')).toBe(true);
+    expect(withinTolerance('1.00', '1.011', '0.01')).toBe(false);
+    expect(withinTolerance(null, '0', '1')).toBe(false);
+    expect(withinTolerance('NaN', '0', '1')).toBe(false);
+  });
+});
+
+describe('lossless JSON', () => {
+  it('keeps integers beyond 2^53 and touches no string', () => {
+    expect(
+      parseJsonLossless(
+        '{"id":9007199254740993,"t":"x:12345678901234567890,","n":[-12345678901234567890]}',
+      ),
+    ).toEqual({
+      id: '9007199254740993',
+      t: 'x:12345678901234567890,',
+      n: ['-12345678901234567890'],
+    });
+    expect(parseJsonLossless('{"q":"a\\"1234567890123456789","s":1.5}')).toEqual({
+      q: 'a"1234567890123456789',
+      s: 1.5,
+    });
+  });
+});

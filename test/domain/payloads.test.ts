@@ -1,0 +1,33 @@
+// Tests that a payload from any client is checked before it is used.
+import { describe, expect, it } from 'vitest';
+import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/decisions/payloads.js';
+
+describe('payloads from any client', () => {
+  it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])(
+    'an invalid payload gets a reason and does not throw: %j',
+    (payload) => {
+      const checked = checkDecision(payload, 'approve');
+      expect(checked.ok).toBe(false);
+    },
+  );
+  it('an update needs decision and evidence', () => {
+    expect(checkUpdate({ approver: 'ann' })).toMatchObject({
+      ok: false,
+      reason: 'decision must be approve or reject',
+    });
+    expect(checkUpdate({ decision: 'approve', approver: 'ann' })).toMatchObject({
+      ok: false,
+      reason: 'evidenceId is missing',
+    });
+    expect(
+      checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok,
+    ).toBe(true);
+  });
+  it('a rollback needs a person and a reason', () => {
+    expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({
+      ok: true,
+      value: { by: 'ann', reason: 'slow', token: null },
+    });
+    expect(checkRollBack({ by: 'ann' }).ok).toBe(false);
+  });
+});

@@ -1,0 +1,136 @@
+// Tests what a window must show before it may say passed.
+import { describe, expect, it } from 'vitest';
+import { worst } from '../../src/domain/evidence/verdict.js';
+import {
+  NO_COUNTS,
+  judgeComparison,
+  provenEarlierOf,
+  rowsReadOf,
+  type Proofs,
+} from '../../src/domain/evidence/window.js';
+
+const PROVEN: Proofs = {
+  barrier: null,
+  countedRows: 3,
+  readRows: 3,
+  canaryPlanted: 2,
+  canaryFound: 2,
+};
+
+describe('a window may say passed', () => {
+  it('only with every condition proven and no difference', () => {
+    expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({
+      verdict: 'passed',
+      reason: '0 differences in 3 keys',
+    });
+  });
+  it('with unread rows only if an earlier window proved them, and says which rows it read', () => {
+    const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
+    expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
+    expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
+    // this window read them itself, in earlier snapshots
+    const walked: Proofs = { ...incremental, walkedRows: 3 };
+    expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
+  });
+  it('without a count if none was made, and then the evidence claims none', () => {
+    expect(
+      judgeComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
+    ).toBe('passed');
+  });
+  it.each([
+    [
+      'a difference',
+      { ...NO_COUNTS, matched: 2, mismatched: 1 },
+      PROVEN,
+      'failed',
+      'mismatched 1 rows > 0 allowed',
+    ],
+    ['a missing row', { ...NO_COUNTS, missing: 3 }, PROVEN, 'failed', 'missing 3 rows > 0 allowed'],
+    [
+      'an unknown key',
+      { ...NO_COUNTS, matched: 2, unknown: 1 },
+      PROVEN,
+      'inconclusive',
+      'unknown 1 keys > 0 allowed',
+    ],
+    [
+      'a key that changed in every round',
+      { ...NO_COUNTS, matched: 2, unstable: 1 },
+      PROVEN,
+      'inconclusive',
+      'unstable 1 keys > 0',
+    ],
+    [
+      'an unproven barrier',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, barrier: 'barrier: 1 < 2' },
+      'inconclusive',
+      'barrier: 1 < 2',
+    ],
+    [
+      'rows that were not read',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, readRows: 2 },
+      'errored',
+      '2 rows were read, but the same snapshot has 3 rows',
+    ],
+    [
+      'rows that were not read because earlier ones differed',
+      { ...NO_COUNTS, mismatched: 2 },
+      { ...PROVEN, readRows: 2, isStopped: true },
+      'failed',
+      'stopped after 2 of 3 rows',
+    ],
+    [
+      'rows that were not read because earlier ones are unknown',
+      { ...NO_COUNTS, unknown: 2 },
+      { ...PROVEN, readRows: 2, isStopped: true },
+      'inconclusive',
+      'unknown 2 keys',
+    ],
+    [
+      'rows that were neither read nor proven earlier',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, readRows: 1, provenEarlier: 1 },
+      'errored',
+      '1 rows were read and 1 were proven earlier, but the same snapshot has 3 rows',
+    ],
+    [
+      'a stop without a difference',
+      { ...NO_COUNTS, matched: 2 },
+      { ...PROVEN, readRows: 2, isStopped: true },
+      'inconclusive',
+      'stopped after 2',
+    ],
+    [
+      'a blind comparator',
+      { ...NO_COUNTS, matched: 3 },
+      { ...PROVEN, canaryFound: 1 },
+      'errored',
+      'canary found 1 of 2 planted corruptions',
+    ],
+  ] as const)('not with %s', (_case, counts, proofs, verdict, reason) => {
+    const assessed = judgeComparison(counts, proofs);
+    expect(assessed.verdict).toBe(verdict);
+    expect(assessed.reason).toContain(reason);
+  });
+  it('a failed canary outranks the differences that the comparator reports', () => {
+    expect(
+      judgeComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
+    ).toBe('errored');
+  });
+});
+
+describe('the overall verdict', () => {
+  it('is the worst one, and failed outranks unknown', () => {
+    const of = (verdict: 'passed' | 'failed' | 'inconclusive' | 'errored') => ({
+      verdict,
+      reason: verdict,
+    });
+    expect(worst([of('passed'), of('errored'), of('failed')]).verdict).toBe('failed');
+    expect(worst([of('passed'), of('inconclusive')]).verdict).toBe('inconclusive');
+    expect(worst([of('passed'), of('passed')]).verdict).toBe('passed');
+  });
+  it('is inconclusive if there are no verdicts', () =>
+    expect(worst([]).verdict).toBe('inconclusive'));
+});
