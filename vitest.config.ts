@@ -25,7 +25,11 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...HEAVY, ...WORKFLOWS, 'test/{integration,e2e,faults,flink,secure}/**'],
+          exclude: [
+            ...HEAVY,
+            ...WORKFLOWS,
+            'test/{integration,e2e,faults,flink,registry,secure}/**',
+          ],
           isolate: false,
         },
       },
@@ -109,6 +113,19 @@ export default defineConfig({
           hookTimeout: 600_000,
           ...ON_STACK,
           globalSetup: ['test/support/stack-setup-secure.ts'],
+        },
+      },
+      // Topics in Avro, with a schema registry: another JVM. `npm run test:e2e`, not `npm test`.
+      {
+        test: {
+          ...common,
+          name: 'registry',
+          include: ['test/registry/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
+          ...ON_STACK,
+          globalSetup: ['test/support/stack-setup-registry.ts'],
         },
       },
       // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.

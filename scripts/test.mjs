@@ -1,5 +1,5 @@
 // `npm test`: installs and builds what is missing, checks types and lint, then runs every suite but
-// faults, flink and secure. The suites with real servers share one stack, which is removed at the end. The
+// faults, flink, registry and secure. The suites with real servers share one stack, which is removed at the end. The
 // last lines name each test that failed, and count what passed, failed and was skipped.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ROOT, ensureInstalled, must } from './installed.mjs';
 
-/** Suites that share one stack. Faults, Flink and secure need one of their own. */
+/** Suites that share one stack. The others need one of their own. */
 const ON_STACK = ['e2e', 'integration', 'alone'];
 
 ensureInstalled();
@@ -17,14 +17,15 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
  * Each round is a list of lanes, which run at the same time. Files of `alone` run one at a time and
- * mostly wait, so suites without a stack run beside them. Faults, Flink and secure come before the shared
- * stack is started.
+ * mostly wait, so suites without a stack run beside them. Suites with a stack of their own come before the
+ * shared stack is started.
  */
 const ROUNDS = [
   [['unit']],
   [['faults']],
   [['flink']],
   [['secure']],
+  [['registry']],
   [['e2e', 'integration']],
   [['alone'], ['heavy', 'workflows']],
 ];
@@ -36,7 +37,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const isWanted = (suite) =>
-  named.length > 0 ? named.includes(suite) : !['faults', 'flink', 'secure'].includes(suite);
+  named.length > 0
+    ? named.includes(suite)
+    : !['faults', 'flink', 'secure', 'registry'].includes(suite);
 const rounds = ROUNDS.map((round) =>
   round.map((lane) => lane.filter(isWanted)).filter((lane) => lane.length > 0),
 ).filter((round) => round.length > 0);

@@ -1,6 +1,6 @@
-// Fetches what `--with …` and `--secure` need, on request: Flink's jars, the Toxiproxy binary, and an
-// extension of Kafka Connect.
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+// Fetches what `--with …` and `--secure` need, on request: Flink's jars, the Toxiproxy binary, the
+// schema registry with its converter, and an extension of Kafka Connect.
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mvn, once, onPath, run, type Say } from './make-once.js';
 import { PINS, ROOT } from './paths.js';
@@ -84,4 +84,48 @@ export async function connectBasicAuth(say: Say): Promise<string> {
       `-DoutputDirectory=${dir}`,
     ]),
   );
+}
+
+/** Fetches the schema registry, which is one jar with its libraries beside it. */
+export async function registryServer(say: Say): Promise<string> {
+  const archive = `apicurio-registry-app-${PINS.apicurio}-all.tar.gz`;
+  return once(`registry-${PINS.apicurio}`, say, 'the schema registry (Maven)', async (dir) => {
+    await mvn([
+      'dependency:copy',
+      `-Dartifact=io.apicurio:apicurio-registry-app:${PINS.apicurio}:tar.gz:all`,
+      `-DoutputDirectory=${dir}`,
+    ]);
+    await run('tar', ['-xzf', join(dir, archive), '-C', dir], {});
+    rmSync(join(dir, archive));
+  });
+}
+
+/** Jars that Kafka Connect itself has. A second copy in a plugin's folder breaks the plugin. */
+const OF_CONNECT = /^(kafka-clients|connect-|slf4j-|log4j-|lz4-|snappy-|zstd-)/;
+const CONVERTER_SERVICES = 'META-INF/services/org.apache.kafka.connect.storage.Converter';
+
+/**
+ * Makes a folder with the registry's Avro converter for Kafka Connect. Its jar does not list the
+ * converter as a service, and `plugin.discovery=service_load` looks only there, so a small jar does.
+ */
+export async function avroConverter(say: Say): Promise<string> {
+  const name = `plugin-avro-${PINS.apicurio}`;
+  return once(name, say, 'the Avro converter (Maven)', async (dir) => {
+    const plugin = join(dir, 'apicurio-avro-converter');
+    await mvn([
+      '-f',
+      join(ROOT, 'stack/converter-pom.xml'),
+      `-Dapicurio.version=${PINS.apicurio}`,
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${plugin}`,
+      '-DincludeScope=runtime',
+    ]);
+    for (const jar of readdirSync(plugin)) if (OF_CONNECT.test(jar)) rmSync(join(plugin, jar));
+    const services = join(dir, 'services');
+    mkdirSync(join(services, 'META-INF/services'), { recursive: true });
+    const classes = ['io.apicurio.registry.utils.converter.AvroConverter'];
+    writeFileSync(join(services, CONVERTER_SERVICES), `${classes.join('\n')}\n`);
+    await run('jar', ['cf', join(plugin, 'services.jar'), '-C', services, 'META-INF'], {});
+    rmSync(services, { recursive: true });
+  });
 }

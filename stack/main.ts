@@ -1,4 +1,4 @@
-// `npm run stack -- up [--secure] [--with flink,toxiproxy] | down | reset | status | env | logs NAME`
+// `npm run stack -- up [--secure] [--with flink,registry,toxiproxy] | down | reset | status | env | logs NAME`
 import { parseArgs } from 'node:util';
 import { stackHome } from './paths.js';
 import {
@@ -12,10 +12,11 @@ import {
   type OptionalService,
 } from './stack.js';
 
-const USAGE = `usage: npm run stack -- up [--secure] [--with flink,toxiproxy] | down | reset | status | env | logs NAME
+const USAGE = `usage: npm run stack -- up [--secure] [--with flink,registry,toxiproxy] | down | reset | status | env | logs NAME
   up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
            --secure          TLS, logins and ACLs everywhere: three brokers, two Connect workers
            --with flink      a Flink session cluster and its SQL Gateway, too (needs Python 3 with pip the first time)
+           --with registry   a schema registry, and its Avro converter in Kafka Connect
            --with toxiproxy  Toxiproxy too
   down     stop them; data stays in .stack/
   reset    stop them and delete their data
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
   );
   if (optional.length < wanted.length) {
     return fail(
-      `--with ${wanted.find((name) => !optional.includes(name as OptionalService))}: no such service; the services are ${OPTIONAL_SERVICES.join(' and ')}`,
+      `--with ${wanted.find((name) => !optional.includes(name as OptionalService))}: no such service; the services are ${OPTIONAL_SERVICES.join(', ')}`,
     );
   }
   if (wanted.length > 0 && verb !== 'up')

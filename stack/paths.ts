@@ -21,6 +21,7 @@ export interface Pins {
   readonly flinkKafka: string;
   readonly flinkJdbc: string;
   readonly pgjdbc: string;
+  readonly apicurio: string;
 }
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -47,6 +48,7 @@ export interface StackPorts {
   readonly flinkRest: number;
   readonly flinkRpc: number;
   readonly flinkGateway: number;
+  readonly registry: number;
 }
 
 export interface StackHome {
@@ -87,6 +89,8 @@ export function stackHome(): StackHome {
       flinkRest: base + 8,
       flinkRpc: base + 9,
       flinkGateway: base + 10,
+      // the secured stack uses the ports from 11 on
+      registry: base + 30,
     },
   };
 }

@@ -28,6 +28,7 @@ export async function refuseForeignPorts(
         ] as [string, number][])
       : []),
   ];
+  if (optional.includes('registry')) owners.push(['registry', home.ports.registry]);
   const taken: number[] = [];
   for (const [service, port] of owners)
     if (alive(home, service) === undefined && !(await isFree(port))) taken.push(port);

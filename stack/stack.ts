@@ -21,6 +21,7 @@ import { stackSecrets } from './secrets.js';
 import { makeSecured, portsOfSecured, securedEnvironment, securedOf } from './secure.js';
 import { FLINK_SERVICES, startFlink } from './services/flink.js';
 import { startSecureKafka } from './services/kafka-secure.js';
+import { registryUrl, startRegistry } from './services/registry.js';
 import { startKafka } from './services/kafka.js';
 import { LEDGER_DATABASE, PG_PASSWORD, PG_USER, startPostgres } from './services/postgres.js';
 import { startTemporal, temporalBinDir } from './services/temporal.js';
@@ -33,7 +34,7 @@ export const BASE_SERVICES = ['postgres', 'temporal', 'kafka', 'connect'] as con
  * The services that `--with` can add. The stack remembers them: every later `up` starts them too,
  * until `reset`.
  */
-export const OPTIONAL_SERVICES = ['flink', 'toxiproxy'] as const;
+export const OPTIONAL_SERVICES = ['flink', 'registry', 'toxiproxy'] as const;
 export type OptionalService = (typeof OPTIONAL_SERVICES)[number];
 
 export async function up(
@@ -54,8 +55,9 @@ export async function up(
     startTemporal(home, say),
     secured
       ? startSecureKafka(home, secured, say).then(() => startSecureConnect(home, secured, say))
-      : startKafka(home, say).then(() => startConnect(home, say)),
+      : startKafka(home, say).then(() => startConnect(home, say, optional.includes('registry'))),
   ]);
+  if (optional.includes('registry')) await startRegistry(home, say);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
   if (optional.includes('flink')) await startFlink(home, say); // starts after the others, because three more JVMs at once would starve them all
   for (const service of addedServices(home))
@@ -125,6 +127,7 @@ export function status(home: StackHome): ServiceStatus[] {
     toxiproxy: home.ports.toxiproxy,
     'flink-jobmanager': home.ports.flinkRest,
     'flink-gateway': home.ports.flinkGateway,
+    registry: home.ports.registry,
   };
   const names = [
     ...new Set<string>([
@@ -176,6 +179,7 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     ...(alive(home, 'toxiproxy') === undefined
       ? {}
       : { TOXIPROXY_URL: `http://127.0.0.1:${ports.toxiproxy}` }),
+    ...(alive(home, 'registry') === undefined ? {} : { REGISTRY_URL: registryUrl(home) }),
     PATH: `${await temporalBinDir(home, say)}:${process.env['PATH'] ?? ''}`,
   };
 }

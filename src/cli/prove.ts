@@ -45,7 +45,7 @@ export async function prove(options: ProveOptions): Promise<number> {
   const { timeout, runs } = options;
   if (!DURATION_PATTERN.test(timeout)) refuse(`--timeout ${timeout} is not a duration like 10m`);
   if (!/^\d{1,3}$/.test(runs)) refuse(`--runs ${runs} is not a number of runs like 7`);
-  const spec = readSpec(options.file);
+  const spec = readSpec(options.file, 'proof');
   const input: Input = {
     spec,
     slice: options.slice,

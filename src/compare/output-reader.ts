@@ -1,4 +1,5 @@
 // Reads the records of the pipeline's output, in plain JSON or in Kafka Connect's JSON with schema.
+import { decimalText } from './avro/decimal-text.js';
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { Undecodable } from './undecodable.js';
@@ -118,19 +119,7 @@ function coerce(type: string, value: unknown): unknown {
 }
 
 const ROUNDED = 'a number of more than 15 digits, which a double may have rounded';
-const MOST_DECIMAL = 20_000; // limits the bytes of the digits, and the digits after the point
-
 function unscaled(base64: unknown, scale: number): string {
   if (typeof base64 !== 'string') throw new Undecodable('expected base64');
-  const bytes = Buffer.from(base64, 'base64');
-  if (bytes.length === 0) throw new Undecodable('empty decimal');
-  if (bytes.length > MOST_DECIMAL || !(Math.abs(scale) <= MOST_DECIMAL))
-    throw new Undecodable('a decimal out of range');
-  let digits = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`));
-  const sign = digits < 0n ? '-' : '';
-  if (digits < 0n) digits = -digits;
-  const text = digits.toString().padStart(scale + 1, '0');
-  return scale <= 0
-    ? `${sign}${text}${'0'.repeat(-scale)}`
-    : `${sign}${text.slice(0, -scale)}.${text.slice(-scale)}`;
+  return decimalText(Buffer.from(base64, 'base64'), scale);
 }

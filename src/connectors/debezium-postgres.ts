@@ -5,6 +5,7 @@ import { brokersOfConnect } from '../domain/migration/cluster-access.js';
 import type { TableName } from '../domain/migration/names.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
+import { converterConfig } from './converters.js';
 import { sslOf } from './jdbc-url.js';
 import { kafkaClientConfig, placeholder } from './kafka-client.js';
 
@@ -92,10 +93,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',
     'retriable.restart.connector.wait.ms': '1000',
-    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'key.converter.schemas.enable': 'false',
-    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'value.converter.schemas.enable': 'false',
+    ...converterConfig(plan.spec.kafka),
     ...plan.spec.connector.config,
   };
 }

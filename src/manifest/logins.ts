@@ -6,13 +6,17 @@ import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
 /** Returns an issue if Connect cannot read a password from this file. */
-function withoutKey(secret: SecretRef, ...path: string[]): SpecIssue[] {
+const withoutKey = (secret: SecretRef, ...path: string[]): SpecIssue[] =>
+  placeholderIssues(secret, ...path, 'passwordFrom');
+
+/** Returns an issue if Kafka Connect cannot resolve the reference to a secret at `path`. */
+export function placeholderIssues(secret: SecretRef, ...path: string[]): SpecIssue[] {
   // FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. Without a key, it uses
   // the reference itself as the password.
   if (!('file' in secret) || /^\/.+:[^:/]+$/.test(secret.file)) return [];
   return [
     {
-      path: ['spec', ...path, 'passwordFrom', 'file'],
+      path: ['spec', ...path, 'file'],
       message: `"${secret.file}" names no key, and Kafka Connect can only read a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
     },
   ];

@@ -1,8 +1,9 @@
 // Parses untrusted YAML or JSON into a MigrationSpec, or returns every problem with its place.
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { issuesOf, parseText, type Checked, type SpecProblem } from './document.js';
-import { migrationSchema } from './spec-schema.js';
+import { migrationSchema, type ParsedSpec } from './spec-schema.js';
 import { comparisonIssues, migrationIssues } from './comparison-rules.js';
+import { proofIssues } from './format-rules.js';
 import { semanticIssues } from './semantics.js';
 
 export { formatProblem, type SpecProblem } from './document.js';
@@ -11,10 +12,14 @@ export type ParseResult =
   | { readonly ok: true; readonly spec: MigrationSpec }
   | { readonly ok: false; readonly problems: readonly SpecProblem[] };
 
-const ISSUES_OF = { migration: migrationIssues, comparison: comparisonIssues } as const;
+const ISSUES_OF = {
+  migration: migrationIssues,
+  comparison: comparisonIssues,
+  proof: (parsed: ParsedSpec) => [...migrationIssues(parsed), ...proofIssues(parsed)],
+} as const;
 
 /** The command that a spec is parsed for. Each one refuses settings that it would ignore. */
-export type SpecUse = 'migration' | 'comparison';
+export type SpecUse = 'migration' | 'comparison' | 'proof';
 
 /**
  * Parses a YAML text. `inline` reads the text of a `file:` reference (relative to the spec), and

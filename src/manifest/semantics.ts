@@ -15,6 +15,7 @@ import {
 } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import { certificateIssues, loginIssues } from './logins.js';
+import { formatIssues } from './format-rules.js';
 import { nameIssues } from './name-rules.js';
 import type { ParsedSpec } from './spec-schema.js';
 
@@ -27,6 +28,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...nameIssues(parsed),
     ...certificateIssues(parsed),
     ...loginIssues(parsed),
+    ...formatIssues(parsed),
     ...checkExtraConfig(parsed.spec.connector),
   ];
 }

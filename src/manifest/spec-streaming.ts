@@ -27,7 +27,7 @@ const tlsFiles = z.strictObject({
     .describe('The PEM file (PKCS #8) with the key of the client certificate. It is a secret.'),
 });
 
-const connectLogin = z.union(
+const login = z.union(
   [
     z.strictObject({
       username: z
@@ -52,9 +52,7 @@ export const connector = z.strictObject({
     .describe('How the tables are captured: debezium-postgres reads the log, jdbc-source polls.'),
   url: httpUrl.describe("The URL of Kafka Connect's REST API."),
   tls: tlsFiles.optional().describe('Certificates for an https URL.'),
-  auth: connectLogin
-    .optional()
-    .describe("The login at Kafka Connect's REST API, if it requires one."),
+  auth: login.optional().describe("The login at Kafka Connect's REST API, if it requires one."),
   brokers: z
     .array(broker)
     .min(1)
@@ -139,6 +137,20 @@ const sasl = z.strictObject({
   passwordFrom: secretRef.describe("The place of that user's password."),
 });
 
+const registry = z.strictObject({
+  url: httpUrl.describe(
+    'The URL of its Confluent API. For Apicurio, it ends with `/apis/ccompat/v7`.',
+  ),
+  auth: login.optional().describe('The login at the registry, if it requires one.'),
+  ca: path
+    .optional()
+    .describe("The PEM file with the CA of the server's certificate; the system's CAs if absent."),
+  converter: z
+    .enum(['confluent', 'apicurio'])
+    .default('confluent')
+    .describe('Whose Avro converter Kafka Connect has.'),
+});
+
 export const kafka = z.strictObject({
   brokers: z.array(broker).min(1).describe('The bootstrap servers, each as `host:port`.'),
   replication: z
@@ -158,6 +170,13 @@ export const kafka = z.strictObject({
     .default(false)
     .describe("TLS with the brokers: true for the system's CAs, or the files to use."),
   sasl: sasl.optional().describe('The login at the brokers, if they require one.'),
+  format: z
+    .enum(['json', 'avro'])
+    .optional()
+    .describe("The format of the tables' topics; json if absent. avro needs a registry."),
+  registry: registry
+    .optional()
+    .describe('For format avro: the schema registry, which Kafka Connect and the worker use.'),
 });
 
 const statements = z.strictObject(

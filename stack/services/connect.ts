@@ -2,6 +2,7 @@
 // Sluice's JDBC source, and the `env` and `file` config providers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { avroConverter } from '../fetch-optional.js';
 import { connectPlugins, jdbcSourcePlugin, kafkaLibs } from '../fetch.js';
 import type { Say } from '../make-once.js';
 import type { StackHome } from '../paths.js';
@@ -10,12 +11,13 @@ import { stackSecrets } from '../secrets.js';
 import { JVM } from './kafka.js';
 import { PG_PASSWORD } from './postgres.js';
 
-export async function startConnect(home: StackHome, say: Say): Promise<void> {
+/** With `avro`, the worker also has the Avro converter of the stack's registry. */
+export async function startConnect(home: StackHome, say: Say, avro = false): Promise<void> {
   if (alive(home, 'connect') === undefined) {
-    const [libs, plugins] = [
-      await kafkaLibs(say),
-      `${await connectPlugins(say)},${await jdbcSourcePlugin(say)}`,
-    ];
+    const libs = await kafkaLibs(say);
+    const folders = [await connectPlugins(say), await jdbcSourcePlugin(say)];
+    if (avro) folders.push(await avroConverter(say));
+    const plugins = folders.join(',');
     const config = join(home.dir, 'connect.properties');
     writeFileSync(config, `${commonProperties(home, plugins, 1)}${properties(home)}`);
     launch(home, {

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { httpAccess } from '../../src/clients/http/http-access.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { ConnectLogin, TlsFiles } from '../../src/domain/migration/cluster-access.js';
+import type { Login, TlsFiles } from '../../src/domain/migration/cluster-access.js';
 import type { SecretRef } from '../../src/domain/migration/spec.js';
 import { makeAuthority, makeCertificate } from '../../stack/certificates.js';
 
@@ -137,7 +137,7 @@ describe('a connection to Kafka names', () => {
   });
 });
 
-const connectOn = (port: number, tls?: TlsFiles, auth?: ConnectLogin): ConnectRest => {
+const connectOn = (port: number, tls?: TlsFiles, auth?: Login): ConnectRest => {
   const url = `https://localhost:${port}`;
   return new ConnectRest(url, undefined, httpAccess(url, { tls, auth }, secret));
 };

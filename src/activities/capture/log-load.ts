@@ -1,6 +1,5 @@
 // Watches the initial load of a connector that reads the log, through Debezium's notifications.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import { readRecords } from '../../clients/kafka/records.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import {
   foldNotifications,
@@ -11,6 +10,7 @@ import { Problem } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { SlotWait } from './slot-wait.js';
+import { readCapturedRecords } from '../runtime/captured-records.js';
 import { pause } from '../runtime/poll-until.js';
 import type { Planned } from '../runtime/with-plan.js';
 import type { CaptureDeps } from './capture-adapter.js';
@@ -50,10 +50,11 @@ async function readNotifications(
   const range = {
     topic: notificationTopic,
     partition: 0,
+    partitions: 0,
     from: Math.max(from, end.low),
     to: end.committed,
   };
-  await readRecords(kafka, range, ({ value }) => {
+  await readCapturedRecords(kafka, range, ({ value }) => {
     if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
   });
   return end.committed; // an open transaction is read when it ends

@@ -21,6 +21,12 @@ function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: Migration
     if (name)
       secret(kind === 'env' ? { env: name } : { file: name }, [spec.source.postgres.host], 'allow');
   }
+  const { registry } = spec.kafka;
+  if (registry?.auth) {
+    const { auth, url } = registry;
+    const named = 'tokenFrom' in auth ? auth.tokenFrom : auth.passwordFrom;
+    secret(named, [new URL(url).hostname], 'allow');
+  }
   if (spec.connector.snapshot !== 'incremental') return;
   const brokers = hostsOf(brokersOfConnect(spec));
   const key = tlsFilesOf(spec.kafka)?.key;

@@ -6,6 +6,7 @@ import { checkBatch } from './batch-checks.js';
 import { checkCompareNames } from './compare-names.js';
 import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
 import { adapterOf } from '../capture/index.js';
+import { checkRegistry } from './registry-checks.js';
 import { checkSource } from './source-checks.js';
 import { checkNamesFree, ledgerKnows } from './names-free.js';
 import { checkConnect, checkKafka } from './streaming-checks.js';
@@ -35,6 +36,7 @@ export async function runPreflight(
     ...(reachable ? await checkCompareNames(deps, plan) : []),
     ...kafka,
     ...(await checkConnect(asking, isOwned)),
+    ...(await checkRegistry(asking, reachable)),
     ...(await checkPipeline(asking, isOwned)),
     ...(isReached(kafka, 'kafka') ? await checkGroups(deps, plan) : []),
     ...(await checkEngine(plan)),

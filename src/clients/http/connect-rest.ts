@@ -37,13 +37,15 @@ export class ConnectRest {
     return (await this.#json<{ version: string }>('GET', '/')).version;
   }
 
-  async pluginClasses(): Promise<string[]> {
-    return (await this.plugins()).map((plugin) => plugin.class);
+  /** Returns the classes of the connectors, or of everything that is installed. */
+  async pluginClasses(which?: 'all'): Promise<string[]> {
+    const query = which ? '?connectorsOnly=false' : '';
+    return (await this.plugins(query)).map((plugin) => plugin.class);
   }
 
   /** Returns the installed connectors. A plugin may not state its version. */
-  async plugins(): Promise<{ class: string; version?: string | null }[]> {
-    return this.#json('GET', '/connector-plugins');
+  async plugins(query = ''): Promise<{ class: string; version?: string | null }[]> {
+    return this.#json('GET', `/connector-plugins${query}`);
   }
 
   /**

@@ -2,7 +2,7 @@
 import { request } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { tlsOptions, type ReadSecret } from '../tls-files.js';
-import type { ConnectLogin, TlsFiles } from '../../domain/migration/cluster-access.js';
+import type { Login, TlsFiles } from '../../domain/migration/cluster-access.js';
 
 export interface HttpAccess {
   /** The value of the header `authorization`. */
@@ -26,7 +26,7 @@ export type HttpAnswer = Pick<Response, 'ok' | 'status' | 'text'>;
  */
 export function httpAccess(
   url: string,
-  { tls, auth }: { readonly tls?: TlsFiles | undefined; readonly auth?: ConnectLogin | undefined },
+  { tls, auth }: { readonly tls?: TlsFiles | undefined; readonly auth?: Login | undefined },
   secret: ReadSecret,
 ): HttpAccess {
   const hosts = [new URL(url).hostname];
@@ -36,7 +36,7 @@ export function httpAccess(
   };
 }
 
-function authorization(auth: ConnectLogin, secret: ReadSecret, hosts: readonly string[]): string {
+function authorization(auth: Login, secret: ReadSecret, hosts: readonly string[]): string {
   if ('tokenFrom' in auth) return `Bearer ${secret(auth.tokenFrom, hosts)}`;
   const login = `${auth.username}:${secret(auth.passwordFrom, hosts)}`;
   return `Basic ${Buffer.from(login).toString('base64')}`;

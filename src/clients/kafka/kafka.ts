@@ -2,6 +2,7 @@
 // calls; Sluice's own code reads ranges of topics.
 import type { Admin } from 'kafkajs';
 import { isAuthenticated, type KafkaSpec } from '../../domain/migration/cluster-access.js';
+import { SchemaRegistry } from '../http/schema-registry.js';
 import { BulkWriter } from './producer.js';
 import { Brokers, READ_COMMITTED } from './brokers.js';
 import { kafkaClient } from './client.js';
@@ -34,10 +35,12 @@ export interface PartitionEnds {
 export class KafkaPort {
   #admin: Promise<Admin> | undefined;
   readonly #brokers: Brokers;
-  readonly #spec: KafkaSpec;
+  readonly spec: KafkaSpec;
+  readonly registry: SchemaRegistry | null;
 
   constructor(spec: KafkaSpec, secret: ResolveSecret) {
-    this.#spec = spec;
+    this.spec = spec;
+    this.registry = spec.registry ? new SchemaRegistry(spec.registry, secret) : null;
     this.#brokers = new Brokers(kafkaClient(spec, secret), {
       listTopics: () => this.listTopics(),
       refuseHidden: (topics) => this.refuseHidden(topics),
@@ -55,7 +58,7 @@ export class KafkaPort {
 
   /** Throws Problem `permission-denied` if ACLs hide one of these topics. */
   async refuseHidden(topics: readonly string[]): Promise<void> {
-    if (isAuthenticated(this.#spec)) await refuseHidden(await this.admin(), topics);
+    if (isAuthenticated(this.spec)) await refuseHidden(await this.admin(), topics);
   }
 
   /** Describes the topics that exist, with the named settings. */
@@ -240,7 +243,7 @@ export class KafkaPort {
       return admin;
     } catch (error) {
       this.#admin = undefined; // the next call tries again
-      throw connectionTrouble(error, this.#spec) ?? error;
+      throw connectionTrouble(error, this.spec) ?? error;
     }
   }
 }

@@ -19,6 +19,20 @@ export interface SaslLogin {
   readonly passwordFrom: SecretRef;
 }
 
+/** The formats in which Kafka Connect may write the topics of the tables. */
+export type RecordFormat = 'json' | 'avro';
+
+/** The schema registry that has the schemas of the records. */
+export interface RegistrySpec {
+  /** The URL of its Confluent API. */
+  readonly url: string;
+  readonly auth?: Login | undefined;
+  /** The PEM file of the CA, on the worker and on the Kafka Connect workers. */
+  readonly ca?: string | undefined;
+  /** The family of converters that Kafka Connect has. */
+  readonly converter: 'confluent' | 'apicurio';
+}
+
 export interface KafkaSpec {
   readonly brokers: readonly string[];
   readonly replication: number;
@@ -26,10 +40,13 @@ export interface KafkaSpec {
   /** True means TLS with the CAs of the system. */
   readonly tls: boolean | TlsFiles;
   readonly sasl?: SaslLogin | undefined;
+  /** JSON if absent. */
+  readonly format?: RecordFormat | undefined;
+  readonly registry?: RegistrySpec | undefined;
 }
 
-/** How the worker logs in to Connect's REST API: basic or bearer authentication. */
-export type ConnectLogin =
+/** How the worker logs in to an HTTP server: basic or bearer authentication. */
+export type Login =
   | { readonly username: string; readonly passwordFrom: SecretRef }
   | { readonly tokenFrom: SecretRef };
 

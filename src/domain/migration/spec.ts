@@ -1,7 +1,7 @@
 // The spec that the operator wrote, with defaults filled in. After the start, only an edit changes
 // it (domain/decisions/spec-edit.ts). It mirrors `src/manifest/spec-schema.ts`, which parses it.
 
-import type { ConnectLogin, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
+import type { Login, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
 import type { ExistingSpec } from './existing.js';
 
 export type { KafkaSpec, SecretRef } from './cluster-access.js';
@@ -70,7 +70,7 @@ export interface ConnectorSpec {
   readonly url: string;
   /** The CA of Connect's REST API, and the certificate that it asks for. */
   readonly tls?: TlsFiles | undefined;
-  readonly auth?: ConnectLogin | undefined;
+  readonly auth?: Login | undefined;
   /** The brokers as Connect reaches them, if these are other addresses than the worker's. */
   readonly brokers?: readonly string[] | undefined;
   /**

@@ -10,6 +10,7 @@ import { Problem } from '../../../domain/failure.js';
 import { currentProgress } from '../../../clients/progress.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
+import { checkedPartitions, decodingOf, readCaptured } from '../../runtime/captured-records.js';
 import type { FoldFiles } from './fold-files.js';
 import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
 import { readPart, sameLog, startOf } from './same-topic-log.js';
@@ -220,19 +221,19 @@ export async function foldTable<F extends TableFold | HashFold>(
     to: end.committed,
   }));
   const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-  const threads =
-    fold instanceof HashFold && records >= WORTH_THREADS ? new FoldThreads(fold.shape) : null;
+  const decoding = decodingOf(kafka);
+  const isLong = decoding === null && records >= WORTH_THREADS;
+  const threads = fold instanceof HashFold && isLong ? new FoldThreads(fold.shape) : null;
   try {
     for (const { end, partition, from, to } of ranges) {
-      fold.readFrom(partition, ends.length);
+      fold.readFrom(partition, checkedPartitions(decoding, ends.length));
       if (threads && fold instanceof HashFold)
         await threads.fold(kafka, topic, partition, from, to, { fold, snapshot, heartbeat });
       else
-        await kafka.readRange(
-          topic,
-          partition,
-          from,
-          to,
+        await readCaptured(
+          kafka,
+          { topic, partition, partitions: ends.length, from, to },
+          decoding,
           (offset, bytes, keyStart, keyEnd, start, stop) =>
             void fold.add(offset, bytes, keyStart, keyEnd, start, stop, snapshot),
           heartbeat,

@@ -15,6 +15,7 @@ import { int32At } from '../../../domain/values/bytes.js';
 import { Problem } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import { comparedOf, type Counts, type Difference } from '../../../domain/evidence/window.js';
+import { checkedPartitions, decodingOf, readCaptured } from '../../runtime/captured-records.js';
 import { readRows } from '../../runtime/row-cursor.js';
 import { selectOf } from './select.js';
 
@@ -44,14 +45,14 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
   const fold = new TableFold(shape, { losesRefused: true });
   const histories = new Map<string, KeyHistory>();
   const ends = await kafka.offsets(topic);
+  const decoding = decodingOf(kafka);
   for (const { partition, low } of ends) {
     const end = read.nextOffset(partition) ?? 0;
-    fold.readFrom(partition, ends.length);
-    await kafka.readRange(
-      topic,
-      partition,
-      low,
-      end,
+    fold.readFrom(partition, checkedPartitions(decoding, ends.length));
+    await readCaptured(
+      kafka,
+      { topic, partition, partitions: ends.length, from: low, to: end },
+      decoding,
       (offset, bytes, keyStart, keyEnd, start, end) => {
         if (!filter.wants(bytes, keyStart, keyEnd)) return;
         const change = fold.add(offset, bytes, keyStart, keyEnd, start, end, snapshot);

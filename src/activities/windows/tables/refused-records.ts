@@ -1,10 +1,10 @@
 // Lists records that a fold refused as differences that a person can look up: key, value, place and
 // reason.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
-import { readRecords } from '../../../clients/kafka/records.js';
 import type { Shape } from '../../../compare/comparison.js';
 import type { FoldProgress } from '../../../compare/fold.js';
 import { refusedDifferences, type Refused } from '../../../compare/refused.js';
+import { readCapturedRecords } from '../../runtime/captured-records.js';
 import type { Difference } from '../../../domain/evidence/window.js';
 
 /**
@@ -25,8 +25,9 @@ export async function refusedRecords(
 async function readAgain(kafka: KafkaPort, topic: string, record: Refused): Promise<Refused> {
   let found = record;
   const { partition, offset } = record;
-  const range = { topic, partition, from: offset, to: offset + 1 };
-  await readRecords(kafka, range, ({ offset: at, key, value }) => {
+  const { length: partitions } = await kafka.offsets(topic);
+  const range = { topic, partition, partitions, from: offset, to: offset + 1 };
+  await readCapturedRecords(kafka, range, ({ offset: at, key, value }) => {
     if (at !== offset) return;
     found = {
       ...record,

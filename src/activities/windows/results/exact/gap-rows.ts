@@ -1,7 +1,6 @@
 // Reads the gap of a table from its topic: the rows at the still point that the snapshot does not
 // have. The query may use them as literals only after Postgres has read the same values from them.
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
-import { readRecords } from '../../../../clients/kafka/records.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
 import { joinRow, splitRow, type Shape } from '../../../../compare/comparison.js';
 import { Gap, type RowAtEnds } from '../../../../compare/gap.js';
@@ -16,6 +15,7 @@ import {
   type GivenRow,
   type StandInTable,
 } from '../../../../assess/sql/stand-in.js';
+import { readCapturedRecords } from '../../../runtime/captured-records.js';
 import { readRows } from '../../../runtime/row-cursor.js';
 import type { ConnectedSession } from '../../session.js';
 import { boundedNow } from '../../tables/visibility.js';
@@ -79,9 +79,9 @@ async function readPart(
   take: Take,
 ): Promise<void> {
   if (from >= to) return;
-  await readRecords(
+  await readCapturedRecords(
     kafka,
-    { topic, partition, from, to },
+    { topic, partition, partitions: 0, from, to },
     ({ offset, key, value }) => {
       try {
         take(offset, key, value);

@@ -1,0 +1,96 @@
+// Reads the records of a source connector in the format of the spec. The visitor always gets JSON.
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { rangeOf, walkBatch, type RecordVisitor } from '../../clients/kafka/record-batch.js';
+import type { KafkaRecord, RecordRange } from '../../clients/kafka/records.js';
+import type { RecordDecoder } from '../../compare/record-decoder.js';
+import { decoderOf } from '../../compare/record-formats.js';
+import { Problem } from '../../domain/failure.js';
+
+/** A range of a connector's topic, and the number of partitions of that topic. */
+export interface CapturedRange extends RecordRange {
+  /** 0 means that the partition of a record has no meaning. */
+  readonly partitions: number;
+}
+
+/** The decoder of the connector's topics with its schemas. Null if they are JSON. */
+export interface Decoding {
+  readonly decoder: RecordDecoder;
+  /** Gives the decoder the schemas that it wants. Throws Problem if the registry does not answer. */
+  learn(): Promise<void>;
+}
+
+/** A cluster whose spec says in which format its topics are. */
+type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
+
+/**
+ * Returns a new decoder for the format of the cluster's spec. One decoder MUST read all partitions
+ * of a topic, because it also notices keys of different schemas.
+ */
+export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | null {
+  const format = spec?.format ?? 'json';
+  const decoder = decoderOf(format);
+  if (decoder === null) return null;
+  return {
+    decoder,
+    async learn() {
+      if (!registry)
+        throw new Problem(
+          'spec-invalid',
+          `format ${format} needs kafka.registry, which is missing`,
+        );
+      for (const id of decoder.wanted) decoder.learn(id, await registry.schema(id));
+    },
+  };
+}
+
+/** Returns the partitions that a fold checks by itself. A decoder checks them before. */
+export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
+  decoding === null ? partitions : 0;
+
+/** Visits like `KafkaPort.readRange`, with keys and values as JSON. */
+export async function readCaptured(
+  kafka: KafkaPort,
+  { topic, partition, partitions, from, to }: CapturedRange,
+  decoding: Decoding | null,
+  visit: RecordVisitor,
+  onProgress: () => void = () => undefined,
+): Promise<void> {
+  if (decoding === null) {
+    await kafka.readRange(topic, partition, from, to, visit, onProgress);
+    return;
+  }
+  const { decoder } = decoding;
+  await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
+    const read = (): void => {
+      decoder.begin({ partition, partitions });
+      for (const batch of batches)
+        walkBatch(records, batch, from, to, (...record) => decoder.add(...record));
+    };
+    read();
+    while (decoder.wanted.size > 0) {
+      await decoding.learn();
+      read();
+    }
+    decoder.visit(visit);
+    onProgress();
+  });
+}
+
+/** Visits the records of a range as objects, with keys and values as JSON. */
+export const readCapturedRecords = (
+  kafka: KafkaPort,
+  range: CapturedRange,
+  visit: (record: KafkaRecord) => void,
+  onProgress?: () => void,
+): Promise<void> =>
+  readCaptured(
+    kafka,
+    range,
+    decodingOf(kafka),
+    (offset, bytes, keyStart, keyEnd, start, end) => {
+      const key = rangeOf(bytes, keyStart, keyEnd);
+      const { partition } = range;
+      visit({ partition, offset, key, value: rangeOf(bytes, start, end) });
+    },
+    onProgress,
+  );

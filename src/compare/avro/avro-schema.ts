@@ -1,0 +1,240 @@
+// Compiles an Avro schema into a function that rewrites a value as the JSON that Kafka Connect's
+// JSON converter writes for the same value.
+import { Undecodable } from '../undecodable.js';
+import type { AvroInput } from './avro-input.js';
+import { decimalText } from './decimal-text.js';
+import type { JsonOutput } from './json-output.js';
+import { logicalOf } from './logical-types.js';
+import type { Rewrite, Schema, SchemaObject } from './schema-types.js';
+
+const NULL = Buffer.from('null');
+const [OPEN, CLOSE, COMMA, OPEN_LIST, CLOSE_LIST, QUOTE] = [0x7b, 0x7d, 0x2c, 0x5b, 0x5d, 0x22];
+
+/** The members of a change event that a comparison reads. The others would cost time. */
+const OF_ENVELOPE: ReadonlySet<string> = new Set(['before', 'after', 'source', 'op']);
+const OF_SOURCE: ReadonlySet<string> = new Set(['txId', 'lsn']);
+
+/** Compiles the text of a schema. Throws Undecodable if it is not an Avro schema. */
+export function compileSchema(text: string): Rewrite {
+  let schema: Schema;
+  try {
+    schema = JSON.parse(text) as Schema;
+  } catch {
+    throw new Undecodable('its schema is not JSON');
+  }
+  return new Compiler().root(schema);
+}
+
+/** Knows the named types of one schema, which may be used before their definition ends. */
+class Compiler {
+  readonly #named = new Map<string, Rewrite>();
+
+  root(schema: Schema): Rewrite {
+    const fields = isObject(schema) ? schema.fields : undefined;
+    const isEnvelope = ['op', 'source'].every((name) => fields?.some((f) => f.name === name));
+    return isEnvelope ? this.#envelope(schema as SchemaObject) : this.#compile(schema, '');
+  }
+
+  /** Writes only the members of a change event that a comparison reads. */
+  #envelope(schema: SchemaObject): Rewrite {
+    const namespace = inside(fullName(schema.name ?? '', schema.namespace ?? ''));
+    const members = (schema.fields ?? []).map(({ name, type }) => ({
+      name,
+      isWritten: OF_ENVELOPE.has(name),
+      rewrite:
+        name === 'source' && isObject(type) && type.type === 'record'
+          ? this.#record(type, namespace, OF_SOURCE)
+          : this.#compile(type, namespace),
+    }));
+    return recordOf(members);
+  }
+
+  #compile(schema: Schema, namespace: string): Rewrite {
+    if (typeof schema === 'string') return this.#byName(schema, namespace);
+    if (!isObject(schema)) return this.#union(schema, namespace);
+    const logical = logicalOf(schema);
+    if (logical) return logical;
+    switch (schema.type) {
+      case 'record':
+        return this.#record(schema, namespace);
+      case 'array':
+        return arrayOf(this.#compile(schema.items!, namespace));
+      case 'map':
+        return mapOf(this.#compile(schema.values!, namespace));
+      case 'enum':
+        return this.#name(schema, namespace, enumOf(schema.symbols ?? []));
+      case 'fixed':
+        return this.#name(schema, namespace, fixedOf(schema));
+      default:
+        return this.#compile(schema.type, namespace);
+    }
+  }
+
+  #byName(name: string, namespace: string): Rewrite {
+    const primitive = PRIMITIVES[name];
+    if (primitive) return primitive;
+    const full = name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
+    const isKnown = (): Rewrite => {
+      const known = this.#named.get(full) ?? this.#named.get(name);
+      if (known) return known;
+      throw new Undecodable(`its schema has no type ${name}`);
+    };
+    if (this.#named.has(full) || this.#named.has(name)) return isKnown();
+    return (input, out) => isKnown()(input, out); // a type that contains itself
+  }
+
+  #name({ name = '', namespace: own }: SchemaObject, around: string, rewrite: Rewrite): Rewrite {
+    this.#named.set(fullName(name, own ?? around), rewrite);
+    return rewrite;
+  }
+
+  #record(schema: SchemaObject, around: string, only?: ReadonlySet<string>): Rewrite {
+    const full = fullName(schema.name ?? '', schema.namespace ?? around);
+    const members = (schema.fields ?? []).map(({ name, type }) => ({
+      name,
+      isWritten: only?.has(name) ?? true,
+      rewrite: this.#compile(type, inside(full)),
+    }));
+    const rewrite = recordOf(members);
+    this.#named.set(full, rewrite);
+    return rewrite;
+  }
+
+  #union(branches: readonly Schema[], namespace: string): Rewrite {
+    const all = branches.map((branch) => this.#compile(branch, namespace));
+    return (input, out) => {
+      const branch = all[input.count()];
+      if (!branch) throw new Undecodable('a branch that its Avro schema does not have');
+      branch(input, out);
+    };
+  }
+}
+
+const isObject = (schema: Schema): schema is SchemaObject =>
+  typeof schema === 'object' && schema !== null && !Array.isArray(schema);
+
+const fullName = (name: string, namespace: string): string =>
+  name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
+
+/** Returns the namespace of the types that a named type contains. */
+const inside = (full: string): string => full.slice(0, Math.max(full.lastIndexOf('.'), 0));
+
+interface Member {
+  readonly name: string;
+  readonly isWritten: boolean;
+  readonly rewrite: Rewrite;
+}
+
+function recordOf(members: readonly Member[]): Rewrite {
+  const names = members.map(({ name }) => Buffer.from(`${JSON.stringify(name)}:`));
+  return (input, out) => {
+    let separator = OPEN;
+    for (let at = 0; at < members.length; at += 1) {
+      const { rewrite, isWritten } = members[at]!;
+      if (out === null || !isWritten) {
+        rewrite(input, null);
+        continue;
+      }
+      out.byte(separator);
+      separator = COMMA;
+      out.raw(names[at]!);
+      rewrite(input, out);
+    }
+    if (out === null) return;
+    if (separator === OPEN) out.byte(OPEN);
+    out.byte(CLOSE);
+  };
+}
+
+/** Calls `item` for each item of an array or map, which come in blocks. */
+function eachItem(input: AvroInput, item: () => void): void {
+  for (let count = input.count(); count !== 0; count = input.count()) {
+    if (count < 0) input.skipLong(); // the size of the block in bytes
+    for (let left = Math.abs(count); left > 0; left -= 1) {
+      const before = input.at;
+      item();
+      if (input.at === before && left > input.end) throw new Undecodable('an endless block');
+    }
+  }
+}
+
+function arrayOf(rewrite: Rewrite): Rewrite {
+  return (input, out) => {
+    let separator = OPEN_LIST;
+    eachItem(input, () => {
+      out?.byte(separator);
+      separator = COMMA;
+      rewrite(input, out);
+    });
+    if (separator === OPEN_LIST) out?.byte(OPEN_LIST);
+    out?.byte(CLOSE_LIST);
+  };
+}
+
+function mapOf(rewrite: Rewrite): Rewrite {
+  return (input, out) => {
+    let separator = OPEN;
+    eachItem(input, () => {
+      const from = input.sized();
+      out?.byte(separator);
+      separator = COMMA;
+      out?.string(input.bytes, from, input.at);
+      out?.byte(0x3a);
+      rewrite(input, out);
+    });
+    if (separator === OPEN) out?.byte(OPEN);
+    out?.byte(CLOSE);
+  };
+}
+
+function enumOf(symbols: readonly string[]): Rewrite {
+  const texts = symbols.map((symbol) => Buffer.from(JSON.stringify(symbol)));
+  return (input, out) => {
+    const text = texts[input.count()];
+    if (!text) throw new Undecodable('a label that its Avro schema does not have');
+    out?.raw(text);
+  };
+}
+
+function fixedOf({ size = 0, logicalType, scale = 0 }: SchemaObject): Rewrite {
+  return (input, out) => {
+    const from = input.take(size);
+    const bytes = input.bytes.subarray(from, input.at);
+    if (logicalType === 'decimal') out?.text(decimalText(bytes, scale));
+    else if (out) base64(bytes, out);
+  };
+}
+
+function base64(bytes: Buffer, out: JsonOutput): void {
+  out.byte(QUOTE);
+  out.ascii(bytes.toString('base64'));
+  out.byte(QUOTE);
+}
+
+/** Writes a number as JSON. Kafka Connect writes numbers that JSON does not have as strings. */
+function float(value: number, out: JsonOutput | null): void {
+  if (Number.isFinite(value)) out?.ascii(String(value));
+  else out?.text(String(value));
+}
+
+const integer: Rewrite = (input, out) => {
+  if (out) out.integer(input.long());
+  else input.skipLong();
+};
+
+const PRIMITIVES: Readonly<Record<string, Rewrite>> = {
+  null: (_input, out) => out?.raw(NULL),
+  boolean: (input, out) => out?.ascii(input.byte() === 0 ? 'false' : 'true'),
+  int: integer,
+  long: integer,
+  float: (input, out) => float(input.float(), out),
+  double: (input, out) => float(input.double(), out),
+  bytes(input, out) {
+    const from = input.sized();
+    if (out) base64(input.bytes.subarray(from, input.at), out);
+  },
+  string(input, out) {
+    const from = input.sized();
+    out?.string(input.bytes, from, input.at);
+  },
+};

@@ -1,0 +1,19 @@
+// Prints the unscaled bytes of a decimal as decimal text.
+import { Undecodable } from '../undecodable.js';
+
+/** Limits the bytes of the digits, and the digits after the point. */
+const MOST_DECIMAL = 20_000;
+
+/** Returns the decimal. `unscaled` is a big-endian integer with sign. Throws Undecodable. */
+export function decimalText(unscaled: Buffer, scale: number): string {
+  if (unscaled.length === 0) throw new Undecodable('empty decimal');
+  if (unscaled.length > MOST_DECIMAL || !(Math.abs(scale) <= MOST_DECIMAL))
+    throw new Undecodable('a decimal out of range');
+  let digits = BigInt.asIntN(unscaled.length * 8, BigInt(`0x${unscaled.toString('hex')}`));
+  const sign = digits < 0n ? '-' : '';
+  if (digits < 0n) digits = -digits;
+  const text = digits.toString().padStart(scale + 1, '0');
+  return scale <= 0
+    ? `${sign}${text}${'0'.repeat(-scale)}`
+    : `${sign}${text.slice(0, -scale)}.${text.slice(-scale)}`;
+}

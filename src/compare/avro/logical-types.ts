@@ -1,0 +1,22 @@
+// Rewrites the logical types of Kafka Connect and Debezium as the text that Sluice's own connector
+// writes for them. Connectors that Sluice did not configure may use them.
+import { decimalText } from './decimal-text.js';
+import type { Rewrite, SchemaObject } from './schema-types.js';
+
+/** Returns how values of a logical type are rewritten. Undefined for a type without one. */
+export function logicalOf(schema: SchemaObject): Rewrite | undefined {
+  if (schema.type === 'bytes' && schema.logicalType === 'decimal') {
+    const { scale = 0 } = schema;
+    return (input, out) => {
+      const from = input.sized();
+      out?.text(decimalText(input.bytes.subarray(from, input.at), scale));
+    };
+  }
+  if (schema['connect.name'] === 'io.debezium.data.VariableScaleDecimal')
+    return (input, out) => {
+      const scale = input.count();
+      const from = input.sized();
+      out?.text(decimalText(input.bytes.subarray(from, input.at), scale));
+    };
+  return undefined;
+}

@@ -1,0 +1,130 @@
+// Chooses the converters with which Kafka Connect writes the topics of the tables. A registry's
+// password stays a placeholder, which Kafka Connect resolves.
+import type { KafkaSpec, Login, RegistrySpec } from '../domain/migration/cluster-access.js';
+import { placeholder } from './kafka-client.js';
+
+const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
+
+/** By default, the converter writes a column's default instead of NULL, which is another value. */
+const JSON_SETTINGS = { 'schemas.enable': 'false', 'replace.null.with.default': 'false' };
+
+/** The API of Apicurio that its converter calls, and the one that Sluice calls. */
+const CCOMPAT = /\/apis\/ccompat\/v\d+\/?$/;
+
+interface AvroConverter {
+  readonly className: string;
+  /** False if the converter writes a column's default instead of NULL. */
+  readonly keepsNulls: boolean;
+  /** Returns why this converter cannot use the registry. Null if it can. */
+  readonly problem: (registry: RegistrySpec) => { key: keyof RegistrySpec; message: string } | null;
+  readonly config: (registry: RegistrySpec) => Record<string, string>;
+}
+
+const AVRO: Readonly<Record<RegistrySpec['converter'], AvroConverter>> = {
+  confluent: {
+    className: 'io.confluent.connect.avro.AvroConverter',
+    keepsNulls: true,
+    problem: () => null,
+    config: ({ url, auth, ca }) => ({
+      'schema.registry.url': url,
+      // otherwise a column's default would replace NULL
+      'ignore.default.for.nullables': 'true',
+      ...(auth ? confluentLogin(auth) : {}),
+      ...(ca === undefined
+        ? {}
+        : {
+            'schema.registry.ssl.truststore.type': 'PEM',
+            'schema.registry.ssl.truststore.location': ca,
+          }),
+    }),
+  },
+  apicurio: {
+    className: 'io.apicurio.registry.utils.converter.AvroConverter',
+    keepsNulls: false,
+    problem({ url, auth, ca }) {
+      if (!CCOMPAT.test(url))
+        return {
+          key: 'url',
+          message: `"${url}" is not the Confluent API of an Apicurio registry; end it with /apis/ccompat/v7`,
+        };
+      if (auth && 'tokenFrom' in auth)
+        return {
+          key: 'auth',
+          message:
+            'the Apicurio converter cannot send a token; use { username, passwordFrom }, or converter confluent',
+        };
+      if (ca !== undefined)
+        return {
+          key: 'ca',
+          message:
+            'the Apicurio converter reads no PEM file; add the CA to the trust store of the Kafka Connect workers and of this worker, and omit ca',
+        };
+      return null;
+    },
+    config: ({ url, auth }) => ({
+      'apicurio.registry.url': url.replace(CCOMPAT, '/apis/registry/v2'),
+      'apicurio.registry.auto-register': 'true',
+      // the wire format of Confluent: a zero byte, then four bytes with the id of the schema
+      'apicurio.registry.as-confluent': 'true',
+      'apicurio.registry.use-id': 'contentId',
+      'apicurio.registry.headers.enabled': 'false',
+      ...(auth && 'username' in auth
+        ? {
+            'apicurio.auth.username': auth.username,
+            'apicurio.auth.password': placeholder(auth.passwordFrom),
+          }
+        : {}),
+    }),
+  },
+};
+
+function confluentLogin(auth: Login): Record<string, string> {
+  return 'tokenFrom' in auth
+    ? {
+        'bearer.auth.credentials.source': 'STATIC_TOKEN',
+        'bearer.auth.token': placeholder(auth.tokenFrom),
+      }
+    : {
+        'basic.auth.credentials.source': 'USER_INFO',
+        'basic.auth.user.info': `${auth.username}:${placeholder(auth.passwordFrom)}`,
+      };
+}
+
+/** Returns why the converter of the spec cannot use its registry. Null if it can. */
+export const registryProblem = (
+  registry: RegistrySpec,
+): { key: keyof RegistrySpec; message: string } | null =>
+  AVRO[registry.converter].problem(registry);
+
+/** Returns the class of the converter, if it is one that Kafka Connect does not bring itself. */
+export const converterClass = ({ format, registry }: KafkaSpec): string | null =>
+  format === 'avro' && registry ? AVRO[registry.converter].className : null;
+
+/** Returns whether the converter writes NULL as it is, also in a column with a default. */
+export const keepsNulls = ({ registry }: KafkaSpec): boolean =>
+  registry === undefined || AVRO[registry.converter].keepsNulls;
+
+/** Returns the settings of the connector's key and value converters. */
+export function converterConfig({
+  format,
+  registry,
+}: Pick<KafkaSpec, 'format' | 'registry'>): Record<string, string> {
+  if (format !== 'avro' || !registry) return both(JSON_CONVERTER, JSON_SETTINGS);
+  const { className, config } = AVRO[registry.converter];
+  return {
+    ...both(className, config(registry)),
+    // names of schemas contain the topic's prefix, and Avro allows fewer characters than Kafka
+    'schema.name.adjustment.mode': 'avro',
+  };
+}
+
+const both = (
+  className: string,
+  config: Readonly<Record<string, string>>,
+): Record<string, string> =>
+  Object.fromEntries(
+    ['key.converter', 'value.converter'].flatMap((side) => [
+      [side, className],
+      ...Object.entries(config).map(([name, value]) => [`${side}.${name}`, value]),
+    ]),
+  ) as Record<string, string>;

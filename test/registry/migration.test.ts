@@ -1,0 +1,100 @@
+// Tests migrations whose topics are Avro, with a real schema registry and its converter.
+import kafkajs from 'kafkajs';
+import { describe, expect, it } from 'vitest';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic, type KafkaRecord } from '../../src/clients/kafka/records.js';
+import { accounts, busy, live } from '../support/live.js';
+import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
+
+const { aDatabase } = live();
+
+const kafkaSpec = (): object => ({
+  brokers: [process.env['KAFKA_BROKERS']],
+  partitions: 3,
+  format: 'avro',
+  registry: { url: process.env['REGISTRY_URL'], converter: 'apicurio' },
+});
+
+/** Returns copies of all records of a topic. */
+async function recordsOf(topic: string): Promise<KafkaRecord[]> {
+  const brokers = [process.env['KAFKA_BROKERS']!];
+  const port = new KafkaPort({ brokers, replication: 1, partitions: 3, tls: false }, () => '');
+  const found: KafkaRecord[] = [];
+  try {
+    await readTopic(port, topic, ({ key, value, ...place }) => {
+      found.push({ ...place, key: key && Buffer.from(key), value: value && Buffer.from(value) });
+    });
+  } finally {
+    await port.disconnect();
+  }
+  return found;
+}
+
+async function write(topic: string, message: KafkaRecord): Promise<void> {
+  const kafka = new kafkajs.Kafka({ brokers: [process.env['KAFKA_BROKERS']!] });
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages: [message] });
+  await producer.disconnect();
+}
+
+/** Replaces a text in the bytes of a record by another one of the same length. */
+function changed(record: KafkaRecord, from: string, to: string): KafkaRecord {
+  const value = Buffer.from(record.value!);
+  expect([from.length, value.includes(from)]).toEqual([to.length, true]);
+  value.write(to, value.lastIndexOf(from));
+  return { ...record, value };
+}
+
+describe('a migration in Avro', () => {
+  it('passes its windows under a writer and ends migrated, with Avro in its topics', async () => {
+    const database = await aDatabase(accounts());
+    const stop = busy(database);
+    startMigration('avro', database.name, ['public.accounts'], { kafka: kafkaSpec() });
+    await waitFor('avro', 'approval');
+    expect(sluice('approve', 'avro', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
+      0,
+    );
+    await waitFor('avro', 'outcome=migrated');
+    await stop();
+    const { outcome, leftovers, windows } = await get('avro');
+    expect({ outcome, leftovers }).toEqual({ outcome: 'migrated', leftovers: [] });
+    expect(windows.every((w) => w.verdict === 'passed' && w.compared! >= 4990)).toBe(true);
+    const records = await recordsOf('avro.public.accounts');
+    expect(records.length).toBeGreaterThan(5000);
+    expect(
+      records.every(({ key, value }) => key![0] === 0 && (value === null || value[0] === 0)),
+    ).toBe(true);
+  });
+
+  it('finds a tampered record, and never passes a record that is no Avro', async () => {
+    const database = await aDatabase(accounts(200));
+    startMigration('avro-wrong', database.name, ['public.accounts'], {
+      kafka: kafkaSpec(),
+      validation: { every: '1s', passesInARow: 1 },
+    });
+    await waitFor('avro-wrong', 'approval');
+    const topic = 'avro-wrong.public.accounts';
+    const last = (await recordsOf(topic)).find(({ value }) => value?.includes('n199'))!;
+    await write(topic, changed(last, 'n199', 'n198'));
+    const { windows } = await reach('avro-wrong', 'a failed window', (s) =>
+      s.windows.some((w) => w.verdict === 'failed'),
+    );
+    expect(windows.find((w) => w.verdict === 'failed')).toMatchObject({ mismatched: 1 });
+    const diff = sluice('diff', 'avro-wrong').stdout;
+    expect(diff).toContain('n198');
+
+    const before = (await get('avro-wrong')).windows.at(-1)!.number;
+    await write(topic, { ...last, value: Buffer.from('{"after":{"id":199}}') });
+    const status = await reach('avro-wrong', 'a window with an unknown row', (status) =>
+      status.windows.some(({ number, unknown }) => number > before && (unknown ?? 0) > 0),
+    );
+    const later = status.windows.filter(({ number }) => number > before);
+    expect(later.map(({ verdict }) => verdict)).not.toContain('passed');
+    const { number } = later.find(({ unknown }) => (unknown ?? 0) > 0)!;
+    const said = sluice('diff', 'avro-wrong', '--window', String(number)).stdout;
+    expect(said).toContain('zero byte is missing');
+    expect(sluice('cancel', 'avro-wrong', '--yes').code).toBe(0);
+    await waitFor('avro-wrong', 'outcome=aborted');
+  });
+});
