@@ -1,19 +1,40 @@
 // Tests migrations whose topics are Avro, with a real schema registry and its converter.
+import { readFileSync } from 'node:fs';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic, type KafkaRecord } from '../../src/clients/kafka/records.js';
+import type { Check } from '../../src/domain/evidence/check.js';
 import { accounts, busy, live } from '../support/live.js';
-import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
+import {
+  get,
+  reach,
+  sluice,
+  specFile,
+  startMigration,
+  waitFor,
+  type Ran,
+} from '../support/sluice.js';
 
 const { aDatabase } = live();
 
-const kafkaSpec = (): object => ({
-  brokers: [process.env['KAFKA_BROKERS']],
-  partitions: 3,
-  format: 'avro',
-  registry: { url: process.env['REGISTRY_URL'], converter: 'apicurio' },
-});
+const PAGE = readFileSync('docs/how-to/registry.md', 'utf8');
+
+/** Returns `spec.kafka` of the page, with the addresses of this stack. */
+function kafkaSpec(): { registry: object } {
+  const text = /```yaml\n(.*?)```/s
+    .exec(PAGE)![1]!
+    .replace('kafka.internal:9092', process.env['KAFKA_BROKERS']!)
+    .replace('https://registry.internal/apis/ccompat/v7', process.env['REGISTRY_URL']!);
+  return (parse(text) as { spec: { kafka: { registry: object } } }).spec.kafka;
+}
+
+/** Runs a command that the page shows for its spec. */
+function fromPage(command: string, file: string, ...more: string[]): Ran {
+  expect(PAGE).toContain(`sluice ${command} -f migration.yaml\n`);
+  return sluice(command, '-f', file, ...more);
+}
 
 /** Returns copies of all records of a topic. */
 async function recordsOf(topic: string): Promise<KafkaRecord[]> {
@@ -46,11 +67,40 @@ function changed(record: KafkaRecord, from: string, to: string): KafkaRecord {
   return { ...record, value };
 }
 
+describe('doctor names, before anything is created,', () => {
+  it('a converter that is missing, a registry that is away, and columns that would change', async () => {
+    const { name } = await aDatabase(
+      `CREATE TABLE odd (id int PRIMARY KEY, "a-b" int, note text DEFAULT 'none')`,
+    );
+    const open = (registry: object): string => {
+      const kafka = { ...kafkaSpec(), registry: { ...kafkaSpec().registry, ...registry } };
+      const file = specFile('avro-odd', name, ['public.odd'], { kafka });
+      const ran = fromPage('doctor', file, '-o', 'json');
+      const { checks } = JSON.parse(ran.stdout) as { checks: Check[] };
+      const found = checks.filter((check) => check.name.startsWith('registry.'));
+      return found
+        .filter(({ status }) => status !== 'passed')
+        .map((check) => `${check.name} ${check.status}: ${check.detail}; ${check.remedy}`)
+        .join('\n');
+    };
+    expect(open({ converter: 'confluent' })).toMatch(
+      /registry\.converter failed: .*io\.confluent\.connect\.avro\.AvroConverter is not installed.*plugin\.path/,
+    );
+    const away = open({ url: 'http://127.0.0.1:1/apis/ccompat/v7' });
+    expect(away).toMatch(/registry\.reachable failed: .*127\.0\.0\.1:1.*kafka\.registry\.url/);
+    expect(away).toMatch(/registry\.names failed: .*public\.odd\.a-b/);
+    expect(away).toMatch(/registry\.defaults failed: .*public\.odd\.note/);
+  });
+});
+
 describe('a migration in Avro', () => {
   it('passes its windows under a writer and ends migrated, with Avro in its topics', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
-    startMigration('avro', database.name, ['public.accounts'], { kafka: kafkaSpec() });
+    const file = specFile('avro', database.name, ['public.accounts'], { kafka: kafkaSpec() });
+    expect(fromPage('doctor', file).code).toBe(0);
+    const started = fromPage('start', file);
+    expect(started.code, started.stderr).toBe(0);
     await waitFor('avro', 'approval');
     expect(sluice('approve', 'avro', '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
       0,
