@@ -1,7 +1,6 @@
 // Reads the binary encoding of Avro from a range of a buffer. Every read checks the end of the
 // range, so a damaged record never yields bytes of its neighbor.
 import { Undecodable } from '../undecodable.js';
-import { floatAt } from '../enc/scratch.js';
 
 /** The groups of seven bits that a double adds exactly. */
 const EXACT_GROUPS = 7;
@@ -80,16 +79,10 @@ export class AvroInput {
   }
 
   float(): number {
-    return this.#floating(4);
+    return this.bytes.readFloatLE(this.take(4));
   }
 
   double(): number {
-    return this.#floating(8);
-  }
-
-  #floating(size: 4 | 8): number {
-    const from = this.take(size);
-    const reversed = Buffer.from(this.bytes.subarray(from, this.at)).reverse();
-    return floatAt(reversed, 0, size);
+    return this.bytes.readDoubleLE(this.take(8));
   }
 }

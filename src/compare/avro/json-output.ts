@@ -4,6 +4,11 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 const LEAST_ROOM = 1 << 16;
+/** Fewer bytes than this are copied faster one by one. */
+const WORTH_COPY = 32;
+const LONGEST_ESCAPE = 6;
+
+const isPlain = (code: number): boolean => code >= 0x20 && code !== QUOTE && code !== BACKSLASH;
 
 export class JsonOutput {
   bytes = Buffer.allocUnsafe(LEAST_ROOM);
@@ -49,14 +54,28 @@ export class JsonOutput {
   }
 
   /** Writes the UTF-8 bytes `[from, to)` as a JSON string. */
-  string(source: Uint8Array, from: number, to: number): void {
-    this.reserve((to - from) * 6 + 2); // an escape is at most six times as long
+  string(source: Buffer, from: number, to: number): void {
+    let next = from;
+    while (next < to && isPlain(source[next]!)) next += 1;
+    this.reserve((to - next) * LONGEST_ESCAPE + (next - from) + 2);
     const { bytes } = this;
     let at = this.length;
     bytes[at++] = QUOTE;
+    if (next - from > WORTH_COPY) {
+      source.copy(bytes, at, from, next);
+      at += next - from;
+    } else for (let plain = from; plain < next; plain += 1) bytes[at++] = source[plain]!;
+    this.length = next === to ? at : this.#escaped(source, next, to, at);
+    bytes[this.length++] = QUOTE;
+  }
+
+  /** Writes bytes with escapes to `at`, where there is room. Returns where they end. */
+  #escaped(source: Buffer, from: number, to: number, start: number): number {
+    const { bytes } = this;
+    let at = start;
     for (let next = from; next < to; next += 1) {
       const code = source[next]!;
-      if (code >= 0x20 && code !== QUOTE && code !== BACKSLASH) {
+      if (isPlain(code)) {
         bytes[at++] = code;
         continue;
       }
@@ -71,8 +90,7 @@ export class JsonOutput {
       bytes[at++] = HEX[code >> 4]!;
       bytes[at++] = HEX[code & 15]!;
     }
-    bytes[at++] = QUOTE;
-    this.length = at;
+    return at;
   }
 
   /** Writes a text as a JSON string. */
