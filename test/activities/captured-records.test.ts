@@ -1,0 +1,163 @@
+// Tests how records of a connector are read in Avro: the schemas come from the registry while the
+// topic is read, and a fold gets what it would get from JSON.
+import { describe, expect, it } from 'vitest';
+import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { crc32c } from '../../src/clients/kafka/crc32c.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { TransactionFilter, visibleBatches } from '../../src/clients/kafka/record-batch.js';
+import type { SchemaRegistry } from '../../src/clients/http/schema-registry.js';
+import type { Shape } from '../../src/compare/comparison.js';
+import { partitionOf } from '../../src/compare/enc/partition.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { TableFold } from '../../src/compare/table-fold.js';
+import { Problem } from '../../src/domain/failure.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
+import { branch, framed, long, string } from '../support/avro-bytes.js';
+
+const SHAPE: Shape = {
+  key: ['id'],
+  columns: [
+    { name: 'id', type: 'int8' },
+    { name: 'note', type: 'text' },
+  ],
+};
+const record = (name: string, ...fields: readonly (readonly [string, unknown])[]): object => ({
+  type: 'record',
+  name,
+  namespace: 'shop',
+  fields: fields.map(([field, type]) => ({ name: field, type })),
+});
+const VALUE = record('Value', ['id', 'long'], ['note', 'string']);
+const SCHEMAS: Readonly<Record<number, object>> = {
+  1: record('Key', ['id', 'long']),
+  2: record(
+    'Envelope',
+    ['before', ['null', VALUE]],
+    ['after', ['null', 'Value']],
+    ['source', record('Source', ['txId', 'long'])],
+    ['op', 'string'],
+  ),
+};
+
+interface Message {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+}
+
+const message = (id: number, note: string): Message => ({
+  key: framed(1, long(id)),
+  value: framed(
+    2,
+    branch(0),
+    branch(1, Buffer.concat([long(id), string(note)])),
+    long(7),
+    string('c'),
+  ),
+});
+
+/** Encodes one batch of a broker's answer. */
+function batchOf(messages: readonly Message[]): Buffer {
+  const sized = (bytes: Buffer | null): Buffer[] =>
+    bytes === null ? [long(-1)] : [long(bytes.length), bytes];
+  const records = messages.map(({ key, value }, at) => {
+    const body = [Buffer.alloc(1), long(0), long(at), ...sized(key), ...sized(value), long(0)];
+    const whole = Buffer.concat(body);
+    return Buffer.concat([long(whole.length), whole]);
+  });
+  const head = Buffer.alloc(61);
+  const batch = Buffer.concat([head, ...records]);
+  batch.writeInt32BE(batch.length - 12, 8);
+  batch[16] = 2; // the version of the format
+  batch.writeInt32BE(messages.length - 1, 23);
+  batch.writeBigInt64BE(-1n, 43);
+  batch.writeInt16BE(-1, 51);
+  batch.writeInt32BE(-1, 53);
+  batch.writeInt32BE(messages.length, 57);
+  batch.writeUInt32BE(crc32c(batch, 21, batch.length), 17);
+  return batch;
+}
+
+/** A cluster with one topic, whose partitions have these records. */
+function clusterOf(
+  partitions: readonly (readonly Message[])[],
+  schema: SchemaRegistry['schema'],
+): KafkaPort {
+  const ends = partitions.map((messages, partition) => {
+    const { length } = messages;
+    return { partition, low: 0, high: length, committed: length, epoch: 0 };
+  });
+  return {
+    spec: { format: 'avro' },
+    registry: { schema },
+    topicId: () => Promise.resolve('t'),
+    lows: () => Promise.resolve(new Map()),
+    offsets: () => Promise.resolve(ends),
+    async readBatches(...[, partition, from, to, take]: Parameters<KafkaPort['readBatches']>) {
+      const answer = batchOf(partitions[partition]!);
+      const { batches } = visibleBatches(answer, from, to, new TransactionFilter());
+      await take(answer, batches);
+    },
+  } as unknown as KafkaPort;
+}
+
+const SNAPSHOT = parseSnapshot('100:100:');
+
+async function folded<F extends HashFold | TableFold>(kafka: KafkaPort, fold: F): Promise<F> {
+  const reading = { kafka, topic: 't', heartbeat: () => undefined };
+  return foldTable(reading, fold, await kafka.offsets('t'), SNAPSHOT);
+}
+
+const known: SchemaRegistry['schema'] = (id) =>
+  Promise.resolve(SCHEMAS[id] ? JSON.stringify(SCHEMAS[id]) : null);
+
+describe('a topic in Avro', () => {
+  it('gives a fold its rows, and asks the registry once for each schema', async () => {
+    const asked: number[] = [];
+    const schema: SchemaRegistry['schema'] = (id) => {
+      asked.push(id);
+      return known(id);
+    };
+    const kafka = clusterOf([[message(1, 'a'), message(2, 'b'), message(1, 'c')]], schema);
+    const fold = await folded(kafka, new TableFold(SHAPE));
+    expect([...fold.rows.values()].map(({ row }) => row)).toEqual(['["1","c"]', '["2","b"]']);
+    expect(asked).toEqual([1, 2]);
+    const hashes = await folded(kafka, new HashFold(SHAPE, 8));
+    expect([hashes.table.size, hashes.unreadable]).toEqual([2, 0]);
+  });
+
+  it('is not folded at all if the registry does not answer', async () => {
+    const away = (): Promise<never> => Promise.reject(new Problem('unreachable', 'away'));
+    const kafka = clusterOf([[message(1, 'a')]], away);
+    await expect(folded(kafka, new HashFold(SHAPE, 8))).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+  });
+
+  it('has an unreadable record, with its reason, for each one that is no Avro or has no schema', async () => {
+    const { key } = message(1, 'a');
+    const bad = [
+      { key, value: Buffer.from('{"after":{"id":1,"note":"a"},"op":"r"}') },
+      { key, value: framed(77, long(1)) },
+    ];
+    const fold = await folded(clusterOf([[message(2, 'b'), ...bad]], known), new TableFold(SHAPE));
+    expect([fold.unreadable, fold.rows.size]).toEqual([2, 1]);
+    expect(fold.refused.map(({ value }) => value)).toEqual([
+      expect.stringContaining('zero byte is missing'),
+      expect.stringContaining('schema 77 is not in the schema registry'),
+    ]);
+    const hashes = await folded(clusterOf([bad], known), new HashFold(SHAPE, 8));
+    expect(hashes.unreadable).toBe(2);
+  });
+
+  it('has an unreadable record for each one in a different partition than its key belongs to', async () => {
+    const place = ({ key }: Message): number => partitionOf(key, 0, key.length, 2);
+    const all = [1, 2, 3, 4, 5, 6].map((id) => message(id, 'n'));
+    const parts = [0, 1].map((part) => all.filter((one) => place(one) === part));
+    const right = await folded(clusterOf(parts, known), new HashFold(SHAPE, 8));
+    expect([right.table.size, right.unreadable]).toEqual([6, 0]);
+    const [first = [], second = []] = parts;
+    const moved = [[...first, second[0]!], second.slice(1)];
+    const wrong = await folded(clusterOf(moved, known), new HashFold(SHAPE, 8));
+    expect([wrong.table.size, wrong.unreadable]).toEqual([5, 1]);
+  });
+});
