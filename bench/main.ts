@@ -7,6 +7,7 @@
 // - prove [--rows N]
 // - jdbc-source [--rows N]
 // - holds [--rounds N]
+// - many [--minutes N] [--migrations N]
 // - kernel [--rows N] [--rounds N], which needs no server
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
@@ -16,6 +17,7 @@ import { cutoverBench } from './cutover.js';
 import { holdsBench } from './holds.js';
 import { jdbcSourceBench } from './jdbc-source.js';
 import { kernelBench } from './kernel/index.js';
+import { manyBench } from './many/index.js';
 import { proveBench } from './prove.js';
 import { resultsBench } from './results/index.js';
 import { validationBench } from './validation/index.js';
@@ -26,6 +28,8 @@ const { positionals, values } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     rounds: { type: 'string' },
     trials: { type: 'string', default: '10000' },
+    migrations: { type: 'string', default: '300' },
+    minutes: { type: 'string', default: '20' },
     processes: { type: 'string', default: '200' },
   },
 });
@@ -36,6 +40,7 @@ const scenarios: Record<string, () => Promise<void> | void> = {
   prove: () => proveBench(Number(values.rows)),
   'jdbc-source': () => jdbcSourceBench(Number(values.rows)),
   holds: () => holdsBench(Number(values.rounds ?? 100)),
+  many: () => manyBench(Number(values.minutes), Number(values.migrations)),
   kernel: () => kernelBench(Math.min(Number(values.rows), 200_000), Number(values.rounds ?? 9)),
   cutover: () => cutoverBench(Number(values.rounds ?? 1000), Number(values.trials)),
 };

@@ -1,0 +1,91 @@
+// Serves a migration with two versions of the worker at a real Temporal server, which sends each
+// task only to the current version. The run moves when a person makes the other version current.
+import { spawnSync } from 'node:child_process';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accounts, busy, dismantle } from '../support/live.js';
+import { TestWorker, freshDatabase, get, reach, startMigration } from '../support/sluice.js';
+import { waitFor } from '../support/sluice.js';
+import { sleepUntil } from '../support/builders.js';
+
+const NAME = 'two-versions';
+const DEPLOYMENT = `sluice-${process.pid}`;
+const older = new TestWorker();
+const newer = new TestWorker();
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let stopWriter: () => Promise<number>;
+let connection: Connection;
+
+const client = (): Client =>
+  new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE']! });
+
+async function startAs(worker: TestWorker, buildId: string): Promise<void> {
+  Object.assign(process.env, { SLUICE_DEPLOYMENT: DEPLOYMENT, SLUICE_BUILD_ID: buildId });
+  await worker.start();
+  delete process.env['SLUICE_DEPLOYMENT'];
+  delete process.env['SLUICE_BUILD_ID'];
+}
+
+/** Does what docs/how-to/upgrade.md says. It needs polls on all queues, so it is tried until then. */
+const makeCurrent = (buildId: string): Promise<void> =>
+  sleepUntil(
+    `version ${buildId} is current`,
+    () => {
+      const command = `worker deployment set-current-version --yes --deployment-name ${DEPLOYMENT} --build-id ${buildId}`;
+      const at = ['--address', process.env['TEMPORAL_ADDRESS']!];
+      const namespace = ['--namespace', process.env['TEMPORAL_NAMESPACE']!];
+      const { status } = spawnSync('temporal', [...command.split(' '), ...at, ...namespace]);
+      return Promise.resolve(status === 0);
+    },
+    120_000,
+  );
+
+/** Returns the build ids that completed the workflow tasks of the current run, in their order. */
+async function buildsOf(name: string): Promise<string[]> {
+  const { events } = await client().workflow.getHandle(`migration-${name}`).fetchHistory();
+  const builds = (events ?? []).flatMap(
+    ({ workflowTaskCompletedEventAttributes: done }) => done?.deploymentVersion?.buildId ?? [],
+  );
+  return builds.filter((build, n) => build !== builds[n - 1]);
+}
+
+const afterAnotherWindow = async (): Promise<void> => {
+  const { windows } = await get(NAME);
+  await reach(NAME, 'two more windows', (now) => now.windows.length > windows.length + 1);
+};
+
+beforeAll(async () => {
+  connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS']! });
+  database = await freshDatabase(accounts());
+  stopWriter = busy(database, 20);
+});
+afterAll(async () => {
+  for (const worker of [older, newer]) await worker.kill('SIGTERM');
+  await stopWriter();
+  await database.drop();
+  await connection.close();
+});
+
+describe('two versions of the worker', () => {
+  it('share no run: it stays with the current version, and moves with all its work to the next', async () => {
+    await startAs(older, '1');
+    await makeCurrent('1');
+    startMigration(NAME, database.name, ['public.accounts'], {
+      validation: { every: '1s', passesInARow: 1 },
+    });
+    await waitFor(NAME, 'approval');
+    await startAs(newer, '2');
+    await afterAnotherWindow();
+    expect(await buildsOf(NAME)).toEqual(['1']); // the newer one is ready, but not current
+    await makeCurrent('2');
+    await sleepUntil('the run has moved', async () => (await buildsOf(NAME)).at(-1) === '2');
+    await older.kill('SIGTERM');
+    await afterAnotherWindow(); // nothing waits for the version that has gone
+    const handle = client().workflow.getHandle(`migration-${NAME}`);
+    await handle.signal('approveCutover', { approver: 'ann' });
+    await waitFor(NAME, 'outcome=migrated');
+    expect(await buildsOf(NAME)).toEqual(['1', '2']);
+    expect(await get(NAME)).toMatchObject({ outcome: 'migrated', generation: 1, leftovers: [] });
+    await dismantle(database.client, NAME);
+  });
+});
