@@ -5,7 +5,7 @@ import { glassNote } from '../../domain/decisions/cosign.js';
 import { formatMs } from '../../domain/values/duration.js';
 import { awaitsFullWindow, stopRule } from '../../domain/decisions/streak.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
-import { PHASES } from '../../domain/migration/phase.js';
+import { PHASES, type Outcome } from '../../domain/migration/phase.js';
 import { nameOf } from '../../domain/migration/workflow-ids.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { evidenceId, gateWaitsFor, quorumOf } from './gate-state.js';
@@ -125,10 +125,10 @@ function headline(state: State, workflowId: string, now: string): string {
   const spec = state.spec?.spec;
   const signal = (name: string, input?: object): string =>
     `\`temporal workflow signal -w ${workflowId} --name ${name}${input ? ` --input '${JSON.stringify(input)}'` : ''}\``;
-  if (state.outcome !== null) return `**${state.outcome}**. Nothing to do.`;
+  if (state.outcome !== null) return ended(state, state.outcome, nameOf(workflowId));
   const blocked = blockedOf(state);
   if (blocked)
-    return `**Blocked (${blocked.code}): ${blocked.detail}** ${blocked.remedy}. Then ${signal('retry')}`;
+    return `**Blocked (${blocked.code}): ${blocked.detail}**. Remedy: ${blocked.remedy}. Then ${signal('retry')}`;
   if (state.paused) return `**Paused.** Continue with ${signal('resume')}`;
   if (state.needsApproval && state.spec) {
     const { have, needed } = quorumOf(state, now);
@@ -140,15 +140,30 @@ function headline(state: State, workflowId: string, now: string): string {
     return `**Approved**; ${gateWaitsFor(state, now) ?? 'cutting over'}`;
   }
   if (state.phase === 'validate' && spec) {
+    if (state.lastWindow?.verdict === 'failed')
+      return `**Validating**: the last window found differences. Look at \`sluice diff ${nameOf(workflowId)}\`. Windows continue.`;
     return `**Validating**: waits for ${stopRule(streakOf(state), spec.validation) ?? 'the end of the phase'}. Nothing to do.`;
   }
   if (state.phase === 'soak' && spec)
-    return `**Soak**: waits for ${waitingInSoak(state, spec, now)}.`;
+    return `**Soak**: waits for ${waitingInSoak(state, spec, now)}. If consumers have trouble: \`sluice rollback ${nameOf(workflowId)}\``;
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
 }
 
+/** Says what runs on, what is left to do, and which command shows more. */
+function ended({ handedOver, leftovers }: State, outcome: Outcome, name: string): string {
+  const listed = (objects: Status['leftovers']): string =>
+    objects.map((object) => `${object.kind} ${object.name}`).join(', ');
+  if (leftovers.length > 0)
+    return `**${outcome}**, but ${listed(leftovers)} could not be removed. Remove what is left with \`sluice doctor --leftovers --remove\``;
+  const report = `\`sluice report ${name} -o md\``;
+  if (outcome !== 'migrated')
+    return `**${outcome}**. Nothing of the migration is left. ${report} says why, and \`sluice start\` begins again.`;
+  const yours = handedOver.length > 0 ? ` From now on these are yours: ${listed(handedOver)}.` : '';
+  return `**migrated**. Nothing to do.${yours} The proof: ${report}`;
+}
+
 function phaseLine(state: State): string {
-  if (state.phase === 'roll-back') return '▶ roll-back';
+  if (state.phase === 'roll-back') return `${state.outcome === null ? '▶' : '✔'} roll-back`;
   return PHASES.filter((p) => p !== 'roll-back')
     .map((p) =>
       state.outcome === 'migrated' || state.done.includes(p)

@@ -1,0 +1,48 @@
+// Tests the first line of the current details, which the Web UI shows for a run.
+import { describe, expect, it } from 'vitest';
+import { currentDetails } from '../../src/workflows/run/status-view.js';
+import { initialState, type State } from '../../src/workflows/run/state.js';
+import { aSpec } from '../support/builders.js';
+
+const connector = { kind: 'connector', name: 'bank' };
+
+const details = (more: Partial<State>): string =>
+  currentDetails(
+    { ...initialState('run'), spec: aSpec(), ...more },
+    'migration-bank',
+    '2026-01-01T00:00:00Z',
+  );
+
+const headline = (more: Partial<State>): string => details(more).split('\n')[0]!;
+
+describe('the current details say what to do next', () => {
+  it('after the migration: what belongs to people from now on, and where the proof is', () => {
+    const text = headline({ outcome: 'migrated', handedOver: [connector] });
+    expect(text).toContain('connector bank');
+    expect(text).toContain('sluice report bank');
+  });
+
+  it('after a rollback: where the reason is, and how to begin again', () => {
+    const text = headline({ outcome: 'rolled-back', phase: 'roll-back' });
+    expect(text).toContain('sluice report bank');
+    expect(text).toContain('sluice start');
+    expect(details({ outcome: 'rolled-back', phase: 'roll-back' })).toContain('✔ roll-back');
+  });
+
+  it('if something could not be removed: what it is, and how to remove it', () => {
+    const text = headline({ outcome: 'rolled-back', leftovers: [connector] });
+    expect(text).toContain('connector bank');
+    expect(text).toContain('sluice doctor --leftovers --remove');
+    expect(text).not.toContain('Nothing');
+  });
+
+  it('after a window that failed: where the differences are', () => {
+    const lastWindow = { verdict: 'failed' } as NonNullable<State['lastWindow']>;
+    expect(headline({ phase: 'validate', lastWindow })).toContain('sluice diff bank');
+  });
+
+  it('in the soak: how to go back', () => {
+    const soaking = { phase: 'soak', committedAt: '2026-01-01T00:00:00Z' } as const;
+    expect(headline(soaking)).toContain('sluice rollback bank');
+  });
+});
