@@ -62,7 +62,7 @@ describe('the small example', () => {
 
     expect(sluice('start', '-f', spec).code).toBe(0);
     deploy();
-    await waitFor(NAME, 'approval', '5m');
+    await waitFor(NAME, 'approval');
     expect(passedResults(await get(NAME)).at(-1)).toMatchObject({
       mismatched: 0,
       missing: 0,
@@ -72,11 +72,8 @@ describe('the small example', () => {
     pipeline!.kill('SIGKILL');
     const before = (await get(NAME)).windows.at(-1)!.number;
     deploy();
-    await reach(
-      NAME,
-      'a window after the restart that passed',
-      (s) => passedResults(s).some(({ number }) => number > before + 1),
-      240_000,
+    await reach(NAME, 'a window after the restart that passed', (s) =>
+      passedResults(s).some(({ number }) => number > before + 1),
     );
     expect(sluice('rollback', NAME, '--reason', 'test', '--yes').code).toBe(0);
     await waitFor(NAME, 'outcome=rolled-back');

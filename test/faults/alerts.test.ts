@@ -70,14 +70,12 @@ async function firing(): Promise<string[]> {
 }
 
 const fires = (alert: string): Promise<void> =>
-  sleepUntil(
-    `${alert} fires`,
-    async () => (await firing().catch((): string[] => [])).includes(alert),
-    300_000,
+  sleepUntil(`${alert} fires`, async () =>
+    (await firing().catch((): string[] => [])).includes(alert),
   );
 
 const isQuiet = (alert: string): Promise<void> =>
-  sleepUntil(`${alert} ends`, async () => !(await firing()).includes(alert), 300_000);
+  sleepUntil(`${alert} ends`, async () => !(await firing()).includes(alert));
 
 describe.skipIf(!hasPrometheus)('the alert rules', () => {
   beforeAll(async () => {

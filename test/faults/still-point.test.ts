@@ -45,7 +45,7 @@ describe('a still point', () => {
     }
     try {
       await second.start();
-      await sleepUntil('the connector runs', () => isConnector('RUNNING'), 120_000);
+      await sleepUntil('the connector runs', () => isConnector('RUNNING'));
       await recovered();
       worker.send('SIGCONT');
       await recovered();
@@ -61,11 +61,7 @@ describe('a still point', () => {
     process.kill(alive(stackHome(), 'connect')!, 'SIGKILL');
     await sleepUntil('it is dead', () => alive(stackHome(), 'connect') === undefined);
     await up(stackHome(), () => undefined);
-    await sleepUntil(
-      'the connector runs',
-      () => isConnector('RUNNING').catch(() => false),
-      240_000,
-    );
+    await sleepUntil('the connector runs', () => isConnector('RUNNING').catch(() => false));
     await recovered();
   });
 

@@ -58,7 +58,7 @@ async function expectFlagged(lab: Lab, what: string, wanted: Wanted): Promise<vo
   if ('blocked' in wanted) {
     const before = (await lab.status()).windows.at(-1)!.number;
     const isBlocked = async () => (await lab.status()).blocked?.code === wanted.blocked;
-    await sleepUntil(`${what}: ${wanted.blocked}`, isBlocked, 180_000);
+    await sleepUntil(`${what}: ${wanted.blocked}`, isBlocked);
     const { blocked, windows } = await lab.status();
     expect(blocked!.detail, what).toMatch(wanted.says);
     const later = windows.filter(({ number }) => number > before + 1);
@@ -104,7 +104,7 @@ async function takeBack(lab: Lab, { wanted, undo }: Corrupted): Promise<void> {
   await undo();
   if (!('blocked' in wanted)) return;
   sluice('retry', lab.name);
-  await sleepUntil('it goes on', async () => (await lab.status()).blocked === null, 180_000);
+  await sleepUntil('it goes on', async () => (await lab.status()).blocked === null);
 }
 
 /**

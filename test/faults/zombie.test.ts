@@ -28,12 +28,10 @@ async function fenced(client: pg.Client, first: number): Promise<void> {
     const lease = await shop.lease(client);
     return lease?.state === 'FENCED' && lease.attempt > first;
   };
-  await sleepUntil(`a fence after attempt ${first}`, isFenced, 300_000).catch(
-    async (error: unknown) => {
-      const { phase, blocked, next } = await get(shop.name);
-      throw new Error(`${String(error)}: ${JSON.stringify({ phase, blocked, next })}`);
-    },
-  );
+  await sleepUntil(`a fence after attempt ${first}`, isFenced).catch(async (error: unknown) => {
+    const { phase, blocked, next } = await get(shop.name);
+    throw new Error(`${String(error)}: ${JSON.stringify({ phase, blocked, next })}`);
+  });
 }
 
 describe('a worker that was suspended during the cut-over', () => {
@@ -45,11 +43,8 @@ describe('a worker that was suspended during the cut-over', () => {
       const first = (await shop.lease(client))!.attempt;
       zombie.send('SIGSTOP');
       await successor.start();
-      await reach(
-        shop.name,
-        'the attempt is given up',
-        (s) => ['validate', 'approve'].includes(s.phase ?? ''),
-        300_000,
+      await reach(shop.name, 'the attempt is given up', (s) =>
+        ['validate', 'approve'].includes(s.phase ?? ''),
       );
       expect(await shop.lease(client)).not.toEqual({ state: 'FENCED', attempt: first });
       await shop.approve();
@@ -58,7 +53,7 @@ describe('a worker that was suspended during the cut-over', () => {
     });
     await shop.migrated();
     shop.rest();
-    expect(await viewEqualsQuery(shop.database, 60_000)).toBe(true);
+    expect(await viewEqualsQuery(shop.database, 300_000)).toBe(true);
     expect(await get(shop.name)).toMatchObject({
       outcome: 'migrated',
       leftovers: [],

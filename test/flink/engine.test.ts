@@ -69,14 +69,10 @@ describe('a window joined by Flink', () => {
        UPDATE everything SET c0 = NOT c0 WHERE id = 1;
        ALTER PUBLICATION sluice_by_flink ADD TABLE plain, everything`,
     );
-    await sleepUntil(
-      'a later failed window',
-      async () => {
-        const { number, verdict } = await latest('public.plain');
-        return number > before && verdict === 'failed';
-      },
-      100_000,
-    );
+    await sleepUntil('a later failed window', async () => {
+      const { number, verdict } = await latest('public.plain');
+      return number > before && verdict === 'failed';
+    });
     expect(await latest('public.plain')).toMatchObject({
       missing: 1,
       extraneous: 1,

@@ -85,7 +85,7 @@ describe('a result that is compared at a still point', () => {
       );
       expect(died.signal, died.stderr).toBe('SIGKILL');
       if (await isConnector('PAUSED')) paused.push(at);
-      await sleepUntil(`running again after ${at}`, () => isConnector('RUNNING'), 60_000);
+      await sleepUntil(`running again after ${at}`, () => isConnector('RUNNING'));
     }
     expect(paused).toEqual([3, 4]);
     sluice('resume', NAME);

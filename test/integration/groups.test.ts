@@ -79,7 +79,7 @@ const membersOf = async (group: string): Promise<readonly string[]> => {
 const committed = async (group: string): Promise<number> =>
   (await port.groupOffsets(group)).get(TOPIC)?.get(0) ?? 0;
 const hasRead = (group: string, upTo: number): Promise<void> =>
-  sleepUntil(`${group} has read`, async () => (await committed(group)) >= upTo, 120_000);
+  sleepUntil(`${group} has read`, async () => (await committed(group)) >= upTo);
 
 describe('a consumer group', () => {
   it.each(['classic', 'consumer', 'streams'])(
@@ -93,14 +93,10 @@ describe('a consumer group', () => {
       expect(before.members).toHaveLength(1);
       await kill(first);
       const second = reader(group, protocol);
-      await sleepUntil(
-        'another member alone',
-        async () => {
-          const members = await membersOf(group);
-          return members.length === 1 && !before.members.includes(members[0]!);
-        },
-        120_000,
-      );
+      await sleepUntil('another member alone', async () => {
+        const members = await membersOf(group);
+        return members.length === 1 && !before.members.includes(members[0]!);
+      });
       const after = (await port.describeGroup(group)) as KnownGroup;
       expect(groupIdentity(after)).toBe(groupIdentity(before));
       await kill(second);
@@ -111,7 +107,7 @@ describe('a consumer group', () => {
     const group = `${RUN}-share`;
     const child = reader(group, 'share');
     const isKnown = async () => !('type' in (await port.describeGroup(group)));
-    await sleepUntil('the share group', isKnown, 120_000);
+    await sleepUntil('the share group', isKnown);
     expect(await port.describeGroup(group)).toEqual({
       unknown: 'the broker lists it as a share group but does not describe it',
     });

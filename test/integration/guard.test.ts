@@ -32,8 +32,8 @@ describe.concurrent('the guard', () => {
       (await ledger.events('restarted', 1)).some(
         (e) => e.kind === kind && auditText(e).includes(detail),
       );
-    await sleepUntil('the restart', named('restarted', 'restarted:'), 120_000);
-    await sleepUntil('a window that saw it', named('harmless-restart', 'connector task'), 120_000);
+    await sleepUntil('the restart', named('restarted', 'restarted:'));
+    await sleepUntil('a window that saw it', named('harmless-restart', 'connector task'));
     expect(await get('restarted')).toMatchObject({ epoch, evidenceId, needsApproval: true });
     expect(await named('epoch', '')()).toBe(false);
     await ledger.close();
@@ -55,7 +55,7 @@ describe.concurrent('the guard', () => {
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
     const blockedBy = (code: string | null) =>
-      reach('guarded', `blocked by ${code}`, (s) => (s.blocked?.code ?? null) === code, 120_000);
+      reach('guarded', `blocked by ${code}`, (s) => (s.blocked?.code ?? null) === code);
     await put('pause');
     await blockedBy('connector-paused');
     expect((await get('guarded')).blocked!.detail).toBe('connector guarded is PAUSED');
@@ -70,15 +70,12 @@ describe.concurrent('the guard', () => {
     await blockedBy(null);
     await fetch(url, { method: 'DELETE' });
     await blockedBy('connector-gone');
-    await reach(
-      'guarded',
-      'a window found it too',
-      (s) => s.blocked!.detail.includes('deleted from'),
-      120_000,
+    await reach('guarded', 'a window found it too', (s) =>
+      s.blocked!.detail.includes('deleted from'),
     );
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
-    await sleepUntil('the connector', async () => (await fetch(`${url}/status`)).ok, 60_000);
+    await sleepUntil('the connector', async () => (await fetch(`${url}/status`)).ok);
     expect(sluice('rollback', 'guarded', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
     await waitFor('guarded', 'outcome=rolled-back');
     expect((await get('guarded')).leftovers).toEqual([]);
@@ -94,7 +91,7 @@ describe.concurrent('the guard', () => {
       `UPDATE items SET v = (SELECT string_agg(md5(g::text), '') FROM generate_series(1, 100000) g) WHERE id = 7`,
     );
     const isFailed = (s: Status) => s.blocked?.code === 'connector-failed';
-    const { blocked } = await reach('oversized', 'blocked', isFailed, 240_000);
+    const { blocked } = await reach('oversized', 'blocked', isFailed);
     expect(blocked).toMatchObject({
       detail: expect.stringContaining('RecordTooLarge') as string,
       remedy: expect.stringContaining('too large for a message') as string,

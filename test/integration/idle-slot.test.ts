@@ -58,15 +58,11 @@ describe('the slot of a migration that is complete', () => {
     const ended = performance.now();
     const isPast = async (): Promise<boolean> =>
       (await one(`(${of('confirmed_flush_lsn')}) >= '${end}'::pg_lsn`)) === 'true';
-    await sleepUntil(
-      'the connector acknowledges a position after the foreign writes',
-      isPast,
-      150_000,
-    );
+    await sleepUntil('the connector acknowledges a position after the foreign writes', isPast);
     const isLean = async (): Promise<boolean> =>
       Number(await one(`pg_wal_lsn_diff(pg_current_wal_lsn(), (${of('restart_lsn')}))`)) <
       RETAINED_AT_MOST;
-    await sleepUntil('the server may remove that WAL', isLean, 150_000);
+    await sleepUntil('the server may remove that WAL', isLean);
     console.log(
       `idle slot: ${(2 * FOREIGN) / MEGABYTE} MB of foreign WAL given up ${((performance.now() - ended) / 1000).toFixed(1)} s after the last of it`,
     );

@@ -36,7 +36,6 @@ describe('an initial load in chunks', () => {
       'the first chunks',
       async () =>
         ((await kafka.offsets('chunks.public.accounts').catch(() => [])).at(0)?.high ?? 0) > 9_000,
-      120_000,
     );
     await restart();
     await waitFor('chunks', 'approval');

@@ -100,11 +100,7 @@ describe('a topic that was filled by polling', () => {
       'message.prefix.include.list': 'sluice-none',
     });
     await rest.resume('orders-cdc');
-    await sleepUntil(
-      'rows from the log',
-      async () => (await fold(topic)).size > 5050 + 200,
-      90_000,
-    );
+    await sleepUntil('rows from the log', async () => (await fold(topic)).size > 5050 + 200);
     await database.client.query('DELETE FROM orders WHERE id = 4001');
     writing = false;
     await writer;

@@ -113,15 +113,11 @@ describe('a fold of a real topic', () => {
       return records;
     };
     let written = 100;
-    await sleepUntil(
-      'the cleaner removed records',
-      async () => {
-        await write(topic, 20);
-        written += 20;
-        return (await count()) < written - 50;
-      },
-      120_000,
-    );
+    await sleepUntil('the cleaner removed records', async () => {
+      await write(topic, 20);
+      written += 20;
+      return (await count()) < written - 50;
+    });
     await read();
     expect(fold.table.size).toBe(100);
     expect((await port.lows(topic)).get(0)).toBe(0);

@@ -61,7 +61,7 @@ const reaches = (name: string, wanted: Partial<Shown>) =>
       const now = shown(name);
       return Object.entries(wanted).every(([key, value]) => now[key as keyof Shown] === value);
     },
-    180_000,
+    600_000,
     500,
   );
 

@@ -103,9 +103,8 @@ describe('a fenced source table', () => {
     await sleepUntil(
       'writes are accepted',
       async () => (await write(drill.client, 'UPDATE source SET n = n + 1 WHERE id = 1')) === null,
-      10_000,
     );
-    expect(Date.now() - fenced).toBeLessThan(3000 + 5000);
+    expect(Date.now() - fenced).toBeLessThan(3000 + 30_000);
     expect((await drill.cutover.commitCutover(input('alone'))).refused).toMatch(
       /the fence expires at/,
     );

@@ -78,21 +78,11 @@ describe('a migration of tables', () => {
       `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text); INSERT INTO wide SELECT g, g, repeat(md5(g::text), 24) FROM generate_series(1, 60000) g`,
     );
     startMigration('shifted', database.name, ['public.wide']);
-    await reach(
-      'shifted',
-      'a passed window',
-      (s) => s.windows.some((w) => w.verdict === 'passed'),
-      120_000,
-    );
+    await reach('shifted', 'a passed window', (s) => s.windows.some((w) => w.verdict === 'passed'));
     await database.client.query(
       'ALTER PUBLICATION sluice_shifted DROP TABLE wide; UPDATE wide SET n = n + 7; ALTER PUBLICATION sluice_shifted ADD TABLE wide',
     );
-    await reach(
-      'shifted',
-      'a failed window',
-      (s) => s.windows.some((w) => w.verdict === 'failed'),
-      120_000,
-    );
+    await reach('shifted', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
     const failed = (await get('shifted')).windows.find((w) => w.verdict === 'failed')!;
     expect(failed.reason).toMatch(
       /^mismatched \d+ rows > 0 allowed: stopped after \d+ of 60000 rows, .* of the examined rows differ in n \(stream = batch − 7\)$/,
@@ -105,15 +95,12 @@ describe('a migration of tables', () => {
   it('continues after kill -9, finds a row with an older version in the topic, and never passes', async () => {
     const database = await aDatabase(accounts(30_000));
     startMigration('wrong-row', database.name, ['public.accounts']);
-    await reach(
-      'wrong-row',
-      'a window that read only what changed',
-      (s) => s.windows.some((w) => w.reason.includes('of scrub')),
-      120_000,
+    await reach('wrong-row', 'a window that read only what changed', (s) =>
+      s.windows.some((w) => w.reason.includes('of scrub')),
     );
     await worker.restart();
     const before = (await get('wrong-row')).windows.at(-1)!.number;
-    await reach('wrong-row', 'a later window', (s) => s.windows.at(-1)!.number > before, 120_000);
+    await reach('wrong-row', 'a later window', (s) => s.windows.at(-1)!.number > before);
     // without its state file, the worker would have read everything
     expect((await get('wrong-row')).windows.find((w) => w.number > before)!.reason).toContain(
       'of scrub',
@@ -147,11 +134,8 @@ describe('a migration of tables', () => {
   it('finds a record that another program wrote to the topic, although the source never changed', async () => {
     const database = await aDatabase(accounts(30_000));
     startMigration('foreign', database.name, ['public.accounts']);
-    await reach(
-      'foreign',
-      'a window that read only what changed',
-      (s) => s.windows.some((w) => w.reason.includes('of scrub')),
-      120_000,
+    await reach('foreign', 'a window that read only what changed', (s) =>
+      s.windows.some((w) => w.reason.includes('of scrub')),
     );
     const kafka = new kafkajs.Kafka({
       brokers: [process.env['KAFKA_BROKERS']!],
@@ -182,16 +166,11 @@ describe('a migration of tables', () => {
       validation: { every: '1s', passesInARow: 1000 },
     });
     expect(sluice('start', '-f', file).code).toBe(0);
-    await reach(
-      'buried',
-      'a passed window',
-      (s) => s.windows.some((w) => w.verdict === 'passed'),
-      120_000,
-    );
+    await reach('buried', 'a passed window', (s) => s.windows.some((w) => w.verdict === 'passed'));
     // the tombstone of this delete changes nothing
     await database.client.query('DELETE FROM accounts WHERE id = 5');
     const count = (await get('buried')).windows.at(-1)!.number;
-    await reach('buried', 'two more windows', (s) => s.windows.at(-1)!.number > count + 2, 120_000);
+    await reach('buried', 'two more windows', (s) => s.windows.at(-1)!.number > count + 2);
     expect((await get('buried')).windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 299 });
     const kafka = new kafkajs.Kafka({
       brokers: [process.env['KAFKA_BROKERS']!],

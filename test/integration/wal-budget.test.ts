@@ -50,7 +50,7 @@ describe('the guard', () => {
         `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
       );
     const isLost = (s: Status) => ['wal-budget', 'slot-lost'].includes(s.blocked?.code ?? '');
-    await reach('greedy', 'blocked', isLost, 180_000);
+    await reach('greedy', 'blocked', isLost);
     expect(
       (
         await database.client.query(
@@ -68,7 +68,6 @@ describe('the guard', () => {
       'greedy',
       'a new generation at its gate',
       (s) => s.generation === 2 && s.needsApproval,
-      180_000,
     );
     expect(
       (

@@ -200,11 +200,11 @@ describe('a migration on a secured stack', () => {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, TOPIC_PREFIX: NAME, OUTPUT_TOPIC: NAME, APPLICATION_ID: NAME },
     });
-    await waitFor(NAME, 'approval', '8m');
+    await waitFor(NAME, 'approval');
     const config = await askWorker(1, `/connectors/${NAME}/config`);
     const approved = sluice('approve', NAME, '--approver', 'ann', '--reason', 'proven', '--yes');
     expect(approved.code, approved.stderr).toBe(0);
-    await waitFor(NAME, 'outcome=migrated', '8m');
+    await waitFor(NAME, 'outcome=migrated');
 
     const status = await get(NAME);
     expect(status).toMatchObject({ outcome: 'migrated', leftovers: [] });

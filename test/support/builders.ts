@@ -105,7 +105,7 @@ export const SHARED_PARTS = {
 export const sleepUntil = async (
   what: string,
   condition: () => Promise<boolean> | boolean,
-  limitMs = 240_000,
+  limitMs = 600_000,
   everyMs = 100,
 ): Promise<void> => {
   const deadline = Date.now() + limitMs;

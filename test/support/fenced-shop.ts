@@ -79,7 +79,7 @@ export async function openFencedShop(
       );
     },
     approve: async () => {
-      await waitFor(name, 'approval', '6m');
+      await waitFor(name, 'approval');
       const { code, stderr } = sluice(
         'approve',
         name,

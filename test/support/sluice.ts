@@ -55,7 +55,7 @@ export async function reach(
   name: string,
   what: string,
   wanted: (status: StatusWithWindows) => boolean,
-  limitMs = 240_000,
+  limitMs = 600_000,
   orEnd = false,
 ): Promise<StatusWithWindows> {
   const deadline = Date.now() + limitMs;

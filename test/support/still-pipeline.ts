@@ -93,12 +93,12 @@ export function stillPipeline(name: string): StillPipeline {
       ['test/support/totals-pipeline.mjs', brokers, input, output, name, SESSION_MS],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );
-    await waitFor(name, 'phase=validate', '5m');
+    await waitFor(name, 'phase=validate');
   }, 600_000);
   afterAll(async () => {
     await writerEnds?.();
     sluice('cancel', name, '--yes');
-    await waitFor(name, 'outcome=aborted', '5m');
+    await waitFor(name, 'outcome=aborted');
     pipeline?.kill('SIGKILL');
     await Promise.all([port.disconnect(), ledger.close()]);
   });

@@ -87,7 +87,7 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
   const server = spawn('java', [...jvm, 'io.temporal.testserver.TestServer', String(port)], {
     stdio: 'ignore',
   });
-  await sleepUntil('the time-skipping server listens', () => isListening(port), 180_000);
+  await sleepUntil('the time-skipping server listens', () => isListening(port));
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { port, executable: { type: 'existing-path', path: '/bin/sleep' } },
   });

@@ -3,12 +3,15 @@
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { includePattern } from '../../connectors/debezium-postgres.js';
-import { hasStarted, type SnapshotNotification } from '../../domain/capture/snapshot-progress.js';
+import {
+  hasStarted,
+  mustAsk,
+  type SnapshotNotification,
+} from '../../domain/capture/snapshot-progress.js';
 import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const MOST_ASKED = 10;
-const ASK_AGAIN_MS = 20_000; // a starting connector may not have been listening yet
 
 export class SnapshotSignal {
   readonly #kafka: KafkaPort;
@@ -16,6 +19,8 @@ export class SnapshotSignal {
   readonly #client: pg.ClientBase;
   #askedAt = 0;
   #asked = 0;
+  #notified = 0;
+  #notifiedAt = Date.now();
 
   constructor(kafka: KafkaPort, run: Planned, client: pg.ClientBase) {
     this.#kafka = kafka;
@@ -32,15 +37,24 @@ export class SnapshotSignal {
   }
 
   /**
-   * Sends the signal until the connector reports that the snapshot has started, and again whenever
-   * the snapshot has failed, at most every 20 s. The caller MUST call it repeatedly, with all
+   * Sends the signal until the connector reports that the snapshot has started, and again when the
+   * snapshot has failed or seems forgotten. The caller MUST call it repeatedly, with all
    * notifications so far.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
-    if (
-      (hasFailed || !hasStarted(notifications, 'incremental')) &&
-      Date.now() - this.#askedAt > ASK_AGAIN_MS
-    ) {
+    const now = Date.now();
+    if (notifications.length > this.#notified) {
+      this.#notified = notifications.length;
+      this.#notifiedAt = now;
+    }
+    const isStarted = hasStarted(notifications, 'incremental');
+    const isDue = mustAsk({
+      hasStarted: isStarted,
+      hasFailed,
+      msSinceAsked: now - this.#askedAt,
+      msSinceNotified: now - this.#notifiedAt,
+    });
+    if (isDue && (!isStarted || this.mayAskAgain)) {
       await this.#ask();
       this.#askedAt = Date.now();
       this.#asked += 1;

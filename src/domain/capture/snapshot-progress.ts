@@ -25,6 +25,28 @@ export const hasStarted = (
   snapshot: ConnectorSnapshot,
 ): boolean => notifications.some((n) => n.aggregate_type === KINDS[snapshot]);
 
+const ASK_AGAIN_MS = 20_000; // a starting connector may not have been listening yet
+const FORGOTTEN_MS = 60_000; // Debezium notifies about each chunk, which takes less than a second
+
+export interface SignalledSnapshot {
+  readonly hasStarted: boolean;
+  readonly hasFailed: boolean;
+  readonly msSinceAsked: number;
+  readonly msSinceNotified: number;
+}
+
+/**
+ * Returns whether the connector must be asked for an incremental snapshot. A connector that stops
+ * before it commits its offset forgets a started snapshot, and reports nothing. So a long silence
+ * means that it must be asked again. If it is only slow, it scans the tables a second time.
+ */
+export function mustAsk(snapshot: SignalledSnapshot): boolean {
+  const { hasStarted, hasFailed, msSinceAsked, msSinceNotified } = snapshot;
+  const silence = hasStarted && !hasFailed ? FORGOTTEN_MS : ASK_AGAIN_MS;
+  const isDue = msSinceAsked > silence;
+  return isDue && (!hasStarted || hasFailed || msSinceNotified > FORGOTTEN_MS);
+}
+
 /**
  * Returns the progress of each table. `tables` are the spec's tables. `totals` are the rows of each
  * table in the baseline; they are shown but prove nothing.

@@ -191,7 +191,7 @@ export async function openLab(
     close: async () => {
       await rest();
       sluice('cancel', name, '--yes');
-      await waitFor(name, 'outcome=aborted', '5m');
+      await waitFor(name, 'outcome=aborted');
       await Promise.all([client.end(), port.disconnect(), ledger.close()]);
       await ask(home, 'postgres', `DROP DATABASE ${database} WITH (FORCE)`);
     },
@@ -207,7 +207,7 @@ async function start(name: string, postgres: object): Promise<void> {
   });
   const { code, stderr } = sluice('start', '-f', file);
   if (code !== 0) throw new Error(stderr);
-  await waitFor(name, 'phase=validate', '5m');
+  await waitFor(name, 'phase=validate');
 }
 
 async function statusOf(ledger: Ledger, name: string): Promise<LabStatus> {
