@@ -13,6 +13,8 @@ import {
   type MigrationSpec,
   type PipelineSpec,
 } from '../domain/migration/spec.js';
+import { resultMode } from '../domain/plan/planned-subjects.js';
+import { durationMs } from '../domain/values/duration.js';
 import type { SpecIssue } from './document.js';
 import { certificateIssues, loginIssues } from './logins.js';
 import { formatIssues } from './format-rules.js';
@@ -86,6 +88,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   validationRules(parsed, add);
   sharedNames(parsed, add);
   quorum(parsed, add);
+  finalResult(parsed, add);
   return issues;
 }
 
@@ -188,4 +191,18 @@ function quorum({ spec }: ParsedSpec, add: Add): void {
       'quorum',
     );
   }
+}
+
+/** Checks that a recent window can replace the comparison of the results under the fence. */
+function finalResult({ spec }: ParsedSpec, add: Add): void {
+  const { finalResult: chosen, maxHold } = spec.cutover;
+  if (chosen === 'fenced') return;
+  const refuse = (message: string): void => add(message, 'cutover', 'finalResult');
+  if (!spec.batch) refuse('without a batch, there is no result; omit finalResult');
+  else if (resultMode({ spec } as Pick<MigrationSpec, 'spec'>) !== 'exact')
+    refuse('only exact results can be recent, and those of this spec are settled; use fenced');
+  if (durationMs(chosen.recent) <= durationMs(maxHold))
+    refuse(
+      `recent: ${chosen.recent} is not longer than maxHold (${maxHold}), so every result would be too old at the commit; allow at least the time of the query and of the hold`,
+    );
 }

@@ -3,7 +3,8 @@
 // the reference page show.
 import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
-import { decimal, duration, httpUrl, instant, labels, roleName, tableName } from './spec-parts.js';
+import { decimal, duration, httpUrl, instant, labels } from './spec-parts.js';
+import { cutover } from './spec-cutover.js';
 import { batch, source } from './spec-source.js';
 import { connector, existing, kafka, pipeline, sink } from './spec-streaming.js';
 
@@ -106,76 +107,6 @@ const validation = z.strictObject({
     .describe(
       'When and for how long Sluice may pause the source connector to reach a still point.',
     ),
-});
-
-const route = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('none').describe('Sluice switches nothing; you switch the consumers.'),
-  }),
-  z.strictObject({
-    type: z.literal('postgres-view').describe('Consumers read a view, and Sluice replaces it.'),
-    view: tableName.describe('The view that consumers read.'),
-    batch: tableName.describe('The table that the view reads before the cut-over.'),
-    stream: tableName.describe('The table that the view reads after the cut-over.'),
-  }),
-  z.strictObject({
-    type: z
-      .literal('postgres-table')
-      .describe(
-        'Consumers read one table, which the batch writes until the commit and the stream afterwards.',
-      ),
-    table: tableName.describe('The table that the batch writes first and the stream afterwards.'),
-    batchRole: roleName.describe('The role with which the batch writes the table.'),
-    streamRole: roleName.describe('The role with which the stream writes the table.'),
-  }),
-  z.strictObject({
-    type: z.literal('http').describe('A service of yours switches the consumers on request.'),
-    url: httpUrl.describe(
-      'The URL to which Sluice sends a PUT to switch the side, and a GET to read the current side.',
-    ),
-  }),
-]);
-
-const approval = z.strictObject({
-  quorum: z.int().min(1).max(10).default(1).describe('The number of people who must approve.'),
-  approvers: z
-    .array(z.string().min(1))
-    .default([])
-    .describe('The people who may approve, each with a signature; empty means anyone, unsigned.'),
-  notStarter: z
-    .boolean()
-    .default(false)
-    .describe('If true, the person who started the migration may not approve it.'),
-  expires: duration.default('24h').describe('The time for which an approval is valid.'),
-  evidenceMaxAge: duration
-    .default('24h')
-    .describe('The maximum age of the evidence when an approval arrives.'),
-  notBefore: instant
-    .nullable()
-    .default(null)
-    .describe('The time before which no cut-over begins, in ISO form with an offset.'),
-  notAfter: instant
-    .nullable()
-    .default(null)
-    .describe('The time after which no cut-over begins, in ISO form with an offset.'),
-});
-
-const cutover = z.strictObject({
-  approval: approval.prefault({}).describe('Who must approve the cut-over, and when it may begin.'),
-  maxHold: duration
-    .default('60s')
-    .describe(
-      'The longest hold, from the pause of the batch to the commit; the fence also expires this long after it began.',
-    ),
-  fence: z
-    .enum(['result', 'source'])
-    .default('result')
-    .describe(
-      'What is refused during the hold: only runs of the batch, or also writes to the source tables.',
-    ),
-  route: route
-    .default({ type: 'none' })
-    .describe('What consumers read, and how Sluice switches it.'),
 });
 
 const metadata = z.strictObject({

@@ -4,18 +4,26 @@ import { predictedHoldMs } from '../../src/domain/plan/predicted-hold.js';
 
 const measured = { fullWindowMs: 61_000, tablesMs: 60_000, lagMs: 500, rehearsedHoldMs: null };
 
+const UNDER_FENCE = { tables: false, results: false };
+const WITNESSED = { tables: true, results: false };
+
 describe('predictedHoldMs', () => {
   it('counts the whole window, the lag and the reserve of the commit', () => {
-    expect(predictedHoldMs(measured, false)).toBe(66_500);
+    expect(predictedHoldMs(measured, UNDER_FENCE)).toBe(66_500);
   });
 
   it('counts only what is left to read, and not the tables, if there is a witness', () => {
-    expect(predictedHoldMs(measured, true)).toBe(8500);
-    expect(predictedHoldMs({ ...measured, fullWindowMs: null }, true)).toBe(7500);
+    expect(predictedHoldMs(measured, WITNESSED)).toBe(8500);
+    expect(predictedHoldMs({ ...measured, fullWindowMs: null }, WITNESSED)).toBe(7500);
+  });
+
+  it('does not count the results if the final window rests on an earlier comparison of them', () => {
+    expect(predictedHoldMs(measured, { tables: false, results: true })).toBe(65_500);
+    expect(predictedHoldMs(measured, { tables: true, results: true })).toBe(7500);
   });
 
   it('is never shorter than the rehearsal', () => {
-    expect(predictedHoldMs({ ...measured, rehearsedHoldMs: 90_000 }, true)).toBe(95_000);
-    expect(predictedHoldMs({ ...measured, rehearsedHoldMs: 10 }, true)).toBe(8500);
+    expect(predictedHoldMs({ ...measured, rehearsedHoldMs: 90_000 }, WITNESSED)).toBe(95_000);
+    expect(predictedHoldMs({ ...measured, rehearsedHoldMs: 10 }, WITNESSED)).toBe(8500);
   });
 });

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { RecentResult } from '../../domain/plan/final-result.js';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 import type { SubjectResult } from './subject-result.js';
 
@@ -11,16 +12,24 @@ export interface WindowEvidence {
   readonly document: object;
 }
 
+/** What the evidence says only of some windows. */
+export interface Special {
+  readonly brokenGlass?: BrokenGlass;
+  /** The window on whose results a final window rests. */
+  readonly resultsRestOn?: RecentResult;
+  /** Set if it is another barrier than a migration's. */
+  readonly barrier?: object;
+}
+
 /**
  * Builds the evidence. `facts` is the digest of the facts that the window depends on; the ledger
- * has the facts. `barrier` is set only if it is another one than a migration's.
+ * has the facts.
  */
 export function evidenceOf(
   ref: MigrationRef,
   subjects: readonly SubjectResult[],
   facts: string | null,
-  brokenGlass?: BrokenGlass,
-  barrier?: object,
+  special: Special = {},
 ): WindowEvidence {
   const { validation } = ref.spec.spec;
   const document = {
@@ -30,8 +39,7 @@ export function evidenceOf(
     generation: ref.generation,
     planHash: ref.planHash,
     facts,
-    ...(brokenGlass ? { brokenGlass } : {}),
-    ...(barrier ? { barrier } : {}),
+    ...special,
     subjects: subjects.map(({ subject, mode, verdict, counts, proofs, position, proof }) => ({
       subject,
       mode,

@@ -18,6 +18,7 @@ import { type Verdict } from '../../domain/evidence/verdict.js';
 import type { BatchAge } from '../../domain/evidence/sample.js';
 import { classify } from '../runtime/application-failure.js';
 import type { WindowSession, Witnessing } from './session.js';
+import { restedResults } from './rested-results.js';
 import { isHearing } from './witness/witness-of-window.js';
 import { readFacts } from './pipeline-facts.js';
 import { batchAge } from './batch-age.js';
@@ -61,7 +62,9 @@ export async function measure(session: WindowSession, since: string | null): Pro
     const isFull = session.isFull || seen.change !== null;
     const witness = witnessUnless(session.witness, seen.change);
     const tables = await compareTables({ ...session, isFull, witness });
-    const result = await compareResult(session);
+    const result = session.restsOn
+      ? restedResults(plan, session.restsOn, seen.change)
+      : await compareResult(session);
     const { facts: after } = await readFacts(deps, session);
     const last = await standingFacts(deps.ledger, ref, after, since);
     const during = factsChange(before, after);

@@ -2,6 +2,7 @@
 // It is created once and passed as a whole.
 import { openSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import type { RecentResult } from '../../domain/plan/final-result.js';
 import type { MarkAt } from '../capture/capture-adapter.js';
 import { markSource, type SourceMark } from '../capture/source-mark.js';
 import type { Deps } from '../runtime/deps.js';
@@ -60,6 +61,8 @@ export interface ReadingSession extends Planned {
 export interface WindowSession extends ReadingSession {
   readonly deps: Deps;
   readonly still: StandsStill;
+  /** Set if the window does not compare the results, because a commit may rest on this window. */
+  readonly restsOn?: RecentResult | undefined;
 }
 
 /** The two connections of a session to the source. */

@@ -7,6 +7,7 @@ import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
 import { type FactsSeen } from '../../domain/evidence/epoch.js';
 import type { Lag, MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import type { RecentResult } from '../../domain/plan/final-result.js';
 import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
@@ -25,6 +26,7 @@ import { readFacts } from './pipeline-facts.js';
 import type { TablesCost } from './tables/compare-tables.js';
 import type { WitnessUse } from './tables/compare-table.js';
 import { Witnesses } from './witness/witnesses.js';
+import { areResultsExact } from './rested-results.js';
 import { toRow, type SubjectResult } from './subject-result.js';
 
 /** The bytes that the key tables of a worker's windows may use by default. */
@@ -51,6 +53,8 @@ export interface WindowInput {
   readonly brokenGlass?: BrokenGlass;
   /** The part that a witness has in this window. Absent if it has none. */
   readonly witness?: WitnessRole;
+  /** The window on whose results this one rests, so that it compares only the tables. */
+  readonly restsOn?: RecentResult;
   /** Set after the commit. The window then also checks that consumers read the committed side. */
   readonly watchesRoute?: boolean;
 }
@@ -85,6 +89,8 @@ export interface WindowResult {
   readonly tables: TablesCost | null;
   /** The state of the witness. Absent if the window neither makes nor uses one. */
   readonly witness?: WitnessUse;
+  /** True if the window compared all results exactly, and they passed. */
+  readonly areResultsExact?: boolean;
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
   /**
@@ -127,6 +133,7 @@ export function createWindowActivities(deps: Deps) {
         isFull,
         roundsMs,
         still: input.still ?? 'paused',
+        restsOn: input.restsOn,
         witness: input.witness && { role: input.witness, keeper: witnesses },
         heartbeat: throttled(),
       };
@@ -165,7 +172,7 @@ async function measureAndEnd(
 }
 
 function recordOf(
-  { ref, brokenGlass }: WindowInput,
+  { ref, brokenGlass, restsOn, plan }: WindowInput & Planned,
   number: number,
   started: number,
   { subjects, lag, facts, restarted, batchAge, captureProblem, tables, witness }: Measured,
@@ -180,7 +187,10 @@ function recordOf(
     differences: new Map<string, readonly Difference[]>(
       subjects.map((s) => [s.subject, s.differences]),
     ),
-    evidence: evidenceOf(ref, subjects, facts?.digest ?? null, brokenGlass),
+    evidence: evidenceOf(ref, subjects, facts?.digest ?? null, {
+      ...(brokenGlass ? { brokenGlass } : {}),
+      ...(restsOn ? { resultsRestOn: restsOn } : {}),
+    }),
     sample: {
       number,
       at,
@@ -201,6 +211,7 @@ function recordOf(
       facts,
       tables,
       ...(witness ? { witness } : {}),
+      ...(areResultsExact(plan, subjects) ? { areResultsExact: true } : {}),
       foldMs,
       tookMs: Math.max(0, Date.now() - started),
       ...(restarted === undefined ? {} : { restarted }),

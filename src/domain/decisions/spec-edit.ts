@@ -45,6 +45,7 @@ export const EDITABLE: Readonly<Record<string, Role>> = {
   'spec.validation.waivers': 'evidence',
   'spec.cutover.approval': 'gate',
   'spec.cutover.maxHold': 'gate',
+  'spec.cutover.finalResult': 'evidence',
   'spec.soak.for': 'soak',
   'spec.soak.passes': 'soak',
 };

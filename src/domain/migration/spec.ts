@@ -195,6 +195,11 @@ export interface CutoverSpec {
    * are not, and only runs of the batch stop a commit.
    */
   readonly fence: 'result' | 'source';
+  /**
+   * `fenced`: the final window compares the results under the fence. `recent`: it may rest on a
+   * window that compared them exactly, and that began at most this long before the commit.
+   */
+  readonly finalResult: 'fenced' | { readonly recent: string };
   readonly route: RouteSpec;
 }
 

@@ -1,4 +1,5 @@
 // Defines the cut-over as data: one list that plan, workflow, report and docs read.
+import { allowedAge } from './final-result.js';
 import { resultMode } from './planned-subjects.js';
 import type { CutoverStep, ResolvedPlan } from './resolved-plan.js';
 
@@ -15,8 +16,9 @@ const FENCES = {
  * Returns the steps of this spec in order. Without a batch, `fence` and `route` are not steps: the
  * fence changes only the lease row in the ledger, and no consumer is switched.
  */
-export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
+export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverStep[] {
   const { movesSink, words } = route;
+  const age = allowedAge({ spec });
   const withBatch: CutoverStep[] = [
     {
       name: 'fence',
@@ -41,7 +43,7 @@ export function cutoverSteps({ batch, fence, route }: Decided): CutoverStep[] {
     },
     {
       name: 'final-window',
-      does: `full comparison at or after the marker; must pass${fence.kind === 'source' ? ' for every key' : ''}`,
+      does: `full comparison${age === null ? '' : ' of the tables'} at or after the marker; must pass${fence.kind === 'source' ? ' for every key' : ''}${age === null ? '' : `; the results rest on an exact window that began at most ${age} before the commit`}`,
       undo: null,
       before: 'commit',
     },
@@ -100,6 +102,11 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
   if (fence.kind === 'source')
     notes.push(
       `fence: source: writers of ${spec.source.tables.join(', ')} get an error for as long as the hold lasts, at most ${spec.cutover.maxHold}`,
+    );
+  const age = allowedAge({ spec });
+  if (age !== null)
+    notes.push(
+      `finalResult: the final window compares only the tables under the fence. The results were compared exactly in a window that began at most ${age} before the commit. What the pipeline wrote since then is not compared before the commit, only by the windows of the soak`,
     );
   const { stillPoint } = spec.validation;
   if (stillPoint.inSoak && resultMode({ spec }) === 'exact')

@@ -14,15 +14,23 @@ export interface Measured {
   readonly rehearsedHoldMs: number | null;
 }
 
-/**
- * Returns the predicted hold in ms. With `isWitnessed`, the tables are read before the fence, so
- * their part does not count.
- */
-export function predictedHoldMs(
-  { fullWindowMs, tablesMs, lagMs, rehearsedHoldMs }: Measured,
-  isWitnessed: boolean,
-): number {
-  const full = fullWindowMs ?? 0;
-  const window = isWitnessed ? Math.max(0, full - (tablesMs ?? 0)) + WITNESS_RESERVE_MS : full;
+/** What the hold does not contain, because it is done before the fence. */
+export interface Ahead {
+  /** True if a witness replaces reading the tables. */
+  readonly tables: boolean;
+  /** True if the final window rests on an earlier comparison of the results. */
+  readonly results: boolean;
+}
+
+/** Returns the part of the last full window that the results took, in ms. */
+export const resultsMs = ({ fullWindowMs, tablesMs }: Measured): number =>
+  Math.max(0, (fullWindowMs ?? 0) - (tablesMs ?? 0));
+
+/** Returns the predicted hold in ms. What is done before the fence does not count. */
+export function predictedHoldMs(measured: Measured, ahead: Ahead): number {
+  const { fullWindowMs, tablesMs, lagMs, rehearsedHoldMs } = measured;
+  const results = resultsMs(measured);
+  const tables = ahead.tables ? WITNESS_RESERVE_MS : Math.min(fullWindowMs ?? 0, tablesMs ?? 0);
+  const window = tables + (ahead.results ? 0 : results);
   return Math.max(window + (lagMs ?? 0), rehearsedHoldMs ?? 0) + COMMIT_RESERVE_MS;
 }

@@ -1,18 +1,32 @@
 // Makes the full pass directly before the fence, while a witness watches the source. The final
 // window then reads only what changed since, so the hold does not grow with the tables.
 import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
+import { allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
-import { runWindow } from '../windows/windows.js';
+import { holdOf, runWindow } from '../windows/windows.js';
 
 /**
- * Makes the full pass if the final window can rest on it. Returns whether there was one. Throws
+ * Returns why the final window of a hold that begins now could not rest on the last comparison of
+ * the results. Null if it could, or if it compares them itself.
+ */
+export function resultsProblem(run: Run): string | null {
+  const allowed = allowedAge(run.plan);
+  if (allowed === null) return null;
+  const { ahead, recentResult } = run.state;
+  const holdMs = holdOf(run, ahead !== null && ahead.refused === null);
+  return tooOld(allowed, recentResult, run.now(), holdMs);
+}
+
+/**
+ * Makes the full pass if the final window can rest on it, or if its results would be too old. Returns whether there was one. Throws
  * BackToValidate if it did not pass.
  */
 export async function passAhead(run: Run): Promise<boolean> {
   run.state.ahead = null;
   const cost = run.state.tablesCost;
-  if (!cost || cost.unwitnessed !== null || cost.rows < WITNESS_FROM_ROWS) return false;
+  const isLarge = cost !== null && cost.unwitnessed === null && cost.rows >= WITNESS_FROM_ROWS;
+  if (!isLarge && resultsProblem(run) === null) return false;
   const { number, verdict, witness } = await runWindow(run, 'window before the fence');
   if (verdict.verdict !== 'passed')
     throw new BackToValidate(

@@ -3,6 +3,7 @@
 // pause of the sink. The recheck comes before it. A cut-over commits at its end; a rehearsal
 // releases the fence.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
+import { ageOf, allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { COMMIT_RESERVE_MS } from '../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { readTrigger } from '../../domain/migration/trigger-names.js';
@@ -96,7 +97,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const rests = witness?.rested
     ? `, resting on the full pass of window ${run.state.ahead?.number}`
     : '';
-  const holds = `final window ${number}: ${matched} of ${compared} keys matched${rests}`;
+  const holds = `final window ${number}: ${matched} of ${compared} keys matched${rests}${restedResults(run)}`;
   run.audit({ kind: 'proof', part: 'P6', holds });
   if (run.state.epoch !== evidence.epoch)
     throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
@@ -107,6 +108,20 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
     () => call('patient', 'pauseSink', 'Pause the sink before the table is switched', ref),
     false,
   );
+}
+
+/**
+ * Says on which window the results rest, if the final window did not compare them. Throws
+ * BackToValidate if that window is too old by now.
+ */
+function restedResults(run: Run): string {
+  const allowed = allowedAge(run.plan);
+  if (allowed === null) return '';
+  const { recentResult } = run.state;
+  const problem = tooOld(allowed, recentResult, run.now());
+  if (problem !== null || recentResult === null) throw new BackToValidate(problem!);
+  const age = Math.ceil(ageOf(recentResult, run.now()) / 1000);
+  return ` (tables only); the results rest on window ${recentResult.number}, which began ${age} s earlier, and what the pipeline wrote since then was not compared`;
 }
 
 /**

@@ -6,9 +6,12 @@ import { awaitsFullWindow } from '../../domain/decisions/streak.js';
 import type { FactsSeen } from '../../domain/evidence/epoch.js';
 import { call, callWithin } from '../call.js';
 import { BackToValidate } from '../run/course.js';
-import type { Run } from '../run/run.js';
-import { holdOf, runWindow } from '../windows/windows.js';
-import { passAhead } from './ahead.js';
+import { everyMs, type Run } from '../run/run.js';
+import { holdOf, measuredIn, runWindow } from '../windows/windows.js';
+import { allowedAge, recommendedAge } from '../../domain/plan/final-result.js';
+import { resultMode } from '../../domain/plan/planned-subjects.js';
+import { COMMIT_RESERVE_MS, resultsMs } from '../../domain/plan/predicted-hold.js';
+import { passAhead, resultsProblem } from './ahead.js';
 import { begins } from './step-audit.js';
 
 const SLOT_PATIENCE_MS = 10_000;
@@ -23,6 +26,11 @@ export async function recheck(run: Run): Promise<void> {
   await untilReady(run);
   // a full pass can take long, so everything is checked again after it
   if (await passAhead(run)) await untilReady(run);
+  const problem = resultsProblem(run);
+  if (problem === null) return;
+  // the streak stays, so without this the next attempt would begin at once
+  run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
+  throw new BackToValidate(problem);
 }
 
 async function untilReady(run: Run): Promise<void> {
@@ -68,8 +76,10 @@ async function readFacts(run: Run): Promise<FactsSeen> {
         run.state.facts,
       ),
     );
-    // a change that needs a full window is covered, because the final window is full
+    // A change that needs a full window is covered, because the final window is full. Results that
+    // it does not compare need a new window.
     run.state.facts = seen.digest;
+    if (seen.change) run.state.recentResult = null;
     if (seen.stopped === undefined || seen.change?.epoch) {
       await run.unblock();
       return seen;
@@ -106,7 +116,7 @@ export async function refuseLongHold(run: Run): Promise<void> {
     {
       code: 'hold-too-long',
       since: run.now(),
-      detail: `predicted hold ${seconds(predicted)} s, which is more than ${allowed / 1000} s of maxHold: the last full window took ${seconds(fullWindowMs)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${seconds(rehearsedHoldMs)} s`}${unwitnessed ? `; the hold has to read every row: ${unwitnessed}` : ''}`,
+      detail: `predicted hold ${seconds(predicted)} s, which is more than ${allowed / 1000} s of maxHold: the last full window took ${seconds(fullWindowMs)} s${rehearsedHoldMs === null ? '' : `, the rehearsal held for ${seconds(rehearsedHoldMs)} s`}${unwitnessed ? `; the hold has to read every row: ${unwitnessed}` : ''}${recommendation(run)}`,
       remedy: FAILURES['hold-too-long'].remedy,
     },
     false,
@@ -114,6 +124,14 @@ export async function refuseLongHold(run: Run): Promise<void> {
   // discarded like the window's time, so that the hold is measured again
   run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
+}
+
+/** Names the setting that takes the results out of the hold, if they are what makes it too long. */
+function recommendation(run: Run): string {
+  const tookMs = resultsMs(measuredIn(run));
+  const isLong = tookMs + COMMIT_RESERVE_MS > durationMs(run.spec.cutover.maxHold);
+  if (!isLong || allowedAge(run.plan) !== null || resultMode(run.plan) !== 'exact') return '';
+  return `; the results took ${Math.ceil(tookMs / 1000)} s of it, and cutover.finalResult: { recent: ${recommendedAge(tookMs)} } would let the final window rest on an earlier exact comparison of them`;
 }
 
 /**

@@ -155,6 +155,7 @@ export class Run extends Steps {
     if (hadEvidence) this.state.voidedAt = this.now();
     this.state.passesInARow = 0;
     this.state.restart = null;
+    this.state.recentResult = null;
     if (keepsCoverage) this.state.isCoverageOnTrial = true;
     else this.loseCoverage();
     this.audit({ kind: 'epoch', epoch: this.state.epoch, reason });
@@ -168,6 +169,7 @@ export class Run extends Steps {
   /** Records a harmless restart. Streak and approvals wait until a full window has passed. */
   sawRestart(what: string): void {
     this.state.restart = what.slice(0, RESTART_LENGTH);
+    this.state.recentResult = null;
     this.audit({ kind: 'harmless-restart', what });
   }
 

@@ -18,6 +18,7 @@ import type {
 import type { Outcome, Phase } from '../../domain/migration/phase.js';
 import type { CoverageDay, MigrationSpec } from '../../domain/migration/spec.js';
 import type { VerdictName } from '../../domain/evidence/verdict.js';
+import type { RecentResult } from '../../domain/plan/final-result.js';
 import { nothingWatched, troubleOf, type WatchedState } from './watched-connectors.js';
 
 /** The run is blocked if a step failed, or if the guard found a connector that does not work. */
@@ -129,10 +130,7 @@ export interface State {
   watched: WatchedState;
   slotIdentified: boolean;
   walAlarm: string | null;
-  /**
-   * The duration of the last full window, without the first read of the topics. Null if none passed
-   * yet.
-   */
+  /** The duration of the last passed full window, without the first read of the topics. */
   fullWindowMs: number | null;
   /** The cost of the tables in that window. Null if they were not compared exactly. */
   tablesCost: TablesCost | null;
@@ -141,6 +139,8 @@ export interface State {
    * cannot. Null if there was no such pass.
    */
   ahead: { number: number; refused: string | null } | null;
+  /** The last passed window that compared all results exactly. Null if something changed since. */
+  recentResult: RecentResult | null;
   /** The measured hold of the last rehearsal. Null before the first rehearsal. */
   rehearsedHoldMs: number | null;
   /**
@@ -216,6 +216,7 @@ export function initialState(runKey: string): State {
     fullWindowMs: null,
     tablesCost: null,
     ahead: null,
+    recentResult: null,
     rehearsedHoldMs: null,
     soakFrom: null,
     isRouteLost: false,

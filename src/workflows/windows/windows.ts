@@ -4,7 +4,8 @@ import type { WindowResult } from '../../activities/windows/window-activities.js
 import type { StandsStill, WitnessRole } from '../../activities/windows/session.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
 import { coverageOf } from '../../domain/decisions/streak.js';
-import { predictedHoldMs } from '../../domain/plan/predicted-hold.js';
+import { allowedAge, type RecentResult } from '../../domain/plan/final-result.js';
+import { predictedHoldMs, type Measured } from '../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { call, callWithin } from '../call.js';
 import { rolesOf, startConnectors } from '../run/connectors.js';
@@ -32,17 +33,25 @@ function witnessRole(run: Run, purpose: Purpose): { witness?: WitnessRole } {
   return { witness: { after: ahead.number, orReadsAll } };
 }
 
+/** Returns what the prediction of the hold is computed from. */
+export const measuredIn = ({ state }: Run): Measured => ({
+  fullWindowMs: state.fullWindowMs,
+  tablesMs: state.tablesCost?.ms ?? null,
+  lagMs: state.lag.ms,
+  rehearsedHoldMs: state.rehearsedHoldMs,
+});
+
 /** Returns the predicted hold in ms, with or without a witness. */
-export const holdOf = ({ state }: Run, isWitnessed: boolean): number =>
-  predictedHoldMs(
-    {
-      fullWindowMs: state.fullWindowMs,
-      tablesMs: state.tablesCost?.ms ?? null,
-      lagMs: state.lag.ms,
-      rehearsedHoldMs: state.rehearsedHoldMs,
-    },
-    isWitnessed,
-  );
+export const holdOf = (run: Run, isWitnessed: boolean): number =>
+  predictedHoldMs(measuredIn(run), { tables: isWitnessed, results: allowedAge(run.plan) !== null });
+
+/** Returns the window on whose results a final window rests. Empty for every other window. */
+function restsOn(run: Run, purpose: Purpose): { restsOn?: RecentResult } {
+  const { recentResult } = run.state;
+  return purpose === 'final window' && recentResult && allowedAge(run.plan) !== null
+    ? { restsOn: recentResult }
+    : {};
+}
 
 export async function runWindow(
   run: Run,
@@ -69,17 +78,22 @@ export async function runWindow(
     still: standsStill(run, purpose),
     ...(purpose === 'shadow window' ? { watchesRoute: true } : {}),
     ...witnessRole(run, purpose),
+    ...restsOn(run, purpose),
   };
+  const began = run.now();
   const summary = `Validation: ${purpose} ${number}`;
   const result =
     purpose === 'final window'
       ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
       : await run.ask(() => call('heavy', 'runWindow', summary, input));
   run.isBetweenWindows = false;
-  // a final window that rested on a witness says nothing about a full one
-  const wasFull = isFull && result.witness?.rested !== true;
-  if (run.state.evidenceEdits === evidenceEdits) absorb(run, result, wasFull);
-  else setAside(run, result);
+  // a final window that rested on a witness, or on earlier results, says nothing about a full one
+  const isPartial = input.restsOn !== undefined;
+  const wasFull = isFull && !isPartial && result.witness?.rested !== true;
+  if (run.state.evidenceEdits === evidenceEdits) {
+    absorb(run, result, wasFull, isPartial);
+    noteResults(run, result, began);
+  } else setAside(run, result);
   const { reason, verdict } = result.verdict;
   for (const asker of askers)
     asker.answer = { refused: null, window: { number: result.number, verdict, reason } };
@@ -93,6 +107,13 @@ export async function runWindow(
     run.state.tablesCost = result.tables;
   }
   return result;
+}
+
+/** Notes a window that compared all results exactly. A change that it saw voids the earlier one. */
+function noteResults({ state }: Run, result: WindowResult, began: string): void {
+  if (result.facts?.change) state.recentResult = null;
+  if (result.verdict.verdict === 'passed' && result.areResultsExact)
+    state.recentResult = { number: result.number, began };
 }
 
 const mustBeFull = ({ passesInARow, restart }: Run['state']): boolean =>
@@ -132,7 +153,11 @@ function setAside(run: Run, { number, at }: WindowResult): void {
   run.show();
 }
 
-function absorb(run: Run, result: WindowResult, wasFull: boolean): void {
+/**
+ * Takes what a window found. A window that did not compare the results (`isPartial`) adds nothing to
+ * the evidence if it passed, because the evidence is about results, too.
+ */
+function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boolean): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
   // later than the requested number if a run that was reset had used that number already
@@ -157,7 +182,7 @@ function absorb(run: Run, result: WindowResult, wasFull: boolean): void {
   if (result.restarted !== undefined && state.restart === null) run.sawRestart(result.restarted);
   run.audit({ kind: 'window', number: result.number, verdict, reason });
   if (verdict === 'failed') run.newEpoch(`window ${result.number} failed`, true);
-  count(run, result, wasFull);
+  if (!isPartial || verdict !== 'passed') count(run, result, wasFull);
   run.show();
 }
 

@@ -8,6 +8,10 @@ import { transaction } from '../../../clients/postgres/connection.js';
 import { quoteIdent, quoteLiteral } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { stripSemicolon } from '../../../domain/migration/statements.js';
+import { allowedAge, recommendedAge } from '../../../domain/plan/final-result.js';
+import { resultMode } from '../../../domain/plan/planned-subjects.js';
+import { COMMIT_RESERVE_MS } from '../../../domain/plan/predicted-hold.js';
+import { durationMs } from '../../../domain/values/duration.js';
 import { sessionsOfBatch, type Session } from './batch-sessions.js';
 import type { Answer } from '../../runtime/make-finding.js';
 
@@ -41,7 +45,9 @@ export async function checkRun(
     const sql = stripSemicolon(query);
     const fields = await typesOf(client, sql);
     const stored = isResult ? await storedTypes(client, plan) : new Map<string, string>();
+    const begun = performance.now();
     const run = await runQuery(client, sql, key, fields, stored);
+    const tookMs = performance.now() - begun;
     const problem = keyProblem(run, key) ?? storedProblem(run, stored);
     if (problem) return problem;
     for (const session of await sessionsOfBatch(client, plan, sql)) {
@@ -50,8 +56,16 @@ export async function checkRun(
       );
       if (guilty.length > 0) return sessionProblem(session, guilty);
     }
-    return `it returned ${run.rows} rows, and (${key.join(', ')}) is unique`;
+    return `it returned ${run.rows} rows in ${(tookMs / 1000).toFixed(1)} s, and (${key.join(', ')}) is unique${tooLong(plan, tookMs)}`;
   });
+}
+
+/** Recommends a recent result if the query takes too long to run inside the hold. */
+function tooLong(plan: ResolvedPlan, tookMs: number): string {
+  const { maxHold } = plan.spec.cutover;
+  if (tookMs + COMMIT_RESERVE_MS <= durationMs(maxHold)) return '';
+  if (allowedAge(plan) !== null || resultMode(plan) !== 'exact') return '';
+  return `; it is too long to run inside a hold of at most ${maxHold} (maxHold). Use a longer maxHold, or cutover.finalResult: { recent: ${recommendedAge(tookMs)} }, which weakens the final window`;
 }
 
 function keyProblem({ rows, repeated, nulls }: Run, key: readonly string[]): Answer | null {

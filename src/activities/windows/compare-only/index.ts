@@ -91,7 +91,7 @@ export async function compareOnly(
     differences: subjects.flatMap(({ subject, differences }) =>
       differences.map((difference) => ({ subject, ...difference })),
     ),
-    evidence: evidenceOf(ref, subjects, null, undefined, barrier),
+    evidence: evidenceOf(ref, subjects, null, { barrier }),
   };
 }
 

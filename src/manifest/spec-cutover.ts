@@ -1,0 +1,91 @@
+// Defines the keys of `cutover`: who approves, how long the hold may last, and what it compares.
+import { z } from 'zod';
+import { duration, httpUrl, instant, roleName, tableName } from './spec-parts.js';
+
+const finalResult = z
+  .union(
+    [
+      z.literal('fenced'),
+      z.strictObject({
+        recent: duration.describe(
+          'The longest time between the beginning of that window and the commit.',
+        ),
+      }),
+    ],
+    'expected fenced, or { recent: 30m } with the allowed age',
+  )
+  .default('fenced')
+  .describe(
+    'Where the results are compared for the last time: under the fence, or in an exact window before it.',
+  );
+
+const approval = z.strictObject({
+  quorum: z.int().min(1).max(10).default(1).describe('The number of people who must approve.'),
+  approvers: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('The people who may approve, each with a signature; empty means anyone, unsigned.'),
+  notStarter: z
+    .boolean()
+    .default(false)
+    .describe('If true, the person who started the migration may not approve it.'),
+  expires: duration.default('24h').describe('The time for which an approval is valid.'),
+  evidenceMaxAge: duration
+    .default('24h')
+    .describe('The maximum age of the evidence when an approval arrives.'),
+  notBefore: instant
+    .nullable()
+    .default(null)
+    .describe('The time before which no cut-over begins, in ISO form with an offset.'),
+  notAfter: instant
+    .nullable()
+    .default(null)
+    .describe('The time after which no cut-over begins, in ISO form with an offset.'),
+});
+
+const route = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('none').describe('Sluice switches nothing; you switch the consumers.'),
+  }),
+  z.strictObject({
+    type: z.literal('postgres-view').describe('Consumers read a view, and Sluice replaces it.'),
+    view: tableName.describe('The view that consumers read.'),
+    batch: tableName.describe('The table that the view reads before the cut-over.'),
+    stream: tableName.describe('The table that the view reads after the cut-over.'),
+  }),
+  z.strictObject({
+    type: z
+      .literal('postgres-table')
+      .describe(
+        'Consumers read one table, which the batch writes until the commit and the stream afterwards.',
+      ),
+    table: tableName.describe('The table that the batch writes first and the stream afterwards.'),
+    batchRole: roleName.describe('The role with which the batch writes the table.'),
+    streamRole: roleName.describe('The role with which the stream writes the table.'),
+  }),
+  z.strictObject({
+    type: z.literal('http').describe('A service of yours switches the consumers on request.'),
+    url: httpUrl.describe(
+      'The URL to which Sluice sends a PUT to switch the side, and a GET to read the current side.',
+    ),
+  }),
+]);
+
+export const cutover = z.strictObject({
+  approval: approval.prefault({}).describe('Who must approve the cut-over, and when it may begin.'),
+  maxHold: duration
+    .default('60s')
+    .describe(
+      'The longest hold, from the pause of the batch to the commit; the fence also expires this long after it began.',
+    ),
+  fence: z
+    .enum(['result', 'source'])
+    .default('result')
+    .describe(
+      'What is refused during the hold: only runs of the batch, or also writes to the source tables.',
+    ),
+  finalResult,
+  route: route
+    .default({ type: 'none' })
+    .describe('What consumers read, and how Sluice switches it.'),
+});
