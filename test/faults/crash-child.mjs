@@ -1,7 +1,8 @@
 // Runs one activity in a separate process, which kills itself with SIGKILL just before or just
 // after its n-th effect on the outside world. argv is {activity, args, at, when}. If `at` is 0, it
 // does not kill itself, and prints the number of effects.
-// With `from`, effects count from the first one whose text contains it.
+// With `from`, effects count from the first one whose text contains it. With `only`, effects count
+// only if their text matches it. The activities in `earlier` run before, and their effects do not count.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
@@ -10,15 +11,23 @@ import { Systems } from '../../dist/activities/runtime/deps.js';
 import { Ledger } from '../../dist/clients/ledger/ledger.js';
 import { resolveSecret } from '../../dist/config.js';
 
-const { activity, args, at, when, from } = JSON.parse(process.argv[2]);
+const { activity, args, at, when, from, only, earlier = [] } = JSON.parse(process.argv[2]);
 const EFFECT =
   /^\s*(WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|REVOKE|LOCK|COMMIT|BEGIN\s*$|SELECT pg_(drop|logical)|SELECT 1 FROM \S+ WHERE .* FOR UPDATE)/is;
+/** What only a witness does: it makes a temporary slot, writes a marker, and reads the slot. */
+const OF_WITNESS = /pg_create_logical_replication_slot|'sluice-witness'|pg_logical_slot_get/;
 let effects = 0;
 const dieIf = (now) => {
   if (effects === at && when === now) process.kill(process.pid, 'SIGKILL');
 };
+let areCounted = false;
 let isCounting = from === undefined;
-const counts = (text) => (isCounting ||= text.includes(from));
+const wanted = new RegExp(only ?? '');
+const counts = (text) => {
+  if (!areCounted) return false;
+  isCounting ||= text.includes(from);
+  return isCounting && wanted.test(text);
+};
 const effect = async (act) => {
   effects += 1;
   dieIf('before');
@@ -27,10 +36,37 @@ const effect = async (act) => {
   return result;
 };
 
+/** The sessions that made the slot of a witness. The slot ends with its session. */
+const hasWitness = new WeakSet();
+/** Makes the reading of a witness's slot an effect. Other uses of COPY only read. */
+function asEffect(copy) {
+  let mine = false;
+  const submit = copy.submit.bind(copy);
+  const ready = copy.handleReadyForQuery.bind(copy);
+  copy.submit = (wire) => {
+    const send = (sql) => {
+      if (OF_WITNESS.test(sql) && counts(sql)) {
+        effects += 1;
+        mine = effects === at;
+        if (mine) dieIf('before');
+      }
+      wire.query(sql);
+    };
+    return submit({ query: send, stream: wire.stream });
+  };
+  copy.handleReadyForQuery = (...given) => {
+    if (mine) dieIf('after');
+    ready(...given);
+  };
+  return copy;
+}
 const query = Reflect.get(pg.Client.prototype, 'query');
 pg.Client.prototype.query = function (text, ...rest) {
-  if (typeof text !== 'string' || !EFFECT.test(text) || !counts(text))
-    return query.call(this, text, ...rest);
+  if (typeof text === 'string' && text.includes('pg_create_logical')) hasWitness.add(this);
+  if (typeof text.handleCopyData === 'function' && !(text instanceof pg.Query))
+    return query.call(this, asEffect(text), ...rest);
+  const isEffect = typeof text === 'string' && (EFFECT.test(text) || OF_WITNESS.test(text));
+  if (!isEffect || !counts(text)) return query.call(this, text, ...rest);
   const done = rest.at(-1);
   if (typeof done !== 'function') return effect(() => query.call(this, text, ...rest));
   effects += 1;
@@ -40,6 +76,12 @@ pg.Client.prototype.query = function (text, ...rest) {
     if (mine && when === 'after') process.kill(process.pid, 'SIGKILL');
     done(error, result);
   });
+};
+const end = Reflect.get(pg.Client.prototype, 'end');
+pg.Client.prototype.end = function (...rest) {
+  return hasWitness.has(this) && counts('end of the witness')
+    ? effect(() => end.apply(this, rest))
+    : end.apply(this, rest);
 };
 const { fetch } = globalThis;
 globalThis.fetch = (url, options) =>
@@ -64,6 +106,9 @@ const activities = createActivities({
   systems,
   approvers: new Map(),
 });
+for (const [name, input] of earlier)
+  await new MockActivityEnvironment().run(activities[name], ...input);
+areCounted = true;
 await new MockActivityEnvironment().run(activities[activity], ...args);
 await Promise.all([systems.close(), ledger.close()]);
 console.log(effects);

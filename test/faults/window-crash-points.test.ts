@@ -1,0 +1,95 @@
+// Kills a worker in the middle of a window: in a still point, while the window before the fence
+// begins its witness, and while the final window hears it. The retry measures the same verdict, the
+// connector runs, no pause stays open, and the witness leaves no slot.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WindowInput } from '../../src/activities/windows/window-activities.js';
+import { sleepUntil } from '../support/builders.js';
+import { openWindowStage, type WindowStage } from './window-stage.js';
+
+let stage: WindowStage;
+let number = 0;
+
+beforeAll(async () => {
+  stage = await openWindowStage(`killed-windows-${process.pid}`);
+  await sleepUntil('a window that passes', async () => {
+    const { verdict } = await stage.window(aWindow({}));
+    return verdict.verdict === 'passed';
+  });
+});
+afterAll(() => stage.close());
+
+/** Returns the input of the next window. */
+function aWindow(more: Partial<WindowInput>): WindowInput {
+  number += 1;
+  const input = { ref: stage.ref, number, roundsMs: 45_000, isFull: true, since: null };
+  return { ...input, still: 'paused', ...more };
+}
+
+/** Returns the windows of one case. The last one is the one that is killed. */
+type Windows = () => WindowInput[];
+
+/** Which effects count: those after the first one that contains `from`, if their text matches. */
+interface Counted {
+  readonly only: string;
+  readonly from?: string;
+}
+
+const finalWindow = (): WindowInput[] => {
+  const ahead = aWindow({ witness: 'begin' });
+  return [ahead, aWindow({ witness: { after: ahead.number, orReadsAll: true } })];
+};
+
+const CASES: readonly (readonly [what: string, counted: Counted, windows: Windows])[] = [
+  ['a still point', { only: 'sluice.still_point|/pause$|/resume$' }, () => [aWindow({})]],
+  [
+    'the window before the fence, whose witness begins',
+    { only: 'pg_create_logical|INSERT INTO sluice.(evidence|window_row)' },
+    () => [aWindow({ witness: 'begin' })],
+  ],
+  [
+    'the final window, which hears its witness and ends it',
+    {
+      only: 'sluice-witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
+      from: 'sluice-witness', // the witness is also read every few seconds
+    },
+    finalWindow,
+  ],
+];
+
+describe('a window whose worker is killed', () => {
+  it.each(CASES)(
+    'in %s: it has the right verdict after its retry, and leaves nothing',
+    { timeout: 1_800_000 },
+    async (what, counted, windows) => {
+      const effects = stage.crash({ windows: windows(), ...counted, at: 0, when: 'after' })!;
+      expect(effects).toBeGreaterThan(0);
+      let points = 0;
+      for (let at = 1; at <= effects; at += 1)
+        for (const when of ['before', 'after'] as const) {
+          const point = `${what}, killed ${when} effect ${at} of ${effects}`;
+          await stage.change();
+          const inputs = windows();
+          const reached = stage.crash({ windows: inputs, ...counted, at, when });
+          // the order to resume the connector is repeated, so this run can have fewer effects
+          if (reached !== null) {
+            expect([point, reached < at]).toEqual([point, true]);
+            continue;
+          }
+          const { verdict } = await stage.window(inputs.at(-1)!);
+          expect([point, verdict.verdict, verdict.reason]).toEqual([
+            point,
+            'passed',
+            expect.any(String),
+          ]);
+          expect({ point, ...(await stage.rest()) }).toEqual({
+            point,
+            openPauses: 0,
+            connector: 'RUNNING',
+          });
+          points += 1;
+        }
+      expect(points).toBeGreaterThan(1);
+      console.log(`crash points of windows: ${what}, ${effects} effects, ${points} survived`);
+    },
+  );
+});

@@ -1,0 +1,147 @@
+// Builds the stage of the crash points of windows: a source, its connector, a small pipeline, and the
+// activities of one migration. A window can be measured here, or in a process that kills itself.
+import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { WindowInput, WindowResult } from '../../src/activities/windows/window-activities.js';
+import { createActivities } from '../../src/activities/index.js';
+import { Systems } from '../../src/activities/runtime/deps.js';
+import { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import { pausesOf } from '../../src/clients/ledger/connector-pauses.js';
+import { Ledger } from '../../src/clients/ledger/ledger.js';
+import { resolveSecret } from '../../src/config.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { planHash } from '../../src/manifest/build-plan.js';
+import { parseSpecObject } from '../../src/manifest/parse.js';
+import { sleepUntil } from '../support/builders.js';
+import { accounts, dismantle } from '../support/live.js';
+import { freshDatabase, specOf } from '../support/sluice.js';
+
+const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
+const ROWS = 300;
+const SETUP = `${accounts(ROWS)} CREATE TABLE totals (bucket bigint PRIMARY KEY, n bigint, total numeric);`;
+const QUERY =
+  'SELECT id / 500 AS bucket, count(*) AS n, sum(balance) AS total FROM accounts GROUP BY 1';
+
+/** Windows that run one after another in one process, which may die in the last one. */
+export interface Crashes {
+  readonly windows: readonly WindowInput[];
+  /** Only effects whose text matches count, from the first one that contains `from`. */
+  readonly only: string;
+  readonly from?: string;
+  readonly at: number;
+  readonly when: 'before' | 'after';
+}
+
+export interface WindowStage {
+  readonly ref: MigrationRef;
+  readonly change: () => Promise<unknown>;
+  /** Measures a window in this process, as the retry of an attempt that died. */
+  readonly window: (input: WindowInput) => Promise<WindowResult>;
+  /** Returns null if the process died, or the number of its effects if it did not. */
+  readonly crash: (crashes: Crashes) => number | null;
+  /** Returns what a window may have left: open pauses, slots, and the connector's state. */
+  readonly rest: () => Promise<object>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the stage, with everything that a window needs running. */
+export async function openWindowStage(name: string): Promise<WindowStage> {
+  const database = await freshDatabase(SETUP);
+  const brokers = process.env['KAFKA_BROKERS']!;
+  const output = `${name}-totals`;
+  const parsed = parseSpecObject(
+    specOf(name, database.name, ['public.accounts'], {
+      batch: { result: { table: 'public.totals', key: ['bucket'] }, query: { sql: QUERY } },
+      pipeline: { type: 'external', groups: [name], output: { topic: output, key: ['bucket'] } },
+    }),
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const { spec } = parsed;
+  const ref: MigrationRef = {
+    name,
+    iteration: 1,
+    generation: 1,
+    workflowId: `migration-${name}`,
+    runKey: `run-${name}`,
+    planHash: planHash(spec),
+    spec,
+  };
+  const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);
+  await ledger.migrate();
+  const systems = new Systems(resolveSecret);
+  const activities = createActivities({
+    secret: resolveSecret,
+    ledger,
+    systems,
+    approvers: new Map(),
+  });
+  const env = (): MockActivityEnvironment => new MockActivityEnvironment({ attempt: 2 });
+  const { workflowId, runKey } = ref;
+  await env().run(() => activities.openMigration({ input: spec, workflowId, runKey }));
+  for (const make of ['ensureLease', 'ensurePublication', 'ensureTopics', 'claimSlot'] as const)
+    await env().run(activities[make], ref);
+  await env().run(activities.ensureConnector, ref, 'source' as const);
+  await env().run(activities.resumeConnector, ref, 'source' as const);
+  const pipeline = spawn(
+    process.execPath,
+    [
+      'test/support/totals-pipeline.mjs',
+      brokers,
+      `${name}.public.accounts`,
+      output,
+      name,
+      '300000',
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  const rest = new ConnectRest(process.env['CONNECT_URL']!);
+  return {
+    ref,
+    change: () =>
+      database.client.query(
+        `UPDATE accounts SET balance = balance + 1 WHERE id = 7;
+         DELETE FROM accounts WHERE id = 8; INSERT INTO accounts VALUES (8, 1, 'again')`,
+      ),
+    window: (input) => env().run(activities.runWindow, input),
+    crash: ({ windows, ...counted }) => {
+      const [last, ...earlier] = [...windows].reverse();
+      const order = {
+        activity: 'runWindow',
+        args: [last],
+        earlier: earlier.reverse().map((one) => ['runWindow', [one]]),
+        ...counted,
+      };
+      const { status, signal, stdout, stderr } = spawnSync(
+        process.execPath,
+        [CHILD, JSON.stringify(order)],
+        { encoding: 'utf8' },
+      );
+      if (signal === 'SIGKILL') return null;
+      if (status !== 0) throw new Error(`the window failed instead of dying: ${stderr}`);
+      return Number(stdout.trim());
+    },
+    async rest() {
+      await env().run(activities.dropFolds, ref); // it also ends a witness that waits
+      const slots = async (): Promise<string[]> =>
+        (
+          await database.client.query<{ n: string }>(
+            'SELECT slot_name AS n FROM pg_replication_slots WHERE database = current_database()',
+          )
+        ).rows.map(({ n }) => n);
+      // the server ends the session of a dead process a moment later
+      await sleepUntil('only the connector has a slot', async () => (await slots()).length === 1);
+      const pauses = await pausesOf(ledger, ref, name);
+      return {
+        openPauses: pauses.filter(({ closedBy }) => closedBy === null).length,
+        connector: (await rest.status(name))?.connector.state,
+      };
+    },
+    async close() {
+      pipeline.kill('SIGKILL');
+      await dismantle(database.client, name);
+      await Promise.all([systems.close(), ledger.close()]);
+      await database.drop();
+    },
+  };
+}
