@@ -25,6 +25,7 @@ import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
 import type { TablesCost } from './tables/compare-tables.js';
 import type { WitnessUse } from './tables/compare-table.js';
+import { endingWitness } from './witness/witness-of-window.js';
 import { Witnesses } from './witness/witnesses.js';
 import { areResultsExact } from './rested-results.js';
 import { toRow, type SubjectResult } from './subject-result.js';
@@ -138,7 +139,7 @@ export function createWindowActivities(deps: Deps) {
         heartbeat: throttled(),
       };
       const measured = await folds.exclusive(ref, () =>
-        measureAndEnd(session, witnesses, input.since),
+        endingWitness(witnesses, session, () => measure(session, input.since)),
       );
       const problem = input.watchesRoute ? await routeProblem({ ref, plan }, deps) : null;
       return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
@@ -155,20 +156,6 @@ export function createWindowActivities(deps: Deps) {
       await folds.forget([ref]);
     },
   });
-}
-
-/** Measures a window. Ends the witness, unless this window began it for the final window. */
-async function measureAndEnd(
-  session: WindowSession,
-  witnesses: Witnesses,
-  since: string | null,
-): Promise<Measured> {
-  const { witness, ref } = session;
-  try {
-    return await measure(session, since);
-  } finally {
-    if (witness?.role !== 'begin' || !witnesses.isWaiting(ref)) await witnesses.end(ref);
-  }
 }
 
 function recordOf(

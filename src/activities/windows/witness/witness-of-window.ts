@@ -1,10 +1,11 @@
 // Decides whether a window can have a witness. Then the full pass begins it, or the final window
-// reads it.
+// reads it. Also ends a witness that no final window can use.
 import type { Shape } from '../../../compare/comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import type { ConnectedReading, HearsWitness, WitnessRole } from '../session.js';
+import type { ConnectedReading, HearsWitness, ReadingSession, WitnessRole } from '../session.js';
+import type { SubjectResult } from '../subject-result.js';
 import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
 
 /** The key types whose values the topic's fold keeps, so that a row can be found by them. */
@@ -61,3 +62,27 @@ export async function hearWitness(session: ConnectedReading): Promise<Heard | nu
 /** Narrows a role to that of a final window that rests on a full pass before the fence. */
 export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =>
   role !== undefined && role !== 'begin';
+
+/**
+ * Measures a window, and ends the run's witness afterwards. Only the witness of a window before the
+ * fence that passed as a whole is kept, because no final window follows another one.
+ */
+export async function endingWitness<M extends MeasuredSubjects>(
+  keeper: Pick<Witnesses, 'isWaiting' | 'end'>,
+  { ref, witness }: Pick<ReadingSession, 'ref' | 'witness'>,
+  measure: () => Promise<M>,
+): Promise<M> {
+  let isKept = false;
+  try {
+    const measured = await measure();
+    const hasPassed = measured.subjects.every(({ verdict }) => verdict.verdict === 'passed');
+    isKept = witness?.role === 'begin' && hasPassed && keeper.isWaiting(ref);
+    return measured;
+  } finally {
+    if (!isKept) await keeper.end(ref);
+  }
+}
+
+interface MeasuredSubjects {
+  readonly subjects: readonly Pick<SubjectResult, 'verdict'>[];
+}
