@@ -1,13 +1,15 @@
-// Runs the small example through the public command line: a proof on a slice, then a migration up to
-// passed windows, with a pipeline that is killed in between.
+// Runs the small example through the public command line: a proof on a slice, then a migration with a
+// pipeline that is killed in between. Its final window rests on recent results.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
 import { stackHome } from '../../stack/paths.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { dismantle } from '../support/live.js';
 import { TestWorker, get, reach, sluice, waitFor } from '../support/sluice.js';
 
 const NAME = 'stock-levels';
@@ -36,7 +38,8 @@ function localSpec(): string {
   const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8')
     .replace('port: 17401', `port: ${postgres}`)
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
-    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
+    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
+    .replace('route: { type: none }', 'route: { type: none }, finalResult: { recent: 30m }');
   writeFileSync(join(dir, 'migration.yaml'), text);
   writeFileSync(join(dir, 'stock_levels.sql'), readFileSync(`${EXAMPLE}/stock_levels.sql`));
   return join(dir, 'migration.yaml');
@@ -54,7 +57,7 @@ const passedResults = ({ windows }: StatusWithWindows) =>
   windows.filter((w) => w.subject === 'result' && w.verdict === 'passed');
 
 describe('the small example', () => {
-  it('is proven on a slice, and passes windows again after its pipeline was killed', async () => {
+  it('is proven on a slice, survives a killed pipeline, and migrates on recent results', async () => {
     const spec = localSpec();
     const slice = ['--slice', 'product_id < 5', '--run', PIPELINE];
     const proof = sluice('prove', '-f', spec, ...slice, '-o', 'json');
@@ -75,7 +78,28 @@ describe('the small example', () => {
     await reach(NAME, 'a window after the restart that passed', (s) =>
       passedResults(s).some(({ number }) => number > before + 1),
     );
-    expect(sluice('rollback', NAME, '--reason', 'test', '--yes').code).toBe(0);
-    await waitFor(NAME, 'outcome=rolled-back');
+    isOver = true; // the fence would refuse its writes
+    await writing;
+    expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
+      0,
+    );
+    await waitFor(NAME, 'outcome=migrated');
+    const { events } = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as {
+      events: { kind: string; detail: string }[];
+    };
+    const final = events.find((e) => e.detail.includes('the results rest on window'))!;
+    const [, rest] = /the results rest on window (\d+), which began \d+ s earlier/.exec(
+      final.detail,
+    )!;
+    const { windows } = await get(NAME);
+    expect(windows.filter((w) => w.number === Number(rest)).map((w) => w.verdict)).toEqual(
+      expect.arrayContaining(['passed', 'passed']),
+    );
+    const under = windows.filter((w) => w.number === Number(rest) + 1).map((w) => w.subject);
+    expect(under).toEqual(['public.movements']);
+    const source = new pg.Client({ database: 'warehouse' });
+    await source.connect();
+    await dismantle(source, NAME);
+    await source.end();
   });
 });
