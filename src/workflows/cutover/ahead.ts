@@ -19,13 +19,13 @@ export function resultsProblem(run: Run): string | null {
 }
 
 /**
- * Makes the full pass if the final window can rest on it, or if its results would be too old. Returns whether there was one. Throws
- * BackToValidate if it did not pass.
+ * Makes the full pass if the final window can rest on it, or if its results would be too old.
+ * Returns whether there was one. Throws BackToValidate if it did not pass.
  */
 export async function passAhead(run: Run): Promise<boolean> {
   run.state.ahead = null;
   const cost = run.state.tablesCost;
-  const isLarge = cost !== null && cost.unwitnessed === null && cost.rows >= WITNESS_FROM_ROWS;
+  const isLarge = cost?.unwitnessed === null && cost.rows >= WITNESS_FROM_ROWS;
   if (!isLarge && resultsProblem(run) === null) return false;
   const { number, verdict, witness } = await runWindow(run, 'window before the fence');
   if (verdict.verdict !== 'passed')
