@@ -4,7 +4,8 @@
 import { withoutSpaces } from './trailing-spaces.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { arrayItem, arrayItemToken } from './array-text.js';
-import { Undecodable, WrongType, TOAST_PLACEHOLDER, PLACEHOLDER_BASE64 } from './undecodable.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
+import { Undecodable, WrongType } from './undecodable.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 
 export type Canon = string | null;

@@ -1,7 +1,8 @@
 // Reads the row images of a table's records: key, transaction, and the values of every column. An
 // update omits a TOAST value that it did not change.
 import { canonFromJson } from './column-types.js';
-import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER, Undecodable } from './undecodable.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
+import { Undecodable } from './undecodable.js';
 import { joinRow, type Shape } from './comparison.js';
 import { parseJsonLossless } from './json.js';
 

@@ -3,7 +3,7 @@
 import type { Shape } from './comparison.js';
 import { KeyTable } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
-import type { RawRow } from './examined.js';
+import type { RawRow } from './examine-suspects.js';
 import { FoldProgress, type CanonValues } from './fold.js';
 import { ROW, firstWord, kindOf, placeOf, secondWord, type RowKind } from './output-place.js';
 import { OutputReader, type OutputRecord } from './output-reader.js';

@@ -6,7 +6,7 @@
 // A key that never settles is unstable, which never counts as equal.
 import type { Counts, Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
-import type { Unequal } from './not-capturable.js';
+import type { Unequal } from './unseen-by-polling.js';
 
 export interface Round {
   /**

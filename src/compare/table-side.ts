@@ -5,7 +5,7 @@ import { RowEncoder } from './enc/row.js';
 import { HashComparison } from './hash-comparison.js';
 import type { HashFold } from './hash-fold.js';
 import { RowBatch } from './kernel/row-batch.js';
-import { WaitingRows } from './waiting-rows.js';
+import { WaitingRows } from './waiting-table-rows.js';
 
 export class TableSide {
   /** The comparison, as soon as the stream's side is known. */

@@ -8,7 +8,7 @@ import {
   type AuditLine,
 } from '../domain/audit.js';
 import type { ColumnTally, EvidenceLink, Status } from '../domain/evidence/ledger-rows.js';
-import type { BatchAge, WindowSample } from '../domain/evidence/sample.js';
+import type { BatchAge, WindowSample } from '../domain/evidence/freshness-and-cost.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { CutoverStep, ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';

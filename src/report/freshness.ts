@@ -1,6 +1,6 @@
 // Computes, from what windows measured, how fresh the stream's result is and what windows cost.
 import { durationMs } from '../domain/values/duration.js';
-import type { WindowSample } from '../domain/evidence/sample.js';
+import type { WindowSample } from '../domain/evidence/freshness-and-cost.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 
 const DAY_MS = 86_400_000;

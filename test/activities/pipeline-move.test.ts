@@ -1,6 +1,6 @@
 // Tests when a pipeline reads the topics of a new generation.
 import { describe, expect, it } from 'vitest';
-import { unreadBy } from '../../src/activities/capture/pipeline-move.js';
+import { unreadBy } from '../../src/activities/pipelines/pipeline-move.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { KnownGroup } from '../../src/clients/kafka/groups.js';
 

@@ -2,7 +2,7 @@
 // polling cannot see.
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/comparison.js';
-import { notCapturable } from '../../src/compare/not-capturable.js';
+import { notCapturable } from '../../src/compare/unseen-by-polling.js';
 import { SettledComparison } from '../../src/compare/settled.js';
 import { hasReached, type Polling } from '../../src/domain/capture/polling-settings.js';
 import type { PollingMode } from '../../src/domain/migration/spec.js';

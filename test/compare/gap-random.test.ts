@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/gap.js';
 import { imageOf, stateAfter, type KeyState } from '../../src/compare/images.js';
-import { TOAST_PLACEHOLDER } from '../../src/compare/undecodable.js';
+import { TOAST_PLACEHOLDER } from '../../src/compare/toast-placeholder.js';
 import type { SnapshotVisibility } from '../../src/domain/values/position.js';
 
 const KEYS = 4;

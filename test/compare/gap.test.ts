@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/gap.js';
 import { imageOf, stateAfter } from '../../src/compare/images.js';
 import { literalOf, literalOrNothing } from '../../src/compare/literal.js';
-import { TOAST_PLACEHOLDER } from '../../src/compare/undecodable.js';
+import { TOAST_PLACEHOLDER } from '../../src/compare/toast-placeholder.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 
 const shape = {

@@ -6,7 +6,7 @@ import { canonFromText } from '../../src/compare/column-types.js';
 import type { Shape } from '../../src/compare/comparison.js';
 import { KeyTable } from '../../src/compare/enc/key-table.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
-import { TooManySuspects, examine } from '../../src/compare/examined.js';
+import { TooManySuspects, examine } from '../../src/compare/examine-suspects.js';
 import { HashedRows } from '../../src/compare/hashed-rows.js';
 import { OutputHashes } from '../../src/compare/output-hashes.js';
 import { ResultComparison } from '../../src/compare/result-comparison.js';

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { stackHome, type StackHome } from '../../stack/paths.js';
 import { stop } from '../../stack/processes.js';
 import { PG_PASSWORD, PG_USER, startPostgres } from '../../stack/services/postgres.js';
-import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
+import { createConsumerActivities } from '../../src/activities/cutover/batch-output-readers.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 

@@ -2,7 +2,7 @@
 // same rows they must be equal byte by byte, except for position and time.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { SnapshotWriter } from '../../src/compare/debezium-json.js';
+import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 import { readTable } from '../../src/clients/postgres/catalog.js';
 import { openSource } from '../../src/clients/postgres/connection.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

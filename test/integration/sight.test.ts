@@ -7,7 +7,7 @@ import { attempt } from '../../src/activities/runtime/make-finding.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { adapterOf } from '../../src/activities/capture/index.js';
 import { noLongTransactions } from '../../src/activities/capture/long-writers.js';
-import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
+import { createConsumerActivities } from '../../src/activities/cutover/batch-output-readers.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { SlotWait, creatingSlot } from '../../src/activities/capture/slot-wait.js';
 import { createSlot, withSource } from '../../src/clients/postgres/connection.js';

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
-import { createConsumerActivities } from '../../src/activities/cutover/consumers.js';
+import { createConsumerActivities } from '../../src/activities/cutover/batch-output-readers.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import { createSinkTable } from '../../src/clients/postgres/sink-table-sql.js';
 import { resolveSecret } from '../../src/config.js';

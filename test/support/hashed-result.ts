@@ -1,7 +1,7 @@
 // Compares a query's rows with an output in two ways: by hashes, and as whole rows.
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
-import { examine, type Examined, type RawRow } from '../../src/compare/examined.js';
+import { examine, type Examined, type RawRow } from '../../src/compare/examine-suspects.js';
 import { HashedRows } from '../../src/compare/hashed-rows.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { OutputHashes } from '../../src/compare/output-hashes.js';

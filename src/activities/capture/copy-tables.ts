@@ -7,7 +7,7 @@ import { blockRanges } from '../../clients/postgres/catalog.js';
 import { copiedChunks, recordChunk, type CopiedChunk } from '../../clients/ledger/copy-progress.js';
 import type { BulkWriter } from '../../clients/kafka/producer.js';
 import type { SourceClient } from '../../clients/postgres/connection.js';
-import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
+import { SnapshotWriter, capturedColumns } from '../../compare/write-debezium-json.js';
 import type { TableProgress } from '../../domain/evidence/ledger-rows.js';
 import { qualified, quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -2,7 +2,7 @@
 // the source.
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { Column } from '../../clients/postgres/catalog.js';
-import { notCapturable } from '../../compare/not-capturable.js';
+import { notCapturable } from '../../compare/unseen-by-polling.js';
 import { jdbcSourceConfig, polledFrom } from '../../connectors/jdbc-source.js';
 import type { PollingPlan } from '../../domain/capture/capture.js';
 import { NOT_RUNNING, type Facts } from '../../domain/evidence/epoch.js';

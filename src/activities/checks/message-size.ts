@@ -3,7 +3,7 @@
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
-import { capturedColumns } from '../../compare/debezium-json.js';
+import { capturedColumns } from '../../compare/write-debezium-json.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { qualified, quoteIdent } from '../../domain/migration/names.js';
 import { attempt, passed, type Answer } from '../runtime/make-finding.js';

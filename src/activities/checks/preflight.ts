@@ -3,13 +3,13 @@ import { applyWaivers, isReached, type Check } from '../../domain/evidence/check
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import { checkBatch } from './batch-checks.js';
-import { checkCompareNames } from './compare-names.js';
+import { checkCompareNames } from './compared-column-names.js';
 import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
 import { adapterOf } from '../capture/index.js';
 import { checkRegistry } from './registry-checks.js';
 import { checkSource } from './source-checks.js';
 import { checkNamesFree, ledgerKnows } from './names-free.js';
-import { checkConnect, checkKafka } from './streaming-checks.js';
+import { checkConnect, checkKafka } from './kafka-and-connect-checks.js';
 import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 

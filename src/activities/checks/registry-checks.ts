@@ -3,7 +3,7 @@
 import { readTable } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { converterClass, keepsNulls } from '../../connectors/converters.js';
-import { capturedColumns } from '../../compare/debezium-json.js';
+import { capturedColumns } from '../../compare/write-debezium-json.js';
 import type { RegistrySpec } from '../../domain/migration/cluster-access.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { Asking } from '../objects/owned-kind.js';

@@ -15,7 +15,7 @@ import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import { attempt, failed, inTurn, passed } from '../runtime/make-finding.js';
 import { checkPrivileges } from './missing-privileges.js';
-import { connectionLimits, timeLimits } from './sessions.js';
+import { connectionLimits, timeLimits } from './session-limits.js';
 import { checkTable } from './table-checks.js';
 import { noLongTransactions } from '../capture/long-writers.js';
 

@@ -4,7 +4,7 @@ import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
-import { canReplay, capturedColumns } from '../../compare/debezium-json.js';
+import { canReplay, capturedColumns } from '../../compare/write-debezium-json.js';
 import { changelogTables } from '../../connectors/flink-shapes.js';
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';

@@ -7,7 +7,7 @@ import {
 } from '../../clients/postgres/catalog.js';
 import type { BulkWriter } from '../../clients/kafka/producer.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
-import { SnapshotWriter, capturedColumns } from '../../compare/debezium-json.js';
+import { SnapshotWriter, capturedColumns } from '../../compare/write-debezium-json.js';
 import { Undecodable } from '../../compare/undecodable.js';
 import { Problem } from '../../domain/failure.js';
 import { qualified, quoteIdent, tableTopic } from '../../domain/migration/names.js';

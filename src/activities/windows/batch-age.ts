@@ -1,7 +1,7 @@
 // Reads from the run log how old the batch's result is when its readers see it, in one query.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
-import type { BatchAge } from '../../domain/evidence/sample.js';
+import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';
 
 // Readers see a run's result from the end of that run until the end of the next one. The age of the
 // result is counted from the run's cut.

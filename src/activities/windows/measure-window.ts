@@ -15,7 +15,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { describeChange, restartedDuring } from '../../domain/evidence/restart-in-window.js';
 import { type Verdict } from '../../domain/evidence/verdict.js';
-import type { BatchAge } from '../../domain/evidence/sample.js';
+import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';
 import { classify } from '../runtime/application-failure.js';
 import type { WindowSession, Witnessing } from './session.js';
 import { restedResults } from './rested-results.js';

@@ -10,7 +10,7 @@ import type {
 } from '../../domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Outcome } from '../../domain/migration/phase.js';
-import type { WindowSample } from '../../domain/evidence/sample.js';
+import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import { LedgerConnection } from './ledger-connection.js';
 

@@ -2,7 +2,7 @@
 // so changing it later would break every link after it.
 import type pg from 'pg';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import type { WindowSample } from '../../domain/evidence/sample.js';
+import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Ledger } from './ledger.js';
 

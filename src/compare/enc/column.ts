@@ -1,7 +1,8 @@
 // Encodes a column. A field of Postgres' COPY BINARY and a JSON value of Debezium become the same
 // `enc-v1` bytes.
 import { canonFromJson, canonFromText } from '../column-types.js';
-import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER, Undecodable } from '../undecodable.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../toast-placeholder.js';
+import { Undecodable } from '../undecodable.js';
 import { parseJsonLossless } from '../json.js';
 import { QUOTE, textAt } from './json-scan.js';
 import { floatFromText, integerFromText, numericFromBinary, numericFromText } from './number.js';

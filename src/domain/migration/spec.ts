@@ -2,7 +2,7 @@
 // it (domain/decisions/spec-edit.ts). It mirrors `src/manifest/spec-schema.ts`, which parses it.
 
 import type { Login, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
-import type { ExistingSpec } from './existing.js';
+import type { ExistingSpec } from './compare-only-spec.js';
 
 export type { KafkaSpec, SecretRef } from './cluster-access.js';
 

@@ -1,7 +1,7 @@
 // The whole state of a run, as plain JSON, because it travels through continue-as-new. Only Run and
 // the phases change it.
 import type { AuditEvent } from '../../domain/audit.js';
-import type { ReaderMark } from '../../activities/cutover/consumers.js';
+import type { ReaderMark } from '../../activities/cutover/batch-output-readers.js';
 import type { TablesCost } from '../../activities/windows/tables/compare-tables.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
 import type { PendingEdit } from '../../domain/decisions/edit-decision.js';

@@ -12,7 +12,7 @@ import { allowedAge, recommendedAge } from '../../../domain/plan/final-result.js
 import { resultMode } from '../../../domain/plan/planned-subjects.js';
 import { COMMIT_RESERVE_MS } from '../../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../../domain/values/duration.js';
-import { sessionsOfBatch, type Session } from './batch-sessions.js';
+import { sessionsOfBatch, type Session } from './batch-session-settings.js';
 import type { Answer } from '../../runtime/make-finding.js';
 
 interface Field {

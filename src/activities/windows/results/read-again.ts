@@ -2,7 +2,7 @@
 // the sink's table by their keys and hashes.
 import { readRecords } from '../../../clients/kafka/records.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
-import type { RawRow, RawRows } from '../../../compare/examined.js';
+import type { RawRow, RawRows } from '../../../compare/examine-suspects.js';
 import { keyText } from '../../../compare/enc/key-table.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
 import { placeOf } from '../../../compare/output-place.js';

@@ -6,7 +6,7 @@ import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gat
 import { Undecodable } from '../../../compare/undecodable.js';
 import { Comparison, type Shape } from '../../../compare/comparison.js';
 import { MAX_CANDIDATES } from '../../../compare/hash-comparison.js';
-import { SnapshotWriter, type ReplayTable } from '../../../compare/debezium-json.js';
+import { SnapshotWriter, type ReplayTable } from '../../../compare/write-debezium-json.js';
 import { TableFold } from '../../../compare/table-fold.js';
 import {
   CANARY,

@@ -2,14 +2,14 @@
 // rows that the hashes do not prove equal, both raw rows are compared.
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { ResultComparison, limitsFor } from '../../../../compare/result-comparison.js';
-import { TooManySuspects } from '../../../../compare/examined.js';
+import { TooManySuspects } from '../../../../compare/examine-suspects.js';
 import { Outgrown, TableRoom } from '../../../../compare/table-room.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { ConnectedSession } from '../../session.js';
 import type { Computation } from '../computation.js';
 import { sidesByParts } from './by-parts.js';
 import { sidesByRow } from './by-rows.js';
-import { examinedSide, type HashedSide } from './examined-side.js';
+import { examinedSide, type HashedSide } from './examine-side-suspects.js';
 import type { ExactSide } from './judge.js';
 import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';
 import type { StillPoint } from './still-point.js';

@@ -1,6 +1,6 @@
 // Judges one topic, or the sink, that was compared with the rows of its query as of a still point.
 import type { CanaryResult } from '../../../../compare/canary.js';
-import type { Examined } from '../../../../compare/examined.js';
+import type { Examined } from '../../../../compare/examine-suspects.js';
 import { comparedOf, type Counts, type Difference } from '../../../../domain/evidence/window.js';
 import type { PartitionEnd } from '../../../../domain/evidence/still-point.js';
 import { measured, type SubjectResult } from '../../subject-result.js';

@@ -9,7 +9,7 @@ import type { Computation } from '../computation.js';
 import { copySink, type TakeSinkRow } from '../copied-rows.js';
 import { readSinkSuspects, readSuspects } from '../read-again.js';
 import { countRows, readHashes } from '../rounds.js';
-import type { HashedSide } from './examined-side.js';
+import type { HashedSide } from './examine-side-suspects.js';
 import type { StillPoint } from './still-point.js';
 
 /** Reads the output topic into `fold`, up to the still point. */

@@ -8,7 +8,7 @@ import { CANARY_ROWS } from '../../tables/by-hash.js';
 import type { Computation } from '../computation.js';
 import { copyHashed } from '../copied-rows.js';
 import { countAgain, fromQuery } from '../rounds.js';
-import type { QuerySide } from './examined-side.js';
+import type { QuerySide } from './examine-side-suspects.js';
 
 const QUERY_CANCELED = '57014'; // SQLSTATE
 

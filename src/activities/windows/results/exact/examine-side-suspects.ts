@@ -1,7 +1,7 @@
 // Turns the hash findings of one side into its counts and differences, with the raw rows of its
 // suspects.
 import type { CanaryResult } from '../../../../compare/canary.js';
-import { examine, type RawRows } from '../../../../compare/examined.js';
+import { examine, type RawRows } from '../../../../compare/examine-suspects.js';
 import type { Found, Suspect } from '../../../../compare/result-comparison.js';
 import type { Computation, SideCounted } from '../computation.js';
 import { refuseRepeatedKeys } from '../rounds.js';
