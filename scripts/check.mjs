@@ -1,5 +1,5 @@
 // `npm run check` checks types, lint, format, the import rules and the compose file. The tools run
-// beside each other, and each prints its findings when it ends.
+// at the same time, and each prints its findings when it ends.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT, ensureInstalled } from './installed.mjs';

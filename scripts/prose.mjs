@@ -33,7 +33,7 @@ function isFragment(sentence) {
   return INTRODUCTION.test(sentence) && !MAIN_CLAUSE.test(sentence);
 }
 
-/** Groups consecutive comment lines; a comment behind code is a group of its own. */
+/** Groups consecutive comment lines; a comment after code is a separate group. */
 function comments(lines) {
   const groups = [];
   let open = false;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ROOT, ensureInstalled, must } from './installed.mjs';
 
-/** Suites that share one stack. The others need one of their own. */
+/** Suites that share one stack. Each other suite starts a separate stack. */
 const ON_STACK = ['e2e', 'integration', 'alone'];
 
 ensureInstalled();
@@ -17,7 +17,7 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
  * Each round is a list of lanes, which run at the same time. Files of `alone` run one at a time and
- * mostly wait, so suites without a stack run beside them. Suites with a stack of their own come before the
+ * mostly wait, so suites without a stack run at the same time. Suites with a separate stack run before the
  * shared stack is started.
  */
 const ROUNDS = [

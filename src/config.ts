@@ -41,8 +41,9 @@ export interface Config {
   /** The approvers in SLUICE_APPROVERS_FILE, a YAML list of { name, publicKey, roles? }. */
   readonly approvers: ApproverKeys;
   /**
-   * The folder in which a worker keeps what it read of topics, so that it need not read them again after
-   * a restart. The files can be deleted at any time.
+   * The folder in which a worker stores the row hashes that it computed from topics. After a restart,
+   * it continues from them instead of reading the topics from the beginning. The files can be deleted
+   * at any time.
    */
   readonly stateDir: string;
   /**

@@ -8,9 +8,9 @@ import { listenAt } from './listen.js';
 const SCRAPE_MS = 5000;
 
 export interface EndpointSources {
-  /** Returns why the process cannot work any more, or null. An orchestrator restarts it then. */
+  /** Returns why the process can no longer work, or null. An orchestrator then restarts it. */
   readonly dead: () => string | null;
-  /** Returns why the process cannot work at present, or null. */
+  /** Returns why the process cannot work now, or null. */
   readonly unready: () => Promise<string | null>;
   /** Returns Sluice's metrics as text. */
   readonly metrics: () => Promise<string>;

@@ -45,7 +45,7 @@ export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<v
   };
 }
 
-/** Runs one round, except what another worker does at present. */
+/** Runs one round, without the parts that another worker is doing now. */
 export async function watchOnce(deps: WatchDeps, withOrphans: boolean): Promise<void> {
   const { ledger, gauges, zones, webhook } = deps;
   if (withOrphans) {

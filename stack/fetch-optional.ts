@@ -86,7 +86,7 @@ export async function connectBasicAuth(say: Say): Promise<string> {
   );
 }
 
-/** Fetches the schema registry, which is one jar with its libraries beside it. */
+/** Fetches the schema registry, which is one jar and its libraries. */
 export async function registryServer(say: Say): Promise<string> {
   const archive = `apicurio-registry-app-${PINS.apicurio}-all.tar.gz`;
   return once(`registry-${PINS.apicurio}`, say, 'the schema registry (Maven)', async (dir) => {

@@ -97,7 +97,7 @@ export function securePorts({ ports }: StackHome): SecurePorts {
   };
 }
 
-/** Returns the variables with which a program finds a secured stack, beside those of a plain one. */
+/** Returns the variables with which a program finds a secured stack, in addition to those of a plain one. */
 export function securedEnvironment(home: StackHome, secured: Secured): Record<string, string> {
   const { passwords, ca } = secured;
   const { brokers, connects } = securePorts(home);

@@ -49,7 +49,7 @@ export async function up(
   mkdirSync(home.dir, { recursive: true });
   const secured = isSecured ? makeSecured(home) : null;
   writeFileSync(optionalFile(home), JSON.stringify(optional));
-  await temporalBinary(say); // the slow build runs first and alone, because compiling beside JVMs starves both
+  await temporalBinary(say); // the slow build runs first and alone, because compiling while JVMs run starves both
   await Promise.all([
     startPostgres(home, say),
     startTemporal(home, say),

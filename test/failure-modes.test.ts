@@ -71,7 +71,7 @@ describe('the page of failure modes', () => {
     expect(unfinished.map(([id]) => id)).toEqual([]);
   });
 
-  it('names only tests that there are', () => {
+  it('names only tests that exist', () => {
     const wrong = ROWS.flatMap((cells) => referencesIn(cells.at(-1)!)).flatMap(
       ({ file, names }) => {
         if (!existsSync(file)) return [file];

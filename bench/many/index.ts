@@ -145,7 +145,7 @@ async function startAll(
   return specs.map(({ name }) => `migration-${name}`);
 }
 
-/** Counts those of the migrations that run and to which `condition` applies. */
+/** Counts the running migrations to which `condition` applies. */
 async function countOf(
   { workflow }: Client,
   ids: readonly string[],

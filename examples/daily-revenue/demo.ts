@@ -126,7 +126,9 @@ async function migrate(home: StackHome): Promise<void> {
   // version 1 needs a second or two to end, and the command runs meanwhile
   const deployed = addService(home, service(2, true));
   sluice(['diff', NAME, '--limit', '6']);
-  say("version 1 takes the day in UTC, the batch in the store's time zone. Deploying version 2");
+  say(
+    "version 1 computes the day in UTC; the batch uses the store's time zone. Deploying version 2",
+  );
   await deployed;
   await untilMigrated();
   await removeService(home, 'shop-life');
@@ -150,7 +152,7 @@ async function untilMigrated(): Promise<void> {
     const { blocked } = status;
     if (blocked?.code === 'hold-too-long' && !retried.has(blocked.since)) {
       retried.add(blocked.since);
-      say(`this machine is slow at present: ${blocked.detail}`);
+      say(`this machine is slow now: ${blocked.detail}`);
       sluice(['retry', NAME]);
     }
     if (status.needsApproval && status.evidenceId && !approved.has(status.evidenceId)) {

@@ -11,13 +11,16 @@ the Web UI and the report show the same text. The remedy may be more precise tha
 
 The [runbook](../runbook.md) says what to do in each phase. [Failure modes](failure-modes.md) lists what is tested.`;
 
+/** A command of the CLI in a remedy. The page shows it as code, in lower case. */
+const COMMAND = /\bsluice [a-z]+(?: -f FILE)?/g;
+
 export function failureCodesPage(): string {
   const rows = (Object.keys(FAILURES) as FailureCode[]).map((name) => [
     code(name),
     sentence(FAILURES[name].meaning),
     FAILURES[name].retryable ? 'yes' : 'no',
     ENDS_GENERATION.includes(name) ? 'yes' : 'no',
-    sentence(FAILURES[name].remedy),
+    sentence(FAILURES[name].remedy.replace(COMMAND, (command) => code(command))),
   ]);
   return page(
     'Failure codes',

@@ -75,7 +75,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'registry.reachable': 'Does the schema registry answer, and accept the login?',
   'registry.auth': 'Is the login at the registry sent encrypted?',
   'registry.converter': 'Is the Avro converter installed at Kafka Connect?',
-  'registry.defaults': 'Does the converter write NULL, also in a column with a default?',
+  'registry.defaults': 'Does the converter write NULL, even in a column with a default?',
   'registry.names': 'Can Avro carry the names of the columns?',
   'connect.reachable': 'Does Kafka Connect answer?',
   'connect.source': "Can the source connector's configuration be computed?",
@@ -97,7 +97,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   stale: 'Mismatched, and the stream has an earlier version of the row.',
   late: 'Not reported by this version.',
   duplicate:
-    'Several records of the key have the same position in the log. It is listed beside a difference, and is not counted itself.',
+    'Several records of the key have the same position in the log. It is listed with a difference, and is not counted itself.',
   type: "The value of the stream is not of the column's type, so it differs.",
   undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
   unstable: 'The row changed in every round. The key is proven neither equal nor different.',

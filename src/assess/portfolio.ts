@@ -40,9 +40,7 @@ const process = z.strictObject({
   consumers: z.array(consumer).optional(),
   freshness: z.strictObject({ wanted: duration, value: grade }).optional(),
   criticality: grade.optional(),
-  /**
-   * Other actions of a run besides filling its result, such as sending mail or calling services.
-   */
+  /** Actions of a run other than filling its result, such as sending mail or calling services. */
   sideEffects: z.array(z.string().min(1)).optional(),
   onCall: z.enum(['around-the-clock', 'office-hours', 'nobody']).optional(),
   cdc: z.enum(['allowed', 'forbidden']).optional(),

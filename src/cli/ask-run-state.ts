@@ -15,7 +15,7 @@ const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
 const TASK_FAILED = proto.temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
 const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
-const SILENT = ['guard', 'record']; // they run beside the main path and do not delay it
+const SILENT = ['guard', 'record']; // they run alongside the main path and do not delay it
 
 export interface Look {
   readonly seen: Seen;

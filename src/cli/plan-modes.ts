@@ -1,5 +1,6 @@
-// Says for each subject of a plan how it is compared. A result whose query cannot be aligned by its
-// text alone is settled, and the plan says why. The database may know more reasons: see `doctor`.
+// Adds to the comparisons of a plan why a result is settled. If a query's text shows that the query
+// cannot be aligned with a snapshot, its result is compared in settled mode. `doctor` asks the
+// database for further reasons.
 import { loadParser } from '../assess/sql/analyse.js';
 import { textProblem } from '../assess/sql/not-aligned.js';
 import { STORED_SUBJECT } from '../domain/evidence/subjects.js';
@@ -9,7 +10,7 @@ import type { Plan } from '../manifest/build-plan.js';
 
 type Comparison = Plan['comparisons'][number];
 
-/** Returns the comparisons of the plan, with the reason where a result is not exact. */
+/** Returns the comparisons of the plan, with the reason if a result is not exact. */
 export async function comparisonsOf(
   spec: MigrationSpec,
   comparisons: readonly Comparison[],

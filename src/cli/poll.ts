@@ -44,7 +44,7 @@ export async function pollStatus(
 
 /**
  * Returns why the newest run can never reach an outcome, because it was refused or terminated.
- * Returns null if it can, and if Temporal does not answer.
+ * Returns null if the run can still reach an outcome, or if Temporal does not answer.
  */
 export async function deadEnd(id: string, client: Client | null): Promise<string | null> {
   const { seen } = await lookAt(id, client, '', true);

@@ -52,8 +52,8 @@ export class HashComparison {
   }
 
   /**
-   * The number of suspect keys by problem. The stream lacks the key, has a different row for it, or
-   * has a row that cannot be decoded.
+   * The number of suspect keys by problem: `missing` if the stream lacks the key, `mismatched` if its
+   * row differs, and `unknown` if its row cannot be decoded.
    */
   get suspects(): Readonly<Record<'missing' | 'mismatched' | 'unknown', number>> {
     this.#waiting.flush();
@@ -83,8 +83,8 @@ export class HashComparison {
   }
 
   /**
-   * True if more than half of the rows differ and there are more than the drill-down compares.
-   * Reading further would only repeat the same difference.
+   * True if more than half of the rows differ, and if these are at least as many as the drill-down
+   * compares. Reading further would only repeat the same difference.
    */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
@@ -116,7 +116,9 @@ export class HashComparison {
     this.#keep(key, block, item);
   }
 
-  /** Returns the number of keys that only the stream has, and the first of them. */
+  /**
+   * Returns the number of keys that only the stream has, and at most `MAX_CANDIDATES` of these keys.
+   */
   finish(): { extraneous: number; keys: string[] } {
     const extraneous = this.#table.size - (this.rowsRead - this.suspects.missing - this.duplicates);
     return { extraneous, keys: extraneous > 0 ? this.#table.unmarked(MAX_CANDIDATES) : [] };

@@ -8,7 +8,7 @@ import { parseJsonLossless } from './json.js';
 
 export type Image = Readonly<Record<string, unknown>>;
 
-/** The row of a key, as far as the records that were read so far describe it. */
+/** The row of a key, as the records that were read so far describe it. */
 export interface KeyState {
   /** Null if the key has no row. */
   readonly image: Image | null;

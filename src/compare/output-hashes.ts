@@ -48,7 +48,7 @@ const UNLIMITED = new TableRoom(Infinity);
 export class OutputHashes extends FoldProgress {
   readonly shape: Shape;
   readonly encoder: RowEncoder;
-  /** The hash of each key's last row. The notes are those of output-place.ts. */
+  /** The hash of each key's last row. output-place.ts defines the notes of the keys. */
   readonly table: KeyTable;
   /** The memory that this window may use. */
   room = UNLIMITED;

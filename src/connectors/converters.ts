@@ -100,7 +100,7 @@ export const registryProblem = (
 export const converterClass = ({ format, registry }: KafkaSpec): string | null =>
   format === 'avro' && registry ? AVRO[registry.converter].className : null;
 
-/** Returns whether the converter writes NULL as it is, also in a column with a default. */
+/** Returns whether the converter writes NULL as it is, even in a column with a default. */
 export const keepsNulls = ({ registry }: KafkaSpec): boolean =>
   registry === undefined || AVRO[registry.converter].keepsNulls;
 

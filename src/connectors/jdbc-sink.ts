@@ -9,7 +9,7 @@ export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
 /**
  * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner, the
- * sink writes the shared table as that owner. Otherwise it writes the table that it writes until
+ * sink writes to the shared table as that owner. Otherwise the sink writes to the table used before
  * the commit.
  */
 export function jdbcSinkConfig(

@@ -31,7 +31,7 @@ export const FAILURES = {
       'start the system again; the migration continues by itself, or at once with: sluice retry',
   },
   'permission-denied': {
-    meaning: 'the database or cluster refused the role of Sluice',
+    meaning: "the database or cluster denied access to Sluice's role",
     retryable: true,
     remedy: 'grant the named right, then: sluice retry',
   },
@@ -126,7 +126,8 @@ export const FAILURES = {
     remedy: 'fix the statement or the privilege, then: sluice retry',
   },
   'consumers-remain': {
-    meaning: "a reader still uses the batch's old output, which is not written after complete",
+    meaning:
+      "a reader still uses the batch's old output, which is no longer written after the `complete` phase",
     retryable: false,
     remedy:
       'point that reader at the stream side, then: sluice retry. If readers remain, a retry completes anyway, and the audit names them; sluice rollback returns to the batch',
@@ -145,7 +146,7 @@ export const FAILURES = {
   unsupported: {
     meaning: 'this server or topic uses something that Sluice does not support',
     retryable: false,
-    remedy: 'change what is named',
+    remedy: 'change the setting or object that the detail names',
   },
   unexpected: {
     meaning: 'an unknown error',

@@ -29,7 +29,7 @@ export function comparisonIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (spec.validation.engine === 'flink')
     issues.push(
       issue(
-        'the engine flink needs a topic of its own, and sluice compare creates nothing; use engine embedded',
+        'the engine flink needs its own topic, and sluice compare creates nothing; use engine embedded',
         'validation',
         'engine',
       ),

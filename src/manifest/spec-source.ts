@@ -26,7 +26,7 @@ const limits = z.strictObject({
     .describe('The largest rate at which tables are read, in rows per second; 0 means no limit.'),
   statementTimeout: duration
     .default('10m')
-    .describe('The time after which Postgres cancels a statement of Sluice.'),
+    .describe("The time after which Postgres cancels one of Sluice's statements."),
 });
 
 const walBudget = z.strictObject({

@@ -68,7 +68,7 @@ export interface Report {
   readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
   /** Null if the migration never committed. */
   readonly hold: Hold | null;
-  /** Times in which the run was blocked. */
+  /** Times when the run was blocked. */
   readonly blockedTimes: readonly BlockedTime[];
   /** Null before consumers were confirmed on the stream side. */
   readonly soak: Soak | null;

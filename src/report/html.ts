@@ -214,9 +214,7 @@ function hold({ hold: held }: Report): string {
 function standing({ soak, blockedTimes }: Report): string {
   const rows = blockedTimes.map(blockedTimeRow);
   return `${soak ? `<h3>Soak</h3><p>${e(soakSentence(soak))}</p>` : ''}${
-    rows.length > 0
-      ? `<h3>Times in which it was blocked</h3>${table(BLOCKED_TIME_COLUMNS, rows)}`
-      : ''
+    rows.length > 0 ? `<h3>Times when it was blocked</h3>${table(BLOCKED_TIME_COLUMNS, rows)}` : ''
   }`;
 }
 

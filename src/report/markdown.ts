@@ -133,7 +133,7 @@ function standing({ soak, blockedTimes }: Report): string[] {
     ...(blockedTimes.length > 0
       ? [
           '',
-          '## Times in which it was blocked',
+          '## Times when it was blocked',
           '',
           `| ${BLOCKED_TIME_COLUMNS.join(' | ')} |`,
           `|${BLOCKED_TIME_COLUMNS.map(() => '---').join('|')}|`,

@@ -11,20 +11,18 @@ export function page(title: string, body: string, data: unknown): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${CSP}"><title>${e(title)}</title><style>${STYLE}</style></head>
 <body>${body}
-<details><summary>The same as JSON</summary><pre>${escapeText(JSON.stringify(data))}</pre></details>
+<details><summary>This data as JSON</summary><pre>${escapeText(JSON.stringify(data))}</pre></details>
 </body></html>
 `;
 }
 
-/**
- * Returns a section. `title` is plain text of Sluice's own, and `body` is HTML that is already
- * escaped.
- */
+/** Returns a section. `title` is plain text without markup, and `body` is escaped HTML. */
 export const section = (title: string, body: string): string =>
   `<section><h2>${title}</h2>${body}</section>`;
 
 /**
- * Returns a table, with its cells escaped. The columns from `from` to before `to` contain numbers.
+ * Returns a table, with its cells escaped. Columns `from` (inclusive) to `to` (exclusive) contain
+ * numbers.
  */
 export function table(
   header: readonly string[],

@@ -29,7 +29,7 @@ export interface ReadReport {
   readonly html: string | null;
 }
 
-const EMBEDDED = /<details><summary>The same as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
+const EMBEDDED = /<details><summary>This data as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
 
 /** Reads a report from JSON or from an HTML page. Otherwise returns the reason why it is none. */
 export function readReport(text: string): OrReason<ReadReport> {

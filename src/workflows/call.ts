@@ -69,7 +69,7 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
 };
 
 // Says what a cancellation does to each activity. Temporal's default would let a cancelled step
-// continue beside the rollback that undoes it.
+// continue alongside the rollback that undoes it.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 /** The activity only reads, so nothing waits for its end. */
 const LEFT = ActivityCancellationType.TRY_CANCEL;

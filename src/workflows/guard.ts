@@ -1,4 +1,4 @@
-// The guard runs beside the main path from snapshot to hand-over, even while the run is blocked or
+// The guard runs alongside the main path from snapshot to hand-over, even while the run is blocked or
 // paused. It reports what the main path must know.
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
@@ -7,7 +7,7 @@ import { call } from './call.js';
 import { bringBack } from './run/connectors.js';
 import type { Run } from './run/run.js';
 
-/** Runs `main` with the guard beside it. The guard ends when `main` returns or throws. */
+/** Runs `main` with the guard alongside it. The guard ends when `main` returns or throws. */
 export async function guarding(run: Run, main: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
   const beside = (work: () => Promise<void>): void =>

@@ -133,7 +133,7 @@ describe('a topic in Avro', () => {
     });
   });
 
-  it('has an unreadable record, with its reason, for each one that is no Avro or has no schema', async () => {
+  it('has an unreadable record, with its reason, for each one that is not Avro or has no schema', async () => {
     const { key } = message(1, 'a');
     const bad = [
       { key, value: Buffer.from('{"after":{"id":1,"note":"a"},"op":"r"}') },

@@ -40,13 +40,13 @@ describe('the guard', () => {
     ['is PAUSED', connect('PAUSED'), 'connector-paused', true],
     ['is STOPPED', connect('STOPPED', { tasks: [] }), 'connector-paused', true],
     [
-      'was edited: table.include.list differ from the plan',
+      'was edited; keys that differ from the plan: table.include.list',
       connect('RUNNING', { config: { 'table.include.list': 'public.b' } }),
       'connector-drift',
       true,
     ],
     [
-      'was edited: poll.interval.ms differ from the plan',
+      'was edited; keys that differ from the plan: poll.interval.ms',
       connect('RUNNING', { config: { 'poll.interval.ms': '9' } }),
       'connector-drift',
       false,

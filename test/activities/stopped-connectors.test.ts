@@ -21,11 +21,11 @@ describe('a barrier that is not reached', () => {
   it.each([
     ['PAUSED', /connector c is PAUSED: resume it through Kafka Connect/],
     ['STOPPED', /connector c is STOPPED: resume it through Kafka Connect/],
-    [null, /connector c does not exist any more: it was deleted/],
+    [null, /connector c no longer exists: it was deleted/],
   ])('names a connector that is %s', async (state, said) =>
     expect(await asked(connect(state))).toMatch(said),
   );
-  it('does not say that a connector was deleted whose Connect worker has just started', async () =>
+  it('does not call a connector deleted if its Connect worker has just started', async () =>
     expect(await asked(connect(null, true))).toBe(''));
   it('says nothing about a connector that runs, or if Connect does not answer', async () => {
     expect(await asked(connect('RUNNING'))).toBe('');

@@ -168,7 +168,7 @@ describe('the verdict on a batch process', () => {
     expect(found.work.map((w) => w.rule)).toContain(rule);
   });
 
-  it('treats unknown not as zero: without a database it lowers the confidence and says what to find out', () => {
+  it('does not treat unknown as zero: it lowers the confidence, and says what to find out', () => {
     const found = one(GOOD, NOT_MEASURED('not measured'));
     expect(found.feasibility.score).toBe(1);
     expect(found.confidence.score).toBeLessThan(0.75);

@@ -94,7 +94,7 @@ describe('a topic that ACLs hide', () => {
     });
     await expect(known.know(aCluster(['new']), 'hidden')).rejects.toMatchObject({
       code: 'permission-denied',
-      message: 'Kafka does not allow the principal of Sluice to DESCRIBE topic hidden',
+      message: "Kafka does not allow Sluice's principal to DESCRIBE topic hidden",
       remedy: expect.stringContaining('--operation Describe --topic hidden') as string,
     });
   });

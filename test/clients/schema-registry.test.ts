@@ -56,7 +56,7 @@ describe('the schema registry', () => {
       /correct kafka\.registry\.auth/,
     ],
     ['fails', {}, 500, 'oops', 'unreachable', /continues by itself/],
-    ['is no registry', {}, 200, '<html>', 'unreachable', /correct kafka\.registry\.url/],
+    ['is not a registry', {}, 200, '<html>', 'unreachable', /correct kafka\.registry\.url/],
     [
       'has a schema of another format',
       {},

@@ -13,7 +13,7 @@ const aSlot = (change: Partial<Slot>): Slot => ({
 });
 
 it('a slot is lost if it or its WAL is gone', () => {
-  expect(lossOf('s', null)).toBe('replication slot s does not exist any more');
+  expect(lossOf('s', null)).toBe('replication slot s no longer exists');
   for (const change of [{ walStatus: 'lost' }, { restartLsn: null }])
     expect(lossOf('s', aSlot(change))).toMatch(/^replication slot s was invalidated/);
   expect(lossOf('s', aSlot({}))).toBeNull();

@@ -1,5 +1,5 @@
-// Certificates that are wrong are named with the connection, the cause and the remedy. The servers of
-// this test speak TLS with certificates of its own authority.
+// A message about a wrong certificate names the connection, the cause and the remedy. The test's
+// servers use TLS with certificates of a private authority.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createPlain, type AddressInfo, type Server } from 'node:net';

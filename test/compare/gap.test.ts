@@ -56,7 +56,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(buried.wanted.size).toBe(0);
   });
 
-  it('knows that a row inserted behind the ends was not there before', () => {
+  it('knows that a row inserted after the ends was not there before', () => {
     const gap = gapOf(
       [10, 1, value('c', row(1, 'new'), 101)],
       [11, 1, value('u', row(1, 'b'), 102)],

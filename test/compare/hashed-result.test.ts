@@ -271,7 +271,7 @@ describe('a result compared by hashes', () => {
     }
   });
 
-  it('has a canary that finds every planted difference, also among NULL keys', () => {
+  it('has a canary that finds every planted difference, even among NULL keys', () => {
     const shape: Shape = { key: ['id'], columns: [{ name: 'id', type: 'int4' }] };
     const rows = [1, 2, null, 4, 5].map((id) => binaryRow(['int4'], [id]));
     const { planted, found } = runResultCanary(shape, rows);
@@ -332,7 +332,7 @@ describe('a result with a tolerance', () => {
 });
 
 describe('the memory of a comparison', () => {
-  it('is limited over all of its tables, also those that do not grow', () => {
+  it('is limited over all of its tables, including those that do not grow', () => {
     const fill = (room: TableRoom, table: KeyTable, from: number): void => {
       for (let n = from; n < from + 700; n += 1)
         room.set(table, Int32Array.of(n, n * 7, 0, 0), 1, 1);

@@ -132,7 +132,7 @@ describe('a request that takes two people', () => {
       soak(),
       ANYBODY,
       SIGNED,
-      /there is no gate any more/,
+      /there is no longer a gate/,
     ],
   ])('%s is refused', (_what, request, state, approval, identity, why) => {
     const answer = coSign(request, state, approval, NOW, identity);

@@ -29,11 +29,11 @@ describe('a paused connector', () => {
     expect(pausedBy([open])).toEqual({ kind: 'window' });
   });
 
-  it('is held by nobody once the pause of its window is overdue', () => {
+  it('is held by no window once the pause of its window is overdue', () => {
     expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'ended-window', id: '1' });
   });
 
-  it('is held by nobody if a suspended worker paused it after its record was closed', () => {
+  it('is held by no window if a suspended worker paused it after its record was closed', () => {
     const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
     expect(pausedBy([ended])).toEqual({ kind: 'ended-window', id: '1' });
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });

@@ -221,7 +221,7 @@ describe('a change that narrows the captured set is named with the statement tha
     [
       'everything',
       'ALTER PUBLICATION pub RENAME TO gone',
-      /publication pub does not exist any more/,
+      /publication pub no longer exists/,
       /CREATE PUBLICATION "pub" FOR TABLE/,
     ],
     [
@@ -255,7 +255,7 @@ describe('a change that narrows the captured set is named with the statement tha
     expect((await read()).problem).toBeNull();
   });
 
-  it('names a renamed table that is still published beside the table that is not published any more', async () => {
+  it('names a renamed table that is still published, and the table that is no longer published', async () => {
     const { problem } = await after(
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
     );

@@ -81,7 +81,7 @@ describe.concurrent('the guard', () => {
     expect((await get('guarded')).leftovers).toEqual([]);
   });
 
-  it('names a too large record within four minutes, although it comes long after the load', async () => {
+  it('reports an oversized record within four minutes, even if it comes long after the load', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('oversized', database.name, ['public.items'], { validation });

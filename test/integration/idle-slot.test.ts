@@ -1,4 +1,4 @@
-// After the hand-over, Sluice is not involved any more. The slot must advance by itself while the
+// After the hand-over, Sluice is no longer involved. The slot must advance by itself while the
 // captured tables are idle and other tables are written. `sluice compare` then compares the tables
 // with what was left behind, as a role that may only read.
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// Tests `connector.snapshot: incremental` with real Debezium: the initial load in chunks beside a
-// writer, continued after the connector was killed.
+// Tests `connector.snapshot: incremental` with real Debezium: the initial load in chunks while a
+// writer is active, continued after the connector was killed.
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';

@@ -92,7 +92,7 @@ describe('a table that batch and stream share', () => {
     });
   });
 
-  it("is handed over with its sink, and the batch's role may not write it any more", async () => {
+  it("is handed over with its sink, and the batch's role may no longer write it", async () => {
     await withDatabase(shop.database, async (client) => {
       await shop.start(2);
       await shop.approve();

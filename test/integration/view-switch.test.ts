@@ -68,7 +68,7 @@ const KEPT: Record<string, string> = {
   ONLY: `SELECT id FROM ONLY batch_result`,
   'a sample': `SELECT id FROM batch_result TABLESAMPLE bernoulli (100)`,
   locks: `SELECT id FROM batch_result FOR UPDATE OF batch_result`,
-  'letters beyond ASCII before and behind it': `SELECT 'née' AS "é", id FROM batch_result WHERE tenant <> 'ü' AND mood = 'well'`,
+  'letters beyond ASCII before and after it': `SELECT 'née' AS "é", id FROM batch_result WHERE tenant <> 'ü' AND mood = 'well'`,
 };
 
 describe('the switch of a view', () => {

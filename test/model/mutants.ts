@@ -48,7 +48,7 @@ export interface Rules {
   backRoutes: boolean;
   /** sweep: removes triggers before the lease row. */
   triggersBeforeLease: boolean;
-  /** release: marks its attempt as used, so that a late call of it cannot fence any more. */
+  /** release: marks its attempt as used, so that a late call of it can no longer fence. */
   releaseBurns: boolean;
   /** release: checks under the row's lock whether the commit happened after all. */
   releaseLooks: boolean;

@@ -13,7 +13,7 @@ export const STILL_RULES = {
   looksAgain: true,
   /** The connector is resumed when the pipeline has drained. */
   drainsBeforeResume: true,
-  /** Rows whose records lie behind the ends, and which the snapshot sees, come from the topic. */
+  /** Rows whose records lie after the ends, and which the snapshot sees, come from the topic. */
   alignsLater: true,
   /** Rows whose records lie before the ends, unseen by the snapshot, also come from the topic. */
   alignsUnseen: true,
@@ -117,7 +117,7 @@ export const STILL_MUTANTS: readonly (readonly [string, Partial<StillRules>])[] 
   ['the ends were read only before the pause', { endsAfterPause: false, looksAgain: false }],
   ['nobody looked at the ends again', { looksAgain: false }],
   ['the connector was resumed before the drain', { drainsBeforeResume: false, looksAgain: false }],
-  ['the gap left out records behind the ends', { alignsLater: false }],
+  ['the gap left out records after the ends', { alignsLater: false }],
   ['the gap left out transactions that the snapshot does not see', { alignsUnseen: false }],
   ['the gap was read before the connector had passed the marker', { waitsForMarker: false }],
 ];

@@ -42,8 +42,8 @@ function moves(
     can('the source writes', { retained: w.retained + 1, sinceLook: w.sinceLook + 1 });
   if (w.stands === 0 && w.retained > 0 && w.slot === 1) can('the connector reads', { retained: 0 });
   can('the connector stops, or continues', { stands: 1 - w.stands });
-  can('blocked, or not any more', { blocked: 1 - w.blocked });
-  can('paused, or not any more', { paused: 1 - w.paused });
+  can('blocked, or no longer blocked', { blocked: 1 - w.blocked });
+  can('paused, or no longer paused', { paused: 1 - w.paused });
   if (w.committed === 0 && w.slot === 1) can('commits', { committed: 1 });
   if (isLooking && w.slot === 1) {
     const isOver = w.retained > BUDGET;

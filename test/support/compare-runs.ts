@@ -26,7 +26,7 @@ const kafka = () =>
     logLevel: kafkajs.logLevel.NOTHING,
   });
 
-/** Runs `sluice` beside other runs. */
+/** Runs `sluice` without waiting for other runs. */
 function run(args: readonly string[]): Promise<{ code: number | null; stdout: string }> {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';

@@ -78,7 +78,7 @@ export function positionsGrow({ windows }: RunRecord): string | null {
     const [high, low] = position.split('/').map((part) => BigInt(`0x${part}`)) as [bigint, bigint];
     const at = (high << 32n) + low;
     if (at < (newest.get(generation) ?? 0n))
-      return `I17: window ${number} is at ${position}, behind an earlier one`;
+      return `I17: window ${number} is at ${position}, which is lower than that of an earlier window`;
     newest.set(generation, at);
   }
   return null;

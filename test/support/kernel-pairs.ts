@@ -82,7 +82,7 @@ export function hashBoth(shape: Shape, rows: readonly Buffer[]): Pair {
   const take = (key: Int32Array, high: number, low: number, block: number, item: number): void =>
     void kernel.push([...key, high, low, block, item, ends[kernel.length]].join());
   let referred = 0;
-  // A row that throws ends its batch, so each of them gets a batch of its own.
+  // A row that throws ends its batch, so each such row gets a separate batch.
   for (const group of groupsOf(rows, reference)) {
     const batch = new RowBatch(new RowEncoder(shape), take);
     try {

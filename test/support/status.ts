@@ -1,4 +1,4 @@
-// Builds the status of a run, and its state at Temporal, for tests of what a person reads.
+// Builds a run's status and the state of its workflow, for tests of output that people read.
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import type { Standing } from '../../src/domain/migration/run-standing.js';
 

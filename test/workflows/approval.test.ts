@@ -56,7 +56,7 @@ describe('the change window', () => {
         await handle.signal('retry');
         await reach((s) => s.needsApproval && s.blocked === null);
         const audit = JSON.stringify(await handle.query('audit'));
-        expect(audit).toContain('may not begin any more: the change window closed at');
+        expect(audit).toContain('may no longer begin: the change window closed at');
         await handle.signal('rollBack', { by: 'ann', reason: 'next week' });
         expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
       },

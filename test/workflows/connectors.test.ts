@@ -1,5 +1,6 @@
-// Tests the guard beside the run. It names at once a connector that a person paused, edited or
-// deleted, however rarely windows run. It does not name a connector that the run itself holds.
+// Tests the guard that runs alongside the main path. It reports at once a connector that a person
+// paused, edited or deleted, even if windows run rarely. It does not report a connector that the run
+// itself has paused or removes.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 import type { GuardInput, GuardReport } from '../../src/activities/guard/connector-guard.js';
@@ -140,7 +141,7 @@ describe('with a window each hour, the guard', () => {
     await play(bench, fake.activities, anInput('tuned'), async (scene) => {
       await atApproval(scene);
       const before = windows(fake);
-      const detail = 'connector tuned was edited: poll.interval.ms differ from the plan';
+      const detail = 'connector tuned was edited; keys that differ from the plan: poll.interval.ms';
       report(fake, trouble('tuned', 'connector-drift', { detail, blocks: false }));
       await sleepUntil('a window', () => windows(fake) > before);
       expect(await scene.handle.query('explain')).toContain(detail);
@@ -169,7 +170,7 @@ describe('with a window each hour, the guard', () => {
       const { handle, status } = scene;
       await atApproval(scene);
       await handle.signal('approveCutover', { approver: 'ann' });
-      // The test server stalls if a window is canceled in the moment in which it completes.
+      // The test server stalls if a window is canceled at the moment it completes.
       await sleepUntil('the shadow window', async () =>
         (await handle.query<string>('explain')).includes('Window 3:'),
       );
@@ -180,7 +181,7 @@ describe('with a window each hour, the guard', () => {
     expect(seen).toEqual([]);
   });
 
-  it('names a too large record after two failures, and retry gives the task all its restarts again', async () => {
+  it("reports an oversized record after two failures, and retry restores all of the task's restarts", async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('large'), async (scene) => {
       const { handle, status } = scene;

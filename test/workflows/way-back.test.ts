@@ -81,7 +81,7 @@ describe('a paused migration', () => {
     const window = fake.activities.runWindow.bind(fake.activities);
     fake.activities.runWindow = async (input) => {
       if (!fake.switched) return window(input);
-      await theRun().signal('pause'); // arrives while the window runs that then fails
+      await theRun().signal('pause'); // arrives during a window that fails
       fake.verdicts.push('failed');
       return window(input);
     };

@@ -1,5 +1,5 @@
 // Plays a migration that takes two weeks: a preflight that is blocked for three days, a week of
-// windows with a rebalance a day, a pause over night, two upgrades of the worker (replayed), and an approval
+// windows with a rebalance a day, a pause overnight, two upgrades of the worker (replayed), and an approval
 // window of thirty minutes.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';

@@ -60,8 +60,8 @@ export const logCapture: CaptureAdapter<LogPlan> = {
 };
 
 /**
- * Identifies the walsender that serves the slot. A different one means that the connector's task
- * restarted. A slot that is missing, or another one, is no restart.
+ * Identifies the walsender that serves the slot. A different walsender means that the connector's
+ * task restarted. A missing or different slot does not count as a restart.
  */
 async function slotFacts(client: SourceClient, { names }: ResolvedPlan): Promise<Facts> {
   const found = await readSlot(client, names.slot);

@@ -16,9 +16,7 @@ export async function stoppedConnectors(
     const isGone = async (): Promise<boolean> =>
       (await storedConfig(rest, name).catch(() => undefined)) === null;
     if (status === null && (await isGone()))
-      said.push(
-        `connector ${name} does not exist any more: it was deleted (sluice rollback cleans up)`,
-      );
+      said.push(`connector ${name} no longer exists: it was deleted (sluice rollback cleans up)`);
     else if (status && ['PAUSED', 'STOPPED'].includes(status.connector.state))
       said.push(
         `connector ${name} is ${status.connector.state}: resume it through Kafka Connect's REST API (PUT /connectors/${name}/resume)`,

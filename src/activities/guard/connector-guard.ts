@@ -1,4 +1,4 @@
-// The guard runs beside every phase from snapshot to hand-over, even while the run is blocked or
+// The guard runs alongside every phase from snapshot to hand-over, even while the run is blocked or
 // paused. It restarts failed connector tasks up to a limit, and watches connectors, the slot and
 // its WAL.
 import { Problem } from '../../domain/failure.js';
@@ -16,7 +16,7 @@ import { sourceConnectorConfigs } from '../capture/source-connectors.js';
 import { endOverduePause, withoutWindowPauses } from '../capture/connector-pause.js';
 
 export type GuardReport =
-  /** This migration owns no objects any more, so there is nothing to watch. */
+  /** This migration no longer owns any objects, so there is nothing to watch. */
   | { readonly kind: 'stood-down' }
   /** All current problems of connectors. */
   | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }

@@ -58,7 +58,10 @@ async function orphanOf(
   return state === null ? null : { orphan: { migration, state, objects }, run };
 }
 
-/** Drops the slot beyond its budget, under the same rules as the guard: never after the commit. */
+/**
+ * Drops the slot if it retains more WAL than its budget. It follows the guard's rules: never after
+ * the commit.
+ */
 async function enforceBudget(deps: OrphanDeps, run: MigrationRef): Promise<void> {
   const { plan } = planned(run);
   if (!plan.capture.hasSlot) return;

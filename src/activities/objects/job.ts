@@ -1,4 +1,4 @@
-// The parts of a pipeline that Sluice deploys. Sluice finds each by its name, also after a restart.
+// The parts of a pipeline that Sluice deploys. Sluice finds each by its name, even after a restart.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { pollUntil } from '../runtime/poll-until.js';

@@ -11,8 +11,7 @@ export const lease: OwnedKind = {
   remove: (site, { where }) => leaseStore(site, site, where).remove(),
   healthy: isThere(exists),
   /**
-   * Checks only the schema in the source, because each migration has a row of its own in the
-   * ledger.
+   * Checks only the schema in the source, because each migration has its own row in the ledger.
    */
   nameCheck: {
     check: 'source.names-free',

@@ -1,4 +1,4 @@
-// Stores the lease row. With a batch, it is in the source database, beside the result. Without a
+// Stores the lease row. With a batch, it is in the source database, like the result. Without a
 // batch, it is in the ledger. Only this file decides which.
 import type pg from 'pg';
 import {

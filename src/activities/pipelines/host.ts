@@ -1,4 +1,4 @@
-// A host runs pipelines that Sluice deploys. Sluice finds their parts by name, also after a
+// A host runs pipelines that Sluice deploys. Sluice finds their parts by name, even after a
 // restart.
 
 export interface PipelineHost {

@@ -29,7 +29,7 @@ export interface Rehearsed {
 export interface RehearsalInput {
   /** The plan MUST have a batch with a run log. */
   readonly plan: ResolvedPlan;
-  /** The number of runs to compare. The newest runs that closed a key are taken. */
+  /** The number of runs to compare. These are the newest runs that closed a key. */
   readonly count: number;
   /** SQL over the key that selects the slice. Empty means all keys. */
   readonly within: string;

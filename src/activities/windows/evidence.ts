@@ -15,9 +15,9 @@ export interface WindowEvidence {
 /** What the evidence says only of some windows. */
 export interface Special {
   readonly brokenGlass?: BrokenGlass;
-  /** The window on whose results a final window rests. */
+  /** The earlier window that proved the results, if a final window compares only the tables. */
   readonly resultsRestOn?: RecentResult;
-  /** Set if it is another barrier than a migration's. */
+  /** Set if the barrier differs from a migration's barrier. */
   readonly barrier?: object;
 }
 

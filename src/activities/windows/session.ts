@@ -25,7 +25,7 @@ export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 /** The role of a final window. It reads the witness that window `after` began. */
 export interface HearsWitness {
   readonly after: number;
-  /** True if the final window may read every row if the witness cannot be used. */
+  /** True if the final window may read every row when the witness cannot be used. */
   readonly orReadsAll: boolean;
   /** The reason why the witness cannot be used, whatever it saw. Absent if there is none. */
   readonly refused?: string;
@@ -34,7 +34,7 @@ export interface HearsWitness {
 /** The full pass before the fence begins a witness, and the final window reads it. */
 export type WitnessRole = 'begin' | HearsWitness;
 
-/** The part that a witness has in a window, and the witnesses of this worker. */
+/** How a window uses a witness, and the witnesses of this worker. */
 export interface Witnessing {
   readonly role: WitnessRole;
   readonly keeper: Witnesses;
@@ -51,7 +51,7 @@ export interface ReadingSession extends Planned {
   readonly isFull: boolean;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
-  /** Absent in a window that has nothing to do with a witness. */
+  /** Absent if the window does not use a witness. */
   readonly witness?: Witnessing | undefined;
   readonly heartbeat: () => void;
   /** Marks the source's position. If absent, the plan's capture does it. */
@@ -61,7 +61,7 @@ export interface ReadingSession extends Planned {
 export interface WindowSession extends ReadingSession {
   readonly deps: Deps;
   readonly still: StandsStill;
-  /** Set if the window does not compare the results, because a commit may rest on this window. */
+  /** The earlier window that proved the results. Set if this window compares only the tables. */
   readonly restsOn?: RecentResult | undefined;
 }
 
@@ -77,7 +77,7 @@ interface Connections {
 export type ConnectedReading = ReadingSession & Connections;
 export type ConnectedSession = WindowSession & Connections;
 
-/** Marks the source's current position in the way of this session. */
+/** Marks the source's current position by the session's `mark`, or else by the plan's capture. */
 export const markOf = (session: ReadingSession, at: MarkAt): Promise<SourceMark> =>
   session.mark ? session.mark(at) : markSource(session.deps, session, at);
 

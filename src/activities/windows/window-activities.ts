@@ -50,11 +50,11 @@ export interface WindowInput {
    * have changed, the window is full in any case.
    */
   readonly since: string | null;
-  /** Set while the glass is broken, so that the evidence says so. */
+  /** Set while break-glass is in effect, so that the evidence says so. */
   readonly brokenGlass?: BrokenGlass;
-  /** The part that a witness has in this window. Absent if it has none. */
+  /** How this window uses a witness. Absent if it uses none. */
   readonly witness?: WitnessRole;
-  /** The window on whose results this one rests, so that it compares only the tables. */
+  /** The earlier window that proved the results. Set if this window compares only the tables. */
   readonly restsOn?: RecentResult;
   /** Set after the commit. The window then also checks that consumers read the committed side. */
   readonly watchesRoute?: boolean;

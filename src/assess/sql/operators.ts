@@ -78,7 +78,7 @@ function joinOperator(join: Fields): Operator {
       kind: 'join',
       class: 'keyed state',
       key: [],
-      detail: `NATURAL ${type} join: both sides are kept, by the columns they share`,
+      detail: `NATURAL ${type} join: both sides are kept, keyed by their common columns`,
     };
   if (key.length > 0)
     return {
@@ -113,7 +113,10 @@ function commaJoin(select: Fields, tables: number): Operator {
       };
 }
 
-/** Returns the columns that are equal to a column of another input, joined by AND. */
+/**
+ * Returns the columns that the condition requires to equal another column. It looks only at
+ * equalities that are joined by AND.
+ */
 export function equalities(condition: unknown): string[] {
   const found: string[] = [];
   const visit = (node: unknown): void => {

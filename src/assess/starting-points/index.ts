@@ -142,7 +142,7 @@ function outputType(context: Context, block: Block, name: string, open: string[]
   return 'DECIMAL(38, 10)';
 }
 
-/** A numeric without a scale says nothing of the digits that the batch writes. */
+/** A numeric without a scale says nothing about the digits that the batch writes. */
 const hasNoScale = ({ declared }: ColumnFacts): boolean => declared === 'numeric';
 
 function shownType({ trees, tables }: Context, block: Block, name: string): string | null {

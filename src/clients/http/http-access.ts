@@ -54,7 +54,7 @@ export function send(url: string, asked: HttpRequest, access: HttpAccess): Promi
     : overTls(url, { ...asked, headers }, access.tls);
 }
 
-/** Sends a request with certificates of its own, which the built-in `fetch` cannot do. */
+/** Sends a request with private certificates, which the built-in `fetch` cannot use. */
 function overTls(
   url: string,
   { method, headers, body, signal }: HttpRequest,

@@ -34,7 +34,7 @@ export class SchemaRegistry {
     if (typeof schema !== 'string' || schemaType !== 'AVRO')
       throw new Problem(
         'unsupported',
-        `schema ${id} of the registry at ${this.#spec.url} is no Avro schema (${String(schemaType)})`,
+        `schema ${id} of the registry at ${this.#spec.url} is not an Avro schema (${String(schemaType)})`,
         'let the connector write Avro: use the converter that kafka.registry.converter names',
       );
     this.#known.set(id, schema);

@@ -40,7 +40,7 @@ type Operation = 'Describe' | 'Read' | 'Write' | 'Delete' | 'Create';
 export const denied = (operation: Operation, topic: string): Problem =>
   new Problem(
     'permission-denied',
-    `Kafka does not allow the principal of Sluice to ${operation.toUpperCase()} topic ${topic}`,
+    `Kafka does not allow Sluice's principal to ${operation.toUpperCase()} topic ${topic}`,
     `allow it (kafka-acls --add --allow-principal User:… --operation ${operation} --topic ${topic}), then: sluice retry`,
   );
 

@@ -9,7 +9,7 @@ const Encoder = require('kafkajs/src/protocol/encoder') as new (size: number) =>
   offset: number;
 };
 
-/** Reads one value and moves the cursor behind it. */
+/** Reads one value and moves the cursor past it. */
 export type Read<T> = (from: Cursor) => T;
 
 /** A position in an answer. */

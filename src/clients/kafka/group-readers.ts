@@ -5,7 +5,7 @@ import { Problem } from '../../domain/failure.js';
 import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 
 export const UNDESCRIBED_REMEDY =
-  'allow the principal of Sluice to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams';
+  "allow Sluice's principal to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams";
 
 /**
  * Describes a group. Throws Problem `unsupported` if Kafka does not describe it, because an unknown

@@ -115,7 +115,7 @@ export function visibleBatches(
 
 /**
  * Returns the offset at which the batch ends. Throws Problem `unsupported` if its length is
- * impossible, because nothing behind it could be found.
+ * impossible, because nothing after it could be found.
  */
 function batchEnd(records: Buffer, at: number): number {
   const length = records.readInt32BE(at + LENGTH_AT);

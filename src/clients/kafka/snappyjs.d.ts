@@ -1,4 +1,4 @@
-// The package has no types of its own.
+// The package contains no types.
 declare module 'snappyjs' {
   const snappy: { uncompress(compressed: Uint8Array, maxLength?: number): Uint8Array };
   export default snappy;

@@ -119,7 +119,7 @@ export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown
     return new Problem(
       'permission-denied',
       `Kafka refused to create topic ${topic}: ${type}`,
-      `allow the principal of Sluice to CREATE the topic (kafka-acls --add --allow-principal User:… --operation Create --topic ${topic}), then: sluice retry`,
+      `allow Sluice's principal to CREATE the topic (kafka-acls --add --allow-principal User:… --operation Create --topic ${topic}), then: sluice retry`,
     );
   return new Problem(
     'unsupported',

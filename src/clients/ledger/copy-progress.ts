@@ -1,4 +1,5 @@
-// Keeps the progress of a copy of the tables in the ledger, so that it survives the copying worker.
+// Records in the ledger how far the copy of the tables has progressed, so that this progress survives
+// if the worker dies.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
@@ -8,8 +9,8 @@ export interface CopiedChunk {
   readonly chunk: number;
   readonly rows: number;
   /**
-   * The files that held the table's rows. A rewrite moves rows between ranges, so a range of other
-   * files proves nothing.
+   * Identifies the files that contained the table's rows when the range was copied. A rewrite of the
+   * table moves rows between ranges, so a range that was copied from other files proves nothing.
    */
   readonly storage: string | null;
 }

@@ -1,5 +1,5 @@
 // The ledger's tables. After the first release, they may only gain columns and tables, because a
-// newer worker may run beside an older one.
+// newer worker may run alongside an older one.
 import { LEASE_COLUMNS } from '../postgres/lease-row.js';
 
 export const LEDGER_SCHEMA = `
@@ -148,7 +148,7 @@ CREATE TABLE IF NOT EXISTS sluice.still_point (
 );
 CREATE INDEX IF NOT EXISTS still_point_of_run ON sluice.still_point (run_key, generation, connector);
 
--- The lease rows of migrations without a batch. With a batch, the row is beside the result.
+-- The lease rows of migrations without a batch. With a batch, the row is in the source database.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
 `;

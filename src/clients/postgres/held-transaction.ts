@@ -70,13 +70,13 @@ const beginSql = (idleMs: number): string =>
   `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +
   `SET LOCAL tcp_keepalives_idle = ${Math.max(1, Math.ceil(idleMs / 2000))}; SET LOCAL tcp_keepalives_interval = 1; SET LOCAL tcp_keepalives_count = 3`;
 
-/** Limits the whole transaction. The limit counts from this statement on. */
+/** Returns SQL that limits the whole transaction, counted from the execution of this SQL on. */
 const overallSql = (ms: number): string =>
   `SELECT set_config('transaction_timeout', '${whole(ms + GRACE_MS)}', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`;
 
 const whole = (ms: number): number => Math.max(1, Math.ceil(ms));
 
-/** Returns the same client, in which each statement has the remaining time as its limit. */
+/** Wraps the client, so that each statement is canceled when the remaining time is over. */
 function withLimit(client: pg.ClientBase, restMs: () => number): pg.ClientBase {
   const limited = async (...statement: Parameters<pg.ClientBase['query']>): Promise<unknown> => {
     const rest = restMs();

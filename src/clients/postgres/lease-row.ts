@@ -11,8 +11,8 @@ export interface LeaseRow {
   readonly epoch: number;
   readonly token: string | null;
   /**
-   * The highest attempt that fenced or was released. A late call of an earlier attempt cannot fence
-   * any more.
+   * The highest attempt that fenced or was released. A late call of an earlier attempt can no longer
+   * fence.
    */
   readonly attempt: number;
   /** The beginning of the fence. Null unless the lease is FENCED or SWITCHED. */
@@ -28,7 +28,7 @@ export interface LeaseRow {
 }
 
 /**
- * Returns the table, quoted. It is beside the result if there is a batch, and otherwise in the
+ * Returns the table, quoted. It is in the source database if there is a batch, and otherwise in the
  * ledger.
  */
 export function leaseTable({ batch, names }: ResolvedPlan): string {

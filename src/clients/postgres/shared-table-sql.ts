@@ -206,7 +206,7 @@ async function mayWrite(
 }
 
 /**
- * Revokes the batch role's right to write at `complete`, when no trigger guards the table any more.
+ * Revokes the batch role's right to write at `complete`, when a trigger no longer guards the table.
  * Returns whether the role can still write.
  */
 export async function revokeWrites(

@@ -42,7 +42,7 @@ export function lossOf(
   slot: Slot | null,
   { isBeginning = false } = {},
 ): string | null {
-  if (!slot) return isBeginning ? null : `replication slot ${name} does not exist any more`;
+  if (!slot) return isBeginning ? null : `replication slot ${name} no longer exists`;
   const isLost = slot.walStatus === 'lost' || (slot.restartLsn === null && !isBeginning);
   return isLost
     ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}), so WAL that the connector had not read is lost`

@@ -15,7 +15,7 @@ const POLL_MS = 50;
 /** The changes of one read. A read ends only with a transaction, so it can return more. */
 const READ_CHANGES = 20_000;
 const READ_MS = 20_000;
-/** The prefix of the markers in which a witness recognizes how far it has read. */
+/** The prefix of the markers by which a witness recognizes how far it has read. */
 const PREFIX = 'sluice-witness';
 
 export class WitnessSlot {

@@ -104,7 +104,7 @@ export class AvroRecords implements RecordDecoder {
     try {
       if (bytes[from] !== MAGIC || to - from < HEADER_BYTES)
         throw new Undecodable(
-          'no Avro record of a schema registry, because the zero byte is missing',
+          'not an Avro record of a schema registry, because the zero byte is missing',
         );
       const id = bytes.readUInt32BE(from + 1);
       const rewrite = this.#schemas.get(id);

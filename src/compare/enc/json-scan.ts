@@ -66,8 +66,8 @@ function skipString(b: Uint8Array, at: number, to: number): number {
 }
 
 /**
- * Calls `member` with the range of name and value, for each member of the object that begins at
- * `from`.
+ * Walks over the object that begins at `from`. Calls `member` for each of its members, with the
+ * member's name and with the start and end of its value.
  */
 export function walkObject(
   b: Uint8Array,

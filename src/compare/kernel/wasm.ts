@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '26a670e4db6405fd3a7cf9a422fb2494c6ad6a61e91aae29d6a08bf56bf90cc8';
+export const SOURCES = '7166da93deb971f5326c031be698ed0e4e4e0fe0f8c6d3d9a0055bda013d2445';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -158,7 +158,7 @@ function publicationProblems(
   if (publication === null) {
     return [
       {
-        detail: `publication ${name} does not exist any more, so no change of any table reaches its topic`,
+        detail: `publication ${name} no longer exists, so no change of any table reaches its topic`,
         remedy: `CREATE PUBLICATION ${quoted} FOR TABLE ${sqlNames(planned)} WITH (publish_via_partition_root = true)`,
       },
     ];

@@ -1,5 +1,5 @@
-// Problems of connectors that the guard finds beside the windows: a connector was deleted, paused
-// or edited, or its task fails again and again.
+// Problems of connectors that the guard finds, independently of windows: a connector was deleted,
+// paused or edited, or its task fails again and again.
 import { FAILURES } from '../failure.js';
 import { remedyOf } from './connector-causes.js';
 
@@ -45,7 +45,7 @@ export function troublesOf({ name, state, edited, recaptured }: SeenConnector): 
     troubles.push(trouble('connector-paused', `connector ${name} is ${state}`, { remedy }));
   }
   if (edited.length > 0) {
-    const detail = `connector ${name} was edited: ${edited.join(', ')} differ from the plan`;
+    const detail = `connector ${name} was edited; keys that differ from the plan: ${edited.join(', ')}`;
     troubles.push(trouble('connector-drift', detail, { blocks: recaptured.length > 0 }));
   }
   return troubles;

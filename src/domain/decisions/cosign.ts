@@ -103,7 +103,7 @@ export function coSign(
 }
 
 const beforeTheCommit = ({ committed }: CoSignState): string | null =>
-  committed ? 'the cut-over is committed, so there is no gate any more' : null;
+  committed ? 'the cut-over is committed, so there is no longer a gate' : null;
 const inTheSoak = ({ phase }: CoSignState): string | null =>
   phase === 'soak' ? null : `only a soak can end early, and the phase is ${phase ?? 'start'}`;
 

@@ -29,7 +29,7 @@ export interface EditState {
   readonly planHash: string;
   readonly spec: MigrationSpec;
   readonly isCommitted: boolean;
-  /** Why no edit is taken now, for example because writers wait behind the fence. Null if none. */
+  /** Why edits are refused now, for example because writers wait behind the fence. Null if none. */
   readonly closed: string | null;
   readonly pending: PendingEdit | null;
 }

@@ -167,7 +167,7 @@ type Counting = Pick<GateState, 'approvals' | 'evidenceId' | 'starter'>;
 
 /**
  * Returns the accepted approvals that name the current evidence and still count under `spec`. An
- * approval expires, and the rules under which it was accepted can end with the broken glass.
+ * approval expires. One that was accepted under break-glass may stop counting when that hour ends.
  */
 export function currentApprovals(
   state: Counting,

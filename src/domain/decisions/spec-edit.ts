@@ -51,7 +51,7 @@ export const EDITABLE: Readonly<Record<string, Role>> = {
 };
 
 const AFTER_COMMIT: Readonly<Record<Exclude<Role, 'plain' | 'soak'>, string>> = {
-  gate: 'the cut-over is committed, so nothing reads this field any more',
+  gate: 'the cut-over is committed, so this field is no longer read',
   evidence: 'the cut-over is committed, and its evidence rests on the field',
 };
 

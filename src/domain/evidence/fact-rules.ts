@@ -5,7 +5,7 @@
 export type FactCost = 'restart' | 'full-window' | 'epoch';
 
 export interface FactRule {
-  /** The name of the fact. If `isPrefix` is true, only its beginning; the rest names the part. */
+  /** The fact's name, or its beginning if `isPrefix` is true. The rest of it names the part. */
   readonly fact: string;
   readonly isPrefix: boolean;
   readonly cost: FactCost;

@@ -1,5 +1,5 @@
 // A witness names the rows that the source changed between the full pass and the final window. It is
-// a temporary slot of Sluice's own, so it depends neither on Debezium nor on Kafka.
+// a temporary slot that Sluice creates, so it depends neither on Debezium nor on Kafka.
 
 /** With fewer rows than this in every table, a full pass under the fence is as fast. */
 export const WITNESS_FROM_ROWS = 20_000;

@@ -1,4 +1,4 @@
-// The task queues of migrations. Each kind of work has slots of its own, so that no kind can keep
+// The task queues of migrations. Each kind of work has its own slots, so that no kind can keep
 // another from starting. Tools outside rely on the names.
 
 /** The task queue that a migration is started on. The names of the other queues begin with it. */

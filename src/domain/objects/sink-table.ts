@@ -1,5 +1,5 @@
 // The table that the sink writes before the commit. If batch and stream share a table, it is the
-// staging table, whose rows replace those of the shared table at the commit.
+// staging table, whose rows replace the shared table's rows at the commit.
 import type { KindPlan } from './owned-kind.js';
 
 export const sinkTableKind = {

@@ -8,7 +8,7 @@ export const topicKind = {
     topics.map((name) => ({ kind: 'topic', name, where: cluster }) as const),
   /**
    * The heartbeat topic stays, because the connector still writes heartbeats after the hand-over.
-   * It writes no barriers and notifications any more.
+   * It no longer writes barriers and notifications.
    */
   atComplete: ({ logTopics, names }, { name }) =>
     name !== names.heartbeatTopic && [...logTopics, names.windowTopic].includes(name)

@@ -48,7 +48,7 @@ export interface RouteFacts {
   /** SQL comments that `sluice init --sql` prints for the people who run the consumers. */
   readonly consumers: readonly string[];
   readonly needs: RouteNeeds;
-  /** True if batch and stream write one table. The sink then has no table of its own at the end. */
+  /** True if batch and stream write one table. The sink then has no separate table at the end. */
   readonly sharesTable: boolean;
   /** The table whose trigger refuses the stream's writes before the commit, and the batch's after it. */
   readonly guarded: Relation | null;

@@ -38,7 +38,7 @@ export function beginAttempt(run: Run): Evidence {
 
 /**
  * Runs the hold up to the commit. When it returns, everything was compared under the fence.
- * `maxHold` is counted from the pause of the batch. The fence has a limit of its own: it expires
+ * `maxHold` is counted from the pause of the batch. The fence has its own limit: it expires
  * `maxHold` after its transaction began. Throws BackToValidate with the reason if the hold fails;
  * then the caller undoes it.
  */
@@ -111,8 +111,8 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 }
 
 /**
- * Says on which window the results rest, if the final window did not compare them. Throws
- * BackToValidate if that window is too old by now.
+ * Returns a text that names the window which proved the results, if the final window did not compare
+ * them. Throws BackToValidate if that window is too old by now.
  */
 function restedResults(run: Run): string {
   const allowed = allowedAge(run.plan);
@@ -178,7 +178,7 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 }
 
 /**
- * Drops the fence triggers. They block nothing any more, and writers would still pay for their
+ * Drops the fence triggers. They no longer block anything, and writers would still pay for their
  * check. After the commit, the owner trigger stays, because it guards a shared table until
  * `complete`.
  */

@@ -23,7 +23,7 @@ async function untilCommit(run: Run): Promise<void> {
   await proveSlot(run);
   // the checks can wait for hours, for example for a run of the batch
   const closed = gateWaitsFor(run.state, run.now());
-  if (closed) throw new BackToValidate(`the cut-over may not begin any more: ${closed}`);
+  if (closed) throw new BackToValidate(`the cut-over may no longer begin: ${closed}`);
   if (run.state.epoch !== epoch)
     throw new BackToValidate(`a new epoch (${run.state.epoch}) voids the evidence`);
   const evidence = beginAttempt(run);

@@ -138,7 +138,7 @@ export class Journal {
 
   /**
    * Copies what the main path does not copy itself, so that the ledger is at most a minute behind.
-   * Runs beside the main path and never ends. While the ledger does not answer, the pauses grow.
+   * Runs alongside the main path and never ends. While the ledger does not answer, the pauses grow.
    */
   async mirror(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {

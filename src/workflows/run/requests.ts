@@ -20,7 +20,7 @@ export function requestWayBack(run: Run, wayBack: WayBack): void {
     state.done.includes('complete') ||
     (state.phase === 'complete' && state.done.includes('soak'))
   )
-    return run.audit(ignored('the batch is being retired, so a rollback is not possible any more'));
+    return run.audit(ignored('the batch is being retired, so a rollback is no longer possible'));
   state.wayBack = wayBack;
   run.audit({ kind: 'way-back', outcome, by, reason });
   setPaused(run, false);

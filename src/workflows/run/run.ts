@@ -27,7 +27,7 @@ export class Run extends Steps {
   startGuard: () => void = () => undefined;
   /** Calls the guard again, with what the run knows now. */
   renewGuard: () => void = () => undefined;
-  /** Creates deleted connectors again beside the main path. */
+  /** Creates deleted connectors again, alongside the main path. */
   bringBack: () => void = () => undefined;
   stopGuard: () => void = () => undefined;
 

@@ -24,7 +24,7 @@ function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
   return purpose === 'shadow window' && !spec.validation.stillPoint.inSoak ? 'unpaused' : 'paused';
 }
 
-/** Returns the part that a witness has in a window. */
+/** Returns how a window uses a witness. */
 function witnessRole(run: Run, purpose: Purpose): { witness?: WitnessRole } {
   if (purpose === 'window before the fence') return { witness: 'begin' };
   const { ahead } = run.state;
@@ -137,7 +137,7 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
 
 /**
  * Reports a window that began before an edit of a field that evidence depends on. Such a window
- * proves nothing any more.
+ * no longer proves anything.
  */
 function setAside(run: Run, { number, at }: WindowResult): void {
   run.state.windows = number;

@@ -233,7 +233,7 @@ describe('a record that cannot be read', () => {
     ]);
   });
 
-  it('names its schema as wanted, until somebody gives it', () => {
+  it('names its schema as wanted until it gets the schema', () => {
     const records = new AvroRecords();
     const key = keyOf(1);
     const read = (): void => {
@@ -253,7 +253,7 @@ describe('the partition of a record', () => {
   const place = (id: number) => partitionOf(keyOf(id), 0, keyOf(id).length, 3);
   const other = (id: number) => ({ partition: (place(id) + 1) % 3, partitions: 3 });
 
-  it('is judged by the bytes that the connector wrote, also for a tombstone', () => {
+  it('is judged by the bytes that the connector wrote, even for a tombstone', () => {
     expect(rewrite([], keyOf(5), null, { partition: place(5), partitions: 3 }).value).toBe(null);
     expect(rewrite([], keyOf(5), null, other(5)).value).toMatch(/^!".*different partition/);
   });

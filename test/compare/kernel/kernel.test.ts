@@ -104,7 +104,7 @@ describe('the kernel', () => {
     expect(referred).toBe(10);
   });
 
-  it("keeps the order of its own and the reference's records, also when its memory grows", () => {
+  it("keeps the order of its own and the reference's records, even when its memory grows", () => {
     const [batch, expected] = [new RecordBatch(SHAPE), new Changes()];
     const encoder = new ChangeEncoder(SHAPE);
     const one = Buffer.concat([Buffer.from(RECORD.key), RECORD.value]);

@@ -1,5 +1,5 @@
 // java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC classic|consumer|share|streams STATE_FOLDER
-// Reads the topic as a group of that protocol, commits what it read, and never ends by itself.
+// Reads the topic as a group of that protocol, commits the offsets of what it has read, and never ends by itself.
 import java.time.Duration;
 import java.util.List;
 import java.util.Properties;

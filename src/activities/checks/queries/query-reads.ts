@@ -22,7 +22,7 @@ interface Dependence {
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
 /**
- * Finds what the query depends on, also through views and functions. Postgres plans the query but
+ * Finds what the query depends on, including through views and functions. Postgres plans the query but
  * does not run it.
  */
 export async function dependenceOf(client: pg.ClientBase, query: string): Promise<Dependence> {
@@ -98,7 +98,7 @@ export async function checkReads(
 }
 
 /**
- * Returns the relations that Postgres' query plan scans, also through views, inlined functions and
+ * Returns the relations that Postgres' query plan scans, including through views, inlined functions and
  * partitions.
  */
 export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {

@@ -215,7 +215,7 @@ async function planned(
   return planSwap(client, route, from, target, state);
 }
 
-/** Returns what else differs besides the table that was replaced, or null if nothing does. */
+/** Returns what differs apart from the replaced table, or null if nothing else does. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,

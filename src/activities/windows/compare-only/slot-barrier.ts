@@ -1,6 +1,6 @@
 // The barrier of a comparison that creates nothing. With a slot, it waits until the slot's reader has
-// acknowledged the position that was read after the snapshot. Without one, nothing says which records
-// are still on their way.
+// acknowledged the position that was read after the snapshot. Without a slot, nothing says which
+// records are still on their way.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../../clients/postgres/slots.js';
 import { insertLsn } from '../../../clients/postgres/wal-position.js';
@@ -16,7 +16,7 @@ const MARKER = "SELECT pg_logical_emit_message(true, 'sluice-compare', 'nudge')"
 const bySlot = (slot: string): ExistingBarrier => ({
   kind: 'slot',
   slot,
-  proves: `the reader of slot ${slot} acknowledged a position after the snapshot. That this reader writes these topics is not proven by the slot`,
+  proves: `the reader of slot ${slot} acknowledged a position after the snapshot. The slot does not prove that this reader writes these topics`,
 });
 
 /** Returns the barrier without a slot. `why` says why there is none. */

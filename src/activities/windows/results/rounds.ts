@@ -170,7 +170,7 @@ export const countAgain = async (
 ): Promise<number | null> =>
   Date.now() - started <= COUNTED_QUERY_MS ? countRows(client, from) : null;
 
-/** Reads the sink's rows in a snapshot of their own. */
+/** Reads the sink's rows in a separate snapshot. */
 const readSink = (
   client: SourceClient,
   table: string,

@@ -165,8 +165,8 @@ export async function judged(
   const drilled = await drillDown({ ...input, candidates, extraneous: keys }, fold);
   const { counts } = drilled;
   const differences = [...drilled.differences, ...refused];
-  // With more candidates than are examined, the counts are those of the hashes, and the examined
-  // candidates are a sample.
+  // If not all candidates were examined, the counts come from the hashes, and the examined candidates
+  // are a sample.
   const isWhole = candidates.length === suspected && keys.length === extraneous;
   if (!isWhole) return { ...base, counts: byHash, differences };
   return {

@@ -163,8 +163,8 @@ async function passOrWitnessed(
 }
 
 /**
- * Adds a note to the reason: the column in which most rows differ, or what a passed window did not
- * read again.
+ * Adds a note to the reason. It names the column in which most rows differ, or what a passed window
+ * did not read again.
  */
 function noted(result: Verdict, pass: TablePass): Verdict {
   const note = pass.isStopped

@@ -33,7 +33,7 @@ import { snapshotText } from './visibility.js';
 export interface TablesCost {
   /** The rows of the largest table. */
   readonly rows: number;
-  /** The time without that of reading topics, in ms. */
+  /** The duration in ms, without the time for reading topics. */
   readonly ms: number;
   /** Why a final window has to read every row. Null if a witness can replace that. */
   readonly unwitnessed: string | null;
@@ -49,8 +49,9 @@ export interface TablesResult {
 }
 
 /**
- * Compares every table in exact mode. Tables of a polled source have no transaction by which to
- * align. They are compared in settled mode, together with the results.
+ * Compares every table in exact mode. Records of polled tables name no
+ * transaction, so they cannot be aligned with a snapshot. Such tables are compared in settled mode,
+ * together with the results.
  */
 export async function compareTables(session: ReadingSession): Promise<TablesResult> {
   if (session.plan.capture.subjectMode === 'settled')

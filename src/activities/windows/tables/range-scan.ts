@@ -1,5 +1,5 @@
-// Reads a long table range by range, each in a short snapshot, so that no transaction of Sluice
-// lasts longer than one range takes. The fold remembers the keys that differed, and the keys that the
+// Reads a long table range by range, each in a short snapshot, so that no transaction
+// lasts longer than the reading of one range. The fold remembers the keys that differed, and the keys that the
 // topic changed since the first snapshot. The window's own snapshot then reads only these, and the
 // rows that the source changed since then (see changed-rows.ts). Nothing is missed. A row that no
 // transaction touched since the first snapshot has not moved, so its range was read, and the row was

@@ -1,5 +1,5 @@
-// Reads what a transaction sees, and limits how far back a record's 32-bit transaction id may be, by
-// the source's own counter.
+// Reads what a transaction sees, and an upper limit for the transaction ids of the records in a
+// topic.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 

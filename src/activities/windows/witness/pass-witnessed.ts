@@ -1,8 +1,8 @@
 // Compares a table that a full pass proved equal before the fence. It reads only the keys that
 // changed since: those that the witness names, and those that the topic changed.
 // This proves as much as a full pass. A key that neither the source nor the topic changed is still
-// equal. The witness reads the source's own log, so an event that the topic lost does not hide
-// itself. The number of rows is that of the full pass plus inserts minus deletes, and the topic's
+// equal. The witness reads the source's own log, so it also names keys whose events the
+// topic lost. The number of rows is that of the full pass plus inserts minus deletes, and the topic's
 // keys must agree with it.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -22,7 +22,7 @@ import type { Testimony } from './witnesses.js';
 const LOOKUP_KEYS = 1000;
 
 export interface WitnessedPass extends TablePass {
-  /** The rows of the table, by arithmetic. */
+  /** The computed number of the table's rows. */
   readonly counted: number;
   readonly witness: WitnessProof;
 }

@@ -64,8 +64,8 @@ export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =
   role !== undefined && role !== 'begin';
 
 /**
- * Measures a window, and ends the run's witness afterwards. Only the witness of a window before the
- * fence that passed as a whole is kept, because no final window follows another one.
+ * Measures a window, and ends the run's witness afterwards. It keeps the witness only if this is a
+ * window before the fence that passed, because no final window follows any other one.
  */
 export async function endingWitness<M extends MeasuredSubjects>(
   keeper: Pick<Witnesses, 'isWaiting' | 'end'>,

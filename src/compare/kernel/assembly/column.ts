@@ -1,5 +1,5 @@
 // Encodes one value by its column's type, from JSON and from Postgres' binary form. Each function
-// returns the place behind what it wrote, or 0 for a value that it does not understand.
+// returns the place after what it wrote, or 0 for a value that it does not understand.
 import { floatFromText, isUnclear } from './float';
 import { endOf, isEscaped, startOf, typeOf } from './layout';
 import { integerFromText, numericFromBinary, numericFromText, writeI64 } from './number';

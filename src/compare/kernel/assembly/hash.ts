@@ -6,7 +6,7 @@ function mix(hash: u32): u32 {
   return h ^ (h >> 16);
 }
 
-/** Hashes `length` bytes into the four words at `out`. Writes up to 15 zeros behind the bytes. */
+/** Hashes `length` bytes into the four words at `out`. Writes up to 15 zeros after the bytes. */
 export function hash128(bytes: usize, length: i32, seed: u32, out: usize): void {
   let h1 = seed;
   let h2 = seed;

@@ -1,5 +1,5 @@
 // Walks over compact JSON, 16 bytes at a time, exactly as enc/json-scan.ts does byte by byte. Each
-// function returns 0 for what it does not understand. Loads may reach 16 bytes behind the input.
+// function returns 0 for what it does not understand. Loads may reach 16 bytes past the input.
 
 export const QUOTE: u8 = 0x22;
 export const COMMA: u8 = 0x2c;
@@ -30,7 +30,7 @@ export function skipValue(at: usize, to: usize): usize {
   return end == at || end >= to ? 0 : end;
 }
 
-/** Returns the position behind the closing quote, or 0. */
+/** Returns the position after the closing quote, or 0. */
 export function skipString(at: usize, to: usize): usize {
   hadEscape = false;
   let end = at + 1;
@@ -112,7 +112,7 @@ export function isPlainAscii(start: usize, end: usize): bool {
   return true;
 }
 
-/** Copies bytes, of which at most 15 are written behind the end. The regions MUST NOT overlap. */
+/** Copies bytes, of which at most 15 are written past the end. The regions MUST NOT overlap. */
 export function copy(to: usize, from: usize, size: usize): void {
   for (let at: usize = 0; at < size; at += 16) v128.store(to + at, v128.load(from + at));
 }

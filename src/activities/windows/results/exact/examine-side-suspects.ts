@@ -28,7 +28,10 @@ export interface QuerySide {
   readonly canary: CanaryResult;
 }
 
-/** Throws Problem `unsupported` if the key is not unique, and as `examine` and the readers do. */
+/**
+ * Throws Problem `unsupported` if the key is not unique. Also throws what `examine` and the readers
+ * throw.
+ */
 export async function examinedSide(
   { subject, shape }: Pick<Computation, 'subject' | 'shape'>,
   { counted: ofQuery, canary }: QuerySide,

@@ -13,8 +13,8 @@ import type { QuerySide } from './examine-side-suspects.js';
 const QUERY_CANCELED = '57014'; // SQLSTATE
 
 /**
- * Calls `run`. With its tables replaced, a query may be slower, and exceed a time limit that the
- * original query meets. The window then compares in another way instead of failing.
+ * Calls `run`. A query whose tables were replaced may be slower than the original query, and exceed
+ * its time limit. The window then compares in another way instead of failing.
  */
 export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason<T>> {
   try {

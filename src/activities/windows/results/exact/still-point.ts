@@ -17,7 +17,8 @@ import { snapshotText } from '../../tables/visibility.js';
 /** The time (ms) between two readings that must agree, for each attempt. A busy broker is slow. */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /**
- * Without a pause, a still point comes within this short time, or these writers never leave one.
+ * The time limit (ms) for a still point without a pause. Writers that are not idle within this time
+ * are hardly ever idle.
  */
 const UNPAUSED_MS = 3000;
 const POLL_MS = 40;
@@ -30,7 +31,7 @@ export interface StillPoint {
   /** The snapshot that `reader` of the session holds. */
   readonly snapshotText: string;
   readonly snapshot: SnapshotVisibility;
-  /** A position behind everything that the snapshot sees. */
+  /** A position after everything that the snapshot sees. */
   readonly mark: SourceMark;
   /**
    * The connection with a snapshot of the sink's table, which the caller MUST end. Null without a
