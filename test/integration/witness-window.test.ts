@@ -1,90 +1,24 @@
 // Tests a final window that rests on a full pass before the fence, with a real table and a real
 // topic. The test itself writes the topic, so it can leave out events and invent others.
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache, foldTable } from '../../src/activities/windows/folds/folds.js';
-import type { ConnectedSession } from '../../src/activities/windows/session.js';
+import type {
+  ConnectedSession,
+  ReadingSession,
+  WitnessRole,
+} from '../../src/activities/windows/session.js';
 import { passByHash, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
+import { compareTables } from '../../src/activities/windows/tables/compare-tables.js';
 import { boundedNow, snapshotText } from '../../src/activities/windows/tables/visibility.js';
 import { passWitnessed } from '../../src/activities/windows/witness/pass-witnessed.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import { openSource, type SourceClient } from '../../src/clients/postgres/connection.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import { resolveSecret } from '../../src/config.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
-import { aPlan, aRef } from '../support/builders.js';
-import { aTopic } from '../support/live.js';
-import { envelope } from '../support/rows.js';
-import { freshDatabase, testPostgres } from '../support/sluice.js';
+import { ROWS, SHAPE, witnessScene, type Write } from '../support/witness-scene.js';
 
-const ROWS = 200;
-const SHAPE: Shape = {
-  key: ['id'],
-  columns: [
-    { name: 'id', type: 'int4' },
-    { name: 'v', type: 'text' },
-  ],
-};
-const kafka = new KafkaPort(
-  { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-  () => '',
-);
-const undo: (() => Promise<unknown>)[] = [];
-afterAll(async () => {
-  for (const step of undo.reverse()) await step();
-  await kafka.disconnect();
-});
-
-type Write = (op: 'c' | 'u' | 'd', id: number, v?: string) => Promise<void>;
-
-/** Makes a table and a topic that agree, and the session of a window. */
-async function scene() {
-  const name = `witness-${process.pid}-${undo.length}`;
-  const database = await freshDatabase(
-    `CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, 'v' FROM generate_series(1, ${ROWS}) g;`,
-  );
-  undo.push(database.drop);
-  const input = {
-    name,
-    tables: ['public.a'],
-    spec: { source: { postgres: testPostgres(database.name), tables: ['public.a'] } },
-  };
-  const plan = aPlan(input);
-  await database.client.query(`CREATE PUBLICATION ${plan.names.publication} FOR TABLE a`);
-  const topic = `${name}.public.a`;
-  await aTopic(kafka, topic, 1, { 'cleanup.policy': 'compact' });
-  undo.push(() => kafka.deleteTopic(topic));
-  const write: Write = async (op, id, v = 'v') => {
-    const writer = kafka.openWriter();
-    const image = `{"id":${id},"v":${JSON.stringify(v)}}`;
-    await writer.write(topic, { key: `{"id":${id}}`, value: envelope(op, image, 11).toString() });
-    await writer.flush();
-  };
-  const all = kafka.openWriter();
-  for (let id = 1; id <= ROWS; id += 1) {
-    const value = envelope('c', `{"id":${id},"v":"v"}`, 11).toString();
-    await all.write(topic, { key: `{"id":${id}}`, value });
-  }
-  await all.flush();
-  const reader = await openSource(plan, resolveSecret, { readOnly: true });
-  const side = await openSource(plan, resolveSecret);
-  const witnesses = new Witnesses(resolveSecret);
-  const session = {
-    plan,
-    ref: aRef(input),
-    folds: new FoldCache(new FoldFiles(undefined), 2 ** 24),
-    witness: { keeper: witnesses, role: 'begin' },
-    reader,
-    side,
-  } as unknown as ConnectedSession;
-  undo.push(async () => {
-    await witnesses.end(session.ref);
-    await reader.end();
-    await side.end();
-  });
-  return { client: database.client, topic, write, session, witnesses };
-}
+const { kafka, scene, undo } = witnessScene();
 
 async function inputOf({ reader, side }: ConnectedSession, topic: string): Promise<PassInput> {
   return {
@@ -202,6 +136,45 @@ describe('a final window that rests on a witness', () => {
     expect(gone).toEqual({ refused: expect.stringContaining('the worker that had') as string });
     const dropped = await finalAfter((_, __, { folds, ref }) => Promise.resolve(folds.drop(ref)));
     expect(dropped).toEqual({ refused: expect.stringContaining('not those of') as string });
+  });
+
+  it('of another worker on the same queue reads every row, or proves nothing, and says why', async () => {
+    const { client, write, session } = await scene();
+    const mark = { lsn: '0/1', reached: () => Promise.resolve(null) };
+    const window = (keeper: Witnesses, number: number, role: WitnessRole) => {
+      const folds =
+        keeper === session.witness!.keeper
+          ? session.folds
+          : new FoldCache(new FoldFiles(undefined), 2 ** 24);
+      const deps = { secret: resolveSecret };
+      const witness = { keeper, role };
+      const mine = { deps, kafka, folds, number, witness, heartbeat: () => undefined };
+      const how = { isFull: true, roundsMs: 1000, mark: () => Promise.resolve(mark) };
+      return compareTables({ ...session, ...mine, ...how } as unknown as ReadingSession);
+    };
+    const first = session.witness!.keeper;
+    expect((await window(first, 7, 'begin')).witness).toEqual({ refused: null, rested: false });
+    await client.query(`UPDATE a SET v = 'w' WHERE id = 3`);
+    await write('u', 3, 'w');
+    const why = 'the worker that had the witness is gone, or is another one';
+    const reads = await window(new Witnesses(resolveSecret), 8, { after: 7, orReadsAll: true });
+    expect(reads).toMatchObject({
+      subjects: [
+        { verdict: { verdict: 'passed', reason: expect.stringContaining(why) as string } },
+      ],
+      witness: { refused: why, rested: false },
+    });
+    const may = await window(new Witnesses(resolveSecret), 9, { after: 7, orReadsAll: false });
+    expect(may.subjects[0]!.verdict).toEqual({
+      verdict: 'inconclusive',
+      reason: expect.stringMatching(`maxHold is too short to read every row.*${why}`) as string,
+    });
+    // the worker that has it is not disturbed by the other one
+    const rests = await window(first, 10, { after: 7, orReadsAll: false });
+    expect(rests).toMatchObject({
+      subjects: [{ subject: 'public.a', verdict: { verdict: 'passed' } }],
+      witness: { refused: null, rested: true },
+    });
   });
 
   it('does not begin without a free slot or the right, and says so', async () => {
