@@ -1,4 +1,4 @@
-// What the worker of the benchmark `many` tells about itself.
+// Defines the figures that the worker of the benchmark `many` reports about itself.
 
 /** Migrations whose name begins with this have faked systems. */
 export const FAKED = 'faked-';

@@ -5,20 +5,10 @@ import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
-import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
-import { BATCH_PARTS, aSpec } from '../support/builders.js';
+import { BATCH_PARTS, aRef } from '../support/builders.js';
 
-const spec = aSpec({ spec: BATCH_PARTS });
-
-const ref: MigrationRef = {
-  name: 'bank',
-  iteration: 1,
-  generation: 1,
-  workflowId: 'migration-bank',
-  runKey: 'r',
-  planHash: 'p',
-  spec,
-};
+const ref = aRef({ spec: BATCH_PARTS });
+const { spec } = ref;
 
 const SOURCE = 'bank.public.accounts';
 
@@ -168,10 +158,9 @@ describe('the drain proof', () => {
 
 describe('a drain speaks for every group', () => {
   const groups = ['enrich', 'totals', 'idle'];
-  const several: MigrationRef = {
-    ...ref,
-    spec: aSpec({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, groups } } }),
-  };
+  const several = aRef({
+    spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, groups } },
+  });
   const ended = (high: number) => ({ partition: 0, low: 0, high, committed: high });
   function aClusterOf(
     committed: Record<string, [string, number][]>,

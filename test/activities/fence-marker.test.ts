@@ -4,20 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { markerRead } from '../../src/activities/cutover/drain-proof.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
-import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
-import { BATCH_PARTS, aSpec } from '../support/builders.js';
+import { BATCH_PARTS, aRef } from '../support/builders.js';
 
-const spec = aSpec({ spec: BATCH_PARTS });
-
-const ref: MigrationRef = {
-  name: 'bank',
-  iteration: 1,
-  generation: 1,
-  workflowId: 'migration-bank',
-  runKey: 'r',
-  planHash: 'p',
-  spec,
-};
+const ref = aRef({ spec: BATCH_PARTS });
 
 describe('P3 of the drain proof', () => {
   const topicOf = (...values: string[]): KafkaPort =>

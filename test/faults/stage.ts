@@ -1,7 +1,5 @@
 // Builds the stage of the crash points: a database with a batch and its view, a migration's spec,
 // and everything outside that an activity may change.
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -12,8 +10,7 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { planHash } from '../../src/manifest/build-plan.js';
 import { sleepUntil } from '../support/builders.js';
 import { freshDatabase, specOf } from '../support/sluice.js';
-
-const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
+import { runUntilKilled } from './killed-activity.js';
 
 /** The roles of batch and stream. Roles belong to the server, so each stage has its own. */
 const rolesOf = (name: string) => ({
@@ -73,16 +70,7 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
   return {
     ref: spec,
     act: (activity, ...args) => new MockActivityEnvironment().run(activities[activity]!, ...args),
-    crash: (activity, args, at, when) => {
-      const { status, signal, stdout, stderr } = spawnSync(
-        process.execPath,
-        [CHILD, JSON.stringify({ activity, args, at, when })],
-        { encoding: 'utf8' },
-      );
-      if (signal === 'SIGKILL') return null;
-      if (status !== 0) throw new Error(`${activity} failed instead of dying: ${stderr}`);
-      return Number(stdout.trim());
-    },
+    crash: (activity, args, at, when) => runUntilKilled({ activity, args, at, when }),
     world: async () => ({
       publications: await list(
         'SELECT pubname, tablename FROM pg_publication_tables ORDER BY 1, 2',

@@ -1,7 +1,6 @@
 // Builds the stage of the crash points of windows: a source, its connector, a small pipeline, and the
 // activities of one migration. A window can be measured here, or in a process that kills itself.
-import { spawn, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { spawn } from 'node:child_process';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { WindowInput, WindowResult } from '../../src/activities/windows/window-activities.js';
 import { createActivities } from '../../src/activities/index.js';
@@ -16,8 +15,8 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, dismantle } from '../support/live.js';
 import { freshDatabase, specOf } from '../support/sluice.js';
+import { runUntilKilled } from './killed-activity.js';
 
-const CHILD = fileURLToPath(new URL('crash-child.mjs', import.meta.url));
 const ROWS = 300;
 const SETUP = `${accounts(ROWS)} CREATE TABLE totals (bucket bigint PRIMARY KEY, n bigint, total numeric);`;
 const QUERY =
@@ -106,20 +105,12 @@ export async function openWindowStage(name: string): Promise<WindowStage> {
     window: (input) => env().run(activities.runWindow, input),
     crash: ({ windows, ...counted }) => {
       const [last, ...earlier] = [...windows].reverse();
-      const order = {
+      return runUntilKilled({
         activity: 'runWindow',
         args: [last],
         earlier: earlier.reverse().map((one) => ['runWindow', [one]]),
         ...counted,
-      };
-      const { status, signal, stdout, stderr } = spawnSync(
-        process.execPath,
-        [CHILD, JSON.stringify(order)],
-        { encoding: 'utf8' },
-      );
-      if (signal === 'SIGKILL') return null;
-      if (status !== 0) throw new Error(`the window failed instead of dying: ${stderr}`);
-      return Number(stdout.trim());
+      });
     },
     async rest() {
       await env().run(activities.dropFolds, ref); // it also ends a witness that waits

@@ -1,14 +1,13 @@
 // Compares results at a still point, on real parts. The hottest key is compared in every window,
 // and planted faults are found in the same window. The connector runs again wherever a worker dies.
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { sluice } from '../support/sluice.js';
+import { runUntilKilled } from '../faults/killed-activity.js';
 import { BUCKETS, stillPipeline } from '../support/still-pipeline.js';
 
 const NAME = 'still';
-const CHILD = fileURLToPath(new URL('../faults/crash-child.mjs', import.meta.url));
 const { input, output, resultRows, nextWindow, send, flood, lastOf, isConnector, openPauses, ref } =
   stillPipeline(NAME);
 
@@ -78,12 +77,8 @@ describe('a result that is compared at a still point', () => {
     // The effects of a still point are: record, pause, marker, resume, close.
     for (let at = 1; at <= 5; at += 1) {
       const from = 'INSERT INTO sluice.still_point';
-      const died = spawnSync(
-        process.execPath,
-        [CHILD, JSON.stringify({ activity: 'runWindow', args, at, when: 'before', from })],
-        { encoding: 'utf8' },
-      );
-      expect(died.signal, died.stderr).toBe('SIGKILL');
+      const died = runUntilKilled({ activity: 'runWindow', args, at, when: 'before', from });
+      expect(died).toBeNull();
       if (await isConnector('PAUSED')) paused.push(at);
       await sleepUntil(`running again after ${at}`, () => isConnector('RUNNING'));
     }

@@ -12,7 +12,7 @@ export interface WindowEvidence {
   readonly document: object;
 }
 
-/** What the evidence says only of some windows. */
+/** The parts of the evidence that only some windows have. */
 export interface Special {
   readonly brokenGlass?: BrokenGlass;
   /** The earlier window that proved the results, if a final window compares only the tables. */

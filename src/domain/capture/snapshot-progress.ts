@@ -42,9 +42,8 @@ export interface SignalledSnapshot {
  */
 export function mustAsk(snapshot: SignalledSnapshot): boolean {
   const { hasStarted, hasFailed, msSinceAsked, msSinceNotified } = snapshot;
-  const silence = hasStarted && !hasFailed ? FORGOTTEN_MS : ASK_AGAIN_MS;
-  const isDue = msSinceAsked > silence;
-  return isDue && (!hasStarted || hasFailed || msSinceNotified > FORGOTTEN_MS);
+  if (!hasStarted || hasFailed) return msSinceAsked > ASK_AGAIN_MS;
+  return Math.min(msSinceAsked, msSinceNotified) > FORGOTTEN_MS;
 }
 
 /**

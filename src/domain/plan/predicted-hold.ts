@@ -14,7 +14,7 @@ export interface Measured {
   readonly rehearsedHoldMs: number | null;
 }
 
-/** What the hold does not contain, because it is done before the fence. */
+/** Says which comparisons are done before the fence, so that the hold does not contain them. */
 export interface Ahead {
   /** True if a witness replaces reading the tables. */
   readonly tables: boolean;
