@@ -89,7 +89,7 @@ describe('doctor', () => {
     }
   });
 
-  it('reports that wal_level is not logical', async () => {
+  it('reports that wal_level is not logical, and that nothing but a worker limits the WAL', async () => {
     const main = stackHome();
     const home: StackHome = {
       ...main,
@@ -119,6 +119,10 @@ describe('doctor', () => {
     expect(findings.get('source.wal-level')).toMatchObject({
       status: 'failed',
       detail: 'wal_level is replica, not logical',
+    });
+    expect(findings.get('source.wal-headroom')).toMatchObject({
+      status: 'passed',
+      detail: expect.stringContaining('is unlimited, so walBudget 10GiB limits the WAL only while'),
     });
   });
 

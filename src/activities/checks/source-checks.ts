@@ -158,8 +158,11 @@ function logQuestions(
         );
         if (Number.isNaN(keep)) throw new Error('the role may not see max_slot_wal_keep_size');
         const budget = sizeBytes(walBudget.bytes);
-        return keep < 0 || keep * 1024 * 1024 >= budget
-          ? `max_slot_wal_keep_size ${keep < 0 ? 'unlimited' : `${keep} MB`}`
+        const isLimitedBy = `walBudget ${walBudget.bytes} limits the WAL only while a worker runs`;
+        if (keep < 0)
+          return `max_slot_wal_keep_size is unlimited, so ${isLimitedBy}; a size above it would always limit it`;
+        return keep * 1024 * 1024 >= budget
+          ? `max_slot_wal_keep_size is ${keep} MB`
           : {
               detail: `max_slot_wal_keep_size is ${keep} MB, which is less than walBudget ${walBudget.bytes}, so the server would drop the slot first`,
               remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
