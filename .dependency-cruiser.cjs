@@ -74,7 +74,7 @@ module.exports = {
       'assess-is-pure',
       { path: '^src/assess' },
       { path: except('assess', 'domain', 'manifest') },
-      'assess judges facts: cli/measure-portfolio.ts reads them',
+      'assess judges facts: cli/support/measure-portfolio.ts reads them',
     ),
     rule(
       'clients-know-only-domain',

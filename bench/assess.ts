@@ -1,7 +1,7 @@
 // `npm run bench -- assess [--processes 200]` assesses a portfolio of that many processes against a
 // real database, and measures the cost of reading one query. It needs the local stack.
 import pg from 'pg';
-import { measure } from '../src/cli/measure-portfolio.js';
+import { measure } from '../src/cli/support/measure-portfolio.js';
 import { assess, readQuery } from '../src/assess/assessment.js';
 import { portfolioSchema } from '../src/assess/portfolio.js';
 import { analyseSql, loadParser } from '../src/assess/sql/analyse.js';

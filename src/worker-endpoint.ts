@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createSocket, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { Problem } from './domain/failure.js';
-import { listenAt } from './listen.js';
+import { listenAt } from './http-listen.js';
 
 const SCRAPE_MS = 5000;
 

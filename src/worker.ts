@@ -11,10 +11,10 @@ import { namespaceId } from './clients/temporal-namespace.js';
 import { Ledger } from './clients/ledger/ledger.js';
 import { dataConverterOf, resolveSecret, type Config } from './config.js';
 import { Problem } from './domain/failure.js';
-import { serve } from './serve.js';
+import { serve } from './worker-group.js';
 import { startBeside } from './worker-beside.js';
 import { installRuntime } from './worker-runtime.js';
-import { ensureSearchAttributes } from './search-attributes.js';
+import { ensureSearchAttributes } from './register-search-attributes.js';
 import {
   QUEUE_ROLES,
   queueFor,

@@ -5,7 +5,7 @@ import pg from 'pg';
 import Cursor from 'pg-cursor';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { connect } from '../validation/data.js';
 
 export const DATABASE = 'sluice_bench_results';

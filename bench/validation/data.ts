@@ -3,7 +3,7 @@
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 
 export const DATABASE = 'sluice_bench';
 export const TOPIC = 'sluice_bench.public.wide';

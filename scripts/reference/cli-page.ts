@@ -1,7 +1,7 @@
 // Makes the page of the command line from the declarations of its verbs.
 import type { Argument, Command, Option } from 'commander';
-import { EXIT, EXIT_MEANINGS } from '../../src/cli/output.js';
-import { buildProgram } from '../../src/cli/program.js';
+import { EXIT, EXIT_MEANINGS } from '../../src/cli/support/output.js';
+import { buildProgram } from '../../src/cli/program/program.js';
 import { code, page, sentence, table } from './markdown.js';
 
 const INTRODUCTION = `\`sluice VERB --help\` prints the same facts about one verb. In the repository, write

@@ -1,7 +1,7 @@
 // Collects all activities. Workflows see only their type.
 import { createSignatureActivities } from './cutover/signature-check.js';
 import { createBarrierActivities } from './capture/catch-up-barriers.js';
-import { createConnectActivities } from './capture/connect-activities.js';
+import { createConnectActivities } from './capture/source-connector-activities.js';
 import { createCopyActivities } from './capture/copy-tables.js';
 import { createConsumerActivities } from './cutover/batch-output-readers.js';
 import { createBatchActivities } from './cutover/batch-activities.js';
@@ -9,8 +9,8 @@ import { createCutoverActivities } from './cutover/cutover-activities.js';
 import type { Deps } from './runtime/deps.js';
 import { createDrainActivities } from './cutover/drain-proof.js';
 import { createFenceActivities } from './cutover/fence.js';
-import { createGuardActivities } from './guard/connector-guard.js';
-import { createHoldSlotActivities } from './cutover/hold-worker-slot.js';
+import { createGuardActivities } from './guard/guard-activities.js';
+import { createHoldSlotActivities } from './cutover/hold-task-slot.js';
 import { createHandOverActivities } from './objects/hand-over.js';
 import { createLedgerActivities } from './runtime/ledger-activities.js';
 import { createLeftoverActivities } from './objects/sweep-activities.js';

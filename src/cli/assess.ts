@@ -2,15 +2,15 @@
 // there is no database, its facts are unknown.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { measure } from './measure-portfolio.js';
+import { measure } from './support/measure-portfolio.js';
 import { assess as assessAll, readQuery, type Assessment } from '../assess/assessment.js';
 import { NOT_MEASURED, type Measured, type TableFacts } from '../assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';
 import { loadParser } from '../assess/sql/analyse.js';
 import { resolveSecret } from '../config.js';
 import { formatProblem } from '../manifest/document.js';
-import { fileText } from './file-text.js';
-import { CliError, EXIT, say, write } from './output.js';
+import { fileText } from './support/file-text.js';
+import { CliError, EXIT, say, write } from './support/output.js';
 
 export interface AssessOptions {
   readonly file: string;

@@ -1,8 +1,8 @@
 // sluice audit ID: prints what happened and who decided it, oldest first, from the ledger.
-import { withLedger } from './migration-source.js';
+import { withLedger } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { auditLine } from '../domain/audit.js';
-import { CliError, EXIT, print, table, type Format } from './output.js';
+import { CliError, EXIT, print, table, type Format } from './support/output.js';
 
 export async function audit(id: string, options: { output: Format }): Promise<number> {
   const name = nameOf(id);

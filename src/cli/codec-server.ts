@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../config.js';
-import { listenAt } from '../listen.js';
-import { CliError, EXIT, say } from './output.js';
+import { listenAt } from '../http-listen.js';
+import { CliError, EXIT, say } from './support/output.js';
 
 const MOST_BYTES = 32 * 2 ** 20;
 

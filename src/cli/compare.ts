@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { Systems } from '../activities/runtime/deps.js';
 import { compareOnly, type ComparedOnly } from '../activities/windows/compare-only/index.js';
 import { loadConfig, resolveSecret } from '../config.js';
-import type { ComparisonDocument } from '../domain/evidence/comparison.js';
+import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { renderComparisonHtml, renderComparisonMarkdown } from '../report/comparison-page.js';
 import { differenceTable } from './diff.js';
-import { CliError, EXIT, asLines, print, table, write, type Format } from './output.js';
-import { readSpec } from './spec-file.js';
+import { CliError, EXIT, asLines, print, table, write, type Format } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
 
 export interface CompareOptions {
   readonly file: string;

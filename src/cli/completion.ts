@@ -1,6 +1,6 @@
 // sluice completion bash|zsh: prints a completion script, built from the table of verbs.
 import type { Command } from 'commander';
-import { CliError, EXIT, write } from './output.js';
+import { CliError, EXIT, write } from './support/output.js';
 
 export function completion(shell: string, program: Command): number {
   if (shell !== 'bash' && shell !== 'zsh')

@@ -1,8 +1,8 @@
 // sluice dashboard: prints one self-contained HTML page with every migration, from the ledger and
 // from Temporal.
-import { renderDashboard } from '../report/dashboard.js';
+import { renderDashboard } from '../report/dashboard-page.js';
 import { newestOfEach } from './list.js';
-import { EXIT, write } from './output.js';
+import { EXIT, write } from './support/output.js';
 
 export async function dashboard(): Promise<number> {
   const newest = await newestOfEach();

@@ -12,12 +12,12 @@ import type { Decision } from '../domain/decisions/gate.js';
 import type { CoSigned, SignedFor } from '../domain/decisions/signed-decision.js';
 import { loadConfig } from '../config.js';
 import { signDecision } from '../clients/signatures.js';
-import { withRunning } from './migration-source.js';
+import { withRunning } from './support/migration-source.js';
 import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';
-import { fileText } from './file-text.js';
-import { CliError, EXIT, print, say, type Format } from './output.js';
-import { answering } from './ask-run-state.js';
-import { whileServed } from './while-served.js';
+import { fileText } from './support/file-text.js';
+import { CliError, EXIT, print, say, type Format } from './support/output.js';
+import { answering } from './support/ask-run-state.js';
+import { whileServed } from './support/ask-while-served.js';
 
 export interface DecideOptions {
   readonly approver: string;

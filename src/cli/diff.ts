@@ -4,9 +4,9 @@ import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
 import { resultSubjects } from '../domain/plan/planned-subjects.js';
-import { withLedger } from './migration-source.js';
+import { withLedger } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
-import { CliError, EXIT, asLines, print, table, type Format } from './output.js';
+import { CliError, EXIT, asLines, print, table, type Format } from './support/output.js';
 
 export async function diff(
   id: string,

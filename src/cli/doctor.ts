@@ -5,15 +5,15 @@ import { runPreflight } from '../activities/checks/preflight.js';
 import { loadConfig, resolveSecret } from '../config.js';
 import { openChecks, statementsOf, systemOf, type Check } from '../domain/evidence/check.js';
 import { resolve } from '../domain/plan/resolve.js';
-import { openLedger, withClient } from './migration-source.js';
-import type { LeftoverOptions } from './leftovers.js';
-import { CliError, EXIT, asLines, print, table } from './output.js';
-import { readSpec } from './spec-file.js';
+import { openLedger, withClient } from './support/migration-source.js';
+import type { LeftoverOptions } from './doctor-leftovers.js';
+import { CliError, EXIT, asLines, print, table } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
 
 export async function doctor(
   options: { file?: string; leftovers?: boolean } & LeftoverOptions,
 ): Promise<number> {
-  if (options.leftovers) return (await import('./leftovers.js')).leftovers(options);
+  if (options.leftovers) return (await import('./doctor-leftovers.js')).leftovers(options);
   if (!options.file)
     throw new CliError(EXIT.usage, 'usage', 'give a spec with -f FILE, or use --leftovers', [
       'sluice doctor --help',

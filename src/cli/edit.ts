@@ -4,17 +4,17 @@
 import { userInfo } from 'node:os';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Decision } from '../domain/decisions/gate.js';
-import { signedEdit } from '../domain/decisions/edit-decision.js';
-import { describeEdit, specEdit, type SpecEdit } from '../domain/decisions/spec-edit.js';
+import { signedEdit } from '../domain/decisions/edit-gate.js';
+import { describeEdit, specEdit, type SpecEdit } from '../domain/decisions/spec-changes.js';
 import type { SpecShown } from '../domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { planHash } from '../manifest/build-plan.js';
 import { confirmByTyping, send, signed, signedFor } from './decide.js';
-import { withRunning } from './migration-source.js';
-import { CliError, EXIT, print, say, type Format } from './output.js';
-import { readSpec } from './spec-file.js';
-import { whileServed } from './while-served.js';
+import { withRunning } from './support/migration-source.js';
+import { CliError, EXIT, print, say, type Format } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
+import { whileServed } from './support/ask-while-served.js';
 
 export interface EditOptions {
   readonly file: string;

@@ -2,8 +2,8 @@
 // It asks the live run, or else the ledger.
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { REMOVE_LEFTOVERS } from '../report/state-words.js';
-import { readStatus } from './migration-source.js';
-import { EXIT, asLines, print, type Format } from './output.js';
+import { readStatus } from './support/migration-source.js';
+import { EXIT, asLines, print, type Format } from './support/output.js';
 
 export interface Explanation {
   readonly name: string;

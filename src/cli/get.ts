@@ -3,10 +3,10 @@ import { formatMs } from '../domain/values/duration.js';
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { printable } from '../domain/values/foreign-text.js';
 import { PHASES } from '../domain/migration/phase.js';
-import { readStatus } from './migration-source.js';
+import { readStatus } from './support/migration-source.js';
 import { REMOVE_LEFTOVERS, stateOf } from '../report/state-words.js';
-import { pollStatus } from './poll.js';
-import { EXIT, print, say, table, write, type Format } from './output.js';
+import { pollStatus } from './support/poll-status.js';
+import { EXIT, print, say, table, write, type Format } from './support/output.js';
 
 const WATCH_MS = 1000;
 

@@ -7,8 +7,8 @@ import { privilegesFor } from '../domain/access/privileges.js';
 import { captureUser, type Part, type Privilege } from '../domain/access/privilege.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
-import { EXIT, print, type Format } from './output.js';
-import { readSpec } from './spec-file.js';
+import { EXIT, print, type Format } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
 
 export async function grants(options: { file: string; output: Format }): Promise<number> {
   const plan = resolve({ spec: readSpec(options.file), generation: 1 });

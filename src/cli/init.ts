@@ -2,7 +2,7 @@
 // sluice init --sql -f FILE: prints the roles and grants that a spec needs.
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseSpecText } from '../manifest/parse.js';
-import { CliError, EXIT, print, type Format } from './output.js';
+import { CliError, EXIT, print, type Format } from './support/output.js';
 
 export async function init(
   name: string | undefined,

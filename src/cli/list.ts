@@ -5,9 +5,14 @@ import type { MigrationRecord } from '../clients/ledger/ledger.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 import { stateOf } from '../report/state-words.js';
-import { emptyStatus, standingIn, withClientOrNull, withLedger } from './migration-source.js';
-import { EXIT, print, say, table, type Format } from './output.js';
-import { lookAt } from './ask-run-state.js';
+import {
+  emptyStatus,
+  standingIn,
+  withClientOrNull,
+  withLedger,
+} from './support/migration-source.js';
+import { EXIT, print, say, table, type Format } from './support/output.js';
+import { lookAt } from './support/ask-run-state.js';
 
 const AT_ONCE = 10;
 

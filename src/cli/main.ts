@@ -10,9 +10,9 @@ import {
   type Format,
   endQuietlyWithReader,
   written,
-} from './output.js';
-import { buildProgram } from './program.js';
-import { ran } from './verb.js';
+} from './support/output.js';
+import { buildProgram } from './program/program.js';
+import { ran } from './program/verb.js';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),

@@ -6,14 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
-import { openLedger, withRunning } from './migration-source.js';
+import { openLedger, withRunning } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
-import { answering } from './ask-run-state.js';
+import { answering } from './support/ask-run-state.js';
 import { confirmByTyping, evidenceOf, signed, signedFor } from './decide.js';
-import { whileServed } from './while-served.js';
-import { comparisonsOf } from './plan-modes.js';
-import { CliError, EXIT, print, table, type Format } from './output.js';
-import { readSpec } from './spec-file.js';
+import { whileServed } from './support/ask-while-served.js';
+import { comparisonsOf } from './support/plan-comparisons.js';
+import { CliError, EXIT, print, table, type Format } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
 
 export interface PlanOptions {
   readonly file?: string;

@@ -17,11 +17,11 @@ import {
   type ProofState,
 } from '../domain/evidence/slice-proof.js';
 import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof-page.js';
-import { withClient, withLedger } from './migration-source.js';
-import { CliError, EXIT, say, write } from './output.js';
-import { readSpec } from './spec-file.js';
-import { within } from './ask-run-state.js';
-import { whileServed } from './while-served.js';
+import { withClient, withLedger } from './support/migration-source.js';
+import { CliError, EXIT, say, write } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
+import { within } from './support/ask-run-state.js';
+import { whileServed } from './support/ask-while-served.js';
 
 export interface ProveOptions {
   readonly file: string;

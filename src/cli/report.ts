@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';
-import { renderMarkdown } from '../report/markdown.js';
+import { renderMarkdown } from '../report/report-markdown.js';
 import { anchored, lastWindowOf, readReport, verifyReport } from '../report/verify.js';
 import { type Finding } from '../report/verify-links.js';
-import { withLedger } from './migration-source.js';
+import { withLedger } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
-import { CliError, EXIT, print, table, write, type Format } from './output.js';
+import { CliError, EXIT, print, table, write, type Format } from './support/output.js';
 
 const SAMPLES = 20;
 
@@ -31,7 +31,8 @@ export async function report(
     ledger.inSnapshot((view) => readSource(view, nameOf(id))),
   );
   const built = buildReport(source, { version, showValues: options.showValues ?? false });
-  if (options.output === 'html') write((await import('../report/html.js')).renderHtml(built));
+  if (options.output === 'html')
+    write((await import('../report/report-page.js')).renderHtml(built));
   else write(options.output === 'json' ? JSON.stringify(built, null, 2) : renderMarkdown(built));
   return EXIT.ok;
 }
@@ -92,7 +93,9 @@ async function verify(file: string, output: Format | 'md' | 'html'): Promise<num
       readSource(view, name, status.iteration, lastWindowOf(read.report)),
     ),
   );
-  const anchors = await (await import('./evidence-anchors.js')).anchorsOf(name, source.runKey);
+  const anchors = await (
+    await import('./support/evidence-anchors.js')
+  ).anchorsOf(name, source.runKey);
   const findings = [...verifyReport(read, source, version), anchored(source.evidence, anchors)];
   const isWhole = findings.every((f) => f.holds !== false);
   const format = output === 'md' || output === 'html' ? 'text' : output;

@@ -1,7 +1,7 @@
 // sluice schema spec: prints the JSON Schema of the spec, for editors.
 import { z } from 'zod';
 import { migrationSchema } from '../manifest/spec-schema.js';
-import { CliError, EXIT, write } from './output.js';
+import { CliError, EXIT, write } from './support/output.js';
 
 export function schema(what: string): number {
   if (what !== 'spec')

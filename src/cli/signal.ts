@@ -1,11 +1,11 @@
 // sluice pause|resume|retry|rollback|cancel ID: sends one message to the running workflow.
 import { userInfo } from 'node:os';
-import { readStatus, withRunning } from './migration-source.js';
+import { readStatus, withRunning } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
 import { confirmByTyping, signed, evidenceOf, signedFor, type EvidenceShown } from './decide.js';
 import { DURATION_PATTERN } from '../domain/values/duration.js';
-import { within } from './ask-run-state.js';
-import { CliError, EXIT, print, say, type Format } from './output.js';
+import { within } from './support/ask-run-state.js';
+import { CliError, EXIT, print, say, type Format } from './support/output.js';
 
 export async function signal(
   id: string,

@@ -5,11 +5,11 @@ import { loadConfig } from '../config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
 import { migrationId } from '../domain/migration/workflow-ids.js';
 import { KEYS } from '../workflows/run/search-attribute-keys.js';
-import { openLedger, withClient } from './migration-source.js';
-import { CliError, EXIT, print, type Format } from './output.js';
-import { readSpec } from './spec-file.js';
+import { openLedger, withClient } from './support/migration-source.js';
+import { CliError, EXIT, print, type Format } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
 import { watch } from './get.js';
-import { deadEnd } from './poll.js';
+import { deadEnd } from './support/poll-status.js';
 
 export async function start(options: {
   file: string;

@@ -1,7 +1,7 @@
 // sluice validate -f FILE: checks shape and semantics of a spec offline, and contacts no system.
 import { planHash } from '../manifest/build-plan.js';
-import { print, type Format } from './output.js';
-import { readSpec } from './spec-file.js';
+import { print, type Format } from './support/output.js';
+import { readSpec } from './support/spec-file.js';
 
 export async function validate(options: { file: string; output: Format }): Promise<number> {
   const spec = readSpec(options.file);

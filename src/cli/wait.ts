@@ -2,8 +2,8 @@
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import { PHASES, isOutcome, isPhase, type Phase } from '../domain/migration/phase.js';
-import { pollStatus } from './poll.js';
-import { CliError, EXIT, print, say, type Format } from './output.js';
+import { pollStatus } from './support/poll-status.js';
+import { CliError, EXIT, print, say, type Format } from './support/output.js';
 
 const POLL_MS = 500;
 

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { WindowAnswer } from '../domain/evidence/ledger-rows.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
-import { withRunning } from './migration-source.js';
-import { CliError, EXIT, print, type Format } from './output.js';
-import { whileServed } from './while-served.js';
+import { withRunning } from './support/migration-source.js';
+import { CliError, EXIT, print, type Format } from './support/output.js';
+import { whileServed } from './support/ask-while-served.js';
 
 export interface WindowOptions {
   readonly full?: boolean;

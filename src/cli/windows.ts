@@ -1,7 +1,7 @@
 // sluice windows ID: prints every validation window, one row per subject.
 import { formatMs } from '../domain/values/duration.js';
-import { readStatus, requireLedger } from './migration-source.js';
-import { EXIT, print, table, type Format } from './output.js';
+import { readStatus, requireLedger } from './support/migration-source.js';
+import { EXIT, print, table, type Format } from './support/output.js';
 
 export async function windows(
   id: string,

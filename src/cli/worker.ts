@@ -1,6 +1,6 @@
 // sluice worker: serves the task queues until SIGTERM.
 import { loadConfig } from '../config.js';
-import { EXIT, asLines, print, say, type Format } from './output.js';
+import { EXIT, asLines, print, say, type Format } from './support/output.js';
 
 export async function worker(options: { checkReplay?: boolean; output: Format }): Promise<number> {
   if (options.checkReplay) return checkReplay(options.output);

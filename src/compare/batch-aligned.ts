@@ -2,7 +2,7 @@
 // over keys that no later input can change. If a stored row differs from the stream and the stream
 // agrees with the batch's own query, the batch made the mistake.
 import type { Counts, Difference } from '../domain/evidence/window.js';
-import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
+import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
 
 export interface AlignedSides {
   /** The closed rows of the batch's result table by key. Null if a row could not be decoded. */

@@ -3,7 +3,7 @@
 import { int16At, int32At, uint16At } from '../domain/values/bytes.js';
 import { canonFromText, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { textAt } from './enc/json-scan.js';
 import { floatAt } from './enc/scratch.js';
 import { FIRST_YEAR, withoutZeros } from './calendar.js';

@@ -1,6 +1,6 @@
 // Runs the canary: it corrupts a few rows of this window in memory, in a known number of places.
 // The window's own comparator must report exactly that number.
-import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './comparison.js';
+import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './row-comparison.js';
 
 export interface CanaryResult {
   readonly planted: number;

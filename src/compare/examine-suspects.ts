@@ -3,7 +3,7 @@ import type { Counts, Difference } from '../domain/evidence/window.js';
 import { comparedOf } from '../domain/evidence/window.js';
 import { Problem } from '../domain/failure.js';
 import { canonRow } from './binary-text.js';
-import { Comparison, hasTolerance, joinRow, type Shape, type StreamRow } from './comparison.js';
+import { Comparison, hasTolerance, joinRow, type Shape, type StreamRow } from './row-comparison.js';
 import { TID_FIELD_BYTES } from './enc/row-place.js';
 import { rowOf, type CanonValues } from './fold.js';
 import type { Canon } from './column-types.js';

@@ -9,7 +9,7 @@ import {
   type Shape,
   type StreamRow,
   type WhyNot,
-} from './comparison.js';
+} from './row-comparison.js';
 
 /**
  * The progress of a fold in a partition. The fold has every record of this log up to `next`, and no

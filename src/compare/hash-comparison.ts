@@ -1,6 +1,6 @@
 // Compares the expected rows, as COPY BINARY sends them, with the stream's row hashes in one pass.
 // A row that is not proven equal becomes a candidate.
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
 import { TID_FIELD_BYTES, tidText } from './enc/row-place.js';

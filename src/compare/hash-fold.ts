@@ -1,7 +1,7 @@
 // Folds a table's topic to one row hash per key, as a snapshot of the source sees it. It works like
 // TableFold, but keeps hashes instead of rows. It only moves forward.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, txIdAt } from './enc/change.js';
 import { KeyTable, keyText } from './enc/key-table.js';
 import type { RowEncoder } from './enc/row.js';

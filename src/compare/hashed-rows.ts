@@ -1,7 +1,7 @@
 // Hashes rows of COPY BINARY whose keys may be NULL: the rows of a query or of a sink's table.
 import { Problem } from '../domain/failure.js';
 import { canonRow } from './binary-text.js';
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { RowEncoder } from './enc/row.js';
 import { TID_FIELD_BYTES } from './enc/row-place.js';
 import { RowBatch } from './kernel/row-batch.js';

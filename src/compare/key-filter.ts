@@ -1,5 +1,5 @@
 // Picks the records of a few keys out of a topic.
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { KeyReader, isUnreadable } from './enc/change.js';
 import { KeyTable, keyOf } from './enc/key-table.js';
 

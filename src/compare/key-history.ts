@@ -1,7 +1,7 @@
 // Explains a difference by the records of its key. The last record may be older than an earlier
 // one, or a position may occur twice.
 import type { Difference } from '../domain/evidence/window.js';
-import { joinRow, type Shape } from './comparison.js';
+import { joinRow, type Shape } from './row-comparison.js';
 import type { Change } from './table-fold.js';
 
 export class KeyHistory {

@@ -1,5 +1,5 @@
 // Folds the pipeline's output topic to the last value of each key, as whole rows.
-import { joinRow, type Shape } from './comparison.js';
+import { joinRow, type Shape } from './row-comparison.js';
 import { Fold, rowOf } from './fold.js';
 import { OutputReader } from './output-reader.js';
 import { REFUSED } from './refused.js';

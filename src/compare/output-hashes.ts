@@ -1,15 +1,15 @@
 // Folds the pipeline's output topic to one row hash per key. It works like OutputFold, but keeps a
 // hash and the place of the record instead of the row.
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';
 import { RowEncoder } from './enc/row.js';
 import type { RawRow } from './examine-suspects.js';
 import { FoldProgress, type CanonValues } from './fold.js';
-import { ROW, firstWord, kindOf, placeOf, secondWord, type RowKind } from './output-place.js';
+import { ROW, firstWord, kindOf, placeOf, secondWord, type RowKind } from './output-note.js';
 import { OutputReader, type OutputRecord } from './output-reader.js';
 import { REFUSED } from './refused.js';
 import type { Suspect } from './result-comparison.js';
-import { TableRoom } from './table-room.js';
+import { TableRoom } from './key-table-memory.js';
 
 const kindOfRow = (row: CanonValues | null): RowKind => {
   if (row === null) return ROW.deleted;
@@ -48,7 +48,7 @@ const UNLIMITED = new TableRoom(Infinity);
 export class OutputHashes extends FoldProgress {
   readonly shape: Shape;
   readonly encoder: RowEncoder;
-  /** The hash of each key's last row. output-place.ts defines the notes of the keys. */
+  /** The hash of each key's last row. output-note.ts defines the notes of the keys. */
   readonly table: KeyTable;
   /** The memory that this window may use. */
   room = UNLIMITED;

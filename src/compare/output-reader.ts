@@ -3,7 +3,7 @@ import { decimalText } from './avro/decimal-text.js';
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { Undecodable } from './undecodable.js';
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { canonValues, type CanonValues } from './fold.js';
 import { EXACT_DIGITS, LongNumber, parseJsonDigits, significantDigits } from './json.js';
 

@@ -2,7 +2,7 @@
 // makes its window inconclusive.
 import type { Difference } from '../domain/evidence/window.js';
 import { parseJsonLossless } from './json.js';
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 
 /** The reasons. Threads pass a reason as its index in this list. */
 export const WHY_REFUSED = [

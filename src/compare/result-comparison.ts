@@ -1,9 +1,9 @@
 // Compares the rows of a query with the row hashes of a stream side in one pass. It counts every
 // key, and keeps the raw rows of the first suspects, because the query runs only once.
-import { hasTolerance, type Shape } from './comparison.js';
+import { hasTolerance, type Shape } from './row-comparison.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
-import { TableRoom } from './table-room.js';
-import { ROW, asProven, isProven, kindOf } from './output-place.js';
+import { TableRoom } from './key-table-memory.js';
+import { ROW, asProven, isProven, kindOf } from './output-note.js';
 
 /** A key that is not proven equal. */
 export interface Suspect {

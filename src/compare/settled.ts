@@ -5,7 +5,7 @@
 // a new write is a difference. All other keys are compared again in the next round.
 // A key that never settles is unstable, which never counts as equal.
 import type { Counts, Difference } from '../domain/evidence/window.js';
-import { compareRows, keyRecord, type Shape, type StreamRow } from './comparison.js';
+import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
 import type { Unequal } from './unseen-by-polling.js';
 
 export interface Round {

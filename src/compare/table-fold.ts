@@ -3,7 +3,7 @@
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
-import { joinRow, type Shape, type StreamRow, type WhyNot } from './comparison.js';
+import { joinRow, type Shape, type StreamRow, type WhyNot } from './row-comparison.js';
 import { partitionOf } from './enc/partition.js';
 import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';

@@ -1,6 +1,6 @@
 // Takes the table's rows while the topic is still being folded. They wait as hashes until the
 // stream's side is known, and are compared from then on.
-import type { Shape } from './comparison.js';
+import type { Shape } from './row-comparison.js';
 import { RowEncoder } from './enc/row.js';
 import { HashComparison } from './hash-comparison.js';
 import type { HashFold } from './hash-fold.js';

@@ -1,6 +1,6 @@
 // Distinguishes changes that polling cannot see from changes that it should have seen.
 import { looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
-import { splitRow, type Shape } from './comparison.js';
+import { splitRow, type Shape } from './row-comparison.js';
 
 /**
  * A settled difference. Its rows are canonical text; undefined means absent, and null means

@@ -2,7 +2,7 @@
 // this is correct.
 import { captureOf } from '../domain/capture/index.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
-import { splitStatements } from '../domain/migration/statements.js';
+import { splitStatements } from '../domain/pipelines/split-statements.js';
 
 const DUPLICATES = /^set\s+'table\.exec\.source\.cdc-events-duplicate'\s*=\s*'true'$/i;
 

@@ -3,7 +3,7 @@
 import { capturesOf } from '../domain/capture/index.js';
 import { flinkJobs } from '../domain/pipelines/index.js';
 import { namesOf } from '../domain/migration/names.js';
-import { splitStatements, startsJob } from '../domain/migration/statements.js';
+import { splitStatements, startsJob } from '../domain/pipelines/split-statements.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 
 export interface FlinkPlan {

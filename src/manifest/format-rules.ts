@@ -2,7 +2,7 @@
 // read or write the format is refused here, before anything is created.
 import { registryProblem } from '../connectors/converters.js';
 import type { RegistrySpec } from '../domain/migration/cluster-access.js';
-import { placeholderIssues } from './logins.js';
+import { placeholderIssues } from './login-rules.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 

@@ -2,7 +2,7 @@
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-shapes.js';
-import { ksqlPlan } from '../domain/migration/ksql-statements.js';
+import { ksqlPlan } from '../domain/pipelines/ksql-statements.js';
 import { captureContradictions, capturesOf } from '../domain/capture/index.js';
 import { isAuthenticated } from '../domain/migration/cluster-access.js';
 import { HOSTS } from '../domain/pipelines/index.js';
@@ -16,7 +16,7 @@ import {
 import { resultMode } from '../domain/plan/planned-subjects.js';
 import { durationMs } from '../domain/values/duration.js';
 import type { SpecIssue } from './document.js';
-import { certificateIssues, loginIssues } from './logins.js';
+import { certificateIssues, loginIssues } from './login-rules.js';
 import { formatIssues } from './format-rules.js';
 import { nameIssues } from './name-rules.js';
 import type { ParsedSpec } from './spec-schema.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DURATION_PATTERN, SIZE_PATTERN } from '../domain/values/duration.js';
 import { ZONE_PATTERN } from '../domain/migration/task-queues.js';
 import { parseTableName } from '../domain/migration/names.js';
-import { sqlProblem, urlProblem } from './credentials.js';
+import { sqlProblem, urlProblem } from './forbidden-credentials.js';
 
 /** Accepts a text that matches `pattern`. Refuses all other values with the message `expected`. */
 const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);

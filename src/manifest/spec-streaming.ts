@@ -1,6 +1,6 @@
 // Defines the shape of the streaming side: connector, Kafka, pipeline and sink.
 import { z } from 'zod';
-import { statementsProblem } from './credentials.js';
+import { statementsProblem } from './forbidden-credentials.js';
 import {
   duration,
   httpUrl,

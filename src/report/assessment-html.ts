@@ -4,7 +4,7 @@ import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf } from '../assess/score.js';
 import { because, connector, freshness, stages } from './assessment-text.js';
 import { escapeHtml as e } from './escape.js';
-import { page, section, table } from './page.js';
+import { page, section, table } from './page-frame.js';
 
 const MARK = {
   migrate: 'passed',

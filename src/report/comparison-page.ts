@@ -1,10 +1,10 @@
 // Renders one comparison without a migration as a page. Values of rows are masked, as in every
 // report.
-import type { ComparisonDocument } from '../domain/evidence/comparison.js';
+import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import { formatMs } from '../domain/values/duration.js';
 import { escapeHtml as e, escapeMarkdown as m } from './escape.js';
 import { masked } from './mask.js';
-import { page, section, table } from './page.js';
+import { page, section, table } from './page-frame.js';
 
 const SHOWN = 30;
 const MARK = { passed: '', failed: ' bad', inconclusive: ' open', errored: ' bad' } as const;

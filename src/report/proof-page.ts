@@ -4,7 +4,7 @@ import { formatMs } from '../domain/values/duration.js';
 import type { ProofResult } from '../domain/evidence/slice-proof.js';
 import { comparedOf, type Difference } from '../domain/evidence/window.js';
 import { columns, escapeHtml as e, escapeMarkdown as m } from './escape.js';
-import { page, section, table } from './page.js';
+import { page, section, table } from './page-frame.js';
 
 const SHOWN = 30;
 const MARK = { passed: '', failed: ' bad', inconclusive: ' open', errored: ' bad' } as const;

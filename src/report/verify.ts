@@ -7,7 +7,7 @@ import { canonicalJson } from '../domain/values/canonical-json.js';
 import { because, ok, type OrReason } from '../domain/values/or-reason.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import { buildReport, type Report, type ReportSource } from './build-report.js';
-import { renderHtml } from './html.js';
+import { renderHtml } from './report-page.js';
 import {
   wrongDigests,
   brokenLinks,

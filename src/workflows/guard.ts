@@ -2,9 +2,9 @@
 // paused. It reports what the main path must know.
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
-import type { GuardReport } from '../activities/guard/connector-guard.js';
+import type { GuardReport } from '../activities/guard/guard-activities.js';
 import { call } from './call.js';
-import { bringBack } from './run/connectors.js';
+import { bringBack } from './run/start-connectors.js';
 import type { Run } from './run/run.js';
 
 /** Runs `main` with the guard alongside it. The guard ends when `main` returns or throws. */

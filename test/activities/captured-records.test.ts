@@ -6,7 +6,7 @@ import { crc32c } from '../../src/clients/kafka/crc32c.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { TransactionFilter, visibleBatches } from '../../src/clients/kafka/record-batch.js';
 import type { SchemaRegistry } from '../../src/clients/http/schema-registry.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { partitionOf } from '../../src/compare/enc/partition.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';

@@ -6,9 +6,9 @@ import {
   markBy,
   withoutBarrier,
 } from '../../src/activities/windows/compare-only/slot-barrier.js';
-import type { ExistingBarrier } from '../../src/domain/evidence/comparison.js';
+import type { ExistingBarrier } from '../../src/domain/evidence/comparison-document.js';
 import { connectorProblem } from '../../src/activities/windows/compare-only/existing-connector.js';
-import { measured } from '../../src/activities/windows/subject-result.js';
+import { measured } from '../../src/activities/windows/subject-outcome.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { NO_COUNTS, type Counts } from '../../src/domain/evidence/window.js';
 import { aPlan } from '../support/builders.js';

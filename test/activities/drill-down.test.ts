@@ -5,7 +5,7 @@ import { refuseUnexplained } from '../../src/activities/windows/tables/drill-dow
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import type { RecordVisitor } from '../../src/clients/kafka/record-batch.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';

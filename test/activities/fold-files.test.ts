@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { aRef } from '../support/builders.js';

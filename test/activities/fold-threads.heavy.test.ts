@@ -9,7 +9,7 @@ import {
   visibleBatches,
   walkBatch,
 } from '../../src/clients/kafka/record-batch.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { Problem } from '../../src/domain/failure.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
-import type { Computation } from '../../src/activities/windows/results/computation.js';
+import type { Computation } from '../../src/activities/windows/results/compared-queries.js';
 import { sidesByHash } from '../../src/activities/windows/results/exact/by-hashes.js';
 import type { StillPoint } from '../../src/activities/windows/results/exact/still-point.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { aRef } from '../support/builders.js';
 import { binaryRow, random, type Value } from '../support/rows.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { OutputHashes } from '../../src/compare/output-hashes.js';

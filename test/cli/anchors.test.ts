@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anchorsIn } from '../../src/cli/evidence-anchors.js';
+import { anchorsIn } from '../../src/cli/support/evidence-anchors.js';
 
 const scheduled = (eventId: number, name: string) => ({
   eventId,

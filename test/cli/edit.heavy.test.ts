@@ -12,7 +12,7 @@ import { aSpec, aSpecInput } from '../support/builders.js';
 const sent: { update: string; payload: Record<string, unknown> }[] = [];
 let answer: object = { accepted: true, reason: 'done' };
 
-vi.mock('../../src/cli/migration-source.js', () => ({
+vi.mock('../../src/cli/support/migration-source.js', () => ({
   withRunning: (_id: string, use: (handle: object, client: object) => unknown) =>
     use(
       {
@@ -26,7 +26,7 @@ vi.mock('../../src/cli/migration-source.js', () => ({
       {},
     ),
 }));
-vi.mock('../../src/cli/while-served.js', () => ({
+vi.mock('../../src/cli/support/ask-while-served.js', () => ({
   whileServed: (_client: object, _id: string, _what: string, ask: () => unknown) => ask(),
 }));
 

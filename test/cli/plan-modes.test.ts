@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comparisonsOf } from '../../src/cli/plan-modes.js';
+import { comparisonsOf } from '../../src/cli/support/plan-comparisons.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renderDashboard } from '../../src/report/dashboard.js';
+import { renderDashboard } from '../../src/report/dashboard-page.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { aStatus } from '../support/status.js';
 

@@ -1,7 +1,7 @@
 // No verb hangs: without a worker, a request ends with the reason instead of waiting forever.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { whileServed } from '../../src/cli/while-served.js';
+import { whileServed } from '../../src/cli/support/ask-while-served.js';
 
 class Overdue extends Error {
   readonly code = 4;

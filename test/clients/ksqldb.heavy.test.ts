@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hostOf } from '../../src/activities/pipelines/index.js';
 import type { PipelineHost } from '../../src/activities/pipelines/host.js';
 import { KsqlDb } from '../../src/clients/http/ksqldb-rest.js';
-import { ksqlPlan } from '../../src/domain/migration/ksql-statements.js';
+import { ksqlPlan } from '../../src/domain/pipelines/ksql-statements.js';
 import { BATCH_PARTS, aPlan } from '../support/builders.js';
 import { FakeKsqlDb } from '../support/fake-ksqldb.js';
 

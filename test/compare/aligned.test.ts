@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareAligned, type AlignedSides } from '../../src/compare/batch-aligned.js';
-import { joinRow, type Shape } from '../../src/compare/comparison.js';
+import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 
 const shape: Shape = {
   key: ['day'],

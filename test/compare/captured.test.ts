@@ -1,7 +1,7 @@
 // Tests polled tables: which rows settle at once, which are checked again, and which changes
 // polling cannot see.
 import { describe, expect, it } from 'vitest';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { notCapturable } from '../../src/compare/unseen-by-polling.js';
 import { SettledComparison } from '../../src/compare/settled.js';
 import { hasReached, type Polling } from '../../src/domain/capture/polling-settings.js';

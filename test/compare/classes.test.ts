@@ -1,7 +1,7 @@
 // Tests the classes of differences: another type, an older version, a repeated record. Each class
 // is a difference or unknown, never a match.
 import { describe, expect, it } from 'vitest';
-import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
+import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { KeyHistory, explainByHistory } from '../../src/compare/key-history.js';
 import { OutputFold } from '../../src/compare/output-fold.js';

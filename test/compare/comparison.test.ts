@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runCanary } from '../../src/compare/canary.js';
-import { Comparison, joinRow, type Shape, type StreamRow } from '../../src/compare/comparison.js';
+import {
+  Comparison,
+  joinRow,
+  type Shape,
+  type StreamRow,
+} from '../../src/compare/row-comparison.js';
 import { SettledComparison } from '../../src/compare/settled.js';
 
 const SHAPE: Shape = {

@@ -2,7 +2,7 @@
 // clean windows with open transactions and repeated deliveries. None may be flagged.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
-import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
+import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { HashComparison, runHashCanary } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';

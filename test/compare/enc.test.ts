@@ -2,7 +2,7 @@
 // bytes, and unequal values never do.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { EnvelopeScanner } from '../../src/compare/enc/envelope.js';
 import { hash128 } from '../../src/compare/enc/hash.js';
 import { KeyTable } from '../../src/compare/enc/key-table.js';

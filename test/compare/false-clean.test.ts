@@ -1,7 +1,7 @@
 // Tests the ways in which other comparison tools reported unequal data as equal. There is one test
 // for each mistake, and Sluice must find the difference.
 import { describe, expect, it } from 'vitest';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { SettledComparison } from '../../src/compare/settled.js';

@@ -1,6 +1,6 @@
 // Tests the folds of a topic as whole rows.
 import { describe, expect, it } from 'vitest';
-import { joinRow, type Shape } from '../../src/compare/comparison.js';
+import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';

@@ -2,8 +2,8 @@
 // the table as the topic has it at the ends, whatever the snapshot sees.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Gap } from '../../src/compare/gap.js';
-import { imageOf, stateAfter, type KeyState } from '../../src/compare/images.js';
+import { Gap } from '../../src/compare/still-point-gap.js';
+import { imageOf, stateAfter, type KeyState } from '../../src/compare/row-images.js';
 import { TOAST_PLACEHOLDER } from '../../src/compare/toast-placeholder.js';
 import type { SnapshotVisibility } from '../../src/domain/values/position.js';
 

@@ -1,7 +1,7 @@
 // Tests which rows differ between a snapshot and the ends of a topic, and what they are.
 import { describe, expect, it } from 'vitest';
-import { Gap } from '../../src/compare/gap.js';
-import { imageOf, stateAfter } from '../../src/compare/images.js';
+import { Gap } from '../../src/compare/still-point-gap.js';
+import { imageOf, stateAfter } from '../../src/compare/row-images.js';
 import { literalOf, literalOrNothing } from '../../src/compare/literal.js';
 import { TOAST_PLACEHOLDER } from '../../src/compare/toast-placeholder.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';

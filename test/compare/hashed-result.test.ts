@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromBinary } from '../../src/compare/binary-text.js';
 import { canonFromText } from '../../src/compare/column-types.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { KeyTable } from '../../src/compare/enc/key-table.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
 import { TooManySuspects, examine } from '../../src/compare/examine-suspects.js';
@@ -11,8 +11,8 @@ import { HashedRows } from '../../src/compare/hashed-rows.js';
 import { OutputHashes } from '../../src/compare/output-hashes.js';
 import { ResultComparison } from '../../src/compare/result-comparison.js';
 import { runResultCanary } from '../../src/compare/result-canary.js';
-import { isProven, placeOf, firstWord, secondWord } from '../../src/compare/output-place.js';
-import { Outgrown, TableRoom } from '../../src/compare/table-room.js';
+import { isProven, placeOf, firstWord, secondWord } from '../../src/compare/output-note.js';
+import { Outgrown, TableRoom } from '../../src/compare/key-table-memory.js';
 import {
   compareHashed,
   compareWhole,

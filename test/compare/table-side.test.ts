@@ -1,7 +1,7 @@
 // The comparison gives the same result whether table rows arrive before or after the topic's fold is
 // finished.
 import { describe, expect, it } from 'vitest';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableSide } from '../../src/compare/table-side.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinRow, type Shape } from '../../src/compare/comparison.js';
+import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { partitionOf } from '../../src/compare/enc/partition.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';

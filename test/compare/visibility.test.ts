@@ -2,7 +2,7 @@
 // transaction counter, and that all folds agree.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinRow, type Shape } from '../../src/compare/comparison.js';
+import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { flinkSetup } from '../../src/connectors/flink-compare.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
-import { remedyOf } from '../../src/domain/capture/connector-causes.js';
+import { remedyOf } from '../../src/domain/capture/connector-remedies.js';
 
 describe("the cause of a connector's failure", () => {
   it.each([

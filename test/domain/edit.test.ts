@@ -4,9 +4,9 @@ import {
   decideEdit,
   type EditState,
   type PendingEdit,
-} from '../../src/domain/decisions/edit-decision.js';
-import { checkAskedWindow, checkEdit } from '../../src/domain/decisions/payloads.js';
-import { EDITABLE, specEdit } from '../../src/domain/decisions/spec-edit.js';
+} from '../../src/domain/decisions/edit-gate.js';
+import { checkAskedWindow, checkEdit } from '../../src/domain/decisions/message-payloads.js';
+import { EDITABLE, specEdit } from '../../src/domain/decisions/spec-changes.js';
 import { UNSIGNED, type Identity } from '../../src/domain/decisions/gate.js';
 import { buildPlan, planHash } from '../../src/manifest/build-plan.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';

@@ -1,7 +1,10 @@
 // Tests on which comparison of the results a commit may rest, and that the plan says what it weakens.
 import { describe, expect, it } from 'vitest';
-import { areResultsExact, restedResults } from '../../src/activities/windows/rested-results.js';
-import type { SubjectResult } from '../../src/activities/windows/subject-result.js';
+import {
+  areResultsExact,
+  restedResults,
+} from '../../src/activities/windows/results/rested-results.js';
+import type { SubjectResult } from '../../src/activities/windows/subject-outcome.js';
 import { allowedAge, recommendedAge, tooOld } from '../../src/domain/plan/final-result.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';

@@ -1,6 +1,10 @@
 // Tests that a payload from any client is checked before it is used.
 import { describe, expect, it } from 'vitest';
-import { checkDecision, checkRollBack, checkUpdate } from '../../src/domain/decisions/payloads.js';
+import {
+  checkDecision,
+  checkRollBack,
+  checkUpdate,
+} from '../../src/domain/decisions/message-payloads.js';
 
 describe('payloads from any client', () => {
   it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])(

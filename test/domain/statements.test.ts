@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { flinkPlan } from '../../src/connectors/flink-sql.js';
-import { splitStatements, stripSemicolon } from '../../src/domain/migration/statements.js';
+import { splitStatements, stripSemicolon } from '../../src/domain/pipelines/split-statements.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 describe('a text of statements', () => {

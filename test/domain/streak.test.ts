@@ -1,6 +1,6 @@
 // Tests when enough windows have passed for an approval.
 import { describe, expect, it } from 'vitest';
-import { coverageOf, stopRule } from '../../src/domain/decisions/streak.js';
+import { coverageOf, stopRule } from '../../src/domain/evidence/streak.js';
 
 describe('the stop rule', () => {
   it('requires passes in a row and the requested days', () => {

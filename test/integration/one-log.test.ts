@@ -3,7 +3,7 @@
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { sleepUntil } from '../support/builders.js';

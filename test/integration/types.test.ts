@@ -2,12 +2,12 @@
 // in the initial load, and for inserts and updates after it.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { readRows } from '../../src/activities/runtime/row-cursor.js';
+import { readRows } from '../../src/clients/postgres/row-cursor.js';
 import { copyHashed, copySink } from '../../src/activities/windows/results/copied-rows.js';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import { canonRow } from '../../src/compare/binary-text.js';
-import { joinRow, type Shape } from '../../src/compare/comparison.js';
+import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
 import { TID_FIELD_BYTES } from '../../src/compare/enc/row-place.js';
 import { live } from '../support/live.js';

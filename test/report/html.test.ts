@@ -3,8 +3,8 @@
 import { auditEvent, type AuditEntry } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report } from '../../src/report/build-report.js';
-import { renderHtml } from '../../src/report/html.js';
-import { renderMarkdown } from '../../src/report/markdown.js';
+import { renderHtml } from '../../src/report/report-page.js';
+import { renderMarkdown } from '../../src/report/report-markdown.js';
 import { aSource } from '../support/report-source.js';
 
 const EVIL = `</style><script>alert(1)</script><img src=x onerror="alert('2')">`;

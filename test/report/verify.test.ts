@@ -2,7 +2,7 @@
 import { auditEvent } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
-import { renderHtml } from '../../src/report/html.js';
+import { renderHtml } from '../../src/report/report-page.js';
 import { anchored, readReport, verifyReport, type ReadReport } from '../../src/report/verify.js';
 import { because, ok } from '../../src/domain/values/or-reason.js';
 import { aSource } from '../support/report-source.js';

@@ -9,7 +9,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { ComparisonDocument } from '../../src/domain/evidence/comparison.js';
+import type { ComparisonDocument } from '../../src/domain/evidence/comparison-document.js';
 import { sleepUntil } from './builders.js';
 import { dismantle, objects } from './live.js';
 import { envelope } from './rows.js';

@@ -1,11 +1,11 @@
 // Compares a query's rows with an output in two ways: by hashes, and as whole rows.
 import { canonFromText } from '../../src/compare/column-types.js';
-import { Comparison, joinRow, type Shape } from '../../src/compare/comparison.js';
+import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { examine, type Examined, type RawRow } from '../../src/compare/examine-suspects.js';
 import { HashedRows } from '../../src/compare/hashed-rows.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { OutputHashes } from '../../src/compare/output-hashes.js';
-import { placeOf } from '../../src/compare/output-place.js';
+import { placeOf } from '../../src/compare/output-note.js';
 import {
   ResultComparison,
   SUSPECT_LIMITS,

@@ -1,5 +1,5 @@
 // Gives the same records and rows to the kernel and to the reference, and returns what each says.
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { ChangeEncoder, CHANGE_WORDS, Changes } from '../../src/compare/enc/change.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
 import { Undecodable } from '../../src/compare/undecodable.js';

@@ -8,7 +8,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
-import { ensureSearchAttributes } from '../../src/search-attributes.js';
+import { ensureSearchAttributes } from '../../src/register-search-attributes.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { QUEUE_ROLES, queueFor, type QueueRole } from '../../src/domain/migration/task-queues.js';
 import { sleepUntil } from './builders.js';

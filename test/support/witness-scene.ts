@@ -7,7 +7,7 @@ import type { ConnectedSession } from '../../src/activities/windows/session.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { openSource } from '../../src/clients/postgres/connection.js';
-import type { Shape } from '../../src/compare/comparison.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
 import { resolveSecret } from '../../src/config.js';
 import { aPlan, aRef } from './builders.js';
 import { aTopic } from './live.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anchorsIn, decrypted } from '../../src/cli/evidence-anchors.js';
+import { anchorsIn, decrypted } from '../../src/cli/support/evidence-anchors.js';
 import { serveCodec } from '../../src/cli/codec-server.js';
 import { EncryptingCodec, type CodecKey } from '../../src/clients/payload-codec.js';
 import { readCodec } from '../../src/codec-keys.js';

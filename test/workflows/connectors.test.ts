@@ -3,7 +3,7 @@
 // itself has paused or removes.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
-import type { GuardInput, GuardReport } from '../../src/activities/guard/connector-guard.js';
+import type { GuardInput, GuardReport } from '../../src/activities/guard/guard-activities.js';
 import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';
 import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
 import { fakes, type Fakes } from '../support/fake-activities.js';

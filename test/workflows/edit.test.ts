@@ -1,7 +1,7 @@
 // Tests that a running migration takes an edit of its spec, and runs a window when a person asks.
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
-import { signedEdit } from '../../src/domain/decisions/edit-decision.js';
+import { signedEdit } from '../../src/domain/decisions/edit-gate.js';
 import type { Decision } from '../../src/domain/decisions/gate.js';
 import type { SpecShown, WindowAnswer } from '../../src/domain/evidence/ledger-rows.js';
 import { planHash } from '../../src/manifest/build-plan.js';

@@ -9,7 +9,7 @@ import type { Capture } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { Unequal } from '../../compare/unseen-by-polling.js';
-import type { Shape } from '../../compare/comparison.js';
+import type { Shape } from '../../compare/row-comparison.js';
 import type { Column } from '../../clients/postgres/catalog.js';
 import type { Note } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';

@@ -16,7 +16,7 @@ import type { Deps } from '../runtime/deps.js';
 import { describing } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { Pulse } from '../runtime/stale-attempt.js';
-import { readPaced } from '../runtime/row-cursor.js';
+import { readPaced } from '../../clients/postgres/row-cursor.js';
 import {
   beginCopy,
   closeReaders,

@@ -1,6 +1,6 @@
 // Decides which failure of a connector ends the initial load, and finds out why it failed.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
-import { remedyOf } from '../../domain/capture/connector-causes.js';
+import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { taskFailure } from './connector-state.js';
 import { pollUntil } from '../runtime/poll-until.js';

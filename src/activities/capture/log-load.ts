@@ -10,7 +10,7 @@ import { Problem } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { SlotWait } from './slot-wait.js';
-import { readCapturedRecords } from '../runtime/captured-records.js';
+import { readCapturedRecords } from './captured-records.js';
 import { pause } from '../runtime/poll-until.js';
 import type { Planned } from '../runtime/with-plan.js';
 import type { CaptureDeps } from './capture-adapter.js';

@@ -7,7 +7,7 @@ import {
   ksqlPlan,
   type KsqlPlan,
   type KsqlStatement,
-} from '../../domain/migration/ksql-statements.js';
+} from '../../domain/pipelines/ksql-statements.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { PipelineHost } from './host.js';
 

@@ -5,7 +5,7 @@ import { readTopic } from '../../clients/kafka/records.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { runCanary } from '../../compare/canary.js';
-import { Comparison, splitRow, type Shape } from '../../compare/comparison.js';
+import { Comparison, splitRow, type Shape } from '../../compare/row-comparison.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import { refusedDifferences } from '../../compare/refused.js';
 import { quoteIdent } from '../../domain/migration/names.js';
@@ -19,7 +19,7 @@ import { judgeComparison, type Counts, type Difference } from '../../domain/evid
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { foldOutput } from '../windows/folds/fold-output.js';
-import { columnsToCompare } from '../windows/shape.js';
+import { columnsToCompare } from '../windows/columns-to-compare.js';
 import { rehearseRuns } from './earlier-runs.js';
 import type { ProofPlan } from './slice-plan.js';
 

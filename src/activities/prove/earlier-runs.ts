@@ -4,14 +4,14 @@ import type pg from 'pg';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
 import { compareAligned } from '../../compare/batch-aligned.js';
-import type { Shape } from '../../compare/comparison.js';
+import type { Shape } from '../../compare/row-comparison.js';
 import type { OutputFold } from '../../compare/output-fold.js';
 import type { RehearsedRun } from '../../domain/evidence/slice-proof.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { closedAt } from '../../domain/evidence/subjects.js';
 import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 import { judgeComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
-import { readRows } from '../runtime/row-cursor.js';
+import { readRows } from '../../clients/postgres/row-cursor.js';
 import { closedKeysOf, waiverOf } from '../windows/results/stored-result.js';
 
 const RUNS_LOOKED_AT = 1000;

@@ -2,7 +2,7 @@
 // the list in domain/failure.ts, and its text contains no values of rows.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
-import { remedyOf } from '../../domain/capture/connector-causes.js';
+import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { FAILURES, Problem, type FailureCode } from '../../domain/failure.js';
 import { quoteForeign, withoutQuotes } from '../../domain/values/foreign-text.js';
 

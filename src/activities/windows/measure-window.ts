@@ -18,14 +18,14 @@ import { type Verdict } from '../../domain/evidence/verdict.js';
 import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';
 import { classify } from '../runtime/application-failure.js';
 import type { WindowSession, Witnessing } from './session.js';
-import { restedResults } from './rested-results.js';
+import { restedResults } from './results/rested-results.js';
 import { isHearing } from './witness/witness-of-window.js';
 import { readFacts } from './pipeline-facts.js';
 import { batchAge } from './batch-age.js';
 import { compareResult } from './results/compare-results.js';
-import type { WitnessUse } from './tables/compare-table.js';
+import type { WitnessUse } from './tables/compare-one-table.js';
 import { compareTables, type TablesCost } from './tables/compare-tables.js';
-import { unmeasured, type SubjectResult } from './subject-result.js';
+import { unmeasured, type SubjectResult } from './subject-outcome.js';
 
 /** The findings of a window before it is recorded. */
 export interface Measured {

@@ -24,11 +24,11 @@ import { FoldFiles } from './folds/fold-files.js';
 import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
 import type { TablesCost } from './tables/compare-tables.js';
-import type { WitnessUse } from './tables/compare-table.js';
+import type { WitnessUse } from './tables/compare-one-table.js';
 import { endingWitness } from './witness/witness-of-window.js';
 import { Witnesses } from './witness/witnesses.js';
-import { areResultsExact } from './rested-results.js';
-import { toRow, type SubjectResult } from './subject-result.js';
+import { areResultsExact } from './results/rested-results.js';
+import { toRow, type SubjectResult } from './subject-outcome.js';
 
 /** The bytes that the key tables of a worker's windows may use by default. */
 const WINDOW_MEMORY = 2 ** 30;

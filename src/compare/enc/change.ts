@@ -1,7 +1,7 @@
 // Encodes a table's change events as numbers. The events are rows of a typed array, which one
 // thread can pass to another.
 import { Undecodable } from '../undecodable.js';
-import type { Shape } from '../comparison.js';
+import type { Shape } from '../row-comparison.js';
 import { REFUSED } from '../refused.js';
 import { EnvelopeScanner } from './envelope.js';
 import { partitionOf } from './partition.js';

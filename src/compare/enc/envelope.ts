@@ -2,7 +2,7 @@
 // A compact record in the order that Kafka Connect writes (before, after, source …, op) takes the
 // fast path. Any other order of its members takes the slow path.
 import { Undecodable } from '../undecodable.js';
-import type { Shape } from '../comparison.js';
+import type { Shape } from '../row-comparison.js';
 import {
   CLOSE,
   COLON,

@@ -1,7 +1,7 @@
 // Encodes a whole row in `enc-v1`. It computes the identity of the key and the hash of the row. The
 // input is a COPY BINARY row or the values of a JSON object.
 import { Undecodable } from '../undecodable.js';
-import type { Shape } from '../comparison.js';
+import type { Shape } from '../row-comparison.js';
 import type { Canon } from '../column-types.js';
 import { writeCanon } from './canon.js';
 import { encoderOf, type ColumnEncoder } from './column.js';

@@ -1,6 +1,6 @@
 // Gives a shape its instance of the WebAssembly kernel (assembly/), which encodes and hashes many
 // records or rows in one call. A shape with a type that the kernel does not know has none.
-import type { Shape } from '../comparison.js';
+import type { Shape } from '../row-comparison.js';
 import { floatPowers } from './float-powers.js';
 import { KERNEL } from './wasm.js';
 

@@ -1,7 +1,7 @@
 // Problems of connectors that the guard finds, independently of windows: a connector was deleted,
 // paused or edited, or its task fails again and again.
 import { FAILURES } from '../failure.js';
-import { remedyOf } from './connector-causes.js';
+import { remedyOf } from './connector-remedies.js';
 
 export interface ConnectorTrouble {
   readonly connector: string;

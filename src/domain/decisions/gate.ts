@@ -5,7 +5,7 @@ import type { Phase } from '../migration/phase.js';
 import type { ApprovalSpec } from '../migration/spec.js';
 import type { VerdictName } from '../evidence/verdict.js';
 import type { TokenClaims, Verified } from './signed-decision.js';
-import { awaitsFullWindow } from './streak.js';
+import { awaitsFullWindow } from '../evidence/streak.js';
 
 export interface DecisionRequest {
   readonly decision: 'approve' | 'reject';

@@ -1,5 +1,5 @@
 // The spec that the operator wrote, with defaults filled in. After the start, only an edit changes
-// it (domain/decisions/spec-edit.ts). It mirrors `src/manifest/spec-schema.ts`, which parses it.
+// it (domain/decisions/spec-changes.ts). It mirrors `src/manifest/spec-schema.ts`, which parses it.
 
 import type { Login, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
 import type { ExistingSpec } from './compare-only-spec.js';

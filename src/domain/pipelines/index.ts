@@ -1,8 +1,8 @@
 // The hosts of pipelines: the types that a spec can name, and the facts about each of them.
-import { ksqlPlan } from '../migration/ksql-statements.js';
+import { ksqlPlan } from './ksql-statements.js';
 import type { Names } from '../migration/names.js';
 import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
-import { splitStatements, startsJob } from '../migration/statements.js';
+import { splitStatements, startsJob } from './split-statements.js';
 import { Registry } from '../values/registry.js';
 
 /** The place where the pipeline runs, as plain data. */

@@ -9,7 +9,7 @@ import { durationMs } from '../../domain/values/duration.js';
 import { readTrigger } from '../../domain/migration/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call, callWithin } from '../call.js';
-import { holdConnectors, startConnectors } from '../run/connectors.js';
+import { holdConnectors, startConnectors } from '../run/start-connectors.js';
 import { BackToValidate } from '../run/course.js';
 import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';

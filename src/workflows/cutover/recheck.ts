@@ -2,7 +2,7 @@
 // and the final window will find a slot.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
-import { awaitsFullWindow } from '../../domain/decisions/streak.js';
+import { awaitsFullWindow } from '../../domain/evidence/streak.js';
 import type { FactsSeen } from '../../domain/evidence/epoch.js';
 import { call, callWithin } from '../call.js';
 import { BackToValidate } from '../run/course.js';

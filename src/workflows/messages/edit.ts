@@ -6,8 +6,8 @@ import {
   type EditDecision,
   type EditRequest,
   type EditState,
-} from '../../domain/decisions/edit-decision.js';
-import { describeEdit, type SpecEdit } from '../../domain/decisions/spec-edit.js';
+} from '../../domain/decisions/edit-gate.js';
+import { describeEdit, type SpecEdit } from '../../domain/decisions/spec-changes.js';
 import { UNSIGNED, type Decision } from '../../domain/decisions/gate.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { workflowInfo } from '@temporalio/workflow';

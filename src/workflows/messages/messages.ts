@@ -17,7 +17,7 @@ import {
   checkExtension,
   checkRollBack,
   checkUpdate,
-} from '../../domain/decisions/payloads.js';
+} from '../../domain/decisions/message-payloads.js';
 import type { Decision } from '../../domain/decisions/gate.js';
 import { auditLine, type AuditLine } from '../../domain/audit.js';
 import type { OrReason } from '../../domain/values/or-reason.js';

@@ -1,6 +1,6 @@
 // approve: waits for a quorum on the current evidence, inside the change window. Windows continue
 // meanwhile; if the evidence gets worse, the run goes back to validate.
-import { stopRule } from '../../domain/decisions/streak.js';
+import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';
 import { BackToValidate } from '../run/course.js';

@@ -4,7 +4,7 @@ import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
-import { startConnectors } from '../run/connectors.js';
+import { startConnectors } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
 /**

@@ -2,7 +2,7 @@
 // steps are listed in domain/plan/cutover-steps.ts.
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
-import { areStarted } from '../run/connectors.js';
+import { areStarted } from '../run/start-connectors.js';
 import { BackToValidate } from '../run/course.js';
 import { beginAttempt, dropTriggers, hold, undoHold, type Evidence } from '../cutover/hold.js';
 import { proveSlot, recheck, refuseLongHold } from '../cutover/recheck.js';

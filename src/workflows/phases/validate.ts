@@ -1,6 +1,6 @@
 // validate: runs windows until enough passed in a row, on all requested kinds of day. The first
 // window starts at once; a failed one does not block the run.
-import { stopRule } from '../../domain/decisions/streak.js';
+import { stopRule } from '../../domain/evidence/streak.js';
 import { findsItselfCommitted } from '../cutover/hold.js';
 import { everyMs, type Run } from '../run/run.js';
 import { streakOf } from '../run/state.js';

@@ -4,10 +4,10 @@ import type { AuditEvent } from '../../domain/audit.js';
 import type { ReaderMark } from '../../activities/cutover/batch-output-readers.js';
 import type { TablesCost } from '../../activities/windows/tables/compare-tables.js';
 import type { BrokenGlass, CoSignature } from '../../domain/decisions/cosign.js';
-import type { PendingEdit } from '../../domain/decisions/edit-decision.js';
+import type { PendingEdit } from '../../domain/decisions/edit-gate.js';
 import { durationMs } from '../../domain/values/duration.js';
 import type { Blocked } from '../../domain/failure.js';
-import type { Streak } from '../../domain/decisions/streak.js';
+import type { Streak } from '../../domain/evidence/streak.js';
 import type {
   Approval,
   Lag,

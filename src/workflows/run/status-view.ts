@@ -3,7 +3,7 @@
 import { resolve } from '../../domain/plan/resolve.js';
 import { glassNote } from '../../domain/decisions/cosign.js';
 import { formatMs } from '../../domain/values/duration.js';
-import { awaitsFullWindow, stopRule } from '../../domain/decisions/streak.js';
+import { awaitsFullWindow, stopRule } from '../../domain/evidence/streak.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import { PHASES, type Outcome } from '../../domain/migration/phase.js';
 import { nameOf } from '../../domain/migration/workflow-ids.js';

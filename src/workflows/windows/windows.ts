@@ -3,12 +3,12 @@
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import type { StandsStill, WitnessRole } from '../../activities/windows/session.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
-import { coverageOf } from '../../domain/decisions/streak.js';
+import { coverageOf } from '../../domain/evidence/streak.js';
 import { allowedAge, type RecentResult } from '../../domain/plan/final-result.js';
 import { predictedHoldMs, type Measured } from '../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { call, callWithin } from '../call.js';
-import { rolesOf, startConnectors } from '../run/connectors.js';
+import { rolesOf, startConnectors } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
 const ROUNDS_MS = 45_000;

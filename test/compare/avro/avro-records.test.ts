@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
 import { HashFold } from '../../../src/compare/hash-fold.js';
-import type { Shape } from '../../../src/compare/comparison.js';
+import type { Shape } from '../../../src/compare/row-comparison.js';
 import { partitionOf } from '../../../src/compare/enc/partition.js';
 import { parseSnapshot } from '../../../src/domain/values/position.js';
 import { branch, bytes, double, float, framed, long, string } from '../../support/avro-bytes.js';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
 import { canonFromJson } from '../../../src/compare/column-types.js';
-import type { Shape } from '../../../src/compare/comparison.js';
+import type { Shape } from '../../../src/compare/row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND } from '../../../src/compare/enc/change.js';
 import { parseJsonLossless } from '../../../src/compare/json.js';
 

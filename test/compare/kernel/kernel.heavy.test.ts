@@ -2,7 +2,7 @@
 // and row, including hostile ones.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Shape } from '../../../src/compare/comparison.js';
+import type { Shape } from '../../../src/compare/row-comparison.js';
 import { compileKernel } from '../../../scripts/kernel.mjs';
 import { KERNEL } from '../../../src/compare/kernel/wasm.js';
 import { JSON_FORMS, hostileJson } from '../../support/json-forms.js';

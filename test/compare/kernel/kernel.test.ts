@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/clients/kafka/crc32c.js';
-import type { Shape } from '../../../src/compare/comparison.js';
+import type { Shape } from '../../../src/compare/row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes } from '../../../src/compare/enc/change.js';
 import { RecordBatch } from '../../../src/compare/kernel/record-batch.js';
 import { digestOfSources } from '../../../scripts/kernel.mjs';

@@ -3,7 +3,7 @@ import {
   compareAt,
   prepare,
 } from '../../../src/activities/windows/results/exact/compare-exactly.js';
-import type { Computation } from '../../../src/activities/windows/results/computation.js';
+import type { Computation } from '../../../src/activities/windows/results/compared-queries.js';
 import { readPart } from '../../../src/activities/windows/folds/same-topic-log.js';
 import type { ConnectedSession } from '../../../src/activities/windows/session.js';
 import { describeQuery } from '../../../src/clients/postgres/catalog.js';
@@ -11,7 +11,7 @@ import { OutputFold } from '../../../src/compare/output-fold.js';
 import { OutputHashes } from '../../../src/compare/output-hashes.js';
 import { SettledComparison } from '../../../src/compare/settled.js';
 import type { StillPoint } from '../../../src/activities/windows/results/exact/still-point.js';
-import type { SubjectResult } from '../../../src/activities/windows/subject-result.js';
+import type { SubjectResult } from '../../../src/activities/windows/subject-outcome.js';
 import type { PartitionEnds } from '../../../src/clients/kafka/kafka.js';
 import type { RandomQuery } from './queries.js';
 

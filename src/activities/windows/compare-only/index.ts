@@ -3,7 +3,10 @@
 import { qualifyNames, readCapturedTable } from '../../../clients/postgres/captured-catalog.js';
 import { readSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import { tableFacts } from '../../../domain/capture/captured-set.js';
-import type { ExistingBarrier, SubjectDifference } from '../../../domain/evidence/comparison.js';
+import type {
+  ExistingBarrier,
+  SubjectDifference,
+} from '../../../domain/evidence/comparison-document.js';
 import { factsChange, type Facts } from '../../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import { worst, type Verdict } from '../../../domain/evidence/verdict.js';
@@ -19,7 +22,7 @@ import { evidenceOf, type WindowEvidence } from '../evidence.js';
 import { FoldFiles } from '../folds/fold-files.js';
 import { FoldCache } from '../folds/folds.js';
 import type { ReadingSession } from '../session.js';
-import { toRow, unmeasured, type SubjectResult } from '../subject-result.js';
+import { toRow, unmeasured, type SubjectResult } from '../subject-outcome.js';
 import { compareTables } from '../tables/compare-tables.js';
 import { connectorProblem } from './existing-connector.js';
 import { unreadable } from './readable.js';

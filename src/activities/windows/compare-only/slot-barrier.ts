@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../../clients/postgres/slots.js';
 import { insertLsn } from '../../../clients/postgres/wal-position.js';
-import type { ExistingBarrier } from '../../../domain/evidence/comparison.js';
+import type { ExistingBarrier } from '../../../domain/evidence/comparison-document.js';
 import { compareLsn, type Lsn } from '../../../domain/values/position.js';
 import type { MarkAt, SourceMark } from '../../capture/capture-adapter.js';
 import { pollUntil } from '../../runtime/poll-until.js';

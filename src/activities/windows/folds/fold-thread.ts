@@ -2,7 +2,7 @@
 // their changes as numbers, in the order of the batches.
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
-import type { Shape } from '../../../compare/comparison.js';
+import type { Shape } from '../../../compare/row-comparison.js';
 import { CHANGE_WORDS, type Place } from '../../../compare/enc/change.js';
 import { RecordBatch } from '../../../compare/kernel/record-batch.js';
 

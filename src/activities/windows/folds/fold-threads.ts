@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
-import type { Shape } from '../../../compare/comparison.js';
+import type { Shape } from '../../../compare/row-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { Problem, isFailureCode } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';

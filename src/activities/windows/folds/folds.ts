@@ -3,14 +3,14 @@
 import { HashFold } from '../../../compare/hash-fold.js';
 import { OutputFold } from '../../../compare/output-fold.js';
 import { OutputHashes } from '../../../compare/output-hashes.js';
-import type { Shape } from '../../../compare/comparison.js';
+import type { Shape } from '../../../compare/row-comparison.js';
 import { TableFold } from '../../../compare/table-fold.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { Problem } from '../../../domain/failure.js';
 import { currentProgress } from '../../../clients/progress.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
-import { checkedPartitions, decodingOf, readCaptured } from '../../runtime/captured-records.js';
+import { checkedPartitions, decodingOf, readCaptured } from '../../capture/captured-records.js';
 import type { FoldFiles } from './fold-files.js';
 import { FoldThreads, WORTH_THREADS } from './fold-threads.js';
 import { readPart, sameLog, startOf } from './same-topic-log.js';

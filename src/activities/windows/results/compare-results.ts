@@ -12,9 +12,9 @@ import { adapterOf } from '../../capture/index.js';
 import { connected, type ConnectedSession, type WindowSession } from '../session.js';
 import { compareStored, finishedRun } from './stored-result.js';
 import { compareExactly } from './exact/compare-exactly.js';
-import { computationsOf, sidesOf, type Computation } from './computation.js';
+import { computationsOf, sidesOf, type Computation } from './compared-queries.js';
 import { takeRound, type RoundTaken } from './rounds.js';
-import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
+import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-outcome.js';
 
 const MIN_ROUNDS = 2;
 const ROUNDS_WHEN_FAILED = 3;

@@ -3,13 +3,13 @@ import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { canonRow, type CanonRow } from '../../../compare/binary-text.js';
-import { splitRow, type Shape } from '../../../compare/comparison.js';
+import { splitRow, type Shape } from '../../../compare/row-comparison.js';
 import { RowEncoder } from '../../../compare/enc/row.js';
 import { TID_FIELD_BYTES } from '../../../compare/enc/row-place.js';
 import { HashedRows, type TakeHashed } from '../../../compare/hashed-rows.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
-import { readRows } from '../../runtime/row-cursor.js';
-import { selectOf } from '../tables/select.js';
+import { readRows } from '../../../clients/postgres/row-cursor.js';
+import { selectOf } from '../tables/select-statement.js';
 
 /** The rows of a query have no ctid, but the encoders expect one. */
 const NO_PLACE = `'(0,0)'::pg_catalog.tid`;

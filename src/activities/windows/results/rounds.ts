@@ -2,19 +2,19 @@
 // snapshot through the whole path. Then it reads every stream side.
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import { TopicLost, type KafkaPort } from '../../../clients/kafka/kafka.js';
-import type { Shape, StreamRow } from '../../../compare/comparison.js';
+import type { Shape, StreamRow } from '../../../compare/row-comparison.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { parseTableName, qualified } from '../../../domain/migration/names.js';
-import { stripSemicolon } from '../../../domain/migration/statements.js';
+import { stripSemicolon } from '../../../domain/pipelines/split-statements.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
-import type { Computation, SideCounted } from './computation.js';
+import type { Computation, SideCounted } from './compared-queries.js';
 import { foldHashes, foldOutput } from '../folds/fold-output.js';
 import { refuseRepartitioned, type TopicEnds } from '../folds/folds.js';
-import { readRows } from '../../runtime/row-cursor.js';
+import { readRows } from '../../../clients/postgres/row-cursor.js';
 
 /**
  * The time limit for a second run. A slower query runs once, so its rows are not counted, and

@@ -3,7 +3,7 @@
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/batch-aligned.js';
 import { runCanary } from '../../../compare/canary.js';
-import { splitRow, type Shape } from '../../../compare/comparison.js';
+import { splitRow, type Shape } from '../../../compare/row-comparison.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { STORED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js';
 import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
@@ -12,9 +12,9 @@ import { transaction, type SourceClient } from '../../../clients/postgres/connec
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import type { BatchPlan, ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { ConnectedSession } from '../session.js';
-import type { Computation } from './computation.js';
-import { readRows } from '../../runtime/row-cursor.js';
-import { measured, unmeasured, type SubjectResult } from '../subject-result.js';
+import type { Computation } from './compared-queries.js';
+import { readRows } from '../../../clients/postgres/row-cursor.js';
+import { measured, unmeasured, type SubjectResult } from '../subject-outcome.js';
 
 const KEYS_ASKED_AT_ONCE = 10_000;
 

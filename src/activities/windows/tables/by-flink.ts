@@ -4,7 +4,7 @@
 // value.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
 import { Undecodable } from '../../../compare/undecodable.js';
-import { Comparison, type Shape } from '../../../compare/comparison.js';
+import { Comparison, type Shape } from '../../../compare/row-comparison.js';
 import { MAX_CANDIDATES } from '../../../compare/hash-comparison.js';
 import { SnapshotWriter, type ReplayTable } from '../../../compare/write-debezium-json.js';
 import { TableFold } from '../../../compare/table-fold.js';
@@ -21,7 +21,7 @@ import { quoteIdent } from '../../../domain/migration/names.js';
 import type { KafkaSpec } from '../../../domain/migration/spec.js';
 import { comparedOf, type Counts } from '../../../domain/evidence/window.js';
 import type { PassInput, TablePass } from './by-hash.js';
-import { readPaced } from '../../runtime/row-cursor.js';
+import { readPaced } from '../../../clients/postgres/row-cursor.js';
 
 export interface FlinkPassInput extends PassInput {
   readonly gateway: string;

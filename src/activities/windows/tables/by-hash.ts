@@ -4,7 +4,7 @@ import { blockRanges, blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { runHashCanary, type Candidate } from '../../../compare/hash-comparison.js';
-import type { Shape } from '../../../compare/comparison.js';
+import type { Shape } from '../../../compare/row-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { TableSide } from '../../../compare/table-side.js';
 import { Problem } from '../../../domain/failure.js';
@@ -13,7 +13,7 @@ import type { Counts, Difference } from '../../../domain/evidence/window.js';
 import { drillDown } from './drill-down.js';
 import type { TopicEnds, TopicReading } from '../folds/folds.js';
 import { refusedRecords } from './refused-records.js';
-import { selectOf } from './select.js';
+import { selectOf } from './select-statement.js';
 
 export const CANARY_ROWS = 9;
 /** 32 MB: the most that is read after most rows differ, or after the fold has failed. */

@@ -1,11 +1,11 @@
 // Compares a table with its topic row by row, as canonical text. It is slower, and used for tables
 // with tolerances, which hashes cannot apply.
 import { runCanary } from '../../../compare/canary.js';
-import { Comparison } from '../../../compare/comparison.js';
+import { Comparison } from '../../../compare/row-comparison.js';
 import type { TableFold } from '../../../compare/table-fold.js';
 import type { PassInput, TablePass } from './by-hash.js';
 import { refusedRecords } from './refused-records.js';
-import { readRows } from '../../runtime/row-cursor.js';
+import { readRows } from '../../../clients/postgres/row-cursor.js';
 
 /** Compares like `passByHash`. `mark` MUST be a number that no earlier pass over this fold used. */
 export async function passByRow(

@@ -15,7 +15,7 @@ import { HashFold, type KeyedRows } from '../../../compare/hash-fold.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from './by-hash.js';
 import { foldTable } from '../folds/folds.js';
 import { SpillSide, removeSpill } from '../folds/spill.js';
-import { selectOf } from './select.js';
+import { selectOf } from './select-statement.js';
 
 const DELETED = 1;
 

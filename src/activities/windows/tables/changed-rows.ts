@@ -15,7 +15,7 @@ import { HashComparison, runHashCanary } from '../../../compare/hash-comparison.
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
 import { CANARY_ROWS, type PassInput, type TablePass } from './by-hash.js';
-import { selectOf } from './select.js';
+import { selectOf } from './select-statement.js';
 
 const SCRUB_PARTS = 10;
 const XID_WORD = 2 ** 32;

@@ -2,7 +2,7 @@
 // needs values, and parts on disk if memory is short. Otherwise it compares hashes, and only of
 // changed rows if that is enough.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
-import { hasTolerance } from '../../../compare/comparison.js';
+import { hasTolerance } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { foldTable } from '../folds/folds.js';

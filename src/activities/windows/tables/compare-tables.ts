@@ -1,6 +1,6 @@
 // Exact mode: compares a REPEATABLE READ snapshot of the tables with their topics. Snapshot
 // visibility and source.txId align both sides, so every key must be equal.
-import { hasTolerance } from '../../../compare/comparison.js';
+import { hasTolerance } from '../../../compare/row-comparison.js';
 import { HashFold } from '../../../compare/hash-fold.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import {
@@ -10,7 +10,7 @@ import {
   type ConnectedReading,
   type ReadingSession,
 } from '../session.js';
-import { refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-result.js';
+import { refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-outcome.js';
 import {
   beginWitness,
   hearWitness,
@@ -25,7 +25,7 @@ import {
   type Alignment,
   type ComparedTable,
   type WitnessUse,
-} from './compare-table.js';
+} from './compare-one-table.js';
 import { walkAhead, type Walk } from './range-scan.js';
 import { snapshotText } from './visibility.js';
 

@@ -3,7 +3,7 @@
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { TopicReading } from '../folds/folds.js';
-import { Comparison, type Shape } from '../../../compare/comparison.js';
+import { Comparison, type Shape } from '../../../compare/row-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { KeyFilter } from '../../../compare/key-filter.js';
 import { RowEncoder } from '../../../compare/enc/row.js';
@@ -15,9 +15,9 @@ import { int32At } from '../../../domain/values/bytes.js';
 import { Problem } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import { comparedOf, type Counts, type Difference } from '../../../domain/evidence/window.js';
-import { checkedPartitions, decodingOf, readCaptured } from '../../runtime/captured-records.js';
-import { readRows } from '../../runtime/row-cursor.js';
-import { selectOf } from './select.js';
+import { checkedPartitions, decodingOf, readCaptured } from '../../capture/captured-records.js';
+import { readRows } from '../../../clients/postgres/row-cursor.js';
+import { selectOf } from './select-statement.js';
 
 const OID_FIELD_BYTES = 4 + 4;
 

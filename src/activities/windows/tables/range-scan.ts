@@ -13,14 +13,14 @@ import {
   type TableCatalog,
 } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
-import type { Shape } from '../../../compare/comparison.js';
+import type { Shape } from '../../../compare/row-comparison.js';
 import { HashComparison } from '../../../compare/hash-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { qualified } from '../../../domain/migration/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/position.js';
 import { foldTable } from '../folds/folds.js';
 import { BARRIER_LIMIT_MS, markOf, type ConnectedReading } from '../session.js';
-import { selectOf } from './select.js';
+import { selectOf } from './select-statement.js';
 import { boundedNow, snapshotText } from './visibility.js';
 
 /** The bytes of a table that a window reads in one snapshot by default. */

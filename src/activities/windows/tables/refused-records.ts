@@ -1,10 +1,10 @@
 // Lists records that a fold refused as differences that a person can look up: key, value, place and
 // reason.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
-import type { Shape } from '../../../compare/comparison.js';
+import type { Shape } from '../../../compare/row-comparison.js';
 import type { FoldProgress } from '../../../compare/fold.js';
 import { refusedDifferences, type Refused } from '../../../compare/refused.js';
-import { readCapturedRecords } from '../../runtime/captured-records.js';
+import { readCapturedRecords } from '../../capture/captured-records.js';
 import type { Difference } from '../../../domain/evidence/window.js';
 
 /**

@@ -15,7 +15,7 @@ import { foldTable } from '../folds/folds.js';
 import type { ReadingSession } from '../session.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from '../tables/by-hash.js';
 import { integerOf } from '../tables/changed-rows.js';
-import { selectOf } from '../tables/select.js';
+import { selectOf } from '../tables/select-statement.js';
 import type { Testimony } from './witnesses.js';
 
 /** The keys of one lookup. A longer list could make the planner scan the whole table. */

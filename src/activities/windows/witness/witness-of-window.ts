@@ -1,11 +1,11 @@
 // Decides whether a window can have a witness. Then the full pass begins it, or the final window
 // reads it. Also ends a witness that no final window can use.
-import type { Shape } from '../../../compare/comparison.js';
+import type { Shape } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { ConnectedReading, HearsWitness, ReadingSession, WitnessRole } from '../session.js';
-import type { SubjectResult } from '../subject-result.js';
+import type { SubjectResult } from '../subject-outcome.js';
 import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
 
 /** The key types whose values the topic's fold keeps, so that a row can be found by them. */

@@ -3,14 +3,14 @@
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { ResultComparison, limitsFor } from '../../../../compare/result-comparison.js';
 import { TooManySuspects } from '../../../../compare/examine-suspects.js';
-import { Outgrown, TableRoom } from '../../../../compare/table-room.js';
+import { Outgrown, TableRoom } from '../../../../compare/key-table-memory.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { ConnectedSession } from '../../session.js';
-import type { Computation } from '../computation.js';
+import type { Computation } from '../compared-queries.js';
 import { sidesByParts } from './by-parts.js';
 import { sidesByRow } from './by-rows.js';
 import { examinedSide, type HashedSide } from './examine-side-suspects.js';
-import type { ExactSide } from './judge.js';
+import type { ExactSide } from './exact-outcome.js';
 import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';
 import type { StillPoint } from './still-point.js';
 import { keepingOpen, runQuery } from './run-query.js';

@@ -2,7 +2,7 @@
 // to disk in parts by key, and compared part by part. Nothing is kept for the next window.
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { OutputHashes, applyRecord } from '../../../../compare/output-hashes.js';
-import { placeOf } from '../../../../compare/output-place.js';
+import { placeOf } from '../../../../compare/output-note.js';
 import { REFUSED } from '../../../../compare/refused.js';
 import {
   NOTHING_FOUND,
@@ -12,13 +12,13 @@ import {
   type Suspect,
   type SuspectLimits,
 } from '../../../../compare/result-comparison.js';
-import { TableRoom } from '../../../../compare/table-room.js';
+import { TableRoom } from '../../../../compare/key-table-memory.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { SpillSide, partsFor, removeSpill, type Spilled } from '../../folds/spill.js';
 import type { ConnectedSession } from '../../session.js';
-import type { Computation } from '../computation.js';
+import type { Computation } from '../compared-queries.js';
 import { examinedSide, type FoundSide, type HashedSide } from './examine-side-suspects.js';
-import type { ExactSide } from './judge.js';
+import type { ExactSide } from './exact-outcome.js';
 import { RawRows } from './query-rows-on-disk.js';
 import { keepingOpen, runQuery } from './run-query.js';
 import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';

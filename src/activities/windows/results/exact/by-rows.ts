@@ -1,13 +1,13 @@
 // Compares a result as whole rows. It needs much memory, so it serves only what hashes cannot
 // compare: the stored result of the batch, and tolerances if very many rows differ by their hashes.
 import { runCanary } from '../../../../compare/canary.js';
-import { Comparison, type StreamRow } from '../../../../compare/comparison.js';
+import { Comparison, type StreamRow } from '../../../../compare/row-comparison.js';
 import { refusedDifferences } from '../../../../compare/refused.js';
 import type { ConnectedSession } from '../../session.js';
-import type { Computation } from '../computation.js';
+import type { Computation } from '../compared-queries.js';
 import { readOutput, runQueries, sinkRows, type QueryRead } from '../rounds.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
-import type { ExactSide } from './judge.js';
+import type { ExactSide } from './exact-outcome.js';
 import { unlessCanceled } from './run-query.js';
 import type { StillPoint } from './still-point.js';
 

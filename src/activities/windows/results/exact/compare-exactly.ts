@@ -6,14 +6,14 @@ import { standIn } from '../../../../assess/sql/stand-in.js';
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
-import { unmeasured, type SubjectResult } from '../../subject-result.js';
-import type { Computation } from '../computation.js';
+import { unmeasured, type SubjectResult } from '../../subject-outcome.js';
+import type { Computation } from '../compared-queries.js';
 import { alignQuery, type AlignedQuery } from '../../../checks/queries/align-query.js';
 import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
 import { sidesByHash } from './by-hashes.js';
 import { needsRows, sidesByRow } from './by-rows.js';
-import { judgeExactly } from './judge.js';
+import { judgeExactly } from './exact-outcome.js';
 import { takeStillPoint, type StillPoint } from './still-point.js';
 
 export type ComparedExactly =

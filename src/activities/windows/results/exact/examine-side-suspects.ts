@@ -3,9 +3,9 @@
 import type { CanaryResult } from '../../../../compare/canary.js';
 import { examine, type RawRows } from '../../../../compare/examine-suspects.js';
 import type { Found, Suspect } from '../../../../compare/result-comparison.js';
-import type { Computation, SideCounted } from '../computation.js';
+import type { Computation, SideCounted } from '../compared-queries.js';
 import { refuseRepeatedKeys } from '../rounds.js';
-import type { ExactSide } from './judge.js';
+import type { ExactSide } from './exact-outcome.js';
 
 /** How the suspects of a side are read again, and what else is known about it. */
 export interface HashedSide {

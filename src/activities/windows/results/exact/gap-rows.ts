@@ -2,9 +2,9 @@
 // have. The query may use them as literals only after Postgres has read the same values from them.
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
-import { joinRow, splitRow, type Shape } from '../../../../compare/comparison.js';
-import { Gap, type RowAtEnds } from '../../../../compare/gap.js';
-import { imageOf, keyOfRecord, stateAfter, type KeyState } from '../../../../compare/images.js';
+import { joinRow, splitRow, type Shape } from '../../../../compare/row-comparison.js';
+import { Gap, type RowAtEnds } from '../../../../compare/still-point-gap.js';
+import { imageOf, keyOfRecord, stateAfter, type KeyState } from '../../../../compare/row-images.js';
 import { literalOrNothing } from '../../../../compare/literal.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { SnapshotVisibility } from '../../../../domain/values/position.js';
@@ -15,8 +15,8 @@ import {
   type GivenRow,
   type StandInTable,
 } from '../../../../assess/sql/stand-in.js';
-import { readCapturedRecords } from '../../../runtime/captured-records.js';
-import { readRows } from '../../../runtime/row-cursor.js';
+import { readCapturedRecords } from '../../../capture/captured-records.js';
+import { readRows } from '../../../../clients/postgres/row-cursor.js';
 import type { ConnectedSession } from '../../session.js';
 import { boundedNow } from '../../tables/visibility.js';
 

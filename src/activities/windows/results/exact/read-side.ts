@@ -5,9 +5,9 @@ import { parseTableName, qualified } from '../../../../domain/migration/names.js
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import type { ConnectedSession } from '../../session.js';
 import { refusedRecords } from '../../tables/refused-records.js';
-import type { Computation } from '../computation.js';
+import type { Computation } from '../compared-queries.js';
 import { copySink, type TakeSinkRow } from '../copied-rows.js';
-import { readSinkSuspects, readSuspects } from '../read-again.js';
+import { readSinkSuspects, readSuspects } from './reread-suspects.js';
 import { countRows, readHashes } from '../rounds.js';
 import type { HashedSide } from './examine-side-suspects.js';
 import type { StillPoint } from './still-point.js';

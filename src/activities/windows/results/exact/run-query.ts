@@ -5,7 +5,7 @@ import { because, ok, type OrReason } from '../../../../domain/values/or-reason.
 import { codeOf } from '../../../../domain/values/sqlstate.js';
 import type { ConnectedSession } from '../../session.js';
 import { CANARY_ROWS } from '../../tables/by-hash.js';
-import type { Computation } from '../computation.js';
+import type { Computation } from '../compared-queries.js';
 import { copyHashed } from '../copied-rows.js';
 import { countAgain, fromQuery } from '../rounds.js';
 import type { QuerySide } from './examine-side-suspects.js';

@@ -1,0 +1,121 @@
+// Builds the pairs that a settled window compares: each query of the batch, its stages first, with
+// the topic that should have the same rows.
+import { describeQuery } from '../../../clients/postgres/catalog.js';
+import type { Shape } from '../../../compare/row-comparison.js';
+import type { OutputFold } from '../../../compare/output-fold.js';
+import { SettledComparison } from '../../../compare/settled.js';
+import type { Lsn } from '../../../domain/values/position.js';
+import { currentSinkTable } from '../../capture/current-sink.js';
+import { adapterOf } from '../../capture/index.js';
+import type { Proofs } from '../../../domain/evidence/window.js';
+import type { ConnectedSession } from '../session.js';
+import { columnsToCompare } from '../columns-to-compare.js';
+
+/** The rows of one side, counted by a separate statement, and the rows that were read from it. */
+export type SideCounted = Pick<Proofs, 'countedRows' | 'readRows'>;
+
+const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
+
+export interface Computation {
+  /** A polled table, `query`, the name of a stage, or `result`. */
+  readonly subject: string;
+  /** True if Sluice created its topic. */
+  readonly isTopicOwned: boolean;
+  /** True for tables, which may be empty. A result must not be empty. */
+  readonly isTable: boolean;
+  readonly sql: string;
+  readonly shape: Shape;
+  readonly topic: string;
+  readonly fold: OutputFold;
+  readonly topicSide: SettledComparison;
+  /** The sink's table. Only the result has one. */
+  readonly sink: {
+    readonly table: string;
+    readonly side: SettledComparison;
+    /** The counts of the last round. */
+    counted: SideCounted;
+  } | null;
+  /** The last round that included it. Null before the first one. */
+  taken: {
+    readonly expected: ReadonlyMap<string, string | null>;
+    readonly counted: number | null;
+    readonly lsn: Lsn;
+  } | null;
+}
+
+export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] => [
+  topicSide,
+  ...(sink ? [sink.side] : []),
+];
+
+/**
+ * Builds the pairs for captured subjects that are compared in settled mode: their current rows and
+ * their topics.
+ */
+async function settledSubjects({
+  ref,
+  plan,
+  folds,
+  reader,
+}: ConnectedSession): Promise<Computation[]> {
+  const subjects = await adapterOf(plan).settled(reader, plan, plan.capture);
+  return subjects.map(({ subject, topic, sql, columns, key, notCapturable }) => {
+    const shape: Shape = { key, columns: columnsToCompare(plan, columns, key, subject) };
+    return {
+      subject,
+      isTopicOwned: true,
+      isTable: true,
+      sql,
+      shape,
+      topic,
+      fold: folds.output(ref, topic, shape, 'after'),
+      topicSide: new SettledComparison(shape, { notCapturable: notCapturable(shape) }),
+      sink: null,
+      taken: null,
+    };
+  });
+}
+
+export async function computationsOf(session: ConnectedSession): Promise<Computation[]> {
+  const { ref, plan, folds, reader } = session;
+  const { batch, pipeline, sink } = plan.spec;
+  const computations = await settledSubjects(session);
+  if (!batch || !pipeline) return computations;
+  const result = {
+    name: 'result',
+    query: batch.query,
+    key: batch.result.key,
+    topic: pipeline.output.topic,
+  };
+  for (const { name, query, key, topic } of [...batch.stages, result]) {
+    const shape: Shape = {
+      key,
+      columns: columnsToCompare(
+        plan,
+        await describeQuery(reader, query.sql),
+        key,
+        name === 'result' ? null : name,
+      ),
+    };
+    computations.push({
+      subject: name,
+      isTopicOwned: name === 'result',
+      isTable: false,
+      sql: query.sql,
+      shape,
+      topic,
+      fold: folds.output(ref, topic, shape),
+      topicSide: new SettledComparison(shape),
+      sink:
+        name === 'result' && sink
+          ? {
+              table: await currentSinkTable(reader, session),
+              side: new SettledComparison(shape),
+              counted: NOTHING_READ,
+            }
+          : null,
+      taken: null,
+    });
+  }
+  return computations;
+}

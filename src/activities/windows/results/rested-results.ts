@@ -1,0 +1,46 @@
+// Says what a window knows of the results: whether it compared all of them exactly, and what it
+// reports if it rests on an earlier window that did.
+import type { FactsChange } from '../../../domain/evidence/epoch.js';
+import type { RecentResult } from '../../../domain/plan/final-result.js';
+import { resultSubjects } from '../../../domain/plan/planned-subjects.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { describeChange } from '../../../domain/evidence/restart-in-window.js';
+import type { ResultCompared } from './compare-results.js';
+import { unmeasured, type SubjectResult } from '../subject-outcome.js';
+
+/** Returns whether every result of the plan was compared exactly and passed. False without results. */
+export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectResult[]): boolean {
+  const results = resultSubjects(plan);
+  return (
+    results.length > 0 &&
+    results.every(({ subject, mode }) =>
+      subjects.some(
+        (found) =>
+          found.subject === subject &&
+          found.verdict.verdict === 'passed' &&
+          found.mode === mode &&
+          mode !== 'settled',
+      ),
+    )
+  );
+}
+
+/**
+ * Returns the results of a window that rests on an earlier one: none, or a reason if something
+ * changed since. A change could have changed the results, too.
+ */
+export function restedResults(
+  plan: ResolvedPlan,
+  { number }: RecentResult,
+  change: FactsChange | null,
+): ResultCompared {
+  if (change === null) return { subjects: [], pathMs: null };
+  const reason = `the results cannot rest on window ${number}, because something changed since: ${describeChange(change)}`;
+  const verdict = { verdict: 'inconclusive', reason } as const;
+  return {
+    subjects: resultSubjects(plan).map(({ subject, mode }) =>
+      unmeasured(subject, mode, verdict, null, 0),
+    ),
+    pathMs: null,
+  };
+}

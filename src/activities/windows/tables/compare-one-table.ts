@@ -1,0 +1,185 @@
+// Compares one table with its topic in the window's snapshot. A final window may rest on a full pass
+// before the fence. It then compares only what changed since.
+import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
+import type { Shape } from '../../../compare/row-comparison.js';
+import { byColumn } from '../../../domain/evidence/by-column.js';
+import type { Verdict } from '../../../domain/evidence/verdict.js';
+import type { Difference } from '../../../domain/evidence/window.js';
+import type { WitnessProof } from '../../../domain/evidence/witness.js';
+import type { Relation } from '../../../domain/migration/names.js';
+import { parseSnapshot, type Lsn } from '../../../domain/values/position.js';
+import { refuseRepartitioned } from '../folds/folds.js';
+import type { ConnectedReading } from '../session.js';
+import { columnsToCompare } from '../columns-to-compare.js';
+import { measured, unmeasured, type SubjectResult } from '../subject-outcome.js';
+import { passWitnessed } from '../witness/pass-witnessed.js';
+import { isHearing } from '../witness/witness-of-window.js';
+import type { Heard } from '../witness/witnesses.js';
+import type { PassInput, TablePass } from './by-hash.js';
+import { passOver, type KnownTable } from './choose-pass.js';
+import type { Walk } from './range-scan.js';
+import { boundedNow } from './visibility.js';
+
+/** Says what became of the witness of a window. */
+export interface WitnessUse {
+  /** Why there is no usable witness. Null if there is one. */
+  readonly refused: string | null;
+  /** True if at least one table was not read again, because of the witness. */
+  readonly rested: boolean;
+}
+
+/** The moment for which both sides are compared. */
+export interface Alignment {
+  readonly snapshotText: string;
+  readonly lsn: Lsn;
+  /** The witness of a final window. Null if the window does not use a witness. */
+  readonly heard: Heard | null;
+}
+
+/** Reads the table from the catalog, and returns its shape and its topic. */
+export async function comparedTable(
+  { reader, plan }: ConnectedReading,
+  table: string,
+): Promise<{ catalog: TableCatalog; shape: Shape; topic: string }> {
+  const catalog = await readKeyedTable(reader, table);
+  const columns = columnsToCompare(plan, catalog.columns, catalog.key, table);
+  const { topic } = plan.captures.find(({ subject }) => subject === table)!;
+  return { catalog, shape: { key: catalog.key, columns }, topic };
+}
+
+export interface ComparedTable {
+  readonly result: SubjectResult;
+  readonly counted: number;
+  /** The part of the evidence about the witness of a final window. */
+  readonly witness: WitnessProof | Refused | null;
+}
+
+interface Refused {
+  readonly refused: string;
+}
+
+/** Compares one table with its topic. Also returns the number of its rows. */
+export async function compareTable(
+  session: ConnectedReading,
+  table: Relation,
+  at: Alignment,
+  walk: Walk | undefined,
+): Promise<ComparedTable> {
+  const { ref, plan, kafka, reader, side, heartbeat } = session;
+  const { snapshotText, lsn, heard } = at;
+  const started = Date.now();
+  const { catalog, shape, topic } = await comparedTable(session, table.text);
+  const ends = await kafka.offsets(topic);
+  refuseRepartitioned(ref, topic, ends);
+  const input: PassInput = {
+    kafka,
+    topic,
+    heartbeat,
+    ends,
+    shape,
+    snapshot: await boundedNow(side, parseSnapshot(snapshotText)),
+    reader,
+    from: table.sql,
+    isPartitioned: catalog.kind === 'p',
+    rowsPerSecond: plan.spec.source.limits.rowsPerSecond,
+  };
+  const passed = await passOrWitnessed(session, input, table, heard, { catalog, walk });
+  if (typeof passed === 'string') {
+    const verdict = { verdict: 'inconclusive', reason: passed } as const;
+    const result = unmeasured(table.text, 'exact', verdict, lsn);
+    return { result, counted: 0, witness: { refused: passed } };
+  }
+  const { pass, counted, witness } = passed;
+  const result = measured({
+    subject: table.text,
+    mode: 'exact',
+    counts: pass.counts,
+    proofs: {
+      barrier: null,
+      countedRows: isRested(witness) ? null : counted,
+      readRows: pass.rowsRead,
+      provenEarlier: pass.provenEarlier,
+      walkedRows: pass.walkedRows,
+      isStopped: pass.isStopped,
+      canaryPlanted: pass.canary.planted,
+      canaryFound: pass.canary.found,
+    },
+    differences: pass.differences,
+    position: lsn,
+    durationMs: Date.now() - started,
+    proof: {
+      snapshot: snapshotText,
+      topic,
+      read: Object.fromEntries(ends.map(({ partition, committed }) => [partition, committed])),
+      rows: counted,
+      digest: pass.digest ?? null,
+      ...(witness ? { witness } : {}),
+    },
+  });
+  return {
+    result: { ...result, verdict: noted(result.verdict, pass), foldMs: pass.foldMs ?? 0 },
+    counted,
+    witness,
+  };
+}
+
+/** Returns whether a table's rows were not all read, because of the witness. */
+export const isRested = (witness: ComparedTable['witness']): witness is WitnessProof =>
+  witness !== null && 'passedBefore' in witness;
+
+interface Passed extends Pick<ComparedTable, 'counted' | 'witness'> {
+  readonly pass: TablePass;
+}
+
+/**
+ * Compares what changed since the full pass, or counts and compares every row if it has to. Returns
+ * a reason as text if it may not read every row.
+ */
+async function passOrWitnessed(
+  session: ConnectedReading,
+  input: PassInput,
+  table: Relation,
+  heard: Heard | null,
+  known: Omit<KnownTable, 'counted'>,
+): Promise<Passed | string> {
+  let refused: string | null = null;
+  if (heard) {
+    const answer =
+      'refused' in heard ? heard.refused : await passWitnessed(session, input, table.text, heard);
+    if (typeof answer !== 'string')
+      return { pass: answer, counted: answer.counted, witness: answer.witness };
+    const role = session.witness?.role;
+    if (isHearing(role) && !role.orReadsAll)
+      return `the witness cannot be used, and maxHold is too short to read every row under the fence: ${answer}`;
+    refused = answer;
+  }
+  const counting = `SELECT count(*) AS n FROM ${input.from}`;
+  const { rows } = await input.reader.query<Record<string, string>>(counting);
+  const counted = Number(rows[0]!['n']);
+  const pass = await passOver(session, input, { ...known, counted });
+  if (refused === null) return { pass, counted, witness: null };
+  const note = `read every row under the fence, because the witness cannot be used: ${refused}`;
+  return { pass: { ...pass, note }, counted, witness: { refused } };
+}
+
+/**
+ * Adds a note to the reason. It names the column in which most rows differ, or what a passed window
+ * did not read again.
+ */
+function noted(result: Verdict, pass: TablePass): Verdict {
+  const note = pass.isStopped
+    ? systematic(pass.differences)
+    : result.verdict === 'passed'
+      ? pass.note
+      : undefined;
+  return note ? { ...result, reason: `${result.reason}: ${note}` } : result;
+}
+
+/** Names the column in which most of the examined rows differ, and the rule that explains them. */
+function systematic(differences: readonly Difference[]): string | undefined {
+  const [first] = byColumn(differences);
+  return (
+    first &&
+    `${first.rows} of the examined rows differ in ${first.column}${first.always ? ` (${first.always})` : ''}`
+  );
+}

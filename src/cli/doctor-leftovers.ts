@@ -1,0 +1,114 @@
+// sluice doctor --leftovers [--remove]: lists objects in the ledger that no running migration owns.
+// Exits 1 if it finds any.
+import { userInfo } from 'node:os';
+import { ApplicationFailure, WorkflowFailedError, type Client } from '@temporalio/client';
+import { Systems } from '../activities/runtime/deps.js';
+import { queueOfZone, zoneOf, type Zone } from '../domain/migration/task-queues.js';
+import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
+import { namespaceId } from '../clients/temporal-namespace.js';
+import { loadConfig, resolveSecret } from '../config.js';
+import { withClient, withLedger } from './support/migration-source.js';
+import { confirmByTyping } from './decide.js';
+import { whileServed } from './support/ask-while-served.js';
+import { CliError, EXIT, print, say, table, type Format } from './support/output.js';
+
+export interface LeftoverOptions {
+  readonly remove?: boolean;
+  readonly routeBack?: boolean;
+  readonly yes?: boolean;
+  readonly output: Format;
+}
+
+/**
+ * Lists or removes leftovers. Throws exit 4 without Temporal, because an object is left over only if
+ * its migration does not run.
+ */
+export async function leftovers(options: LeftoverOptions): Promise<number> {
+  return withClient((client) =>
+    withLedger(async (ledger) => {
+      const systems = new Systems(resolveSecret);
+      const namespace = {
+        name: client.options.namespace,
+        id: await namespaceId(client.workflowService, client.options.namespace),
+      };
+      try {
+        const look = () =>
+          findLeftovers({ secret: resolveSecret, ledger, systems, namespace }, (workflowId) =>
+            isRunning(client, workflowId),
+          );
+        let found = await look();
+        if (options.remove && found.length > 0) {
+          const names = [...new Set(found.map((o) => o.migration))];
+          await confirmByTyping(names.join(' '), 'remove the leftovers of', options.yes);
+          for (const name of names) {
+            const [record] = await ledger.migrations(name);
+            const zone = record ? zoneOf(record.spec.metadata.labels) : null;
+            await sweep(client, name, zone, options.routeBack ?? false);
+          }
+          found = await look();
+        }
+        await print({ leftovers: found }, options.output, () => render(found));
+        return found.length === 0 ? EXIT.ok : EXIT.failed;
+      } finally {
+        await systems.close();
+      }
+    }),
+  );
+}
+
+async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if ((error as Error).name === 'WorkflowNotFoundError') return false;
+    throw error;
+  }
+}
+
+async function sweep(client: Client, name: string, zone: Zone, routeBack: boolean): Promise<void> {
+  say(`removing what ${name} left (workflow sweep-${name}) …`);
+  const input = { name, by: userInfo().username, routeBack };
+  const handle = await client.workflow.start('sweepLeftovers', {
+    taskQueue: queueOfZone(loadConfig().taskQueue, zone),
+    workflowId: `sweep-${name}`,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [input],
+    memo: { starter: input.by },
+  });
+  const { refused } = await whileServed(client, handle.workflowId, 'The sweep', async () =>
+    asSwept(await handle.result().catch(refusal)),
+  );
+  if (refused)
+    throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; nothing was changed`, [
+      'sluice doctor --leftovers --remove --route-back',
+    ]);
+}
+
+const asSwept = (result: unknown): { refused: string | null } =>
+  result as { refused: string | null };
+
+/** Returns the reason if an activity of the sweep refused. Throws any other error. */
+function refusal(error: unknown): { refused: string } {
+  const cause = error instanceof WorkflowFailedError ? error.cause?.cause : undefined;
+  if (!(cause instanceof ApplicationFailure)) throw error;
+  return { refused: cause.message };
+}
+
+function render(found: readonly Leftover[]): string {
+  if (found.length === 0)
+    return 'no leftovers: every object in the ledger was removed, was handed over, or belongs to a running migration';
+  return [
+    table(
+      ['MIGRATION', 'KIND', 'NAME', 'WHERE', 'PRESENCE'],
+      found.map((o) => [
+        o.migration,
+        o.kind,
+        o.name,
+        o.where,
+        o.detail ? `${o.presence}: ${o.detail}` : o.presence,
+      ]),
+    ),
+    '',
+    `${found.length} objects belong to no running migration. Remove them with: sluice doctor --leftovers --remove`,
+  ].join('\n');
+}

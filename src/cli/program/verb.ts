@@ -1,0 +1,30 @@
+// Declares verbs, and the options that several verbs share.
+import { Option, type Command } from 'commander';
+import type { VariableName } from '../../environment.js';
+import { EXIT, FORMATS, type Format } from '../support/output.js';
+
+/** The output format and exit code of the last verb. */
+export const ran: { format: Format; exitCode: number } = { format: 'text', exitCode: EXIT.ok };
+
+export const output = (choices: readonly string[] = FORMATS, preset = 'text'): Option =>
+  new Option('-o, --output <format>', 'output format')
+    .choices([...choices])
+    .default(preset)
+    .env('SLUICE_OUTPUT' satisfies VariableName);
+export const file = (): Option =>
+  new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
+export const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
+
+/** Declares a verb. When it runs, its format and exit code are kept in `ran`. */
+export function verb(
+  program: Command,
+  usage: string,
+  description: string,
+  run: (...args: never[]) => Promise<number> | number,
+): Command {
+  const command = program.command(usage).description(description).showSuggestionAfterError();
+  return command.action(async (...args: unknown[]) => {
+    ran.format = (args.at(-2) as { output?: Format }).output ?? 'text';
+    ran.exitCode = await (run as (...args: unknown[]) => Promise<number>)(...args.slice(0, -1));
+  });
+}

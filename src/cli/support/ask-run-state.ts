@@ -1,0 +1,241 @@
+// Asks Temporal whether a run can continue: its status, a failing workflow task, the workers that poll
+// its queue, and what its activities wait for.
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import { loadConfig } from '../../config.js';
+import type { Status } from '../../domain/evidence/ledger-rows.js';
+import {
+  judgeStanding,
+  type Seen,
+  type SeenWorkflow,
+} from '../../domain/migration/run-standing.js';
+import { CliError, EXIT } from './output.js';
+import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
+
+/** A busy worker answers faster than this, and a person is willing to wait this long. */
+const ASK_MS = 3000;
+const ANSWER_MS = 10_000;
+const HISTORY_EVENTS = 5;
+const TASK_FAILED = proto.temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
+const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
+const SILENT = ['guard', 'record']; // they run alongside the main path and do not delay it
+
+export interface Look {
+  readonly seen: Seen;
+  readonly waits: readonly string[];
+  /** The first run id of the newest chain of runs. Null means unknown. */
+  readonly runKey: string | null;
+}
+
+export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
+  client.withDeadline(Date.now() + ASK_MS, ask);
+
+/**
+ * Looks at a run in Temporal. It never throws. `answered` means that a query was just answered, so a
+ * worker is alive. `problem` says why there is no client.
+ */
+export const lookAt = (
+  id: string,
+  client: Client | null,
+  problem: string,
+  answered: boolean,
+): Promise<Look> => lookAtWorkflow(workflowIdOf(id), client, problem, answered);
+
+/** Works like `lookAt` for any workflow id. */
+export async function lookAtWorkflow(
+  workflowId: string,
+  client: Client | null,
+  problem: string,
+  answered: boolean,
+): Promise<Look> {
+  if (!client) return { seen: { kind: 'unreachable', problem }, waits: [], runKey: null };
+  const { address, namespace } = loadConfig().temporal;
+  let description: WorkflowExecutionDescription;
+  try {
+    description = await within(client, () => client.workflow.getHandle(workflowId).describe());
+  } catch (error) {
+    const where = `namespace ${namespace} of Temporal at ${address}`;
+    if ((error as Error).name === 'WorkflowNotFoundError')
+      return { seen: { kind: 'unknown-workflow', where }, waits: [], runKey: null };
+    return {
+      seen: {
+        kind: 'unreachable',
+        problem: `${where} does not answer: ${(error as Error).message}`,
+      },
+      waits: [],
+      runKey: null,
+    };
+  }
+  const { firstRunId } = (description.raw.workflowExecutionInfo ?? {}) as {
+    firstRunId?: string | null;
+  };
+  return {
+    seen: { kind: 'workflow', workflow: await seenOf(client, description, answered) },
+    waits: await waitsOf(description),
+    runKey: firstRunId || description.runId,
+  };
+}
+
+async function seenOf(
+  client: Client,
+  description: WorkflowExecutionDescription,
+  answered: boolean,
+): Promise<SeenWorkflow> {
+  const { status, closeTime, taskQueue, runId, workflowId } = description;
+  const taskAttempt = description.raw.pendingWorkflowTask?.attempt ?? 0;
+  const isRunning = status.name === 'RUNNING';
+  const failure = status.name === 'FAILED' ? await failureOf(client, workflowId, runId) : null;
+  return {
+    status: status.name,
+    closedAt: closeTime?.toISOString() ?? null,
+    failure,
+    taskAttempt,
+    taskFailure:
+      isRunning && taskAttempt > 1
+        ? await taskFailureOf(client, workflowId, runId).catch(() => null)
+        : null,
+    taskQueue,
+    polledMsAgo:
+      isRunning && !answered ? await polledMsAgo(client, taskQueue).catch(() => null) : null,
+    answered,
+  };
+}
+
+async function failureOf(client: Client, workflowId: string, runId: string): Promise<string> {
+  const ended: unknown = await within(client, () =>
+    client.workflow.getHandle(workflowId, runId).result(),
+  ).catch((error: unknown) => error);
+  const cause = (ended as { cause?: Error }).cause ?? (ended as Error);
+  return cause.message;
+}
+
+/**
+ * Returns the failure of the workflow task. If it fails several times in a row, Temporal records only
+ * the first failure, near the end of the history.
+ */
+async function taskFailureOf(
+  client: Client,
+  workflowId: string,
+  runId: string,
+): Promise<string | null> {
+  const { history } = await within(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: client.options.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: HISTORY_EVENTS,
+    }),
+  );
+  const failed = history?.events?.find((event) => event.eventType === TASK_FAILED)
+    ?.workflowTaskFailedEventAttributes?.failure;
+  return failed ? ((await messageOf(failed)) ?? 'unknown reason') : null;
+}
+
+/** Returns the milliseconds since a worker last polled the queue for workflow tasks. */
+async function polledMsAgo(client: Client, name: string): Promise<number | null> {
+  const { pollers } = await within(client, () =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name },
+      taskQueueType: WORKFLOW_QUEUE,
+    }),
+  );
+  const seen = (pollers ?? []).map((poller) => Number(poller.lastAccessTime?.seconds ?? 0) * 1000);
+  return seen.length === 0 ? null : Math.max(0, Date.now() - Math.max(...seen));
+}
+
+/** Returns a sentence for each pending activity that the run waits for. */
+async function waitsOf(description: WorkflowExecutionDescription): Promise<string[]> {
+  const waits: string[] = [];
+  for (const activity of description.raw.pendingActivities ?? []) {
+    const name = activity.activityType?.name ?? 'activity';
+    if (SILENT.includes(name)) continue;
+    const attempt = activity.attempt ?? 1;
+    const failure = attempt > 1 ? await messageOf(activity.lastFailure) : null;
+    const failed = failure ? [`attempt ${attempt}, after: ${failure}`] : [];
+    const told = await toldBy(activity.heartbeatDetails?.payloads?.[0]);
+    const idle = activity.lastStartedTime ? [] : ['waits for a free worker'];
+    const said = [...idle, ...(told ? [told] : []), ...failed].join('; ');
+    waits.push(`${name}: ${said || 'running'}`);
+  }
+  return waits;
+}
+
+type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
+type Failure = NonNullable<
+  NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['lastFailure']
+>;
+
+/** Returns the value of a payload, or null if it is encrypted with a key that this process lacks. */
+async function valueOf(payload: Payload): Promise<unknown> {
+  try {
+    const { codec } = loadConfig();
+    const [plain] = codec ? await codec.decode([payload]) : [payload];
+    return defaultPayloadConverter.fromPayload(plain!);
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the message of a failure. A worker with a codec moves it into an encrypted payload. */
+async function messageOf(failure: Failure | null | undefined): Promise<string | null> {
+  const attributes = failure?.encodedAttributes && (await valueOf(failure.encodedAttributes));
+  const { message } = (attributes ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : (failure?.message ?? null);
+}
+
+/** Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not readable. */
+async function toldBy(payload: Payload | undefined): Promise<string | null> {
+  if (!payload) return null;
+  const details = await valueOf(payload);
+  return details !== null && typeof details === 'object'
+    ? describeWait(details as Record<string, unknown>)
+    : null;
+}
+
+/**
+ * Describes a heartbeat. `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` becomes `waits for
+ * connector (confirmed 0/1, lsn 0/2)`. Returns null if there is nothing to say.
+ */
+export function describeWait(details: Readonly<Record<string, unknown>>): string | null {
+  const { waitingFor, reason, ...more } = details;
+  const scalars = Object.entries(more).filter(
+    ([, value]) => typeof value === 'string' || typeof value === 'number',
+  );
+  const rest = scalars.map(([key, value]) => `${key} ${String(value)}`).join(', ');
+  const what = [waitingFor, reason].find((text) => typeof text === 'string' && text !== '') as
+    string | undefined;
+  if (what) return `waits for ${what}${rest ? ` (${rest})` : ''}`;
+  const tables = Array.isArray(more['tables'])
+    ? (more['tables'] as { table: string; rowsScanned: number | null; rowsTotal: number | null }[])
+    : [];
+  if (tables.length > 0)
+    return tables
+      .map((t) => `${t.table} ${t.rowsScanned ?? 0} of ${t.rowsTotal ?? '?'} rows`)
+      .join(', ');
+  return rest || null;
+}
+
+/**
+ * Returns the run's status. Verbs that need an answer from the run call it first. It throws exit 4
+ * with the reason if the run cannot answer, so that such a verb then sends nothing.
+ */
+export async function answering(
+  id: string,
+  handle: WorkflowHandle,
+  client: Client,
+): Promise<Status> {
+  try {
+    return await client.withDeadline(Date.now() + ANSWER_MS, () => handle.query<Status>('status'));
+  } catch {
+    const { seen } = await lookAt(id, client, '', false);
+    const { problem, remedy } = judgeStanding(seen, null, new Date().toISOString());
+    const why = problem ?? `migration ${nameOf(id)} did not answer within ${ANSWER_MS / 1000} s`;
+    throw new CliError(
+      EXIT.unreachable,
+      'no-answer',
+      `${why}. Nothing was sent`,
+      remedy.length > 0 ? remedy : ['sluice worker'],
+    );
+  }
+}

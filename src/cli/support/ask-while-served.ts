@@ -1,0 +1,44 @@
+// Waits for the answer of a workflow, but only while a worker can give it. No verb may hang.
+import {
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcDeadlineError,
+  type Client,
+} from '@temporalio/client';
+import { obstacleOf } from '../../domain/migration/run-standing.js';
+import { lookAtWorkflow } from './ask-run-state.js';
+import { CliError, EXIT } from './output.js';
+
+/** After this time without an answer, Temporal is asked whether the workflow can answer. */
+const LOOK_MS = 10_000;
+
+const isOverdue = (error: unknown): boolean =>
+  error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error);
+
+/**
+ * Calls `ask` until it answers. `ask` MUST be safe to repeat. Throws exit 4 with the reason if no
+ * worker can answer, which is known within about 80 s after a worker died. `what` names the
+ * request.
+ */
+export async function whileServed<T>(
+  client: Client,
+  workflowId: string,
+  what: string,
+  ask: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await client.withDeadline(Date.now() + LOOK_MS, ask);
+    } catch (error) {
+      if (!isOverdue(error)) throw error;
+      const { seen } = await lookAtWorkflow(workflowId, client, '', false);
+      const obstacle = obstacleOf(seen);
+      if (!obstacle) continue;
+      throw new CliError(
+        EXIT.unreachable,
+        'no-answer',
+        `${what} was sent to ${workflowId} but not answered: ${obstacle.problem}. It may still take effect when a worker runs`,
+        obstacle.remedy,
+      );
+    }
+  }
+}

@@ -1,0 +1,177 @@
+// Measures the facts of a portfolio over one read-only connection with a statement timeout. A fact
+// that cannot be read is unknown and has a reason; nothing is guessed.
+import type pg from 'pg';
+import { slotUse } from '../../clients/postgres/slots.js';
+import {
+  known,
+  type Fact,
+  type Measured,
+  type RunFacts,
+  type SourceFacts,
+  type TableFacts,
+} from '../../assess/facts.js';
+import { readTable } from '../../clients/postgres/catalog.js';
+import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
+import { isProvable } from '../../compare/column-types.js';
+import { parseTableName, qualified } from '../../domain/migration/names.js';
+import { mayReplicateAs } from '../../domain/access/privilege-conditions.js';
+import type { PostgresAddress } from '../../domain/migration/spec.js';
+import { classify } from '../../activities/runtime/application-failure.js';
+
+const STATEMENT_MS = 5000;
+const DAY_MS = 86_400_000;
+const EMPTY_TABLE_BYTES = 64 * 1024; // the indexes and the TOAST table of an empty table have one or two pages each
+
+/**
+ * Measures `tables` and `runLogs`, which are named as `schema.name`. It never throws. If the
+ * database cannot be reached, every fact is unknown.
+ */
+export async function measure(
+  address: PostgresAddress,
+  secret: ResolveSecret,
+  tables: readonly string[],
+  runLogs: readonly string[],
+): Promise<Measured> {
+  const measured = {
+    tables: new Map<string, Fact<TableFacts | null>>(),
+    runs: new Map<string, Fact<RunFacts>>(),
+  };
+  try {
+    return await withAddress(
+      address,
+      secret,
+      'sluice/assess',
+      async (client) => {
+        const source = await ask(() => readSource(client));
+        const days = await ask(() => statisticsDays(client));
+        for (const table of tables)
+          measured.tables.set(
+            table,
+            await ask(() => readFacts(client, table, days.known ? days.value : null)),
+          );
+        for (const log of runLogs) measured.runs.set(log, await ask(() => readRuns(client, log)));
+        return { source, ...measured };
+      },
+      { statementTimeoutMs: STATEMENT_MS, readOnly: true },
+    );
+  } catch (error) {
+    return {
+      source: { known: false, why: `the database cannot be reached: ${classify(error).message}` },
+      ...measured,
+    };
+  }
+}
+
+async function ask<T>(question: () => Promise<T>): Promise<Fact<T>> {
+  try {
+    return known(await question());
+  } catch (error) {
+    return { known: false, why: classify(error).message };
+  }
+}
+
+const one = async (
+  client: pg.ClientBase,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Record<string, string | null>> =>
+  (await client.query<Record<string, string | null>>(sql, values)).rows[0]!;
+
+async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
+  const row = await one(
+    client,
+    `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS wal_level, pg_is_in_recovery() AS standby,
+       ${mayReplicateAs('current_user')} AS replicate`,
+  );
+  const { used, most } = await slotUse(client);
+  return {
+    version: row['version']!,
+    walLevel: row['wal_level']!,
+    slotsFree: most - used,
+    mayReplicate: row['replicate'] === 't',
+    isPrimary: row['standby'] !== 't',
+  };
+}
+
+/**
+ * Returns how many days the cumulative statistics cover. Throws if they cover less than an hour,
+ * because that says nothing about a day.
+ */
+async function statisticsDays(client: pg.ClientBase): Promise<number> {
+  const row = await one(
+    client,
+    `SELECT extract(epoch FROM now() - stats_reset) AS seconds FROM pg_stat_database WHERE datname = current_database()`,
+  );
+  if (row['seconds'] === null)
+    throw new Error(
+      'the statistics were never reset, so it is unknown how long they have been counting',
+    );
+  const days = (Number(row['seconds']) * 1000) / DAY_MS;
+  if (days < 1 / 24)
+    throw new Error(
+      `the statistics cover ${Math.round(days * 24 * 60)} minutes, and 60 are needed`,
+    );
+  return days;
+}
+
+async function readFacts(
+  client: pg.ClientBase,
+  table: string,
+  days: number | null,
+): Promise<TableFacts | null> {
+  const catalog = await readTable(client, table);
+  if (!catalog) return null;
+  const { schema, table: name } = catalog.name;
+  const counters = (
+    await client.query<Record<string, string>>(
+      'SELECT n_tup_ins, n_tup_upd, n_tup_del, n_live_tup FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = $2',
+      [schema, name],
+    )
+  ).rows[0];
+  const rows = catalog.rowsEstimate || Number(counters?.['n_live_tup'] ?? 0);
+  if (rows === 0 && catalog.kind === 'r' && catalog.bytes > EMPTY_TABLE_BYTES)
+    throw new Error(`${table} has no statistics: run ANALYZE`);
+  const perDay = (counter: string): number => Number(counters![counter]) / days!;
+  return {
+    table,
+    kind: catalog.kind,
+    rows,
+    bytes: catalog.bytes,
+    key: catalog.key,
+    replicaIdentity: catalog.replicaIdentity,
+    mayRead: catalog.canSelect,
+    unprovable: catalog.columns.filter((c) => !isProvable(c.type)).map((c) => c.name),
+    columns: catalog.columns.map(({ name, type, declared }) => ({ name, type, declared })),
+    total: counters
+      ? {
+          inserted: Number(counters['n_tup_ins']),
+          updated: Number(counters['n_tup_upd']),
+          deleted: Number(counters['n_tup_del']),
+        }
+      : null,
+    perDay:
+      counters && days !== null
+        ? {
+            inserted: perDay('n_tup_ins'),
+            updated: perDay('n_tup_upd'),
+            deleted: perDay('n_tup_del'),
+          }
+        : null,
+  };
+}
+
+async function readRuns(client: pg.ClientBase, log: string): Promise<RunFacts> {
+  const row = await one(
+    client,
+    `SELECT count(finished_at) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)) * 1000 AS median,
+       max(finished_at) AS last, count(*) FILTER (WHERE finished_at IS NULL) AS unfinished
+     FROM (SELECT started_at, finished_at FROM ${qualified(parseTableName(log))} ORDER BY started_at DESC LIMIT 1000) AS newest`,
+  );
+  if (Number(row['n']) === 0) throw new Error(`${log} contains no finished run`);
+  return {
+    count: Number(row['n']),
+    medianMs: Number(row['median']),
+    lastFinishedAt: row['last']!,
+    unfinished: Number(row['unfinished']),
+  };
+}

@@ -1,0 +1,130 @@
+// Writes data to stdout, and progress and errors to stderr. JSON is the stable interface; text is
+// for people.
+import { Problem } from '../../domain/failure.js';
+import { printable, printableLines } from '../../domain/values/foreign-text.js';
+
+export type Format = 'text' | 'json' | 'jsonl' | 'yaml';
+export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl', 'yaml'];
+
+/** The exit codes. Scripts rely on them, so they never change. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  findings: 3,
+  unreachable: 4,
+  timeout: 5,
+  endedOtherwise: 6,
+  interrupted: 130,
+} as const;
+
+/** Says what each exit code means, for the reference page. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'The verb did what it was asked.',
+  failed: 'The verb failed, or the run refused the request.',
+  usage: 'The arguments or the spec are wrong.',
+  findings: 'Checks, differences or pending work were found.',
+  unreachable: 'A system does not answer or refuses the login.',
+  timeout: 'The time limit passed before the condition held.',
+  endedOtherwise: 'The run ended with an outcome other than the one that was waited for.',
+  interrupted: 'The verb was interrupted from the keyboard.',
+};
+
+/** An error with its exit code and, if there is one, the command that helps. */
+export class CliError extends Error {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly next: readonly string[];
+  constructor(exitCode: number, code: string, message: string, next: readonly string[] = []) {
+    super(message);
+    this.exitCode = exitCode;
+    this.code = code;
+    this.next = next;
+  }
+}
+
+export async function print(value: unknown, format: Format, asText: () => string): Promise<void> {
+  if (format === 'json') write(JSON.stringify(value, null, 2));
+  else if (format === 'jsonl')
+    for (const line of Array.isArray(value) ? value : [value]) write(JSON.stringify(line));
+  else if (format === 'yaml') write((await import('yaml')).stringify(value).trimEnd());
+  else write(asText());
+}
+
+/**
+ * Writes text to stdout, with control characters escaped so that they cannot affect a terminal.
+ * HTML pages escape their text themselves.
+ */
+export const write = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`);
+export const say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
+/**
+ * Joins lines. It escapes line ends inside each line, so that quoted text cannot begin a new line.
+ */
+export const asLines = (lines: readonly string[]): string => lines.map(printable).join('\n');
+
+/**
+ * Waits until all output is written. Without it, a slow reader of a pipe would lose the end of the
+ * output when the process exits.
+ */
+export const written = (): Promise<void> =>
+  new Promise((resolve) =>
+    process.stdout.write('', () => process.stderr.write('', () => resolve())),
+  );
+
+/** Exits quietly if the reader closes the pipe, as in `sluice ... | head`. */
+export function endQuietlyWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+}
+
+/** Prints any error for the user, and returns the exit code. */
+export function fail(error: unknown, format: Format): number {
+  const shown = toCliError(error);
+  if (format === 'json' || format === 'jsonl')
+    write(
+      JSON.stringify(
+        { error: { code: shown.code, message: shown.message, next: shown.next } },
+        null,
+        format === 'json' ? 2 : 0,
+      ),
+    );
+  say(`error: ${shown.message.replaceAll('\n', '\n    ')}`);
+  for (const command of shown.next) say(`  → ${command.replaceAll('\n', '\n    ')}`);
+  return shown.exitCode;
+}
+
+function toCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof Problem) {
+    const exitCode =
+      error.code === 'unreachable' || error.code === 'permission-denied'
+        ? EXIT.unreachable
+        : error.code === 'spec-invalid'
+          ? EXIT.usage
+          : EXIT.failed;
+    return new CliError(exitCode, error.code, error.message, [error.remedy]);
+  }
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
+  const isNetwork =
+    typeof code === 'string' && /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH)/.test(code);
+  // The ledger is the only database that the command line opens itself.
+  if (
+    isNetwork ||
+    (severity !== undefined && typeof code === 'string' && /^(28|3D|08|57P|53|42501)/.test(code))
+  )
+    return new CliError(
+      EXIT.unreachable,
+      'unreachable',
+      `the ledger refuses the login: ${(error as Error).message}`,
+      ['check SLUICE_LEDGER_URL'],
+    );
+  return new CliError(
+    EXIT.failed,
+    'unexpected',
+    error instanceof Error ? error.message : String(error),
+  );
+}
+
+export { columns as table } from '../../report/escape.js';

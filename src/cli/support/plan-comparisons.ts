@@ -1,0 +1,38 @@
+// Adds to the comparisons of a plan why a result is settled. If a query's text shows that the query
+// cannot be aligned with a snapshot, its result is compared in settled mode. `doctor` asks the
+// database for further reasons.
+import { loadParser } from '../../assess/sql/analyse.js';
+import { textProblem } from '../../assess/sql/not-aligned.js';
+import { STORED_SUBJECT } from '../../domain/evidence/subjects.js';
+import { resultSubjects, settledBecause } from '../../domain/plan/planned-subjects.js';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import type { Plan } from '../../manifest/build-plan.js';
+
+type Comparison = Plan['comparisons'][number];
+
+/** Returns the comparisons of the plan, with the reason if a result is not exact. */
+export async function comparisonsOf(
+  spec: MigrationSpec,
+  comparisons: readonly Comparison[],
+): Promise<Comparison[]> {
+  const why = await reasonOf(spec);
+  const results = resultSubjects(spec).map(({ subject }) => subject);
+  return comparisons.map((comparison) =>
+    why !== null && results.includes(comparison.subject) && comparison.subject !== STORED_SUBJECT
+      ? { ...comparison, mode: 'settled', because: why }
+      : comparison,
+  );
+}
+
+async function reasonOf(migration: MigrationSpec): Promise<string | null> {
+  const { batch, validation } = migration.spec;
+  if (!batch || validation.results === 'settled') return null;
+  const polled = settledBecause(migration);
+  if (polled !== null) return polled;
+  await loadParser();
+  for (const { name, query } of [...batch.stages, { name: 'result', query: batch.query }]) {
+    const problem = textProblem(query.sql);
+    if (problem !== null) return `the query of ${name}: ${problem}`;
+  }
+  return null;
+}

@@ -1,0 +1,24 @@
+// Reads a spec file for a verb. If the spec is not valid, it prints every problem to stderr and
+// throws exit 2.
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { MigrationSpec } from '../../domain/migration/spec.js';
+import { formatProblem, parseSpecText, type SpecUse } from '../../manifest/parse.js';
+import { fileText } from './file-text.js';
+import { CliError, EXIT, say } from './output.js';
+
+export function readSpec(file: string, use: SpecUse = 'migration'): MigrationSpec {
+  const text = fileText(
+    file,
+    (reason) => new CliError(EXIT.usage, 'spec-unreadable', `cannot read ${file}: ${reason}`),
+  );
+  const inline = (path: string): string => readFileSync(resolve(dirname(file), path), 'utf8');
+  const parsed = parseSpecText(text, file, inline, use);
+  if (parsed.ok) return parsed.spec;
+  for (const problem of parsed.problems) say(formatProblem(problem));
+  throw new CliError(
+    EXIT.usage,
+    'spec-invalid',
+    `${file} has ${parsed.problems.length} problem(s): ${formatProblem(parsed.problems[0]!)}`,
+  );
+}

@@ -1,0 +1,113 @@
+// Finds the rows that differ between a snapshot of the source and a topic up to given ends. A record at
+// or after the ends is missing on the topic's side if the snapshot sees its transaction. A record
+// before the ends is missing in the snapshot if the snapshot does not see its transaction. The rows
+// of both kinds are taken from the topic.
+import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
+import type { Shape } from './row-comparison.js';
+import {
+  filled,
+  imageOf,
+  isLeftOut,
+  NONE,
+  stateAfter,
+  type Image,
+  type ImageRecord,
+  type KeyState,
+} from './row-images.js';
+
+/** The row of a key at the ends of the topic. */
+export interface RowAtEnds {
+  readonly key: string;
+  /** Null if the topic has no row. */
+  readonly image: Image | null;
+  /** Columns that no record of the gap changed, so the snapshot has their values. */
+  readonly inSnapshot: ReadonlySet<string>;
+}
+
+export class Gap {
+  readonly #shape: Shape;
+  readonly #ends: ReadonlyMap<number, number>;
+  readonly #snapshot: SnapshotVisibility;
+  readonly #atEnds = new Map<string, KeyState>();
+  readonly #keys = new Set<string>();
+  /** Keys that have a record after the ends. */
+  readonly #later = new Set<string>();
+  /** Columns that records after the ends changed, in transactions that the snapshot sees. */
+  readonly #touched = new Map<string, Set<string>>();
+
+  /**
+   * Creates an empty gap. `ends` is the end of each partition. All records between two calls belong
+   * to one topic.
+   */
+  constructor(shape: Shape, ends: ReadonlyMap<number, number>, snapshot: SnapshotVisibility) {
+    this.#shape = shape;
+    this.#ends = ends;
+    this.#snapshot = snapshot;
+  }
+
+  /** Takes a record, in offset order of its partition. Throws an Error if it cannot be read. */
+  add(partition: number, offset: number, key: Buffer | null, value: Buffer | null): void {
+    if (key === null) throw new Error('a record has no key');
+    const record = imageOf(this.#shape, key, value);
+    const isSeen = record.txId === null || isVisible(record.txId, this.#snapshot);
+    if (offset < (this.#ends.get(partition) ?? 0)) {
+      const before = this.#atEnds.get(record.key);
+      this.#atEnds.set(record.key, stateAfter(this.#shape, before, record.image));
+      if (!isSeen) this.#keys.add(record.key);
+      return;
+    }
+    if (record.isInsert && !this.#later.has(record.key) && !this.#atEnds.has(record.key))
+      this.#atEnds.set(record.key, { image: null, open: NONE });
+    this.#later.add(record.key);
+    if (!isSeen) return;
+    this.#keys.add(record.key);
+    this.#touch(record);
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** Returns the keys whose row at the ends must still be found further back in the topic. */
+  get wanted(): ReadonlySet<string> {
+    return new Set([...this.#keys].filter((key) => this.#isWanted(key)));
+  }
+
+  /**
+   * Takes states from further back in the topic, as they were before the records that were read so
+   * far.
+   */
+  takeOlder(older: ReadonlyMap<string, KeyState>): void {
+    for (const [key, state] of older) {
+      const known = this.#atEnds.get(key);
+      this.#atEnds.set(key, known ? filled(known, state) : state);
+    }
+  }
+
+  /**
+   * Returns the rows of the gap. The topic MUST have been read to its beginning, or until no key
+   * was wanted. A key without a record has no row. A column whose value was not found keeps its
+   * placeholder.
+   */
+  rows(): RowAtEnds[] {
+    return [...this.#keys].map((key) => {
+      const state = this.#atEnds.get(key);
+      const open = [...(state?.open ?? [])].filter((name) => !this.#touched.get(key)?.has(name));
+      return { key, image: state?.image ?? null, inSnapshot: new Set(open) };
+    });
+  }
+
+  #isWanted(key: string): boolean {
+    const state = this.#atEnds.get(key);
+    if (!state) return true;
+    const touched = this.#touched.get(key);
+    return [...state.open].some((name) => touched?.has(name));
+  }
+
+  #touch({ key, image }: ImageRecord): void {
+    const touched = this.#touched.get(key) ?? new Set();
+    for (const { name } of this.#shape.columns)
+      if (image === null || !isLeftOut(image[name])) touched.add(name);
+    this.#touched.set(key, touched);
+  }
+}
