@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import type { Counts } from '../../src/domain/evidence/window.js';
+import type { Counts } from '../../src/domain/evidence/counts.js';
 import { PLANTED, cleanUp, makeResult } from './data.js';
 
 interface Run {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
-import type { Computation } from '../../src/activities/windows/results/compared-queries.js';
+import type { ComparedQuery } from '../../src/activities/windows/results/compared-queries.js';
 import { sidesByHash } from '../../src/activities/windows/results/exact/by-hashes.js';
 import { sidesByRow } from '../../src/activities/windows/results/exact/by-rows.js';
 import type { ExactSide } from '../../src/activities/windows/results/exact/exact-outcome.js';
@@ -44,7 +44,7 @@ async function compared(how: typeof sidesByHash, budget: number): Promise<ExactS
   const folds = new FoldCache(new FoldFiles(dir), budget);
   const session = { kafka, folds, ref, reader, heartbeat: () => undefined };
   const fold = new OutputFold(shape);
-  const computation = { subject: 'result', shape, topic: TOPIC, sink: null, fold, taken: null };
+  const comparedQuery = { subject: 'result', shape, topic: TOPIC, sink: null, fold, taken: null };
   const point = {
     outputs: new Map([[TOPIC, await kafka.offsets(TOPIC)]]),
     sink: null,
@@ -52,7 +52,7 @@ async function compared(how: typeof sidesByHash, budget: number): Promise<ExactS
   };
   const sides = await how(
     session as unknown as ConnectedSession,
-    computation as unknown as Computation,
+    comparedQuery as unknown as ComparedQuery,
     QUERY,
     point as unknown as StillPoint,
   );

@@ -1,12 +1,8 @@
 // Makes the page of messages: preflight checks, verdicts, classes of differences, audit events. The
 // reasons of verdicts are what the code itself answers to small examples.
+import { judgeComparison, type Proofs } from '../../src/domain/evidence/verdict.js';
 import { applyWaivers, type CheckName } from '../../src/domain/evidence/check.js';
-import {
-  NO_COUNTS,
-  judgeComparison,
-  type Counts,
-  type Proofs,
-} from '../../src/domain/evidence/window.js';
+import { NO_COUNTS, type Counts } from '../../src/domain/evidence/counts.js';
 import { AUDIT_MEANINGS, CHECK_MEANINGS, DIFFERENCE_MEANINGS } from './message-meanings.js';
 import { code, page, sentence, table } from './markdown.js';
 

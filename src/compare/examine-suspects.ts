@@ -1,6 +1,6 @@
 // Compares the raw rows of suspects value by value, and turns hash findings into counts and classes.
-import type { Counts, Difference } from '../domain/evidence/window.js';
-import { comparedOf } from '../domain/evidence/window.js';
+import { comparedOf, type Counts } from '../domain/evidence/counts.js';
+import type { Difference } from '../domain/evidence/window.js';
 import { Problem } from '../domain/failure.js';
 import { canonRow } from './binary-text.js';
 import { Comparison, hasTolerance, joinRow, type Shape, type StreamRow } from './row-comparison.js';

@@ -5,7 +5,7 @@ import type { KeyTable } from './enc/key-table.js';
 /** The key tables do not fit in the memory that this window may use. */
 export class Outgrown extends Error {}
 
-export class TableRoom {
+export class KeyTableMemory {
   readonly #bytes: number;
   readonly #tables = new Set<KeyTable>();
 

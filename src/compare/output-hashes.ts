@@ -9,7 +9,7 @@ import { ROW, firstWord, kindOf, placeOf, secondWord, type RowKind } from './out
 import { OutputReader, type OutputRecord } from './output-reader.js';
 import { REFUSED } from './refused.js';
 import type { Suspect } from './result-comparison.js';
-import { TableRoom } from './key-table-memory.js';
+import { KeyTableMemory } from './key-table-memory.js';
 
 const kindOfRow = (row: CanonValues | null): RowKind => {
   if (row === null) return ROW.deleted;
@@ -32,18 +32,18 @@ export type TakeRecord = (
  */
 export function applyRecord(
   table: KeyTable,
-  room: TableRoom,
+  memory: KeyTableMemory,
   ...[key, high, low, first, second]: Parameters<TakeRecord>
 ): boolean {
   const known = table.find(key);
   const { partition } = placeOf(first, second);
   if (known >= 0 && placeOf(table.note(known, 0), 0).partition !== partition) return false;
   if (kindOf(first) === ROW.deleted) table.delete(key);
-  else table.setNote(room.set(table, key, high, low), first, second);
+  else table.setNote(memory.set(table, key, high, low), first, second);
   return true;
 }
 
-const UNLIMITED = new TableRoom(Infinity);
+const UNLIMITED = new KeyTableMemory(Infinity);
 
 export class OutputHashes extends FoldProgress {
   readonly shape: Shape;
@@ -51,7 +51,7 @@ export class OutputHashes extends FoldProgress {
   /** The hash of each key's last row. output-note.ts defines the notes of the keys. */
   readonly table: KeyTable;
   /** The memory that this window may use. */
-  room = UNLIMITED;
+  memory = UNLIMITED;
   readonly #reader: OutputReader;
   readonly #take: TakeRecord | null;
 
@@ -93,7 +93,7 @@ export class OutputHashes extends FoldProgress {
     const [high, low] = [encoder.row[0]!, encoder.row[1]!];
     const [first, second] = [firstWord(at, kindOfRow(row)), secondWord(at)];
     if (this.#take) this.#take(encoder.key, high, low, first, second);
-    else if (!applyRecord(this.table, this.room, encoder.key, high, low, first, second))
+    else if (!applyRecord(this.table, this.memory, encoder.key, high, low, first, second))
       return refuse(REFUSED.scattered);
     return encoder.key;
   }

@@ -2,7 +2,7 @@
 // key, and keeps the raw rows of the first suspects, because the query runs only once.
 import { hasTolerance, type Shape } from './row-comparison.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
-import { TableRoom } from './key-table-memory.js';
+import { KeyTableMemory } from './key-table-memory.js';
 import { ROW, asProven, isProven, kindOf } from './output-note.js';
 
 /** A key that is not proven equal. */
@@ -61,13 +61,13 @@ export class ResultComparison {
   readonly #missing: KeyTable;
   readonly #suspects: Suspect[] = [];
   readonly #counts = { rowsRead: 0, duplicates: 0, matched: 0, mismatched: 0, unknown: 0 };
-  readonly #room: TableRoom;
+  readonly #memory: KeyTableMemory;
   #bytes = 0;
 
-  constructor(table: KeyTable, limits = SUSPECT_LIMITS, room = new TableRoom(Infinity)) {
+  constructor(table: KeyTable, limits = SUSPECT_LIMITS, memory = new KeyTableMemory(Infinity)) {
     this.#table = table;
     this.#limits = limits;
-    this.#room = room;
+    this.#memory = memory;
     this.#missing = new KeyTable(4);
     table.beginPass();
   }
@@ -86,7 +86,7 @@ export class ResultComparison {
     const slot = table.find(key);
     if (slot < 0) {
       if (this.#missing.find(key) >= 0) counts.duplicates += 1;
-      this.#room.set(this.#missing, key, 1, 1);
+      this.#memory.set(this.#missing, key, 1, 1);
       return this.#keep(key, row, -1);
     }
     if (!table.mark(slot)) counts.duplicates += 1;

@@ -1,5 +1,6 @@
 // Compares expected rows with the rows of the stream, for every key, by their canonical texts.
-import { NO_COUNTS, type Counts, type Difference } from '../domain/evidence/window.js';
+import { NO_COUNTS, type Counts } from '../domain/evidence/counts.js';
+import type { Difference } from '../domain/evidence/window.js';
 import { withinTolerance } from './tolerance.js';
 
 export interface ComparedColumn {

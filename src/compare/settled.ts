@@ -4,7 +4,8 @@
 // the stream then had all inputs of that row. An equal row matches, and a row that differs without
 // a new write is a difference. All other keys are compared again in the next round.
 // A key that never settles is unstable, which never counts as equal.
-import type { Counts, Difference } from '../domain/evidence/window.js';
+import type { Counts } from '../domain/evidence/counts.js';
+import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
 import type { Unequal } from './unseen-by-polling.js';
 

@@ -6,7 +6,7 @@ import { parseTableName, qualified, quoteIdent } from '../domain/migration/names
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
 import { durationMs } from '../domain/values/duration.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
-import { stripSemicolon } from '../domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../domain/values/strip-semicolon.js';
 import { jdbcUrl } from './jdbc-url.js';
 import { placeholder } from './kafka-client.js';
 

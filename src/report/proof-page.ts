@@ -2,7 +2,8 @@
 // predicts for all data.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProofResult } from '../domain/evidence/slice-proof.js';
-import { comparedOf, type Difference } from '../domain/evidence/window.js';
+import { comparedOf } from '../domain/evidence/counts.js';
+import type { Difference } from '../domain/evidence/window.js';
 import { columns, escapeHtml as e, escapeMarkdown as m } from './escape.js';
 import { page, section, table } from './page-frame.js';
 

@@ -1,14 +1,10 @@
 // Checks a report's evidence: digests, links of the chain, and verdicts.
+import { judgeComparison, type Proofs } from '../domain/evidence/verdict.js';
 import { createHash } from 'node:crypto';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
-import {
-  judgeComparison,
-  comparedOf,
-  type Counts,
-  type Proofs,
-  type WindowRow,
-} from '../domain/evidence/window.js';
+import { comparedOf, type Counts } from '../domain/evidence/counts.js';
+import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report, ReportSource } from './build-report.js';
 
 export interface Finding {

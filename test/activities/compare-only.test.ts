@@ -10,7 +10,7 @@ import type { ExistingBarrier } from '../../src/domain/evidence/comparison-docum
 import { connectorProblem } from '../../src/activities/windows/compare-only/existing-connector.js';
 import { measured } from '../../src/activities/windows/subject-outcome.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
-import { NO_COUNTS, type Counts } from '../../src/domain/evidence/window.js';
+import { NO_COUNTS, type Counts } from '../../src/domain/evidence/counts.js';
 import { aPlan } from '../support/builders.js';
 
 const SLOT: ExistingBarrier = { kind: 'slot', slot: 's', proves: '' };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
-import type { Computation } from '../../src/activities/windows/results/compared-queries.js';
+import type { ComparedQuery } from '../../src/activities/windows/results/compared-queries.js';
 import { sidesByHash } from '../../src/activities/windows/results/exact/by-hashes.js';
 import type { StillPoint } from '../../src/activities/windows/results/exact/still-point.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
@@ -120,7 +120,7 @@ async function compare(
   const reader = aSource(rows);
   const ref = aRef();
   const session = { kafka, folds, ref, reader, heartbeat: () => undefined };
-  const computation = {
+  const comparedQuery = {
     subject: 'result',
     shape: SHAPE,
     topic: 'out',
@@ -129,7 +129,7 @@ async function compare(
   const point = { outputs: new Map([['out', ends]]), sink: stored ? aSource(stored) : null };
   const sides = await sidesByHash(
     session as unknown as ConnectedSession,
-    computation as unknown as Computation,
+    comparedQuery as unknown as ComparedQuery,
     'SELECT',
     point as unknown as StillPoint,
   );

@@ -7,7 +7,7 @@ import { HashComparison, runHashCanary } from '../../src/compare/hash-comparison
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';
-import { comparedOf } from '../../src/domain/evidence/window.js';
+import { comparedOf } from '../../src/domain/evidence/counts.js';
 import { binaryRow, envelope, feed, jsonImage, random, type Value } from '../support/rows.js';
 
 const COLUMNS: readonly [name: string, type: string][] = [

@@ -6,8 +6,8 @@ import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { SettledComparison } from '../../src/compare/settled.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
-import { NO_COUNTS, judgeComparison } from '../../src/domain/evidence/window.js';
-import { worst } from '../../src/domain/evidence/verdict.js';
+import { NO_COUNTS } from '../../src/domain/evidence/counts.js';
+import { worst, judgeComparison } from '../../src/domain/evidence/verdict.js';
 import { binaryRow, envelope, feed, jsonImage, type Value } from '../support/rows.js';
 
 /**

@@ -12,7 +12,7 @@ import { OutputHashes } from '../../src/compare/output-hashes.js';
 import { ResultComparison } from '../../src/compare/result-comparison.js';
 import { runResultCanary } from '../../src/compare/result-canary.js';
 import { isProven, placeOf, firstWord, secondWord } from '../../src/compare/output-note.js';
-import { Outgrown, TableRoom } from '../../src/compare/key-table-memory.js';
+import { Outgrown, KeyTableMemory } from '../../src/compare/key-table-memory.js';
 import {
   compareHashed,
   compareWhole,
@@ -333,16 +333,16 @@ describe('a result with a tolerance', () => {
 
 describe('the memory of a comparison', () => {
   it('is limited over all of its tables, including those that do not grow', () => {
-    const fill = (room: TableRoom, table: KeyTable, from: number): void => {
+    const fill = (memory: KeyTableMemory, table: KeyTable, from: number): void => {
       for (let n = from; n < from + 700; n += 1)
-        room.set(table, Int32Array.of(n, n * 7, 0, 0), 1, 1);
+        memory.set(table, Int32Array.of(n, n * 7, 0, 0), 1, 1);
     };
     const [one, other] = [new KeyTable(4, 0), new KeyTable(4, 0)];
-    const room = new TableRoom(one.bytes * 2.5);
-    room.hold(other);
-    fill(room, one, 1);
-    expect(() => fill(room, one, 1000)).toThrow(Outgrown);
-    const wider = new TableRoom(one.bytes * 2.5);
+    const memory = new KeyTableMemory(one.bytes * 2.5);
+    memory.hold(other);
+    fill(memory, one, 1);
+    expect(() => fill(memory, one, 1000)).toThrow(Outgrown);
+    const wider = new KeyTableMemory(one.bytes * 2.5);
     fill(wider, one, 1000);
     expect(one.size).toBe(1400);
     expect(() => fill(wider, other, 1)).not.toThrow();

@@ -4,7 +4,7 @@ import {
   areResultsExact,
   restedResults,
 } from '../../src/activities/windows/results/rested-results.js';
-import type { SubjectResult } from '../../src/activities/windows/subject-outcome.js';
+import type { SubjectOutcome } from '../../src/activities/windows/subject-outcome.js';
 import { allowedAge, recommendedAge, tooOld } from '../../src/domain/plan/final-result.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';
@@ -18,8 +18,8 @@ const RECENT = { finalResult: { recent: '30m' } };
 const plan = aPlan({
   spec: { ...BATCH_PARTS, cutover: { ...BATCH_PARTS.cutover, ...RECENT } },
 });
-const found = (subject: string, mode: string, verdict = 'passed'): SubjectResult =>
-  ({ subject, mode, verdict: { verdict, reason: '' } }) as SubjectResult;
+const found = (subject: string, mode: string, verdict = 'passed'): SubjectOutcome =>
+  ({ subject, mode, verdict: { verdict, reason: '' } }) as SubjectOutcome;
 
 describe('the age of results on which a commit rests', () => {
   const recent = { number: 7, began: '2026-01-01T00:00:00.000Z' };

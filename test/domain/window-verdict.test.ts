@@ -1,13 +1,13 @@
 // Tests what a window must show before it may say passed.
 import { describe, expect, it } from 'vitest';
-import { worst } from '../../src/domain/evidence/verdict.js';
 import {
-  NO_COUNTS,
+  worst,
   judgeComparison,
   provenEarlierOf,
   rowsReadOf,
   type Proofs,
-} from '../../src/domain/evidence/window.js';
+} from '../../src/domain/evidence/verdict.js';
+import { NO_COUNTS } from '../../src/domain/evidence/counts.js';
 
 const PROVEN: Proofs = {
   barrier: null,

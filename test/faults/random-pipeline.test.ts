@@ -6,7 +6,7 @@ import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StillPoint } from '../../src/activities/windows/results/exact/still-point.js';
-import type { SubjectResult } from '../../src/activities/windows/subject-outcome.js';
+import type { SubjectOutcome } from '../../src/activities/windows/subject-outcome.js';
 import { KafkaPort, type PartitionEnds } from '../../src/clients/kafka/kafka.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
@@ -84,7 +84,7 @@ interface Run {
   readonly query: RandomQuery;
   readonly fault: Fault;
   readonly rows: number;
-  readonly result: SubjectResult;
+  readonly result: SubjectOutcome;
 }
 
 async function runOf(seed: number): Promise<Run> {

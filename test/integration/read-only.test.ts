@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
 import { parseCondition, readLone } from '../../src/clients/postgres/single-statement.js';
 import { readSource } from '../../src/clients/postgres/connection.js';
-import { readRows } from '../../src/clients/postgres/row-cursor.js';
+import { readRows } from '../../src/activities/windows/canonical-rows.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 import { freshDatabase, sluice, specFile, specOf } from '../support/sluice.js';

@@ -2,7 +2,7 @@
 // in the initial load, and for inserts and updates after it.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { readRows } from '../../src/clients/postgres/row-cursor.js';
+import { readRows } from '../../src/activities/windows/canonical-rows.js';
 import { copyHashed, copySink } from '../../src/activities/windows/results/copied-rows.js';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';

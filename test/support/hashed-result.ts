@@ -12,7 +12,8 @@ import {
   type SuspectLimits,
 } from '../../src/compare/result-comparison.js';
 import { Undecodable } from '../../src/compare/undecodable.js';
-import { NO_COUNTS, type Difference } from '../../src/domain/evidence/window.js';
+import { NO_COUNTS } from '../../src/domain/evidence/counts.js';
+import type { Difference } from '../../src/domain/evidence/window.js';
 import { binaryRow, type Value } from './rows.js';
 
 export interface OutputRecord {

@@ -4,7 +4,8 @@ import { auditEvent } from '../../src/domain/audit.js';
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../src/domain/values/canonical-json.js';
 import type { EvidenceLink, Status } from '../../src/domain/evidence/ledger-rows.js';
-import { NO_COUNTS, type WindowRow } from '../../src/domain/evidence/window.js';
+import { NO_COUNTS } from '../../src/domain/evidence/counts.js';
+import type { WindowRow } from '../../src/domain/evidence/window.js';
 import type { ReportSource } from '../../src/report/build-report.js';
 import { aSpec } from './builders.js';
 

@@ -14,8 +14,9 @@ import {
   type Replayed,
   type RehearsedRun,
 } from '../../domain/evidence/slice-proof.js';
-import { worst, type Verdict } from '../../domain/evidence/verdict.js';
-import { judgeComparison, type Counts, type Difference } from '../../domain/evidence/window.js';
+import { worst, type Verdict, judgeComparison } from '../../domain/evidence/verdict.js';
+import type { Counts } from '../../domain/evidence/counts.js';
+import type { Difference } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { foldOutput } from '../windows/folds/fold-output.js';

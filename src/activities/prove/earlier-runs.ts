@@ -1,5 +1,6 @@
 // Compares what earlier batch runs stored for the keys that they closed with what the pipeline
 // computes for these keys today.
+import { judgeComparison } from '../../domain/evidence/verdict.js';
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../clients/postgres/connection.js';
@@ -10,8 +11,9 @@ import type { RehearsedRun } from '../../domain/evidence/slice-proof.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { closedAt } from '../../domain/evidence/subjects.js';
 import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
-import { judgeComparison, comparedOf, type Difference } from '../../domain/evidence/window.js';
-import { readRows } from '../../clients/postgres/row-cursor.js';
+import { comparedOf } from '../../domain/evidence/counts.js';
+import type { Difference } from '../../domain/evidence/window.js';
+import { readRows } from '../windows/canonical-rows.js';
 import { closedKeysOf, waiverOf } from '../windows/results/stored-result.js';
 
 const RUNS_LOOKED_AT = 1000;

@@ -19,7 +19,8 @@ import {
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
-import { readCursor, readRows } from '../../clients/postgres/row-cursor.js';
+import { readCursor } from '../../clients/postgres/row-cursor.js';
+import { readRows } from '../windows/canonical-rows.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { columnsToCompare } from '../windows/columns-to-compare.js';
 import type { ProofPlan } from './slice-plan.js';

@@ -5,7 +5,7 @@ import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { RecentResult } from '../../domain/plan/final-result.js';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
-import type { SubjectResult } from './subject-outcome.js';
+import type { SubjectOutcome } from './subject-outcome.js';
 
 export interface WindowEvidence {
   readonly digest: string;
@@ -27,7 +27,7 @@ export interface Special {
  */
 export function evidenceOf(
   ref: MigrationRef,
-  subjects: readonly SubjectResult[],
+  subjects: readonly SubjectOutcome[],
   facts: string | null,
   special: Special = {},
 ): WindowEvidence {

@@ -25,11 +25,11 @@ import { batchAge } from './batch-age.js';
 import { compareResult } from './results/compare-results.js';
 import type { WitnessUse } from './tables/compare-one-table.js';
 import { compareTables, type TablesCost } from './tables/compare-tables.js';
-import { unmeasured, type SubjectResult } from './subject-outcome.js';
+import { unmeasured, type SubjectOutcome } from './subject-outcome.js';
 
 /** The findings of a window before it is recorded. */
 export interface Measured {
-  readonly subjects: SubjectResult[];
+  readonly subjects: SubjectOutcome[];
   readonly lag: Lag;
   readonly facts: FactsSeen | null;
   /** The part that restarted, if that is the only reason why the window proves nothing. */
@@ -141,7 +141,7 @@ function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<M
  * Voids a passed subject if the facts changed during the window. Some rows may be from before the
  * change, and some records from after it.
  */
-function voidedBy(during: FactsChange | null, subject: SubjectResult): SubjectResult {
+function voidedBy(during: FactsChange | null, subject: SubjectOutcome): SubjectOutcome {
   if (!during || subject.verdict.verdict !== 'passed') return subject;
   const reason = `changed during the window: ${describeChange(during)}`;
   return { ...subject, verdict: { verdict: 'inconclusive', reason } };

@@ -1,17 +1,15 @@
 // The result of one subject in a window, before it becomes a row in the ledger.
-import type { Verdict } from '../../domain/evidence/verdict.js';
 import {
+  type Verdict,
   judgeComparison,
-  comparedOf,
   provenEarlierOf,
   rowsReadOf,
-  type Counts,
-  type Difference,
   type Proofs,
-  type WindowRow,
-} from '../../domain/evidence/window.js';
+} from '../../domain/evidence/verdict.js';
+import { comparedOf, type Counts } from '../../domain/evidence/counts.js';
+import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 
-export interface SubjectResult {
+export interface SubjectOutcome {
   readonly subject: string;
   readonly mode: WindowRow['mode'];
   readonly verdict: Verdict;
@@ -31,7 +29,7 @@ export interface SubjectResult {
 }
 
 export type Measured = Pick<
-  SubjectResult,
+  SubjectOutcome,
   'subject' | 'mode' | 'differences' | 'durationMs' | 'proof'
 > & {
   readonly counts: Counts;
@@ -40,7 +38,7 @@ export type Measured = Pick<
 };
 
 /** Adds the verdict to what was compared. */
-export function measured(result: Measured): SubjectResult {
+export function measured(result: Measured): SubjectOutcome {
   return { ...result, verdict: judgeComparison(result.counts, result.proofs) };
 }
 
@@ -51,7 +49,7 @@ export function unmeasured(
   verdict: Verdict,
   position: string | null = null,
   durationMs = 0,
-): SubjectResult {
+): SubjectOutcome {
   return {
     subject,
     mode,
@@ -68,7 +66,7 @@ export function unmeasured(
  * Makes a window inconclusive if all its subjects are empty on both sides, because that proves
  * nothing. One empty table among others is fine.
  */
-export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
+export function refuseAllEmpty(subjects: SubjectOutcome[]): SubjectOutcome[] {
   const isEmpty = subjects.every(
     (s) => s.verdict.verdict === 'passed' && s.counts !== null && comparedOf(s.counts) === 0,
   );
@@ -82,7 +80,7 @@ export function refuseAllEmpty(subjects: SubjectResult[]): SubjectResult[] {
   }));
 }
 
-export function toRow(result: SubjectResult, number: number, at: string): WindowRow {
+export function toRow(result: SubjectOutcome, number: number, at: string): WindowRow {
   const { counts, proofs } = result;
   return {
     number,

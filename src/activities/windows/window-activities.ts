@@ -28,7 +28,7 @@ import type { WitnessUse } from './tables/compare-one-table.js';
 import { endingWitness } from './witness/witness-of-window.js';
 import { Witnesses } from './witness/witnesses.js';
 import { areResultsExact } from './results/rested-results.js';
-import { toRow, type SubjectResult } from './subject-outcome.js';
+import { toRow, type SubjectOutcome } from './subject-outcome.js';
 
 /** The bytes that the key tables of a worker's windows may use by default. */
 const WINDOW_MEMORY = 2 ** 30;
@@ -208,7 +208,7 @@ function recordOf(
   };
 }
 
-const prefixed = (s: SubjectResult): Verdict => ({
+const prefixed = (s: SubjectOutcome): Verdict => ({
   verdict: s.verdict.verdict,
   reason: `${s.subject}: ${s.verdict.reason}`,
 });

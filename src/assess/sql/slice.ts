@@ -2,7 +2,7 @@
 // query to read sliced tables. Both sides of a proof see the same sliced input. Every difference
 // therefore comes from the pipeline and not from the slice.
 import { parseSync, scanSync } from 'libpg-query';
-import { stripSemicolon } from '../../domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 import { columnName, field, list, relationName, walk } from './ast.js';
 import { SqlText } from './text.js';
 

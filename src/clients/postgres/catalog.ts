@@ -3,7 +3,7 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
-import { stripSemicolon } from '../../domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 import { describeSubquery } from './single-statement.js';
 
 export interface Column {

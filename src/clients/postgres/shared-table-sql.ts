@@ -17,7 +17,7 @@ import { tableOwner } from '../../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../domain/routes/route.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
-import { stripSemicolon } from '../../domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 
 const quoted = (table: string): string => qualified(parseTableName(table));
 

@@ -3,7 +3,8 @@
 import type { MigrationRef } from './ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import type { Verdict } from './verdict.js';
-import type { Counts, Difference } from './window.js';
+import type { Counts } from './counts.js';
+import type { Difference } from './window.js';
 
 export interface ProofInput {
   /** The spec of a migration, not yet checked. */

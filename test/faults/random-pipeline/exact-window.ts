@@ -3,7 +3,7 @@ import {
   compareAt,
   prepare,
 } from '../../../src/activities/windows/results/exact/compare-exactly.js';
-import type { Computation } from '../../../src/activities/windows/results/compared-queries.js';
+import type { ComparedQuery } from '../../../src/activities/windows/results/compared-queries.js';
 import { readPart } from '../../../src/activities/windows/folds/same-topic-log.js';
 import type { ConnectedSession } from '../../../src/activities/windows/session.js';
 import { describeQuery } from '../../../src/clients/postgres/catalog.js';
@@ -11,7 +11,7 @@ import { OutputFold } from '../../../src/compare/output-fold.js';
 import { OutputHashes } from '../../../src/compare/output-hashes.js';
 import { SettledComparison } from '../../../src/compare/settled.js';
 import type { StillPoint } from '../../../src/activities/windows/results/exact/still-point.js';
-import type { SubjectResult } from '../../../src/activities/windows/subject-outcome.js';
+import type { SubjectOutcome } from '../../../src/activities/windows/subject-outcome.js';
 import type { PartitionEnds } from '../../../src/clients/kafka/kafka.js';
 import type { RandomQuery } from './queries.js';
 
@@ -31,7 +31,7 @@ interface Compared {
 export async function compareRun(
   { query, settledUpTo, output, before, point }: Compared,
   given: Given,
-): Promise<SubjectResult> {
+): Promise<SubjectOutcome> {
   const columns = await describeQuery(given.side, query.sql);
   const shape = { key: query.key, columns: columns.map(({ name, type }) => ({ name, type })) };
   const fold = new OutputFold(shape);
@@ -40,7 +40,7 @@ export async function compareRun(
   const hashes = new OutputHashes(shape);
   hashes.readFrom(0, 0);
   hashes.readUpTo(readPart(before));
-  const computation: Computation = {
+  const comparedQuery: ComparedQuery = {
     subject: 'result',
     isTopicOwned: true,
     isTable: false,
@@ -61,7 +61,7 @@ export async function compareRun(
     ofTable: (_ref: unknown, topic: string) => ({ settledUpTo: () => settledUpTo[topic]! }),
   };
   const live = { ...given, folds, heartbeat: () => undefined } as unknown as ConnectedSession;
-  const prepared = await prepare(live, [computation]);
+  const prepared = await prepare(live, [comparedQuery]);
   if (!prepared.ok) throw new Error(`${prepared.reason}: ${query.sql}`);
   const subjects = await compareAt(live, prepared.value, point, Date.now());
   if (!subjects.ok) throw new Error(`${subjects.reason}: ${query.sql}`);

@@ -13,7 +13,7 @@ import { emptyStandIn } from '../../../assess/sql/stand-in.js';
 import { describeSubquery } from '../../../clients/postgres/single-statement.js';
 import { plainName } from '../../../clients/postgres/consumer-view.js';
 import { quoteIdent, type Relation } from '../../../domain/migration/names.js';
-import { stripSemicolon } from '../../../domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';

@@ -7,7 +7,7 @@ import { readLone } from '../../../clients/postgres/single-statement.js';
 import { plainName } from '../../../clients/postgres/consumer-view.js';
 import { qualified } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import { stripSemicolon } from '../../../domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import type { Answer } from '../../runtime/make-finding.js';
 
 interface Dependence {

@@ -7,7 +7,7 @@ import { columnTypes } from '../../../clients/postgres/consumer-view.js';
 import { transaction } from '../../../clients/postgres/connection.js';
 import { quoteIdent, quoteLiteral } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import { stripSemicolon } from '../../../domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import { allowedAge, recommendedAge } from '../../../domain/plan/final-result.js';
 import { resultMode } from '../../../domain/plan/planned-subjects.js';
 import { COMMIT_RESERVE_MS } from '../../../domain/plan/predicted-hold.js';

@@ -9,8 +9,8 @@ import type {
 } from '../../../domain/evidence/comparison-document.js';
 import { factsChange, type Facts } from '../../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
-import { worst, type Verdict } from '../../../domain/evidence/verdict.js';
-import { judgeComparison, type WindowRow } from '../../../domain/evidence/window.js';
+import { worst, type Verdict, judgeComparison } from '../../../domain/evidence/verdict.js';
+import { type WindowRow } from '../../../domain/evidence/window.js';
 import { Problem } from '../../../domain/failure.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { comparisonPlan, type ComparisonPlan } from '../../../domain/plan/comparison-plan.js';
@@ -22,7 +22,7 @@ import { evidenceOf, type WindowEvidence } from '../evidence.js';
 import { FoldFiles } from '../folds/fold-files.js';
 import { FoldCache } from '../folds/folds.js';
 import type { ReadingSession } from '../session.js';
-import { toRow, unmeasured, type SubjectResult } from '../subject-outcome.js';
+import { toRow, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 import { compareTables } from '../tables/compare-tables.js';
 import { connectorProblem } from './existing-connector.js';
 import { unreadable } from './readable.js';
@@ -104,7 +104,7 @@ const readable = ({ code, message }: Problem): Problem =>
 
 interface Compared {
   readonly barrier: ExistingBarrier;
-  readonly subjects: readonly SubjectResult[];
+  readonly subjects: readonly SubjectOutcome[];
 }
 
 async function compared(
@@ -145,7 +145,7 @@ async function compared(
 }
 
 /** Compares the tables. A topic that was lost or cannot be decoded is a verdict, not an error. */
-async function readTables(session: ReadingSession): Promise<readonly SubjectResult[]> {
+async function readTables(session: ReadingSession): Promise<readonly SubjectOutcome[]> {
   const { tables } = session.plan;
   if (tables.length === 0) return [];
   try {
@@ -159,7 +159,7 @@ async function readTables(session: ReadingSession): Promise<readonly SubjectResu
   }
 }
 
-const open = (subject: string, reason: string): SubjectResult =>
+const open = (subject: string, reason: string): SubjectOutcome =>
   unmeasured(subject, 'exact', { verdict: 'inconclusive', reason });
 
 /** Reads what decides which rows a table has and how they look. */
@@ -175,7 +175,7 @@ async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts>
  * Makes a failed subject inconclusive if its differences are not proven. Rows may be in flight, or
  * records that cannot be read may explain every difference. Each such record explains one key.
  */
-export function judgedBy(barrier: ExistingBarrier, subject: SubjectResult): SubjectResult {
+export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): SubjectOutcome {
   const { counts, proofs, verdict } = subject;
   if (verdict.verdict !== 'failed' || !counts || !proofs) return subject;
   const differing = counts.mismatched + counts.missing + counts.extraneous;
@@ -190,7 +190,7 @@ export function judgedBy(barrier: ExistingBarrier, subject: SubjectResult): Subj
   return { ...subject, proofs: unproven, verdict: judgeComparison(counts, unproven) };
 }
 
-function voided(before: Facts, after: Facts, subject: SubjectResult): SubjectResult {
+function voided(before: Facts, after: Facts, subject: SubjectOutcome): SubjectOutcome {
   const change = factsChange(before, after);
   if (!change || subject.verdict.verdict === 'inconclusive') return subject;
   const reason = `changed during the comparison: ${[change.epoch, change.fullWindow].filter((part) => part !== null).join('; ')}`;

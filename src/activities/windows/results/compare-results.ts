@@ -5,22 +5,22 @@ import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { STORED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';
 import { resultMode, settledBecause } from '../../../domain/plan/planned-subjects.js';
-import { comparedOf } from '../../../domain/evidence/window.js';
+import { comparedOf } from '../../../domain/evidence/counts.js';
 import type { OrReason } from '../../../domain/values/or-reason.js';
 import { pause } from '../../runtime/poll-until.js';
 import { adapterOf } from '../../capture/index.js';
 import { connected, type ConnectedSession, type WindowSession } from '../session.js';
 import { compareStored, finishedRun } from './stored-result.js';
 import { compareExactly } from './exact/compare-exactly.js';
-import { computationsOf, sidesOf, type Computation } from './compared-queries.js';
-import { takeRound, type RoundTaken } from './rounds.js';
-import { measured, refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-outcome.js';
+import { buildComparedQueries, sidesOf, type ComparedQuery } from './compared-queries.js';
+import { takeRound, type RoundTaken } from './settled-round.js';
+import { measured, refuseAllEmpty, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 
 const MIN_ROUNDS = 2;
 const ROUNDS_WHEN_FAILED = 3;
 
 export interface ResultCompared {
-  readonly subjects: SubjectResult[];
+  readonly subjects: SubjectOutcome[];
   /** The time that the last round's marker took through the path. Null if there was no round. */
   readonly pathMs: number | null;
 }
@@ -38,31 +38,31 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
   const deadline = Date.now() + session.roundsMs;
   return connected(session, async (open) => {
     const { plan, reader } = open;
-    const computations = await computationsOf(open);
+    const comparedQueries = await buildComparedQueries(open);
     const isAligned = plan.spec.validation.closedKeys !== '';
     const run = isAligned ? await finishedRun(reader, plan.batch!) : null;
-    const stored = async (): Promise<SubjectResult[]> =>
-      run === null ? [] : [await compareStored(open, computations.at(-1)!, run)];
+    const stored = async (): Promise<SubjectOutcome[]> =>
+      run === null ? [] : [await compareStored(open, comparedQueries.at(-1)!, run)];
     const exact =
-      resultMode(plan) === 'exact' ? await compareExactly(open, computations) : undefined;
+      resultMode(plan) === 'exact' ? await compareExactly(open, comparedQueries) : undefined;
     if (exact && 'subjects' in exact) {
-      const isTaken = computations.at(-1)!.taken !== null;
+      const isTaken = comparedQueries.at(-1)!.taken !== null;
       const more = isTaken ? await stored() : run === null ? [] : [unreadStored()];
       return { ...exact, subjects: [...exact.subjects, ...more] };
     }
     const why = exact?.settledBecause ?? settledBecause(plan);
-    return compareInRounds(open, { computations, subjects, deadline, why }, stored);
+    return compareInRounds(open, { comparedQueries, subjects, deadline, why }, stored);
   });
 }
 
-const unreadStored = (): SubjectResult =>
+const unreadStored = (): SubjectOutcome =>
   unmeasured(STORED_SUBJECT, 'batch-aligned', {
     verdict: 'inconclusive',
     reason: 'the stream side was not read: see the result',
   });
 
 interface InRounds {
-  readonly computations: readonly Computation[];
+  readonly comparedQueries: readonly ComparedQuery[];
   readonly subjects: readonly Subject[];
   /** Epoch ms. */
   readonly deadline: number;
@@ -72,15 +72,15 @@ interface InRounds {
 
 async function compareInRounds(
   open: ConnectedSession,
-  { computations, subjects, deadline, why }: InRounds,
-  stored: () => Promise<SubjectResult[]>,
+  { comparedQueries, subjects, deadline, why }: InRounds,
+  stored: () => Promise<SubjectOutcome[]>,
 ): Promise<ResultCompared> {
   const started = Date.now();
-  const last = await settle(open, computations, deadline);
+  const last = await settle(open, comparedQueries, deadline);
   const durationMs = Date.now() - started;
   if (!last.ok) {
     const verdict = { verdict: 'inconclusive', reason: last.reason } as const;
-    const results = computations
+    const results = comparedQueries
       .filter((c) => !c.isTable)
       .flatMap(({ subject }) => [subject, `${subject}@sink`]);
     return {
@@ -92,8 +92,8 @@ async function compareInRounds(
       pathMs: null,
     };
   }
-  const judged = (areTables: boolean): SubjectResult[] =>
-    computations.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
+  const judged = (areTables: boolean): SubjectOutcome[] =>
+    comparedQueries.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
   const polled = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
   const results = judged(false).map((subject) => sayingWhySettled(subject, why));
   return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.value.pathMs };
@@ -105,23 +105,23 @@ async function compareInRounds(
  */
 async function settle(
   session: ConnectedSession,
-  computations: readonly Computation[],
+  comparedQueries: readonly ComparedQuery[],
   deadline: number,
 ): Promise<OrReason<RoundTaken>> {
-  let open = computations;
+  let open = comparedQueries;
   for (;;) {
     const begun = Date.now();
     const round = await takeRound(session, open);
     if (!round.ok) return round;
     const rest = 2 * round.value.queryMs - (Date.now() - begun); // the queries take at most half of the time
-    if (rest > 0 && isOpen(computations, deadline)) await pause(rest);
-    if (!isOpen(computations, deadline)) return round;
-    open = computations.filter((c) => sidesOf(c).some((side) => side.isOpen));
+    if (rest > 0 && isOpen(comparedQueries, deadline)) await pause(rest);
+    if (!isOpen(comparedQueries, deadline)) return round;
+    open = comparedQueries.filter((c) => sidesOf(c).some((side) => side.isOpen));
   }
 }
 
 /** Adds why a result was not compared exactly although the spec asks for it. */
-function sayingWhySettled(result: SubjectResult, why: string | null): SubjectResult {
+function sayingWhySettled(result: SubjectOutcome, why: string | null): SubjectOutcome {
   if (why === null) return result;
   const { verdict, reason } = result.verdict;
   return { ...result, verdict: { verdict, reason: `${reason}; settled, because ${why}` } };
@@ -130,10 +130,10 @@ function sayingWhySettled(result: SubjectResult, why: string | null): SubjectRes
 /** Adds the reason if rows of a polled table are missing only because they cannot be there yet. */
 async function sayingWhyMissing(
   { plan, reader }: ConnectedSession,
-  subjects: SubjectResult[],
-): Promise<SubjectResult[]> {
+  subjects: SubjectOutcome[],
+): Promise<SubjectOutcome[]> {
   const adapter = adapterOf(plan);
-  const said: SubjectResult[] = [];
+  const said: SubjectOutcome[] = [];
   for (const subject of subjects) {
     const capture = plan.captures.find((c) => c.subject === subject.subject);
     const ahead =
@@ -152,8 +152,8 @@ async function sayingWhyMissing(
   return said;
 }
 
-function isOpen(computations: readonly Computation[], deadline: number): boolean {
-  const sides = computations.flatMap(sidesOf);
+function isOpen(comparedQueries: readonly ComparedQuery[], deadline: number): boolean {
+  const sides = comparedQueries.flatMap(sidesOf);
   if (!sides.some((side) => side.isOpen)) return false;
   const rounds = Math.max(...sides.map((side) => side.rounds));
   if (rounds < MIN_ROUNDS) return true;
@@ -163,17 +163,17 @@ function isOpen(computations: readonly Computation[], deadline: number): boolean
   );
 }
 
-function judge(computation: Computation, durationMs: number): SubjectResult[] {
-  const { expected, counted, lsn } = computation.taken!;
-  const { subject, shape, fold, isTable } = computation;
+function judge(comparedQuery: ComparedQuery, durationMs: number): SubjectOutcome[] {
+  const { expected, counted, lsn } = comparedQuery.taken!;
+  const { subject, shape, fold, isTable } = comparedQuery;
   const sample = [...expected]
     .filter((entry): entry is [string, string] => entry[1] !== null)
     .slice(0, 8);
   const sides = [
     { countedRows: counted, readRows: expected.size },
-    ...(computation.sink ? [computation.sink.counted] : []),
+    ...(comparedQuery.sink ? [comparedQuery.sink.counted] : []),
   ];
-  return sidesOf(computation).map((side, at) => {
+  return sidesOf(comparedQuery).map((side, at) => {
     const settled = side.counts();
     const counts = { ...settled, unknown: settled.unknown + (at === 0 ? fold.unreadable : 0) };
     const canary = runCanary(shape, sample);
@@ -189,7 +189,7 @@ function judge(computation: Computation, durationMs: number): SubjectResult[] {
       differences: [...side.report(), ...(at === 0 ? refusedDifferences(shape, fold.refused) : [])],
       position: lsn,
       durationMs,
-      proof: { topic: computation.topic, rounds: side.rounds, rows: expected.size },
+      proof: { topic: comparedQuery.topic, rounds: side.rounds, rows: expected.size },
     });
   });
 }

@@ -1,5 +1,6 @@
 // Builds the pairs that a settled window compares: each query of the batch, its stages first, with
 // the topic that should have the same rows.
+import type { Proofs } from '../../../domain/evidence/verdict.js';
 import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
@@ -7,7 +8,6 @@ import { SettledComparison } from '../../../compare/settled.js';
 import type { Lsn } from '../../../domain/values/position.js';
 import { currentSinkTable } from '../../capture/current-sink.js';
 import { adapterOf } from '../../capture/index.js';
-import type { Proofs } from '../../../domain/evidence/window.js';
 import type { ConnectedSession } from '../session.js';
 import { columnsToCompare } from '../columns-to-compare.js';
 
@@ -16,7 +16,7 @@ export type SideCounted = Pick<Proofs, 'countedRows' | 'readRows'>;
 
 const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
 
-export interface Computation {
+export interface ComparedQuery {
   /** A polled table, `query`, the name of a stage, or `result`. */
   readonly subject: string;
   /** True if Sluice created its topic. */
@@ -43,7 +43,7 @@ export interface Computation {
   } | null;
 }
 
-export const sidesOf = ({ topicSide, sink }: Computation): SettledComparison[] => [
+export const sidesOf = ({ topicSide, sink }: ComparedQuery): SettledComparison[] => [
   topicSide,
   ...(sink ? [sink.side] : []),
 ];
@@ -57,7 +57,7 @@ async function settledSubjects({
   plan,
   folds,
   reader,
-}: ConnectedSession): Promise<Computation[]> {
+}: ConnectedSession): Promise<ComparedQuery[]> {
   const subjects = await adapterOf(plan).settled(reader, plan, plan.capture);
   return subjects.map(({ subject, topic, sql, columns, key, notCapturable }) => {
     const shape: Shape = { key, columns: columnsToCompare(plan, columns, key, subject) };
@@ -76,11 +76,11 @@ async function settledSubjects({
   });
 }
 
-export async function computationsOf(session: ConnectedSession): Promise<Computation[]> {
+export async function buildComparedQueries(session: ConnectedSession): Promise<ComparedQuery[]> {
   const { ref, plan, folds, reader } = session;
   const { batch, pipeline, sink } = plan.spec;
-  const computations = await settledSubjects(session);
-  if (!batch || !pipeline) return computations;
+  const comparedQueries = await settledSubjects(session);
+  if (!batch || !pipeline) return comparedQueries;
   const result = {
     name: 'result',
     query: batch.query,
@@ -97,7 +97,7 @@ export async function computationsOf(session: ConnectedSession): Promise<Computa
         name === 'result' ? null : name,
       ),
     };
-    computations.push({
+    comparedQueries.push({
       subject: name,
       isTopicOwned: name === 'result',
       isTable: false,
@@ -117,5 +117,5 @@ export async function computationsOf(session: ConnectedSession): Promise<Computa
       taken: null,
     });
   }
-  return computations;
+  return comparedQueries;
 }

@@ -8,7 +8,7 @@ import { RowEncoder } from '../../../compare/enc/row.js';
 import { TID_FIELD_BYTES } from '../../../compare/enc/row-place.js';
 import { HashedRows, type TakeHashed } from '../../../compare/hashed-rows.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
-import { readRows } from '../../../clients/postgres/row-cursor.js';
+import { readRows } from '../canonical-rows.js';
 import { selectOf } from '../tables/select-statement.js';
 
 /** The rows of a query have no ctid, but the encoders expect one. */

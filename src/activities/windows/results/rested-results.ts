@@ -6,10 +6,10 @@ import { resultSubjects } from '../../../domain/plan/planned-subjects.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { describeChange } from '../../../domain/evidence/restart-in-window.js';
 import type { ResultCompared } from './compare-results.js';
-import { unmeasured, type SubjectResult } from '../subject-outcome.js';
+import { unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 
 /** Returns whether every result of the plan was compared exactly and passed. False without results. */
-export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectResult[]): boolean {
+export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOutcome[]): boolean {
   const results = resultSubjects(plan);
   return (
     results.length > 0 &&

@@ -1,20 +1,21 @@
 // Implements batch-aligned mode. It compares the stored result of the last finished run with the
 // pipeline's topic. Only the keys that the spec declares closed at that run's cut are compared.
+import type { Proofs } from '../../../domain/evidence/verdict.js';
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/batch-aligned.js';
 import { runCanary } from '../../../compare/canary.js';
 import { splitRow, type Shape } from '../../../compare/row-comparison.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { STORED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js';
-import { comparedOf, type Proofs } from '../../../domain/evidence/window.js';
+import { comparedOf } from '../../../domain/evidence/counts.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import type { BatchPlan, ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { ConnectedSession } from '../session.js';
-import type { Computation } from './compared-queries.js';
-import { readRows } from '../../../clients/postgres/row-cursor.js';
-import { measured, unmeasured, type SubjectResult } from '../subject-outcome.js';
+import type { ComparedQuery } from './compared-queries.js';
+import { readRows } from '../canonical-rows.js';
+import { measured, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 
 const KEYS_ASKED_AT_ONCE = 10_000;
 
@@ -51,12 +52,12 @@ export async function finishedRun(
  */
 export async function compareStored(
   { plan, reader }: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   found: OrReason<Run>,
-): Promise<SubjectResult> {
+): Promise<SubjectOutcome> {
   const started = Date.now();
-  const { shape, fold, topic } = computation;
-  const { expected: queried, lsn } = computation.taken!;
+  const { shape, fold, topic } = comparedQuery;
+  const { expected: queried, lsn } = comparedQuery.taken!;
   const inconclusive = (reason: string) =>
     unmeasured(
       STORED_SUBJECT,
@@ -67,7 +68,7 @@ export async function compareStored(
     );
   if (!found.ok) return inconclusive(found.reason);
   const before = found.value;
-  const read = await readStored(reader, plan, computation, before);
+  const read = await readStored(reader, plan, comparedQuery, before);
   if (!read.ok) return inconclusive(read.reason);
   const { stored, streamOnly, counted, rows } = read.value;
   const { counts, batchWasWrong, differences } = compareAligned(shape, {
@@ -122,7 +123,7 @@ interface StoredResult {
 function readStored(
   reader: SourceClient,
   { batch, spec }: ResolvedPlan,
-  { shape, fold }: Computation,
+  { shape, fold }: ComparedQuery,
   before: Run,
 ): Promise<OrReason<StoredResult>> {
   const closed = closedAt(spec.validation.closedKeys, before.cut);

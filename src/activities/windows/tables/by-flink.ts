@@ -19,7 +19,7 @@ import {
 import { Problem } from '../../../domain/failure.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
 import type { KafkaSpec } from '../../../domain/migration/spec.js';
-import { comparedOf, type Counts } from '../../../domain/evidence/window.js';
+import { comparedOf, type Counts } from '../../../domain/evidence/counts.js';
 import type { PassInput, TablePass } from './by-hash.js';
 import { readPaced } from '../../../clients/postgres/row-cursor.js';
 

@@ -5,7 +5,7 @@ import { Comparison } from '../../../compare/row-comparison.js';
 import type { TableFold } from '../../../compare/table-fold.js';
 import type { PassInput, TablePass } from './by-hash.js';
 import { refusedRecords } from './refused-records.js';
-import { readRows } from '../../../clients/postgres/row-cursor.js';
+import { readRows } from '../canonical-rows.js';
 
 /** Compares like `passByHash`. `mark` MUST be a number that no earlier pass over this fold used. */
 export async function passByRow(

@@ -11,7 +11,7 @@ import { parseSnapshot, type Lsn } from '../../../domain/values/position.js';
 import { refuseRepartitioned } from '../folds/folds.js';
 import type { ConnectedReading } from '../session.js';
 import { columnsToCompare } from '../columns-to-compare.js';
-import { measured, unmeasured, type SubjectResult } from '../subject-outcome.js';
+import { measured, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 import { passWitnessed } from '../witness/pass-witnessed.js';
 import { isHearing } from '../witness/witness-of-window.js';
 import type { Heard } from '../witness/witnesses.js';
@@ -48,7 +48,7 @@ export async function comparedTable(
 }
 
 export interface ComparedTable {
-  readonly result: SubjectResult;
+  readonly result: SubjectOutcome;
   readonly counted: number;
   /** The part of the evidence about the witness of a final window. */
   readonly witness: WitnessProof | Refused | null;

@@ -10,7 +10,7 @@ import {
   type ConnectedReading,
   type ReadingSession,
 } from '../session.js';
-import { refuseAllEmpty, unmeasured, type SubjectResult } from '../subject-outcome.js';
+import { refuseAllEmpty, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 import {
   beginWitness,
   hearWitness,
@@ -40,7 +40,7 @@ export interface TablesCost {
 }
 
 export interface TablesResult {
-  readonly subjects: SubjectResult[];
+  readonly subjects: SubjectOutcome[];
   readonly barrierMs: number | null;
   /** Null if the tables were not compared exactly. */
   readonly cost: TablesCost | null;
@@ -88,7 +88,7 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
 /** Returns why the final window cannot build on this full pass. Null if it can. */
 function whyNotProven(
   { folds, ref, plan }: ReadingSession,
-  subjects: readonly SubjectResult[],
+  subjects: readonly SubjectOutcome[],
 ): string | null {
   for (const { subject, verdict } of subjects) {
     if (verdict.verdict !== 'passed') return `the full pass of ${subject} was ${verdict.verdict}`;
@@ -101,7 +101,7 @@ function whyNotProven(
 }
 
 interface Aligned {
-  readonly subjects: SubjectResult[];
+  readonly subjects: SubjectOutcome[];
   readonly barrierMs: number | null;
   readonly snapshot: string;
   /** The tables that were compared. Empty if the barrier was not proven. */
@@ -126,7 +126,7 @@ async function compareAligned(
   const barrierMs = unproven ? null : Date.now() - started;
   const heard = unproven ? null : await hearWitness(open);
   const at: Alignment = { snapshotText: snapshot, lsn: mark.lsn, heard };
-  const subjects: SubjectResult[] = [];
+  const subjects: SubjectOutcome[] = [];
   const tables: ComparedTable[] = [];
   for (const table of plan.tables) {
     if (unproven) {

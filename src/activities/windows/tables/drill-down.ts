@@ -14,9 +14,10 @@ import { TableFold } from '../../../compare/table-fold.js';
 import { int32At } from '../../../domain/values/bytes.js';
 import { Problem } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
-import { comparedOf, type Counts, type Difference } from '../../../domain/evidence/window.js';
+import { comparedOf, type Counts } from '../../../domain/evidence/counts.js';
+import type { Difference } from '../../../domain/evidence/window.js';
 import { checkedPartitions, decodingOf, readCaptured } from '../../capture/captured-records.js';
-import { readRows } from '../../../clients/postgres/row-cursor.js';
+import { readRows } from '../canonical-rows.js';
 import { selectOf } from './select-statement.js';
 
 const OID_FIELD_BYTES = 4 + 4;

@@ -5,7 +5,7 @@ import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { ConnectedReading, HearsWitness, ReadingSession, WitnessRole } from '../session.js';
-import type { SubjectResult } from '../subject-outcome.js';
+import type { SubjectOutcome } from '../subject-outcome.js';
 import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
 
 /** The key types whose values the topic's fold keeps, so that a row can be found by them. */
@@ -84,5 +84,5 @@ export async function endingWitness<M extends MeasuredSubjects>(
 }
 
 interface MeasuredSubjects {
-  readonly subjects: readonly Pick<SubjectResult, 'verdict'>[];
+  readonly subjects: readonly Pick<SubjectOutcome, 'verdict'>[];
 }

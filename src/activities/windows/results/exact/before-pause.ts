@@ -9,7 +9,7 @@ import { markSource } from '../../../capture/source-mark.js';
 import { foldTable } from '../../folds/folds.js';
 import type { ConnectedSession } from '../../session.js';
 import { boundedNow, snapshotText } from '../../tables/visibility.js';
-import { passBarrier } from '../rounds.js';
+import { passBarrier } from '../pass-barrier.js';
 
 /** More records than these are not searched for the gap. */
 const MOST_OPEN_RECORDS = 200_000;

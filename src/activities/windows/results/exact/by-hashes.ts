@@ -3,51 +3,51 @@
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { ResultComparison, limitsFor } from '../../../../compare/result-comparison.js';
 import { TooManySuspects } from '../../../../compare/examine-suspects.js';
-import { Outgrown, TableRoom } from '../../../../compare/key-table-memory.js';
+import { Outgrown, KeyTableMemory } from '../../../../compare/key-table-memory.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { ConnectedSession } from '../../session.js';
-import type { Computation } from '../compared-queries.js';
+import type { ComparedQuery } from '../compared-queries.js';
 import { sidesByParts } from './by-parts.js';
 import { sidesByRow } from './by-rows.js';
 import { examinedSide, type HashedSide } from './examine-side-suspects.js';
 import type { ExactSide } from './exact-outcome.js';
-import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';
+import { readSinkSide, readTopicSide, sinkTableOf } from './read-hashed-side.js';
 import type { StillPoint } from './still-point.js';
 import { keepingOpen, runQuery } from './run-query.js';
 
-/** Compares the topic of a computation, and its sink, with the rows of `sql`. */
+/** Compares the topic of a query, and its sink, with the rows of `sql`. */
 export async function sidesByHash(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   sql: string,
   point: StillPoint,
 ): Promise<OrReason<ExactSide[]>> {
   try {
-    return await sidesInSomeParts(session, computation, sql, point);
+    return await sidesInSomeParts(session, comparedQuery, sql, point);
   } catch (error) {
     if (!(error instanceof TooManySuspects)) throw error;
-    return sidesByRow(session, computation, sql, point);
+    return sidesByRow(session, comparedQuery, sql, point);
   }
 }
 
 /** Compares in memory, or in parts on disk if the keys do not fit there. */
 async function sidesInSomeParts(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   sql: string,
   point: StillPoint,
 ): Promise<OrReason<ExactSide[]>> {
   const { folds, ref } = session;
-  const { topic, shape } = computation;
+  const { topic, shape } = comparedQuery;
   if (!folds.isOutgrown(ref, topic, shape)) {
     try {
-      return await sidesInMemory(session, computation, sql, point);
+      return await sidesInMemory(session, comparedQuery, sql, point);
     } catch (error) {
       if (!(error instanceof Outgrown)) throw error;
       folds.outgrew(ref, topic, shape);
     }
   }
-  return sidesByParts(session, computation, sql, point);
+  return sidesByParts(session, comparedQuery, sql, point);
 }
 
 interface SideInMemory extends HashedSide {
@@ -56,19 +56,19 @@ interface SideInMemory extends HashedSide {
 
 async function sidesInMemory(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   sql: string,
   point: StillPoint,
 ): Promise<OrReason<ExactSide[]>> {
   const { folds, ref } = session;
-  const room = new TableRoom(folds.roomFor(ref, computation.topic, computation.shape));
+  const memory = new KeyTableMemory(folds.roomFor(ref, comparedQuery.topic, comparedQuery.shape));
   const reading = keepingOpen(session);
-  const sides = [await topicSide(reading, computation, point, room)];
-  const sink = await sinkSide(reading, computation, point, room);
+  const sides = [await topicSide(reading, comparedQuery, point, memory)];
+  const sink = await sinkSide(reading, comparedQuery, point, memory);
   if (sink) sides.push(sink);
-  const limits = limitsFor(computation.shape);
-  const compared = sides.map(({ table }) => new ResultComparison(table, limits, room));
-  const ran = await runQuery(session, computation, sql, (key, high, low, row) => {
+  const limits = limitsFor(comparedQuery.shape);
+  const compared = sides.map(({ table }) => new ResultComparison(table, limits, memory));
+  const ran = await runQuery(session, comparedQuery, sql, (key, high, low, row) => {
     for (const comparison of compared) comparison.judge(key, high, low, row);
   });
   if (!ran.ok) return ran;
@@ -76,34 +76,34 @@ async function sidesInMemory(
   for (const [at, side] of sides.entries()) {
     const comparison = compared[at]!;
     const found = { ...comparison.finish(), prove: comparison.prove.bind(comparison) };
-    examined.push(await examinedSide(computation, ran.value, side, found));
+    examined.push(await examinedSide(comparedQuery, ran.value, side, found));
   }
   return ok(examined);
 }
 
 async function topicSide(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   point: StillPoint,
-  room: TableRoom,
+  memory: KeyTableMemory,
 ): Promise<SideInMemory> {
-  const fold = session.folds.outputHashes(session.ref, computation.topic, computation.shape);
-  fold.room = room;
-  room.hold(fold.table);
-  return { table: fold.table, ...(await readTopicSide(session, computation, point, fold)) };
+  const fold = session.folds.outputHashes(session.ref, comparedQuery.topic, comparedQuery.shape);
+  fold.memory = memory;
+  memory.hold(fold.table);
+  return { table: fold.table, ...(await readTopicSide(session, comparedQuery, point, fold)) };
 }
 
 async function sinkSide(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   point: StillPoint,
-  room: TableRoom,
+  memory: KeyTableMemory,
 ): Promise<SideInMemory | null> {
-  const sink = sinkTableOf(computation, point);
+  const sink = sinkTableOf(comparedQuery, point);
   if (!sink) return null;
   const table = new KeyTable(4);
-  const side = await readSinkSide(session, computation, sink, (key, high, low) =>
-    room.set(table, key, high, low),
+  const side = await readSinkSide(session, comparedQuery, sink, (key, high, low) =>
+    memory.set(table, key, high, low),
   );
   return { table, ...side };
 }

@@ -12,16 +12,16 @@ import {
   type Suspect,
   type SuspectLimits,
 } from '../../../../compare/result-comparison.js';
-import { TableRoom } from '../../../../compare/key-table-memory.js';
+import { KeyTableMemory } from '../../../../compare/key-table-memory.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { SpillSide, partsFor, removeSpill, type Spilled } from '../../folds/spill.js';
 import type { ConnectedSession } from '../../session.js';
-import type { Computation } from '../compared-queries.js';
+import type { ComparedQuery } from '../compared-queries.js';
 import { examinedSide, type FoundSide, type HashedSide } from './examine-side-suspects.js';
 import type { ExactSide } from './exact-outcome.js';
 import { RawRows } from './query-rows-on-disk.js';
 import { keepingOpen, runQuery } from './run-query.js';
-import { readSinkSide, readTopicSide, sinkTableOf } from './read-side.js';
+import { readSinkSide, readTopicSide, sinkTableOf } from './read-hashed-side.js';
 import type { StillPoint } from './still-point.js';
 
 const LEAST_PARTS = 8;
@@ -30,7 +30,7 @@ const LEAST_PARTS = 8;
  * free slots, plus the smaller table that it replaces.
  */
 const BYTES_PER_KEY = 150;
-const UNLIMITED = new TableRoom(Infinity);
+const UNLIMITED = new KeyTableMemory(Infinity);
 
 /** The files of one comparison. */
 interface Disk {
@@ -52,12 +52,12 @@ interface SideOnDisk extends HashedSide {
 /** Does the same as `sidesByHash`. Throws if Postgres, Kafka or the disk fails. */
 export async function sidesByParts(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   sql: string,
   point: StillPoint,
 ): Promise<OrReason<ExactSide[]>> {
   const { folds, ref } = session;
-  const { topic, shape } = computation;
+  const { topic, shape } = comparedQuery;
   const ends = point.outputs.get(topic) ?? [];
   const records = ends.reduce((sum, { low, committed }) => sum + committed - low, 0);
   const room = folds.roomFor(ref, topic, shape);
@@ -71,7 +71,7 @@ export async function sidesByParts(
   const side = (name: string): SpillSide => kept(new SpillSide(dir, name, parts));
   try {
     const disk: Disk = { parts, rows: side('rows'), raw: kept(new RawRows(dir)), side };
-    const compared = await sidesOnDisk(session, computation, sql, point, disk);
+    const compared = await sidesOnDisk(session, comparedQuery, sql, point, disk);
     if (!compared.ok) return compared;
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const note = `in ${parts} parts, ${(bytes / 2 ** 20).toFixed(0)} MiB on disk`;
@@ -84,35 +84,35 @@ export async function sidesByParts(
 
 async function sidesOnDisk(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   sql: string,
   point: StillPoint,
   disk: Disk,
 ): Promise<OrReason<ExactSide[]>> {
   const reading = keepingOpen(session);
-  const sides = [await topicOnDisk(reading, computation, point, disk)];
-  const sink = await sinkOnDisk(reading, computation, point, disk);
+  const sides = [await topicOnDisk(reading, comparedQuery, point, disk)];
+  const sink = await sinkOnDisk(reading, comparedQuery, point, disk);
   if (sink) sides.push(sink);
-  const ran = await runQuery(session, computation, sql, (key, high, low, row) =>
+  const ran = await runQuery(session, comparedQuery, sql, (key, high, low, row) =>
     disk.rows.add(key, high, low, ...disk.raw.append(row())),
   );
   if (!ran.ok) return ran;
   const examined: ExactSide[] = [];
   for (const side of sides) {
-    const found = comparePartwise(side, disk, limitsFor(computation.shape), session.heartbeat);
-    examined.push(await examinedSide(computation, ran.value, side, found));
+    const found = comparePartwise(side, disk, limitsFor(comparedQuery.shape), session.heartbeat);
+    examined.push(await examinedSide(comparedQuery, ran.value, side, found));
   }
   return ok(examined);
 }
 
 async function topicOnDisk(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   point: StillPoint,
   disk: Disk,
 ): Promise<SideOnDisk> {
   const spilled = disk.side('stream');
-  const fold = new OutputHashes(computation.shape, { take: spilled.add.bind(spilled) });
+  const fold = new OutputHashes(comparedQuery.shape, { take: spilled.add.bind(spilled) });
   return {
     spilled,
     hasNotes: true,
@@ -120,20 +120,20 @@ async function topicOnDisk(
       if (!applyRecord(table, UNLIMITED, key, high, low, extra0, extra1))
         fold.refuse({ ...placeOf(extra0, extra1), why: REFUSED.scattered });
     },
-    ...(await readTopicSide(session, computation, point, fold)),
+    ...(await readTopicSide(session, comparedQuery, point, fold)),
   };
 }
 
 async function sinkOnDisk(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   point: StillPoint,
   disk: Disk,
 ): Promise<SideOnDisk | null> {
-  const sink = sinkTableOf(computation, point);
+  const sink = sinkTableOf(comparedQuery, point);
   if (!sink) return null;
   const spilled = disk.side('sink');
-  const side = await readSinkSide(session, computation, sink, (key, high, low) =>
+  const side = await readSinkSide(session, comparedQuery, sink, (key, high, low) =>
     spilled.add(key, high, low, 0, 0),
   );
   return {

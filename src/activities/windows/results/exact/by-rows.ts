@@ -4,8 +4,8 @@ import { runCanary } from '../../../../compare/canary.js';
 import { Comparison, type StreamRow } from '../../../../compare/row-comparison.js';
 import { refusedDifferences } from '../../../../compare/refused.js';
 import type { ConnectedSession } from '../../session.js';
-import type { Computation } from '../compared-queries.js';
-import { readOutput, runQueries, sinkRows, type QueryRead } from '../rounds.js';
+import type { ComparedQuery } from '../compared-queries.js';
+import { readOutput, runQueries, sinkRows, type QueryRead } from '../read-sides.js';
 import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { ExactSide } from './exact-outcome.js';
 import { unlessCanceled } from './run-query.js';
@@ -16,26 +16,26 @@ const SAMPLE = 8;
 /** Returns whether the window needs the values of every row. */
 export const needsRows = (
   { plan }: Pick<ConnectedSession, 'plan'>,
-  { subject }: Computation,
+  { subject }: ComparedQuery,
 ): boolean => subject === 'result' && plan.spec.validation.closedKeys !== '';
 
-/** Compares the topic of a computation, and its sink, with the rows of `sql`. */
+/** Compares the topic of a query, and its sink, with the rows of `sql`. */
 export async function sidesByRow(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   sql: string,
   point: StillPoint,
 ): Promise<OrReason<ExactSide[]>> {
   const { reader, folds, heartbeat } = session;
-  const { topic, sink, shape, fold, subject } = computation;
+  const { topic, sink, shape, fold, subject } = comparedQuery;
   const ran = await unlessCanceled(() => runQueries(reader, [{ subject, shape, sql }], heartbeat));
   if (!ran.ok) return ran;
   const expected = ran.value.read[0]!;
-  computation.taken = { ...expected, lsn: point.mark.lsn };
-  await readOutput(session, computation, point.outputs.get(topic));
+  comparedQuery.taken = { ...expected, lsn: point.mark.lsn };
+  await readOutput(session, comparedQuery, point.outputs.get(topic));
   const counted = { countedRows: expected.counted, readRows: expected.expected.size };
   const compare = (rows: ReadonlyMap<string, StreamRow>): ComparedRows =>
-    compareRows(computation, expected, rows, folds.nextMark());
+    compareRows(comparedQuery, expected, rows, folds.nextMark());
   const { unreadable } = fold;
   const refused = { unreadable, differences: refusedDifferences(shape, fold.refused) };
   const sides: ExactSide[] = [{ ...compare(fold.rows), isSink: false, counted, refused }];
@@ -49,7 +49,7 @@ export async function sidesByRow(
 type ComparedRows = Pick<ExactSide, 'rows' | 'counts' | 'differences' | 'canary'>;
 
 function compareRows(
-  { shape }: Computation,
+  { shape }: ComparedQuery,
   { expected }: QueryRead,
   rows: ReadonlyMap<string, StreamRow>,
   mark: number,

@@ -6,52 +6,52 @@ import { standIn } from '../../../../assess/sql/stand-in.js';
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
-import { unmeasured, type SubjectResult } from '../../subject-outcome.js';
-import type { Computation } from '../compared-queries.js';
+import { unmeasured, type SubjectOutcome } from '../../subject-outcome.js';
+import type { ComparedQuery } from '../compared-queries.js';
 import { alignQuery, type AlignedQuery } from '../../../checks/queries/align-query.js';
 import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
 import { sidesByHash } from './by-hashes.js';
 import { needsRows, sidesByRow } from './by-rows.js';
-import { judgeExactly } from './exact-outcome.js';
+import { exactOutcome } from './exact-outcome.js';
 import { takeStillPoint, type StillPoint } from './still-point.js';
 
 export type ComparedExactly =
-  | { readonly subjects: SubjectResult[]; readonly pathMs: number | null }
+  | { readonly subjects: SubjectOutcome[]; readonly pathMs: number | null }
   /** The reason why nothing was compared. The caller then compares in rounds. */
   | { readonly settledBecause: string };
 
 /**
- * Compares every computation at one still point. The reader MUST hold no transaction, and holds
+ * Compares every query at one still point. The reader MUST hold no transaction, and holds
  * none afterwards.
  */
 export async function compareExactly(
   session: ConnectedSession,
-  computations: readonly Computation[],
+  comparedQueries: readonly ComparedQuery[],
 ): Promise<ComparedExactly> {
   const started = Date.now();
-  const preparing = await prepare(session, computations);
+  const preparing = await prepare(session, comparedQueries);
   if (!preparing.ok) return { settledBecause: preparing.reason };
   const prepared = preparing.value;
   const close = await comeClose(session);
-  if (!close.ok) return notCompared(computations, close.reason, started);
+  if (!close.ok) return notCompared(comparedQueries, close.reason, started);
   const pathMs = close.value;
   const tooFar =
     (await gapProblem(session, tablesRead(session.plan.tables, prepared))) ??
     (await slowness(session, pathMs));
   if (tooFar !== null) return { settledBecause: tooFar };
-  const topics = computations.map(({ topic }) => topic);
+  const topics = comparedQueries.map(({ topic }) => topic);
   const point = await takeStillPoint(session, topics);
   if ('why' in point) {
     const reason = `no still point: ${point.why}`;
     // Without a pause, the connector itself writes into its topics.
     if (point.moved !== 'input' || session.still === 'unpaused') return { settledBecause: reason };
     const guess = 'something other than the connector may be writing into the topic';
-    return notCompared(computations, `${reason}; ${guess}`, started);
+    return notCompared(comparedQueries, `${reason}; ${guess}`, started);
   }
   try {
     const unproven = await point.mark.reached(Date.now() + BARRIER_LIMIT_MS);
-    if (unproven) return notCompared(computations, unproven, started);
+    if (unproven) return notCompared(comparedQueries, unproven, started);
     const compared = await compareAt(session, prepared, point, started);
     if (!compared.ok) return { settledBecause: compared.reason };
     return { subjects: compared.value, pathMs };
@@ -62,13 +62,13 @@ export async function compareExactly(
 }
 
 function notCompared(
-  computations: readonly Computation[],
+  comparedQueries: readonly ComparedQuery[],
   reason: string,
   started: number,
 ): ComparedExactly {
   const verdict = { verdict: 'inconclusive', reason } as const;
   const tookMs = Date.now() - started;
-  const subjects = computations.flatMap(({ subject, sink }) =>
+  const subjects = comparedQueries.flatMap(({ subject, sink }) =>
     sink ? [subject, `${subject}@sink`] : [subject],
   );
   return {
@@ -78,25 +78,26 @@ function notCompared(
 }
 
 export interface Prepared {
-  readonly computation: Computation;
+  readonly comparedQuery: ComparedQuery;
   readonly query: AlignedQuery;
 }
 
 /** Prepares every query. If one cannot be aligned, the reason names it and says why. */
 export async function prepare(
   { reader, plan }: ConnectedSession,
-  computations: readonly Computation[],
+  comparedQueries: readonly ComparedQuery[],
 ): Promise<OrReason<Prepared[]>> {
   const prepared: Prepared[] = [];
-  for (const computation of computations) {
-    const aligned = await alignQuery(reader, plan.tables, computation.sql);
-    if (!aligned.ok) return because(`the query of ${computation.subject}: ${aligned.reason}`);
+  for (const comparedQuery of comparedQueries) {
+    const aligned = await alignQuery(reader, plan.tables, comparedQuery.sql);
+    if (!aligned.ok) return because(`the query of ${comparedQuery.subject}: ${aligned.reason}`);
     const query = aligned.value;
     for (const { sql, text } of plan.tables) {
       const weak = query.tables.has(sql) ? await unprovableColumn(reader, text) : null;
-      if (weak) return because(`the query of ${computation.subject} reads ${text}, whose ${weak}`);
+      if (weak)
+        return because(`the query of ${comparedQuery.subject} reads ${text}, whose ${weak}`);
     }
-    prepared.push({ computation, query });
+    prepared.push({ comparedQuery, query });
   }
   return ok(prepared);
 }
@@ -126,18 +127,18 @@ export async function compareAt(
   prepared: readonly Prepared[],
   point: StillPoint,
   started: number,
-): Promise<OrReason<SubjectResult[]>> {
+): Promise<OrReason<SubjectOutcome[]>> {
   const gaps = await gapsOf(session, prepared, point);
   if (!gaps.ok) return gaps;
   const { standIns, aligned } = gaps.value;
-  const subjects: SubjectResult[] = [];
-  for (const { computation, query } of prepared) {
+  const subjects: SubjectOutcome[] = [];
+  for (const { comparedQuery, query } of prepared) {
     const sql = query.rewrite((table) => standIns.get(table) ?? null);
-    const compare = needsRows(session, computation) ? sidesByRow : sidesByHash;
-    const sides = await compare(session, computation, sql, point);
+    const compare = needsRows(session, comparedQuery) ? sidesByRow : sidesByHash;
+    const sides = await compare(session, comparedQuery, sql, point);
     if (!sides.ok) return sides;
     for (const side of sides.value)
-      subjects.push(judgeExactly(computation, { point, aligned, started }, side));
+      subjects.push(exactOutcome(comparedQuery, { point, aligned, started }, side));
   }
   return ok(subjects);
 }

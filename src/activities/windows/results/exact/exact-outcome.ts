@@ -1,10 +1,11 @@
 // Judges one topic, or the sink, that was compared with the rows of its query as of a still point.
 import type { CanaryResult } from '../../../../compare/canary.js';
 import type { Examined } from '../../../../compare/examine-suspects.js';
-import { comparedOf, type Counts, type Difference } from '../../../../domain/evidence/window.js';
+import { comparedOf, type Counts } from '../../../../domain/evidence/counts.js';
+import type { Difference } from '../../../../domain/evidence/window.js';
 import type { PartitionEnd } from '../../../../domain/evidence/still-point.js';
-import { measured, type SubjectResult } from '../../subject-outcome.js';
-import type { Computation, SideCounted } from '../compared-queries.js';
+import { measured, type SubjectOutcome } from '../../subject-outcome.js';
+import type { ComparedQuery, SideCounted } from '../compared-queries.js';
 import type { StillPoint } from './still-point.js';
 
 export interface Taken {
@@ -15,7 +16,7 @@ export interface Taken {
   readonly started: number;
 }
 
-/** The findings on one side: in the topic of a computation, or in its sink. */
+/** The findings on one side: in the topic of a query, or in its sink. */
 export interface ExactSide extends Examined {
   readonly isSink: boolean;
   /** The number of rows of the query. */
@@ -31,11 +32,11 @@ export interface ExactSide extends Examined {
   readonly note?: string;
 }
 
-export function judgeExactly(
-  { subject, topic }: Pick<Computation, 'subject' | 'topic'>,
+export function exactOutcome(
+  { subject, topic }: Pick<ComparedQuery, 'subject' | 'topic'>,
   { point, aligned, started }: Taken,
   { isSink, rows, counts: found, differences, counted, canary, refused, note }: ExactSide,
-): SubjectResult {
+): SubjectOutcome {
   const counts = { ...found, unknown: found.unknown + (refused?.unreadable ?? 0) };
   const result = measured({
     subject: isSink ? `${subject}@sink` : subject,

@@ -3,8 +3,8 @@
 import type { CanaryResult } from '../../../../compare/canary.js';
 import { examine, type RawRows } from '../../../../compare/examine-suspects.js';
 import type { Found, Suspect } from '../../../../compare/result-comparison.js';
-import type { Computation, SideCounted } from '../compared-queries.js';
-import { refuseRepeatedKeys } from '../rounds.js';
+import type { ComparedQuery, SideCounted } from '../compared-queries.js';
+import { refuseRepeatedKeys } from '../read-sides.js';
 import type { ExactSide } from './exact-outcome.js';
 
 /** How the suspects of a side are read again, and what else is known about it. */
@@ -33,7 +33,7 @@ export interface QuerySide {
  * throw.
  */
 export async function examinedSide(
-  { subject, shape }: Pick<Computation, 'subject' | 'shape'>,
+  { subject, shape }: Pick<ComparedQuery, 'subject' | 'shape'>,
   { counted: ofQuery, canary }: QuerySide,
   { readAgain, counted, refused }: HashedSide,
   { found, suspects, prove }: FoundSide,

@@ -16,7 +16,7 @@ import {
   type StandInTable,
 } from '../../../../assess/sql/stand-in.js';
 import { readCapturedRecords } from '../../../capture/captured-records.js';
-import { readRows } from '../../../../clients/postgres/row-cursor.js';
+import { readRows } from '../../canonical-rows.js';
 import type { ConnectedSession } from '../../session.js';
 import { boundedNow } from '../../tables/visibility.js';
 

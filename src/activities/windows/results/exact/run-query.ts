@@ -5,9 +5,9 @@ import { because, ok, type OrReason } from '../../../../domain/values/or-reason.
 import { codeOf } from '../../../../domain/values/sqlstate.js';
 import type { ConnectedSession } from '../../session.js';
 import { CANARY_ROWS } from '../../tables/by-hash.js';
-import type { Computation } from '../compared-queries.js';
+import type { ComparedQuery } from '../compared-queries.js';
 import { copyHashed } from '../copied-rows.js';
-import { countAgain, fromQuery } from '../rounds.js';
+import { countAgain, fromQuery } from '../read-sides.js';
 import type { QuerySide } from './examine-side-suspects.js';
 
 const QUERY_CANCELED = '57014'; // SQLSTATE
@@ -46,7 +46,7 @@ export function keepingOpen(session: ConnectedSession): ConnectedSession {
 /** Runs the query once, or twice if it is quick. Returns a reason if Postgres cancels it. */
 export async function runQuery(
   { reader, heartbeat }: ConnectedSession,
-  { shape }: Computation,
+  { shape }: ComparedQuery,
   sql: string,
   take: TakeHashed,
 ): Promise<OrReason<QuerySide>> {

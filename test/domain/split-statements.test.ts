@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { flinkPlan } from '../../src/connectors/flink-sql.js';
-import { splitStatements, stripSemicolon } from '../../src/domain/pipelines/split-statements.js';
+import { splitStatements } from '../../src/domain/pipelines/split-statements.js';
+import { stripSemicolon } from '../../src/domain/values/strip-semicolon.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 describe('a text of statements', () => {

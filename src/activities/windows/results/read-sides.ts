@@ -1,20 +1,16 @@
-// Runs one settled round: the queries in one snapshot and, at the same time, a barrier after that
-// snapshot through the whole path. Then it reads every stream side.
+// Reads the sides of a compared query: the query itself, its topic, and the sink's table.
+import { TopicLost } from '../../../clients/kafka/kafka.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
-import { TopicLost, type KafkaPort } from '../../../clients/kafka/kafka.js';
-import type { Shape, StreamRow } from '../../../compare/row-comparison.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
+import type { Shape, StreamRow } from '../../../compare/row-comparison.js';
 import { Problem } from '../../../domain/failure.js';
-import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { parseTableName, qualified } from '../../../domain/migration/names.js';
-import { stripSemicolon } from '../../../domain/pipelines/split-statements.js';
-import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
-import { markSource, passedWholePath, type SourceMark } from '../../capture/source-mark.js';
-import { BARRIER_LIMIT_MS, type ConnectedSession } from '../session.js';
-import type { Computation, SideCounted } from './compared-queries.js';
+import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
+import { readRows } from '../canonical-rows.js';
 import { foldHashes, foldOutput } from '../folds/fold-output.js';
-import { refuseRepartitioned, type TopicEnds } from '../folds/folds.js';
-import { readRows } from '../../../clients/postgres/row-cursor.js';
+import type { TopicEnds } from '../folds/folds.js';
+import type { ConnectedSession } from '../session.js';
+import type { ComparedQuery, SideCounted } from './compared-queries.js';
 
 /**
  * The time limit for a second run. A slower query runs once, so its rows are not counted, and
@@ -22,55 +18,10 @@ import { readRows } from '../../../clients/postgres/row-cursor.js';
  */
 const COUNTED_QUERY_MS = 5000;
 
-export interface RoundTaken {
-  readonly queryMs: number;
-  /** The path of a marker through connector, pipeline and sink. */
-  readonly pathMs: number;
-}
-
-/**
- * Feeds the round to the comparisons of the given computations. If the round proves nothing, feeds
- * nothing and returns the reason.
- */
-export async function takeRound(
-  session: ConnectedSession,
-  computations: readonly Computation[],
-): Promise<OrReason<RoundTaken>> {
-  const { deps, kafka, plan, ref, reader, side, heartbeat } = session;
-  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await reader.query('SELECT pg_current_snapshot()'); // this fixes the snapshot before the position is taken
-  const started = Date.now();
-  const mark = await markSource(deps, session, { snapshot: reader, side, token: 'round' });
-  const { lsn } = mark;
-  const [queries, barrier] = await Promise.allSettled([
-    runQueries(reader, computations, heartbeat),
-    passBarrier(kafka, plan, mark),
-  ]);
-  await reader.query('ROLLBACK'); // also ends settings that the spec's SQL changed
-  if (queries.status === 'rejected') throw queries.reason;
-  if (barrier.status === 'rejected') throw barrier.reason;
-  if (!barrier.value.ok) return barrier.value;
-  const expected = queries.value.read.map((query) => query.expected);
-  for (const [at, computation] of computations.entries()) {
-    const { isTable, topic, fold, shape, topicSide, sink } = computation;
-    computation.taken = { ...queries.value.read[at]!, lsn };
-    if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
-    const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
-    // Records are read after the sink, because a record that reached the sink meanwhile must count
-    // as touched.
-    const touched = await readOutput(session, computation);
-    topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
-    if (!rows || !sink) continue;
-    sink.side.add({ expected: expected[at]!, actual: rows.rows, touched });
-    sink.counted = rows.counted;
-  }
-  return ok({ queryMs: queries.value.endedAt - started, pathMs: barrier.value.value });
-}
-
-/** Reads the topic of a computation to its stable end, or to `ends`, as whole rows. */
+/** Reads the topic of a query to its stable end, or to `ends`, as whole rows. */
 export function readOutput(
   { kafka, heartbeat }: ConnectedSession,
-  { topic, fold, isTopicOwned }: Computation,
+  { topic, fold, isTopicOwned }: ComparedQuery,
   ends?: TopicEnds,
 ): Promise<Set<string>> {
   return foldOutput({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) =>
@@ -78,10 +29,10 @@ export function readOutput(
   );
 }
 
-/** Reads the topic of a computation to `ends`, as hashes. */
+/** Reads the topic of a query to `ends`, as hashes. */
 export function readHashes(
   { kafka, heartbeat }: ConnectedSession,
-  { topic, isTopicOwned }: Computation,
+  { topic, isTopicOwned }: ComparedQuery,
   fold: OutputHashes,
   ends: TopicEnds | undefined,
 ): Promise<void> {
@@ -100,17 +51,6 @@ function throwLoss(error: unknown, isTopicOwned: boolean): never {
     : error;
 }
 
-/** Waits until the mark has passed the whole path. Returns the ms that it took, or a reason. */
-export async function passBarrier(
-  kafka: KafkaPort,
-  plan: ResolvedPlan,
-  mark: SourceMark,
-): Promise<OrReason<number>> {
-  const started = Date.now();
-  const unproven = await passedWholePath(kafka, plan, mark, started + BARRIER_LIMIT_MS);
-  return unproven === null ? ok(Date.now() - started) : because(unproven);
-}
-
 export interface QueryRead {
   /** The rows by key. Null stands for a row that cannot be decoded. */
   readonly expected: ReadonlyMap<string, string | null>;
@@ -121,15 +61,15 @@ export interface QueryRead {
 }
 
 /**
- * Runs the query of each computation. `endedAt` (epoch ms) is the time at which the last one ended.
+ * Runs each query. `endedAt` (epoch ms) is the time at which the last one ended.
  */
 export async function runQueries(
   client: SourceClient,
-  computations: readonly Pick<Computation, 'subject' | 'sql' | 'shape'>[],
+  comparedQueries: readonly Pick<ComparedQuery, 'subject' | 'sql' | 'shape'>[],
   heartbeat: () => void,
 ): Promise<{ read: QueryRead[]; endedAt: number }> {
   const all: QueryRead[] = [];
-  for (const { subject, sql, shape } of computations) {
+  for (const { subject, sql, shape } of comparedQueries) {
     const rows = new Map<string, string | null>();
     const from = fromQuery(sql);
     const started = Date.now();
@@ -171,7 +111,7 @@ export const countAgain = async (
   Date.now() - started <= COUNTED_QUERY_MS ? countRows(client, from) : null;
 
 /** Reads the sink's rows in a separate snapshot. */
-const readSink = (
+export const readSink = (
   client: SourceClient,
   table: string,
   shape: Shape,

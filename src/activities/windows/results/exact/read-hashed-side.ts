@@ -5,23 +5,23 @@ import { parseTableName, qualified } from '../../../../domain/migration/names.js
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import type { ConnectedSession } from '../../session.js';
 import { refusedRecords } from '../../tables/refused-records.js';
-import type { Computation } from '../compared-queries.js';
+import type { ComparedQuery } from '../compared-queries.js';
 import { copySink, type TakeSinkRow } from '../copied-rows.js';
 import { readSinkSuspects, readSuspects } from './reread-suspects.js';
-import { countRows, readHashes } from '../rounds.js';
+import { countRows, readHashes } from '../read-sides.js';
 import type { HashedSide } from './examine-side-suspects.js';
 import type { StillPoint } from './still-point.js';
 
 /** Reads the output topic into `fold`, up to the still point. */
 export async function readTopicSide(
   session: ConnectedSession,
-  computation: Computation,
+  comparedQuery: ComparedQuery,
   point: StillPoint,
   fold: OutputHashes,
 ): Promise<HashedSide> {
   const { kafka, heartbeat } = session;
-  const { topic, shape } = computation;
-  await readHashes(session, computation, fold, point.outputs.get(topic));
+  const { topic, shape } = comparedQuery;
+  await readHashes(session, comparedQuery, fold, point.outputs.get(topic));
   return {
     readAgain: (suspects) => readSuspects({ kafka, topic, heartbeat }, fold, suspects),
     counted: null,
@@ -38,9 +38,9 @@ export interface SinkTable {
   readonly from: string;
 }
 
-/** Returns the sink's table, or null if the computation or the still point has none. */
+/** Returns the sink's table, or null if the query or the still point has none. */
 export const sinkTableOf = (
-  { sink }: Computation,
+  { sink }: ComparedQuery,
   { sink: client }: StillPoint,
 ): SinkTable | null =>
   sink && client ? { client, from: qualified(parseTableName(sink.table)) } : null;
@@ -48,7 +48,7 @@ export const sinkTableOf = (
 /** Passes the rows of the sink's table to `take`. */
 export async function readSinkSide(
   { heartbeat }: ConnectedSession,
-  { shape }: Computation,
+  { shape }: ComparedQuery,
   { client, from }: SinkTable,
   take: TakeSinkRow,
 ): Promise<HashedSide> {

@@ -1,0 +1,17 @@
+// Waits for a barrier: a mark that a result's comparison wrote at the source.
+import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
+import { passedWholePath, type SourceMark } from '../../capture/source-mark.js';
+import { BARRIER_LIMIT_MS } from '../session.js';
+
+/** Waits until the mark has passed the whole path. Returns the ms that it took, or a reason. */
+export async function passBarrier(
+  kafka: KafkaPort,
+  plan: ResolvedPlan,
+  mark: SourceMark,
+): Promise<OrReason<number>> {
+  const started = Date.now();
+  const unproven = await passedWholePath(kafka, plan, mark, started + BARRIER_LIMIT_MS);
+  return unproven === null ? ok(Date.now() - started) : because(unproven);
+}

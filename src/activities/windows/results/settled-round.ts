@@ -1,0 +1,54 @@
+// Runs one settled round: the queries in one snapshot and, at the same time, a barrier after that
+// snapshot through the whole path. Then it reads every stream side.
+import { ok, type OrReason } from '../../../domain/values/or-reason.js';
+import { markSource } from '../../capture/source-mark.js';
+import { refuseRepartitioned } from '../folds/folds.js';
+import type { ConnectedSession } from '../session.js';
+import type { ComparedQuery } from './compared-queries.js';
+import { passBarrier } from './pass-barrier.js';
+import { readOutput, readSink, runQueries } from './read-sides.js';
+
+export interface RoundTaken {
+  readonly queryMs: number;
+  /** The path of a marker through connector, pipeline and sink. */
+  readonly pathMs: number;
+}
+
+/**
+ * Feeds the round to the comparisons of the given queries. If the round proves nothing, feeds
+ * nothing and returns the reason.
+ */
+export async function takeRound(
+  session: ConnectedSession,
+  comparedQueries: readonly ComparedQuery[],
+): Promise<OrReason<RoundTaken>> {
+  const { deps, kafka, plan, ref, reader, side, heartbeat } = session;
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await reader.query('SELECT pg_current_snapshot()'); // this fixes the snapshot before the position is taken
+  const started = Date.now();
+  const mark = await markSource(deps, session, { snapshot: reader, side, token: 'round' });
+  const { lsn } = mark;
+  const [queries, barrier] = await Promise.allSettled([
+    runQueries(reader, comparedQueries, heartbeat),
+    passBarrier(kafka, plan, mark),
+  ]);
+  await reader.query('ROLLBACK'); // also ends settings that the spec's SQL changed
+  if (queries.status === 'rejected') throw queries.reason;
+  if (barrier.status === 'rejected') throw barrier.reason;
+  if (!barrier.value.ok) return barrier.value;
+  const expected = queries.value.read.map((query) => query.expected);
+  for (const [at, comparedQuery] of comparedQueries.entries()) {
+    const { isTable, topic, fold, shape, topicSide, sink } = comparedQuery;
+    comparedQuery.taken = { ...queries.value.read[at]!, lsn };
+    if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
+    const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
+    // Records are read after the sink, because a record that reached the sink meanwhile must count
+    // as touched.
+    const touched = await readOutput(session, comparedQuery);
+    topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
+    if (!rows || !sink) continue;
+    sink.side.add({ expected: expected[at]!, actual: rows.rows, touched });
+    sink.counted = rows.counted;
+  }
+  return ok({ queryMs: queries.value.endedAt - started, pathMs: barrier.value.value });
+}
