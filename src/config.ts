@@ -16,7 +16,7 @@ import type { EncryptingCodec } from './clients/payload-codec.js';
 import { readCodec } from './codec-keys.js';
 import { VARIABLES, read } from './environment.js';
 import { readProcessSettings, type ProcessSettings } from './process-settings.js';
-import { allowSecret, readSecret, secretRules } from './secrets.js';
+import { allowCommand, allowSecret, readSecret, secretRules } from './secrets.js';
 
 export interface TemporalTarget {
   readonly address: string;
@@ -186,6 +186,7 @@ const isRoles = (roles: unknown): roles is KeyRole[] =>
  */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
   if (purpose === 'read') return readSecret(secret, hosts, process.env);
+  if (purpose === 'run' && 'file' in secret) return allowCommand(secret.file, hosts, process.env);
   allowSecret(secret, hosts, process.env);
   return '';
 };

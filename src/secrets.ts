@@ -8,10 +8,10 @@ import { read, type Environment } from './environment.js';
 import type { SecretRef } from './domain/migration/spec.js';
 
 export interface SecretRule {
-  readonly kind: 'env' | 'file';
+  readonly kind: 'env' | 'file' | 'command';
   /**
    * The name of a variable, or a prefix followed by `*`. For files, a folder; files in its
-   * subfolders count, too.
+   * subfolders count, too. For commands, the path of exactly one program.
    */
   readonly what: string;
   /** Exact host names, `*.domain`, or `*`. */
@@ -38,7 +38,7 @@ function usualRules(env: Environment): SecretRule[] {
   ];
 }
 
-/** Parses `env:NAME[@host,…];file:/folder[@host,…]`. Throws an Error that names the wrong entry. */
+/** Parses `env:NAME[@host,…];file:/folder[@host,…];command:/program[@host,…]`. Throws an Error that names the wrong entry. */
 export function secretRules(env: Environment): SecretRule[] {
   const text = read(env, 'SLUICE_SECRETS');
   if (text === undefined) return usualRules(env);
@@ -47,18 +47,20 @@ export function secretRules(env: Environment): SecretRule[] {
 }
 
 function readRule(entry: string): SecretRule {
-  const [, kind, what = '', hosts] = /^(env|file):(.*?)(?:@([^@/]*))?$/.exec(entry) ?? [];
+  const [, kind, what = '', hosts] = /^(env|file|command):(.*?)(?:@([^@/]*))?$/.exec(entry) ?? [];
   const expected =
-    'expected env:NAME, env:PREFIX_* or file:/folder, each with @host,host to limit the receivers';
+    'expected env:NAME, env:PREFIX_*, file:/folder or command:/program, each with @host,host to limit the receivers';
   if (kind === undefined) throw new Error(`"${entry}": ${expected}`);
   if (kind === 'env' && !/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(what))
     throw new Error(`"${entry}": ${expected}`);
   if (kind === 'file' && (!isAbsolute(what) || what === '/'))
     throw new Error(`"${entry}": give the absolute path of a folder, and not the root`);
+  if (kind === 'command' && !isAbsolute(what))
+    throw new Error(`"${entry}": give the absolute path of a program`);
   const list = hosts === undefined ? ['*'] : hosts.split(',').map((host) => host.trim());
   if (list.some((host) => !/^(\*|(\*\.)?[A-Za-z0-9._:[\]-]+|127\.\*)$/.test(host)))
     throw new Error(`"${entry}": a host is a name, an address, *.domain or *`);
-  return { kind: kind as 'env' | 'file', what, hosts: list };
+  return { kind: kind as SecretRule['kind'], what, hosts: list };
 }
 
 const nameMatches = (pattern: string, name: string): boolean =>
@@ -105,18 +107,35 @@ export function allowSecret(secret: SecretRef, hosts: readonly string[], env: En
   );
 }
 
+/**
+ * Returns the path of a program that a spec names and whose output will be sent to `hosts`. Only a
+ * rule of its own allows it. Throws Problem `permission-denied`.
+ */
+export function allowCommand(path: string, hosts: readonly string[], env: Environment): string {
+  const rules = secretRules(env);
+  const its = rules.filter((rule) => rule.kind === 'command' && rule.what === path);
+  allow('command', path, its, hosts);
+  return path;
+}
+
+const NAMED: Readonly<Record<SecretRule['kind'], string>> = {
+  env: 'the variable',
+  file: 'the file',
+  command: 'the output of the program',
+};
+
 function allow(
-  kind: 'env' | 'file',
+  kind: SecretRule['kind'],
   name: string,
   rules: readonly SecretRule[],
   hosts: readonly string[],
 ): void {
-  const what = kind === 'env' ? `the variable ${name}` : `the file ${name}`;
+  const what = `${NAMED[kind]} ${name}`;
   const refused = hosts.find(
     (host) => !rules.some((rule) => rule.hosts.some((pattern) => hostMatches(pattern, host))),
   );
   if (rules.length > 0 && refused === undefined) return;
-  const entry = `${kind}:${kind === 'env' ? name : dirname(name)}@${refused ?? hosts.join(',')}`;
+  const entry = `${kind}:${kind === 'file' ? dirname(name) : name}@${refused ?? hosts.join(',')}`;
   throw new Problem(
     'permission-denied',
     rules.length === 0

@@ -139,10 +139,16 @@ describe('SLUICE_SECRETS', () => {
     });
     expect(JSON.stringify(error)).not.toContain('"pw"');
   });
-  it.each(['PGPASSWORD', 'env:A-B', 'env:*', 'file:relative', 'file:/', 'env:A@', 'env:A@h/x'])(
-    'is refused as %s',
-    (text) => {
-      expect(() => loadConfig({ SLUICE_SECRETS: text })).toThrow('SLUICE_SECRETS');
-    },
-  );
+  it.each([
+    'PGPASSWORD',
+    'env:A-B',
+    'env:*',
+    'file:relative',
+    'file:/',
+    'env:A@',
+    'env:A@h/x',
+    'command:msk',
+  ])('is refused as %s', (text) => {
+    expect(() => loadConfig({ SLUICE_SECRETS: text })).toThrow('SLUICE_SECRETS');
+  });
 });

@@ -77,7 +77,7 @@ function section(node: Node, path: string): string {
     defaultOf(child, node.required?.includes(key) ?? false),
     child.description ?? '',
   ]);
-  const kind = node.properties!['type']?.const;
+  const kind = (node.properties!['type'] ?? node.properties!['mechanism'])?.const;
   const title = path === '' ? 'The document' : code(path);
   return [
     `## ${title}${kind === undefined ? '' : ` of type ${code(kind)}`}`,

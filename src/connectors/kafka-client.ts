@@ -6,6 +6,7 @@ import {
   type KafkaSpec,
   type SaslLogin,
   type TlsFiles,
+  type TokenOrigin,
 } from '../domain/migration/cluster-access.js';
 import type { SecretRef } from '../domain/migration/spec.js';
 
@@ -47,10 +48,35 @@ function sslConfig({ ca, cert, key }: TlsFiles): Record<string, string> {
 
 const wholeFile = (path: string): string => `\${directory:${dirname(path)}:${basename(path)}}`;
 
-function saslConfig({ mechanism, username, passwordFrom }: SaslLogin): Record<string, string> {
+function saslConfig(sasl: SaslLogin): Record<string, string> {
+  if (sasl.mechanism === 'oauthbearer') return tokenConfig(sasl.token);
+  const { mechanism, username, passwordFrom } = sasl;
   const module = mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule';
   return {
     'sasl.mechanism': mechanism.toUpperCase(),
     'sasl.jaas.config': `org.apache.kafka.common.security.${module} required username="${username}" password="${placeholder(passwordFrom)}";`,
+  };
+}
+
+const OAUTH = 'org.apache.kafka.common.security.oauthbearer';
+
+/** Kafka's own client asks the endpoint. It has no way to run a command, so a command gives nothing. */
+function tokenConfig(token: TokenOrigin): Record<string, string> {
+  if ('command' in token) return { 'sasl.mechanism': 'OAUTHBEARER' };
+  const { url, clientId, clientSecretFrom, scope, ca } = token;
+  const options = {
+    clientId,
+    clientSecret: placeholder(clientSecretFrom),
+    ...(scope === undefined ? {} : { scope }),
+    ...(ca === undefined ? {} : { 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': ca }),
+  };
+  const listed = Object.entries(options).map(([name, value]) => `${name}="${value}"`);
+  return {
+    'sasl.mechanism': 'OAUTHBEARER',
+    'sasl.login.callback.handler.class': `${OAUTH}.OAuthBearerLoginCallbackHandler`,
+    'sasl.oauthbearer.token.endpoint.url': url,
+    // otherwise an id or a secret with reserved characters would be sent differently by the worker
+    'sasl.oauthbearer.header.urlencode': 'true',
+    'sasl.jaas.config': `${OAUTH}.OAuthBearerLoginModule required ${listed.join(' ')};`,
   };
 }

@@ -1,6 +1,6 @@
 // Checks certificates and logins: which files belong together, and how Kafka Connect gets the
 // passwords of the connectors.
-import { tlsFilesOf, type TlsFiles } from '../domain/migration/cluster-access.js';
+import { tlsFilesOf, type SaslLogin, type TlsFiles } from '../domain/migration/cluster-access.js';
 import type { SecretRef } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
@@ -22,6 +22,26 @@ export function placeholderIssues(secret: SecretRef, ...path: string[]): SpecIss
   ];
 }
 
+/** Finds why the connector's consumer of signals could not log in. */
+function signalLoginIssues(sasl: SaslLogin): SpecIssue[] {
+  if (sasl.mechanism !== 'oauthbearer') return withoutKey(sasl.passwordFrom, 'kafka', 'sasl');
+  if (!('command' in sasl.token))
+    return placeholderIssues(
+      sasl.token.clientSecretFrom,
+      'kafka',
+      'sasl',
+      'token',
+      'clientSecretFrom',
+    );
+  return [
+    {
+      path: ['spec', 'kafka', 'sasl', 'token', 'command'],
+      message:
+        "the connector reads the signal of snapshot incremental, and Kafka Connect cannot run the worker's command; use snapshot initial, or a token endpoint",
+    },
+  ];
+}
+
 /** Finds passwords that Kafka Connect could not resolve. */
 export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   const { source, connector, sink, kafka } = spec;
@@ -32,7 +52,7 @@ export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (passwordFrom && (overridden === undefined || sink))
     issues.push(...withoutKey(passwordFrom, 'source', 'postgres'));
   if (kafka.sasl && connector.snapshot === 'incremental')
-    issues.push(...withoutKey(kafka.sasl.passwordFrom, 'kafka', 'sasl'));
+    issues.push(...signalLoginIssues(kafka.sasl));
   if (
     connector.config['database.user'] !== undefined &&
     connector.config['database.password'] === undefined

@@ -126,15 +126,48 @@ export const existing = z.strictObject({
     .describe('The connector that reads the slot. Its configuration is checked, never changed.'),
 });
 
-const sasl = z.strictObject({
+/** A text that Kafka Connect gets between quotes. */
+const quoted = (what: string) =>
+  z.string().regex(/^(?:(?!\$\{)[^"\\\r\n])+$/, `expected ${what} without ", \\ and \${`);
+
+const token = z.union(
+  [
+    z.strictObject({
+      url: httpUrl.describe('The URL of the token endpoint.'),
+      clientId: quoted('an id').describe("The worker's id at the issuer."),
+      clientSecretFrom: secretRef.describe('The place of the secret of that client.'),
+      scope: quoted('a scope').optional().describe('The scope to ask for.'),
+      ca: path
+        .optional()
+        .describe("The PEM file with the CA of the endpoint; the system's CAs if absent."),
+    }),
+    z.strictObject({
+      command: path.describe(
+        'The program on the worker that prints a token. It runs without arguments, and the operator must allow it.',
+      ),
+    }),
+  ],
+  {
+    error:
+      'expected { url, clientId, clientSecretFrom } with an http(s) URL, or { command: /path }',
+  },
+);
+
+const tokenSasl = z.strictObject({
+  mechanism: z.literal('oauthbearer').describe('The SASL mechanism of the brokers.'),
+  token: token.describe('The issuer of the tokens.'),
+});
+
+const passwordSasl = z.strictObject({
   mechanism: z
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .describe('The SASL mechanism of the brokers.'),
-  username: z
-    .string()
-    .regex(/^(?:(?!\$\{)[^"\\\r\n])+$/, 'expected a user name without ", \\ and ${')
-    .describe('The user with which the worker logs in to Kafka.'),
+  username: quoted('a user name').describe('The user with which the worker logs in to Kafka.'),
   passwordFrom: secretRef.describe("The place of that user's password."),
+});
+
+const sasl = z.discriminatedUnion('mechanism', [passwordSasl, tokenSasl], {
+  error: 'expected the mechanism plain, scram-sha-256, scram-sha-512 or oauthbearer',
 });
 
 const registry = z.strictObject({

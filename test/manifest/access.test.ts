@@ -11,6 +11,12 @@ const SASL = {
   username: 'sluice',
   passwordFrom: { env: 'SLUICE_SECRET_KAFKA' },
 };
+const ENDPOINT = {
+  url: 'https://issuer:8443/token',
+  clientId: 'sluice',
+  clientSecretFrom: { env: 'SLUICE_SECRET_KAFKA' },
+};
+const OAUTH = { mechanism: 'oauthbearer', token: ENDPOINT };
 const problemsOf = (spec: object): string => {
   const parsed = parseSpecObject(aSpecInput({ spec: { kafka: KAFKA, ...spec } }));
   return parsed.ok ? '' : JSON.stringify(parsed.problems);
@@ -37,6 +43,19 @@ describe('the signal of an incremental snapshot', () => {
         'org.apache.kafka.common.security.scram.ScramLoginModule required username="sluice" password="${env:SLUICE_SECRET_KAFKA}";',
     });
   });
+  it('is read with a token that Kafka itself gets, and without the secret itself', () => {
+    const token = { ...ENDPOINT, scope: 'kafka', ca: '/etc/ca.pem' };
+    const config = configOf({ tls: true, sasl: { ...OAUTH, token } });
+    expect(config).toMatchObject({
+      'signal.consumer.security.protocol': 'SASL_SSL',
+      'signal.consumer.sasl.mechanism': 'OAUTHBEARER',
+      'signal.consumer.sasl.login.callback.handler.class':
+        'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler',
+      'signal.consumer.sasl.oauthbearer.token.endpoint.url': 'https://issuer:8443/token',
+      'signal.consumer.sasl.jaas.config':
+        'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="sluice" clientSecret="${env:SLUICE_SECRET_KAFKA}" scope="kafka" ssl.truststore.type="PEM" ssl.truststore.location="/etc/ca.pem";',
+    });
+  });
   it('uses the addresses from which Connect reaches the brokers', () => {
     expect(configOf({}, { brokers: ['inner:9092', 'other:9092'] })).toMatchObject({
       'signal.kafka.bootstrap.servers': 'inner:9092,other:9092',
@@ -58,6 +77,16 @@ describe('the signal of an incremental snapshot', () => {
     const sasl = { ...SASL, passwordFrom: { file: '/run/secrets/kafka' } };
     const connector = { ...CONNECTOR, snapshot: 'incremental' };
     expect(problemsOf({ kafka: { ...KAFKA, sasl }, connector })).toContain('names no key');
+    const token = { ...ENDPOINT, clientSecretFrom: { file: '/run/secrets/kafka' } };
+    expect(problemsOf({ kafka: { ...KAFKA, sasl: { ...OAUTH, token } }, connector })).toContain(
+      'names no key',
+    );
+  });
+  it('cannot be read with the command of the worker', () => {
+    const sasl = { ...OAUTH, token: { command: '/opt/msk-token' } };
+    const connector = { ...CONNECTOR, snapshot: 'incremental' };
+    expect(problemsOf({ kafka: { ...KAFKA, sasl } })).toBe('');
+    expect(problemsOf({ kafka: { ...KAFKA, sasl }, connector })).toContain('cannot run');
   });
 });
 
@@ -88,6 +117,21 @@ describe('a spec is refused', () => {
       'a user name that could add options',
       { kafka: { ...KAFKA, sasl: { ...SASL, username: 'a" x="b' } } },
       'expected a user name without',
+    ],
+    [
+      'a client id that could add options',
+      { kafka: { ...KAFKA, sasl: { ...OAUTH, token: { ...ENDPOINT, clientId: 'a" b="' } } } },
+      'expected an id without',
+    ],
+    [
+      'a command with arguments or a relative path',
+      { kafka: { ...KAFKA, sasl: { ...OAUTH, token: { command: 'msk-token' } } } },
+      'expected the absolute path',
+    ],
+    [
+      'a mechanism that Sluice does not have',
+      { kafka: { ...KAFKA, sasl: { ...SASL, mechanism: 'gssapi' } } },
+      'oauthbearer',
     ],
     [
       'a literal password for Kafka Connect',

@@ -31,7 +31,11 @@ function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: Migration
   const brokers = hostsOf(brokersOfConnect(spec));
   const key = tlsFilesOf(spec.kafka)?.key;
   if (key !== undefined) secret({ file: key }, brokers, 'allow');
-  if (spec.kafka.sasl) secret(spec.kafka.sasl.passwordFrom, brokers, 'allow');
+  const { sasl } = spec.kafka;
+  if (sasl?.mechanism === 'oauthbearer') {
+    if ('url' in sasl.token)
+      secret(sasl.token.clientSecretFrom, [new URL(sasl.token.url).hostname], 'allow');
+  } else if (sasl) secret(sasl.passwordFrom, brokers, 'allow');
 }
 
 /**

@@ -45,11 +45,16 @@ export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
 }
 
 const principalOf = ({ spec: { kafka } }: ResolvedPlan): string =>
-  kafka.sasl ? `User:${kafka.sasl.username}` : "the principal of the worker's certificate";
+  kafka.sasl === undefined
+    ? "the principal of the worker's certificate"
+    : kafka.sasl.mechanism === 'oauthbearer'
+      ? "the principal of the worker's token"
+      : `User:${kafka.sasl.username}`;
 
 /** Returns the command that allows an ACL. */
 function aclCommand({ resource, name, pattern, operations }: Acl, principal: string): string {
-  const who = principal.startsWith('User:') ? principal : 'User:CN=…';
+  const unnamed = principal.endsWith('token') ? 'User:…' : 'User:CN=…';
+  const who = principal.startsWith('User:') ? principal : unnamed;
   const what = operations.map((operation) => `--operation ${operation}`).join(' ');
   return `kafka-acls --add --allow-principal ${who} ${what} --${resource} ${name} --resource-pattern-type ${pattern}`;
 }

@@ -60,15 +60,30 @@ function unreachable(kafka: KafkaSpec, error: unknown): Check {
   return failed('kafka.reachable', '', detail, 'check spec.kafka.brokers and the network');
 }
 
-/** Refuses SASL PLAIN without TLS, because anyone on the network could read the password. */
+/** Refuses a password or token without TLS, because anyone on the network could read it. */
 function saslInClear({ spec }: ResolvedPlan): Check[] {
   const { sasl, tls } = spec.kafka;
-  if (sasl?.mechanism !== 'plain' || tls) return [];
-  const remedy =
-    'set kafka.tls: true, or use scram-sha-512; waive kafka.sasl if the network itself is encrypted';
-  return [
-    failed('kafka.sasl', '', 'SASL PLAIN without TLS sends the password in clear text', remedy),
-  ];
+  const waive = 'waive kafka.sasl if the network itself is encrypted';
+  const found: Check[] = [];
+  const add = (detail: string, remedy: string): void =>
+    void found.push(failed('kafka.sasl', '', detail, `${remedy}; ${waive}`));
+  if (sasl?.mechanism === 'plain' && !tls)
+    add(
+      'SASL PLAIN without TLS sends the password in clear text',
+      'set kafka.tls: true, or use scram-sha-512',
+    );
+  if (sasl?.mechanism === 'oauthbearer' && !tls)
+    add('OAUTHBEARER without TLS sends the token in clear text', 'set kafka.tls: true');
+  if (
+    sasl?.mechanism === 'oauthbearer' &&
+    'url' in sasl.token &&
+    !sasl.token.url.startsWith('https:')
+  )
+    add(
+      `the token endpoint ${sasl.token.url} gets the client's secret in clear text`,
+      'use an https URL',
+    );
+  return found;
 }
 
 /** Refuses a login over http, because anyone on the network could read it. */

@@ -1,6 +1,6 @@
 // Explains why Kafka's brokers refuse a connection or a call, in the words of the spec.
 import { Problem } from '../../domain/failure.js';
-import { tlsFilesOf, type KafkaSpec } from '../../domain/migration/cluster-access.js';
+import { loginText, tlsFilesOf, type KafkaSpec } from '../../domain/migration/cluster-access.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
 
@@ -9,14 +9,20 @@ export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | n
   const server = `Kafka at ${kafka.brokers.join(', ')}`;
   const files = tlsFilesOf(kafka);
   const { name = '', message = '' } = (error ?? {}) as { name?: string; message?: string };
+  const own = [error, (error as { cause?: unknown } | null)?.cause];
+  const known = own.find((one): one is Problem => one instanceof Problem);
+  if (known) return known;
   const inTls = files && tlsTrouble(error, { server, field: 'kafka.tls', ca: files.ca });
   if (inTls) return inTls;
   if (kafka.sasl && (name.includes('SASL') || /\bSASL\b/.test(message))) {
-    const { username, mechanism } = kafka.sasl;
+    const remedy =
+      kafka.sasl.mechanism === 'oauthbearer'
+        ? 'enable OAUTHBEARER at that listener, or correct kafka.sasl, then: sluice retry'
+        : 'correct kafka.sasl (username, mechanism, and the secret in passwordFrom), or create that user in Kafka, then: sluice retry';
     return new Problem(
       'permission-denied',
-      `${server} refused the login of ${username} with ${mechanism}: ${quoteForeign(message)}`,
-      'correct kafka.sasl (username, mechanism, and the secret in passwordFrom), or create that user in Kafka, then: sluice retry',
+      `${server} refused the login of ${loginText(kafka.sasl)}: ${quoteForeign(message)}`,
+      remedy,
     );
   }
   if (/Closed connection|ECONNRESET/i.test(message) && !kafka.sasl)

@@ -10,12 +10,13 @@ import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
  * Returns the text of a secret that is sent to `hosts`. With purpose `allow`, it only checks
- * whether a spec may name the secret for these hosts. Throws Problem `permission-denied`.
+ * whether a spec may name the secret for these hosts. With `run`, it returns the path of a program
+ * whose output may be sent there. Throws Problem `permission-denied`.
  */
 export type ResolveSecret = (
   secret: SecretRef,
   hosts: readonly string[],
-  purpose?: 'read' | 'allow',
+  purpose?: 'read' | 'allow' | 'run',
 ) => string;
 export type SourceClient = pg.Client;
 

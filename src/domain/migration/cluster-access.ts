@@ -13,11 +13,31 @@ export interface TlsFiles {
   readonly key?: string | undefined;
 }
 
-export interface SaslLogin {
+export interface PasswordLogin {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
   readonly username: string;
   readonly passwordFrom: SecretRef;
 }
+
+/** An issuer that gives a token for the client's own credentials. */
+export interface TokenEndpoint {
+  readonly url: string;
+  readonly clientId: string;
+  readonly clientSecretFrom: SecretRef;
+  readonly scope?: string | undefined;
+  /** The PEM file of the CA, on the worker and on the Kafka Connect workers. */
+  readonly ca?: string | undefined;
+}
+
+/** The place of the tokens: an endpoint, or the path of a program on the worker that prints one. */
+export type TokenOrigin = TokenEndpoint | { readonly command: string };
+
+export interface TokenLogin {
+  readonly mechanism: 'oauthbearer';
+  readonly token: TokenOrigin;
+}
+
+export type SaslLogin = PasswordLogin | TokenLogin;
 
 /** The formats in which Kafka Connect may write the topics of the tables. */
 export type RecordFormat = 'json' | 'avro';
@@ -61,6 +81,12 @@ export const isAuthenticated = (kafka: Pick<KafkaSpec, 'tls' | 'sasl'>): boolean
 /** Returns the hosts of `host:port` addresses. */
 export const hostsOf = (brokers: readonly string[]): string[] =>
   brokers.map((broker) => broker.slice(0, broker.lastIndexOf(':')));
+
+/** Returns the login in words, for messages. It contains no secret. */
+export const loginText = (sasl: SaslLogin): string =>
+  sasl.mechanism === 'oauthbearer'
+    ? `a token of ${'command' in sasl.token ? sasl.token.command : sasl.token.url}`
+    : `${sasl.username} with ${sasl.mechanism}`;
 
 interface WithBrokers {
   readonly connector: { readonly brokers?: readonly string[] | undefined };
