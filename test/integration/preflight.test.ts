@@ -17,12 +17,21 @@ interface Finding {
   readonly remedy?: string;
 }
 
-function doctor(file: string): { code: number | null; findings: Map<string, Finding> } {
+interface Examined {
+  readonly code: number | null;
+  readonly findings: ReadonlyMap<string, Finding>;
+  readonly passed: ReadonlyMap<string, Finding>;
+}
+
+function doctor(file: string): Examined {
   const { code, stdout } = sluice('doctor', '-f', file, '-o', 'json');
   const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+  const byName = (isWanted: (check: Finding) => boolean): Map<string, Finding> =>
+    new Map(checks.filter(isWanted).map((check) => [check.name, check]));
   return {
     code,
-    findings: new Map(checks.filter((c) => c.status !== 'passed').map((c) => [c.name, c])),
+    findings: byName(({ status }) => status !== 'passed'),
+    passed: byName(({ status }) => status === 'passed'),
   };
 }
 
@@ -107,7 +116,7 @@ describe('doctor', () => {
     await client.connect();
     await client.query(accounts(10));
     await client.end();
-    const { code, findings } = doctor(
+    const { code, findings, passed } = doctor(
       specFile(
         'physical',
         'postgres',
@@ -120,10 +129,9 @@ describe('doctor', () => {
       status: 'failed',
       detail: 'wal_level is replica, not logical',
     });
-    expect(findings.get('source.wal-headroom')).toMatchObject({
-      status: 'passed',
-      detail: expect.stringContaining('is unlimited, so walBudget 10GiB limits the WAL only while'),
-    });
+    expect(passed.get('source.wal-headroom')!.detail).toContain(
+      'is unlimited, so walBudget 10GiB limits the WAL only while a worker runs',
+    );
   });
 
   it('distinguishes a wrong password, an unknown database and a missing secret', () => {
