@@ -7,7 +7,7 @@ import {
   type Facts,
 } from '../../src/domain/evidence/epoch.js';
 import { FACT_RULES, UNKNOWN_IDENTITY, ruleOf } from '../../src/domain/evidence/fact-rules.js';
-import { restartedDuring } from '../../src/domain/evidence/restart-in-window.js';
+import { restartedDuring, withCauseOfFull } from '../../src/domain/evidence/restart-in-window.js';
 import {
   groupIdentity,
   membersOf,
@@ -129,6 +129,24 @@ describe('a part that does not run', () => {
     const { facts, stopped } = withLastKnown(never, FACTS);
     expect(stopped).toBeNull();
     expect(factsChange(never, facts)!.epoch).toContain('pipeline group totals');
+  });
+});
+
+describe('a window that reads every row because of a change', () => {
+  const replaced = { ...FACTS, 'members of pipeline group totals': ['m1', 'm3'] };
+
+  it('names the change if it passes', () => {
+    const passed = { verdict: 'passed', reason: '0 differences in 3 keys' } as const;
+    const { reason } = withCauseOfFull(passed, factsChange(FACTS, replaced));
+    expect(reason).toBe(
+      '0 differences in 3 keys; every row was read, because members of pipeline group totals: no longer m2; now m3',
+    );
+    expect(withCauseOfFull(passed, null)).toEqual(passed);
+  });
+
+  it('keeps its own reason if it does not pass', () => {
+    const failed = { verdict: 'failed', reason: 'missing 1 rows > 0 allowed' } as const;
+    expect(withCauseOfFull(failed, factsChange(FACTS, replaced))).toEqual(failed);
   });
 });
 

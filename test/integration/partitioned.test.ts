@@ -27,6 +27,13 @@ describe('a partitioned table', () => {
     await database.client.query(
       'CREATE TABLE accounts_next PARTITION OF accounts FOR VALUES FROM (1000000) TO (2000000); INSERT INTO accounts_next VALUES (1000001, 1, NULL)',
     );
+    await reach('parted', 'a full window that names the new partition', (s) =>
+      s.windows.some((w) =>
+        /every row was read, because partitions of public\.accounts: now public\.accounts_next /.test(
+          w.reason,
+        ),
+      ),
+    );
     await reach('parted', 'a window that read only what changed', (s) =>
       s.windows.some((w) => /re-read [1-9]\d* changed rows and \d+ rows of scrub/.test(w.reason)),
     );

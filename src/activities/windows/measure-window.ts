@@ -13,7 +13,11 @@ import { withSource } from '../../clients/postgres/connection.js';
 import { pipelineGroups } from '../pipelines/index.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnDistance } from '../../domain/values/position.js';
-import { describeChange, restartedDuring } from '../../domain/evidence/restart-in-window.js';
+import {
+  describeChange,
+  restartedDuring,
+  withCauseOfFull,
+} from '../../domain/evidence/restart-in-window.js';
 import { type Verdict } from '../../domain/evidence/verdict.js';
 import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';
 import { classify } from '../runtime/application-failure.js';
@@ -68,7 +72,11 @@ export async function measure(session: WindowSession, since: string | null): Pro
     const { facts: after } = await readFacts(deps, session);
     const last = await standingFacts(deps.ledger, ref, after, since);
     const during = factsChange(before, after);
-    const subjects = [...tables.subjects, ...result.subjects].map((s) => voidedBy(during, s));
+    const ofTables = tables.subjects.map((s) => ({
+      ...s,
+      verdict: withCauseOfFull(s.verdict, seen.change),
+    }));
+    const subjects = [...ofTables, ...result.subjects].map((s) => voidedBy(during, s));
     const restarted = last.seen.change?.epoch
       ? null
       : restartedDuring(

@@ -1,6 +1,7 @@
-// Decides whether a restart is the only reason why a window proves nothing.
+// Says what a change of the facts means for one window: why it read every row, and whether a
+// restart is the only reason why it proves nothing.
 import { factsChange, type Facts, type FactsChange } from './epoch.js';
-import type { VerdictName } from './verdict.js';
+import type { Verdict, VerdictName } from './verdict.js';
 
 /** The facts before and after a window. */
 export interface AroundWindow {
@@ -17,6 +18,15 @@ export interface SubjectFound {
 /** Returns all parts of a change as one text. */
 export const describeChange = ({ epoch, fullWindow, restart }: FactsChange): string =>
   [epoch, fullWindow, restart].filter((part) => part !== null).join('; ');
+
+/** Adds to a passed verdict which change made the window read every row. */
+export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): Verdict {
+  if (change === null || verdict.verdict !== 'passed') return verdict;
+  return {
+    ...verdict,
+    reason: `${verdict.reason}; every row was read, because ${describeChange(change)}`,
+  };
+}
 
 /**
  * Returns the part that restarted during the window, if nothing else changed and no subject shows a
