@@ -1,7 +1,7 @@
 // `npm run prose [-- PATH ...]` lists sentences of comments and documents that are hard to read.
 // With `--check`, it fails when src has too many fragments or when a banned word is used anywhere.
-// The rules are simple: they miss some fragments and flag a few good sentences, so the rate is a
-// limit and not zero.
+// The rules are simple: they miss some fragments and flag a few good sentences. The check therefore
+// allows a small rate of findings.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './installed.mjs';

@@ -44,7 +44,10 @@ const rounds = ROUNDS.map((round) =>
   round.map((lane) => lane.filter(isWanted)).filter((lane) => lane.length > 0),
 ).filter((round) => round.length > 0);
 const sum = { passed: 0, failed: 0, skipped: 0 };
-/** Lines for the end, because the output of a failure can be thousands of lines above it. */
+/**
+ * Lines that are printed at the end, because the output of a failure can be thousands of lines
+ * above.
+ */
 const failures = [];
 
 // Ctrl-C reaches vitest too, which ends by itself. The stack is removed after that.

@@ -181,7 +181,8 @@ const isRoles = (roles: unknown): roles is KeyRole[] =>
   Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
 
 /**
- * Returns a secret of a spec that will be sent to `hosts`, if this process's operator allows that. See
+ * Returns the text of a secret that a spec names, to send it to `hosts`. If `purpose` is not
+ * `read`, it only checks that the operator allows this, and returns an empty text. See
  * `readSecret`.
  */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {

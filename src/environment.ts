@@ -121,7 +121,7 @@ export const VARIABLES = {
     form: 'path',
     otherwise: 'sluice-state in the temporary folder',
     meaning:
-      'The folder for state that saves reading after a restart. Deleting it only costs time.',
+      'The folder for state with which a restarted worker reads less. Deleting it only costs time.',
   },
   SLUICE_WINDOW_MEMORY: {
     readBy: ['worker'],

@@ -31,7 +31,8 @@ export const PROCESS_VARIABLES = {
     readBy: ['worker'],
     form: 'number',
     otherwise: 'the number that Temporal uses by default',
-    meaning: 'The most polls that a queue has open at a time. Their number follows the load.',
+    meaning:
+      'The largest number of polls that are open at a time for one queue. The number follows the load.',
   },
   SLUICE_WORKFLOW_CACHE: {
     readBy: ['worker'],
@@ -49,7 +50,7 @@ export const PROCESS_VARIABLES = {
     readBy: ['worker'],
     form: 'TRACE, DEBUG, INFO, WARN or ERROR',
     otherwise: 'WARN',
-    meaning: "The least level of a line in the worker's log.",
+    meaning: "The lowest level of the lines in the worker's log.",
   },
   SLUICE_LOG_FORMAT: {
     readBy: ['worker'],

@@ -13,7 +13,10 @@ import { readMetrics } from './worker-metrics.js';
 import { startWatch } from './worker-watch.js';
 
 const ANSWER_MS = 3000;
-/** The watch may be inside a statement of a source. The process does not wait for it. */
+/**
+ * The watch may still wait for a statement of a source. The process waits at most this long for its
+ * end.
+ */
 const END_MS = 3000;
 
 export interface Beside {

@@ -62,7 +62,7 @@ async function answerTo(url: string, sources: EndpointSources): Promise<Answer> 
 const verdict = (problem: string | null): Answer =>
   problem === null ? { status: 200, text: 'ok\n' } : { status: 503, text: `${problem}\n` };
 
-/** Reads Temporal's metrics. Without them, the others are still worth having. */
+/** Reads Temporal's metrics. If they cannot be read, the answer contains only Sluice's metrics. */
 async function readTemporal(address: string): Promise<string> {
   try {
     const signal = AbortSignal.timeout(SCRAPE_MS);

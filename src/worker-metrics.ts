@@ -15,8 +15,10 @@ const HELP = {
   sluice_migration_needs_approval: '1 if the migration waits for an approval.',
   sluice_migration_paused: '1 if a person paused the migration.',
   sluice_migration_lag_seconds: 'The lag that the last window measured.',
-  sluice_migration_lag_records: 'The records that the last window saw in the path.',
-  sluice_migration_lag_bytes: 'The bytes of WAL that the last window saw in the path.',
+  sluice_migration_lag_records:
+    'The records that were still on their way when the last window measured the lag.',
+  sluice_migration_lag_bytes:
+    'The bytes of WAL that were still on their way when the last window measured the lag.',
   sluice_migration_windows: 'Validation windows of the current iteration, by verdict.',
   sluice_status_age_seconds: 'The age of what the ledger knows of the migration.',
   sluice_wal_retained_bytes: 'The WAL that the slot of the migration retains on the source.',

@@ -19,7 +19,7 @@ export interface Replayed {
 type Code = Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'>;
 type Histories = Parameters<typeof Worker.runReplayHistories>[1];
 
-/** Replays histories one after the other. It does not end at the first that fails. */
+/** Replays histories one after the other. It continues after a history that fails. */
 export async function replayRuns(code: Code, histories: Histories): Promise<Replayed[]> {
   const replayed: Replayed[] = [];
   for await (const { workflowId, runId, error } of Worker.runReplayHistories(code, histories))

@@ -7,7 +7,7 @@ import { sendNotice, type Webhook } from './clients/http/webhook.js';
 import { endedWithoutCleanup, noticesOf } from './domain/evidence/notices.js';
 
 const ROUND_MS = 10_000;
-/** Each such round also asks Temporal about every migration, which costs it one request for each. */
+/** Every 12th round also asks Temporal about every migration, with one request for each. */
 const ORPHANS_EVERY = 12;
 /** The first key of the locks in the ledger that the watching worker holds. */
 const LOCK = 7_351_002;
@@ -17,7 +17,7 @@ const RECENT_MS = 3_600_000;
 export interface WatchDeps extends OrphanDeps {
   readonly gauges: Gauges;
   readonly webhook: Webhook | null;
-  /** Gets the problems, for the log. */
+  /** Writes a problem to the log. */
   readonly warn: (message: string, migration?: string) => void;
 }
 

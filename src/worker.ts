@@ -27,8 +27,8 @@ const TEMPORAL_REMEDY =
 const END_MS = 5000;
 const SHUTDOWN_GRACE = '10s';
 /**
- * A workflow task must end within ten seconds of its start, and one thread runs them all. More of
- * them wait at the server instead, where they have time.
+ * One thread runs all workflow tasks, and each task must end within ten seconds of its start.
+ * Further tasks wait at the server, where this limit does not apply yet.
  */
 const WORKFLOW_TASKS = 8;
 

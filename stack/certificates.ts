@@ -12,7 +12,10 @@ export interface CertificateOptions {
   readonly subject?: string;
   /** Names and addresses of the server, such as `DNS:localhost` and `IP:127.0.0.1`. */
   readonly names?: readonly string[];
-  /** How long it is valid. A negative number makes a certificate that has expired. */
+  /**
+   * The number of days for which the certificate is valid. A negative number makes an expired
+   * certificate.
+   */
   readonly days?: number;
 }
 

@@ -105,8 +105,9 @@ const OF_CONNECT = /^(kafka-clients|connect-|slf4j-|log4j-|lz4-|snappy-|zstd-)/;
 const CONVERTER_SERVICES = 'META-INF/services/org.apache.kafka.connect.storage.Converter';
 
 /**
- * Makes a folder with the registry's Avro converter for Kafka Connect. Its jar does not list the
- * converter as a service, and `plugin.discovery=service_load` looks only there, so a small jar does.
+ * Makes a folder with the registry's Avro converter for Kafka Connect. The jar of the converter
+ * does not list it as a service, but `plugin.discovery=service_load` finds only listed services. A
+ * small additional jar therefore lists it.
  */
 export async function avroConverter(say: Say): Promise<string> {
   const name = `plugin-avro-${PINS.apicurio}`;

@@ -1,5 +1,5 @@
-// What a secured stack adds: a private CA, certificates, and a password for each user. All of it is
-// made at the first `up --secure`, and `reset` removes it.
+// Makes the private CA, the certificates and the passwords of a secured stack. The first `up
+// --secure` makes them, and `reset` removes them.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

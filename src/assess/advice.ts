@@ -1,5 +1,5 @@
-// Advises which connector, snapshot and pipeline fit a migration of this process, with reasons and
-// preconditions. Estimates its effort and its freshness.
+// Recommends a connector, a snapshot and a pipeline for the migration of a batch process, with
+// reasons and preconditions. Estimates the effort of the migration and the freshness of the result.
 import { formatMs } from '../domain/values/duration.js';
 import type { ProcessFacts, TableFacts } from './facts.js';
 import type { Judgement } from './score.js';

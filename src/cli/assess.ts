@@ -1,5 +1,5 @@
-// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads. If
-// there is no database, its facts are unknown.
+// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads.
+// Without a database, the facts that are measured there are unknown.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from './support/measure-portfolio.js';
@@ -91,7 +91,9 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
       : text.ranking(assessment);
 }
 
-/** Writes the starting points. It never overwrites a file, because that may contain manual work. */
+/**
+ * Writes the starting points. It never overwrites a file, because the file may contain manual work.
+ */
 async function writeStartingPoints(
   { spec }: Portfolio,
   measured: Measured,

@@ -1,5 +1,5 @@
-// sluice codec-server: decrypts payloads for Temporal's Web UI, which asks it from the browser of the
-// person.
+// sluice codec-server: decrypts payloads for Temporal's Web UI. The requests come from the person's
+// browser.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';

@@ -56,7 +56,10 @@ export async function compare(options: CompareOptions): Promise<number> {
   }
 }
 
-/** Returns a folder for a table that does not fit in memory. It is removed when the process exits. */
+/**
+ * Returns a folder for tables that do not fit in memory. The folder is removed when the process
+ * exits.
+ */
 function temporaryDir(): string {
   const dir = join(tmpdir(), `sluice-compare-${randomBytes(8).toString('hex')}`);
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }));

@@ -77,7 +77,7 @@ export interface EvidenceShown {
     readonly at: string;
   } | null;
   /**
-   * Describes what the commit switches. It and the next two fields are empty before phase
+   * Describes what the commit switches. This field and the next two are empty before phase
    * `prepare`.
    */
   readonly switches: string;

@@ -83,7 +83,9 @@ async function ask(
   return send(client, handle, 'editSpec', payload);
 }
 
-/** Shows each change, with its cost. */
+/**
+ * Returns a line for each change, which says whether the change is refused or begins a new epoch.
+ */
 export function linesOf({ changes, refused, evidence }: SpecEdit): string[] {
   const mark = (path: string): string => {
     if (refused.some((one) => one.path === path)) return '  refused';

@@ -113,7 +113,7 @@ function managed(plan: ResolvedPlan): string[] {
     `--   Amazon RDS and Aurora: GRANT rds_replication TO ${capture};  and rds.logical_replication = 1 in the parameter group`,
     `--   Google Cloud SQL and AlloyDB: ALTER ROLE ${capture} REPLICATION, run by a member of cloudsqlsuperuser (alloydbsuperuser);  and the flag cloudsql.logical_decoding (alloydb.logical_decoding)`,
     `--   Azure Database for PostgreSQL: ALTER ROLE ${capture} REPLICATION, run by a member of azure_pg_admin;  and wal_level = logical among the server parameters`,
-    '-- From PostgreSQL 16 on, a role that is not a superuser grants a role only WITH ADMIN OPTION on it, and REPLICATION only with REPLICATION.',
+    '-- From PostgreSQL 16 on, a role that is not a superuser can grant a role only if it has ADMIN OPTION on that role, and REPLICATION only if it has REPLICATION.',
   ];
 }
 

@@ -55,7 +55,7 @@ interface Entries {
     readonly first: VerdictName;
   };
   'full-window': { readonly number: number; readonly reason: string };
-  /** A part restarted with the same artefact and configuration. */
+  /** A connector, task or group member restarted with the same version and configuration. */
   'harmless-restart': { readonly what: string };
   epoch: { readonly epoch: number; readonly reason: string };
   'needs-approval': { readonly epoch: number };
@@ -76,7 +76,10 @@ interface Entries {
   proof: DrainProof;
   drained: { readonly lsn: string };
   committed: {
-    /** The evidence of the commit. Null if the commit was only found in the lease row. */
+    /**
+     * The id of the evidence that the commit used. Null if the run learned of the commit from the
+     * lease row.
+     */
     readonly evidenceId: string | null;
     /** The rows that the commit wrote and removed in a shared table. Null for other routes. */
     readonly rows: { readonly written: number; readonly removed: number } | null;
@@ -145,7 +148,7 @@ export function auditEvent(id: string, at: string, entry: AuditEntry): AuditEven
 }
 
 /**
- * Returns the value with its texts and lists cut. Also replaces characters that a JSON column of
+ * Returns the value with long texts and lists cut. Also replaces characters that a JSON column of
  * Postgres refuses: NUL, and unpaired surrogates.
  */
 function bounded(value: unknown): unknown {
@@ -162,7 +165,7 @@ const decided = ({ by, authenticated, accepted, reason, comment }: Decided): str
 const committed = ({ evidenceId, rows, after }: Entries['committed']): string => {
   if (evidenceId === null)
     return after === null
-      ? 'the lease row says that an earlier history of this run committed'
+      ? 'the lease row says that this run committed before it was reset'
       : `found in the lease row after: ${after}`;
   return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} removed (copies kept until complete)` : ''}`;
 };
@@ -187,7 +190,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
     `${e.number} was measured again by attempt ${e.attempt}, which found ${e.verdict}; the first record says ${e.first}, and that record counts`,
   'full-window': (e) => `${e.number} read every row: ${e.reason}`,
   'harmless-restart': (e) =>
-    `${e.what}; artefact and configuration are the same, so it costs one full window`,
+    `${e.what}; version and configuration are the same, so the restart costs one full window`,
   epoch: (e) => `${e.epoch}: ${e.reason}`,
   'needs-approval': (e) => `epoch ${e.epoch}`,
   approve: decided,

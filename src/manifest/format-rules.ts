@@ -1,5 +1,5 @@
-// Finds parts of a spec that cannot be combined with the format of the tables' topics. What cannot
-// read or write the format is refused here, before anything is created.
+// Finds parts of a spec that cannot be combined with the format of the tables' topics. A part that
+// cannot read or write the format is refused before anything is created.
 import { registryProblem } from '../connectors/converters.js';
 import type { RegistrySpec } from '../domain/migration/cluster-access.js';
 import { placeholderIssues } from './login-rules.js';

@@ -90,7 +90,7 @@ const validation = z.strictObject({
     .string()
     .default('')
     .describe(
-      "An SQL condition over the result's key that holds for the rows no later run will change. `$cut` stands for the run's `cut_at`.",
+      "An SQL condition over the result's key that is true for the rows that no later run will change. `$cut` stands for the run's `cut_at`.",
     ),
   waivers: z
     .array(waiver)

@@ -1,4 +1,5 @@
-// Computes, from what windows measured, how fresh the stream's result is and what windows cost.
+// Computes the freshness of the stream's result and the cost of windows from the windows'
+// measurements.
 import { durationMs } from '../domain/values/duration.js';
 import type { WindowSample } from '../domain/evidence/freshness-and-cost.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';

@@ -31,7 +31,7 @@ export interface ReadReport {
 
 const EMBEDDED = /<details><summary>This data as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
 
-/** Reads a report from JSON or from an HTML page. Otherwise returns the reason why it is none. */
+/** Reads a report from JSON or an HTML page, or returns the reason why the text is not a report. */
 export function readReport(text: string): OrReason<ReadReport> {
   const isPage = text.trimStart().startsWith('<');
   const embedded = isPage ? EMBEDDED.exec(text)?.[1] : text;
@@ -54,7 +54,7 @@ export function readReport(text: string): OrReason<ReadReport> {
   }
 }
 
-/** Finds the last window of a report. A report may be old, but it must be complete up to there. */
+/** Finds the last window of a report. A report may be old, but must be complete up to there. */
 export function lastWindowOf({
   windows,
   evidence,
@@ -169,7 +169,9 @@ function windowsUnlike(report: Report, windows: readonly WindowRow[]): string[] 
   ];
 }
 
-/** The fields decide; the text of an event follows from them, as `derived` checks. */
+/**
+ * Returns the events whose fields differ. `derived` checks that their texts follow from the fields.
+ */
 function unlike(events: Report['events'], known: ReportSource['events']): string[] {
   return events.flatMap(({ detail: _detail, ...event }, at) =>
     canonicalJson(event) === canonicalJson(known[at]) ? [] : [`${event.at} ${event.kind}`],

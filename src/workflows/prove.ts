@@ -35,8 +35,8 @@ export interface ProofView {
 
 export const proofQuery = defineQuery<ProofView>('proof');
 /**
- * Says that the pipeline was stopped. With `{failed: why}`, it will never start, which ends the
- * proof as errored.
+ * Says that the pipeline was stopped. With `{failed: why}`, the pipeline will never start, and the
+ * proof ends as errored.
  */
 export const pipelineStoppedSignal =
   defineSignal<[{ failed?: string } | undefined]>('pipelineStopped');

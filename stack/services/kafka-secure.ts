@@ -65,7 +65,7 @@ export async function withAdmin<T>(
   }
 }
 
-/** What a Connect cluster itself needs: its topics, its groups and its transactions. */
+/** Returns the ACLs that a Connect cluster needs for its own topics, groups and transactions. */
 function aclsOfConnect(): AclEntry[] {
   const { AclResourceTypes: type } = kafkajs;
   return [type.TOPIC, type.GROUP, type.TRANSACTIONAL_ID].map((resourceType) => ({

@@ -25,7 +25,8 @@ export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
 /**
- * Options for tests: an unsuitable server, or the binaries of an installed one with its extensions.
+ * Options for tests, which may need an unsuitable server, or an installed one that has more
+ * extensions.
  */
 export interface OtherPostgres {
   readonly walLevel?: 'logical' | 'replica';

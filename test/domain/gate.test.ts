@@ -120,7 +120,7 @@ describe('an approval is accepted', () => {
       ask(),
       { ...OPEN, starter: null },
       { ...SPEC, notStarter: true },
-      'who started this migration is unknown',
+      'it is not known who started this migration',
     ],
     [
       'the same person twice',

@@ -87,8 +87,8 @@ describe('the small example', () => {
     const { events } = JSON.parse(sluice('report', NAME, '-o', 'json').stdout) as {
       events: { kind: string; detail: string }[];
     };
-    const final = events.find((e) => e.detail.includes('the results rest on window'))!;
-    const [, rest] = /the results rest on window (\d+), which began \d+ s earlier/.exec(
+    const final = events.find((e) => e.detail.includes('the results were compared by window'))!;
+    const [, rest] = /the results were compared by window (\d+), which began \d+ s earlier/.exec(
       final.detail,
     )!;
     const { windows } = await get(NAME);

@@ -59,7 +59,7 @@ describe('an initial load in chunks', () => {
       events: { kind: string; part?: string; detail: string }[];
     };
     const final = events.find((e) => e.kind === 'proof' && e.detail.includes('final window'))!;
-    const [, rest] = /resting on the full pass of window (\d+)/.exec(final.detail)!;
+    const [, rest] = /proven by the full pass of window (\d+)/.exec(final.detail)!;
     const [before, under] = [Number(rest), Number(rest) + 1].map((number) =>
       status.windows.find((w) => w.number === number && w.subject === 'public.accounts')!,
     );

@@ -59,7 +59,7 @@ describe('a final window that may rest on recent results', () => {
       expect(await handle.query('evidence')).toMatchObject({ passesInARow: final });
       expect(await audited(handle)).toMatch(
         new RegExp(
-          `\\(tables only\\); the results rest on window ${final}, which began \\d+ s earlier, and what the pipeline wrote since then was not compared`,
+          `\\(tables only\\); the results were compared by window ${final}, which began \\d+ s earlier, and what the pipeline wrote since then was not compared`,
         ),
       );
     });

@@ -1,4 +1,4 @@
-// How much must be captured, carried and computed a day?
+// How many changes must be captured, transported and computed each day?
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const HEAVY_CHANGES_PER_DAY = 50_000_000;

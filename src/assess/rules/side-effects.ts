@@ -3,7 +3,7 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const sideEffects: Rule = {
   id: 'side-effects',
-  rationale: 'A comparison proves only rows. A rollback cannot undo a mail or a service call.',
+  rationale: 'A comparison proves only rows. A rollback cannot undo an email or a service call.',
   ask: ({ process, sql }) => {
     const inSql = sql.known
       ? sql.value.flags.filter((f) => f.id === 'side-effect').map((f) => f.found)

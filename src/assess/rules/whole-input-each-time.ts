@@ -3,7 +3,7 @@ import type { TableFacts } from '../facts.js';
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
-const TIMES_OVER = 3; // if it is unknown when the statistics began, a table replaced this often is replaced regularly
+const TIMES_OVER = 3; // a table that was replaced this often is replaced regularly, even if the age of the statistics is unknown
 const TOO_SMALL_TO_SAY = 100;
 
 export const wholeInputEachTime: Rule = {
@@ -18,7 +18,7 @@ export const wholeInputEachTime: Rule = {
     const names = replaced
       .map(
         (t) =>
-          `${t.table} (${t.total!.deleted.toLocaleString('en')} rows deleted so far of ${t.rows.toLocaleString('en')} in it)`,
+          `${t.table} (${t.total!.deleted.toLocaleString('en')} rows deleted so far; it has ${t.rows.toLocaleString('en')} rows)`,
       )
       .join(', ');
     if (replaced.length === tables.length) return fired(1, names, { decides: true });

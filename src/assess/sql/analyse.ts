@@ -1,5 +1,5 @@
-// Reads a batch's SQL with PostgreSQL's own parser: what it reads and writes, its stages, and what
-// would misbehave in a stream.
+// Reads a batch's SQL with PostgreSQL's own parser. Finds the tables that the SQL reads and writes,
+// its stages, and constructs that would misbehave in a stream.
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { field, functionName, list, relationName, walk, type Fields } from './ast.js';
 import { blocksOf, type Block } from './blocks.js';
@@ -11,7 +11,7 @@ import { readFunction, type Collected, type SqlError, type Statement } from './r
 export interface SqlAnalysis {
   /** Null if PostgreSQL's parser accepts the text. */
   readonly error: SqlError | null;
-  /** The tables that it reads, as `schema.name`, each once. */
+  /** The tables that the SQL reads, as `schema.name`, each once. */
   readonly tables: readonly string[];
   readonly writes: readonly string[];
   readonly blocks: readonly Block[];
@@ -35,7 +35,10 @@ const HARDNESS: readonly StateClass[] = [
   'not streamable',
 ];
 
-/** Loads the parser, which is WebAssembly. It MUST have ended before `analyseSql` is called. */
+/**
+ * Loads the parser, which is WebAssembly. The loading MUST have ended before `analyseSql` is
+ * called.
+ */
 export const loadParser = (): Promise<void> => loadModule();
 
 /**

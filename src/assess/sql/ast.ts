@@ -1,12 +1,12 @@
-// Walks the parse tree of PostgreSQL's own grammar, which consists of plain objects
-// (`{ Kind: { …fields } }`), and reads the few shapes that every reader needs.
+// Walks the parse tree of PostgreSQL's own grammar, which consists of plain objects (`{ Kind: {
+// …fields } }`), and reads a few shapes that are needed everywhere.
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Visit {
   readonly kind: string;
   readonly node: Fields;
-  /** The kinds of the nodes around it, outermost first. */
+  /** The kinds of the nodes around this node, outermost first. */
   readonly inside: readonly string[];
 }
 

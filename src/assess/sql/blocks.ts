@@ -51,8 +51,8 @@ export interface BlockTrees {
 }
 
 /**
- * `select` has the fields of a SelectStmt, `name` is its name, and `whole` is its text. Fills
- * `trees` if given.
+ * Returns the blocks of a SELECT. `select` has the fields of its SelectStmt, `name` is the name of
+ * its last block, and `whole` is its text. Fills `trees` if given.
  */
 export function blocksOf(
   select: Fields,
@@ -102,7 +102,7 @@ export function blocksOf(
   return blocks;
 }
 
-/** Adds the sub-queries in FROM, innermost first. A lateral one cannot run by itself. */
+/** Adds the sub-queries in FROM, innermost first. A lateral sub-query cannot run by itself. */
 function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
   const found: Block[] = [];
   const branches = [select['larg'], select['rarg']].filter((b): b is Fields => b !== undefined);

@@ -1,4 +1,4 @@
-// Finds what a batch may do, but a stream must not do, or only with care.
+// Finds constructs that work in a batch, but are wrong or risky in a stream.
 import {
   columnName,
   field,

@@ -1,7 +1,8 @@
 // Lists the flags that an analysis can raise, each with its gravity, its meaning and its advice.
 
 /**
- * `blocks`: it cannot be a stream. `work`: it must be changed first. `care`: people must know it.
+ * `blocks`: the batch cannot become a stream. `work`: the construct must be changed first. `care`:
+ * people must know about the construct.
  */
 export type Gravity = 'blocks' | 'work' | 'care';
 

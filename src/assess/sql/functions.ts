@@ -27,7 +27,10 @@ const BUILT_IN: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** `name` has the parts as written. A schema other than pg_catalog is never built in. */
+/**
+ * Returns whether the function is one of the built-in functions listed here. `name` has the parts
+ * of its name as written. A function of a schema other than pg_catalog is not built in.
+ */
 export function isBuiltIn(name: readonly string[]): boolean {
   const schema = name.length > 1 ? name[0] : 'pg_catalog';
   return schema === 'pg_catalog' && (BUILT_IN.has(name.at(-1)!) || VOLATILE.has(name.at(-1)!));

@@ -1,4 +1,4 @@
-// Finds out by a query's text alone whether it cannot be run as of a still point.
+// Decides, from the text alone, whether a query cannot be aligned with a still point.
 import { analyseSql } from './analyse.js';
 import { referencesOf } from './references.js';
 

@@ -51,7 +51,9 @@ export function referencesOf(query: string): Reference[] {
   return found;
 }
 
-/** Returns whether the text is exactly this name: it could have escapes, or a third part. */
+/**
+ * Returns whether the text spells exactly this name. It does not if it has escapes or a third part.
+ */
 function says(written: string, schema: string | null, name: string): boolean {
   const parts = written.match(new RegExp(IDENT, 'gu')) ?? [];
   const plain = parts.map((part) =>

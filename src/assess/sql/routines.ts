@@ -12,7 +12,7 @@ export interface SqlError {
   readonly column: number;
 }
 
-/** What the statements that were read so far read, write and compute. */
+/** The tables, blocks and findings of all statements that were read so far. */
 export interface Collected {
   readonly reads: Set<string>;
   readonly writes: Set<string>;

@@ -100,7 +100,10 @@ function withParents(
   return done;
 }
 
-/** Returns the top-level AND parts as written, with the columns that each part names. */
+/**
+ * Splits a condition at its top-level ANDs. Returns each part as written, with the columns that it
+ * names.
+ */
 function conjuncts(condition: string): { sql: string; columns: string[] }[] {
   const prefix = 'SELECT WHERE ';
   const sql = `${prefix}${condition}`;

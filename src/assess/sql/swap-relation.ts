@@ -23,8 +23,8 @@ const PLACE = /^(location|stmt_len|stmt_location|(rexpr_)?list_(start|end))$/;
 const NAME = new RegExp(String.raw`^${IDENT}\.${IDENT}`, 'u');
 
 /**
- * Rewrites the view to read another relation. If a column has another type there, the relation
- * becomes a sub-query that casts it, so that the view's own columns keep their types.
+ * Rewrites the view to read another relation. If a column has another type in `to`, the relation
+ * becomes a sub-query that casts the column, so that the view's own columns keep their types.
  */
 export function swapRelation(view: ViewText, from: Relation, to: Relation): Swapped {
   const tree = parseSync(view.definition);

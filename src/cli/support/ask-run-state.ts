@@ -217,8 +217,8 @@ export function describeWait(details: Readonly<Record<string, unknown>>): string
 }
 
 /**
- * Returns the run's status. Verbs that need an answer from the run call it first. It throws exit 4
- * with the reason if the run cannot answer, so that such a verb then sends nothing.
+ * Returns the run's status. A verb that needs an answer from the run calls this function before it
+ * sends anything. Throws exit 4 with the reason if the run cannot answer.
  */
 export async function answering(
   id: string,

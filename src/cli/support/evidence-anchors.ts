@@ -1,5 +1,5 @@
-// Reads from Temporal's history which digest each window had. A person who may write the ledger
-// cannot change this history.
+// Reads the digest of each window from Temporal's history. A person who may write the ledger cannot
+// change this history.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../config.js';

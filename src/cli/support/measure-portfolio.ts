@@ -95,7 +95,7 @@ async function readSource(client: pg.ClientBase): Promise<SourceFacts> {
 
 /**
  * Returns how many days the cumulative statistics cover. Throws if they cover less than an hour,
- * because that says nothing about a day.
+ * because such a short time says nothing about a day.
  */
 async function statisticsDays(client: pg.ClientBase): Promise<number> {
   const row = await one(

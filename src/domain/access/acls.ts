@@ -6,8 +6,8 @@ export type AclOperation = 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' 
 
 export interface Acl {
   /**
-   * `worker` logs in as `kafka.sasl` says, `connect` is the login of the Connect workers, and
-   * `pipeline` is the login of your pipeline.
+   * `worker` is the login that `kafka.sasl` describes, `connect` is the login of the Connect
+   * workers, and `pipeline` is the login of your pipeline.
    */
   readonly principal: 'worker' | 'connect' | 'pipeline';
   readonly resource: 'topic' | 'group';
@@ -20,7 +20,7 @@ export interface Acl {
 /** Operations on a topic that Sluice creates, reads, and removes at a rollback. */
 const OWNED: readonly AclOperation[] = ['Create', 'Delete', 'Describe', 'DescribeConfigs', 'Read'];
 
-/** Returns the ACLs. Empty if the brokers do not authenticate their clients. */
+/** Returns the ACLs. The list is empty if the brokers do not authenticate their clients. */
 export function aclsOf(plan: ResolvedPlan): Acl[] {
   if (!isAuthenticated(plan.spec.kafka)) return [];
   return [...ofWorker(plan), ...ofConnect(plan), ...ofPipeline(plan)];
@@ -37,7 +37,7 @@ const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
 const topic = (name: string) => ({ resource: 'topic', name, pattern: 'literal' }) as const;
 const group = (name: string) => ({ resource: 'group', name, pattern: 'literal' }) as const;
 
-/** The output, unless its name has the prefix of the other topics. */
+/** Returns the output topic, or nothing if its name begins with the prefix of the other topics. */
 const outputs = (plan: ResolvedPlan): string[] =>
   [plan.spec.pipeline?.output.topic].filter(
     (name): name is string => name !== undefined && !name.startsWith(ownTopics(plan).name),

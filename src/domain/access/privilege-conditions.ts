@@ -1,12 +1,14 @@
-// Builds SQL conditions on what a role may do, for the checks of `privileges.ts`. They are true for
-// superusers, and for rights that the role has through membership. Any role can run them.
+// Builds SQL conditions that are true if a role has a right. The rights in `privileges.ts` use
+// them. A condition is also true for a superuser, and if the role has the right through membership.
+// Any role can evaluate the conditions.
 import { parseTableName, quoteLiteral } from '../migration/names.js';
 
 export const member = (role: string, of: string): string =>
   `pg_has_role(${quoteLiteral(role)}, ${quoteLiteral(of)}, 'USAGE')`;
 /**
- * Builds a condition on the catalog, because a `regclass` cast needs USAGE on the schema. It is
- * false if the relation does not exist.
+ * Builds a condition that is true if the role has a right on the relation, and false if the
+ * relation does not exist. It reads the catalog, because a `regclass` cast needs USAGE on the
+ * schema.
  */
 export function hasOnTable(role: string, relation: string, right: string): string {
   const { schema, table } = parseTableName(relation);
@@ -17,7 +19,7 @@ export function hasOnTable(role: string, relation: string, right: string): strin
 export const hasOnSchema = (role: string, schema: string, right: string): string =>
   `has_schema_privilege(${quoteLiteral(role)}, (SELECT oid FROM pg_namespace WHERE nspname = ${quoteLiteral(schema)}), ${quoteLiteral(right)})`;
 
-/** Roles with which managed services allow replication. */
+/** Roles of managed services whose members may use replication. */
 export const REPLICATION_ROLES: readonly string[] = [
   'rds_replication',
   'cloudsqlsuperuser',
@@ -27,7 +29,8 @@ export const REPLICATION_ROLES: readonly string[] = [
 ];
 
 /**
- * Builds a condition on `role`, which is an SQL expression. For a role's name, use `mayReplicate`.
+ * Builds a condition that is true if a role may use replication. `role` is an SQL expression; for a
+ * plain name, use `mayReplicate`.
  */
 export const mayReplicateAs = (role: string): string =>
   `EXISTS (SELECT FROM pg_roles r WHERE r.rolname = ${role} AND (r.rolreplication OR r.rolsuper OR EXISTS (SELECT FROM pg_roles g

@@ -1,4 +1,4 @@
-// Describes one right of a role, and makes the rights that several lists contain.
+// Describes one right of a role, and builds the rights that several lists contain.
 import { parseTableName, plainIdent, plainName } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate } from './privilege-conditions.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -16,10 +16,7 @@ export interface Privilege {
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;
-  /**
-   * The migration works without it. A check that lacks this right reports what it cannot see as
-   * unknown.
-   */
+  /** The migration works without this right. A check that needs the right then reports unknown. */
   readonly optional?: boolean;
 }
 

@@ -80,8 +80,8 @@ export function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null):
 }
 
 /**
- * Lists the rights for a shared table. The sink writes the table as another role, and a rollback
- * writes it for the batch.
+ * Lists the rights that a shared table needs. The sink writes the table as another role, and a
+ * rollback computes the batch's rows in a temporary table.
  */
 const actingAs = (
   { role, why, without }: { readonly role: string; readonly why: string; readonly without: string },
@@ -152,8 +152,8 @@ export function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privi
     ),
     predefined(
       'pg_read_all_stats',
-      'shows since when other transactions write, and who still reads the old output',
-      'checks report such a session as unknown, and it keeps complete blocked',
+      'shows how long other transactions have been writing, and which sessions still read the old output',
+      'checks report such a session as unknown, and the phase complete blocks',
       !batch,
     ),
     predefined(

@@ -13,7 +13,7 @@ export interface LoadFacts {
    * log.
    */
   readonly makesSlotFirst: boolean;
-  /** The connector creates the slot. Sluice claims the slot's name before. */
+  /** The connector creates the slot, after Sluice has claimed the slot's name. */
   readonly claimsSlot: boolean;
   /** The connector starts the load when it receives a signal through Kafka. */
   readonly isSignalled: boolean;
@@ -28,11 +28,14 @@ export interface LoadFacts {
   readonly holdsSnapshot: boolean;
 }
 
-/** Facts about a capture that plan, checks, workflow and activities need, as plain data. */
+/**
+ * Facts about a capture, as plain data. The plan, the checks, the workflow and the activities use
+ * them.
+ */
 export interface CaptureFacts {
   readonly load: LoadFacts['load'];
   readonly loading: LoadFacts;
-  /** Guarantees that the capture weakens, in words for the approvers. */
+  /** Sentences for the approvers, one for each guarantee that the capture weakens. */
   readonly notes: readonly string[];
   /** The connector reads the log through Sluice's own publication and replication slot. */
   readonly hasSlot: boolean;
@@ -71,7 +74,7 @@ export interface CaptureMode {
   /** The reason why no result of this capture can be compared exactly. Null if there is none. */
   readonly whySettled: string | null;
   plan(spec: MigrationSpec): CapturePlan;
-  /** Lists what the connectors bring into topics. */
+  /** Lists the tables, or the query, that the connectors write to topics. */
   captures(spec: MigrationSpec, names: Names): Capture[];
   /** Lists the topics that the connector writes in addition to those of the tables. */
   ownTopics(spec: MigrationSpec, names: Names): string[];

@@ -1,5 +1,5 @@
-// The captured set: which tables, rows, columns and operations reach the topics, and how the tables
-// are defined. The captured set must equal the compared set.
+// The captured set: the tables, rows, columns and operations that reach the topics, and the
+// definitions of the tables. It must equal the set that windows compare.
 import { partitionsFact, storageFact, type Facts, type FactValue } from '../evidence/epoch.js';
 import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
 
@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** Changes with every change of the publication, even if that restores an earlier state. */
+  /** Differs after every change of the publication, even after one that restores a state. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */
@@ -51,7 +51,7 @@ export interface CapturedTable extends Relation {
   readonly rowSecurity: readonly string[];
 }
 
-/** The reason why windows prove nothing about what will be captured, with its remedy. */
+/** A problem of the capture. While it lasts, windows prove nothing about later changes. */
 export interface CaptureProblem {
   readonly code: 'capture-changed' | 'connector-drift' | 'connector-gone';
   readonly detail: string;
@@ -115,8 +115,8 @@ function carried({ operations, tables, viaRoot }: Publication): FactValue {
 
 /**
  * Returns the problem of the captured set, or null if everything compared is captured. `planned`
- * has the spec's tables in the order of `tables`, in which null stands for a table that does not
- * exist.
+ * has the names of the spec's tables, in the order of `tables`. An entry of `tables` is null if
+ * that table does not exist.
  */
 export function captureProblem(
   planned: readonly string[],

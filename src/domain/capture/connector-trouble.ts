@@ -60,7 +60,7 @@ export interface Failing {
 }
 
 /**
- * After this time without a failure, counting starts again at one. A restart waits at most 30 s.
+ * After this time without a failure, the count starts again at one. A restart waits at most 30 s.
  */
 const RECOVERED_MS = 180_000;
 
@@ -70,7 +70,7 @@ export function countFailure(before: Failing | undefined, cause: string, now: st
 }
 
 const FAILURES_OF_KNOWN_CAUSE = 2;
-// half a minute of restarts, after which a database that was unreachable is back
+// eight failures take about half a minute; by then, an unreachable database is usually back
 const FAILURES_OF_ANY_CAUSE = 8;
 
 /** Returns the problem of a failing task. Null while restarts may still help. */

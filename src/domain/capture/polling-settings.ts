@@ -4,16 +4,16 @@ import type { PollingMode } from '../migration/spec.js';
 export interface Polling {
   readonly mode: PollingMode;
   /**
-   * The SELECT that is polled instead of the tables. Null means that each table is polled by
-   * itself.
+   * The SELECT that is polled instead of the tables. Null means that each table is polled
+   * separately.
    */
   readonly query: string | null;
   readonly incrementingColumn: string | null;
   /** The first of these columns that is not NULL holds the time of a row's last change. */
   readonly timestampColumns: readonly string[];
   /**
-   * The minimum age of a row before it is read. Polling skips the rows of transactions that commit
-   * later than that.
+   * The minimum age of a row before a poll reads it. A transaction that commits after a longer time
+   * leaves rows that no poll reads.
    */
   readonly delay: string;
   /** The owner's declaration about deletes, or null if there is none. */

@@ -1,5 +1,5 @@
 // Capture `jdbc-source`: a connector for each table, or for one query, asks the database for new
-// rows again and again.
+// rows repeatedly.
 import { durationMs } from '../values/duration.js';
 import {
   namesOf,
@@ -79,7 +79,7 @@ function captures({ spec }: MigrationSpec, { connector, topicPrefix }: Names): C
 
 /**
  * Finds tables that would share a connector. A connector's name is derived from its table's name,
- * and two tables can give the same one.
+ * so two tables can give the same connector name.
  */
 function sharedConnectors(spec: MigrationSpec): Contradiction[] {
   const { found, add } = contradictionList();

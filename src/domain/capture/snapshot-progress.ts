@@ -37,8 +37,8 @@ export interface SignalledSnapshot {
 
 /**
  * Returns whether the connector must be asked for an incremental snapshot. A connector that stops
- * before it commits its offset forgets a started snapshot, and reports nothing. So a long silence
- * means that it must be asked again. If it is only slow, it scans the tables a second time.
+ * before it commits its offset forgets a started snapshot, and reports nothing. So it must be asked
+ * again after a long silence. A connector that was only slow then scans the tables a second time.
  */
 export function mustAsk(snapshot: SignalledSnapshot): boolean {
   const { hasStarted, hasFailed, msSinceAsked, msSinceNotified } = snapshot;
@@ -87,8 +87,8 @@ export function foldNotifications(
 }
 
 /**
- * Returns the rows that were scanned of a table, or null if its scan has not ended. Debezium writes
- * the collection as `schema.table`, as `db.schema.table`, or with the topic prefix.
+ * Returns the number of rows that the scan of a table read, or null if the scan has not ended.
+ * Debezium writes the collection as `schema.table`, as `db.schema.table`, or with the topic prefix.
  */
 function scannedRows(
   scanned: ReadonlyMap<string, number>,

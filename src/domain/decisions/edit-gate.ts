@@ -9,7 +9,10 @@ import { describeEdit, specEdit, type SpecEdit } from './spec-changes.js';
 export interface EditRequest {
   readonly by: string;
   readonly reason: string;
-  /** The first run id and the plan hash that the person saw. The edit applies to nothing else. */
+  /**
+   * The first run id and the plan hash that the person saw. The edit applies only to this run and
+   * this plan.
+   */
   readonly run: string;
   readonly base: string;
   readonly spec: unknown;
@@ -29,7 +32,10 @@ export interface EditState {
   readonly planHash: string;
   readonly spec: MigrationSpec;
   readonly isCommitted: boolean;
-  /** Why edits are refused now, for example because writers wait behind the fence. Null if none. */
+  /**
+   * The reason why edits are refused now, for example that writers wait behind the fence. Null if
+   * edits are allowed.
+   */
   readonly closed: string | null;
   readonly pending: PendingEdit | null;
 }
@@ -108,7 +114,7 @@ function signed(
   const pending = { wanted, by: signers, at: standing?.at ?? now };
   return {
     accepted: true,
-    reason: `signature ${signers.length} of ${needed}, which a change of the approval's rules needs; sign the same file until ${until(pending)}: ${what}`,
+    reason: `signature ${signers.length} of ${needed}; a change of the approval's rules needs ${needed} signatures. Sign the same file until ${until(pending)}: ${what}`,
     edit,
     applies: false,
     pending,

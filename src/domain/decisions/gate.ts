@@ -1,4 +1,5 @@
-// Decides who may approve what, and when. Each reason contains the numbers that decided.
+// Decides whether an approval or a rejection is accepted. Each reason contains the numbers that
+// were compared.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';
@@ -112,7 +113,7 @@ export function decide(
   if (spec.notStarter && (state.starter === null || state.starter === request.approver)) {
     return refuse(
       state.starter === null
-        ? 'notStarter: who started this migration is unknown'
+        ? 'notStarter: it is not known who started this migration'
         : `notStarter: ${request.approver} started this migration`,
     );
   }

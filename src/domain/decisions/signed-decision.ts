@@ -1,5 +1,5 @@
-// Defines a signed decision: who decides what, about which evidence of which migration, and until
-// when. clients/signatures.ts makes and checks the signatures.
+// Defines a signed decision. It names the person, the decision, the evidence, the run, and the time
+// until which it is valid. clients/signatures.ts makes and checks the signatures.
 
 /** Decisions that need two people: ending the soak early, and breaking the glass. */
 export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
@@ -33,8 +33,8 @@ export interface SignedFor {
   readonly namespace: string;
   readonly workflowId: string;
   /**
-   * The first run id, which stays the same across continue-as-new. Temporal creates it, so no other
-   * cluster or ledger has it.
+   * The first run id, which stays the same across continue-as-new. Temporal creates it, so no run
+   * of another cluster has the same id.
    */
   readonly run: string;
 }

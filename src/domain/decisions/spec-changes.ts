@@ -1,5 +1,5 @@
 // Compares a running migration's spec with the one that a person wants, and decides which changes
-// the run may take.
+// the run accepts.
 import { durationMs } from '../values/duration.js';
 import { canonicalJson } from '../values/canonical-json.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -21,13 +21,16 @@ export interface RefusedChange {
 export interface SpecEdit {
   readonly changes: readonly FieldChange[];
   readonly refused: readonly RefusedChange[];
-  /** The changed fields that evidence rests on. If there are any, a new epoch begins. */
+  /** The changed fields that evidence depends on. If there are any, a new epoch begins. */
   readonly evidence: readonly string[];
-  /** True if the rules of the approval change. It then takes as many signatures as an approval. */
+  /**
+   * True if the rules of the approval change. The edit then needs as many signatures as an
+   * approval.
+   */
   readonly changesGate: boolean;
 }
 
-/** The part of the run's state that decides which changes it takes. */
+/** The part of the run's state that decides which changes the run accepts. */
 export interface EditStanding {
   readonly isCommitted: boolean;
 }
@@ -52,10 +55,13 @@ export const EDITABLE: Readonly<Record<string, Role>> = {
 
 const AFTER_COMMIT: Readonly<Record<Exclude<Role, 'plain' | 'soak'>, string>> = {
   gate: 'the cut-over is committed, so this field is no longer read',
-  evidence: 'the cut-over is committed, and its evidence rests on the field',
+  evidence: 'the cut-over is committed, and its evidence depends on this field',
 };
 
-/** Returns every change between two specs, and what each of them costs. */
+/**
+ * Compares two specs. Returns the changes, those that the run refuses, and their effect on evidence
+ * and approval.
+ */
 export function specEdit(
   before: MigrationSpec,
   after: MigrationSpec,

@@ -1,7 +1,7 @@
 // Preflight checks and their results. A check that could not run is unknown, never passed.
 import type { Waiver } from '../migration/spec.js';
 
-/** A system. A check can prove that it answers. */
+/** A system that the preflight reaches. A check that passes can prove that the system answers. */
 export type System = 'source' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
 
 interface CheckRule {
@@ -143,8 +143,8 @@ export const describeCheck = (c: Check): string =>
 const STATEMENT = /^(GRANT|REVOKE|ALTER ROLE|ALTER DATABASE) /;
 
 /**
- * Returns the statements among the remedies that a person may paste. Two that differ only in quotes
- * count as one. A remedy is SQL if it begins with a statement.
+ * Returns the statements among the remedies that a person may paste. Two statements that differ
+ * only in quotes count as one. A remedy is SQL if it begins with a statement.
  */
 export function statementsOf(checks: readonly Check[]): string[] {
   const statements = checks

@@ -2,7 +2,9 @@
 import type { VerdictName } from './verdict.js';
 import type { Difference, WindowRow } from './window.js';
 
-/** The barrier of such a comparison. Output, evidence and report name it. */
+/**
+ * The barrier of a comparison without a migration. The output, the evidence and the report name it.
+ */
 export interface ExistingBarrier {
   /** `slot`: a slot's confirmed position. `none`: rows may be in flight. */
   readonly kind: 'slot' | 'none';
@@ -21,9 +23,9 @@ export interface ComparisonDocument {
   readonly reason: string;
   readonly tookMs: number;
   readonly barrier: ExistingBarrier;
-  /** The columns and tolerances by which the spec weakens the comparison, as text. */
+  /** Texts that name the columns that are not compared, and the tolerances. */
   readonly leftOut: readonly string[];
-  /** One row for each table, as a window has it. */
+  /** One row for each table, in the form of the rows of a window. */
   readonly windows: readonly WindowRow[];
   readonly differences: readonly SubjectDifference[];
   readonly evidence: { readonly digest: string; readonly document: object };

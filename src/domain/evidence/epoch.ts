@@ -10,7 +10,10 @@ export const NOT_RUNNING = 'none';
 /** The value of a fact: one text, or a set of entries. */
 export type FactValue = string | readonly string[];
 
-/** Maps the name of a fact to its value. Both are readable, because a person reads what changed. */
+/**
+ * Maps the name of a fact to its value. Both are readable text, because a person must understand
+ * what changed.
+ */
 export type Facts = Readonly<Record<string, FactValue>>;
 
 /** Describes the change between two readings of the facts. At least one field is set. */
@@ -23,8 +26,8 @@ export interface FactsChange {
    */
   readonly fullWindow: string | null;
   /**
-   * The parts that restarted without a change. One full window must pass before the streak
-   * continues and an approval counts again. Null if there are none.
+   * The connectors, tasks or group members that restarted without a change. One full window must
+   * pass before the streak continues and an approval counts again. Null if nothing restarted.
    */
   readonly restart: string | null;
 }
@@ -41,7 +44,8 @@ export interface FactsSeen {
    */
   readonly change: FactsChange | null;
   /**
-   * The parts that ran when the evidence was taken and do not run now. Absent if all of them run.
+   * The tasks or group members that ran when the evidence was taken and do not run now. Absent if
+   * all of them run.
    */
   readonly stopped?: string;
 }
@@ -86,13 +90,14 @@ function costOf(
 const isKnown = (value: FactValue | undefined): boolean =>
   value !== undefined && value !== UNKNOWN_IDENTITY;
 
-/** True if the fact says that no process of the part runs. */
+/** True if the fact says that no process runs. */
 const isIdle = (value: FactValue | undefined): boolean =>
   value === undefined || value === NOT_RUNNING || value.length === 0;
 
 /**
- * Returns the facts with the last known values of parts that do not run now. Such a part is judged
- * when it runs again. `stopped` names these parts; it is null if there are none.
+ * Returns the facts. For a task or group that does not run now, they contain the last known values,
+ * because a change shows only when it runs again. `stopped` names these tasks and groups; it is
+ * null if all run.
  */
 export function withLastKnown(
   before: Facts,

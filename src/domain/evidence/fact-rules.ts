@@ -1,11 +1,15 @@
-// Says what a changed fact costs, and why. A restart is harmless only if the fact that identifies
-// the restarted part is known and unchanged. Everything that no rule names begins a new epoch.
+// Lists the cost of each changed fact, and the reason. A *part* is a connector task, or the members
+// of a group. The restart of a part is harmless only if the facts that identify the part are known
+// and unchanged. A change that no rule names begins a new epoch.
 
 /** The cost of a change, from the lowest to the highest. */
 export type FactCost = 'restart' | 'full-window' | 'epoch';
 
 export interface FactRule {
-  /** The fact's name, or its beginning if `isPrefix` is true. The rest of it names the part. */
+  /**
+   * The fact's name. If `isPrefix` is true, it is only the beginning of the name, and the rest
+   * names the part.
+   */
   readonly fact: string;
   readonly isPrefix: boolean;
   readonly cost: FactCost;

@@ -114,7 +114,6 @@ export type StatusWithWindows = Status & {
   readonly standing?: Standing;
 };
 
-/** The outcome of a rehearsed cut-over. */
 /** The spec in force, as the `spec` query answers. */
 export interface SpecShown {
   /** The first run id. */
@@ -142,6 +141,7 @@ export interface WindowAnswer {
   } | null;
 }
 
+/** The outcome of a rehearsed cut-over. */
 export interface Rehearsed {
   /** The reason why the rehearsal failed. Null if all steps before the commit succeeded. */
   readonly refused: string | null;

@@ -92,8 +92,8 @@ export interface ProofResult {
    */
   readonly pipelineMs: number | null;
   /**
-   * The predicted cost of migrating everything, by the rates of this proof. Null if nothing was
-   * measured.
+   * The predicted cost of migrating everything, computed from the rates of this proof. Null if
+   * nothing was measured.
    */
   readonly predicted: {
     readonly records: number;

@@ -33,7 +33,7 @@ export interface RecordedPause {
   /** True if it has lasted longer than its window may take. */
   readonly isOverdue: boolean;
   /**
-   * Says who ended the pause; `successor` is the window's next attempt. Null while it lasts.
+   * Says who ended the pause; `successor` is the window's next attempt. Null while the pause lasts.
    */
   readonly closedBy: 'window' | 'successor' | 'guard' | null;
   /** The milliseconds since the pause ended. Null while it lasts. */

@@ -1,5 +1,5 @@
-// Decides when the passed windows are enough: their number in a row, the days that they cover, and
-// what they show about the share of wrong keys.
+// Decides whether enough windows have passed. The rule limits their number in a row, the kinds of
+// day that they cover, and the share of keys that may still be wrong.
 import type { CoverageDay, ValidationSpec } from '../migration/spec.js';
 
 /** Returns the kinds of day (UTC) that a window taken at `at` (ISO) covers. */
@@ -22,7 +22,7 @@ export function coverageOf(at: string): CoverageDay[] {
   return days;
 }
 
-/** The windows that passed since the last one that did not. */
+/** The windows that passed since the last window that did not pass. */
 export interface Streak {
   readonly passesInARow: number;
   readonly covered: readonly CoverageDay[];
@@ -43,7 +43,9 @@ export const mismatchBound = (compared: number): number =>
 export const awaitsFullWindow = (restart: string): string =>
   `a full window must pass after a restart (${restart})`;
 
-/** Returns, as a noun, what the streak still lacks. Null if it is enough. */
+/**
+ * Returns a noun phrase that names what the streak still lacks. Null if the streak is long enough.
+ */
 export function stopRule(
   streak: Streak,
   rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,

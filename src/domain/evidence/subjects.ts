@@ -16,6 +16,6 @@ export interface Subject {
 
 export const STORED_SUBJECT = 'result@batch';
 
-/** Returns the spec's condition for a run whose cut was `cut` (ISO). */
+/** Returns the spec's condition for closed keys, for a batch run whose cut was `cut` (ISO). */
 export const closedAt = (closedKeys: string, cut: string): string =>
   closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);

@@ -22,7 +22,7 @@ export interface WindowRow {
   readonly mismatched: number | null;
   readonly unstable: number | null;
   readonly unknown: number | null;
-  /** The rows that the window read. The rest of `matched` is `provenEarlier`. */
+  /** The rows that the window read. `provenEarlier` counts the other rows of `matched`. */
   readonly rowsRead: number | null;
   /**
    * The keys of `matched` that an earlier window proved equal and that neither side has changed

@@ -1,7 +1,7 @@
-// A witness names the rows that the source changed between the full pass and the final window. It is
-// a temporary slot that Sluice creates, so it depends neither on Debezium nor on Kafka.
+// A witness names the rows that changed in the source between the full pass and the final window.
+// It is a temporary slot that Sluice creates, so it depends neither on Debezium nor on Kafka.
 
-/** With fewer rows than this in every table, a full pass under the fence is as fast. */
+/** If every table has fewer rows than this, a full pass under the fence is as fast as a witness. */
 export const WITNESS_FROM_ROWS = 20_000;
 
 /** With more changed keys than this, the final window reads every row instead. */
@@ -15,8 +15,8 @@ export interface WitnessProof {
   readonly rowsBefore: number;
   readonly inserted: number;
   readonly deleted: number;
-  /** The keys that the source changed since, as the witness saw them. */
+  /** The number of keys that changed in the source since that window, according to the witness. */
   readonly changedAtSource: number;
-  /** The keys that the topic changed since. */
+  /** The number of keys that have new records in the topic since that window. */
   readonly changedOnTopic: number;
 }

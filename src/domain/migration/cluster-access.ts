@@ -49,7 +49,7 @@ export interface RegistrySpec {
   readonly auth?: Login | undefined;
   /** The PEM file of the CA, on the worker and on the Kafka Connect workers. */
   readonly ca?: string | undefined;
-  /** The family of converters that Kafka Connect has. */
+  /** The vendor of the Avro converter that is installed at Kafka Connect. */
   readonly converter: 'confluent' | 'apicurio';
 }
 
@@ -93,6 +93,6 @@ interface WithBrokers {
   readonly kafka: Pick<KafkaSpec, 'brokers'>;
 }
 
-/** Returns the brokers' addresses from the place where Kafka Connect runs. */
+/** Returns the brokers' addresses that Kafka Connect uses. */
 export const brokersOfConnect = ({ connector, kafka }: WithBrokers): readonly string[] =>
   connector.brokers ?? kafka.brokers;

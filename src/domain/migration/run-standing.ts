@@ -67,7 +67,8 @@ const DEAD: Readonly<Record<string, string>> = {
 };
 
 /**
- * A worker that dies costs one attempt of a workflow task. More of them mean that the task fails.
+ * A worker that dies costs one attempt of a workflow task. More attempts mean that the task itself
+ * fails.
  */
 const TRIES_WITHOUT_REASON = 3;
 

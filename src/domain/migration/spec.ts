@@ -196,8 +196,9 @@ export interface CutoverSpec {
    */
   readonly fence: 'result' | 'source';
   /**
-   * `fenced`: the final window compares the results under the fence. `recent`: it may rest on a
-   * window that compared them exactly, and that began at most this long before the commit.
+   * `fenced`: the final window compares the results under the fence. `recent`: it does not compare
+   * them, if an earlier window compared them exactly. That window began at most this long before
+   * the commit.
    */
   readonly finalResult: 'fenced' | { readonly recent: string };
   readonly route: RouteSpec;

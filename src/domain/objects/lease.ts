@@ -1,4 +1,4 @@
-// The lease row decides who owns the result. It outlives generations, because only the end of the
+// The lease row decides who owns the result. A new generation keeps the row; only the end of the
 // run removes it.
 import type { KindPlan } from './owned-kind.js';
 

@@ -1,4 +1,4 @@
-// The hosts of pipelines: the types that a spec can name, and the facts about each of them.
+// The hosts of pipelines. A spec names one of these types, and this file has the facts about each.
 import { ksqlPlan } from './ksql-statements.js';
 import type { Names } from '../migration/names.js';
 import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
@@ -10,7 +10,10 @@ export interface HostPlan {
   readonly kind: 'none' | 'external' | 'flink' | 'ksqldb';
   /** The place of the jobs, as the ledger writes it. Null if Sluice deploys nothing. */
   readonly url: string | null;
-  /** The names of the parts that Sluice deploys. It finds the parts again by these names. */
+  /**
+   * The names of the Flink jobs, or of ksqlDB's streams and tables, that Sluice deploys. Sluice
+   * finds them again by these names.
+   */
   readonly jobs: readonly string[];
   /** The consumer groups of the spec that Sluice starts, because it deploys the pipeline. */
   readonly groups: readonly string[];
@@ -33,8 +36,8 @@ interface Host {
   /** Keys of the pipeline's spec that belong to other hosts. */
   readonly foreign: readonly ('gateway' | 'url' | 'statements')[];
   /**
-   * True if the spec must name the consumer groups that read for the pipeline. Otherwise the host
-   * knows them.
+   * True if the spec must name the consumer groups that read for the pipeline. Otherwise Sluice
+   * gets them from the host.
    */
   readonly needsGroups: boolean;
 }

@@ -43,7 +43,7 @@ export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverSte
     },
     {
       name: 'final-window',
-      does: `full comparison${age === null ? '' : ' of the tables'} at or after the marker; must pass${fence.kind === 'source' ? ' for every key' : ''}${age === null ? '' : `; the results rest on an exact window that began at most ${age} before the commit`}`,
+      does: `full comparison${age === null ? '' : ' of the tables'} at or after the marker; must pass${fence.kind === 'source' ? ' for every key' : ''}${age === null ? '' : `; an earlier window, which began at most ${age} before the commit, compared the results exactly`}`,
       undo: null,
       before: 'commit',
     },
@@ -78,8 +78,8 @@ export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverSte
 }
 
 /**
- * Returns the guarantees that this spec weakens, in words for the approvers. Plan, approval text
- * and report show them.
+ * Returns sentences for the approvers, one for each guarantee that this spec weakens. The plan, the
+ * approval text and the report show them.
  */
 export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): string[] {
   const notes = [...capture.notes, ...route.notes];

@@ -1,5 +1,5 @@
-// Decides whether the final window may rest on an earlier comparison of the results, which it then
-// does not repeat under the fence.
+// Decides whether the final window may use an earlier comparison of the results. It then does not
+// compare the results again under the fence.
 import { durationMs } from '../values/duration.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import { resultSubjects } from './planned-subjects.js';
@@ -22,7 +22,10 @@ export function allowedAge(spec: Pick<MigrationSpec, 'spec'>): string | null {
 export const ageOf = ({ began }: RecentResult, now: string): number =>
   Date.parse(now) - Date.parse(began);
 
-/** Returns why a commit `aheadMs` from now could not rest on the comparison. Null if it could. */
+/**
+ * Returns the reason why a commit in `aheadMs` could not use the earlier comparison. Null if it
+ * could.
+ */
 export function tooOld(
   allowed: string,
   recent: RecentResult | null,

@@ -18,7 +18,7 @@ export interface Measured {
 export interface Ahead {
   /** True if a witness replaces reading the tables. */
   readonly tables: boolean;
-  /** True if the final window rests on an earlier comparison of the results. */
+  /** True if the final window uses an earlier comparison of the results. */
   readonly results: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface Ahead {
 export const resultsMs = ({ fullWindowMs, tablesMs }: Measured): number =>
   Math.max(0, (fullWindowMs ?? 0) - (tablesMs ?? 0));
 
-/** Returns the predicted hold in ms. What is done before the fence does not count. */
+/** Returns the predicted hold in ms. Comparisons that are done before the fence do not count. */
 export function predictedHoldMs(measured: Measured, ahead: Ahead): number {
   const { fullWindowMs, tablesMs, lagMs, rehearsedHoldMs } = measured;
   const results = resultsMs(measured);

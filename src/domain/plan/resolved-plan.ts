@@ -73,6 +73,6 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly fence: FencePlan;
   readonly subjects: readonly Subject[];
   readonly steps: readonly CutoverStep[];
-  /** Guarantees that this spec weakens, in words for the approvers. */
+  /** Sentences for the approvers, one for each guarantee that this spec weakens. */
   readonly notes: readonly string[];
 }

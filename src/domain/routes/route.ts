@@ -40,10 +40,13 @@ export interface RouteNeeds {
   readonly reads: readonly Relation[];
 }
 
-/** Facts about a route that plan, checks, workflow and activities need, as plain data. */
+/**
+ * Facts about a route, as plain data. The plan, the checks, the workflow and the activities use
+ * them.
+ */
 export interface RouteFacts {
   readonly words: RouteWords;
-  /** Guarantees that the route weakens, in words for the approvers. */
+  /** Sentences for the approvers, one for each guarantee that the route weakens. */
   readonly notes: readonly string[];
   /** SQL comments that `sluice init --sql` prints for the people who run the consumers. */
   readonly consumers: readonly string[];
@@ -67,8 +70,8 @@ export interface RouteFacts {
   /** True if another system is asked to switch after the commit. */
   readonly asksOtherSystem: boolean;
   /**
-   * True if runs of the batch would fail after the commit. So the batch stays paused, and loses its right
-   * to write at `complete`.
+   * True if runs of the batch would fail after the commit. The batch then stays paused, and loses
+   * its right to write at `complete`.
    */
   readonly refusesBatch: boolean;
 }

@@ -56,8 +56,9 @@ export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?
 
 /**
  * Widens Debezium's 32-bit transaction id to the latest 64-bit id that the snapshot's records can
- * have. An older transaction with the same 32 bits ended long ago, so it is visible wherever the
- * widened id is. Ids that have 64 bits already stay unchanged.
+ * have. If the record belongs to an older transaction with the same 32 bits, that transaction ended
+ * long ago, and is visible wherever the widened id is. Ids that already have 64 bits stay
+ * unchanged.
  */
 export function widened(txId: number, snapshot: SnapshotVisibility): number {
   if (txId >= EPOCH) return txId;

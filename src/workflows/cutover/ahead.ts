@@ -7,8 +7,8 @@ import type { Run } from '../run/run.js';
 import { holdOf, runWindow } from '../windows/windows.js';
 
 /**
- * Returns why the final window of a hold that begins now could not rest on the last comparison of
- * the results. Null if it could, or if it compares them itself.
+ * Returns the reason why a hold that begins now could not use the last comparison of the results.
+ * Null if it could, or if the final window compares the results itself.
  */
 export function resultsProblem(run: Run): string | null {
   const allowed = allowedAge(run.plan);
@@ -19,8 +19,9 @@ export function resultsProblem(run: Run): string | null {
 }
 
 /**
- * Makes the full pass if the final window can rest on it, or if its results would be too old.
- * Returns whether there was one. Throws BackToValidate if it did not pass.
+ * Makes the full pass if it shortens the final window, or if the last comparison of the results
+ * would be too old. Returns whether it made one. Throws BackToValidate if the pass found a
+ * difference or proved nothing.
  */
 export async function passAhead(run: Run): Promise<boolean> {
   run.state.ahead = null;
@@ -32,6 +33,9 @@ export async function passAhead(run: Run): Promise<boolean> {
     throw new BackToValidate(
       `window ${number}, before the fence, ${verdict.verdict}: ${verdict.reason}`,
     );
-  run.state.ahead = { number, refused: witness ? witness.refused : 'the worker began none' };
+  run.state.ahead = {
+    number,
+    refused: witness ? witness.refused : 'the worker created no witness',
+  };
   return true;
 }

@@ -95,7 +95,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   if (verdict.verdict !== 'passed')
     throw new BackToValidate(`final window ${verdict.verdict}: ${verdict.reason}`);
   const rests = witness?.rested
-    ? `, resting on the full pass of window ${run.state.ahead?.number}`
+    ? `, with the unchanged keys proven by the full pass of window ${run.state.ahead?.number}`
     : '';
   const holds = `final window ${number}: ${matched} of ${compared} keys matched${rests}${restedResults(run)}`;
   run.audit({ kind: 'proof', part: 'P6', holds });
@@ -111,8 +111,8 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 }
 
 /**
- * Returns a text that names the window which proved the results, if the final window did not compare
- * them. Throws BackToValidate if that window is too old by now.
+ * Returns a text that names the earlier window that proved the results, or an empty text if the
+ * final window compared them. Throws BackToValidate if the earlier window is now too old.
  */
 function restedResults(run: Run): string {
   const allowed = allowedAge(run.plan);
@@ -121,7 +121,7 @@ function restedResults(run: Run): string {
   const problem = tooOld(allowed, recentResult, run.now());
   if (problem !== null || recentResult === null) throw new BackToValidate(problem!);
   const age = Math.ceil(ageOf(recentResult, run.now()) / 1000);
-  return ` (tables only); the results rest on window ${recentResult.number}, which began ${age} s earlier, and what the pipeline wrote since then was not compared`;
+  return ` (tables only); the results were compared by window ${recentResult.number}, which began ${age} s earlier, and what the pipeline wrote since then was not compared`;
 }
 
 /**

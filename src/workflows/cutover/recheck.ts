@@ -19,7 +19,7 @@ const SLOT_PATIENCE_MS = 10_000;
 /**
  * Checks that nothing has changed since the evidence, and that no run of the batch is active. After
  * a wait for such a run, everything is checked again. Then makes the full pass, if the final window
- * can rest on it.
+ * can use it.
  */
 export async function recheck(run: Run): Promise<void> {
   begins(run, 'recheck');
@@ -28,7 +28,7 @@ export async function recheck(run: Run): Promise<void> {
   if (await passAhead(run)) await untilReady(run);
   const problem = resultsProblem(run);
   if (problem === null) return;
-  // the streak stays, so without this the next attempt would begin at once
+  // the streak stays, so the next attempt would otherwise begin at once
   run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
   throw new BackToValidate(problem);
 }
@@ -64,7 +64,7 @@ async function recheckEvidence(run: Run): Promise<void> {
     );
 }
 
-/** Reads the facts, and waits while a part of the path does not run. */
+/** Reads the facts, and waits while a connector task or a group of the path does not run. */
 async function readFacts(run: Run): Promise<FactsSeen> {
   for (;;) {
     const seen = await run.ask(() =>
@@ -76,8 +76,8 @@ async function readFacts(run: Run): Promise<FactsSeen> {
         run.state.facts,
       ),
     );
-    // A change that needs a full window is covered, because the final window is full. Results that
-    // it does not compare need a new window.
+    // The final window is full, so it also covers a change that needs a full window. If it does not
+    // compare the results, they need a new window.
     run.state.facts = seen.digest;
     if (seen.change) run.state.recentResult = null;
     if (seen.stopped === undefined || seen.change?.epoch) {
@@ -102,8 +102,8 @@ async function proveAfterRestart(run: Run, restart: string): Promise<void> {
 }
 
 /**
- * Refuses a hold that cannot fit into maxHold before anything is touched, because its fence would
- * only expire.
+ * Refuses a hold that would be longer than maxHold. Nothing has changed yet; the fence would only
+ * delay writers and then expire.
  */
 export async function refuseLongHold(run: Run): Promise<void> {
   const { fullWindowMs, tablesCost, ahead, rehearsedHoldMs } = run.state;
@@ -121,17 +121,17 @@ export async function refuseLongHold(run: Run): Promise<void> {
     },
     false,
   );
-  // discarded like the window's time, so that the hold is measured again
+  // the rehearsal's time is discarded, too, so that new windows predict the hold
   run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
 
-/** Names the setting that takes the results out of the hold, if they are what makes it too long. */
+/** Recommends `finalResult: recent` if comparing the results is what makes the hold too long. */
 function recommendation(run: Run): string {
   const tookMs = resultsMs(measuredIn(run));
   const isLong = tookMs + COMMIT_RESERVE_MS > durationMs(run.spec.cutover.maxHold);
   if (!isLong || allowedAge(run.plan) !== null || resultMode(run.plan) !== 'exact') return '';
-  return `; the results took ${Math.ceil(tookMs / 1000)} s of it, and cutover.finalResult: { recent: ${recommendedAge(tookMs)} } would let the final window rest on an earlier exact comparison of them`;
+  return `; the results took ${Math.ceil(tookMs / 1000)} s of it; with cutover.finalResult: { recent: ${recommendedAge(tookMs)} }, the final window would use an earlier exact comparison of the results`;
 }
 
 /**

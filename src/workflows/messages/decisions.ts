@@ -1,5 +1,5 @@
 // Handles each decision as it arrives. It checks the signature, if there is one, and asks the gate.
-// Then it does what the decision demands. It records every decision, accepted or not.
+// Then it carries out an accepted decision. It records every decision, accepted or not.
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
   breakGlass,
@@ -25,11 +25,12 @@ import { requestWayBack } from '../run/requests.js';
 import type { Run } from '../run/run.js';
 import { evidenceId, gateState } from '../run/gate-state.js';
 
-// The status has the beginning of a comment, and the audit has all of it.
+// The status contains only the beginning of a comment; the audit contains the whole comment.
 const SHOWN_LENGTH = 500;
 
 /**
- * Takes a decision. Without a token, it answers at once, because no signature has to be checked.
+ * Handles a decision. A decision without a token is answered at once, because no signature has to
+ * be checked.
  */
 export function takeDecision(run: Run, request: DecisionRequest): Decision | Promise<Decision> {
   return request.token === null

@@ -41,8 +41,8 @@ export async function approve(run: Run): Promise<void> {
     gateWaitsFor(state, run.now()) === null;
   let dueAt = Date.parse(run.now()) + everyMs(run);
   for (;;) {
-    requireEpoch(); // an edit may have begun a new one
-    const { approval } = run.spec.cutover; // an edit may have changed it
+    requireEpoch(); // an edit may have begun a new epoch
+    const { approval } = run.spec.cutover; // an edit may have changed these rules
     const expiresIn =
       Date.parse(state.approvalSince) + durationMs(approval.expires) - Date.parse(run.now());
     if (expiresIn <= 0) throw new BackToValidate(`no approval within ${approval.expires}`);

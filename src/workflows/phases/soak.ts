@@ -63,7 +63,7 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
 async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
-  const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes; // an edit may change it
+  const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes; // an edit may change this number
   // two people requested it
   const isEarly = (): boolean =>
     state.completesEarly && state.shadowPasses >= Math.min(1, run.spec.soak.passes);

@@ -16,7 +16,10 @@ const RESTART_LENGTH = 500;
 export type PhaseBody = (run: Run) => Promise<void>;
 
 export class Run extends Steps {
-  /** True after continue-as-new between two windows, until the next one, which is not due yet. */
+  /**
+   * True after the run continued as new between two windows, until the next window begins. That
+   * window is not due yet.
+   */
   isBetweenWindows: boolean;
   #scope: CancellationScope | undefined;
   #lost: Blocked | undefined;
@@ -25,7 +28,7 @@ export class Run extends Steps {
   #isWoken = false;
   readonly connectors: WatchedConnectors;
   startGuard: () => void = () => undefined;
-  /** Calls the guard again, with what the run knows now. */
+  /** Calls the guard again, with the run's current state. */
   renewGuard: () => void = () => undefined;
   /** Creates deleted connectors again, alongside the main path. */
   bringBack: () => void = () => undefined;
@@ -144,8 +147,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Begins a new epoch. Coverage is lost, unless a window failed over an unchanged setup
-   * (`keepsCoverage`): then it is on trial, and the next window decides.
+   * Begins a new epoch. The coverage is lost, except after a window that failed although the facts
+   * stayed the same (`keepsCoverage`). It is then kept if the next window passes.
    */
   newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =

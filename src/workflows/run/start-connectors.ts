@@ -23,8 +23,8 @@ export async function startConnectors(
 }
 
 /**
- * Marks the connectors as started. A report of the guard may be older than that, so the guard
- * checks again.
+ * Marks the connectors as started. The last report of the guard may be older than the start, so the
+ * guard checks again.
  */
 export function areStarted(run: Run, role: Role): void {
   if (run.connectors.start(connectorsOf(run, role))) run.renewGuard();

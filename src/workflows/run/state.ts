@@ -64,7 +64,7 @@ export interface State {
   wayBack: WayBack | null;
   committedAt: string | null;
   /**
-   * The token of the fence that this run holds, or held last. It is needed to release the fence.
+   * The token of the fence that this run holds, or held last. The release of the fence needs it.
    */
   fenceToken: string | null;
   /** The number of attempts at the cut-over so far. */
@@ -87,9 +87,9 @@ export interface State {
   /** The number of keys that the windows of the streak compared. */
   comparedInARow: number;
   covered: CoverageDay[];
-  /** True after a failed window. The next window keeps the coverage if it passes. */
+  /** True after a failed window. The coverage is kept if the next window passes. */
   isCoverageOnTrial: boolean;
-  /** The restart after which a full window must pass. Null if none is owed. */
+  /** The restart after which a full window must pass. Null if no such window is needed. */
   restart: string | null;
   /** The plan hash that the evidence id contains. It changes only with a new epoch. */
   evidencePlan: string;

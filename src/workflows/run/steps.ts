@@ -61,7 +61,7 @@ export abstract class Steps extends Journal {
         return await act();
       } catch (error) {
         if (isCancellation(error)) throw error;
-        // an activity that is waited for may fail in its own way after the cancellation
+        // after the cancellation, the activity may fail with any error
         if (CancellationScope.current().consideredCancelled)
           throw new CancelledFailure('cancelled');
         if (this.isHolding && foundNoSlot(error))
@@ -152,7 +152,7 @@ export abstract class Steps extends Journal {
   /** Continues as new if the history is long, unless `isWoken` becomes true first. */
   async #leave(isWoken: () => boolean = () => false): Promise<void> {
     if (!this.#isFull) return;
-    // a rehearsal would wait for this run to continue, and this run for the rehearsal
+    // otherwise the rehearsal and this run would wait for each other
     if (this.rehearsal?.result === null)
       this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
     const refused = 'the run continues as new; the window runs next (sluice windows)';

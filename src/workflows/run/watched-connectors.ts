@@ -1,5 +1,5 @@
-// Compares the guard's reports on connectors with what the run did to them. A connector that the
-// run itself pauses, replaces or removes is not a problem.
+// Compares the guard's reports on connectors with the run's own actions. A connector that the run
+// itself pauses, replaces or removes is not a problem.
 import {
   countFailure,
   failedTrouble,
@@ -91,7 +91,8 @@ export class WatchedConnectors {
   }
 
   /**
-   * Records a failed task that was restarted or given up. Returns what to report about it, once.
+   * Records a failed task that the guard restarted or gave up. Returns the problem to report, only
+   * once for each problem.
    */
   failed(connector: string, cause: string, now: string): string | null {
     const state = this.#state;
@@ -122,7 +123,7 @@ export class WatchedConnectors {
     return this.#text !== '' && this.#text !== this.#heeded;
   }
 
-  /** Marks the beginning of a window, which sees what the guard saw. */
+  /** Records that a window begins, which checks the problems that the guard found. */
   heed(): void {
     this.#heeded = this.#text;
   }

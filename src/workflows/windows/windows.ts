@@ -16,8 +16,8 @@ const ROUNDS_MS = 45_000;
 type Purpose = 'window' | 'window before the fence' | 'final window' | 'shadow window';
 
 /**
- * A fence on the source holds its writes, so nothing has to be paused. After the commit, consumers
- * read the stream, and they would wait for a paused connector.
+ * Returns how a window reaches a still point. While the source tables are fenced, no connector has
+ * to be paused. After the commit, consumers read the stream and would wait for a paused connector.
  */
 function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
   if (purpose === 'final window' && plan.fence.kind === 'source') return 'fenced';
@@ -33,7 +33,7 @@ function witnessRole(run: Run, purpose: Purpose): { witness?: WitnessRole } {
   return { witness: { after: ahead.number, orReadsAll } };
 }
 
-/** Returns what the prediction of the hold is computed from. */
+/** Returns the measurements from which the hold is predicted. */
 export const measuredIn = ({ state }: Run): Measured => ({
   fullWindowMs: state.fullWindowMs,
   tablesMs: state.tablesCost?.ms ?? null,
@@ -45,7 +45,10 @@ export const measuredIn = ({ state }: Run): Measured => ({
 export const holdOf = (run: Run, isWitnessed: boolean): number =>
   predictedHoldMs(measuredIn(run), { tables: isWitnessed, results: allowedAge(run.plan) !== null });
 
-/** Returns the window on whose results a final window rests. Empty for every other window. */
+/**
+ * Returns the earlier window whose comparison of the results a final window uses. Empty for every
+ * other window.
+ */
 function restsOn(run: Run, purpose: Purpose): { restsOn?: RecentResult } {
   const { recentResult } = run.state;
   return purpose === 'final window' && recentResult && allowedAge(run.plan) !== null
@@ -87,7 +90,8 @@ export async function runWindow(
       ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
       : await run.ask(() => call('heavy', 'runWindow', summary, input));
   run.isBetweenWindows = false;
-  // a final window that rested on a witness, or on earlier results, says nothing about a full one
+  // a final window that used a witness or earlier results does not show how long a full window
+  // takes
   const isPartial = input.restsOn !== undefined;
   const wasFull = isFull && !isPartial && result.witness?.rested !== true;
   if (run.state.evidenceEdits === evidenceEdits) {
@@ -109,7 +113,10 @@ export async function runWindow(
   return result;
 }
 
-/** Notes a window that compared all results exactly. A change that it saw voids the earlier one. */
+/**
+ * Remembers the last passed window that compared all results exactly. A change of the facts voids
+ * it.
+ */
 function noteResults({ state }: Run, result: WindowResult, began: string): void {
   if (result.facts?.change) state.recentResult = null;
   if (result.verdict.verdict === 'passed' && result.areResultsExact)
@@ -154,13 +161,13 @@ function setAside(run: Run, { number, at }: WindowResult): void {
 }
 
 /**
- * Takes what a window found. A window that did not compare the results (`isPartial`) adds nothing to
- * the evidence if it passed, because the evidence is about results, too.
+ * Updates the state after a window. A passed window that did not compare the results (`isPartial`)
+ * adds nothing to the evidence, because the evidence also covers results.
  */
 function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boolean): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
-  // later than the requested number if a run that was reset had used that number already
+  // the number is higher than requested if the run had used the requested one before it was reset
   state.windows = result.number;
   state.lastWindow = {
     number: result.number,
