@@ -38,7 +38,8 @@ if (!process.argv.includes('--if-stale') || stale()) {
     const workflowsPath = join(ROOT, 'dist/workflows/index.js');
     return (await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: silent })).code;
   };
-  // A worker with a codec runs the second one. The first one is last, because `stale` looks at it.
+  // A worker with a codec runs the encrypting bundle. The plain bundle is written last, because
+  // `stale` looks at its time.
   const encrypting = await bundled(join(ROOT, 'dist/failure-converter.js'));
   writeFileSync(join(ROOT, 'dist/workflow-bundle-encrypting.js'), encrypting);
   writeFileSync(bundle, await bundled());

@@ -41,19 +41,19 @@ export interface Config {
   /** The approvers in SLUICE_APPROVERS_FILE, a YAML list of { name, publicKey, roles? }. */
   readonly approvers: ApproverKeys;
   /**
-   * The folder in which a worker stores the row hashes that it computed from topics. After a restart,
-   * it continues from them instead of reading the topics from the beginning. The files can be deleted
-   * at any time.
+   * The folder in which a worker stores the row hashes that it computed from topics. After a
+   * restart, the worker continues from these hashes instead of reading the topics from the
+   * beginning. The files can be deleted at any time.
    */
   readonly stateDir: string;
   /**
-   * SLUICE_WINDOW_MEMORY, in bytes: how much memory all windows may use to compare tables. A window that
-   * needs more uses disk.
+   * SLUICE_WINDOW_MEMORY: the memory in bytes that all windows together may use to compare tables.
+   * A window that needs more uses disk.
    */
   readonly windowMemory: number;
   /**
-   * SLUICE_SNAPSHOT_BYTES, in bytes: how much of a table a window reads in one snapshot. A longer table
-   * is read range by range.
+   * SLUICE_SNAPSHOT_BYTES: the largest size in bytes of a table that a window reads in one
+   * snapshot. A longer table is read range by range.
    */
   readonly snapshotBytes: number;
   /** Settings of the worker's process: its log, its HTTP endpoint and its webhook. */

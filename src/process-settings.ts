@@ -20,7 +20,7 @@ export interface LogSettings {
 
 /** The queues that a worker serves. */
 export interface QueueSettings {
-  /** Null is the zone of migrations without one. */
+  /** Null stands for the migrations that have no zone. */
   readonly zones: readonly Zone[];
   readonly slots: Readonly<Record<QueueRole, number>>;
   /** Null means Temporal's default. */
@@ -120,7 +120,10 @@ function readWebhook(env: Environment, problems: string[]): Webhook | null {
   return { url, format, token: read(env, 'SLUICE_WEBHOOK_TOKEN') };
 }
 
-/** Reads one of a few values. Without the variable, it is the default in environment.ts. */
+/**
+ * Reads a variable that has a closed list of values. If it is not set, the default in
+ * environment.ts counts.
+ */
 export function oneOf<T extends string>(
   env: Environment,
   name: VariableName,

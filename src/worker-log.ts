@@ -5,7 +5,10 @@ import { nameOf } from './domain/migration/workflow-ids.js';
 import type { LogSettings } from './process-settings.js';
 import { printable } from './domain/values/foreign-text.js';
 
-/** Details of an entry that a line shows. Others, such as tokens of tasks, only fill the log. */
+/**
+ * Details of an entry that a line shows. Other details, such as the tokens of tasks, would only
+ * fill the log.
+ */
 const SHOWN = ['workflowType', 'activityType', 'attempt', 'durationMs', 'taskQueue'] as const;
 
 export interface LogLine {

@@ -173,7 +173,7 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
 
 /**
  * Returns the prebuilt workflow bundle, or the sources if there is no bundle. A bundle contains the
- * converter of failures, so there is another one for a worker with a codec.
+ * converter of failures, so a worker with a codec uses another bundle.
  */
 export function workflowCode({
   codec,

@@ -13,8 +13,8 @@ const FLINK_JARS =
   /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;
 
 /**
- * Makes one folder of jars. Flink's own come from a Python package, because the distribution is not
- * on Maven Central. Gateway and connectors come from Maven.
+ * Makes one folder of jars. Flink's own jars come from a Python package, because the distribution
+ * is not on Maven Central. Gateway and connectors come from Maven.
  */
 export async function flinkLibs(say: Say): Promise<string> {
   return once(
@@ -56,7 +56,10 @@ export async function flinkLibs(say: Say): Promise<string> {
   );
 }
 
-/** Returns the server binary: the user's own, or else one built once from the Go module proxy. */
+/**
+ * Returns the server binary: the user's own binary, or one that is built once from the Go module
+ * proxy.
+ */
 export async function toxiproxyBinary(say: Say): Promise<string> {
   const own = onPath('toxiproxy-server');
   if (own) return own;

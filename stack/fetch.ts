@@ -89,7 +89,8 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
 }
 
 /**
- * Returns the `temporal` binary: the user's own, or else one built once from the Go module proxy.
+ * Returns the `temporal` binary: the user's own binary, or one that is built once from the Go
+ * module proxy.
  */
 export async function temporalBinary(say: Say): Promise<string> {
   const own = onPath('temporal');

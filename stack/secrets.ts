@@ -5,7 +5,10 @@ const EXAMPLE = {
   SLUICE_SECRET_CAPTURE: 'capture-local',
 } as const;
 
-/** A variable that is exported before `up` reaches Connect. A later one needs `down` and `up`. */
+/**
+ * Connect gets the variables that are exported before `up`. After a later export, run `down` and
+ * `up`.
+ */
 export function stackSecrets(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const own = Object.entries(env).filter(
     (entry): entry is [string, string] =>

@@ -49,7 +49,7 @@ function record(product_id: number): Message {
   return { key, value: level.movements === 0 ? null : JSON.stringify(level) };
 }
 
-/** A secured cluster gives its CA in KAFKA_CA, and a login in KAFKA_USERNAME and KAFKA_PASSWORD. */
+/** For a secured cluster, KAFKA_CA names its CA; KAFKA_USERNAME and KAFKA_PASSWORD log in. */
 const security = (): Pick<KafkaConfig, 'ssl' | 'sasl'> =>
   process.env['KAFKA_CA']
     ? {
@@ -75,7 +75,10 @@ while (!(await admin.listTopics()).includes(input))
   // Sluice creates the topic at its start
   await new Promise((resolve) => setTimeout(resolve, 1000));
 
-/** An earlier process answered everything before this offset, so it only restores the state. */
+/**
+ * An earlier process has written the results of all records before this offset. These records only
+ * restore the state.
+ */
 const [committed] = await admin.fetchOffsets({ groupId, topics: [input] });
 let answered = BigInt(committed?.partitions[0]?.offset ?? -1);
 

@@ -35,7 +35,7 @@ export interface Assessment {
   readonly kind: 'Assessment';
   readonly name: string;
   readonly at: string;
-  /** Says what was measured, or why nothing was. */
+  /** Says what was measured, or why nothing was measured. */
   readonly measured: string;
   readonly processes: readonly AssessedProcess[];
   readonly waves: readonly Wave[];

@@ -157,7 +157,7 @@ export function signed(file: string, claims: Parameters<typeof signDecision>[1])
   return signDecision(pem, claims, Date.now());
 }
 
-/** Asks the run what a decision would be about. */
+/** Asks the run for its current evidence, which a decision would be about. */
 export const evidenceOf = (client: Client, handle: WorkflowHandle): Promise<EvidenceShown> =>
   whileServed(client, handle.workflowId, 'The query', () =>
     handle.query<EvidenceShown>('evidence'),

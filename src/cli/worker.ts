@@ -33,7 +33,9 @@ async function checkReplay(format: Format): Promise<number> {
   return failed.length > 0 ? EXIT.findings : EXIT.ok;
 }
 
-/** Lets the worker end its activities on the first Ctrl-C, as on SIGTERM. The second one exits. */
+/**
+ * Lets the worker end its activities on the first Ctrl-C, as on SIGTERM. The second Ctrl-C exits.
+ */
 function endGracefullyOnInterrupt(): void {
   process.removeAllListeners('SIGINT').once('SIGINT', () => {
     say('the worker ends; press Ctrl-C again to end it at once');

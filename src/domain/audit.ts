@@ -1,5 +1,5 @@
-// The audit: what a run did and who decided it. An entry has fields, and code reads only these. The
-// text of an entry is formatted only to show it to a person.
+// The audit lists the events of a run and people's decisions. An entry has fields, and code reads
+// only these. The text of an entry is formatted only to show it to a person.
 import { glassNote, type BrokenGlass } from './decisions/cosign.js';
 import type { CoSigned } from './decisions/signed-decision.js';
 import type { FailureCode } from './failure.js';

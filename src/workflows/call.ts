@@ -44,7 +44,7 @@ const PATIENCE = {
   },
   /**
    * Runs as long as its migration, and no step waits for it. Most heartbeats of a worker come from
-   * such activities, so each of them sends fewer than a `long` one.
+   * such activities, so each of them sends fewer heartbeats than a `long` activity.
    */
   endless: {
     startToCloseTimeout: '30d',

@@ -1,5 +1,5 @@
-// The guard runs alongside the main path from snapshot to hand-over, even while the run is blocked or
-// paused. It reports what the main path must know.
+// The guard runs alongside the main path from snapshot to hand-over, even while the run is blocked
+// or paused. It reports problems to the main path.
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
 import type { GuardReport } from '../activities/guard/guard-activities.js';

@@ -56,7 +56,10 @@ const errored = (reason: string): Findings => ({
   pipelineMs: null,
 });
 
-/** The progress of the proof. The query shows it, and the clean-up reads what was made. */
+/**
+ * The progress of the proof. The query shows the progress, and the clean-up finds in it the objects
+ * that were made.
+ */
 interface Progress {
   state: ProofState;
   plan: ProofPlan | null;

@@ -1,4 +1,4 @@
-// Removes what is left of a run whose workflow is gone (terminated, or lost with its server). It
+// Removes the objects of a run whose workflow is gone (terminated, or lost with its server). It
 // uses the undo activities of roll-back, with the objects that the ledger lists.
 import { call } from './call.js';
 import { removeObject } from './run/remove-object.js';

@@ -1,4 +1,4 @@
-// Finds reasons why the relation that a view reads cannot be replaced.
+// Finds the reasons why the relation that a view reads cannot be replaced by another relation.
 import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
 import { field, list, names, textOf, walk, type Fields } from './ast.js';
 
@@ -25,7 +25,9 @@ export interface ViewText {
   readonly uses: readonly string[];
   /** The keys by which the view groups, if ungrouped columns depend on them. */
   readonly groupsBy: readonly (readonly string[])[];
-  /** True if the view has a check option. Its relation cannot become a sub-query then. */
+  /**
+   * True if the view has a check option. Then the relation that it reads cannot become a sub-query.
+   */
   readonly isChecked: boolean;
 }
 

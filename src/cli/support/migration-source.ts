@@ -107,8 +107,8 @@ export async function readStatusWith(
 }
 
 /**
- * Adds to a status what Temporal knows of the run. A dead run can neither be approved nor continue,
- * so its next commands are those that clean up.
+ * Adds to a status the facts that Temporal knows about the run. A dead run can neither be approved
+ * nor continue, so its next commands are those that clean up.
  */
 export function standingIn(
   status: Status,

@@ -47,7 +47,7 @@ export interface CaptureFacts {
   readonly carriesGenerated: boolean;
   /** Rows of tables that inherit arrive under the name of the parent table. */
   readonly carriesHeirs: boolean;
-  /** The mode in which a window compares what was captured: `exact` or `settled`. */
+  /** The mode in which a window compares the captured tables or query. */
   readonly subjectMode: 'exact' | 'settled';
   /** The SELECT that is captured instead of the tables, or null. */
   readonly query: string | null;

@@ -183,7 +183,7 @@ function publicationProblems(
   return [...problems, ...planned.flatMap((table) => narrowed(table, planned, publication))];
 }
 
-/** Returns what the publication leaves out of one table. */
+/** Returns the problem if the publication leaves out a part of one table. */
 function narrowed(
   table: string,
   planned: readonly string[],

@@ -17,7 +17,10 @@ const modeOf = ({ spec }: MigrationSpec): CaptureMode => CAPTURES.of(spec.connec
 /** Returns the capture of a spec. */
 export const captureOf = (spec: MigrationSpec): CapturePlan => modeOf(spec).plan(spec);
 
-/** Lists what the source connectors write into topics, in the order of the spec. */
+/**
+ * Lists the tables, or the query, that the source connectors write to topics, in the order of the
+ * spec.
+ */
 export const capturesOf = (spec: MigrationSpec, generation: number): Capture[] =>
   modeOf(spec).captures(spec, namesOf(spec, generation));
 

@@ -52,7 +52,10 @@ export interface FactsSeen {
 
 const SHOWN_ENTRIES = 8;
 
-/** Returns what changed. Null if nothing changed, or if these are the first facts of a run. */
+/**
+ * Returns the change between two readings of the facts. Null if nothing changed, or if these are
+ * the first facts of a run.
+ */
 export function factsChange(before: Facts | null, now: Facts): FactsChange | null {
   if (before === null) return null;
   const found: Record<FactCost, string[]> = { restart: [], 'full-window': [], epoch: [] };

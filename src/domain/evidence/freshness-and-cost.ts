@@ -1,5 +1,5 @@
-// Measurements that a window takes in addition to its comparison: how fresh both sides are, and
-// what the window cost. They prove nothing; the report shows them.
+// Measurements that a window takes in addition to its comparison: the freshness of both sides, and
+// the cost of the window. They prove nothing; the report shows them.
 import type { Lag } from './ledger-rows.js';
 
 /** The age of the batch's result while readers saw it, over the newest runs in the run log. */
@@ -14,8 +14,8 @@ export interface WindowSample {
   readonly number: number;
   readonly at: string;
   /**
-   * `ms` is the time that a marker takes from the source through connector, pipeline and sink, as
-   * far as the migration has them.
+   * `ms` is the time that a marker takes from the source through connector, pipeline and sink, or
+   * through those of them that the migration has.
    */
   readonly lag: Lag;
   /** The time in ms during which the window kept at most two backends of the source busy. */

@@ -39,7 +39,7 @@ export interface Streak {
 export const mismatchBound = (compared: number): number =>
   compared === 0 ? 1 : Math.min(1, 3 / compared);
 
-/** Returns what must happen after a harmless restart. */
+/** Returns a clause about the full window that must follow a harmless restart. */
 export const awaitsFullWindow = (restart: string): string =>
   `a full window must pass after a restart (${restart})`;
 

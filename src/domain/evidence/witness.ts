@@ -7,7 +7,7 @@ export const WITNESS_FROM_ROWS = 20_000;
 /** With more changed keys than this, the final window reads every row instead. */
 export const MOST_WITNESSED = 200_000;
 
-/** Says what a final window did with the witness, in evidence and report. */
+/** Describes how a final window used the witness, for the evidence and the report. */
 export interface WitnessProof {
   /** The window that read every row before the fence. */
   readonly passedBefore: number;

@@ -1,5 +1,5 @@
-// Says how Kafka and Kafka Connect are reached: addresses, certificates and logins. A spec names
-// files and secrets, and never contains them.
+// Defines the addresses, certificates and logins of Kafka and Kafka Connect. A spec names files and
+// secrets, and never contains them.
 
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
@@ -74,7 +74,10 @@ export type Login =
 export const tlsFilesOf = ({ tls }: Pick<KafkaSpec, 'tls'>): TlsFiles | null =>
   tls === true ? {} : tls === false ? null : tls;
 
-/** Returns whether the brokers know who calls them, and so may refuse single topics and groups. */
+/**
+ * Returns whether the brokers authenticate their clients. They may then refuse access to single
+ * topics and groups.
+ */
 export const isAuthenticated = (kafka: Pick<KafkaSpec, 'tls' | 'sasl'>): boolean =>
   kafka.sasl !== undefined || tlsFilesOf(kafka)?.cert !== undefined;
 

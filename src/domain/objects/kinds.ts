@@ -28,7 +28,10 @@ export const KINDS = {
 /** The names of the activities that remove objects. */
 export type Removal = (typeof KINDS)[ObjectKind]['undo'];
 
-/** An object that a generation creates, and what happens to it at the end. */
+/**
+ * An object that a generation creates. `after` says whether `complete` removes the object or hands
+ * it over.
+ */
 export interface PlannedObject extends OwnedObject {
   readonly after: 'handed over' | 'removed at complete';
 }

@@ -18,7 +18,7 @@ export function allowedAge(spec: Pick<MigrationSpec, 'spec'>): string | null {
   return isRecent ? finalResult.recent : null;
 }
 
-/** Returns how old the comparison is, at most, in ms. `now` is a time in ISO form. */
+/** Returns the largest possible age of the comparison, in ms. `now` is a time in ISO form. */
 export const ageOf = ({ began }: RecentResult, now: string): number =>
   Date.parse(now) - Date.parse(began);
 

@@ -1,4 +1,5 @@
-// Lists all subjects of a plan: what is captured, and what the batch's query defines.
+// Lists all subjects of a plan: the captured tables or query, and the results that the batch's
+// queries define.
 import { CAPTURES, captureOf, capturesOf } from '../capture/index.js';
 import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -21,7 +22,10 @@ export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | 
   return CAPTURES.of(spec.connector.type).whySettled;
 }
 
-/** Returns how results, stages and the sink are compared if their queries can be aligned. */
+/**
+ * Returns the mode in which results, stages and the sink are compared, if their queries can be
+ * aligned.
+ */
 export const resultMode = ({ spec }: Pick<MigrationSpec, 'spec'>): 'exact' | 'settled' =>
   settledBecause({ spec }) === null ? spec.validation.results : 'settled';
 

@@ -11,11 +11,13 @@ const escaped = (character: string): string =>
 
 /**
  * Returns one line without characters that control a terminal or that a reader cannot see. It
- * escapes as JSON does, so JSON keeps its meaning.
+ * escapes these characters as JSON does, so a JSON text keeps its meaning.
  */
 export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, escaped);
 
-/** Does the same for a text that Sluice itself formatted, so line ends and tabs stay. */
+/**
+ * Works like `printable`, but keeps line ends and tabs, because Sluice itself formatted the text.
+ */
 export const printableLines = (text: string): string =>
   text.replaceAll(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : escaped(c)));
 
@@ -26,7 +28,7 @@ export function quoteForeign(text: string, limit = 300): string {
 }
 
 /**
- * Keeps what an error says but removes the values of rows, because errors are stored in the
+ * Returns the text of an error without the values of rows, because errors are stored in the
  * workflow's history and in logs.
  */
 export function withoutValues(text: string): string {

@@ -1,4 +1,5 @@
-// The size of values as JSON in UTF-8, which is how they travel. Workflow code has no Buffer.
+// Computes the size of values as JSON in UTF-8, the form in which they are sent. Workflow code has
+// no Buffer for this.
 
 /** Returns the number of bytes that a value takes as JSON. */
 export function jsonBytes(value: unknown): number {

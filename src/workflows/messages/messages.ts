@@ -168,7 +168,7 @@ function onDecision(
 
 /**
  * Handles the signal rollBack. If no signature is required, it acts at once, so that the rollback
- * need not wait for a worker to check one.
+ * need not wait until a worker checks a signature.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);

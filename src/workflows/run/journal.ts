@@ -137,8 +137,9 @@ export class Journal {
   }
 
   /**
-   * Copies what the main path does not copy itself, so that the ledger is at most a minute behind.
-   * Runs alongside the main path and never ends. While the ledger does not answer, the pauses grow.
+   * Writes changes to the ledger that the main path has not written yet, so that the ledger is at
+   * most a minute behind. Runs alongside the main path and never ends. While the ledger does not
+   * answer, the pauses grow.
    */
   async mirror(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {

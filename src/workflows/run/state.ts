@@ -93,11 +93,11 @@ export interface State {
   restart: string | null;
   /** The plan hash that the evidence id contains. It changes only with a new epoch. */
   evidencePlan: string;
-  /** Counts edits that change the evidence. A window that began before one does not count. */
+  /** Counts edits that change the evidence. A window that began earlier does not count. */
   evidenceEdits: number;
   /** An edit that waits for more signatures. */
   pendingEdit: PendingEdit | null;
-  /** Set if a person asked for a window, until one begins. */
+  /** Set if a person asked for a window, until the next window begins. */
   wantedWindow: { readonly isFull: boolean } | null;
   evidenceAt: string | null;
   matchRatio: number | null;
@@ -148,7 +148,7 @@ export interface State {
    * before the confirmation.
    */
   soakFrom: string | null;
-  /** True after a window found that consumers do not read the stream side, until one finds them there. */
+  /** True after a window found that consumers do not read the stream side, until they do again. */
   isRouteLost: boolean;
   /** The soak lasts at least until this time (ISO), because `extendSoak` requested it. */
   soakUntil: string | null;

@@ -1,4 +1,4 @@
-// Runs one window and records what it found: streak, coverage and epoch. Used by validate, approve,
+// Runs one window, and updates the streak, the coverage and the epoch. Used by validate, approve,
 // cut-over and soak.
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import type { StandsStill, WitnessRole } from '../../activities/windows/session.js';
