@@ -7,7 +7,10 @@ import { read, type Environment } from './environment.js';
 
 const ENTRY = /^([\w.-]{1,60})=(env|file):(.+)$/;
 
-/** Returns the codec of SLUICE_CODEC_KEYS, or null. `problems` gets what is wrong, without keys. */
+/**
+ * Returns the codec of SLUICE_CODEC_KEYS, or null. Adds a sentence to `problems` for each mistake;
+ * it never contains a key.
+ */
 export function readCodec(env: Environment, problems: string[]): EncryptingCodec | null {
   const entries = (read(env, 'SLUICE_CODEC_KEYS') ?? '').split(';').filter((one) => one !== '');
   const keys = entries.flatMap((entry) => {
@@ -22,7 +25,7 @@ export function readCodec(env: Environment, problems: string[]): EncryptingCodec
   return first ? new EncryptingCodec([first, ...others]) : null;
 }
 
-/** Returns a key, or why it cannot be read. */
+/** Returns a key, or the reason why it cannot be read. */
 function readKey(entry: string, env: Environment): OrReason<CodecKey> {
   const [, id, kind, place] = ENTRY.exec(entry) ?? [];
   if (id === undefined || place === undefined)

@@ -29,7 +29,7 @@ export const VARIABLES = {
   TEMPORAL_CONFIG_FILE: {
     readBy: BOTH,
     form: 'path',
-    otherwise: "temporal.toml in the user's folder of Temporal",
+    otherwise: "the file temporal.toml in the user's folder of Temporal",
     meaning: 'The file with the profiles.',
   },
   TEMPORAL_API_KEY: {
@@ -54,7 +54,7 @@ export const VARIABLES = {
     readBy: BOTH,
     form: 'path',
     otherwise: 'no client certificate',
-    meaning: 'The PEM file with the key of that certificate.',
+    meaning: 'The PEM file with the key of the client certificate.',
   },
   TEMPORAL_TLS_SERVER_CA_CERT_PATH: {
     readBy: BOTH,
@@ -119,9 +119,9 @@ export const VARIABLES = {
   SLUICE_STATE_DIR: {
     readBy: ['worker'],
     form: 'path',
-    otherwise: 'sluice-state in the temporary folder',
+    otherwise: 'the folder sluice-state in the temporary folder',
     meaning:
-      'The folder for state with which a restarted worker reads less. Deleting it only costs time.',
+      'The folder in which the worker keeps what it read from topics, for a restart. Deleting it only costs time.',
   },
   SLUICE_WINDOW_MEMORY: {
     readBy: ['worker'],
@@ -134,7 +134,7 @@ export const VARIABLES = {
     form: 'size such as 512MiB',
     otherwise: '512MiB',
     meaning:
-      'The size of a table up to which one snapshot reads it. A longer one is read range by range.',
+      'The largest size of a table that is read in one snapshot. A longer table is read range by range.',
   },
   SLUICE_TASK_QUEUE: {
     readBy: BOTH,

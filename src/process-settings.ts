@@ -40,7 +40,7 @@ export interface ProcessSettings {
   readonly version: { readonly deploymentName: string; readonly buildId: string } | null;
 }
 
-/** `problems` gets a sentence for each variable that is wrong. */
+/** Reads the settings. Adds a sentence to `problems` for each variable that is wrong. */
 export function readProcessSettings(env: Environment, problems: string[]): ProcessSettings {
   const httpAddress = read(env, 'SLUICE_HTTP_ADDRESS') ?? null;
   if (httpAddress !== null && !/^\S+:\d{1,5}$/.test(httpAddress))

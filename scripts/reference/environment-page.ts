@@ -15,7 +15,7 @@ export function environmentPage(): string {
       readBy.join(' and '),
       form,
       sentence(meaning),
-      sentence(otherwise),
+      /^\S+$/.test(otherwise) ? code(otherwise) : sentence(otherwise),
     ],
   );
   return page(

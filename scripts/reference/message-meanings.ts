@@ -94,11 +94,11 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
 export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   missing: 'The batch has the row, and the stream does not.',
   extraneous: 'The stream has the row, and the batch does not.',
-  mismatched: 'Both have the row, with different values.',
+  mismatched: 'Both sides have the row, with different values.',
   stale: 'Mismatched, and the stream has an earlier version of the row.',
   late: 'Not reported by this version.',
   duplicate:
-    'Several records of the key have the same position in the log. It is listed with a difference, and is not counted itself.',
+    'Several records of the key have the same position in the log. This class is listed with a difference, and is not counted itself.',
   type: "The value of the stream is not of the column's type, so it differs.",
   undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
   unstable: 'The row changed in every round. The key is proven neither equal nor different.',
@@ -121,7 +121,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   'window-repeated': 'A later attempt measured a window that the ledger already has.',
   'full-window': 'A window read every row; the event says why.',
   'harmless-restart':
-    'A connector, task or group member restarted with the same version and configuration. It costs one full window.',
+    'A connector, task or group member restarted with the same version and configuration. The restart costs one full window.',
   epoch: 'A new epoch began; the event says why.',
   'needs-approval': 'The run asks for an approval.',
   approve: 'A person approved; the event says whether it was accepted.',

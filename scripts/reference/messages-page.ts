@@ -6,9 +6,9 @@ import { NO_COUNTS, type Counts } from '../../src/domain/evidence/counts.js';
 import { AUDIT_MEANINGS, CHECK_MEANINGS, DIFFERENCE_MEANINGS } from './message-meanings.js';
 import { code, page, sentence, table } from './markdown.js';
 
-const INTRODUCTION = `Each message says what was found, with numbers, and what to do. This page lists what a message
-can be about. The codes of a blocked run are in [failure codes](failure-codes.md). The exit codes of verbs are in
-[the command line](cli.md).`;
+const INTRODUCTION = `Each message says what was found, with numbers, and what to do. This page lists the checks,
+verdicts, differences and events that messages name. The codes of a blocked run are in [failure codes](failure-codes.md).
+The exit codes of verbs are in [the command line](cli.md).`;
 
 const CHECKS = `## Preflight checks
 

@@ -54,7 +54,8 @@ export function because(p: AssessedProcess): string {
   if (p.work.length > 0)
     return `first: ${p.work[0]!.what}${p.work.length > 1 ? ` (and ${p.work.length - 1} more)` : ''}`;
   return (
-    [...p.value.parts].sort((a, b) => b.grade - a.grade)[0]?.says ?? 'no rule speaks against it'
+    [...p.value.parts].sort((a, b) => b.grade - a.grade)[0]?.says ??
+    'no rule speaks against the migration'
   );
 }
 

@@ -34,7 +34,7 @@ export function buildProgram(version: string): Command {
     async (o: never) => (await import('../codec-server.js')).codecServer(o),
   )
     .requiredOption('--origin <url>', 'the origin of the Web UI, such as https://temporal.internal')
-    .option('--listen <address>', 'host:port to listen on', '127.0.0.1:8081');
+    .option('--listen <address>', 'the host:port to listen on', '127.0.0.1:8081');
   verb(program, 'dashboard', 'print every migration on one HTML page', async () =>
     (await import('../dashboard.js')).dashboard(),
   );

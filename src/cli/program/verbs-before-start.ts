@@ -52,7 +52,7 @@ export function addSpecVerbs(program: Command): void {
       '--rehearse <id>',
       'rehearse the cut-over of a migration that waits for approval, without the commit, instead of showing a plan',
     )
-    .option('--by <name>', 'who rehearses')
+    .option('--by <name>', 'the person who rehearses')
     .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output())
@@ -104,7 +104,7 @@ export function addDecisionAids(program: Command): void {
       '0',
     )
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
-    .option('--by <name>', 'who proves')
+    .option('--by <name>', 'the person who runs the proof')
     .addOption(output(['text', 'json', 'md', 'html']));
   verb(
     program,
@@ -113,7 +113,11 @@ export function addDecisionAids(program: Command): void {
     async (o: never) => (await import('../compare.js')).compare(o),
   )
     .addOption(file())
-    .option('--within <duration>', 'how long the slot may take to reach the snapshot', '60s')
+    .option(
+      '--within <duration>',
+      'how long the slot may take to confirm the position of the snapshot',
+      '60s',
+    )
     .option(
       '--marker',
       'write markers into the WAL while the slot is behind; needs a connector that ignores their prefix, sluice-compare',

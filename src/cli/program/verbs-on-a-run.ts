@@ -18,7 +18,7 @@ export function addReadingVerbs(program: Command): void {
     'wait for phase=P, outcome=O, blocked or approval',
     async (id: never, o: never) => (await import('../wait.js')).wait(id, o),
   )
-    .requiredOption('--for <condition>', 'phase=P | outcome=O | blocked | approval')
+    .requiredOption('--for <condition>', 'the condition: phase=P, outcome=O, blocked or approval')
     .option('--timeout <duration>', 'exit 5 if it takes longer', '10m')
     .addOption(output());
   verb(program, 'windows <id>', 'list every validation window', async (id: never, o: never) =>
@@ -52,7 +52,7 @@ export function addReadingVerbs(program: Command): void {
   verb(
     program,
     'report <id> [file]',
-    'write the report from the ledger; `report verify FILE` checks one against it',
+    'write the report from the ledger; `report verify FILE` checks a report against the ledger',
     async (id: never, file: never, o: never) => (await import('../report.js')).report(id, file, o),
   )
     .option('--show-values', 'show differing values, which are masked by default')
@@ -70,8 +70,8 @@ export function addDecidingVerbs(program: Command): void {
         : 'reject and roll back',
       async (id: never, o: never) => (await import('../decide.js')).decide(id, decision, o),
     )
-      .requiredOption('--approver <name>', 'who decides')
-      .requiredOption('--reason <text>', 'why')
+      .requiredOption('--approver <name>', 'the person who decides')
+      .requiredOption('--reason <text>', 'the reason, for the audit')
       .option('--evidence <id>', 'the evidence that you looked at; default: the current one')
       .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
       .addOption(yes())
@@ -81,7 +81,7 @@ export function addDecidingVerbs(program: Command): void {
     [
       'complete',
       'complete-early',
-      'end the soak early, if its latest window has passed; two people must ask',
+      'end the soak early, if the latest window has passed; two people must ask',
     ],
     [
       'break-glass',
@@ -92,8 +92,8 @@ export function addDecidingVerbs(program: Command): void {
     verb(program, `${name} <id>`, does, async (id: never, o: never) =>
       (await import('../decide.js')).coSign(id, decision, o),
     )
-      .requiredOption('--approver <name>', 'who asks')
-      .requiredOption('--reason <text>', 'why')
+      .requiredOption('--approver <name>', 'the person who asks')
+      .requiredOption('--reason <text>', 'the reason, for the audit')
       .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
       .addOption(yes())
       .addOption(output());
@@ -119,8 +119,8 @@ export function addSteeringVerbs(program: Command): void {
   )
     .requiredOption('-f, --file <file>', 'the whole spec that is wanted')
     .option('--reason <text>', 'why (required unless --dry-run)')
-    .option('--by <name>', 'who edits')
-    .option('--key <file>', 'sign it (required if the spec names approvers)')
+    .option('--by <name>', 'the person who edits')
+    .option('--key <file>', 'sign the edit (required if the spec names approvers)')
     .option('--dry-run', 'show the differences and change nothing')
     .addOption(yes())
     .addOption(output());
@@ -128,8 +128,8 @@ export function addSteeringVerbs(program: Command): void {
     (await import('../window.js')).window(id, o),
   )
     .option('--full', 'read every row')
-    .option('--no-wait', 'do not wait for its verdict')
-    .option('--by <name>', 'who asks')
+    .option('--no-wait', 'do not wait for the verdict of the window')
+    .option('--by <name>', 'the person who asks')
     .addOption(output());
   verb(program, 'extend <id>', 'make the soak longer', async (id: never, o: never) =>
     (await import('../signal.js')).extend(id, o),
@@ -138,7 +138,7 @@ export function addSteeringVerbs(program: Command): void {
       '--for <duration>',
       'how long the soak lasts at least, from now on: 30m, 2h, 7d',
     )
-    .option('--by <name>', 'who extends it')
+    .option('--by <name>', 'the person who extends the soak')
     .addOption(output());
   verb(
     program,
@@ -146,9 +146,9 @@ export function addSteeringVerbs(program: Command): void {
     'return to the batch, from any phase before complete',
     async (id: never, o: never) => (await import('../signal.js')).rollback(id, o),
   )
-    .requiredOption('--reason <text>', 'why')
-    .option('--by <name>', 'who rolls back')
-    .option('--key <file>', 'sign it (required if the spec names approvers)')
+    .requiredOption('--reason <text>', 'the reason, for the audit')
+    .option('--by <name>', 'the person who rolls back')
+    .option('--key <file>', 'sign the rollback (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output());
   verb(

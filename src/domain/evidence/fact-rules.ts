@@ -93,7 +93,10 @@ const WITHOUT_RULE: FactRule = {
   reason: 'nothing shows that the change is harmless',
 };
 
-/** Returns the rule of a fact, and the part that the fact's name adds to the rule's. */
+/**
+ * Returns the rule of a fact, and the name of the part, which follows the rule's name in the fact's
+ * name.
+ */
 export function ruleOf(fact: string): { readonly rule: FactRule; readonly part: string } {
   for (const rule of FACT_RULES)
     if (rule.isPrefix ? fact.startsWith(rule.fact) : fact === rule.fact)
