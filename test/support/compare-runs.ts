@@ -13,7 +13,7 @@ import type { ComparisonDocument } from '../../src/domain/evidence/comparison-do
 import { sleepUntil } from './builders.js';
 import { dismantle, objects } from './live.js';
 import { envelope } from './rows.js';
-import { CLI, sluice, specOf } from './sluice.js';
+import { CLI, sluiceProcess, specOf } from './sluice.js';
 
 interface LeftBehind {
   readonly name: string;
@@ -76,7 +76,7 @@ export function compareRuns(left: () => LeftBehind): void {
     return file;
   };
   const compare = (file: string, ...options: string[]) => {
-    const { code, stdout, stderr } = sluice('compare', '-f', file, '-o', 'json', ...options);
+    const { code, stdout, stderr } = sluiceProcess('compare', '-f', file, '-o', 'json', ...options);
     if (!stdout.startsWith('{')) throw new Error(`exit ${code}: ${stderr}`);
     return { code, ...(JSON.parse(stdout) as ComparisonDocument) };
   };
@@ -121,7 +121,7 @@ export function compareRuns(left: () => LeftBehind): void {
       );
     await hidden('UPDATE accounts SET balance = 7 WHERE id = 77');
     const difference = { key: { id: '77' }, column: 'balance', batch: '7', stream: '84.7' };
-    const text = sluice('compare', '-f', specFile(['public.accounts']));
+    const text = sluiceProcess('compare', '-f', specFile(['public.accounts']));
     expect([text.code, text.stdout]).toEqual([
       3,
       expect.stringMatching(/(mismatched|stale) +id=77 +balance +7 +84\.7/),

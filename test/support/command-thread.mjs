@@ -1,0 +1,36 @@
+// Runs command lines of the built `sluice` in a thread, one after the other. The caller blocks
+// until the answer is there, as it would for a process.
+import { workerData } from 'node:worker_threads';
+
+const { runCommand } = await import(workerData.command);
+const { port, state } = workerData;
+const ANSWERED = 1;
+const ENDED = 2;
+let said;
+const keep = (name) => (chunk, encoding, then) => {
+  said[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+  [encoding, then].find((last) => typeof last === 'function')?.();
+  return true;
+};
+process.stdout.write = keep('stdout');
+process.stderr.write = keep('stderr');
+
+function answer(code, next) {
+  port.postMessage({ code, ...said });
+  Atomics.store(state, 0, next);
+  Atomics.notify(state, 0);
+}
+
+// A command that exits or throws ends the thread, as it would end its process.
+process.on('exit', (code) => answer(code, ENDED));
+process.on('uncaughtException', (error) => {
+  said.stderr += String(error.stack);
+  process.exit(1);
+});
+
+port.on('message', async ({ args, env }) => {
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
+  said = { stdout: '', stderr: '' };
+  answer(await runCommand(args), ANSWERED);
+});
