@@ -10,7 +10,7 @@ import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { aStatus } from '../support/status.js';
 
 const run = (...args: string[]) =>
-  spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+  spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
     encoding: 'utf8',
   });
 const file = (): string => join(mkdtempSync(join(tmpdir(), 'sluice-cli-')), 'migration.yaml');
@@ -21,7 +21,7 @@ describe('the worker', () => {
     await once(ledger, 'listening');
     const { port } = ledger.address() as AddressInfo;
     const env = { ...process.env, SLUICE_LEDGER_URL: `postgres://x:y@127.0.0.1:${port}/l` };
-    const args = ['--import', 'tsx', 'src/cli/main.ts', 'worker'];
+    const args = ['dist/cli/main.js', 'worker'];
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     await once(ledger, 'connection');
     child.kill('SIGINT');

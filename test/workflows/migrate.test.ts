@@ -343,5 +343,5 @@ describe('a migration', () => {
     );
     expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThan(330);
     expect(fake.calls.filter((c) => c === 'commitCutover')).toHaveLength(1);
-  }, 180_000);
+  }, 900_000);
 });
