@@ -89,6 +89,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   sharedNames(parsed, add);
   quorum(parsed, add);
   finalResult(parsed, add);
+  laterWindows(parsed, add);
   return issues;
 }
 
@@ -191,6 +192,17 @@ function quorum({ spec }: ParsedSpec, add: Add): void {
       'quorum',
     );
   }
+}
+
+/** Checks that a witness can name what changes in the tables. */
+function laterWindows({ spec }: ParsedSpec, add: Add): void {
+  const { engine, laterWindows: chosen } = spec.validation;
+  if (chosen !== 'witness') return;
+  const refuse = (message: string): void => add(message, 'validation', 'laterWindows');
+  if (spec.connector.type === 'jdbc-source')
+    refuse('a witness reads the log of the source, and these tables are polled; omit laterWindows');
+  if (engine === 'flink')
+    refuse('the engine flink reads every row in every window; use engine embedded, or scan');
 }
 
 /** Checks that a recent window can replace the comparison of the results under the fence. */

@@ -107,6 +107,12 @@ const validation = z.strictObject({
     .describe(
       'When and for how long Sluice may pause the source connector to reach a still point.',
     ),
+  laterWindows: z
+    .enum(['scan', 'witness'])
+    .optional()
+    .describe(
+      'How windows after the first find what the source changed: they scan the tables (scan, if absent), or the worker keeps a temporary replication slot that names the rows (witness).',
+    ),
 });
 
 const metadata = z.strictObject({

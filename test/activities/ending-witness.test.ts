@@ -1,4 +1,4 @@
-// Tests that a witness outlives its window only if a final window can follow.
+// Tests that a witness outlives its window only if another window can use it.
 import { describe, expect, it } from 'vitest';
 import { endingWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import type { WitnessRole } from '../../src/activities/windows/session.js';
@@ -32,7 +32,12 @@ describe('a witness', () => {
     expect(await isKeptAfter({ role: 'begin', verdicts: ['passed', 'passed'] })).toBe(true);
   });
 
+  it('waits for the next window after one that keeps it and passed', async () => {
+    expect(await isKeptAfter({ role: 'keep', verdicts: ['passed'] })).toBe(true);
+  });
+
   it.each<[string, Case]>([
+    ['that keeps it, but failed', { role: 'keep', verdicts: ['failed'] }],
     ['in which a subject did not pass', { role: 'begin', verdicts: ['passed', 'inconclusive'] }],
     ['that proved no rows', { role: 'begin', verdicts: ['passed'], isProven: false }],
     ['that was cancelled', { role: 'begin' }],

@@ -110,6 +110,17 @@ describe('WitnessLog', () => {
     expect(counted('944:946:944', '946:946:')).toEqual({ inserted: 2, deleted: 1 });
   });
 
+  it('forgets only what a snapshot sees, also of a key that changed again after it', () => {
+    const log = logOf(BEGIN, RELATION, INSERT, UPDATE_KEY, COMMIT);
+    log.add({ kind: 'begin', txId: 950 });
+    log.add({ kind: 'update', oid: OID, old: null, row: ['2'] });
+    log.add({ kind: 'insert', oid: OID, row: ['7'] });
+    log.forget(parseSnapshot('944:960:944'));
+    expect([...log.changedIn('t')].sort()).toEqual(['1', '3']);
+    log.forget(parseSnapshot('945:945:'));
+    expect([...log.changedIn('t')]).toEqual([]);
+  });
+
   it.each([
     ['a row without its relation', [BEGIN, INSERT], /without its description or transaction/],
     ['a row outside a transaction', [RELATION, INSERT], /without its description or transaction/],

@@ -102,7 +102,7 @@ describe('an edit of a running migration', () => {
   });
 
   it('has a role for each editable field, and each of them exists in a spec', () => {
-    const spec = specWith();
+    const spec = specWith({ validation: { laterWindows: 'scan' } });
     for (const path of Object.keys(EDITABLE)) {
       const value = path
         .split('.')

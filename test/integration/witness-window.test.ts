@@ -1,22 +1,16 @@
 // Tests a final window that rests on a full pass before the fence, with a real table and a real
 // topic. The test itself writes the topic, so it can leave out events and invent others.
 import { describe, expect, it } from 'vitest';
-import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
-import { FoldCache, foldTable } from '../../src/activities/windows/folds/folds.js';
-import type {
-  ConnectedSession,
-  ReadingSession,
-  WitnessRole,
-} from '../../src/activities/windows/session.js';
+import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import type { ConnectedSession } from '../../src/activities/windows/session.js';
 import { passByHash, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
-import { compareTables } from '../../src/activities/windows/tables/compare-tables.js';
 import { boundedNow, snapshotText } from '../../src/activities/windows/tables/visibility.js';
 import { passWitnessed } from '../../src/activities/windows/witness/pass-witnessed.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import { resolveSecret } from '../../src/config.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
-import { ROWS, SHAPE, witnessScene, type Write } from '../support/witness-scene.js';
+import { ROWS, SHAPE, windowsOf, witnessScene, type Write } from '../support/witness-scene.js';
 
 const { kafka, scene, undo } = witnessScene();
 
@@ -140,18 +134,7 @@ describe('a final window that rests on a witness', () => {
 
   it('of another worker on the same queue reads every row, or proves nothing, and says why', async () => {
     const { client, write, session } = await scene();
-    const mark = { lsn: '0/1', reached: () => Promise.resolve(null) };
-    const window = (keeper: Witnesses, number: number, role: WitnessRole) => {
-      const folds =
-        keeper === session.witness!.keeper
-          ? session.folds
-          : new FoldCache(new FoldFiles(undefined), 2 ** 24);
-      const deps = { secret: resolveSecret };
-      const witness = { keeper, role };
-      const mine = { deps, kafka, folds, number, witness, heartbeat: () => undefined };
-      const how = { isFull: true, roundsMs: 1000, mark: () => Promise.resolve(mark) };
-      return compareTables({ ...session, ...mine, ...how } as unknown as ReadingSession);
-    };
+    const window = windowsOf(kafka, session);
     const first = session.witness!.keeper;
     expect((await window(first, 7, 'begin')).witness).toEqual({ refused: null, rested: false });
     await client.query(`UPDATE a SET v = 'w' WHERE id = 3`);

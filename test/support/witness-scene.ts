@@ -1,6 +1,8 @@
 // Makes a table and a topic that agree, and the session of a window that has a witness. The test
 // itself writes the topic, so it can leave out events and invent others.
 import { afterAll } from 'vitest';
+import type { ReadingSession, WitnessRole } from '../../src/activities/windows/session.js';
+import { compareTables } from '../../src/activities/windows/tables/compare-tables.js';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
@@ -84,4 +86,20 @@ export function witnessScene() {
     return { client: database.client, topic, write, session, witnesses };
   }
   return { kafka, scene, undo };
+}
+
+/** Returns a function that runs windows on this worker, or on another one with another keeper. */
+export function windowsOf(kafka: KafkaPort, session: ConnectedSession) {
+  const mark = { lsn: '0/1', reached: () => Promise.resolve(null) };
+  return (keeper: Witnesses, number: number, role: WitnessRole, isFull = true) => {
+    const folds =
+      keeper === session.witness!.keeper
+        ? session.folds
+        : new FoldCache(new FoldFiles(undefined), 2 ** 24);
+    const deps = { secret: resolveSecret };
+    const witness = { keeper, role };
+    const mine = { deps, kafka, folds, number, witness, heartbeat: () => undefined };
+    const how = { isFull, roundsMs: 1000, mark: () => Promise.resolve(mark) };
+    return compareTables({ ...session, ...mine, ...how } as unknown as ReadingSession);
+  };
 }

@@ -45,7 +45,11 @@ describe('the hold', () => {
 
 describe('a full pass before the fence', () => {
   const tables = { rows: 1_000_000, ms: 60_000, unwitnessed: null };
-  const short = { cutover: { maxHold: '20s' }, soak: { for: '1s', passes: 0 } };
+  const short = {
+    cutover: { maxHold: '20s' },
+    soak: { for: '1s', passes: 0 },
+    validation: { every: '1h', passesInARow: 1, laterWindows: 'witness' },
+  };
 
   it.each([
     ['the final window rests on it and the hold fits', null, 'passed'],
@@ -65,7 +69,9 @@ describe('a full pass before the fence', () => {
           ...(begins ? { verdict: { verdict, reason: verdict } } : {}),
           tookMs: 61_000,
           tables,
-          ...(input.witness ? { witness: { refused, rested: !begins } } : {}),
+          ...(input.witness
+            ? { witness: { refused, rested: typeof input.witness === 'object' } }
+            : {}),
         };
       },
     };
@@ -79,6 +85,8 @@ describe('a full pass before the fence', () => {
         if (refused === null && verdict === 'passed') {
           expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
           const at = roles.findIndex(([role]) => role === 'begin');
+          // the windows before it keep a witness for themselves
+          expect(roles.slice(0, at)).toEqual(Array.from({ length: at }, () => ['keep', false]));
           expect(roles.slice(at)).toEqual([
             ['begin', false],
             [{ after: at + 1, orReadsAll: false }, true],

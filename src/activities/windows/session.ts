@@ -31,8 +31,11 @@ export interface HearsWitness {
   readonly refused?: string;
 }
 
-/** The full pass before the fence begins a witness, and the final window reads it. */
-export type WitnessRole = 'begin' | HearsWitness;
+/**
+ * The full pass before the fence begins a witness, and the final window reads it. Other windows may
+ * keep one for the next window (`keep`): they read the one that they find, or begin one.
+ */
+export type WitnessRole = 'begin' | 'keep' | HearsWitness;
 
 /** How a window uses a witness, and the witnesses of this worker. */
 export interface Witnessing {

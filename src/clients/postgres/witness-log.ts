@@ -27,7 +27,8 @@ export interface RowChange {
 export class WitnessLog {
   readonly #tables = new Map<number, WitnessedTable>();
   readonly #known = new Map<number, Known>();
-  readonly #changed = new Map<string, Set<string>>();
+  /** For each table: the changed keys, and the last transaction that changed each. */
+  readonly #changed = new Map<string, Map<string, number>>();
   /** For each table: the transactions that inserted or deleted rows, and how many. */
   readonly #counts = new Map<string, Map<number, { inserted: number; deleted: number }>>();
   readonly #markers = new Set<string>();
@@ -38,7 +39,7 @@ export class WitnessLog {
   constructor(tables: readonly WitnessedTable[]) {
     for (const table of tables) {
       for (const oid of table.oids) this.#tables.set(oid, table);
-      this.#changed.set(table.table, new Set());
+      this.#changed.set(table.table, new Map());
       this.#counts.set(table.table, new Map());
     }
   }
@@ -59,8 +60,8 @@ export class WitnessLog {
   }
 
   /** Returns the text of each changed key. */
-  changedIn(table: string): ReadonlySet<string> {
-    return this.#changed.get(table) ?? new Set();
+  changedIn(table: string): Iterable<string> {
+    return this.#changed.get(table)?.keys() ?? [];
   }
 
   /** Counts the rows of transactions that `after` sees and `before` does not. */
@@ -72,6 +73,18 @@ export class WitnessLog {
       sum.deleted += deleted;
     }
     return sum;
+  }
+
+  /**
+   * Forgets what `proven` sees, after a window has compared it. The log has the changes of a key in
+   * the order in which they became visible, so the last one decides.
+   */
+  forget(proven: SnapshotVisibility): void {
+    this.#markers.clear();
+    for (const changed of this.#changed.values())
+      this.#size -= removed(changed, (_key, txId) => isVisible(txId, proven));
+    for (const counts of this.#counts.values())
+      this.#size -= removed(counts, (txId) => isVisible(txId, proven));
   }
 
   /** Takes the next message of the log. */
@@ -134,7 +147,7 @@ export class WitnessLog {
     for (const row of rows) {
       const key = row[keyAt];
       if (typeof key !== 'string') return this.fail(`a change of ${table} does not name its key`);
-      changed.add(key);
+      changed.set(key, this.#txId);
     }
     this.#size += changed.size - before;
     if (count) this.#count(table, this.#txId, count);
@@ -152,4 +165,11 @@ export class WitnessLog {
     }
     of[kind] += 1;
   }
+}
+
+/** Removes these entries. Returns their number. */
+function removed<K, V>(entries: Map<K, V>, isRemoved: (key: K, value: V) => boolean): number {
+  const before = entries.size;
+  for (const [key, value] of entries) if (isRemoved(key, value)) entries.delete(key);
+  return before - entries.size;
 }

@@ -43,6 +43,7 @@ type Role = 'plain' | 'gate' | 'soak' | 'evidence';
 export const EDITABLE: Readonly<Record<string, Role>> = {
   'spec.source.limits': 'plain',
   'spec.validation.every': 'plain',
+  'spec.validation.laterWindows': 'plain',
   'spec.validation.compare.ignore': 'evidence',
   'spec.validation.compare.tolerances': 'evidence',
   'spec.validation.waivers': 'evidence',

@@ -155,6 +155,8 @@ export interface ValidationSpec {
   /** Results are compared at a still point, or in rounds until they have settled. */
   readonly results: 'exact' | 'settled';
   readonly stillPoint: StillPointSpec;
+  /** How windows after the first find the rows that the source changed. If absent, by a scan. */
+  readonly laterWindows?: 'scan' | 'witness' | undefined;
 }
 
 export interface ApprovalSpec {

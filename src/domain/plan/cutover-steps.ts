@@ -108,7 +108,11 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
     notes.push(
       `finalResult: the final window compares only the tables under the fence. The results were compared exactly in a window that began at most ${age} before the commit. What the pipeline wrote since then is not compared before the commit, only by the windows of the soak`,
     );
-  const { stillPoint } = spec.validation;
+  const { stillPoint, laterWindows } = spec.validation;
+  if (laterWindows === 'witness')
+    notes.push(
+      'laterWindows: witness: between windows, the worker keeps a temporary replication slot of its own and reads it every 5 s; a later window then reads the rows that changed and a hundredth of the rest, but counts no rows',
+    );
   if (stillPoint.inSoak && resultMode({ spec }) === 'exact')
     notes.push(
       `stillPoint.inSoak: windows after the commit pause the source connector, and consumers get nothing new meanwhile, for at most ${stillPoint.maxPause} each time`,

@@ -28,6 +28,8 @@ function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
 function witnessRole(run: Run, purpose: Purpose): { witness?: WitnessRole } {
   if (purpose === 'window before the fence') return { witness: 'begin' };
   const { ahead } = run.state;
+  const isKept = run.spec.validation.laterWindows === 'witness';
+  if (purpose !== 'final window' && isKept) return { witness: 'keep' };
   if (purpose !== 'final window' || !ahead || ahead.refused !== null) return {};
   const orReadsAll = holdOf(run, false) <= durationMs(run.spec.cutover.maxHold);
   return { witness: { after: ahead.number, orReadsAll } };

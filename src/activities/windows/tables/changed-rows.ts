@@ -59,13 +59,11 @@ export async function passIncrementally(
   for (const key of unseen) if (fold.table.find(keyOf(key)) >= 0) return null;
   const blocks = await blocksOf(reader, from);
   const part = number % SCRUB_PARTS;
-  const bound = (at: number): string => `'(${Math.floor((blocks * at) / SCRUB_PARTS)},0)'::tid`;
-  const upTo = part === SCRUB_PARTS - 1 ? '' : ` AND ctid < ${bound(part + 1)}`;
   const changed = comparison.rowsRead;
   // Excludes the rows that were read above. Each row is then read at most once, so the
   // number of rows read plus the number proven earlier equals the count.
   await read(
-    `ctid >= ${bound(part)}${upTo} AND NOT (${isYounger})${changedOnTopic ? ` AND NOT (${changedOnTopic})` : ''}`,
+    `${partOf(blocks, part, SCRUB_PARTS)} AND NOT (${isYounger})${changedOnTopic ? ` AND NOT (${changedOnTopic})` : ''}`,
   );
   if (comparison.suspected + comparison.duplicates > 0 || counted !== fold.table.size) return null;
   return {
@@ -83,6 +81,13 @@ export async function passIncrementally(
     canary: runHashCanary(shape, sample),
     note: `re-read ${changed} changed rows and ${comparison.rowsRead - changed} rows of scrub ${part + 1}/${SCRUB_PARTS}`,
   };
+}
+
+/** Returns the condition for one of so many parts of a table. The last part has no end. */
+export function partOf(blocks: number, part: number, parts: number): string {
+  const bound = (at: number): string => `'(${Math.floor((blocks * at) / parts)},0)'::tid`;
+  const upTo = part === parts - 1 ? '' : ` AND ctid < ${bound(part + 1)}`;
+  return `ctid >= ${bound(part)}${upTo}`;
 }
 
 /** Returns the integer that a key's two words represent. */

@@ -158,7 +158,9 @@ async function passOrWitnessed(
   const counted = Number(rows[0]!['n']);
   const pass = await passOver(session, input, { ...known, counted });
   if (refused === null) return { pass, counted, witness: null };
-  const note = `read every row under the fence, because the witness cannot be used: ${refused}`;
+  const note = isHearing(session.witness?.role)
+    ? `read every row under the fence, because the witness cannot be used: ${refused}`
+    : `${pass.note ?? 'read every row'}, because the witness cannot be used: ${refused}`;
   return { pass: { ...pass, note }, counted, witness: { refused } };
 }
 

@@ -13,6 +13,7 @@ import {
 import { refuseAllEmpty, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 import {
   beginWitness,
+  hasKept,
   hearWitness,
   isHearing,
   whyUnwitnessed,
@@ -62,15 +63,16 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
     const compared: Compared[] = [];
     for (const table of plan.tables)
       compared.push({ table, shape: (await comparedTable(open, table.text)).shape });
-    const begins = witness?.role === 'begin' ? witness.keeper : null;
-    let refused = begins ? await beginWitness(open, begins, compared) : null;
-    const hears = isHearing(witness?.role);
-    const aligned = await compareAligned(open, hears ? new Map() : await walks(open));
+    const watches = typeof witness?.role === 'string' ? witness.keeper : null;
+    const rests = hasKept(open) || isHearing(witness?.role);
+    let refused = watches && !rests ? await beginWitness(open, watches, compared) : null;
+    const aligned = await compareAligned(open, rests ? new Map() : await walks(open));
     const { subjects, barrierMs, snapshot, tables } = aligned;
     const rows = new Map(tables.map(({ result, counted }) => [result.subject, counted]));
-    if (begins) refused ??= whyNotProven(open, subjects);
-    if (begins && refused === null) begins.proven(ref, { window: number, rows }, snapshot);
     for (const { witness: told } of tables) if (told && !isRested(told)) refused ??= told.refused;
+    if (watches) refused ??= whyNotProven(open, subjects);
+    if (watches && refused === null) watches.proven(ref, { window: number, rows }, snapshot);
+    else await watches?.end(ref);
     const foldMs = subjects.reduce((sum, { foldMs = 0 }) => sum + foldMs, 0);
     return {
       subjects: refuseAllEmpty(subjects),

@@ -1,9 +1,11 @@
-// Compares a table that a full pass proved equal before the fence. It reads only the keys that
-// changed since: those that the witness names, and those that the topic changed.
+// Compares a table that an earlier window proved equal: a full pass before the fence, or the last
+// window of a witness that is kept. It reads only the keys that changed since: those that the witness
+// names, and those that the topic changed. Outside of a hold, it also reads a small part of the rest.
 // This proves as much as a full pass. A key that neither the source nor the topic changed is still
 // equal. The witness reads the source's own log, so it also names keys whose events the
 // topic lost. The number of rows is that of the full pass plus inserts minus deletes, and the topic's
 // keys must agree with it.
+import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
 import { HashComparison, runHashCanary } from '../../../compare/hash-comparison.js';
@@ -14,12 +16,14 @@ import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import { foldTable } from '../folds/folds.js';
 import type { ReadingSession } from '../session.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from '../tables/by-hash.js';
-import { integerOf } from '../tables/changed-rows.js';
+import { integerOf, partOf } from '../tables/changed-rows.js';
 import { selectOf } from '../tables/select-statement.js';
 import type { Testimony } from './witnesses.js';
 
 /** The keys of one lookup. A longer list could make the planner scan the whole table. */
 const LOOKUP_KEYS = 1000;
+/** Each window that keeps a witness also reads one of so many parts of the table. */
+const SCRUB_PARTS = 100;
 
 export interface WitnessedPass extends TablePass {
   /** The computed number of the table's rows. */
@@ -32,11 +36,12 @@ export interface WitnessedPass extends TablePass {
  * row can decide.
  */
 export async function passWitnessed(
-  { folds, ref }: ReadingSession,
+  session: ReadingSession,
   input: PassInput,
   table: string,
   testimony: Testimony,
 ): Promise<WitnessedPass | string> {
+  const { folds, ref, witness } = session;
   const { topic, shape, ends, snapshot } = input;
   const { before, log } = testimony;
   const rowsBefore = testimony.rows.get(table);
@@ -67,6 +72,8 @@ export async function passWitnessed(
     runHashCanary(shape, sample),
   );
   const provenEarlier = counted - rowsRead;
+  const scrubbed = witness?.role === 'keep' ? await scrub(input, fold, session.number) : null;
+  if (typeof scrubbed === 'string') return scrubbed;
   const isEqual = comparison.suspected + extraneous.length + fold.unreadable === 0;
   fold.proven(isEqual ? snapshot : null);
   return {
@@ -84,8 +91,31 @@ export async function passWitnessed(
       changedAtSource,
       changedOnTopic,
     },
-    note: `read ${rowsRead} rows under the fence, of ${keys.size} keys that changed since window ${testimony.window}`,
+    note: `read ${rowsRead} rows${scrubbed ? '' : ' under the fence'}, of ${keys.size} keys that changed since window ${testimony.window}${scrubbed ? `, and ${scrubbed.rows} rows of scrub ${scrubbed.part}/${SCRUB_PARTS}` : ''}`,
   };
+}
+
+/**
+ * Reads one part of the table, although nothing in it should differ. Returns text if a row does, or
+ * is there twice. A pass over every row then decides.
+ */
+async function scrub(
+  { reader, from, shape, rowsPerSecond }: PassInput,
+  fold: HashFold,
+  number: number,
+): Promise<{ part: number; rows: number } | string> {
+  const part = number % SCRUB_PARTS;
+  const range = partOf(await blocksOf(reader, from), part, SCRUB_PARTS);
+  const comparison = new HashComparison(fold.table, fold.encoder);
+  await copyRows(
+    reader,
+    `${selectOf(shape, from)} WHERE ${range}`,
+    { rowsPerSecond },
+    (bytes, at) => comparison.add(bytes, at),
+  );
+  const wrong = comparison.suspected + comparison.duplicates;
+  if (wrong > 0) return `${wrong} rows of scrub ${part + 1}/${SCRUB_PARTS} are not as proven`;
+  return { part: part + 1, rows: comparison.rowsRead };
 }
 
 /** Compares the rows of these keys. `gone` has the keys that the table lacks. */

@@ -3,8 +3,15 @@
 import type { Shape } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
+import { durationMs } from '../../../domain/values/duration.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import type { ConnectedReading, HearsWitness, ReadingSession, WitnessRole } from '../session.js';
+import type {
+  ConnectedReading,
+  HearsWitness,
+  ReadingSession,
+  Witnessing,
+  WitnessRole,
+} from '../session.js';
 import type { SubjectOutcome } from '../subject-outcome.js';
 import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
 
@@ -48,24 +55,35 @@ export async function beginWitness(
     from: table.sql,
     key: shape.key[0]!,
   }));
-  return whyUnwitnessed(session.plan, compared) ?? (await keeper.begin(session, keyed));
+  const { plan, witness } = session;
+  const everyMs = witness?.role === 'keep' ? durationMs(plan.spec.validation.every) : 0;
+  return whyUnwitnessed(plan, compared) ?? (await keeper.begin(session, keyed, everyMs));
 }
 
 /** Reads what the witness saw up to the window's snapshot. Null if this window uses no witness. */
 export async function hearWitness(session: ConnectedReading): Promise<Heard | null> {
   const { witness } = session;
+  if (hasKept(session)) return session.witness.keeper.hear(session, null);
   if (!witness || !isHearing(witness.role)) return null;
   const { refused, after } = witness.role;
   return refused === undefined ? witness.keeper.hear(session, after) : { refused };
 }
 
+/** Returns whether a window can rest on the witness that an earlier window kept for it. */
+export const hasKept = (
+  session: ReadingSession,
+): session is ReadingSession & { readonly witness: Witnessing } =>
+  session.witness?.role === 'keep' &&
+  !session.isFull &&
+  session.witness.keeper.isWaiting(session.ref);
+
 /** Narrows a role to that of a final window that rests on a full pass before the fence. */
 export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =>
-  role !== undefined && role !== 'begin';
+  typeof role === 'object';
 
 /**
- * Measures a window, and ends the run's witness afterwards. It keeps the witness only if this is a
- * window before the fence that passed, because no final window follows any other one.
+ * Measures a window, and ends the run's witness afterwards. It keeps the witness only if the window
+ * passed and the next one can read it: after a window before the fence, or with the role `keep`.
  */
 export async function endingWitness<M extends MeasuredSubjects>(
   keeper: Pick<Witnesses, 'isWaiting' | 'end'>,
@@ -76,7 +94,7 @@ export async function endingWitness<M extends MeasuredSubjects>(
   try {
     const measured = await measure();
     const hasPassed = measured.subjects.every(({ verdict }) => verdict.verdict === 'passed');
-    isKept = witness?.role === 'begin' && hasPassed && keeper.isWaiting(ref);
+    isKept = typeof witness?.role === 'string' && hasPassed && keeper.isWaiting(ref);
     return measured;
   } finally {
     if (!isKept) await keeper.end(ref);

@@ -12,8 +12,11 @@ import type { Planned } from '../../runtime/with-plan.js';
 
 /** Often enough that the slot retains little WAL, and that the last read before the commit is short. */
 const READ_EVERY_MS = 5000;
-/** A witness that nothing used for this long ends. Waiting for a run of the batch can take longer. */
-const AGE_LIMIT_MS = 30 * 60_000;
+/**
+ * A witness that no window used for this long ends. Waiting for a run of the batch can take longer.
+ * A witness that is kept between windows gets the time between two of them in addition, twice.
+ */
+const UNUSED_MS = 30 * 60_000;
 
 /** The connections of a window, of which `reader` holds its snapshot. */
 interface Connections extends Planned {
@@ -47,7 +50,10 @@ interface Held {
   readonly log: WitnessLog;
   readonly digest: string;
   readonly tables: readonly KeyedByOne[];
-  readonly timer: NodeJS.Timeout;
+  /** Milliseconds after which it ends if no window has used it. */
+  readonly unusedMs: number;
+  timer?: NodeJS.Timeout;
+  usedAt: number;
   proven: Omit<Testimony, 'log'> | null;
 }
 
@@ -61,11 +67,13 @@ export class Witnesses {
 
   /**
    * Begins a witness of these tables. MUST be called before the full pass takes its snapshot.
-   * Returns null, or the reason why the server refused.
+   * `everyMs` is the time between the windows that use it, or 0 if only one follows. Returns null, or
+   * the reason why the server refused.
    */
   async begin(
     { ref, plan, side }: Omit<Connections, 'reader'>,
     tables: readonly KeyedByOne[],
+    everyMs = 0,
   ): Promise<string | null> {
     await this.end(ref);
     let slot: WitnessSlot;
@@ -79,24 +87,34 @@ export class Witnesses {
     const log = new WitnessLog(
       await Promise.all(tables.map((t) => witnessedTable(side, t.table, t.from, t.key))),
     );
-    const held: Held = { slot, log, digest, tables, timer: readOften(slot, log), proven: null };
+    const unusedMs = UNUSED_MS + 2 * everyMs;
+    const held: Held = { slot, log, digest, tables, unusedMs, usedAt: Date.now(), proven: null };
+    held.timer = readOften(held);
     this.#held.set(ref.runKey, held);
     return null;
   }
 
-  /** Records what the full pass proved while the witness watched. */
+  /**
+   * Records that a window has proven every row while the witness watched. Only what changed after
+   * the window's snapshot `at` counts from now on.
+   */
   proven({ runKey }: MigrationRef, proven: Omit<Testimony, 'log' | 'before'>, at: string): void {
     const held = this.#held.get(runKey);
-    if (held) held.proven = { ...proven, before: parseSnapshot(at) };
+    if (!held) return;
+    const before = parseSnapshot(at);
+    held.proven = { ...proven, before };
+    held.usedAt = Date.now();
+    held.log.forget(before);
   }
 
   /**
-   * Returns everything that changed up to the snapshot that `reader` holds. Locks the tables
-   * against changes of their definition until that transaction ends.
+   * Returns everything that changed up to the snapshot that `reader` holds. `window` is the window
+   * that must have proven the rows, or null for the last one that did. Locks the tables against
+   * changes of their definition until that transaction ends.
    */
-  async hear({ ref, plan, reader, side }: Connections, window: number): Promise<Heard> {
+  async hear({ ref, plan, reader, side }: Connections, window: number | null): Promise<Heard> {
     const held = this.#held.get(ref.runKey);
-    if (held?.proven?.window !== window)
+    if (!held?.proven || (window ?? held.proven.window) !== held.proven.window)
       return { refused: 'the worker that had the witness is gone, or is another one' };
     const { slot, log, tables, proven } = held;
     for (const { from } of tables) await reader.query(`LOCK TABLE ${from} IN ACCESS SHARE MODE`);
@@ -132,17 +150,17 @@ const digestOf = (
     names.publication,
   );
 
-/** Reads the slot until it has a problem or is too old. Then the slot ends, and its WAL is free. */
-function readOften(slot: WitnessSlot, log: WitnessLog): NodeJS.Timeout {
-  const begun = Date.now();
+/** Reads the slot until it has a problem or is unused. Then the slot ends, and its WAL is free. */
+function readOften(held: Held): NodeJS.Timeout {
+  const { slot, log, unusedMs } = held;
   let isReading = false;
   const timer = setInterval(() => {
     if (isReading) return;
     isReading = true;
     void slot.read(log).finally(() => {
       isReading = false;
-      if (Date.now() - begun > AGE_LIMIT_MS)
-        log.fail(`it was older than ${AGE_LIMIT_MS / 60_000} min`);
+      if (Date.now() - held.usedAt > unusedMs)
+        log.fail(`no window used it for ${Math.round(unusedMs / 60_000)} min`);
       if (log.problem === null) return;
       clearInterval(timer);
       void slot.close();

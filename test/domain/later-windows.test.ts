@@ -1,0 +1,41 @@
+// Tests that later windows find changes by a witness only if the spec asks for it and it is possible.
+import { describe, expect, it } from 'vitest';
+import { buildPlan } from '../../src/manifest/build-plan.js';
+import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';
+import { aSpecInput } from '../support/builders.js';
+
+const parsed = (laterWindows: string, spec: object = {}, validation: object = {}) =>
+  parseSpecObject(aSpecInput({ spec: { ...spec, validation: { laterWindows, ...validation } } }));
+
+const problems = (...args: Parameters<typeof parsed>): string => {
+  const result = parsed(...args);
+  return result.ok ? '' : result.problems.map(formatProblem).join('\n');
+};
+
+describe('validation.laterWindows', () => {
+  it('is noted in the plan only if a witness names what changed', () => {
+    const notes = (laterWindows: string): string => {
+      const result = parsed(laterWindows);
+      return result.ok ? JSON.stringify(buildPlan(result.spec)) : '';
+    };
+    expect(notes('witness')).toContain('the worker keeps a temporary replication slot of its own');
+    expect(notes('scan')).not.toContain('temporary replication slot');
+  });
+
+  it('refuses a witness of tables that are polled, or that Flink compares', () => {
+    const polled = {
+      type: 'jdbc-source',
+      mode: 'incrementing',
+      incrementingColumn: 'id',
+      deletes: 'none',
+      url: 'http://127.0.0.1:8083',
+    };
+    expect(problems('witness', { connector: polled })).toMatch(
+      /laterWindows.*these tables are polled/,
+    );
+    const flink = { engine: 'flink', gateway: 'http://127.0.0.1:8084' };
+    expect(problems('witness', {}, flink)).toMatch(/reads every row in every window/);
+    expect(problems('scan', {}, flink)).toBe('');
+    expect(problems('slot')).toMatch(/laterWindows/);
+  });
+});
