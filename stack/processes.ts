@@ -101,9 +101,14 @@ export function lastLogLines(home: StackHome, name: string, lines = 40): string 
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
 
+const TICKS_PER_SECOND = 100;
+/** More than any service of the stack needs to start. */
+const ENOUGH_CPU_S = 60;
+
 /**
  * Polls the service's own answer until it is ready. If the process has died, it fails at once with
- * the last log lines.
+ * the last log lines. A process that has not got much of the processor yet may take five times as
+ * long, because the machine is busy.
  */
 export async function untilReady(
   home: StackHome,
@@ -111,21 +116,42 @@ export async function untilReady(
   isReady: () => Promise<boolean>,
   timeoutMs = 120_000,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  const began = Date.now();
   let lastError = '';
-  while (Date.now() < deadline) {
+  for (;;) {
     try {
       if (await isReady()) return;
     } catch (error) {
       lastError = error instanceof Error ? error.message : String(error);
     }
-    if (alive(home, name) === undefined)
+    const pid = alive(home, name);
+    if (pid === undefined)
       throw new Error(`${name} died while starting; last log lines:\n${lastLogLines(home, name)}`);
+    const passed = Date.now() - began;
+    const isStarved = cpuSeconds(pid) < ENOUGH_CPU_S && passed < timeoutMs * 5;
+    if (passed > timeoutMs && !isStarved) break;
     await sleep(100);
   }
   throw new Error(
-    `${name} is not ready after ${timeoutMs / 1000} s (${lastError}); last log lines:\n${lastLogLines(home, name)}`,
+    `${name} is not ready after ${Math.round((Date.now() - began) / 1000)} s (${lastError}); last log lines:\n${lastLogLines(home, name)}`,
   );
+}
+
+/** Returns how long the process has used a processor. Infinity if this system does not say. */
+function cpuSeconds(pid: number): number {
+  const fields = statOf(pid);
+  return fields ? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND : Infinity;
+}
+
+/** Returns what Linux says about a process, from its state on. Null if it has ended. */
+function statOf(pid: number): string[] | null {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+  } catch {
+    return null;
+  }
 }
 
 function readRecord(home: StackHome, name: string): PidRecord | undefined {
@@ -148,17 +174,9 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** Returns the start time of the process from the kernel, or undefined if it has ended. */
 function startTime(pid: number): string | undefined {
-  const proc = `/proc/${pid}/stat`;
   if (existsSync('/proc/self/stat')) {
-    if (!existsSync(proc)) return undefined;
-    try {
-      const fields = readFileSync(proc, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ');
-      return fields[0] === 'Z' ? undefined : fields[19];
-    } catch {
-      return undefined;
-    }
+    const fields = statOf(pid);
+    return fields && fields[0] !== 'Z' ? fields[19] : undefined;
   }
   try {
     return (

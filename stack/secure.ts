@@ -22,6 +22,8 @@ export interface Secured {
   readonly storePassword: string;
 }
 
+/** The servers with a certificate, beside the brokers. */
+const SERVERS = ['connect', 'postgres', 'registry'];
 const SERVER = ['DNS:localhost', 'IP:127.0.0.1'];
 const recordOf = ({ dir }: StackHome): string => join(dir, 'secure', 'stack.json');
 
@@ -36,7 +38,7 @@ export function makeSecured(home: StackHome): Secured {
   const known = securedOf(home);
   const folder = join(home.dir, 'secure');
   if (known) {
-    if (!isValid(folder, BROKER_NAME)) makeCertificates(folder);
+    if (![BROKER_NAME, ...SERVERS].every((name) => isValid(folder, name))) makeCertificates(folder);
     return known;
   }
   if (existsSync(join(home.dir, 'kafka')))
@@ -63,9 +65,25 @@ export function makeSecured(home: StackHome): Secured {
 }
 
 function makeCertificates(folder: string): void {
-  for (const name of [BROKER_NAME, 'connect', 'postgres'])
-    makeCertificate(folder, name, { names: SERVER });
+  for (const name of [BROKER_NAME, ...SERVERS]) makeCertificate(folder, name, { names: SERVER });
   makeCertificate(folder, 'client');
+}
+
+/**
+ * Writes the settings with which Kafka's Java clients log in as this user. Kafka Streams reads the
+ * number of replicas there.
+ */
+export function writeClientProperties({ folder, passwords, ca }: Secured, user: User): void {
+  writeSecret(
+    join(folder, `${user}.properties`),
+    `security.protocol=SASL_SSL
+ssl.truststore.type=PEM
+ssl.truststore.location=${ca}
+sasl.mechanism=SCRAM-SHA-512
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${user}" password="${passwords[user]}";
+replication.factor=3
+`,
+  );
 }
 
 /** Writes a configuration file that only this user can read, because it contains passwords. */
@@ -99,15 +117,17 @@ export function securePorts({ ports }: StackHome): SecurePorts {
 
 /** Returns the variables with which a program finds a secured stack, in addition to those of a plain one. */
 export function securedEnvironment(home: StackHome, secured: Secured): Record<string, string> {
-  const { passwords, ca } = secured;
+  const { folder, passwords, ca } = secured;
   const { brokers, connects } = securePorts(home);
   return {
     PGSSLMODE: 'verify-full',
     PGSSLROOTCERT: ca,
+    NODE_EXTRA_CA_CERTS: ca, // the registry's converter names no CA, so neither does the spec
     KAFKA_BROKERS: brokers.map(({ client }) => `127.0.0.1:${client}`).join(','),
     KAFKA_CA: ca,
     KAFKA_USERNAME: 'pipeline',
     KAFKA_PASSWORD: passwords.pipeline,
+    KAFKA_PROPERTIES: join(folder, 'pipeline.properties'),
     CONNECT_URL: `https://127.0.0.1:${connects[0]}`,
     SLUICE_SECRET_KAFKA: passwords.sluice,
     SLUICE_SECRET_CONNECT: passwords.rest,

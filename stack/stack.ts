@@ -50,14 +50,17 @@ export async function up(
   const secured = isSecured ? makeSecured(home) : null;
   writeFileSync(optionalFile(home), JSON.stringify(optional));
   await temporalBinary(say); // the slow build runs first and alone, because compiling while JVMs run starves both
+  const avro = optional.includes('registry');
   await Promise.all([
     startPostgres(home, say),
     startTemporal(home, say),
     secured
-      ? startSecureKafka(home, secured, say).then(() => startSecureConnect(home, secured, say))
-      : startKafka(home, say).then(() => startConnect(home, say, optional.includes('registry'))),
+      ? startSecureKafka(home, secured, say).then(() =>
+          startSecureConnect(home, secured, say, avro),
+        )
+      : startKafka(home, say).then(() => startConnect(home, say, avro)),
   ]);
-  if (optional.includes('registry')) await startRegistry(home, say);
+  if (avro) await startRegistry(home, say);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
   if (optional.includes('flink')) await startFlink(home, say); // starts after the others, because three more JVMs at once would starve them all
   for (const service of addedServices(home))

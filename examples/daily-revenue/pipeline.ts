@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { mvn } from '../../stack/make-once.js';
 import type { StackHome } from '../../stack/paths.js';
 import type { Launch } from '../../stack/processes.js';
+import { securedEnvironment, securedOf } from '../../stack/secure.js';
 
 const PROJECT = fileURLToPath(new URL('pipeline', import.meta.url));
 const JAR = join(PROJECT, 'target/daily-revenue-1.jar');
@@ -35,6 +36,15 @@ export interface PipelineOptions {
   readonly reset: boolean;
 }
 
+/** Returns the variables with which the pipeline finds the brokers, and logs in to secured ones. */
+function reachOf(home: StackHome): Record<string, string> {
+  const secured = securedOf(home);
+  if (!secured) return { KAFKA_BROKERS: `127.0.0.1:${home.ports.kafka}` };
+  const wanted = ['KAFKA_BROKERS', 'KAFKA_PROPERTIES'];
+  const all = Object.entries(securedEnvironment(home, secured));
+  return Object.fromEntries(all.filter(([name]) => wanted.includes(name)));
+}
+
 export function pipelineService(home: StackHome, options: PipelineOptions): Launch {
   return {
     name: `pipeline-${options.application}`,
@@ -51,7 +61,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
       ...(options.reset ? ['--reset'] : []),
     ],
     env: {
-      KAFKA_BROKERS: `127.0.0.1:${home.ports.kafka}`,
+      ...reachOf(home),
       TOPIC_PREFIX: options.topicPrefix,
       OUTPUT_TOPIC: options.output,
       ...(options.stageTopic ? { STAGE_TOPIC: options.stageTopic } : {}),

@@ -1,8 +1,9 @@
 // Computes the nightly batch as a stream: the stock level of each product, in plain JSON. It is one
 // process that reads one partition. Its state is in memory, and is restored from the topic at each
-// start.
+// start. The changes of the table are JSON, or Avro with REGISTRY_URL.
 import { readFileSync } from 'node:fs';
 import kafkajs, { type EachBatchPayload, type KafkaConfig, type Message } from 'kafkajs';
+import { readerOf } from './changes.js';
 
 const env = (name: string): string => {
   const value = process.env[name];
@@ -12,6 +13,7 @@ const env = (name: string): string => {
 const input = `${env('TOPIC_PREFIX')}.public.movements`;
 const output = env('OUTPUT_TOPIC');
 const groupId = env('APPLICATION_ID');
+const read = readerOf(process.env['REGISTRY_URL']);
 
 interface Movement {
   readonly product_id: number;
@@ -86,8 +88,8 @@ async function eachBatch(payload: EachBatchPayload): Promise<void> {
   const { batch } = payload;
   const changed = new Set<number>();
   for (const { key, value, offset } of batch.messages) {
-    const event = value ? (JSON.parse(value.toString()) as { after: Movement | null }) : null;
-    const products = apply(key!.toString(), event?.after ?? null);
+    const event = value ? ((await read(value)) as { after: Movement | null }) : null;
+    const products = apply(key!.toString('latin1'), event?.after ?? null);
     if (BigInt(offset) >= answered) products.forEach((product) => changed.add(product));
   }
   // Writes the output before the offset. After a crash between the two, the same levels are written

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { connectBasicAuth } from '../fetch-optional.js';
+import { avroConverter, connectBasicAuth } from '../fetch-optional.js';
 import { connectPlugins, jdbcSourcePlugin, kafkaLibs } from '../fetch.js';
 import type { Say } from '../make-once.js';
 import type { StackHome } from '../paths.js';
@@ -16,23 +16,30 @@ import { PG_PASSWORD } from './postgres.js';
 
 const nameOf = (at: number): string => (at === 0 ? 'connect' : `connect-${at + 1}`);
 
+/** With `avro`, the workers also have the Avro converter of the stack's registry. */
 export async function startSecureConnect(
   home: StackHome,
   secured: Secured,
   say: Say,
+  avro = false,
 ): Promise<void> {
   const libs = `${await kafkaLibs(say)}/*:${await connectBasicAuth(say)}/*`;
-  const plugins = `${await connectPlugins(say)},${await jdbcSourcePlugin(say)}`;
+  const folders = [await connectPlugins(say), await jdbcSourcePlugin(say)];
+  if (avro) folders.push(await avroConverter(say));
+  const plugins = folders.join(',');
   const { connects } = securePorts(home);
   const login = join(secured.folder, 'connect.jaas');
   writeLogin(secured, login);
   makeKeyStore(secured);
+  const trust = join(secured.folder, 'trust.args');
+  writeTrust(secured, trust);
   for (const [at, port] of connects.entries()) {
     const name = nameOf(at);
     if (alive(home, name) !== undefined) continue;
     const config = join(home.dir, `${name}.properties`);
     writeSecret(config, `${commonProperties(home, plugins, 3)}${properties(home, secured, port)}`);
-    const java = ['-Xms160m', '-Xmx512m', ...JVM, `-Djava.security.auth.login.config=${login}`];
+    const own = [`@${trust}`, `-Djava.security.auth.login.config=${login}`];
+    const java = ['-Xms160m', '-Xmx512m', ...JVM, ...own];
     launch(home, {
       name,
       command: 'java',
@@ -82,6 +89,12 @@ function writeLogin({ folder, passwords }: Secured, login: string): void {
   writeSecret(users, `rest=${passwords.rest}\n`);
   const module = 'org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule';
   writeSecret(login, `KafkaConnect {\n  ${module} required\n  file="${users}";\n};\n`);
+}
+
+/** Writes the options with which the JVM trusts the CA. The Avro converter has no such setting. */
+function writeTrust({ folder, storePassword }: Secured, file: string): void {
+  const store = `-Djavax.net.ssl.trustStore=${join(folder, 'ca.p12')}`;
+  writeSecret(file, `${store}\n-Djavax.net.ssl.trustStorePassword=${storePassword}\n`);
 }
 
 /** Makes PKCS #12 stores, because Connect's REST server reads no PEM files. */

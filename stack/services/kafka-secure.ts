@@ -8,7 +8,14 @@ import { kafkaLibs } from '../fetch.js';
 import { run, type Say } from '../make-once.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
-import { BROKER_NAME, USERS, securePorts, writeSecret, type Secured } from '../secure.js';
+import {
+  BROKER_NAME,
+  USERS,
+  securePorts,
+  writeClientProperties,
+  writeSecret,
+  type Secured,
+} from '../secure.js';
 import { COMMON, JVM } from './kafka.js';
 
 const ITERATIONS = 8192;
@@ -19,6 +26,7 @@ export async function startSecureKafka(home: StackHome, secured: Secured, say: S
   const libs = await kafkaLibs(say);
   const { brokers } = securePorts(home);
   const folders = brokers.map((_, at) => join(home.dir, nameOf(at)));
+  writeClientProperties(secured, 'pipeline');
   const configs = brokers.map((_, at) => join(home.dir, `${nameOf(at)}.properties`));
   mkdirSync(home.dir, { recursive: true });
   brokers.forEach((_, at) =>

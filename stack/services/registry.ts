@@ -1,10 +1,13 @@
 // Starts a schema registry (`--with registry`) that keeps its schemas in memory and answers the
 // Confluent API. The converter in Kafka Connect registers schemas with it.
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { registryServer } from '../fetch-optional.js';
 import type { Say } from '../make-once.js';
 import { PINS, type StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
+import { securedOf, type Secured } from '../secure.js';
 
 export async function startRegistry(home: StackHome, say: Say): Promise<void> {
   if (alive(home, 'registry') === undefined) {
@@ -18,19 +21,44 @@ export async function startRegistry(home: StackHome, say: Say): Promise<void> {
         '-XX:+UseSerialGC',
         '-XX:TieredStopAtLevel=1',
         '-Dquarkus.http.host=127.0.0.1',
-        `-Dquarkus.http.port=${home.ports.registry}`,
+        ...listener(home, securedOf(home)),
         '-jar',
         join(dir, `apicurio-registry-app-${PINS.apicurio}-runner.jar`),
       ],
       cwd: dir,
     });
   }
-  await untilReady(home, 'registry', async () => {
-    const url = `${registryUrl(home)}/subjects`;
-    return (await fetch(url, { signal: AbortSignal.timeout(3000) })).ok;
+  await untilReady(home, 'registry', () => answers(home));
+}
+
+/** Returns the options of the server's port. A secured stack has TLS and no other port. */
+function listener({ ports }: StackHome, secured: Secured | null): string[] {
+  if (!secured) return [`-Dquarkus.http.port=${ports.registry}`];
+  const file = (ending: string): string => join(secured.folder, `registry.${ending}`);
+  return [
+    '-Dquarkus.http.insecure-requests=disabled',
+    `-Dquarkus.http.ssl-port=${ports.registry}`,
+    `-Dquarkus.http.ssl.certificate.files=${file('crt')}`,
+    `-Dquarkus.http.ssl.certificate.key-files=${file('key')}`,
+  ];
+}
+
+function answers(home: StackHome): Promise<boolean> {
+  const url = `${registryUrl(home)}/subjects`;
+  const secured = securedOf(home);
+  if (!secured) return fetch(url, { signal: AbortSignal.timeout(3000) }).then(({ ok }) => ok);
+  const options = { ca: readFileSync(secured.ca), timeout: 3000 };
+  return new Promise((resolve, reject) => {
+    const asked = request(url, options, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    asked.once('timeout', () => asked.destroy(new Error('no answer within 3 s')));
+    asked.once('error', reject);
+    asked.end();
   });
 }
 
 /** Returns the URL of the registry's Confluent API. */
-export const registryUrl = ({ ports }: StackHome): string =>
-  `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`;
+export const registryUrl = (home: StackHome): string =>
+  `${securedOf(home) ? 'https' : 'http'}://127.0.0.1:${home.ports.registry}/apis/ccompat/v7`;

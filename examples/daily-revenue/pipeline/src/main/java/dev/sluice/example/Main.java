@@ -18,9 +18,9 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 
 /**
  * Runs the pipeline of the example. It reads these environment variables: KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC,
- * APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is correct), STATE_DIR, and STAGE_TOPIC. The last one is
- * optional; the totals of each quarter of an hour are also written there. With the argument {@code --reset}, it first
- * discards everything that an earlier version computed.
+ * APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is correct), STATE_DIR, KAFKA_PROPERTIES and STAGE_TOPIC.
+ * The last two are optional: a file with settings for TLS and login, and a topic for the totals of each quarter of an hour.
+ * With the argument {@code --reset}, it first discards everything that an earlier version computed.
  */
 public final class Main {
   private static final List<String> TABLES = List.of("stores", "orders", "order_items", "refunds");
@@ -51,14 +51,13 @@ public final class Main {
   }
 
   private static Properties properties(String brokers, String application) {
-    Properties p = new Properties();
+    Properties p = Clients.of(brokers);
     p.put(StreamsConfig.APPLICATION_ID_CONFIG, application);
-    p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
     p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // each hop delays a record by up to this time
     p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS); // a table's topic also serves as its changelog
-    p.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
+    p.putIfAbsent(StreamsConfig.REPLICATION_FACTOR_CONFIG, "1");
     p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
     p.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$InMemoryDslStoreSuppliers");
     p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L * 1024 * 1024);
@@ -72,8 +71,7 @@ public final class Main {
 
   /** Waits for the source topics. Streams fails without them, and the migration may create them after the start. */
   private static void awaitTopics(String brokers, String prefix, String output) throws InterruptedException {
-    Properties p = new Properties();
-    p.put("bootstrap.servers", brokers);
+    Properties p = Clients.of(brokers);
     while (true) {
       try (Admin admin = Admin.create(p)) {
         Set<String> topics = admin.listTopics().names().get();
@@ -86,11 +84,11 @@ public final class Main {
   }
 
   private static void createStage(String brokers, String topic) throws InterruptedException, ExecutionException {
-    Properties p = new Properties();
-    p.put("bootstrap.servers", brokers);
+    Properties p = Clients.of(brokers);
+    short replicas = Short.parseShort(p.getProperty(StreamsConfig.REPLICATION_FACTOR_CONFIG, "1"));
     try (Admin admin = Admin.create(p)) {
       if (admin.listTopics().names().get().contains(topic)) return;
-      admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1).configs(Map.of("cleanup.policy", "compact")))).all().get();
+      admin.createTopics(List.of(new NewTopic(topic, 1, replicas).configs(Map.of("cleanup.policy", "compact")))).all().get();
     }
   }
 

@@ -22,8 +22,7 @@ final class Reset {
   private Reset() {}
 
   static void run(String brokers, String application, List<String> outputs) throws Exception {
-    Properties p = new Properties();
-    p.put("bootstrap.servers", brokers);
+    Properties p = Clients.of(brokers);
     try (Admin admin = Admin.create(p)) {
       for (int attempt = 0; ; attempt++) {
         try {
