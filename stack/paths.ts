@@ -28,7 +28,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const PINS = JSON.parse(readFileSync(join(ROOT, 'stack/pins.json'), 'utf8')) as Pins;
 
 /**
- * Returns the cache folder. Root's is in a folder that `postgres` can read, because Postgres
+ * Returns the cache folder. For root, it is in a folder that `postgres` can read, because Postgres
  * refuses to run as root.
  */
 export function cacheDir(): string {

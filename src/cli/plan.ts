@@ -46,7 +46,10 @@ export async function plan(options: PlanOptions): Promise<number> {
   return options.exitCode ? EXIT.findings : EXIT.ok;
 }
 
-/** Rehearses the cut-over. It asks for confirmation, because a rehearsal blocks the same writes. */
+/**
+ * Rehearses the cut-over. It asks for confirmation, because a rehearsal blocks the same writes as
+ * the cut-over.
+ */
 async function rehearse(id: string, options: PlanOptions): Promise<number> {
   await confirmByTyping(nameOf(id), 'rehearse the cut-over of', options.yes);
   const result = await withRunning(id, async (handle, client) => {
@@ -61,7 +64,7 @@ async function rehearse(id: string, options: PlanOptions): Promise<number> {
         }
       : null;
     const args: [object] = [{ by, ...(claims ? { token: signed(options.key!, claims) } : {}) }];
-    const updateId = randomUUID(); // the same one for every attempt, so that it rehearses once
+    const updateId = randomUUID(); // the same id for every attempt, so that the run rehearses once
     return whileServed(client, handle.workflowId, 'The rehearsal', () =>
       handle.executeUpdate<Rehearsed, [object]>('rehearseCutover', { args, updateId }),
     );

@@ -35,7 +35,10 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
   ];
 }
 
-/** Checks the statements of a pipeline. Returns the problem or null, or throws the problem. */
+/**
+ * Checks the statements of a pipeline, by its type. A check returns the problem, throws it as an
+ * Error, or returns null.
+ */
 const CHECKS: Readonly<Record<PipelineSpec['type'], (spec: MigrationSpec) => string | null>> = {
   external: () => null,
   'flink-sql'(spec) {

@@ -172,7 +172,7 @@ const sasl = z.discriminatedUnion('mechanism', [passwordSasl, tokenSasl], {
 
 const registry = z.strictObject({
   url: httpUrl.describe(
-    'The URL of its Confluent API. For Apicurio, it ends with `/apis/ccompat/v7`.',
+    'The URL of the Confluent API of the registry. For Apicurio, it ends with `/apis/ccompat/v7`.',
   ),
   auth: login.optional().describe('The login at the registry, if it requires one.'),
   ca: path
@@ -181,7 +181,7 @@ const registry = z.strictObject({
   converter: z
     .enum(['confluent', 'apicurio'])
     .default('confluent')
-    .describe('Whose Avro converter Kafka Connect has.'),
+    .describe('The vendor of the Avro converter that is installed at Kafka Connect.'),
 });
 
 export const kafka = z.strictObject({

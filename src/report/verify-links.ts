@@ -9,7 +9,7 @@ import type { Report, ReportSource } from './build-report.js';
 
 export interface Finding {
   readonly what: string;
-  /** Null means that it could not be checked. */
+  /** Null means that the check was not possible. */
   readonly holds: boolean | null;
   readonly detail: string;
 }
@@ -81,7 +81,7 @@ export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
         const follows = judgeComparison(counts, proofs).verdict;
         return follows === verdict || (follows === 'passed' && verdict === 'inconclusive')
           ? []
-          : [`${where}: it says ${verdict}, but its counts and proofs mean ${follows}`];
+          : [`${where}: the evidence says ${verdict}, but its counts and proofs mean ${follows}`];
       },
     ),
   );

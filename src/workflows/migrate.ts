@@ -1,5 +1,5 @@
-// The main path: it takes one batch process from its database to a real-time pipeline. It reads
-// like the list of phases; the details are in the phases.
+// The main path of a migration, as the list of its phases. The details are in the files of the
+// phases.
 import { guarding } from './guard.js';
 import { registerMessages } from './messages/messages.js';
 import { approve } from './phases/approve.js';

@@ -17,7 +17,7 @@ export const readersOutpaceBatch: Rule = {
       return notFired(`no consumer reads more often than every ${formatMs(interval.value)}`);
     return fired(
       Math.min(1, 0.5 + faster.length / process.consumers.length / 2),
-      `${faster.map((c) => `${c.name} (${c.reads})`).join(', ')} read more often than the batch runs, every ${formatMs(interval.value)}`,
+      `${faster.map((c) => `${c.name} (${c.reads})`).join(', ')} read more often than the batch runs (every ${formatMs(interval.value)})`,
     );
   },
 };

@@ -1,4 +1,5 @@
-// Finds the stages of one query with their parse trees. The starting points are generated from them.
+// Finds the stages of one query with their parse trees. The starting points are generated from
+// these trees.
 import { parseSync, scanSync } from 'libpg-query';
 import { field, list, type Fields } from './ast.js';
 import { blocksOf, type Block, type BlockTrees } from './blocks.js';

@@ -45,7 +45,7 @@ export interface CaptureFacts {
   readonly carriesBefore: boolean;
   /** Generated columns are captured. */
   readonly carriesGenerated: boolean;
-  /** Rows of tables that inherit arrive under the name of the parent table. */
+  /** Rows of child tables (INHERITS) arrive under the name of the parent table. */
   readonly carriesHeirs: boolean;
   /** The mode in which a window compares the captured tables or query. */
   readonly subjectMode: 'exact' | 'settled';

@@ -49,7 +49,9 @@ const LATE_PAUSE_MS = 300_000;
 export type PausedBy =
   /** A window paused the connector, and may still keep it paused. */
   | { readonly kind: 'window' }
-  /** A window paused the connector and no longer needs the pause, so it must be resumed. */
+  /**
+   * A window paused the connector and no longer needs the pause, so the connector must be resumed.
+   */
   | { readonly kind: 'ended-window'; readonly id: string }
   /** No window paused it, so a person or another tool did. */
   | { readonly kind: 'person' };

@@ -1,5 +1,5 @@
-// Lists the subjects of a window in the pipeline's order. The first one that differs is the place
-// to look.
+// Lists the subjects of a window in the pipeline's order. If several subjects differ, the mistake
+// is at the first of them.
 import { quoteLiteral } from '../migration/names.js';
 
 export const MODES = ['exact', 'settled', 'batch-aligned'] as const;

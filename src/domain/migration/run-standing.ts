@@ -24,7 +24,7 @@ export type Seen =
   | { readonly kind: 'unknown-workflow'; readonly where: string }
   | { readonly kind: 'workflow'; readonly workflow: SeenWorkflow };
 
-/** The ledger's record of the run that is shown, or null if it has none. */
+/** The ledger's record of the run that is shown. Null if the ledger has no record of it. */
 export interface Recorded {
   readonly at: string;
   readonly hasEnded: boolean;
@@ -39,7 +39,8 @@ export interface Standing {
   /** ISO: the time at which the data was true. */
   readonly at: string;
   /**
-   * The reason why the run makes no progress, or why that is unknown. Null if there is no problem.
+   * The reason why the run makes no progress, or why its progress is unknown. Null if there is no
+   * problem.
    */
   readonly problem: string | null;
   /** Commands, or one action in each line. */
@@ -76,8 +77,8 @@ const TRIES_WITHOUT_REASON = 3;
 const POLLS_MS = 70_000;
 
 /**
- * Judges a run from what Temporal and the ledger say. `now` is ISO. `waits` is what the pending
- * activities report.
+ * Judges a run from the answers of Temporal and the ledger. `now` is ISO. `waits` contains the
+ * waits that pending activities report.
  */
 export function judgeStanding(
   seen: Seen,
@@ -97,8 +98,8 @@ export function judgeStanding(
 }
 
 /**
- * Returns why a workflow that was asked cannot answer at all. Null if it can, because a worker that
- * polls its queue may only be busy.
+ * Returns the reason why a workflow cannot answer a query at all. Null if it may still answer,
+ * because a worker that polls its queue may only be busy.
  */
 export function obstacleOf(seen: Seen): Pick<Standing, 'problem' | 'remedy'> | null {
   const isPolled = seen.kind === 'workflow' && (seen.workflow.polledMsAgo ?? Infinity) <= POLLS_MS;

@@ -1,4 +1,4 @@
-// The search attributes that tools outside rely on, and the type under which each is registered.
+// The search attributes and their types. Other tools rely on them.
 export const SEARCH_ATTRIBUTES = {
   SluicePhase: 'Keyword',
   SluiceVerdict: 'Keyword',

@@ -1,5 +1,6 @@
 // The spec that the operator wrote, with defaults filled in. After the start, only an edit changes
-// it (domain/decisions/spec-changes.ts). It mirrors `src/manifest/spec-schema.ts`, which parses it.
+// it (domain/decisions/spec-changes.ts). These types mirror `src/manifest/spec-schema.ts`, which
+// parses the spec.
 
 import type { Login, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
 import type { ExistingSpec } from './compare-only-spec.js';
@@ -49,8 +50,8 @@ export interface BatchSpec {
   readonly result: { readonly table: string; readonly key: readonly string[] };
   readonly query: { readonly sql: string };
   /**
-   * Intermediate results of the pipeline, in its order. Each is validated by itself, so a
-   * difference points to the first stage that has it.
+   * Intermediate results of the pipeline, in its order. Each stage is compared separately, so that
+   * a difference names the first wrong stage.
    */
   readonly stages: readonly StageSpec[];
   /**
@@ -193,8 +194,8 @@ export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
   /**
-   * `source`: writes to the source tables are refused from the fence to the commit. `result`: they
-   * are not, and only runs of the batch stop a commit.
+   * `source`: writes to the source tables are refused from the fence to the commit. `result`: such
+   * writes are allowed, and only runs of the batch stop a commit.
    */
   readonly fence: 'result' | 'source';
   /**

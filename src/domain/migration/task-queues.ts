@@ -1,5 +1,5 @@
 // The task queues of migrations. Each kind of work has its own slots, so that no kind can keep
-// another from starting. Tools outside rely on the names.
+// another from starting. Other tools rely on the names.
 
 /** The task queue that a migration is started on. The names of the other queues begin with it. */
 export const TASK_QUEUE = 'migrations';

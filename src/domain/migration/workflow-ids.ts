@@ -1,4 +1,4 @@
-// The workflow ids of migrations. Tools outside rely on them.
+// The workflow ids of migrations. Other tools rely on them.
 
 const PREFIX = 'migration-';
 

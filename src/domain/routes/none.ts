@@ -14,7 +14,7 @@ export const noRoute: Route<Extract<RouteSpec, { readonly type: 'none' }>> = {
       route: 'nothing: Sluice does not switch what consumers read',
       confirm: 'the lease row is read back',
       unexpected: 'find out who changed the lease row',
-      back: 'returns the lease row to the batch; switching what consumers read is your step',
+      back: 'returns the lease row to the batch; you then switch what consumers read',
       completed: "The batch's output is unchanged since its last run.",
     },
   }),

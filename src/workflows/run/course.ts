@@ -28,8 +28,8 @@ export const foundNoSlot = (error: unknown): boolean =>
   error.cause.timeoutType === 'SCHEDULE_TO_START';
 
 /**
- * Returns what an activity's failure means to a person. Returns null for any other error, which is
- * a defect and must fail the workflow task visibly.
+ * Describes an activity's failure for a person. Returns null for any other error, which is a defect
+ * and must fail the workflow task visibly.
  */
 export function problemOf(error: unknown, now: string): Blocked | null {
   if (!(error instanceof ActivityFailure)) return null;
@@ -57,7 +57,8 @@ export function problemOf(error: unknown, now: string): Blocked | null {
       code: 'unreachable',
       since: now,
       detail: `${error.activityType} did not answer in time (${cause.message})`,
-      remedy: 'is a worker running? The run tries again by itself, or at once with: sluice retry',
+      remedy:
+        'check that a worker is running. The run tries again by itself, or at once with: sluice retry',
     };
   return {
     code: 'unexpected',

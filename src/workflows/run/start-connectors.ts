@@ -30,12 +30,12 @@ export function areStarted(run: Run, role: Role): void {
   if (run.connectors.start(connectorsOf(run, role))) run.renewGuard();
 }
 
-/** Tells the run that it will pause or replace these connectors itself. */
+/** Records that the run itself will pause or replace these connectors. */
 export const holdConnectors = (run: Run, role: Role): void =>
   run.connectors.release(connectorsOf(run, role));
 
 /**
- * Creates again the connectors that the guard found deleted. The main path is then waiting for
+ * Creates the connectors again that the guard found deleted, while the main path waits for
  * something else.
  */
 export async function bringBack(run: Run): Promise<void> {

@@ -1,5 +1,5 @@
-// The whole state of a run, as plain JSON, because it travels through continue-as-new. Only Run and
-// the phases change it.
+// The whole state of a run, as plain JSON, because continue-as-new passes it to the next run. Only
+// Run and the phases change it.
 import type { AuditEvent } from '../../domain/audit.js';
 import type { ReaderMark } from '../../activities/cutover/batch-output-readers.js';
 import type { TablesCost } from '../../activities/windows/tables/compare-tables.js';
@@ -70,8 +70,8 @@ export interface State {
   /** The number of attempts at the cut-over so far. */
   attempts: number;
   /**
-   * After a failed attempt, the next one begins no earlier than this time (ISO), unless a person
-   * approves again. Null if no attempt failed.
+   * After a failed attempt, the next attempt begins no earlier than this time (ISO), unless a
+   * person approves again. Null if no attempt failed.
    */
   nextAttemptAt: string | null;
   epoch: number;
@@ -111,8 +111,8 @@ export interface State {
   /** True if two people asked to complete early. The soak then ends after a passed window. */
   completesEarly: boolean;
   /**
-   * Only reads of the old output after this moment are reported. It is the commit, or the last
-   * report. Null before the commit, and without a batch.
+   * The moment of the commit, or of the last report about readers. Only later reads of the old
+   * output are reported. Null before the commit, and without a batch.
    */
   readersSince: ReaderMark | null;
   lag: Lag;
@@ -135,8 +135,8 @@ export interface State {
   /** The cost of the tables in that window. Null if they were not compared exactly. */
   tablesCost: TablesCost | null;
   /**
-   * The full pass before the fence of this attempt, and why its witness cannot be used, if it
-   * cannot. Null if there was no such pass.
+   * The full pass before the fence of this attempt, and the reason if its witness cannot be used.
+   * Null if there was no such pass.
    */
   ahead: { number: number; refused: string | null } | null;
   /** The last passed window that compared all results exactly. Null if something changed since. */

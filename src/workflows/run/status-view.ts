@@ -45,7 +45,7 @@ export function waitingOf(state: State, now: string): string | null {
   const { phase } = state;
   if (state.outcome !== null || !state.spec || phase === null) return null;
   const { spec } = state.spec;
-  if (blockedOf(state)) return 'a person to fix the problem, or its next automatic attempt';
+  if (blockedOf(state)) return 'a person to fix the problem, or the next automatic attempt';
   if (state.paused) return 'resume';
   if (phase === 'validate') return stopRule(streakOf(state), spec.validation);
   if (phase === 'approve') return waitingInApprove(state, now);
@@ -149,7 +149,7 @@ function headline(state: State, workflowId: string, now: string): string {
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
 }
 
-/** Says what runs on, what is left to do, and which command shows more. */
+/** Says which objects still run, what is left to do, and which command shows more. */
 function ended({ handedOver, leftovers }: State, outcome: Outcome, name: string): string {
   const listed = (objects: Status['leftovers']): string =>
     objects.map((object) => `${object.kind} ${object.name}`).join(', ');

@@ -104,8 +104,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Clears the block and writes that to the ledger at once. Otherwise the ledger would show the
-   * block until the next phase, which may be days away.
+   * Clears the block, and writes the new status to the ledger at once. Otherwise the ledger would
+   * show the block until the next phase, which may be days away.
    */
   async unblock(): Promise<void> {
     if (!this.state.blocked) return;
@@ -117,8 +117,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Waits until `ready` or for `ms`. Returns whether it is ready. Paused time counts. MUST be
-   * called at a safe point for continue-as-new.
+   * Waits until `ready` returns true, but at most `ms`. Returns whether it is true. Time during a
+   * pause counts. MUST be called at a safe point for continue-as-new.
    */
   async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
     if (ms <= 0) return ready();
