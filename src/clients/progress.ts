@@ -3,7 +3,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Readable } from 'node:stream';
 
-/** The progress of one attempt. It can be abandoned, and then its next answer ends it. */
+/**
+ * The progress of one attempt. After `abandon`, the attempt ends when it next reports progress.
+ */
 export class Progress {
   readonly #now: () => number;
   readonly #abandon: () => void;
@@ -56,7 +58,7 @@ export const currentProgress = (): Progress | undefined => current.getStore();
 /** Reports progress of the running attempt. Throws if the attempt was abandoned. */
 export const madeProgress = (): void => current.getStore()?.made();
 
-/** Waits for an answer of another system, and reports it as progress, whether good or bad. */
+/** Waits for an answer of another system. An answer counts as progress, even if it is an error. */
 export async function answered<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

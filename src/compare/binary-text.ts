@@ -57,7 +57,8 @@ const DAYS_PER_ERA = 146_097;
 
 /** Prints a day of the proleptic Gregorian calendar. `days` is counted from 2000-01-01. */
 function dayText(days: number): string {
-  const shifted = days + DAYS_0000_TO_2000 - 60; // counted from 0000-03-01, so that leap days come last
+  // counted from 0000-03-01, so that leap days come last
+  const shifted = days + DAYS_0000_TO_2000 - 60;
   const era = Math.floor(shifted / DAYS_PER_ERA);
   const ofEra = shifted - era * DAYS_PER_ERA;
   const yearOfEra = Math.floor(

@@ -1,4 +1,5 @@
-// Compares the raw rows of suspects value by value, and turns hash findings into counts and classes.
+// Compares the raw rows of suspects value by value, and turns hash findings into counts and
+// classes. A suspect is a key whose hashes do not prove its rows equal.
 import { comparedOf, type Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { Problem } from '../domain/failure.js';
@@ -9,7 +10,7 @@ import { rowOf, type CanonValues } from './fold.js';
 import type { Canon } from './column-types.js';
 import { wasProven, type Found, type Suspect } from './result-comparison.js';
 
-/** The row of the stream that a suspect's hash belongs to. */
+/** The stream's row whose hash made its key a suspect. */
 export interface RawRow extends CanonValues {
   readonly key: readonly Canon[];
 }
@@ -22,14 +23,17 @@ export interface Examined {
   readonly differences: readonly Difference[];
 }
 
-/** A result in which too many rows differ by their hashes, so tolerances cannot be applied to all. */
+/**
+ * Thrown if so many rows of a result differ by their hashes that tolerances cannot be applied to
+ * all of them.
+ */
 export class TooManySuspects extends Error {}
 
 /**
- * Compares the suspects whose rows are known on both sides. If these are not all, the other ones
- * are counted by their hashes, and the differences are a sample. Throws TooManySuspects if a
- * tolerance would need more rows, and Problem `unexpected` if a suspect is left without an
- * explanation. `equal` gets the keys of suspects that turn out to be equal.
+ * Compares the suspects whose rows are known on both sides. All other suspects are counted by their
+ * hashes, and the differences are then a sample. Throws TooManySuspects if a tolerance would need
+ * more rows. Throws Problem `unexpected` if the comparison leaves one of these suspects without a
+ * class. `equal` gets the keys of suspects that turn out to be equal.
  */
 export function examine(
   shape: Shape,

@@ -25,7 +25,7 @@ export const MAX_CANDIDATES = 5000;
 export class HashComparison {
   readonly #table: KeyTable;
   readonly #encoder: RowEncoder;
-  /** Rows that still have to be hashed and judged. No result is returned before that. */
+  /** Rows that are not yet hashed and judged. Every result first waits for these rows. */
   readonly #waiting: RowBatch;
   #rowsRead = 0;
   #matched = 0;
@@ -52,8 +52,8 @@ export class HashComparison {
   }
 
   /**
-   * The number of suspect keys by problem: `missing` if the stream lacks the key, `mismatched` if its
-   * row differs, and `unknown` if its row cannot be decoded.
+   * The number of suspect keys by problem: `missing` if the stream lacks the key, `mismatched` if
+   * its row differs, and `unknown` if its row cannot be decoded.
    */
   get suspects(): Readonly<Record<'missing' | 'mismatched' | 'unknown', number>> {
     this.#waiting.flush();
@@ -83,8 +83,8 @@ export class HashComparison {
   }
 
   /**
-   * True if more than half of the rows differ, and if these are at least as many as the drill-down
-   * compares. Reading further would only repeat the same difference.
+   * True if more than half of the rows differ, and if the drill-down already has as many candidates
+   * as it compares. Reading further would only repeat the same difference.
    */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
@@ -117,7 +117,8 @@ export class HashComparison {
   }
 
   /**
-   * Returns the number of keys that only the stream has, and at most `MAX_CANDIDATES` of these keys.
+   * Returns the number of keys that only the stream has, and at most `MAX_CANDIDATES` of these
+   * keys.
    */
   finish(): { extraneous: number; keys: string[] } {
     const extraneous = this.#table.size - (this.rowsRead - this.suspects.missing - this.duplicates);

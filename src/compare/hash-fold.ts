@@ -1,5 +1,5 @@
 // Folds a table's topic to one row hash per key, as a snapshot of the source sees it. It works like
-// TableFold, but keeps hashes instead of rows. It only moves forward.
+// TableFold, but keeps hashes instead of rows. It never returns to an earlier snapshot.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, txIdAt } from './enc/change.js';
@@ -15,7 +15,7 @@ interface Change {
   readonly low: number;
 }
 
-/** A fold without its table, as plain JSON. */
+/** The state of a fold as plain JSON, without its key table. */
 export interface FoldState {
   readonly topicId: string | null;
   readonly read: readonly ReadPart[];

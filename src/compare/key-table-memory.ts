@@ -1,8 +1,8 @@
-// Limits the memory of the key tables of one comparison. Tables that would outgrow it are compared in
-// parts instead.
+// Limits the memory of the key tables of one comparison. Tables that would outgrow it are compared
+// in parts instead.
 import type { KeyTable } from './enc/key-table.js';
 
-/** The key tables do not fit in the memory that this window may use. */
+/** Thrown if the key tables do not fit in the memory that this window may use. */
 export class Outgrown extends Error {}
 
 export class KeyTableMemory {
@@ -18,7 +18,10 @@ export class KeyTableMemory {
     if (this.#bytes < Infinity) this.#tables.add(table);
   }
 
-  /** Sets a key of one of the comparison's tables. Throws Outgrown instead if that takes too much. */
+  /**
+   * Sets a key of one of the comparison's tables. Throws Outgrown, and sets nothing, if the tables
+   * would then exceed the limit.
+   */
   set(table: KeyTable, key: Int32Array, high: number, low: number): number {
     if (table.isFull) this.#reserve(table);
     return table.set(key, high, low);
@@ -26,7 +29,7 @@ export class KeyTableMemory {
 
   #reserve(grows: KeyTable): void {
     this.hold(grows);
-    let bytes = grows.bytes; // it doubles
+    let bytes = grows.bytes; // the table doubles
     for (const table of this.#tables) bytes += table.bytes;
     if (bytes > this.#bytes) throw new Outgrown();
   }

@@ -11,7 +11,9 @@ export type TakeRecord = (
   end: number,
 ) => void;
 
-/** Rewrites a batch of records. It also checks the partition of each, which JSON no longer shows. */
+/**
+ * Rewrites a batch of records. It also checks the partition of each, which JSON no longer shows.
+ */
 export interface RecordDecoder {
   /**
    * The ids of schemas that the batch needs and the decoder does not know. While there are any, the

@@ -64,7 +64,8 @@ function keyFields(shape: Shape, key: string | null): Record<string, string | nu
   try {
     parsed = key === null ? null : parseJsonLossless(key);
   } catch {
-    // A key that is not JSON gives no column a value. Its text is shown next to it.
+    // A key that is not JSON has no columns, so each value is null. The difference also shows the
+    // key's text.
   }
   const fields =
     parsed !== null && typeof parsed === 'object' ? (parsed as Record<string, unknown>) : {};

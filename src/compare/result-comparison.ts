@@ -9,7 +9,9 @@ import { ROW, asProven, isProven, kindOf } from './output-note.js';
 export interface Suspect {
   /** The identity of the key, in the form of `keyText`. */
   readonly key: string;
-  /** The row of the query, as COPY BINARY with a ctid field. Null if only the stream has the key. */
+  /**
+   * The row of the query, as COPY BINARY with a ctid field. Null if only the stream has the key.
+   */
   readonly row: Uint8Array | null;
   /** The note of the stream's row. Null if only the query has the key. */
   readonly note: readonly [first: number, second: number] | null;

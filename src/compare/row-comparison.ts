@@ -38,11 +38,11 @@ export interface WhyNot {
 export interface StreamRow {
   readonly row: string | null;
   readonly why?: WhyNot | undefined;
-  /** The partition of its record. Only some comparisons use it. */
+  /** The partition of the row's record. Only some comparisons use it. */
   readonly partition?: number;
   /** True if a window proved this row equal to the source's row at that time. */
   proven?: boolean;
-  /** The number of the window that last found its key on the expected side. */
+  /** The number of the window that last found the row's key on the expected side. */
   mark: number;
 }
 

@@ -138,7 +138,7 @@ export class SettledComparison {
       if (isExpected) {
         this.#counts.matched += 1;
         const entry = round.touched.has(key) ? undefined : round.actual.get(key);
-        // this marks the current record only, because a newer record is another entry
+        // this marks only the current record; a newer record of the key gets a new entry
         if (entry) entry.proven = true;
       }
       this.#settled.add(key);

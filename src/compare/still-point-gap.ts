@@ -1,7 +1,7 @@
-// Finds the rows that differ between a snapshot of the source and a topic up to given ends. A record at
-// or after the ends is missing on the topic's side if the snapshot sees its transaction. A record
-// before the ends is missing in the snapshot if the snapshot does not see its transaction. The rows
-// of both kinds are taken from the topic.
+// Finds the rows that differ between a snapshot of the source and a topic up to given ends. A
+// record at or after the ends is missing on the topic's side if the snapshot sees its transaction.
+// A record before the ends is missing in the snapshot if the snapshot does not see its transaction.
+// The rows of both kinds are taken from the topic.
 import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {

@@ -1,5 +1,5 @@
-// Takes the table's rows while the topic is still being folded. They wait as hashes until the
-// stream's side is known, and are compared from then on.
+// Takes the table's rows while the topic is still being folded. The rows wait as hashes until the
+// stream's side is known. Then these rows and all later ones are compared.
 import type { Shape } from './row-comparison.js';
 import { RowEncoder } from './enc/row.js';
 import { HashComparison } from './hash-comparison.js';
@@ -36,7 +36,7 @@ export class TableSide {
 
   /**
    * Compares all rows so far with the fold, which MUST have read the topic to its stable end.
-   * Returns the comparison, which later rows join.
+   * Returns the comparison, to which later rows are added.
    */
   meet(fold: HashFold): HashComparison {
     this.#batch.flush();

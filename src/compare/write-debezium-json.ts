@@ -98,7 +98,9 @@ const text = (value: string): string =>
   );
 const same = (value: string): string => value;
 
-/** `number` is the value at its own precision. JSON has no infinite numbers, so these are texts. */
+/**
+ * `number` is the value at its own precision. JSON has no infinite numbers, so they become texts.
+ */
 const float = (value: string, number: number): string =>
   /^(NaN|-?Infinity)$/.test(value) ? text(value) : javaFloat(value, number);
 

@@ -5,7 +5,9 @@ import { placeholder } from './kafka-client.js';
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
 
-/** By default, the converter writes a column's default instead of NULL, which is another value. */
+/**
+ * By default, the converter replaces NULL with the column's default. That is a different value.
+ */
 const JSON_SETTINGS = { 'schemas.enable': 'false', 'replace.null.with.default': 'false' };
 
 /** The API of Apicurio that its converter calls, and the one that Sluice calls. */
@@ -96,7 +98,7 @@ export const registryProblem = (
 ): { key: keyof RegistrySpec; message: string } | null =>
   AVRO[registry.converter].problem(registry);
 
-/** Returns the class of the converter, if it is one that Kafka Connect does not bring itself. */
+/** Returns the class of the converter, if Kafka Connect does not include that converter. */
 export const converterClass = ({ format, registry }: KafkaSpec): string | null =>
   format === 'avro' && registry ? AVRO[registry.converter].className : null;
 

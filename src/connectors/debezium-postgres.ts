@@ -73,7 +73,8 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'table.include.list': tables.map(includePattern).join(','),
     'snapshot.mode': capture.loading.startsWithLoad ? 'initial' : 'no_data',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
-    'time.precision.mode': 'isostring', // exact and readable; the default hides the unit in a number
+    // exact and readable; the default hides the unit in a number
+    'time.precision.mode': 'isostring',
     'interval.handling.mode': 'string',
     'binary.handling.mode': 'base64',
     // A TRUNCATE has no key. A compacted topic refuses such a record, and the task fails. Without
@@ -83,7 +84,8 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // Debezium would add four headers to each record, and every consumer passes them on. They cost
     // a Streams application a tenth of its time.
     'extended.headers.enabled': 'false',
-    'offset.mismatch.strategy': 'trust_offset', // the default continues silently after a gap when the slot is ahead
+    // the default continues silently after a gap when the slot is ahead
+    'offset.mismatch.strategy': 'trust_offset',
     // Without heartbeats, a quiet database never confirms WAL, and the slot would retain it.
     'heartbeat.interval.ms': '5000',
     // Between chunks, Debezium compares transaction ids, and it fails on a message without one. So

@@ -99,9 +99,9 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
 }
 
 /**
- * Selects the records with the columns that decide about them, and the canary's records. A
- * tombstone after a delete event or another tombstone is dropped, because it says nothing new. Any
- * other tombstone deletes the key (`t`) for every reader of the topic.
+ * Selects the topic's records and the canary's records, each with its operation, transaction and
+ * image. A tombstone after a delete event or another tombstone is dropped, because it says nothing
+ * new. Any other tombstone deletes the key (`t`) for every reader of the topic.
  */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>

@@ -1,6 +1,7 @@
 // Builds the configuration of a JDBC source from a spec. Each table, or the query, has one
 // connector. Its records have Debezium's shape (key, `after`, `op`). So pipelines and comparisons
-// read both kinds alike, and a topic can move from one connector to the other.
+// read the records of both connectors in the same way, and a topic can move from one connector to
+// the other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';

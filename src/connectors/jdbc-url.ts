@@ -11,7 +11,8 @@ export function sslOf({
   sslkey,
 }: PostgresAddress): Readonly<Record<string, string>> {
   return {
-    // libpq then verifies the server, but the JDBC driver would not
+    // with a root certificate, libpq verifies the server even for `require`; the JDBC driver does
+    // that only for `verify-ca`
     sslmode: sslmode === 'require' && sslrootcert ? 'verify-ca' : sslmode,
     ...(sslrootcert ? { sslrootcert } : {}),
     ...(sslcert && sslkey ? { sslcert, sslkey } : {}),

@@ -30,8 +30,9 @@ export function kafkaClientConfig(kafka: Pick<KafkaSpec, 'tls' | 'sasl'>): Recor
 }
 
 /**
- * A certificate and a key in one file are read as such. Kafka does not read them from two files, so
- * then Connect's DirectoryConfigProvider, with the name `directory`, inserts both texts.
+ * If the certificate and the key are in one file, Kafka reads that file. Kafka cannot read them
+ * from two files. Connect's DirectoryConfigProvider, registered as `directory`, then inserts both
+ * texts.
  */
 function sslConfig({ ca, cert, key }: TlsFiles): Record<string, string> {
   const own: Record<string, string> =

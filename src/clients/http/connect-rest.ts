@@ -26,7 +26,7 @@ export class ConnectRest {
   readonly #beforeMaking: () => void;
   readonly #access: HttpAccess;
 
-  /** `beforeMaking` is called before each attempt to create or configure a connector. It may throw. */
+  /** `beforeMaking` runs before each attempt to create or configure a connector. It may throw. */
   constructor(url: string, beforeMaking: () => void = () => undefined, access: HttpAccess = {}) {
     this.#url = url.replace(/\/+$/, '');
     this.#beforeMaking = beforeMaking;
@@ -49,8 +49,8 @@ export class ConnectRest {
   }
 
   /**
-   * Returns the errors, by key, that Kafka Connect finds in a configuration. The connector checks
-   * it too, and may open its database for that.
+   * Returns the errors, by key, that Kafka Connect finds in a configuration. The connector's own
+   * code checks the configuration too, and may connect to its database to do so.
    */
   async validate(
     connectorClass: string,
@@ -70,7 +70,7 @@ export class ConnectRest {
     );
   }
 
-  /** Returns the stored configuration, or null if there is no such connector. */
+  /** Returns the connector's stored configuration, or null if there is no such connector. */
   async config(name: string): Promise<Record<string, string> | null> {
     return this.#jsonOrNull<Record<string, string>>(
       'GET',

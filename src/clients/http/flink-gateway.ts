@@ -43,7 +43,7 @@ export class FlinkGateway {
         ),
       );
     } finally {
-      // it would time out by itself
+      // a session that stays open times out by itself
       await this.#call('DELETE', `/v1/sessions/${sessionHandle}`).catch(() => undefined);
     }
   }

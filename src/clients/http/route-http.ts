@@ -1,6 +1,6 @@
 // A route behind an external switch: PUT requests the side that consumers are to read, GET returns
-// the side that they read. It is weaker than a view, because the switch is not part of the lease's
-// transaction.
+// the side that they read. Such a route is weaker than a view, because its switch is not part of
+// the transaction that changes the lease row.
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 

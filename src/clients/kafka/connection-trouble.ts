@@ -4,7 +4,9 @@ import { loginText, tlsFilesOf, type KafkaSpec } from '../../domain/migration/cl
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
 
-/** Returns the Problem for a failed connection. Null if it has no cause that is known. */
+/**
+ * Returns the Problem for a failed connection. Null if its cause is not one of the known causes.
+ */
 export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | null {
   const server = `Kafka at ${kafka.brokers.join(', ')}`;
   const files = tlsFilesOf(kafka);

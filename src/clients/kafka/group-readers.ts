@@ -8,8 +8,8 @@ export const UNDESCRIBED_REMEDY =
   "allow Sluice's principal to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams";
 
 /**
- * Describes a group. Throws Problem `unsupported` if Kafka does not describe it, because an unknown
- * group must not count as unchanged.
+ * Describes a group. Throws Problem `unsupported` if Kafka does not describe the group, because an
+ * unknown group must not count as unchanged.
  */
 export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGroup> {
   const group = await kafka.describeGroup(id);

@@ -30,7 +30,7 @@ export interface KnownGroup {
 /** `unknown` says why the group cannot be described. */
 export type GroupDescription = KnownGroup | { readonly unknown: string };
 
-/** The calls to the group's coordinator that a description needs. */
+/** The calls to a group's coordinator that are needed to describe the group. */
 export interface Coordinator {
   readonly versions: Readonly<Record<number, { maxVersion: number } | undefined>>;
   readonly connectionPool: { send: (call: object) => Promise<unknown> };
@@ -143,7 +143,8 @@ async function askAbout<G extends { errorCode: number; errorMessage: string }>(
   answer: flexible.Read<{ groups: G[] }>,
 ): Promise<G | { unknown: string } | null> {
   if (!broker.versions[api.apiKey]) return null;
-  const body = Buffer.concat([flexible.compactTexts([id]), Buffer.from([0, 0])]); // no operations, no tags
+  // no operations, no tags
+  const body = Buffer.concat([flexible.compactTexts([id]), Buffer.from([0, 0])]);
   const call = flexible.flexibleCall({ ...api, apiVersion: 0 }, body, answer);
   const group = ((await broker.connectionPool.send(call)) as { groups: G[] }).groups[0];
   if (!group || group.errorCode === GROUP_ID_NOT_FOUND) return null;

@@ -70,7 +70,7 @@ export class KafkaPort {
     return describeTopics(await this.admin(), topics, settings, (topic) => this.topicId(topic));
   }
 
-  /** Creates a topic. Returns once a broker serves it; before that it may refuse a writer. */
+  /** Creates a topic. Returns when a broker serves it; until then, writers may be refused. */
   async createTopic(
     topic: string,
     partitions: number,
@@ -158,7 +158,7 @@ export class KafkaPort {
     );
   }
 
-  /** Describes a group. One that no request describes is `unknown`. */
+  /** Describes a group. The answer is `unknown` if no request can describe it. */
   async describeGroup(groupId: string): Promise<GroupDescription> {
     return this.#brokers.withCoordinator(groupId, (broker) =>
       describeBy(broker, groupId, async () => (await this.groupOffsets(groupId)).size > 0),

@@ -34,8 +34,8 @@ export class KnownTopics {
 
   /**
    * Makes the cluster know the topic, for one caller at a time. A refresh that fails restores the
-   * earlier list. If callers overlapped, that would bring back deleted topics that another caller
-   * has just removed.
+   * earlier list of topics. If two callers overlapped, the restored list could again contain
+   * deleted topics that the other caller had just removed.
    */
   know(cluster: Cluster, topic: string): Promise<void> {
     const mine = this.#before.then(() =>
@@ -68,7 +68,8 @@ export class KnownTopics {
    */
   async refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
     const existing = await this.#forgetGone(cluster);
-    if (existing === null || existing.includes(topic)) return; // without the list, nothing counts as gone
+    // without a list, no topic counts as gone
+    if (existing === null || existing.includes(topic)) return;
     await this.#topics.refuseHidden([topic]);
     throw new TopicLost(topic, `topic ${topic} does not exist`);
   }

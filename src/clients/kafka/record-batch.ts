@@ -69,9 +69,9 @@ export interface VisibleBatch {
 }
 
 /**
- * Returns the batches that contain committed records of `[from, to)`, and the next offset to fetch,
- * which also counts control records and other batches. Brokers may cut a response within its last
- * batch; the next fetch returns that batch.
+ * Returns the batches that contain committed records of `[from, to)`, and the next offset to fetch.
+ * That offset also counts control records and batches that are not returned. Brokers may cut a
+ * response within its last batch; the next fetch returns that batch.
  */
 export function visibleBatches(
   records: Buffer,
@@ -114,8 +114,8 @@ export function visibleBatches(
 }
 
 /**
- * Returns the offset at which the batch ends. Throws Problem `unsupported` if its length is
- * impossible, because nothing after it could be found.
+ * Returns the offset at which the batch ends. Throws Problem `unsupported` if the batch's length is
+ * impossible, because the next batch could then not be found.
  */
 function batchEnd(records: Buffer, at: number): number {
   const length = records.readInt32BE(at + LENGTH_AT);
@@ -132,8 +132,8 @@ const damaged = (offset: number, why: string): Problem =>
   );
 
 /**
- * Visits the records of `[from, to)` in a batch of `records`. Throws Problem `unsupported` for a
- * damaged one. `checksum` is a faster CRC-32C, if there is one for these bytes.
+ * Visits the records of `[from, to)` in a batch of `records`. Throws Problem `unsupported` if the
+ * batch is damaged. `checksum` is a faster CRC-32C, if there is one for these bytes.
  */
 export function walkBatch(
   records: Buffer,

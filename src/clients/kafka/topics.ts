@@ -1,5 +1,5 @@
 // Describes topics with their settings, and creates a topic with exactly one request. A retry of
-// that request would find its own topic and report a conflict.
+// that request would find the topic that the first request created, and report a conflict.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import { denied, isDenied } from './connection-trouble.js';
@@ -135,8 +135,8 @@ export interface NotCreatable {
 }
 
 /**
- * Asks the brokers whether these topics could be created, and creates none. A topic that exists counts
- * as creatable, because other checks find it.
+ * Asks the brokers whether these topics could be created, and creates none. A topic that exists
+ * counts as creatable, because other checks find it.
  */
 export async function notCreatable(
   admin: Admin,

@@ -1,5 +1,5 @@
-// Records in the ledger how far the copy of the tables has progressed, so that this progress survives
-// if the worker dies.
+// Records in the ledger how far the copy of the tables has progressed, so that this progress
+// survives if the worker dies.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
@@ -9,8 +9,9 @@ export interface CopiedChunk {
   readonly chunk: number;
   readonly rows: number;
   /**
-   * Identifies the files that contained the table's rows when the range was copied. A rewrite of the
-   * table moves rows between ranges, so a range that was copied from other files proves nothing.
+   * Identifies the files that contained the table's rows when the range was copied. A rewrite of
+   * the table moves rows between ranges, so a range that was copied from other files proves
+   * nothing.
    */
   readonly storage: string | null;
 }

@@ -1,5 +1,5 @@
-// Facts in the ledger, found by their digest. A window receives the digest of the facts that the
-// evidence depends on, and reports what has changed since then.
+// Stores facts in the ledger, and finds them by their digest. A window receives the digest of the
+// facts that the evidence depends on, and reports what has changed since then.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 import {
@@ -22,7 +22,9 @@ export function factsDigest(facts: Facts): string {
   return createHash('sha256').update(canonicalJson(sorted)).digest('hex').slice(0, 32);
 }
 
-/** The facts as the evidence knows them: parts that do not run now have their last known values. */
+/**
+ * The facts on which the evidence depends. A part that does not run now keeps its last known value.
+ */
 export interface StandingFacts {
   readonly facts: Facts;
   readonly seen: FactsSeen;

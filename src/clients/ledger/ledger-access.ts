@@ -5,7 +5,7 @@ import { Problem } from '../../domain/failure.js';
 export interface Readiness {
   readonly isThere: boolean;
   readonly mayCreate: boolean;
-  /** The statement that lets Sluice's role create it. */
+  /** The statement that lets Sluice's role create the ledger. */
   readonly grant: string;
 }
 

@@ -36,8 +36,8 @@ const MAX_INT = 2 ** 31 - 1;
 
 export class Ledger extends LedgerConnection {
   /**
-   * Runs `use` on a view of the ledger at one moment. Everything that it reads is consistent, even
-   * while workers write.
+   * Runs `use` on a view of the ledger at one moment. Everything that `use` reads is consistent,
+   * even while workers write.
    */
   async inSnapshot<T>(use: (view: Ledger) => Promise<T>): Promise<T> {
     return this.transaction(async (client) => {

@@ -20,8 +20,8 @@ export async function storeNotice(ledger: Access, notice: Notice): Promise<void>
 }
 
 /**
- * Returns the notices that are due. Pauses between attempts double, from half a minute to an hour. A
- * notice is given up after a day.
+ * Returns the notices that are due. Pauses between attempts double, from half a minute to an hour.
+ * A notice is given up after a day.
  */
 export async function dueNotices(ledger: Access): Promise<Waiting[]> {
   return ledger.query(

@@ -1,5 +1,5 @@
-// Windows in the ledger. The first record of a window is final. Its evidence is a link of a chain,
-// so changing it later would break every link after it.
+// Windows in the ledger. The first record of a window is final. The window's evidence is a link of
+// a chain, so a later change would break every link after it.
 import type pg from 'pg';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';

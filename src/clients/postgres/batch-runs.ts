@@ -5,8 +5,8 @@ import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * Describes a run that is active, or that started after the fence. Its result may not be what was
- * compared. Null if there is none.
+ * Describes a run of the batch that is active, or that started after the fence. The result of such
+ * a run may differ from what was compared. Null if there is no such run.
  */
 export async function activeRun(
   client: pg.ClientBase,

@@ -28,13 +28,13 @@ export interface SourceOptions {
   /** Nothing in this session may write. Use it for SQL of a spec that must not change anything. */
   readonly readOnly?: boolean;
   /**
-   * Set it for a statement of the spec that changes data. Row security then applies as usual.
-   * Otherwise it is an error if row security would hide a row.
+   * Set it for a statement of the spec that changes data. Row security then applies as usual. If it
+   * is not set, Postgres raises an error where row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */
   readonly startup?: string;
-  /** Names a long session's work in its `application_name`, after that of the migration. */
+  /** The purpose of a long session. It follows the migration's name in `application_name`. */
   readonly role?: 'witness';
 }
 

@@ -12,8 +12,8 @@ export interface Readers {
 
 export interface Lack {
   /**
-   * Roles (quoted) that can read the view today but could not read the other table. PUBLIC stands
-   * for everybody.
+   * Roles (quoted) that can read the view today, but could not read it through the other table.
+   * PUBLIC stands for everybody.
    */
   readonly roles: readonly string[];
   /** The statement that grants the missing rights. */

@@ -4,7 +4,8 @@ import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { int16At, int32At } from '../../domain/values/bytes.js';
 
-const SIGNATURE_BYTES = 11 + 4; // "PGCOPY\n\377\r\n\0" and flags; the length of the header's extension follows
+// "PGCOPY\n\377\r\n\0" and flags; the length of the header's extension follows
+const SIGNATURE_BYTES = 11 + 4;
 const TRAILER = -1;
 
 interface Socket {

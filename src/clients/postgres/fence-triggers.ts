@@ -1,6 +1,6 @@
 // Builds the fence on the source tables from statement triggers that read the lease row. So the
-// fence opens by the database's clock, even if no worker is alive. The reasons for triggers (and
-// not REVOKE) and for FOR SHARE are in docs/explanation/cutover.md.
+// fence ends by the database's clock, even if no worker is alive. The reasons for triggers (and not
+// REVOKE) and for FOR SHARE are in docs/explanation/cutover.md.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';

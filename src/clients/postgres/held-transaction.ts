@@ -36,8 +36,8 @@ const GRACE_MS = 250; // the statement's own limit is reached first, so the sess
 export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**
- * Runs `use` in one transaction, and rolls back if it throws. Throws an error of code 57014 when
- * the time is over.
+ * Runs `use` in one transaction, and rolls back if it throws. Throws an error with SQLSTATE 57014
+ * when the time limit is reached.
  */
 export async function heldTransaction<T>(
   client: pg.ClientBase,

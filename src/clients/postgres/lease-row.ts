@@ -11,8 +11,8 @@ export interface LeaseRow {
   readonly epoch: number;
   readonly token: string | null;
   /**
-   * The highest attempt that fenced or was released. A late call of an earlier attempt can no longer
-   * fence.
+   * The highest attempt that fenced or was released. A late call of an earlier attempt can no
+   * longer fence.
    */
   readonly attempt: number;
   /** The beginning of the fence. Null unless the lease is FENCED or SWITCHED. */
@@ -23,7 +23,7 @@ export interface LeaseRow {
   readonly switched_at: string | null;
   /** True if the fence has expired by the database's clock. No other clock counts. */
   readonly expired: boolean;
-  /** Milliseconds until it expires. 0 if it has expired or never expires. */
+  /** Milliseconds until the fence expires. 0 if it has expired, or if it never expires. */
   readonly restMs: number;
 }
 

@@ -1,6 +1,7 @@
 // Finds transactions that have written and are still open, including prepared ones. Without
-// pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. If
-// such a transaction ends within a moment, it is harmless. Otherwise it is unknown, never absent.
+// pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. A
+// transaction that ends within a moment is harmless. Any other one counts as unknown, and never as
+// absent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';

@@ -88,7 +88,8 @@ export interface RowsChanged {
 /**
  * Gives the shared table the stream's rows, in the commit's transaction after `passTrigger`. Rows
  * that only the shared table has are moved to `kept`. The staging table is dropped. A sink that
- * still writes it fails, and reads the same records again when it writes the shared table.
+ * still writes the staging table fails. It reads the same records again when it writes the shared
+ * table.
  */
 export async function takeOver(
   client: pg.ClientBase,

@@ -12,8 +12,8 @@ import {
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * Shorter than Postgres' deadlock_timeout (1 s). If two sessions lock in opposite orders, Sluice
- * gives up before Postgres ends the application's transaction.
+ * The longest wait for a lock. It is shorter than Postgres' deadlock_timeout (1 s). If two sessions
+ * lock in opposite orders, Sluice gives up before Postgres ends the application's transaction.
  */
 const TRIGGER_LOCK_MS = 700;
 
@@ -43,7 +43,8 @@ export async function createTriggers(
     for (const part of parts) {
       await client.query(
         `CREATE OR REPLACE TRIGGER ${statement} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${part} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}();
-         ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`, // replicated and session_replication_role writers too
+         // replicated and session_replication_role writers too
+         ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`,
       );
     }
     // Partitions inherit the row trigger from their parent.
@@ -110,8 +111,8 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 }
 
 /**
- * Returns tables and partitions that lack a trigger, because they were created after the fence or
- * the trigger was dropped. They accept writes that the fence does not see.
+ * Returns tables and partitions without Sluice's trigger. Either the relation is newer than the
+ * fence, or its trigger was dropped. Such a relation accepts writes under the fence.
  */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];

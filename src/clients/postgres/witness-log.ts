@@ -1,5 +1,5 @@
 // Collects what a witness saw: which keys each table changed, and how many rows each transaction
-// inserted and deleted. It stops at the first message that it cannot account for.
+// inserted and deleted. It stops at the first message that it cannot interpret.
 import { MOST_WITNESSED } from '../../domain/evidence/witness.js';
 import { isVisible, type SnapshotVisibility } from '../../domain/values/position.js';
 import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';
@@ -44,7 +44,7 @@ export class WitnessLog {
     }
   }
 
-  /** The first reason why what was seen is not enough. Null if it is. */
+  /** The first reason why the witness cannot be used. Null if it can be used. */
   get problem(): string | null {
     return this.#problem;
   }

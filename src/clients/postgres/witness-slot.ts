@@ -112,7 +112,8 @@ export class WitnessSlot {
 const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Lets the server notice within a minute that the worker is gone or has stopped. An unread slot retains WAL.
+ * Lets the server notice within a minute that the worker is gone or has stopped. An unread slot
+ * retains WAL.
  */
 const SURVIVES_NO_WORKER =
   `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; ` +

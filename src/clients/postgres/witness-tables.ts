@@ -17,8 +17,9 @@ export async function witnessedTable(
 
 /**
  * Returns a digest that changes with the files, the columns, the replica identity and the
- * partitions of the quoted tables, and with the publication. A change that was undone also changes
- * it: a partition that was detached, changed and attached again left no row in the log.
+ * partitions of the quoted tables, and with the publication. The digest also differs after a change
+ * that was undone. If a partition was detached, changed and attached again, the log has none of its
+ * changed rows.
  */
 export async function definitionDigest(
   client: pg.ClientBase,

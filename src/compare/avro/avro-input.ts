@@ -2,7 +2,7 @@
 // range, so a damaged record never yields bytes of its neighbor.
 import { Undecodable } from '../undecodable.js';
 
-/** The groups of seven bits that a double adds exactly. */
+/** The number of 7-bit groups whose sum a double holds without rounding. */
 const EXACT_GROUPS = 7;
 const MOST_GROUPS = 10;
 
@@ -24,7 +24,7 @@ export class AvroInput {
     return this.bytes[this.at++]!;
   }
 
-  /** Moves over `count` bytes. Returns where they begin. Throws Undecodable. */
+  /** Skips `count` bytes. Returns the position of the first one. Throws Undecodable. */
   take(count: number): number {
     const from = this.at;
     if (count < 0 || count > this.end - from) throw short();
@@ -73,7 +73,7 @@ export class AvroInput {
     throw new Undecodable('a number of more than 64 bits');
   }
 
-  /** Moves over the bytes of a `bytes` or `string`. Returns where they begin. */
+  /** Skips the bytes of a `bytes` or `string` value. Returns the position of the first byte. */
   sized(): number {
     return this.take(this.count());
   }

@@ -1,7 +1,7 @@
-// Rewrites records in Confluent's wire format (a zero byte, the id of the schema in four bytes, then
-// Avro) as the JSON that Kafka Connect would write. Folds and comparisons then read both alike.
-// A record that cannot be rewritten becomes a text that is no JSON, so every reader refuses it and
-// shows the reason.
+// Rewrites records in Confluent's wire format (a zero byte, the id of the schema in four bytes,
+// then Avro) as the JSON that Kafka Connect would write. Folds and comparisons then read Avro
+// records and JSON records in the same way. A record that cannot be rewritten becomes a text that
+// is not JSON, so every reader refuses the record and shows the reason.
 import type { Place } from '../enc/change.js';
 import { partitionOf } from '../enc/partition.js';
 import type { RecordDecoder, TakeRecord } from '../record-decoder.js';
@@ -25,7 +25,10 @@ export class AvroRecords implements RecordDecoder {
   #offsets = new Float64Array(1024);
   #count = 0;
   #place: Place = { partition: 0, partitions: 0 };
-  /** The schema of the keys. Keys of another schema may be in other partitions. */
+  /**
+   * The id of the first key's schema. A key with another schema has other bytes, so Kafka may have
+   * put its records into another partition.
+   */
   #keySchema: number | null = null;
 
   learn(id: number, schema: string | null): void {
@@ -64,7 +67,7 @@ export class AvroRecords implements RecordDecoder {
     }
   }
 
-  /** Returns why the place of a record is wrong, or cannot be judged. Null if it is right. */
+  /** Returns why the record may be in the wrong partition. Null if its partition is right. */
   #whyNot(bytes: Buffer, from: number, to: number): string | null {
     const { partition, partitions } = this.#place;
     if (partitions <= 1) return null;

@@ -10,7 +10,10 @@ import type { Rewrite, Schema, SchemaObject } from './schema-types.js';
 const NULL = Buffer.from('null');
 const [OPEN, CLOSE, COMMA, OPEN_LIST, CLOSE_LIST, QUOTE] = [0x7b, 0x7d, 0x2c, 0x5b, 0x5d, 0x22];
 
-/** The members of a change event that a comparison reads. The others would cost time. */
+/**
+ * The members of a change event that a comparison reads. Writing the other members would only take
+ * time.
+ */
 const OF_ENVELOPE: ReadonlySet<string> = new Set(['before', 'after', 'source', 'op']);
 const OF_SOURCE: ReadonlySet<string> = new Set(['txId', 'lsn']);
 
@@ -25,7 +28,7 @@ export function compileSchema(text: string): Rewrite {
   return new Compiler().root(schema);
 }
 
-/** Knows the named types of one schema, which may be used before their definition ends. */
+/** Compiles one schema. It keeps the named types, because a type may contain itself. */
 class Compiler {
   readonly #named = new Map<string, Rewrite>();
 

@@ -1,7 +1,7 @@
 // Prints the unscaled bytes of a decimal as decimal text.
 import { Undecodable } from '../undecodable.js';
 
-/** Limits the bytes of the digits, and the digits after the point. */
+/** The largest number of bytes in a decimal, and of digits after its point. */
 const MOST_DECIMAL = 20_000;
 
 /** Returns the decimal. `unscaled` is a big-endian integer with sign. Throws Undecodable. */

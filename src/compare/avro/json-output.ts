@@ -4,7 +4,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 const LEAST_ROOM = 1 << 16;
-/** Fewer bytes than this are copied faster one by one. */
+/** If there are fewer bytes than this, copying them one by one is faster. */
 const WORTH_COPY = 32;
 const LONGEST_ESCAPE = 6;
 
@@ -69,7 +69,10 @@ export class JsonOutput {
     bytes[this.length++] = QUOTE;
   }
 
-  /** Writes bytes with escapes to `at`, where there is room. Returns where they end. */
+  /**
+   * Writes the bytes to `start`, with escapes. The caller has made room for them. Returns the
+   * position after the last byte that was written.
+   */
   #escaped(source: Buffer, from: number, to: number, start: number): number {
     const { bytes } = this;
     let at = start;

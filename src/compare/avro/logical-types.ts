@@ -1,5 +1,5 @@
-// Rewrites the logical types of Kafka Connect and Debezium as the text that Sluice's own connector
-// writes for them. Connectors that Sluice did not configure may use them.
+// Rewrites values of Kafka Connect's and Debezium's logical types as the text that a connector
+// writes with Sluice's configuration. Connectors that Sluice did not configure may use these types.
 import { decimalText } from './decimal-text.js';
 import type { Rewrite, SchemaObject } from './schema-types.js';
 

@@ -1,8 +1,9 @@
-// Defines the parts of an Avro schema that are read, and what a schema is compiled into.
+// Defines the parts of an Avro schema that the compiler reads, and the function that it makes from
+// a schema.
 import type { AvroInput } from './avro-input.js';
 import type { JsonOutput } from './json-output.js';
 
-/** Reads one value and writes its JSON. With `out` null, it only moves over the value. */
+/** Reads one value and writes its JSON. If `out` is null, it only skips the value. */
 export type Rewrite = (input: AvroInput, out: JsonOutput | null) => void;
 
 /** A schema as the registry returns it, parsed. */

@@ -52,7 +52,9 @@ const WRITERS: Readonly<Record<string, Write>> = {
   timestamptz: instant,
 };
 
-/** Writes the tag and the value. Equal texts give equal bytes, and different texts different ones. */
+/**
+ * Writes the tag and the value. Equal texts give equal bytes, and different texts different ones.
+ */
 export function writeCanon(type: string, canon: Canon, out: Scratch): void {
   if (canon === null) return out.u8(TAG_NULL);
   const begin = out.length;

@@ -1,4 +1,4 @@
-// Combines digests of key tables.
+// Combines the digests of key tables (key-table.ts).
 
 /** Combines the digests of two tables that share no key. */
 export function addDigests(one: string, other: string): string {

@@ -127,8 +127,8 @@ export class EnvelopeScanner implements Fields {
   }
 
   /**
-   * Returns whether `[from, to)` has the key of the last scanned row in the same bytes, as a
-   * connector writes it.
+   * Returns whether `[from, to)` contains the key of the last scanned row in exactly the bytes that
+   * a connector writes.
    */
   isKeyOfRow(b: Uint8Array, from: number, to: number): boolean {
     let at = from;

@@ -1,6 +1,6 @@
 // Maps the keys of a table's stream side to row hashes, in typed arrays. A slot takes 17 bytes for
-// integer keys, and no row has an object. It uses open addressing with linear probing. A deletion
-// shifts the following slots back, so that no tombstones accumulate.
+// integer keys, and there is no object for each row. It uses open addressing with linear probing. A
+// deletion shifts the following slots back, so that no tombstones accumulate.
 
 const MOST_LOAD = 0.75;
 const EMPTY = 0;
@@ -18,13 +18,13 @@ export class KeyTable {
    * the key on the expected side.
    */
   #marks: Uint8Array;
-  /** Two more words for each slot. Null if the table has none. */
+  /** Two extra words for each slot. Null if the table was created without notes. */
   #notes: Int32Array | null;
   #mark = PRESENT;
 
   /**
    * Creates a table that holds `expected` keys without growing. With `hasNotes`, each key has two
-   * words of the caller.
+   * extra words in which the caller may store something.
    */
   constructor(words: 2 | 4, expected = 1024, hasNotes = false) {
     let capacity = 1024;
@@ -80,7 +80,8 @@ export class KeyTable {
     this.size -= 1;
     for (let at = (hole + 1) & this.#mask; this.#marks[at] !== EMPTY; at = (at + 1) & this.#mask) {
       const home = this.#home(this.#keys[at * this.#words]!, this.#keys[at * this.#words + 1]!);
-      if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue; // an entry must not move before its home
+      // an entry must not move before its home
+      if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue;
       this.#keys.copyWithin(hole * this.#words, at * this.#words, (at + 1) * this.#words);
       this.#rows.copyWithin(hole * 2, at * 2, at * 2 + 2);
       this.#notes?.copyWithin(hole * 2, at * 2, at * 2 + 2);
@@ -127,8 +128,8 @@ export class KeyTable {
   }
 
   /**
-   * Returns every key with its row's hash, unordered: `words` of the key, then two. `fill` restores
-   * them.
+   * Returns every key with its row's hash, in no particular order. An entry has the words of the
+   * key, and then two words of the hash. `fill` restores the entries.
    */
   entries(): Int32Array {
     const words = this.#words;

@@ -43,8 +43,8 @@ function areDigits(b: Uint8Array, from: number, end: number): boolean {
 }
 
 /**
- * Reads text of single-byte characters without creating a view, which would cost as much as the
- * rest.
+ * Reads text of single-byte characters without creating a view. A view would take as long as the
+ * rest of the decoding.
  */
 const latin1At = (b: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(b, start, end);

@@ -65,7 +65,9 @@ export class RowEncoder {
     this.#setKey();
   }
 
-  /** Sets `key` from the canonical texts of the key's columns, which may be NULL if it is hashed. */
+  /**
+   * Sets `key` from the canonical texts of the key's columns, which may be NULL if it is hashed.
+   */
   keyFromCanon(values: readonly Canon[]): void {
     this.#scratch.reset();
     this.#keyAt.forEach((column, at) => this.#canonValue(column, values[at]!));
