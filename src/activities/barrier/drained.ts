@@ -20,7 +20,7 @@ import {
 
 /** Matches names that Kafka Streams gives to topics between two stages. */
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
-/** A longer gap contains data, so it is not searched for control records. */
+/** A longer range of offsets surely contains data, so it is not searched for control records. */
 const MARKERS_AT_MOST = 1000;
 
 /**
@@ -68,8 +68,9 @@ export async function sinkDrained(
 }
 
 /**
- * Makes one pass for each hop, over all topics at once. In each pass, everything that was in a
- * topic moves at least one topic further. Internal repartition topics are included.
+ * Makes one pass for each topic that a record may have to cross, over all topics at once. After
+ * each pass, every record that was in a topic is at least one topic further. Internal repartition
+ * topics are included.
  */
 async function groupsDrained(
   kafka: KafkaPort,
@@ -82,8 +83,8 @@ async function groupsDrained(
   let last: DrainProof[] = [];
   try {
     for (let hop = 0; ; hop += 1) {
-      // The topics are listed again before each hop, because an application creates its own topics
-      // when it starts, and it may have just started.
+      // The topics are listed again before each pass. An application that has just started may have
+      // created topics since the last one.
       const found = await subscriptionsOf(kafka, groups);
       if (!found.ok)
         return `drain: ${found.reason}, so it is unknown whether the group has drained`;
@@ -95,7 +96,9 @@ async function groupsDrained(
         for (const proof of last) note(proof);
         return null;
       }
-      last = []; // each hop repeats the proofs of those before it, so only the last are reported
+      // each pass repeats the proofs of the earlier passes, so only the last pass reports its
+      // proofs
+      last = [];
       const sayHop: Note = ({ part, holds }) =>
         last.push({ part, holds: `${holds} (hop ${hop + 1} of ${internal.length + 1})` });
       const reason = await topicsConsumed(
@@ -144,8 +147,8 @@ interface Consumers {
 }
 
 /**
- * Captures the ends of all topics, waits until they are stable, and then until every group that
- * reads a topic is past its end. The slowest group decides.
+ * Captures the ends of all topics and waits until these ends are stable. Then it waits until every
+ * group has read every topic that it reads to the captured end.
  */
 async function topicsConsumed(
   consumers: Consumers,
@@ -182,7 +185,8 @@ async function topicsConsumed(
         behind.push(end);
         why = late;
       }
-      open = behind; // committed offsets only grow; a reset of the group shows as a change of its members
+      // committed offsets only grow; a reset of the group shows as a change of its members
+      open = behind;
       return open.length === 0 ? DRAINED : null;
     },
     () => ({ waitingFor: why }),

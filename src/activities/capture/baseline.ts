@@ -24,7 +24,7 @@ export interface Baseline {
   }[];
 }
 
-/** The count of a larger table would take minutes, and read all of it on the source. */
+/** A larger table is not counted, because a count would read the whole table and take minutes. */
 const COUNTED_BYTES = 256 * 2 ** 20;
 
 /** Counts the rows of a small table. Returns the planner's estimate for a large one. */

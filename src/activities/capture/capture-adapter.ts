@@ -23,12 +23,13 @@ export interface WantedConnector {
 
 export interface SourceMark {
   /**
-   * Position in the source's log. Everything that the marked snapshot sees has a lower position.
+   * A position in the source's log. Every change that the marked snapshot sees has a lower
+   * position.
    */
   readonly lsn: Lsn;
   /**
-   * Waits until the connector has everything up to the mark. Returns null if that is proven, or the
-   * reason why not.
+   * Waits until the connector has everything up to the mark. Returns null if this is proven, or the
+   * reason why it is not.
    */
   reached(deadline: number, note?: Note): Promise<string | null>;
 }
@@ -36,7 +37,8 @@ export interface SourceMark {
 /** The connections and the token with which a mark is set. */
 export interface MarkAt {
   /**
-   * The session whose visible data is marked: its transaction's snapshot, if it holds one.
+   * The session whose visible data is marked. If the session holds a snapshot, that snapshot is
+   * marked.
    */
   readonly snapshot: pg.ClientBase;
   /** Another session, for statements that must run outside the snapshot. */

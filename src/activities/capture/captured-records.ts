@@ -15,7 +15,9 @@ export interface CapturedRange extends RecordRange {
 /** The decoder of the connector's topics with its schemas. Null if they are JSON. */
 export interface Decoding {
   readonly decoder: RecordDecoder;
-  /** Gives the decoder the schemas that it wants. Throws Problem if the registry does not answer. */
+  /**
+   * Gives the decoder the schemas that it wants. Throws Problem if the registry does not answer.
+   */
   learn(): Promise<void>;
 }
 
@@ -23,8 +25,8 @@ export interface Decoding {
 type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
 
 /**
- * Returns a new decoder for the format of the cluster's spec. One decoder MUST read all partitions
- * of a topic, because it also notices keys of different schemas.
+ * Returns a new decoder for the format of the cluster's spec. The same decoder MUST read all
+ * partitions of a topic, because it also notices keys of different schemas.
  */
 export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | null {
   const format = spec?.format ?? 'json';
@@ -43,7 +45,10 @@ export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | n
   };
 }
 
-/** Returns the partitions that a fold checks by itself. A decoder checks them before. */
+/**
+ * Returns the number of partitions for a fold that checks the partition of each record. With a
+ * decoder it is 0, because the decoder has already checked.
+ */
 export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
   decoding === null ? partitions : 0;
 

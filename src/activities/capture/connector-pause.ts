@@ -24,8 +24,8 @@ export interface Paused<T> {
 }
 
 /**
- * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns
- * the reason if the connector does not pause. Always resumes it, even after cancellation. A connector
+ * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns the
+ * reason if the connector does not pause. Always resumes it, even after cancellation. A connector
  * that was stopped or deleted meanwhile stays so, because no window stops or deletes it.
  */
 export async function whilePaused<T>(

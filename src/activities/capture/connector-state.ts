@@ -1,4 +1,5 @@
-// Reads and changes the state of a connector: its configuration, whether it runs, and why it failed.
+// Reads and changes the state of a connector: its configuration, whether it runs, and why it
+// failed.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
@@ -16,7 +17,9 @@ export const GONE_MS = 10_000;
 /** The answer of `driftOf` for a missing connector. */
 export const MISSING = '(missing)';
 
-/** Returns the keys in which the stored configuration differs from ours. Connect itself adds `name`. */
+/**
+ * Returns the keys in which the stored configuration differs from ours. Connect itself adds `name`.
+ */
 export function driftOf(
   ours: Readonly<Record<string, string>>,
   stored: Readonly<Record<string, string>> | null,
@@ -37,8 +40,8 @@ export async function storedConfig(
 }
 
 /**
- * Changes the configuration of a connector and waits until it runs again. It stops the connector first,
- * because the old task would otherwise continue for a moment. Idempotent.
+ * Changes the configuration of a connector and waits until it runs again. It stops the connector
+ * first, because the old task would otherwise continue for a moment. Idempotent.
  */
 export async function reconfigure(
   rest: ConnectRest,
@@ -71,7 +74,7 @@ export async function stopSurely(
   const end = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
     const isKnown = isOrdered || (await rest.stop(name));
     const status = isKnown ? await rest.status(name) : null;
-    isOrdered = status !== null; // a Connect worker that restarted is asked again
+    isOrdered = status !== null; // a Connect worker that has restarted gets the order again
     unknownSince = isKnown ? null : (unknownSince ?? Date.now());
     if (unknownSince !== null) return Date.now() - unknownSince >= GONE_MS ? 'gone' : null;
     return status?.connector.state === 'STOPPED' && status.tasks.length === 0 ? 'stopped' : null;
@@ -101,8 +104,9 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
 }
 
 /**
- * Returns the root cause from the stack trace of a failed connector or task. Null means that nothing
- * is FAILED. It does not prove that the connector makes progress; only a barrier proves that.
+ * Returns the root cause from the stack trace of a failed connector or task. Null means that
+ * nothing is FAILED. It does not prove that the connector makes progress; only a barrier proves
+ * that.
  */
 export async function taskFailure(rest: ConnectRest, name: string): Promise<string | null> {
   const status = await rest.status(name);
@@ -120,8 +124,8 @@ function rootCause(trace: string): string {
 }
 
 /**
- * Deletes the offsets of a connector. If it has none, Connect is not asked, because it would answer with
- * an internal error.
+ * Deletes the offsets of a connector. If it has none, Connect is not asked, because it would answer
+ * with an internal error.
  */
 export async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
   if ((await rest.offsets(name)).length > 0) await rest.deleteOffsets(name);

@@ -1,7 +1,7 @@
 // Makes the initial load for `connector.snapshot: copy`. It creates a slot and uses the snapshot
 // taken at the slot's position. Several sessions read the tables in that snapshot, block range by
-// block range. They write each row as the connector's own initial load would. After that, the
-// connector reads the log from the slot's position.
+// block range. They write each row in the form that the connector's own initial load would use.
+// After that, the connector reads the log from the slot's position.
 import { Context } from '@temporalio/activity';
 import { blockRanges } from '../../clients/postgres/catalog.js';
 import { copiedChunks, recordChunk, type CopiedChunk } from '../../clients/ledger/copy-progress.js';
@@ -31,7 +31,7 @@ const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again afte
 interface CopyTask {
   readonly target: CopyTarget;
   readonly chunk: number;
-  /** The condition that selects its rows. */
+  /** The SQL condition that selects the rows of this block range. */
   readonly range: string;
 }
 

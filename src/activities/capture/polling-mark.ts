@@ -63,7 +63,8 @@ async function markCapture(
   if (polling.mode === 'bulk') {
     const first = (await pollOf(rest, connector)).number;
     const rows = await readLone(snapshot, `SELECT 1 FROM ${polledFrom(polling, capture)} LIMIT 1`);
-    if (rows.length === 0) return () => Promise.resolve(null); // an empty table has nothing to read
+    // an empty table has no position to reach
+    if (rows.length === 0) return () => Promise.resolve(null);
     return (deadline) => untilPolled(rest, capture, first, deadline);
   }
   const wanted = await cursorIn(snapshot, polling, capture);
@@ -141,7 +142,8 @@ async function storedCursor(rest: ConnectRest, connector: string): Promise<Curso
   const offset = (await rest.offsets(connector))[0] ?? {};
   const millis = asBigInt(offset['timestamp']);
   const nanos = asBigInt(offset['timestamp_nanos']);
-  const below = nanos === null ? 0n : (nanos / 1000n) % 1000n; // the microseconds within the millisecond
+  // the microseconds within the millisecond
+  const below = nanos === null ? 0n : (nanos / 1000n) % 1000n;
   return {
     micros: millis === null ? null : millis * 1000n + below,
     id: asBigInt(offset['incrementing']),

@@ -1,5 +1,6 @@
 // Requests an incremental snapshot by a signal in Kafka, and follows its notifications. Between two
-// chunks, the connector waits for a change in the log. On a quiet database, this code emits one.
+// chunks, the connector waits for a change in the log. On a quiet database, this code writes such a
+// change.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { includePattern } from '../../connectors/debezium-postgres.js';

@@ -98,7 +98,10 @@ async function checkQueries(
   return checks;
 }
 
-/** Returns how windows compare the query. Both modes are proofs, so neither is a failure. */
+/**
+ * Returns text that says in which mode windows compare the query. Both modes are proofs, so no mode
+ * is a failure.
+ */
 async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
   const settled = settledBecause(plan);
   const aligned = settled ? because(settled) : await alignQuery(client, plan.tables, sql);
@@ -144,8 +147,8 @@ async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Ans
 }
 
 /**
- * Checks that the condition reads only the key's columns. It must also be evaluated for keys that
- * only the stream has, and there are no other columns for these.
+ * Checks that the condition reads only the key's columns. Windows also evaluate the condition for
+ * keys that only the stream has, and such a key has no other columns.
  */
 async function checkClosedKeys(
   client: pg.ClientBase,

@@ -54,7 +54,7 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
 
 /**
  * Tries to read the run log. A right on the table alone is not enough, because the role also needs
- * one on its schema. Returns null if the role can read it.
+ * a right on the table's schema. Returns null if the role can read it.
  */
 async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer | null> {
   try {

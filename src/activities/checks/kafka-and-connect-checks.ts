@@ -52,7 +52,10 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
   ];
 }
 
-/** Returns the finding for brokers that do not answer. A known cause has its own words and remedy. */
+/**
+ * Returns the finding for brokers that do not answer. A known cause gets its own message and
+ * remedy.
+ */
 function unreachable(kafka: KafkaSpec, error: unknown): Check {
   const known = error instanceof Problem ? error : connectionTrouble(error, kafka);
   if (known) return failed('kafka.reachable', '', known.message, known.remedy);

@@ -44,9 +44,9 @@ function checkTypes(text: string, columns: readonly Column[], carriesGenerated: 
 }
 
 /**
- * Checks that equal keys have the same text. For Kafka, 1.5 and 1.50 are two keys. An update from
- * one to the other is a delete and an insert under two keys. If they are in different partitions, a
- * consumer may read them in the wrong order.
+ * Checks that equal keys have the same text. For Kafka, 1.5 and 1.50 are two keys. An update of 1.5
+ * to 1.50 becomes a delete and an insert under two keys. If these two records are in different
+ * partitions, a consumer may read them in the wrong order.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);

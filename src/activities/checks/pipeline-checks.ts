@@ -45,8 +45,8 @@ export async function checkPipeline(asking: Asking, isOwned: IsOwned): Promise<C
 }
 
 /**
- * Checks that Kafka can describe the groups that the spec names. Without that, Sluice could neither
- * prove a drain nor notice that a group changed.
+ * Checks that Kafka can describe the groups that the spec names. Without this description, Sluice
+ * could neither prove a drain nor notice that a group changed.
  */
 export async function checkGroups(
   { systems }: Pick<Deps, 'systems'>,

@@ -72,7 +72,8 @@ export async function timeLimits(
 
 /**
  * Returns the largest number of sessions that the worker, the source connectors and the sink have
- * at one time. It was measured with the local stack's versions; see docs/reference/permissions.md.
+ * at one time. The numbers were measured with the local stack's versions; see
+ * docs/reference/permissions.md.
  */
 export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
   worker: number;

@@ -13,7 +13,7 @@ import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
 import { attempt, failed, passed, type Answer } from '../runtime/make-finding.js';
 
-/** Only a hint: if such rows are never updated, every window passes. */
+/** A hint and not a failure, because every window passes if such rows are never updated. */
 const FAR_VALUES =
   '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row is then unknown (text, JSON, numeric), or differs (bytea and most arrays arrive as NULL)';
 

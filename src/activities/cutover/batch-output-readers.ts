@@ -11,8 +11,8 @@ import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
- * A time by the database's clock. `calls` says how often each statement that reads the output had
- * been called until then.
+ * A time by the database's clock. `calls` is the number of calls, up to that time, of each
+ * statement that reads the output.
  */
 export interface ReaderMark {
   readonly at: string;
@@ -34,12 +34,13 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
 
     /**
      * Returns the views that read the output (`view public.report`), and the sessions and
-     * statements that read it since the mark. Returns nothing without a batch. It cannot find a
-     * reader whose session has ended, if pg_stat_statements did not count its statement.
+     * statements that have read the output since the mark. Returns nothing without a batch. A
+     * reader whose session has ended is found only if pg_stat_statements counted its statement.
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
-      if (!batch || route.sharesTable) return []; // consumers read a shared table after the cut-over, too
+      // consumers read a shared table after the cut-over, too
+      if (!batch || route.sharesTable) return [];
       return withSource(plan, secret, async (client) => [
         ...(await views(client, batch, route)),
         ...(mark ? await sessions(client, batch, mark.at) : []),
@@ -79,8 +80,8 @@ const asPattern = (text: string): string =>
   text.replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
 
 /**
- * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table, and
- * `writes` those that write it, as the shadow batch does.
+ * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table,
+ * and `writes` those that write it, as the shadow batch does.
  */
 export function mentions({ schema, table }: TableName): {
   readonly names: string;
@@ -159,7 +160,8 @@ async function statements(
     return await countedIn(client, view, batch, spec.source.postgres.user);
   } catch (error) {
     const { message } = error as Error;
-    if (hasState(error, SQLSTATE.notInPrerequisiteState)) return []; // the library is not loaded: it counts nothing
+    // the library is not loaded: it counts nothing
+    if (hasState(error, SQLSTATE.notInPrerequisiteState)) return [];
     if (hasState(error, SQLSTATE.insufficientPrivilege))
       return [
         {

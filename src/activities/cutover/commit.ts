@@ -15,7 +15,8 @@ import { routeEffects } from './routes/index.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
-const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied']; // errors from the switch of the view; consumers then still read the batch
+// errors from the switch of the view; consumers then still read the batch
+const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied'];
 
 /**
  * Commits, or returns why it refused. After any other error, only the lease row shows whether the
@@ -54,7 +55,8 @@ async function commit(
   const { lease } = leaseAccess(deps);
   const mine = `migration = ${quoteLiteral(ref.name)}`;
   const before = await lease(client, { ref, plan });
-  if (before.state === 'SWITCHED' && before.token === token) return null; // an earlier attempt of this activity committed
+  // an earlier attempt of this activity committed
+  if (before.state === 'SWITCHED' && before.token === token) return null;
   const route = routeEffects(plan, deps);
   const run = await activeRun(client, plan, before);
   if (run) throw new Refused(run);
@@ -63,7 +65,9 @@ async function commit(
   await refuseUnguarded(client, plan);
   if (before.restMs <= COMMIT_MARGIN_MS)
     throw new Refused(describeLease(before, token, epoch, evidenceId));
-  await held.atMost(before.restMs); // ends the transaction with the fence, so that no session waits for a commit that comes too late
+  // ends the transaction no later than the fence, so that no session waits for a commit that would
+  // be too late
+  await held.atMost(before.restMs);
   const changed = await route.inCommit(client, plan, token);
   await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
   const { rowCount } = await client.query(
@@ -76,7 +80,8 @@ async function commit(
 }
 
 /**
- * Refuses the commit if a table lost its trigger: it may have taken writes after the final window.
+ * Refuses the commit if a table lost its trigger, because the table may then have accepted writes
+ * after the final window.
  */
 async function refuseUnguarded(client: pg.ClientBase, plan: ResolvedPlan): Promise<void> {
   const open = await unguardedParts(client, plan);

@@ -24,8 +24,8 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 export function createCutoverActivities(deps: Deps) {
   return withPlan({
     /**
-     * Commits the cut-over in one short transaction, which is the point of no return. Returns why
-     * it was refused, if it was. The switch of the view comes first, because it may wait for
+     * Commits the cut-over in one short transaction, which is the point of no return. Returns the
+     * reason if the commit was refused. The switch of the view comes first, because it may wait for
      * readers, at most lock_timeout. Then comes the lock on the lease row, and last the conditional
      * update. They are separate statements, because an UPDATE that waited for the row lock does not
      * read the clock again.
@@ -45,8 +45,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Returns true if the lease row says that the cut-over happened. Returns false if there is no
-     * row, because it was not created yet or was already removed.
+     * Returns true if the lease row says that the cut-over happened. Returns false if the row does
+     * not exist yet, or was already removed.
      */
     async isSwitched(run: Planned): Promise<boolean> {
       return isSwitched(deps, run);

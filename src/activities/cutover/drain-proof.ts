@@ -1,6 +1,6 @@
 // Proves the cut-over's drain: everything that was committed before the fence has passed connector,
 // pipeline, output and sink. The parts P1 to P6 are in docs/explanation/cutover.md; P6 is the final
-// window. A part that cannot be proven is unknown, and then nothing counts as drained.
+// window. If one part cannot be proven, the whole drain counts as not proven.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { readRecords } from '../../clients/kafka/records.js';

@@ -67,8 +67,8 @@ export function createFenceActivities(deps: FenceDeps) {
 
     /**
      * Undoes `fence` and ends the attempt. Idempotent; it opens only a fence with this token. The
-     * triggers then block nothing, and `removeTrigger` removes them later. It reads the row under
-     * its lock, so it sees a commit that seemed lost but succeeded.
+     * triggers then block nothing, and `removeTrigger` removes them later. The function reads the
+     * lease row under the row's lock, so it sees a commit that seemed lost but succeeded.
      */
     async releaseFence({
       ref,
@@ -79,7 +79,8 @@ export function createFenceActivities(deps: FenceDeps) {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(plan, BRIEFLY, async (client) => {
         const row = await lockedLease(client, { ref, plan });
-        if (row.state === 'SWITCHED') return { committed: true }; // any token counts, because a run that was reset no longer knows its token
+        // any token counts, because a run that was reset no longer knows its token
+        if (row.state === 'SWITCHED') return { committed: true };
         const opened =
           row.state === 'FENCED' && row.token === token
             ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL`
@@ -116,16 +117,17 @@ async function takeFence(
   if (row.state === 'FENCED' && !isMine && !row.expired)
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the veto in the lease row is set';
-  // If Temporal retries this activity, it finds the fence of its first try and does not extend it.
-  // The expiry is counted from the beginning of the transaction (`now()`), so it includes the time
-  // that writers wait for the tables fenced first.
+  // If Temporal retries this activity, the retry finds the fence of the first try and does not
+  // extend that fence. The expiry is counted from the beginning of the transaction (`now()`), so it
+  // includes the time that writers wait for the tables fenced first.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
          fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
     );
   }
-  if (plan.batch) await emitMarker(client, plan, token); // transactional: the marker commits only together with the fence
+  // transactional: the marker commits only together with the fence
+  if (plan.batch) await emitMarker(client, plan, token);
   return null;
 }
 

@@ -18,8 +18,8 @@ export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Obse
 export type RouteProblem = Pick<Blocked, 'code' | 'detail' | 'remedy'>;
 
 /**
- * Returns null if consumers read the stream, as was committed. Otherwise it returns what they read
- * instead, or why that is not known. It never throws.
+ * Returns null if consumers read the stream, as was committed. Otherwise it returns the side that
+ * they read instead, or the reason why that side is unknown. It never throws.
  */
 export async function routeProblem(run: Planned, deps: RouteDeps): Promise<RouteProblem | null> {
   const told = ({ code, message, remedy }: Problem): RouteProblem => ({

@@ -6,8 +6,8 @@ import type { Deps } from '../runtime/deps.js';
 export function createSignatureActivities({ approvers }: Deps) {
   return {
     /**
-     * Returns what the token proves. The workflow decides whether it was used before, and what it
-     * allows.
+     * Returns what the token proves. The workflow decides whether the token was used before, and
+     * which decision it allows.
      */
     async verifyToken(token: string, here: SignedFor): Promise<Verified> {
       return Promise.resolve(verifyToken(token, approvers, here, Date.now()));

@@ -75,7 +75,8 @@ async function foreignTrigger(
 
 /**
  * Finds subscriptions that are disabled at the first error. The fence refuses the writes of an
- * apply worker for seconds; with other subscriptions, that worker simply tries again.
+ * apply worker for seconds. Every other subscription survives that, because its apply worker simply
+ * tries again.
  */
 async function fragileSubscription(
   client: pg.ClientBase,

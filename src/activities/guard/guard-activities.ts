@@ -1,6 +1,6 @@
 // The guard runs alongside every phase from snapshot to hand-over, even while the run is blocked or
-// paused. It restarts failed connector tasks up to a limit, and watches connectors, the slot and
-// its WAL.
+// paused. It restarts failed connector tasks up to a limit. It also watches the connectors, the
+// slot and the WAL that the slot retains.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
@@ -21,7 +21,9 @@ export type GuardReport =
   /** All current problems of connectors. */
   | { readonly kind: 'connectors'; readonly troubles: readonly ConnectorTrouble[] }
   | { readonly kind: 'restarted'; readonly connector: string; readonly cause: string }
-  /** The guard resumed this connector, because the worker of the window that had paused it died. */
+  /**
+   * The guard resumed this connector. A window had paused it, and the window's worker then died.
+   */
   | { readonly kind: 'resumed'; readonly connector: string }
   | {
       readonly kind: 'gave-up';
@@ -33,9 +35,12 @@ export type GuardReport =
 
 export interface GuardInput {
   readonly ref: MigrationRef;
-  /** Restarts of each connector's task that followed each other closely. */
+  /** For each connector, how many times in quick succession the guard has restarted its task. */
   readonly restarts: Readonly<Record<string, number>>;
-  /** True once the slot was seen. After that, a missing slot is lost, not merely uncreated. */
+  /**
+   * True once the slot was seen. A slot that is missing after that was lost. Before that, it may
+   * not exist yet.
+   */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;
   /** The problems of connectors that the run already knows. */
@@ -68,8 +73,8 @@ export function createGuardActivities(deps: Deps) {
 }
 
 /**
- * Restarts the failed task of one connector, up to the limit. `givenUp` gets the tasks that have
- * reached the limit.
+ * Restarts the failed task of one connector, up to the limit. Adds a connector to `givenUp` when
+ * its task has reached the limit.
  */
 async function restartFailed(
   { systems }: Deps,
@@ -86,7 +91,7 @@ async function restartFailed(
       if (count === MAX_RESTARTS) return { kind: 'gave-up', connector, cause, restarts: count };
       continue;
     }
-    // the back-off grows with every restart of the run
+    // each further restart of the same connector waits longer, up to half a minute
     await pause(Math.min(30_000, 250 * 2 ** Math.min(count, 7)));
     await rest.restartFailed(connector).catch(() => undefined);
     return { kind: 'restarted', connector, cause };
@@ -94,13 +99,16 @@ async function restartFailed(
   return null;
 }
 
-/** Resumes a connector that a window paused before it died. */
+/** Resumes a connector that is still paused although the window that paused it has ended. */
 async function endPause(deps: Deps, run: Planned): Promise<GuardReport | null> {
   const connector = await endOverduePause(deps, run).catch(() => null);
   return connector === null ? null : { kind: 'resumed', connector };
 }
 
-/** Checks the connectors of this migration, whether anything is left to watch, and the slot. */
+/**
+ * Checks the connectors and the slot of this migration, and whether the migration still owns an
+ * object.
+ */
 async function lookAround(
   deps: Deps,
   input: GuardInput & Planned,

@@ -13,17 +13,20 @@ export interface OrphanDeps extends Pick<
   Deps,
   'secret' | 'ledger' | 'systems' | 'namespace' | 'gauges'
 > {
-  /** The zones of this worker. It may not reach the systems of others. */
+  /**
+   * The zones that this worker serves. The worker may be unable to reach the systems of other
+   * zones.
+   */
   readonly zones: readonly Zone[];
   /** Returns the newest run of a name, from the ledger. */
   readonly latestRun: (name: string) => Promise<MigrationRef | null>;
-  /** Returns the state of a workflow that does not run, or null for one that runs. */
+  /** Returns the state of a workflow that does not run, or null if the workflow runs. */
   readonly stateOf: (workflowId: string) => Promise<string | null>;
 }
 
 /**
- * Returns the migrations that have no outcome, but objects and no running workflow. It enforces the
- * WAL budget of each. `failed` gets the problems of single migrations.
+ * Returns the migrations that own objects, but have neither an outcome nor a running workflow. It
+ * enforces the WAL budget of each of them. `failed` receives the problems of single migrations.
  */
 export async function watchOrphans(
   deps: OrphanDeps,

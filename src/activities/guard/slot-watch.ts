@@ -15,22 +15,25 @@ export type SlotReport =
   | { readonly kind: 'wal-budget'; readonly detail: string; readonly dropped: boolean };
 
 export interface SlotInput {
-  /** True once the slot was seen. After that, a missing slot is lost, not merely uncreated. */
+  /**
+   * True once the slot was seen. A slot that is missing after that was lost. Before that, it may
+   * not exist yet.
+   */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;
 }
 
 export interface SlotHooks {
   readonly wait: (ms: number) => Promise<unknown>;
-  /** Gets the bytes of WAL that the slot retains. */
+  /** Receives the number of bytes of WAL that the slot retains. */
   readonly retained: (bytes: number) => void;
 }
 
 type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
 /**
- * Looks at the slot of a migration, and enforces its WAL budget. Returns null if there is nothing to
- * report. Throws Problem `slot-lost` if another system owns the slot.
+ * Looks at the slot of a migration, and enforces its WAL budget. Returns null if there is nothing
+ * to report. Throws Problem `slot-lost` if another system owns the slot.
  */
 export async function watchSlot(
   deps: SlotDeps,

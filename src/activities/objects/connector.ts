@@ -19,13 +19,16 @@ const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await rest(asking).config(name)) !== null;
 
-/** Asks for a while before it says no, because Connect knows no connector directly after its start. */
+/**
+ * Asks again for a while before it returns false, because Connect knows no connector right after
+ * its start.
+ */
 const mayExist = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await storedConfig(rest(asking), name)) !== null;
 
 /**
- * Waits until a connector exists, or not. Connect stores changes in a topic and reads that back, so
- * they are visible only a moment later.
+ * Waits until a connector exists, or until it does not. Connect writes each change to a topic and
+ * reads that topic, so a change is visible only a moment later.
  */
 const untilExists = (asking: Asking, object: OwnedObject, wanted: boolean): Promise<unknown> =>
   pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>

@@ -1,4 +1,5 @@
-// The parts of a pipeline that Sluice deploys. Sluice finds each by its name, even after a restart.
+// The jobs of a pipeline that Sluice deploys: jobs of Flink, or streams and tables of ksqlDB.
+// Sluice finds each job by its name, even after a restart of the host.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -26,8 +27,8 @@ export const job: OwnedKind = {
 };
 
 /**
- * Waits until the part has been running for several polls in a row. Throws Problem
- * `pipeline-failed` if it fails or takes too long.
+ * Waits until the job has been running for several polls in a row. Throws Problem `pipeline-failed`
+ * if it fails or takes too long.
  */
 export async function untilSteady(asking: Asking, { name }: OwnedObject): Promise<void> {
   let seen = 0;

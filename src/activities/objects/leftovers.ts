@@ -51,7 +51,7 @@ type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems' | 'namespace'>;
 /**
  * Returns the objects of runs that are not live, in the order in which they were created. It asks
  * each system whether the objects still exist. Throws Problem `preflight-failed` for a run of
- * another namespace, because this namespace does not show whether that run is live.
+ * another namespace, because Temporal shows this namespace nothing about the run's workflow.
  */
 export async function findLeftovers(
   deps: Reading,

@@ -103,8 +103,8 @@ const connectorsOf = ({ plan }: Planned, role: ConnectorRole): readonly OwnedObj
   role === 'source' ? sourceConnectors(plan) : sinkConnectors(plan);
 
 /**
- * Returns the objects that the connector itself creates. They are claimed before it exists. The
- * claims are released if the connector was certainly not created.
+ * Returns the objects that the connector itself creates. They are claimed before the connector
+ * exists. The claims are released if the connector was certainly not created.
  */
 function madeBy({ plan }: Site, role: ConnectorRole): readonly OwnedObject[] {
   if (role === 'sink') return sinkGroups(plan);
@@ -132,8 +132,8 @@ async function ensureConnector(
 }
 
 /**
- * Creates the parts of the pipeline that do not exist, and waits until every part runs steadily.
- * Idempotent, because existing parts are found by name.
+ * Creates the jobs of the pipeline that do not exist, and waits until every job runs steadily.
+ * Idempotent, because existing jobs are found by name.
  */
 async function ensurePipeline(site: Site): Promise<void> {
   for (const group of pipelineGroups(site.plan)) await claimObject(site, group);

@@ -18,8 +18,8 @@ export interface Site extends Asking, Pick<Deps, 'ledger'> {
 export interface OwnedKind {
   readonly exists: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
-   * Returns false only if the object is surely gone. Absent if `exists` is always sure. It may take
-   * seconds, so only a removal asks it.
+   * Returns false only if the object is surely gone. Absent if `exists` is always sure. The answer
+   * may take seconds, so only a removal calls this.
    */
   readonly mayExist?: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**

@@ -14,7 +14,8 @@ import {
 } from './owned-kind.js';
 import { creatingSlot } from '../capture/slot-wait.js';
 
-const RELEASE_MS = 65_000; // the default of wal_sender_timeout, which is how long a dead connection may use a slot
+// the default of wal_sender_timeout, which is how long a dead connection may use a slot
+const RELEASE_MS = 65_000;
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await reading(asking, (client) => readSlot(client, name))) !== null;

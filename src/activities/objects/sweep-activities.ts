@@ -11,7 +11,8 @@ export function createLeftoverActivities(deps: Deps) {
   return {
     /**
      * Returns the newest run of a name, and the objects that it left, in order of creation. Throws
-     * Problem `name-refused` if the run is alive, or if that cannot be seen from this namespace.
+     * Problem `name-refused` if the run is alive, or if its workflow cannot be seen from this
+     * namespace.
      */
     async openRun(name: string): Promise<{ ref: MigrationRef; objects: OwnedObject[] }> {
       const ref = await latestRun(deps, name);
@@ -25,7 +26,8 @@ export function createLeftoverActivities(deps: Deps) {
     },
 
     /**
-     * Records what is still left of a run. If nothing is left, it records the outcome `aborted`.
+     * Records which objects of a run are still left. If none is left, it records the outcome
+     * `aborted`.
      */
     async recordSweep(
       ref: MigrationRef,
@@ -54,7 +56,10 @@ export function createLeftoverActivities(deps: Deps) {
   };
 }
 
-/** Looks again, because minutes may pass between the person's look and this activity. */
+/**
+ * Checks again whether the run is alive, because minutes may pass between the person's check and
+ * this activity.
+ */
 async function refuseRunning({ name, workflowId }: MigrationRef): Promise<void> {
   const { status } = await Context.current()
     .client.workflow.getHandle(workflowId)

@@ -11,7 +11,9 @@ import { isThere, type Asking, type OwnedKind, type Site } from './owned-kind.js
 const GONE_ATTEMPTS = 50;
 const GONE_POLL_MS = 100;
 
-/** Throws Problem `permission-denied` if ACLs hide the topic, because it then only looks removed. */
+/**
+ * Throws Problem `permission-denied` if ACLs hide the topic, because it then only looks removed.
+ */
 const exists = async ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boolean> => {
   const kafka = systems.kafka(plan);
   await kafka.refuseHidden([name]);

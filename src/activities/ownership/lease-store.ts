@@ -154,7 +154,7 @@ export function leaseAccess(deps: LeaseDeps) {
 }
 
 /**
- * A condition of the fence or the commit failed. It is thrown inside the transaction, which is then
- * rolled back.
+ * A condition of the fence or the commit failed. The error is thrown inside the transaction, which
+ * is then rolled back.
  */
 export class Refused extends Error {}

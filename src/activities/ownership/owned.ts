@@ -1,6 +1,6 @@
-// Creates and removes the objects that Sluice owns. The ledger registers an object before it is created
-// (the claim), and it is read back afterwards. If the object was certainly not created, the claim is
-// released. Only objects that the ledger lists as ours are removed.
+// Creates and removes the objects that Sluice owns. The ledger registers an object before it is
+// created (the claim), and it is read back afterwards. If the object was certainly not created, the
+// claim is released. Only objects that the ledger lists as ours are removed.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -26,8 +26,8 @@ export async function isOwned(
 }
 
 /**
- * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`, with
- * nothing changed, if it exists and is not ours.
+ * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`,
+ * with nothing changed, if it exists and is not ours.
  */
 export async function ensureOwned(
   ledger: Ledger,
@@ -51,10 +51,11 @@ export async function ensureOwned(
 }
 
 /**
- * Claims objects that do not exist, then calls `create`. If `create` fails, three cases differ. If it
- * certainly created nothing, the claims of this attempt are released, because a later object of that name
- * is not ours. Claims of an earlier attempt stay, because that attempt may still create the object. If a
- * privilege is missing, all claims are released: no attempt can create the object, but a person may.
+ * Claims objects that do not exist, then calls `create`. If `create` fails, there are three cases.
+ * If it certainly created nothing, the claims of this attempt are released, because a later object
+ * of that name is not ours. Claims of an earlier attempt stay, because that attempt may still
+ * create the object. If a privilege is missing, all claims are released: no attempt can create the
+ * object, but a person may.
  */
 export async function makeClaimed<T>(
   ledger: Ledger,
@@ -80,8 +81,8 @@ export async function makeClaimed<T>(
 }
 
 /**
- * Releases the claims of objects that a failed create would have led to, and rethrows its error. The
- * claims stay if the create may have succeeded.
+ * Releases the claims of objects that a failed create would have led to, and rethrows its error.
+ * The claims stay if the create may have succeeded.
  */
 export async function giveBack(
   ledger: Ledger,
@@ -112,7 +113,7 @@ const NOTHING_MADE: readonly string[] = [
 /** Codes after which the create may have succeeded: the connection or the server was lost. */
 const END_UNKNOWN = /^(08|57P|40003|XX)/;
 
-/** Returns what the error of a create means for the object. */
+/** Returns what an error of `create` says about the object. */
 export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
   const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
   if (severity !== undefined && typeof code === 'string' && !END_UNKNOWN.test(code))
@@ -151,8 +152,8 @@ export async function removeOwned(
 }
 
 /**
- * Registers an object as ours that another system creates later, such as a group or a slot. Idempotent.
- * Throws Problem `object-not-ours` if it already exists.
+ * Registers an object as ours that another system creates later, such as a group or a slot.
+ * Idempotent. Throws Problem `object-not-ours` if it already exists.
  */
 export async function claim(
   ledger: Ledger,

@@ -87,7 +87,8 @@ export class FlinkHost implements PipelineHost {
 
   async remove(name: string): Promise<void> {
     await this.#gateway.session(async (session) => {
-      for (const job of await alive(session, name)) await session.stop(job).catch(() => undefined); // it may have ended by itself
+      // it may have ended by itself
+      for (const job of await alive(session, name)) await session.stop(job).catch(() => undefined);
       await pollUntil(Date.now() + STOPPED_MS, 200, async () =>
         (await alive(session, name)).length > 0 ? null : true,
       );
@@ -108,7 +109,8 @@ async function submit(session: FlinkSession, statement: string): Promise<void> {
     await session.run(statement);
   } catch (error) {
     if (!(error instanceof FlinkError)) throw error;
-    const isRefusal = !/time(d )?out/i.test(error.message); // after a time-out, the job may still start
+    // after a time-out, the job may still start
+    const isRefusal = !/time(d )?out/i.test(error.message);
     throw new Problem(
       isRefusal ? 'pipeline-failed' : 'unreachable',
       `Flink refused "${statement.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,

@@ -1,19 +1,24 @@
-// A host runs pipelines that Sluice deploys. Sluice finds their parts by name, even after a
-// restart.
+// Defines how Sluice deploys a pipeline to a host (Flink or ksqlDB) and watches it there. A
+// deployed pipeline consists of jobs: Flink jobs, or ksqlDB streams and tables. Sluice finds each
+// job by its name, even after a restart of the host.
 
 export interface PipelineHost {
   /** Null if Sluice deploys nothing. */
   readonly url: string | null;
-  /** The parts, in the order in which they are created. They are removed in reverse order. */
+  /**
+   * The names of the jobs, in the order in which they are created. They are removed in reverse
+   * order.
+   */
   readonly names: readonly string[];
   /** Returns the product and its version. */
   product(): Promise<string>;
   /** Asks the host to check the statements without running them. */
   judge(): Promise<string | { detail: string; remedy: string }>;
-  /** Returns true if the part exists, even if it is not healthy. */
+  /** Returns true if the job exists, even if it is not healthy. */
   isThere(name: string): Promise<boolean>;
   /**
-   * Returns whether the part runs. `running` contains its id, which changes with each deployment.
+   * Returns `running` with the job's id if the job runs, otherwise `not` with the job's state. The
+   * id changes with each deployment.
    */
   state(name: string): Promise<{ readonly running: string } | { readonly not: string }>;
   create(name: string): Promise<void>;
@@ -26,7 +31,7 @@ const nothing = (): never => {
   throw new Error('this plan deploys no pipeline');
 };
 
-/** The host of a pipeline that Sluice does not deploy: it has no parts. */
+/** Stands for the host of a pipeline that Sluice does not deploy. It has no jobs. */
 export const NO_HOST: PipelineHost = {
   url: null,
   names: [],

@@ -1,4 +1,4 @@
-// Finds the host that runs a spec's pipeline, and the groups that read for it.
+// Finds the host that runs a spec's pipeline, and the consumer groups of that pipeline.
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { HostPlan } from '../../domain/pipelines/index.js';
 import { Registry } from '../../domain/values/registry.js';
@@ -16,8 +16,8 @@ export const PIPELINE_HOSTS = new Registry<HostPlan['kind'], Make>('pipeline hos
 });
 
 /**
- * Returns the host. It has no parts if there is no pipeline, or if Sluice does not deploy it.
- * Throws if the statements cannot be used.
+ * Returns the pipeline's host. This is `NO_HOST` if there is no pipeline, or if Sluice does not
+ * deploy it. Throws if the statements of the pipeline cannot be used.
  */
 export const hostOf = (plan: ResolvedPlan): PipelineHost => PIPELINE_HOSTS.of(plan.host.kind)(plan);
 

@@ -61,7 +61,8 @@ export class KsqlHost implements PipelineHost {
       await this.#server.run(sql, this.#plan.properties);
     } catch (error) {
       if (!(error instanceof KsqlError)) throw error;
-      if (await this.isThere(name)) return; // an earlier attempt created it, and its answer was lost
+      // an earlier attempt created it, and its answer was lost
+      if (await this.isThere(name)) return;
       throw new Problem(
         'pipeline-failed',
         `ksqlDB refused "${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}": ${error.message}`,
@@ -70,8 +71,8 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * Removes a part. It ends the queries first, because ksqlDB drops nothing that a query writes. It
-   * keeps the topic.
+   * Removes a stream or table. It ends the queries first, because ksqlDB drops nothing that a query
+   * writes. It keeps the topic.
    */
   async remove(name: string): Promise<void> {
     for (const { id } of await this.#queriesInto(name)) await this.#server.run(`TERMINATE ${id}`);

@@ -13,8 +13,8 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
   return withPlan({
     /**
      * Throws Problem `pipeline-must-move` if an external pipeline does not yet read the topics of a
-     * new generation. The message names each topic that no group has read. It also names a topic if
-     * one group has not read it, but did read the earlier topic of the same table.
+     * new generation. The message names each topic that no group has read. It also names each topic
+     * that one group has not read, if that group did read the earlier topic of the same table.
      */
     async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
       const groups = plan.spec.pipeline?.groups ?? [];
@@ -26,7 +26,8 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
       for (const [at, { topic }] of plan.captures.entries()) {
         const earlier = generations.map(({ captures }) => captures[at]!.topic);
         if ((await kafka.offsets(topic)).some((p) => p.high > p.low))
-          topics.push({ topic, earlier }); // an empty topic is skipped, because groups commit no offsets for it
+          // an empty topic is skipped, because groups commit no offsets for it
+          topics.push({ topic, earlier });
       }
       let unread: string[] = [];
       const moved = await pollUntil(

@@ -1,5 +1,5 @@
-// Compares every key of the slice: the pipeline's output with the result of the batch's query. It
-// uses a separate canary.
+// Compares, for every key of the slice, the pipeline's output with the result of the batch's query.
+// It runs a canary of its own.
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { readTopic } from '../../clients/kafka/records.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
@@ -134,8 +134,8 @@ async function readExpected(
 }
 
 /**
- * Returns the keys that the pipeline computed but that are not in the slice. Postgres evaluates
- * that, because the slice is SQL.
+ * Returns the keys that the pipeline computed but that are not in the slice. Postgres selects them,
+ * because the slice is SQL.
  */
 async function outside(
   client: SourceClient,

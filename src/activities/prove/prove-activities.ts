@@ -45,12 +45,13 @@ export function createProofActivities(deps: Deps) {
           proof.ref.name,
           JSON.stringify(compared.differences),
         ]);
-        return { ...compared, differences: [] }; // keeps values of rows out of the workflow's history
+        // keeps values of rows out of the workflow's history
+        return { ...compared, differences: [] };
       },
 
       /**
-       * Waits up to `patienceMs` until the pipeline has read everything. Returns null if that is
-       * proven, else why not.
+       * Waits up to `patienceMs` until the pipeline has read everything. Returns null if this is
+       * proven, otherwise the reason.
        */
       async awaitPipeline(
         { plan }: ProofPlan & Planned,

@@ -1,5 +1,5 @@
-// Reads one snapshot of the source. It writes the rows to topics as a connector would, and it
-// writes the result of the batch's query over the same rows.
+// Reads one snapshot of the source. It writes the rows of the slice to topics, in the form that a
+// connector would use. It also writes the result of the batch's query over these rows.
 import {
   describeQuery,
   readKeyedTable,
@@ -82,8 +82,8 @@ async function makeTopics(
 
 /**
  * Returns true if a topic belongs to the proof: Sluice or a Kafka Streams application with the
- * proof's id created it. It tells `proof-x-1` (proof 1 of `x`) from `proof-x-1-2` (proof 2 of
- * `x-1`).
+ * proof's id created it. It distinguishes `proof-x-1` (proof 1 of `x`) from `proof-x-1-2` (proof 2
+ * of `x-1`).
  */
 export const isOfProof = (topic: string, id: string): boolean =>
   topic.startsWith(`${id}.`) ||

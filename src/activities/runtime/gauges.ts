@@ -1,4 +1,5 @@
-// Keeps measurements of this process that the ledger does not have. The metrics endpoint shows them.
+// Keeps measurements of this process that the ledger does not have. The metrics endpoint shows
+// them.
 import { sizeBytes } from '../../domain/values/duration.js';
 
 /** A measurement that is not repeated is dropped after this time. */

@@ -15,7 +15,7 @@ import { heartbeat } from './poll-until.js';
 const BEAT_MS = 2000;
 /** The statement limit of an activity that has no spec. */
 const USUAL_STATEMENT = '10m';
-/** Any call except a statement is answered within this time, or its client gives up. */
+/** Any call except a statement gets an answer within this time, or its client gives up. */
 const BEYOND_STATEMENT_MS = 60_000;
 
 /** Turns every error of an activity into a failure with a code, without values of rows. */
@@ -27,7 +27,8 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
       } catch (error) {
         const failure = toFailure(error);
         const spec = specOf(input.args);
-        if (spec && 'type' in failure && failure.type === 'unreachable') systems.renew(spec); // so that the next attempt opens a new connection
+        // so that the next attempt opens a new connection
+        if (spec && 'type' in failure && failure.type === 'unreachable') systems.renew(spec);
         throw failure;
       }
     },

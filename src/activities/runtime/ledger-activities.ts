@@ -66,7 +66,8 @@ export function createLedgerActivities(deps: LedgerDeps) {
 
     /** Stores the status and appends audit events. Idempotent. */
     async record(ref: MigrationRef, status: Status, events: readonly AuditEvent[]): Promise<void> {
-      await ledger.recordEvents(ref, events); // events first, so that the status never names a phase that the audit lacks
+      // events first, so that the status never names a phase that the audit lacks
+      await ledger.recordEvents(ref, events);
       await ledger.recordStatus(ref, status);
     },
 
@@ -84,7 +85,10 @@ const opened = (spec: MigrationSpec, { iteration, generation }: RunNumbers): Ope
   generation,
 });
 
-/** Returns the parsed spec. Throws if it has problems, or if the workflow's id is not its own. */
+/**
+ * Returns the parsed spec. Throws if the spec has problems, or if the workflow's id does not match
+ * the spec's name.
+ */
 function specFor(input: unknown, workflowId: string): MigrationSpec {
   const parsed = parseSpecObject(input);
   if (!parsed.ok)
@@ -101,7 +105,10 @@ function specFor(input: unknown, workflowId: string): MigrationSpec {
   return parsed.spec;
 }
 
-/** Throws if the name is migrated, runs elsewhere with this ledger, or was not cleaned up. */
+/**
+ * Throws if a migration of this name has succeeded, runs in another namespace with this ledger, or
+ * was not cleaned up.
+ */
 async function refuseName(
   { ledger, namespace }: LedgerDeps,
   name: string,

@@ -6,8 +6,8 @@ import { madeProgress } from '../../clients/progress.js';
 const said = new WeakMap<Context, () => unknown>();
 
 /**
- * Sends a heartbeat with the last details, so that a reader always sees what the activity waits for.
- * It is not progress: the interceptor calls it by the clock.
+ * Sends a heartbeat with the last details, so that a reader always sees what the activity waits
+ * for. It is not progress: the interceptor calls it by the clock.
  */
 export function heartbeat(): void {
   const context = asyncLocalStorage.getStore();
@@ -15,8 +15,8 @@ export function heartbeat(): void {
 }
 
 /**
- * Reports progress, and sends a heartbeat. Throws if another attempt has taken over because this one
- * made no progress for too long.
+ * Reports progress, and sends a heartbeat. Throws if another attempt has taken over because this
+ * one made no progress for too long.
  */
 export function beat(details?: unknown): void {
   madeProgress();

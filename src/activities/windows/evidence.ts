@@ -15,7 +15,9 @@ export interface WindowEvidence {
 /** The parts of the evidence that only some windows have. */
 export interface Special {
   readonly brokenGlass?: BrokenGlass;
-  /** The earlier window that proved the results, if a final window compares only the tables. */
+  /**
+   * The earlier window that proved the results. Set if this final window compares only the tables.
+   */
   readonly resultsRestOn?: RecentResult;
   /** Set if the barrier differs from a migration's barrier. */
   readonly barrier?: object;

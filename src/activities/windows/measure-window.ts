@@ -106,7 +106,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
   }
 }
 
-/** Refuses the witness if a fact changed since the full pass that it began with. */
+/** Refuses the witness if a fact has changed since the full pass that began it. */
 function witnessUnless(
   witness: Witnessing | undefined,
   change: FactsSeen['change'],

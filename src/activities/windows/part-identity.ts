@@ -1,6 +1,6 @@
-// Identifies what runs: connectors by plugin, version and worker version, consumer groups by
-// protocol, topics and client ids. None of these changes at a restart, but the ids of processes and
-// members do.
+// Identifies the running connectors and consumer groups. A connector is identified by its plugin,
+// the plugin's version and the worker's version. A group is identified by its protocol, topics and
+// client ids. A restart changes none of these, but it changes the ids of processes and members.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { KnownGroup } from '../../clients/kafka/groups.js';
 import { NOT_RUNNING } from '../../domain/evidence/epoch.js';
@@ -31,7 +31,7 @@ const isSettled = ({ type, state, members }: KnownGroup): boolean =>
 export const membersOf = (group: KnownGroup): readonly string[] =>
   isSettled(group) ? group.members : [];
 
-/** Returns what the members do, and which application they say they are. */
+/** Returns the group's protocol, the topics that its members read, and their client ids. */
 export function groupIdentity(group: KnownGroup): string {
   const { type, protocol, topics, clients } = group;
   if (!isSettled(group)) return `${type} group without members`;

@@ -44,9 +44,10 @@ export async function beginWindow<R extends Answer>(
 }
 
 /**
- * Adds the window to the chain. If another attempt of this activity recorded it first, its record
- * stays and the audit says so. The answer is then the worse of the two verdicts. If another run
- * took the number meanwhile, throws Problem `unexpected`, and the next attempt takes a new number.
+ * Adds the window to the chain. If another attempt of this activity recorded it first, the first
+ * record stays and the audit says so. The answer is then the worse of the two verdicts. If another
+ * run took the number meanwhile, this throws Problem `unexpected`, and the next attempt takes a new
+ * number.
  */
 export async function endWindow<R extends Answer>(
   ledger: Ledger,

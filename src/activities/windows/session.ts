@@ -11,7 +11,7 @@ import type { FoldCache } from './folds/folds.js';
 import type { Witnesses } from './witness/witnesses.js';
 
 /**
- * The limit for each barrier of a window. A longer wait would delay vacuum for a window that is
+ * The limit for each barrier of a window. A longer wait would delay VACUUM, and the window would be
  * outdated anyway.
  */
 export const BARRIER_LIMIT_MS = 60_000;

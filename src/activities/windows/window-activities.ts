@@ -1,6 +1,6 @@
 // Runs one validation window. It compares tables exactly, and results in settled rounds or, with
-// `validation.results: exact`, at a still point. It reads the facts before and after, and writes rows
-// and differences into the ledger. One activity runs one window.
+// `validation.results: exact`, at a still point. It reads the facts before and after, and writes
+// rows and differences into the ledger. One activity runs one window.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
@@ -38,7 +38,9 @@ export interface WindowInput {
   readonly number: number;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
-  /** Says how the pipeline's input may stand still. If absent, the connector is paused. */
+  /**
+   * Says why the pipeline gets no input at the still point. If absent, the connector is paused.
+   */
   readonly still?: StandsStill;
   /**
    * True if every row must be read, whatever earlier windows proved. This applies to the first

@@ -22,8 +22,8 @@ const OF_INTEREST = [
   'lc_time',
 ];
 /**
- * These control how values convert to and from text. They cannot affect a query without such
- * conversions.
+ * Settings that control how values convert to and from text. They do not affect a query without
+ * such conversions.
  */
 const OF_TEXT = ['DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'];
 const MAKES_TEXT =

@@ -22,8 +22,8 @@ interface Dependence {
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
 /**
- * Finds what the query depends on, including through views and functions. Postgres plans the query but
- * does not run it.
+ * Finds what the query depends on, including through views and functions. Postgres plans the query
+ * but does not run it.
  */
 export async function dependenceOf(client: pg.ClientBase, query: string): Promise<Dependence> {
   await loadParser();
@@ -98,8 +98,8 @@ export async function checkReads(
 }
 
 /**
- * Returns the relations that Postgres' query plan scans, including through views, inlined functions and
- * partitions.
+ * Returns the relations that Postgres' query plan scans, including through views, inlined functions
+ * and partitions.
  */
 export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
   const rows = await readLone(client, `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`);

@@ -103,8 +103,8 @@ function sessionProblem({ of }: Session, guilty: readonly (readonly [string, str
 }
 
 /**
- * Returns the settings that change the result by themselves. Returns all settings if only their
- * combination changes it, and none if it stays the same.
+ * Returns the settings that change the result by themselves. If only the combination of settings
+ * changes the result, returns all of them. If the result stays the same, returns none.
  */
 async function guiltySettings(
   client: pg.Client,
@@ -170,7 +170,8 @@ async function runQuery(
   const narrower = fields.filter(({ name, type }) => (stored.get(name) ?? type) !== type);
   const changes = narrower.map(({ name, type }, at) => {
     const [column, to] = [quoteIdent(name), stored.get(name)!];
-    const as = NUMBERS.test(type) ? 'numeric' : type === 'json' ? 'jsonb' : 'text'; // compares values, not their spelling
+    // compares values, not their spelling
+    const as = NUMBERS.test(type) ? 'numeric' : type === 'json' ? 'jsonb' : 'text';
     return `, count(*) FILTER (WHERE ${column}::${to}::${as} IS DISTINCT FROM ${column}::${as}) AS changed_${at}`;
   });
   const sums = narrower.map((_, at) => `, coalesce(sum(changed_${at}), 0)::text AS changed_${at}`);

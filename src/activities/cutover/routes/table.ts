@@ -27,7 +27,8 @@ import {
 } from './route-adapter.js';
 import { checkSharedTable } from './shared-table-checks.js';
 
-const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/; // data, constraints, names and rights, the table's own triggers
+// data, constraints, names and rights, the table's own triggers
+const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/;
 
 export const tableRoute: RouteAdapter<SharedTablePlan> = {
   checks: async (client, plan, route, secret) => [

@@ -1,5 +1,5 @@
-// Switches the view that consumers read, and switches it back. Only the table that it reads
-// changes. Each switch proves that in its own transaction.
+// Switches the view that consumers read, and switches it back. A switch changes only the table that
+// the view reads, and proves in its own transaction that nothing else changed.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
 import { differOnlyBy, swapRelation, type Swapped } from '../../../assess/sql/swap-relation.js';
@@ -40,8 +40,8 @@ export async function relationOf(client: pg.ClientBase, table: string): Promise<
 }
 
 /**
- * Returns the view's text with the table of the other side, or why that is not possible. It only
- * reads.
+ * Returns the view's text with the table of the other side, or the reason why the table cannot be
+ * replaced. It only reads.
  */
 export async function planSwap(
   client: pg.ClientBase,
@@ -108,7 +108,8 @@ export async function switchView(
   );
   if (denied)
     throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
-  await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`); // checks the rights of the view's owner, as a read would, without reading rows
+  // checks the rights of the view's owner, as a read would, without reading rows
+  await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`);
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }
 

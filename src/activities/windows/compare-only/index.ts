@@ -1,5 +1,6 @@
-// Compares tables with topics that already exist, without a migration. It reads Postgres and Kafka
-// like another client, and creates nothing: no slot, no topic, no group, no marker, no ledger row.
+// Compares tables with topics that an existing connector writes, without a migration. It only reads
+// Postgres and Kafka. It creates no slot, topic, consumer group or ledger row, and writes no marker
+// unless the caller allows that.
 import { qualifyNames, readCapturedTable } from '../../../clients/postgres/captured-catalog.js';
 import { readSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import { tableFacts } from '../../../domain/capture/captured-set.js';
@@ -36,18 +37,18 @@ export type ComparisonDeps = Pick<
 export interface ComparedOnly {
   readonly verdict: Verdict;
   readonly barrier: ExistingBarrier;
-  /** One row for each table, as a window has it. */
+  /** The result of each table, in the form in which a window records it. */
   readonly rows: readonly WindowRow[];
   readonly differences: readonly SubjectDifference[];
   readonly evidence: WindowEvidence;
 }
 
-/** By default, the key tables may use this many bytes. */
+/** The number of bytes that the key tables may use, if the caller sets no other limit. */
 const MEMORY = 2 ** 30;
 
 /**
  * Compares every table of a spec. `patience` limits the wait for the slot. Throws a Problem if a
- * system does not answer or refuses the login. Everything else becomes a verdict.
+ * system does not answer or refuses the login. Every other problem becomes a verdict.
  */
 export async function compareOnly(
   deps: ComparisonDeps,
@@ -98,7 +99,10 @@ export async function compareOnly(
   };
 }
 
-/** Returns the problem with a remedy that fits a command without a run. */
+/**
+ * Returns the problem with another remedy, because `sluice compare` has no run that a person could
+ * retry.
+ */
 const readable = ({ code, message }: Problem): Problem =>
   new Problem(code, message, 'correct what the message names, then run sluice compare again');
 
@@ -162,7 +166,7 @@ async function readTables(session: ReadingSession): Promise<readonly SubjectOutc
 const open = (subject: string, reason: string): SubjectOutcome =>
   unmeasured(subject, 'exact', { verdict: 'inconclusive', reason });
 
-/** Reads what decides which rows a table has and how they look. */
+/** Reads the facts of each table: a change of one of them could change the rows or their form. */
 async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
   await qualifyNames(client);
   const facts: Record<string, Facts[string]> = {};
@@ -172,8 +176,9 @@ async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts>
 }
 
 /**
- * Makes a failed subject inconclusive if its differences are not proven. Rows may be in flight, or
- * records that cannot be read may explain every difference. Each such record explains one key.
+ * Makes a failed subject inconclusive if its differences are not proven. Without a slot, the
+ * missing records may still be in flight. Records that cannot be read may also explain the
+ * differences, at most one difference each.
  */
 export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): SubjectOutcome {
   const { counts, proofs, verdict } = subject;
@@ -183,7 +188,7 @@ export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): Sub
     barrier.kind === 'none'
       ? 'these rows may be in flight, because no slot is named'
       : counts.unknown >= differing
-        ? `${counts.unknown} records or rows that cannot be read ≥ ${differing} differences, and may explain them`
+        ? `${counts.unknown} records or rows cannot be read, which may explain all ${differing} differences`
         : null;
   if (why === null) return subject;
   const unproven = { ...proofs, barrier: `${verdict.reason}; ${why}` };

@@ -1,6 +1,6 @@
-// The barrier of a comparison that creates nothing. With a slot, it waits until the slot's reader has
-// acknowledged the position that was read after the snapshot. Without a slot, nothing says which
-// records are still on their way.
+// The barrier of a comparison that creates nothing. With a slot, it waits until the slot's reader
+// has acknowledged the position that was read after the snapshot. Without a slot, nothing proves
+// which records are still on their way from Postgres to Kafka (in flight).
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../../clients/postgres/slots.js';
 import { insertLsn } from '../../../clients/postgres/wal-position.js';
@@ -54,8 +54,8 @@ export interface Patience {
   /** The limit for the slot, in ms. */
   readonly withinMs: number;
   /**
-   * True if Sluice may write markers into the WAL, which advance a slot whose reader has nothing to
-   * read.
+   * True if Sluice may write markers into the WAL. A marker advances a slot whose reader has
+   * nothing else to read.
    */
   readonly marks: boolean;
 }

@@ -88,7 +88,8 @@ export class FoldCache {
 
   /**
    * Runs one window of a migration at a time. An attempt that timed out may still be running when
-   * its retry starts. An attempt that hangs is not waited for, and loses its folds.
+   * its retry starts. If that attempt hangs, the retry does not wait for it, and the attempt loses
+   * its folds.
    */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();

@@ -1,7 +1,7 @@
 // A fold belongs to one log. It proves nothing about another topic of the same name. It also proves
-// nothing about a log whose beginning was deleted, or that lost its end with a leader. In these
-// logs, a new consumer would not find the records that the fold has. An ordinary move of the
-// leader, and compaction, change nothing.
+// nothing about a log whose beginning was deleted, or whose end was lost with a leader. In such a
+// log, a new consumer would not find the records that the fold has. An ordinary change of the
+// leader does no harm, and neither does compaction.
 import { TopicLost, type KafkaPort, type PartitionEnds } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress, ReadPart } from '../../../compare/fold.js';
 

@@ -5,8 +5,8 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A record has the key (4 words), the row hash (2 words), and 2 words for its side. They say
- * whether it is a delete, or where the row is.
+ * A record has the key (4 words), the row hash (2 words), and 2 words whose meaning depends on the
+ * side. They mark a delete in the stream, or hold the row's place in the table.
  */
 const KEY_WORDS = 4;
 export const SPILL_WORDS = KEY_WORDS + 2 + 2;

@@ -100,7 +100,7 @@ async function compareInRounds(
 }
 
 /**
- * Takes rounds until every key was seen at rest, or until the deadline (epoch ms). Returns the last
+ * Takes rounds until every key has settled, or until the deadline (epoch ms). Returns the last
  * round, or the reason why a round proved nothing.
  */
 async function settle(
@@ -113,7 +113,8 @@ async function settle(
     const begun = Date.now();
     const round = await takeRound(session, open);
     if (!round.ok) return round;
-    const rest = 2 * round.value.queryMs - (Date.now() - begun); // the queries take at most half of the time
+    // the queries take at most half of the time
+    const rest = 2 * round.value.queryMs - (Date.now() - begun);
     if (rest > 0 && isOpen(comparedQueries, deadline)) await pause(rest);
     if (!isOpen(comparedQueries, deadline)) return round;
     open = comparedQueries.filter((c) => sidesOf(c).some((side) => side.isOpen));

@@ -19,7 +19,7 @@ const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
 export interface ComparedQuery {
   /** A polled table, `query`, the name of a stage, or `result`. */
   readonly subject: string;
-  /** True if Sluice created its topic. */
+  /** True if Sluice created the topic. */
   readonly isTopicOwned: boolean;
   /** True for tables, which may be empty. A result must not be empty. */
   readonly isTable: boolean;
@@ -35,7 +35,7 @@ export interface ComparedQuery {
     /** The counts of the last round. */
     counted: SideCounted;
   } | null;
-  /** The last round that included it. Null before the first one. */
+  /** The last round that included this computation. Null before the first round. */
   taken: {
     readonly expected: ReadonlyMap<string, string | null>;
     readonly counted: number | null;

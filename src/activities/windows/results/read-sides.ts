@@ -100,8 +100,8 @@ export function refuseRepeatedKeys(
 }
 
 /**
- * Counts the rows of a query that ran from `started` (epoch ms) until now. Null if it is too slow to
- * run twice.
+ * Counts the rows of a query that ran from `started` (epoch ms) until now. Null if it is too slow
+ * to run twice.
  */
 export const countAgain = async (
   client: SourceClient,

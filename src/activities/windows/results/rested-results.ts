@@ -1,5 +1,5 @@
-// Says what a window knows of the results: whether it compared all of them exactly, and what it
-// reports if it rests on an earlier window that did.
+// Decides whether a window compared all results exactly. Builds the results of a window that
+// compared only the tables and rests on an earlier window for the results.
 import type { FactsChange } from '../../../domain/evidence/epoch.js';
 import type { RecentResult } from '../../../domain/plan/final-result.js';
 import { resultSubjects } from '../../../domain/plan/planned-subjects.js';
@@ -8,7 +8,9 @@ import { describeChange } from '../../../domain/evidence/restart-in-window.js';
 import type { ResultCompared } from './compare-results.js';
 import { unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 
-/** Returns whether every result of the plan was compared exactly and passed. False without results. */
+/**
+ * Returns whether every result of the plan was compared exactly and passed. False without results.
+ */
 export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOutcome[]): boolean {
   const results = resultSubjects(plan);
   return (
@@ -26,8 +28,9 @@ export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOu
 }
 
 /**
- * Returns the results of a window that rests on an earlier one: none, or a reason if something
- * changed since. A change could have changed the results, too.
+ * Returns the results of a window that rests on an earlier one. There is none, unless a fact has
+ * changed since that window. Then a reason replaces the results, because the change may have
+ * affected them.
  */
 export function restedResults(
   plan: ResolvedPlan,

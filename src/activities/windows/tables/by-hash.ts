@@ -17,7 +17,10 @@ import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select-statement.js';
 
 export const CANARY_ROWS = 9;
-/** 32 MB: the most that is read after most rows differ, or after the fold has failed. */
+/**
+ * The blocks that are read at a time (32 MB). Only between two such ranges can the pass stop,
+ * because most rows differ or the fold has failed.
+ */
 const RANGE_BLOCKS = 4096;
 
 export interface TablePass {
@@ -53,7 +56,10 @@ export interface PassInput extends TopicReading {
   readonly rowsPerSecond: number;
 }
 
-/** At this many rows (about 48 MB of hashes), reading the table waits for the fold of the topic. */
+/**
+ * When this many rows wait (about 48 MB of hashes), the table is read no further until the topic is
+ * folded.
+ */
 const MOST_WAITING = 1 << 21;
 
 /**
@@ -166,8 +172,8 @@ export async function judged(
   const drilled = await drillDown({ ...input, candidates, extraneous: keys }, fold);
   const { counts } = drilled;
   const differences = [...drilled.differences, ...refused];
-  // If not all candidates were examined, the counts come from the hashes, and the examined candidates
-  // are a sample.
+  // If not all candidates were examined, the counts come from the hashes, and the examined
+  // candidates are a sample.
   const isWhole = candidates.length === suspected && keys.length === extraneous;
   if (!isWhole) return { ...base, counts: byHash, differences };
   return {

@@ -1,5 +1,5 @@
-// Compares a table with its topic row by row, as canonical text. It is slower, and used for tables
-// with tolerances, which hashes cannot apply.
+// Compares a table with its topic row by row, as canonical text. This is slower than comparing
+// hashes. It is used for tables with tolerances, which hashes cannot apply.
 import { runCanary } from '../../../compare/canary.js';
 import { Comparison } from '../../../compare/row-comparison.js';
 import type { TableFold } from '../../../compare/table-fold.js';

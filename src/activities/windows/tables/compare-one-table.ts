@@ -1,5 +1,5 @@
-// Compares one table with its topic in the window's snapshot. A final window may rest on a full pass
-// before the fence. It then compares only what changed since.
+// Compares one table with its topic in the window's snapshot. A final window may rest on a full
+// pass before the fence. It then compares only what changed since.
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
@@ -133,7 +133,7 @@ interface Passed extends Pick<ComparedTable, 'counted' | 'witness'> {
 
 /**
  * Compares what changed since the full pass, or counts and compares every row if it has to. Returns
- * a reason as text if it may not read every row.
+ * a reason as text if every row has to be read and the window may not do that.
  */
 async function passOrWitnessed(
   session: ConnectedReading,

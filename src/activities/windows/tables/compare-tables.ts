@@ -30,7 +30,7 @@ import {
 import { walkAhead, type Walk } from './range-scan.js';
 import { snapshotText } from './visibility.js';
 
-/** The cost of the comparison of the tables, and whether a hold needs to read them. */
+/** The cost of comparing the tables, and whether a final window has to read every row. */
 export interface TablesCost {
   /** The rows of the largest table. */
   readonly rows: number;

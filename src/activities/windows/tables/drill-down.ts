@@ -1,5 +1,5 @@
-// Turns "not proven equal" into classes. It reads every candidate again raw on both sides, at the
-// same snapshot and offsets, and compares it value by value.
+// Finds the class of each difference. It reads the raw rows of every candidate on both sides again,
+// at the same snapshot and offsets, and compares them value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { TopicReading } from '../folds/folds.js';
@@ -75,8 +75,8 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
 }
 
 /**
- * Checks that every suspect was explained as matched, different or unknown. Throws if one is
- * missing: the two readings of the topic then disagree, and neither proves anything.
+ * Checks that every candidate was classified as matched, different or unknown. Throws if one is
+ * missing, because the two readings of the topic then disagree and prove nothing.
  */
 export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
   if (explained === candidates + extraneous) return;

@@ -1,11 +1,11 @@
-// Reads a long table range by range, each in a short snapshot, so that no transaction
-// lasts longer than the reading of one range. The fold remembers the keys that differed, and the keys that the
+// Reads a long table range by range, each in a short snapshot, so that no transaction lasts longer
+// than the reading of one range. The fold remembers the keys that differed, and the keys that the
 // topic changed since the first snapshot. The window's own snapshot then reads only these, and the
 // rows that the source changed since then (see changed-rows.ts). Nothing is missed. A row that no
-// transaction touched since the first snapshot has not moved, so its range was read, and the row was
-// equal or was remembered. Every other row has an xmin younger than the first snapshot. The final
-// read selects by xmin, so it finds the row wherever it is. A rewrite of the table (VACUUM FULL,
-// CLUSTER) moves rows without changing their xmin, so it voids the scan.
+// transaction touched since the first snapshot has not moved, so its range was read, and the row
+// was equal or was remembered. Every other row has an xmin younger than the first snapshot. The
+// final read selects by xmin, so it finds the row wherever it is. A rewrite of the table (VACUUM
+// FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
 import {
   blockRanges,
   blocksOf,

@@ -1,10 +1,10 @@
 // Compares a table that an earlier window proved equal: a full pass before the fence, or the last
-// window of a witness that is kept. It reads only the keys that changed since: those that the witness
-// names, and those that the topic changed. Outside of a hold, it also reads a small part of the rest.
-// This proves as much as a full pass. A key that neither the source nor the topic changed is still
-// equal. The witness reads the source's own log, so it also names keys whose events the
-// topic lost. The number of rows is that of the full pass plus inserts minus deletes, and the topic's
-// keys must agree with it.
+// window of a witness that is kept. It reads only the keys that have changed since that window. The
+// witness names those that the source changed, and the fold those that the topic changed. Outside
+// of a hold, it also reads a small part of the other rows. This proves as much as a full pass. A
+// key that neither the source nor the topic changed is still equal. The witness reads the source's
+// own log, so it also names keys whose events the topic lost. The number of rows is that of the
+// full pass plus inserts minus deletes, and the topic's keys must agree with it.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';

@@ -1,5 +1,5 @@
-// Decides whether a window can have a witness. Then the full pass begins it, or the final window
-// reads it. Also ends a witness that no final window can use.
+// Decides whether a cut-over can use a witness. If it can, the full pass begins the witness, and
+// the final window reads it. This file also ends a witness that no final window can use.
 import type { Shape } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
@@ -83,7 +83,7 @@ export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =
 
 /**
  * Measures a window, and ends the run's witness afterwards. It keeps the witness only if the window
- * passed and the next one can read it: after a window before the fence, or with the role `keep`.
+ * passed and the next window can read it: after a window before the fence, or with the role `keep`.
  */
 export async function endingWitness<M extends MeasuredSubjects>(
   keeper: Pick<Witnesses, 'isWaiting' | 'end'>,

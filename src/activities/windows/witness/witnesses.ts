@@ -1,5 +1,6 @@
-// Keeps the witnesses of this worker, from the full pass before the fence to the final window. A
-// witness that ended, or that another worker had, is a reason to read every row under the fence.
+// Keeps the witnesses of this worker, from the full pass before the fence to the final window. If
+// the witness has ended, or if it is on another worker, the final window reads every row under the
+// fence.
 import { randomUUID } from 'node:crypto';
 import type { ResolveSecret, SourceClient } from '../../../clients/postgres/connection.js';
 import { WitnessLog } from '../../../clients/postgres/witness-log.js';
@@ -10,15 +11,17 @@ import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/p
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Planned } from '../../runtime/with-plan.js';
 
-/** Often enough that the slot retains little WAL, and that the last read before the commit is short. */
+/**
+ * Often enough that the slot retains little WAL, and that the last read before the commit is short.
+ */
 const READ_EVERY_MS = 5000;
 /**
  * A witness that no window used for this long ends. Waiting for a run of the batch can take longer.
- * A witness that is kept between windows gets the time between two of them in addition, twice.
+ * For a witness that is kept between windows, twice the time between two windows is added.
  */
 const UNUSED_MS = 30 * 60_000;
 
-/** The connections of a window, of which `reader` holds its snapshot. */
+/** The connections of a window. `reader` holds the window's snapshot. */
 interface Connections extends Planned {
   readonly reader: SourceClient;
   readonly side: SourceClient;
@@ -124,7 +127,7 @@ export class Witnesses {
     return log.problem === null ? { ...proven, log } : { refused: log.problem };
   }
 
-  /** Returns whether a witness of this run waits for the final window. */
+  /** Returns whether a witness of this run exists, to be read by the final window. */
   isWaiting({ runKey }: MigrationRef): boolean {
     return this.#held.get(runKey)?.proven != null;
   }

@@ -11,13 +11,13 @@ import type { ConnectedSession } from '../../session.js';
 import { boundedNow, snapshotText } from '../../tables/visibility.js';
 import { passBarrier } from '../pass-barrier.js';
 
-/** More records than these are not searched for the gap. */
+/** If more records than this may belong to the gap, it is not searched for. */
 const MOST_OPEN_RECORDS = 200_000;
 
 /**
- * Lets the pipeline catch up before anything is paused, so that little is left to do. The folds of
- * the tables get a recent snapshot. Returns the milliseconds that the barrier took, or the
- * reason why it is not proven.
+ * Lets the pipeline catch up before the connector is paused, so that little is left to do during
+ * the pause. The folds of the tables get a recent snapshot. Returns the milliseconds that the
+ * barrier took, or the reason why it is not proven.
  */
 export async function comeClose(session: ConnectedSession): Promise<OrReason<number>> {
   const { deps, kafka, ref, reader, side, folds, plan, heartbeat } = session;
@@ -63,7 +63,8 @@ export async function gapProblem(
 
 /**
  * Finds out whether the pipeline could process its input within the longest pause. `pathMs` is the
- * time that the last barrier took, which is always longer. Returns why it could not, or null.
+ * time that the last barrier took, which is always longer. Returns the reason why it could not, or
+ * null.
  */
 export async function slowness(
   { kafka, plan, still }: ConnectedSession,

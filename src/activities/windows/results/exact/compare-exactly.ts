@@ -107,7 +107,10 @@ function tablesRead(tables: readonly Relation[], prepared: readonly Prepared[]):
   return tables.filter(({ sql }) => prepared.some(({ query }) => query.tables.has(sql)));
 }
 
-/** Describes the first column whose values cannot be taken from records. Null if there is none. */
+/**
+ * Describes the first column whose values cannot be taken from records. Null if there is no such
+ * column.
+ */
 async function unprovableColumn(
   reader: ConnectedSession['reader'],
   table: string,
@@ -121,7 +124,9 @@ async function unprovableColumn(
   return `column ${found.name} ${why}`;
 }
 
-/** Compares everything at the still point. Returns a reason if the queries cannot be run as of it. */
+/**
+ * Compares everything at the still point. Returns a reason if the queries cannot be run as of it.
+ */
 export async function compareAt(
   session: ConnectedSession,
   prepared: readonly Prepared[],

@@ -28,7 +28,7 @@ export interface ExactSide extends Examined {
     readonly unreadable: number;
     readonly differences: readonly Difference[];
   } | null;
-  /** Says how much disk the comparison used. Absent if it used none. */
+  /** Says how much disk the comparison used. Absent if it used no disk. */
   readonly note?: string;
 }
 

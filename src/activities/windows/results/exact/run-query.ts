@@ -29,8 +29,8 @@ export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason
 const ASK_EVERY_MS = 60_000;
 
 /**
- * Returns the session with a heartbeat that keeps the snapshot of its reader open, because the query
- * waits until the other sides were read.
+ * Returns the session with a heartbeat that keeps the snapshot of its reader open, because the
+ * query waits until the other sides were read.
  */
 export function keepingOpen(session: ConnectedSession): ConnectedSession {
   let asked = Date.now();

@@ -17,8 +17,8 @@ import { snapshotText } from '../../tables/visibility.js';
 /** The time (ms) between two readings that must agree, for each attempt. A busy broker is slow. */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /**
- * The time limit (ms) for a still point without a pause. Writers that are not idle within this time
- * are hardly ever idle.
+ * The time limit (ms) for a still point without a pause. Writers that do not pause within this time
+ * hardly ever pause.
  */
 const UNPAUSED_MS = 3000;
 const POLL_MS = 40;
@@ -139,7 +139,10 @@ async function look(
   }
 }
 
-/** Reads the ends until two readings in a row agree. Otherwise the reason says what kept moving. */
+/**
+ * Reads the ends until two readings in a row agree. If they never agree, returns a reason that
+ * names what was still written.
+ */
 async function agreedEnds(
   kafka: KafkaPort,
   topics: readonly string[],
