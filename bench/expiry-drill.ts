@@ -18,7 +18,8 @@ export interface Edge {
 
 /**
  * Runs trials at the expiry of a fence. In each trial, a fence is about to expire and a commit of
- * its holder waits for a lock on the row. Another attempt fences as soon as it may.
+ * its holder waits for a lock on the row. Another attempt fences as soon as the database allows
+ * that.
  */
 export async function leaseEdge(
   drill: Drill,
@@ -92,7 +93,9 @@ async function trial(
   return { committed, takenOver, late };
 }
 
-/** Tries with another attempt until it holds the fence, or sees that nothing is left to fence. */
+/**
+ * Lets another attempt try until that attempt holds the fence, or until nothing is left to fence.
+ */
 async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
   for (;;) {
     const { refused } = await drill.cutover

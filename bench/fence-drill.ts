@@ -50,7 +50,8 @@ export async function sourceFenceRounds(
       const id = 1 + Math.floor(Math.random() * 1000);
       try {
         await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
-        if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15)); // so that a transaction is open when the fence begins
+        // so that a transaction is open when the fence begins
+        if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
         await client.query(
           'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',
         );

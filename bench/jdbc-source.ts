@@ -43,7 +43,8 @@ CREATE TABLE joined AS ${QUERY}; ALTER TABLE joined ADD PRIMARY KEY (id); ANALYZ
 CREATE PUBLICATION sluice_bench_debezium_${run} FOR TABLE joined;`;
 
 export async function jdbcSourceBench(rows: number): Promise<void> {
-  const run = Date.now().toString(36); // an interrupted run must not pass its positions to the next run
+  // an interrupted run must not pass its positions to the next run
+  const run = Date.now().toString(36);
   const admin = new pg.Client({ database: 'postgres' });
   await admin.connect();
   await admin.query(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
@@ -122,7 +123,8 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   await rest.stop(capture!.connector);
   while ((await rest.status(capture!.connector))?.tasks.length)
     await new Promise((resolve) => setTimeout(resolve, 200));
-  await rest.deleteOffsets(capture!.connector); // a later connector of that name would continue from them
+  // a later connector of that name would continue from them
+  await rest.deleteOffsets(capture!.connector);
   await rest.delete(capture!.connector);
   for (const topic of topics) await kafka.deleteTopic(topic);
   await new Promise((resolve) => setTimeout(resolve, 3000)); // the slot's sender ends

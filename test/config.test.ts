@@ -28,7 +28,7 @@ describe('the environment', () => {
     };
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
-  it('of Temporal is read once for worker and verbs: profile, namespace, TLS and API key', () => {
+  it('gives worker and command line the same profile, namespace, TLS and API key for Temporal', () => {
     const TEMPORAL_CONFIG_FILE = join(
       mkdtempSync(join(tmpdir(), 'sluice-config-')),
       'temporal.toml',
@@ -60,7 +60,7 @@ describe('the environment', () => {
       'TEMPORAL_PROFILE',
     );
   });
-  it('gives a key the default roles, or those that it lists', () => {
+  it('gives a key the default roles if the key lists none', () => {
     const { approvers } = loadConfig(
       withApprovers([
         { name: 'ann', publicKey },

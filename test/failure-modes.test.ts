@@ -14,7 +14,7 @@ interface Reference {
   readonly names: readonly string[];
 }
 
-/** `FILE, "NAME", "NAME"; FILE, "NAME"`, as the last column of a row has it. */
+/** Reads `FILE, "NAME", "NAME"; FILE, "NAME"`, which is the form of a row's last column. */
 function referencesIn(cell: string): Reference[] {
   const found: { file: string; names: string[] }[] = [];
   for (const [, file, name] of cell.matchAll(/(test\/[\w./-]+\.ts)|"([^"]+)"/g)) {

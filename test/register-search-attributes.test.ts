@@ -31,9 +31,9 @@ async function said(
 }
 
 describe('search attributes', () => {
-  it('that all exist need nothing', async () =>
+  it('need nothing if all of them exist', async () =>
     expect(await said(ALL)).toEqual({ lines: '', added: [] }));
-  it('that are missing are registered', async () => {
+  it('are registered if they are missing', async () => {
     const { SluiceLagMs, ...others } = ALL;
     expect(await said(others)).toEqual({
       lines: 'registered search attributes SluiceLagMs',
@@ -41,7 +41,7 @@ describe('search attributes', () => {
     });
     expect(SluiceLagMs).toBe(TYPES.Int);
   });
-  it('that cannot be listed are all named, with the commands for both kinds of server', async () => {
+  it('are all named, with the commands for both kinds of server, if they cannot be listed', async () => {
     const { lines } = await said(null);
     expect(lines).toContain('cannot be listed (7 PERMISSION_DENIED');
     expect(lines).toContain(
@@ -51,13 +51,13 @@ describe('search attributes', () => {
       'tcld namespace search-attributes add --namespace prod --search-attribute "SluicePhase=Keyword"',
     );
   });
-  it('that may not be registered are named, but not those that exist', async () => {
+  it('are named if they are missing and may not be registered', async () => {
     const { SluiceLagMs: _lag, ...others } = ALL;
     const { lines } = await said(others, false);
     expect(lines).toContain('has no search attributes SluiceLagMs (Int)');
     expect(lines).not.toContain('SluicePhase');
   });
-  it('with a wrong type are named', async () =>
+  it('are named if they have a wrong type', async () =>
     expect((await said({ ...ALL, SluicePhase: TYPES.Int })).lines).toContain(
       'do not have the types SluicePhase (Keyword)',
     ));

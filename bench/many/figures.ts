@@ -2,7 +2,7 @@
 import { percentile } from '../drill.js';
 import type { Sample } from './sample.js';
 
-/** The worker at one moment, as it sees itself and as others see it. */
+/** What the worker reports about itself at one moment, and what the systems around it show. */
 export interface Look {
   readonly sample: Sample;
   /** The text of its /metrics. */
@@ -98,7 +98,7 @@ interface Point {
   readonly y: number;
 }
 
-/** Fits a line by least squares. The error is that of independent deviations. */
+/** Fits a line by least squares. The error assumes independent deviations. */
 export function lineThrough(points: readonly Point[]): {
   slope: number;
   error: number;

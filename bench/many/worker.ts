@@ -1,6 +1,6 @@
-// The worker of `npm run bench -- many`: the product's worker with its activities. Those of
-// migrations with a faked name do not reach a source, Kafka or Connect. It takes the time that each
-// activity waited for its start, and tells its parent about itself when it is asked.
+// The worker of `npm run bench -- many`: the product's worker with its activities. Activities of
+// migrations with a faked name do not reach a source, Kafka or Connect. The worker measures how
+// long each activity waited for its start, and reports its figures when its parent process asks.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
@@ -40,7 +40,9 @@ function migrationOf([first]: readonly unknown[]): string {
   return input.ref?.name ?? input.name ?? '';
 }
 
-/** Lets one activity tell when it started, and how many of its kind run. */
+/**
+ * Wraps an activity, so that it records its start and the number of running activities of its kind.
+ */
 function timed(name: string, run: Run): Run {
   return async (...args) => {
     const { taskQueue, currentAttemptScheduledTimestampMs } = Context.current().info;

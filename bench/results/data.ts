@@ -1,5 +1,6 @@
-// Creates the table, the query and the output of the results benchmark. The query aggregates a table
-// of twice as many rows, and the output has its rows as a pipeline writes them, with three faults.
+// Creates the table, the query and the output of the results benchmark. The query aggregates a
+// table of twice as many rows. The output has the query's rows in the form that a pipeline writes,
+// with three faults.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import Cursor from 'pg-cursor';

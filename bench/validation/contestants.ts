@@ -22,8 +22,8 @@ import type { KafkaSpec } from '../../src/domain/migration/spec.js';
 import { COLUMNS, SHAPE, TOPIC, sqlType } from './data.js';
 
 /**
- * The number of differing keys that it found; it may stop before the end. Null if it does not
- * compare.
+ * The number of differing keys that a contestant found. It may stop before the end. Null if the
+ * contestant does not compare.
  */
 export type Answer = number | { readonly atLeast: number } | null;
 export type Contestant = (client: pg.Client, kafka: KafkaPort) => Promise<Answer>;

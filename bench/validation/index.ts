@@ -18,7 +18,7 @@ interface Run {
   readonly seconds: number;
   readonly cpu: number;
   readonly rssMb: number;
-  /** The last line of its error, if it ended with one. */
+  /** The last line of the contestant's error, if the contestant failed. */
   readonly error?: string;
 }
 
@@ -105,7 +105,7 @@ function run(name: string, folder: string, python: string | undefined): Run {
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Run;
 }
 
-/** Returns the median of its seconds. */
+/** Prints the runs of a contestant, and returns the median of their seconds. */
 function printed(
   name: string,
   runs: readonly Run[],

@@ -12,7 +12,7 @@ import { aRef } from '../support/builders.js';
 let server: Server | undefined;
 afterEach(() => server?.close());
 
-describe('after its cancellation, an activity', () => {
+describe('a cancelled activity', () => {
   it('claims and creates nothing', async () => {
     const env = new MockActivityEnvironment();
     const states: string[] = [];
@@ -41,7 +41,7 @@ describe('after its cancellation, an activity', () => {
     expect(states).toEqual([]);
   });
 
-  it('configures no connector whose request a rebalance had delayed', async () => {
+  it('configures no connector if a rebalance delayed the request until after the cancellation', async () => {
     const env = new MockActivityEnvironment();
     let requests = 0;
     server = createServer((_request, response) => {

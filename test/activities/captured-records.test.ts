@@ -1,5 +1,5 @@
 // Tests how records of a connector are read in Avro: the schemas come from the registry while the
-// topic is read, and a fold gets what it would get from JSON.
+// topic is read, and a fold gets the same rows as from JSON.
 import { describe, expect, it } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { crc32c } from '../../src/clients/kafka/crc32c.js';
@@ -111,7 +111,7 @@ const known: SchemaRegistry['schema'] = (id) =>
   Promise.resolve(SCHEMAS[id] ? JSON.stringify(SCHEMAS[id]) : null);
 
 describe('a topic in Avro', () => {
-  it('gives a fold its rows, and asks the registry once for each schema', async () => {
+  it('fills a fold with its rows, and requests each schema once from the registry', async () => {
     const asked: number[] = [];
     const schema: SchemaRegistry['schema'] = (id) => {
       asked.push(id);
@@ -133,7 +133,7 @@ describe('a topic in Avro', () => {
     });
   });
 
-  it('has an unreadable record, with its reason, for each one that is not Avro or has no schema', async () => {
+  it('counts each record that is not Avro or has no schema as unreadable, with the reason', async () => {
     const { key } = message(1, 'a');
     const bad = [
       { key, value: Buffer.from('{"after":{"id":1,"note":"a"},"op":"r"}') },
@@ -149,7 +149,7 @@ describe('a topic in Avro', () => {
     expect(hashes.unreadable).toBe(2);
   });
 
-  it('has an unreadable record for each one in a different partition than its key belongs to', async () => {
+  it('counts each record as unreadable that is not in the partition of its key', async () => {
     const place = ({ key }: Message): number => partitionOf(key, 0, key.length, 2);
     const all = [1, 2, 3, 4, 5, 6].map((id) => message(id, 'n'));
     const parts = [0, 1].map((part) => all.filter((one) => place(one) === part));

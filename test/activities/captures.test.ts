@@ -24,7 +24,7 @@ describe('a capture', () => {
     expect(capture.hasSlot).toBe(true);
   });
 
-  it('needs one registration in each half if its type is new; plan, connectors and marks follow', async () => {
+  it('of a new type works after one registration in src/domain and one in src/activities', async () => {
     onTestFinished(CAPTURES.register('mail', MAIL));
     onTestFinished(CAPTURE_ADAPTERS.register('mail', MAIL_ADAPTER));
     const ref = aRef();

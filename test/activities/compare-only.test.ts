@@ -50,7 +50,7 @@ describe('a comparison', () => {
     expect(judgedBy(withoutBarrier('none is named'), equal)).toBe(equal);
   });
 
-  it('fails only if more keys differ than records are unreadable, because each may explain one', () => {
+  it('fails only if more keys differ than records are unreadable: a record may explain one key', () => {
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 5 })).verdict.verdict).toBe('inconclusive');
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 4 })).verdict.verdict).toBe('failed');
   });
@@ -66,7 +66,7 @@ describe('a comparison', () => {
     expect(await asked({ database: 'other' })).toMatchObject({
       unusable: expect.stringMatching(/database other, but the tables are in shop/),
     });
-    // the name was only derived, so there may never have been such a slot
+    // the slot's name was only derived, so such a slot may never have existed
     expect(await asked(null, false)).toMatchObject({ kind: 'none' });
     expect(await barrierOf(server(null), null, false)).toMatchObject({ kind: 'none' });
   });
@@ -88,7 +88,7 @@ describe('a comparison', () => {
     expect(await reached('0/1F', null)).toMatch(/no process reads the slot$/);
   });
 
-  it('writes markers only if it may', async () => {
+  it('writes markers only if the caller allows it', async () => {
     const written = async (marks: boolean) => {
       const said: string[] = [];
       const { query } = server({ confirmed_flush_lsn: '0/1', active_pid: '7' }) as {

@@ -1,5 +1,5 @@
-// Tests how the guard checks connectors: it reports a foreign change once that has lasted, and
-// reports its end.
+// Tests how the guard checks connectors: it reports a foreign change only after the change has
+// lasted for a while, and it reports the change's end.
 import { describe, expect, it } from 'vitest';
 import { ConnectorWatch } from '../../src/activities/guard/connector-watch.js';
 import { driftOf } from '../../src/activities/capture/connector-state.js';
@@ -69,7 +69,7 @@ describe('the guard', () => {
     },
   );
 
-  it('reports nothing for a short pause, a running connector, and one that is not created yet', async () => {
+  it('reports no short pause, no running connector, and no connector that does not exist yet', async () => {
     let state = 'PAUSED';
     const rest = {
       config: () => Promise.resolve(PLANNED),

@@ -1,4 +1,5 @@
-// Tests drains through a pipeline that is deployed again. Its own topics come and go, which must never end the generation.
+// Tests drains through a pipeline that is deployed again. Its own topics come and go, which must
+// never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
@@ -47,11 +48,11 @@ const drained = (cluster: KafkaPort): Promise<string | null> =>
   );
 
 describe('the drain proof', () => {
-  it('holds if group, internal topics and output have read everything', async () => {
+  it('holds if the group has read every topic, internal ones too, and the output is stable', async () => {
     expect(await drained(aCluster(() => undefined))).toBeNull();
   });
 
-  it("reports the ends of the last hop's topics, and that the groups have passed them", async () => {
+  it('reports, for its last pass, the ends of the topics and that the groups have passed them', async () => {
     const notes: string[] = [];
     await new MockActivityEnvironment().run(() =>
       pipelineDrained(
@@ -72,7 +73,7 @@ describe('the drain proof', () => {
   it.each([
     `topic ${INTERNAL} does not exist`,
     `${INTERNAL}/0 has no offset 442895, because records were removed or the topic was re-created`,
-  ])('fails softly when %s', async (detail) => {
+  ])('returns a reason, and throws nothing, when %s', async (detail) => {
     const reason = await drained(
       aCluster((topic) => {
         if (topic === INTERNAL) throw new TopicLost(topic, detail);
@@ -156,7 +157,7 @@ describe('the drain proof', () => {
   });
 });
 
-describe('a drain speaks for every group', () => {
+describe('the drain of several groups', () => {
   const groups = ['enrich', 'totals', 'idle'];
   const several = aRef({
     spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, groups } },

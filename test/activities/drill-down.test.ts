@@ -1,4 +1,5 @@
-// A drill-down explains every suspect as matched, different or unknown. No suspect just disappears.
+// A drill-down classifies every candidate as matched, different or unknown. No candidate just
+// disappears.
 import { describe, expect, it } from 'vitest';
 import { judged, type Found, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
 import { refuseUnexplained } from '../../src/activities/windows/tables/drill-down.js';
@@ -115,7 +116,7 @@ describe('keys that only the stream has', () => {
   });
 });
 
-describe('the sum of a drill-down', () => {
+describe('a drill-down', () => {
   it('counts every suspect and every key that only the stream has', () => {
     expect(() => refuseUnexplained(7, 4, 3)).not.toThrow();
     for (const sum of [6, 8])

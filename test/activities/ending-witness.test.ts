@@ -28,7 +28,7 @@ async function isKeptAfter({ role, verdicts, isProven = true }: Case): Promise<b
 }
 
 describe('a witness', () => {
-  it('waits for the final window after a window before the fence that passed', async () => {
+  it('is kept for the final window only after a passed window before the fence', async () => {
     expect(await isKeptAfter({ role: 'begin', verdicts: ['passed', 'passed'] })).toBe(true);
   });
 

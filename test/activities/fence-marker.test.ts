@@ -8,7 +8,7 @@ import { BATCH_PARTS, aRef } from '../support/builders.js';
 
 const ref = aRef({ spec: BATCH_PARTS });
 
-describe('P3 of the drain proof', () => {
+describe('part P3 of the drain proof', () => {
   const topicOf = (...values: string[]): KafkaPort =>
     ({
       offsets: () =>

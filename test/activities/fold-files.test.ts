@@ -96,7 +96,7 @@ describe('a state file', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it('is removed by each worker after its run has ended, as are the parts that were spilled', async () => {
+  it('is removed by each worker after its run has ended, together with spilled parts', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const folds = new FoldCache(new FoldFiles(dir), 2 ** 30);
     const [ended, live] = [

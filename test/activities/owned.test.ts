@@ -69,7 +69,7 @@ describe('a create that certainly failed', () => {
     );
     expect(there).toBe(true);
   });
-  it('is tried again, and an object that this creates is owned', async () => {
+  it('can be repeated, and an object that the repetition creates is owned', async () => {
     await ensure(postgres('42501'));
     expect(await ensure(null)).toBe('ours');
     expect(states.get('publication p')).toBe('created');
@@ -136,13 +136,13 @@ describe('a consumer group', () => {
   const group: OwnedObject = { kind: 'group', name: 'connect-bank-sink', where: '127.0.0.1:9092' };
   const siteOf = (kafka: KafkaPort) =>
     ({ ...planned(ref), ledger, systems: { kafka: () => kafka } }) as unknown as Site;
-  it('is neither claimed nor deleted if it already reads', async () => {
+  it('is neither claimed nor deleted if it existed before', async () => {
     await expect(claimObject(siteOf(port(5)), group)).rejects.toMatchObject({
       code: 'object-not-ours',
     });
     await removeObject(siteOf(port(5)), group);
   });
-  it('is claimed before its reader creates it if no broker knows it', async () => {
+  it('is claimed if no broker knows it, before its reader creates it', async () => {
     await claimObject(siteOf(port(0)), group);
     await claimObject(siteOf(port(5)), group);
     expect(states.get('group connect-bank-sink')).toBe('registered');

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { pause } from '../../src/activities/runtime/poll-until.js';
 
 describe('a pause of an activity', () => {
-  it('leaves nothing behind at the promise and the signal of the cancellation', async () => {
+  it('leaves no listener on the promise or the signal of the cancellation', async () => {
     const waiters: string[] = [];
     await new MockActivityEnvironment().run(async () => {
       const { cancelled, cancellationSignal } = Context.current();

@@ -1,5 +1,5 @@
-// A sweep looks again whether the migration runs, because a person's look may be old or from another
-// namespace.
+// A sweep checks again whether the migration runs, because a person's check may be old or may have
+// been made in another namespace.
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -10,7 +10,9 @@ import { aRef } from '../support/builders.js';
 
 const HERE = { name: 'prod', id: 'id-1' };
 
-/** Opens the run of a sweep whose workflow has this status at Temporal. Null means unknown there. */
+/**
+ * Opens the run of a sweep whose workflow has this status at Temporal. Null means unknown there.
+ */
 function openRun(status: string | null, recordedId = HERE.id): Promise<{ objects: unknown[] }> {
   const { spec, workflowId, runKey, planHash } = aRef();
   const row = { iteration: 1, generation: 1, workflow_id: workflowId, run_key: runKey };
@@ -37,9 +39,9 @@ describe('a sweep', () => {
   it.each(['RUNNING', 'PAUSED'])('refuses a migration whose workflow is %s', async (status) =>
     expect(openRun(status)).rejects.toThrow('bank is running, so nothing of it is left over'),
   );
-  it('refuses a migration of another namespace, which it cannot see', async () =>
+  it('refuses a migration of another namespace, because it cannot see the workflow', async () =>
     expect(openRun(null, 'id-2')).rejects.toThrow('belongs to namespace prod of another Temporal'));
-  it.each(['TERMINATED', null])('takes what a workflow left that is %s', async (status) =>
+  it.each(['TERMINATED', null])('takes over the objects of a workflow that is %s', async (status) =>
     expect((await openRun(status)).objects).toHaveLength(1),
   );
 });

@@ -41,8 +41,8 @@ const set = (name: string, value: string) => (topics: Map<string, TopicDescripti
   topics.set(TABLE, { ...known, settings: { ...known.settings, [name]: value } });
 };
 
-describe('a change of a topic begins a new epoch, and is named', () => {
-  it('of its retention', async () => {
+describe('a topic', () => {
+  it('begins a new epoch, which names the change, if its retention changes', async () => {
     const why =
       'topic settings: as planned → bank.public.accounts: cleanup.policy is delete, not compact';
     expect(await changed(set('cleanup.policy', 'delete'))).toBe(why);
@@ -51,7 +51,7 @@ describe('a change of a topic begins a new epoch, and is named', () => {
     );
   });
 
-  it('of the topic itself: another id, another number of partitions, or none', async () => {
+  it('begins a new epoch if it is gone, or has another id or number of partitions', async () => {
     for (const change of [{ id: 'another' }, { partitions: 9 }])
       expect(
         await changed((topics) => topics.set(TABLE, { ...topics.get(TABLE)!, ...change })),
@@ -59,11 +59,11 @@ describe('a change of a topic begins a new epoch, and is named', () => {
     expect(await changed((topics) => topics.delete(TABLE))).toContain('topics: ');
   });
 
-  it('reports no change if nothing changed', async () =>
+  it('begins no new epoch if nothing changed', async () =>
     expect(await changed(() => undefined)).toBeNull());
 });
 
-describe('a topic that is found', () => {
+describe('a planned topic that already exists', () => {
   const ensure = (cluster: KafkaPort): Promise<void> => {
     const ledger = { objectState: () => Promise.resolve('created') };
     return createObjectActivities({

@@ -1,5 +1,5 @@
-// Each worker keeps its witnesses in its own memory. A worker that does not hold the one that a final
-// window needs says so, and touches neither the source nor the other worker's witness.
+// Each worker keeps its witnesses in its own memory. A worker that lacks the witness that a final
+// window needs says so. It touches neither the source nor the other worker's witness.
 import { describe, expect, it } from 'vitest';
 import { hearWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
@@ -26,13 +26,13 @@ describe('a final window on another worker than the full pass', () => {
     });
   });
 
-  it('keeps the reason that it was given, if the witness does not count anyway', async () => {
+  it('reports the given reason if its witness was refused before', async () => {
     const refused = 'changed since the full pass: the publication';
     const heard = await hearWitness(finalWindow({ after: 7, orReadsAll: true, refused }));
     expect(heard).toEqual({ refused });
   });
 
-  it('can end the witness of a run that it does not hold', async () => {
+  it('may end its witness although another worker holds it, which changes nothing', async () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     await witness!.keeper.end(ref);
     expect(witness!.keeper.isWaiting(ref)).toBe(false);

@@ -23,7 +23,7 @@ describe('the plan', () => {
     ['SELECT day, random() AS total FROM t', /depends on random\(\)/],
     ['SELECT day, total FROM t WHERE day < now()', /depends on now\(\)/],
     ['SELECT day FROM t TABLESAMPLE SYSTEM (1)', /random sample/],
-  ])('says why it is settled: %s', async (sql, because) =>
+  ])('says why a result is settled: %s', async (sql, because) =>
     expect(await modesOf(sql)).toMatchObject({
       mode: 'settled',
       because: expect.stringMatching(because),

@@ -17,7 +17,8 @@ const file = (): string => join(mkdtempSync(join(tmpdir(), 'sluice-cli-')), 'mig
 
 describe('the worker', () => {
   it('ends its activities on Ctrl-C before it exits', async () => {
-    const ledger = createServer().listen(0, '127.0.0.1'); // it accepts a connection and says nothing
+    // it accepts a connection and says nothing
+    const ledger = createServer().listen(0, '127.0.0.1');
     await once(ledger, 'listening');
     const { port } = ledger.address() as AddressInfo;
     const env = { ...process.env, SLUICE_LEDGER_URL: `postgres://x:y@127.0.0.1:${port}/l` };

@@ -1,5 +1,5 @@
-// Tests the messages about a run that does not continue: never "running", never "nothing blocks
-// it".
+// Tests the messages about a run that does not continue. They never say "running" or "nothing
+// blocks it".
 import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';

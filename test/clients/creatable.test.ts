@@ -7,8 +7,8 @@ const TOPICS = [{ topic: 'a' }, { topic: 'b' }, { topic: 'c' }];
 const answering = (answer: () => Promise<boolean>): Admin =>
   ({ createTopics: answer }) as unknown as Admin;
 
-describe('topics that could not be created', () => {
-  it('are those that the brokers name, without topics that exist', async () => {
+describe('the search for topics that cannot be created', () => {
+  it('finds the topics that the brokers would refuse, and ignores topics that exist', async () => {
     const errors = [
       { topic: 'a', type: 'TOPIC_AUTHORIZATION_FAILED', message: 'not authorized' },
       { topic: 'b', type: 'TOPIC_ALREADY_EXISTS', message: 'exists' },
@@ -16,7 +16,7 @@ describe('topics that could not be created', () => {
     const admin = answering(() => Promise.reject(Object.assign(new Error('several'), { errors })));
     expect(await notCreatable(admin, TOPICS)).toEqual([errors[0]]);
   });
-  it('are none if the brokers would create all', async () => {
+  it('finds no topic if the brokers would create all of them', async () => {
     expect(
       await notCreatable(
         answering(() => Promise.resolve(true)),
@@ -24,7 +24,7 @@ describe('topics that could not be created', () => {
       ),
     ).toEqual([]);
   });
-  it('are unknown if no broker answers', async () => {
+  it('throws if no broker answers', async () => {
     const admin = answering(() => Promise.reject(new Error('no broker answers')));
     await expect(notCreatable(admin, TOPICS)).rejects.toThrow('no broker answers');
   });

@@ -102,8 +102,8 @@ async function kafkaError(port: number, tls: boolean | TlsFiles): Promise<unknow
   }
 }
 
-describe('a connection to Kafka names', () => {
-  it.each(CASES)('$problem', async ({ server, ca, says, remedy }) => {
+describe('a connection to Kafka', () => {
+  it.each(CASES)('names $problem', async ({ server, ca, says, remedy }) => {
     const port = await listening(createTls(options(server)));
     const tls = ca === undefined ? true : { ca: file(ca) };
     const error = await kafkaError(port, tls);
@@ -115,14 +115,14 @@ describe('a connection to Kafka names', () => {
     expect((error as Error).message).toContain(`localhost:${port}`);
   });
 
-  it('a port without TLS', async () => {
+  it('names a port without TLS', async () => {
     const port = await listening(createPlain((socket) => socket.end('no TLS here')));
     expect(await kafkaError(port, { ca: file('ca.crt') })).toMatchObject({
       message: expect.stringContaining('does not speak TLS on this port') as string,
     });
   });
 
-  it('a login that is missing, if the brokers close the connection', async () => {
+  it('names a login that is missing, if the brokers close the connection', async () => {
     const port = await listening(createPlain((socket) => socket.destroy()));
     expect(await kafkaError(port, false)).toMatchObject({
       code: 'unreachable',
@@ -130,7 +130,7 @@ describe('a connection to Kafka names', () => {
     });
   });
 
-  it('a CA file that cannot be read, without its content', async () => {
+  it('names a CA file that cannot be read, without its content', async () => {
     expect(() => kafkaOn(1, { ca: file('client.key') })).toThrow(
       `cannot use the certificate ${file('client.key')}: it contains no PEM certificate`,
     );

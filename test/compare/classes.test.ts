@@ -44,7 +44,7 @@ describe('a value of another type', () => {
       'expected a decimal as a string: {"value":2.5}',
     ],
   ])(
-    'is a difference that names its column and its value: %s',
+    'is reported as a difference, with its column and value: %s',
     (_what, value, column, batch, stream) => {
       const { counts, differences } = compareWith(value);
       expect(counts).toMatchObject({ mismatched: 1, matched: 0, unknown: 0 });
@@ -52,7 +52,7 @@ describe('a value of another type', () => {
     },
   );
 
-  it('differs from an absent field and a rounded double, which are unknown and name their column', () => {
+  it('is a difference, while an absent field and a rounded double only count as unknown', () => {
     expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({
       counts: { unknown: 1 },
       differences: [{ class: 'undecodable', column: 'ok' }],
@@ -71,7 +71,7 @@ describe('a value of another type', () => {
   });
 });
 
-describe('an older version', () => {
+describe('an older version of a row', () => {
   const settledWith = (rewritten: boolean): Difference[] => {
     const key = joinRow(['1']);
     const fold = new OutputFold(SHAPE);
@@ -99,14 +99,14 @@ describe('an older version', () => {
     return second.report();
   };
 
-  it('is stale in a result if an earlier window proved this record, and mismatched if it is new', () => {
+  it('has class stale in a result if an earlier window proved its record, and otherwise mismatched', () => {
     expect(settledWith(false)).toMatchObject([
       { class: 'stale', column: 'total', batch: '2', stream: '1' },
     ]);
     expect(settledWith(true)).toMatchObject([{ class: 'mismatched', column: 'total' }]);
   });
 
-  it('is, in a table, a row whose key was proven and has not changed in the topic since', () => {
+  it('is recognized in a table if its key was proven and the topic has not changed it since', () => {
     const fold = new HashFold(SHAPE, 10);
     expect(fold.wasProven('0,1')).toBe(false);
     fold.proven(parseSnapshot('10:10:'));

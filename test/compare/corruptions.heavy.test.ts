@@ -1,5 +1,6 @@
-// Makes seeded corruptions of a stream, of every known kind. All must be flagged. Makes as many
-// clean windows with open transactions and repeated deliveries. None may be flagged.
+// Makes seeded corruptions of a stream, of every known kind. A comparison must flag every one of
+// them. Also makes as many clean windows, with open transactions and repeated deliveries, none of
+// which may be flagged.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';

@@ -1,5 +1,6 @@
-// Tests the gap on random histories of a table. A snapshot of the source plus the rows of the gap is
-// the table as the topic has it at the ends, whatever the snapshot sees.
+// Tests the gap on random histories of a table. A snapshot of the source, with the rows of the gap
+// in place of its own, equals the table at the ends of the topic. This holds whatever the snapshot
+// sees.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';

@@ -1,4 +1,4 @@
-// Tests which rows differ between a snapshot and the ends of a topic, and what they are.
+// Tests which rows differ between a snapshot and the ends of a topic, and which values they have.
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';
 import { imageOf, stateAfter } from '../../src/compare/row-images.js';
@@ -56,7 +56,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(buried.wanted.size).toBe(0);
   });
 
-  it('knows that a row inserted after the ends was not there before', () => {
+  it('treats a row that was inserted after the ends as absent before them', () => {
     const gap = gapOf(
       [10, 1, value('c', row(1, 'new'), 101)],
       [11, 1, value('u', row(1, 'b'), 102)],
@@ -70,7 +70,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(changed.rows()).toMatchObject([{ image: row(1, 'a') }]);
   });
 
-  it('requests a row from further back only as long as the row is unknown', () => {
+  it('reads further back for a row only while the row is still unknown', () => {
     const gap = gapOf([10, 1, value('u', row(1, 'new'), 101)]);
     expect([...gap.wanted]).toEqual(['["1"]']);
     gap.takeOlder(new Map([['["1"]', stateAfter(shape, undefined, { id: 1, note: 'old' })]]));

@@ -79,7 +79,7 @@ describe('a tombstone', () => {
   );
 });
 
-describe('a record is refused, and its window proves nothing', () => {
+describe('a record makes its window prove nothing, because it is refused', () => {
   const why = (
     key: string | null,
     value: string | null,
@@ -96,14 +96,14 @@ describe('a record is refused, and its window proves nothing', () => {
   };
   const both = (reason: string | undefined) => [reason, reason];
 
-  it('without a key, or with an unreadable key', () => {
+  it('if it has no key or an unreadable key', () => {
     expect(why(null, IMAGE)).toEqual(both('a record without a key'));
     for (const key of ['1', 'Struct{id=1}', '{}', '{"id":null}', '{"id":"x"}', '{"id":1']) {
       expect(why(key, null)).toEqual(both('no change event with a readable key'));
     }
   });
 
-  it("with a key that is not its row's key", () => {
+  it("if its key is not its row's key", () => {
     for (const key of ['{"id":2}', '{"id":11}', '{"id":1.5}'])
       expect(new Set(why(key, IMAGE))).not.toContain(undefined);
     expect(why('{"id":2}', IMAGE)).toEqual(both("the record's key is not the key of its row"));
@@ -111,7 +111,7 @@ describe('a record is refused, and its window proves nothing', () => {
     expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined));
   });
 
-  it('in a different partition than its key belongs to', () => {
+  it('if it is in a different partition than its key belongs to', () => {
     const own = partitionOf(Buffer.from(KEY), 0, KEY.length, 7);
     for (let partition = 0; partition < 7; partition += 1)
       expect(why(KEY, IMAGE, [partition, 7])).toEqual(
@@ -119,7 +119,7 @@ describe('a record is refused, and its window proves nothing', () => {
       );
   });
 
-  it('of an output topic if another partition has the key', () => {
+  it('if it is in an output topic, and another partition has its key', () => {
     const fold = new OutputFold(SHAPE);
     fold.readFrom(0, 0);
     fold.add(Buffer.from(KEY), Buffer.from(IMAGE), 3);

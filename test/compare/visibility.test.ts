@@ -48,9 +48,9 @@ function held(
   return [rows.rows.size, hashes.table.size];
 }
 
-describe('a snapshot sees', () => {
+describe('a snapshot', () => {
   it.each(COUNTERS)(
-    'every row of the initial load, in both folds, with the counter at %d',
+    'sees every row of the initial load, in both folds, with the counter at %d',
     (counter) => {
       expect(held([envelope('r', '{"id":1,"v":"a"}', 0)], at(counter))).toEqual([1, 1]);
       expect(held([envelope('r', '{"id":1,"v":"a"}', (counter + 5) % EPOCH)], at(counter))).toEqual(
@@ -59,7 +59,7 @@ describe('a snapshot sees', () => {
     },
   );
 
-  it('what committed more than 2^31 transactions ago, when a topic is read from its beginning', () => {
+  it('sees what committed more than 2^31 transactions ago, when a topic is read from its beginning', () => {
     const counter = 3 * EPOCH + 100;
     const bounded: SnapshotVisibility = { ...at(counter), before: counter + 50 };
     const old = (counter - 2 ** 31 - 1000) % EPOCH;
@@ -69,7 +69,7 @@ describe('a snapshot sees', () => {
     ]); // written after the snapshot
   });
 
-  it('a transaction if and only if Postgres sees it, at any age below 2^32 transactions (property)', () => {
+  it('sees a transaction if and only if Postgres sees it, at any age below 2^32 ids (property)', () => {
     const counters = fc.integer({ min: 2 ** 31, max: 5 * EPOCH });
     fc.assert(
       fc.property(
@@ -92,7 +92,7 @@ describe('a snapshot sees', () => {
     );
   });
 
-  it('the same as Flink', () => {
+  it('sees the same transactions as the SQL for Flink', () => {
     const snapshot: SnapshotVisibility = { ...at(EPOCH + 100), before: EPOCH + 150 };
     const range = { topic: 't', partitions: [] };
     const sql = flinkSetup({

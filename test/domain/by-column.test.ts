@@ -97,7 +97,7 @@ describe('differences by column', () => {
       ],
       null,
     ],
-  ] as const)('name what all have in common: %s', (_what, pairs, always) => {
+  ] as const)('name what all differing rows have in common: %s', (_what, pairs, always) => {
     expect(byColumn(pairs.map(([batch, stream]) => differ('c', batch, stream)))).toEqual([
       { column: 'c', rows: 2, always },
     ]);

@@ -1,4 +1,5 @@
-// Tests decisions that take two people: never one, never the same one twice, never without the required signature. They never replace a proof.
+// Tests decisions that need two people. One person is not enough, even with two decisions, and each
+// required signature must be present. Such a decision never replaces a proof.
 import { describe, expect, it } from 'vitest';
 import {
   approvalUnder,
@@ -211,7 +212,7 @@ describe('broken glass', () => {
       ).accepted;
     expect(['cfo', 'ann', 'eve'].map(rejects)).toEqual([true, true, false]);
   });
-  it('lets no other and no unsigned person approve, and nothing that is not up for approval', () => {
+  it('lets no third and no unsigned person approve, and only evidence that is up for approval', () => {
     expect(approves('eve', later(1)).reason).toMatch(/eve is not one of the approvers ann, bob/);
     expect(approves('ann', later(1), {}, UNSIGNED).reason).toMatch(/unauthenticated/);
     expect(approves('ann', later(1), { needsApproval: false }).accepted).toBe(false);

@@ -1,4 +1,4 @@
-// Tests which changes of its spec a running migration takes, and whose signatures they need.
+// Tests which changes of its spec a running migration accepts, and whose signatures a change needs.
 import { describe, expect, it } from 'vitest';
 import {
   decideEdit,
@@ -88,7 +88,7 @@ describe('an edit of a running migration', () => {
     expect(renamed.refused[0]!.reason).toContain('another migration');
   });
 
-  it('takes after the commit only cadence, limits, and a longer soak', () => {
+  it('may change after the commit only cadence, limits, and a longer soak', () => {
     expect(edited({ validation: { every: '2h' } }, true).refused).toEqual([]);
     expect(edited({ soak: { for: '48h', passes: 4 } }, true).refused).toEqual([]);
     for (const parts of [
@@ -160,7 +160,7 @@ describe('the decision about an edit', () => {
     expect(decide('bob', gate, { pending })).toMatchObject({ applies: true, pending: null });
   });
 
-  it('refuses another edit while one waits for signatures, and forgets that one after an hour', () => {
+  it('refuses other edits while an edit waits for signatures, and drops that edit after an hour', () => {
     const pending = { wanted: planHash(gate), by: ['ann'], at: NOW };
     const other = decide('bob', cadence, { pending });
     expect(other).toMatchObject({ accepted: false, pending });

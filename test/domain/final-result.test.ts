@@ -1,4 +1,5 @@
-// Tests on which comparison of the results a commit may rest, and that the plan says what it weakens.
+// Tests when a commit may rest on an earlier comparison of the results, and that the plan says
+// which proof this weakens.
 import { describe, expect, it } from 'vitest';
 import {
   areResultsExact,
@@ -21,10 +22,10 @@ const plan = aPlan({
 const found = (subject: string, mode: string, verdict = 'passed'): SubjectOutcome =>
   ({ subject, mode, verdict: { verdict, reason: '' } }) as SubjectOutcome;
 
-describe('the age of results on which a commit rests', () => {
+describe('the age of recent results', () => {
   const recent = { number: 7, began: '2026-01-01T00:00:00.000Z' };
 
-  it('counts from the beginning of their window to the end of the hold', () => {
+  it('is counted from the beginning of their window to the end of the hold', () => {
     expect(tooOld('30m', recent, '2026-01-01T00:29:00Z', 60_000)).toBeNull();
     expect(tooOld('30m', recent, '2026-01-01T00:29:00Z', 61_000)).toBe(
       'the results of window 7 would be 1801 s old at the commit, and finalResult allows 30m',
@@ -32,15 +33,15 @@ describe('the age of results on which a commit rests', () => {
     expect(tooOld('30m', null, '2026-01-01T00:00:00Z')).toMatch(/no window has compared/);
   });
 
-  it('is allowed only by a spec that names it, and has results', () => {
+  it('has a limit only if the spec has results and sets cutover.finalResult', () => {
     expect(allowedAge(plan)).toBe('30m');
     expect(allowedAge(aPlan({ spec: BATCH_PARTS }))).toBeNull();
     expect([recommendedAge(20_000), recommendedAge(600_000)]).toEqual(['15m', '30m']);
   });
 });
 
-describe('a window with results', () => {
-  it('is one to rest on only if every result was compared exactly and passed', () => {
+describe('a window', () => {
+  it('can prove results for a later commit only if every result was compared exactly and passed', () => {
     const [result, sink] = [found('result', 'exact'), found('result@sink', 'exact')];
     expect(areResultsExact(plan, [result, sink])).toBe(true);
     expect(areResultsExact(plan, [result])).toBe(false);
@@ -49,7 +50,7 @@ describe('a window with results', () => {
     expect(areResultsExact(aPlan({}), [])).toBe(false);
   });
 
-  it('proves nothing about them if it rests on an earlier one and something changed since', () => {
+  it('proves no result if it rests on an earlier window and a fact has changed since', () => {
     const recent = { number: 7, began: '2026-01-01T00:00:00.000Z' };
     expect(restedResults(plan, recent, null).subjects).toEqual([]);
     const { subjects } = restedResults(plan, recent, {
@@ -77,7 +78,7 @@ describe('a spec with recent results', () => {
     return result.ok ? '' : result.problems.map(formatProblem).join('\n');
   };
 
-  it('says in steps and notes of its plan what it weakens, and other plans do not', () => {
+  it('shows in the steps and notes of its plan which proof is weaker, and other specs do not', () => {
     const planOf = (cutover: object): string => {
       const result = parsed(cutover);
       return result.ok ? JSON.stringify(buildPlan(result.spec)) : '';
@@ -89,7 +90,7 @@ describe('a spec with recent results', () => {
     expect(planOf({})).not.toMatch(/earlier window|finalResult/);
   });
 
-  it('is refused if its results are settled, are none, or would always be too old', () => {
+  it('is refused if results are settled, if there is no batch, or if they would always be too old', () => {
     expect(problems(RECENT)).toBe('');
     expect(problems({ finalResult: 'recent' })).toMatch(
       /cutover.finalResult.*expected fenced, or \{ recent: 30m \}/,

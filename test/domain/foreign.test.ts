@@ -63,7 +63,7 @@ describe('an error that quotes values of rows', () => {
     postgres('23505', 'duplicate key value violates unique constraint "x"', {
       detail: `Key (id)=(${CARD}) already exists.`,
     }),
-  ])('loses them if it is from Postgres: %s', (error) => {
+  ])('loses these values if it is from Postgres: %s', (error) => {
     const { message } = classify(error);
     expect(message).not.toContain('4111');
     expect(message).toContain((error as unknown as { code: string }).code);
@@ -81,7 +81,7 @@ describe('an error that quotes values of rows', () => {
     `Converting byte[] to Kafka Connect data failed: JsonParseException: Unrecognized token '${CARD}' at [Source: (byte[])"{"card": "${CARD}"}"; line: 1, column: 3]`,
     `Conversion error: Struct{id=1,card=${CARD},address=Struct{city=${CARD}}}`,
     `Cannot parse value: '${CARD}'`,
-  ])('loses them if it is from a connector: %s', (trace) => {
+  ])('loses these values if it is from a connector: %s', (trace) => {
     expect(withoutValues(trace)).not.toContain('4111');
   });
   it('keeps what a person needs if it is from a connector', () => {

@@ -52,12 +52,12 @@ const approval = (approver: string, evidenceId: string): Approval => ({
   at: NOW,
 });
 
-describe('an approval is accepted', () => {
-  it('for the current evidence, named or not', () => {
+describe('an approval', () => {
+  it('is accepted for the current evidence, even if it names no evidence', () => {
     expect(decide(ask(), OPEN, SPEC, NOW)).toEqual({ accepted: true, reason: 'approval 1 of 1' });
     expect(decide(ask('ann', null), OPEN, SPEC, NOW).accepted).toBe(true);
   });
-  it('while the newest window proved nothing, with a note that the final window decides', () => {
+  it('is accepted while the newest window proved nothing, and notes that the final window decides', () => {
     const inconclusive = { ...OPEN, newest: { number: 7, verdict: 'inconclusive' as const } };
     expect(decide(ask(), inconclusive, SPEC, NOW)).toEqual({
       accepted: true,
@@ -129,12 +129,12 @@ describe('an approval is accepted', () => {
       { ...SPEC, quorum: 2 },
       'ann has approved this evidence already',
     ],
-  ])('not for %s', (_case, request, state, spec, reason) => {
+  ])('is refused: %s', (_case, request, state, spec, reason) => {
     const decision = decide(request, state, spec, NOW);
     expect(decision.accepted).toBe(false);
     expect(decision.reason).toContain(reason);
   });
-  it('if it names the evidence, even right after a new epoch', () => {
+  it('is accepted right after a new epoch if it names the evidence', () => {
     expect(decide(ask('ann', 'ev-1'), { ...OPEN, voidedAt: NOW }, SPEC, NOW).accepted).toBe(true);
   });
 });
@@ -160,14 +160,14 @@ describe('a rejection', () => {
     expect(decide(reject, { ...OPEN, committed: true }, SPEC, NOW).accepted).toBe(false));
 });
 
-describe('the gate waits', () => {
-  it('for the quorum on the current evidence only', () => {
+describe('the gate', () => {
+  it('waits for the quorum on the current evidence only', () => {
     const state = { ...OPEN, approvals: [approval('ann', 'ev-0'), approval('bob', 'ev-1')] };
     expect(currentApprovals(state, SPEC, NOW)).toHaveLength(1);
     expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('approvals (1 of 2 so far)');
     expect(waitingFor(state, SPEC, NOW)).toBeNull();
   });
-  it('for another approval if one is older than `expires`', () => {
+  it('waits for another approval if an approval is older than `expires`', () => {
     const early = { ...approval('ann', 'ev-1'), at: '2026-11-21T12:00:00.000Z' };
     const state = { ...OPEN, approvals: [early, approval('bob', 'ev-1')] };
     const two = { ...SPEC, quorum: 2 };
@@ -178,7 +178,7 @@ describe('the gate waits', () => {
     });
     expect(waitingFor(state, { ...two, expires: '25h' }, NOW)).toBeNull();
   });
-  it('for the change window', () => {
+  it('waits for the change window', () => {
     const state = { ...OPEN, approvals: [approval('ann', 'ev-1')] };
     expect(waitingFor(state, { ...SPEC, notBefore: '2026-11-23T00:00:00Z' }, NOW)).toContain(
       'opens at',
@@ -190,7 +190,7 @@ describe('the gate waits', () => {
 });
 
 describe('the decisions that a run keeps', () => {
-  it('are all accepted ones and the newest refusals, in their order', () => {
+  it('are all accepted decisions and the newest refusals, in their order', () => {
     const one = (approver: string, accepted: boolean) => ({
       approver,
       decision: 'approve' as const,

@@ -28,12 +28,12 @@ const DEPLOYED = {
   },
 };
 
-describe('a plan lists the consumer groups that a rollback removes', () => {
-  it('of the sink, which are handed over', () =>
+describe('the consumer groups of a plan', () => {
+  it("include the sink's, which is handed over", () =>
     expect(made(BATCH_PARTS, 'group')).toEqual([['connect-bank-sink', 'handed over']]));
-  it('of an incremental load, which are not needed after complete', () =>
+  it("include an incremental load's, which is removed at complete", () =>
     expect(made(INCREMENTAL, 'group')).toEqual([['bank-signals', 'removed at complete']]));
-  it('of a pipeline that Sluice deploys, and not of an external one', () => {
+  it('include those of a deployed pipeline, and not those of an external pipeline', () => {
     const { groups } = planOf(DEPLOYED).spec.pipeline!;
     expect(groups.length).toBeGreaterThan(0);
     expect(made(DEPLOYED, 'group').map(([name]) => name)).toEqual(['connect-bank-sink', ...groups]);

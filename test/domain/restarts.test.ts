@@ -74,21 +74,24 @@ describe('a restart', () => {
     },
   );
 
-  it.each(['before', 'after'])('counts as a change if the identity is unknown %s it', (when) => {
-    for (const rule of FACT_RULES.filter(({ cost }) => cost === 'restart')) {
-      const [name] = Object.keys(FACTS).filter((fact) => fact.startsWith(rule.fact));
-      const part = name!.slice(rule.fact.length);
-      for (const identity of rule.identifiedBy!) {
-        const unread = { [`${identity}${part}`]: UNKNOWN_IDENTITY };
-        const [before, after] = when === 'before' ? [unread, {}] : [{}, unread];
-        const change = factsChange(
-          { ...FACTS, ...before },
-          { ...FACTS, [name!]: 'another', ...after },
-        );
-        expect(change!.epoch).toContain(`${identity}${part} is unknown`);
+  it.each(['before', 'after'])(
+    "counts as a change if the part's identity is unknown %s the restart",
+    (when) => {
+      for (const rule of FACT_RULES.filter(({ cost }) => cost === 'restart')) {
+        const [name] = Object.keys(FACTS).filter((fact) => fact.startsWith(rule.fact));
+        const part = name!.slice(rule.fact.length);
+        for (const identity of rule.identifiedBy!) {
+          const unread = { [`${identity}${part}`]: UNKNOWN_IDENTITY };
+          const [before, after] = when === 'before' ? [unread, {}] : [{}, unread];
+          const change = factsChange(
+            { ...FACTS, ...before },
+            { ...FACTS, [name!]: 'another', ...after },
+          );
+          expect(change!.epoch).toContain(`${identity}${part} is unknown`);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('is not excused, in one pipeline group, by the identity of another group', () => {
     const before = { ...FACTS, 'members of pipeline group other': ['o1'] };
@@ -171,7 +174,7 @@ describe('a restart during a window', () => {
     }
   });
 
-  it('is also one if the part did not run at one of the two readings', () => {
+  it('is recognized even if the part did not run at one of the two readings', () => {
     const idle = { ...FACTS, 'members of pipeline group totals': [], 'pipeline group totals': '-' };
     const standing = { before: withLastKnown(FACTS, idle).facts, after: FACTS };
     expect(restartedDuring({ before: idle, after: FACTS }, standing, open)).toContain(

@@ -6,14 +6,14 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js'
 import { PAGER, withPager } from '../support/fake-route.js';
 
 describe('a route', () => {
-  it('is described by facts: only the shared table moves the sink, and only the view is tried', () => {
+  it('states facts about itself: only a shared table moves the sink, and only a view is tried', () => {
     const { route: view } = aPlan({ spec: BATCH_PARTS });
     const { route: table } = aPlan({ spec: SHARED_PARTS });
     expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);
     expect([table.isTried, table.movesSink, table.refusesBatch]).toEqual([false, true, true]);
   });
 
-  it('needs one registration if its type is new; plan, steps and notes follow', () => {
+  it('of a new type works after one registration, which gives its plan, steps and notes', () => {
     onTestFinished(ROUTES.register('pager', PAGER));
     const spec = aSpec({ spec: { ...BATCH_PARTS, cutover: { route: { type: 'none' } } } });
     const { route, steps, notes } = resolve({ spec: withPager(spec), generation: 1 });

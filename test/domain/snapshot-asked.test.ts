@@ -1,4 +1,4 @@
-// Tests when a connector is asked for its incremental snapshot.
+// Tests when Sluice sends a connector the signal for its incremental snapshot.
 import { describe, expect, it } from 'vitest';
 import { mustAsk } from '../../src/domain/capture/snapshot-progress.js';
 
@@ -9,17 +9,17 @@ const running = {
   msSinceNotified: 5_000,
 };
 
-describe('a connector', () => {
-  it('is not asked again while it reports chunks', () => {
+describe('a connector with an incremental snapshot', () => {
+  it('gets no second signal while it reports chunks', () => {
     expect(mustAsk(running)).toBe(false);
   });
 
-  it('is asked again after a long silence, because it may have forgotten the snapshot', () => {
+  it('gets another signal after a long silence, because it may have forgotten the snapshot', () => {
     expect(mustAsk({ ...running, msSinceNotified: 61_000 })).toBe(true);
     expect(mustAsk({ ...running, msSinceNotified: 61_000, msSinceAsked: 30_000 })).toBe(false);
   });
 
-  it('is asked again soon if the snapshot has not started or has failed', () => {
+  it('gets another signal soon if the snapshot has not started or has failed', () => {
     for (const state of [{ hasStarted: false }, { hasFailed: true }]) {
       expect(mustAsk({ ...running, ...state, msSinceAsked: 21_000 })).toBe(true);
       expect(mustAsk({ ...running, ...state, msSinceAsked: 19_000 })).toBe(false);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { coverageOf, stopRule } from '../../src/domain/evidence/streak.js';
 
 describe('the stop rule', () => {
-  it('requires passes in a row and the requested days', () => {
+  it('requires passed windows in a row, and passed windows on the requested kinds of days', () => {
     const streak = {
       passesInARow: 3,
       covered: ['weekday' as const],
@@ -27,7 +27,7 @@ describe('the stop rule', () => {
       '30000 comparisons prove only that at most 0.00010 of the keys are wrong, and 0.00001 is allowed',
     );
   });
-  it('recognizes the days', () => {
+  it('recognizes weekends, month ends, and days on which the clocks change', () => {
     expect(coverageOf('2026-11-22T10:00:00Z')).toEqual(['weekend']);
     expect(coverageOf('2026-11-30T10:00:00Z')).toEqual(['weekday', 'month-end']);
     expect(coverageOf('2026-10-25T10:00:00Z')).toEqual(['weekend', 'dst-day']);

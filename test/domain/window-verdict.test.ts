@@ -1,4 +1,4 @@
-// Tests what a window must show before it may say passed.
+// Tests what a window must prove before its verdict is `passed`.
 import { describe, expect, it } from 'vitest';
 import {
   worst,
@@ -17,14 +17,14 @@ const PROVEN: Proofs = {
   canaryFound: 2,
 };
 
-describe('a window may say passed', () => {
-  it('only with every condition proven and no difference', () => {
+describe('the verdict of a window', () => {
+  it('is passed only if every condition is proven and no key differs', () => {
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, PROVEN)).toEqual({
       verdict: 'passed',
       reason: '0 differences in 3 keys',
     });
   });
-  it('with unread rows only if an earlier window proved them, and says which rows it read', () => {
+  it('is passed with unread rows only if an earlier window proved them, and the reason says so', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
     expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
@@ -32,7 +32,7 @@ describe('a window may say passed', () => {
     const walked: Proofs = { ...incremental, walkedRows: 3 };
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });
-  it('without a count if none was made, and then the evidence claims none', () => {
+  it('is passed without a count if none was made, and the evidence then claims no count', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
     ).toBe('passed');
@@ -109,12 +109,12 @@ describe('a window may say passed', () => {
       'errored',
       'canary found 1 of 2 planted corruptions',
     ],
-  ] as const)('not with %s', (_case, counts, proofs, verdict, reason) => {
+  ] as const)('is not passed with %s', (_case, counts, proofs, verdict, reason) => {
     const assessed = judgeComparison(counts, proofs);
     expect(assessed.verdict).toBe(verdict);
     expect(assessed.reason).toContain(reason);
   });
-  it('a failed canary outranks the differences that the comparator reports', () => {
+  it('is errored if the canary failed, whatever differences the comparator reports', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
     ).toBe('errored');

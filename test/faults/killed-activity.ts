@@ -14,7 +14,7 @@ export interface KillOrder {
   readonly only?: string;
   /** Effects count from the first one that contains this text. */
   readonly from?: string;
-  /** Activities that run before it in the same process, with their arguments. */
+  /** Activities that run before this activity in the same process, with their arguments. */
   readonly earlier?: readonly (readonly [string, readonly unknown[]])[];
 }
 

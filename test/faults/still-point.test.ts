@@ -34,7 +34,7 @@ const allowed = (body: string): Promise<unknown> =>
     );
 
 describe('a still point', () => {
-  it('is ended by another worker if its own is suspended, which later changes nothing', async () => {
+  it('is ended by another worker if its worker is suspended, and that worker changes nothing later', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();

@@ -26,7 +26,9 @@ async function startAs(worker: TestWorker, buildId: string): Promise<void> {
   delete process.env['SLUICE_BUILD_ID'];
 }
 
-/** Does what docs/how-to/upgrade.md says. It needs polls on all queues, so it is tried until then. */
+/**
+ * Does what docs/how-to/upgrade.md says. It needs polls on all queues, so it is tried until then.
+ */
 const makeCurrent = (buildId: string): Promise<void> =>
   sleepUntil(
     `version ${buildId} is current`,
@@ -67,7 +69,7 @@ afterAll(async () => {
 });
 
 describe('two versions of the worker', () => {
-  it('share no run: it stays with the current version, and moves with all its work to the next', async () => {
+  it('share no run: a run stays with the current version, and moves as a whole to the next one', async () => {
     await startAs(older, '1');
     await makeCurrent('1');
     startMigration(NAME, database.name, ['public.accounts'], {

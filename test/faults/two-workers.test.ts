@@ -45,7 +45,9 @@ const approve = async (name: string): Promise<void> => {
     .signal('approveCutover', { approver: 'ann' });
 };
 
-/** Returns when activities or workflow tasks of a migration completed, in every run of its chain. */
+/**
+ * Returns when activities or workflow tasks of a migration completed, in every run of its chain.
+ */
 async function progressOf(name: string): Promise<number[]> {
   const { workflow } = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE']! });
   const times: number[] = [];
@@ -78,8 +80,8 @@ async function restart(worker: TestWorker): Promise<Kill> {
 }
 
 /**
- * Expects progress within 15 s of each kill. On a slow machine, the limit follows a calm time of
- * the same run and the start of a worker.
+ * Expects progress within 15 s of each kill. On a slow machine, the limit is longer: it grows with
+ * the longest pause before the first kill and with the time in which a worker starts.
  */
 async function expectProgress(name: string, calmFrom: number, kills: Kill[]): Promise<void> {
   const progress = await progressOf(name);

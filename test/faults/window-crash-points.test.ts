@@ -1,5 +1,5 @@
 // Kills a worker in the middle of a window: in a still point, while the window before the fence
-// begins its witness, and while the final window hears it. The retry measures the same verdict, the
+// begins its witness, and while the final window reads it. The retry measures the same verdict, the
 // connector runs, no pause stays open, and the witness leaves no slot.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
@@ -25,10 +25,13 @@ function aWindow(more: Partial<WindowInput>): WindowInput {
   return { ...input, still: 'paused', ...more };
 }
 
-/** Returns the windows of one case. The last one is the one that is killed. */
+/** Returns the windows of one case. The worker is killed in the last window. */
 type Windows = () => WindowInput[];
 
-/** Which effects count: those after the first one that contains `from`, if their text matches. */
+/**
+ * Selects the effects that count: those from the first effect that contains `from` on, if their
+ * text matches `only`.
+ */
 interface Counted {
   readonly only: string;
   readonly from?: string;
@@ -47,10 +50,11 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
     () => [aWindow({ witness: 'begin' })],
   ],
   [
-    'the final window, which hears its witness and ends it',
+    'the final window, which reads its witness and ends it',
     {
       only: 'sluice-witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
-      from: 'sluice-witness', // the witness is also read every few seconds
+      // effects before this one do not count, because the witness is also read every few seconds
+      from: 'sluice-witness',
     },
     finalWindow,
   ],
@@ -58,7 +62,7 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
 
 describe('a window whose worker is killed', () => {
   it.each(CASES)(
-    'in %s: it has the right verdict after its retry, and leaves nothing',
+    'has the right verdict after its retry, and leaves nothing behind: killed in %s',
     { timeout: 1_800_000 },
     async (what, counted, windows) => {
       const effects = stage.crash({ windows: windows(), ...counted, at: 0, when: 'after' })!;

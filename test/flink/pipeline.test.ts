@@ -1,5 +1,5 @@
-// Runs the example in Flink SQL at a small size through the public command line. It is deployed,
-// found again, handed over, and stopped by a rollback.
+// Runs the example in Flink SQL at a small size through the public command line. The pipeline is
+// deployed, found again, handed over, and stopped by a rollback.
 import { mkdtempSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -71,7 +71,7 @@ describe('a pipeline in Flink SQL', () => {
     expect(
       sluice('approve', 'flink-a', '--approver', 'ann', '--reason', 'green', '--yes').code,
     ).toBe(0);
-    // Sluice does not route here, so the view still reads the batch's table. The run reports that
+    // This migration has no route, so the view still reads the batch's table. The run reports that
     // once before it retires the batch.
     await waitFor('flink-a', 'blocked');
     expect((await get('flink-a')).blocked).toMatchObject({ code: 'consumers-remain' });

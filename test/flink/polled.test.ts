@@ -75,7 +75,7 @@ function specFile(example: string, name: string): string {
 }
 
 /**
- * Sluice does not route here, so the view still reads the batch's table. The run reports that once
+ * This migration has no route, so the view still reads the batch's table. The run reports that once
  * before it retires the batch.
  */
 async function retryInSpiteOfReaders(name: string): Promise<void> {

@@ -118,7 +118,8 @@ describe('an aligned query', () => {
     const query = await aligned('SELECT id, region FROM cheapest');
     expect([...query.tables].sort()).toEqual(['"Odd"."shops"', '"public"."sales"']);
     const { rows: found } = await client.query<{ id: number }>(query.rewrite(replace));
-    expect(found.map(({ id }) => id).sort((a, b) => a - b)).toEqual([3, 4]); // row 1 became expensive, and row 2 was deleted
+    // row 1 became expensive, and row 2 was deleted
+    expect(found.map(({ id }) => id).sort((a, b) => a - b)).toEqual([3, 4]);
   });
 
   it('is the query itself if no row differs', async () => {

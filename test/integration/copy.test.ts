@@ -90,7 +90,7 @@ describe('an initial load by copy', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('writes each row once if nothing disturbs it, and the log repeats none of them', async () => {
+  it('writes each row once if nothing disturbs it, and the log repeats no row', async () => {
     const database = await aDatabase(accounts(3000));
     startMigration('once', database.name, ['public.accounts'], { connector });
     await waitFor('once', 'phase=validate');

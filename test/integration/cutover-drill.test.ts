@@ -27,11 +27,11 @@ describe('a commit that meets the expiry of its fence', () => {
     expect(edge.takenOver).toBeGreaterThan(0);
   });
 
-  it('is late if it does not read the clock again after a wait for a lock, which the drill detects', async () => {
+  it('would be late if it did not read the clock after a lock wait, which the drill detects', async () => {
     expect((await leaseEdge(drill, 100, 12, 'one-statement')).late).toBeGreaterThan(0);
   });
 
-  it('is accepted after the fence of another attempt if it takes no lock, which the drill detects', async () => {
+  it("would follow another attempt's fence if it took no lock, which the drill detects", async () => {
     const edge = await leaseEdge(drill, 100, 12, 'no-lock');
     expect(edge.both + edge.late).toBeGreaterThan(0);
   });

@@ -67,7 +67,7 @@ describe('a result that is compared at a still point', () => {
     expect(await nextWindow()).toMatchObject({ mode: 'exact', verdict: 'passed' });
   });
 
-  it('leaves the connector running, at whatever point the worker of a window is killed', async () => {
+  it('leaves the connector running wherever the worker of its window is killed', async () => {
     sluice('pause', NAME);
     await sleepUntil('no window is running', () => !pendingActivities().includes('runWindow'));
     const args = [

@@ -84,7 +84,8 @@ describe('a topic that was filled by polling', () => {
       }
     })();
     await sleepUntil('polled rows of the writer', async () => (await fold(topic)).size > 5050);
-    await database.client.query('UPDATE orders SET total = 7 WHERE id = 4000'); // polling cannot see this update
+    // polling cannot see this update
+    await database.client.query('UPDATE orders SET total = 7 WHERE id = 4000');
     await rest.stop(connector);
     await sleepUntil('the connector has stopped', async () => {
       const status = await rest.status(connector);

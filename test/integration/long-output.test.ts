@@ -41,7 +41,8 @@ describe('a long output', () => {
   it('arrives complete, even at a slow reader', async () => {
     expect(JSON.parse(sluice('windows', NAME, '-o', 'json').stdout)).toHaveLength(WINDOWS);
     const child = spawn(process.execPath, CLI, { stdio: ['ignore', 'pipe', 'inherit'] });
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // after this time, only its output is left to read
+    // after this time, only its output is left to read
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     let text = '';
     for await (const chunk of child.stdout) text += String(chunk);
     expect(JSON.parse(text)).toHaveLength(WINDOWS);

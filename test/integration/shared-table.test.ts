@@ -22,7 +22,8 @@ afterAll(async () => {
   shop.rest();
   await worker.kill('SIGTERM');
   await dropRoles();
-  await removeService(stackHome(), `pipeline-${shop.name}`); // it would load the machine for other files
+  // it would load the machine for other files
+  await removeService(stackHome(), `pipeline-${shop.name}`);
 });
 
 /**

@@ -1,5 +1,5 @@
-// Tests the fence on the source tables on a real database: what it stops, what it allows, and that
-// it opens without a worker.
+// Tests the fence on the source tables on a real database: what the fence stops, what it allows,
+// and that it ends without a worker.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -190,7 +190,7 @@ describe('P1 of the drain proof', () => {
       expect(await writers('clock_timestamp()')).toBe(1);
       expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(0);
       await client.query("PREPARE TRANSACTION 'old'");
-      // its beginning is unknown, so it counts
+      // the transaction's beginning is unknown, so the transaction counts
       expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(1);
       await client.query("ROLLBACK PREPARED 'old'");
       expect(await writers('clock_timestamp()')).toBe(0);
@@ -221,7 +221,7 @@ describe('a fenced partitioned table', () => {
     await drill.client.query(
       'CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (20) TO (30); ALTER TABLE parted DETACH PARTITION parted_1',
     );
-    // it inherited the row trigger
+    // the new partition inherited the row trigger
     expect(await write(drill.client, 'INSERT INTO parted_3 VALUES (22, 1)')).toBe('25006');
     expect(await drill.cutover.commitCutover(mine('parts'))).toEqual({
       refused: 'not fenced: parted_3',

@@ -130,7 +130,7 @@ describe('a worker that is stopped', () => {
   it('delays writers no longer than maxHold if it stops at its first trigger', async () => {
     await worker('fence', await inputOf(viewed()), 'CREATE (OR REPLACE )?TRIGGER', 'stop').there;
     const waited = await waits('UPDATE other SET n = n + 1');
-    expect(waited).toBeGreaterThan(500); // it did lock the table
+    expect(waited).toBeGreaterThan(500); // the suspended worker did lock the table
     expect(waited).toBeLessThan(MAX_HOLD_MS);
   });
 

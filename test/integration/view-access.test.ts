@@ -102,7 +102,7 @@ describe('consumers of the view', () => {
     expect([await reads('va_dash'), await reads('va_other')]).toEqual([true, false]);
   });
 
-  it("stop the commit if its owner could not read the user's table, and the statement is named", async () => {
+  it("stop the commit if the view's owner could not read the user's table; the statement is named", async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner',
     );
@@ -120,7 +120,7 @@ describe('consumers of the view', () => {
     expect((await drill.cutover.commitCutover(input())).refused).toBeNull();
   });
 
-  it('stop the commit if one of them could no longer read it, whatever kind of grant they use', async () => {
+  it('stop the commit if one of them could no longer read the view, whatever their kind of grant', async () => {
     await sql(
       `CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; GRANT SELECT (id) ON result TO va_dash; GRANT SELECT (id) ON batch_result TO PUBLIC`,
     );

@@ -1,5 +1,5 @@
-// A window is recorded once. Neither a repeated attempt, nor a late one, nor a run that was reset
-// changes the record, and every link of the chain holds.
+// A window is recorded once. Neither a repeated attempt, nor a late attempt, nor a run that was
+// reset changes the record, and every link of the chain holds.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   beginWindow,

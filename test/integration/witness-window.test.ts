@@ -58,7 +58,7 @@ async function finalAfter(
 }
 
 describe('a final window that rests on a witness', () => {
-  it('reads only what changed, and counts by arithmetic', async () => {
+  it('reads only what changed, and computes the number of rows', async () => {
     const final = await finalAfter(async (client, write) => {
       await client.query(
         `UPDATE a SET v = 'w' WHERE id = 3; DELETE FROM a WHERE id = 4; INSERT INTO a VALUES (500, 'n'), (501, 'n')`,
@@ -120,19 +120,19 @@ describe('a final window that rests on a witness', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'sluice/%/witness' AND datname = current_database()`,
       /the witness was lost/,
     ],
-  ])('falls back with the reason after %s', async (_, sql, reason) => {
+  ])('reads every row, and names the reason, after %s', async (_, sql, reason) => {
     const final = await finalAfter((client) => client.query(sql));
     expect(final).toEqual({ refused: expect.stringMatching(reason) as string });
   });
 
-  it('falls back if the worker is another one, or its fold was dropped', async () => {
+  it('reads every row if the witness is on another worker, or if the fold was dropped', async () => {
     const gone = await finalAfter((_, __, { witness, ref }) => witness!.keeper.end(ref));
     expect(gone).toEqual({ refused: expect.stringContaining('the worker that had') as string });
     const dropped = await finalAfter((_, __, { folds, ref }) => Promise.resolve(folds.drop(ref)));
     expect(dropped).toEqual({ refused: expect.stringContaining('not those of') as string });
   });
 
-  it('of another worker on the same queue reads every row, or proves nothing, and says why', async () => {
+  it('reads every row, or proves nothing, if another worker runs it, and says why', async () => {
     const { client, write, session } = await scene();
     const window = windowsOf(kafka, session);
     const first = session.witness!.keeper;
@@ -152,7 +152,7 @@ describe('a final window that rests on a witness', () => {
       verdict: 'inconclusive',
       reason: expect.stringMatching(`maxHold is too short to read every row.*${why}`) as string,
     });
-    // the worker that has it is not disturbed by the other one
+    // the worker that has the witness is not disturbed by the other workers
     const rests = await window(first, 10, { after: 7, orReadsAll: false });
     expect(rests).toMatchObject({
       subjects: [{ subject: 'public.a', verdict: { verdict: 'passed' } }],
@@ -160,7 +160,7 @@ describe('a final window that rests on a witness', () => {
     });
   });
 
-  it('does not begin without a free slot or the right, and says so', async () => {
+  it('has no witness without a free slot or the right REPLICATION, and says so', async () => {
     const { client, session } = await scene();
     await client.query(`DROP ROLE IF EXISTS plain_reader`);
     await client.query(`CREATE ROLE plain_reader LOGIN PASSWORD 'reads'`);

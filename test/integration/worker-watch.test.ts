@@ -1,4 +1,5 @@
-// The watch outside of the runs, with a real ledger, a real slot and a real webhook.
+// Tests the watch that a worker keeps over notices and over migrations whose workflow has ended.
+// Ledger, slot and webhook are real.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -70,7 +71,7 @@ async function aMigration(name: string) {
 const kinds = (): string[] =>
   hook.requests.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
 
-describe('the watch outside of the runs', () => {
+describe('the watch of a worker over notices and terminated runs', () => {
   it('sends each notice until the webhook accepts it, and then never again', async () => {
     await aMigration('waits');
     hook.answers.push(503);
@@ -100,7 +101,8 @@ describe('the watch outside of the runs', () => {
       (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = '${slot}'`))
         .rowCount;
     const gauges = new Gauges();
-    await watchOnce(deps({ gauges }), true); // its workflow runs, and its guard is responsible
+    // the migration's workflow runs, so its guard is responsible
+    await watchOnce(deps({ gauges }), true);
     expect([gauges.orphans, await slots()]).toEqual([[], 1]);
     await watchOnce(deps({ gauges, stateOf: () => Promise.resolve('terminated') }), true);
     expect(gauges.orphans).toEqual([{ migration: 'orphan', state: 'terminated', objects: 1 }]);

@@ -90,11 +90,11 @@ describe('the signal of an incremental snapshot', () => {
   });
 });
 
-describe('a spec is refused', () => {
+describe('a spec', () => {
   it.each([
     ['a certificate without its key', { kafka: { ...KAFKA, tls: { cert: '/c/a.crt' } } }],
     ['a key without its certificate', { connector: { ...CONNECTOR, tls: { key: '/c/a.key' } } }],
-  ])('with %s', (_name, spec) => {
+  ])('is refused with %s', (_name, spec) => {
     expect(problemsOf(spec)).toContain('cert and key belong together');
   });
   it.each([
@@ -143,7 +143,7 @@ describe('a spec is refused', () => {
       { kafka: { ...KAFKA, sasl: SASL }, validation: { engine: 'flink', gateway: 'http://f:1' } },
       'cannot log in to Kafka',
     ],
-  ])('with %s', (_name, spec, says) => {
+  ])('is refused with %s', (_name, spec, says) => {
     expect(problemsOf(spec)).toContain(says);
   });
 });

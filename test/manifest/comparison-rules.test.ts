@@ -1,5 +1,5 @@
-// `sluice compare` uses what already runs and creates nothing. A migration uses only what it created.
-// Each refuses what it would have to ignore.
+// `sluice compare` uses what already runs and creates nothing. A migration uses only what it
+// created. Each refuses what it would have to ignore.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';

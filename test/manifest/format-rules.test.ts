@@ -108,7 +108,7 @@ describe('the converters of the connector', () => {
     expect(Object.keys(plain || {})).not.toContain('schema.name.adjustment.mode');
   });
 
-  it('of Apicurio write the wire format of Confluent, for key and value', () => {
+  it('for Apicurio write the wire format of Confluent, for key and value', () => {
     const found = config({
       ...REGISTRY,
       auth: { username: 'u', passwordFrom: { env: 'SLUICE_SECRET_R' } },
@@ -124,7 +124,7 @@ describe('the converters of the connector', () => {
     expect(found['key.converter.schemas.enable']).toBe(undefined);
   });
 
-  it('of Confluent get registry, CA and login, whose secret stays a placeholder', () => {
+  it('for Confluent get registry, CA and login, whose secret stays a placeholder', () => {
     const ca = '/etc/sluice/ca.crt';
     const auth = { username: 'u', passwordFrom: { env: 'SLUICE_SECRET_R' } };
     expect(config({ ...CONFLUENT, ca, auth })).toMatchObject({

@@ -2,7 +2,7 @@
 // loses its answer and may take effect later. A person may create the object by hand instead of
 // granting the named right. There are retries, and a rollback at any time. One case is not modeled:
 // a person creates the object after an answer was lost, without a message that asks for it. Such an
-// object counts as owned, because it may be.
+// object counts as owned, because the lost create may have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {

@@ -28,7 +28,7 @@ interface World {
   overdue: number;
   pc: number;
   dead: number;
-  /** People pause it at most once. */
+  /** People pause the connector at most once. */
   asked: number;
 }
 

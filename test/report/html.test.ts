@@ -1,5 +1,5 @@
-// Tests the page for stakeholders: no text from outside becomes markup, it loads and runs nothing,
-// and it stays small.
+// Tests the page for stakeholders: no text from outside becomes markup, and the page loads nothing,
+// runs nothing and stays small.
 import { auditEvent, type AuditEntry } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report } from '../../src/report/build-report.js';

@@ -62,7 +62,10 @@ export function aRef(input: SpecInput = {}): MigrationRef {
 export const aPlan = (input: SpecInput = {}, generation = 1): ResolvedPlan =>
   resolve({ spec: aSpec(input), generation });
 
-/** An input for workflows with skipped time: one window an hour, of which one is enough. */
+/**
+ * Builds a workflow input for tests that skip time: a window runs every hour, and one passed window
+ * is enough.
+ */
 export const anHourlyInput = (name: string, more: object = {}) =>
   aSpecInput({ name, spec: { validation: { every: '1h', passesInARow: 1 }, ...more } }) as {
     metadata: { name: string };

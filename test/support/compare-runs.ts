@@ -1,5 +1,5 @@
-// Tests of `sluice compare` over what a migration handed over. The role may only read, and the tests
-// check that nothing was created.
+// Tests of `sluice compare` over what a migration handed over. The role may only read, and the
+// tests check that nothing was created.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -210,7 +210,9 @@ const slotsInUse = async (client: pg.Client): Promise<number> =>
     )
   ).rowCount ?? 0;
 
-/** Creates topics with three partitions, with a deleted beginning, and with keys of other columns. */
+/**
+ * Creates topics with three partitions, with a deleted beginning, and with keys of other columns.
+ */
 async function topicsThatDoNotFit(name: string): Promise<void> {
   const client = kafka();
   const admin = client.admin();

@@ -19,7 +19,9 @@ export interface FencedShop {
   readonly start: (generation?: number) => Promise<void>;
   /** Waits until the run needs an approval, then approves. */
   readonly approve: () => Promise<void>;
-  /** Waits until the run is migrated. Retries while the machine is too slow for maxHold. */
+  /**
+   * Waits until the run is migrated. Sends retry each time the machine was too slow for maxHold.
+   */
   readonly migrated: () => Promise<unknown>;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;
   /** Stops the writers. */

@@ -41,9 +41,10 @@ export const accounts = (
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, ${rows}) g;`;
 
 /**
- * Writes to `accounts` at about `rate` transactions a second until it is stopped. `stop` returns
- * their number. 100 a second change each of the 60 hot rows more than once a second, so within every
- * window. More of them would use a core for the log, the connector and the broker.
+ * Writes to `accounts` at about `rate` transactions a second. Returns a function that stops the
+ * writer and returns the number of its transactions. The default rate changes each of the 60 hot
+ * rows more than once a second, and therefore in every window. A higher rate would keep a processor
+ * core busy with the log, the connector and the broker.
  */
 export function busy(
   { name }: Pick<Database, 'name'>,
@@ -86,7 +87,7 @@ export async function produceText(topic: string, texts: readonly string[]): Prom
   await producer.disconnect();
 }
 
-/** Removes a connector and its offsets, which would outlive it. */
+/** Removes a connector and its offsets, because the offsets would outlive the connector. */
 export async function dropConnector(rest: ConnectRest, connector: string): Promise<void> {
   await rest.stop(connector);
   await sleepUntil(

@@ -75,12 +75,12 @@ export const get = async (name: string): Promise<StatusWithWindows> =>
 
 /**
  * Waits like `sluice wait`, and throws with what the migration says if the wait fails. It polls in
- * this process, because a command for every look would keep a core busy.
+ * this process, because a command for every poll would keep a core busy.
  */
 export const waitFor = async (name: string, wanted: string, timeout = '10m'): Promise<void> =>
   void (await reach(name, wanted, condition(wanted), durationMs(timeout), true));
 
-/** A look asks the workflow, Temporal and the ledger, so frequent looks would load the machine. */
+/** A poll asks the workflow, Temporal and the ledger, so frequent polls would load the machine. */
 const POLL_MS = 400;
 
 /**

@@ -21,7 +21,9 @@ interface Wanted {
   readonly secure?: boolean;
 }
 
-/** Several suites of one run share the stack. The first one starts it, and removes it at the end. */
+/**
+ * Several suites of one run share the stack. The first one starts it, and removes it at the end.
+ */
 export async function setupWith(wanted: Wanted = {}): Promise<() => Promise<void>> {
   const { optional = [], secure = false } = wanted;
   // two files that build it at the same time would disturb each other; few suites use it

@@ -16,7 +16,10 @@ import { listedHistories, writeHistory, type RecordedHistory } from './histories
 
 export interface Bench {
   readonly env: TestWorkflowEnvironment;
-  /** A server that counts an activity as running after its run has ended never skips again. */
+  /**
+   * True if the server counts an activity as running although its run has ended. Such a server
+   * never skips time again.
+   */
   isStuck: boolean;
   /** Resolves when the server has skipped this much time, or was replaced. */
   readonly skip: (duration: '6h' | '1h') => Promise<void>;
@@ -70,8 +73,8 @@ export const quietRuntime = (): Runtime =>
 
 /**
  * Starts the server and waits for it. The SDK gives its own server only five seconds, and a JVM on
- * a busy machine needs longer. The process that the SDK starts instead only sleeps, for as many
- * seconds as the port's number, and the SDK finds the server at the port.
+ * a busy machine needs longer. The SDK insists on starting a process with the port as its argument.
+ * Here it starts `sleep`, and then finds the real server at the port.
  */
 async function startServer(): Promise<TestWorkflowEnvironment> {
   const libs = await temporalTestServerLibs((line) => console.error(line));
@@ -131,7 +134,8 @@ export interface Play {
 
 /**
  * Starts a migration with these activities, and plays `scene` while a worker serves it.
- * `beforehand` runs before any worker does. A queue with 0 `slots` is not served. A run that is still open afterwards is terminated.
+ * `beforehand` runs before any worker does. A queue with 0 `slots` is not served. A run that is
+ * still open afterwards is terminated.
  */
 export async function play<T>(
   bench: Bench,
@@ -238,7 +242,7 @@ export async function skipUntil(
 
 /**
  * Waits until no activity or timer of the run is in progress. If the scene's activities never end,
- * it returns after the last look.
+ * it returns after the last poll.
  */
 async function atRest(handle: WorkflowHandle): Promise<void> {
   for (let look = 0; look < 40; look += 1) {
@@ -249,8 +253,8 @@ async function atRest(handle: WorkflowHandle): Promise<void> {
 }
 
 /**
- * Writes the history of a run whose test is listed in test/histories/README.md, without the names of
- * this machine.
+ * Writes the history of a run whose test is listed in test/histories/README.md, without the names
+ * of this machine.
  */
 async function recordHistory(handle: WorkflowHandle): Promise<void> {
   const test = (expect.getState().currentTestName ?? '').replace(/^.* > /, '');

@@ -1,4 +1,4 @@
-// Tests when an approved run begins its cut-over, and how soon the ledger knows what people did.
+// Tests when an approved run begins its cut-over, and how soon the ledger records what people did.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

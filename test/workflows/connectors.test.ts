@@ -1,6 +1,6 @@
 // Tests the guard that runs alongside the main path. It reports at once a connector that a person
-// paused, edited or deleted, even if windows run rarely. It does not report a connector that the run
-// itself has paused or removes.
+// paused, edited or deleted, even if windows run rarely. It does not report a connector that the
+// run itself has paused or removes.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 import type { GuardInput, GuardReport } from '../../src/activities/guard/guard-activities.js';
@@ -28,7 +28,7 @@ const TOO_LARGE = 'RecordTooLargeException: The message is 3200700 bytes';
 interface Guarded extends Fakes {
   /** The next reports of the guard, in order. */
   readonly reports: GuardReport[];
-  /** The inputs with which it was called. */
+  /** The inputs with which the guard was called. */
   readonly inputs: GuardInput[];
 }
 

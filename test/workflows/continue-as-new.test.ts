@@ -21,7 +21,7 @@ async function flood(scene: Play): Promise<void> {
 }
 
 describe('a flood of signals', () => {
-  it('continues a blocked run as new; it stays blocked since the same moment, then heals', async () => {
+  it('continues a blocked run as new; the run stays blocked since the same time, then continues', async () => {
     const fake = fakes();
     let isReached = false;
     const ensureLease = () =>

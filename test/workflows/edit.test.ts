@@ -84,7 +84,7 @@ describe('an edit', () => {
     expect(fake.full).toEqual([1, 2]);
   });
 
-  it('voids a window that runs meanwhile if it changes what evidence depends on', async () => {
+  it('voids a window that is running if the edit changes what evidence depends on', async () => {
     let isHeld = true;
     const fake = fakes();
     const runWindow: typeof fake.activities.runWindow = async (input) => {

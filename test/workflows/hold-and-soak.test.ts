@@ -255,7 +255,7 @@ describe('the soak', () => {
   });
 
   it.each(['when the route is confirmed', 'by a window of the soak'])(
-    'counts its time from when consumers read the stream side again: the batch side is seen %s',
+    'counts its time from the moment when consumers read the stream again: the batch is seen %s',
     async (seen) => {
       const fake = fakes();
       const isConfirmed = seen === 'when the route is confirmed';

@@ -12,7 +12,7 @@ const bench = useBench();
 const served = () => Promise.resolve();
 
 describe('a guard', () => {
-  it('takes none of the slots for short steps, however few these are', async () => {
+  it('takes no slot that is reserved for short steps, however few such slots exist', async () => {
     let isOver = false;
     const fake = fakes({
       guard: async () => {
@@ -103,7 +103,7 @@ describe('a final window', () => {
     );
   });
 
-  it('needs a free slot before anything is fenced, and the run says if there is none', async () => {
+  it('needs a free slot before anything is fenced, and the run says so if no slot is free', async () => {
     const fake = fakes();
     await play(
       bench,

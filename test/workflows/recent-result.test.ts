@@ -16,7 +16,9 @@ const input = (name: string, recent: string) =>
     soak: { for: '1s', passes: 0 },
   });
 
-/** Windows that take ten minutes and compare the results exactly, unless `isExact` says otherwise. */
+/**
+ * Windows that take ten minutes and compare the results exactly, unless `isExact` says otherwise.
+ */
 function slowWindows(isExact: () => boolean) {
   const fake = fakes();
   const seen: { readonly input: WindowInput; readonly isFenced: boolean }[] = [];

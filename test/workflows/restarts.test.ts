@@ -51,7 +51,7 @@ describe('a harmless restart', () => {
     expect(fake.full[0]).toBe(1);
   });
 
-  it('makes a window inconclusive if it happens during it; the next is full, and the streak continues', async () => {
+  it('makes the window in which it happens inconclusive; the next is full, and the streak continues', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({ passesInARow: 50 }), async (scene) => {
       await untilWindow(scene, 2);

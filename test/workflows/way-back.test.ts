@@ -179,7 +179,7 @@ describe('if the spec names approvers', () => {
     expect(fake.calls).not.toContain('fence');
   });
 
-  it('a valid signature of another person neither rolls back nor rehearses, before and after the commit', async () => {
+  it("a rollback or rehearsal is refused if the valid signature is not an approver's", async () => {
     const verifyToken = (token: string) =>
       Promise.resolve({ valid: true as const, claims: JSON.parse(token) as TokenClaims });
     let nonces = 0;

@@ -1,6 +1,6 @@
 // Plays a migration that takes two weeks: a preflight that is blocked for three days, a week of
-// windows with a rebalance a day, a pause overnight, two upgrades of the worker (replayed), and an approval
-// window of thirty minutes.
+// windows with a rebalance a day, a pause overnight, two upgrades of the worker (replayed), and an
+// approval window of thirty minutes.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
@@ -21,7 +21,10 @@ const refused: Check = {
   remedy: 'leave it out',
 };
 
-/** A spec whose cut-over may begin only within thirty minutes, and needs windows of a week. */
+/**
+ * A spec whose cut-over may begin only within a change window of thirty minutes, after passed
+ * windows over a week.
+ */
 function anInput(now: number) {
   const opens = now + DAYS_BEFORE_APPROVAL * 24 * HOUR;
   const at = (ms: number): string => new Date(ms).toISOString();

@@ -68,9 +68,9 @@ export async function sinkDrained(
 }
 
 /**
- * Makes one pass for each topic that a record may have to cross, over all topics at once. After
- * each pass, every record that was in a topic is at least one topic further. Internal repartition
- * topics are included.
+ * Makes one pass (a hop) for each topic that a record may have to cross. A pass covers all topics
+ * at once. After each pass, every record that was in a topic is at least one topic further.
+ * Internal repartition topics are included.
  */
 async function groupsDrained(
   kafka: KafkaPort,

@@ -152,7 +152,7 @@ describe('a change event', () => {
     );
   });
 
-  it('of a later schema of the same topic is read with its own schema', () => {
+  it('is read with its own schema, even if earlier events of the topic have another schema', () => {
     const later = envelope(['id', 'long'], ['amount', 'string'], ['note', ['null', 'string']]);
     const value = inserted(3, long(3), string('1.50'), branch(0));
     expect(rewrite([ORDERS, later], keyOf(3), value).value).toContain(
@@ -233,7 +233,7 @@ describe('a record that cannot be read', () => {
     ]);
   });
 
-  it('names its schema as wanted until it gets the schema', () => {
+  it('keeps its schema in the list of wanted schemas until the decoder has it', () => {
     const records = new AvroRecords();
     const key = keyOf(1);
     const read = (): void => {

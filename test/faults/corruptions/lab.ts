@@ -1,5 +1,5 @@
-// The place where corruptions are tried. It has a partitioned table on its own Postgres and a
-// migration with real windows. Tests can change the table, the topic and its records.
+// Sets up a partitioned table on a separate Postgres, its topic, and a migration with real windows.
+// Tests corrupt the table, the topic and its records.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';

@@ -6,7 +6,10 @@ import { kindsOf, type Kind } from './kinds.js';
 const SMALL_ROWS = BIG - SMALL;
 const smallRange = `FOR VALUES FROM (${SMALL}) TO (${BIG})`;
 
-/** A statement after which `ledger` is not completely captured, and the one that undoes it. */
+/**
+ * Builds a kind of corruption from a statement after which `ledger` is not completely captured, and
+ * from the statement that undoes it.
+ */
 const notCaptured =
   (
     change: (publication: string, id: number) => string,
