@@ -76,7 +76,7 @@ async function trial(
       ? drill.cutover.commitCutover(mine)
       : wrongCommit(mutant, migration, variant);
   // This reads the clock after the commit. The value that the statement wrote was computed before
-  // it waited.
+  // the statement waited.
   const done = commit.then(async ({ refused }) => {
     if (refused !== null) return { committed: false, late: false };
     const clock = await mutant.query<{ late: boolean }>(

@@ -24,7 +24,7 @@ function referencesIn(cell: string): Reference[] {
   return found;
 }
 
-/** Returns true if the file has the parts of a shortened name in this order. */
+/** Returns true if the source contains the parts of a shortened name, in this order. */
 function isNamedIn(source: string, name: string): boolean {
   let at = 0;
   for (const part of name.split('…').map((one) => one.trim())) {

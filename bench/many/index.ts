@@ -1,7 +1,8 @@
 // `npm run bench -- many [--minutes 20] [--migrations 300]` runs 300 migrations on one worker, with
-// a real Temporal server and a real ledger. Eight of them are real as a whole. The systems of the
-// other 292 are faked: source, Kafka and Connect. All have a guard, wait for an approval and run
-// windows. Then all are rolled back, and nothing may be left. It needs the local stack.
+// a real Temporal server and a real ledger. Eight of the migrations use only real systems. The
+// systems of the other 292 are faked: source, Kafka and Connect. All have a guard, wait for an
+// approval and run windows. Then all are rolled back, and nothing may be left. It needs the local
+// stack.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // Runs one contestant in a separate process, to measure its time, processor seconds and memory. It
-// prints them as one line of JSON.
+// prints these figures as one line of JSON.
 import { CONTESTANTS, openKafka } from './contestants.js';
 import { connect } from './data.js';
 

@@ -23,7 +23,7 @@ export class EncryptingCodec implements PayloadCodec {
   readonly #current: CodecKey;
   readonly #keys: ReadonlyMap<string, Buffer>;
 
-  /** The first key encrypts. There is at least one. */
+  /** The first key encrypts. There is at least one key. */
   constructor(keys: readonly [CodecKey, ...CodecKey[]]) {
     this.#current = keys[0];
     this.#keys = new Map(keys.map(({ id, key }) => [id, key]));

@@ -28,8 +28,8 @@ export interface ApproverKey {
 export type ApproverKeys = ReadonlyMap<string, ApproverKey>;
 
 /**
- * Signs a decision. `pem` is a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` if it
- * is not one.
+ * Signs a decision. `pem` is a private key (PKCS #8, Ed25519). Throws Problem `spec-invalid` if
+ * `pem` is not such a key.
  */
 export function signDecision(
   pem: string,

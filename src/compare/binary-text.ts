@@ -132,9 +132,9 @@ export function canonFromBinary(type: string, b: Uint8Array, at: number, size: n
 }
 
 export interface CanonRow {
-  /** The values of the key's columns, or null if one of them cannot be decoded. */
+  /** The values of the key's columns, or null if one of these values cannot be decoded. */
   readonly key: readonly Canon[] | null;
-  /** The values of all columns, or null if one of them cannot be decoded. */
+  /** The values of all columns, or null if one of these values cannot be decoded. */
   readonly values: readonly Canon[] | null;
 }
 

@@ -185,8 +185,8 @@ function fail(message: string): never {
 }
 
 /**
- * Types whose arrays Debezium does not carry faithfully. It silently omits columns of some array
- * types, and an array of enum labels becomes NULL if one label is NULL.
+ * Types whose arrays Debezium does not carry faithfully. Debezium silently omits columns of some
+ * array types, and an array of enum labels becomes NULL if one label is NULL.
  */
 const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
 

@@ -40,7 +40,9 @@ export class FoldProgress {
   readonly #parts = new Map<number, ReadPart>();
   #settled: ReadonlyMap<number, number> = new Map();
 
-  /** Returns the next offset to read of a partition, or undefined if it was never read. */
+  /**
+   * Returns the next offset to read of a partition, or undefined if the partition was never read.
+   */
   nextOffset(partition: number): number | undefined {
     return this.#parts.get(partition)?.next;
   }

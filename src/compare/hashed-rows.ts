@@ -9,7 +9,7 @@ import { Undecodable } from './undecodable.js';
 
 /**
  * Takes a row by its key and its hash, which is 0 if the row cannot be decoded. `row` returns its
- * bytes, which begin with a ctid field. They and the key's array are reused after the call.
+ * bytes, which begin with a ctid field. These bytes and the key's array are reused after the call.
  */
 export type TakeHashed = (
   key: Int32Array,

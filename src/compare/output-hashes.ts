@@ -99,8 +99,8 @@ export class OutputHashes extends FoldProgress {
   }
 
   /**
-   * Decodes a record that was read before. Returns null if it is not the record that the suspect's
-   * key and hash belong to.
+   * Decodes a record that was read before. Returns null if this is not the record from which the
+   * suspect's key and hash were read.
    */
   reread(key: Buffer, value: Buffer | null, suspect: Suspect): RawRow | null {
     const { encoder } = this;

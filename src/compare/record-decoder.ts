@@ -12,7 +12,8 @@ export type TakeRecord = (
 ) => void;
 
 /**
- * Rewrites a batch of records. It also checks the partition of each, which JSON no longer shows.
+ * Rewrites a batch of records. It also checks the partition of each record, which JSON no longer
+ * shows.
  */
 export interface RecordDecoder {
   /**

@@ -1,4 +1,4 @@
-// Tests names that a plan needs and that other objects use.
+// Tests how Sluice finds names that a plan needs but that another object already has.
 import { expect, it } from 'vitest';
 import { takenNames } from '../../src/activities/checks/names-free.js';
 import { EFFECTS } from '../../src/activities/objects/kinds.js';

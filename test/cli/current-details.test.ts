@@ -15,33 +15,33 @@ const details = (more: Partial<State>): string =>
 
 const headline = (more: Partial<State>): string => details(more).split('\n')[0]!;
 
-describe('the current details say what to do next', () => {
-  it('after the migration: what belongs to people from now on, and where the proof is', () => {
+describe('the current details', () => {
+  it('say after the migration what belongs to people from now on, and where the proof is', () => {
     const text = headline({ outcome: 'migrated', handedOver: [connector] });
     expect(text).toContain('connector bank');
     expect(text).toContain('sluice report bank');
   });
 
-  it('after a rollback: where the reason is, and how to begin again', () => {
+  it('say after a rollback where the reason is, and how to begin again', () => {
     const text = headline({ outcome: 'rolled-back', phase: 'roll-back' });
     expect(text).toContain('sluice report bank');
     expect(text).toContain('sluice start');
     expect(details({ outcome: 'rolled-back', phase: 'roll-back' })).toContain('✔ roll-back');
   });
 
-  it('if something could not be removed: what it is, and how to remove it', () => {
+  it('name what could not be removed, and say how to remove it', () => {
     const text = headline({ outcome: 'rolled-back', leftovers: [connector] });
     expect(text).toContain('connector bank');
     expect(text).toContain('sluice doctor --leftovers --remove');
     expect(text).not.toContain('Nothing');
   });
 
-  it('after a window that failed: where the differences are', () => {
+  it('say after a failed window where the differences are', () => {
     const lastWindow = { verdict: 'failed' } as NonNullable<State['lastWindow']>;
     expect(headline({ phase: 'validate', lastWindow })).toContain('sluice diff bank');
   });
 
-  it('in the soak: how to go back', () => {
+  it('say in the soak how to roll back', () => {
     const soaking = { phase: 'soak', committedAt: '2026-01-01T00:00:00Z' } as const;
     expect(headline(soaking)).toContain('sluice rollback bank');
   });

@@ -1,5 +1,5 @@
-// Tests when failures of a connector's task block the run. It blocks soon if no restart can help,
-// and later if a system may only be unreachable.
+// Tests when failures of a connector's task block the run. The run blocks soon if no restart can
+// help, and later if a system may only be unreachable.
 import { describe, expect, it } from 'vitest';
 import {
   countFailure,

@@ -68,7 +68,7 @@ function longestPause(progress: readonly number[], from: number, to: number): nu
 
 interface Kill {
   readonly at: number;
-  /** How long the next process took until it was ready. */
+  /** The time that the next process took until it was ready. */
   readonly startMs: number;
 }
 

@@ -186,7 +186,7 @@ describe('a change of a captured table', () => {
   });
 });
 
-describe('a change that narrows the captured set is named with the statement that undoes it', () => {
+describe('a change that narrows the captured set', () => {
   it.each([
     [
       'operations',
@@ -242,7 +242,7 @@ describe('a change that narrows the captured set is named with the statement tha
       /heir inherit from public.items/,
       /NO INHERIT/,
     ],
-  ])('%s', async (_what, change, detail, remedy) => {
+  ])('is named with the statement that undoes it: %s', async (_what, change, detail, remedy) => {
     await client.query('BEGIN');
     try {
       const seen = await after(change);
@@ -255,7 +255,7 @@ describe('a change that narrows the captured set is named with the statement tha
     expect((await read()).problem).toBeNull();
   });
 
-  it('names a renamed table that is still published, and the table that is no longer published', async () => {
+  it('is named for a renamed table that is still published, and for the table that is not', async () => {
     const { problem } = await after(
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
     );
@@ -264,7 +264,7 @@ describe('a change that narrows the captured set is named with the statement tha
     );
   });
 
-  it('notices a publication that was changed and changed back', async () => {
+  it('is noticed even if a publication was changed and changed back', async () => {
     const seen = await after(
       "ALTER PUBLICATION pub SET (publish = 'insert'); ALTER PUBLICATION pub SET (publish = 'insert, update, delete, truncate')",
     );

@@ -88,7 +88,7 @@ describe("row values and people's texts", () => {
   });
 });
 
-describe('an unknown state is never reported as good', () => {
+describe('a command, which never reports an unknown state as good,', () => {
   it('ends with 2 and lists the subjects if no window compared the requested one', () => {
     for (const more of [[], ['--exit-code'], ['--window', '1']])
       expect(run({}, 'diff', NAME, '--subject', 'typo', ...more)).toMatchObject({

@@ -1,5 +1,5 @@
-// If a spec names approvers, only a signature counts. This is tested from the command line through
-// Temporal to the worker's keys.
+// If a spec names approvers, only a signature counts. The test covers the whole path, from the
+// command line through Temporal to the worker's keys.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -189,7 +189,7 @@ describe('sslmode', () => {
       },
       true,
     ],
-  ])('%s', async (_rule, more, tls) => expect(await speaksTls(more)).toBe(tls));
+  ])('works as in libpq: %s', async (_rule, more, tls) => expect(await speaksTls(more)).toBe(tls));
 
   it.each<[string, Partial<PostgresAddress>, RegExp]>([
     ['disable with a server that requires TLS', { sslmode: 'disable', user: 'tlsonly' }, /pg_hba/],

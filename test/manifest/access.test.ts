@@ -1,4 +1,5 @@
-// How a spec names certificates and logins of Kafka and Kafka Connect, and what the connector gets.
+// Tests how a spec names certificates and logins of Kafka and Kafka Connect, and which settings the
+// connector gets.
 import { describe, expect, it } from 'vitest';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

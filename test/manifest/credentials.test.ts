@@ -151,8 +151,8 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
   ],
 ];
 
-describe('a credential in a spec is refused with its place', () => {
-  it.each(refused)('%s', (_what, more, path, message) => {
+describe('a credential in a spec', () => {
+  it.each(refused)('is refused with its place: %s', (_what, more, path, message) => {
     const problems = problemsOf(more);
     expect(
       problems.find((p) => p.includes(path) && message.test(p)),
@@ -161,14 +161,14 @@ describe('a credential in a spec is refused with its place', () => {
     expect(problems.join('\n')).not.toContain(SECRET);
   });
 
-  it.each(refused)('even in the input of a workflow: %s', (_what, more) => {
+  it.each(refused)('is refused even in the input of a workflow: %s', (_what, more) => {
     const parsed = parseSpecObject(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }));
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).not.toContain(SECRET);
   });
 });
 
-describe('text that only looks like a credential is accepted', () => {
+describe('text that only looks like a credential', () => {
   it.each<[string, Record<string, unknown>]>([
     ['a path with an at sign', connector('http://c:8083/teams/@payments')],
     ['an ordinary query', connector('http://c:8083/?author=ann&keyspace=x')],
@@ -195,7 +195,7 @@ describe('text that only looks like a credential is accepted', () => {
         },
       },
     ],
-  ])('%s', (_what, more) =>
+  ])('is accepted: %s', (_what, more) =>
     expect(problemsOf(more).filter((p) => /credential|literal/.test(p))).toEqual([]),
   );
 });

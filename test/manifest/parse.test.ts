@@ -99,14 +99,14 @@ describe('a batch whose runs are seen as sessions', () => {
   });
 });
 
-describe('a wrong spec is refused with place, cause and remedy', () => {
-  it('unknown keys, with the line and the likely key', () => {
+describe('a wrong spec', () => {
+  it('is refused for unknown keys, with the line and the likely key', () => {
     const text = yaml().replace('database: bank', 'databse: bank');
     expect(problemsOf(text).join('\n')).toMatch(
       /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
     );
   });
-  it('every problem, not only the first one', () => {
+  it('is refused with every problem, not only the first one', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
     });
@@ -140,10 +140,10 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     ],
     ['text that is not YAML', () => 'a: [', 'm.yaml:1:'],
     ['300 KB', () => `x: "${'y'.repeat(300 * 1024)}"`, 'bytes, and at most 262144 are allowed'],
-  ])('%s', (_case, spoil, message) =>
+  ])('is refused with place, cause and remedy: %s', (_case, spoil, message) =>
     expect(problemsOf(spoil(yaml())).join('\n')).toContain(message),
   );
-  it('a query file that is missing, together with all other problems', () => {
+  it('is refused for a missing query file, together with all other problems', () => {
     const input = aSpecInput({
       spec: {
         ...BATCH_PARTS,
@@ -162,7 +162,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       expect.stringMatching(/unknown key "surplus"/),
     ]);
   });
-  it('connector keys outside the allowlist', () => {
+  it('is refused for connector keys outside the allowlist', () => {
     const input = aSpecInput({
       spec: {
         connector: {
@@ -177,7 +177,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     expect(problems).toContain('a literal password is not allowed; use a placeholder');
     expect(problems).not.toContain('max.batch.size": ');
   });
-  it('two tables whose topics would have the same name', () => {
+  it('is refused for two tables whose topics would have the same name', () => {
     expect(
       problemsOf(yaml(aSpecInput({ tables: ['public."a b"', 'public.a_b'] }))).join(),
     ).toContain('would share topic bank.public.a_b');
@@ -328,13 +328,13 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       ).join('\n'),
     ).toContain(message);
   });
-  it('keys of a jdbc-source on a connector that reads the log', () => {
+  it('is refused for keys of a jdbc-source on a connector that reads the log', () => {
     const input = aSpecInput({
       spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } },
     });
     expect(problemsOf(yaml(input)).join()).toContain('belongs to connector type jdbc-source');
   });
-  it('a batch without a pipeline, a view that is not the sink', () => {
+  it('is refused for a batch without a pipeline, and for a view that is not the sink', () => {
     expect(problemsOf(yaml(aSpecInput({ spec: { batch: BATCH_PARTS.batch } }))).join()).toContain(
       'a batch needs a pipeline',
     );
@@ -346,7 +346,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
       "must be the sink's table",
     );
   });
-  it('two stages with one name, and a stage with the name result', () => {
+  it('is refused for two stages with one name, and for a stage with the name result', () => {
     const stage = (name: string) => ({
       name,
       query: { sql: 'SELECT 1 AS a' },
@@ -367,7 +367,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     );
     expect(stages('result').join()).toContain('"result" is already the name of another subject');
   });
-  it('a workflow input that still names a file', () => {
+  it('is refused as a workflow input that still names a file', () => {
     const parsed = parseSpecObject(
       aSpecInput({
         spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, query: { file: 'q.sql' } } },
@@ -376,7 +376,7 @@ describe('a wrong spec is refused with place, cause and remedy', () => {
     expect(parsed.ok).toBe(false);
   });
   it.each([[null], [[]], ['text'], [42], [{ apiVersion: 'v1' }]])(
-    'an invalid workflow input: %j',
+    'is refused as an invalid workflow input: %j',
     (input) => expect(parseSpecObject(input).ok).toBe(false),
   );
 });

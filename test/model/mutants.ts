@@ -42,13 +42,15 @@ export interface Rules {
   windowMustPass: boolean;
   windowSeesEpoch: boolean;
   approvalOfThisEpoch: boolean;
-  /** After a crash, the row is read; the memory is not trusted. */
+  /** After a crash, the run reads the lease row and does not trust its own memory. */
   believesRow: boolean;
   /** roll-back: routes consumers in the transaction that writes the lease. */
   backRoutes: boolean;
   /** sweep: removes triggers before the lease row. */
   triggersBeforeLease: boolean;
-  /** release: marks its attempt as used, so that a late call of it can no longer fence. */
+  /**
+   * release: marks its attempt as used, so that a late call of this attempt can no longer fence.
+   */
   releaseBurns: boolean;
   /** release: checks under the row's lock whether the commit happened after all. */
   releaseLooks: boolean;

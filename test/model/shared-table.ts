@@ -32,7 +32,7 @@ export const SHARED_RULES = {
   keepsOffset: true,
   /** A task commits its offset after its records are written. */
   writesFirst: true,
-  /** After a crash, the lease row is read; the memory is not trusted. */
+  /** After a crash, the run reads the lease row and does not trust its own memory. */
   believesRow: true,
 };
 export type SharedRules = typeof SHARED_RULES;
@@ -74,7 +74,7 @@ interface World {
   crashed: number;
   batch: number;
   task: Task;
-  /** Kafka Connect shows it as PAUSED, but it still has a record to write. */
+  /** Kafka Connect shows this task as PAUSED, but the task still has a record to write. */
   stray: Task;
 }
 

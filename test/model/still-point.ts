@@ -4,7 +4,7 @@
 import type { Game } from './search.js';
 
 const CHANGES = 4;
-const LOST = 2; // a wrong pipeline never takes in this change
+const LOST = 2; // a wrong pipeline never applies this change
 
 export const STILL_RULES = {
   /** The ends are read when the connector is paused. */

@@ -67,8 +67,8 @@ function changed(record: KafkaRecord, from: string, to: string): KafkaRecord {
   return { ...record, value };
 }
 
-describe('doctor names, before anything is created,', () => {
-  it('a converter that is missing, a registry that is away, and columns that would change', async () => {
+describe('doctor', () => {
+  it('names a missing converter, a missing registry and columns that would change, and creates nothing', async () => {
     const { name } = await aDatabase(
       `CREATE TABLE odd (id int PRIMARY KEY, "a-b" int, note text DEFAULT 'none')`,
     );

@@ -62,7 +62,7 @@ describe('report verify', () => {
       broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil),
     ).toEqual([]);
   });
-  describe('finds removed parts, even if everything else was adapted', () => {
+  describe('a report whose other parts were adapted', () => {
     /**
      * Returns the report without window `number`: its rows, its link and its lag are removed, and
      * the tallies are computed again.
@@ -87,7 +87,7 @@ describe('report verify', () => {
       };
       return read(JSON.stringify({ ...cut, ...more(cut) }));
     };
-    it('a whole failed window, even the last one if the audit names it', () => {
+    it('is found to lack a failed window, even the last one if the audit names it', () => {
       expect(broken(without(4), source)).toEqual(
         expect.arrayContaining(['evidence', 'windows', 'derived']),
       );
@@ -126,7 +126,7 @@ describe('report verify', () => {
       expect(broken(asJson(rich), rich)).toEqual([]);
       expect(broken(read(JSON.stringify({ ...report, ...cut(report) })), rich)).toContain(named);
     });
-    it('the last windows of a run that has ended', () => {
+    it('is found to lack the last windows of a run that has ended', () => {
       const ended = { ...source, status: { ...source.status, outcome: 'migrated' as const } };
       const { report } = asJson({
         ...ended,

@@ -115,13 +115,13 @@ afterAll(async () => {
   await worker.kill('SIGTERM');
 });
 
-describe('doctor on a secured stack names', () => {
+describe('doctor on a secured stack', () => {
   const kafka = (change: object) =>
     specFile('changed.yaml', (spec) => (spec['kafka'] = { ...spec['kafka'], ...change }));
   const connector = (change: object) =>
     specFile('changed.yaml', (spec) => (spec['connector'] = { ...spec['connector'], ...change }));
 
-  it('the CA, if it did not sign the certificate of the brokers or of Kafka Connect', () => {
+  it('names the CA, if it did not sign the certificate of the brokers or of Kafka Connect', () => {
     const tls = { ca: join(folder, 'other/other.crt') };
     expect(says(kafka({ tls }), 'kafka.reachable')).toMatch(
       /Kafka at .* is not signed by .*other\.crt; name the CA that signed it as kafka\.tls\.ca/,
@@ -129,7 +129,7 @@ describe('doctor on a secured stack names', () => {
     expect(says(connector({ tls }), 'connect.reachable')).toMatch(/connector\.tls\.ca/);
   });
 
-  it('a wrong password, without showing it', () => {
+  it('names a wrong password, without showing it', () => {
     const wrong = { passwordFrom: { env: 'SLUICE_SECRET_SHOP' } };
     const sasl = { mechanism: 'scram-sha-512', username: 'sluice', ...wrong };
     expect(says(kafka({ sasl }), 'kafka.reachable')).toMatch(
@@ -143,11 +143,11 @@ describe('doctor on a secured stack names', () => {
     );
   });
 
-  it('a login that the spec does not have', () => {
+  it('names a login that the spec lacks', () => {
     expect(says(kafka({ sasl: undefined }), 'kafka.reachable')).toContain('add kafka.sasl');
   });
 
-  it('the ACLs that are missing, with the commands that allow them', () => {
+  it('names the ACLs that are missing, with the commands that allow them', () => {
     expect(says(specFile('migration.yaml'), 'kafka.acls')).toMatch(
       /User:sluice may not CREATE .*stock-levels\.public\.movements.*--operation Create.*--topic stock-levels\. --resource-pattern-type prefixed/s,
     );

@@ -74,8 +74,8 @@ export const get = async (name: string): Promise<StatusWithWindows> =>
   JSON.parse(JSON.stringify(await readStatus(name))) as StatusWithWindows;
 
 /**
- * Waits like `sluice wait`, and throws with what the migration says if the wait fails. It polls in
- * this process, because a command for every poll would keep a core busy.
+ * Waits like `sluice wait`. If the wait fails, it throws an error with the migration's status. It
+ * polls in this process, because a command for every poll would keep a core busy.
  */
 export const waitFor = async (name: string, wanted: string, timeout = '10m'): Promise<void> =>
   void (await reach(name, wanted, condition(wanted), durationMs(timeout), true));
@@ -240,7 +240,10 @@ export function specFile(...spec: Parameters<typeof specOf>): string {
   return file;
 }
 
-/** Starts a migration of that spec. Throws what the command printed if it is refused. */
+/**
+ * Starts a migration of that spec. If the command refuses it, throws an error with the command's
+ * output.
+ */
 export function startMigration(...spec: Parameters<typeof specOf>): void {
   const { code, stderr } = sluice('start', '-f', specFile(...spec));
   if (code !== 0) throw new Error(`sluice start ended with ${code}: ${stderr}`);

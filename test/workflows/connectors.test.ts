@@ -1,6 +1,6 @@
-// Tests the guard that runs alongside the main path. It reports at once a connector that a person
-// paused, edited or deleted, even if windows run rarely. It does not report a connector that the
-// run itself has paused or removes.
+// Tests the guard that runs alongside the main path. The guard reports at once a connector that a
+// person paused, edited or deleted, even if windows run rarely. It does not report a connector that
+// the run itself has paused or removes.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 import type { GuardInput, GuardReport } from '../../src/activities/guard/guard-activities.js';
@@ -33,8 +33,8 @@ interface Guarded extends Fakes {
 }
 
 /**
- * A guard that reports what the test provides. Time is not skipped while it watches, so a wait of
- * an hour would really last an hour.
+ * A guard that reports what the test provides. The test server skips no time while the guard
+ * watches, so a wait of an hour would really last an hour.
  */
 function guarded(overrides: Parameters<typeof fakes>[0] = {}): Guarded {
   const reports: GuardReport[] = [];

@@ -1,4 +1,4 @@
-// Tests that a run continues as new wherever it waits, and that nothing is lost by it.
+// Tests that a run continues as new wherever it waits, and loses nothing.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -8,7 +8,7 @@ const bench = useBench();
 
 const runIdOf = async ({ handle }: Play): Promise<string> => (await handle.describe()).runId;
 
-/** Sends so many signals that the run must continue as new. They change nothing. */
+/** Sends so many signals that the run must continue as new. The signals change nothing. */
 async function send(scene: Play): Promise<void> {
   for (let sent = 0; sent < 1500; sent += 100)
     await Promise.all(Array.from({ length: 100 }, () => scene.handle.signal('resume')));

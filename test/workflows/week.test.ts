@@ -57,7 +57,7 @@ const upgrade = async ({ handle }: Play): Promise<void> =>
     handle.workflowId,
   );
 
-/** Sends so many signals that the run continues as new. They change nothing. */
+/** Sends so many signals that the run continues as new. The signals change nothing. */
 async function flood({ handle }: Play): Promise<void> {
   for (let sent = 0; sent < 1500; sent += 100)
     await Promise.all(Array.from({ length: 100 }, () => handle.signal('resume')));

@@ -38,8 +38,8 @@ export async function emitMarker(
 /**
  * Waits until the connector has acknowledged `lsn`. Returns null if that is proven, otherwise the
  * reason. Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only when
- * it reads something after it. A quiet database would write nothing more, so this function writes
- * markers.
+ * it has read something that follows the commit. A quiet database would write nothing more, so this
+ * function writes markers.
  */
 export async function connectorAcknowledged(
   client: pg.ClientBase,

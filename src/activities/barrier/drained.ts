@@ -201,7 +201,8 @@ async function topicsConsumed(
 }
 
 /**
- * Returns null if every reader is past the end, apart from control records. Otherwise names one.
+ * Returns null if every reader is past the end, apart from control records. Otherwise names a
+ * reader that is not.
  */
 async function firstBehind(
   kafka: KafkaPort,

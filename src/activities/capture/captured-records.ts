@@ -12,7 +12,7 @@ export interface CapturedRange extends RecordRange {
   readonly partitions: number;
 }
 
-/** The decoder of the connector's topics with its schemas. Null if they are JSON. */
+/** The decoder of the connector's topics with its schemas. Null if the topics are JSON. */
 export interface Decoding {
   readonly decoder: RecordDecoder;
   /**

@@ -1,5 +1,6 @@
 // Pauses the source connector for a moment, and makes sure that it runs again. Each pause is
-// recorded in the ledger before it begins, so that another worker can end it if this one dies.
+// recorded in the ledger before it begins, so that another worker can end the pause if this worker
+// dies.
 import type { ConnectRest, ConnectorStatus } from '../../clients/http/connect-rest.js';
 import { closePause, openPause, pausesOf } from '../../clients/ledger/connector-pauses.js';
 import { pausedBy } from '../../domain/evidence/still-point.js';

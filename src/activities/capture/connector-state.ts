@@ -124,8 +124,8 @@ function rootCause(trace: string): string {
 }
 
 /**
- * Deletes the offsets of a connector. If it has none, Connect is not asked, because it would answer
- * with an internal error.
+ * Deletes the offsets of a connector. If the connector has no offsets, no request is sent, because
+ * Connect would answer with an internal error.
  */
 export async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
   if ((await rest.offsets(name)).length > 0) await rest.deleteOffsets(name);

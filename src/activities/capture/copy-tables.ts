@@ -116,7 +116,7 @@ export function stillValid(
 
 /**
  * Returns every range of every table that no earlier attempt has copied. If an update moves a row
- * out of a range before it is copied, the log contains the whole row.
+ * out of a range before that range is copied, the log contains the whole row.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>

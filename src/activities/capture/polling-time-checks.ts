@@ -43,8 +43,8 @@ export async function nothingAhead(
 }
 
 /**
- * Checks that times without zone are in UTC. The newest row proves it if it is recent; otherwise
- * the server's time zone setting does.
+ * Checks that times without zone are in UTC. The newest row proves it if that row is recent.
+ * Otherwise, the server's time zone setting proves it.
  */
 export async function timesAreUtc(
   client: pg.ClientBase,

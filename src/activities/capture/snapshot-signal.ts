@@ -1,6 +1,6 @@
-// Requests an incremental snapshot by a signal in Kafka, and follows its notifications. Between two
-// chunks, the connector waits for a change in the log. On a quiet database, this code writes such a
-// change.
+// Requests an incremental snapshot by a signal in Kafka, and follows the snapshot's notifications.
+// Between two chunks, the connector waits for a change in the log. On a quiet database, this code
+// writes such a change.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { includePattern } from '../../connectors/debezium-postgres.js';
@@ -31,7 +31,8 @@ export class SnapshotSignal {
 
   /**
    * True while another signal may be sent. If a connector restarts during the scan, its old task
-   * loses its connection. It may then report a table's scan as failed, and may skip the rest.
+   * loses the connection to the source. That task may then report a table's scan as failed, and may
+   * skip the other tables.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;

@@ -53,7 +53,7 @@ function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): v
 
 /**
  * Checks that row security hides no row. Postgres reports a missing USAGE on the schema with the
- * same code, but that needs another remedy.
+ * same code, but that problem needs another remedy.
  */
 async function everyRowIsVisible(
   client: pg.ClientBase,

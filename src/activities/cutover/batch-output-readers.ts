@@ -114,8 +114,8 @@ async function sessions(
 }
 
 /**
- * Reports sessions of other roles whose statements Sluice's role may not see. They may read the
- * table, so they are reported as unknown.
+ * Reports sessions of other roles whose statements Sluice's role may not see. Such a session may
+ * read the table, so it is reported as unknown.
  */
 async function hiddenSessions(
   client: pg.ClientBase,

@@ -27,8 +27,8 @@ export function createCutoverActivities(deps: Deps) {
      * Commits the cut-over in one short transaction, which is the point of no return. Returns the
      * reason if the commit was refused. The switch of the view comes first, because it may wait for
      * readers, at most lock_timeout. Then comes the lock on the lease row, and last the conditional
-     * update. They are separate statements, because an UPDATE that waited for the row lock does not
-     * read the clock again.
+     * update. The three are separate statements, because an UPDATE that waited for the row lock
+     * does not read the clock again.
      */
     async commitCutover(
       input: FenceInput & Planned,

@@ -109,7 +109,7 @@ async function nobodyWrites(
 
 /**
  * Proves P3: the marker of this fence is in the connector's topic. A polling connector reads no
- * markers, so nothing is checked for it. Returns null if it is proven, else why not.
+ * markers, so nothing is checked for it. Returns null if P3 is proven, otherwise the reason.
  */
 export async function markerRead(
   kafka: KafkaPort,

@@ -11,7 +11,9 @@ import type { Site } from './owned-kind.js';
 
 export interface Leftover extends OwnedObject {
   readonly migration: string;
-  /** Says whether the system has the object. It is `unknown` if the system does not answer. */
+  /**
+   * Says whether the system has the object. The value is `unknown` if the system does not answer.
+   */
   readonly presence: 'present' | 'gone' | 'unknown';
   readonly detail: string;
 }

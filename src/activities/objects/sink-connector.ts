@@ -16,7 +16,8 @@ export async function pauseSink({ systems, plan }: Site): Promise<void> {
   const rest = systems.connect(plan);
   const { connector } = plan.sink!;
   await rest.pause(connector);
-  // A failed task has records that it did not write. It never becomes PAUSED, so this throws.
+  // A failed task has records that it did not write. Such a task never becomes PAUSED, so this
+  // throws.
   const paused = await pollUntil(Date.now() + PAUSE_MS, 100, async () => {
     const status = await rest.status(connector);
     return status &&

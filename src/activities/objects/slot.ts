@@ -29,8 +29,8 @@ export const slot: OwnedKind = {
       () => changing(site, (client) => createPlainSlot(client, name)),
     ),
   /**
-   * Drops the slot. The connector MUST be gone, because a slot in use cannot be dropped. It waits
-   * for a walsender that is closing, and never ends other connections.
+   * Drops the slot. The connector MUST be gone, because a slot in use cannot be dropped. The
+   * function waits for a walsender that is closing, and never ends other connections.
    */
   remove: (site, { name }) =>
     changing(site, async (client) => {

@@ -1,6 +1,6 @@
 // Creates and removes the objects that Sluice owns. The ledger registers an object before it is
-// created (the claim), and it is read back afterwards. If the object was certainly not created, the
-// claim is released. Only objects that the ledger lists as ours are removed.
+// created (the claim), and the object is read back afterwards. If the object was certainly not
+// created, the claim is released. Only objects that the ledger lists as ours are removed.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -52,10 +52,10 @@ export async function ensureOwned(
 
 /**
  * Claims objects that do not exist, then calls `create`. If `create` fails, there are three cases.
- * If it certainly created nothing, the claims of this attempt are released, because a later object
- * of that name is not ours. Claims of an earlier attempt stay, because that attempt may still
- * create the object. If a privilege is missing, all claims are released: no attempt can create the
- * object, but a person may.
+ * If `create` certainly created nothing, the claims of this attempt are released, because a later
+ * object of that name is not ours. Claims of an earlier attempt stay, because that attempt may
+ * still create the object. If a privilege is missing, all claims are released: no attempt can
+ * create the object, but a person may.
  */
 export async function makeClaimed<T>(
   ledger: Ledger,

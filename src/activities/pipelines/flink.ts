@@ -74,7 +74,8 @@ export class FlinkHost implements PipelineHost {
   }
 
   /**
-   * Starts a job. A session forgets its definitions when it ends, so this sends all of them first.
+   * Starts a job. A session forgets its definitions when it ends, so this function first sends all
+   * definitions.
    */
   async create(name: string): Promise<void> {
     const job = this.#plan.jobs.find((j) => j.name === name)!;

@@ -86,7 +86,7 @@ interface Closing {
 
 /**
  * Finds the newest runs that closed a key. Later runs have closed all keys of earlier runs, so a
- * binary search finds each of them. `runs` has the oldest first.
+ * binary search finds each such run. `runs` has the oldest first.
  */
 async function runsThatClosed(
   client: pg.ClientBase,

@@ -19,8 +19,8 @@ export function createProofActivities(deps: Deps) {
   const { systems, ledger } = deps;
   return {
     /**
-     * Checks the spec and the slice, and plans the proof. Throws Problem `spec-invalid` if one of
-     * them cannot be used; nothing was created then.
+     * Checks the spec and the slice, and plans the proof. Throws Problem `spec-invalid`, and
+     * creates nothing, if the spec or the slice cannot be used.
      */
     async openProof(input: ProofInput, id: string, runKey: string): Promise<ProofPlan> {
       return planProof(deps, input, id, runKey);

@@ -27,7 +27,7 @@ import type { ProofPlan } from './slice-plan.js';
 
 /**
  * Writes the slice and the expected result. It first deletes what an earlier attempt wrote, because
- * that came from another snapshot. No pipeline may be running.
+ * those records came from another snapshot. No pipeline may be running.
  */
 export async function replay(
   { secret, systems }: Deps,

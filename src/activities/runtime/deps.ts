@@ -56,8 +56,8 @@ export function otherNamespace(
 }
 
 /**
- * Holds one Kafka connection for each cluster. After a failure, `renew` drops it, so that the next
- * attempt opens a new connection.
+ * Holds one Kafka connection for each cluster. After a failure, `renew` drops the connection, so
+ * that the next attempt opens a new one.
  */
 export class Systems {
   readonly #secret: ResolveSecret;
@@ -82,7 +82,7 @@ export class Systems {
 
   /**
    * Makes the next call to `kafka` for this spec connect again, after a failure. The old connection
-   * closes later, because other activities may still use it. Other clusters keep theirs.
+   * closes later, because other activities may still use it. Other clusters keep their connections.
    */
   renew({ spec }: MigrationSpec): void {
     const key = JSON.stringify(spec.kafka);

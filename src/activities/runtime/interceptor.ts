@@ -36,8 +36,8 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
 }
 
 /**
- * Sends heartbeats for every activity that has a heartbeat timeout, but only while it makes
- * progress. Otherwise the attempt fails as `unreachable`, and Temporal starts another one.
+ * Sends heartbeats for every activity that has a heartbeat timeout, but only while the activity
+ * makes progress. Otherwise the attempt fails as `unreachable`, and Temporal starts another one.
  */
 export function proving(newProgress = () => new Progress()): ActivityInboundCallsInterceptor {
   return {

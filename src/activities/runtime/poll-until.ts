@@ -7,7 +7,7 @@ const said = new WeakMap<Context, () => unknown>();
 
 /**
  * Sends a heartbeat with the last details, so that a reader always sees what the activity waits
- * for. It is not progress: the interceptor calls it by the clock.
+ * for. A heartbeat does not count as progress, because the interceptor sends it by the clock.
  */
 export function heartbeat(): void {
   const context = asyncLocalStorage.getStore();

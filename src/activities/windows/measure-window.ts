@@ -36,7 +36,7 @@ export interface Measured {
   readonly subjects: SubjectOutcome[];
   readonly lag: Lag;
   readonly facts: FactsSeen | null;
-  /** The part that restarted, if that is the only reason why the window proves nothing. */
+  /** The part that restarted, if this restart is the only reason why the window proves nothing. */
   readonly restarted?: string;
   readonly captureProblem?: CaptureProblem;
   readonly batchAge: BatchAge | null;

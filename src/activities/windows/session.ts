@@ -37,7 +37,7 @@ export interface HearsWitness {
  */
 export type WitnessRole = 'begin' | 'keep' | HearsWitness;
 
-/** How a window uses a witness, and the witnesses of this worker. */
+/** A window's use of a witness, and the witnesses of this worker. */
 export interface Witnessing {
   readonly role: WitnessRole;
   readonly keeper: Witnesses;

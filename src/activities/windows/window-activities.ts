@@ -54,7 +54,7 @@ export interface WindowInput {
   readonly since: string | null;
   /** Set while break-glass is in effect, so that the evidence says so. */
   readonly brokenGlass?: BrokenGlass;
-  /** How this window uses a witness. Absent if it uses none. */
+  /** This window's use of a witness. Absent if the window uses none. */
   readonly witness?: WitnessRole;
   /** The earlier window that proved the results. Set if this window compares only the tables. */
   readonly restsOn?: RecentResult;

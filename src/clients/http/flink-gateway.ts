@@ -1,5 +1,5 @@
 // Flink's SQL Gateway through REST: sessions, statements and results. A session's tables and
-// settings are lost when it or the gateway ends, so each use opens its own session.
+// settings are lost when the session or the gateway ends, so each use opens its own session.
 import { Problem } from '../../domain/failure.js';
 import { jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';

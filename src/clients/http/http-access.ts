@@ -21,7 +21,7 @@ export interface HttpRequest {
 export type HttpAnswer = Pick<Response, 'ok' | 'status' | 'text'>;
 
 /**
- * Reads the secrets for a server of a spec. Throws Problem `permission-denied` if one does not
+ * Reads the secrets for a server of a spec. Throws Problem `permission-denied` if a secret does not
  * exist or may not be sent to that server.
  */
 export function httpAccess(

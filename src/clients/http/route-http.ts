@@ -18,7 +18,7 @@ export interface RouteOrder {
 
 /**
  * Requests a side. Idempotent. Throws Problem `unreachable` if the order may have arrived (then
- * observe the route), or `route-unexpected` if it was refused.
+ * observe the route), or `route-unexpected` if the order was refused.
  */
 export async function putRoute(url: string, order: RouteOrder): Promise<void> {
   await send('PUT', url, order);

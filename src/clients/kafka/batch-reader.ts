@@ -31,7 +31,7 @@ export type TakeBatches = (
 ) => void | Promise<void>;
 
 /**
- * Reads the range. Throws TopicLost if a part of it is gone, and Problem `unreachable` if no
+ * Reads the range. Throws TopicLost if a part of the range is gone, and Problem `unreachable` if no
  * records arrive.
  */
 export async function readBatches(

@@ -1,4 +1,4 @@
-// Reads what the consumer groups of the pipeline and the sink read, and how far each of them is.
+// Finds the topics and the progress of the consumer groups of the pipeline and the sink.
 import type { KnownGroup } from './groups.js';
 import type { KafkaPort } from './kafka.js';
 import { Problem } from '../../domain/failure.js';
@@ -34,7 +34,10 @@ export async function subscriptionsOf(
   return ok(topics);
 }
 
-/** A group's committed offset in one partition. `at` is undefined if it never committed there. */
+/**
+ * A group's committed offset in one partition. `at` is undefined if the group never committed an
+ * offset there.
+ */
 export interface Reader {
   readonly group: string;
   readonly at: number | undefined;

@@ -155,7 +155,10 @@ async function askAbout<G extends { errorCode: number; errorMessage: string }>(
   return { unknown: kind ? refused(kind) : detail };
 }
 
-/** Returns the listed type of a group that Sluice cannot describe. Null if it is not listed. */
+/**
+ * Returns the listed type of a group that Sluice cannot describe. Null if the broker does not list
+ * the group.
+ */
 async function listedType(broker: Coordinator, id: string): Promise<string | null> {
   if ((broker.versions[LIST_GROUPS]?.maxVersion ?? 0) < 5) return null;
   const api = { apiKey: LIST_GROUPS, apiVersion: 5, apiName: 'ListGroups' };

@@ -43,7 +43,7 @@ export interface Cluster {
 
 /**
  * Creates a cluster whose calls may go to any broker. Throws Problem `unsupported` if this version
- * of kafkajs has none.
+ * of kafkajs cannot create one.
  */
 export function createCluster(kafka: KafkaJs, isolationLevel: number): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(

@@ -1,5 +1,5 @@
-// Decides which topics a kafkajs connection asks its brokers about. If one of them is deleted,
-// every later refresh fails, even for other topics.
+// Decides which topics a kafkajs connection asks its brokers about. If one of these topics is
+// deleted, every later refresh fails, even for other topics.
 import { Problem } from '../../domain/failure.js';
 import type { Cluster } from './kafkajs-internals.js';
 

@@ -20,7 +20,8 @@ export interface RecordRange {
 }
 
 /**
- * Visits every committed record of a range. Throws Problem `topic-lost` if a part of it is gone.
+ * Visits every committed record of a range. Throws Problem `topic-lost` if a part of the range is
+ * gone.
  */
 export async function readRecords(
   kafka: Pick<KafkaPort, 'readRange'>,

@@ -54,7 +54,7 @@ export async function describeTopics(
 
 /**
  * Throws Problem `permission-denied` if ACLs hide one of the topics. Brokers do not list a hidden
- * topic, so it would look as if it did not exist.
+ * topic, so such a topic would look as if it did not exist.
  */
 export async function refuseHidden(admin: Admin, topics: readonly string[]): Promise<void> {
   const listed = await admin.listTopics();
@@ -83,9 +83,9 @@ export async function served(isServed: () => Promise<boolean>): Promise<void> {
 }
 
 /**
- * Creates a topic. Throws Problem `object-not-ours` if it exists, `permission-denied` if Sluice's
- * principal may not create it, and `unsupported` if the cluster refuses it. After any other error,
- * the topic may or may not exist.
+ * Creates a topic. Throws Problem `object-not-ours` if the topic exists, `permission-denied` if
+ * Sluice's principal may not create it, and `unsupported` if the cluster refuses it. After any
+ * other error, the topic may or may not exist.
  */
 export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });

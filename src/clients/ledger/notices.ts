@@ -10,7 +10,10 @@ export interface Waiting {
   readonly attempts: number;
 }
 
-/** Stores a notice, unless it is known. A known one is not sent again. */
+/**
+ * Stores a notice, unless the ledger already has it. A notice that the ledger has is not sent
+ * again.
+ */
 export async function storeNotice(ledger: Access, notice: Notice): Promise<void> {
   const { migration, iteration, key } = notice;
   await ledger.query(

@@ -223,7 +223,7 @@ export async function columnTypes(
   }));
 }
 
-/** Returns the side that the view reads now. Null if it reads neither or both. */
+/** Returns the side that the view reads now. Null if the view reads neither side, or both. */
 export async function observedSide(
   client: pg.ClientBase,
   route: ViewPlan,

@@ -63,8 +63,8 @@ export async function heldTransaction<T>(
 }
 
 /**
- * Begins a transaction in which the server notices a lost connection within `idleMs`, even while it
- * sends an answer.
+ * Begins a transaction in which the server notices a lost connection within `idleMs`, even while
+ * the server sends an answer.
  */
 const beginSql = (idleMs: number): string =>
   `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +

@@ -34,8 +34,8 @@ export async function readSlot(client: pg.ClientBase, name: string): Promise<Slo
 }
 
 /**
- * Returns the reason why a connector cannot continue from this slot. Null if it can. With
- * `isBeginning`, the slot may still be missing or incomplete.
+ * Returns the reason why a connector cannot continue from this slot. Null if the connector can
+ * continue. With `isBeginning`, the slot may still be missing or incomplete.
  */
 export function lossOf(
   name: string,

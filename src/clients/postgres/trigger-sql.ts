@@ -157,7 +157,7 @@ export async function dropTrigger(
 /**
  * Returns the relations that have this table's triggers: the table, its partitions, and partitions
  * that were detached since. Triggers that a partition inherits are omitted, because they are
- * dropped with the parent's. Only triggers that call Sluice's functions count.
+ * dropped with the parent's triggers. Only triggers that call Sluice's functions count.
  */
 async function carriers(
   client: pg.ClientBase,
@@ -183,8 +183,8 @@ async function carriers(
 
 /**
  * Counts the transactions, including prepared ones, that began before `moment` (SQL) and hold a
- * writer's lock on one of the tables. Those of unknown age count as `unseen` unless they end within
- * three seconds, because a write that the fence refuses releases its lock at once.
+ * writer's lock on one of the tables. Transactions of unknown age count as `unseen` unless they end
+ * within three seconds, because a write that the fence refuses releases its lock at once.
  */
 export async function writersSince(
   client: pg.ClientBase,

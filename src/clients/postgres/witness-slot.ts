@@ -12,7 +12,10 @@ import type { WitnessLog } from './witness-log.js';
 /** The longest wait for transactions that are open when a witness begins. */
 export const WITNESS_PATIENCE_MS = 15_000;
 const POLL_MS = 50;
-/** The changes of one read. A read ends only with a transaction, so it can return more. */
+/**
+ * The number of changes that one read requests. A read ends only at the end of a transaction, so it
+ * can return more changes.
+ */
 const READ_CHANGES = 20_000;
 const READ_MS = 20_000;
 /** The prefix of the markers by which a witness recognizes how far it has read. */

@@ -1,6 +1,6 @@
 // Maps the keys of a table's stream side to row hashes, in typed arrays. A slot takes 17 bytes for
-// integer keys, and there is no object for each row. It uses open addressing with linear probing. A
-// deletion shifts the following slots back, so that no tombstones accumulate.
+// integer keys, and there is no object for each row. The table uses open addressing with linear
+// probing. A deletion shifts the following slots back, so that no tombstones accumulate.
 
 const MOST_LOAD = 0.75;
 const EMPTY = 0;
@@ -92,7 +92,7 @@ export class KeyTable {
     return true;
   }
 
-  /** Returns the slot of the key, or -1. It is valid until the next change. */
+  /** Returns the slot of the key, or -1. The slot is valid until the next change. */
   find(key: Int32Array): number {
     const keys = this.#keys;
     const words = this.#words;
@@ -165,8 +165,8 @@ export class KeyTable {
   }
 
   /**
-   * Marks the key as found. Returns false if this pass has already found it, because the key is
-   * then not unique on the expected side.
+   * Marks the key as found. Returns false if this pass has already found the key, which is then not
+   * unique on the expected side.
    */
   mark(slot: number): boolean {
     if (this.#marks[slot] === this.#mark) return false;

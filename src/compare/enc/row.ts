@@ -66,7 +66,8 @@ export class RowEncoder {
   }
 
   /**
-   * Sets `key` from the canonical texts of the key's columns, which may be NULL if it is hashed.
+   * Sets `key` from the canonical texts of the key's columns. A column may be NULL if keys are
+   * hashed.
    */
   keyFromCanon(values: readonly Canon[]): void {
     this.#scratch.reset();

@@ -76,7 +76,7 @@ const FIRST_FREE = 1 << 15; // the module's own data lies below
 const COLUMN_BYTES = 24;
 /** assembly/layout.ts leaves longer records and rows to the reference. */
 const MOST_BYTES = 1 << 18;
-/** Room for one tag, and for the widest value of fixed width or the head of any other one. */
+/** Room for one tag, and for the widest value of fixed width or for the head of any other value. */
 const MOST_PER_COLUMN = 24;
 /** The kernel reads and pads up to 16 bytes at a time. */
 const SLACK = 64;
@@ -149,5 +149,7 @@ export class Kernel {
   }
 }
 
-/** The typed arrays above have the machine's order of bytes, and WebAssembly has the little one. */
+/**
+ * The typed arrays above have the machine's byte order, and WebAssembly is always little-endian.
+ */
 const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '7166da93deb971f5326c031be698ed0e4e4e0fe0f8c6d3d9a0055bda013d2445';
+export const SOURCES = '422a310338c8c4ee8b9391182afe424c2d5b5bd610e9a0e1164b4e6bbc5e9e12';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -86,8 +86,8 @@ export interface Sent {
 }
 
 /**
- * Starts the Postgres that the migrations of this file read. Its transaction counter is moved
- * between them.
+ * Starts the Postgres that the migrations of this file read. The server's transaction counter is
+ * moved between the migrations.
  */
 export async function openServer(): Promise<{ home: StackHome; close: () => Promise<void> }> {
   const main = stackHome();

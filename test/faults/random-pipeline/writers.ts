@@ -30,7 +30,7 @@ interface Session {
   readonly client: pg.Client;
   txId: number | null;
   changes: Change[];
-  /** Its records are in the topic already, so it can only commit. */
+  /** The transaction's records are in the topic already, so it can only commit. */
   isSent: boolean;
 }
 

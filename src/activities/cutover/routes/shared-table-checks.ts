@@ -1,5 +1,5 @@
-// Checks, read-only, a table that batch and stream share: what its triggers, the commit and the
-// sink's sessions will need.
+// Checks, read-only, whether a table that batch and stream share has what its triggers, the commit
+// and the sink's sessions will need.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../../clients/postgres/connection.js';

@@ -90,8 +90,8 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
 }
 
 /**
- * Writes the stream's rows into the table. Throws Refused, with nothing changed, if they do not fit
- * into the table, or if writing them takes too long.
+ * Writes the stream's rows into the table. Throws Refused, with nothing changed, if the rows do not
+ * fit into the table, or if writing them takes too long.
  */
 async function changeHands(
   client: pg.ClientBase,

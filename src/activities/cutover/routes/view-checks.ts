@@ -1,5 +1,5 @@
 // Checks, read-only, the view that consumers read: whether the commit can replace the batch's table
-// in it, and whether its readers keep their rights.
+// in the view, and whether its readers keep their rights.
 import type pg from 'pg';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';

@@ -21,7 +21,7 @@ const DECIDING: readonly string[] = [
 /** Settings that change keys or records. Sluice's own connectors do not have them. */
 const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
 
-/** Returns why the connector's records cannot be compared. Null if they can. */
+/** Returns why the connector's records cannot be compared. Null if they can be compared. */
 export async function connectorProblem(
   rest: Pick<ConnectRest, 'config'>,
   plan: ResolvedPlan,

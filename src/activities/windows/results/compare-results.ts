@@ -128,7 +128,10 @@ function sayingWhySettled(result: SubjectOutcome, why: string | null): SubjectOu
   return { ...result, verdict: { verdict, reason: `${reason}; settled, because ${why}` } };
 }
 
-/** Adds the reason if rows of a polled table are missing only because they cannot be there yet. */
+/**
+ * Adds the reason if rows of a polled table are missing only because the connector cannot have read
+ * them yet.
+ */
 async function sayingWhyMissing(
   { plan, reader }: ConnectedSession,
   subjects: SubjectOutcome[],

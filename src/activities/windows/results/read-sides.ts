@@ -42,7 +42,7 @@ export function readHashes(
 }
 
 /**
- * If the pipeline created a stage's topic again, the next window reads the new one. The caller
+ * If the pipeline created a stage's topic again, the next window reads the new topic. The caller
  * judges the loss of a topic that Sluice created.
  */
 function throwLoss(error: unknown, isTopicOwned: boolean): never {
@@ -100,8 +100,8 @@ export function refuseRepeatedKeys(
 }
 
 /**
- * Counts the rows of a query that ran from `started` (epoch ms) until now. Null if it is too slow
- * to run twice.
+ * Counts the rows of a query that ran from `started` (epoch ms) until now. Null if the query is too
+ * slow to run twice.
  */
 export const countAgain = async (
   client: SourceClient,

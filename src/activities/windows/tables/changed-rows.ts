@@ -36,8 +36,8 @@ export async function passIncrementally(
 ): Promise<TablePass | null> {
   const { shape, from, reader, rowsPerSecond } = input;
   if (!fold.provenAt || fold.encoder.keyWords !== 2 || fold.unreadable > 0) return null;
-  // age() wraps after 2^31 transactions. After that many, an old xmin looks young, and a young one
-  // old.
+  // age() wraps after 2^31 transactions. Beyond that number, an old xmin looks young, and a young
+  // xmin looks old.
   if (input.snapshot.xmax - fold.provenAt.xmin >= MOST_AGE) return null;
   const comparison = new HashComparison(fold.table, fold.encoder);
   const unseen = new Set(fold.changed);

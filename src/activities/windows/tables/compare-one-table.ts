@@ -22,7 +22,7 @@ import { boundedNow } from './visibility.js';
 
 /** Says what became of the witness of a window. */
 export interface WitnessUse {
-  /** Why there is no usable witness. Null if there is one. */
+  /** The reason why no witness can be used. Null if one can be used. */
   readonly refused: string | null;
   /** True if at least one table was not read again, because of the witness. */
   readonly rested: boolean;

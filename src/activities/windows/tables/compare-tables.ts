@@ -36,7 +36,7 @@ export interface TablesCost {
   readonly rows: number;
   /** The duration in ms, without the time for reading topics. */
   readonly ms: number;
-  /** Why a final window has to read every row. Null if a witness can replace that. */
+  /** The reason why a final window has to read every row. Null if a witness can replace that. */
   readonly unwitnessed: string | null;
 }
 

@@ -1,5 +1,5 @@
 // Encodes one value by its column's type, from JSON and from Postgres' binary form. Each function
-// returns the place after what it wrote, or 0 for a value that it does not understand.
+// returns the address after the bytes that it wrote, or 0 for a value that it does not understand.
 import { floatFromText, isUnclear } from './float';
 import { endOf, isEscaped, startOf, typeOf } from './layout';
 import { integerFromText, numericFromBinary, numericFromText, writeI64 } from './number';
@@ -37,7 +37,10 @@ const UUID: i32 = 13;
 const DATE: i32 = 14;
 const TIME: i32 = 15;
 const INSTANT: i32 = 16;
-/** Types that are compared by their own text. Only printable ASCII is surely the same there. */
+/**
+ * Types whose values are compared as text. Only printable ASCII is surely the same text on both
+ * sides.
+ */
 const OWN_TEXT: i32 = 17;
 
 const TRUE: u32 = 0x65757274;

@@ -91,7 +91,10 @@ function lastOperation(from: usize, to: usize): usize {
   return 0;
 }
 
-/** Reads the first `"txId":` between the row and the operation. Returns false if it is unclear. */
+/**
+ * Reads the first `"txId":` between the row and the operation. Returns false if the transaction is
+ * unclear.
+ */
 function readTransaction(from: usize, op: usize, to: usize): bool {
   let at = from;
   while (at < op) {

@@ -1,5 +1,6 @@
 // Reads a JSON number as the nearest double. It multiplies the digits with 128 bits of a power of
-// ten. This gives bounds of the exact product. If the bounds round differently, it gives up.
+// ten. This gives bounds of the exact product. If the bounds round differently, the number is left
+// to the reference.
 import { powers } from './layout';
 
 const MINUS: u8 = 0x2d;
@@ -7,17 +8,17 @@ const PLUS: u8 = 0x2b;
 const DOT: u8 = 0x2e;
 const SMALL_E: u8 = 0x65;
 const MOST_DIGITS: i32 = 19;
-/** The powers of the table, which `float-powers.ts` fills. */
+/** The first and the last exponent of ten in the table, which `float-powers.ts` computes. */
 const FIRST_POWER: i32 = -64;
 const LAST_POWER: i32 = 63;
 
-/** Says that `floatFromText` did not understand the text. */
+/** True if `floatFromText` did not understand the last text. */
 export let isUnclear: bool = false;
 
 let mantissa: u64 = 0;
 let exponent: i32 = 0;
 
-/** Returns the double of a JSON number. Sets `isUnclear` if this needs the reference. */
+/** Returns the double of a JSON number. Sets `isUnclear` if the reference must read the number. */
 export function floatFromText(start: usize, end: usize): f64 {
   isUnclear = true;
   const negative = load<u8>(start) == MINUS;
@@ -68,7 +69,7 @@ function readExponent(mark: usize, end: usize): bool {
   return true;
 }
 
-/** Rounds `mantissa` times ten to the `exponent`. */
+/** Returns `mantissa` times ten to the power of `exponent`, rounded. */
 function nearest(): f64 {
   const zeros = <i32>clz(mantissa);
   const normal = mantissa << zeros;

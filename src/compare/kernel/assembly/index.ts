@@ -1,5 +1,6 @@
-// Encodes and hashes many records or rows in one call. It marks those that it may not understand,
-// and the TypeScript reference (enc/) encodes them. The encoding of a row is enc-v1.
+// Encodes and hashes many records or rows in one call. It marks the records and rows that it may
+// not understand, and the TypeScript reference (enc/) encodes those. The encoding of a row is
+// enc-v1.
 import { fromBinary, fromJson } from './column';
 import { DELETE, isKeyOfRow, operation, scan, transaction } from './envelope';
 import { hash128, partitionOf } from './hash';
@@ -132,7 +133,8 @@ const hashed: usize = memory.data(16);
 const ROW_BYTES: usize = 8;
 const TID_FIELD_BYTES: usize = 10;
 /**
- * An encoded row has nine words: a mark if it is unclear, its key (4), hash (2), block and item.
+ * An encoded row has nine words: a mark if the row is unclear, its key (4), hash (2), block and
+ * item.
  */
 const FOUND_BYTES: usize = 36;
 

@@ -1,5 +1,6 @@
-// Encodes integers and decimals as enc/number.ts does. Each function gets the place to write to.
-// It returns the place after what it wrote, or 0 for a value that it does not understand.
+// Encodes integers and decimals as enc/number.ts does. Each function gets the address to write to.
+// It returns the address after the bytes that it wrote, or 0 for a value that it does not
+// understand.
 import { copy } from './scan';
 
 const MINUS: u8 = 0x2d;

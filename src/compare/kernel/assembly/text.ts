@@ -1,5 +1,5 @@
 // Encodes texts, bytes and identifiers, as enc/column.ts and enc/json-string.ts do. Each function
-// returns the place after what it wrote, or 0 for a value that it does not understand.
+// returns the address after the bytes that it wrote, or 0 for a value that it does not understand.
 import { BACKSLASH, QUOTE, areEqual, copy } from './scan';
 
 const PLACEHOLDER: usize = memory.data<u8>([

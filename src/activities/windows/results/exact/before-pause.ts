@@ -11,7 +11,7 @@ import type { ConnectedSession } from '../../session.js';
 import { boundedNow, snapshotText } from '../../tables/visibility.js';
 import { passBarrier } from '../pass-barrier.js';
 
-/** If more records than this may belong to the gap, it is not searched for. */
+/** If more records than this may belong to the gap, the gap is not searched for. */
 const MOST_OPEN_RECORDS = 200_000;
 
 /**

@@ -125,7 +125,8 @@ async function unprovableColumn(
 }
 
 /**
- * Compares everything at the still point. Returns a reason if the queries cannot be run as of it.
+ * Compares everything at the still point. Returns a reason if the queries cannot be run as of that
+ * point.
  */
 export async function compareAt(
   session: ConnectedSession,

@@ -7,7 +7,9 @@ import type { ComparedQuery, SideCounted } from '../compared-queries.js';
 import { refuseRepeatedKeys } from '../read-sides.js';
 import type { ExactSide } from './exact-outcome.js';
 
-/** How the suspects of a side are read again, and what else is known about it. */
+/**
+ * One side of a comparison: its counts, its refused records, and a way to read its suspects again.
+ */
 export interface HashedSide {
   readonly readAgain: (suspects: readonly Suspect[]) => Promise<RawRows>;
   /** The counts of a sink. Null for a topic, which is compared with the counts of the query. */
