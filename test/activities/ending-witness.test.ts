@@ -32,7 +32,7 @@ describe('a witness', () => {
     expect(await isKeptAfter({ role: 'begin', verdicts: ['passed', 'passed'] })).toBe(true);
   });
 
-  it('waits for the next window after one that keeps it and passed', async () => {
+  it('is kept for the next window after a passed window with the role `keep`', async () => {
     expect(await isKeptAfter({ role: 'keep', verdicts: ['passed'] })).toBe(true);
   });
 

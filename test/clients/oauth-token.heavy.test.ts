@@ -1,4 +1,5 @@
-// How the worker gets the tokens of OAUTHBEARER, and what it says if an issuer gives none that works.
+// Tests how the worker gets the tokens for OAUTHBEARER, and what it reports if an issuer gives no
+// usable token.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -91,7 +92,7 @@ describe('a token endpoint', () => {
   it.each([
     ['in the token itself', () => grant(jwt({ exp: seconds() - 60 }))],
     ['beside the token', () => grant('opaque', { expires_in: 0 })],
-  ])('that gives expired tokens is named as such, as stated %s', async (_where, give) => {
+  ])('is named if its tokens have expired, as stated %s', async (_where, give) => {
     give();
     expect(await fails(source())).toEqual(
       problem(
@@ -102,14 +103,14 @@ describe('a token endpoint', () => {
     );
   });
 
-  it('that gives tokens of the future is named as such', async () => {
+  it('is named if its tokens are not valid yet', async () => {
     grant(jwt({ exp: seconds() + 9000, nbf: seconds() + 3600 }));
     expect(await fails(source())).toEqual(
       problem('permission-denied', /not valid before/, /clock/),
     );
   });
 
-  it('that refuses the client is named with its reason, and without the secret', async () => {
+  it('is named with its reason, and without the secret, if it refuses the client', async () => {
     const said = { error: 'invalid_client', error_description: 'unknown', echo: 'p@ss:word' };
     answer = { status: 401, body: JSON.stringify(said) };
     const failure = await fails(source());
@@ -123,7 +124,7 @@ describe('a token endpoint', () => {
     expect(JSON.stringify(failure)).not.toContain('p@ss');
   });
 
-  it('that is away, broken or without a token is named', async () => {
+  it('is named if it is away or broken, or returns no token', async () => {
     answer = { status: 503, body: '' };
     expect(await fails(source())).toMatchObject({ code: 'unreachable' });
     answer = { status: 200, body: '<html>' };
@@ -165,7 +166,7 @@ describe('a token command', () => {
     );
   });
 
-  it('that fails is named with what it printed', async () => {
+  it('is named, with its output, if it fails', async () => {
     expect(await fails(run(program('broken', 'echo no role >&2; exit 3')))).toEqual(
       problem(
         'permission-denied',

@@ -32,8 +32,9 @@ export interface HearsWitness {
 }
 
 /**
- * The full pass before the fence begins a witness, and the final window reads it. Other windows may
- * keep one for the next window (`keep`): they read the one that they find, or begin one.
+ * The full pass before the fence begins a witness, and the final window reads it. Another window
+ * may keep a witness for the next window (`keep`). It reads the witness that an earlier window
+ * kept, or begins a new witness.
  */
 export type WitnessRole = 'begin' | 'keep' | HearsWitness;
 

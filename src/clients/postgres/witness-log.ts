@@ -76,8 +76,9 @@ export class WitnessLog {
   }
 
   /**
-   * Forgets what `proven` sees, after a window has compared it. The log has the changes of a key in
-   * the order in which they became visible, so the last one decides.
+   * Forgets the changes that the snapshot `proven` sees, because a window has compared them. The
+   * log has the changes of a key in the order in which they became visible, so the last change of a
+   * key decides.
    */
   forget(proven: SnapshotVisibility): void {
     this.#markers.clear();

@@ -84,7 +84,10 @@ export async function passIncrementally(
   };
 }
 
-/** Returns the condition for one of so many parts of a table. The last part has no end. */
+/**
+ * Returns the condition for part `part` of `parts` equal parts of a table. The last part has no
+ * end.
+ */
 export function partOf(blocks: number, part: number, parts: number): string {
   const bound = (at: number): string => `'(${Math.floor((blocks * at) / parts)},0)'::tid`;
   const upTo = part === parts - 1 ? '' : ` AND ctid < ${bound(part + 1)}`;

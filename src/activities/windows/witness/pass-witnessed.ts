@@ -22,7 +22,7 @@ import type { Testimony } from './witnesses.js';
 
 /** The keys of one lookup. A longer list could make the planner scan the whole table. */
 const LOOKUP_KEYS = 1000;
-/** Each window that keeps a witness also reads one of so many parts of the table. */
+/** The number of parts of a table, of which each window that keeps a witness also reads one. */
 const SCRUB_PARTS = 100;
 
 export interface WitnessedPass extends TablePass {
@@ -32,8 +32,8 @@ export interface WitnessedPass extends TablePass {
 }
 
 /**
- * Compares what changed since the full pass. Returns the reason as text if only a pass over every
- * row can decide.
+ * Compares what has changed since the window that proved the rows. Returns the reason as text if
+ * only a pass over every row can decide.
  */
 export async function passWitnessed(
   session: ReadingSession,
@@ -96,8 +96,8 @@ export async function passWitnessed(
 }
 
 /**
- * Reads one part of the table, although nothing in it should differ. Returns text if a row does, or
- * is there twice. A pass over every row then decides.
+ * Reads one part of the table, although nothing in it should differ. Returns text if a row differs
+ * or is there twice. A pass over every row then decides.
  */
 async function scrub(
   { reader, from, shape, rowsPerSecond }: PassInput,

@@ -53,7 +53,7 @@ interface Held {
   readonly log: WitnessLog;
   readonly digest: string;
   readonly tables: readonly KeyedByOne[];
-  /** Milliseconds after which it ends if no window has used it. */
+  /** Milliseconds after which the witness ends if no window has used it. */
   readonly unusedMs: number;
   timer?: NodeJS.Timeout;
   usedAt: number;
@@ -70,8 +70,8 @@ export class Witnesses {
 
   /**
    * Begins a witness of these tables. MUST be called before the full pass takes its snapshot.
-   * `everyMs` is the time between the windows that use it, or 0 if only one follows. Returns null, or
-   * the reason why the server refused.
+   * `everyMs` is the time between the windows that use the witness, or 0 if only one window
+   * follows. Returns null, or the reason why the server refused.
    */
   async begin(
     { ref, plan, side }: Omit<Connections, 'reader'>,
