@@ -1,7 +1,7 @@
 // Chooses the converters with which Kafka Connect writes the topics of the tables. A registry's
 // password stays a placeholder, which Kafka Connect resolves.
 import type { KafkaSpec, Login, RegistrySpec } from '../domain/migration/cluster-access.js';
-import { placeholder } from './kafka-client.js';
+import { placeholder } from './kafka-client-properties.js';
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
 

@@ -7,7 +7,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { converterConfig } from './converters.js';
 import { sslOf } from './jdbc-url.js';
-import { kafkaClientConfig, placeholder } from './kafka-client.js';
+import { kafkaClientConfig, placeholder } from './kafka-client-properties.js';
 
 export const POSTGRES_SOURCE_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 

@@ -5,7 +5,7 @@
 // upsert-kafka.
 import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
-import { kafkaClientConfig } from './kafka-client.js';
+import { kafkaClientConfig } from './kafka-client-properties.js';
 
 /** The offsets `[from, to)` of every partition. */
 export interface TopicRange {

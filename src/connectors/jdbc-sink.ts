@@ -3,7 +3,7 @@
 import { sessionOptions, type TableOwner } from '../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { jdbcUrl } from './jdbc-url.js';
-import { placeholder } from './kafka-client.js';
+import { placeholder } from './kafka-client-properties.js';
 
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 

@@ -9,7 +9,7 @@ import { durationMs } from '../domain/values/duration.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { stripSemicolon } from '../domain/values/strip-semicolon.js';
 import { jdbcUrl } from './jdbc-url.js';
-import { placeholder } from './kafka-client.js';
+import { placeholder } from './kafka-client-properties.js';
 
 export interface JdbcPlugin {
   readonly connectorClass: string;

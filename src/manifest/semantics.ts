@@ -1,7 +1,7 @@
 // Finds parts of a spec that contradict each other, which the schema alone cannot express.
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
-import { changelogProblem } from '../connectors/flink-shapes.js';
+import { changelogProblem } from '../connectors/flink-changelogs.js';
 import { ksqlPlan } from '../domain/pipelines/ksql-statements.js';
 import { captureContradictions, capturesOf } from '../domain/capture/index.js';
 import { isAuthenticated } from '../domain/migration/cluster-access.js';

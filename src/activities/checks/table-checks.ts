@@ -5,7 +5,7 @@ import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import { canReplay, capturedColumns } from '../../compare/write-debezium-json.js';
-import { changelogTables } from '../../connectors/flink-shapes.js';
+import { changelogTables } from '../../connectors/flink-changelogs.js';
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

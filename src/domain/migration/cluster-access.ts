@@ -1,5 +1,6 @@
 // Defines the addresses, certificates and logins of Kafka and Kafka Connect. A spec names files and
 // secrets, and never contains them.
+import type { RecordFormat } from './topic-format.js';
 
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
@@ -38,9 +39,6 @@ export interface TokenLogin {
 }
 
 export type SaslLogin = PasswordLogin | TokenLogin;
-
-/** The formats in which Kafka Connect may write the topics of the tables. */
-export type RecordFormat = 'json' | 'avro';
 
 /** The schema registry that has the schemas of the records. */
 export interface RegistrySpec {
