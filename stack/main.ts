@@ -23,7 +23,8 @@ const USAGE = `usage: npm run stack -- up [--secure] [--with flink,registry,toxi
   status   list what runs, with pid and address
   env      print export lines for your shell: eval "$(npm run -s stack -- env)"
   logs     print the last log lines of one service
-environment: SLUICE_STACK_NAME (default "default"), SLUICE_STACK_PORT_BASE (default 17400), SLUICE_CACHE_DIR`;
+environment: SLUICE_STACK_NAME (default "default"), SLUICE_STACK_PORT_BASE (default 17400), SLUICE_CACHE_DIR,
+  SLUICE_PG_MAJOR (14 to 18, default 17, for a new stack), SLUICE_PG_BIN (the bin folder of an installed Postgres)`;
 
 const say = (line: string): void => void process.stderr.write(`stack: ${line}\n`);
 

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { postgresBinaries } from '../fetch.js';
+import { majorOf, postgresBinaries } from '../fetch-postgres.js';
 import type { Say } from '../make-once.js';
 import { reachableDir, type StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
@@ -43,8 +43,8 @@ export async function startPostgres(
   const { walLevel = 'logical', settings = [] } = other;
   const secured = securedOf(home);
   if (alive(home, 'postgres') === undefined) {
-    const bin = other.bin ?? (await postgresBinaries(say));
     const data = reachableDir(home, 'pg');
+    const bin = other.bin ?? (await postgresBinaries(say, majorOf(data)));
     const owner = unprivilegedOwner();
     initialise(bin, data, owner);
     if (secured) requireTls(data, secured, owner);

@@ -15,7 +15,7 @@ import {
   type CapturedTable,
 } from '../../src/domain/capture/captured-set.js';
 import { factsChange, type Facts, type FactsChange } from '../../src/domain/evidence/epoch.js';
-import { freshDatabase } from '../support/sluice.js';
+import { freshDatabase, serverVersion } from '../support/sluice.js';
 
 const PLANNED = ['public.items', 'public."Odd"', 'public.parted'];
 const SETUP = `
@@ -29,6 +29,7 @@ CREATE PUBLICATION pub FOR TABLE items, "Odd", parted WITH (publish_via_partitio
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let client: pg.Client;
+let version: number;
 beforeAll(async () => {
   database = await freshDatabase(SETUP);
   const asText = {
@@ -36,6 +37,7 @@ beforeAll(async () => {
   } as unknown as pg.CustomTypesConfig; // the same as in the product's own sessions
   client = new pg.Client({ database: database.name, types: asText });
   await client.connect();
+  version = await serverVersion();
 });
 afterAll(async () => {
   await client.end();
@@ -129,8 +131,8 @@ describe('a change of a captured table', () => {
     ],
     [
       'the replica identity is changed',
-      'ALTER TABLE items REPLICA IDENTITY FULL',
-      /replica identity of public.items: no longer default .* now full/,
+      'ALTER TABLE "Odd" REPLICA IDENTITY FULL',
+      /replica identity of public."Odd": no longer default .* now full/,
     ],
     [
       'the table is swapped by renaming',
@@ -173,7 +175,7 @@ describe('a change of a captured table', () => {
   });
 
   it.each([
-    'UPDATE items SET note = note',
+    'UPDATE "Odd" SET p = p',
     'ANALYZE items',
     'VACUUM items',
     'CREATE INDEX ON items (note)',
@@ -242,9 +244,14 @@ describe('a change that narrows the captured set', () => {
       /heir inherit from public.items/,
       /NO INHERIT/,
     ],
-  ])('is named with the statement that undoes it: %s', async (_what, change, detail, remedy) => {
+  ])('is named with the statement that undoes it: %s', async (what, change, detail, remedy) => {
     await client.query('BEGIN');
     try {
+      if (['rows', 'columns'].includes(what) && version < 150_000) {
+        // row filters and column lists do not exist there, so nothing can narrow the set in this way
+        await expect(client.query(change)).rejects.toThrow('syntax error');
+        return;
+      }
       const seen = await after(change);
       expect(seen.change?.epoch).toBeTruthy();
       expect(seen.problem?.detail).toMatch(detail);

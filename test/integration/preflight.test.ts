@@ -7,8 +7,17 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { stackHome, type StackHome } from '../../stack/paths.js';
 import { stop } from '../../stack/processes.js';
 import { startPostgres } from '../../stack/services/postgres.js';
+import { hidingProxy } from '../support/hiding-proxy.js';
 import { accounts, objects } from '../support/live.js';
-import { freshDatabase, sluice, specFile, testPostgres, withDatabase } from '../support/sluice.js';
+import {
+  freshDatabase,
+  sluice,
+  sluiceBeside,
+  specFile,
+  testPostgres,
+  withDatabase,
+  type Ran,
+} from '../support/sluice.js';
 
 interface Finding {
   readonly name: string;
@@ -23,8 +32,13 @@ interface Examined {
   readonly passed: ReadonlyMap<string, Finding>;
 }
 
-function doctor(file: string): Examined {
-  const { code, stdout } = sluice('doctor', '-f', file, '-o', 'json');
+const doctor = (file: string): Examined => examine(sluice('doctor', '-f', file, '-o', 'json'));
+
+/** Runs doctor while this process serves its connections. */
+const doctorBeside = async (file: string): Promise<Examined> =>
+  examine(await sluiceBeside('doctor', '-f', file, '-o', 'json'));
+
+function examine({ code, stdout }: Pick<Ran, 'code' | 'stdout'>): Examined {
   const { checks } = JSON.parse(stdout) as { checks: Finding[] };
   const byName = (isWanted: (check: Finding) => boolean): Map<string, Finding> =>
     new Map(checks.filter(isWanted).map((check) => [check.name, check]));
@@ -96,6 +110,20 @@ describe('doctor', () => {
       for (const name of slots)
         await database.client.query('SELECT pg_drop_replication_slot($1)', [name]);
     }
+  });
+
+  it('refuses a connection pooler in front of the server before it changes a setting', async () => {
+    const database = await freshDatabase(accounts(10));
+    const proxy = await hidingProxy(Number(process.env['PGPORT']));
+    cleanUps.push(database.drop, async () => void proxy.server.close());
+    const tables = ['public.accounts'];
+    const { code, findings } = await doctorBeside(
+      specFile('pooled', database.name, tables, sourceOf({ port: proxy.port }, database.name)),
+    );
+    expect(code).toBe(4); // the source was not reached
+    const { detail, remedy } = findings.get('source.reachable')!;
+    expect(detail).toContain(`a connection pooler answers at 127.0.0.1:${proxy.port}`);
+    expect(remedy).toContain('host and port of the server itself');
   });
 
   it('reports that wal_level is not logical, and that nothing but a worker limits the WAL', async () => {

@@ -67,11 +67,17 @@ async function inputOf(ref: MigrationRef): Promise<FenceInput> {
   return { ref, token: `t${attempt}`, attempt, epoch: 1, evidenceId: 'ev' };
 }
 
-interface Worker {
-  /** Resolves when the worker is suspended. */
-  readonly there: Promise<void>;
-}
-function worker(action: string, input: FenceInput, pattern: string, how: 'stop' | 'go'): Worker {
+/**
+ * Starts a worker. When it is ready, `prepare` runs and then the worker begins. Resolves when the
+ * worker is suspended.
+ */
+async function worker(
+  action: string,
+  input: FenceInput,
+  pattern: string,
+  how: 'stop' | 'go',
+  prepare: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const args = [
     '--import',
     'tsx',
@@ -81,18 +87,25 @@ function worker(action: string, input: FenceInput, pattern: string, how: 'stop' 
     pattern,
     how,
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   children.add(child);
   let said = '';
-  const there = new Promise<void>((resolve, reject) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes('there\n')) resolve();
+  const until = (line: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => void (said.includes(`${line}\n`) && resolve());
+      child.stdout.on('data', look);
+      child.once('exit', () => reject(new Error(`it did not stand: ${said}`)));
+      look();
     });
-    child.once('exit', () => reject(new Error(`it did not stand: ${said}`)));
-  });
-  return { there };
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await until('ready');
+  await prepare();
+  child.stdin.end('begin\n');
+  await until('there');
 }
+
+const fenced = (input: FenceInput) => async (): Promise<void> =>
+  expect((await drill.cutover.fence(input)).refused).toBeNull();
 
 /** Measures how long a statement of another session waits. */
 async function waits(sql: string): Promise<number> {
@@ -128,7 +141,7 @@ async function aNetwork(): Promise<{ port: number; cut: () => void; server: Serv
 
 describe('a worker that is stopped', () => {
   it('delays writers no longer than maxHold if it stops at its first trigger', async () => {
-    await worker('fence', await inputOf(viewed()), 'CREATE (OR REPLACE )?TRIGGER', 'stop').there;
+    await worker('fence', await inputOf(viewed()), 'CREATE (OR REPLACE )?TRIGGER', 'stop');
     const waited = await waits('UPDATE other SET n = n + 1');
     expect(waited).toBeGreaterThan(500); // the suspended worker did lock the table
     expect(waited).toBeLessThan(MAX_HOLD_MS);
@@ -149,8 +162,7 @@ describe('a worker that is stopped', () => {
     ],
   ])('%s longer than maxHold, and nothing has changed', async (_what, ref, pattern, statement) => {
     const input = await inputOf(ref());
-    expect((await drill.cutover.fence(input)).refused).toBeNull();
-    await worker('commitCutover', input, pattern, 'stop').there;
+    await worker('commitCutover', input, pattern, 'stop', fenced(input));
     const waited = await waits(statement);
     expect(waited).toBeGreaterThan(500);
     expect(waited).toBeLessThan(MAX_HOLD_MS);
@@ -168,19 +180,18 @@ describe('a network that is cut in the transaction', () => {
     async (action, pattern, statement) => {
       const network = await aNetwork();
       const input = await inputOf(viewed());
-      if (action === 'commitCutover') expect((await drill.cutover.fence(input)).refused).toBeNull();
       const { source, ...parts } = input.ref.spec.spec;
       const behind = {
         ...parts,
         source: { ...source, postgres: { ...source.postgres, port: network.port } },
       };
-      const { there } = worker(
+      await worker(
         action,
         { ...input, ref: { ...input.ref, spec: { ...input.ref.spec, spec: behind } } },
         pattern,
         'go',
+        action === 'commitCutover' ? fenced(input) : undefined,
       );
-      await there;
       network.cut();
       const waited = await waits(statement);
       network.server.close();

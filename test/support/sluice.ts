@@ -66,6 +66,16 @@ function startThread(): (args: string[]) => Ran {
   };
 }
 
+/** Does the same as `sluice` while this process continues, for example as a server. */
+export async function sluiceBeside(...args: string[]): Promise<Ran> {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ran = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk: Buffer) => (ran[name] += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, ...ran };
+}
+
 /**
  * Returns what `sluice get -o json` prints. It reads in this process, because starting a command
  * costs more than half a second of a core, and some tests ask in a loop.
@@ -193,6 +203,15 @@ export async function withDatabase<T>(
     await client.end();
   }
 }
+
+/** Returns the version of the test stack's server, such as 170010. */
+export const serverVersion = (): Promise<number> =>
+  withDatabase('postgres', async (client) => {
+    const { rows } = await client.query<{ version: string }>(
+      `SELECT current_setting('server_version_num') AS version`,
+    );
+    return Number(rows[0]!.version);
+  });
 
 /** Returns the test stack's server as a spec names it. */
 export const testPostgres = (database: string): object => ({

@@ -5,7 +5,8 @@ import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import pg from 'pg';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
-import { stackHome } from '../../stack/paths.js';
+import { startPostgres } from '../../stack/services/postgres.js';
+import { stackHome, type StackHome } from '../../stack/paths.js';
 import { environment, reset, up, type OptionalService } from '../../stack/stack.js';
 import { otherDatabase, ownedBy, WORKERS } from './workers.js';
 
@@ -32,38 +33,64 @@ export async function setupWith(wanted: Wanted = {}): Promise<() => Promise<void
     await provideOwned();
     return () => Promise.resolve();
   }
+  const remove = await freshStack((home) => up(home, say, optional, { secure }), provideOwned);
+  process.env['SLUICE_TEST_STACK'] = 'running';
+  return remove;
+}
+
+/** Starts Postgres without the other services of the stack. */
+export async function setupPostgres(): Promise<() => Promise<void>> {
+  if (process.env['SLUICE_TEST_STACK'] === 'running') {
+    await provideLedgers();
+    return () => Promise.resolve();
+  }
+  return freshStack((home) => startPostgres(home, say), provideLedgers);
+}
+
+/** Starts what `start` starts, on an empty stack, and then provides the rest. Returns what removes it. */
+async function freshStack(
+  start: (home: StackHome) => Promise<void>,
+  provide: () => Promise<void>,
+): Promise<() => Promise<void>> {
   process.env['SLUICE_STACK_NAME'] ??= 'test';
   process.env['SLUICE_STACK_PORT_BASE'] ??= '18400';
   const home = stackHome();
   await reset(home, say);
   try {
-    await up(home, say, optional, { secure });
+    await start(home);
     Object.assign(process.env, await environment(home, say));
-    await provideOwned();
+    await provide();
   } catch (error) {
     await reset(home, say);
     throw error;
   }
-  process.env['SLUICE_TEST_STACK'] = 'running';
   return () => reset(home, say);
 }
 
 /** Creates the namespaces and ledgers of all workers of vitest, where they do not exist yet. */
 async function provideOwned(): Promise<void> {
+  await provideLedgers();
+  const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS']! });
+  try {
+    for (let worker = 1; worker <= WORKERS; worker += 1)
+      await provideNamespace(connection, ownedBy(worker).namespace);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function provideLedgers(): Promise<void> {
   const url = process.env['SLUICE_LEDGER_URL']!;
   const admin = new pg.Client({ connectionString: otherDatabase(url, 'postgres') });
-  const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS']! });
   await admin.connect();
   try {
     for (let worker = 1; worker <= WORKERS; worker += 1) {
-      const { namespace, ledger } = ownedBy(worker);
-      await provideNamespace(connection, namespace);
+      const { ledger } = ownedBy(worker);
       const known = await admin.query('SELECT FROM pg_database WHERE datname = $1', [ledger]);
       if (known.rowCount === 0) await admin.query(`CREATE DATABASE ${ledger}`);
     }
   } finally {
     await admin.end();
-    await connection.close();
   }
 }
 

