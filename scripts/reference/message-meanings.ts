@@ -17,6 +17,8 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'source.senders': 'Are at least two WAL senders free?',
   'source.wal-headroom': 'Does the server keep as much WAL for a slot as `walBudget` allows?',
   'source.replication': 'May the role create replication slots?',
+  'source.failover':
+    'Can a standby keep the slot (`slot.failover`), and does the log wait for that standby?',
   'source.long-transactions':
     'Is there no old transaction that would delay the creation of the slot?',
   'source.create': 'May the role create a publication and a schema?',

@@ -12,6 +12,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'status.update.interval.ms': 'interval of confirming the slot position',
   'heartbeat.interval.ms': 'heartbeat',
   'extended.headers.enabled': 'true for the context headers that lineage tools read',
+  'slot.failover': 'true for a slot that the server copies to its standbys (Postgres 17 and later)',
   'slot.max.retries': 'retries to attach to the slot',
   'slot.retry.delay.ms': 'pause between those retries',
   'database.user': 'a separate login for the connector: see docs/reference/permissions.md',
@@ -66,6 +67,8 @@ export function checkExtraConfig({
         path,
         message: `not one of ${JDBC_PLUGINS.map((plugin) => plugin.connectorClass).join(', ')}`,
       });
+    } else if (key === 'slot.failover' && value !== 'true' && value !== 'false') {
+      problems.push({ path, message: `"${value}" is neither true nor false` });
     } else if (key.endsWith('.password') && !PLACEHOLDER.test(value)) {
       problems.push({
         path,

@@ -9,6 +9,7 @@ const aSlot = (change: Partial<Slot>): Slot => ({
   restartLsn: '0/1',
   confirmedLsn: '0/2',
   walStatus: 'reserved',
+  reason: null,
   ...change,
 });
 

@@ -142,7 +142,9 @@ export async function checkPrivileges(
   } catch (error) {
     return [await attempt('privilege', () => Promise.reject(error))];
   }
-  const missing = list.filter(({ held }) => !held);
+  const isProven = ({ provenBy }: Privilege): boolean =>
+    others.some(({ name, status }) => name === provenBy && status === 'passed');
+  const missing = list.filter((privilege) => !privilege.held && !isProven(privilege));
   const needed = missing.filter(
     ({ optional, sql }) => !optional && !others.some(({ remedy }) => remedy === sql),
   );

@@ -2,21 +2,24 @@
 // the database. If a query is not possible, the check is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
-import { readSource } from '../../clients/postgres/connection.js';
+import { readSource, type ResolveSecret } from '../../clients/postgres/connection.js';
 import { slotUse } from '../../clients/postgres/slots.js';
 import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
+import { isFailoverSlot } from '../../domain/capture/failover.js';
 import type { Check } from '../../domain/evidence/check.js';
-import { formatMs, sizeBytes } from '../../domain/values/duration.js';
+import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent } from '../../domain/migration/names.js';
-import { mayReplicate } from '../../domain/access/privilege-conditions.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SourceSpec } from '../../domain/migration/spec.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import { attempt, failed, inTurn, passed } from '../runtime/make-finding.js';
+import { canFailOver } from './failover-check.js';
 import { checkPrivileges } from './missing-privileges.js';
+import { tryReplication } from './replication-check.js';
 import { connectionLimits, timeLimits } from './session-limits.js';
 import { checkTable } from './table-checks.js';
+import { walHeadroom } from './wal-headroom.js';
 import { noLongTransactions } from '../capture/long-writers.js';
 
 export async function checkSource(
@@ -27,7 +30,7 @@ export async function checkSource(
   const place = `${user}@${host}:${port}/${database}`;
   try {
     return await readSource(plan, secret, async (client) => {
-      const server = await checkServer(client, plan);
+      const server = await checkServer(client, plan, secret);
       const tables: Check[] = [];
       const catalogs: TableCatalog[] = [];
       for (const { text } of plan.tables) {
@@ -70,9 +73,9 @@ export async function checkSource(
         'source.reachable',
         '',
         `cannot connect to ${place}: ${problem.message}`,
-        problem.code === 'permission-denied'
-          ? problem.remedy
-          : 'check host, port, database and credentials',
+        problem.code === 'unreachable' || problem.code === 'unexpected'
+          ? 'check host, port, database and credentials'
+          : problem.remedy,
       ),
     ];
   }
@@ -80,14 +83,18 @@ export async function checkSource(
 
 type Ask = (sql: string) => Promise<Record<string, string | null>>;
 
-async function checkServer(client: pg.ClientBase, plan: ResolvedPlan): Promise<Check[]> {
+async function checkServer(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  secret: ResolveSecret,
+): Promise<Check[]> {
   const one: Ask = async (sql) =>
     (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
   const { hasSlot } = plan.capture;
   const needsToCreate = plan.batch !== null || hasSlot;
   return inTurn([
     ...serverQuestions(one),
-    ...(hasSlot ? logQuestions(client, one, plan.spec.source) : []),
+    ...(hasSlot ? logQuestions(client, one, plan, secret) : []),
     ...(needsToCreate ? [mayCreate(one, plan.spec.source.postgres)] : []),
   ]);
 }
@@ -121,9 +128,10 @@ function serverQuestions(one: Ask): (() => Promise<Check>)[] {
 function logQuestions(
   client: pg.ClientBase,
   one: Ask,
-  { walBudget, postgres }: SourceSpec,
+  plan: ResolvedPlan,
+  secret: ResolveSecret,
 ): (() => Promise<Check>)[] {
-  const { user } = postgres;
+  const { walBudget, postgres } = plan.spec.source;
   return [
     () =>
       attempt('source.wal-level', async () => {
@@ -149,41 +157,10 @@ function logQuestions(
           'max_wal_senders',
         ),
       ),
-    () =>
-      attempt('source.wal-headroom', async () => {
-        const keep = Number(
-          (await one(`SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`))[
-            'setting'
-          ] ?? Number.NaN,
-        );
-        if (Number.isNaN(keep)) throw new Error('the role may not see max_slot_wal_keep_size');
-        const budget = sizeBytes(walBudget.bytes);
-        const isLimitedBy = `walBudget ${walBudget.bytes} limits the WAL only while a worker runs`;
-        if (keep < 0)
-          return `max_slot_wal_keep_size is unlimited, so ${isLimitedBy}; a size above it would always limit it`;
-        return keep * 1024 * 1024 >= budget
-          ? `max_slot_wal_keep_size is ${keep} MB`
-          : {
-              detail: `max_slot_wal_keep_size is ${keep} MB, which is less than walBudget ${walBudget.bytes}, so the server would drop the slot first`,
-              remedy: 'lower spec.source.walBudget.bytes or raise max_slot_wal_keep_size',
-            };
-      }),
-    () =>
-      attempt('source.replication', async () => {
-        const role = await one(
-          `SELECT ${mayReplicate(user)} AS can, EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication') AS rds`,
-        );
-        return role['can'] === 't'
-          ? 'the role may replicate'
-          : {
-              detail: `role ${user} may not create replication slots`,
-              remedy:
-                role['rds'] === 't'
-                  ? `GRANT rds_replication TO ${plainIdent(user)}`
-                  : `ALTER ROLE ${plainIdent(user)} REPLICATION`,
-            };
-      }),
-    () => attempt('source.long-transactions', () => noLongTransactions(client, user)),
+    () => attempt('source.wal-headroom', () => walHeadroom(client, walBudget.bytes)),
+    () => attempt('source.replication', () => tryReplication(client, plan, secret)),
+    ...(isFailoverSlot(plan) ? [() => attempt('source.failover', () => canFailOver(client))] : []),
+    () => attempt('source.long-transactions', () => noLongTransactions(client, postgres.user)),
   ];
 }
 

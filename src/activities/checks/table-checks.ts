@@ -19,8 +19,37 @@ const FAR_VALUES =
 
 type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 
-function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): void {
+/**
+ * Returns the generated columns in the replica identity of the table or a partition, if this server
+ * refuses them. Since PostgreSQL 18, an identity may only have columns that are published.
+ */
+async function computedIdentity(client: pg.ClientBase, table: TableCatalog): Promise<string[]> {
+  const identities = [table, ...table.leaves].map((part) => part.replicaIdentity);
+  const named = table.columns.filter(
+    ({ generated, name }) => generated && (identities.includes('full') || table.key.includes(name)),
+  );
+  if (named.length === 0) return [];
+  const { rows } = await client.query<{ version: string }>(
+    `SELECT current_setting('server_version_num') AS version`,
+  );
+  return Number(rows[0]!.version) < 180_000 ? [] : named.map(({ name }) => name);
+}
+
+function checkPublishing(
+  rule: Rule,
+  plan: ResolvedPlan,
+  table: TableCatalog,
+  computed: readonly string[],
+): void {
   const q = qualified(table.name);
+  if (computed.length > 0)
+    rule(
+      'table.replica-identity',
+      false,
+      '',
+      `the replica identity has generated columns (${computed.join(', ')}), which are not published: publishing this table would break the application's UPDATE and DELETE`,
+      `use replica identity DEFAULT with a primary key without them (ALTER TABLE ${q} REPLICA IDENTITY DEFAULT)`,
+    );
   const mayBePublished = (identity: ReplicaIdentity): boolean =>
     identity === 'full' ||
     (identity === 'default' && table.key.length > 0 && !table.isKeyDeferrable);
@@ -29,19 +58,20 @@ function checkPublishing(rule: Rule, plan: ResolvedPlan, table: TableCatalog): v
   );
   const identity = weak?.replicaIdentity ?? table.replicaIdentity;
   const where = weak && weak.name !== q ? ` of partition ${weak.name}` : '';
-  rule(
-    'table.replica-identity',
-    !weak,
-    `replica identity ${identity}${identity === 'default' && table.holdsFarValues ? FAR_VALUES : ''}`,
-    identity === 'index'
-      ? `replica identity${where} uses an index that is not the primary key`
-      : identity === 'default' && table.isKeyDeferrable
-        ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore no replica identity: publishing this table would break the application's UPDATE and DELETE`
-        : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
-    table.isKeyDeferrable
-      ? `make the key NOT DEFERRABLE (drop it and add it again), or ALTER TABLE ${q} REPLICA IDENTITY FULL`
-      : 'use replica identity DEFAULT with a primary key, or FULL',
-  );
+  if (computed.length === 0 || weak)
+    rule(
+      'table.replica-identity',
+      !weak,
+      `replica identity ${identity}${identity === 'default' && table.holdsFarValues ? FAR_VALUES : ''}`,
+      identity === 'index'
+        ? `replica identity${where} uses an index that is not the primary key`
+        : identity === 'default' && table.isKeyDeferrable
+          ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore no replica identity: publishing this table would break the application's UPDATE and DELETE`
+          : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
+      table.isKeyDeferrable
+        ? `make the key NOT DEFERRABLE (drop it and add it again), or ALTER TABLE ${q} REPLICA IDENTITY FULL`
+        : 'use replica identity DEFAULT with a primary key, or FULL',
+    );
   rule(
     'table.owner',
     table.isOwner,
@@ -120,7 +150,8 @@ export async function checkTable(
     `ALTER TABLE ${q} ADD PRIMARY KEY (…)`,
   );
   checks.push(...checkKey(plan, text, table));
-  if (hasSlot && !readsOnly) checkPublishing(rule, plan, table);
+  if (hasSlot && !readsOnly)
+    checkPublishing(rule, plan, table, await computedIdentity(client, table));
   if (!readsOnly && changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row. The job would fail at the first update, and restart forever`;

@@ -1,5 +1,6 @@
 // The replication slot. If the connector or the copy creates it, its name is claimed first.
 import { createPlainSlot, dropSlot, readSlot } from '../../clients/postgres/slots.js';
+import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Lsn } from '../../domain/values/position.js';
@@ -26,7 +27,10 @@ export const slot: OwnedKind = {
     creatingSlot(
       name,
       (use) => reading(site, use),
-      () => changing(site, (client) => createPlainSlot(client, name)),
+      () =>
+        changing(site, (client) =>
+          createPlainSlot(client, name, { isFailover: isFailoverSlot(site.plan) }),
+        ),
     ),
   /**
    * Drops the slot. The connector MUST be gone, because a slot in use cannot be dropped. The

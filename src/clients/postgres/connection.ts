@@ -2,10 +2,12 @@
 // spec's statement_timeout, UTC, and ISO output.
 import pg from 'pg';
 import { durationMs } from '../../domain/values/duration.js';
+import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { MigrationSpec, PostgresAddress, SecretRef } from '../../domain/migration/spec.js';
 import { reportData } from '../progress.js';
+import { refusePooler } from './pooler.js';
 import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
@@ -118,10 +120,8 @@ export async function createSlot(
   slot: string,
 ): Promise<SharedSnapshot> {
   const client = await openSource(spec, secret, { speaksReplication: true });
-  return shared(
-    client,
-    `CREATE_REPLICATION_SLOT ${quoteIdent(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
-  );
+  const how = isFailoverSlot(spec) ? `(SNAPSHOT 'export', FAILOVER true)` : 'EXPORT_SNAPSHOT';
+  return shared(client, `CREATE_REPLICATION_SLOT ${quoteIdent(slot)} LOGICAL pgoutput ${how}`);
 }
 
 /** Exports a snapshot of the current state. */
@@ -196,6 +196,7 @@ async function connected(
     try {
       await client.connect();
       reportData(client.connection.stream);
+      await refusePooler(client, address);
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);

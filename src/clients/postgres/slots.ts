@@ -13,13 +13,15 @@ export interface Slot {
   readonly restartLsn: Lsn | null;
   readonly confirmedLsn: Lsn | null;
   readonly walStatus: string | null;
+  /** The server's reason for an invalidation, which it tells since PostgreSQL 17. */
+  readonly reason: string | null;
 }
 
 /** Reads a slot. Null if there is none of that name. */
 export async function readSlot(client: pg.ClientBase, name: string): Promise<Slot | null> {
   const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT plugin, database, active_pid::text, restart_lsn::text, confirmed_flush_lsn::text, wal_status
-       FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)}`,
+    `SELECT plugin, database, active_pid::text, restart_lsn::text, confirmed_flush_lsn::text, wal_status, to_jsonb(s) ->> 'invalidation_reason' AS reason
+       FROM pg_replication_slots s WHERE slot_name = ${quoteLiteral(name)}`,
   );
   const row = rows[0];
   if (!row) return null;
@@ -30,6 +32,7 @@ export async function readSlot(client: pg.ClientBase, name: string): Promise<Slo
     restartLsn: row['restart_lsn'] ?? null,
     confirmedLsn: row['confirmed_flush_lsn'] ?? null,
     walStatus: row['wal_status'] ?? null,
+    reason: row['reason'] ?? null,
   };
 }
 
@@ -45,14 +48,22 @@ export function lossOf(
   if (!slot) return isBeginning ? null : `replication slot ${name} no longer exists`;
   const isLost = slot.walStatus === 'lost' || (slot.restartLsn === null && !isBeginning);
   return isLost
-    ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}), so WAL that the connector had not read is lost`
+    ? `replication slot ${name} was invalidated (wal_status ${slot.walStatus}${slot.reason === null ? '' : `, ${slot.reason}`}), so WAL that the connector had not read is lost`
     : null;
 }
 
-/** Creates the slot without an exported snapshot. Waits for the transactions that are open. */
-export async function createPlainSlot(client: pg.ClientBase, name: string): Promise<void> {
+/**
+ * Creates the slot without an exported snapshot. Waits for the transactions that are open. A server
+ * before PostgreSQL 17 knows no failover slots and refuses to create one.
+ */
+export async function createPlainSlot(
+  client: pg.ClientBase,
+  name: string,
+  { isFailover }: { readonly isFailover: boolean },
+): Promise<void> {
+  const more = isFailover ? ', temporary => false, twophase => false, failover => true' : '';
   await client.query(
-    `SELECT pg_create_logical_replication_slot(${quoteLiteral(name)}, 'pgoutput')`,
+    `SELECT pg_create_logical_replication_slot(${quoteLiteral(name)}, 'pgoutput'${more})`,
   );
 }
 

@@ -16,13 +16,21 @@ import {
 export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const role = captureUser(plan);
   const { capture, database } = plan;
-  const { tables } = plan.spec.source;
+  const { tables, postgres } = plan.spec.source;
   const reads = capture.query
     ? [...tables, ...(facts?.reads ?? []).filter((name) => !tables.includes(name))]
     : tables;
   return [
     ...(capture.hasSlot
-      ? [replication('capture', role, facts, 'the connector reads the log through its slot')]
+      ? [
+          replication(
+            'capture',
+            role,
+            postgres.user,
+            facts,
+            'the connector reads the log through its slot',
+          ),
+        ]
       : []),
     {
       part: 'capture',

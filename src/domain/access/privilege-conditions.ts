@@ -19,14 +19,11 @@ export function hasOnTable(role: string, relation: string, right: string): strin
 export const hasOnSchema = (role: string, schema: string, right: string): string =>
   `has_schema_privilege(${quoteLiteral(role)}, (SELECT oid FROM pg_namespace WHERE nspname = ${quoteLiteral(schema)}), ${quoteLiteral(right)})`;
 
-/** Roles of managed services whose members may use replication. */
-export const REPLICATION_ROLES: readonly string[] = [
-  'rds_replication',
-  'cloudsqlsuperuser',
-  'azure_pg_admin',
-  'azure_replication',
-  'alloydbsuperuser',
-];
+/**
+ * The role whose members Amazon RDS and Aurora allow to replicate. Cloud SQL, AlloyDB, Azure and
+ * Supabase ask for the attribute REPLICATION; being a member of their administrators is not enough.
+ */
+const REPLICATION_ROLE = 'rds_replication';
 
 /**
  * Builds a condition that is true if a role may use replication. `role` is an SQL expression; for a
@@ -34,6 +31,6 @@ export const REPLICATION_ROLES: readonly string[] = [
  */
 export const mayReplicateAs = (role: string): string =>
   `EXISTS (SELECT FROM pg_roles r WHERE r.rolname = ${role} AND (r.rolreplication OR r.rolsuper OR EXISTS (SELECT FROM pg_roles g
-     WHERE g.rolname IN (${REPLICATION_ROLES.map(quoteLiteral).join(', ')}) AND pg_has_role(r.oid, g.oid, 'MEMBER'))))`;
+     WHERE g.rolname = ${quoteLiteral(REPLICATION_ROLE)} AND pg_has_role(r.oid, g.oid, 'MEMBER'))))`;
 
 export const mayReplicate = (role: string): string => mayReplicateAs(quoteLiteral(role));

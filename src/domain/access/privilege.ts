@@ -16,6 +16,8 @@ export interface Privilege {
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;
+  /** A check that proves the right if it passes, whatever the catalog says. */
+  readonly provenBy?: 'source.replication';
   /** The migration works without this right. A check that needs the right then reports unknown. */
   readonly optional?: boolean;
 }
@@ -70,6 +72,7 @@ const schemaOf = (relation: string): string => parseTableName(relation).schema;
 export function replication(
   part: Part,
   role: string,
+  worker: string,
   facts: PrivilegeFacts | null,
   why: string,
 ): Privilege {
@@ -84,5 +87,6 @@ export function replication(
     why,
     without: 'doctor: source.replication; in connect: permission denied to use replication slots',
     has: mayReplicate(role),
+    ...(role === worker ? { provenBy: 'source.replication' } : {}), // Sluice can log in as no other role
   };
 }

@@ -46,6 +46,7 @@ export function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null):
           replication(
             'administration',
             user,
+            user,
             facts,
             'Sluice drops the slot at a rollback, and creates it if it loads the tables itself',
           ),

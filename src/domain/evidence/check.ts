@@ -63,6 +63,7 @@ const CHECKS = {
   'sink.table': {},
   'source.connections': {},
   'source.create': {},
+  'source.failover': {},
   'source.long-transactions': {},
   'source.names-free': {},
   'source.primary': NEVER_WAIVED,
