@@ -1,50 +1,13 @@
 // Tests tables and queries that Sluice's JDBC source polls, with real servers. It shows what is
 // captured and what cannot be seen, and that an unseen difference never counts as equal.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import { readTopic } from '../../src/clients/kafka/records.js';
-import { canonFromJson } from '../../src/compare/column-types.js';
-import { parseJsonLossless } from '../../src/compare/json.js';
-import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
-import { capturesOf } from '../../src/domain/capture/index.js';
-import { pollingOf } from '../../src/domain/capture/polling.js';
-import { aSpec, sleepUntil } from '../support/builders.js';
-import { aTopic, dropConnector, live, objects } from '../support/live.js';
-import {
-  get,
-  reach,
-  sluice,
-  specFile,
-  startMigration,
-  testPostgres,
-  waitFor,
-} from '../support/sluice.js';
-import { VALUES } from '../support/type-values.js';
+import { dropConnector, live, objects } from '../support/live.js';
+import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
+import { polling, records, testKafka } from '../support/polled.js';
+import { EVERYTHING, ROWS_OF_VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
-let port: KafkaPort;
-beforeAll(() => {
-  port = new KafkaPort(
-    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-    () => '',
-  );
-});
-
-const polling = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  connector: {
-    type: 'jdbc-source',
-    url: process.env['CONNECT_URL'],
-    mode: 'timestamp+incrementing',
-    incrementingColumn: 'id',
-    timestampColumns: ['changed'],
-    delay: '1s',
-    deletes: 'none',
-    ...more,
-  },
-  validation: { every: '1s', passesInARow: 2 },
-});
-
 const ORDERS = `CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(12,2) NOT NULL, note text, changed timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE TABLE regions (id int PRIMARY KEY, name text, changed timestamptz NOT NULL DEFAULT now());
 INSERT INTO orders SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 3000) g;`;
@@ -200,7 +163,7 @@ describe('a query that is polled', () => {
       verdict: 'passed',
       matched: 3001,
     });
-    const last = (await records('joined.query')).at(-1)!;
+    const last = (await records(testKafka(), 'joined.query')).at(-1)!;
     expect(last.key).toBe('{"id":4001}');
     expect(JSON.parse(last.value)).toEqual({
       after: { id: 4001, total: '7.70', region: 'süd' },
@@ -260,13 +223,6 @@ describe('a query that is polled', () => {
 });
 
 describe('every supported JDBC source', () => {
-  const columns = Object.keys(VALUES);
-  const width = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
-  const row = (at: number): string =>
-    `INSERT INTO everything VALUES (${at + 1}, ${columns.map((column) => VALUES[column]![at] ?? 'NULL').join(', ')});`;
-  const EVERYTHING = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
-CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')}); ${Array.from({ length: width }, (_, at) => row(at)).join('\n')}`;
-
   it('carries every provable type without loss', async () => {
     const database = await aDatabase(EVERYTHING);
     const spec = polling({ mode: 'incrementing', timestampColumns: undefined });
@@ -277,131 +233,10 @@ CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at}
       differences: sluice('diff', 'jdbc-types').stdout,
     }).toMatchObject({
       verdict: 'passed',
-      matched: width,
+      matched: ROWS_OF_VALUES,
       unknown: 0,
     });
     expect(sluice('cancel', 'jdbc-types', '--yes').code).toBe(0);
     await waitFor('jdbc-types', 'outcome=aborted');
   });
-
-  it('yields the same values whether it reads a type itself or Postgres sends text to avoid rounding', async () => {
-    const database = await aDatabase(EVERYTHING);
-    const spec = aSpec({
-      name: 'as-text',
-      tables: ['public.everything'],
-      spec: {
-        ...polling({
-          mode: 'bulk',
-          timestampColumns: undefined,
-          incrementingColumn: undefined,
-          delay: undefined,
-        }),
-        source: { postgres: testPostgres(database.name), tables: ['public.everything'] },
-      },
-    });
-    const rest = new ConnectRest(process.env['CONNECT_URL']!);
-    const catalog = [
-      { name: 'id', type: 'int4' },
-      ...columns.map((type, at) => ({ name: `c${at}`, type: baseType(type) })),
-    ].filter((c) => !c.type.endsWith('[]'));
-    const [own, wellKnown] = [JDBC_PLUGINS[0]!, JDBC_PLUGINS[1]!];
-    const found: unknown[][] = [];
-    for (const asText of [false, true]) {
-      const [capture] = capturesOf(spec, 1);
-      const mine = { ...capture!, connector: `as-text-${asText}`, topic: `as-text-${asText}` };
-      await aTopic(port, mine.topic);
-      await rest.createStopped(
-        mine.connector,
-        jdbcSourceConfig(
-          spec,
-          pollingOf(spec),
-          mine,
-          { columns: catalog, key: ['id'] },
-          { ...own, asText: asText && wellKnown.asText },
-        ),
-      );
-      await rest.resume(mine.connector);
-      await sleepUntil('all rows', async () => (await records(mine.topic)).length >= width);
-      const images = (await records(mine.topic))
-        .slice(0, width)
-        .map(
-          (record) => (parseJsonLossless(record.value) as { after: Record<string, unknown> }).after,
-        );
-      found.push(
-        images.map((image) => catalog.map(({ name, type }) => canonFromJson(type, image[name]))),
-      );
-      await dropConnector(rest, mine.connector);
-    }
-    expect(found[1]).toEqual(found[0]);
-  });
-
-  it('delivers every row once although it restarts again and again during the load', async () => {
-    const database = await aDatabase(
-      `CREATE TABLE many (id int PRIMARY KEY, changed timestamptz NOT NULL); INSERT INTO many SELECT g, timestamptz '2026-01-01' + (g / 5000) * interval '1 second' FROM generate_series(1, 60000) g`,
-    );
-    const spec = aSpec({
-      name: 'many',
-      tables: ['public.many'],
-      spec: {
-        ...polling({ delay: '1s' }),
-        source: { postgres: testPostgres(database.name), tables: ['public.many'] },
-      },
-    });
-    const rest = new ConnectRest(process.env['CONNECT_URL']!);
-    const [capture] = capturesOf(spec, 1);
-    const shape = {
-      columns: [
-        { name: 'id', type: 'int4' },
-        { name: 'changed', type: 'timestamptz' },
-      ],
-      key: ['id'],
-    };
-    await aTopic(port, capture!.topic);
-    await rest.createStopped(capture!.connector, {
-      ...jdbcSourceConfig(spec, pollingOf(spec), capture!, shape, JDBC_PLUGINS[0]!),
-      'batch.max.rows': '500',
-    });
-    await rest.resume(capture!.connector);
-    for (let n = 0; n < 4; n += 1) {
-      const before = await end(capture!.topic);
-      await sleepUntil('some more rows', async () => (await end(capture!.topic)) > before);
-      await fetch(
-        `${process.env['CONNECT_URL']}/connectors/${capture!.connector}/restart?includeTasks=true`,
-        { method: 'POST' },
-      );
-      await database.client.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${capture!.connector}'`,
-      );
-    }
-    await sleepUntil(
-      'the last row',
-      async () => (await rest.offsets(capture!.connector))[0]?.['incrementing'] === 60000,
-    );
-    const ids = (await records(capture!.topic)).map(
-      (record) => (JSON.parse(record.key) as { id: number }).id,
-    );
-    expect(ids.length).toBe(60_000);
-    expect(new Set(ids).size).toBe(60_000);
-    await dropConnector(rest, capture!.connector);
-  });
 });
-
-const baseType = (type: string): string => {
-  const base = type.replace(/\(.*\)$/, '').replaceAll('"', '');
-  return (
-    { char: type.startsWith('"') ? 'char' : 'bpchar', mood: 'enum', positive: 'int4' }[base] ?? base
-  );
-};
-
-async function end(topic: string): Promise<number> {
-  return (await port.offsets(topic))[0]!.high;
-}
-
-/** Returns all committed records of a topic with one partition. */
-async function records(topic: string): Promise<{ key: string; value: string }[]> {
-  const found: { key: string; value: string }[] = [];
-  await readTopic(port, topic, ({ key, value }) => {
-    found.push({ key: key!.toString(), value: value!.toString() });
-  });
-  return found;
-}

@@ -102,4 +102,12 @@ describe('with the temporal command alone', () => {
       expect(await objects(database.client)).toEqual([]);
     }
   });
+
+  it('ends as Failed and lists every problem if its spec is wrong', () => {
+    const input = ['--input', '{"kind":"Migration"}'];
+    const queue = ['--task-queue', 'migrations', '-w', 'migration-nothing'];
+    expect(() => temporal('execute', '--type', 'migrateToStreaming', ...queue, ...input)).toThrow(
+      /the spec has \d+ problem/,
+    );
+  });
 });

@@ -178,4 +178,39 @@ describe('doctor', () => {
       ]);
     }
   });
+
+  it.each([
+    ['a missing table', 'CREATE TABLE other (id int PRIMARY KEY)', 'table.exists public.accounts'],
+    ['no primary key', 'CREATE TABLE accounts (id int)', 'table.key public.accounts'],
+    [
+      'a type that cannot be proven',
+      'CREATE TABLE accounts (id int PRIMARY KEY, p point)',
+      'table.types public.accounts',
+    ],
+    [
+      'replica identity nothing',
+      'CREATE TABLE accounts (id int PRIMARY KEY); ALTER TABLE accounts REPLICA IDENTITY NOTHING',
+      'table.replica-identity public.accounts',
+    ],
+  ])('names %s, and creates nothing', async (_case, setup, finding) => {
+    const database = await freshDatabase(setup);
+    const file = specFile('refused', database.name, ['public.accounts']);
+    const { code, stdout } = sluice('doctor', '-f', file);
+    expect([code, stdout]).toEqual([1, expect.stringContaining(finding)]);
+    expect(await objects(database.client)).toEqual([]);
+    await database.drop();
+  });
+
+  it('names a dead Kafka and Connect, with exit code 4', async () => {
+    const database = await freshDatabase(accounts(10));
+    const dead = specFile('dead', database.name, ['public.accounts'], {
+      kafka: { brokers: ['127.0.0.1:1'] },
+      connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:1' },
+    });
+    const { code, findings } = doctor(dead);
+    expect(code).toBe(4);
+    for (const name of ['kafka.reachable', 'connect.reachable'])
+      expect(findings.get(name)?.status).toBe('failed');
+    await database.drop();
+  });
 });

@@ -1,7 +1,6 @@
 // Tests a shared table on a real database without a pipeline: who may write it and when, which rows
 // it gets, and what refuses the commit.
 import { MockActivityEnvironment } from '@temporalio/testing';
-import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
@@ -12,91 +11,45 @@ import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { relation } from '../../src/domain/migration/names.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { SharedTablePlan } from '../../src/domain/routes/route.js';
+import {
+  STAGING,
+  asNightly,
+  asStream,
+  batchMayWrite,
+  dropRoles,
+  makeRoles,
+  resetShared,
+  sharedRef,
+  sharedRows,
+  write,
+} from '../support/shared-drill.js';
 
 let drill: Drill;
 let ref: MigrationRef;
 let attempt = 0;
-const STAGING = 'sluice_sluice_drill.stream';
 
 beforeAll(async () => {
   drill = await openDrill('shared_rows');
-  await drill.client
-    .query(`DROP ROLE IF EXISTS rows_nightly; DROP ROLE IF EXISTS rows_stream; CREATE ROLE rows_nightly LOGIN PASSWORD 'n'; CREATE ROLE rows_stream;
-    GRANT USAGE ON SCHEMA public TO rows_stream, rows_nightly`);
+  await makeRoles(drill);
 });
 afterAll(async () => {
-  await drill.client.query(
-    'DROP OWNED BY rows_nightly, rows_stream; DROP ROLE rows_nightly; DROP ROLE rows_stream',
-  );
+  await dropRoles(drill);
   await drill.close();
 });
 beforeEach(async () => {
   attempt += 1;
-  await drill.client
-    .query(`DROP TABLE IF EXISTS shared CASCADE; DROP TABLE IF EXISTS ${STAGING}, sluice_sluice_drill.kept; DROP FUNCTION IF EXISTS sluice_sluice_drill.keep_owner();
-    CREATE TABLE shared (id int PRIMARY KEY, n numeric, doc json, serial bigint GENERATED ALWAYS AS IDENTITY, twice numeric GENERATED ALWAYS AS (n * 2) STORED);
-    GRANT SELECT, INSERT, UPDATE, DELETE ON shared TO rows_nightly, rows_stream;
-    INSERT INTO shared (id, n, doc) VALUES (1, 1.0, '{"a": 1}'), (2, 2, NULL), (3, 3, '{}'), (9, 9, '{"only": "here"}');
-    CREATE TABLE ${STAGING} (id int PRIMARY KEY, n numeric, doc json); INSERT INTO ${STAGING} VALUES (1, 1.00, '{"a": 1}'), (2, 2, NULL), (3, 3.5, '{}'), (4, 4, '{}');
-    INSERT INTO ${LEASE} (migration, state, epoch) VALUES ('${drill.ref().name}', 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`);
-  const { spec, ...rest } = drill.ref();
-  const { cutover, sink, batch, ...parts } = spec.spec;
-  ref = {
-    ...rest,
-    spec: {
-      ...spec,
-      spec: {
-        ...parts,
-        sink: { ...sink!, table: 'public.shared' },
-        batch: {
-          ...batch!,
-          result: { table: 'public.shared', key: ['id'] },
-          query: {
-            sql: `SELECT id, n, doc FROM (VALUES (1, 1.5, '{"b": 2}'::json), (2, 2, NULL)) AS q (id, n, doc);`,
-          },
-        },
-        cutover: {
-          ...cutover,
-          maxHold: '5s',
-          route: {
-            type: 'postgres-table',
-            table: 'public.shared',
-            batchRole: 'rows_nightly',
-            streamRole: 'rows_stream',
-          },
-        },
-      },
-    },
-  };
+  await resetShared(drill);
+  ref = sharedRef(drill);
 });
 
 const routeBack = (): Promise<void> =>
   new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
 const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 3, evidenceId: 'ev' });
-const write = (client: pg.Client, sql: string): Promise<string | null> =>
-  client.query(`BEGIN; ${sql}; ROLLBACK`).then(
-    () => null,
-    async (error: unknown) => {
-      await client.query('ROLLBACK');
-      return (error as { code: string }).code;
-    },
-  );
-const asStream = (since: string): string =>
-  `SET LOCAL ROLE rows_stream; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
-const rows = async (): Promise<unknown[]> =>
-  (await drill.client.query(`SELECT id, n::text, doc::text FROM shared ORDER BY id`)).rows.map(
-    (row) => Object.values(row as object),
-  );
+const rows = (): Promise<unknown[]> => sharedRows(drill);
 
 describe('a shared table on a real database', () => {
   it("refuses writes while fenced, then takes only the sink's, and the batch's after a rollback", async () => {
-    const nightly = new pg.Client({
-      database: drill.database,
-      user: 'rows_nightly',
-      password: 'n',
-    });
-    nightly.on('error', () => undefined);
-    await nightly.connect();
+    const nightly = await asNightly(drill);
     expect(await write(nightly, 'UPDATE shared SET n = 0')).toBeNull();
     expect((await drill.cutover.fence(input('hands'))).refused).toBeNull();
     for (const [client, sql] of [
@@ -290,13 +243,7 @@ describe('a shared table on a real database', () => {
 
   it("loses the batch role's right to write at complete, which reports a right that is left", async () => {
     await drill.cutover.retireRole(ref);
-    const may = async (): Promise<unknown> =>
-      (
-        await drill.client.query(
-          `SELECT has_table_privilege('rows_nightly', 'shared', 'INSERT, UPDATE, DELETE') AS may`,
-        )
-      ).rows;
-    expect(await may()).toEqual([{ may: false }]);
+    expect(await batchMayWrite(drill)).toBe(false);
     await drill.client.query('GRANT UPDATE ON shared TO PUBLIC');
     await expect(drill.cutover.retireRole(ref)).rejects.toThrow(
       /rows_nightly may still write public.shared/,

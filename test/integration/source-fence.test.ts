@@ -14,29 +14,14 @@ import { resolveSecret } from '../../src/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { sleepUntil } from '../support/builders.js';
+import { asApp, fencedSources } from '../support/fenced-sources.js';
 
 let drill: Drill;
 let ref: MigrationRef;
 
 beforeAll(async () => {
   drill = await openDrill('source_fence');
-  await drill.client.query(`
-    CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE);
-    INSERT INTO parent SELECT generate_series(1, 9); INSERT INTO child SELECT g, g FROM generate_series(1, 9) g; DROP ROLE IF EXISTS fence_app; CREATE ROLE fence_app LOGIN PASSWORD 'app';
-    GRANT ALL ON ALL TABLES IN SCHEMA public TO fence_app`);
-  const plain = drill.ref();
-  const spec = plain.spec.spec;
-  ref = {
-    ...plain,
-    spec: {
-      ...plain.spec,
-      spec: {
-        ...spec,
-        source: { ...spec.source, tables: ['public.source', 'public.child'] },
-        cutover: { ...spec.cutover, fence: 'source', maxHold: '3s' },
-      },
-    },
-  };
+  ref = await fencedSources(drill);
 });
 afterAll(async () => {
   await drill.client.query('DROP OWNED BY fence_app');
@@ -62,16 +47,6 @@ const write = (client: pg.Client, sql: string): Promise<string | null> =>
     (error: unknown) => (error as { code: string }).code,
   );
 
-async function asApp<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ database: drill.database, user: 'fence_app', password: 'app' });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
-
 describe('a fenced source table', () => {
   it('refuses every kind of write by any role until the fence is released, and serves reads', async () => {
     expect((await drill.cutover.fence(input('kinds'))).refused).toBeNull();
@@ -87,7 +62,7 @@ describe('a fenced source table', () => {
     for (const sql of statements)
       expect([sql, await write(drill.client, sql)]).toEqual([sql, '25006']);
     await drill.client.query('SET session_replication_role = DEFAULT');
-    await asApp(async (client) => {
+    await asApp(drill, async (client) => {
       expect(await write(client, 'UPDATE source SET n = n + 1 WHERE id = 1')).toBe('25006');
       expect((await client.query('SELECT 1 FROM source WHERE id = 1')).rows).toHaveLength(1);
     });
@@ -119,7 +94,7 @@ describe('a fenced source table', () => {
   });
 
   it('refuses a transaction whose snapshot is older than the fence', async () => {
-    await asApp(async (client) => {
+    await asApp(drill, async (client) => {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
       await client.query('SELECT count(*) FROM parent');
       expect((await drill.cutover.fence(input('snapshot'))).refused).toBeNull();
@@ -137,7 +112,7 @@ describe('a fenced source table', () => {
   });
 
   it('is not fenced and stays unchanged if a long transaction locks it', async () => {
-    await asApp(async (client) => {
+    await asApp(drill, async (client) => {
       await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
       const { refused } = await drill.cutover.fence(input('busy'));
       expect(refused).toMatch(/a lock was not granted/);
@@ -185,7 +160,7 @@ describe('P1 of the drain proof', () => {
         resolveSecret,
         async (client) => (await writersSince(client, ['public.child'], moment)).old,
       );
-    await asApp(async (client) => {
+    await asApp(drill, async (client) => {
       await client.query('BEGIN; UPDATE child SET parent = parent WHERE id = 1');
       expect(await writers('clock_timestamp()')).toBe(1);
       expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(0);

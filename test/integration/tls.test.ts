@@ -1,7 +1,6 @@
 // Tests that `sslmode` behaves as in libpq, on a server with TLS and with the test's own CA.
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reachableDir, stackHome, type StackHome } from '../../stack/paths.js';
@@ -9,64 +8,9 @@ import { stop } from '../../stack/processes.js';
 import { PG_PASSWORD, ask, startPostgres } from '../../stack/services/postgres.js';
 import { withAddress } from '../../src/clients/postgres/connection.js';
 import type { PostgresAddress } from '../../src/domain/migration/spec.js';
+import { certificates, file, makeCa, makeCertificate } from '../support/certificates.js';
 import { accounts } from '../support/live.js';
 import { sluice, specFile } from '../support/sluice.js';
-
-const certificates = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
-const file = (name: string): string => join(certificates, name);
-const openssl = (...args: string[]): void =>
-  void execFileSync('openssl', args, { cwd: certificates, stdio: 'pipe' });
-
-function makeCa(name: string): void {
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.crt`,
-  );
-}
-
-function makeCertificate(name: string, subject: string, extension: string): void {
-  openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-subj',
-    subject,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-  );
-  writeFileSync(file(`${name}.ext`), extension);
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    '-CA',
-    'ca.crt',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-extfile',
-    `${name}.ext`,
-    '-out',
-    `${name}.crt`,
-  );
-}
 
 /** The connections that each user may use. */
 const ACCESS = `hostssl all tlsonly all scram-sha-256

@@ -10,7 +10,8 @@ import { STILL_MUTANTS, STILL_RULES, stillPoint } from './still-point.js';
 import { WITNESS_MUTANTS, WITNESS_RULES, witness } from './witness.js';
 import { WAIT_MUTANTS, WAIT_RULES, waiting } from './waiting.js';
 import { GUARD_MUTANTS, GUARD_RULES, walGuard } from './wal-guard.js';
-import { SHARED_MUTANTS, SHARED_RULES, sharedTable } from './shared-table.js';
+import { SHARED_MUTANTS, SHARED_RULES } from './shared-table-rules.js';
+import { sharedTable } from './shared-table.js';
 
 const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
 /** Three million states take a minute of a quiet core, and much longer on a busy machine. */

@@ -3,98 +3,14 @@
 // paused but that still runs, a sink of an earlier iteration, the batch, and commit and rollback.
 // It checks the invariants S1 to S4.
 import type { Game } from './search.js';
+import type { SharedRules } from './shared-table-rules.js';
+import { BATCH, PC, TASK, initial, type Task, type World } from './shared-table-world.js';
 import { FENCED, OPEN, ROLLED_BACK, SWITCHED } from './state.js';
 
 const RECORDS = 2;
 const ALL = (1 << RECORDS) - 1;
 const HOLD = 2;
 const CLOCK_MAX = 3;
-
-/** The rules of the protocol. Each mutant lacks one of them. */
-export const SHARED_RULES = {
-  /** The commit drops the staging table. */
-  dropsStaging: true,
-  /** The commit locks the staging table before it reads it. */
-  locksStaging: true,
-  /** The rows move in the transaction that writes the lease. */
-  copiesInCommit: true,
-  /** The trigger stays after the commit. */
-  guardsAfterCommit: true,
-  /** After the commit, the trigger checks the role of the writer. */
-  knowsRole: true,
-  /** After the commit, the trigger also checks the epoch in which the writer became the owner. */
-  knowsEpoch: true,
-  /** The stream's role may not write before the commit. */
-  refusesStreamBefore: true,
-  /**
-   * After its move, the sink continues from the offsets that it committed for the staging table.
-   */
-  keepsOffset: true,
-  /** A task commits its offset after its records are written. */
-  writesFirst: true,
-  /** After a crash, the run reads the lease row and does not trust its own memory. */
-  believesRow: true,
-};
-export type SharedRules = typeof SHARED_RULES;
-
-const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
-const PC = {
-  idle: 0,
-  paused: 1,
-  copied: 2,
-  locked: 3,
-  seen: 4,
-  committed: 5,
-  moved: 6,
-  back: 7,
-  undone: 8,
-} as const;
-const BATCH = { idle: 0, hasTable: 1, allowed: 2 } as const;
-
-interface Task {
-  pc: number;
-  /** 1 = it writes the shared table. */
-  shared: number;
-  at: number;
-}
-
-interface World {
-  clock: number;
-  state: number;
-  expires: number;
-  triggers: number;
-  staging: number; // 1 = the table exists
-  inStaging: number; // masks of records
-  inTable: number;
-  /** The rows that the transaction with the locks has written. −1 means that none is open. */
-  pending: number;
-  offset: number;
-  pc: number;
-  saw: number;
-  crashed: number;
-  batch: number;
-  task: Task;
-  /** Kafka Connect shows this task as PAUSED, but the task still has a record to write. */
-  stray: Task;
-}
-
-const initial: World = {
-  clock: 0,
-  state: OPEN,
-  expires: 0,
-  triggers: 0,
-  staging: 1,
-  inStaging: 0,
-  inTable: 0,
-  pending: -1,
-  offset: 0,
-  pc: PC.idle,
-  saw: 0,
-  crashed: 0,
-  batch: BATCH.idle,
-  task: { pc: TASK.idle, shared: 0, at: 0 },
-  stray: { pc: TASK.gone, shared: 0, at: 0 },
-};
 
 type Can = (label: string, act: (n: World) => string | null | void) => void;
 
@@ -283,17 +199,3 @@ export const sharedTable = (rules: SharedRules): Game<World> => ({
   moves: (world) => moves(world, rules),
   inState,
 });
-
-/** Mutants by name. Each has the invariant that it breaks. */
-export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
-  ['the staging table stayed', { dropsStaging: false }, /S1/],
-  ['the staging table were read without a lock', { locksStaging: false }, /S1/],
-  ['the rows moved before the commit', { copiesInCommit: false }, /S[14]/],
-  ['the trigger went with the commit', { guardsAfterCommit: false }, /S[23]/],
-  ['the trigger did not ask who writes', { knowsRole: false }, /S2/],
-  ['the trigger knew the role and not the epoch', { knowsEpoch: false }, /S3/],
-  ['the stream might write what is the batch’s', { refusesStreamBefore: false }, /S[23]/],
-  ['the moved sink began at the end of its topic', { keepsOffset: false }, /S1/],
-  ['a task committed its offset before it wrote', { writesFirst: false }, /S1/],
-  ['a crash after the commit were not noticed', { believesRow: false }, /S[124]/],
-];

@@ -113,3 +113,13 @@ export const EDGE_VALUES: Readonly<Record<string, readonly string[]>> = Object.f
     [...(VALUES[type] ?? []), ...(MORE[type] ?? [])],
   ]),
 );
+
+/** The types in the order of their COLUMN_TYPES `c0`, `c1` and so on. */
+export const COLUMN_TYPES = Object.keys(VALUES);
+/** The number of rows of `EVERYTHING`. */
+export const ROWS_OF_VALUES = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
+const row = (at: number): string =>
+  `INSERT INTO everything VALUES (${at + 1}, ${COLUMN_TYPES.map((column) => VALUES[column]![at] ?? 'NULL').join(', ')});`;
+/** SQL of the table `everything`, which has a column of every type. */
+export const EVERYTHING = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
+CREATE TABLE everything (id int PRIMARY KEY, ${COLUMN_TYPES.map((type, at) => `c${at} ${type}`).join(', ')}); ${Array.from({ length: ROWS_OF_VALUES }, (_, at) => row(at)).join('\n')}`;

@@ -1,7 +1,8 @@
-// Tests the time around the commit: a commit that happened after all, and a route that another
-// system switches.
+// Tests the time after the commit: a commit that happened after all, a route that another system
+// switches, and a soak that a person extends.
 import { describe, expect, it } from 'vitest';
-import { aSpecInput } from '../support/builders.js';
+import type { WindowInput } from '../../src/activities/windows/window-activities.js';
+import { aSpecInput, anHourlyInput } from '../support/builders.js';
 import { fakes, failure } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';
 
@@ -72,4 +73,159 @@ describe('a route by HTTP', () => {
       );
     });
   });
+});
+
+describe('the soak', () => {
+  const batch = {
+    batch: { result: { table: 'public.r', key: ['id'] }, query: { sql: 'SELECT 1 AS id' } },
+    pipeline: { type: 'external', groups: ['g'], output: { topic: 'o', key: ['id'] } },
+    soak: { for: '1s', passes: 0 },
+  };
+
+  it('names readers of the old output before it completes; a retry completes anyway, which is audited', async () => {
+    let readers = ['materialised view m', 'view v'];
+    const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('readers', batch),
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await reach((s) => s.blocked !== null);
+        expect(await status()).toMatchObject({
+          phase: 'soak',
+          blocked: {
+            code: 'consumers-remain',
+            detail: 'materialised view m, view v still read public.r',
+          },
+        });
+        readers = ['view v'];
+        await handle.signal('retry');
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+        expect(audit).toContainEqual(
+          expect.objectContaining({
+            kind: 'readers',
+            detail: 'completed by retry, although these still read the old output: view v',
+          }),
+        );
+      },
+    );
+  });
+
+  it('can still be rolled back while readers of the old output are named', async () => {
+    const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('readers-back', batch),
+      async ({ handle, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await reach((s) => s.blocked !== null);
+        await handle.signal('rollBack', { by: 'ann', reason: 'the view cannot be moved' });
+        expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
+      },
+    );
+  });
+
+  it('lasts as long as a person asked; invalid and late requests are ignored and recorded', async () => {
+    const fake = fakes();
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('longer', { soak: { for: '2h', passes: 1 } }),
+      async ({ env, handle, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await reach((s) => s.phase === 'soak');
+        await handle.signal('extendSoak', { by: 'ann', for: 'soon' });
+        await handle.signal('extendSoak', { by: 'ann', for: '2d' });
+        const committed = await env.currentTimeMs();
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        expect((await env.currentTimeMs()) - committed).toBeGreaterThan(46 * 3_600_000);
+        const audit = await handle.query<{ kind: string; detail: string }[]>('audit');
+        expect(audit).toContainEqual(
+          expect.objectContaining({
+            kind: 'ignored',
+            detail: expect.stringMatching(/for must be a duration/) as string,
+          }),
+        );
+        expect(audit).toContainEqual(expect.objectContaining({ kind: 'extended' }));
+      },
+    );
+  });
+
+  it('notices that consumers were switched back, waits until they are on the stream, and continues', async () => {
+    const wrong = {
+      code: 'route-unexpected',
+      detail: 'consumers read the batch side',
+      remedy: 'switch them',
+    } as const;
+    const fake = fakes();
+    const asked: (boolean | undefined)[] = [];
+    let isWrong = true; // a person switches the view after the commit
+    const runWindow = async (input: WindowInput) => {
+      asked.push(input.watchesRoute);
+      return {
+        ...(await fake.activities.runWindow(input)),
+        ...(isWrong && input.watchesRoute ? { routeProblem: wrong } : {}),
+      };
+    };
+    await play(
+      bench,
+      { ...fake.activities, runWindow },
+      anHourlyInput('switched-back', { soak: { for: '3h', passes: 1 } }),
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await reach((s) => s.blocked !== null);
+        expect((await status()).blocked).toMatchObject(wrong);
+        isWrong = false;
+        await handle.signal('retry');
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        // a window, the final window, and the windows of the soak
+        expect(asked.slice(0, 3)).toEqual([undefined, undefined, true]);
+      },
+    );
+  });
+
+  it.each(['when the route is confirmed', 'by a window of the soak'])(
+    'counts its time from the moment when consumers read the stream again: the batch is seen %s',
+    async (seen) => {
+      const fake = fakes();
+      const isConfirmed = seen === 'when the route is confirmed';
+      let isWrong = true;
+      const problem = { code: 'route-unexpected', detail: 'batch', remedy: 'switch' } as const;
+      const runWindow = async (input: WindowInput) => ({
+        ...(await fake.activities.runWindow(input)),
+        ...(isWrong && !isConfirmed && input.watchesRoute ? { routeProblem: problem } : {}),
+      });
+      const observeRoute = () =>
+        Promise.resolve({
+          side: isWrong && isConfirmed ? ('batch' as const) : ('stream' as const),
+          observedAt: '2026-01-01T00:00:00Z',
+        });
+      await play(
+        bench,
+        { ...fake.activities, runWindow, observeRoute },
+        anHourlyInput(`seen-${isConfirmed}`, { soak: { for: '3h', passes: 1 } }),
+        async ({ handle, env, reach }) => {
+          await reach((s) => s.needsApproval);
+          await handle.signal('approveCutover', { approver: 'ann' });
+          await reach((s) => s.blocked !== null);
+          await env.sleep('2h');
+          isWrong = false;
+          await handle.signal('retry');
+          expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+          const audit = await handle.query<{ kind: string; detail: string; at: string }[]>('audit');
+          const right = audit.findLast(({ kind }) => kind === 'blocked' || kind === 'unblocked')!;
+          const completed = audit.find(({ detail }) => detail === 'complete')!;
+          const hours = (Date.parse(completed.at) - Date.parse(right.at)) / 3_600_000;
+          expect(hours).toBeGreaterThanOrEqual(3);
+        },
+      );
+    },
+  );
 });

@@ -1,58 +1,11 @@
-// Tests how records in Confluent's wire format become JSON: each type, schemas that change inside a
-// topic, and everything that must be refused.
+// Tests how records in Confluent's wire format become JSON: each type, and schemas that change inside
+// a topic.
 import { describe, expect, it } from 'vitest';
-import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
 import { HashFold } from '../../../src/compare/hash-fold.js';
 import type { Shape } from '../../../src/compare/row-comparison.js';
-import { partitionOf } from '../../../src/compare/enc/partition.js';
 import { parseSnapshot } from '../../../src/domain/values/position.js';
 import { branch, bytes, double, float, framed, long, string } from '../../support/avro-bytes.js';
-
-const KEY = {
-  type: 'record',
-  name: 'Key',
-  namespace: 'shop.public.orders',
-  fields: [{ name: 'id', type: 'long' }],
-};
-const keyOf = (id: number): Buffer => framed(1, long(id));
-
-interface Written {
-  readonly key: string | null;
-  readonly value: string | null;
-}
-
-/** Rewrites one record. The schemas have the ids 1 (key), 2 and so on. */
-function rewrite(
-  schemas: readonly object[],
-  key: Buffer | null,
-  value: Buffer | null,
-  place = { partition: 0, partitions: 0 },
-): Written {
-  const records = new AvroRecords();
-  [KEY, ...schemas].forEach((schema, at) => records.learn(at + 1, JSON.stringify(schema)));
-  records.begin(place);
-  const both = Buffer.concat([key ?? Buffer.alloc(0), value ?? Buffer.alloc(0)]);
-  const middle = key?.length ?? 0;
-  records.add(0, both, key ? 0 : -1, middle, value ? middle : -1, both.length);
-  return textsOf(records)[0]!;
-}
-
-function textsOf(records: AvroRecords): Written[] {
-  const found: Written[] = [];
-  records.visit((_offset, b, keyStart, keyEnd, start, end) => {
-    const text = (from: number, to: number): string | null =>
-      from < 0 ? null : b.toString('utf8', from, to);
-    found.push({ key: text(keyStart, keyEnd), value: text(start, end) });
-  });
-  return found;
-}
-
-const row = (...fields: readonly (readonly [string, unknown])[]): object => ({
-  type: 'record',
-  name: 'Value',
-  namespace: 'shop.public.orders',
-  fields: fields.map(([name, type]) => ({ name, type })),
-});
+import { keyOf, rewrite, row } from '../../support/avro-rewritten.js';
 
 describe('a value of each Avro type', () => {
   const DECIMAL = { type: 'bytes', logicalType: 'decimal', precision: 12, scale: 2 };
@@ -189,85 +142,5 @@ describe('a change event', () => {
     }
     expect([avro.table.size, avro.unreadable]).toEqual([1, 0]);
     expect(avro.table.digest()).toBe(json.table.digest());
-  });
-});
-
-describe('a record that cannot be read', () => {
-  const ROW = row(['id', 'long'], ['note', 'string']);
-  const value = framed(2, long(1), string('some text'));
-
-  it.each([
-    ['has no zero byte', Buffer.from('{"id":1}'), /zero byte is missing/],
-    ['is shorter than its header', Buffer.from([0, 0, 0]), /zero byte is missing/],
-    ['is empty', Buffer.alloc(0), /zero byte is missing/],
-    ['has bytes after its value', Buffer.concat([value, Buffer.from([0])]), /1 bytes remain/],
-    ['has a length beyond its end', framed(2, long(1), long(1000)), /ends too early/],
-    ['has a negative length', framed(2, long(1), long(-3)), /ends too early/],
-    ['has a number of more than 64 bits', framed(2, Buffer.alloc(12, 0xff)), /64 bits/],
-  ])('becomes a text that no reader accepts, with the reason, if it %s', (_what, bad, why) => {
-    const written = rewrite([ROW], keyOf(1), bad).value!;
-    expect(written).toMatch(/^!"/);
-    expect(written).toMatch(why);
-  });
-
-  it('is refused wherever it is cut off', () => {
-    for (let end = 0; end < value.length; end += 1)
-      expect(rewrite([ROW], keyOf(1), value.subarray(0, end)).value).toMatch(/^!"/);
-  });
-
-  it('is refused if the registry has no such schema, or a schema that cannot be used', () => {
-    const records = new AvroRecords();
-    records.learn(1, JSON.stringify(KEY));
-    records.learn(8, null);
-    records.learn(9, 'no json');
-    records.learn(10, '{"type":"record","name":"A","fields":[{"name":"a","type":"Missing"}]}');
-    records.begin({ partition: 0, partitions: 0 });
-    for (const id of [8, 9, 10]) {
-      const both = Buffer.concat([keyOf(1), framed(id, long(1))]);
-      records.add(id, both, 0, keyOf(1).length, keyOf(1).length, both.length);
-    }
-    expect(textsOf(records).map(({ value }) => value)).toEqual([
-      '!"schema 8 is not in the schema registry"',
-      '!"its schema is not JSON"',
-      '!"its schema has no type Missing"',
-    ]);
-  });
-
-  it('keeps its schema in the list of wanted schemas until the decoder has it', () => {
-    const records = new AvroRecords();
-    const key = keyOf(1);
-    const read = (): void => {
-      records.begin({ partition: 0, partitions: 0 });
-      records.add(0, key, 0, key.length, -1, key.length);
-    };
-    read();
-    expect([...records.wanted]).toEqual([1]);
-    records.learn(1, JSON.stringify(KEY));
-    read();
-    expect([...records.wanted]).toEqual([]);
-    expect(textsOf(records)).toEqual([{ key: '{"id":1}', value: null }]);
-  });
-});
-
-describe('the partition of a record', () => {
-  const place = (id: number) => partitionOf(keyOf(id), 0, keyOf(id).length, 3);
-  const other = (id: number) => ({ partition: (place(id) + 1) % 3, partitions: 3 });
-
-  it('is judged by the bytes that the connector wrote, even for a tombstone', () => {
-    expect(rewrite([], keyOf(5), null, { partition: place(5), partitions: 3 }).value).toBe(null);
-    expect(rewrite([], keyOf(5), null, other(5)).value).toMatch(/^!".*different partition/);
-  });
-
-  it('cannot be judged if the schema of the key has changed, so the record is refused', () => {
-    const records = new AvroRecords();
-    for (const id of [1, 2]) records.learn(id, JSON.stringify(KEY));
-    const keys = [framed(1, long(5)), framed(2, long(5))];
-    const refused = keys.map((key) => {
-      records.begin({ partition: partitionOf(key, 0, key.length, 3), partitions: 3 });
-      records.add(0, key, 0, key.length, -1, key.length);
-      return textsOf(records)[0]!.value;
-    });
-    expect(refused[0]).toBe(null);
-    expect(refused[1]).toMatch(/^!"its key has schema 2 and earlier keys have schema 1/);
   });
 });

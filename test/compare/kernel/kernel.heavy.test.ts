@@ -1,11 +1,12 @@
-// The WebAssembly kernel and the TypeScript reference give the same result for every value, record
-// and row, including hostile ones.
+// The WebAssembly kernel and the TypeScript reference give the same result for every value, including
+// hostile ones.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/compare/row-comparison.js';
 import { compileKernel } from '../../../scripts/kernel.mjs';
 import { KERNEL } from '../../../src/compare/kernel/wasm.js';
 import { JSON_FORMS, hostileJson } from '../../support/json-forms.js';
+import { anyDouble, letters, number } from '../../support/json-values.js';
 import { encodeBoth, hashBoth, type TopicRecord } from '../../support/kernel-pairs.js';
 import { envelope } from '../../support/rows.js';
 
@@ -34,45 +35,6 @@ const FORMS_OF: Readonly<Record<string, string>> = {
   macaddr: 'text',
   macaddr8: 'text',
 };
-const digits = (most: number): fc.Arbitrary<string> =>
-  fc.array(fc.nat(9), { minLength: 1, maxLength: most }).map((list) => list.join(''));
-const number = fc
-  .tuple(
-    fc.constantFrom('', '-'),
-    digits(22),
-    fc.option(digits(22), { nil: null }),
-    fc.option(fc.integer({ min: -330, max: 330 }), { nil: null }),
-  )
-  .map(
-    ([sign, whole, fraction, power]) =>
-      `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${power === null ? '' : `E${power}`}`,
-  );
-/** Letters that a JSON string has in all kinds of forms: plain, escaped, in pairs and halves. */
-const letters = fc
-  .array(
-    fc.oneof(
-      fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text).slice(1, -1)),
-      fc.constantFrom('\\n', '\\u0041', '\\ud83d\\ude00', '\\ud83d', '\\ude00', '\\u00e9', '\\/'),
-      fc.constantFrom(
-        '\\ud83d\\ue000',
-        '\\ud83d\\u0041',
-        '\\ud83d\\n',
-        '\\x',
-        '\\u12',
-        '\\u12g4',
-        ' ',
-        '\\"',
-        '\\\\',
-        '}',
-        '{',
-        ',',
-        '\\u0000',
-      ),
-    ),
-    { maxLength: 12 },
-  )
-  .map((list) => `"${list.join('')}"`);
-const anyDouble = fc.double().map((value) => JSON.stringify(value));
 const json = (type: string): fc.Arbitrary<string> =>
   fc.oneof(
     hostileJson(FORMS_OF[type] ?? type),
@@ -173,114 +135,6 @@ describe.each(TYPES)('a binary field of type %s', (type) => {
         expect(kernel).toEqual(reference);
       }),
       { numRuns: 60 },
-    );
-  });
-});
-
-const WIDE: Shape = {
-  key: ['id', 'k'],
-  columns: [
-    { name: 'id', type: 'int8' },
-    { name: 'k', type: 'text' },
-    { name: 'a long name "quoted" ünusual', type: 'text' },
-    { name: 'n', type: 'numeric' },
-    { name: 'at', type: 'timestamptz' },
-    { name: 'f', type: 'float8' },
-    { name: 'b', type: 'bool' },
-  ],
-};
-const NAMES = WIDE.columns.map(({ name }) => name);
-
-const wide = fc
-  .record({
-    id: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String),
-    k: letters,
-    text: letters,
-    n: number,
-    f: anyDouble,
-    op: fc.constantFrom<'r' | 'c' | 'u' | 'd'>('r', 'c', 'u', 'd'),
-    isShuffled: fc.boolean(),
-    extra: fc.constantFrom(
-      '',
-      '"x":[1,{"id":2}],',
-      '"id":3,',
-      '"\\u0069d":4,',
-      '"é":5,',
-      '"k" :6,',
-    ),
-  })
-  .map(({ id, k, text, n, f, op, isShuffled, extra }): { key: Buffer; value: Buffer } => {
-    const values = [id, k, text, `"${n}"`, '"2026-11-22T10:00:00.5Z"', f, 'true'];
-    const members = NAMES.map((name, at) => `${JSON.stringify(name)}:${values[at]}`);
-    if (isShuffled) members.reverse();
-    return {
-      key: Buffer.from(`{"id":${id},"k":${k}}`),
-      value: envelope(op, `{${extra}${members.join(',')}}`, Number(id.slice(-4)) + 2 ** 33),
-    };
-  });
-
-const HOSTILE_BYTES = [
-  0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c, 0x3a, 0x20, 0, 0x0a, 0x2d, 0xff, 0xc3,
-];
-
-/** Generates bytes of which a few are changed, added, removed or cut off. */
-const edits = fc.array(
-  fc.tuple(
-    fc.nat(),
-    fc.constantFrom('change', 'add', 'drop', 'cut', 'twice'),
-    fc.oneof(fc.constantFrom(...HOSTILE_BYTES), fc.integer({ min: 0, max: 255 })),
-  ),
-  { maxLength: 3 },
-);
-
-function edited(bytes: Buffer, list: readonly (readonly [number, string, number])[]): Buffer {
-  let out = bytes;
-  for (const [n, kind, byte] of list) {
-    const at = n % (out.length + 1);
-    const rest = out.subarray(kind === 'add' || kind === 'twice' ? at : at + 1);
-    const middle = kind === 'twice' ? out.subarray(Math.max(0, at - 20), at) : Buffer.from([byte]);
-    out = Buffer.concat([
-      out.subarray(0, at),
-      kind === 'drop' || kind === 'cut' ? Buffer.alloc(0) : middle,
-      kind === 'cut' ? Buffer.alloc(0) : rest,
-    ]);
-  }
-  return out;
-}
-
-describe('a record', () => {
-  it('gives the change of the reference, whatever bytes are changed, added, lost or repeated', () => {
-    const hostile = fc
-      .tuple(wide, edits, edits, fc.boolean())
-      .map(([{ key, value }, onKey, onValue, isKeySafe]) => ({
-        key: isKeySafe ? key : edited(key, onKey),
-        value: edited(value, onValue),
-      }));
-    fc.assert(
-      fc.property(
-        fc.array(hostile, { minLength: 1, maxLength: 20 }),
-        fc.constantFrom('}', '"', ',', '', '\0'),
-        fc.boolean(),
-        (records, between, isCopied) => {
-          const { kernel, reference } = encodeBoth(WIDE, records, { between, isCopied });
-          expect(kernel).toEqual(reference);
-        },
-      ),
-      { numRuns: 600 },
-    );
-  });
-
-  it('is checked against its partition as the reference does', () => {
-    fc.assert(
-      fc.property(
-        fc.array(wide, { minLength: 1, maxLength: 20 }),
-        fc.integer({ min: 0, max: 3 }),
-        (records, partition) => {
-          const { kernel, reference } = encodeBoth(WIDE, records, { partition, partitions: 3 });
-          expect(kernel).toEqual(reference);
-        },
-      ),
-      { numRuns: 100 },
     );
   });
 });

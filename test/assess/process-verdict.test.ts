@@ -1,0 +1,130 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { assess } from '../../src/assess/assessment.js';
+import { NOT_MEASURED, unknown, type Measured, type TableFacts } from '../../src/assess/facts.js';
+import { loadParser } from '../../src/assess/sql/analyse.js';
+import { AT, GOOD, measured, portfolio } from './good-process.js';
+
+beforeAll(loadParser);
+
+const one = (process: object, facts: Measured = measured()) =>
+  assess(portfolio(process), facts, AT).processes[0]!;
+
+describe('the verdict on a batch process', () => {
+  it('is migrate if the value is high and no constraint speaks against it, with every rule traced', () => {
+    const found = one(GOOD);
+    expect(found).toMatchObject({
+      verdict: 'migrate',
+      confidence: { score: 1 },
+      feasibility: { score: 1 },
+      advice: { connector: 'debezium-postgres', snapshot: 'initial' },
+    });
+    expect(found.score).toBeGreaterThan(80);
+    expect(found.trace).toHaveLength(21);
+    expect(found.freshness).toEqual({
+      batchMeanMs: 43_200_000 + 3_600_000,
+      batchWorstMs: 86_400_000 + 3_600_000,
+      recordsPerDay: 110,
+      bytesPerDay: 26_400,
+    });
+  });
+
+  it.each<[string, object, Partial<TableFacts>, string]>([
+    [
+      'all consumers read once a day',
+      { consumers: [{ name: 'mail', reads: 'daily' }] },
+      {},
+      'read-once-a-day',
+    ],
+    [
+      'every consumer takes a file',
+      { consumers: [{ name: 'bank', reads: 'hourly', through: 'file' }] },
+      {},
+      'output-is-a-file',
+    ],
+    ['no person is on call', { onCall: 'nobody' }, {}, 'no-on-call-at-night'],
+    [
+      'the batch is fresh enough',
+      { freshness: { wanted: '2d', value: 'high' } },
+      {},
+      'freshness-wanted',
+    ],
+    [
+      'CDC is forbidden and rows are deleted',
+      { cdc: 'forbidden' },
+      { total: { inserted: 1, updated: 0, deleted: 9 } },
+      'source-cannot-offer-cdc',
+    ],
+    [
+      'the input is emptied and filled again',
+      {},
+      {
+        perDay: { inserted: 5000, updated: 0, deleted: 5000 },
+        total: { inserted: 9000, updated: 0, deleted: 8000 },
+      },
+      'whole-input-each-time',
+    ],
+    [
+      'the result needs the whole input',
+      { query: { sql: 'SELECT store, rank() OVER (ORDER BY amount) FROM pay' } },
+      {},
+      'not-streamable',
+    ],
+  ])('is do-not-migrate if %s, and names the constraint', (_case, change, table, rule) => {
+    const found = one({ ...GOOD, ...change }, measured(table));
+    expect(found.verdict).toBe('do-not-migrate');
+    expect(found.decidedBy).toContain(rule);
+    expect(found.sensitivity.join()).toContain(rule);
+  });
+
+  it.each<[string, object, Partial<TableFacts>, string]>([
+    [
+      'the query asks the clock',
+      {
+        query: {
+          sql: 'SELECT store, sum(amount) AS total FROM pay WHERE at > now() GROUP BY store',
+        },
+      },
+      {},
+      'misbehaves-in-a-stream',
+    ],
+    ['a table has no key', {}, { key: [] }, 'tables-without-key'],
+    ['a run sends mail', { sideEffects: ['sends mail'] }, {}, 'side-effects'],
+    ['its SQL does not parse', { query: { sql: 'SELEC' } }, {}, 'query-unreadable'],
+    ['part of it cannot be read', { query: { sql: 'CALL nightly()' } }, {}, 'query-unreadable'],
+  ])('is migrate-after if %s, and names the work', (_case, change, table, rule) => {
+    const found = one({ ...GOOD, ...change }, measured(table));
+    expect(found.verdict).toBe('migrate-after');
+    expect(found.work.map((w) => w.rule)).toContain(rule);
+  });
+
+  it('does not treat unknown as zero: it lowers the confidence, and says what to find out', () => {
+    const found = one(GOOD, NOT_MEASURED('not measured'));
+    expect(found.feasibility.score).toBe(1);
+    expect(found.confidence.score).toBeLessThan(0.75);
+    expect(
+      found.trace.filter((t) => t.answer.state === 'could-not-tell').map((t) => t.id),
+    ).toContain('source-cannot-offer-cdc');
+    expect(one({ name: 'bare' }, NOT_MEASURED('not measured'))).toMatchObject({
+      verdict: 'migrate-after',
+      value: { score: 0 },
+    });
+    expect(
+      one({ name: 'bare' }, NOT_MEASURED('not measured')).work.some((w) =>
+        w.what.startsWith('find out:'),
+      ),
+    ).toBe(true);
+  });
+
+  it('reports a table without statistics or privileges as unknown', () => {
+    const facts = {
+      ...measured(),
+      tables: new Map([['public.pay', unknown('public.pay has no statistics: run ANALYZE')]]),
+    };
+    const found = one(GOOD, facts);
+    expect(found.trace.find((t) => t.id === 'tables-without-key')!.answer).toEqual({
+      state: 'could-not-tell',
+      why: 'public.pay has no statistics: run ANALYZE',
+    });
+    expect(found.advice.connector).toBeNull();
+  });
+});

@@ -1,0 +1,192 @@
+// The rules that only some modes have: routes, connectors, pipelines and stages.
+import { describe, expect, it } from 'vitest';
+import { BATCH_PARTS, SHARED_PARTS, SHARED_ROUTE, aSpecInput } from '../support/builders.js';
+import { problemsOf, yaml } from '../support/spec-problems.js';
+
+describe('a wrong spec', () => {
+  it.each<[string, object, string]>([
+    [
+      'no batch',
+      { batch: undefined, pipeline: undefined, sink: undefined },
+      'a route by table needs spec.batch and spec.sink',
+    ],
+    [
+      'a batch that writes another table',
+      { batch: { ...BATCH_PARTS.batch, result: { table: 'public.other', key: ['day'] } } },
+      "must be the batch's result table, public.other",
+    ],
+    [
+      'a sink that writes another table',
+      { sink: { type: 'jdbc-sink', table: 'public.other' } },
+      "must be the route's table, public.totals",
+    ],
+    [
+      'one role for both',
+      { cutover: { route: { ...SHARED_ROUTE, streamRole: 'nightly' } } },
+      'must not be batchRole',
+    ],
+    [
+      "Sluice's own role as the stream's",
+      { cutover: { route: { ...SHARED_ROUTE, streamRole: 'sluice' } } },
+      'must not be the role that Sluice connects as',
+    ],
+    [
+      'a role name that no session option can contain',
+      { cutover: { route: { ...SHARED_ROUTE, streamRole: 'a b' } } },
+      'without spaces, quotes or backslashes',
+    ],
+    [
+      'closed keys',
+      { validation: { closedKeys: 'day < $cut::date' } },
+      'after the commit the stream writes that table',
+    ],
+    [
+      'a table that the pipeline reads',
+      {
+        source: {
+          postgres: { host: 'h', database: 'bank', user: 'sluice' },
+          tables: ['public.totals'],
+        },
+      },
+      'the pipeline must not write a table that it reads',
+    ],
+  ])('a route by table with %s', (_case, more, message) => {
+    expect(
+      problemsOf(yaml(aSpecInput({ spec: { ...SHARED_PARTS, ...more } }))).join('\n'),
+    ).toContain(message);
+  });
+  it.each<[string, object, string]>([
+    ['no mode', {}, 'needs its mode'],
+    [
+      'no column for its mode',
+      { mode: 'incrementing' },
+      'mode incrementing needs incrementingColumn',
+    ],
+    ['no time for its mode', { mode: 'timestamp' }, 'mode timestamp needs timestampColumns'],
+    [
+      'a query without a key',
+      { mode: 'bulk', query: 'SELECT 1' },
+      'name the integer column that identifies its rows',
+    ],
+    [
+      'a delay that is too long for the barriers',
+      { mode: 'incrementing', incrementingColumn: 'id', delay: '1m' },
+      'no barrier can be faster',
+    ],
+    [
+      'a key of Debezium',
+      { mode: 'bulk', config: { 'max.queue.size': '1' } },
+      'is not a key that a spec may set',
+    ],
+    [
+      'a class that is not a JDBC source',
+      { mode: 'bulk', config: { 'connector.class': 'evil.Connector' } },
+      'not one of dev.sluice',
+    ],
+  ])('a jdbc-source with %s', (_case, more, message) => {
+    const input = aSpecInput({
+      spec: { connector: { type: 'jdbc-source', url: 'http://c:1', ...more } },
+    });
+    expect(problemsOf(yaml(input)).join('\n')).toContain(message);
+  });
+  it.each<[string, string, object, string]>([
+    [
+      'no primary key',
+      "CREATE TABLE a (id INT) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      {},
+      'without PRIMARY KEY',
+    ],
+    [
+      'duplicates that count',
+      "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'value.format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      {},
+      'cdc-events-duplicate',
+    ],
+    [
+      'a source that provides no before',
+      "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
+      { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
+      'a jdbc-source provides no before',
+    ],
+  ])('a changelog in Flink SQL with %s', (_case, sql, more, message) => {
+    const pipeline = {
+      ...BATCH_PARTS.pipeline,
+      type: 'flink-sql',
+      gateway: 'http://g:1',
+      statements: { sql },
+    };
+    expect(
+      problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, pipeline, ...more } }))).join('\n'),
+    ).toContain(message);
+  });
+  it.each<[string, object, string]>([
+    [
+      'no statements',
+      { type: 'ksqldb', url: 'http://k:1' },
+      'a pipeline of type ksqldb needs its statements',
+    ],
+    [
+      'no server',
+      { type: 'ksqldb', statements: { sql: 'CREATE TABLE a AS SELECT 1 FROM b' } },
+      'needs its url',
+    ],
+    [
+      'a gateway',
+      {
+        type: 'ksqldb',
+        url: 'http://k:1',
+        gateway: 'http://g:1',
+        statements: { sql: 'CREATE TABLE a AS SELECT 1 FROM b' },
+      },
+      'does not belong to pipeline type ksqldb',
+    ],
+    ['no group', { type: 'external', groups: undefined }, 'name the consumer group(s)'],
+  ])('a pipeline with %s', (_case, more, message) => {
+    expect(
+      problemsOf(
+        yaml(
+          aSpecInput({ spec: { ...BATCH_PARTS, pipeline: { ...BATCH_PARTS.pipeline, ...more } } }),
+        ),
+      ).join('\n'),
+    ).toContain(message);
+  });
+  it('is refused for keys of a jdbc-source on a connector that reads the log', () => {
+    const input = aSpecInput({
+      spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } },
+    });
+    expect(problemsOf(yaml(input)).join()).toContain('belongs to connector type jdbc-source');
+  });
+  it('is refused for a batch without a pipeline, and for a view that is not the sink', () => {
+    expect(problemsOf(yaml(aSpecInput({ spec: { batch: BATCH_PARTS.batch } }))).join()).toContain(
+      'a batch needs a pipeline',
+    );
+    const other = {
+      ...BATCH_PARTS,
+      cutover: { route: { ...BATCH_PARTS.cutover.route, stream: 'public.other' } },
+    };
+    expect(problemsOf(yaml(aSpecInput({ spec: other }))).join()).toContain(
+      "must be the sink's table",
+    );
+  });
+  it('is refused for two stages with one name, and for a stage with the name result', () => {
+    const stage = (name: string) => ({
+      name,
+      query: { sql: 'SELECT 1 AS a' },
+      key: ['a'],
+      topic: 't',
+    });
+    const stages = (...names: string[]) =>
+      problemsOf(
+        yaml(
+          aSpecInput({
+            spec: { ...BATCH_PARTS, batch: { ...BATCH_PARTS.batch, stages: names.map(stage) } },
+          }),
+        ),
+      );
+    expect(stages('totals', 'per-day')).toEqual([]);
+    expect(stages('totals', 'totals').join()).toContain(
+      '"totals" is already the name of another subject',
+    );
+    expect(stages('result').join()).toContain('"result" is already the name of another subject');
+  });
+});

@@ -1,0 +1,42 @@
+// Lists the rules of a shared table's protocol, and the mutants that lack one of them.
+
+/** The rules of the protocol. Each mutant lacks one of them. */
+export const SHARED_RULES = {
+  /** The commit drops the staging table. */
+  dropsStaging: true,
+  /** The commit locks the staging table before it reads it. */
+  locksStaging: true,
+  /** The rows move in the transaction that writes the lease. */
+  copiesInCommit: true,
+  /** The trigger stays after the commit. */
+  guardsAfterCommit: true,
+  /** After the commit, the trigger checks the role of the writer. */
+  knowsRole: true,
+  /** After the commit, the trigger also checks the epoch in which the writer became the owner. */
+  knowsEpoch: true,
+  /** The stream's role may not write before the commit. */
+  refusesStreamBefore: true,
+  /**
+   * After its move, the sink continues from the offsets that it committed for the staging table.
+   */
+  keepsOffset: true,
+  /** A task commits its offset after its records are written. */
+  writesFirst: true,
+  /** After a crash, the run reads the lease row and does not trust its own memory. */
+  believesRow: true,
+};
+export type SharedRules = typeof SHARED_RULES;
+
+/** Mutants by name. Each has the invariant that it breaks. */
+export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
+  ['the staging table stayed', { dropsStaging: false }, /S1/],
+  ['the staging table were read without a lock', { locksStaging: false }, /S1/],
+  ['the rows moved before the commit', { copiesInCommit: false }, /S[14]/],
+  ['the trigger went with the commit', { guardsAfterCommit: false }, /S[23]/],
+  ['the trigger did not ask who writes', { knowsRole: false }, /S2/],
+  ['the trigger knew the role and not the epoch', { knowsEpoch: false }, /S3/],
+  ['the stream might write what is the batch’s', { refusesStreamBefore: false }, /S[23]/],
+  ['the moved sink began at the end of its topic', { keepsOffset: false }, /S1/],
+  ['a task committed its offset before it wrote', { writesFirst: false }, /S1/],
+  ['a crash after the commit were not noticed', { believesRow: false }, /S[124]/],
+];

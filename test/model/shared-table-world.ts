@@ -1,0 +1,61 @@
+// Defines the world of a shared table's model: the table, the staging table, the tasks and the batch.
+import { OPEN } from './state.js';
+
+export const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
+export const PC = {
+  idle: 0,
+  paused: 1,
+  copied: 2,
+  locked: 3,
+  seen: 4,
+  committed: 5,
+  moved: 6,
+  back: 7,
+  undone: 8,
+} as const;
+export const BATCH = { idle: 0, hasTable: 1, allowed: 2 } as const;
+
+export interface Task {
+  pc: number;
+  /** 1 = it writes the shared table. */
+  shared: number;
+  at: number;
+}
+
+export interface World {
+  clock: number;
+  state: number;
+  expires: number;
+  triggers: number;
+  staging: number; // 1 = the table exists
+  inStaging: number; // masks of records
+  inTable: number;
+  /** The rows that the transaction with the locks has written. −1 means that none is open. */
+  pending: number;
+  offset: number;
+  pc: number;
+  saw: number;
+  crashed: number;
+  batch: number;
+  task: Task;
+  /** Kafka Connect shows this task as PAUSED, but the task still has a record to write. */
+  stray: Task;
+}
+
+export const initial: World = {
+  clock: 0,
+  state: OPEN,
+  expires: 0,
+  triggers: 0,
+  staging: 1,
+  inStaging: 0,
+  inTable: 0,
+  pending: -1,
+  offset: 0,
+  pc: PC.idle,
+  saw: 0,
+  crashed: 0,
+  batch: BATCH.idle,
+  task: { pc: TASK.idle, shared: 0, at: 0 },
+  stray: { pc: TASK.gone, shared: 0, at: 0 },
+};

@@ -1,0 +1,64 @@
+// Makes certificates of a CA of the test's own, in a folder of its own.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The folder of all certificates. The test removes it. */
+export const certificates = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
+/** Returns the path of a file in the folder. */
+export const file = (name: string): string => join(certificates, name);
+const openssl = (...args: string[]): void =>
+  void execFileSync('openssl', args, { cwd: certificates, stdio: 'pipe' });
+
+export function makeCa(name: string): void {
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.crt`,
+  );
+}
+
+/** Makes a certificate that the CA `ca` signs. */
+export function makeCertificate(name: string, subject: string, extension: string): void {
+  openssl(
+    'req',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-subj',
+    subject,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.csr`,
+  );
+  writeFileSync(file(`${name}.ext`), extension);
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    `${name}.csr`,
+    '-CA',
+    'ca.crt',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-extfile',
+    `${name}.ext`,
+    '-out',
+    `${name}.crt`,
+  );
+}

@@ -1,0 +1,36 @@
+// What the tests of Sluice's JDBC source share: its spec, and the records of its topics.
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
+
+export const testKafka = (): KafkaPort =>
+  new KafkaPort(
+    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+    () => '',
+  );
+
+/** Returns the parts of a spec whose tables are polled. */
+export const polling = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  connector: {
+    type: 'jdbc-source',
+    url: process.env['CONNECT_URL'],
+    mode: 'timestamp+incrementing',
+    incrementingColumn: 'id',
+    timestampColumns: ['changed'],
+    delay: '1s',
+    deletes: 'none',
+    ...more,
+  },
+  validation: { every: '1s', passesInARow: 2 },
+});
+
+/** Returns all committed records of a topic with one partition. */
+export async function records(
+  port: KafkaPort,
+  topic: string,
+): Promise<{ key: string; value: string }[]> {
+  const found: { key: string; value: string }[] = [];
+  await readTopic(port, topic, ({ key, value }) => {
+    found.push({ key: key!.toString(), value: value!.toString() });
+  });
+  return found;
+}

@@ -1,0 +1,100 @@
+// Sets up a shared table for a drill: its rows, the staging table, and a migration that owns them.
+import pg from 'pg';
+import { LEASE, type Drill } from '../../bench/drill.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+
+export const STAGING = 'sluice_sluice_drill.stream';
+
+/** Makes the tables again, with the batch as their owner. */
+export async function resetShared(drill: Drill): Promise<void> {
+  await drill.client
+    .query(`DROP TABLE IF EXISTS shared CASCADE; DROP TABLE IF EXISTS ${STAGING}, sluice_sluice_drill.kept; DROP FUNCTION IF EXISTS sluice_sluice_drill.keep_owner();
+    CREATE TABLE shared (id int PRIMARY KEY, n numeric, doc json, serial bigint GENERATED ALWAYS AS IDENTITY, twice numeric GENERATED ALWAYS AS (n * 2) STORED);
+    GRANT SELECT, INSERT, UPDATE, DELETE ON shared TO rows_nightly, rows_stream;
+    INSERT INTO shared (id, n, doc) VALUES (1, 1.0, '{"a": 1}'), (2, 2, NULL), (3, 3, '{}'), (9, 9, '{"only": "here"}');
+    CREATE TABLE ${STAGING} (id int PRIMARY KEY, n numeric, doc json); INSERT INTO ${STAGING} VALUES (1, 1.00, '{"a": 1}'), (2, 2, NULL), (3, 3.5, '{}'), (4, 4, '{}');
+    INSERT INTO ${LEASE} (migration, state, epoch) VALUES ('${drill.ref().name}', 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`);
+}
+
+/** Returns the drill's migration with the shared table as its route. */
+export function sharedRef(drill: Drill): MigrationRef {
+  const { spec, ...rest } = drill.ref();
+  const { cutover, sink, batch, ...parts } = spec.spec;
+  return {
+    ...rest,
+    spec: {
+      ...spec,
+      spec: {
+        ...parts,
+        sink: { ...sink!, table: 'public.shared' },
+        batch: {
+          ...batch!,
+          result: { table: 'public.shared', key: ['id'] },
+          query: {
+            sql: `SELECT id, n, doc FROM (VALUES (1, 1.5, '{"b": 2}'::json), (2, 2, NULL)) AS q (id, n, doc);`,
+          },
+        },
+        cutover: {
+          ...cutover,
+          maxHold: '5s',
+          route: {
+            type: 'postgres-table',
+            table: 'public.shared',
+            batchRole: 'rows_nightly',
+            streamRole: 'rows_stream',
+          },
+        },
+      },
+    },
+  };
+}
+
+/** Creates the roles of the batch and of the stream. */
+export async function makeRoles(drill: Drill): Promise<void> {
+  await drill.client
+    .query(`DROP ROLE IF EXISTS rows_nightly; DROP ROLE IF EXISTS rows_stream; CREATE ROLE rows_nightly LOGIN PASSWORD 'n'; CREATE ROLE rows_stream;
+    GRANT USAGE ON SCHEMA public TO rows_stream, rows_nightly`);
+}
+
+export async function dropRoles(drill: Drill): Promise<void> {
+  await drill.client.query(
+    'DROP OWNED BY rows_nightly, rows_stream; DROP ROLE rows_nightly; DROP ROLE rows_stream',
+  );
+}
+
+/** Returns the rows of the shared table. */
+export async function sharedRows(drill: Drill): Promise<unknown[]> {
+  const { rows } = await drill.client.query(
+    `SELECT id, n::text, doc::text FROM shared ORDER BY id`,
+  );
+  return rows.map((row) => Object.values(row as object));
+}
+
+/** Opens a session of the batch's role. */
+export async function asNightly({ database }: Drill): Promise<pg.Client> {
+  const nightly = new pg.Client({ database, user: 'rows_nightly', password: 'n' });
+  nightly.on('error', () => undefined);
+  await nightly.connect();
+  return nightly;
+}
+
+/** Returns the SQLSTATE of the refusal, or null if the write was accepted. It is rolled back. */
+export const write = (client: pg.Client, sql: string): Promise<string | null> =>
+  client.query(`BEGIN; ${sql}; ROLLBACK`).then(
+    () => null,
+    async (error: unknown) => {
+      await client.query('ROLLBACK');
+      return (error as { code: string }).code;
+    },
+  );
+/** Returns a write of the stream's role since the epoch `since`. */
+export const asStream = (since: string): string =>
+  `SET LOCAL ROLE rows_stream; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
+
+/** Returns whether the batch's role has any right to write the shared table. */
+export async function batchMayWrite({ client }: Drill): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT has_table_privilege('rows_nightly', 'shared', 'INSERT, UPDATE, DELETE') AS may`,
+  );
+  return rows[0]!.may;
+}

@@ -1,0 +1,183 @@
+// Tests a cut-over: its steps are one list, which the plan shows, the run follows and the runbook
+// explains. The hold is predicted before anything is fenced.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { WindowInput } from '../../src/activities/windows/window-activities.js';
+import { eventsOf, type AuditLine } from '../../src/domain/audit.js';
+import { BATCH_PARTS, SHARED_PARTS, aPlan, anHourlyInput } from '../support/builders.js';
+import { fakes } from '../support/fake-activities.js';
+import { play, useBench } from '../support/time-skipping.js';
+
+const bench = useBench();
+
+const soak = { for: '1s', passes: 0 };
+const SPECS: readonly (readonly [string, Record<string, unknown>])[] = [
+  ['without a batch', {}],
+  ['with a view', { ...BATCH_PARTS }],
+  [
+    'with a route by HTTP and fenced sources',
+    { ...BATCH_PARTS, cutover: { fence: 'source', route: { type: 'http', url: 'http://r:1/' } } },
+  ],
+  ['with a shared table', { ...SHARED_PARTS }],
+];
+
+describe('the steps of a cut-over', () => {
+  it.each(SPECS)("%s are the plan's, in its order", async (name, more) => {
+    const fake = fakes();
+    const id = `steps-${SPECS.findIndex(([n]) => n === name)}`;
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput(id, { ...more, soak }),
+      async ({ handle, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        const audit = await handle.query<readonly AuditLine[]>('audit');
+        const begun = eventsOf(audit, 'step').map(({ step, does }) => [step, does]);
+        expect(begun).toEqual(
+          aPlan({ spec: { ...more, soak } }).steps.map(({ name, does }) => [name, does]),
+        );
+      },
+    );
+  });
+
+  it('each have a section in the runbook', () => {
+    const runbook = readFileSync('docs/runbook.md', 'utf8');
+    const names = new Set(
+      SPECS.flatMap(([, more]) => aPlan({ spec: more }).steps.map((step) => step.name)),
+    );
+    for (const name of names) expect(runbook).toContain(`\n### ${name.replaceAll('-', ' ')}\n`);
+  });
+});
+
+describe('the hold', () => {
+  it('is refused before anything is touched if it cannot fit into maxHold, and measured again on retry', async () => {
+    const fake = fakes();
+    let slow = true;
+    const activities = {
+      ...fake.activities,
+      runWindow: async (input: WindowInput) => {
+        const window = await fake.activities.runWindow(input);
+        return slow ? { ...window, tookMs: 2500 } : window;
+      },
+    };
+    await play(
+      bench,
+      activities,
+      anHourlyInput('long-hold', { cutover: { maxHold: '7s' }, soak: { for: '1s', passes: 0 } }),
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        await reach((s) => s.blocked !== null);
+        expect((await status()).blocked).toMatchObject({
+          code: 'hold-too-long',
+          detail: expect.stringMatching(
+            /predicted hold 8 s, which is more than 7 s of maxHold/,
+          ) as string,
+        });
+        expect(fake.calls).not.toContain('fence');
+        expect(fake.calls).not.toContain('batchAction');
+        slow = false;
+        // the approval is still valid, because its evidence did not change
+        await handle.signal('retry');
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+      },
+    );
+  });
+});
+
+describe('a full pass before the fence', () => {
+  const tables = { rows: 1_000_000, ms: 60_000, unwitnessed: null };
+  const short = {
+    cutover: { maxHold: '20s' },
+    soak: { for: '1s', passes: 0 },
+    validation: { every: '1h', passesInARow: 1, laterWindows: 'witness' },
+  };
+
+  it.each([
+    ['the final window rests on it and the hold fits', null, 'passed'],
+    ['the hold is refused with the reason if no witness could begin', 'no free slot', 'passed'],
+    ['the fence is not taken if the pass does not pass', null, 'failed'],
+  ] as const)('is made for a large table: %s', async (_, refused, verdict) => {
+    const roles: (readonly [WindowInput['witness'], boolean])[] = [];
+    const fake = fakes();
+    const activities = {
+      ...fake.activities,
+      runWindow: async (input: WindowInput) => {
+        roles.push([input.witness, fake.calls.includes('fence')]);
+        const window = await fake.activities.runWindow(input);
+        const begins = input.witness === 'begin';
+        return {
+          ...window,
+          ...(begins ? { verdict: { verdict, reason: verdict } } : {}),
+          tookMs: 61_000,
+          tables,
+          ...(input.witness
+            ? { witness: { refused, rested: typeof input.witness === 'object' } }
+            : {}),
+        };
+      },
+    };
+    await play(
+      bench,
+      activities,
+      anHourlyInput('ahead', short),
+      async ({ handle, status, reach }) => {
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        if (refused === null && verdict === 'passed') {
+          expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+          const at = roles.findIndex(([role]) => role === 'begin');
+          // the windows before it keep a witness for themselves
+          expect(roles.slice(0, at)).toEqual(Array.from({ length: at }, () => ['keep', false]));
+          expect(roles.slice(at)).toEqual([
+            ['begin', false],
+            [{ after: at + 1, orReadsAll: false }, true],
+          ]);
+          return;
+        }
+        if (verdict === 'failed') await reach((s) => s.epoch > 1);
+        else {
+          await reach((s) => s.blocked !== null);
+          expect((await status()).blocked!.detail).toMatch(
+            /predicted hold 67 s, which is more than 20 s.*every row: no free slot/,
+          );
+        }
+        expect(fake.calls).not.toContain('fence');
+        await handle.terminate();
+      },
+    );
+  });
+});
+
+describe('an attempt that was refused', () => {
+  it('is repeated after the next window under the same approval, and at once after a new approval', async () => {
+    const attempts: number[] = [];
+    let clock = (): Promise<number> => Promise.resolve(0);
+    const fake = fakes({
+      fence: async () => {
+        attempts.push(await clock());
+        return { lsn: '0/3', refused: attempts.length < 4 ? 'a lock was not granted' : null };
+      },
+    });
+    await play(
+      bench,
+      fake.activities,
+      anHourlyInput('spaced', {
+        cutover: { approval: { expires: '90d', evidenceMaxAge: '90d' } },
+        soak: { for: '1s', passes: 0 },
+      }),
+      async ({ env, handle, status, reach }) => {
+        clock = () => env.currentTimeMs();
+        await reach((s) => s.needsApproval);
+        await handle.signal('approveCutover', { approver: 'ann' });
+        expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
+        expect(attempts).toHaveLength(4);
+        for (const [at, time] of attempts.entries())
+          if (at > 0) expect(time - attempts[at - 1]!).toBeGreaterThanOrEqual(3_600_000);
+        expect((await status()).approvals).toHaveLength(1);
+      },
+    );
+  });
+});
