@@ -3,7 +3,6 @@
 import {
   FENCED,
   GONE,
-  OPEN,
   PC,
   ROLLED_BACK,
   SWITCHED,
@@ -14,9 +13,8 @@ import {
   type World,
 } from './state.js';
 import type { Rules } from './mutants.js';
-import { atCommit } from './invariants.js';
+import * as step from './steps.js';
 
-export const HOLD = 2;
 const CLOCK_MAX = 4;
 const ATTEMPTS = 2;
 const CRASHES = 1;
@@ -50,18 +48,13 @@ export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
 
 type Can = (label: string, act: Act) => void;
 
-const leaseLocked = (w: World): boolean => w.worker.holdsLease === 1 || w.zombie?.holdsLease === 1;
-const tablesLocked = (w: World): boolean =>
-  w.worker.holdsTables === 1 || w.zombie?.holdsTables === 1;
-const isWriting = (pc: number): boolean => pc === WRITER.tables || pc === WRITER.allowed;
-
 /** Moves of the clock, the connector and people. */
 function outside(w: World, isCalm: boolean, can: Can): void {
   const beforeCommit = !isCalm && w.commits === 0 && w.worker.pc < PC.confirm;
   if (w.clock < CLOCK_MAX) can('clock', (n) => void (n.clock += 1));
   if (w.worldEpoch === 0 && beforeCommit) can('connector restarts', (n) => void (n.worldEpoch = 1));
   if (w.bad === 0 && beforeCommit) can('stream goes wrong', (n) => void (n.bad = 1));
-  if (w.veto === 0 && beforeCommit && !leaseLocked(w)) can('veto', (n) => void (n.veto = 1));
+  if (w.veto === 0 && beforeCommit && !step.leaseLocked(w)) can('veto', (n) => void (n.veto = 1));
   if (w.approvedEpoch !== w.seenEpoch + 1 && w.worker.pc === PC.idle)
     can('approve', (n) => void (n.approvedEpoch = n.seenEpoch + 1));
   if (w.run === 0 && w.state === FENCED) can('batch run starts', (n) => void (n.run = 1));
@@ -75,13 +68,13 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
   ): void => can(`writer ${label}`, (n) => act(n.writers[at]!, n));
   if (pc === WRITER.idle)
     to('begins', (x, n) => void ((x.pc = WRITER.begun), (x.old = n.attempt === 0 ? 1 : 0)));
-  if (pc === WRITER.begun && !tablesLocked(w))
+  if (pc === WRITER.begun && !step.tablesLocked(w))
     to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
   // With row triggers, an apply worker reads the row like every other writer, so it needs no
   // separate model.
-  if (pc === WRITER.begun && !tablesLocked(w) && !rules.rowTriggers)
+  if (pc === WRITER.begun && !step.tablesLocked(w) && !rules.rowTriggers)
     to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));
-  if (pc === WRITER.tables && !(rules.triggerLocks && leaseLocked(w))) {
+  if (pc === WRITER.tables && !(rules.triggerLocks && step.leaseLocked(w))) {
     to('asks the row', (x, n) => {
       const seesRow = n.state !== GONE && !(!rules.rowPreexists && old === 1);
       const isHeld = seesRow
@@ -91,7 +84,7 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
       x.share = !isHeld && rules.triggerLocks ? 1 : 0;
       if (isHeld && n.state === GONE)
         return 'I4: writes are refused forever, because the row is gone';
-      return isHeld && n.clock >= n.since + HOLD
+      return isHeld && n.clock >= n.since + step.HOLD
         ? 'I4: a write was held longer than maxHold'
         : null;
     });
@@ -113,13 +106,16 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
     can(`${who}: ${label}`, (n) => {
       const self = n[who]!;
       const broken = act(self, n);
-      if (who === 'zombie' && (self.pc !== x.pc ? activityOf(self.pc) !== activityOf(x.pc) : false))
+      if (
+        who === 'zombie' &&
+        (self.pc !== x.pc ? step.activityOf(self.pc) !== step.activityOf(x.pc) : false)
+      )
         n.zombie = null;
       return broken;
     });
   const other = who === 'worker' ? w.zombie : w.worker;
   const tablesFree =
-    other?.holdsTables !== 1 && (!rules.fenceWaits || !w.writers.some((v) => isWriting(v.pc)));
+    other?.holdsTables !== 1 && (!rules.fenceWaits || !w.writers.some((v) => step.isWriting(v.pc)));
   const leaseFree = other?.holdsLease !== 1 && !w.writers.some((v) => v.share === 1);
   const [first, second] = rules.tablesFirst
     ? ([tablesFree, leaseFree] as const)
@@ -133,7 +129,7 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
         w.commits === 0 &&
         (rules.approvalOfThisEpoch ? w.approvedEpoch === w.seenEpoch + 1 : w.approvedEpoch > 0)
       )
-        to('begins an attempt', (self, n) => begin(self, n, rules));
+        to('begins an attempt', (self, n) => step.begin(self, n, rules));
       break;
     case PC.fenceTables:
       if (first)
@@ -145,7 +141,7 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
               rules.tablesFirst ? (self.holdsTables = 1) : (self.holdsLease = 1)
             ),
         );
-      to('fence: gives up', (self) => letGo(self, PC.release));
+      to('fence: gives up', (self) => step.letGo(self, PC.release));
       break;
     case PC.fenceLease:
       if (second)
@@ -155,19 +151,19 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
         );
       else if (!rules.tablesFirst && w.writers.some((v) => v.pc === WRITER.tables))
         to('fence: waits', () => 'I18: fence and writer wait for each other');
-      to('fence: gives up', (self) => letGo(self, PC.release));
+      to('fence: gives up', (self) => step.letGo(self, PC.release));
       break;
     case PC.fenceWrite:
-      to('fence: writes', (self, n) => fence(self, n, rules));
+      to('fence: writes', (self, n) => step.fence(self, n, rules));
       break;
     case PC.drain:
-      drain(w, rules, to);
+      step.drain(w, rules, to);
       break;
     case PC.window:
-      to('final window', (self, n) => window(self, n, rules));
+      to('final window', (self, n) => step.window(self, n, rules));
       break;
     case PC.commitCheck:
-      to('commit: begins', (self, n) => checkBefore(self, n, rules));
+      to('commit: begins', (self, n) => step.checkBefore(self, n, rules));
       break;
     case PC.commitLock:
       if (!rules.lockAtCommit || leaseFree)
@@ -183,15 +179,15 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
         (self, n) =>
           void (
             (self.pc = PC.commitEnd),
-            rules.lockThenCheck && (self.saw = holds(self, n, rules))
+            rules.lockThenCheck && (self.saw = step.holds(self, n, rules))
           ),
       );
       break;
     case PC.commitEnd:
-      to('commit: ends', (self, n) => commit(self, n, rules));
+      to('commit: ends', (self, n) => step.commit(self, n, rules));
       break;
     case PC.confirm:
-      if (!w.writers.some((v) => isWriting(v.pc)))
+      if (!w.writers.some((v) => step.isWriting(v.pc)))
         to(
           'drops the triggers',
           (self, n) => void ((self.pc = PC.done), (n.triggers = 0), (n.route = 1)),
@@ -205,10 +201,10 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
         );
       break;
     case PC.release:
-      if (leaseFree) to('releases', (self, n) => release(self, n, rules));
+      if (leaseFree) to('releases', (self, n) => step.release(self, n, rules));
       break;
     case PC.dropTriggers:
-      if (!w.writers.some((v) => isWriting(v.pc)) && other?.holdsTables !== 1)
+      if (!w.writers.some((v) => step.isWriting(v.pc)) && other?.holdsTables !== 1)
         to(
           'drops the triggers',
           (self, n) =>
@@ -216,164 +212,14 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
         );
       break;
     default:
-      sweep(w, rules, to);
+      step.sweep(w, rules, to);
   }
-}
-
-/** Returns the activity of a step. A crash or a zombie repeats the whole activity. */
-function activityOf(pc: number): string {
-  if (pc >= PC.fenceTables && pc <= PC.fenceWrite) return 'fence';
-  if ((pc >= PC.commitCheck && pc <= PC.commitWrite) || pc === PC.commitEnd) return 'commit';
-  return String(pc);
-}
-
-const letGo = (x: Worker, pc: number): void =>
-  void Object.assign(x, { pc, holdsTables: 0, holdsLease: 0 });
-
-function begin(x: Worker, n: World, rules: Rules): void {
-  n.attempts += 1;
-  Object.assign(x, fresh(), { pc: PC.fenceTables, token: n.attempts, epoch: n.seenEpoch });
-  n.drained = 0;
-  n.passed = 0;
-  if (!rules.markerInFence) mark(n);
-}
-
-/** Sets the marker. Everything that is committed so far is before it. */
-function mark(n: World): void {
-  n.marker = 1;
-  for (const writer of n.writers) writer.late = 0;
-}
-
-function fence(x: Worker, n: World, rules: Rules): string | null {
-  const isMine = n.state === FENCED && n.token === x.token;
-  const isBurned =
-    rules.releaseBurns && (x.token < n.attempt || (x.token === n.attempt && !isMine));
-  const isRefused =
-    n.state >= SWITCHED ||
-    n.veto === 1 ||
-    isBurned ||
-    (isMine && n.expires <= n.clock) ||
-    (n.state === FENCED && !isMine && n.expires > n.clock);
-  if (isRefused) {
-    letGo(x, PC.release);
-    return null;
-  }
-  if (!isMine)
-    Object.assign(n, {
-      state: FENCED,
-      token: x.token,
-      epoch: x.epoch,
-      digest: x.epoch,
-      expires: n.clock + HOLD,
-      since: n.clock,
-      attempt: Math.max(n.attempt, x.token),
-    });
-  else if (!rules.retryKeepsExpiry) n.expires = n.clock + HOLD;
-  if (!isMine && rules.markerInFence) mark(n);
-  n.triggers = 1;
-  letGo(x, rules.windowAfterDrain ? PC.drain : PC.window);
-  return null;
-}
-
-function drain(
-  w: World,
-  rules: Rules,
-  to: (label: string, act: (x: Worker, n: World) => void) => void,
-): void {
-  const owed = w.writers.filter((v) => v.pc === WRITER.committed && v.late === 0);
-  const isDrained = owed.every((v) => v.inStream === 1);
-  const next = rules.windowAfterDrain ? PC.window : PC.commitCheck;
-  const looksDrained = rules.drainsEveryPartition
-    ? isDrained
-    : owed.length === 0 || owed.some((v) => v.inStream === 1);
-  if (looksDrained) to('drained', (x, n) => void ((x.pc = next), (n.drained = 1)));
-  to('drain unknown', (x) => void (x.pc = rules.unknownIsNotDrained ? PC.release : next));
-}
-
-/**
- * Compares. The comparison finds a wrong stream, but not a late one, so it depends on the drain
- * before it.
- */
-function window(x: Worker, n: World, rules: Rules): void {
-  const isSameEpoch = n.worldEpoch === x.epoch;
-  n.passed =
-    n.bad === 1 ? 0 : isSameEpoch ? (n.drained === 1 || !rules.unknownIsNotDrained ? 1 : 0) : 2;
-  if (rules.windowSeesEpoch) n.seenEpoch = n.worldEpoch;
-  const isGreen = n.bad === 0 && (isSameEpoch || !rules.windowSeesEpoch);
-  x.pc =
-    isGreen || !rules.windowMustPass
-      ? rules.windowAfterDrain
-        ? PC.commitCheck
-        : PC.drain
-      : PC.release;
-  if (rules.windowSeesEpoch && !isSameEpoch) x.pc = PC.release;
-}
-
-function checkBefore(x: Worker, n: World, rules: Rules): void {
-  if (rules.believesRow && n.state === SWITCHED && n.token === x.token) return letGo(x, PC.confirm);
-  if (n.run === 1 && rules.checksRuns) return letGo(x, PC.release);
-  x.sawRun = n.run;
-  if (!rules.lockThenCheck) x.saw = holds(x, n, rules);
-  x.pc = PC.commitLock;
-}
-
-function holds(x: Worker, n: World, rules: Rules): number {
-  const isFit =
-    (!rules.checksState || n.state === FENCED) &&
-    (!rules.checksToken || n.token === x.token) &&
-    (!rules.checksVeto || n.veto === 0) &&
-    (!rules.checksExpiry || n.expires > n.clock);
-  return isFit ? 1 : 0;
-}
-
-function commit(x: Worker, n: World, rules: Rules): string | null {
-  if (x.saw === 0) {
-    letGo(x, PC.release);
-    return null;
-  }
-  const broken = atCommit(n, x);
-  n.state = SWITCHED;
-  n.commits += 1;
-  if (rules.routeInCommit) n.route = 1;
-  letGo(x, PC.confirm);
-  return broken;
-}
-
-function release(x: Worker, n: World, rules: Rules): void {
-  if (rules.releaseLooks && n.state === SWITCHED && n.token === x.token)
-    return letGo(x, PC.confirm);
-  if (n.state === FENCED && n.token === x.token) {
-    n.state = OPEN;
-    n.marker = 0;
-  }
-  if (rules.releaseBurns) n.attempt = Math.max(n.attempt, x.token);
-  x.pc = PC.dropTriggers;
-}
-
-function sweep(
-  w: World,
-  rules: Rules,
-  to: (label: string, act: (x: Worker, n: World) => void) => void,
-): void {
-  const order = rules.triggersBeforeLease
-    ? [PC.sweepTriggers, PC.sweepLease, PC.swept]
-    : [PC.sweepLease, PC.sweepTriggers, PC.swept];
-  if (w.worker.pc === PC.dead)
-    to('sweep: routes back', (x, n) => {
-      if (n.state === SWITCHED) Object.assign(n, { state: ROLLED_BACK, route: 0 });
-      x.pc = order[0]!;
-    });
-  const next = order[order.indexOf(w.worker.pc as never) + 1]!;
-  if (w.worker.pc === PC.sweepTriggers && !w.writers.some((v) => isWriting(v.pc)))
-    to('sweep: drops triggers', (x, n) => void ((n.triggers = 0), (x.pc = next)));
-  if (w.worker.pc === PC.sweepLease)
-    to('sweep: drops the row', (x, n) => void ((n.state = GONE), (x.pc = next)));
 }
 
 /** Moves for kill -9, for a worker that was declared dead but lives, and for `terminate`. */
 function accidents(w: World, can: Can): void {
   const { worker } = w;
-  const activity = activityOf(worker.pc);
+  const activity = step.activityOf(worker.pc);
   const restarted = (x: Worker): Worker => ({
     ...x,
     pc: activity === 'fence' ? PC.fenceTables : activity === 'commit' ? PC.commitCheck : x.pc,
