@@ -4,9 +4,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { GroupDescription, KnownGroup } from '../../src/clients/kafka/groups.js';
+import type { GroupDescription } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
+import { described } from '../support/known-group.js';
 
 const ref = aRef({ spec: BATCH_PARTS });
 const { spec } = ref;
@@ -16,15 +17,6 @@ const SOURCE = 'bank.public.accounts';
 const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
 
 const OUTPUT = spec.spec.pipeline!.output.topic;
-
-const described = (...topics: string[]): KnownGroup => ({
-  type: 'classic',
-  state: 'Stable',
-  members: ['m'],
-  protocol: 'range',
-  clients: ['c'],
-  topics,
-});
 
 /** A cluster whose group has consumed everything. `lost` may throw for a topic. */
 function aCluster(lost: (topic: string) => void): KafkaPort {

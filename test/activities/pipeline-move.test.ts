@@ -2,16 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { unreadBy } from '../../src/activities/pipelines/pipeline-move.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import type { KnownGroup } from '../../src/clients/kafka/groups.js';
-
-const described = (...topics: string[]): KnownGroup => ({
-  type: 'classic',
-  state: 'Stable',
-  members: ['m'],
-  protocol: 'range',
-  clients: ['c'],
-  topics,
-});
+import { described } from '../support/known-group.js';
 
 describe('a pipeline has moved to the topics of a new generation', () => {
   const reads: Record<string, string[]> = { enrich: ['g2.orders'], totals: [] };

@@ -33,7 +33,8 @@ export const GOOD = {
   onCall: 'around-the-clock',
   cdc: 'allowed',
 };
-const pay: TableFacts = {
+/** The facts of its table. */
+export const PAY: TableFacts = {
   table: 'public.pay',
   kind: 'r',
   rows: 1000,
@@ -59,7 +60,7 @@ export const measured = (table: Partial<TableFacts> = {}): Measured => ({
     mayReplicate: true,
     isPrimary: true,
   }),
-  tables: new Map([['public.pay', known({ ...pay, ...table })]]),
+  tables: new Map([['public.pay', known({ ...PAY, ...table })]]),
   runs: new Map([
     ['public.runs', known({ count: 30, medianMs: 3_600_000, lastFinishedAt: AT, unfinished: 0 })],
   ]),

@@ -3,26 +3,16 @@ import type { TableFacts } from '../../src/assess/facts.js';
 import type { Process } from '../../src/assess/portfolio.js';
 import { loadParser } from '../../src/assess/sql/analyse.js';
 import { startingPoints } from '../../src/assess/starting-points/index.js';
+import { PAY } from './good-process.js';
 
 beforeAll(loadParser);
 
 const pay: TableFacts = {
-  table: 'public.pay',
-  kind: 'r',
-  rows: 1,
-  bytes: 1,
-  key: ['id'],
-  replicaIdentity: 'default',
-  mayRead: true,
-  unprovable: [],
+  ...PAY,
   columns: [
-    { name: 'id', type: 'int8', declared: 'bigint' },
-    { name: 'store', type: 'int4', declared: 'integer' },
-    { name: 'amount', type: 'numeric', declared: 'numeric' },
+    ...PAY.columns,
     { name: 'at', type: 'timestamptz', declared: 'timestamp with time zone' },
   ],
-  total: null,
-  perDay: null,
 };
 const pointsFor = (sql: string, result: TableFacts | null = null) =>
   startingPoints(

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle } from '../support/live.js';
+import { expectMigratedOnce } from '../support/migrated-once.js';
 import { TestWorker, freshDatabase, get, reach, startMigration } from '../support/sluice.js';
-import { sluice, waitFor } from '../support/sluice.js';
+import { waitFor } from '../support/sluice.js';
 
 const KILLS = 10;
 const EVERY_MS = Number(process.env['SLUICE_KILL_EVERY'] ?? 12) * 1000;
@@ -99,20 +100,7 @@ async function expectProgress(name: string, calmFrom: number, kills: Kill[]): Pr
 
 /** Expects what a run without any kill would show, too. */
 async function expectUntouched(name: string): Promise<void> {
-  const status = await get(name);
-  expect(status).toMatchObject({
-    outcome: 'migrated',
-    leftovers: [],
-    iteration: 1,
-    generation: 1,
-    route: { side: 'stream' },
-  });
-  expect(status.windows.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
-  const { events } = JSON.parse(sluice('report', name, '-o', 'json').stdout) as {
-    events: { kind: string }[];
-  };
-  const kinds = events.map(({ kind }) => kind);
-  expect(kinds.filter((kind) => kind === 'committed')).toHaveLength(1);
+  const kinds = await expectMigratedOnce(name);
   expect(kinds.filter((kind) => kind === 'blocked')).toEqual([]);
 }
 

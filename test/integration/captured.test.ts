@@ -2,36 +2,16 @@
 // change that narrows the captured set is a problem with a remedy.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  qualifyNames,
-  readCapturedTable,
-  readPublication,
-} from '../../src/clients/postgres/captured-catalog.js';
-import {
-  captureProblem,
-  publicationFacts,
-  tableFacts,
-  type CaptureProblem,
-  type CapturedTable,
-} from '../../src/domain/capture/captured-set.js';
-import { factsChange, type Facts, type FactsChange } from '../../src/domain/evidence/epoch.js';
+import type { CaptureProblem } from '../../src/domain/capture/captured-set.js';
+import { factsChange, type FactsChange } from '../../src/domain/evidence/epoch.js';
+import { CAPTURED_TABLES, readFacts } from '../support/captured-tables.js';
 import { freshDatabase, serverVersion } from '../support/sluice.js';
-
-const PLANNED = ['public.items', 'public."Odd"', 'public.parted'];
-const SETUP = `
-CREATE TYPE state AS ENUM ('open', 'on_hold', 'closed'); CREATE DOMAIN euros AS numeric(10,2) CHECK (VALUE >= 0); CREATE TYPE point2 AS (x int, s state);
-CREATE TABLE items (id int PRIMARY KEY, state state, states state[], price euros, note text, twice int GENERATED ALWAYS AS (id * 2) STORED);
-CREATE TABLE "Odd" ("select" int PRIMARY KEY, p point2);
-CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
-CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10) TO (20);
-INSERT INTO items (id, state) VALUES (1, 'open'); INSERT INTO parted VALUES (1, 'a');
-CREATE PUBLICATION pub FOR TABLE items, "Odd", parted WITH (publish_via_partition_root = true)`;
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let client: pg.Client;
 let version: number;
 beforeAll(async () => {
-  database = await freshDatabase(SETUP);
+  database = await freshDatabase(CAPTURED_TABLES);
   const asText = {
     getTypeParser: () => (value: string) => value,
   } as unknown as pg.CustomTypesConfig; // the same as in the product's own sessions
@@ -44,26 +24,12 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function read(): Promise<{ facts: Facts; problem: CaptureProblem | null }> {
-  await qualifyNames(client);
-  const publication = await readPublication(client, 'pub', PLANNED);
-  const tables: (CapturedTable | null)[] = [];
-  for (const table of PLANNED) tables.push(await readCapturedTable(client, table));
-  await client.query('RESET search_path');
-  const facts = Object.assign(
-    {},
-    publicationFacts('pub', publication),
-    ...PLANNED.map((table, at) => tableFacts(table, tables[at]!)),
-  ) as Facts;
-  return { facts, problem: captureProblem(PLANNED, tables, publication, 'pub') };
-}
-
 async function after(
   change: string,
 ): Promise<{ change: FactsChange | null; problem: CaptureProblem | null }> {
-  const before = await read();
+  const before = await readFacts(client);
   await client.query(change);
-  const now = await read();
+  const now = await readFacts(client);
   return { change: factsChange(before.facts, now.facts), problem: now.problem };
 }
 
@@ -259,7 +225,7 @@ describe('a change that narrows the captured set', () => {
     } finally {
       await client.query('ROLLBACK');
     }
-    expect((await read()).problem).toBeNull();
+    expect((await readFacts(client)).problem).toBeNull();
   });
 
   it('is named for a renamed table that is still published, and for the table that is not', async () => {

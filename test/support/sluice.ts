@@ -5,13 +5,15 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { stringify } from 'yaml';
 import { readStatus } from '../../src/cli/support/migration-source.js';
 import { pollStatus } from '../../src/cli/support/poll-status.js';
 import { condition } from '../../src/cli/wait.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { durationMs } from '../../src/domain/values/duration.js';
+import { testPostgres } from './databases.js';
+
+export { freshDatabase, withDatabase, serverVersion, testPostgres } from './databases.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -155,72 +157,6 @@ export class TestWorker {
     await this.start();
   }
 }
-
-let databases = 0;
-
-/** Creates a database, which `drop` removes. */
-export async function freshDatabase(
-  setup: string,
-): Promise<{ name: string; client: pg.Client; drop: () => Promise<void> }> {
-  databases += 1;
-  const name = `t${process.pid}_${databases}`;
-  await withDatabase('postgres', (admin) => admin.query(`CREATE DATABASE ${name}`));
-  const client = new pg.Client({ database: name });
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.query(setup);
-  return {
-    name,
-    client,
-    drop: async () => {
-      await client.end();
-      await withDatabase('postgres', async (admin) => {
-        // A failed test may leave a slot with a connector. Then the database could not be dropped,
-        // and that error would hide the failure.
-        await admin.query(
-          'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
-          [name],
-        );
-        await admin.query(
-          'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active',
-          [name],
-        );
-        await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
-      });
-    },
-  };
-}
-
-export async function withDatabase<T>(
-  database: string,
-  use: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  const client = new pg.Client({ database });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
-
-/** Returns the version of the test stack's server, such as 170010. */
-export const serverVersion = (): Promise<number> =>
-  withDatabase('postgres', async (client) => {
-    const { rows } = await client.query<{ version: string }>(
-      `SELECT current_setting('server_version_num') AS version`,
-    );
-    return Number(rows[0]!.version);
-  });
-
-/** Returns the test stack's server as a spec names it. */
-export const testPostgres = (database: string): object => ({
-  host: process.env['PGHOST'],
-  port: Number(process.env['PGPORT']),
-  database,
-  user: process.env['PGUSER'],
-  passwordFrom: { env: 'PGPASSWORD' },
-});
 
 /** Returns a spec for the test stack. `more` replaces whole parts of `spec`. */
 export function specOf(

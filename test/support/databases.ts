@@ -1,0 +1,68 @@
+// Makes databases of a test's own in the test's Postgres server.
+import pg from 'pg';
+
+let databases = 0;
+
+/** Creates a database, which `drop` removes. */
+export async function freshDatabase(
+  setup: string,
+): Promise<{ name: string; client: pg.Client; drop: () => Promise<void> }> {
+  databases += 1;
+  const name = `t${process.pid}_${databases}`;
+  await withDatabase('postgres', (admin) => admin.query(`CREATE DATABASE ${name}`));
+  const client = new pg.Client({ database: name });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(setup);
+  return {
+    name,
+    client,
+    drop: async () => {
+      await client.end();
+      await withDatabase('postgres', async (admin) => {
+        // A failed test may leave a slot with a connector. Then the database could not be dropped,
+        // and that error would hide the failure.
+        await admin.query(
+          'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
+          [name],
+        );
+        await admin.query(
+          'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active',
+          [name],
+        );
+        await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      });
+    },
+  };
+}
+
+export async function withDatabase<T>(
+  database: string,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ database });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Returns the version of the test stack's server, such as 170010. */
+export const serverVersion = (): Promise<number> =>
+  withDatabase('postgres', async (client) => {
+    const { rows } = await client.query<{ version: string }>(
+      `SELECT current_setting('server_version_num') AS version`,
+    );
+    return Number(rows[0]!.version);
+  });
+
+/** Returns the test stack's server as a spec names it. */
+export const testPostgres = (database: string): object => ({
+  host: process.env['PGHOST'],
+  port: Number(process.env['PGPORT']),
+  database,
+  user: process.env['PGUSER'],
+  passwordFrom: { env: 'PGPASSWORD' },
+});
