@@ -5,8 +5,14 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle } from '../support/live.js';
 import { expectMigratedOnce } from '../support/migrated-once.js';
-import { TestWorker, freshDatabase, get, reach, startMigration } from '../support/sluice.js';
-import { waitFor } from '../support/sluice.js';
+import {
+  TestWorker,
+  freshDatabase,
+  get,
+  reach,
+  startMigration,
+  waitFor,
+} from '../support/sluice.js';
 
 const KILLS = 10;
 const EVERY_MS = Number(process.env['SLUICE_KILL_EVERY'] ?? 12) * 1000;
