@@ -20,9 +20,9 @@ import { FIRST, LAST, SETUP } from './ledger-table.js';
 
 const createPartitioner = kafkajs.Partitioners.DefaultPartitioner;
 const PARTITIONS = 2;
-const PATIENCE_MS = 180_000;
-/** A window that could not wait long enough for the stream. */
-const NOT_REACHED = / at the time limit$/;
+const PATIENCE_MS = 600_000;
+/** A window that could not wait long enough for the stream, or that got no answer from a system. */
+const NOT_REACHED = / at the time limit$| does not answer /;
 
 /** A record of the table's topic, and its position. */
 export interface Found {
@@ -56,7 +56,7 @@ export interface Lab {
   readonly transaction: () => Promise<number>;
   /**
    * Returns the rows of the first window that began after this call and reached its barrier. A
-   * window that could not wait long enough for the stream has compared nothing.
+   * window that could not wait long enough, or got no answer, has compared nothing.
    */
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */
