@@ -114,7 +114,7 @@ export const EDGE_VALUES: Readonly<Record<string, readonly string[]>> = Object.f
   ]),
 );
 
-/** The types in the order of their COLUMN_TYPES `c0`, `c1` and so on. */
+/** The types in the order of their columns `c0`, `c1` and so on. */
 export const COLUMN_TYPES = Object.keys(VALUES);
 /** The number of rows of `EVERYTHING`. */
 export const ROWS_OF_VALUES = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
