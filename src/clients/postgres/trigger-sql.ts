@@ -41,9 +41,9 @@ export async function createTriggers(
   for (const table of tables) {
     const parts = await partsOf(client, [table]);
     for (const part of parts) {
+      // ALWAYS also covers replicated writers, and those that set session_replication_role.
       await client.query(
         `CREATE OR REPLACE TRIGGER ${statement} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${part} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}();
-         // replicated and session_replication_role writers too
          ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`,
       );
     }
