@@ -62,12 +62,15 @@ export default defineConfig({
       },
       // Without a server too, but slow: properties, models, threads, processes, waits of real time.
       { test: { ...common, name: 'heavy', include: HEAVY } },
-      // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories.
+      // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
+      // of a worker share the server. They come after `heavy`, because a worker ends at a file of another suite.
       {
         test: {
           ...common,
           name: 'workflows',
           include: WORKFLOWS,
+          isolate: false,
+          sequence: { groupOrder: 1 },
           globalSetup: ['test/support/workflow-bundle.ts'],
         },
       },

@@ -7,47 +7,67 @@ import { ensureSearchAttributes } from '../../src/register-search-attributes.js'
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { sleepUntil } from './builders.js';
 
+let isQuiet = false;
+
 /** Lets the SDK log only errors. A process can do this once, before its first connection. */
-export const quietRuntime = (): Runtime =>
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
-  });
+export function quietRuntime(): void {
+  if (!isQuiet)
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+    });
+  isQuiet = true;
+}
+
+/** The server of this worker of vitest. Its test files run one after the other, and share it. */
+let server: { readonly port: number; readonly end: () => void } | undefined;
+
+/** Ends the server, so that the next connection starts another one. */
+export function endTestServer(): void {
+  server?.end();
+  server = undefined;
+}
 
 /**
- * Starts the server and waits for it. The SDK gives its own server only five seconds, and a JVM on
- * a busy machine needs longer. The SDK insists on starting a process with the port as its argument.
- * Here it starts `sleep`, and then finds the real server at the port.
+ * Connects to the server, and starts it if there is none. The SDK gives its own server only five
+ * seconds, and a JVM on a busy machine needs longer. The SDK insists on starting a process with the
+ * port as its argument. Here it starts `sleep`, and then finds the real server at the port.
  */
-export async function startTestServer(): Promise<TestWorkflowEnvironment> {
-  const libs = await temporalTestServerLibs((line) => console.error(line));
-  const port = await freePort();
-  const jvm = [
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
-    '-Xshare:auto',
-    '-Xmx512m',
-    '-cp',
-    `${libs}/*`,
-  ];
-  const server = spawn('java', [...jvm, 'io.temporal.testserver.TestServer', String(port)], {
-    stdio: 'ignore',
-  });
-  await sleepUntil('the time-skipping server listens', () => isListening(port));
+export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
+  server ??= await startServer();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { port, executable: { type: 'existing-path', path: '/bin/sleep' } },
+    server: { port: server.port, executable: { type: 'existing-path', path: '/bin/sleep' } },
   });
   const operator = env.connection.operatorService;
   const listsNone = Object.create(operator, {
     listSearchAttributes: { value: () => Promise.resolve({ customAttributes: {} }) },
   }) as typeof operator; // the Java server cannot list them
   await ensureSearchAttributes(listsNone, 'default', () => undefined);
-  const teardown = env.teardown.bind(env);
-  env.teardown = async () => {
-    await teardown();
-    server.kill('SIGKILL');
-  };
   return env;
+}
+
+/** Runs the command in its arguments until its standard input closes, also if this process dies. */
+const UNTIL_INPUT_CLOSES = '"$@" & cat; kill -9 $!';
+
+/** Starts the server and waits until it listens. Its memory holds the histories of many files. */
+async function startServer(): Promise<{ port: number; end: () => void }> {
+  const libs = await temporalTestServerLibs((line) => console.error(line));
+  const port = await freePort();
+  const jvm = [
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Xshare:auto',
+    '-Xmx1g',
+    '-cp',
+    `${libs}/*`,
+  ];
+  const command = ['java', ...jvm, 'io.temporal.testserver.TestServer', String(port)];
+  const started = spawn('sh', ['-c', UNTIL_INPUT_CLOSES, 'sh', ...command], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  started.unref();
+  await sleepUntil('the time-skipping server listens', () => isListening(port));
+  return { port, end: () => void started.stdin.end() };
 }
 
 async function freePort(): Promise<number> {

@@ -9,7 +9,7 @@ import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { QUEUE_ROLES, queueFor, type QueueRole } from '../../src/domain/migration/task-queues.js';
 import { sleepUntil } from './builders.js';
 import { listedHistories, writeHistory, type RecordedHistory } from './histories.js';
-import { quietRuntime, startTestServer } from './temporal-test-server.js';
+import { connectToTestServer, endTestServer, quietRuntime } from './temporal-test-server.js';
 
 export interface Bench {
   readonly env: TestWorkflowEnvironment;
@@ -25,8 +25,8 @@ export interface Bench {
 }
 
 /**
- * One server for the tests of a file, which run one after the other. Skipping time affects the
- * whole server, so files do not share one.
+ * Connects the tests of a file to the server of this worker of vitest. Skipping time affects the
+ * whole server, so only tests that run one after the other share one.
  */
 export function useBench(): Bench {
   let env: TestWorkflowEnvironment | undefined;
@@ -49,15 +49,19 @@ export function useBench(): Bench {
     },
     renew: async () => {
       await close();
-      env = await startTestServer();
+      endTestServer();
+      env = await connectToTestServer();
       bench.isStuck = false;
     },
   };
-  beforeAll(() => {
+  beforeAll(async () => {
     quietRuntime();
-    return bench.renew();
+    env = await connectToTestServer();
   });
-  afterAll(close);
+  afterAll(async () => {
+    await close();
+    if (bench.isStuck) endTestServer();
+  });
   return bench;
 }
 
