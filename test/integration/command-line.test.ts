@@ -1,13 +1,12 @@
 // Tests what the command line prints about a ledger. Quoted text never reaches the terminal raw,
 // and an unknown state is never "all is well".
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEDGER_SCHEMA } from '../../src/clients/ledger/ledger-schema.js';
 import { accounts } from '../support/live.js';
-import { freshDatabase, specFile, testPostgres } from '../support/sluice.js';
+import { freshDatabase, sluiceWith, specFile, testPostgres } from '../support/sluice.js';
 
 const HOSTILE = '\u001b]0;owned\u0007\u001b[2Jall windows passed\r\u202e\u009b31m';
 const DANGEROUS = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
@@ -16,10 +15,7 @@ const NAME = 'quoted';
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let ledgerUrl: string;
 const run = (more: NodeJS.ProcessEnv, ...args: string[]) =>
-  spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, SLUICE_LEDGER_URL: ledgerUrl, TEMPORAL_ADDRESS: '127.0.0.1:1', ...more },
-  });
+  sluiceWith({ SLUICE_LEDGER_URL: ledgerUrl, TEMPORAL_ADDRESS: '127.0.0.1:1', ...more }, ...args);
 
 beforeAll(async () => {
   database = await freshDatabase(`${accounts(10)} ${LEDGER_SCHEMA}`);
@@ -74,8 +70,8 @@ describe("row values and people's texts", () => {
     ['get'],
     ['explain'],
   ])('reach the terminal escaped: %s', (verb, ...more) => {
-    const { status, stdout, stderr } = run({}, verb, NAME, ...more);
-    expect([status, stderr]).toEqual([0, '']);
+    const { code, stdout, stderr } = run({}, verb, NAME, ...more);
+    expect([code, stderr]).toEqual([0, '']);
     expect(stdout).not.toMatch(DANGEROUS);
     if (more[1] === 'json') expect(JSON.stringify(JSON.parse(stdout))).toContain('owned');
   });
@@ -92,14 +88,14 @@ describe('a command, which never reports an unknown state as good,', () => {
   it('ends with 2 and lists the subjects if no window compared the requested one', () => {
     for (const more of [[], ['--exit-code'], ['--window', '1']])
       expect(run({}, 'diff', NAME, '--subject', 'typo', ...more)).toMatchObject({
-        status: 2,
+        code: 2,
         stderr: expect.stringContaining('subjects are public.orders') as string,
       });
-    expect(run({}, 'diff', NAME, '--exit-code').status).toBe(3);
+    expect(run({}, 'diff', NAME, '--exit-code').code).toBe(3);
   });
   it('refuses windows without a ledger', () => {
     expect(run({ SLUICE_LEDGER_URL: undefined }, 'windows', NAME)).toMatchObject({
-      status: 2,
+      code: 2,
       stderr: expect.stringContaining('SLUICE_LEDGER_URL is not set') as string,
     });
   });
@@ -107,7 +103,7 @@ describe('a command, which never reports an unknown state as good,', () => {
     const wrong = ledgerUrl.replace(/:[^:@]+@/, ':wrong@');
     for (const verb of ['audit', 'diff', 'windows'])
       expect(run({ SLUICE_LEDGER_URL: wrong }, verb, NAME), verb).toMatchObject({
-        status: 4,
+        code: 4,
         stderr: expect.stringMatching(/ledger.*SLUICE_LEDGER_URL/s) as string,
       });
   });
@@ -123,8 +119,8 @@ describe('a command, which never reports an unknown state as good,', () => {
       },
     };
     writeFileSync(file, JSON.stringify(portfolio));
-    const { status, stdout, stderr } = run({}, 'assess', '-f', file);
-    expect([status, stdout.split('\n')[0], stderr]).toEqual([
+    const { code, stdout, stderr } = run({}, 'assess', '-f', file);
+    expect([code, stdout.split('\n')[0], stderr]).toEqual([
       4,
       expect.stringContaining('1 batch processes, the database cannot be reached') as string,
       expect.stringContaining('nothing was measured') as string,

@@ -10,7 +10,7 @@ import { quietRuntime } from '../support/temporal-test-server.js';
 const histories = recordedHistories();
 const workflowBundle = { codePath: inject('workflowBundle') };
 
-beforeAll(() => void quietRuntime());
+beforeAll(quietRuntime);
 
 describe('a recorded history', () => {
   it('exists for every situation of the table in test/histories, and is listed there', () =>

@@ -29,8 +29,9 @@ process.on('uncaughtException', (error) => {
 });
 
 port.on('message', async ({ args, env }) => {
-  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
-  Object.assign(process.env, env);
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  for (const [name, value] of Object.entries(env))
+    if (value !== undefined) process.env[name] = value;
   said = { stdout: '', stderr: '' };
   answer(await runCommand(args), ANSWERED);
 });

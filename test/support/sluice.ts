@@ -38,15 +38,20 @@ export function sluiceProcess(...args: string[]): Ran {
 
 const WAITS = 0;
 const ENDED = 2;
-let ask: ((args: string[]) => Ran) | undefined;
+type Ask = (args: readonly string[], env: NodeJS.ProcessEnv) => Ran;
+let ask: Ask | undefined;
 
 /**
  * Runs the built command in a thread of this process, and blocks until it ends. A process costs a
  * second of a core to load the same code, and a run of all tests has hundreds of commands.
  */
-export const sluice = (...args: string[]): Ran => (ask ??= startThread())(args);
+export const sluice = (...args: string[]): Ran => sluiceWith({}, ...args);
 
-function startThread(): (args: string[]) => Ran {
+/** Works like `sluice`, with other variables of the environment. */
+export const sluiceWith = (more: NodeJS.ProcessEnv, ...args: string[]): Ran =>
+  (ask ??= startThread())(args, { ...process.env, ...more });
+
+function startThread(): Ask {
   const state = new Int32Array(new SharedArrayBuffer(4));
   const { port1, port2: port } = new MessageChannel();
   const command = new URL('../../dist/cli/program/run-command.js', import.meta.url).href;
@@ -57,9 +62,9 @@ function startThread(): (args: string[]) => Ran {
   });
   worker.unref();
   port1.unref();
-  return (args) => {
+  return (args, env) => {
     Atomics.store(state, 0, WAITS);
-    port1.postMessage({ args, env: { ...process.env } });
+    port1.postMessage({ args, env });
     Atomics.wait(state, 0, WAITS, COMMAND_MS);
     if (Atomics.load(state, 0) === ENDED) ask = undefined;
     const answer = receiveMessageOnPort(port1);
