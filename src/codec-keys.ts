@@ -41,6 +41,6 @@ function readKey(entry: string, env: Environment): OrReason<CodecKey> {
   return key.length === KEY_BYTES
     ? ok({ id, key })
     : because(
-        `key ${id} has ${key.length} bytes in base64, and needs ${KEY_BYTES}: openssl rand -base64 ${KEY_BYTES}`,
+        `key ${id} has ${key.length} bytes after base64 decoding, but needs ${KEY_BYTES}; make one with: openssl rand -base64 ${KEY_BYTES}`,
       );
 }

@@ -29,7 +29,7 @@ export const VARIABLES = {
   TEMPORAL_CONFIG_FILE: {
     readBy: BOTH,
     form: 'path',
-    otherwise: "the file temporal.toml in the user's folder of Temporal",
+    otherwise: "the file temporal.toml in Temporal's configuration folder of the user",
     meaning: 'The file with the profiles.',
   },
   TEMPORAL_API_KEY: {
@@ -77,7 +77,7 @@ export const VARIABLES = {
   SLUICE_LEDGER_URL: {
     readBy: BOTH,
     form: 'postgres://user:password@host:port/database',
-    otherwise: 'the worker does not start, and verbs that read the ledger refuse',
+    otherwise: 'the worker does not start, and verbs that need the ledger fail',
     meaning: 'The database of the ledger. The worker creates the schema `sluice` in it.',
   },
   SLUICE_SECRETS: {
@@ -96,7 +96,7 @@ export const VARIABLES = {
     readBy: BOTH,
     form: 'text',
     otherwise: 'a spec that names it is blocked as permission-denied',
-    meaning: 'A secret that a spec may name for this machine and for PGHOST.',
+    meaning: 'A password that a spec may name. It is sent only to this machine and to PGHOST.',
   },
   PGHOST: {
     readBy: BOTH,

@@ -11,8 +11,8 @@ import {
 import type { SecretRef } from '../domain/migration/spec.js';
 
 /**
- * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. A file's
- * reference includes its key. The secret itself never passes through Sluice.
+ * Converts a reference to a secret into a placeholder of Kafka Connect's config providers. The
+ * reference to a file is already PATH:PROPERTY. The secret itself never passes through Sluice.
  */
 export function placeholder(secret: SecretRef): string {
   return 'env' in secret ? `\${env:${secret.env}}` : `\${file:${secret.file}}`;
@@ -31,8 +31,8 @@ export function kafkaClientConfig(kafka: Pick<KafkaSpec, 'tls' | 'sasl'>): Recor
 
 /**
  * If the certificate and the key are in one file, Kafka reads that file. Kafka cannot read them
- * from two files. Connect's DirectoryConfigProvider, registered as `directory`, then inserts both
- * texts.
+ * from two files. In that case Connect's DirectoryConfigProvider, registered as `directory`,
+ * inserts both texts.
  */
 function sslConfig({ ca, cert, key }: TlsFiles): Record<string, string> {
   const own: Record<string, string> =
@@ -61,7 +61,10 @@ function saslConfig(sasl: SaslLogin): Record<string, string> {
 
 const OAUTH = 'org.apache.kafka.common.security.oauthbearer';
 
-/** Kafka's own client asks the endpoint. It has no way to run a command, so a command gives nothing. */
+/**
+ * With an endpoint, the Java client fetches the token itself. It cannot run a command, so for a
+ * token command this returns only the mechanism.
+ */
 function tokenConfig(token: TokenOrigin): Record<string, string> {
   if ('command' in token) return { 'sasl.mechanism': 'OAUTHBEARER' };
   const { url, clientId, clientSecretFrom, scope, ca } = token;
@@ -76,7 +79,7 @@ function tokenConfig(token: TokenOrigin): Record<string, string> {
     'sasl.mechanism': 'OAUTHBEARER',
     'sasl.login.callback.handler.class': `${OAUTH}.OAuthBearerLoginCallbackHandler`,
     'sasl.oauthbearer.token.endpoint.url': url,
-    // otherwise an id or a secret with reserved characters would be sent differently by the worker
+    // The Sluice worker encodes the id and the secret, so the Java client must do the same.
     'sasl.oauthbearer.header.urlencode': 'true',
     'sasl.jaas.config': `${OAUTH}.OAuthBearerLoginModule required ${listed.join(' ')};`,
   };

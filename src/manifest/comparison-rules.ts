@@ -76,5 +76,5 @@ function topicIssues(
   const invalid = named.find((name) => !/^[a-zA-Z0-9._-]{1,249}$/.test(name));
   return invalid === undefined
     ? []
-    : [issue(`gives ${invalid}, which is not the name of a topic`, 'existing', 'topics')];
+    : [issue(`gives ${invalid}, which is not a valid topic name`, 'existing', 'topics')];
 }

@@ -1,5 +1,5 @@
-// Activities that succeed at once and record their calls. A workflow test replaces the activity
-// that it tests.
+// Activities that succeed at once and record their calls. A workflow test replaces the
+// activities that matter to it.
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import type { WindowResult } from '../../src/activities/windows/window-activities.js';

@@ -28,7 +28,10 @@ export interface Rule {
 /** A rule with its place in the score. */
 export interface WeighedRule extends Rule {
   readonly part: Part;
-  /** The weight in the score of its part (value), and in the confidence. */
+  /**
+   * How much the rule counts in the confidence, in the order of the reasons, and in the score of the
+   * part `value`.
+   */
   readonly weight: number;
 }
 

@@ -18,13 +18,13 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
         fence: '',
         commit: 'switch of the view, then ',
         route: 'consumers read the stream side (done by the commit)',
-        confirm: "the consumers' own view shows the side that they read",
+        confirm: 'a look at the view confirms which side consumers read',
         unexpected: 'find out what replaced the view',
         back: 'switches the view back in one transaction',
         completed: "The batch's table is unchanged since its last run.",
       },
       consumers: [
-        `-- Consumers keep their rights on ${route.view}. Its owner reads ${route.stream} after the cut-over: Sluice grants this on a table that it creates.`,
+        `-- Consumers keep their rights on ${route.view}. After the cut-over, the owner of the view must be able to read ${route.stream}. If Sluice creates that table, it grants this right.`,
         '-- If you create a table of that name yourself, GRANT SELECT ON it TO the owner of the view.',
       ],
       needs: {

@@ -1,5 +1,6 @@
-// Runs one settled round: the queries in one snapshot and, at the same time, a barrier after that
-// snapshot through the whole path. Then it reads every stream side.
+// Runs one settled round. It takes a snapshot and then sets a mark in the source. It runs the
+// queries in the snapshot and waits until everything before the mark has passed the whole path.
+// Then it reads every stream side.
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/folds.js';

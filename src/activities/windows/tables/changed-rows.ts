@@ -2,9 +2,9 @@
 // side since then, and one tenth of the rest in rotation.
 // This proves as much as a full pass. A row that the source changed has a younger xmin, and the
 // fold remembers keys that the topic changed. Both are read and compared. Rows that neither side
-// changed are still equal. A deleted row leaves no xmin. If the topic lacks the
-// delete, the table has fewer rows than the fold has keys. An inserted row cannot make up for that,
-// because it was read and compared.
+// changed are still equal. A deleted row leaves no xmin. If the topic lacks the delete, the table has
+// fewer rows than the fold has keys. An inserted row cannot hide this, because it is read and
+// compared, so it has a key of its own in the fold.
 // Some changes have neither a younger xmin nor a record, such as a swapped partition or a renamed
 // enum label. They change the table's facts, and after that a window reads every row. If the result
 // is anything but "all equal", a full pass decides.

@@ -1,5 +1,5 @@
-// Encodes and hashes many records or rows in one call. It marks the records and rows that it may
-// not understand, and the TypeScript reference (enc/) encodes those. The encoding of a row is
+// Encodes and hashes many records or rows in one call. It marks each record and row that it
+// does not surely understand, and the TypeScript reference (enc/) encodes those. The encoding of a row is
 // enc-v1.
 import { fromBinary, fromJson } from './column';
 import { DELETE, isKeyOfRow, operation, scan, transaction } from './envelope';
@@ -35,7 +35,8 @@ const SNAPSHOT: u8 = 0x72;
 
 /**
  * Writes the change of each record. Kind -1 means that the reference must encode the record.
- * Returns the number of such records. With `partitions`, it also checks the partition.
+ * Returns the number of such records. If `partitions` is greater than 1, a record under the wrong
+ * partition for its key also gets kind -1.
  */
 export function encodeRecords(
   records: usize,

@@ -1,5 +1,6 @@
-// Compares a result as whole rows. It needs much memory, so it serves only what hashes cannot
-// compare: the stored result of the batch, and tolerances if very many rows differ by their hashes.
+// Compares a result as whole rows. This needs much memory, so it is used in only two cases: for the
+// stored result of the last batch run, and for a result with tolerances if the hashes of very many
+// rows differ.
 import { runCanary } from '../../../../compare/canary.js';
 import { Comparison, type StreamRow } from '../../../../compare/row-comparison.js';
 import { refusedDifferences } from '../../../../compare/refused.js';
