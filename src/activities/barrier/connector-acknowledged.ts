@@ -14,16 +14,16 @@ const POLL_MS = 40;
 const NUDGE_MS = 200;
 
 /**
- * Receives one line for each proven part, with its numbers. The line begins with the part's name,
- * such as P2 (docs/explanation/cutover.md).
+ * Receives each proven part of a barrier: the part's name, such as P2
+ * (docs/explanation/cutover.md), and a sentence with the numbers that prove it.
  */
 export type Note = (proof: DrainProof) => void;
 
 export const unnoted: Note = () => undefined;
 
 /**
- * Writes a transactional marker into the WAL. Its position is after every position that was read
- * before the call, so the connector can acknowledge those positions.
+ * Writes a transactional marker into the WAL. The marker's position is after every position that
+ * was read before the call, so the connector can acknowledge those positions.
  */
 export async function emitMarker(
   client: pg.ClientBase,

@@ -48,8 +48,8 @@ export async function pipelineDrained(
 }
 
 /**
- * Waits until the sink's group has read the output to its end. Its committed offset is the one
- * after the last data record, so control records may follow.
+ * Waits until the sink's group has read the output topic to its end. The group commits the offset
+ * after the last data record, so control records may lie between that offset and the end.
  */
 export async function sinkDrained(
   kafka: KafkaPort,
@@ -69,8 +69,8 @@ export async function sinkDrained(
 
 /**
  * Makes one pass (a hop) for each topic that a record may have to cross. A pass covers all topics
- * at once. After each pass, every record that was in a topic is at least one topic further.
- * Internal repartition topics are included.
+ * at once. After each pass, every record that was in a topic is at least one topic further. The
+ * topics include the application's internal repartition topics.
  */
 async function groupsDrained(
   kafka: KafkaPort,
@@ -84,7 +84,7 @@ async function groupsDrained(
   try {
     for (let hop = 0; ; hop += 1) {
       // The topics are listed again before each pass. An application that has just started may have
-      // created topics since the last one.
+      // created topics since the last pass.
       const found = await subscriptionsOf(kafka, groups);
       if (!found.ok)
         return `drain: ${found.reason}, so it is unknown whether the group has drained`;
@@ -147,8 +147,8 @@ interface Consumers {
 }
 
 /**
- * Captures the ends of all topics and waits until these ends are stable. Then it waits until every
- * group has read every topic that it reads to the captured end.
+ * Reads the ends of all topics, and waits until these ends are stable. Then it waits until every
+ * group has read each of its topics up to that end.
  */
 async function topicsConsumed(
   consumers: Consumers,
@@ -201,8 +201,8 @@ async function topicsConsumed(
 }
 
 /**
- * Returns null if every reader is past the end, apart from control records. Otherwise names a
- * reader that is not.
+ * Returns null if every reader is past the end, apart from control records. Otherwise returns a
+ * reason, which names a reader that is not past the end.
  */
 async function firstBehind(
   kafka: KafkaPort,

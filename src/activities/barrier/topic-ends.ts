@@ -15,9 +15,9 @@ export interface End {
 }
 
 /**
- * Returns a reason if a partition now ends before its captured end, otherwise null. That happens if
- * a pipeline was reset and created its topics again. No group can reach the old end, so waiting is
- * useless.
+ * Returns a reason if a partition now ends before the given end, otherwise null. A partition
+ * becomes shorter if a pipeline was reset and created its topics again. Then no group can reach the
+ * old end, so waiting is useless.
  */
 export async function shorterThanCaptured(
   kafka: KafkaPort,
@@ -64,8 +64,8 @@ export async function outputStable(
 }
 
 /**
- * Waits until no Kafka transaction is open before the captured ends. Returns null if that is
- * proven, otherwise the reason.
+ * Waits until no Kafka transaction is open before the given ends. Returns null if that is proven,
+ * otherwise the reason.
  */
 export async function stable(
   kafka: KafkaPort,

@@ -37,8 +37,8 @@ export interface SourceMark {
 /** The connections and the token with which a mark is set. */
 export interface MarkAt {
   /**
-   * The session whose visible data is marked. If the session holds a snapshot, that snapshot is
-   * marked.
+   * The session that defines which data the mark covers. If the session holds a snapshot, the mark
+   * covers what that snapshot sees.
    */
   readonly snapshot: pg.ClientBase;
   /** Another session, for statements that must run outside the snapshot. */
@@ -72,11 +72,12 @@ export type CaptureDeps = Pick<Deps, 'secret' | 'systems'>;
 
 /** A capture's checks and effects on real systems. */
 export interface CaptureAdapter<C extends CapturePlan = CapturePlan> {
-  /** Runs the capture's own preflight checks. Reads only. */
+  /** Runs the capture's own preflight checks. The checks change nothing. */
   checks(deps: CaptureDeps, plan: ResolvedPlan, capture: C): Promise<Check[]>;
   /**
-   * Builds the configurations of all source connectors, or only of the one named `only`. Throws
-   * Problem `preflight-failed` if a plugin or a table does not exist.
+   * Builds the configurations of all source connectors. If `only` is given, builds only the
+   * configuration of that connector. Throws Problem `preflight-failed` if a plugin or a table does
+   * not exist.
    */
   connectors(
     deps: CaptureDeps,
@@ -85,7 +86,10 @@ export interface CaptureAdapter<C extends CapturePlan = CapturePlan> {
     only?: string,
   ): Promise<WantedConnector[]>;
   mark(deps: Pick<Deps, 'systems'>, run: Planned, at: MarkAt, capture: C): Promise<SourceMark>;
-  /** Reads the state of the capture at the source. `tables` are the plan's tables, in its order. */
+  /**
+   * Reads the state of the capture at the source. `tables` are the plan's tables, in the plan's
+   * order.
+   */
   state(
     client: SourceClient,
     plan: ResolvedPlan,

@@ -12,7 +12,10 @@ export interface CapturedRange extends RecordRange {
   readonly partitions: number;
 }
 
-/** The decoder of the connector's topics with its schemas. Null if the topics are JSON. */
+/**
+ * The decoder of the connector's topics, and a function that fetches the schemas for it. Topics in
+ * JSON need neither.
+ */
 export interface Decoding {
   readonly decoder: RecordDecoder;
   /**
@@ -26,7 +29,7 @@ type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
 
 /**
  * Returns a new decoder for the format of the cluster's spec. The same decoder MUST read all
- * partitions of a topic, because it also notices keys of different schemas.
+ * partitions of a topic, because only then does it notice keys that have different schemas.
  */
 export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | null {
   const format = spec?.format ?? 'json';
@@ -46,8 +49,8 @@ export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | n
 }
 
 /**
- * Returns the number of partitions for a fold that checks the partition of each record. With a
- * decoder it is 0, because the decoder has already checked.
+ * Returns the number of partitions with which a fold checks the partition of each record. If there
+ * is a decoder, returns 0, because the decoder has already checked the partitions.
  */
 export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
   decoding === null ? partitions : 0;

@@ -38,9 +38,9 @@ export function createBarrierActivities({ secret, systems }: Deps) {
 
   return withPlan({
     /**
-     * Repeats the barrier until `catchUp.barriers` in a row have passed, each within
-     * `catchUp.within`.
-     * Throws Problem `catch-up-timeout` with the last reason when the spec's `timeout` is over.
+     * Repeats the barrier until `catchUp.barriers` barriers in a row have passed, each within
+     * `catchUp.within`. Throws Problem `catch-up-timeout` with the last reason if this takes longer
+     * than `catchUp.timeout`.
      */
     async catchUp(run: Planned): Promise<BarrierResult> {
       const { barriers, within, timeout } = run.plan.spec.catchUp;

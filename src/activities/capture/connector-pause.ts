@@ -13,7 +13,7 @@ import type { Planned } from '../runtime/with-plan.js';
 type Needs = Pick<Deps, 'ledger' | 'systems'>;
 
 const POLL_MS = 20;
-/** The guard resumes the connector this long after the longest allowed pause. */
+/** The time that the guard waits after the longest allowed pause. Then it resumes the connector. */
 const GRACE_MS = 2000;
 /** The time for which a window tries to resume its connector. Afterwards the guard tries. */
 const RESUME_MS = 30_000;
@@ -26,8 +26,9 @@ export interface Paused<T> {
 
 /**
  * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns the
- * reason if the connector does not pause. Always resumes it, even after cancellation. A connector
- * that was stopped or deleted meanwhile stays so, because no window stops or deletes it.
+ * reason if the connector does not pause. Always resumes the connector, even after cancellation.
+ * Only a connector that was stopped or deleted meanwhile is left alone, because no window stops or
+ * deletes a connector.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,
@@ -71,8 +72,8 @@ export async function whilePaused<T>(
 }
 
 /**
- * Ends the pauses that an earlier activity attempt of a window left open. Returns whether the
- * connector had to be resumed.
+ * Ends the pauses that an earlier activity attempt of a window left open. Returns true if a
+ * connector was still paused.
  */
 export async function endLeftPauses(
   { ledger, systems }: Needs,
@@ -91,8 +92,8 @@ export async function endLeftPauses(
 }
 
 /**
- * Resumes a source connector that is still paused although its window no longer holds it. Returns
- * its name, or null if there is none.
+ * Resumes a source connector that is still paused although the window that paused it has ended.
+ * Returns the name of the resumed connector, or null if none was resumed.
  */
 export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Promise<string | null> {
   const rest = deps.systems.connect(plan);
@@ -129,9 +130,10 @@ export function withoutWindowPauses(
 }
 
 /**
- * Resumes the connector and waits until no part of it is paused, or until it is stopped or surely
- * deleted. It does not look at the activity's cancellation, because a cancelled window must still
- * resume. Never throws.
+ * Resumes the connector, and waits until neither the connector nor a task is paused. Returns true
+ * also if the connector is stopped or surely deleted, and false at the time limit. A cancellation
+ * of the activity does not end the wait, because a cancelled window must still resume its
+ * connector. Never throws.
  */
 async function resumeSurely(
   rest: ConnectRest,

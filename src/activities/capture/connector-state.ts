@@ -18,7 +18,8 @@ export const GONE_MS = 10_000;
 export const MISSING = '(missing)';
 
 /**
- * Returns the keys in which the stored configuration differs from ours. Connect itself adds `name`.
+ * Returns the keys in which the stored configuration differs from ours. Connect itself adds `name`,
+ * so that key is not compared.
  */
 export function driftOf(
   ours: Readonly<Record<string, string>>,
@@ -62,8 +63,8 @@ export async function reconfigure(
 }
 
 /**
- * Stops a connector and waits until none of its tasks runs. Returns false if it is surely deleted.
- * Throws Problem `clean-up` if a task still runs.
+ * Stops a connector and waits until none of its tasks runs. Returns false if the connector is
+ * surely deleted. Throws Problem `clean-up` if a task still runs at the time limit.
  */
 export async function stopSurely(
   rest: Pick<ConnectRest, 'stop' | 'status'>,
@@ -105,8 +106,8 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
 
 /**
  * Returns the root cause from the stack trace of a failed connector or task. Null means that
- * nothing is FAILED. It does not prove that the connector makes progress; only a barrier proves
- * that.
+ * Connect reports nothing as FAILED. Null does not prove that the connector makes progress; only a
+ * barrier proves progress.
  */
 export async function taskFailure(rest: ConnectRest, name: string): Promise<string | null> {
   const status = await rest.status(name);

@@ -31,15 +31,17 @@ export interface CopyTarget {
   readonly catalog: TableCatalog;
   readonly topic: string;
   readonly blocks: number;
-  /** Identifies the files that hold the table's rows. It changes when the table is rewritten. */
+  /**
+   * Identifies the files that hold the table's rows. The value changes when the table is rewritten.
+   */
   readonly storage: string;
 }
 
 /**
  * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
- * position. After a restart, that snapshot is gone, so a fresh one is taken; its rows may be
- * newer than the slot's position. The log then replays changes that the rows already contain,
- * which is harmless because every reader keeps the newest row of a key.
+ * position. After a restart, that snapshot is gone, so this function takes a new one. The rows of a
+ * new snapshot may be newer than the slot's position. The log then replays changes that the rows
+ * already contain, which is harmless because every reader keeps the newest row of a key.
  */
 export async function beginCopy(
   { secret, ledger }: CopyDeps,
@@ -75,8 +77,8 @@ export async function beginCopy(
 }
 
 /**
- * Returns the tables to copy. `reader` locks every table until its transaction ends, so no table
- * can be rewritten or get a partition.
+ * Returns the tables to copy. `reader` locks every table until the reader's transaction ends. Until
+ * then, no table can be rewritten or get a new partition.
  */
 export async function targetsOf(plan: ResolvedPlan, reader: SourceClient): Promise<CopyTarget[]> {
   const found: CopyTarget[] = [];
@@ -95,7 +97,10 @@ export async function targetsOf(plan: ResolvedPlan, reader: SourceClient): Promi
   return found;
 }
 
-/** Opens sessions that all read the same snapshot, then closes the session that exported it. */
+/**
+ * Opens sessions that all read the same snapshot, then closes the session that exported the
+ * snapshot.
+ */
 export async function openReaders(
   { secret }: CopyDeps,
   plan: ResolvedPlan,

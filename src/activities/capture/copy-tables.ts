@@ -38,8 +38,8 @@ interface CopyTask {
 export function createCopyActivities(deps: Deps) {
   return withPlan({
     /**
-     * Creates the slot, and copies every table to its topic from the slot's position. Continues
-     * where a killed attempt stopped, and heartbeats its progress.
+     * Creates the slot, and copies every table to its topic. After an attempt was killed, the next
+     * attempt copies only the ranges that are not copied yet. Heartbeats progress.
      */
     async copyTables(
       run: Planned,
@@ -68,7 +68,10 @@ export function createCopyActivities(deps: Deps) {
   });
 }
 
-/** Copies every range that no earlier attempt has copied. `count` gets the rows of each range. */
+/**
+ * Copies every range that no earlier attempt has copied. Calls `count` with the number of rows of
+ * each range, including the ranges of earlier attempts.
+ */
 async function copyAll(
   deps: CopyDeps,
   { ref, plan }: Planned,
@@ -115,8 +118,8 @@ export function stillValid(
 }
 
 /**
- * Returns every range of every table that no earlier attempt has copied. If an update moves a row
- * out of a range before that range is copied, the log contains the whole row.
+ * Returns, for all tables, the ranges that no earlier attempt has copied. If an update moves a row
+ * out of a range before that range is copied, the row is not lost: the log contains the whole row.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>
@@ -137,7 +140,7 @@ interface CopyContext {
   readonly share: number;
 }
 
-/** Copies one range. Returns after Kafka has acknowledged all its rows. */
+/** Copies one range. Returns after Kafka has acknowledged all rows of the range. */
 async function copyChunk(
   { plan, reader, writer, pulse, begins, share }: CopyContext,
   { target, chunk, range }: CopyTask,

@@ -8,8 +8,8 @@ import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 /**
- * Returns the stream as owner of the shared table, if the lease row says so. Null means that the
- * batch owns it, or that the table is not shared.
+ * Returns the stream as the owner of the shared table if the lease row is `SWITCHED`. Null means
+ * that the batch owns the shared table, or that there is no shared table.
  */
 async function streamOwner(
   client: SourceClient,

@@ -3,8 +3,8 @@ import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { storedConfig } from './connector-state.js';
 
 /**
- * Returns a suffix for a reason that names paused, stopped or deleted connectors. It is empty if
- * all run, or if Kafka Connect does not answer.
+ * Returns a suffix for a reason that names paused, stopped or deleted connectors. The suffix is
+ * empty if all connectors run, or if Kafka Connect does not answer.
  */
 export async function stoppedConnectors(
   rest: Pick<ConnectRest, 'status' | 'config'>,

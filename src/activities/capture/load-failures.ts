@@ -9,16 +9,14 @@ const FAILED_LIMIT_MS = 90_000;
 const CAUSE_WITHIN_MS = 10_000;
 
 /**
- * Remembers since when each connector has failed. The guard restarts failed connectors, so a short
- * failure does not end the load.
+ * Remembers when the present failure of each connector began. The guard restarts failed connectors,
+ * so a short failure does not end the load.
  */
 export class Failures {
   readonly #since = new Map<string, number>();
   #last: string | null = null;
 
-  /**
-   * Throws Problem `connector-failed` if the connector has been failed for longer than the limit.
-   */
+  /** Throws Problem `connector-failed` if the connector's failure lasts longer than the limit. */
   async check(rest: ConnectRest, name: string): Promise<void> {
     const failure = await taskFailure(rest, name);
     if (failure === null) return void this.#since.delete(name);
@@ -30,8 +28,9 @@ export class Failures {
   }
 
   /**
-   * Returns a Problem for the failed load that includes the cause of the task's failure. That cause
-   * appears a moment later, and a restart by the guard may remove it again.
+   * Returns a Problem for the failed load that includes the cause of the task's failure. Connect
+   * may report that cause only a moment after the load failed, and a restart by the guard may
+   * remove it again.
    */
   async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
     const cause =

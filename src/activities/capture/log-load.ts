@@ -36,8 +36,8 @@ export function watchLog(
 }
 
 /**
- * Appends the notifications from offset `from` on. Returns the offset where the next call
- * continues.
+ * Appends the topic's notifications, beginning at offset `from`, to `notifications`. Returns the
+ * offset where the next call continues.
  */
 async function readNotifications(
   kafka: KafkaPort,

@@ -1,5 +1,5 @@
-// Capture `debezium-postgres`: positions in the log, a publication, and the walsender that serves
-// the slot.
+// Implements the capture `debezium-postgres`. A mark is a position in the log. The facts are the
+// publication, the slot, and the walsender that serves the slot.
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { readSlot } from '../../clients/postgres/slots.js';
 import { readPublication } from '../../clients/postgres/captured-catalog.js';
@@ -30,7 +30,7 @@ export const logCapture: CaptureAdapter<LogPlan> = {
     ]),
 
   async mark({ systems }, { plan }, { side, from, token }) {
-    // read after the snapshot, so everything visible in it has a lower LSN
+    // read after the snapshot, so everything that the snapshot sees has a lower LSN
     const lsn = from ?? (await insertLsn(side));
     await emitMarker(side, plan, token);
     const rest = systems.connect(plan);

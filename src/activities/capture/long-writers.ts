@@ -8,7 +8,8 @@ const OLD_MS = 10 * 60_000;
 const MOST_NAMED = 5;
 
 /**
- * Checks that no old transaction would delay a new slot, which waits for all writing transactions.
+ * Checks that no old transaction would delay a new slot. The creation of a slot waits for all
+ * writing transactions.
  */
 export async function noLongTransactions(client: pg.ClientBase, user: string): Promise<Answer> {
   const { old, unseen } = await oldWriters(client, OLD_MS);

@@ -20,8 +20,8 @@ export const isNotAhead = (time: string): string =>
   `${time} <= clock_timestamp() + interval '${CLOCK_SKEW_S} seconds'`;
 
 /**
- * Describes rows that are further ahead. Returns null if there are none, or if the polling mode
- * uses no time.
+ * Describes the rows for which no barrier waits, because they are further ahead. Returns null if
+ * there are none, or if the polling mode uses no time.
  */
 export async function rowsAhead(
   client: pg.ClientBase,

@@ -1,6 +1,6 @@
-// Read-only checks of what polling depends on: how new rows are found, and what polling misses. The
-// checks of times are in polling-time-checks.ts. Each check queries the source; none infers its
-// answer from the spec.
+// Checks, read-only, how polling would find new rows, and which changes it would miss. The checks
+// of times are in polling-time-checks.ts. The checks query the source; only `polling.deletes` reads
+// a declaration from the spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
@@ -141,8 +141,8 @@ async function cursorIsIndexed(
 }
 
 /**
- * Runs the query twice in one snapshot. The key must be unique, and the result must not depend on
- * when or how it runs.
+ * Runs the query twice in one snapshot. The key must be unique, and both runs must give the same
+ * result.
  */
 async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer> {
   await describeQuery(client, polling.query!);

@@ -21,11 +21,11 @@ import type { MarkAt, SourceMark } from './capture-adapter.js';
 import { isNotAhead } from './polled-clock.js';
 
 const POLL_MS = 150;
-const WHOLE_POLLS = 2; // the first one may have begun before the mark
+const WHOLE_POLLS = 2; // the first poll may have begun before the mark
 
 /**
- * Reads the newest position of each table. Each connector stores how far it has read, so `reached`
- * compares the two.
+ * Reads the newest position of each table. `reached` compares it with the position that the table's
+ * connector has stored.
  */
 export async function markPolled(
   { systems }: Pick<Deps, 'systems'>,
@@ -109,7 +109,8 @@ async function untilPolled(
 
 /**
  * Returns the last position of the table, in the order in which the connector reads. Rows without a
- * time, or ahead of the clock, have no place in that order; preflight and windows find them.
+ * time, and rows whose time is ahead of the clock, are left out, because preflight and windows
+ * report them.
  */
 async function cursorIn(
   client: pg.ClientBase,

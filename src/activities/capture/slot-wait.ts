@@ -1,5 +1,5 @@
-// Finds the transaction that the creation of a slot waits for. Without this, the creation could
-// wait forever, and no message would say why.
+// Finds the transaction that the creation of a slot waits for. Without this check, the creation
+// could wait forever, and no message would say why.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { openWriters, slotWaitsFor } from '../../clients/postgres/open-writers.js';
@@ -44,8 +44,8 @@ export class SlotWait {
 }
 
 /**
- * Calls `create`, which creates a slot in a session with a lock_timeout. If that expires, it throws
- * Problem `lock-timeout` with the transactions that are open.
+ * Calls `create`, which creates a slot in a session with a lock_timeout. If the lock_timeout
+ * expires, throws Problem `lock-timeout`, which names the transactions that are open.
  */
 export async function creatingSlot<T>(
   slot: string,

@@ -1,6 +1,6 @@
 // Requests an incremental snapshot by a signal in Kafka, and follows the snapshot's notifications.
-// Between two chunks, the connector waits for a change in the log. On a quiet database, this code
-// writes such a change.
+// Between two chunks, the connector waits for a change in the log. A quiet database writes no
+// change, so this code writes a marker.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { includePattern } from '../../connectors/debezium-postgres.js';
@@ -32,7 +32,7 @@ export class SnapshotSignal {
   /**
    * True while another signal may be sent. If a connector restarts during the scan, its old task
    * loses the connection to the source. That task may then report a table's scan as failed, and may
-   * skip the other tables.
+   * skip the other tables. Then the signal must be sent again.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;
@@ -40,7 +40,7 @@ export class SnapshotSignal {
 
   /**
    * Sends the signal until the connector reports that the snapshot has started, and again when the
-   * snapshot has failed or seems forgotten. The caller MUST call it repeatedly, with all
+   * snapshot has failed or seems forgotten. The caller MUST call `advance` repeatedly, with all
    * notifications so far.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {

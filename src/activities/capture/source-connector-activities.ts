@@ -27,9 +27,10 @@ export function createConnectActivities(deps: Deps) {
 
     /**
      * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise
-     * its task would create the signal group again at its next commit. Idempotent. Then writes a
-     * marker: after a restart, Debezium searches for its position until it reads a message, and
-     * sends no heartbeats meanwhile. In a quiet database, the slot would retain WAL forever.
+     * the connector's task would create the signal group again at its next commit. Then writes a
+     * marker. After a restart, Debezium searches for its position until it reads a message, and
+     * sends no heartbeats meanwhile. Without the marker, the slot of a quiet database would retain
+     * WAL forever. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));

@@ -12,8 +12,9 @@ const PLACEHOLDER = /^\$\{(env|file):(.+)\}$/;
 
 /**
  * Checks the placeholders of the connectors against the operator's secret rules. Kafka Connect
- * resolves them and sends them to the source or the brokers, so the same secrets and hosts must be
- * allowed as for Sluice's own sessions.
+ * resolves the placeholders, and sends the secrets to the source, the brokers or the registry.
+ * Therefore the rules must allow each secret for the host that gets it, as for Sluice's own
+ * sessions.
  */
 function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: MigrationSpec): void {
   for (const value of Object.values(spec.connector.config)) {
@@ -39,8 +40,9 @@ function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: Migration
 }
 
 /**
- * Returns the configurations of all source connectors, or only of the one named `only`. Throws
- * Problem `preflight-failed` if a plugin or a table does not exist.
+ * Returns the configurations of all source connectors. If `only` is given, returns only the
+ * configuration of that connector. Throws Problem `preflight-failed` if a plugin or a table does
+ * not exist.
  */
 export function sourceConnectorConfigs(
   deps: CaptureDeps,

@@ -70,8 +70,8 @@ export async function checkBatch(
 }
 
 /**
- * Checks the columns of the result and of each stage. If they fit, it also checks what the query
- * depends on and what it returns.
+ * Checks the columns of the result and of each stage. If the columns fit, also checks which tables
+ * the query reads, and runs the query.
  */
 async function checkQueries(
   client: SourceClient,
@@ -99,8 +99,8 @@ async function checkQueries(
 }
 
 /**
- * Returns text that says in which mode windows compare the query. Both modes are proofs, so no mode
- * is a failure.
+ * Returns text that says in which mode windows compare the query. A comparison in either mode is a
+ * proof, so neither mode is a failure.
  */
 async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
   const settled = settledBecause(plan);

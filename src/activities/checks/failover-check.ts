@@ -3,8 +3,9 @@ import type pg from 'pg';
 import type { Answer } from '../runtime/make-finding.js';
 
 /**
- * Without `synchronized_standby_slots`, the connector could read changes that no standby has yet. A
- * promoted standby would then write other changes at the same positions.
+ * Checks the server's version and `synchronized_standby_slots`. Without that setting, the connector
+ * could read changes that no standby has yet. A promoted standby would then write other changes at
+ * the same positions.
  */
 export async function canFailOver(client: pg.ClientBase): Promise<Answer> {
   const { rows } = await client.query<Record<string, string | null>>(

@@ -1,5 +1,5 @@
 // Reads the facts for the list of privileges that `sluice init --sql` prints, and checks the
-// privileges that no other check covers. All reads are read-only.
+// privileges that no other check covers. Nothing here changes the database.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
@@ -83,9 +83,9 @@ export async function readPrivilegeFacts(
 }
 
 /**
- * Reads the facts with the spec's login. If that fails, it tries PGUSER and PGPASSWORD, if the
- * operator's secret rules allow that password for this host. If both logins fail, `facts` is null
- * and `why` contains the causes.
+ * Reads the facts with the spec's login. If that fails, and if the operator's secret rules allow
+ * PGPASSWORD for this host, logs in with PGUSER and PGPASSWORD. If both logins fail, `facts` is
+ * null and `why` contains the causes.
  */
 export async function askPrivilegeFacts(
   plan: ResolvedPlan,

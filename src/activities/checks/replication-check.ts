@@ -1,4 +1,5 @@
-// Asks whether the worker's role may replicate, by what the server lets it do and not by its name.
+// Checks whether Sluice's role may replicate. It tries to replicate, because the role's name and
+// attributes prove nothing.
 import type pg from 'pg';
 import { withSource, type ResolveSecret } from '../../clients/postgres/connection.js';
 import { plainIdent } from '../../domain/migration/names.js';
@@ -8,8 +9,9 @@ import { classify } from '../runtime/application-failure.js';
 import type { Answer } from '../runtime/make-finding.js';
 
 /**
- * Opens a replication session and closes it. Each managed service allows replication in its own way,
- * but all of them check it there. `client` reads the catalog for the remedy.
+ * Opens a replication session and closes it. Each managed service allows replication in its own
+ * way, but all of them check the right when such a session is opened. `client` reads the catalog
+ * for the remedy.
  */
 export async function tryReplication(
   client: pg.ClientBase,

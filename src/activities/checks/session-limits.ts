@@ -20,9 +20,9 @@ const BAD_DAY = 3;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 
 /**
- * Checks the timeouts that apply to the connector's login in this database, whether set for the
- * role, the database or the server. Unlike Sluice's own sessions, a connector does not override
- * them. `loadMs` is the predicted time of the initial load.
+ * Checks the timeouts that apply to the connector's login in this database. A timeout can be set
+ * for the role, the database or the server. Unlike Sluice's own sessions, a connector does not
+ * override it. `loadMs` is the predicted time of the initial load.
  */
 export async function timeLimits(
   client: pg.ClientBase,
@@ -88,8 +88,8 @@ export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
 }
 
 /**
- * Checks that enough connections are free, by the limits of the roles, the database and the server
- * and by what other sessions use now.
+ * Checks that enough connections are free. It compares the limits of the roles, the database and
+ * the server with what other sessions use now.
  */
 export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
   const { user, database } = plan.spec.source.postgres;

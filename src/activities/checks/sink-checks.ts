@@ -1,5 +1,5 @@
-// Checks, read-only, the table that the sink writes. An existing table must fit; otherwise the role
-// must be able to create it.
+// Checks, read-only, the table that the sink writes. If the table exists, it must fit. If not, the
+// role must be able to create it.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
@@ -9,7 +9,7 @@ import { missingColumns } from './batch-run-checks.js';
 
 /**
  * Checks that an existing table fits and is empty, because any row already in it would count as a
- * difference. Sluice creates a table that does not exist.
+ * difference. If the table does not exist, checks that the role may create it.
  */
 export async function checkSinkTable(
   client: pg.ClientBase,
@@ -68,7 +68,7 @@ async function createRight(
 
 /**
  * Checks that Sluice's role may write the table, because the sink logs in with that role. Returns
- * null if it may.
+ * null if the role may.
  */
 async function missingWrites(
   client: pg.ClientBase,

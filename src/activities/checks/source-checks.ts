@@ -1,5 +1,5 @@
-// Read-only checks of the legacy database (table-checks.ts checks its tables). Each check queries
-// the database. If a query is not possible, the check is unknown.
+// Checks the legacy database, read-only. The checks of its tables are in table-checks.ts. Each
+// check queries the database. If a query is not possible, the check is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../clients/postgres/connection.js';

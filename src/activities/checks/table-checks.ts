@@ -1,5 +1,5 @@
-// Checks, read-only, whether all of a table can be captured and compared. Each check queries the
-// database. If a query is not possible, the check is unknown.
+// Checks, read-only, whether a table can be captured and compared completely. Each check queries
+// the database. If a query is not possible, the check is unknown.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
@@ -13,15 +13,16 @@ import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
 import { attempt, failed, passed, type Answer } from '../runtime/make-finding.js';
 
-/** A hint and not a failure, because every window passes if such rows are never updated. */
+/** This text is a hint and not a failure, because every window passes if no such row is updated. */
 const FAR_VALUES =
   '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row is then unknown (text, JSON, numeric), or differs (bytea and most arrays arrive as NULL)';
 
 type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 
 /**
- * Returns the generated columns in the replica identity of the table or a partition, if this server
- * refuses them. Since PostgreSQL 18, an identity may only have columns that are published.
+ * Returns the generated columns in the replica identity of the table or of a partition. Since
+ * PostgreSQL 18, a replica identity may contain only published columns; for an older server,
+ * returns none.
  */
 async function computedIdentity(client: pg.ClientBase, table: TableCatalog): Promise<string[]> {
   const identities = [table, ...table.leaves].map((part) => part.replicaIdentity);
@@ -83,7 +84,7 @@ function checkPublishing(
 
 /**
  * Checks that row security hides no row. Postgres reports a missing USAGE on the schema with the
- * same code, but that problem needs another remedy.
+ * same SQLSTATE, but a missing USAGE needs another remedy.
  */
 async function everyRowIsVisible(
   client: pg.ClientBase,
@@ -111,14 +112,14 @@ async function everyRowIsVisible(
   }
 }
 
-/** Names the part of the table whose rows are not in the write-ahead log. Null if all rows are. */
+/** Returns a reason if the write-ahead log lacks rows of the table, otherwise null. */
 function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
   if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
   const foreign = leaves.find((leaf) => leaf.kind !== 'r' || leaf.persistence !== 'p');
   return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
 }
 
-/** Checks a table. With `readsOnly`, skips what only a new capture needs. */
+/** Checks a table. With `readsOnly`, skips the checks that only a new capture needs. */
 export async function checkTable(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -182,7 +183,7 @@ export async function checkTable(
   return checks;
 }
 
-/** Checks that every compared column has a type that can be proven, and is captured. */
+/** Checks that every compared column is captured, and that its values can be proven equal. */
 function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCatalog): void {
   const { carriesGenerated } = plan.capture;
   const ignored = new Set(plan.spec.validation.compare.ignore);

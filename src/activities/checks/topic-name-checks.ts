@@ -1,4 +1,4 @@
-// Finds names of planned topics that Kafka would refuse.
+// Finds planned topic names that Kafka would refuse.
 import type { Check } from '../../domain/evidence/check.js';
 import { existingCollisions, nameProblems } from '../../domain/migration/topic-names.js';
 import { failed, passed } from '../runtime/make-finding.js';

@@ -22,7 +22,9 @@ export async function walHeadroom(client: pg.ClientBase, budget: string): Promis
       };
 }
 
-/** PostgreSQL 18 can invalidate a slot that its connector does not read, however little WAL it keeps. */
+/**
+ * PostgreSQL 18 can invalidate a slot that no connector reads, however little WAL the slot keeps.
+ */
 const lostIfIdle = (timeout: string | null | undefined): string =>
   timeout == null || timeout === '0'
     ? ''

@@ -19,8 +19,8 @@ import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
 /**
- * Returns the sub-query that replaces the table with this quoted name. Null means that the table
- * stays.
+ * Takes the quoted name of a table, and returns the sub-query that stands in for the table. Null
+ * means that the table stays.
  */
 export type StandIns = (table: string) => string | null;
 
@@ -138,8 +138,8 @@ async function relations(
 }
 
 /**
- * Plans the query with stand-ins that read nothing. Returns a problem if its columns then have
- * other types, or if the plan still reads a relation. Otherwise null.
+ * Plans the query with stand-ins that read nothing. Returns a problem if the query's columns then
+ * have other types, or if Postgres' plan still reads a relation. Otherwise returns null.
  */
 async function readsOtherwise(
   client: pg.ClientBase,

@@ -30,8 +30,9 @@ const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /**
- * Returns only sessions that could give a different result. The database's settings are read as the
- * defaults of Sluice's own session, so they include any settings of Sluice's own role.
+ * Returns the sessions of the batch in which the query could give another result than in Sluice's
+ * own. The database's settings are read as the defaults of Sluice's own session, so they include
+ * any settings of Sluice's own role.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,

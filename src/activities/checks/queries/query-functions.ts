@@ -17,7 +17,7 @@ interface Called {
   readonly isUserDefined: boolean;
 }
 
-/** Returns why a function of the query prevents its alignment, or null. */
+/** Returns the reason why a function of the query prevents an alignment, or null if none does. */
 export async function functionProblem(
   client: pg.ClientBase,
   query: string,

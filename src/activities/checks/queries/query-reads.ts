@@ -121,8 +121,8 @@ export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promi
 }
 
 /**
- * Returns the relations that store rows, sorted. It returns the root of a partition, and omits
- * views.
+ * Returns those of the given relations that store rows, sorted. Replaces a partition by its root
+ * table, and omits views.
  */
 async function holdingRows(
   client: pg.ClientBase,
@@ -149,8 +149,8 @@ const asQuoted = (name: string): string => {
 };
 
 /**
- * Returns the definitions of the views and functions that this text names, each once. It skips
- * functions of the server itself and of extensions.
+ * Returns the definitions of the views and functions that the analysed text names, except for those
+ * in `done`. It skips functions of the server itself and of extensions.
  */
 async function behind(
   client: pg.ClientBase,

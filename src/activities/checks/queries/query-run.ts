@@ -26,13 +26,13 @@ interface Run {
   readonly repeated: string;
   readonly nulls: string;
   readonly digest: string;
-  /** The number of rows, for each column, whose value changes when it is stored. */
+  /** For each column, the number of rows whose value changes when it is stored. */
   readonly changed: Readonly<Record<string, string>>;
 }
 
 /**
- * Runs the query once, and once more under the settings of each session of the batch that could
- * change its result. All runs read the same snapshot.
+ * Runs the query with the settings of Sluice's own session. Then runs it again with the settings of
+ * each session of the batch that could change the result. All runs read the same snapshot.
  */
 export async function checkRun(
   client: pg.Client,
@@ -60,7 +60,7 @@ export async function checkRun(
   });
 }
 
-/** Recommends a recent result if the query takes too long to run inside the hold. */
+/** Recommends `cutover.finalResult: recent` if the query takes too long to run inside the hold. */
 function tooLong(plan: ResolvedPlan, tookMs: number): string {
   const { maxHold } = plan.spec.cutover;
   if (tookMs + COMMIT_RESERVE_MS <= durationMs(maxHold)) return '';
@@ -103,8 +103,8 @@ function sessionProblem({ of }: Session, guilty: readonly (readonly [string, str
 }
 
 /**
- * Returns the settings that change the result by themselves. If only the combination of settings
- * changes the result, returns all of them. If the result stays the same, returns none.
+ * Returns the settings that change the result, each one alone. If only their combination changes
+ * the result, returns all settings. If the result stays the same, returns none.
  */
 async function guiltySettings(
   client: pg.Client,
