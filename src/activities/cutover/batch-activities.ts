@@ -23,7 +23,7 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
         : null;
     },
 
-    /** Waits until no batch run is active. The heartbeat says which one is. */
+    /** Waits until no batch run is active. The heartbeat describes the active run. */
     async untilNoBatchRun({ plan }: Planned): Promise<void> {
       for (;;) {
         const active = await withSource(plan, secret, (client) => activeRun(client, plan, null));
@@ -33,8 +33,9 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
     },
 
     /**
-     * Runs the spec's pause, resume or retire, if there is one. `until` (ISO time) is when a pause
-     * ends by itself; SQL gets it as $1. Throws Problem `batch-action` if the action fails.
+     * Runs this action of the spec's batch, if there is one. `until` is the ISO time at which a
+     * pause ends by itself; SQL gets this time as $1. Throws Problem `batch-action` if the action
+     * fails.
      */
     async batchAction(run: Planned, action: BatchAction, until: string | null): Promise<void> {
       return runAction(deps, run, action, until);

@@ -81,7 +81,7 @@ const asPattern = (text: string): string =>
 
 /**
  * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table,
- * and `writes` those that write it, as the shadow batch does.
+ * and `writes` matches statements that write the table, as the shadow batch does.
  */
 export function mentions({ schema, table }: TableName): {
   readonly names: string;
@@ -143,7 +143,7 @@ interface Counted {
 
 /**
  * Returns the counted statements of other roles that read the table. This information is optional.
- * If Sluice's role may not read it, the answer says `unknown` and blocks nothing.
+ * If Sluice's role may not read pg_stat_statements, the answer says `unknown` and blocks nothing.
  */
 async function statements(
   client: pg.ClientBase,

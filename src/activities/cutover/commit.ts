@@ -1,4 +1,4 @@
-// Commits the cut-over: one transaction changes the route and the lease row together, or neither.
+// Commits the cut-over: one transaction changes both the route and the lease row, or neither.
 import type pg from 'pg';
 import { isOverdue, type Held } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, type LeaseRow } from '../../clients/postgres/lease-row.js';
@@ -15,12 +15,12 @@ import { routeEffects } from './routes/index.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
-// errors from the switch of the view; consumers then still read the batch
+// If the switch of the view throws one of these errors, consumers still read the batch.
 const REFUSES: readonly FailureCode[] = ['route-unexpected', 'permission-denied'];
 
 /**
- * Commits, or returns why it refused. After any other error, only the lease row shows whether the
- * commit happened.
+ * Commits, or returns the reason why the commit was refused. If this function throws, only the
+ * lease row shows whether the commit happened.
  */
 export async function commitOrRefuse(
   deps: Deps,
@@ -65,7 +65,7 @@ async function commit(
   await refuseUnguarded(client, plan);
   if (before.restMs <= COMMIT_MARGIN_MS)
     throw new Refused(describeLease(before, token, epoch, evidenceId));
-  // ends the transaction no later than the fence, so that no session waits for a commit that would
+  // ends the transaction before the fence expires, so that no session waits for a commit that would
   // be too late
   await held.atMost(before.restMs);
   const changed = await route.inCommit(client, plan, token);

@@ -27,8 +27,8 @@ export function createCutoverActivities(deps: Deps) {
      * Commits the cut-over in one short transaction, which is the point of no return. Returns the
      * reason if the commit was refused. The switch of the view comes first, because it may wait for
      * readers, at most lock_timeout. Then comes the lock on the lease row, and last the conditional
-     * update. The three are separate statements, because an UPDATE that waited for the row lock
-     * does not read the clock again.
+     * update. The lock and the update are separate statements, because an UPDATE that waited for
+     * the row lock does not read the clock again.
      */
     async commitCutover(
       input: FenceInput & Planned,
@@ -58,8 +58,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Asks another system to switch, if the route needs one, after the commit. Idempotent.
-     * `observeRoute` shows whether that system has switched.
+     * After the commit, asks the system that serves the route to switch, if another system serves
+     * it. Idempotent. `observeRoute` shows whether that system has switched.
      */
     async orderRoute(run: Planned): Promise<void> {
       await routeEffects(run.plan, deps).afterCommit(run);

@@ -1,5 +1,6 @@
 // The fence sets the lease row to FENCED and, with `cutover.fence: source`, blocks writes to the
-// source tables. `fence` takes the fence and `releaseFence` undoes it; keep them together.
+// source tables. `fence` makes the fence, and `releaseFence` ends it. Keep both functions in this
+// file.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -46,8 +47,9 @@ export function createFenceActivities(deps: FenceDeps) {
   const { onLease, lockedLease } = leaseAccess(deps);
   return withPlan({
     /**
-     * Sets the lease row to FENCED until now + maxHold by the database's clock, even if no worker
-     * survives. Also writes a marker, whose position (`lsn`) the drain must reach.
+     * Sets the lease row to FENCED. By the database's clock, the fence expires after `maxHold`,
+     * even if no worker survives. Also writes a marker. The drain must reach `lsn`, a position
+     * after the marker.
      */
     async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
       const { ref, plan, token } = input;
@@ -66,9 +68,10 @@ export function createFenceActivities(deps: FenceDeps) {
     },
 
     /**
-     * Undoes `fence` and ends the attempt. Idempotent; it opens only a fence with this token. The
-     * triggers then block nothing, and `removeTrigger` removes them later. The function reads the
-     * lease row under the row's lock, so it sees a commit that seemed lost but succeeded.
+     * Releases the fence and ends the attempt. Idempotent. A fence with another token stays. After
+     * the release, the triggers block nothing, and `removeTrigger` removes them later. The function
+     * reads the lease row under the row's lock, so it notices a commit that succeeded although its
+     * answer was lost.
      */
     async releaseFence({
       ref,
@@ -79,7 +82,7 @@ export function createFenceActivities(deps: FenceDeps) {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(plan, BRIEFLY, async (client) => {
         const row = await lockedLease(client, { ref, plan });
-        // any token counts, because a run that was reset no longer knows its token
+        // a commit with any token counts, because a run that was reset no longer knows its token
         if (row.state === 'SWITCHED') return { committed: true };
         const opened =
           row.state === 'FENCED' && row.token === token

@@ -2,7 +2,9 @@
 
 export function createHoldSlotActivities() {
   return {
-    /** Does nothing. If it runs, a worker serves the hold's queue and has a free slot. */
+    /**
+     * Does nothing. If this activity runs, a worker serves the hold's queue and has a free slot.
+     */
     async findHoldSlot(): Promise<void> {
       return Promise.resolve();
     },

@@ -7,7 +7,7 @@ import { routeEffects } from './routes/index.js';
 import type { RouteDeps } from './routes/route-adapter.js';
 
 /**
- * Asks the route which side consumers read. Throws Problem `route-unexpected` if it is neither
+ * Asks the route which side consumers read. Throws Problem `route-unexpected` if they read neither
  * side.
  */
 export async function observedRoute(run: Planned, deps: RouteDeps): Promise<ObservedRoute> {

@@ -1,4 +1,5 @@
-// Checks signatures of decisions on the worker, because only the worker has the public keys.
+// Checks the signatures of decisions. The worker does this, because only the worker has the public
+// keys.
 import type { SignedFor, Verified } from '../../domain/decisions/signed-decision.js';
 import { verifyToken } from '../../clients/signatures.js';
 import type { Deps } from '../runtime/deps.js';

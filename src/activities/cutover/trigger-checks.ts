@@ -74,16 +74,16 @@ async function foreignTrigger(
 }
 
 /**
- * Finds subscriptions that are disabled at the first error. The fence refuses the writes of an
- * apply worker for seconds. Every other subscription survives that, because its apply worker simply
- * tries again.
+ * Finds subscriptions that Postgres disables at the first error. The fence refuses the writes of an
+ * apply worker for seconds. Any other subscription survives these errors, because its apply worker
+ * simply tries again.
  */
 async function fragileSubscription(
   client: pg.ClientBase,
   tables: readonly string[],
 ): Promise<Answer | null> {
   // The query names single columns, because an ordinary role may not read the whole row of
-  // pg_subscription. PostgreSQL 14 does not have this option.
+  // pg_subscription. PostgreSQL 14 does not have `subdisableonerr`.
   const known = await client.query(
     `SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`,
   );

@@ -18,7 +18,7 @@ export interface WatchedConnector {
   readonly name: string;
   /** Keys in which the stored configuration differs from the planned one. */
   readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
-  /** Returns whether such a key changes what is captured. */
+  /** Returns true if another value of this key changes what the connector captures. */
   readonly captures: (key: string) => boolean;
 }
 
@@ -35,8 +35,8 @@ export class ConnectorWatch {
   }
 
   /**
-   * Returns all problems once they differ from the known ones, or null if nothing is new. Throws if
-   * Kafka Connect does not answer.
+   * Returns all lasting problems if they differ from the known ones. Otherwise returns null. Throws
+   * if Kafka Connect does not answer.
    */
   async look(
     connectors: readonly WatchedConnector[],

@@ -38,12 +38,12 @@ export interface GuardInput {
   /** For each connector, how many times in quick succession the guard has restarted its task. */
   readonly restarts: Readonly<Record<string, number>>;
   /**
-   * True once the slot was seen. A slot that is missing after that was lost. Before that, it may
-   * not exist yet.
+   * True if the slot was seen earlier; then a missing slot counts as lost. False if the slot
+   * possibly does not exist yet.
    */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;
-  /** The problems of connectors that the run already knows. */
+  /** The connector problems that the run already knows. */
   readonly troubles: readonly ConnectorTrouble[];
 }
 
@@ -54,8 +54,8 @@ const MAX_RESTARTS = 30;
 export function createGuardActivities(deps: Deps) {
   return withPlan({
     /**
-     * Polls until there is something to report, and returns it. It ignores connectivity errors,
-     * because barriers report those.
+     * Polls until there is something to report, and returns the report. Ignores errors of
+     * connections, because barriers report those errors.
      */
     async guard(input: GuardInput & Planned): Promise<GuardReport> {
       const watch = new ConnectorWatch(withoutWindowPauses(deps, input), input.troubles);

@@ -16,8 +16,8 @@ export type SlotReport =
 
 export interface SlotInput {
   /**
-   * True once the slot was seen. A slot that is missing after that was lost. Before that, it may
-   * not exist yet.
+   * True if the slot was seen earlier; then a missing slot counts as lost. False if the slot
+   * possibly does not exist yet.
    */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;

@@ -1,5 +1,5 @@
-// Connectors. Each is created STOPPED, so that its configuration can be read back before it does
-// anything.
+// Creates and removes connectors. A new connector is STOPPED, so that its configuration can be read
+// back before the connector does anything.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
@@ -27,8 +27,8 @@ const mayExist = async (asking: Asking, { name }: OwnedObject): Promise<boolean>
   (await storedConfig(rest(asking), name)) !== null;
 
 /**
- * Waits until a connector exists, or until it does not. Connect writes each change to a topic and
- * reads that topic, so a change is visible only a moment later.
+ * Waits until a connector exists or, if `wanted` is false, until it is gone. Connect writes each
+ * change to a topic and reads that topic, so a change is visible only a moment later.
  */
 const untilExists = (asking: Asking, object: OwnedObject, wanted: boolean): Promise<unknown> =>
   pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () =>
@@ -54,7 +54,7 @@ export const connector: OwnedKind = {
     await rest(site).createStopped(object.name, await configOf(site, object));
     await untilExists(site, object, true);
   },
-  /** Also deletes the offsets, because a later connector of that name would resume from them. */
+  /** Also deletes the offsets, because a later connector of that name would continue from them. */
   remove: async (site, object) => {
     const { name } = object;
     if (!(await stopSurely(rest(site), name))) return;

@@ -1,4 +1,5 @@
-// Consumer groups. A group is created by its first member, and remains after its last one has left.
+// Removes consumer groups. The first member of a group creates it. The group remains after its last
+// member has left.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';

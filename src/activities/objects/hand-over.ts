@@ -1,5 +1,5 @@
-// The hand-over: checks every part of the running pipeline once more, then marks it as handed over.
-// Sluice never removes an object that was handed over.
+// Implements the hand-over. It checks every object that stays once more, then marks it as handed
+// over. Sluice never removes an object that was handed over.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Deps } from '../runtime/deps.js';
@@ -14,8 +14,8 @@ const OBSERVE_MS = 60_000;
 export function createHandOverActivities({ secret, ledger, systems }: Deps) {
   return withPlan({
     /**
-     * Checks that every kept object exists and runs, then marks it as handed over. Returns these
-     * objects. Idempotent.
+     * Checks that every kept object, and a sink table of the user, exists and runs. Then marks the
+     * kept objects as handed over. Returns all checked objects. Idempotent.
      */
     async handOver(
       { ref, plan }: Planned,
@@ -37,8 +37,8 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
 }
 
 /**
- * Waits until the object is healthy. Throws Problem `connector-failed` with the last problem if
- * not.
+ * Waits until the object is healthy. Throws Problem `connector-failed` with the last problem if the
+ * object does not become healthy.
  */
 async function observe(site: Site, object: OwnedObject): Promise<void> {
   let problem: string | null = 'was not observed';

@@ -1,5 +1,5 @@
-// The jobs of a pipeline that Sluice deploys: jobs of Flink, or streams and tables of ksqlDB.
-// Sluice finds each job by its name, even after a restart of the host.
+// Creates and removes the jobs of a pipeline that Sluice deploys. A job is a Flink job, or a stream
+// or table of ksqlDB. Sluice finds each job by its name, even after a restart of the host.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -28,7 +28,7 @@ export const job: OwnedKind = {
 
 /**
  * Waits until the job has been running for several polls in a row. Throws Problem `pipeline-failed`
- * if it fails or takes too long.
+ * if the job fails, or if the wait takes too long.
  */
 export async function untilSteady(asking: Asking, { name }: OwnedObject): Promise<void> {
   let seen = 0;

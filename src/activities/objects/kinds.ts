@@ -38,16 +38,16 @@ export async function ensureObject(site: Site, object: OwnedObject): Promise<voi
 }
 
 /**
- * Registers an object as ours that another system creates later. Idempotent. Throws Problem
- * `object-not-ours` if it already exists.
+ * Registers, as ours, an object that another system will create. Idempotent. Throws Problem
+ * `object-not-ours` if the object already exists and is not ours.
  */
 export async function claimObject(site: Site, object: OwnedObject): Promise<void> {
   await claim(site.ledger, site.ref, object, () => EFFECTS[object.kind].exists(site, object));
 }
 
 /**
- * Removes an object if it is ours, and records that in the ledger. Idempotent. Other objects of
- * that name stay.
+ * Removes an object if it is ours, and records that in the ledger. Idempotent. An object of that
+ * name that is not ours stays.
  */
 export async function removeObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, mayExist = exists, remove } = EFFECTS[object.kind];

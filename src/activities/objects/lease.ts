@@ -1,5 +1,5 @@
-// The lease row, which decides who owns the result. It is created long before the fence, so that
-// every later snapshot sees it.
+// Creates and removes the lease row, which decides who owns the result. The row is created long
+// before the fence, so that every later snapshot sees it.
 import { leaseStore, schemaExists } from '../ownership/lease-store.js';
 import { askEach, isThere, reading, type OwnedKind } from './owned-kind.js';
 

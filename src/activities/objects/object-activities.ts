@@ -1,4 +1,5 @@
-// The activities that create and remove owned objects. The file of each kind defines how.
+// The activities that create and remove owned objects. The file of each kind defines how its
+// objects are created and removed.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { pipelineGroups, signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS, type Removal } from '../../domain/objects/kinds.js';
@@ -31,13 +32,13 @@ export function createObjectActivities(deps: Deps) {
       ensureLease: ensure('lease'),
       ensurePublication: ensure('publication'),
       /**
-       * Creates the slot for an incremental snapshot. It must exist before the first row is read,
-       * so that it retains all later writes.
+       * Creates the slot for an incremental snapshot. The slot must exist before the first row is
+       * read, so that the slot retains all later writes.
        */
       ensureSlot: ensure('slot'),
       /**
-       * Claims the slot for an initial snapshot. The connector creates it, so that the snapshot and
-       * the slot have the same WAL position.
+       * Claims the slot for an initial snapshot. The connector creates the slot, so that the
+       * snapshot and the slot have the same WAL position.
        */
       async claimSlot(run: Planned): Promise<void> {
         for (const slot of KINDS.slot.planned(run.plan)) await claimObject(siteOf(run), slot);
@@ -87,7 +88,8 @@ export function createObjectActivities(deps: Deps) {
 type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<void>;
 
 /**
- * Returns one removing activity for each kind. Its name is `undo` of the kind in domain/objects.
+ * Returns one removing activity for each kind. The activity's name is the value of `undo` in the
+ * kind's description (domain/objects).
  */
 function removals(siteOf: (run: Planned) => Site): Readonly<Record<Removal, Remove>> {
   const remove: Remove = (ref, object) => removeObject(siteOf(planned(ref)), object);

@@ -1,5 +1,6 @@
 // Defines the effects of a kind of object: whether it exists, how to create and remove it, and
-// whether it is in use. Its description has the same file name in src/domain/objects.
+// whether it is in use. The description of the kind is in the file of the same name in
+// src/domain/objects.
 import { readSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -19,7 +20,7 @@ export interface OwnedKind {
   readonly exists: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
    * Returns false only if the object is surely gone. Absent if `exists` is always sure. The answer
-   * may take seconds, so only a removal calls this.
+   * may take seconds, so only a removal calls `mayExist`.
    */
   readonly mayExist?: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**

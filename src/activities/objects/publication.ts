@@ -1,5 +1,6 @@
-// The publication, with exactly the plan's tables. It is created before the slot, because a slot
-// cannot decode changes from before the publication existed.
+// Creates and removes the publication, which contains exactly the plan's tables. The publication is
+// created before the slot, because a slot cannot decode changes from before the publication
+// existed.
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import { askEach, changing, finds, isThere, type Asking, type OwnedKind } from './owned-kind.js';
 
@@ -9,7 +10,8 @@ const exists = (asking: Asking, { name }: { readonly name: string }): Promise<bo
 export const publication: OwnedKind = {
   exists,
   /**
-   * Publishes changes of partitions under the root table, so that a partitioned table is one topic.
+   * Publishes changes of partitions under the root table, so that a partitioned table has one
+   * topic.
    */
   create: async (site, { name }) => {
     const tables = site.plan.tables.map(({ sql }) => sql).join(', ');

@@ -10,14 +10,14 @@ const PAUSE_MS = 20_000; // writers wait during this time
 
 /**
  * Pauses the sink before a shared table is switched, so that its staging table does not change.
- * `resumeConnector` undoes it.
+ * `resumeConnector` ends the pause.
  */
 export async function pauseSink({ systems, plan }: Site): Promise<void> {
   const rest = systems.connect(plan);
   const { connector } = plan.sink!;
   await rest.pause(connector);
   // A failed task has records that it did not write. Such a task never becomes PAUSED, so this
-  // throws.
+  // function throws.
   const paused = await pollUntil(Date.now() + PAUSE_MS, 100, async () => {
     const status = await rest.status(connector);
     return status &&
@@ -34,8 +34,8 @@ export async function pauseSink({ systems, plan }: Site): Promise<void> {
 }
 
 /**
- * Moves the sink to the shared table after the commit. It continues where it paused. The lease row
- * decides the configuration. Idempotent.
+ * Moves the sink to the shared table after the commit. The sink continues where it paused. The
+ * lease row decides the configuration. Idempotent.
  */
 export async function moveSink(site: Site): Promise<void> {
   const { systems, plan } = site;

@@ -1,5 +1,5 @@
-// The table that the sink writes. If it does not exist, Sluice creates it like the result table. A
-// table that the user created is used, and never dropped.
+// Creates and removes the table that the sink writes. A new table gets the form of the result
+// table. A table that the user created is used, and never dropped.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { transaction } from '../../clients/postgres/connection.js';
 import { createSinkTable } from '../../clients/postgres/sink-table-sql.js';

@@ -1,4 +1,5 @@
-// The replication slot. If the connector or the copy creates it, its name is claimed first.
+// Creates and removes the replication slot. If the connector or the copy creates the slot, Sluice
+// claims the slot's name first.
 import { createPlainSlot, dropSlot, readSlot } from '../../clients/postgres/slots.js';
 import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { Problem } from '../../domain/failure.js';
@@ -15,7 +16,7 @@ import {
 } from './owned-kind.js';
 import { creatingSlot } from '../capture/slot-wait.js';
 
-// the default of wal_sender_timeout, which is how long a dead connection may use a slot
+// more than wal_sender_timeout, 60 s by default: a dead connection uses its slot for that long
 const RELEASE_MS = 65_000;
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
@@ -53,7 +54,7 @@ export const slot: OwnedKind = {
   nameCheck: { check: 'source.names-free', taken: askEach(exists) },
 };
 
-/** Reads back the slot that the connector created. After that, a missing slot is lost. */
+/** Reads back the slot that the connector created. From then on, a missing slot counts as lost. */
 export async function identifySlot(
   site: Site,
   object: OwnedObject,

@@ -1,4 +1,5 @@
-// Topics. Sluice creates every topic before anything writes to it, with explicit settings.
+// Creates and removes topics. Sluice creates every topic, with explicit settings, before anything
+// writes to it.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import {
@@ -12,7 +13,8 @@ const GONE_ATTEMPTS = 50;
 const GONE_POLL_MS = 100;
 
 /**
- * Throws Problem `permission-denied` if ACLs hide the topic, because it then only looks removed.
+ * Throws Problem `permission-denied` if ACLs hide the topic, because a hidden topic only looks
+ * removed.
  */
 const exists = async ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boolean> => {
   const kafka = systems.kafka(plan);

@@ -1,5 +1,5 @@
 // Stores the lease row. With a batch, it is in the source database, like the result. Without a
-// batch, it is in the ledger. Only this file decides which.
+// batch, it is in the ledger. Only this file decides between the two.
 import type pg from 'pg';
 import {
   heldTransaction,
@@ -28,7 +28,7 @@ const OVERALL_MS = 20_000;
 
 /**
  * Returns the time limits of the fence's and the commit's transaction. They are shorter than
- * `maxHold`, so that no session waits longer than that, even if the worker dies.
+ * `maxHold`, so that no session waits longer than `maxHold`, even if the worker dies.
  */
 export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
   const hold = durationMs(spec.cutover.maxHold);
@@ -63,7 +63,9 @@ export interface LeaseStore {
   readonly remove: () => Promise<void>;
 }
 
-/** Returns the store of a run's lease row. `where` is its database, as an owned object names it. */
+/**
+ * Returns the store of a run's lease row. `where` is `ledger`, or the name of the source database.
+ */
 export function leaseStore(deps: LeaseDeps, run: Planned, where = placeOf(run.plan)): LeaseStore {
   return where === 'ledger' ? inLedger(deps, run) : besideResult(deps, run);
 }
@@ -86,7 +88,10 @@ function inLedger({ ledger }: LeaseDeps, { ref: { name } }: Planned): LeaseStore
   };
 }
 
-/** Stores the row in a separate schema, together with the functions that read it. */
+/**
+ * Stores the row in a separate schema of the source database, together with the functions that read
+ * it.
+ */
 function besideResult({ secret }: LeaseDeps, { ref, plan }: Planned): LeaseStore {
   const schema = plan.names.leaseSchema;
   const session = <T>(use: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
@@ -128,7 +133,7 @@ export function leaseAccess(deps: LeaseDeps) {
   return {
     /**
      * Calls `use` in one transaction on the database that contains the row. The database itself
-     * ends the transaction at its limits.
+     * ends the transaction at the given limits.
      */
     onLease: <T>(
       plan: ResolvedPlan,

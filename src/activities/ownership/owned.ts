@@ -16,7 +16,7 @@ export interface Making {
 const isClaimed = (state: ObjectState | null): boolean =>
   state === 'registered' || state === 'created';
 
-/** Returns true if the ledger says that the object is ours, or may be. */
+/** Returns true if the ledger says that the object is ours, or possibly ours. */
 export async function isOwned(
   ledger: Ledger,
   ref: MigrationRef,
@@ -51,11 +51,11 @@ export async function ensureOwned(
 }
 
 /**
- * Claims objects that do not exist, then calls `create`. If `create` fails, there are three cases.
- * If `create` certainly created nothing, the claims of this attempt are released, because a later
- * object of that name is not ours. Claims of an earlier attempt stay, because that attempt may
- * still create the object. If a privilege is missing, all claims are released: no attempt can
- * create the object, but a person may.
+ * Claims objects that do not exist, then calls `create`. If `create` fails, its error decides about
+ * the claims. If `create` certainly made nothing, the claims of this attempt are released, because
+ * a later object of that name would not be ours. Claims of an earlier attempt stay, because that
+ * attempt may still create the object. If a privilege is missing, all claims are released: no
+ * attempt can create the object, but a person may. After any other error, all claims stay.
  */
 export async function makeClaimed<T>(
   ledger: Ledger,
@@ -81,8 +81,8 @@ export async function makeClaimed<T>(
 }
 
 /**
- * Releases the claims of objects that a failed create would have led to, and rethrows its error.
- * The claims stay if the create may have succeeded.
+ * Releases the claims of objects that another system would have made after a creation that failed.
+ * The claims stay if the creation may have succeeded. Throws `error`, the error of the creation.
  */
 export async function giveBack(
   ledger: Ledger,
@@ -126,9 +126,9 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
 }
 
 /**
- * Removes an object if the ledger lists it as ours, and records that. Idempotent. An object that
- * surely does not exist (`mayExist`) is only recorded. Throws Problem `clean-up` if it still exists
- * afterwards.
+ * Removes an object if the ledger lists it as ours, and records the removal. Idempotent. If
+ * `mayExist` returns false, only records the removal. Throws Problem `clean-up` if the object still
+ * exists afterwards.
  */
 export async function removeOwned(
   ledger: Ledger,
@@ -152,8 +152,8 @@ export async function removeOwned(
 }
 
 /**
- * Registers an object as ours that another system creates later, such as a group or a slot.
- * Idempotent. Throws Problem `object-not-ours` if it already exists.
+ * Registers, as ours, an object that another system will create, such as a group or a slot.
+ * Idempotent. Throws Problem `object-not-ours` if the object already exists and is not ours.
  */
 export async function claim(
   ledger: Ledger,

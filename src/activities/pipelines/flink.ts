@@ -88,7 +88,7 @@ export class FlinkHost implements PipelineHost {
 
   async remove(name: string): Promise<void> {
     await this.#gateway.session(async (session) => {
-      // it may have ended by itself
+      // the job may have ended by itself
       for (const job of await alive(session, name)) await session.stop(job).catch(() => undefined);
       await pollUntil(Date.now() + STOPPED_MS, 200, async () =>
         (await alive(session, name)).length > 0 ? null : true,

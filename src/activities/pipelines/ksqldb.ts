@@ -1,5 +1,5 @@
 // Deploys to ksqlDB through its REST API. Each statement creates one stream or table. With AS
-// SELECT, a query fills it, and the server chooses that query's name.
+// SELECT, a query fills that stream or table, and the server chooses the query's name.
 import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/http/ksqldb-rest.js';
 import { fillIn } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';

@@ -134,8 +134,8 @@ async function readExpected(
 }
 
 /**
- * Returns the keys that the pipeline computed but that are not in the slice. Postgres selects them,
- * because the slice is SQL.
+ * Returns the keys that the pipeline computed but that are not in the slice. Postgres selects these
+ * keys, because the slice is an SQL condition.
  */
 async function outside(
   client: SourceClient,

@@ -1,5 +1,5 @@
-// Compares what earlier batch runs stored for the keys that they closed with what the pipeline
-// computes for these keys today.
+// Compares earlier batch runs with the pipeline. For each key that a run closed, it compares the
+// row that the run stored with the row that the pipeline computes today.
 import { judgeComparison } from '../../domain/evidence/verdict.js';
 import type pg from 'pg';
 import { readLone } from '../../clients/postgres/single-statement.js';
@@ -80,13 +80,16 @@ export async function rehearseRuns(
 
 interface Closing {
   readonly run: LoggedRun;
-  /** SQL over the key. It selects the keys that this run closed and the run before it had not. */
+  /**
+   * SQL over the key. It selects the keys that this run closed, and that the run before it had not
+   * closed.
+   */
   readonly keys: string;
 }
 
 /**
- * Finds the newest runs that closed a key. Later runs have closed all keys of earlier runs, so a
- * binary search finds each such run. `runs` has the oldest first.
+ * Finds the newest runs that closed a key. Each run has also closed all keys of the runs before it,
+ * so a binary search finds each such run. `runs` has the oldest first.
  */
 async function runsThatClosed(
   client: pg.ClientBase,

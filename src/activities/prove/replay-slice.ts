@@ -27,7 +27,7 @@ import type { ProofPlan } from './slice-plan.js';
 
 /**
  * Writes the slice and the expected result. It first deletes what an earlier attempt wrote, because
- * those records came from another snapshot. No pipeline may be running.
+ * those records came from another snapshot. The pipeline MUST NOT run meanwhile.
  */
 export async function replay(
   { secret, systems }: Deps,
@@ -142,8 +142,9 @@ function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): Sna
 }
 
 /**
- * Writes the result of the batch's query to a separate topic, and returns the number of rows. The
- * topic survives this worker, and the legacy database gets no table of ours.
+ * Writes the result of the batch's query to a separate topic, and returns the number of rows. It
+ * uses a topic because a topic survives this worker, and because Sluice creates no table in the
+ * legacy database.
  */
 async function writeExpected(
   client: SourceClient,

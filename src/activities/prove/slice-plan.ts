@@ -17,7 +17,10 @@ import type { Deps } from '../runtime/deps.js';
 export interface ProofPlan {
   /** The proof as a run. Its spec has separate names for everything that the proof creates. */
   readonly ref: MigrationRef;
-  /** For each table, in the spec's order: the rows of the slice, in the form that FROM takes. */
+  /**
+   * The tables, in the spec's order. `from` follows FROM in a query that reads the table's rows of
+   * the slice.
+   */
   readonly tables: readonly { readonly table: string; readonly from: string }[];
   /** The subject of the proof, with its query over the slice, its key and its topic. */
   readonly subject: {
@@ -25,7 +28,10 @@ export interface ProofPlan {
     readonly query: string;
     readonly key: readonly string[];
     readonly topic: string;
-    /** SQL over the key that selects the pipeline's rows of the slice. Empty means all rows. */
+    /**
+     * An SQL condition over the key. It selects those rows of the pipeline that belong to the
+     * slice. Empty means all rows.
+     */
     readonly within: string;
   };
   /** The number of earlier batch runs that are compared, too. */
@@ -101,7 +107,7 @@ export async function planProof(
 }
 
 /**
- * Parses the spec. Throws Problem `spec-invalid` if a proof cannot run it: a proof needs a batch, a
+ * Parses the spec. Throws Problem `spec-invalid` if a proof cannot use it: a proof needs a batch, a
  * pipeline, tables, and the stage that `--stage` names.
  */
 function acceptedSpec(input: ProofInput) {

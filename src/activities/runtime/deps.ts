@@ -11,8 +11,8 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { stopIfCancelled } from './poll-until.js';
 
 /**
- * A Temporal namespace. The id distinguishes namespaces of the same name in two clusters. It is
- * null if Temporal does not return it.
+ * A Temporal namespace. The id distinguishes namespaces of the same name in two clusters. The id is
+ * null if Temporal does not return one.
  */
 export interface Namespace {
   readonly name: string;
@@ -38,8 +38,8 @@ export interface Deps {
 }
 
 /**
- * Returns the namespace that a migration in the ledger belongs to, or null if it is this one.
- * Without this check, a migration that runs in another namespace would look dead.
+ * Returns the namespace that a migration in the ledger belongs to, or null if it belongs to this
+ * one. Without this check, a migration that runs in another namespace would look dead.
  */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },
@@ -81,8 +81,9 @@ export class Systems {
   }
 
   /**
-   * Makes the next call to `kafka` for this spec connect again, after a failure. The old connection
-   * closes later, because other activities may still use it. Other clusters keep their connections.
+   * Is called after a failure. The next call of `kafka` for this spec then opens a new connection.
+   * The old connection closes later, because other activities may still use it. Other clusters keep
+   * their connections.
    */
   renew({ spec }: MigrationSpec): void {
     const key = JSON.stringify(spec.kafka);

@@ -28,12 +28,15 @@ export class Gauges {
     this.#now = now;
   }
 
-  /** `budget` is a size of a spec, such as `5GiB`. */
+  /** `budget` is a size in the form of the spec, such as `5GiB`. */
   walRetained(migration: string, retainedBytes: number, budget: string): void {
     this.#wal.set(migration, { retainedBytes, budgetBytes: sizeBytes(budget), at: this.#now() });
   }
 
-  /** A fence holds for `ms`, unless it is released. The database's clock decides when it ends. */
+  /**
+   * Notes that a fence holds for `ms`, unless it is released earlier. When it really ends, the
+   * database's clock decides.
+   */
   fenceHeld(migration: string, ms: number): void {
     this.#fences.set(migration, this.#now() + ms);
   }

@@ -37,7 +37,8 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
 
 /**
  * Sends heartbeats for every activity that has a heartbeat timeout, but only while the activity
- * makes progress. Otherwise the attempt fails as `unreachable`, and Temporal starts another one.
+ * makes progress. If the activity makes no progress for too long, the attempt fails as
+ * `unreachable`, and Temporal starts another attempt.
  */
 export function proving(newProgress = () => new Progress()): ActivityInboundCallsInterceptor {
   return {
@@ -64,7 +65,7 @@ export function proving(newProgress = () => new Progress()): ActivityInboundCall
   };
 }
 
-/** Notes when a fence is taken and when it ends, for the metrics. */
+/** Notes, for the metrics, when a fence begins and when it ends. */
 export function measuring(gauges: Gauges): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
@@ -99,8 +100,8 @@ function refOf(args: readonly unknown[]): Partial<MigrationRef> {
 const specOf = (args: readonly unknown[]): MigrationSpec | undefined => refOf(args).spec;
 
 /**
- * Returns how long an activity may be without progress: one statement of the source, which may take
- * `limits.statementTimeout`, and a minute.
+ * Returns how long an activity may be without progress: as long as one statement on the source may
+ * take (`limits.statementTimeout`), plus one minute.
  */
 export function longestSilenceMs(args: readonly unknown[]): number {
   return (

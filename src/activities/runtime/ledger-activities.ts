@@ -35,8 +35,8 @@ export function createLedgerActivities(deps: LedgerDeps) {
   return {
     /**
      * Checks the spec and the name, and opens the run. A retry for the same run returns the same
-     * answer. Throws Problem `spec-invalid` or `name-refused`, which end the workflow as Failed;
-     * nothing was created then.
+     * answer. Throws Problem `spec-invalid` or `name-refused`. The workflow then ends as Failed,
+     * and nothing was created.
      */
     async openMigration({ input, workflowId, runKey }: OpenInput): Promise<Opened> {
       const spec = specFor(input, workflowId);
@@ -135,7 +135,7 @@ async function refuseName(
   }
 }
 
-/** Idempotent by `runKey`. */
+/** Adds the run to the ledger, unless the ledger already has a run with this `runKey`. */
 async function insertRun(
   { ledger, namespace }: LedgerDeps,
   spec: MigrationSpec,

@@ -22,8 +22,8 @@ export const failed = open('failed');
 export const unknown = open('unknown');
 
 /**
- * The result of a check. A string means that it passed. `unknown` means that the check could not
- * see everything that it needs.
+ * The result of a check. A string means that the check passed. `unknown` means that the check could
+ * not see everything that it needs.
  */
 export type Answer =
   string | { readonly detail: string; readonly remedy: string; readonly unknown?: boolean };

@@ -7,7 +7,8 @@ const said = new WeakMap<Context, () => unknown>();
 
 /**
  * Sends a heartbeat with the last details, so that a reader always sees what the activity waits
- * for. A heartbeat does not count as progress, because the interceptor sends it by the clock.
+ * for. A heartbeat does not count as progress, because the interceptor sends heartbeats by the
+ * clock.
  */
 export function heartbeat(): void {
   const context = asyncLocalStorage.getStore();
@@ -26,8 +27,8 @@ export function beat(details?: unknown): void {
 }
 
 /**
- * Throws if the activity is cancelled. Called before something is created or changed, because the
- * rollback that follows a cancellation would not find it.
+ * Throws if the activity is cancelled. Is called before something is created or changed. A change
+ * after the cancellation could come after the rollback, which would then not find it.
  */
 export function stopIfCancelled(): void {
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
@@ -43,8 +44,8 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
 }
 
 /**
- * Sleeps like `Context.sleep` of the SDK, but leaves nothing behind. That function keeps more than
- * a kilobyte for each call until the activity ends, and a guard sleeps every second for weeks.
+ * Sleeps like `Context.sleep` of the SDK, but leaves nothing behind. `Context.sleep` keeps more
+ * than a kilobyte for each call until the activity ends, and a guard sleeps every second for weeks.
  */
 function sleepWithin({ cancellationSignal, cancelled }: Context, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -61,16 +62,19 @@ function sleepWithin({ cancellationSignal, cancelled }: Context, ms: number): Pr
   });
 }
 
-/** Runs `work`. Until it returns, heartbeats have the details that `details` returns then. */
+/**
+ * Runs `work`. Until `work` returns, each heartbeat contains the result of `details` at that
+ * moment.
+ */
 export async function describing<T>(details: () => unknown, work: () => Promise<T>): Promise<T> {
   said.set(Context.current(), details);
   return over(await work());
 }
 
 /**
- * Polls `ask` until it returns something, or returns null at the deadline (epoch ms). The pauses
- * grow with the time already waited, from `everyMs` to a second. This bounds the added latency to
- * 10 %, and keeps long waits from competing for the processor.
+ * Polls `ask` until it returns an answer, and returns that answer. Returns null at the deadline
+ * (epoch ms). The pauses grow with the time already waited, from `everyMs` to a second. This limits
+ * the added latency to 10 % of the wait, and keeps long waits from competing for the processor.
  */
 export async function pollUntil<T>(
   deadline: number,

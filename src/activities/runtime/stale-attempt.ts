@@ -1,5 +1,5 @@
-// Stops an attempt of an activity that was suspended past its heartbeat timeout (a stopped process,
-// a suspended machine). Temporal has already started another attempt, and late writes would
+// Stops an attempt of an activity after a long suspension, for example of its process or of the
+// machine. By then, Temporal has started another attempt, and late writes of this attempt would
 // overwrite newer ones.
 
 const BEAT_MS = 1000;

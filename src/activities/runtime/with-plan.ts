@@ -27,8 +27,8 @@ export function planned(payload: MigrationRef | { readonly ref: MigrationRef }):
 }
 
 /**
- * Wraps activities so that each gets the plan in its first argument. Their names, other arguments
- * and results do not change.
+ * Wraps activities so that each activity gets the plan in its first argument. Their names, other
+ * arguments and results do not change.
  */
 export function withPlan<T extends Readonly<Record<string, Activity>>>(
   activities: T,

@@ -15,8 +15,8 @@ export type RouteDeps = Pick<Deps, 'secret' | 'ledger'>;
 /** The effects of one route. A method that a route does not need does nothing. */
 export interface RouteEffects {
   /**
-   * Does what this route adds to the fence, in the fence's transaction, before it locks the lease
-   * row.
+   * Does what this route adds to the fence. The fence's transaction calls it before it locks the
+   * lease row.
    */
   inFence(client: pg.ClientBase, run: Planned): Promise<void>;
   /**
@@ -25,21 +25,26 @@ export interface RouteEffects {
    */
   tryOut(client: pg.ClientBase, plan: ResolvedPlan): Promise<void>;
   /**
-   * Switches consumers in the commit's transaction, before it locks the lease row. Returns which
-   * rows were written, or null if the route writes none.
+   * Switches consumers. The commit's transaction calls it before it locks the lease row. Returns
+   * how many rows changed, or null if the route writes no rows.
    */
   inCommit(client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<RowsChanged | null>;
-  /** Asks another system to switch. Idempotent. `observe` shows whether it has switched. */
+  /**
+   * Asks another system to switch. Idempotent. `observe` shows whether that system has switched.
+   */
   afterCommit(run: Planned): Promise<void>;
-  /** Returns the side that consumers read. Throws Problem `route-unexpected` if it is neither. */
+  /**
+   * Returns the side that consumers read. Throws Problem `route-unexpected` if they read neither
+   * side.
+   */
   observe(run: Planned): Promise<ObservedRoute['side']>;
   /** Asks another system to switch back, before the lease row changes. Idempotent. */
   beforeBack(run: Planned): Promise<void>;
   /** Returns consumers to the batch's result, in the rollback's transaction. Idempotent. */
   inBack(client: pg.ClientBase, plan: ResolvedPlan, lease: () => Promise<LeaseRow>): Promise<void>;
   /**
-   * Revokes rights that the batch must not keep. Throws Problem `batch-action` if it still has
-   * them.
+   * Revokes rights that the batch must not keep. Throws Problem `batch-action` if the batch still
+   * has such a right.
    */
   atComplete(plan: ResolvedPlan): Promise<void>;
 }

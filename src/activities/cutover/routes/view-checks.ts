@@ -24,7 +24,10 @@ const KINDS: Readonly<Record<string, string>> = {
   f: 'a foreign table',
 };
 
-/** Checks that the commit can replace the batch's table in the view, and nothing else changes. */
+/**
+ * Checks that the commit can replace the batch's table in the view, and that nothing else would
+ * change.
+ */
 export async function checkView(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -66,8 +69,8 @@ export async function checkView(
 }
 
 /**
- * Checks that all readers of the view can still read it. A table that Sluice creates has the rights
- * of the result table, and no row security.
+ * Checks that all readers of the view can still read it. If Sluice creates the sink's table, that
+ * table gets the rights of the result table, and no row security.
  */
 async function readersProblem(
   client: pg.ClientBase,

@@ -31,7 +31,7 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 type Side = 'batch' | 'stream';
 const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
 
-/** Reads a table's columns and key from the catalog. Returns null if it does not exist. */
+/** Reads a table's columns and key from the catalog. Returns null if the table does not exist. */
 export async function relationOf(client: pg.ClientBase, table: string): Promise<Relation | null> {
   const found = await readTable(client, table);
   return (
@@ -72,9 +72,10 @@ export async function planSwap(
 }
 
 /**
- * Switches the view to the stream's table in the commit's transaction, and stores its old text in
- * the schema of the lease row. Throws a Problem if anything else would change, if the view could
- * not be restored exactly, or if a role could no longer read it. The caller MUST then roll back.
+ * Switches the view to the stream's table in the commit's transaction, and stores the view's old
+ * text in the schema of the lease row. Throws a Problem if anything else would change, if the view
+ * could not be restored exactly, or if a role could no longer read the view. The caller MUST then
+ * roll back.
  */
 export async function switchView(
   client: pg.ClientBase,
@@ -155,7 +156,7 @@ export async function accessProblem(
 
 /**
  * Restores the view in the rollback's transaction, byte for byte. If the view was edited since the
- * commit, it keeps the edit and only replaces the table. Idempotent.
+ * commit, keeps the edit and replaces only the table. Idempotent.
  */
 export async function switchViewBack(
   client: pg.ClientBase,
@@ -216,7 +217,7 @@ async function planned(
   return planSwap(client, route, from, target, state);
 }
 
-/** Returns what differs apart from the replaced table, or null if nothing else does. */
+/** Returns what differs apart from the replaced table, or null if nothing else differs. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,
