@@ -1,9 +1,9 @@
-// Reads from the run log how old the batch's result is when its readers see it, in one query.
+// Reads, in one query of the run log, how old the batch's result is when its readers see it.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';
 
-// Readers see a run's result from the end of that run until the end of the next one. The age of the
+// Readers see a run's result from the end of that run until the end of the next run. The age of the
 // result is counted from the run's cut.
 const AGES = (log: string): string => `
 WITH runs AS (

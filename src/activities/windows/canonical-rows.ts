@@ -1,4 +1,4 @@
-// Reads the rows of a table or a query as canonical texts, which a comparison by rows takes.
+// Reads the rows of a table or a query as canonical texts, which a comparison by rows needs.
 import type pg from 'pg';
 import { readPaced, type ReadOptions } from '../../clients/postgres/row-cursor.js';
 import { canonFromText } from '../../compare/column-types.js';

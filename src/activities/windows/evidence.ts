@@ -25,7 +25,7 @@ export interface Special {
 
 /**
  * Builds the evidence. `facts` is the digest of the facts that the window depends on; the ledger
- * has the facts.
+ * stores the facts themselves.
  */
 export function evidenceOf(
   ref: MigrationRef,

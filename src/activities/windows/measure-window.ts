@@ -1,5 +1,5 @@
-// Measures one window. It reads the facts before and after, and compares tables and results. It
-// also measures the lag of the stream.
+// Measures one window. It compares tables and results, and reads the facts before and after the
+// comparison. It also measures the lag of the stream.
 import { Context } from '@temporalio/activity';
 import { standingFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
@@ -53,7 +53,8 @@ export async function measure(session: WindowSession, since: string | null): Pro
   const { deps, ref, plan } = session;
   const started = Date.now();
   try {
-    await session.kafka.refresh(); // a partition that was just added would not be read
+    // without this refresh, a partition that was just added would not be read
+    await session.kafka.refresh();
     const { facts: before, problem } = await readFacts(deps, session);
     const first = await standingFacts(deps.ledger, ref, before, since);
     const { seen } = first;
@@ -124,8 +125,8 @@ function endsGeneration(problem: Problem): Problem {
 }
 
 /**
- * Returns the age of the batch's result. Null if there is no run log or it cannot be read; no proof
- * depends on it.
+ * Returns the age of the batch's result. Returns null if there is no run log, or if the run log
+ * cannot be read, because no proof depends on this age.
  */
 async function ageOfBatch({ deps, plan }: WindowSession): Promise<BatchAge | null> {
   const log = plan.batch?.runLog;

@@ -7,8 +7,8 @@ import { NOT_RUNNING } from '../../domain/evidence/epoch.js';
 import { UNKNOWN_IDENTITY } from '../../domain/evidence/fact-rules.js';
 
 /**
- * Returns the plugin's version and that of Kafka Connect, whose converters write the records.
- * `unknown` if Kafka Connect does not name one of them.
+ * Returns the versions of the plugin and of Kafka Connect, because the converters of Kafka Connect
+ * write the records. Returns `unknown` if Kafka Connect does not state both versions.
  */
 export async function pluginVersion(
   rest: Pick<ConnectRest, 'plugins' | 'version'>,
@@ -27,7 +27,10 @@ export async function pluginVersion(
 const isSettled = ({ type, state, members }: KnownGroup): boolean =>
   members.length > 0 && (type !== 'classic' || state === 'Stable');
 
-/** Returns the ids of the members. Empty while the group has none, or rebalances. */
+/**
+ * Returns the ids of the members. Empty while the group has no members, or while a classic group
+ * rebalances.
+ */
 export const membersOf = (group: KnownGroup): readonly string[] =>
   isSettled(group) ? group.members : [];
 
@@ -42,8 +45,8 @@ export function groupIdentity(group: KnownGroup): string {
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
 /**
- * Removes what changes with every start from a client id: random ids, and the counters of Kafka's
- * Java client. A version in the id remains.
+ * Removes those parts of a client id that change with every start: random ids, and the counters of
+ * Kafka's Java client. A version in the id remains.
  */
 const withoutCounters = (client: string): string =>
   client

@@ -1,5 +1,5 @@
-// Reads the facts that evidence depends on, as text that can be compared. If one changes, a new
-// epoch begins and earlier proof no longer counts.
+// Reads the facts that evidence depends on, as text that can be compared. If a fact changes and the
+// change is not a harmless restart, a new epoch begins. Earlier proof then no longer counts.
 import { createHash } from 'node:crypto';
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
@@ -35,7 +35,7 @@ export interface FactsRead {
   readonly facts: Facts;
   /**
    * The reason why comparing now proves nothing about what will be captured. Null if everything
-   * compared is captured.
+   * that is compared is captured.
    */
   readonly problem: CaptureProblem | null;
 }
@@ -65,7 +65,10 @@ export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<Fac
   return { facts, problem: source.problem ?? connectors.problem };
 }
 
-/** Reads the database's facts: the server's identity, what is captured, and what captures it. */
+/**
+ * Reads the facts of the source database: the server's identity, the definitions of the tables, and
+ * the state of the capture.
+ */
 async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<FactsRead> {
   await qualifyNames(client);
   const tables: (CapturedTable | null)[] = [];
@@ -83,7 +86,7 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
 
 /**
  * Compares the connectors' configurations with the planned ones. A source connector that captures
- * by other rules is a problem; a changed tuning key is only a fact.
+ * with other settings is a problem. If only a tuning key differs, the difference is only a fact.
  */
 async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const { plan } = run;
@@ -132,7 +135,7 @@ function connectorProblem(
 }
 
 /**
- * Identifies the parts of the pipeline that Sluice deployed. A different identity means a different
+ * Identifies the jobs of a pipeline that Sluice deployed. A different identity means a different
  * deployment.
  */
 async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>> {
@@ -146,7 +149,10 @@ async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>
   return facts;
 }
 
-/** The digest shows a second change of a key that differed before. */
+/**
+ * Describes how a stored configuration differs from the plan. The digest also changes if a key that
+ * already differs changes again.
+ */
 const describeDrift = (keys: readonly string[], stored: object | null): string =>
   keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')} (${digest(stored)})`;
 const digest = (value: unknown): string =>

@@ -27,8 +27,8 @@ export interface Answer {
 type WithChain<R> = R & { readonly chain: string };
 
 /**
- * Returns the answer of an earlier attempt if one recorded the window and then died. Otherwise
- * returns the number under which to record the window.
+ * If an earlier attempt recorded the window and then died, returns the answer of that attempt.
+ * Otherwise returns the number under which to record the window.
  */
 export async function beginWindow<R extends Answer>(
   ledger: Ledger,
@@ -44,10 +44,10 @@ export async function beginWindow<R extends Answer>(
 }
 
 /**
- * Adds the window to the chain. If another attempt of this activity recorded it first, the first
- * record stays and the audit says so. The answer is then the worse of the two verdicts. If another
- * run took the number meanwhile, this throws Problem `unexpected`, and the next attempt takes a new
- * number.
+ * Adds the window to the chain. If another attempt of this activity recorded the window first, the
+ * first record stays, and an audit event says that the window was repeated. The answer is then the
+ * worse of the two verdicts. If another run took the number meanwhile, this function throws Problem
+ * `unexpected`, and the next attempt takes a new number.
  */
 export async function endWindow<R extends Answer>(
   ledger: Ledger,

@@ -22,19 +22,24 @@ export const BARRIER_LIMIT_MS = 60_000;
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 
-/** The role of a final window. It reads the witness that window `after` began. */
+/**
+ * The role of a final window that reads a witness. The window with the number `after` began that
+ * witness.
+ */
 export interface HearsWitness {
   readonly after: number;
   /** True if the final window may read every row when the witness cannot be used. */
   readonly orReadsAll: boolean;
-  /** The reason why the witness cannot be used, whatever it saw. Absent if there is none. */
+  /**
+   * The reason why the witness cannot be used, whatever it saw. Absent if there is no such reason.
+   */
   readonly refused?: string;
 }
 
 /**
- * The full pass before the fence begins a witness, and the final window reads it. Another window
- * may keep a witness for the next window (`keep`). It reads the witness that an earlier window
- * kept, or begins a new witness.
+ * Says how a window uses a witness. With `begin`, a full pass before the fence begins a witness.
+ * With `keep`, a window reads the witness that an earlier window kept, or begins a new witness, and
+ * keeps it for the next window. With `HearsWitness`, a final window reads the witness.
  */
 export type WitnessRole = 'begin' | 'keep' | HearsWitness;
 

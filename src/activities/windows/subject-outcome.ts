@@ -37,7 +37,7 @@ export type Measured = Pick<
   readonly position: string;
 };
 
-/** Adds the verdict to what was compared. */
+/** Adds the verdict to the result of a comparison. */
 export function measured(result: Measured): SubjectOutcome {
   return { ...result, verdict: judgeComparison(result.counts, result.proofs) };
 }

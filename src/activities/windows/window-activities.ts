@@ -1,6 +1,7 @@
-// Runs one validation window. It compares tables exactly, and results in settled rounds or, with
-// `validation.results: exact`, at a still point. It reads the facts before and after, and writes
-// rows and differences into the ledger. One activity runs one window.
+// Runs one validation window. It compares tables exactly. With `validation.results: exact`, it
+// compares results at a still point, otherwise in settled rounds. It reads the facts before and
+// after the comparison, and writes rows and differences into the ledger. One activity runs one
+// window.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
@@ -44,12 +45,12 @@ export interface WindowInput {
   readonly still?: StandsStill;
   /**
    * True if every row must be read, whatever earlier windows proved. This applies to the first
-   * window of a streak and to the one before the commit.
+   * window of a streak and to the window before the commit.
    */
   readonly isFull: boolean;
   /**
-   * The digest of the facts that the evidence depends on. Null if there are none yet. If the facts
-   * have changed, the window is full in any case.
+   * The digest of the facts that the evidence depends on. Null if there is no evidence yet. If the
+   * facts have changed, the window is full in any case.
    */
   readonly since: string | null;
   /** Set while break-glass is in effect, so that the evidence says so. */
@@ -69,8 +70,8 @@ export interface WindowResult {
   /** The requested number, or a later one if a run that was reset had used that number. */
   readonly number: number;
   /**
-   * The head of the evidence's chain after this window. The run's history keeps it outside the
-   * ledger, so `sluice report verify` can compare the two.
+   * The head of the evidence's chain after this window. The run's history, which is outside the
+   * ledger, also contains it. So `sluice report verify` can compare the ledger with the history.
    */
   readonly chain: string;
   readonly verdict: Verdict;
@@ -97,8 +98,8 @@ export interface WindowResult {
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
   /**
-   * The part that restarted without a change, if the window proves nothing only because of that.
-   * The streak then waits for a full window.
+   * The part that restarted without a change, if this restart is the only reason why the window
+   * proves nothing. The streak then waits for a full window.
    */
   readonly restarted?: string;
   /** Present only if something that is compared is not captured. */
@@ -112,8 +113,8 @@ export function createWindowActivities(deps: Deps) {
   const witnesses = new Witnesses(deps.secret);
   return withPlan({
     /**
-     * Runs a window. It does not throw because of its findings. It throws only if the generation
-     * ends (a lost slot or topic), or on cancellation. Idempotent by number.
+     * Runs a window. No difference makes it throw. It throws only if the generation ends (a lost
+     * slot or topic), or on cancellation. Idempotent by number.
      */
     async runWindow(input: WindowInput & Planned): Promise<WindowResult> {
       const { ref } = input;
@@ -123,7 +124,7 @@ export function createWindowActivities(deps: Deps) {
       if (begun.answered) return begun.answered;
       const { number } = begun;
       const started = Date.now();
-      await endLeftPauses(deps, input); // an earlier attempt may have died in a still point
+      await endLeftPauses(deps, input); // an earlier attempt may have died during a still point
       await folds.forget(await endedRuns(deps.ledger));
       const { plan, isFull, roundsMs } = input;
       const session: WindowSession = {

@@ -166,7 +166,9 @@ async function readTables(session: ReadingSession): Promise<readonly SubjectOutc
 const open = (subject: string, reason: string): SubjectOutcome =>
   unmeasured(subject, 'exact', { verdict: 'inconclusive', reason });
 
-/** Reads the facts of each table: a change of one of them could change the rows or their form. */
+/**
+ * Reads the facts of each table. If one of them changes, the rows or their form may change, too.
+ */
 async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
   await qualifyNames(client);
   const facts: Record<string, Facts[string]> = {};
@@ -177,8 +179,8 @@ async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts>
 
 /**
  * Makes a failed subject inconclusive if its differences are not proven. Without a slot, the
- * missing records may still be in flight. Records that cannot be read may also explain the
- * differences, at most one difference each.
+ * records of the differing rows may still be in flight. Each record or row that cannot be read may
+ * explain one difference, so together they may explain all differences.
  */
 export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): SubjectOutcome {
   const { counts, proofs, verdict } = subject;

@@ -1,5 +1,5 @@
-// Finds tables and topics that a comparison cannot read, before it compares. Each reason names the
-// object and the remedy.
+// Finds, before a comparison begins, the tables and topics that it cannot read. Each reason names
+// the object and the remedy.
 import { readTable } from '../../../clients/postgres/catalog.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
@@ -16,7 +16,10 @@ const KINDS: Readonly<Record<string, string>> = {
   i: 'an index',
 };
 
-/** Returns the reason why a table or its topic cannot be compared, by table. */
+/**
+ * Returns, for each table that cannot be compared, the reason. It is a problem of the table or of
+ * its topic.
+ */
 export async function unreadable(
   client: SourceClient,
   kafka: KafkaPort,

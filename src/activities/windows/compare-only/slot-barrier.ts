@@ -19,7 +19,7 @@ const bySlot = (slot: string): ExistingBarrier => ({
   proves: `the reader of slot ${slot} acknowledged a position after the snapshot. The slot does not prove that this reader writes these topics`,
 });
 
-/** Returns the barrier without a slot. `why` says why there is none. */
+/** Returns the barrier without a slot. `why` says why there is no slot. */
 export const withoutBarrier = (why: string): ExistingBarrier => ({
   kind: 'none',
   slot: null,
@@ -28,7 +28,7 @@ export const withoutBarrier = (why: string): ExistingBarrier => ({
 
 /**
  * Selects the barrier. A slot that the spec names must exist. `isNamed` is false if the slot's name
- * is only derived from the migration's name. Returns the reason if a named slot cannot be used.
+ * is only derived from the migration's name. Returns the reason if the slot cannot be used.
  */
 export async function barrierOf(
   client: pg.ClientBase,
@@ -51,7 +51,7 @@ export async function barrierOf(
 }
 
 export interface Patience {
-  /** The limit for the slot, in ms. */
+  /** The time (ms) for which the comparison waits for the slot. */
   readonly withinMs: number;
   /**
    * True if Sluice may write markers into the WAL. A marker advances a slot whose reader has
@@ -60,13 +60,16 @@ export interface Patience {
   readonly marks: boolean;
 }
 
-/** Returns how the comparison marks the source. Without `marks`, nothing is written. */
+/**
+ * Returns the function with which the comparison marks the source. Without `marks`, nothing is
+ * written.
+ */
 export function markBy(
   { slot }: ExistingBarrier,
   { withinMs, marks }: Patience,
 ): (at: MarkAt) => Promise<SourceMark> {
   return async ({ side }) => {
-    // read after the snapshot, so everything visible in it has a lower LSN
+    // read after the snapshot, so everything that the snapshot sees has a lower LSN
     const lsn = await insertLsn(side);
     const limit = Date.now() + withinMs;
     return {

@@ -1,7 +1,7 @@
 // Saves folds on disk, so that a restarted worker continues from a proven fold and need not read
-// the topic from its beginning. A file that is not exactly as it was written is never used; then
-// the topic is read again. Each fold has one file: the SHA-256 of the rest, the header's length,
-// the header (JSON), and the table's entries.
+// the topic from its beginning. A file that has changed since it was written is never used; the
+// topic is then read again. Each fold has one file. The file contains the SHA-256 of everything
+// after it, the header's length, the header (JSON), and the entries of the key table.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -72,7 +72,7 @@ export class FoldFiles {
 
   /**
    * Creates an empty folder for one pass over a topic. Throws Problem `unsupported` if this worker
-   * may not write one.
+   * cannot create the folder.
    */
   async spillDir(run: string, topic: string): Promise<string> {
     const dir = this.#dir && join(this.#spills(run), topic);
@@ -117,8 +117,8 @@ export class FoldFiles {
 }
 
 /**
- * Returns whether only this user can write to the folder. A digest shows that a file is complete
- * but not who wrote it, so another user could plant a false proof.
+ * Returns true if only this user can write to the folder. A digest shows that a file is complete,
+ * but not who wrote the file. In a folder of several users, another user could plant a false proof.
  */
 async function isPrivate(dir: string): Promise<boolean> {
   const { uid, mode } = await stat(dir).catch(() => ({ uid: -1, mode: 0 }));
@@ -133,7 +133,7 @@ function opened(file: Buffer): { header: Header; entries: Int32Array } | null {
   const body = file.subarray(DIGEST_BYTES);
   if (body.length < 4 || !digestOf(body).equals(file.subarray(0, DIGEST_BYTES))) return null;
   const end = 4 + body.readUInt32LE(0);
-  // a copy, because the view below needs its own alignment
+  // copies the entries, because an Int32Array needs an aligned buffer
   const entries = new Uint8Array(body.subarray(end));
   return {
     header: JSON.parse(body.toString('utf8', 4, end)) as Header,

@@ -22,7 +22,7 @@ export async function foldOutput(
   return touched;
 }
 
-/** Does the same for a fold of hashes. */
+/** Does the same as `foldOutput` for a fold of hashes, but does not return the keys. */
 export const foldHashes = (
   reading: TopicReading,
   fold: OutputHashes,
@@ -40,7 +40,8 @@ async function readOutputTo(
   for (const end of ends ?? (await kafka.offsets(topic))) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
-    fold.readFrom(partition, 0); // the pipeline may choose partitions by its own rule
+    // 0, because the pipeline may choose the partition of a key by its own rule
+    fold.readFrom(partition, 0);
     await readRecords(
       kafka,
       { topic, partition, from, to: committed },

@@ -12,18 +12,24 @@ import type { Done, Work } from './fold-thread.js';
 
 /**
  * Starting the threads takes about 50 ms, so fewer records than this are folded faster without
- * them.
+ * threads.
  */
 export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
 const AHEAD = 2; // batches for each thread: one that it works on, and one that waits
 
-/** The broker's answers are rarely longer, so one buffer also fits the next answer. */
+/**
+ * Most answers of the broker are not longer than this, so a buffer usually fits the next answer,
+ * too.
+ */
 const LEAST_BUFFER = 9 << 20;
 
 export class FoldThreads {
   readonly #threads: Thread[];
-  /** Buffers that came back from the threads. New ones would cost more than the copy into them. */
+  /**
+   * Buffers that came back from the threads. To create new buffers would cost more time than to
+   * copy the records.
+   */
   readonly #free: ArrayBuffer[] = [];
   #turn = 0;
 
@@ -68,7 +74,7 @@ export class FoldThreads {
         from,
         to,
       });
-      answer.catch(() => undefined); // its error surfaces when its turn comes
+      answer.catch(() => undefined); // the error is thrown when the turn of this answer comes
       asked.push(answer);
       if (asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });
@@ -89,7 +95,7 @@ export class FoldThreads {
 
 /**
  * Returns the thread's file, which is JavaScript in the compiled product. In this repository's
- * tests and benchmarks it is TypeScript, so the loader is registered first.
+ * tests and benchmarks, the file is TypeScript, so the thread first registers a loader.
  */
 function entryPoint(): URL {
   if (!import.meta.url.endsWith('.ts')) return new URL('./fold-thread.js', import.meta.url);

@@ -38,7 +38,7 @@ export class FoldCache {
 
   /**
    * Returns the number of parts in which a table with this many keys must be compared. 1 means that
-   * it fits in memory. A fold that has outgrown the budget is dropped.
+   * the table fits in memory. A fold that has outgrown the budget is dropped.
    */
   partsNeeded(ref: MigrationRef, topic: string, shape: Shape, keys: number): number {
     const identity = identityOf(ref, topic, shape);
@@ -78,8 +78,8 @@ export class FoldCache {
   }
 
   /**
-   * Returns a number that no comparison has used. Rows that an interrupted attempt found must not
-   * count as found in the next one.
+   * Returns the number with which one comparison marks the rows that it finds. No number is used
+   * twice, so rows that an interrupted attempt found do not count in the next attempt.
    */
   nextMark(): number {
     this.#marks += 1;
@@ -117,8 +117,8 @@ export class FoldCache {
   }
 
   /**
-   * Returns the fold of a table's topic. `expected` is roughly the number of its keys. If this
-   * worker does not have the fold, it is restored from its file, if there is one.
+   * Returns the fold of a table's topic. `expected` is roughly the number of the topic's keys. If
+   * the fold is not in memory, it is restored from its file, if there is one.
    */
   async hashes(
     ref: MigrationRef,
@@ -142,7 +142,7 @@ export class FoldCache {
 
   /**
    * Removes the folds of these runs from memory and from disk. Each worker calls it for all runs
-   * that ended, because an ending run reaches only one worker.
+   * that ended, because the activity that ends a run reaches only one worker.
    */
   async forget(runs: readonly Pick<MigrationRef, 'runKey'>[]): Promise<void> {
     for (const run of runs) this.drop(run);
@@ -185,7 +185,7 @@ const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 
-/** Throws Problem `unsupported` if Sluice's topic has other partitions than planned. */
+/** Throws Problem `unsupported` if Sluice's topic has another number of partitions than planned. */
 export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
   const { partitions } = ref.spec.spec.kafka;
   if (ends.length === partitions) return;

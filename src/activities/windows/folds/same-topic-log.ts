@@ -1,11 +1,14 @@
-// A fold belongs to one log. It proves nothing about another topic of the same name. It also proves
-// nothing about a log whose beginning was deleted, or whose end was lost with a leader. In such a
-// log, a new consumer would not find the records that the fold has. An ordinary change of the
-// leader does no harm, and neither does compaction.
+// Checks that a topic is still the log that a fold has read. A fold proves nothing about another
+// topic of the same name. It also proves nothing about a log whose beginning was deleted, or whose
+// end was lost with a leader. In such a log, a new consumer would not find the records that the
+// fold has. An ordinary change of the leader does no harm, and neither does compaction.
 import { TopicLost, type KafkaPort, type PartitionEnds } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress, ReadPart } from '../../../compare/fold.js';
 
-/** Returns what a fold records about a partition after it has read to these ends. */
+/**
+ * Returns what a fold records about a partition after the fold has read the partition up to these
+ * ends.
+ */
 export const readPart = ({ partition, committed, low, epoch }: PartitionEnds): ReadPart => ({
   partition,
   next: committed,
@@ -36,8 +39,8 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
 
 /**
  * Returns `verify`, which checks that the topic is still the log that the fold has read. Call
- * `sameLog` before the fold continues to read, and `verify` after that, so that it also notices
- * changes during the reading. `verify` throws Problem `topic-lost` for another log.
+ * `sameLog` before the fold continues to read, and `verify` after the reading, so that `verify`
+ * also notices changes during the reading. `verify` throws Problem `topic-lost` for another log.
  */
 export async function sameLog(
   kafka: KafkaPort,

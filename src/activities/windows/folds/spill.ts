@@ -1,12 +1,13 @@
-// Stores changes of the stream and rows of the table on disk, divided by key, as short records in
-// files of this attempt. One part at a time is read back. The files are removed after the pass. If
-// an attempt dies, the next attempt on that table removes its folder.
+// Stores the changes of the stream and the rows of the table on disk, as short records. The key of
+// a record selects its part, and each part has its own file. One part at a time is read back. The
+// files are removed after the pass. If an attempt dies, the next attempt on that table removes the
+// folder that was left.
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
  * A record has the key (4 words), the row hash (2 words), and 2 words whose meaning depends on the
- * side. They mark a delete in the stream, or hold the row's place in the table.
+ * comparison. They mark a delete, or they contain the place of the row or of its record.
  */
 const KEY_WORDS = 4;
 export const SPILL_WORDS = KEY_WORDS + 2 + 2;
@@ -22,13 +23,14 @@ export interface Spilled {
 }
 
 /**
- * Returns the bytes that are needed for this many keys in memory. It includes the doubling of the
- * table while it grows.
+ * Returns the bytes of memory that a key table with this many keys needs. The number includes what
+ * the table needs in addition while it grows.
  */
 export const bytesNeeded = (keys: number): number => keys * 64;
 
 /**
- * Returns the number of parts that keeps `bytes` within `budget`. 1 means that it fits as a whole.
+ * Returns the number of parts, so that each part of `bytes` fits into `budget`. 1 means that
+ * `bytes` need not be divided.
  */
 export function partsFor(bytes: number, budget: number): number {
   let parts = 1;
@@ -123,8 +125,9 @@ function readWhole(file: number, into: Uint8Array, position: number): number {
 }
 
 /**
- * Returns the part of a key. It uses bits of the key that a key table does not use to find a slot.
- * With the same bits, the keys of a part would crowd in one half of the table.
+ * Returns the number of the part to which a key belongs. It uses bits of the key that a key table
+ * does not use to find a slot. With the same bits, the keys of a part would crowd in one half of
+ * the table.
  */
 function partOf(key: Int32Array, parts: number): number {
   let h = Math.imul(key[0]! ^ Math.imul(key[1]!, 0x27d4eb2f), 0x165667b1);

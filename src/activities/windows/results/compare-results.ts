@@ -21,12 +21,13 @@ const ROUNDS_WHEN_FAILED = 3;
 
 export interface ResultCompared {
   readonly subjects: SubjectOutcome[];
-  /** The time that the last round's marker took through the path. Null if there was no round. */
+  /** The time (ms) that a barrier took to pass the whole path. Null if no barrier has passed. */
   readonly pathMs: number | null;
 }
 
 /**
- * Compares results, stages, the sink and polled tables. Each subject's mode and reason say how.
+ * Compares results, stages, the sink and polled tables. Each subject's mode and reason say how the
+ * subject was compared.
  */
 export async function compareResult(session: WindowSession): Promise<ResultCompared> {
   const { subjectMode } = session.plan.capture;
@@ -66,7 +67,10 @@ interface InRounds {
   readonly subjects: readonly Subject[];
   /** Epoch ms. */
   readonly deadline: number;
-  /** The reason why results are settled although the spec asks for exact ones, or null. */
+  /**
+   * The reason why results are compared in rounds although the spec asks for exact results. Null if
+   * the spec does not.
+   */
   readonly why: string | null;
 }
 
@@ -113,7 +117,7 @@ async function settle(
     const begun = Date.now();
     const round = await takeRound(session, open);
     if (!round.ok) return round;
-    // the queries take at most half of the time
+    // the pause makes sure that the queries run at most half of the time
     const rest = 2 * round.value.queryMs - (Date.now() - begun);
     if (rest > 0 && isOpen(comparedQueries, deadline)) await pause(rest);
     if (!isOpen(comparedQueries, deadline)) return round;
@@ -121,7 +125,7 @@ async function settle(
   }
 }
 
-/** Adds why a result was not compared exactly although the spec asks for it. */
+/** Adds the reason why a result was not compared exactly, although the spec asks for that. */
 function sayingWhySettled(result: SubjectOutcome, why: string | null): SubjectOutcome {
   if (why === null) return result;
   const { verdict, reason } = result.verdict;

@@ -1,5 +1,5 @@
-// Builds the pairs that a settled window compares: each query of the batch, its stages first, with
-// the topic that should have the same rows.
+// Builds the pairs that a window compares. A pair is a query, and the topic that should have the
+// same rows. The polled tables come first, then the stages of the batch, and then its result.
 import type { Proofs } from '../../../domain/evidence/verdict.js';
 import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
@@ -11,7 +11,9 @@ import { adapterOf } from '../../capture/index.js';
 import type { ConnectedSession } from '../session.js';
 import { columnsToCompare } from '../columns-to-compare.js';
 
-/** The rows of one side, counted by a separate statement, and the rows that were read from it. */
+/**
+ * Two numbers of one side: the rows that a separate statement counted, and the rows that were read.
+ */
 export type SideCounted = Pick<Proofs, 'countedRows' | 'readRows'>;
 
 const NOTHING_READ: SideCounted = { countedRows: null, readRows: 0 };
@@ -35,7 +37,7 @@ export interface ComparedQuery {
     /** The counts of the last round. */
     counted: SideCounted;
   } | null;
-  /** The last round that included this computation. Null before the first round. */
+  /** The rows that the query last returned. Null before its first run. */
   taken: {
     readonly expected: ReadonlyMap<string, string | null>;
     readonly counted: number | null;
@@ -49,8 +51,8 @@ export const sidesOf = ({ topicSide, sink }: ComparedQuery): SettledComparison[]
 ];
 
 /**
- * Builds the pairs for captured subjects that are compared in settled mode: their current rows and
- * their topics.
+ * Builds the pairs for captured subjects that are compared in settled mode. Each pair has the
+ * current rows of a subject, and its topic.
  */
 async function settledSubjects({
   ref,

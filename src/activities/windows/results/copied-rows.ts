@@ -17,7 +17,7 @@ const HEARTBEAT_ROWS = 4096;
 
 /**
  * Reads the rows of `from`, a table or a sub-query, whose columns MUST have the shape's types.
- * Returns their number.
+ * Returns the number of rows.
  */
 export async function copyHashed(
   client: SourceClient,
@@ -46,8 +46,8 @@ export type TakeSinkRow = (
 ) => void;
 
 /**
- * Reads the rows of a sink's table. If one of its columns has another type than the query, all rows
- * are read as text, because their binary forms differ. Returns the number of rows.
+ * Reads the rows of a sink's table. If one of its columns has another type than in the query, all
+ * rows are read as text, because their binary forms differ. Returns the number of rows.
  */
 export async function copySink(
   client: SourceClient,

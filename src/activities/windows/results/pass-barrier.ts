@@ -1,4 +1,4 @@
-// Waits for a barrier: a mark that a result's comparison wrote at the source.
+// Waits for the barrier of a comparison of results.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';

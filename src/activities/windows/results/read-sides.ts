@@ -13,8 +13,8 @@ import type { ConnectedSession } from '../session.js';
 import type { ComparedQuery, SideCounted } from './compared-queries.js';
 
 /**
- * The time limit for a second run. A slower query runs once, so its rows are not counted, and
- * evidence claims no count.
+ * If a query takes longer than this, it does not run again to count its rows. The evidence then
+ * contains no count.
  */
 const COUNTED_QUERY_MS = 5000;
 
@@ -42,8 +42,8 @@ export function readHashes(
 }
 
 /**
- * If the pipeline created a stage's topic again, the next window reads the new topic. The caller
- * judges the loss of a topic that Sluice created.
+ * Throws Problem `unreachable` if the pipeline created a stage's topic again; the next window then
+ * reads the new topic. The caller judges the loss of a topic that Sluice created.
  */
 function throwLoss(error: unknown, isTopicOwned: boolean): never {
   throw !isTopicOwned && error instanceof TopicLost
@@ -55,14 +55,13 @@ export interface QueryRead {
   /** The rows by key. Null stands for a row that cannot be decoded. */
   readonly expected: ReadonlyMap<string, string | null>;
   /**
-   * The rows of a second run in the same snapshot. Null if the query takes too long to run twice.
+   * The number of rows in a second run in the same snapshot. Null if the query takes too long to
+   * run twice.
    */
   readonly counted: number | null;
 }
 
-/**
- * Runs each query. `endedAt` (epoch ms) is the time at which the last one ended.
- */
+/** Runs each query. `endedAt` (epoch ms) is the time at which the last query ended. */
 export async function runQueries(
   client: SourceClient,
   comparedQueries: readonly Pick<ComparedQuery, 'subject' | 'sql' | 'shape'>[],
@@ -85,7 +84,7 @@ export async function runQueries(
 /** Returns the query of a spec as a sub-query. */
 export const fromQuery = (sql: string): string => `(${stripSemicolon(sql)}\n) AS sluice_batch`;
 
-/** Throws Problem `unsupported` if the rows of a query have fewer keys than rows. */
+/** Throws Problem `unsupported` if a query returned several rows with the same key. */
 export function refuseRepeatedKeys(
   subject: string,
   shape: Shape,
@@ -100,8 +99,8 @@ export function refuseRepeatedKeys(
 }
 
 /**
- * Counts the rows of a query that ran from `started` (epoch ms) until now. Null if the query is too
- * slow to run twice.
+ * Counts the rows of a query that ran from `started` (epoch ms) until now. Returns null if the
+ * query is too slow to run twice.
  */
 export const countAgain = async (
   client: SourceClient,

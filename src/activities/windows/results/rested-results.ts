@@ -9,7 +9,8 @@ import type { ResultCompared } from './compare-results.js';
 import { unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 
 /**
- * Returns whether every result of the plan was compared exactly and passed. False without results.
+ * Returns true if every result of the plan passed, and if none was compared in rounds. Returns
+ * false if the plan has no results.
  */
 export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOutcome[]): boolean {
   const results = resultSubjects(plan);
@@ -28,9 +29,9 @@ export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOu
 }
 
 /**
- * Returns the results of a window that rests on an earlier one. There is none, unless a fact has
- * changed since that window. Then a reason replaces the results, because the change may have
- * affected them.
+ * Returns the results of a window that rests on an earlier window. If no fact has changed since the
+ * earlier window, there are no results to add. If a fact has changed, every result is inconclusive,
+ * because the change may have affected it.
  */
 export function restedResults(
   plan: ResolvedPlan,

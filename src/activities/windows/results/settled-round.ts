@@ -1,6 +1,5 @@
-// Runs one settled round. It takes a snapshot and then sets a mark in the source. It runs the
-// queries in the snapshot and waits until everything before the mark has passed the whole path.
-// Then it reads every stream side.
+// Runs one settled round. The queries run in one snapshot. At the same time, a mark with a later
+// position passes the whole path. When the mark has passed, every stream side is read.
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/folds.js';
@@ -11,13 +10,13 @@ import { readOutput, readSink, runQueries } from './read-sides.js';
 
 export interface RoundTaken {
   readonly queryMs: number;
-  /** The path of a marker through connector, pipeline and sink. */
+  /** The time (ms) that the mark took to pass connector, pipeline and sink. */
   readonly pathMs: number;
 }
 
 /**
- * Feeds the round to the comparisons of the given queries. If the round proves nothing, feeds
- * nothing and returns the reason.
+ * Takes a round, and adds its rows to the comparisons of the given queries. If the barrier is not
+ * proven, adds nothing and returns the reason.
  */
 export async function takeRound(
   session: ConnectedSession,
@@ -33,7 +32,7 @@ export async function takeRound(
     runQueries(reader, comparedQueries, heartbeat),
     passBarrier(kafka, plan, mark),
   ]);
-  await reader.query('ROLLBACK'); // also ends settings that the spec's SQL changed
+  await reader.query('ROLLBACK'); // also undoes changes of settings by the spec's SQL
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (!barrier.value.ok) return barrier.value;
@@ -43,8 +42,8 @@ export async function takeRound(
     comparedQuery.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
-    // Records are read after the sink, because a record that reached the sink meanwhile must count
-    // as touched.
+    // The topic is read after the sink's table. If a record reached the sink meanwhile, its key
+    // must count as touched.
     const touched = await readOutput(session, comparedQuery);
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (!rows || !sink) continue;

@@ -47,8 +47,8 @@ export async function finishedRun(
 }
 
 /**
- * Compares the stored result. `found` is `finishedRun` before the first round. The fold MUST be at
- * the last round's barrier.
+ * Compares the stored result. `found` is the answer of `finishedRun` before the first round. The
+ * fold MUST be at the last round's barrier.
  */
 export async function compareStored(
   { plan, reader }: ConnectedSession,
@@ -118,7 +118,7 @@ interface StoredResult {
 
 /**
  * Reads the closed keys of the stored result in one snapshot. Returns a reason if another run wrote
- * it meanwhile.
+ * the result meanwhile.
  */
 function readStored(
   reader: SourceClient,
@@ -153,8 +153,8 @@ function readStored(
 }
 
 /**
- * Returns the number of `mismatched` rows that the waiver for a wrong batch allows, or undefined if
- * there is no waiver.
+ * Returns `mismatched`, the number of rows that the waiver for a wrong batch allows, with the
+ * waiver's reason. Returns undefined if there is no valid waiver, or if the number is 0.
  */
 export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['waived'] {
   const waiver = spec.validation.waivers.find(
@@ -167,7 +167,7 @@ export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['w
 
 /**
  * Finds the stream's keys that the batch has not stored and that the spec calls closed. Postgres
- * decides, because the condition is its SQL.
+ * selects these keys, because the condition is SQL.
  */
 export async function closedKeysOf(
   client: pg.ClientBase,

@@ -1,7 +1,7 @@
 // Compares a table with its topic in a bounded Flink job, for tables that do not fit in one
-// machine's memory. The snapshot's rows are written to a topic, and Flink joins it with the table's
-// topic. Flink returns the keys that it does not prove equal, which are then compared value by
-// value.
+// machine's memory. The snapshot's rows are written to a topic, and Flink joins that topic with the
+// table's topic. Flink returns the keys that it does not prove equal. The rows of these keys are
+// then compared value by value.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
 import { Undecodable } from '../../../compare/undecodable.js';
 import { Comparison, type Shape } from '../../../compare/row-comparison.js';
@@ -31,7 +31,7 @@ export interface FlinkPassInput extends PassInput {
   readonly table: ReplayTable;
 }
 
-/** Compares like `passByHash`. `input.ends` MUST have been taken after the barrier. */
+/** Compares like `passByHash`. `input.ends` MUST have been read after the barrier was proven. */
 export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
   const { topic, ends, cluster, shape, snapshot } = input;
   const stream: TopicRange = {
@@ -75,7 +75,7 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
 
 /**
  * Appends the table's rows, as the snapshot sees them, to the window topic. Returns the range of
- * offsets that they have.
+ * offsets of these rows.
  */
 async function exportRows({
   kafka,
@@ -157,8 +157,8 @@ async function judge(
       `Flink counted ${suspected} keys that are not proven equal, but returned ${rows.length} of them`,
     );
   const { counts, differences } = compareImages(shape, rows);
-  // With more keys than are examined, the difference is systematic. The counts are then Flink's,
-  // and the examined keys are a sample.
+  // If more keys differ than are examined, the difference is systematic. The counts are then
+  // Flink's, and the examined keys are a sample.
   if (suspected > MAX_CANDIDATES) return { ...pass, counts: byFlink, differences };
   return {
     ...pass,

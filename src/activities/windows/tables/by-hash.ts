@@ -18,8 +18,8 @@ import { selectOf } from './select-statement.js';
 
 export const CANARY_ROWS = 9;
 /**
- * The blocks that are read at a time (32 MB). Only between two such ranges can the pass stop,
- * because most rows differ or the fold has failed.
+ * The number of blocks (32 MB) that are read at a time. If most rows differ, or if the fold has
+ * failed, the pass stops only after such a range.
  */
 const RANGE_BLOCKS = 4096;
 
@@ -30,7 +30,7 @@ export interface TablePass {
   readonly rowsRead: number;
   /**
    * The keys that this pass did not read, because an earlier pass proved them equal and neither
-   * side has changed them since. Absent if it read every row.
+   * side has changed them since. Absent if this pass read every row.
    */
   readonly provenEarlier?: number;
   /** Rows that were read before this pass, in shorter snapshots. */
@@ -41,7 +41,10 @@ export interface TablePass {
   readonly canary: { planted: number; found: number };
   /** The digest of the stream side at the offsets that were read. */
   readonly digest?: string;
-  /** Says what was not read again, and why that is enough. Absent if everything was read. */
+  /**
+   * Says how the pass read the rows, such as in parts on disk or only the changed rows. Absent if
+   * the pass read every row in memory.
+   */
   readonly note?: string;
 }
 

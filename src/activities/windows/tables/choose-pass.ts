@@ -1,6 +1,7 @@
-// Chooses the pass for a table. It uses Flink if the spec names that engine, rows if a tolerance
-// needs values, and parts on disk if memory is short. Otherwise it compares hashes, and only of
-// changed rows if that is enough.
+// Chooses the pass for a table. If the spec names Flink as the engine, Flink compares the table. If
+// a column has a tolerance, whole rows are compared. If the keys do not fit in memory, parts on
+// disk are compared. In all other cases, hashes in memory are compared: those of the changed rows
+// if that is enough, otherwise those of all rows.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
@@ -57,7 +58,8 @@ async function passInMemory(
   const isSurelyFull = !walk && (isFull || counted < WORTH_IT_ROWS || kept.provenAt === null);
   const full = isSurelyFull ? await passByHash(input, folding) : null;
   const fold = await folding;
-  // The count locks the table until this snapshot ends, so no rewrite is possible from here on.
+  // The statement that counted the rows locks the table until this snapshot ends, so no rewrite is
+  // possible from here on.
   const isWalked =
     walk !== undefined &&
     fold.provenAt !== null &&

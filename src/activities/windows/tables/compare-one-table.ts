@@ -1,5 +1,5 @@
 // Compares one table with its topic in the window's snapshot. A final window may rest on a full
-// pass before the fence. It then compares only what changed since.
+// pass before the fence. It then compares only what changed since that pass.
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
@@ -24,7 +24,7 @@ import { boundedNow } from './visibility.js';
 export interface WitnessUse {
   /** The reason why no witness can be used. Null if one can be used. */
   readonly refused: string | null;
-  /** True if at least one table was not read again, because of the witness. */
+  /** True if, thanks to the witness, not every row of every table was read again. */
   readonly rested: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface WitnessUse {
 export interface Alignment {
   readonly snapshotText: string;
   readonly lsn: Lsn;
-  /** The witness of a final window. Null if the window does not use a witness. */
+  /** The changes that the witness saw. Null if the window does not read a witness. */
   readonly heard: Heard | null;
 }
 
@@ -50,7 +50,7 @@ export async function comparedTable(
 export interface ComparedTable {
   readonly result: SubjectOutcome;
   readonly counted: number;
-  /** The part of the evidence about the witness of a final window. */
+  /** The part of the evidence that concerns the witness. Null if the window reads no witness. */
   readonly witness: WitnessProof | Refused | null;
 }
 
@@ -58,7 +58,7 @@ interface Refused {
   readonly refused: string;
 }
 
-/** Compares one table with its topic. Also returns the number of its rows. */
+/** Compares one table with its topic. Also returns the number of the table's rows. */
 export async function compareTable(
   session: ConnectedReading,
   table: Relation,
@@ -123,7 +123,7 @@ export async function compareTable(
   };
 }
 
-/** Returns whether a table's rows were not all read, because of the witness. */
+/** Returns true if the window did not read every row of the table, because it used the witness. */
 export const isRested = (witness: ComparedTable['witness']): witness is WitnessProof =>
   witness !== null && 'passedBefore' in witness;
 
@@ -132,8 +132,9 @@ interface Passed extends Pick<ComparedTable, 'counted' | 'witness'> {
 }
 
 /**
- * Compares what changed since the full pass, or counts and compares every row if it has to. Returns
- * a reason as text if every row has to be read and the window may not do that.
+ * If the witness can be used, compares only what changed since the full pass. Otherwise counts the
+ * rows and compares the table without the witness. Returns a reason as text if the witness cannot
+ * be used, and the window is not allowed to read every row.
  */
 async function passOrWitnessed(
   session: ConnectedReading,
@@ -165,8 +166,8 @@ async function passOrWitnessed(
 }
 
 /**
- * Adds a note to the reason. It names the column in which most rows differ, or what a passed window
- * did not read again.
+ * Adds a note to the reason. If the pass stopped early, the note names the column in which most
+ * rows differ. If the window passed, the note says how the rows were read.
  */
 function noted(result: Verdict, pass: TablePass): Verdict {
   const note = pass.isStopped

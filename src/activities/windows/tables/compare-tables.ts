@@ -1,5 +1,6 @@
-// Exact mode: compares a REPEATABLE READ snapshot of the tables with their topics. Snapshot
-// visibility and source.txId align both sides, so every key must be equal.
+// Compares tables in exact mode: the rows of a REPEATABLE READ snapshot with the topics. A record
+// counts only if the snapshot sees the record's transaction (source.txId), so every key must be
+// equal.
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { HashFold } from '../../../compare/hash-fold.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
@@ -36,7 +37,10 @@ export interface TablesCost {
   readonly rows: number;
   /** The duration in ms, without the time for reading topics. */
   readonly ms: number;
-  /** The reason why a final window has to read every row. Null if a witness can replace that. */
+  /**
+   * The reason why a final window has to read every row. Null if a witness can make that
+   * unnecessary.
+   */
   readonly unwitnessed: string | null;
 }
 
@@ -50,9 +54,9 @@ export interface TablesResult {
 }
 
 /**
- * Compares every table in exact mode. Records of polled tables name no
- * transaction, so they cannot be aligned with a snapshot. Such tables are compared in settled mode,
- * together with the results.
+ * Compares every table in exact mode. Records of polled tables name no transaction, so these
+ * records cannot be aligned with a snapshot. Such tables are compared in settled mode, together
+ * with the results.
  */
 export async function compareTables(session: ReadingSession): Promise<TablesResult> {
   if (session.plan.capture.subjectMode === 'settled')
@@ -87,7 +91,7 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
   });
 }
 
-/** Returns why the final window cannot build on this full pass. Null if it can. */
+/** Returns the reason why a later window cannot rest on this full pass. Null if it can. */
 function whyNotProven(
   { folds, ref, plan }: ReadingSession,
   subjects: readonly SubjectOutcome[],
@@ -153,8 +157,8 @@ async function walks(session: ConnectedReading): Promise<Map<string, Walk>> {
 }
 
 /**
- * Scans a long table range by range before the window's own snapshot, if every row of it has to be
- * read.
+ * Scans a long table range by range before the window's own snapshot, if every row of the table has
+ * to be read.
  */
 async function walkOver(session: ConnectedReading, table: string): Promise<Walk | null> {
   const { folds, ref, plan, isFull } = session;

@@ -75,8 +75,8 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
 }
 
 /**
- * Checks that every candidate was classified as matched, different or unknown. Throws if one is
- * missing, because the two readings of the topic then disagree and prove nothing.
+ * Checks that every candidate was classified as matched, different or unknown. Throws if a
+ * candidate is missing. In that case, the two readings of the topic disagree and prove nothing.
  */
 export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
   if (explained === candidates + extraneous) return;
@@ -88,8 +88,8 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
 }
 
 /**
- * Builds a condition that selects exactly the candidates' rows. In a partitioned table, every
- * partition has a row with that ctid, so the key decides.
+ * Builds a condition that selects exactly the candidates' rows. In a partitioned table, several
+ * partitions can have a row with the same ctid, so the key selects the row.
  */
 async function placesOf({
   reader,

@@ -1,11 +1,12 @@
 // Reads a long table range by range, each in a short snapshot, so that no transaction lasts longer
 // than the reading of one range. The fold remembers the keys that differed, and the keys that the
-// topic changed since the first snapshot. The window's own snapshot then reads only these, and the
-// rows that the source changed since then (see changed-rows.ts). Nothing is missed. A row that no
-// transaction touched since the first snapshot has not moved, so its range was read, and the row
-// was equal or was remembered. Every other row has an xmin younger than the first snapshot. The
-// final read selects by xmin, so it finds the row wherever it is. A rewrite of the table (VACUUM
-// FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
+// topic changed since the first snapshot. In its own snapshot, the window then reads only the rows
+// of these keys, and the rows that the source changed since the first snapshot (see
+// changed-rows.ts). No row is missed. A row that no transaction touched since the first snapshot
+// has not moved, so its range was read, and the row was equal or was remembered. Every other row
+// has an xmin younger than the first snapshot. The window selects such rows by xmin, so it finds
+// each of them wherever the row is. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows
+// without changing their xmin, so it voids the scan.
 import {
   blockRanges,
   blocksOf,
@@ -42,8 +43,8 @@ export interface WalkInput extends ConnectedReading {
 }
 
 /**
- * Scans the table range by range. Returns null if the table is short or the scan failed; the window
- * then reads the table in its own snapshot.
+ * Scans the table range by range. Returns null if the table is short, or if the scan failed; the
+ * window then reads the table in its own snapshot.
  */
 export async function walkAhead(
   input: WalkInput,
@@ -57,7 +58,8 @@ export async function walkAhead(
   const fold = await foldOf();
   if (fold?.encoder.keyWords !== 2) return null;
   const storage = await storageOf(reader, from);
-  // Reading the whole topic takes long. It needs a snapshot's visibility, but no open transaction.
+  // Reading the whole topic takes long. It needs to know what a snapshot sees, but needs no open
+  // transaction.
   const first = parseSnapshot(await snapshotText(reader));
   await readTopic(input, fold, first);
   if (fold.unreadable > 0) return null;
@@ -87,7 +89,7 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
     const { rowsPerSecond } = plan.spec.source.limits;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
     heartbeat();
-    // too many to remember, so the difference is systematic
+    // so many rows differ that their keys are not remembered: the difference is systematic
     if (comparison.suspected > comparison.candidates.length) return null;
     for (const { key } of comparison.candidates) fold.suspect(key);
     return fold.provenAt !== null && fold.unreadable === 0 ? comparison.rowsRead : null;

@@ -1,5 +1,5 @@
-// Lists records that a fold refused as differences that a person can look up: key, value, place and
-// reason.
+// Lists the records that a fold refused. Each of them becomes a difference that a person can look
+// up, with key, value, place and reason.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import type { FoldProgress } from '../../../compare/fold.js';
@@ -8,7 +8,8 @@ import { readCapturedRecords } from '../../capture/captured-records.js';
 import type { Difference } from '../../../domain/evidence/window.js';
 
 /**
- * Returns the refused records as differences. Reads those again whose text the fold did not keep.
+ * Returns the refused records as differences. If the fold did not keep the text of a record, reads
+ * that record again.
  */
 export async function refusedRecords(
   kafka: KafkaPort,

@@ -3,7 +3,10 @@ import type { Shape } from '../../../compare/row-comparison.js';
 import { encoderOf } from '../../../compare/enc/column.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
 
-/** Returns the SELECT. The ctid is first, because it finds a row again within the snapshot. */
+/**
+ * Returns the SELECT. The ctid is its first column. By the ctid, a row can be found again within
+ * the snapshot.
+ */
 export function selectOf(shape: Shape, from: string, place = 'ctid'): string {
   const columns = shape.columns.map(({ name, type }) =>
     encoderOf(type).asText ? asPrinted(quoteIdent(name)) : quoteIdent(name),
@@ -12,8 +15,8 @@ export function selectOf(shape: Shape, from: string, place = 'ctid'): string {
 }
 
 /**
- * Returns the text that Postgres prints for the column. A cast to text is not always the same: it
- * adds `/32` to an address, and keeps the encoding of an XML document.
+ * Returns SQL for the text that Postgres prints for the column. A cast to text does not always give
+ * the same text: it adds `/32` to an address, and keeps the encoding of an XML document.
  */
 const asPrinted = (column: string): string =>
   `CASE WHEN pg_catalog.num_nulls(${column}) = 0 THEN pg_catalog.format('%s', ${column}) END`;

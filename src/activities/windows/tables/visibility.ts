@@ -13,8 +13,9 @@ export async function snapshotText(reader: SourceClient): Promise<string> {
 
 /**
  * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic
- * now. `side` must hold no snapshot, because it reads the id after the last transaction that ended.
- * Only ended transactions are in a topic.
+ * now. Only transactions that have ended are in a topic, so the limit is the id after the last
+ * transaction that has ended. `side` must hold no snapshot, because a snapshot would show an older
+ * limit.
  */
 export async function boundedNow(
   side: SourceClient,

@@ -1,10 +1,11 @@
 // Compares a table that an earlier window proved equal: a full pass before the fence, or the last
-// window of a witness that is kept. It reads only the keys that have changed since that window. The
-// witness names those that the source changed, and the fold those that the topic changed. Outside
-// of a hold, it also reads a small part of the other rows. This proves as much as a full pass. A
-// key that neither the source nor the topic changed is still equal. The witness reads the source's
-// own log, so it also names keys whose events the topic lost. The number of rows is that of the
-// full pass plus inserts minus deletes, and the topic's keys must agree with it.
+// window that kept the witness. The pass reads only the keys that have changed since that window.
+// The witness names the keys that the source changed, and the fold names the keys that the topic
+// changed. Outside of a hold, the pass also reads a small part of the other rows. This proves as
+// much as a full pass. A key that neither the source nor the topic changed is still equal. The
+// witness reads the source's own log, so it also names keys whose events the topic lost. The
+// table's number of rows is computed: the rows in the earlier window, plus the inserts, minus the
+// deletes. The number of the topic's keys must agree with it.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -20,9 +21,12 @@ import { integerOf, partOf } from '../tables/changed-rows.js';
 import { selectOf } from '../tables/select-statement.js';
 import type { Testimony } from './witnesses.js';
 
-/** The keys of one lookup. A longer list could make the planner scan the whole table. */
+/** The number of keys in one lookup. A longer list could make the planner scan the whole table. */
 const LOOKUP_KEYS = 1000;
-/** The number of parts of a table, of which each window that keeps a witness also reads one. */
+/**
+ * A table is divided into this number of parts. Each window that keeps a witness also reads one
+ * part.
+ */
 const SCRUB_PARTS = 100;
 
 export interface WitnessedPass extends TablePass {
@@ -96,8 +100,8 @@ export async function passWitnessed(
 }
 
 /**
- * Reads one part of the table, although nothing in it should differ. Returns text if a row differs
- * or is there twice. A pass over every row then decides.
+ * Reads one part of the table, although nothing in it should differ. Returns a reason as text if a
+ * row differs or repeats a key. Then a pass over every row decides.
  */
 async function scrub(
   { reader, from, shape, rowsPerSecond }: PassInput,
@@ -141,7 +145,7 @@ async function lookUp(
   return { comparison, sample, gone: [...gone] };
 }
 
-/** Returns the two words of an integer key, as the folds name it. */
+/** Returns the two words of an integer key, in the form in which a fold names a key. */
 export function wordsOf(integer: string): string {
   const value = BigInt.asUintN(64, BigInt(integer));
   return `${Number(BigInt.asIntN(32, value >> 32n))},${Number(BigInt.asIntN(32, value))}`;

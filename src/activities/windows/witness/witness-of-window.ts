@@ -42,8 +42,8 @@ export function whyUnwitnessed(plan: ResolvedPlan, compared: readonly Compared[]
 }
 
 /**
- * Begins the witness of a full pass. Returns null, or the reason why there is none. MUST be called
- * before the first row is read.
+ * Begins the witness of a full pass. Returns null, or the reason why there is no witness. MUST be
+ * called before the first row is read.
  */
 export async function beginWitness(
   session: ConnectedReading,
@@ -69,7 +69,7 @@ export async function hearWitness(session: ConnectedReading): Promise<Heard | nu
   return refused === undefined ? witness.keeper.hear(session, after) : { refused };
 }
 
-/** Returns whether a window can rest on the witness that an earlier window kept for it. */
+/** Returns true if a window can use the witness that an earlier window kept. */
 export const hasKept = (
   session: ReadingSession,
 ): session is ReadingSession & { readonly witness: Witnessing } =>
@@ -82,8 +82,8 @@ export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =
   typeof role === 'object';
 
 /**
- * Measures a window, and ends the run's witness afterwards. It keeps the witness only if the window
- * passed and the next window can read it: after a window before the fence, or with the role `keep`.
+ * Measures a window, and ends the run's witness afterwards. The witness stays only if the window
+ * passed, and if the window's role is `begin` or `keep`. Then a later window can read the witness.
  */
 export async function endingWitness<M extends MeasuredSubjects>(
   keeper: Pick<Witnesses, 'isWaiting' | 'end'>,

@@ -12,12 +12,14 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Planned } from '../../runtime/with-plan.js';
 
 /**
- * Often enough that the slot retains little WAL, and that the last read before the commit is short.
+ * The time (ms) between two reads of the slot. It is so short that the slot retains little WAL, and
+ * that the last read before the commit is quick.
  */
 const READ_EVERY_MS = 5000;
 /**
- * A witness that no window used for this long ends. Waiting for a run of the batch can take longer.
- * For a witness that is kept between windows, twice the time between two windows is added.
+ * A witness that no window has used for this time (ms) ends. If a cut-over waits longer than that
+ * for a run of the batch, its witness is lost. For a witness that is kept between windows, twice
+ * the time between two windows is added.
  */
 const UNUSED_MS = 30 * 60_000;
 
@@ -34,7 +36,7 @@ export interface KeyedByOne {
   readonly key: string;
 }
 
-/** The rows that a full pass proved, with everything that changed at the source since. */
+/** The rows that a full pass proved, with everything that has changed at the source since then. */
 export interface Testimony {
   /** The window that read every row. */
   readonly window: number;
@@ -85,7 +87,7 @@ export class Witnesses {
     } catch (error) {
       return `the server refused it: ${(error as Error).message}`;
     }
-    // The digest comes first: a partition that is added after it changes the digest.
+    // The digest is read first. If a partition is added after that, the next digest differs.
     const digest = await digestOf(side, plan, tables);
     const log = new WitnessLog(
       await Promise.all(tables.map((t) => witnessedTable(side, t.table, t.from, t.key))),
@@ -112,8 +114,8 @@ export class Witnesses {
 
   /**
    * Returns everything that changed up to the snapshot that `reader` holds. `window` is the window
-   * that must have proven the rows, or null for the last one that did. Locks the tables against
-   * changes of their definition until that transaction ends.
+   * that must have proven the rows, or null for the last window that proved them. Locks the tables
+   * against changes of their definition until the reader's transaction ends.
    */
   async hear({ ref, plan, reader, side }: Connections, window: number | null): Promise<Heard> {
     const held = this.#held.get(ref.runKey);
@@ -127,7 +129,7 @@ export class Witnesses {
     return log.problem === null ? { ...proven, log } : { refused: log.problem };
   }
 
-  /** Returns whether a witness of this run exists, to be read by the final window. */
+  /** Returns true if this run has a witness that a later window can read. */
   isWaiting({ runKey }: MigrationRef): boolean {
     return this.#held.get(runKey)?.proven != null;
   }
@@ -153,7 +155,10 @@ const digestOf = (
     names.publication,
   );
 
-/** Reads the slot until it has a problem or is unused. Then the slot ends, and its WAL is free. */
+/**
+ * Reads the slot at intervals, until the witness has a problem or was unused for too long. Then
+ * closes the slot, so that the source can remove its WAL.
+ */
 function readOften(held: Held): NodeJS.Timeout {
   const { slot, log, unusedMs } = held;
   let isReading = false;

@@ -16,7 +16,7 @@ const MOST_OPEN_RECORDS = 200_000;
 
 /**
  * Lets the pipeline catch up before the connector is paused, so that little is left to do during
- * the pause. The folds of the tables get a recent snapshot. Returns the milliseconds that the
+ * the pause. The folds of the tables also read the new records. Returns the milliseconds that the
  * barrier took, or the reason why it is not proven.
  */
 export async function comeClose(session: ConnectedSession): Promise<OrReason<number>> {
@@ -40,8 +40,8 @@ export async function comeClose(session: ConnectedSession): Promise<OrReason<num
 }
 
 /**
- * Counts the records that may belong to the gap, because the gap is kept in memory. Returns why
- * there are too many, or null.
+ * Counts the records that may belong to the gap, because the gap is kept in memory. Returns a
+ * reason if there are too many, otherwise null.
  */
 export async function gapProblem(
   { kafka, ref, plan, folds }: ConnectedSession,
@@ -63,8 +63,8 @@ export async function gapProblem(
 
 /**
  * Finds out whether the pipeline could process its input within the longest pause. `pathMs` is the
- * time that the last barrier took, which is always longer. Returns the reason why it could not, or
- * null.
+ * time that the last barrier took to pass the whole path, of which the pipeline is only a part.
+ * Returns a reason if the pipeline is too slow, otherwise null.
  */
 export async function slowness(
   { kafka, plan, still }: ConnectedSession,

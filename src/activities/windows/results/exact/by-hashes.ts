@@ -15,7 +15,10 @@ import { readSinkSide, readTopicSide, sinkTableOf } from './read-hashed-side.js'
 import type { StillPoint } from './still-point.js';
 import { keepingOpen, runQuery } from './run-query.js';
 
-/** Compares the topic of a query, and its sink, with the rows of `sql`. */
+/**
+ * Compares the topic of a query, and its sink, with the rows of `sql`. If a column has a tolerance
+ * and very many rows differ by their hashes, compares whole rows instead.
+ */
 export async function sidesByHash(
   session: ConnectedSession,
   comparedQuery: ComparedQuery,
@@ -30,7 +33,7 @@ export async function sidesByHash(
   }
 }
 
-/** Compares in memory, or in parts on disk if the keys do not fit there. */
+/** Compares in memory or, if the keys do not fit in memory, in parts on disk. */
 async function sidesInSomeParts(
   session: ConnectedSession,
   comparedQuery: ComparedQuery,

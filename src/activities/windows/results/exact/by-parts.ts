@@ -26,8 +26,8 @@ import type { StillPoint } from './still-point.js';
 
 const LEAST_PARTS = 8;
 /**
- * The memory for one key: its slot and its note, in a table that has just grown and still has many
- * free slots, plus the smaller table that it replaces.
+ * The memory for one key: its slot and its note. It is reckoned for a table that has just grown,
+ * which still has many free slots while the smaller table still exists.
  */
 const BYTES_PER_KEY = 150;
 const UNLIMITED = new KeyTableMemory(Infinity);
@@ -41,7 +41,8 @@ interface Disk {
 }
 
 /**
- * One side on disk. `apply` adds one of its records to the key table of the part being compared.
+ * One side on disk. `apply` adds one record of this side to the key table of the part that is being
+ * compared.
  */
 interface SideOnDisk extends HashedSide {
   readonly spilled: SpillSide;
@@ -49,7 +50,10 @@ interface SideOnDisk extends HashedSide {
   readonly apply: (table: KeyTable, record: Spilled) => void;
 }
 
-/** Does the same as `sidesByHash`. Throws if Postgres, Kafka or the disk fails. */
+/**
+ * Does the same as `sidesByHash`, but in parts on disk. Throws if Postgres, Kafka or the disk
+ * fails.
+ */
 export async function sidesByParts(
   session: ConnectedSession,
   comparedQuery: ComparedQuery,

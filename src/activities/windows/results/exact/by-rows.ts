@@ -1,6 +1,6 @@
-// Compares a result as whole rows. This needs much memory, so it is used in only two cases: for the
-// stored result of the last batch run, and for a result with tolerances if the hashes of very many
-// rows differ.
+// Compares a result as whole rows, which needs much memory. This is done in two cases only. In the
+// first, the window also compares the stored result of the batch. In the second, a column has a
+// tolerance, and very many rows differ by their hashes.
 import { runCanary } from '../../../../compare/canary.js';
 import { Comparison, type StreamRow } from '../../../../compare/row-comparison.js';
 import { refusedDifferences } from '../../../../compare/refused.js';
@@ -14,7 +14,10 @@ import type { StillPoint } from './still-point.js';
 
 const SAMPLE = 8;
 
-/** Returns whether the window needs the values of every row. */
+/**
+ * Returns true if the window needs the values of every row, because it also compares the stored
+ * result of the batch.
+ */
 export const needsRows = (
   { plan }: Pick<ConnectedSession, 'plan'>,
   { subject }: ComparedQuery,

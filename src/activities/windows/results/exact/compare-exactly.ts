@@ -82,7 +82,7 @@ export interface Prepared {
   readonly query: AlignedQuery;
 }
 
-/** Prepares every query. If one cannot be aligned, the reason names it and says why. */
+/** Prepares every query. If a query cannot be aligned, returns a reason that names the query. */
 export async function prepare(
   { reader, plan }: ConnectedSession,
   comparedQueries: readonly ComparedQuery[],
@@ -150,15 +150,13 @@ export async function compareAt(
 }
 
 interface Gaps {
-  /** The sub-query that replaces each table, by the table's quoted name. Null replaces nothing. */
+  /** The stand-in of each table, by the table's quoted name. Null means that the table stays. */
   readonly standIns: ReadonlyMap<string, string | null>;
-  /** The number of rows in the gap, by table. */
+  /** For each table, the number of rows in its gap. */
   readonly aligned: Readonly<Record<string, number>>;
 }
 
-/**
- * Reads the gap of each table that a query reads. Returns the reason if one is unknown.
- */
+/** Reads the gap of each table that a query reads. Returns the reason if a gap cannot be known. */
 async function gapsOf(
   session: ConnectedSession,
   prepared: readonly Prepared[],

@@ -1,4 +1,5 @@
-// Judges one topic, or the sink, that was compared with the rows of its query as of a still point.
+// Judges one topic or the sink, after it was compared with the rows of its query as of a still
+// point.
 import type { CanaryResult } from '../../../../compare/canary.js';
 import type { Examined } from '../../../../compare/examine-suspects.js';
 import { comparedOf, type Counts } from '../../../../domain/evidence/counts.js';
@@ -10,7 +11,7 @@ import type { StillPoint } from './still-point.js';
 
 export interface Taken {
   readonly point: StillPoint;
-  /** The number of rows in the gap, by table. */
+  /** For each table, the number of rows in its gap. */
   readonly aligned: Readonly<Record<string, number>>;
   /** The time at which the window began to compare results (epoch ms). */
   readonly started: number;

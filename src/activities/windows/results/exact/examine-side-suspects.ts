@@ -1,5 +1,5 @@
-// Turns the hash findings of one side into its counts and differences, with the raw rows of its
-// suspects.
+// Turns the hash findings of one side into counts and differences. It compares the raw rows of the
+// side's suspects.
 import type { CanaryResult } from '../../../../compare/canary.js';
 import { examine, type RawRows } from '../../../../compare/examine-suspects.js';
 import type { Found, Suspect } from '../../../../compare/result-comparison.js';
@@ -12,7 +12,7 @@ import type { ExactSide } from './exact-outcome.js';
  */
 export interface HashedSide {
   readonly readAgain: (suspects: readonly Suspect[]) => Promise<RawRows>;
-  /** The counts of a sink. Null for a topic, which is compared with the counts of the query. */
+  /** The counts of a sink. Null for a topic, for which the counts of the query are used. */
   readonly counted: SideCounted | null;
   readonly refused: () => Promise<ExactSide['refused']>;
 }
@@ -20,7 +20,7 @@ export interface HashedSide {
 export interface FoundSide {
   readonly found: Found;
   readonly suspects: readonly Suspect[];
-  /** Gets the keys of suspects that turn out to be equal. */
+  /** Receives the key of each suspect whose rows turn out to be equal. */
   readonly prove: (key: string) => void;
 }
 
@@ -31,8 +31,8 @@ export interface QuerySide {
 }
 
 /**
- * Throws Problem `unsupported` if the key is not unique. Also throws what `examine` and the readers
- * throw.
+ * Examines the suspects of one side. Throws Problem `unsupported` if the key is not unique. Also
+ * throws what `examine` and the readers throw.
  */
 export async function examinedSide(
   { subject, shape }: Pick<ComparedQuery, 'subject' | 'shape'>,

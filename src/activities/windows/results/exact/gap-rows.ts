@@ -1,5 +1,6 @@
-// Reads the gap of a table from its topic: the rows at the still point that the snapshot does not
-// have. The query may use them as literals only after Postgres has read the same values from them.
+// Reads the gap of a table from its topic: the rows that differ between the topic at the still
+// point and the snapshot. The query contains these rows as literals. Before the query runs,
+// Postgres must read the same values from the literals.
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
 import { joinRow, splitRow, type Shape } from '../../../../compare/row-comparison.js';
@@ -20,7 +21,9 @@ import { readRows } from '../../canonical-rows.js';
 import type { ConnectedSession } from '../../session.js';
 import { boundedNow } from '../../tables/visibility.js';
 
-/** The offsets in the first step backwards in a topic. Each further step is twice as long. */
+/**
+ * The number of offsets in the first step backwards in a topic. Each further step is twice as long.
+ */
 const FIRST_STEP = 10_000;
 
 export interface GapTable {
@@ -134,7 +137,10 @@ function givenRow({ shape, standIn }: GapTable, { key, image, inSnapshot }: RowA
   return { key: texts, values };
 }
 
-/** Has Postgres read the literals. Returns a reason if it reads another value, otherwise null. */
+/**
+ * Lets Postgres read the literals. Returns a reason if Postgres reads another value, otherwise
+ * null.
+ */
 async function differsWhenRead(
   { reader, heartbeat }: ConnectedSession,
   { shape, standIn, topic }: GapTable,

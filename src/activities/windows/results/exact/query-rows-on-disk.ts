@@ -1,5 +1,5 @@
-// Keeps the rows of a query on disk, so that the rows of suspects are there when the suspects are
-// known. The query runs only once.
+// Keeps the rows of a query on disk, because the query runs only once. When the suspects are known,
+// their rows are read from the disk.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,5 +1,5 @@
 // Reads one side of a result and passes its row hashes on. The caller keeps the hashes in memory or
-// on disk. Each function also returns how to read the rows of suspects again.
+// on disk. Each function also returns a function that reads the rows of suspects again.
 import type { OutputHashes } from '../../../../compare/output-hashes.js';
 import { parseTableName, qualified } from '../../../../domain/migration/names.js';
 import type { SourceClient } from '../../../../clients/postgres/connection.js';

@@ -12,7 +12,7 @@ import { Problem } from '../../../../domain/failure.js';
 import type { TopicReading } from '../../folds/folds.js';
 import { copySink } from '../copied-rows.js';
 
-/** Rows until they fill the memory that suspects may take. */
+/** Keeps rows until they fill the memory that suspects may use. */
 class KeptRows {
   readonly rows = new Map<string, RawRow>();
   found = 0;

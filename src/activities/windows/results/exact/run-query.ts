@@ -13,8 +13,9 @@ import type { QuerySide } from './examine-side-suspects.js';
 const QUERY_CANCELED = '57014'; // SQLSTATE
 
 /**
- * Calls `run`. A query whose tables were replaced may be slower than the original query, and exceed
- * its time limit. The window then compares in another way instead of failing.
+ * Calls `run`, which runs a query. A query whose tables were replaced may be slower than the
+ * original query, and Postgres may cancel it at its time limit. Then this function returns a
+ * reason, and the window compares in another way.
  */
 export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason<T>> {
   try {
@@ -38,12 +39,16 @@ export function keepingOpen(session: ConnectedSession): ConnectedSession {
     session.heartbeat();
     if (Date.now() - asked < ASK_EVERY_MS) return;
     asked = Date.now();
-    session.reader.query('SELECT 1').catch(() => undefined); // the query names a lost snapshot
+    // if the snapshot is lost, the query of the result fails later and says so
+    session.reader.query('SELECT 1').catch(() => undefined);
   };
   return { ...session, heartbeat };
 }
 
-/** Runs the query once, or twice if it is quick. Returns a reason if Postgres cancels it. */
+/**
+ * Runs the query. If it is quick, runs it again to count its rows. Returns a reason if Postgres
+ * cancels it.
+ */
 export async function runQuery(
   { reader, heartbeat }: ConnectedSession,
   { shape }: ComparedQuery,

@@ -1,6 +1,7 @@
-// Takes a still point: it holds the pipeline's input until the pipeline has processed all of it,
-// and notes the ends of all topics and a snapshot of the source. Only offsets prove a still point.
-// The ends are read again afterwards, and if anything was written in between, the attempt is void.
+// Takes a still point. While the connector is paused or idle, this code reads the ends of the
+// tables' topics and takes a snapshot of the source. Then it waits until the pipeline has processed
+// everything. Only offsets prove a still point: all ends are read again afterwards, and if anything
+// was written in between, the attempt is void.
 import { durationMs } from '../../../../domain/values/duration.js';
 import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
@@ -14,7 +15,10 @@ import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
 import { snapshotText } from '../../tables/visibility.js';
 
-/** The time (ms) between two readings that must agree, for each attempt. A busy broker is slow. */
+/**
+ * For each attempt, the time (ms) between two readings that must agree. The time grows, because a
+ * busy broker may be slow.
+ */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /**
  * The time limit (ms) for a still point without a pause. Writers that do not pause within this time
@@ -45,7 +49,10 @@ export interface StillPoint {
 /** The reason why there is no still point. */
 export interface NoStillPoint {
   readonly why: string;
-  /** The topics that were written into although the input should have stood still. */
+  /**
+   * The topics into which something was written meanwhile: those of the tables (`input`), or those
+   * of the pipeline (`output`). Null if the still point failed for another reason.
+   */
   readonly moved: 'input' | 'output' | null;
 }
 
@@ -118,7 +125,7 @@ async function look(
     if (undrained) return await none({ why: undrained, moved: null });
     const at = await endsOf(kafka, outputs);
     sink = plan.sink ? await sinkSnapshot(session) : null;
-    // A pipeline that commits its offsets before it writes its output is still writing now.
+    // A pipeline that commits its offsets before it writes its output may still be writing now.
     await pause(looks.betweenMs);
     const [input, output] = [await endsOf(kafka, topics), await endsOf(kafka, outputs)];
     const why = movedBetween(ends, input);
