@@ -148,7 +148,7 @@ interface Consumers {
 
 /**
  * Reads the ends of all topics, and waits until these ends are stable. Then it waits until every
- * group has read each of its topics up to that end.
+ * group has read each of its topics up to the end that was read.
  */
 async function topicsConsumed(
   consumers: Consumers,

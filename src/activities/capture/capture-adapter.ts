@@ -1,4 +1,5 @@
-// Defines the effects of a capture on the systems around it. domain/capture describes the capture.
+// Defines the effects of a capture on the systems around it. The description of a capture is in
+// domain/capture.
 import type pg from 'pg';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import type { CapturePlan } from '../../domain/capture/capture.js';

@@ -13,7 +13,7 @@ import type { Planned } from '../runtime/with-plan.js';
 type Needs = Pick<Deps, 'ledger' | 'systems'>;
 
 const POLL_MS = 20;
-/** The time that the guard waits after the longest allowed pause. Then it resumes the connector. */
+/** The guard waits for the longest allowed pause plus this time. Then it resumes the connector. */
 const GRACE_MS = 2000;
 /** The time for which a window tries to resume its connector. Afterwards the guard tries. */
 const RESUME_MS = 30_000;
@@ -131,9 +131,9 @@ export function withoutWindowPauses(
 
 /**
  * Resumes the connector, and waits until neither the connector nor a task is paused. Returns true
- * also if the connector is stopped or surely deleted, and false at the time limit. A cancellation
- * of the activity does not end the wait, because a cancelled window must still resume its
- * connector. Never throws.
+ * if that is so, or if the connector is stopped or surely deleted. Returns false at the time limit.
+ * A cancellation of the activity does not end the wait, because a cancelled window must still
+ * resume its connector. Never throws.
  */
 async function resumeSurely(
   rest: ConnectRest,

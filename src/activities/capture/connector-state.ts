@@ -75,7 +75,7 @@ export async function stopSurely(
   const end = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
     const isKnown = isOrdered || (await rest.stop(name));
     const status = isKnown ? await rest.status(name) : null;
-    isOrdered = status !== null; // a Connect worker that has restarted gets the order again
+    isOrdered = status !== null; // a Connect worker that has restarted gets the order to stop again
     unknownSince = isKnown ? null : (unknownSince ?? Date.now());
     if (unknownSince !== null) return Date.now() - unknownSince >= GONE_MS ? 'gone' : null;
     return status?.connector.state === 'STOPPED' && status.tasks.length === 0 ? 'stopped' : null;

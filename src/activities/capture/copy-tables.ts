@@ -106,7 +106,7 @@ async function copyAll(
 
 /**
  * Returns the recorded ranges that need no second copy. A table's ranges are discarded if its rows
- * moved to other files (VACUUM FULL, CLUSTER) or its partitions changed.
+ * moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed.
  */
 export function stillValid(
   recorded: readonly CopiedChunk[],

@@ -28,9 +28,9 @@ export class Failures {
   }
 
   /**
-   * Returns a Problem for the failed load that includes the cause of the task's failure. Connect
-   * may report that cause only a moment after the load failed, and a restart by the guard may
-   * remove it again.
+   * Returns a Problem for the failed load. The Problem includes the cause of the task's failure.
+   * Connect may report that cause only a moment after the load failed, and a restart by the guard
+   * may remove it again.
    */
   async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
     const cause =

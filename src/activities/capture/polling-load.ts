@@ -55,7 +55,7 @@ export function watchPolling(
 
 /**
  * Counts the data records of topics, because offsets also count transaction markers. Each call
- * continues where the last one stopped.
+ * continues where the last call stopped.
  */
 class RecordCounter {
   readonly #kafka: KafkaPort;

@@ -43,7 +43,7 @@ export async function nothingAhead(
 }
 
 /**
- * Checks that times without zone are in UTC. The newest row proves it if that row is recent.
+ * Checks that times without zone are in UTC. If the newest row is recent, its time proves that.
  * Otherwise, the server's time zone setting proves it.
  */
 export async function timesAreUtc(

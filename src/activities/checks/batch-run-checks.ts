@@ -1,5 +1,5 @@
-// Read-only checks that Sluice can see the batch's runs, in its run log or by the application name
-// of its sessions.
+// Checks, read-only, that Sluice can see the batch's runs: in the batch's run log, or by the
+// application name of the batch's sessions.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { readTable, type Column } from '../../clients/postgres/catalog.js';
@@ -54,7 +54,7 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
 
 /**
  * Tries to read the run log. A right on the table alone is not enough, because the role also needs
- * a right on the table's schema. Returns null if the role can read it.
+ * a right on the table's schema. Returns null if the role can read the run log.
  */
 async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer | null> {
   try {

@@ -1,5 +1,5 @@
-// Checks that no other object has a name that the plan uses. Each kind of object defines how to
-// look (objects/owned-kind.ts).
+// Checks that no other object has a name that the plan uses. Each kind of object defines how its
+// names are looked up (objects/owned-kind.ts).
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';

@@ -68,7 +68,7 @@ async function createRight(
 
 /**
  * Checks that Sluice's role may write the table, because the sink logs in with that role. Returns
- * null if the role may.
+ * null if the role has every right that is needed.
  */
 async function missingWrites(
   client: pg.ClientBase,

@@ -16,7 +16,7 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
   const { secret } = deps;
 
   return withPlan({
-    /** Returns a description of the batch run that is active, or null if none is. */
+    /** Returns a description of the batch run that is active, or null if no run is active. */
     async activeBatchRun({ plan }: Planned): Promise<string | null> {
       return plan.batch?.runs
         ? withSource(plan, secret, (client) => activeRun(client, plan, null))

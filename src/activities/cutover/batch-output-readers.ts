@@ -34,8 +34,8 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
 
     /**
      * Returns the views that read the output (`view public.report`), and the sessions and
-     * statements that have read the output since the mark. Returns nothing without a batch. A
-     * reader whose session has ended is found only if pg_stat_statements counted its statement.
+     * statements that have read the output since the mark. Without a batch, returns an empty list.
+     * A reader whose session has ended is found only if pg_stat_statements counted its statement.
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;

@@ -31,8 +31,8 @@ const NEWEST_MARKERS = 2000; // windows and nudges also write markers
 export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
   return withPlan({
     /**
-     * Waits up to `limitMs` until everything up to `lsn` has passed the whole path. `lsn` is the
-     * position of the fence's marker, which contains `token`.
+     * Waits up to `limitMs` until everything up to `lsn` has passed the whole path. `lsn` is a
+     * position after the fence's marker, which contains `token`.
      */
     async drainTo(
       { ref, plan }: Planned,

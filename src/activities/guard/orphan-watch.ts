@@ -62,8 +62,8 @@ async function orphanOf(
 }
 
 /**
- * Drops the slot if it retains more WAL than its budget. As in the guard, the slot stays after the
- * commit, and if the spec says `block`.
+ * Drops the slot if it retains more WAL than its budget. As in the guard, the slot is not dropped
+ * after the commit, or if the spec's budget says `block`.
  */
 async function enforceBudget(deps: OrphanDeps, run: MigrationRef): Promise<void> {
   const { plan } = planned(run);

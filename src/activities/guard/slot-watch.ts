@@ -33,7 +33,7 @@ type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
 /**
  * Looks at the slot of a migration, and enforces its WAL budget. Returns null if there is nothing
- * to report. Throws Problem `slot-lost` if another system owns the slot.
+ * to report. Drops only a slot that the ledger lists as ours.
  */
 export async function watchSlot(
   deps: SlotDeps,

@@ -53,7 +53,10 @@ export function createObjectActivities(deps: Deps) {
           await demandAsPlanned(siteOf(run), topic);
         }
       },
-      /** Creates the sink's table. Returns null if the user created it, or if there is no sink. */
+      /**
+       * Creates the sink's table. Returns null if the user created the table, or if there is no
+       * sink.
+       */
       async ensureSinkTable(run: Planned): Promise<OwnedObject | null> {
         const [table] = KINDS['sink-table'].planned(run.plan);
         if (!table || !run.plan.batch || (await isUsers(siteOf(run), table))) return null;
@@ -65,8 +68,8 @@ export function createObjectActivities(deps: Deps) {
         for (const group of sinkGroups(run.plan)) await claimObject(siteOf(run), group);
       },
       /**
-       * Creates the connectors, stopped. Idempotent. Throws Problem `connector-drift`, and changes
-       * nothing, if one exists with another configuration.
+       * Creates the connectors in the state STOPPED. Idempotent. Throws Problem `connector-drift`,
+       * and does not change the connector, if a connector exists with another configuration.
        */
       async ensureConnector(run: Planned, role: ConnectorRole): Promise<void> {
         for (const connector of connectorsOf(run, role))

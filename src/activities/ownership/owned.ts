@@ -81,8 +81,9 @@ export async function makeClaimed<T>(
 }
 
 /**
- * Releases the claims of objects that another system would have made after a creation that failed.
- * The claims stay if the creation may have succeeded. Throws `error`, the error of the creation.
+ * Is called when the creation of a connector has failed with `error`. Releases the claims of
+ * `objects`, which the connector itself would have made. If the creation may have succeeded, the
+ * claims stay. Always throws `error`.
  */
 export async function giveBack(
   ledger: Ledger,

@@ -7,7 +7,7 @@ import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
 
-const MOVES_MS = 20_000; // a pipeline that is just starting gets this long
+const MOVES_MS = 20_000; // a pipeline that is just starting gets this much time
 
 export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
   return withPlan({

@@ -33,7 +33,7 @@ export interface RehearsalInput {
   readonly plan: ResolvedPlan;
   /** The number of runs to compare. These are the newest runs that closed a key. */
   readonly count: number;
-  /** SQL over the key that selects the slice. Empty means all keys. */
+  /** An SQL condition over the key. It selects the keys of the slice. Empty means all keys. */
   readonly within: string;
   readonly shape: Shape;
   readonly stream: OutputFold['rows'];
@@ -81,8 +81,8 @@ export async function rehearseRuns(
 interface Closing {
   readonly run: LoggedRun;
   /**
-   * SQL over the key. It selects the keys that this run closed, and that the run before it had not
-   * closed.
+   * An SQL condition over the key. It selects the keys that this run closed, and that the run
+   * before it had not closed.
    */
   readonly keys: string;
 }

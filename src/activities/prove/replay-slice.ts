@@ -81,9 +81,9 @@ async function makeTopics(
 }
 
 /**
- * Returns true if a topic belongs to the proof: Sluice or a Kafka Streams application with the
- * proof's id created it. It distinguishes `proof-x-1` (proof 1 of `x`) from `proof-x-1-2` (proof 2
- * of `x-1`).
+ * Returns true if a topic belongs to the proof. Such a topic was created by Sluice, or by a Kafka
+ * Streams application with the proof's id. The function distinguishes `proof-x-1` (proof 1 of `x`)
+ * from `proof-x-1-2` (proof 2 of `x-1`).
  */
 export const isOfProof = (topic: string, id: string): boolean =>
   topic.startsWith(`${id}.`) ||

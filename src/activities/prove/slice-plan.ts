@@ -18,8 +18,8 @@ export interface ProofPlan {
   /** The proof as a run. Its spec has separate names for everything that the proof creates. */
   readonly ref: MigrationRef;
   /**
-   * The tables, in the spec's order. `from` follows FROM in a query that reads the table's rows of
-   * the slice.
+   * The tables, in the spec's order. `from` is the text after FROM in a query. It selects those
+   * rows of the table that belong to the slice.
    */
   readonly tables: readonly { readonly table: string; readonly from: string }[];
   /** The subject of the proof, with its query over the slice, its key and its topic. */

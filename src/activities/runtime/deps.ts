@@ -38,8 +38,8 @@ export interface Deps {
 }
 
 /**
- * Returns the namespace that a migration in the ledger belongs to, or null if it belongs to this
- * one. Without this check, a migration that runs in another namespace would look dead.
+ * Returns the namespace of a migration in the ledger, or null if that is the namespace of this
+ * worker. Without this check, a migration that runs in another namespace would look dead.
  */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },

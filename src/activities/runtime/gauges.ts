@@ -34,8 +34,8 @@ export class Gauges {
   }
 
   /**
-   * Notes that a fence holds for `ms`, unless it is released earlier. When it really ends, the
-   * database's clock decides.
+   * Notes that a fence holds for `ms`, unless it is released earlier. The database's clock decides
+   * when the fence really ends.
    */
   fenceHeld(migration: string, ms: number): void {
     this.#fences.set(migration, this.#now() + ms);

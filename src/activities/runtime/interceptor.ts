@@ -27,7 +27,7 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
       } catch (error) {
         const failure = toFailure(error);
         const spec = specOf(input.args);
-        // so that the next attempt opens a new connection
+        // the next attempt then opens a new connection
         if (spec && 'type' in failure && failure.type === 'unreachable') systems.renew(spec);
         throw failure;
       }

@@ -141,7 +141,7 @@ async function holdingRows(
 
 /**
  * Quotes `schema.name`, which the parser prints without quotes. A name with a dot in it is quoted
- * wrongly and not found here, but the query plan contains it.
+ * wrongly and not found here, but the query plan contains the table.
  */
 const asQuoted = (name: string): string => {
   const at = name.indexOf('.');

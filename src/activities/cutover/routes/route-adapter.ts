@@ -15,8 +15,8 @@ export type RouteDeps = Pick<Deps, 'secret' | 'ledger'>;
 /** The effects of one route. A method that a route does not need does nothing. */
 export interface RouteEffects {
   /**
-   * Does what this route adds to the fence. The fence's transaction calls it before it locks the
-   * lease row.
+   * Does what this route adds to the fence. Is called in the fence's transaction, before the lease
+   * row is locked.
    */
   inFence(client: pg.ClientBase, run: Planned): Promise<void>;
   /**
@@ -25,8 +25,8 @@ export interface RouteEffects {
    */
   tryOut(client: pg.ClientBase, plan: ResolvedPlan): Promise<void>;
   /**
-   * Switches consumers. The commit's transaction calls it before it locks the lease row. Returns
-   * how many rows changed, or null if the route writes no rows.
+   * Switches consumers. Is called in the commit's transaction, before the lease row is locked.
+   * Returns how many rows changed, or null if the route writes no rows.
    */
   inCommit(client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<RowsChanged | null>;
   /**

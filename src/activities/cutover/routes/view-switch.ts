@@ -122,8 +122,8 @@ const cannotSwitch = (route: ViewPlan, why: string): Problem =>
   );
 
 /**
- * Returns what changes for readers of the view when it reads the stream's table, which MUST exist.
- * Returns null if nothing changes. It only reads.
+ * Returns what changes for readers of the view when the view reads the stream's table. That table
+ * MUST exist. Returns null if nothing changes. It only reads.
  */
 export async function accessProblem(
   client: pg.ClientBase,

@@ -40,7 +40,8 @@ async function readOutputTo(
   for (const end of ends ?? (await kafka.offsets(topic))) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
-    // 0, because the pipeline may choose the partition of a key by its own rule
+    // With 0, partitions are not checked: the pipeline may choose a key's partition by its own
+    // rule.
     fold.readFrom(partition, 0);
     await readRecords(
       kafka,

@@ -1,6 +1,6 @@
-// Folds a long topic on every core. This thread fetches batches and keeps the key table; the other
-// threads find, encode and hash the rows. The main thread takes their answers in the order of its
-// requests, so the changes of a partition keep the topic's order.
+// Folds a long topic on every core. The main thread fetches batches and keeps the key table; the
+// other threads find, encode and hash the rows. The main thread takes the answers in the order of
+// its requests, so the changes of a partition keep the topic's order.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';

@@ -88,8 +88,8 @@ export class FoldCache {
 
   /**
    * Runs one window of a migration at a time. An attempt that timed out may still be running when
-   * its retry starts. If that attempt hangs, the retry does not wait for it, and the attempt loses
-   * its folds.
+   * its retry starts. If that attempt hangs, the retry does not wait for it, and the hanging
+   * attempt loses its folds.
    */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();
@@ -153,7 +153,7 @@ export class FoldCache {
     return this.#get(ref, topic, shape, () => new OutputFold(shape, image)) as OutputFold;
   }
 
-  /** Returns the fold of an output's topic to hashes. */
+  /** Returns the fold that keeps the hashes of an output's rows. */
   outputHashes(ref: MigrationRef, topic: string, shape: Shape): OutputHashes {
     return this.#get(ref, hashesOf(topic), shape, () => new OutputHashes(shape)) as OutputHashes;
   }

@@ -29,8 +29,8 @@ export interface Spilled {
 export const bytesNeeded = (keys: number): number => keys * 64;
 
 /**
- * Returns the number of parts, so that each part of `bytes` fits into `budget`. 1 means that
- * `bytes` need not be divided.
+ * Returns the number of parts into which `bytes` must be divided, so that each part fits into
+ * `budget`. 1 means that everything fits at once.
  */
 export function partsFor(bytes: number, budget: number): number {
   let parts = 1;

@@ -69,7 +69,7 @@ interface InRounds {
   readonly deadline: number;
   /**
    * The reason why results are compared in rounds although the spec asks for exact results. Null if
-   * the spec does not.
+   * there is nothing to explain.
    */
   readonly why: string | null;
 }
@@ -117,7 +117,7 @@ async function settle(
     const begun = Date.now();
     const round = await takeRound(session, open);
     if (!round.ok) return round;
-    // the pause makes sure that the queries run at most half of the time
+    // this pause makes sure that the queries run for at most half of the time
     const rest = 2 * round.value.queryMs - (Date.now() - begun);
     if (rest > 0 && isOpen(comparedQueries, deadline)) await pause(rest);
     if (!isOpen(comparedQueries, deadline)) return round;

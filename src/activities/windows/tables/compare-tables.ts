@@ -91,7 +91,9 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
   });
 }
 
-/** Returns the reason why a later window cannot rest on this full pass. Null if it can. */
+/**
+ * Returns the reason why a later window cannot rest on this full pass. Null if a later window can.
+ */
 function whyNotProven(
   { folds, ref, plan }: ReadingSession,
   subjects: readonly SubjectOutcome[],

@@ -1,5 +1,5 @@
 // Decides whether a cut-over can use a witness. If it can, the full pass begins the witness, and
-// the final window reads it. This file also ends a witness that no final window can use.
+// the final window reads it. This file also ends a witness that no later window can use.
 import type { Shape } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';

@@ -1,6 +1,5 @@
 // Keeps the witnesses of this worker, from the full pass before the fence to the final window. If
-// the witness has ended, or if it is on another worker, the final window reads every row under the
-// fence.
+// the witness has ended, or if it is on another worker, the final window cannot use it.
 import { randomUUID } from 'node:crypto';
 import type { ResolveSecret, SourceClient } from '../../../clients/postgres/connection.js';
 import { WitnessLog } from '../../../clients/postgres/witness-log.js';

@@ -38,7 +38,7 @@ export interface SinkTable {
   readonly from: string;
 }
 
-/** Returns the sink's table, or null if the query or the still point has none. */
+/** Returns the sink's table, or null if the query or the still point has no sink. */
 export const sinkTableOf = (
   { sink }: ComparedQuery,
   { sink: client }: StillPoint,

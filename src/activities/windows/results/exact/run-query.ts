@@ -46,8 +46,8 @@ export function keepingOpen(session: ConnectedSession): ConnectedSession {
 }
 
 /**
- * Runs the query. If it is quick, runs it again to count its rows. Returns a reason if Postgres
- * cancels it.
+ * Runs the query. If the query is quick, runs it again to count its rows. Returns a reason if
+ * Postgres cancels the query.
  */
 export async function runQuery(
   { reader, heartbeat }: ConnectedSession,
