@@ -105,7 +105,7 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
 }
 
 /**
- * Returns the root cause from the stack trace of a failed connector or task. Null means that
+ * Returns the root cause of a failed connector or task, from its stack trace. Null means that
  * Connect reports nothing as FAILED. Null does not prove that the connector makes progress; only a
  * barrier proves progress.
  */

@@ -118,8 +118,9 @@ export function stillValid(
 }
 
 /**
- * Returns, for all tables, the ranges that no earlier attempt has copied. If an update moves a row
- * out of a range before that range is copied, the row is not lost: the log contains the whole row.
+ * Returns, for all tables, the ranges that no earlier attempt has copied. An update may move a row
+ * out of a range before that range is copied. Such a row is not lost, because the log contains the
+ * whole row.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>

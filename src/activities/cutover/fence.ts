@@ -121,8 +121,8 @@ async function takeFence(
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the veto in the lease row is set';
   // If Temporal retries this activity, the retry finds the fence of the first try and does not
-  // extend that fence. The expiry is counted from the beginning of the transaction (`now()`),
-  // because writers of the tables that are fenced first may wait from that moment on.
+  // extend that fence. The expiry is counted from the beginning of the transaction (`now()`).
+  // Writers of the tables that are fenced first may wait from that moment on.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},

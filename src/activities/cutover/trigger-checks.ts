@@ -1,5 +1,5 @@
-// Checks, read-only, the tables on which Sluice will create triggers: what the triggers need on
-// every partition, and which subscriptions a refused write would disable.
+// Checks, read-only, the tables on which Sluice will create triggers. Every partition must have
+// what the triggers need, and a refused write must not disable a subscription.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -44,8 +44,8 @@ export interface WindowInput {
    */
   readonly still?: StandsStill;
   /**
-   * True if every row must be read, whatever earlier windows proved. This applies to the first
-   * window of a streak and to the window before the commit.
+   * True if every row must be read, whatever earlier windows proved. This applies, for example, to
+   * the first window of a streak and to the windows of a cut-over.
    */
   readonly isFull: boolean;
   /**

@@ -1,5 +1,5 @@
-// Reads from the catalog which settings the batch's own sessions have: the settings of the
-// database, and of the roles that the batch may use.
+// Reads, from the catalog, the settings that the batch's own sessions have. They are the settings
+// of the database, and those of the roles that the batch may use.
 import type pg from 'pg';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 

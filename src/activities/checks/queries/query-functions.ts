@@ -1,5 +1,5 @@
-// Checks the functions that a query calls. A query cannot be compared exactly at a still point if
-// one of its functions reads tables, or returns a different result on each call.
+// Checks the functions that a query calls. If a function reads tables, or returns a different
+// result on each call, the query cannot be compared exactly at a still point.
 import type pg from 'pg';
 import { analyseSql } from '../../../assess/sql/analyse.js';
 

@@ -1,5 +1,5 @@
-// Checks, read-only, a table that batch and stream share: its columns and key, its triggers, the
-// two roles that write it, and the session in which the sink will write it.
+// Checks, read-only, a table that batch and stream share: its columns and key, its triggers, and
+// the two roles that write it. Also checks the session in which the sink will write it.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../../clients/postgres/connection.js';

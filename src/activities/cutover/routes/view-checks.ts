@@ -1,5 +1,5 @@
-// Checks, read-only, the view that consumers read: whether the commit can replace the batch's table
-// in the view, and whether its readers keep their rights.
+// Checks, read-only, the view that consumers read. The commit must be able to replace the batch's
+// table in the view, and the readers of the view must keep their rights.
 import type pg from 'pg';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
@@ -70,7 +70,7 @@ export async function checkView(
 
 /**
  * Checks that all readers of the view can still read it. If Sluice creates the sink's table, that
- * table gets the rights of the result table, and no row security.
+ * table gets the read rights of the result table, and no row security.
  */
 async function readersProblem(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// Checks, read-only, that a connector which Sluice did not create reads the named slot and writes
-// values in the form that the comparison decodes.
+// Checks, read-only, a connector that Sluice did not create. The connector must read the named
+// slot, and must write values in the form that the comparison decodes.
 import type { ConnectRest } from '../../../clients/http/connect-rest.js';
 import { debeziumPostgresConfig } from '../../../connectors/debezium-postgres.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';

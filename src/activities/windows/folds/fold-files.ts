@@ -1,7 +1,7 @@
-// Saves folds on disk, so that a restarted worker continues from a proven fold and need not read
-// the topic from its beginning. A file that has changed since it was written is never used; the
-// topic is then read again. Each fold has one file. The file contains the SHA-256 of everything
-// after it, the header's length, the header (JSON), and the entries of the key table.
+// Saves folds on disk. A restarted worker then continues from a proven fold, and need not read the
+// topic from its beginning. A file that has changed since it was written is never used; the topic
+// is then read again. Each fold has one file. The file contains the SHA-256 of everything after it,
+// the header's length, the header (JSON), and the entries of the key table.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';

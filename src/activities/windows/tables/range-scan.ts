@@ -1,12 +1,12 @@
-// Reads a long table range by range, each in a short snapshot, so that no transaction lasts longer
-// than the reading of one range. The fold remembers the keys that differed, and the keys that the
-// topic changed since the first snapshot. In its own snapshot, the window then reads only the rows
-// of these keys, and the rows that the source changed since the first snapshot (see
-// changed-rows.ts). No row is missed. A row that no transaction touched since the first snapshot
-// has not moved, so its range was read, and the row was equal or was remembered. Every other row
-// has an xmin younger than the first snapshot. The window selects such rows by xmin, so it finds
-// each of them wherever the row is. A rewrite of the table (VACUUM FULL, CLUSTER) moves rows
-// without changing their xmin, so it voids the scan.
+// Reads a long table range by range. Each range has a short snapshot, so that no transaction lasts
+// longer than the reading of one range. The fold remembers the keys that differed, and the keys
+// that the topic changed since the first snapshot. In its own snapshot, the window then reads only
+// two kinds of rows: those of these keys, and those that the source has changed since the first
+// snapshot (see changed-rows.ts). No row is missed. If no transaction touched a row since the first
+// snapshot, the row has not moved. So its range was read, and either the row was equal or its key
+// was remembered. Every other row has an xmin younger than the first snapshot. The window selects
+// such rows by xmin, so it finds each of them wherever the row is. A rewrite of the table (VACUUM
+// FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
 import {
   blockRanges,
   blocksOf,

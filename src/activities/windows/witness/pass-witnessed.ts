@@ -1,11 +1,11 @@
-// Compares a table that an earlier window proved equal: a full pass before the fence, or the last
-// window that kept the witness. The pass reads only the keys that have changed since that window.
-// The witness names the keys that the source changed, and the fold names the keys that the topic
-// changed. Outside of a hold, the pass also reads a small part of the other rows. This proves as
-// much as a full pass. A key that neither the source nor the topic changed is still equal. The
-// witness reads the source's own log, so it also names keys whose events the topic lost. The
-// table's number of rows is computed: the rows in the earlier window, plus the inserts, minus the
-// deletes. The number of the topic's keys must agree with it.
+// Compares a table that an earlier window proved equal. That window was a full pass before the
+// fence, or the last window that kept the witness. The pass reads only the keys that have changed
+// since that window. The witness names the keys that the source changed, and the fold names the
+// keys that the topic changed. Outside of a hold, the pass also reads a small part of the other
+// rows. This proves as much as a full pass. A key that neither the source nor the topic changed is
+// still equal. The witness reads the source's own log, so it also names keys whose events the topic
+// lost. The table's number of rows is computed: the rows in the earlier window, plus the inserts,
+// minus the deletes. The number of the topic's keys must agree with it.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';

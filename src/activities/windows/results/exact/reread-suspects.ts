@@ -1,5 +1,5 @@
-// Reads the rows of suspects again on the stream's side: from the topic by their places, or from
-// the sink's table by their keys and hashes.
+// Reads the rows of suspects again on the stream's side. In the topic, their places find them. In
+// the sink's table, their keys and hashes find them.
 import { readRecords } from '../../../../clients/kafka/records.js';
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import type { RawRow, RawRows } from '../../../../compare/examine-suspects.js';

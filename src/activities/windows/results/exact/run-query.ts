@@ -30,8 +30,8 @@ export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason
 const ASK_EVERY_MS = 60_000;
 
 /**
- * Returns the session with a heartbeat that keeps the snapshot of its reader open, because the
- * query waits until the other sides were read.
+ * Returns the session with another heartbeat, which keeps the snapshot of the reader open. This is
+ * needed because the query runs only after the other sides were read.
  */
 export function keepingOpen(session: ConnectedSession): ConnectedSession {
   let asked = Date.now();
