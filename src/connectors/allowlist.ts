@@ -37,15 +37,15 @@ const ALLOWED_FOR: Readonly<Record<ConnectorSpec['type'], Readonly<Record<string
 };
 
 /**
- * Returns whether a key only tunes speed and does not change what is captured. Such a key may
- * change while windows run.
+ * Returns whether a key only tunes speed and does not change what is captured. The value of such a
+ * key may change while windows run.
  */
 export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
   key !== 'connector.class' && Object.hasOwn(ALLOWED_FOR[type], key);
 
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
-/** Returns the problems of `connector.config`, with paths below the spec. */
+/** Returns the problems of `connector.config`. Each has the path of its key in the spec. */
 export function checkExtraConfig({
   type,
   config,

@@ -10,7 +10,10 @@ const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
  */
 const JSON_SETTINGS = { 'schemas.enable': 'false', 'replace.null.with.default': 'false' };
 
-/** The API of Apicurio that its converter calls, and the one that Sluice calls. */
+/**
+ * Matches the path of the Confluent API in an Apicurio URL. Sluice calls this API; Apicurio's
+ * converter calls another one.
+ */
 const CCOMPAT = /\/apis\/ccompat\/v\d+\/?$/;
 
 interface AvroConverter {
@@ -98,7 +101,7 @@ export const registryProblem = (
 ): { key: keyof RegistrySpec; message: string } | null =>
   AVRO[registry.converter].problem(registry);
 
-/** Returns the class of the converter, if Kafka Connect does not include that converter. */
+/** Returns the class of the converter that must be installed. Null if Kafka Connect includes it. */
 export const converterClass = ({ format, registry }: KafkaSpec): string | null =>
   format === 'avro' && registry ? AVRO[registry.converter].className : null;
 
@@ -115,7 +118,7 @@ export function converterConfig({
   const { className, config } = AVRO[registry.converter];
   return {
     ...both(className, config(registry)),
-    // names of schemas contain the topic's prefix, and Avro allows fewer characters than Kafka
+    // schema names contain the topic's prefix, and Avro allows fewer characters in names than Kafka
     'schema.name.adjustment.mode': 'avro',
   };
 }

@@ -40,14 +40,14 @@ function signalled(plan: ResolvedPlan): Record<string, string> {
     'signal.kafka.groupId': names.signalGroup,
     ...Object.fromEntries(login.map(([key, value]) => [`signal.consumer.${key}`, value])),
     'incremental.snapshot.chunk.size': '10000',
-    // with the default of 5 s, a load of few rows would mostly wait
+    // with the default of 5 s, the load of a small table would mostly wait
     'signal.poll.interval.ms': '500',
   };
 }
 
 /**
  * Builds the configuration for the time after the hand-over. The connector stays the same, but no
- * longer uses the scaffolding topics, which are removed.
+ * longer uses the scaffolding topics. Those topics are removed.
  */
 export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
   const { names, tables, capture } = plan;
@@ -77,16 +77,17 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'time.precision.mode': 'isostring',
     'interval.handling.mode': 'string',
     'binary.handling.mode': 'base64',
-    // A TRUNCATE has no key. A compacted topic refuses such a record, and the task fails. Without
-    // the record, windows report the truncated rows as extraneous.
+    // A TRUNCATE's record has no key. A compacted topic would refuse it, and the connector's task
+    // would fail. So the record is skipped, and windows report the truncated rows as extraneous.
     'skipped.operations': 't',
     'tombstones.on.delete': 'true',
-    // Debezium would add four headers to each record, and every consumer passes them on. They cost
-    // a Streams application a tenth of its time.
+    // Otherwise Debezium adds four headers to each record, and every consumer passes the headers
+    // on. The headers cost a Streams application a tenth of its time.
     'extended.headers.enabled': 'false',
-    // the default continues silently after a gap when the slot is ahead
+    // by default, Debezium continues silently after a gap if the slot is ahead of the stored offset
     'offset.mismatch.strategy': 'trust_offset',
-    // Without heartbeats, a quiet database never confirms WAL, and the slot would retain it.
+    // Without heartbeats, the connector confirms no WAL while its tables are quiet, and the slot
+    // retains all WAL.
     'heartbeat.interval.ms': '5000',
     // Between chunks, Debezium compares transaction ids, and it fails on a message without one. So
     // the message is transactional during an incremental snapshot.

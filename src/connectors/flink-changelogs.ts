@@ -1,5 +1,5 @@
 // Finds the tables that a Flink SQL pipeline reads as changelogs (`debezium-json`), and checks that
-// this is correct.
+// they can be read in this way.
 import { captureOf } from '../domain/capture/index.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { splitStatements } from '../domain/pipelines/split-statements.js';

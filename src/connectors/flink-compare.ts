@@ -1,4 +1,4 @@
-// Compares a table in Flink SQL. It reads two bounded topics, takes the stream's last visible
+// Compares a table in Flink SQL. The SQL reads two bounded topics, takes the stream's last visible
 // record of each key, and joins both sides with a full outer join. Rows that this SQL finds equal
 // are equal; the others are compared value by value afterwards. The tables use the plain kafka
 // connector with raw values, because `json` silently drops tombstones and batch mode refuses
@@ -32,8 +32,8 @@ export interface FlinkComparison {
 }
 
 /**
- * The result that the join gives a key. A `canary-` prefix marks keys that this statement planted
- * itself.
+ * The kind that the join gives to a key. The rows of `COUNT_KINDS` have the prefix `canary-` for
+ * the keys that this SQL planted itself.
  */
 export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
 
@@ -45,8 +45,8 @@ export const CANARY: Readonly<Record<Kind, number>> = {
 };
 
 /**
- * Returns the statements that define tables and views. Then `COUNT_KINDS` and `candidates` can be
- * queried.
+ * Returns the statements that define tables and views. After these statements, the session can run
+ * `COUNT_KINDS` and `candidates`.
  */
 export function flinkSetup(input: FlinkComparison): string[] {
   return [
@@ -59,14 +59,15 @@ export function flinkSetup(input: FlinkComparison): string[] {
 }
 
 /**
- * Returns rows `[kind, count]`. The kind `unreadable` counts records that are not change events.
+ * The query for rows `[kind, count]`. The kind `unreadable` counts records that are not change
+ * events.
  */
 export const COUNT_KINDS = `SELECT kind, COUNT(*) AS n FROM sluice_pairs GROUP BY kind
   UNION ALL SELECT 'unreadable' AS kind, COUNT(*) AS n FROM sluice_records WHERE ${unreadable()}`;
 
 /**
- * Returns rows `[kind, legacy image, stream image]` of keys that are not proven equal, at most
- * `limit`.
+ * Returns the query for rows `[kind, legacy image, stream image]`: at most `limit` keys that are
+ * not proven equal.
  */
 export const candidates = (limit: number): string =>
   `SELECT kind, legacy_row, stream_row FROM sluice_pairs WHERE kind IN ('missing', 'extraneous', 'different') LIMIT ${limit}`;
@@ -127,15 +128,18 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
 }
 
 /**
- * Placeholders for values that a record does not contain, as text and, for a bytea, as base64. They
- * are never equal to the other side's value.
+ * The placeholder for a value that a record does not contain, as text and, for a bytea, as base64.
+ * A row with a placeholder never counts as equal.
  */
 const UNPROVABLE = [
   '__debezium_unavailable_value',
   Buffer.from('__debezium_unavailable_value').toString('base64'),
 ];
 
-/** The row's JSON text. Flink parses and prints it for both sides, so both have one notation. */
+/**
+ * The row's JSON text. Flink parses and prints the text of both sides, so both sides have the same
+ * notation.
+ */
 const IMAGE = `JSON_QUERY(v, '$.after')`;
 
 /**

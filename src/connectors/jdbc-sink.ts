@@ -9,8 +9,8 @@ export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
 /**
  * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner, the
- * sink writes to the shared table as that owner. Otherwise the sink writes to the table used before
- * the commit.
+ * sink writes to the shared table as that owner. Otherwise the sink writes to the table that it
+ * uses before the commit.
  */
 export function jdbcSinkConfig(
   { spec, sink }: ResolvedPlan,

@@ -47,8 +47,8 @@ export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
 ];
 
 /**
- * Chooses the plugin among the installed ones that a Connect worker lists. `connector.config` may
- * name one. Undefined if there is none.
+ * Chooses one of the plugins that a Connect worker lists as installed. `connector.config` may name
+ * the plugin. Undefined if no plugin fits.
  */
 export function jdbcPlugin(
   { spec }: MigrationSpec,
@@ -186,7 +186,7 @@ function textOf(type: string, column: string): string | null {
     case 'interval':
       return `'P' || ${['year Y', 'month M', 'day D'].map((p) => part(column, p)).join(' || ')} || 'T' || ${['hour H', 'minute M', 'second S'].map((p) => part(column, p)).join(' || ')}`;
     default:
-      // The server's own text is used, because a cast of an inet adds its mask.
+      // Uses the server's own text, because a cast of an inet to text adds the mask.
       return `CASE WHEN ${column} IS NOT NULL THEN format('%s', ${column}) END`;
   }
 }

@@ -12,7 +12,7 @@ export function sslOf({
 }: PostgresAddress): Readonly<Record<string, string>> {
   return {
     // with a root certificate, libpq verifies the server even for `require`; the JDBC driver does
-    // that only for `verify-ca`
+    // not, so it gets `verify-ca`
     sslmode: sslmode === 'require' && sslrootcert ? 'verify-ca' : sslmode,
     ...(sslrootcert ? { sslrootcert } : {}),
     ...(sslcert && sslkey ? { sslcert, sslkey } : {}),
@@ -20,7 +20,7 @@ export function sslOf({
 }
 
 /**
- * Returns the JDBC URL. `options` are settings that the session has from its start, as `-c
+ * Returns the JDBC URL. `options` are settings that the session has from its start, written as `-c
  * name=value`.
  */
 export function jdbcUrl(postgres: PostgresAddress, application: string, options?: string): string {
