@@ -1,12 +1,13 @@
-// Finds runs of the batch: in the run log that it writes, or as sessions with its application_name.
+// Finds runs of the batch: in the run log that the batch writes, or as sessions with its
+// application_name.
 import type pg from 'pg';
 import type { LeaseRow } from './lease-row.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * Describes a run of the batch that is active, or that started after the fence. The result of such
- * a run may differ from what was compared. Null if there is no such run.
+ * Describes a run of the batch that is active, or that started after the fence. Such a run may
+ * write a result that no window has compared. Null if there is no such run.
  */
 export async function activeRun(
   client: pg.ClientBase,
@@ -39,8 +40,8 @@ async function loggedRun(
 
 /**
  * Finds an active session of the application. Idle sessions belong to a connection pool and do not
- * count. Without pg_read_all_stats, the state of another role's session is unknown, which counts as
- * active.
+ * count. Without pg_read_all_stats, the state of another role's session is unknown. Such a session
+ * counts as active.
  */
 async function session(client: pg.ClientBase, application: string): Promise<string | null> {
   const { rows } = await client.query<Record<string, string | null>>(

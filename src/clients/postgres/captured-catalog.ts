@@ -1,4 +1,4 @@
-// Reads the captured set from the catalog: the publication with its contents, and each table with
+// Reads from the catalog what is captured: the publication with its contents, and each table with
 // its properties.
 import type pg from 'pg';
 import {
@@ -14,7 +14,8 @@ SELECT p.oid, p.xmin::text AS version, p.pubviaroot, p.pubinsert, p.pubupdate, p
   (SELECT coalesce(string_agg(concat(r.oid, '.', r.xmin), ' ' ORDER BY r.oid), '') FROM pg_publication_rel r WHERE r.prpubid = p.oid) AS tables
 FROM pg_publication p WHERE p.pubname = $1`;
 
-// Read as JSON, because row filters and column lists exist only since PostgreSQL 15.
+// Reads the view's rows as JSON, because its columns for row filters and column lists exist only
+// since PostgreSQL 15.
 const PUBLISHED_SQL = `
 SELECT t.schemaname, t.tablename, to_jsonb(t) ->> 'rowfilter' AS filter,
   (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
@@ -73,15 +74,15 @@ SELECT ${RELATION('c', QUALIFIED('c'))} AS relation,
 FROM c`;
 
 /**
- * Makes names and definitions come out qualified, whatever search_path the role has. MUST run
- * before the two functions below, in the same session.
+ * Makes Postgres return names and definitions with their schema, whatever search_path the role has.
+ * The caller MUST call this before the two functions below, in the same session.
  */
 export async function qualifyNames(client: pg.ClientBase): Promise<void> {
   await client.query(`SET search_path = pg_catalog`);
 }
 
 /**
- * Reads a publication. Null if it does not exist. `planned` tables get the names that the spec
+ * Reads a publication. Null if it does not exist. A table in `planned` gets the name that the spec
  * uses.
  */
 export async function readPublication(

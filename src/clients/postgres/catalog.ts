@@ -1,5 +1,5 @@
-// Reads a table from the source's catalog: columns, key and replica identity. The catalog resolves
-// each name once.
+// Reads a table from the source's catalog: columns, key and replica identity. Each name is resolved
+// once; the later queries use the table's oid.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
@@ -37,8 +37,8 @@ export interface TableCatalog {
   /** The partitions at every depth. Empty for an ordinary table. */
   readonly leaves: readonly Leaf[];
   /**
-   * Tables that were created with INHERITS. A query of this table also reads their rows, but the
-   * log has those rows under the other tables' names.
+   * The tables that inherit from this table (INHERITS). A query of this table also reads their
+   * rows, but the log has those rows under the names of the inheriting tables.
    */
   readonly heirs: readonly string[];
   readonly columns: readonly Column[];
@@ -77,8 +77,8 @@ WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
 /**
- * A join to a type `t`. It provides `b`, the base type under its domains; the `typmod` of the last
- * domain; and `e`, the type of an array's elements.
+ * A join to a type `t`. It adds `b`, the type under all domains of `t`, and `base.typmod`, the
+ * modifier from the innermost domain. If `b` is an array, `e` is the type of its elements.
  */
 const RESOLVED = `
 JOIN LATERAL (WITH RECURSIVE chain AS (
@@ -89,8 +89,8 @@ JOIN pg_type b ON b.oid = base.oid
 LEFT JOIN pg_type e ON e.typarray = b.oid`;
 
 /**
- * Returns SQL for the name of a type: `enum`, `composite` or `domain` for these kinds, otherwise
- * the type's own name.
+ * Returns SQL for the name of a type. An enum, a composite and a domain get the name of their kind.
+ * Any other type has its own name.
  */
 const kindOf = (type: string): string =>
   `CASE ${type}.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite' WHEN 'd' THEN 'domain' ELSE ${type}.typname END`;
@@ -178,8 +178,8 @@ export async function readKeyedTable(client: pg.ClientBase, text: string): Promi
 }
 
 /**
- * Returns the number of blocks of a quoted table. For a partitioned table, it is that of the
- * largest partition, because each partition has its own block numbers.
+ * Returns the number of blocks of a quoted table. For a partitioned table, returns the number of
+ * the largest partition, because each partition has its own block numbers.
  */
 export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
   const { rows } = await client.query<Record<string, string>>(
@@ -190,8 +190,8 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
 }
 
 /**
- * Returns the files that hold the rows of a table and its partitions. They change when the table is
- * rewritten or truncated.
+ * Returns the files that hold the rows of a table and its partitions. The files change when the
+ * table is rewritten or truncated.
  */
 export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
   const { rows } = await client.query<{ files: string }>(
@@ -214,9 +214,7 @@ export function blockRanges(blocks: number, size: number): string[] {
   );
 }
 
-/**
- * Returns names and types of the columns that one SELECT of a spec returns. The query is not run.
- */
+/** Returns the names and types of the columns of one SELECT in a spec. The query is not run. */
 export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
   const fields = await describeSubquery(client, stripSemicolon(sql));
   const oids = [...new Set(fields.map((f) => f.dataTypeID))];

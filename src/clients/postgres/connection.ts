@@ -1,5 +1,5 @@
-// Opens connections to the legacy database. Each one has the same settings: lock_timeout 2 s, the
-// spec's statement_timeout, UTC, and ISO output.
+// Opens connections to the legacy database. Each connection has the same settings by default:
+// lock_timeout 2 s, the spec's statement_timeout, UTC, and ISO output.
 import pg from 'pg';
 import { durationMs } from '../../domain/values/duration.js';
 import { isFailoverSlot } from '../../domain/capture/failover.js';
@@ -11,9 +11,9 @@ import { refusePooler } from './pooler.js';
 import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
- * Returns the text of a secret that is sent to `hosts`. With purpose `allow`, it only checks
- * whether a spec may name the secret for these hosts. With `run`, it returns the path of a program
- * whose output may be sent there. Throws Problem `permission-denied`.
+ * Returns the text of a secret that will be sent to `hosts`. With purpose `allow`, only checks
+ * whether a spec may name the secret for these hosts. With `run`, returns the path of a program
+ * whose output may be sent to these hosts. Throws Problem `permission-denied`.
  */
 export type ResolveSecret = (
   secret: SecretRef,
@@ -25,13 +25,13 @@ export type SourceClient = pg.Client;
 export interface SourceOptions {
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
-  /** The session understands replication commands, but no statements with parameters. */
+  /** If true, the session accepts replication commands, but no statements with parameters. */
   readonly speaksReplication?: boolean;
-  /** Nothing in this session may write. Use it for SQL of a spec that must not change anything. */
+  /** True if nothing in this session may write, for SQL of a spec that must change nothing. */
   readonly readOnly?: boolean;
   /**
-   * Set it for a statement of the spec that changes data. Row security then applies as usual. If it
-   * is not set, Postgres raises an error where row security would hide a row.
+   * True for a statement of the spec that changes data: row security applies as usual. Otherwise,
+   * Postgres raises an error where row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */
@@ -42,8 +42,8 @@ export interface SourceOptions {
 
 const LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_STATEMENT_MS = 60_000;
-// Values stay text, because the comparison needs what Postgres prints and not JavaScript's
-// conversion of it.
+// Values stay text, because the comparison needs the text that Postgres prints, and not a
+// JavaScript value.
 const TEXT_ONLY = {
   getTypeParser:
     () =>
@@ -74,7 +74,7 @@ export const readSource = <T>(
   options: SourceOptions = {},
 ): Promise<T> => withSource(spec, secret, use, { ...options, readOnly: true });
 
-/** Works like `withSource` for an address; the session's name is `application`. */
+/** Works like `withSource` for any address. The session's application_name is `application`. */
 export async function withAddress<T>(
   address: PostgresAddress,
   secret: ResolveSecret,
@@ -111,8 +111,8 @@ export interface SharedSnapshot {
 }
 
 /**
- * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits for
- * transactions that are open.
+ * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits for the
+ * end of all open transactions.
  */
 export async function createSlot(
   spec: MigrationSpec,
@@ -182,7 +182,7 @@ function noPassword(): string {
 
 /**
  * Tries the kinds of connection that `sslmode` allows, in its order. Rejects with the error of the
- * last one that was tried.
+ * last kind that was tried.
  */
 async function connected(
   address: PostgresAddress,
@@ -226,8 +226,8 @@ function clientConfig(
 const WRITE_IDLE_MS = 15_000;
 
 /**
- * Runs `use` in one transaction, and rolls back if it throws. The server ends a writing transaction
- * if its worker stops. Use `heldTransaction` if other sessions wait for its locks.
+ * Runs `use` in one transaction, and rolls back if `use` throws. The server ends a writing
+ * transaction if the worker stops. If other sessions wait for its locks, use `heldTransaction`.
  */
 export async function transaction<T>(
   client: pg.ClientBase,

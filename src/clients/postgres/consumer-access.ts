@@ -1,12 +1,12 @@
-// Compares who may read the view before and after the switch. A view reads its tables as its owner
-// or, with security_invoker, as its reader.
+// Compares who may read the view before and after the switch. A view reads its tables with the
+// rights of its owner or, with security_invoker, of its reader.
 import type pg from 'pg';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 
 export interface Readers {
   readonly view: TableName;
   readonly owner: string;
-  /** True if the view reads its tables as its reader. */
+  /** True if the view reads its tables with the rights of its reader. */
   readonly asInvoker: boolean;
 }
 
@@ -20,21 +20,21 @@ export interface Lack {
   readonly grant: string;
 }
 
-/** Returns whether the view's options make it read its tables as its reader. */
+/** Returns whether the view's options make it read its tables with the rights of its reader. */
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
-// True with a right on the whole table, or on each column that is read. A query that names no
-// column needs a right on any column.
+// The SQL is true if the role may read the whole table, or each of the columns. A query that names
+// no column needs the right on any one column.
 const mayRead = (role: string, table: string, columns: string): string =>
   `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
       THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')
       ELSE (SELECT bool_and(has_column_privilege(${role}::name, ${table}::regclass, c, 'SELECT')) FROM unnest(${columns}) AS c) END)`;
 
 /**
- * Finds the roles that can read the view through `from` but could not through `to`. Null if there
- * is none. The view's query is already resolved, so readers need no right on the schemas of its
- * tables.
+ * Finds the roles that can read the view while it reads `from`, but could not if it read `to`. Null
+ * if there is no such role. The view's query is already resolved, so readers need no right on the
+ * schemas of its tables.
  */
 export async function whoWouldLack(
   client: pg.ClientBase,
@@ -92,8 +92,9 @@ export async function copyReadRights(
 }
 
 /**
- * Returns the row security of a relation as one text. Equal texts show the same rows to the same
- * roles. Empty if there is none, or if `role` is not subject to it.
+ * Returns the row security of a relation as one text. Relations with equal texts show the same rows
+ * to the same roles. Empty if the relation has no row security, or if row security does not apply
+ * to `role`.
  */
 export async function rowSecurityOf(
   client: pg.ClientBase,

@@ -33,7 +33,8 @@ export interface ViewState {
   readonly options: readonly string[];
   /**
    * Everything else as one text: owner, privileges on view and columns, comments, columns with
-   * their types and defaults, triggers, rules. If the text is equal, none of this has changed.
+   * their types and defaults, triggers, rules, and views that read this one. If the text is equal,
+   * none of these has changed.
    */
   readonly rest: string;
 }
@@ -76,8 +77,8 @@ export async function readView(
 }
 
 /**
- * Runs `use` with an empty search_path, so that printed names are qualified and mean the same to
- * every reader.
+ * Runs `use` with an empty search_path, so that Postgres prints every name with its schema, and the
+ * text means the same in every session.
  */
 async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): Promise<T> {
   const { rows } = await client.query<{ path: string }>(
@@ -86,7 +87,8 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
   const set = (path: string) => client.query(`SELECT set_config('search_path', $1, false)`, [path]);
   await set('');
   const result = await use().catch(async (error: unknown) => {
-    // A failed transaction refuses this statement, but its end restores the path.
+    // A failed transaction refuses this statement, but the end of the transaction restores the
+    // path.
     await set(rows[0]!.path).catch(() => undefined);
     throw error;
   });
@@ -95,8 +97,8 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
 }
 
 /**
- * Replaces the text of the view's query. It also writes the options, because Postgres would
- * otherwise clear them.
+ * Replaces the text of the view's query. Also writes the options, because Postgres would otherwise
+ * clear them.
  */
 export async function replaceView(
   client: pg.ClientBase,
@@ -114,8 +116,8 @@ export async function replaceView(
 }
 
 /**
- * Locks the view until the transaction ends, so that no other session can change or read it. It
- * changes nothing, and does not lock the view's tables.
+ * Locks the view until the transaction ends, so that no other session can change or read it. The
+ * statement changes nothing, and does not lock the view's tables.
  */
 export async function lockView(
   client: pg.ClientBase,
@@ -164,7 +166,10 @@ const plainly = ({ schema, table }: TableName): string => {
   return `${part(schema)}.${part(table)}`;
 };
 
-/** Returns a name of the spec in the form that `viewReads` uses, quoted only if it must be. */
+/**
+ * Returns a name of the spec in the form that `viewReads` returns: quoted only where quotes are
+ * needed.
+ */
 export const plainName = (text: string): string => plainly(parseTableName(text));
 
 /** Returns the table's columns that the view's query reads by name, including system columns. */
@@ -182,7 +187,7 @@ export async function columnsRead(
   return rows.map((row) => row.name);
 }
 
-/** Returns the keys of the table by which the view's query groups. */
+/** Returns the table's keys on which the view's query depends, because it groups by them. */
 export async function keysGroupedBy(
   client: pg.ClientBase,
   view: TableName,

@@ -1,5 +1,5 @@
-// Reads COPY … TO STDOUT (FORMAT binary) on a pg connection. Rows are visited as they arrive, as
-// the bytes that Postgres sends, and none is kept.
+// Reads COPY … TO STDOUT (FORMAT binary) on a pg connection. Each row is visited when it arrives,
+// as the bytes that Postgres sends, and no row is kept.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { int16At, int32At } from '../../domain/values/bytes.js';

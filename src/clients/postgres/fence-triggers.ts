@@ -1,6 +1,6 @@
 // Builds the fence on the source tables from statement triggers that read the lease row. So the
-// fence ends by the database's clock, even if no worker is alive. The reasons for triggers (and not
-// REVOKE) and for FOR SHARE are in docs/explanation/cutover.md.
+// fence expires by the database's clock, even if no worker is alive. The reasons for triggers (and
+// not REVOKE) and for FOR SHARE are in docs/explanation/cutover.md.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';
@@ -24,9 +24,9 @@ export async function createFenceTriggers(
 }
 
 /**
- * Builds the trigger's function. It refuses writes if the lease row is gone, or if it is FENCED and
- * not expired; otherwise writers pass. It is SECURITY DEFINER, so writers need no right on Sluice's
- * schema.
+ * Builds the trigger's function. The function refuses writes if the lease row is gone, or if the
+ * row is FENCED and has not expired. Otherwise writers pass. The function is SECURITY DEFINER, so
+ * writers need no right on Sluice's schema.
  */
 function refuseWriteSql(plan: ResolvedPlan): string {
   const name = plan.metadata.name;
@@ -47,8 +47,8 @@ END $sluice$`;
 }
 
 /**
- * Drops the function when the lease is removed. Postgres refuses that while a trigger still uses
- * it.
+ * Drops the function when the lease is removed. Postgres refuses to drop a function that a trigger
+ * still uses.
  */
 export const dropFenceFunctionSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.refuse_write()`;

@@ -1,6 +1,7 @@
-// Transactions that make other sessions wait: the fence, the commit, the release and the rollback.
-// The server itself ends them, even if the worker hangs, its host is lost or the network is cut.
-// Before PostgreSQL 17 a whole transaction has no limit, so each statement gets the remaining time.
+// Runs the transactions that make other sessions wait: the fence, the commit, the release and the
+// rollback. The server itself ends such a transaction, even if the worker hangs, its host is lost
+// or the network is cut. Before PostgreSQL 17, Postgres cannot limit a whole transaction, so each
+// statement gets the remaining time as its limit.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 
@@ -17,7 +18,7 @@ export interface HoldLimits {
 /** The client of a held transaction. */
 export interface Held {
   readonly client: pg.ClientBase;
-  /** Shortens the rest of the transaction. It never lengthens it. */
+  /** Limits the rest of the transaction to `ms`. A longer rest than before is ignored. */
   atMost(ms: number): Promise<void>;
 }
 
@@ -36,8 +37,8 @@ const GRACE_MS = 250; // the statement's own limit is reached first, so the sess
 export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**
- * Runs `use` in one transaction, and rolls back if it throws. Throws an error with SQLSTATE 57014
- * when the time limit is reached.
+ * Runs `use` in one transaction, and rolls back if `use` throws. Throws an error with SQLSTATE
+ * 57014 when the time limit is reached.
  */
 export async function heldTransaction<T>(
   client: pg.ClientBase,
@@ -70,13 +71,16 @@ const beginSql = (idleMs: number): string =>
   `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +
   `SET LOCAL tcp_keepalives_idle = ${Math.max(1, Math.ceil(idleMs / 2000))}; SET LOCAL tcp_keepalives_interval = 1; SET LOCAL tcp_keepalives_count = 3`;
 
-/** Returns SQL that limits the whole transaction, counted from the execution of this SQL on. */
+/**
+ * Returns SQL that limits the transaction to `ms` from the execution of this SQL on. The SQL has no
+ * effect before PostgreSQL 17.
+ */
 const overallSql = (ms: number): string =>
   `SELECT set_config('transaction_timeout', '${whole(ms + GRACE_MS)}', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`;
 
 const whole = (ms: number): number => Math.max(1, Math.ceil(ms));
 
-/** Wraps the client, so that each statement is canceled when the remaining time is over. */
+/** Wraps the client, so that Postgres cancels each statement when the remaining time is over. */
 function withLimit(client: pg.ClientBase, restMs: () => number): pg.ClientBase {
   const limited = async (...statement: Parameters<pg.ClientBase['query']>): Promise<unknown> => {
     const rest = restMs();

@@ -8,8 +8,8 @@ export interface KeptView {
   /** The view's `pg_get_viewdef` before the switch, with an empty search_path. */
   readonly before: string;
   /**
-   * The same after the switch. If the view's current text differs, a person has edited the view
-   * since.
+   * The same text after the switch. If the view's current text differs from it, a person has edited
+   * the view since the switch.
    */
   readonly after: string;
 }

@@ -1,5 +1,5 @@
-// The lease row says who owns the result. The workflow trusts this row and not its own memory. See
-// docs/explanation/cutover.md.
+// Reads the lease row, which says whether consumers read the batch or the stream. The workflow
+// trusts this row and not its own memory. See docs/explanation/cutover.md.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -11,8 +11,8 @@ export interface LeaseRow {
   readonly epoch: number;
   readonly token: string | null;
   /**
-   * The highest attempt that fenced or was released. A late call of an earlier attempt can no
-   * longer fence.
+   * The number of the latest attempt that fenced or was released. A late call of an earlier attempt
+   * can no longer fence.
    */
   readonly attempt: number;
   /** The beginning of the fence. Null unless the lease is FENCED or SWITCHED. */
@@ -28,14 +28,14 @@ export interface LeaseRow {
 }
 
 /**
- * Returns the table, quoted. It is in the source database if there is a batch, and otherwise in the
- * ledger.
+ * Returns the quoted name of the lease table. The table is in the source database if there is a
+ * batch, and in the ledger if there is none.
  */
 export function leaseTable({ batch, names }: ResolvedPlan): string {
   return batch ? `${quoteIdent(names.leaseSchema)}.lease` : 'sluice.lease';
 }
 
-/** The columns of the lease table. They are the same in both places. */
+/** The columns of the lease table. They are the same in the source database and in the ledger. */
 export const LEASE_COLUMNS = `
   migration text PRIMARY KEY,
   state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),

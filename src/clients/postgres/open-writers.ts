@@ -1,7 +1,7 @@
 // Finds transactions that have written and are still open, including prepared ones. Without
-// pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. A
-// transaction that ends within a moment is harmless. Any other one counts as unknown, and never as
-// absent.
+// pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. Such
+// a transaction is harmless if it ends within a moment. Otherwise it counts as unknown, and never
+// as absent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -11,7 +11,10 @@ export interface OpenWriter {
   readonly id: string;
   /** A description: a session with its role and application, or a prepared transaction. */
   readonly said: string;
-  /** Milliseconds since it began or was prepared. Null if Sluice's role cannot see that. */
+  /**
+   * Milliseconds since the transaction began or was prepared. Null if Sluice's role cannot see this
+   * time.
+   */
   readonly ageMs: number | null;
   /** The statement that ends a prepared transaction. Null for a session. */
   readonly endedBy: string | null;
@@ -30,8 +33,9 @@ const POLL_MS = 100;
 const PREPARED = `format('prepared transaction %L of %s in database %s', gid, owner, database)`;
 
 /**
- * Lists open writers, oldest first. A new slot waits for the writers of every database, but only
- * the writers of one database can change its rows.
+ * Lists open writers, oldest first. By default, lists the writers of every database, because a new
+ * slot waits for all of them. With `thisDatabase`, lists only those that can change rows of this
+ * database.
  */
 export async function openWriters(
   client: pg.ClientBase,
@@ -55,7 +59,7 @@ export async function openWriters(
 
 /**
  * Returns the writers that are older than `limitMs`. A prepared transaction counts at any age,
- * unless it ends within three seconds. The check of hidden ages takes that time anyway.
+ * unless it ends within three seconds. Writers whose age is hidden get the same three seconds.
  */
 export async function oldWriters(
   client: pg.ClientBase,
@@ -78,7 +82,7 @@ export async function oldWriters(
 }
 
 /**
- * Returns the entries of `first` that are still there after a moment. Returns earlier if none is
+ * Returns the entries of `first` that are still there after a moment. Returns at once when none is
  * left.
  */
 export async function thoseThatStay<T extends { readonly id: string }>(
@@ -96,8 +100,8 @@ export async function thoseThatStay<T extends { readonly id: string }>(
 }
 
 /**
- * Describes the transaction that the creation of a slot waits for. Null if it waits for none. Needs
- * no special right.
+ * Describes the transaction that the creation of a slot waits for. Null if the creation waits for
+ * no transaction. Needs no special right.
  */
 export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise<string | null> {
   const { rows } = await client.query<{ said: string }>(

@@ -1,5 +1,6 @@
 // Decodes the messages of the plug-in `pgoutput` (protocol version 1, values as text), as
-// `pg_logical_slot_get_binary_changes` returns them. Pure: the caller has the session.
+// `pg_logical_slot_get_binary_changes` returns them. This file only decodes; the caller reads the
+// messages from its session.
 import { int16At, int32At } from '../../domain/values/bytes.js';
 
 export interface RelationColumn {
@@ -9,7 +10,10 @@ export interface RelationColumn {
   readonly type: number;
 }
 
-/** A relation as the log describes it before its first row, and again after each change of it. */
+/**
+ * The description of a relation. The log has it before the relation's first row, and again after
+ * each change of the relation.
+ */
 export interface LoggedRelation {
   readonly oid: number;
   readonly name: string;
@@ -37,7 +41,7 @@ export type LogMessage =
   | { readonly kind: 'delete'; readonly oid: number; readonly old: Tuple }
   | { readonly kind: 'truncate'; readonly oids: readonly number[] }
   | { readonly kind: 'marker'; readonly prefix: string; readonly content: string }
-  /** A message about an origin or a type, which says nothing about rows. */
+  /** A message about an origin or a type. Such a message says nothing about rows. */
   | { readonly kind: 'other' };
 
 const TEXT = 0x74; // t

@@ -1,5 +1,5 @@
-// Implements `sslmode` as libpq does: which connections are tried in which order, and what each of
-// them verifies.
+// Implements `sslmode` as libpq does: which connections are tried in which order, and what each
+// connection verifies.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';

@@ -1,9 +1,9 @@
-// Identifies the server and its history.
+// Identifies the database server and the history of its data.
 import type pg from 'pg';
 
 /**
- * Returns system identifier and timeline. A different server, or the same one after a failover, has
- * a different history and so a different value. The parts that the role may not read are empty. A
+ * Returns the system identifier and the timeline. A different server has a different value, and so
+ * has the same server after a failover. A part that the role has no right to read is empty. A
  * primary's timeline comes from its current WAL file, because after a promotion the control file is
  * outdated until the next checkpoint.
  */

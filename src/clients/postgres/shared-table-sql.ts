@@ -1,5 +1,5 @@
-// SQL for a shared table, which batch and stream both write. It has the trigger that checks the
-// writer against the lease row, and the row changes of the commit and the rollback.
+// SQL for a shared table, which first the batch and then the stream writes. A trigger checks each
+// writer against the lease row. The commit and the rollback change the table's rows.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { readTable } from './catalog.js';
@@ -44,9 +44,10 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 }
 
 /**
- * Builds the trigger function. While the lease is FENCED, it refuses every write. While it is
- * SWITCHED, only the stream's role may write. A session that names an epoch, as Sluice's sinks do,
- * must name the epoch of the switch. In every other state, all roles except the stream's may write.
+ * Builds the trigger function. While the lease is FENCED and not expired, the trigger refuses every
+ * write. While the lease is SWITCHED, only the stream's role may write. If its session names an
+ * epoch, as Sluice's sinks do, this must be the epoch of the switch. In every other state, all
+ * roles except the stream's may write. A transaction that knows the lease's token always passes.
  * Because SECURITY DEFINER hides current_user, the writer is the role that was set, or else the
  * login role.
  */
@@ -80,16 +81,16 @@ END $sluice$`;
 
 /** The number of rows that the switch changed. */
 export interface RowsChanged {
-  /** Inserted, or updated in any column. */
+  /** The rows that were inserted, or updated in any column. */
   readonly written: number;
   readonly removed: number;
 }
 
 /**
- * Gives the shared table the stream's rows, in the commit's transaction after `passTrigger`. Rows
- * that only the shared table has are moved to `kept`. The staging table is dropped. A sink that
- * still writes the staging table fails. It reads the same records again when it writes the shared
- * table.
+ * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
+ * Rows that the shared table has and the stream lacks are moved to `kept`. The staging table is
+ * dropped. If the sink still writes the staging table, it fails. Later, when it writes the shared
+ * table, it reads the same records again.
  */
 export async function takeOver(
   client: pg.ClientBase,
@@ -106,9 +107,9 @@ export async function takeOver(
 }
 
 /**
- * Gives the shared table the batch's rows again, in the rollback's transaction after `passTrigger`.
- * These are the rows that the batch's query returns now, and the kept rows whose keys the query
- * does not return.
+ * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
+ * `passTrigger`. These are the rows that the batch's query returns now, and the kept rows whose
+ * keys the query does not return.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -131,7 +132,7 @@ export async function giveBack(
 
 /**
  * Changes exactly those rows of the shared table that differ from `source`. Rows that `source`
- * lacks are deleted; if `kept` is given, they are moved there.
+ * lacks are moved to `kept`, or deleted if `kept` is null.
  */
 async function makeEqual(
   client: pg.ClientBase,
@@ -170,8 +171,8 @@ async function makeEqual(
 }
 
 /**
- * Finds the table's owner by an empty write as the sink and one as another role. Null means that
- * both may write, or neither.
+ * Finds out which side may write the table now. Tries a write that changes no row, once as the sink
+ * and once as another role. Null if both writes pass, or neither does.
  */
 export async function observedOwner(
   client: pg.Client,
@@ -207,8 +208,8 @@ async function mayWrite(
 }
 
 /**
- * Revokes the batch role's right to write at `complete`, when a trigger no longer guards the table.
- * Returns whether the role can still write.
+ * Revokes the batch role's rights to write the table. This is needed at `complete`, when the
+ * trigger is removed. Returns whether the role can still write, for example as a superuser.
  */
 export async function revokeWrites(
   client: pg.ClientBase,
@@ -227,8 +228,8 @@ export async function revokeWrites(
 }
 
 /**
- * Drops function and kept rows when the lease is removed. Postgres refuses that while a trigger
- * still uses the function.
+ * Drops the function and the kept rows when the lease is removed. Postgres refuses to drop a
+ * function that a trigger still uses.
  */
 export const dropSharedTableSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.keep_owner(); DROP TABLE IF EXISTS ${quoteIdent(schema)}.kept`;

@@ -15,8 +15,8 @@ export const lone = (text: string, values: unknown[] = []): pg.QueryConfig =>
   ({ text, values, queryMode: 'extended' }) as pg.QueryConfig;
 
 /**
- * Returns the rows of one SELECT that contains SQL of a spec. The transaction cannot write. If the
- * caller has an open transaction, it MUST be READ ONLY.
+ * Returns the rows of one SELECT that contains SQL of a spec. The SELECT runs in a transaction that
+ * cannot write. If the caller has an open transaction, that transaction MUST be READ ONLY.
  */
 export async function readLone(
   client: pg.ClientBase,
@@ -50,7 +50,7 @@ UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;
  * transaction ends.
  */
 export async function readInto(client: pg.ClientBase, table: string, query: string): Promise<void> {
-  // parsed alone, because it could otherwise close the parenthesis
+  // parses the query alone first, because its text could otherwise close the parenthesis
   await describeStatement(client, query);
   const rows = `SELECT * FROM (${query}\n) AS sluice_query`;
   // `WITH NO DATA` creates the table without planning or running the query.
@@ -85,7 +85,7 @@ export const describeStatement = (
 
 /**
  * Returns the fields of a query that is used in parentheses. The query is parsed alone first, so
- * that it cannot close the parenthesis and add a statement.
+ * that its text cannot close the parenthesis and add a statement.
  */
 export async function describeSubquery(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// Creates the sink's table with the types, collations and NOT NULLs of the result table, for the
-// columns that the query computes.
+// Creates the sink's table. It has the columns that the query computes, with the types, collations
+// and NOT NULLs of the result table.
 import type pg from 'pg';
 import { describeQuery } from './catalog.js';
 import { copyReadRights } from './consumer-access.js';

@@ -1,5 +1,5 @@
-// Reads, creates and drops replication slots, and decides when one is lost. No other file queries
-// pg_replication_slots about a single slot.
+// Reads, creates and drops replication slots, and decides when a slot is lost. Every other file
+// uses these functions to read the state of a slot.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
@@ -7,13 +7,13 @@ import type { Lsn } from '../../domain/values/position.js';
 export interface Slot {
   readonly plugin: string | null;
   readonly database: string | null;
-  /** The process that reads the slot. Null if none does. */
+  /** The process that reads the slot. Null if no process reads it. */
   readonly activePid: string | null;
   /** Null for a slot that is being created, and for one that was invalidated. */
   readonly restartLsn: Lsn | null;
   readonly confirmedLsn: Lsn | null;
   readonly walStatus: string | null;
-  /** The server's reason for an invalidation, which it tells since PostgreSQL 17. */
+  /** The server's reason for the invalidation of the slot. Always null before PostgreSQL 17. */
   readonly reason: string | null;
 }
 
@@ -53,8 +53,8 @@ export function lossOf(
 }
 
 /**
- * Creates the slot without an exported snapshot. Waits for the transactions that are open. A server
- * before PostgreSQL 17 knows no failover slots and refuses to create one.
+ * Creates the slot without an exported snapshot. Waits until the transactions that are open have
+ * ended. A server before PostgreSQL 17 refuses to create a failover slot.
  */
 export async function createPlainSlot(
   client: pg.ClientBase,
@@ -67,7 +67,10 @@ export async function createPlainSlot(
   );
 }
 
-/** Drops a slot. Does nothing if it does not exist. The server refuses while a process reads it. */
+/**
+ * Drops a slot. Does nothing if it does not exist. The server refuses this while a process reads
+ * the slot.
+ */
 export async function dropSlot(client: pg.ClientBase, name: string): Promise<void> {
   await client.query(
     `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)}`,

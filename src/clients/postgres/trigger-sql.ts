@@ -1,5 +1,5 @@
-// Creates, checks and drops Sluice's triggers on tables that it does not own, including their
-// partitions.
+// Creates, checks and drops Sluice's triggers on tables that Sluice does not own, and on the
+// partitions of these tables.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, quoteLiteral, relation, type Relation } from '../../domain/migration/names.js';
@@ -18,12 +18,13 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 const TRIGGER_LOCK_MS = 700;
 
 /**
- * Creates the triggers of a role on all of its tables. They call `fn` (quoted). The caller MUST be
- * in the transaction that sets the lease to FENCED. It MUST NOT hold the lease row yet, because a
- * writer locks its table before it reads the row. CREATE TRIGGER waits for every open writer, so
- * the commit proves that none is left. Every partition gets a statement trigger, because a write
- * that names a partition fires only that partition's. Row triggers are needed too: a subscription's
- * apply worker fires no others, and partitions that are attached later inherit them. Throws Problem
+ * Creates the triggers of a role on all tables of that role. The triggers call `fn` (quoted). The
+ * caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT hold the
+ * lease row yet, because a writer locks its table before it reads the row. CREATE TRIGGER waits for
+ * every open writer, so the commit proves that no such writer is left. Every partition gets a
+ * statement trigger, because a write that names a partition fires only the statement trigger of
+ * that partition. Row triggers are needed too: a subscription's apply worker fires only row
+ * triggers, and partitions that are attached later inherit row triggers. Throws Problem
  * `object-not-ours` if a trigger of that name calls another function.
  */
 export async function createTriggers(
@@ -41,7 +42,7 @@ export async function createTriggers(
   for (const table of tables) {
     const parts = await partsOf(client, [table]);
     for (const part of parts) {
-      // ALWAYS also covers replicated writers, and those that set session_replication_role.
+      // ALWAYS also covers replicated writers, and writers that set session_replication_role.
       await client.query(
         `CREATE OR REPLACE TRIGGER ${statement} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${part} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}();
          ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`,
@@ -57,9 +58,9 @@ export async function createTriggers(
 }
 
 /**
- * Parts of the PL/pgSQL functions that the triggers call. After one row has passed, later rows of
- * its transaction pass without a check. The first row locked the lease row, so no fence can
- * intervene.
+ * The next constants are parts of the PL/pgSQL functions that the triggers call. After one row has
+ * passed, later rows of the same transaction pass without a check. The check of the first row
+ * locked the lease row, so the lease cannot become FENCED before the transaction ends.
  */
 export const passedKey = (migration: string): string =>
   `${quoteLiteral(`${migration} `)} || txid_current()`;
@@ -111,8 +112,9 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 }
 
 /**
- * Returns tables and partitions without Sluice's trigger. Either the relation is newer than the
- * fence, or its trigger was dropped. Such a relation accepts writes under the fence.
+ * Returns the tables and partitions that lack one of Sluice's triggers. Such a relation is newer
+ * than the fence, or its trigger was dropped or disabled. The relation accepts writes under the
+ * fence.
  */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];
@@ -156,8 +158,9 @@ export async function dropTrigger(
 
 /**
  * Returns the relations that have this table's triggers: the table, its partitions, and partitions
- * that were detached since. Triggers that a partition inherits are omitted, because they are
- * dropped with the parent's triggers. Only triggers that call Sluice's functions count.
+ * that were detached after the triggers were created. Triggers that a partition inherits are
+ * omitted, because they are dropped with the parent's triggers. Only triggers that call Sluice's
+ * functions count.
  */
 async function carriers(
   client: pg.ClientBase,
@@ -183,8 +186,8 @@ async function carriers(
 
 /**
  * Counts the transactions, including prepared ones, that began before `moment` (SQL) and hold a
- * writer's lock on one of the tables. Transactions of unknown age count as `unseen` unless they end
- * within three seconds, because a write that the fence refuses releases its lock at once.
+ * writer's lock on one of the tables. A transaction of unknown age counts as `unseen` if it still
+ * holds its lock after three seconds. A write that the fence refuses releases its lock sooner.
  */
 export async function writersSince(
   client: pg.ClientBase,

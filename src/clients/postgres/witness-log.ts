@@ -1,14 +1,14 @@
 // Collects what a witness saw: which keys each table changed, and how many rows each transaction
-// inserted and deleted. It stops at the first message that it cannot interpret.
+// inserted and deleted. It uses no further message after the first one that it cannot interpret.
 import { MOST_WITNESSED } from '../../domain/evidence/witness.js';
 import { isVisible, type SnapshotVisibility } from '../../domain/values/position.js';
 import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';
 
-/** A compared table, and its key, which is one column. */
+/** A compared table, and the one column that is its key. */
 export interface WitnessedTable {
   readonly table: string;
   readonly key: string;
-  /** The relations that hold its rows: its own and those of its partitions. */
+  /** The oids of the relations that hold the table's rows: the table itself and its partitions. */
   readonly oids: readonly number[];
 }
 
@@ -27,9 +27,12 @@ export interface RowChange {
 export class WitnessLog {
   readonly #tables = new Map<number, WitnessedTable>();
   readonly #known = new Map<number, Known>();
-  /** For each table: the changed keys, and the last transaction that changed each. */
+  /** For each table: the changed keys, each with the last transaction that changed it. */
   readonly #changed = new Map<string, Map<string, number>>();
-  /** For each table: the transactions that inserted or deleted rows, and how many. */
+  /**
+   * For each table: the transactions that inserted or deleted rows, each with the number of these
+   * rows.
+   */
   readonly #counts = new Map<string, Map<number, { inserted: number; deleted: number }>>();
   readonly #markers = new Set<string>();
   #txId: number | null = null;
@@ -64,7 +67,10 @@ export class WitnessLog {
     return this.#changed.get(table)?.keys() ?? [];
   }
 
-  /** Counts the rows of transactions that `after` sees and `before` does not. */
+  /**
+   * Counts the rows that were inserted and deleted by transactions that `after` sees and `before`
+   * does not see.
+   */
   rowChange(table: string, before: SnapshotVisibility, after: SnapshotVisibility): RowChange {
     const sum = { inserted: 0, deleted: 0 };
     for (const [txId, { inserted, deleted }] of this.#counts.get(table) ?? []) {
@@ -77,8 +83,8 @@ export class WitnessLog {
 
   /**
    * Forgets the changes that the snapshot `proven` sees, because a window has compared them. The
-   * log has the changes of a key in the order in which they became visible, so the last change of a
-   * key decides.
+   * log has the changes of a key in the order in which they became visible. So a key is forgotten
+   * if the snapshot sees the last change of the key.
    */
   forget(proven: SnapshotVisibility): void {
     this.#markers.clear();
@@ -168,7 +174,7 @@ export class WitnessLog {
   }
 }
 
-/** Removes these entries. Returns their number. */
+/** Removes the entries for which `isRemoved` returns true. Returns their number. */
 function removed<K, V>(entries: Map<K, V>, isRemoved: (key: K, value: V) => boolean): number {
   const before = entries.size;
   for (const [key, value] of entries) if (isRemoved(key, value)) entries.delete(key);

@@ -1,5 +1,5 @@
-// The session of a witness: a temporary logical slot on the migration's publication. The server
-// drops it with the session, so nothing stays behind when a worker dies.
+// The session of a witness, with a temporary logical slot on the migration's publication. The
+// server drops the slot when the session ends, so no slot stays behind when a worker dies.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
@@ -34,9 +34,9 @@ export class WitnessSlot {
   }
 
   /**
-   * Creates the slot, and waits until every transaction that was open then has ended. Every
-   * transaction that a later snapshot does not see is therefore in the slot. Throws errors of the
-   * server: without the right REPLICATION, without a free slot, or if the wait takes too long.
+   * Creates the slot, and waits until every transaction that was open at the creation has ended. So
+   * the slot has every transaction that a later snapshot does not see. Throws an error if the role
+   * lacks the right REPLICATION, if no slot is free, or if the wait takes too long.
    */
   static async open(
     spec: MigrationSpec,
@@ -64,8 +64,8 @@ export class WitnessSlot {
   }
 
   /**
-   * Reads into `log` what the slot has now. An error fails the log, because the slot does not
-   * return changes twice.
+   * Reads the changes that the slot has now into `log`. After an error, the log cannot be used,
+   * because the slot does not return a change twice.
    */
   read(log: WitnessLog): Promise<void> {
     const mine = this.#last.then(async () => {
@@ -76,8 +76,8 @@ export class WitnessSlot {
   }
 
   /**
-   * Reads up to a marker that it writes now. If the log has no problem afterwards, it has every
-   * transaction that a snapshot taken before this call sees.
+   * Writes a marker now, and reads up to this marker. If the log then has no problem, the log has
+   * every transaction that a snapshot taken before this call sees.
    */
   async readToNow(log: WitnessLog, token: string): Promise<void> {
     await this.#last;
@@ -111,12 +111,12 @@ export class WitnessSlot {
   }
 }
 
-/** The option is a list of identifiers. */
+/** Quotes the name, because the option `publication_names` is a list of identifiers. */
 const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Lets the server notice within a minute that the worker is gone or has stopped. An unread slot
- * retains WAL.
+ * Lets the server end the session within a minute after the worker is gone or has stopped.
+ * Otherwise the unread slot would retain WAL.
  */
 const SURVIVES_NO_WORKER =
   `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; ` +

@@ -1,10 +1,10 @@
-// Reads what a witness must know of the catalog: the relations of each compared table, and a digest
-// of every definition that must not change while the witness runs.
+// Reads from the catalog what a witness must know: the relations of each compared table, and a
+// digest of every definition that must not change while the witness runs.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { WitnessedTable } from './witness-log.js';
 
-/** Returns the relations that hold the rows of a quoted table, and the table itself. */
+/** Returns `table` with the relations that hold its rows. `from` is the table's quoted name. */
 export async function witnessedTable(
   client: pg.ClientBase,
   table: string,
@@ -17,9 +17,9 @@ export async function witnessedTable(
 
 /**
  * Returns a digest that changes with the files, the columns, the replica identity and the
- * partitions of the quoted tables, and with the publication. The digest also differs after a change
- * that was undone. If a partition was detached, changed and attached again, the log has none of its
- * changed rows.
+ * partitions of the quoted tables, and with the publication. The digest also changes if such a
+ * change was undone. For example, the log lacks the row changes of a partition that was detached,
+ * changed and attached again.
  */
 export async function definitionDigest(
   client: pg.ClientBase,
