@@ -7,7 +7,8 @@ const CRC_FROM = 21; // the checksum covers everything from the attributes on
 const PER_RECORD = 32; // the most bytes for lengths, deltas and attributes
 
 /**
- * The identity of an idempotent producer. With it, the broker drops a batch that it already has.
+ * The identity of an idempotent producer. With this identity, the broker recognizes a batch that it
+ * already has, and does not write it twice.
  */
 export interface ProducerIdentity {
   readonly producerId: bigint;
@@ -44,7 +45,7 @@ export class BatchBuilder {
       1;
     this.#varint(body);
     this.#bytes[this.#at++] = 0; // attributes
-    this.#varint(0); // timestamp, as the batch's
+    this.#varint(0); // timestamp: that of the batch
     this.#varint(delta);
     this.#varint(keyBytes);
     this.#at += this.#bytes.write(key, this.#at, 'utf8');

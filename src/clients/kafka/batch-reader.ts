@@ -22,8 +22,8 @@ export interface PartitionRange {
 }
 
 /**
- * Receives one answer of the broker with its committed batches. If it returns a promise, the next
- * answer waits for it.
+ * Receives one answer of the broker with its committed batches. If the function returns a promise,
+ * it gets the next answer only after the promise resolves.
  */
 export type TakeBatches = (
   records: Buffer,

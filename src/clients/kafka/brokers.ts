@@ -1,4 +1,4 @@
-// Sends requests that kafkajs does not offer to a partition's leader, over kafkajs' own
+// Sends a partition's leader the requests that kafkajs does not offer, over kafkajs' own
 // connections: offsets by isolation level, whole fetches, and finished batches.
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
@@ -21,7 +21,10 @@ import { createCluster, murmur2, type Broker, type Cluster } from './kafkajs-int
 
 export const READ_COMMITTED = 1;
 
-/** The owner of the brokers provides the topics, and the text for a failed connection. */
+/**
+ * The parts that the owner of the brokers provides: the topics, and the reason for a failed
+ * connection.
+ */
 interface Surroundings extends TopicList {
   readonly explain: (error: unknown) => unknown;
 }
@@ -103,8 +106,8 @@ export class Brokers {
   }
 
   /**
-   * Returns the offset at which the records of this leader, or of earlier ones, end now. -1 if the
-   * log does not know that leader.
+   * Returns the offset at which the records of this leader epoch and of earlier epochs end now.
+   * Returns -1 if the log does not know the epoch.
    */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
     const asked = epochEnd(topic, partition, leaderEpoch);
@@ -152,8 +155,8 @@ export class Brokers {
   }
 
   /**
-   * Asks the broker that coordinates the group. Tries up to four times if the coordinator moves or
-   * does not answer.
+   * Asks the broker that coordinates the group. Tries up to four times, because the coordinator can
+   * move or fail to answer.
    */
   async withCoordinator<T>(groupId: string, ask: (broker: Coordinator) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
@@ -175,7 +178,7 @@ export class Brokers {
     this.#cluster = undefined;
   }
 
-  /** Throws after `disconnect`, because a connection that opens after it would never be closed. */
+  /** Throws after `disconnect`, because a connection that opens later would never be closed. */
   kafka(): KafkaJs {
     if (this.#isClosed)
       throw new Problem(
@@ -210,8 +213,8 @@ export class Brokers {
   }
 
   /**
-   * Calls the partition's leader. Tries once more with fresh metadata after a lost connection or a
-   * moved leader.
+   * Calls the partition's leader. Tries up to four times, with fresh metadata, because the
+   * connection can be lost and the leader can move.
    */
   async #withLeader<T>(
     topic: string,

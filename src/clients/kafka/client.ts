@@ -44,8 +44,8 @@ function loginOf(
 }
 
 /**
- * Logs in with a token (RFC 7628). kafkajs takes a broker's refusal of a token for its consent,
- * because the refusal is a message without an error code, so this reads that message.
+ * Logs in with a token (RFC 7628). A broker refuses a token by a message without an error code.
+ * kafkajs would take that message for consent, so the mechanism reads it here.
  */
 function tokenMechanism(tokens: TokenSource, sasl: SaslLogin): kafkajs.Mechanism {
   return {

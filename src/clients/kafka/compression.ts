@@ -7,8 +7,8 @@ import { Problem } from '../../domain/failure.js';
 import { unlz4 } from './lz4.js';
 
 /**
- * A batch has at most some megabytes when it is sent, so a body that claims more than this is
- * damaged.
+ * The most bytes of a decompressed body. A batch that is sent has a few megabytes at most, so a
+ * body that claims more than this is damaged.
  */
 export const MOST_BYTES = 512 * 1024 * 1024;
 
@@ -47,8 +47,8 @@ export function decompress(body: Buffer, codec: number, offset: number): Buffer 
 }
 
 /**
- * Decompresses block by block and watches the total size, because a few bytes can claim megabytes
- * each.
+ * Decompresses block by block and watches the total size, because a block of a few bytes can claim
+ * to contain megabytes.
  */
 function unzstd(body: Buffer): Uint8Array {
   const blocks: Uint8Array[] = [];

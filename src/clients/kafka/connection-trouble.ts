@@ -4,9 +4,7 @@ import { loginText, tlsFilesOf, type KafkaSpec } from '../../domain/migration/cl
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
 
-/**
- * Returns the Problem for a failed connection. Null if its cause is not one of the known causes.
- */
+/** Returns the Problem for a failed connection. Null if the cause is not a known one. */
 export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | null {
   const server = `Kafka at ${kafka.brokers.join(', ')}`;
   const files = tlsFilesOf(kafka);
@@ -52,7 +50,10 @@ export const denied = (operation: Operation, topic: string): Problem =>
     `allow it (kafka-acls --add --allow-principal User:… --operation ${operation} --topic ${topic}), then: sluice retry`,
   );
 
-/** Returns the error for a broker's error code in the answer about one partition. */
+/**
+ * Returns the error for a broker's error code. `partition` is null if the answer is about the whole
+ * topic.
+ */
 export function answeredError(
   request: string,
   operation: Operation,
@@ -65,7 +66,7 @@ export function answeredError(
   return new Error(`${request} ${place}: error code ${code}`);
 }
 
-/** Returns whether an error of kafkajs is the refusal of a topic by an ACL. */
+/** Returns whether an error of kafkajs says that no ACL allows the topic. */
 export const isDenied = (error: unknown): boolean => {
   const { type, cause } = (error ?? {}) as { type?: string; cause?: { type?: string } };
   return [type, cause?.type].includes('TOPIC_AUTHORIZATION_FAILED');

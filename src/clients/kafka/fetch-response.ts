@@ -1,5 +1,5 @@
-// Asks for records with Kafka's Fetch request, version 11, of one partition, and decodes its
-// response. The record batches stay bytes.
+// Builds Kafka's Fetch request (version 11) for one partition, and decodes the response. The record
+// batches themselves are not decoded.
 import { fetchRequest } from './kafkajs-internals.js';
 import type { AbortedTransaction } from './record-batch.js';
 

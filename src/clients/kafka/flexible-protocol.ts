@@ -83,8 +83,8 @@ export const fields =
   };
 
 /**
- * Builds a request in the form that kafkajs uses. kafkajs writes a header without tagged fields, so
- * the body begins with them.
+ * Builds a request in the form that kafkajs uses. kafkajs writes the request header without its
+ * tagged fields, so the body begins with an empty list of them.
  */
 export function flexibleCall<T>(
   { apiKey, apiVersion, apiName }: { apiKey: number; apiVersion: number; apiName: string },
@@ -107,7 +107,7 @@ export function flexibleCall<T>(
     response: {
       decode: (raw: Buffer) => {
         const cursor = { bytes: raw, at: 0 };
-        fields({})(cursor); // the tagged fields of its header
+        fields({})(cursor); // the tagged fields of the answer's header
         return Promise.resolve(answer(cursor));
       },
       parse: (data: T) => Promise.resolve(data),
@@ -115,7 +115,7 @@ export function flexibleCall<T>(
   };
 }
 
-/** Encodes a list of short texts as flexible requests contain it. */
+/** Encodes a list of short texts in the form that flexible requests use. */
 export function compactTexts(texts: readonly string[]): Buffer {
   const parts = texts.flatMap((value) => {
     const bytes = Buffer.from(value);

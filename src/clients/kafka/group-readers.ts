@@ -18,8 +18,8 @@ export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGro
 }
 
 /**
- * Returns the topics that each group subscribes to. If a group cannot be described, the reason
- * names it.
+ * Returns the topics that each group subscribes to. If a group cannot be described, returns a
+ * reason that names the group.
  */
 export async function subscriptionsOf(
   kafka: KafkaPort,

@@ -1,6 +1,6 @@
-// Describes consumer groups: protocol, state, members, and the topics that they read.
-// DescribeGroups describes classic groups. Newer groups (KIP-848 consumers, KIP-1071 streams)
-// appear dead there and have their own requests.
+// Describes consumer groups: protocol, state, members, and the topics that they read. The request
+// DescribeGroups describes classic groups. Its answer shows newer groups (KIP-848 consumers,
+// KIP-1071 streams) as dead, so each newer type has its own request.
 import { createRequire } from 'node:module';
 import * as flexible from './flexible-protocol.js';
 import { consumerGroups, listedGroups, streamsGroups } from './group-answers.js';
@@ -16,11 +16,11 @@ export interface KnownGroup {
   readonly state: string;
   /** Sorted ids. A member that replaces another has a different id. */
   readonly members: readonly string[];
-  /** Topics that the members subscribe to or are assigned to. */
+  /** The topics that the members subscribe to or are assigned to. */
   readonly topics: readonly string[];
   /**
-   * The way in which partitions are assigned. For a streams group, it includes the epoch of the
-   * topology. Empty without members.
+   * What decides how partitions are assigned: the protocol of a classic group, the assignor of a
+   * consumer group, or the epoch of a streams group's topology.
    */
   readonly protocol: string;
   /** The client ids that the members chose, sorted. Unlike member ids, they survive a restart. */
@@ -143,7 +143,7 @@ async function askAbout<G extends { errorCode: number; errorMessage: string }>(
   answer: flexible.Read<{ groups: G[] }>,
 ): Promise<G | { unknown: string } | null> {
   if (!broker.versions[api.apiKey]) return null;
-  // no operations, no tags
+  // the request asks for no operations and has no tagged fields
   const body = Buffer.concat([flexible.compactTexts([id]), Buffer.from([0, 0])]);
   const call = flexible.flexibleCall({ ...api, apiVersion: 0 }, body, answer);
   const group = ((await broker.connectionPool.send(call)) as { groups: G[] }).groups[0];

@@ -61,7 +61,7 @@ export class KafkaPort {
     if (isAuthenticated(this.spec)) await refuseHidden(await this.admin(), topics);
   }
 
-  /** Describes the topics that exist, with the named settings. */
+  /** Describes those of the topics that exist, with the named settings. */
   async describeTopics(
     topics: readonly string[],
     settings: readonly string[],
@@ -97,7 +97,7 @@ export class KafkaPort {
   /** Reloads the metadata. Without this, calls may miss added partitions for half a minute. */
   readonly refresh = (): Promise<void> => this.#brokers.refresh();
 
-  /** Returns the first and the next offset of every partition. */
+  /** Returns the first offset of every partition, and the offsets at which the partition ends. */
   async offsets(topic: string): Promise<PartitionEnds[]> {
     const [low, high, committed] = await Promise.all([
       this.#brokers.listOffsets(topic, -2, 0),
@@ -122,8 +122,8 @@ export class KafkaPort {
   }
 
   /**
-   * Returns the offset at which the records of this leader and earlier ones end in the current log.
-   * Returns -1 if the log does not know the leader.
+   * Returns the offset at which the records of this leader epoch and of earlier epochs end now.
+   * Returns -1 if the log does not know the epoch.
    */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
     return this.#brokers.epochEnd(topic, partition, leaderEpoch);
@@ -193,7 +193,7 @@ export class KafkaPort {
     return visited;
   }
 
-  /** Reads like `readRange`, but passes on undecoded broker responses and their batches. */
+  /** Reads like `readRange`, but passes on undecoded responses and the places of their batches. */
   async readBatches(
     topic: string,
     partition: number,

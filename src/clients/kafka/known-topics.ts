@@ -1,11 +1,11 @@
 // Decides which topics a kafkajs connection asks its brokers about. If one of these topics is
-// deleted, every later refresh fails, even for other topics.
+// deleted, every later refresh of the metadata fails, even for other topics.
 import { Problem } from '../../domain/failure.js';
 import type { Cluster } from './kafkajs-internals.js';
 
 /**
- * Thrown if a topic, or offsets that are needed from it, no longer exist. The caller decides what
- * that means for its topic.
+ * Thrown if a topic no longer exists, or no longer has offsets that are needed. The caller decides
+ * what the loss means for its topic.
  */
 export class TopicLost extends Problem {
   readonly topic: string;
@@ -63,12 +63,12 @@ export class KnownTopics {
   }
 
   /**
-   * Throws TopicLost if the topic is gone, and another Problem if it is only hidden. Removes other
-   * topics that are gone from the list.
+   * Throws TopicLost if the topic is gone, and another Problem if it is only hidden. Also removes
+   * every topic that no longer exists from the cluster's list of topics.
    */
   async refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
     const existing = await this.#forgetGone(cluster);
-    // without a list, no topic counts as gone
+    // if the brokers return no list, no topic counts as gone
     if (existing === null || existing.includes(topic)) return;
     await this.#topics.refuseHidden([topic]);
     throw new TopicLost(topic, `topic ${topic} does not exist`);

@@ -1,13 +1,14 @@
 // Reads LZ4 frames as Kafka's producers write them (https://github.com/lz4/lz4,
 // doc/lz4_Frame_format.md and lz4_Block_format.md). No maintained library reads them without native
-// code. Checksums are skipped, as Kafka's own consumers do for blocks, because the batch has a CRC.
+// code. The checksums of LZ4 are not verified, because the batch has a CRC. Kafka's own consumers
+// do not verify those of blocks either.
 
 const MAGIC = 0x184d2204;
 const LEAST_MATCH = 4;
 
 /**
  * Decompresses one or several frames. Throws RangeError or Error for bytes that are not LZ4 frames,
- * or that contain more than `most` bytes.
+ * or whose content has more than `most` bytes.
  */
 export function unlz4(frame: Buffer, most: number): Uint8Array {
   const out = new Output(Math.min(most, frame.length * 4), most);

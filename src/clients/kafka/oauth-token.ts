@@ -11,10 +11,13 @@ import { tlsTrouble } from '../tls-trouble.js';
 const TIMEOUT_MS = 10_000;
 const COMMAND_MS = 30_000;
 const MAX_BYTES = 64 * 1024;
-/** A token is not used in its last seconds, because the broker reads it a little later. */
+/** A token is not used in its last seconds, because the broker checks it a little later. */
 const RESERVE_MS = 15_000;
 
-/** A token as its issuer gave it. `expiresAt` is in milliseconds; null if the issuer did not say. */
+/**
+ * A token as its issuer gave it. `expiresAt` is in milliseconds; null if the issuer did not state
+ * it.
+ */
 interface Issued {
   readonly value: string;
   readonly expiresAt: number | null;
@@ -58,7 +61,7 @@ export class TokenSource {
     return issued;
   }
 
-  /** Runs the program without arguments and without a shell, because a spec names it. */
+  /** Runs the program without arguments and without a shell, because a spec chooses the program. */
   #run(command: string): Promise<string> {
     const program = this.#secret({ file: command }, this.#hosts, 'run');
     return new Promise((resolve, reject) => {
@@ -130,7 +133,10 @@ async function fromEndpoint(origin: TokenEndpoint, secret: ResolveSecret): Promi
   );
 }
 
-/** Returns only the members of a refusal that the standard names, because the rest may show a secret. */
+/**
+ * Returns only those members of a refusal that the standard defines, because other members could
+ * show a secret.
+ */
 function refusal(text: string): string {
   try {
     const { error, error_description: why } = JSON.parse(text) as Record<string, unknown>;
@@ -179,7 +185,10 @@ interface Claims {
   readonly nbf?: unknown;
 }
 
-/** Returns the claims of a JSON Web Token. Null for a token of another kind, which only the issuer reads. */
+/**
+ * Returns the claims of a JSON Web Token. Null for a token of another kind, because only its issuer
+ * can read it.
+ */
 function claimsOf(token: string): Claims | null {
   const [, payload, ...rest] = token.split('.');
   if (payload === undefined || rest.length !== 1) return null;
@@ -207,7 +216,7 @@ function refuseWrongTime({ value, expiresAt }: Issued, issuer: string): void {
       remedy,
     );
   const nbf = claimsOf(value)?.nbf;
-  // brokers allow a small difference of the clocks, so a token of the next minute is left to them
+  // brokers allow a small difference of the clocks, so they decide about a token of the next minute
   if (typeof nbf === 'number' && nbf * 1000 > now + 60_000)
     throw new Problem(
       'permission-denied',

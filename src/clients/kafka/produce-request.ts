@@ -1,5 +1,5 @@
-// Encodes Kafka's Produce request and decodes its response, version 7, for one topic, one partition
-// and one batch that is already encoded.
+// Encodes Kafka's Produce request (version 7) and decodes its response, for one topic, one
+// partition and one batch that is already encoded.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -13,7 +13,7 @@ const VERSION = 7;
 const ACKS_ALL = -1;
 const TIMEOUT_MS = 30_000;
 
-/** The broker already has this batch. */
+/** The error code of a batch that the broker already has. */
 export const DUPLICATE_SEQUENCE = 46;
 
 export function produceRequest(topic: string, partition: number, batch: Buffer): object {

@@ -1,5 +1,5 @@
-// Writes many records to topics as idempotent record batches, over kafkajs' connections. Used by
-// proofs, copies, Flink windows and snapshot signals.
+// Writes many records to topics as idempotent record batches, over kafkajs' connections. Proofs,
+// copies, windows that Flink compares, and snapshot signals use it.
 import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
 
 export interface OutRecord {
@@ -10,7 +10,7 @@ export interface OutRecord {
 /** The part of the cluster that the writer uses. */
 export interface ProduceTarget {
   partitions(topic: string): Promise<number>;
-  /** Requests a new identity from any broker; here, from a leader of the topic. */
+  /** Requests a new identity. Any broker can issue one; a leader of the topic is asked. */
   identify(topic: string): Promise<ProducerIdentity>;
   /** Returns the partition that Kafka's own producers choose for a key. */
   partitionOf(key: string, partitions: number): number;
@@ -30,7 +30,7 @@ interface Lane {
   sequence: number;
   /**
    * The one batch that is being sent. kafkajs spreads requests over connections, so a second batch
-   * could overtake it and be refused.
+   * could overtake this one and be refused.
    */
   flying: Promise<void> | undefined;
 }
@@ -61,7 +61,10 @@ export class BulkWriter {
     return lane.filling.size >= BATCH_BYTES ? this.#send(lane) : undefined;
   }
 
-  /** Sends what is left. When it returns, all in-sync replicas have acknowledged every record. */
+  /**
+   * Sends the batches that are not full. When it returns, all in-sync replicas have acknowledged
+   * every record.
+   */
   async flush(): Promise<void> {
     const lanes = [...this.#topics.values()].flat();
     await Promise.all(

@@ -6,8 +6,8 @@ import { crc32c } from './crc32c.js';
 
 export interface RecordVisitor {
   /**
-   * Key and value are ranges of `bytes`, and -1 if they are null, so no object is created for each
-   * record. Copy whatever must outlive the call.
+   * The key and the value are ranges of `bytes`, so no object is created for each record. A null
+   * key or value begins at -1. The visitor MUST copy bytes that it needs after the call.
    */
   (
     offset: number,
@@ -30,8 +30,8 @@ const BEFORE_LENGTH = 12; // base offset and the length itself
 const CRC_AT = 17;
 
 /**
- * The state of a read_committed pass over one partition: the producers whose open transactions were
- * aborted.
+ * Knows, during a read_committed pass over one partition, which producers are inside a transaction
+ * that was aborted.
  */
 export class TransactionFilter {
   readonly #pending: AbortedTransaction[] = [];
@@ -70,7 +70,7 @@ export interface VisibleBatch {
 
 /**
  * Returns the batches that contain committed records of `[from, to)`, and the next offset to fetch.
- * That offset also counts control records and batches that are not returned. Brokers may cut a
+ * That offset is after all control records and batches that were skipped. Brokers may cut a
  * response within its last batch; the next fetch returns that batch.
  */
 export function visibleBatches(
@@ -133,7 +133,7 @@ const damaged = (offset: number, why: string): Problem =>
 
 /**
  * Visits the records of `[from, to)` in a batch of `records`. Throws Problem `unsupported` if the
- * batch is damaged. `checksum` is a faster CRC-32C, if there is one for these bytes.
+ * batch is damaged. `checksum` may be a faster implementation of CRC-32C.
  */
 export function walkBatch(
   records: Buffer,
@@ -159,8 +159,8 @@ export function walkBatch(
 }
 
 /**
- * Returns the offset after the last whole batch, at which the next fetch begins, without decoding
- * any batch. Returns `from` if there is no whole batch.
+ * Returns the offset at which the next fetch begins: the one after the last whole batch. Returns
+ * `from` if there is no whole batch. Decodes no batch.
  */
 export function offsetBehind(records: Buffer, from: number): number {
   let next = from;
@@ -204,7 +204,10 @@ function walkRecords(
   }
 }
 
-/** Returns a range of a record as a view, or null if it is null. */
+/**
+ * Returns the range as a view. Returns null if `start` is negative, as it is for a null key or
+ * value.
+ */
 export const rangeOf = (bytes: Buffer, start: number, end: number): Buffer | null =>
   start < 0 ? null : bytes.subarray(start, end);
 

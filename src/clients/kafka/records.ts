@@ -6,7 +6,10 @@ import { rangeOf } from './record-batch.js';
 export interface KafkaRecord {
   readonly partition: number;
   readonly offset: number;
-  /** Key and value are parts of a larger buffer. Copy what must outlive the call. */
+  /**
+   * Key and value are parts of a larger buffer. The visitor MUST copy bytes that it needs after the
+   * call.
+   */
   readonly key: Buffer | null;
   readonly value: Buffer | null;
 }

@@ -1,6 +1,6 @@
 // Requests that kafkajs does not offer. They return a topic's id, the offsets of its log with their
-// leader epochs, and the offset at which an earlier leader's records end now. Each asks about one
-// topic and at most one partition.
+// leader epochs, and the offset at which the records of an earlier leader epoch end now. Each
+// request is about one topic and at most one partition.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -56,7 +56,10 @@ const exchange = <T>(
   },
 });
 
-/** An offset of a partition's log. `leaderEpoch` is -1 if the log is older than leader epochs. */
+/**
+ * An offset of a partition's log. `leaderEpoch` is -1 if the log has no leader epoch for the
+ * offset.
+ */
 export interface LogOffset {
   readonly errorCode: number;
   readonly offset: number;
@@ -69,7 +72,7 @@ const OFFSET_FOR_LEADER_EPOCH = 23;
 const CONSUMER = -1; // not a replica
 const NO_EPOCH = -1;
 
-/** Builds ListOffsets, version 4, the first version that returns the leader epoch of the offset. */
+/** Builds ListOffsets, version 4, which is the first version that returns leader epochs. */
 export function listOffset(
   topic: string,
   partition: number,
@@ -93,7 +96,7 @@ export function listOffset(
 
 /**
  * Builds OffsetForLeaderEpoch, version 3. The answer is the offset at which the records of this
- * leader and earlier ones end in the current log. It is -1 if the log does not know the leader.
+ * leader epoch and of earlier epochs end now. The answer is -1 if the log does not know the epoch.
  */
 export function epochEnd(
   topic: string,
@@ -131,7 +134,7 @@ export function topicIdOf(
     .writeInt64(0)
     .writeUVarIntString(topic)
     .writeUVarInt(0); // one topic, by name and not by id
-  // does not create topics and does not ask for rights
+  // the request creates no topics and does not ask for rights
   body.writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(0);
   return exchange(METADATA, TOPIC_ID_VERSION, 'Metadata', body, (raw) => {
     raw.readTaggedFields(); // the tagged fields of the header

@@ -4,7 +4,7 @@ import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import { denied, isDenied } from './connection-trouble.js';
 
-/** After one of these errors, the broker may still create the topic. */
+/** After one of these errors, it is unknown whether the broker creates the topic. */
 const END_UNKNOWN: readonly string[] = [
   'REQUEST_TIMED_OUT',
   'NETWORK_EXCEPTION',
@@ -21,7 +21,7 @@ export interface TopicDescription {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Describes the topics that exist, with the named settings. */
+/** Describes those of the topics that exist, with the named settings. */
 export async function describeTopics(
   admin: Admin,
   topics: readonly string[],
@@ -85,7 +85,7 @@ export async function served(isServed: () => Promise<boolean>): Promise<void> {
 /**
  * Creates a topic. Throws Problem `object-not-ours` if the topic exists, `permission-denied` if
  * Sluice's principal may not create it, and `unsupported` if the cluster refuses it. After any
- * other error, the topic may or may not exist.
+ * other error, it is unknown whether the topic exists.
  */
 export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });
