@@ -68,8 +68,8 @@ export async function answered<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Reports all data of a connection as progress of the attempt that opened it. The connection breaks
- * when the attempt is abandoned, so that no statement follows.
+ * Reports all data of a connection as progress of the attempt that opened the connection. The
+ * connection breaks when the attempt is abandoned, so that no statement follows.
  */
 export function reportData(stream: Readable): void {
   const progress = current.getStore();

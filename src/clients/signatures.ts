@@ -1,5 +1,5 @@
 // Signs and verifies decisions with Ed25519. A signal can claim any name, but only the holder of
-// the private key can sign for it.
+// that person's private key can sign under the name.
 import {
   createPrivateKey,
   createPublicKey,
@@ -24,7 +24,7 @@ export interface ApproverKey {
   readonly roles: readonly KeyRole[];
 }
 
-/** The public keys by name, as the worker's operator configured them. */
+/** The approvers' public keys, by the approver's name. The worker's operator configures them. */
 export type ApproverKeys = ReadonlyMap<string, ApproverKey>;
 
 /**
@@ -85,7 +85,7 @@ export function verifyToken(
   return { valid: true, claims };
 }
 
-/** Reads the public key `pem` of a person. Throws Problem `spec-invalid` that names the person. */
+/** Reads the public key `pem` of a person. Throws Problem `spec-invalid` with the person's name. */
 export const approverKey = (
   name: string,
   pem: string,

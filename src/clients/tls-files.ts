@@ -10,8 +10,9 @@ export type ReadSecret = (secret: SecretRef, hosts: readonly string[]) => string
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Returns the TLS options for a server on one of `hosts`, which always verify the chain and the
- * host's name. Throws Problem `permission-denied` for a file that is missing or not allowed.
+ * Returns the TLS options for a connection to a server on one of `hosts`. Such a connection always
+ * verifies the certificate chain and the name of the host. Throws Problem `permission-denied` for a
+ * file that is missing or not allowed.
  */
 export function tlsOptions(
   { ca, cert, key }: TlsFiles,
@@ -27,8 +28,8 @@ export function tlsOptions(
 }
 
 /**
- * Reads a PEM certificate. The spec chooses the path, so any other content is refused and never
- * shown.
+ * Reads a PEM certificate. The spec chooses the path. So a file with any other content is refused,
+ * and its content is never shown.
  */
 export function certificate(path: string): string {
   let text = '';

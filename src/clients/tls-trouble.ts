@@ -1,11 +1,11 @@
 // Explains why a TLS connection was not made: which certificate is wrong, and what a person can do.
 import { Problem } from '../domain/failure.js';
 
-/** The connection that failed, in the words of the spec. */
+/** Describes the connection that failed, in the words of the spec. */
 export interface TlsLeg {
   /** The server, such as `Kafka at kafka:9093`. */
   readonly server: string;
-  /** The part of the spec with the files, such as `kafka.tls`. */
+  /** The part of the spec that names the TLS files, such as `kafka.tls`. */
   readonly field: string;
   /** The CA of the spec. Undefined means the CAs of the system. */
   readonly ca: string | undefined;

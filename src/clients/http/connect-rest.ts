@@ -1,5 +1,5 @@
-// Kafka Connect's REST API: the calls that Sluice needs. Each has its own time limit, because a
-// Connect worker without Kafka hangs for minutes.
+// Kafka Connect's REST API: the calls that Sluice needs. Each call has its own time limit, because
+// a Connect worker without Kafka hangs for minutes.
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
@@ -37,20 +37,20 @@ export class ConnectRest {
     return (await this.#json<{ version: string }>('GET', '/')).version;
   }
 
-  /** Returns the classes of the connectors, or of everything that is installed. */
+  /** Returns the classes of the installed connectors, or with `all`, of all installed plugins. */
   async pluginClasses(which?: 'all'): Promise<string[]> {
     const query = which ? '?connectorsOnly=false' : '';
     return (await this.plugins(query)).map((plugin) => plugin.class);
   }
 
-  /** Returns the installed connectors. A plugin may not state its version. */
+  /** Returns the installed connectors. Some plugins do not state their version. */
   async plugins(query = ''): Promise<{ class: string; version?: string | null }[]> {
     return this.#json('GET', `/connector-plugins${query}`);
   }
 
   /**
-   * Returns the errors, by key, that Kafka Connect finds in a configuration. The connector's own
-   * code checks the configuration too, and may connect to its database to do so.
+   * Returns the errors that Kafka Connect finds in a configuration, each as `key: error`. The
+   * connector's own code checks the configuration too, and may connect to its database to do so.
    */
   async validate(
     connectorClass: string,
@@ -79,8 +79,8 @@ export class ConnectRest {
   }
 
   /**
-   * Returns the connector's status. Null if Kafka Connect does not know the connector, or not yet:
-   * the status arrives a moment after the creation.
+   * Returns the connector's status. Null if Kafka Connect does not know the connector. A new
+   * connector also has no status for a moment.
    */
   async status(name: string): Promise<ConnectorStatus | null> {
     return this.#jsonOrNull<ConnectorStatus>(
@@ -106,7 +106,7 @@ export class ConnectRest {
     await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/pause`);
   }
 
-  /** Stops the connector. Returns false if Kafka Connect does not know it, or not yet. */
+  /** Stops the connector. Returns false if Kafka Connect does not (yet) know it. */
   async stop(name: string): Promise<boolean> {
     return (await this.#jsonOrNull('PUT', `/connectors/${encodeURIComponent(name)}/stop`)) !== null;
   }
@@ -120,7 +120,7 @@ export class ConnectRest {
 
   /**
    * Returns the offsets that the connector stored, one per partition of its source. A connector
-   * that does not exist has none.
+   * that does not exist has no offsets.
    */
   async offsets(name: string): Promise<Readonly<Record<string, unknown>>[]> {
     const answer = await this.#jsonOrNull<{ offsets?: { offset: Record<string, unknown> }[] }>(
@@ -131,14 +131,14 @@ export class ConnectRest {
   }
 
   /**
-   * Deletes the offsets of a connector, which MUST be STOPPED. They would otherwise outlive the
-   * connector.
+   * Deletes the offsets of a connector. The connector MUST be STOPPED. Otherwise the offsets would
+   * outlive the connector.
    */
   async deleteOffsets(name: string): Promise<void> {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);
   }
 
-  /** Deletes the connector. Returns false if Kafka Connect does not know it, or not yet. */
+  /** Deletes the connector. Returns false if Kafka Connect does not (yet) know it. */
   async delete(name: string): Promise<boolean> {
     return (await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}`)) !== null;
   }
@@ -174,7 +174,7 @@ export class ConnectRest {
         throw refusedLogin(`${method} ${this.#url}${path}`, response.status, this.#access);
       const message = errorMessage(text);
       // 409 means either that the workers rebalance, or that the connector already exists. Some
-      // requests answer 500 for a rebalance. Only a rebalance is worth another attempt.
+      // requests get a 500 during a rebalance. Only a rebalance is worth another attempt.
       const isRebalance =
         (response.status === 409 && !message.includes('already exists')) ||
         (response.status === 500 && message.includes('rebalance'));

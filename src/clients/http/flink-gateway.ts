@@ -30,7 +30,8 @@ export class FlinkGateway {
   }
 
   /**
-   * Runs `use` in a new session, and always closes the session. Jobs that it started keep running.
+   * Runs `use` in a new session, and always closes the session. The jobs that the session started
+   * keep running.
    */
   async session<T>(use: (session: FlinkSession) => Promise<T>): Promise<T> {
     const { sessionHandle } = await this.#call<{ sessionHandle: string }>('POST', '/v1/sessions', {
@@ -95,8 +96,8 @@ export class FlinkSession {
       const data = page.results?.data ?? [];
       rows.push(...data.map((d) => d.fields));
       if (page.resultType === 'EOS') return rows;
-      // A job without rows so far answers at once with an empty page. The pause leaves the
-      // processor to the job.
+      // For a job that has no rows yet, the gateway answers at once with an empty page. The pause
+      // leaves the processor to the job.
       if (page.resultType === 'NOT_READY' || data.length === 0)
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       if (page.resultType !== 'NOT_READY')
@@ -119,7 +120,9 @@ export class FlinkSession {
   }
 }
 
-/** Returns the last cause with a message in a Java stack trace. */
+/**
+ * Returns the message of the last cause in a Java stack trace, or else the first line of the text.
+ */
 function rootCause(errors: readonly string[]): string {
   const text = errors.join('\n');
   const causes = [...text.matchAll(/Caused by: (?:[\w.$]+\.)?(\w+(?:Exception|Error)): ([^\n]+)/g)];

@@ -22,7 +22,7 @@ export type HttpAnswer = Pick<Response, 'ok' | 'status' | 'text'>;
 
 /**
  * Reads the secrets for a server of a spec. Throws Problem `permission-denied` if a secret does not
- * exist or may not be sent to that server.
+ * exist, or if it must not be sent to that server.
  */
 export function httpAccess(
   url: string,

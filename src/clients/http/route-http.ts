@@ -17,8 +17,9 @@ export interface RouteOrder {
 }
 
 /**
- * Requests a side. Idempotent. Throws Problem `unreachable` if the order may have arrived (then
- * observe the route), or `route-unexpected` if the order was refused.
+ * Requests a side. Idempotent. Throws Problem `unreachable` if it is unclear whether the order
+ * arrived. The caller then MUST observe the route. Throws Problem `route-unexpected` if the order
+ * was refused.
  */
 export async function putRoute(url: string, order: RouteOrder): Promise<void> {
   await send('PUT', url, order);
@@ -60,7 +61,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
   const response = await answered(
     fetch(url, {
       method,
-      redirect: 'error', // an order may only reach the address in the spec
+      redirect: 'error', // no other address may receive an order
       signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: body ? { 'content-type': 'application/json' } : {},
       ...(body ? { body: JSON.stringify(body) } : {}),

@@ -1,4 +1,4 @@
-// Reads schemas from a schema registry over the Confluent API, which Apicurio and Karapace answer
+// Reads schemas from a schema registry over the Confluent API, which Apicurio and Karapace offer
 // too. A schema never changes its id, so each one is read once.
 import { Problem } from '../../domain/failure.js';
 import type { RegistrySpec } from '../../domain/migration/cluster-access.js';
@@ -41,7 +41,10 @@ export class SchemaRegistry {
     return schema;
   }
 
-  /** Asks for the subjects, which needs the same login as a schema. Throws like `schema`. */
+  /**
+   * Asks for the list of subjects. This request needs the same login as the request for a schema.
+   * Throws like `schema`.
+   */
   async check(): Promise<void> {
     const answer = await this.#get('/subjects');
     if (answer.status === 404) throw this.#noApi('/subjects');

@@ -1,5 +1,6 @@
 // Records in the ledger how windows pause a source connector for a still point. Other workers can
-// then tell such a pause from a person's pause, and end it if its worker died.
+// then tell such a pause from a person's pause. They can also end the pause if the worker that
+// began it died.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { RecordedPause } from '../../domain/evidence/still-point.js';
 import type { Ledger } from './ledger.js';
@@ -24,7 +25,10 @@ export async function openPause(
   return rows[0]!.id;
 }
 
-/** Records that a pause is over, once the connector was seen running. `by` is who resumed it. */
+/**
+ * Records that a pause is over, after the connector was seen running. `by` says who resumed the
+ * connector.
+ */
 export async function closePause(
   ledger: Ledger,
   id: string,
@@ -36,7 +40,7 @@ export async function closePause(
   );
 }
 
-/** Returns the open pauses of the connector and those of the last hour, the newest one first. */
+/** Returns the connector's open pauses, and those that ended in the last hour, the newest first. */
 export async function pausesOf(
   ledger: Ledger,
   ref: Run,

@@ -31,8 +31,8 @@ export interface StandingFacts {
 }
 
 /**
- * Stores the facts, and compares them with the facts of digest `since` (null means none). If the
- * ledger lacks the earlier facts, they count as changed.
+ * Stores the facts, and compares them with the earlier facts, whose digest is `since`. Null means
+ * that there are none. If the ledger lacks the earlier facts, they count as changed.
  */
 export async function standingFacts(
   ledger: Ledger,

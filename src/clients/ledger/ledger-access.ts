@@ -1,4 +1,5 @@
-// Checks what Sluice's role may do with the ledger, and prints the statements that grant more.
+// Checks what Sluice's role may do with the ledger, and builds the statements that grant the
+// missing rights.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 

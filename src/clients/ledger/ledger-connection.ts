@@ -12,15 +12,18 @@ const NOT_THERE = [SQLSTATE.undefinedTable, SQLSTATE.invalidSchemaName];
 export class LedgerConnection {
   readonly #pool: pg.Pool;
   protected readonly url: string;
-  /** The connection of a snapshot view. Such a view sends all of its queries here. */
+  /**
+   * The connection of a snapshot view. Such a view sends all of its queries through this
+   * connection.
+   */
   protected pinned: pg.PoolClient | undefined;
   readonly #address: string;
   protected readonly readOnly: boolean;
 
   /**
    * Opens a pool of connections. With `readOnly`, every transaction is read-only, and a ledger
-   * without tables reads as empty. A role with USAGE and SELECT on schema sluice is enough for
-   * that.
+   * without tables reads as empty. The role then needs only USAGE on the schema sluice and SELECT
+   * on its tables.
    */
   constructor(url: string, { readOnly = false } = {}) {
     this.#pool = new pg.Pool({
@@ -38,7 +41,7 @@ export class LedgerConnection {
     this.#address = `${parsed.host}${parsed.pathname}`;
   }
 
-  /** Creates the tables that are missing. Several workers may call it at once. */
+  /** Creates the tables that are missing. Several workers may call this method at once. */
   async migrate(): Promise<void> {
     const client = await this.#pool.connect();
     try {

@@ -1,4 +1,4 @@
-// The ledger's tables. After the first release, they may only gain columns and tables, because a
+// The ledger's tables. After the first release, only columns and tables may be added, because a
 // newer worker may run alongside an older one.
 import { LEASE_COLUMNS } from '../postgres/lease-row.js';
 

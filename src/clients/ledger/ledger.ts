@@ -25,7 +25,7 @@ export interface MigrationRecord {
   readonly updated_at: Date;
   readonly plan_hash: string;
   readonly spec: MigrationSpec;
-  /** The Temporal namespace of its workflow. Null if it was not recorded. */
+  /** The Temporal namespace of the migration's workflow. Null if the namespace was not recorded. */
   readonly namespace: string | null;
   readonly namespace_id: string | null;
 }
@@ -117,8 +117,8 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Counts how often each column of each subject differed, over the stored differences of the
-   * windows up to `upTo`. Infinity means all windows.
+   * Counts the stored differences of each subject, by class and column. Counts the windows up to
+   * the number `upTo`; Infinity means all windows.
    */
   async differencesByColumn(
     name: string,
@@ -172,7 +172,9 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Returns the objects of a name that exist, or may exist, and are not handed over. */
+  /**
+   * Returns the migration's objects that exist or may exist, except those that were handed over.
+   */
   async openObjects(name: string): Promise<OwnedObject[]> {
     const rows = await this.query<{
       kind: OwnedObject['kind'];

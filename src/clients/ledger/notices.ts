@@ -10,10 +10,7 @@ export interface Waiting {
   readonly attempts: number;
 }
 
-/**
- * Stores a notice, unless the ledger already has it. A notice that the ledger has is not sent
- * again.
- */
+/** Stores a notice, unless the ledger already has it. So the same notice is not sent twice. */
 export async function storeNotice(ledger: Access, notice: Notice): Promise<void> {
   const { migration, iteration, key } = notice;
   await ledger.query(

@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.js';
 
 /**
  * Everything that a window writes to the ledger. `result` is the activity's result for the run; a
- * repeated attempt returns the same.
+ * repeated attempt returns the same result.
  */
 export interface WindowRecord<Result> {
   readonly rows: readonly WindowRow[];
@@ -21,8 +21,8 @@ export interface WindowRecord<Result> {
 /** A window that is recorded in the ledger. */
 export interface RecordedWindow<Result> {
   /**
-   * The run and activity that recorded it. Attempts of one activity share this value; a run that
-   * was reset has another.
+   * The run and activity that recorded it. All attempts of one activity have the same value; a run
+   * that was reset has another value.
    */
   readonly by: string;
   readonly chain: string;
@@ -51,7 +51,10 @@ export async function recordedWindow<Result>(
   return rows[0] ?? null;
 }
 
-/** Returns a number that no window has yet: `wanted`, or the number after the newest. */
+/**
+ * Returns a number that no window has yet: `wanted`, or the number after the newest window's if
+ * that is larger.
+ */
 export async function freeNumber(
   ledger: Pick<Ledger, 'query'>,
   ref: Pick<MigrationRef, 'name' | 'iteration'>,
