@@ -1,6 +1,6 @@
 // Reads the elements in the text of a one-dimensional Postgres array.
 
-/** Matches one element of a Postgres array: quoted text, or other text, up to its separator. */
+/** Matches one element of a Postgres array, quoted or not, with the separator or brace after it. */
 export const arrayItemToken = (): RegExp => /(?:"((?:[^"\\]|\\.)*)"|([^,{}"]+))(,|\}$)/y;
 
 /** Returns the element that `arrayItemToken` matched. */

@@ -1,5 +1,5 @@
 // Decodes fields of COPY BINARY to canonical text. Only rows that the hashes do not prove equal are
-// decoded, so that a difference names column and value.
+// decoded, so that a difference can name its column and value.
 import { int16At, int32At, uint16At } from '../domain/values/bytes.js';
 import { canonFromText, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
@@ -57,7 +57,7 @@ const DAYS_PER_ERA = 146_097;
 
 /** Prints a day of the proleptic Gregorian calendar. `days` is counted from 2000-01-01. */
 function dayText(days: number): string {
-  // counted from 0000-03-01, so that leap days come last
+  // counted from 0000-03-01, so that a leap day is the last day of a year
   const shifted = days + DAYS_0000_TO_2000 - 60;
   const era = Math.floor(shifted / DAYS_PER_ERA);
   const ofEra = shifted - era * DAYS_PER_ERA;
@@ -122,8 +122,8 @@ const DECODERS: Readonly<Record<string, Decode>> = {
 };
 
 /**
- * Returns the canonical text of one field, as `canonFromText` gives it for the same value. A
- * negative size means NULL. Throws Undecodable.
+ * Returns the canonical text of one field. `canonFromText` returns the same text for the same
+ * value. A negative size means NULL. Throws Undecodable.
  */
 export function canonFromBinary(type: string, b: Uint8Array, at: number, size: number): Canon {
   if (size < 0) return null;

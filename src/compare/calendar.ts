@@ -1,6 +1,6 @@
-// Validates dates and times of day, and converts each one to one spelling. Postgres and Debezium
-// spell the same day differently: `0044-03-15 BC` and `-0043-03-15Z`, `10000-01-01` and
-// `+10000-01-01Z`. Here, years are astronomical: 1 BC is 0, 44 BC is -43.
+// Validates dates and times of day, and converts all spellings of one date or time to a single one.
+// Postgres and Debezium spell the same day differently: `0044-03-15 BC` and `-0043-03-15Z`,
+// `10000-01-01` and `+10000-01-01Z`. Here, years are astronomical: 1 BC is 0, 44 BC is -43.
 
 /** The last years that Postgres' dates and timestamps can have. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
@@ -30,7 +30,7 @@ const DATE = /^([+-]?)(\d{4,7})-(\d\d)-(\d\d)/;
 const CLOCK = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?/;
 
 export interface Read {
-  /** The date or time in its one spelling. */
+  /** The date or time in its single spelling. */
   readonly text: string;
   readonly length: number;
 }

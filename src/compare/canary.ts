@@ -8,8 +8,8 @@ export interface CanaryResult {
 }
 
 /**
- * Runs the canary on `sample`, which has decoded rows of this window (key, row). If it is empty,
- * one row is made up from the shape.
+ * Runs the canary on `sample`, which has decoded rows of this window (key, row). If the sample is
+ * empty, one row is made up from the shape.
  */
 export function runCanary(
   shape: Shape,
@@ -36,7 +36,10 @@ export function runCanary(
   return { planted, found: counts.missing + counts.extraneous + counts.mismatched };
 }
 
-/** Returns a damaged copy of the row, or null to drop the row. */
+/**
+ * Returns a damaged copy of the row, null to drop the row, or the row itself if it cannot be
+ * damaged so.
+ */
 type Corruption = (shape: Shape, row: string) => string | null;
 
 const CORRUPTIONS: readonly Corruption[] = [

@@ -1,4 +1,4 @@
-// Converts each decimal to one spelling.
+// Converts all spellings of a decimal to a single one.
 import { withoutZeros } from './calendar.js';
 import { Undecodable } from './undecodable.js';
 

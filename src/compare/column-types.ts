@@ -1,6 +1,6 @@
-// Lists the column types that can be proven equal, and converts each side's form to one canonical
-// text. `fromText` reads Postgres' output (UTC, ISO dates, ISO intervals, hex bytea). `fromJson`
-// reads Debezium's output with Sluice's connector settings.
+// Lists the column types whose values can be proven equal, and converts the value of either side to
+// one canonical text. `fromText` reads Postgres' output (UTC, ISO dates, ISO intervals, hex bytea).
+// `fromJson` reads Debezium's output with Sluice's connector settings.
 import { withoutSpaces } from './trailing-spaces.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { arrayItem, arrayItemToken } from './array-text.js';
@@ -25,7 +25,7 @@ interface Codec {
 
 const same = (text: string): string => text;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-/** Matches a long integer that arrives as a string, because JSON.parse would round it. */
+/** Matches a long integer. It arrives here as a string, because JSON.parse would round it. */
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 function text(value: unknown): string {
@@ -71,8 +71,8 @@ const ERA = ' BC';
 
 /**
  * Converts a timestamp to one form: `2026-11-22T10:00:00.120000Z` and `2026-11-22 10:00:00.12+00`
- * both become `2026-11-22 10:00:00.12`. Only Postgres writes an era (BC), and only if `eras` is
- * set.
+ * both become `2026-11-22 10:00:00.12`. With `eras`, the value may end with an era (BC), which only
+ * Postgres writes.
  */
 const instant = (eras: boolean) => (value: string) => {
   if (INFINITE.test(value)) return value;
@@ -185,8 +185,8 @@ function fail(message: string): never {
 }
 
 /**
- * Types whose arrays Debezium does not carry faithfully. Debezium silently omits columns of some
- * array types, and an array of enum labels becomes NULL if one label is NULL.
+ * The element types of arrays that Debezium does not carry faithfully. Debezium silently omits
+ * columns of some array types, and an array of enum labels becomes NULL if one label is NULL.
  */
 const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
 

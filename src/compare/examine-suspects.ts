@@ -30,10 +30,11 @@ export interface Examined {
 export class TooManySuspects extends Error {}
 
 /**
- * Compares the suspects whose rows are known on both sides. All other suspects are counted by their
- * hashes, and the differences are then a sample. Throws TooManySuspects if a tolerance would need
- * more rows. Throws Problem `unexpected` if the comparison leaves one of these suspects without a
- * class. `equal` gets the keys of suspects that turn out to be equal.
+ * Compares the suspects whose raw rows are known. If there are others, all suspects are counted by
+ * their hashes, and the differences are a sample. Throws TooManySuspects if a column has a
+ * tolerance and not all rows that differ are known. Throws Problem `unexpected` if the comparison
+ * leaves a known suspect without a class. `equal` gets the keys of the suspects whose rows are
+ * equal.
  */
 export function examine(
   shape: Shape,
@@ -58,7 +59,7 @@ export function examine(
   const matched = found.matched + counts.matched;
   const isWhole = known.length === missing + extraneous + mismatched + unknown;
   if (isWhole) return { counts: { ...counts, matched }, differences };
-  const differing = mismatched - counts.matched; // suspects that are equal have different hashes
+  const differing = mismatched - counts.matched; // minus those that are equal
   const byHash = { matched, missing, extraneous, mismatched: differing, unknown, unstable: 0 };
   return { counts: byHash, differences };
 }

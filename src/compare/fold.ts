@@ -26,7 +26,7 @@ export interface ReadPart {
 }
 
 export class FoldProgress {
-  /** The number of refused records. One is enough to make the window inconclusive. */
+  /** The number of refused records. A single one makes the window inconclusive. */
   unreadable = 0;
   /** The first refused records. */
   readonly refused: Refused[] = [];
@@ -53,7 +53,7 @@ export class FoldProgress {
 
   /**
    * Returns the offset before which every record belongs to a transaction that a snapshot of an
-   * earlier window saw. Every later snapshot sees it too.
+   * earlier window saw. Every later snapshot sees these transactions too.
    */
   settledUpTo(partition: number): number {
     return this.#settled.get(partition) ?? 0;
@@ -90,7 +90,10 @@ export class Fold extends FoldProgress {
 
 const MOST_SHOWN = 200;
 
-/** The canonical texts of a row's columns, or null if a column has none. Then `why` names it. */
+/**
+ * The canonical texts of a row's columns. `values` is null if a column has no canonical text; then
+ * `why` may name this column.
+ */
 export interface CanonValues {
   readonly values: readonly Canon[] | null;
   readonly why?: WhyNot;
@@ -107,7 +110,10 @@ export const rowOf = ({ values, why }: CanonValues): StreamRow => ({
 export const streamRow = (...from: Parameters<typeof canonValues>): StreamRow =>
   rowOf(canonValues(...from));
 
-/** Reads the values of a row. `raw` returns a column's value as it is, for `why`. */
+/**
+ * Reads the values of a row. `raw` returns a column's value as the record has it, for the text in
+ * `why`.
+ */
 export function canonValues(
   shape: Shape,
   canon: (column: ComparedColumn) => Canon,

@@ -16,16 +16,13 @@ export interface Candidate {
   readonly key: string;
 }
 
-/**
- * With more candidates than this, the difference is systematic. Only the first ones are compared
- * row by row.
- */
+/** The most candidates that are compared row by row. Further candidates are only counted. */
 export const MAX_CANDIDATES = 5000;
 
 export class HashComparison {
   readonly #table: KeyTable;
   readonly #encoder: RowEncoder;
-  /** Rows that are not yet hashed and judged. Every result first waits for these rows. */
+  /** Rows that are not yet hashed and judged. Every getter first hashes and judges these rows. */
   readonly #waiting: RowBatch;
   #rowsRead = 0;
   #matched = 0;
@@ -60,7 +57,7 @@ export class HashComparison {
     return this.#suspects;
   }
 
-  /** Rows whose key has already occurred in this pass, so the key is not unique. */
+  /** The number of rows whose key has already occurred in this pass. Such a key is not unique. */
   get duplicates(): number {
     this.#waiting.flush();
     return this.#duplicates;
@@ -83,8 +80,8 @@ export class HashComparison {
   }
 
   /**
-   * True if more than half of the rows differ, and if the drill-down already has as many candidates
-   * as it compares. Reading further would only repeat the same difference.
+   * True if at least `MAX_CANDIDATES` rows are suspects, and more than half of all rows read so
+   * far. Further reading would only repeat the same difference.
    */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
@@ -92,13 +89,13 @@ export class HashComparison {
 
   /**
    * Takes one row that begins at `at`: its ctid, then the shape's columns. Returns the offset at
-   * which it ends.
+   * which the row ends.
    */
   add(b: Uint8Array, at: number): number {
     return this.#waiting.add(b, at);
   }
 
-  /** Takes one row by its hash and its place, which is a block and an item. */
+  /** Takes one row as its key, its hash, and its place, which is a block and an item. */
   judge(key: Int32Array, high: number, low: number, block: number, item: number): void {
     this.#rowsRead += 1;
     this.#lastKey = key;
@@ -138,8 +135,8 @@ export class HashComparison {
 const CANARY_KEY = Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279);
 
 /**
- * Runs the canary of a hash pass with rows of this window. On the stream side it sets values to
- * NULL, drops rows, and adds one row. The pass must report exactly these changes.
+ * Runs the canary of a hash pass with rows of this window. On the stream's side, the canary sets
+ * values to NULL, drops rows, and adds one row. The pass must report exactly these changes.
  */
 export function runHashCanary(
   shape: Shape,

@@ -1,5 +1,6 @@
-// Folds a table's topic to one row hash per key, as a snapshot of the source sees it. It works like
-// TableFold, but keeps hashes instead of rows. It never returns to an earlier snapshot.
+// Folds a table's topic to one row hash per key, as a snapshot of the source sees the table. The
+// fold works like TableFold, but keeps hashes instead of rows. It never returns to an earlier
+// snapshot.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, txIdAt } from './enc/change.js';
@@ -39,14 +40,15 @@ export class HashFold extends FoldProgress {
   readonly encoder: RowEncoder;
   readonly table: KeyTable;
   /**
-   * The snapshot at which every key was proven equal. A later window reads only the changes since
-   * then. Null means that the next window must read everything.
+   * The snapshot at which every key was proven equal, or was marked as a suspect. A later window
+   * reads only the suspects and the changes since then. Null means that the next window must read
+   * everything.
    */
   provenAt: SnapshotVisibility | null = null;
   readonly #changed = new Set<string>();
   /**
-   * Keys that the topic changed since a window last proved all keys. Null if no window did, or if
-   * too many keys changed.
+   * Keys that the topic changed since a window last proved all keys. Null if no window proved all
+   * keys, or if too many keys changed.
    */
   #sinceProof: Set<string> | null = null;
   readonly #changes: ChangeEncoder;
@@ -87,7 +89,7 @@ export class HashFold extends FoldProgress {
 
   /**
    * Records that a window proved every key equal at this snapshot. Null means that the window did
-   * not, so the next window reads everything.
+   * not prove this, so the next window reads everything.
    */
   proven(snapshot: SnapshotVisibility | null): void {
     this.rememberFrom(snapshot);
@@ -107,8 +109,8 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Returns the whole state without the table's entries. `takeBack` restores it into a new fold of
-   * the same shape.
+   * Returns the whole state without the table's entries. `takeBack` restores the state in a new
+   * fold of the same shape.
    */
   state(): FoldState {
     const { provenAt } = this;

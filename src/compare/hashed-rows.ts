@@ -8,8 +8,9 @@ import { RowBatch } from './kernel/row-batch.js';
 import { Undecodable } from './undecodable.js';
 
 /**
- * Takes a row by its key and its hash, which is 0 if the row cannot be decoded. `row` returns its
- * bytes, which begin with a ctid field. These bytes and the key's array are reused after the call.
+ * Takes a row as its key and its hash. The hash is 0 if the row cannot be decoded. `row` returns
+ * the row's bytes, which begin with a ctid field. These bytes and the key's array are reused after
+ * the call.
  */
 export type TakeHashed = (
   key: Int32Array,
@@ -54,7 +55,10 @@ export class HashedRows {
   }
 }
 
-/** A row that cannot be decoded must at least have a key, so that it counts as one row. */
+/**
+ * Throws if a row that cannot be decoded has no readable key either, because it could not be
+ * counted.
+ */
 function refuseUntoldKey(shape: Shape, row: Uint8Array): void {
   const { key } = canonRow(shape, row, TID_FIELD_BYTES);
   if (!key || key.includes(null)) throw unreadableKey(shape);

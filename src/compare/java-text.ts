@@ -3,7 +3,7 @@ import { Undecodable } from './undecodable.js';
 
 /**
  * Prints a float like Java: always with a point, scientific from 10^7 on and below 10^-3. `number`
- * is the value at its own precision, and MUST be finite.
+ * is the value of the text, rounded to the precision of the column's type. It MUST be finite.
  */
 export function javaFloat(value: string, number: number): string {
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
@@ -50,7 +50,7 @@ export const isoInstant = (value: string): string =>
       .replace(/[+-]00(?::?00)?$/, ''),
   )}Z`;
 
-/** Prints an interval with all six parts like Debezium: `P1Y2M3DT4H5M6.789S`. */
+/** Prints an interval like Debezium, with all six parts: `P1Y2M3DT4H5M6.789S`. */
 export function javaInterval(value: string): string {
   const match =
     /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?$/.exec(

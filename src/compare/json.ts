@@ -7,7 +7,10 @@ export const EXACT_DIGITS = 15;
 /** Matches runs of digits and points that may be too long for a double. */
 const LONG = /[\d.]{16}/;
 
-/** A number as written, with a point or an exponent and more digits than a double keeps. */
+/**
+ * A number with a point or an exponent, and with more digits than a double keeps. `text` is the
+ * number as written.
+ */
 export class LongNumber {
   readonly text: string;
 
@@ -20,7 +23,7 @@ export class LongNumber {
   }
 }
 
-/** Parses JSON. Integers beyond 2^53 become strings. Throws SyntaxError. */
+/** Parses JSON. Integers of 16 or more digits become strings. Throws SyntaxError. */
 export function parseJsonLossless(text: string): unknown {
   return JSON.parse(SUSPICIOUS.test(text) ? quoteNumbers(text, quotedInteger) : text);
 }
@@ -52,8 +55,8 @@ export function parseJsonDigits(text: string): unknown {
 const MARK = 'sluice-long-number';
 
 /**
- * Counts the significant digits of a number, without leading zeros and without trailing zeros after
- * the point.
+ * Counts the significant digits of a number. Leading zeros do not count. Trailing zeros count only
+ * if the number has no point.
  */
 export function significantDigits(number: string): number {
   const mantissa = number.replace(/[eE].*$/, '').replace('-', '');

@@ -1,11 +1,11 @@
-// Explains a difference by the records of its key. The last record may be older than an earlier
-// one, or a position may occur twice.
+// Explains a difference by the records of its key. For example, the last record is older than an
+// earlier one, or a WAL position occurs twice.
 import type { Difference } from '../domain/evidence/window.js';
 import { joinRow, type Shape } from './row-comparison.js';
 import type { Change } from './table-fold.js';
 
 export class KeyHistory {
-  /** Records whose WAL position another record of the key has, too. */
+  /** The number of records that repeat the WAL position of an earlier record of the key. */
   repeated = 0;
   /**
    * True if the last record has an older WAL position than an earlier record, so the stream went
@@ -34,8 +34,9 @@ export class KeyHistory {
 }
 
 /**
- * Returns the differences, with class `stale` if the stream has an older version. Also lists keys
- * whose records repeat a position, which are not counted as differences.
+ * Returns the differences. A mismatched row gets the class `stale` if the stream has an older
+ * version of it. Adds one `duplicate` for each key whose records repeat a position. A duplicate is
+ * not counted as a difference.
  */
 export function explainByHistory(
   shape: Shape,

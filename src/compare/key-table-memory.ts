@@ -1,5 +1,5 @@
-// Limits the memory of the key tables of one comparison. Tables that would outgrow it are compared
-// in parts instead.
+// Limits the memory of the key tables of one comparison. Tables that would exceed this limit are
+// compared in parts instead.
 import type { KeyTable } from './enc/key-table.js';
 
 /** Thrown if the key tables do not fit in the memory that this window may use. */

@@ -2,7 +2,10 @@
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
 
-/** Types whose text in the record is that of Postgres, or a text that Postgres reads unchanged. */
+/**
+ * Types whose text in the record is Postgres' own text, or another text that Postgres reads as the
+ * same value.
+ */
 const AS_WRITTEN: ReadonlySet<string> = new Set(['numeric', 'interval', 'bpchar', 'uuid']);
 
 /**
@@ -29,8 +32,7 @@ function arrayLiteral(type: string, items: readonly unknown[]): string {
 }
 
 /**
- * Does the same as `literalOf`. Null means NULL, and undefined means that the value cannot be
- * proven.
+ * Works like `literalOf`. Returns null for NULL, and undefined for a value that cannot be proven.
  */
 export function literalOrNothing(type: string, value: unknown): string | null | undefined {
   try {

@@ -7,15 +7,15 @@ import { REFUSED } from './refused.js';
 export class OutputFold extends Fold {
   readonly #reader: OutputReader;
 
-  /** Creates an empty fold. `image` is as in `OutputReader`. */
+  /** Creates an empty fold. `image` has the same meaning as in `OutputReader`. */
   constructor(shape: Shape, image: string | null = null) {
     super();
     this.#reader = new OutputReader(shape, image);
   }
 
   /**
-   * Takes one record. Returns its key, or null if the record is refused. It refuses a key that
-   * occurs in several partitions, because its records have no order.
+   * Takes one record. Returns its key, or null if the record is refused. Refuses a record whose key
+   * also occurs in another partition, because the records of such a key have no order.
    */
   add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
     const { partition } = this.place;

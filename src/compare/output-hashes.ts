@@ -17,7 +17,7 @@ const kindOfRow = (row: CanonValues | null): RowKind => {
   return row.why?.class === 'type' ? ROW.wrongType : ROW.undecodable;
 };
 
-/** Takes a record by its key, its row's hash, and its note. The key's array is reused. */
+/** Takes a record as its key, the hash of its row, and its note. The key's array is reused. */
 export type TakeRecord = (
   key: Int32Array,
   high: number,
@@ -57,7 +57,7 @@ export class OutputHashes extends FoldProgress {
 
   /**
    * Creates an empty fold. If `take` is given, records go there and the table stays empty. `image`
-   * is as in `OutputReader`.
+   * has the same meaning as in `OutputReader`.
    */
   constructor(shape: Shape, { take = null, image = null }: HashesOptions = {}) {
     super();
@@ -70,7 +70,7 @@ export class OutputHashes extends FoldProgress {
 
   /**
    * Takes one record, in offset order of its partition. Returns the identity of its key, which is
-   * valid until the next call, or null if the record is refused. Throws Outgrown.
+   * valid until the next call. Returns null if the record is refused. Throws Outgrown.
    */
   add(key: Buffer | null, value: Buffer | null, offset: number): Int32Array | null {
     const { encoder } = this;

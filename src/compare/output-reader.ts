@@ -106,7 +106,10 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
   }
 }
 
-/** Accepts a JSON number for a `numeric` column if a double represents it exactly. */
+/**
+ * Accepts a JSON number for a `numeric` column if it has at most 15 digits, which a double always
+ * keeps.
+ */
 function coerce(type: string, value: unknown): unknown {
   if (value instanceof LongNumber) {
     // The writer may have used a double, so the last digits may be wrong.

@@ -1,5 +1,5 @@
-// Lists the formats of a connector's records. A new format is a folder beside this file and a line
-// in DECODERS.
+// Lists the formats of a connector's records. A new format needs a folder beside this file and a
+// line in DECODERS.
 import type { RecordFormat } from '../domain/migration/topic-format.js';
 import { AvroRecords } from './avro/avro-records.js';
 import type { RecordDecoder } from './record-decoder.js';

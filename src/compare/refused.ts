@@ -1,10 +1,10 @@
-// Describes the refused records of a topic: where they are and why they were refused. Each one
-// makes its window inconclusive.
+// Describes the refused records of a topic: where they are and why they were refused. Each refused
+// record makes its window inconclusive.
 import type { Difference } from '../domain/evidence/window.js';
 import { parseJsonLossless } from './json.js';
 import type { Shape } from './row-comparison.js';
 
-/** The reasons. Threads pass a reason as its index in this list. */
+/** The reasons for refusing a record. Threads pass a reason as its index in this list. */
 export const WHY_REFUSED = [
   'no change event with a readable key',
   'a record without a key',
@@ -25,13 +25,14 @@ export interface Refused {
   readonly offset: number;
   readonly why: number;
   /**
-   * The record as text, shortened. Null if the record has none, undefined if it must still be read.
+   * The record's key and value as text. Null if the record has none. Undefined if the text must
+   * still be read from the topic.
    */
   readonly key?: string | null;
   readonly value?: string | null;
 }
 
-/** Further records are counted but not shown. */
+/** The most refused records that are shown. Further ones are only counted. */
 export const MOST_REFUSED = 20;
 const MOST_SHOWN = 200;
 

@@ -8,7 +8,7 @@ import { plantFaults } from './hash-comparison.js';
 import { HashedRows } from './hashed-rows.js';
 import { ResultComparison } from './result-comparison.js';
 
-/** `rows` are decoded rows of this window's query, each with a ctid field. */
+/** `rows` are rows of this window's query that can be decoded, each with a ctid field. */
 export function runResultCanary(shape: Shape, rows: readonly Uint8Array[]): CanaryResult {
   const encoder = new RowEncoder(shape, { hashesKey: true });
   const table = new KeyTable(encoder.keyWords, 0, true);

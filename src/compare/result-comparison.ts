@@ -20,14 +20,14 @@ export interface Suspect {
 }
 
 export interface SuspectLimits {
-  /** The number of rows of the query that are kept, and their bytes. */
+  /** The most rows of the query that are kept, and the most bytes of these rows. */
   readonly suspects: number;
   readonly bytes: number;
-  /** The number of keys that only the stream has. */
+  /** The most keys that are kept of those that only the stream has. */
   readonly onlyStream: number;
 }
 
-/** Further suspects are counted, and not examined. The first one is always kept. */
+/** Suspects beyond these limits are counted, but not examined. The first suspect is always kept. */
 export const SUSPECT_LIMITS: SuspectLimits = {
   suspects: 5000,
   bytes: 32 << 20,
@@ -143,7 +143,7 @@ export class ResultComparison {
   }
 }
 
-/** A sink's table has no notes, so its undecodable rows are known by their hash. */
+/** A sink's table has no notes, so its undecodable rows are recognized by their hash of 0. */
 const isRowless = (table: KeyTable, slot: number, kind: number): boolean =>
   kind === ROW.decoded && table.isUndecodable(slot);
 

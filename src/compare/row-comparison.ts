@@ -18,13 +18,13 @@ export interface Shape {
   readonly columns: readonly ComparedColumn[];
 }
 
-/** Returns whether a column has a tolerance, which hashes cannot apply. */
+/** Returns whether a column has a tolerance. Hashes cannot apply tolerances. */
 export const hasTolerance = (shape: Shape): boolean =>
   shape.columns.some((column) => column.toleranceAbs !== undefined);
 
 /**
- * Explains why a row has no canonical form. `column` is the first column that has none, or null for
- * the whole record; `found` is its value.
+ * Explains why a row has no canonical form. `column` is the first column without a canonical text,
+ * and `found` shows its value. If `column` is null, `found` is about the whole record.
  */
 export interface WhyNot {
   readonly class: 'type' | 'undecodable';
@@ -93,7 +93,7 @@ export class Comparison {
       );
     const outcome = compareRows(this.#shape, key, row, other.row, keep, other.why);
     this.counts[outcome] += 1;
-    if (outcome === 'matched') other.proven = true; // this applies to this record only
+    if (outcome === 'matched') other.proven = true; // this marks the current record only
   }
 
   finish(): { counts: Counts; differences: readonly Difference[] } {
@@ -124,7 +124,7 @@ export class Comparison {
 
 /**
  * Compares two rows of one key and reports the differences. A value that is undecodable on one side
- * is unknown, never equal. A value of another type is a difference.
+ * is unknown, never equal. A value that is not of the column's type is a difference.
  */
 export function compareRows(
   shape: Shape,

@@ -22,7 +22,7 @@ export interface ImageRecord {
   readonly txId: number | null;
   /** Null if the record deletes the row. */
   readonly image: Image | null;
-  /** The row was inserted, so the key had no row before this record. */
+  /** True if the record inserted the row, so the key had no row before this record. */
   readonly isInsert: boolean;
 }
 

@@ -1,9 +1,10 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
 // A key has settled if its expected row is the same in two rounds in a row. The earlier reading of
-// the stream then had all inputs of that row. An equal row matches, and a row that differs without
-// a new write is a difference. All other keys are compared again in the next round.
-// A key that never settles is unstable, which never counts as equal.
+// the stream then had all inputs of that row. If the stream's row was equal in that reading, the
+// key matches. If the row was not equal, and the key has no newer record, the row is a difference.
+// All other keys are compared again in the next round. A key that never settles is unstable. An
+// unstable key never counts as equal.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
@@ -18,8 +19,8 @@ export interface Round {
   /** The rows of the stream after this round's barrier. */
   readonly actual: ReadonlyMap<string, StreamSide>;
   /**
-   * The keys that the output topic wrote after the previous round read the stream and before this
-   * round did.
+   * The keys that have a new record in the output topic, written between the previous round's
+   * reading of the stream and this round's.
    */
   readonly touched: ReadonlySet<string>;
 }
@@ -64,7 +65,8 @@ export class SettledComparison {
   }
 
   /**
-   * Returns whether a difference is already proven. Then more rounds cannot make this window pass.
+   * Returns whether a difference is already proven. If so, more rounds cannot make this window
+   * pass.
    */
   get hasDifferences(): boolean {
     return this.#counts.missing + this.#counts.extraneous + this.#counts.mismatched > 0;
@@ -106,8 +108,8 @@ export class SettledComparison {
   }
 
   /**
-   * Settles a copied row. After the barrier, an equal row is a match at once, because nothing was
-   * computed from other rows.
+   * Settles a copied row as a match if both sides are equal. One round is enough for this, because
+   * a copied row is not computed from other rows.
    */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {
     if (
@@ -121,7 +123,7 @@ export class SettledComparison {
     return true;
   }
 
-  /** Tries to settle the key as a match or as a difference. Returns whether it did. */
+  /** Tries to settle the key as a match or as a difference. Returns whether the key has settled. */
   #settle(key: string, previous: Earlier, round: Round): boolean {
     const isExpected = round.expected.has(key);
     if (

@@ -1,7 +1,7 @@
-// Finds the rows that differ between a snapshot of the source and a topic up to given ends. A
-// record at or after the ends is missing on the topic's side if the snapshot sees its transaction.
-// A record before the ends is missing in the snapshot if the snapshot does not see its transaction.
-// The rows of both kinds are taken from the topic.
+// Finds the rows that differ between a snapshot of the source and a topic that is read up to given
+// ends. A record at or after the ends is missing on the topic's side if the snapshot sees its
+// transaction. A record before the ends is missing in the snapshot if the snapshot does not see its
+// transaction. In both cases, the row is taken from the topic.
 import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {
@@ -30,14 +30,14 @@ export class Gap {
   readonly #snapshot: SnapshotVisibility;
   readonly #atEnds = new Map<string, KeyState>();
   readonly #keys = new Set<string>();
-  /** Keys that have a record after the ends. */
+  /** Keys that have a record at or after the ends. */
   readonly #later = new Set<string>();
-  /** Columns that records after the ends changed, in transactions that the snapshot sees. */
+  /** Columns that records at or after the ends changed, in transactions that the snapshot sees. */
   readonly #touched = new Map<string, Set<string>>();
 
   /**
-   * Creates an empty gap. `ends` is the end of each partition. All records between two calls belong
-   * to one topic.
+   * Creates an empty gap. `ends` has the end of each partition. All records that are added MUST be
+   * of one topic.
    */
   constructor(shape: Shape, ends: ReadonlyMap<number, number>, snapshot: SnapshotVisibility) {
     this.#shape = shape;

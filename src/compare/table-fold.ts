@@ -1,5 +1,5 @@
-// Folds a table's topic to one row per key, as a snapshot of the source sees it. It never returns
-// to an earlier snapshot.
+// Folds a table's topic to one row per key, as a snapshot of the source sees the table. The fold
+// never returns to an earlier snapshot.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
@@ -64,7 +64,7 @@ export class TableFold extends Fold {
 
   /**
    * Creates an empty fold. With `losesRefused`, a key whose last record is refused has no readable
-   * row. Otherwise it keeps its earlier row.
+   * row. Otherwise the key keeps its earlier row.
    */
   constructor(shape: Shape, { losesRefused = false }: { losesRefused?: boolean } = {}) {
     super();
@@ -157,8 +157,8 @@ export class TableFold extends Fold {
   }
 
   /**
-   * Applies a tombstone as `HashFold` does: it deletes the row unless a delete event came before
-   * it.
+   * Applies a tombstone as `HashFold` does: the tombstone deletes the row, unless a delete event of
+   * the key came before it.
    */
   #bury({ key }: Change): void {
     const last = this.#waiting.get(key);

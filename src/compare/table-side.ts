@@ -29,7 +29,7 @@ export class TableSide {
     return this.#waiting.size;
   }
 
-  /** Takes one row that begins at `at` with its ctid. Returns the offset at which it ends. */
+  /** Takes one row that begins at `at` with its ctid. Returns the offset at which the row ends. */
   add(b: Uint8Array, at: number): number {
     return this.#batch.add(b, at);
   }

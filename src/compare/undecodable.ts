@@ -1,7 +1,12 @@
 // Defines the errors for values that cannot be compared.
 
-/** A value that this encoding cannot prove. Its row counts as unknown, never as equal. */
+/**
+ * Thrown for a value that cannot be proven equal or different. Its row counts as unknown, never as
+ * equal.
+ */
 export class Undecodable extends Error {}
 
-/** A value that is not of the column's type, so it is proven wrong and not merely unknown. */
+/**
+ * Thrown for a value that is not of the column's type. It is proven wrong, and not merely unknown.
+ */
 export class WrongType extends Undecodable {}

@@ -1,5 +1,5 @@
-// Keeps rows of the table until the stream's side is known. It keeps the key, the hash, and the
-// block and item of the row's ctid. Typed arrays avoid an object per row.
+// Keeps rows of the table until the stream's side is known. Of each row, it keeps the key, the
+// hash, and the block and item of the ctid. Typed arrays avoid an object per row.
 import type { TakeRow } from './kernel/row-batch.js';
 
 const CHUNK_ROWS = 1 << 12;
@@ -15,7 +15,7 @@ export class WaitingRows {
     this.#keyWords = keyWords;
   }
 
-  /** Takes the row as a copy. */
+  /** Stores a copy of the row. */
   add(key: Int32Array, high: number, low: number, block: number, item: number): void {
     const words = this.#keyWords + OTHER_WORDS;
     const row = this.size % CHUNK_ROWS;
@@ -30,7 +30,9 @@ export class WaitingRows {
     this.size += 1;
   }
 
-  /** Passes on all rows in the order of their arrival, and forgets them. Reuses the key's array. */
+  /**
+   * Passes on all rows in the order of their arrival, and forgets them. The key's array is reused.
+   */
   drain(take: TakeRow): void {
     const words = this.#keyWords + OTHER_WORDS;
     const key = new Int32Array(4);

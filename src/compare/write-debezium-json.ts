@@ -99,7 +99,8 @@ const text = (value: string): string =>
 const same = (value: string): string => value;
 
 /**
- * `number` is the value at its own precision. JSON has no infinite numbers, so they become texts.
+ * `number` is the value rounded to the precision of the column's type. JSON has no NaN and no
+ * infinities, so these become texts.
  */
 const float = (value: string, number: number): string =>
   /^(NaN|-?Infinity)$/.test(value) ? text(value) : javaFloat(value, number);
@@ -152,8 +153,8 @@ const PLAIN = new Set([
 ]);
 
 /**
- * Base types that Debezium omits from its records. Columns of every other type are present,
- * possibly as null.
+ * Base types whose columns Debezium omits from its records. Columns of every other type are
+ * present, possibly as null.
  */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'composite',

@@ -1,8 +1,8 @@
 // Reads the binary encoding of Avro from a range of a buffer. Every read checks the end of the
-// range, so a damaged record never yields bytes of its neighbor.
+// range, so the value of a damaged record never contains bytes of another record.
 import { Undecodable } from '../undecodable.js';
 
-/** The number of 7-bit groups whose sum a double holds without rounding. */
+/** The largest number of 7-bit groups whose sum a double surely represents without rounding. */
 const EXACT_GROUPS = 7;
 const MOST_GROUPS = 10;
 
@@ -32,7 +32,7 @@ export class AvroInput {
     return from;
   }
 
-  /** Reads an `int` or `long`. A number beyond 2^53 is a bigint. */
+  /** Reads an `int` or `long`. Returns a bigint for a number beyond 2^53. */
   long(): number | bigint {
     const first = this.byte();
     if (first < 0x80) return (first >>> 1) ^ -(first & 1);

@@ -28,7 +28,7 @@ export function compileSchema(text: string): Rewrite {
   return new Compiler().root(schema);
 }
 
-/** Compiles one schema. It keeps the named types, because a type may contain itself. */
+/** Compiles one schema. The compiler keeps the named types, because a type may contain itself. */
 class Compiler {
   readonly #named = new Map<string, Rewrite>();
 
@@ -149,7 +149,7 @@ function recordOf(members: readonly Member[]): Rewrite {
   };
 }
 
-/** Calls `item` for each item of an array or map, which come in blocks. */
+/** Calls `item` for each item of an array or map. Avro writes the items in blocks. */
 function eachItem(input: AvroInput, item: () => void): void {
   for (let count = input.count(); count !== 0; count = input.count()) {
     if (count < 0) input.skipLong(); // the size of the block in bytes
@@ -214,7 +214,10 @@ function base64(bytes: Buffer, out: JsonOutput): void {
   out.byte(QUOTE);
 }
 
-/** Writes a number as JSON. Kafka Connect writes numbers that JSON does not have as strings. */
+/**
+ * Writes a number as JSON. JSON has no NaN and no infinities; Kafka Connect writes these as
+ * strings.
+ */
 function float(value: number, out: JsonOutput | null): void {
   if (Number.isFinite(value)) out?.ascii(String(value));
   else out?.text(String(value));

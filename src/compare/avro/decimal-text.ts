@@ -1,10 +1,10 @@
 // Prints the unscaled bytes of a decimal as decimal text.
 import { Undecodable } from '../undecodable.js';
 
-/** The largest number of bytes in a decimal, and of digits after its point. */
+/** The most bytes that a decimal may have, and the largest scale, positive or negative. */
 const MOST_DECIMAL = 20_000;
 
-/** Returns the decimal. `unscaled` is a big-endian integer with sign. Throws Undecodable. */
+/** Returns the decimal. `unscaled` is a signed big-endian integer. Throws Undecodable. */
 export function decimalText(unscaled: Buffer, scale: number): string {
   if (unscaled.length === 0) throw new Undecodable('empty decimal');
   if (unscaled.length > MOST_DECIMAL || !(Math.abs(scale) <= MOST_DECIMAL))

@@ -4,7 +4,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 const LEAST_ROOM = 1 << 16;
-/** If there are fewer bytes than this, copying them one by one is faster. */
+/** Up to this number of bytes, copying one byte at a time is faster. */
 const WORTH_COPY = 32;
 const LONGEST_ESCAPE = 6;
 
@@ -47,7 +47,7 @@ export class JsonOutput {
     this.length = to;
   }
 
-  /** Writes an integer of at most 31 bits and any sign, or any other number as its text. */
+  /** Writes an integer as decimal digits. */
   integer(value: number | bigint): void {
     if (typeof value === 'number' && value >= 0 && value < 10) return this.byte(0x30 + value);
     this.ascii(String(value));
@@ -70,7 +70,7 @@ export class JsonOutput {
   }
 
   /**
-   * Writes the bytes to `start`, with escapes. The caller has made room for them. Returns the
+   * Writes the bytes to `start`, with escapes. The caller has reserved room for them. Returns the
    * position after the last byte that was written.
    */
   #escaped(source: Buffer, from: number, to: number, start: number): number {

@@ -1,9 +1,13 @@
 // Rewrites values of Kafka Connect's and Debezium's logical types as the text that a connector
-// writes with Sluice's configuration. Connectors that Sluice did not configure may use these types.
+// writes with Sluice's configuration. A connector that Sluice did not configure may use these
+// types.
 import { decimalText } from './decimal-text.js';
 import type { Rewrite, SchemaObject } from './schema-types.js';
 
-/** Returns how values of a logical type are rewritten. Undefined for a type without one. */
+/**
+ * Returns the function that rewrites values of a logical type. Undefined if the schema has no such
+ * type.
+ */
 export function logicalOf(schema: SchemaObject): Rewrite | undefined {
   if (schema.type === 'bytes' && schema.logicalType === 'decimal') {
     const { scale = 0 } = schema;

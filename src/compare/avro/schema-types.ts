@@ -1,5 +1,5 @@
-// Defines the parts of an Avro schema that the compiler reads, and the function that it makes from
-// a schema.
+// Defines the parts of an Avro schema that the compiler reads, and the kind of function into which
+// the compiler turns a schema.
 import type { AvroInput } from './avro-input.js';
 import type { JsonOutput } from './json-output.js';
 

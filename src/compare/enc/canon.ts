@@ -1,5 +1,5 @@
-// Encodes the canonical text of a value in `enc-v1`, so that a value which was read as text has the
-// same hash as a value from Postgres' binary form or from a connector's JSON.
+// Encodes the canonical text of a value in `enc-v1`, so that a value that was read as text has the
+// same hash as the same value from Postgres' binary form or from a connector's JSON.
 import type { Canon } from '../column-types.js';
 import { Undecodable } from '../undecodable.js';
 import { integerFromText, numericFromText } from './number.js';
@@ -53,7 +53,8 @@ const WRITERS: Readonly<Record<string, Write>> = {
 };
 
 /**
- * Writes the tag and the value. Equal texts give equal bytes, and different texts different ones.
+ * Writes the tag and the value. Equal texts become equal bytes, and different texts become
+ * different bytes.
  */
 export function writeCanon(type: string, canon: Canon, out: Scratch): void {
   if (canon === null) return out.u8(TAG_NULL);

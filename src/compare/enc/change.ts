@@ -8,14 +8,14 @@ import { partitionOf } from './partition.js';
 import { RowEncoder } from './row.js';
 
 /**
- * The words of one change: its kind, four for the key, two for the row's hash, two for the
- * transaction. A refused change has its offset in the last two words, and the reason in the word
- * after its kind.
+ * The number of words of one change: one for its kind, four for the key, two for the row's hash,
+ * and two for the transaction. A refused change has the reason in the word after its kind, and the
+ * record's offset in the last two words.
  */
 export const CHANGE_WORDS = 9;
 export const KIND = { snapshot: 0, upsert: 1, delete: 2, unreadable: 3, tombstone: 4 } as const;
 const TWO_32 = 4294967296;
-/** The row of a change without a row. */
+/** The words in place of a row's hash for a change that has no row. */
 const NO_ROW = new Int32Array(4);
 
 export class Changes {
@@ -42,7 +42,7 @@ export class Changes {
     this.count += 1;
   }
 
-  /** Adds whole changes, as their words. */
+  /** Adds changes that are already encoded as words. */
   append(changes: Int32Array): void {
     const at = this.count * CHANGE_WORDS;
     this.#reserve(at + changes.length);
@@ -78,8 +78,9 @@ export class ChangeEncoder {
   }
 
   /**
-   * Adds the change of a record, whose key and value are ranges of `bytes`. With `partitions`, it
-   * also checks the partition.
+   * Adds the change of a record, whose key and value are ranges of `bytes`. Refuses the record if
+   * it has no key, if it cannot be read, or if its key belongs to another row. If there are several
+   * partitions, also refuses a record that is not in its key's partition.
    */
   encode(
     { partition, partitions }: Place,
@@ -132,7 +133,7 @@ export class ChangeEncoder {
   }
 }
 
-/** The place of a record. `partitions` is 0 if the place has no meaning. */
+/** The place of a record. `partitions` is 0 if the partition cannot be checked. */
 export interface Place {
   readonly partition: number;
   readonly partitions: number;
@@ -150,7 +151,7 @@ export class KeyReader {
     this.encoder = new RowEncoder(keyOnly);
   }
 
-  /** Returns the identity of the key, which is valid until the next call. Throws Undecodable. */
+  /** Returns the words of the key, which are valid until the next call. Throws Undecodable. */
   read(bytes: Buffer, start: number, end: number): Int32Array {
     this.#scanner.scanObject(bytes, start, end);
     this.encoder.keyFromJson(bytes, this.#scanner);

@@ -18,10 +18,11 @@ import {
 } from './time.js';
 import { content, hexDigit } from './json-string.js';
 
-/** Encodes a field of a COPY BINARY row, which is never NULL and has `size` bytes at `at`. */
+/** Encodes a field of a COPY BINARY row: the `size` bytes at `at`. The field is never NULL. */
 export type FromBinary = (b: Uint8Array, at: number, size: number, out: Scratch) => void;
 /**
- * Encodes the JSON value in `[start, end)`, with its quotes. It is never null. Throws Undecodable.
+ * Encodes the JSON value in `[start, end)`, which includes the quotes of a string. The value is
+ * never null. Throws Undecodable.
  */
 export type FromJson = (b: Uint8Array, start: number, end: number, out: Scratch) => void;
 
@@ -65,13 +66,16 @@ const TEXT: ColumnEncoder = {
   fromJson: quoted(plainText),
 };
 
-/** Reads integers, which are JSON numbers, and oids, which are strings of digits. */
+/** Reads an integer, which is a JSON number, or an oid, which is a string of digits. */
 const integerFromJson: FromJson = (b, start, end, out) =>
   b[start] === QUOTE
     ? integerFromText(b, start + 1, end - 1, out)
     : integerFromText(b, start, end, out);
 
-/** Refuses a field of another width, because the bytes after it belong to another column. */
+/**
+ * Refuses a field whose size is not `width`, because bytes of another column would be read or
+ * missed.
+ */
 const fixed =
   (width: number, write: (b: Uint8Array, at: number, out: Scratch) => void): FromBinary =>
   (b, at, size, out) => {
@@ -205,7 +209,7 @@ const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
   },
 };
 
-/** Encodes other types by their canonical text on both sides. */
+/** Encodes any other type by its canonical text, on both sides. */
 function throughText(type: string): ColumnEncoder {
   const write = (text: string, out: Scratch): void => {
     const bytes = UTF8.encode(text);

@@ -52,8 +52,8 @@ export class EnvelopeScanner implements Fields {
   }
 
   /**
-   * Reads the record's value in `[from, to)`. Then `op`, `txId` and the positions of its row are
-   * set. Throws Undecodable.
+   * Reads the record's value in `[from, to)`. Sets `op`, `txId`, and the places of the row's
+   * values. Throws Undecodable.
    */
   scan(b: Buffer, from: number, to: number): void {
     if (!startsWith(b, from, BEFORE) || b[to - 1] !== CLOSE) return this.#scanAnyOrder(b, from, to);
@@ -144,7 +144,7 @@ export class EnvelopeScanner implements Fields {
     return at + 1 === to && b[at] === CLOSE;
   }
 
-  /** Returns the end of the object. */
+  /** Finds the places of the columns' values in an object. Returns the end of the object. */
   #row(b: Buffer, from: number, to: number): number {
     const { start, end } = this;
     start.fill(-1);

@@ -14,8 +14,8 @@ export class KeyTable {
   #keys: Int32Array;
   #rows: Int32Array;
   /**
-   * The state of each slot: 0 is empty, 1 is present. Other values mark the window that last found
-   * the key on the expected side.
+   * The state of each slot: 0 is empty, 1 is present. Any other value is the number of the pass
+   * that last found the key on the expected side.
    */
   #marks: Uint8Array;
   /** Two extra words for each slot. Null if the table was created without notes. */
@@ -24,7 +24,7 @@ export class KeyTable {
 
   /**
    * Creates a table that holds `expected` keys without growing. With `hasNotes`, each key has two
-   * extra words in which the caller may store something.
+   * extra words for the caller.
    */
   constructor(words: 2 | 4, expected = 1024, hasNotes = false) {
     let capacity = 1024;
@@ -42,7 +42,7 @@ export class KeyTable {
     return this.#keys.byteLength + this.#rows.byteLength + this.#marks.byteLength + notes;
   }
 
-  /** True if the next new key doubles the table. */
+  /** True if the next new key makes the table double its size. */
   get isFull(): boolean {
     return (this.size + 1) / (this.#mask + 1) > MOST_LOAD;
   }
@@ -58,7 +58,9 @@ export class KeyTable {
     this.#notes[slot * 2 + 1] = second;
   }
 
-  /** Sets the row of a key. Returns its slot, which is valid until the next change. */
+  /**
+   * Sets the row's hash for a key. Returns the key's slot, which is valid until the next change.
+   */
   set(key: Int32Array, high: number, low: number): number {
     let slot = this.find(key);
     if (slot < 0) {
@@ -80,7 +82,7 @@ export class KeyTable {
     this.size -= 1;
     for (let at = (hole + 1) & this.#mask; this.#marks[at] !== EMPTY; at = (at + 1) & this.#mask) {
       const home = this.#home(this.#keys[at * this.#words]!, this.#keys[at * this.#words + 1]!);
-      // an entry must not move before its home
+      // an entry must not move to a slot before its home
       if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue;
       this.#keys.copyWithin(hole * this.#words, at * this.#words, (at + 1) * this.#words);
       this.#rows.copyWithin(hole * 2, at * 2, at * 2 + 2);
@@ -129,7 +131,7 @@ export class KeyTable {
 
   /**
    * Returns every key with its row's hash, in no particular order. An entry has the words of the
-   * key, and then two words of the hash. `fill` restores the entries.
+   * key, and then two words of the hash. `fill` adds such entries to a table.
    */
   entries(): Int32Array {
     const words = this.#words;
@@ -165,8 +167,8 @@ export class KeyTable {
   }
 
   /**
-   * Marks the key as found. Returns false if this pass has already found the key, which is then not
-   * unique on the expected side.
+   * Marks the key as found. Returns false if this pass has already found the key. The key is then
+   * not unique on the expected side.
    */
   mark(slot: number): boolean {
     if (this.#marks[slot] === this.#mark) return false;
@@ -239,6 +241,6 @@ export class KeyTable {
   }
 }
 
-/** Converts a key's identity to a string and back, for small sets of candidates. */
+/** Converts the words of a key to a string and back, for small sets of candidates. */
 export const keyText = (key: Int32Array): string => key.join(',');
 export const keyOf = (text: string): Int32Array => Int32Array.from(text.split(','), Number);

@@ -10,7 +10,7 @@ const DOT = 0x2e;
 const QUOTE = 0x22;
 const TWO_32 = 4294967296;
 
-/** Reads decimal digits of up to 64 bits, without rounding. */
+/** Reads an integer of up to 64 bits from decimal digits, without rounding. */
 export function integerFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const negative = b[start] === MINUS;
   const first = negative ? start + 1 : start;
@@ -52,8 +52,8 @@ const latin1At = (b: Uint8Array, start: number, end: number): string =>
 const EXACT_DIGITS = 15;
 
 /**
- * Reads a JSON number as a double. A number of up to 15 digits is a whole number divided by a power
- * of ten. Both are exact, so the result is rounded once.
+ * Reads a JSON number as a double. A number of up to 15 digits is read as a whole number divided by
+ * a power of ten. Both are exact doubles, so only the division rounds.
  */
 export function floatFromText(b: Uint8Array, start: number, end: number): number {
   const negative = b[start] === MINUS;
@@ -80,8 +80,8 @@ const SIGN_MINUS_INFINITY = 0xf000;
 const groups: number[] = [];
 
 /**
- * Encodes sign, weight and digits to the base 10000. It strips zero groups at both ends, so that
- * `1.10` equals `1.1`.
+ * Encodes the sign, the weight and the digits to the base 10000. Strips zero groups at both ends,
+ * so that `1.10` equals `1.1`.
  */
 function writeNumeric(out: Scratch, sign: number, weight: number, from: number, to: number): void {
   while (from < to && groups[from] === 0) {
@@ -96,7 +96,7 @@ function writeNumeric(out: Scratch, sign: number, weight: number, from: number, 
   for (let at = from; at < to; at += 1) out.u16(groups[at]!);
 }
 
-/** Reads a numeric of Postgres, which has `size` bytes. Throws Undecodable. */
+/** Reads Postgres' binary form of a numeric, which has `size` bytes. Throws Undecodable. */
 export function numericFromBinary(b: Uint8Array, start: number, size: number, out: Scratch): void {
   const count = size < 8 ? -1 : uint16At(b, start);
   if (size !== 8 + count * 2) throw new Undecodable(`${size} bytes are not a numeric`);
@@ -107,8 +107,8 @@ export function numericFromBinary(b: Uint8Array, start: number, size: number, ou
 }
 
 /**
- * Reads a decimal such as `-123.450`. It may have an exponent, or be NaN or infinity as Debezium
- * writes them.
+ * Reads a decimal such as `-123.450`, with or without an exponent. Also reads NaN and the
+ * infinities as Debezium writes them.
  */
 export function numericFromText(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const negative = b[start] === MINUS;
@@ -122,8 +122,8 @@ export function numericFromText(b: Uint8Array, start: number, end: number, out: 
   if (first === end || point === first) throw new Undecodable('expected a decimal');
   groups.length = 0;
   const wholeDigits = point - first;
-  // Groups of four are aligned at the point. The first group may be short, and the last one is
-  // padded.
+  // Groups of four digits are aligned at the point. The first group may be shorter, and the last
+  // one is padded with zeros.
   let at = first;
   let size = wholeDigits % 4 || 4;
   while (at < point) {
@@ -153,7 +153,8 @@ function unusualNumeric(b: Uint8Array, start: number, end: number, out: Scratch)
 }
 
 /**
- * Reads an `int64` of Postgres' binary form as a double if that is exact. Otherwise returns null.
+ * Reads an `int64` of Postgres' binary form as a double. Returns null if the double might not be
+ * exact.
  */
 export function smallInt64(b: Uint8Array, at: number): number | null {
   const high = int32At(b, at);

@@ -1,5 +1,5 @@
-// Encodes a whole row in `enc-v1`. It computes the identity of the key and the hash of the row. The
-// input is a COPY BINARY row or the values of a JSON object.
+// Encodes a whole row in `enc-v1`, and computes the identity of its key and the hash of the row.
+// The input is a COPY BINARY row or the values of a JSON object.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../row-comparison.js';
 import type { Canon } from '../column-types.js';
@@ -23,14 +23,14 @@ export interface Fields {
 
 export class RowEncoder {
   /**
-   * The words of a key's identity. Two words are a single integer key; four words are the 128-bit
-   * hash of any other key.
+   * The number of words in a key's identity. A single integer key is its own identity, in two
+   * words. The identity of any other key is its 128-bit hash, in four words.
    */
   readonly keyWords: 2 | 4;
   readonly key = new Int32Array(4);
   /**
-   * The hash of the last row, in its first two words. Both are 0 if the row could not be decoded. A
-   * real hash is never 0.
+   * The hash of the last row, in the first two words of the array. Both words are 0 if the row
+   * could not be decoded. A real hash is never 0.
    */
   readonly row = new Int32Array(4);
   readonly encoders: readonly ColumnEncoder[];

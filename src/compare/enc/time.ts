@@ -11,8 +11,8 @@ const MICROS_PER_DAY = 86_400_000_000;
 const INFINITY_DAYS = 0x7fffffff;
 
 /**
- * Counts days in the proleptic Gregorian calendar, like Postgres and ISO. Years before 1 are 0, -1
- * …
+ * Counts days in the proleptic Gregorian calendar, like Postgres and ISO. The years before year 1
+ * are 0, -1 and so on.
  */
 function daysOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
@@ -31,7 +31,7 @@ function daysOf(year: number, month: number, day: number): number {
 
 const UNUSUAL_DATE = /^([+-]?\d{4,7})-(\d\d)-(\d\d)/;
 const INFINITY_WORD = /^(-?)infinity$/;
-/** The number of days that represents infinity. No value of Postgres has it. */
+/** The number of days that represents infinity. No date of Postgres has this number. */
 const INFINITE = 2 * INFINITY_DAYS;
 
 /** Returns the days since 1970 of the date at `start`. Sets `cursor.at` to the end of the date. */
@@ -114,7 +114,7 @@ function endedInUtc(b: Uint8Array, end: number): void {
   ended(b, end);
 }
 
-/** Returns -1 or 1 for the infinities, and 0 for any other value. */
+/** Returns 1 for `infinity`, -1 for `-infinity`, and 0 for any other text. */
 function infinityAt(b: Uint8Array, start: number, end: number): number {
   if (end - start > 9 || (b[start] !== 0x69 && b[start] !== 0x2d)) return 0;
   const match = INFINITY_WORD.exec(restAt(b, start, end));

@@ -1,5 +1,5 @@
 // Gives a shape its instance of the WebAssembly kernel (assembly/), which encodes and hashes many
-// records or rows in one call. A shape with a type that the kernel does not know has none.
+// records or rows in one call. A shape with a type that the kernel does not know gets no instance.
 import type { Shape } from '../row-comparison.js';
 import { floatPowers } from './float-powers.js';
 import { KERNEL } from './wasm.js';
@@ -78,7 +78,7 @@ const COLUMN_BYTES = 24;
 const MOST_BYTES = 1 << 18;
 /** Room for one tag, and for the widest value of fixed width or for the head of any other value. */
 const MOST_PER_COLUMN = 24;
-/** The kernel reads and pads up to 16 bytes at a time. */
+/** Room after each region, because the kernel reads and writes up to 16 bytes past its data. */
 const SLACK = 64;
 
 let compiled: object | undefined;
@@ -117,13 +117,16 @@ export class Kernel {
     );
   }
 
-  /** Returns the shape's kernel. Null if the kernel does not know one of the shape's types. */
+  /**
+   * Returns the shape's kernel. Null if the kernel does not know one of the shape's types, or if
+   * the machine is not little-endian.
+   */
   static of(shape: Shape, isIntegerKey: boolean): Kernel | null {
     const knowsAll = shape.columns.every(({ type }) => Object.hasOwn(TYPES, type));
     return knowsAll && isLittleEndian ? new Kernel(shape, isIntegerKey) : null;
   }
 
-  /** The whole memory. It is valid until the next `reserve`. */
+  /** The whole memory, as a view that is valid until the next `reserve`. */
   get bytes(): Buffer {
     return Buffer.from(this.exports.memory.buffer);
   }

@@ -1,6 +1,6 @@
 // Encodes the change events of a table's topic in batches. The kernel encodes the records that it
-// understands, and the TypeScript reference (enc/) encodes the others. The changes are those of
-// ChangeEncoder, in the same order.
+// understands, and the TypeScript reference (enc/) encodes the others. The result has the same
+// changes in the same order as if ChangeEncoder had encoded every record.
 import type { Shape } from '../row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../enc/change.js';
 import { Kernel } from './kernel.js';

@@ -19,7 +19,7 @@ const ROW_WORDS = 2;
 const FOUND_WORDS = 9;
 const BATCH_BYTES = 1 << 18;
 
-/** The kernel's memory, as the views of a batch. */
+/** The regions of the kernel's memory that a batch uses. */
 interface Memory {
   readonly kernel: Kernel;
   readonly bytes: Uint8Array;
@@ -73,7 +73,7 @@ export class RowBatch {
     return this.#bytes.subarray(this.#from, this.#to);
   }
 
-  /** Takes the row from `at` on, which begins with its ctid. Returns the row's end. */
+  /** Takes the row that begins at `at` with its ctid. Returns the offset at which the row ends. */
   add(b: Uint8Array, at: number): number {
     if (this.#memory === undefined) this.#memory = memoryFor(this.#encoder);
     const end = this.#endOf(b, at);
