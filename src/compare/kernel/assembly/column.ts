@@ -1,4 +1,4 @@
-// Encodes one value by its column's type, from JSON and from Postgres' binary form. Each function
+// Encodes one value by its column's type, from JSON or from Postgres' binary form. Each function
 // returns the address after the bytes that it wrote, or 0 for a value that it does not understand.
 import { floatFromText, isUnclear } from './float';
 import { endOf, isEscaped, startOf, typeOf } from './layout';
@@ -20,7 +20,7 @@ import {
   timeFromText,
 } from './time';
 
-// The numbers of the types, as `TYPES` of kernel/shape.ts has them.
+// The numbers of the types, as `TYPES` in kernel/kernel.ts has them.
 const BOOL: i32 = 1;
 const INT2: i32 = 2;
 const INT4: i32 = 3;
@@ -48,7 +48,9 @@ const FALS: u32 = 0x736c6166;
 const LETTER_E: u8 = 0x65;
 const CANONICAL_NAN: u64 = 0x7ff8000000000000;
 
-/** Encodes the column's value of the last record, which is neither absent nor null. */
+/**
+ * Encodes the value that the column has in the last record. The value is neither absent nor null.
+ */
 export function fromJson(column: i32, out: usize): usize {
   const start = startOf(column);
   const end = endOf(column);
@@ -102,7 +104,7 @@ function writeF64(out: usize, value: f64): usize {
   return out + 8;
 }
 
-/** Encodes a field of COPY BINARY, which has `size` bytes and is not NULL. */
+/** Encodes a field of COPY BINARY. The field has `size` bytes and is not NULL. */
 export function fromBinary(column: i32, at: usize, size: i32, out: usize): usize {
   const type = typeOf(column);
   const end = at + <usize>size;

@@ -1,5 +1,5 @@
-// Finds the columns of a Debezium record as Connect writes it. It understands the fast path of
-// enc/envelope.ts, and returns false for all other records.
+// Finds the columns' values in a Debezium record. It understands only the records of the fast path
+// of enc/envelope.ts, and returns false for all other records.
 import {
   NO_COLUMN,
   columnCount,
@@ -47,7 +47,10 @@ const CREATE: u8 = 0x63;
 const UPDATE: u8 = 0x75;
 export const DELETE: u8 = 0x64;
 
-/** Reads a record's value. Then the columns' values, the operation and the transaction are set. */
+/**
+ * Reads a record's value. Sets the places of the columns' values, the operation and the
+ * transaction. Returns false for a record that it does not understand.
+ */
 export function scan(from: usize, to: usize): bool {
   if (to - from < 32 || !areEqual(from, BEFORE, BEFORE_LENGTH)) return false;
   if (load<u8>(to - 1) != CLOSE) return false;
@@ -128,7 +131,7 @@ function readNumber(first: usize, to: usize): bool {
   return true;
 }
 
-/** Reads an object of columns. Returns its end, or 0. */
+/** Reads an object of columns. Returns its end, or 0 for an object that it does not understand. */
 function scanRow(from: usize, to: usize): usize {
   for (let column = 0; column < columnCount; column += 1) setValue(column, 0, 0, false);
   let at = from + 1;
@@ -158,7 +161,10 @@ function scanRow(from: usize, to: usize): usize {
   return 0;
 }
 
-/** Returns the end of a name of printable ASCII without escapes, or 0. */
+/**
+ * Returns the end of a name. Returns 0 if the name has an escape, or a character that is not
+ * printable ASCII.
+ */
 function plainName(at: usize, to: usize): usize {
   if (load<u8>(at) != QUOTE) return 0;
   const end = skipString(at, to);
@@ -176,7 +182,10 @@ function columnNamed(at: usize, length: i32): i32 {
   return NO_COLUMN;
 }
 
-/** Returns whether `[from, to)` is the key of the last row in the same bytes. */
+/**
+ * Returns whether `[from, to)` contains the key of the last row, in exactly the bytes that a
+ * connector writes.
+ */
 export function isKeyOfRow(from: usize, to: usize): bool {
   let at = from;
   let before = OPEN;

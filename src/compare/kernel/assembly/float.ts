@@ -1,6 +1,6 @@
-// Reads a JSON number as the nearest double. It multiplies the digits with 128 bits of a power of
-// ten. This gives bounds of the exact product. If the bounds round differently, the number is left
-// to the reference.
+// Reads a JSON number as the nearest double. It multiplies the digits with the first 128 bits of a
+// power of ten. The result gives bounds of the exact product. If the bounds round differently, the
+// number is left to the reference.
 import { powers } from './layout';
 
 const MINUS: u8 = 0x2d;
@@ -25,7 +25,7 @@ export function floatFromText(start: usize, end: usize): f64 {
   if (!readDecimal(negative ? start + 1 : start, end)) return 0;
   if (mantissa == 0) {
     isUnclear = false;
-    return 0; // the encoding has one zero
+    return 0; // the encoding has one zero, without a sign
   }
   if (exponent < FIRST_POWER || exponent > LAST_POWER) return 0;
   const value = nearest();
@@ -103,7 +103,7 @@ function nearest(): f64 {
 let productHigh: u64 = 0;
 let productLow: u64 = 0;
 
-/** Sets the 128 bits of a product. */
+/** Sets `productHigh` and `productLow` to the 128 bits of the product. */
 function multiply(a: u64, b: u64): void {
   const a0 = a & 0xffffffff;
   const a1 = a >> 32;

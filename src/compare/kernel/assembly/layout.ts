@@ -1,7 +1,8 @@
 // Knows the layout of the module's memory. The host sets it once for each shape.
 
 /**
- * The bytes of one column: its type, its name (pointer and length), and its value in the record.
+ * The number of bytes that describe one column: its type, its name (pointer and length), and the
+ * place of its value in the record.
  */
 export const COLUMN_BYTES: i32 = 24;
 const NAME: i32 = 4;
@@ -10,10 +11,13 @@ const START: i32 = 12;
 const END: i32 = 16;
 const ESCAPED: i32 = 20;
 
-/** The column of a value that the shape does not name. */
+/** Stands for the column of a value whose name is not in the shape. */
 export const NO_COLUMN: i32 = -1;
 
-/** A longer record or row is left to the reference, so that its encoding fits in the scratch. */
+/**
+ * The most bytes of a record or row. A longer one is left to the reference, so that every encoding
+ * fits into the scratch memory.
+ */
 export const MOST_BYTES: i32 = 1 << 18;
 
 export let columns: usize = 0;
@@ -25,8 +29,8 @@ export let powers: usize = 0;
 export let scratch: usize = 0;
 
 /**
- * Sets the layout. `atKeys` has the columns of the key as 32-bit numbers, `atPowers` the table of
- * float.ts, and `atScratch` has room for the longest encoding.
+ * Sets the layout. At `atKeys` are the columns of the key as 32-bit numbers, and at `atPowers` is
+ * the table of float.ts. At `atScratch` is room for the longest encoding.
  */
 export function configure(
   atColumns: usize,

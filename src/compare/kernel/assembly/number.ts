@@ -23,7 +23,7 @@ export function u16At(at: usize): u32 {
   return <u32>bswap<u16>(load<u16>(at));
 }
 
-/** Reads decimal digits of up to 64 bits. */
+/** Reads an integer of up to 64 bits from decimal digits. */
 export function integerFromText(start: usize, end: usize, out: usize): usize {
   const negative = load<u8>(start) == MINUS;
   const first = negative ? start + 1 : start;
@@ -42,8 +42,8 @@ const NEGATIVE: u32 = 0x4000;
 const MOST_NUMERIC: usize = 2000;
 
 /**
- * Strips the zero groups at both ends of the groups that lie in `[from, to)`, and writes the head
- * before `from`. There MUST be six bytes of room. Returns the end.
+ * Strips zero groups at both ends of the groups in `[from, to)`. Writes the six bytes of the head
+ * at `head`, and moves the groups to the place after them. Returns the end of the groups.
  */
 function writeNumeric(head: usize, sign: u32, weight: i32, from: usize, to: usize): usize {
   while (from < to && load<u16>(from) == 0) {
@@ -64,7 +64,7 @@ function shift(out: usize, from: usize, to: usize): void {
   for (let at = from; at < to; at += 2) store<u16>(out + (at - from), load<u16>(at));
 }
 
-/** Reads a numeric of Postgres, which has `size` bytes. */
+/** Reads Postgres' binary form of a numeric, which has `size` bytes. */
 export function numericFromBinary(at: usize, size: i32, out: usize): usize {
   if (size < 8) return 0;
   const count = u16At(at);

@@ -52,7 +52,9 @@ export function skipString(at: usize, to: usize): usize {
   return 0;
 }
 
-/** Setting bit 5 makes both kinds of brackets the curly kind, and nothing else. */
+/**
+ * This bit turns a square bracket into a curly one. It turns no other byte into a curly bracket.
+ */
 const CURLY: u8 = 0x20;
 
 function skipNested(at: usize, to: usize): usize {
@@ -112,7 +114,10 @@ export function isPlainAscii(start: usize, end: usize): bool {
   return true;
 }
 
-/** Copies bytes, of which at most 15 are written past the end. The regions MUST NOT overlap. */
+/**
+ * Copies bytes in steps of 16, so up to 15 bytes are written past the end. The regions MUST NOT
+ * overlap.
+ */
 export function copy(to: usize, from: usize, size: usize): void {
   for (let at: usize = 0; at < size; at += 16) v128.store(to + at, v128.load(from + at));
 }

@@ -92,7 +92,7 @@ function unescape(start: usize, end: usize, out: usize): usize {
   return to;
 }
 
-/** Returns the byte of an escape of one letter, or 0. */
+/** Returns the byte that an escape of one letter stands for, or 0 for an unknown letter. */
 function simpleEscape(letter: u8): u8 {
   if (letter == QUOTE || letter == BACKSLASH || letter == 0x2f) return letter;
   if (letter == 0x6e) return 10;
@@ -102,7 +102,10 @@ function simpleEscape(letter: u8): u8 {
   return letter == 0x66 ? 12 : 0;
 }
 
-/** Returns the number of four hexadecimal digits, or something above 0x10ffff. */
+/**
+ * Returns the number that four hexadecimal digits form. Returns more than 0x10ffff if one of them
+ * is no digit.
+ */
 function hex4(at: usize, end: usize): u32 {
   if (at + 4 > end) return u32.MAX_VALUE;
   const high = hexPair(at);
@@ -110,7 +113,10 @@ function hex4(at: usize, end: usize): u32 {
   return high > 0xff || low > 0xff ? u32.MAX_VALUE : (high << 8) | low;
 }
 
-/** Returns the number of two hexadecimal digits, or something above 255. */
+/**
+ * Returns the number that two hexadecimal digits form. Returns more than 255 if one of them is no
+ * digit.
+ */
 function hexPair(at: usize): u32 {
   const high = <u32>load<u8>(HEX + <usize>load<u8>(at));
   const low = <u32>load<u8>(HEX + <usize>load<u8>(at, 1));
@@ -161,7 +167,7 @@ export function uuidFromText(start: usize, end: usize, out: usize): usize {
   return to;
 }
 
-/** Writes the bytes of base64 with its padding. */
+/** Decodes base64 with padding, and writes the bytes. */
 export function bytesFromBase64(start: usize, end: usize, out: usize): usize {
   if (((end - start) & 3) != 0) return 0;
   let last = end;

@@ -16,14 +16,17 @@ const DATE_LENGTH: usize = 10;
 const UNCLEAR: i64 = i64.MIN_VALUE;
 const MOST_FRACTION: usize = 6;
 
-/** Returns the two digits at `at`, or something above 99. */
+/** Returns the number that the two digits at `at` form. Returns 100 if one of them is no digit. */
 function twoDigits(at: usize): u32 {
   const tens = <u32>load<u8>(at) - 0x30;
   const ones = <u32>load<u8>(at, 1) - 0x30;
   return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
 }
 
-/** Returns the days since 1970 of the ISO date at `at`, or UNCLEAR. */
+/**
+ * Returns the days from 1970 to the ISO date at `at`. Returns UNCLEAR if the reference must read
+ * the date.
+ */
 function dateAt(at: usize, end: usize): i64 {
   if (end - at < DATE_LENGTH) return UNCLEAR;
   if (load<u8>(at, 4) != DASH || load<u8>(at, 7) != DASH) return UNCLEAR;
@@ -55,7 +58,10 @@ function daysOf(year: i32, month: i32, day: i32): i64 {
   return <i64>(era * 146_097 + dayOfEra - 719_468);
 }
 
-/** Returns the microseconds of the time in `[start, end)`, which may have a Z, or UNCLEAR. */
+/**
+ * Returns the microseconds of the time in `[start, end)`. The time may end with a Z. Returns
+ * UNCLEAR if the reference must read the time.
+ */
 function clockAt(start: usize, end: usize): i64 {
   const last = end > start && load<u8>(end - 1) == ZULU ? end - 1 : end;
   const length = last - start;
