@@ -1,5 +1,5 @@
-// Signs and verifies decisions with Ed25519. A signal can claim any name, but only the holder of
-// that person's private key can sign under the name.
+// Signs and verifies decisions with Ed25519. A signal can claim any name. A signature proves the
+// name, because only that person has the private key.
 import {
   createPrivateKey,
   createPublicKey,
@@ -47,8 +47,8 @@ export function signDecision(
 }
 
 /**
- * Verifies a token. It never throws, whatever the token contains. `here` and `now` (epoch ms) are
- * the verifier's own values, not the token's.
+ * Verifies a token. It never throws, whatever the token contains. `here` and `now` (milliseconds
+ * since 1970) are the verifier's own values, not the token's.
  */
 export function verifyToken(
   token: string,

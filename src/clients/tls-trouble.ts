@@ -12,7 +12,7 @@ export interface TlsLeg {
 }
 
 interface Trouble {
-  /** Matches the code of Node, its message, or the text of OpenSSL. */
+  /** Matches the error's code or message, which come from Node or OpenSSL. */
   readonly pattern: RegExp;
   readonly cause: (leg: TlsLeg, message: string) => string;
   readonly remedy: (leg: TlsLeg) => string;

@@ -138,7 +138,7 @@ export interface CanonRow {
   readonly values: readonly Canon[] | null;
 }
 
-/** Decodes the fields of a COPY BINARY row, the first of which begins at `at`. */
+/** Decodes the fields of a COPY BINARY row. The first field begins at `at`. */
 export function canonRow({ key, columns }: Shape, b: Uint8Array, at: number): CanonRow {
   const decoded = new Map<string, Canon>();
   let next = at;

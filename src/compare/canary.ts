@@ -38,7 +38,7 @@ export function runCanary(
 
 /**
  * Returns a damaged copy of the row, null to drop the row, or the row itself if it cannot be
- * damaged so.
+ * damaged in this way.
  */
 type Corruption = (shape: Shape, row: string) => string | null;
 

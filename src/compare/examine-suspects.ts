@@ -10,7 +10,7 @@ import { rowOf, type CanonValues } from './fold.js';
 import type { Canon } from './column-types.js';
 import { wasProven, type Found, type Suspect } from './result-comparison.js';
 
-/** The stream's row whose hash made its key a suspect. */
+/** A row of the stream whose hash made its key a suspect. */
 export interface RawRow extends CanonValues {
   readonly key: readonly Canon[];
 }

@@ -12,8 +12,8 @@ import {
 } from './row-comparison.js';
 
 /**
- * The progress of a fold in a partition. The fold has every record of this log up to `next`, and no
- * record of another log.
+ * The progress of a fold in a partition. The fold has every record of the partition's log up to
+ * `next`, and no record that this log does not have.
  */
 export interface ReadPart {
   readonly partition: number;

@@ -34,7 +34,7 @@ export class HashedRows {
   }
 
   /**
-   * Takes one row that begins at `at`. Returns the offset at which it ends. Throws Problem
+   * Takes one row that begins at `at`. Returns the offset at which the row ends. Throws Problem
    * `unsupported` if a key cannot be encoded.
    */
   add(b: Uint8Array, at: number): number {

@@ -22,8 +22,8 @@ export const trimmed = (clock: string): string =>
   clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 
 /**
- * Debezium's values for infinity, which are Java's extreme dates and milliseconds. For timestamptz,
- * Debezium writes `infinity` itself.
+ * Debezium's texts for infinity, which are the extreme dates and the extreme milliseconds of Java.
+ * For timestamptz, Debezium writes `infinity` itself.
  */
 export const INFINITE_DATES: Readonly<Record<string, string>> = {
   infinity: '+5877611-06-21Z',

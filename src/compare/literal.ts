@@ -9,8 +9,9 @@ import { Undecodable } from './undecodable.js';
 const AS_WRITTEN: ReadonlySet<string> = new Set(['numeric', 'interval', 'bpchar', 'uuid']);
 
 /**
- * Returns the text, or null for NULL. Throws Undecodable if the value cannot be proven. The caller
- * MUST read the literal back and compare it, because this conversion proves nothing by itself.
+ * Returns the literal, or null for NULL. Throws Undecodable if the value cannot be proven. The
+ * caller MUST read the literal back and compare it, because this conversion proves nothing by
+ * itself.
  */
 export function literalOf(type: string, value: unknown): string | null {
   const canon = canonFromJson(type, value);

@@ -59,7 +59,9 @@ export const describeRefused = ({
 }: Refused): string =>
   `partition ${partition}, offset ${offset}: ${WHY_REFUSED[why]}: key ${shown(key)}, value ${shown(value)}`;
 
-/** Returns the values of the key's columns that the record's key contains. */
+/**
+ * Returns the value of each key column in the record's key. A column that the key lacks is null.
+ */
 function keyFields(shape: Shape, key: string | null): Record<string, string | null> {
   let parsed: unknown = null;
   try {

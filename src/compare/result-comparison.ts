@@ -119,7 +119,7 @@ export class ResultComparison {
     return { found: { ...counts, missing, extraneous }, suspects: [...this.#suspects, ...only] };
   }
 
-  /** Marks the stream's row of a key as equal, as `judge` does for rows of equal hashes. */
+  /** Marks the stream's row of a key as proven, as `judge` does for rows of equal hashes. */
   prove(key: string): void {
     const slot = this.#table.find(keyOf(key));
     if (slot < 0) return;

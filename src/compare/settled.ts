@@ -1,10 +1,10 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
-// A key has settled if its expected row is the same in two rounds in a row. The earlier reading of
-// the stream then had all inputs of that row. If the stream's row was equal in that reading, the
-// key matches. If the row was not equal, and the key has no newer record, the row is a difference.
-// All other keys are compared again in the next round. A key that never settles is unstable. An
-// unstable key never counts as equal.
+// A key has settled if its expected row is the same in two rounds in a row. The reading of the
+// stream between these rounds' snapshots then had all inputs of that row. If the stream's row was
+// equal in that reading, the key matches. If the row was not equal, and the key has no newer
+// record, the row is a difference. All other keys are compared again in the next round. A key that
+// never settles is unstable. An unstable key never counts as equal.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';

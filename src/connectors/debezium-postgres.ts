@@ -40,7 +40,7 @@ function signalled(plan: ResolvedPlan): Record<string, string> {
     'signal.kafka.groupId': names.signalGroup,
     ...Object.fromEntries(login.map(([key, value]) => [`signal.consumer.${key}`, value])),
     'incremental.snapshot.chunk.size': '10000',
-    // with the default of 5 s, the load of a small table would mostly wait
+    // with the default of 5 s, the load of a small table would mostly be waiting
     'signal.poll.interval.ms': '500',
   };
 }
@@ -73,7 +73,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'table.include.list': tables.map(includePattern).join(','),
     'snapshot.mode': capture.loading.startsWithLoad ? 'initial' : 'no_data',
     'decimal.handling.mode': 'string', // exact; `double` loses digits
-    // exact and readable; the default hides the unit in a number
+    // exact and readable; by default, the value is a number without its unit
     'time.precision.mode': 'isostring',
     'interval.handling.mode': 'string',
     'binary.handling.mode': 'base64',
@@ -90,7 +90,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // retains all WAL.
     'heartbeat.interval.ms': '5000',
     // Between chunks, Debezium compares transaction ids, and it fails on a message without one. So
-    // the message is transactional during an incremental snapshot.
+    // the heartbeat's message is transactional during an incremental snapshot.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
     'message.prefix.include.list': 'sluice-none', // the hand-over ends the barrier messages
     'poll.interval.ms': '50',

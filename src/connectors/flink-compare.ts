@@ -21,8 +21,8 @@ export interface FlinkComparison {
   readonly brokers: readonly string[];
   readonly tls: KafkaSpec['tls'];
   /**
-   * The topic with the table's rows of this window's snapshot, written as an initial load would
-   * write them.
+   * The topic that has the table's rows of this window's snapshot, as an initial load would write
+   * them.
    */
   readonly legacy: TopicRange;
   readonly stream: TopicRange;
@@ -102,7 +102,8 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
 /**
  * Selects the topic's records and the canary's records, each with its operation, transaction and
  * image. A tombstone after a delete event or another tombstone is dropped, because it says nothing
- * new. Any other tombstone deletes the key (`t`) for every reader of the topic.
+ * new. Any other tombstone gets the operation `t`, because it deletes the key for every reader of
+ * the topic.
  */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>
@@ -167,7 +168,7 @@ function unreadable(): string {
   return `k IS NULL OR op IS NULL OR op NOT IN ('r', 'c', 'u', 'd', 't') OR (op IN ('c', 'u', 'd') AND tx IS NULL) OR (op IN ('r', 'c', 'u') AND image IS NULL)`;
 }
 
-/** Returns `isVisible` of domain/values/position.ts as SQL over `tx`. */
+/** Returns SQL over `tx` that does the same as `isVisible` of domain/values/position.ts. */
 function isVisible(snapshot: SnapshotVisibility): string {
   const { xmin, xmax, inProgress } = snapshot;
   const epoch = 2 ** 32;

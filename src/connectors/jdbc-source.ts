@@ -1,6 +1,6 @@
 // Builds the configuration of a JDBC source from a spec. Each table, or the query, has one
-// connector. Its records have Debezium's shape (key, `after`, `op`). So pipelines and comparisons
-// read the records of both connectors in the same way, and a topic can move from one connector to
+// connector. The connector's records have Debezium's shape (key, `after`, `op`). So pipelines and
+// comparisons read them like the records of Debezium, and a topic can move from one connector to
 // the other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
@@ -29,7 +29,7 @@ const POSTGRES = {
   'validate.non.null': 'false',
 } as const;
 
-/** The plugins in order of preference. They share the keys of `jdbcSourceConfig`. */
+/** The plugins in order of preference. All of them accept the keys of `jdbcSourceConfig`. */
 export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
   {
     connectorClass: 'dev.sluice.jdbc.JdbcSourceConnector',
@@ -73,7 +73,7 @@ export interface PolledShape {
 }
 
 const CURSOR = 'sluice_cursor';
-// the spec's author wrote the query, so it may only read
+// the query comes from the spec, so its session can only read
 const READ_ONLY = '-c default_transaction_read_only=on';
 
 export function jdbcSourceConfig(
@@ -157,8 +157,8 @@ const instant = (column: string): string =>
   `CASE WHEN isfinite(${column}) AND ${column} >= '0001-01-01' THEN to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${column}::text END`;
 
 /**
- * Returns SQL for the text that Debezium would write. Null if the plugin carries the value
- * unchanged.
+ * Returns SQL for the text that Debezium would write. Null if the plugin carries values of this
+ * type unchanged.
  */
 function textOf(type: string, column: string): string | null {
   switch (type) {

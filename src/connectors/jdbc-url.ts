@@ -2,7 +2,8 @@
 import type { PostgresAddress } from '../domain/migration/spec.js';
 
 /**
- * Returns `sslmode` and its files under the names that the PostgreSQL JDBC driver and Debezium use.
+ * Returns `sslmode` and the certificate files under the names that the PostgreSQL JDBC driver and
+ * Debezium use.
  */
 export function sslOf({
   sslmode,

@@ -147,7 +147,7 @@ export class ConnectRest {
     await this.#call(method, path, body, TIMEOUT_MS, false, true);
   }
 
-  /** Returns null only for an answer 404. An answer without a body is an empty object. */
+  /** Returns null only for status 404. Returns an empty object for an answer without a body. */
   async #jsonOrNull<T>(method: string, path: string, body?: unknown): Promise<T | null> {
     return this.#call<T>(method, path, body, TIMEOUT_MS, true);
   }

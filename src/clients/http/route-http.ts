@@ -17,9 +17,9 @@ export interface RouteOrder {
 }
 
 /**
- * Requests a side. Idempotent. Throws Problem `unreachable` if it is unclear whether the order
- * arrived. The caller then MUST observe the route. Throws Problem `route-unexpected` if the order
- * was refused.
+ * Requests the side that consumers are to read. Idempotent. Throws Problem `unreachable` if it is
+ * unclear whether the order arrived. The caller then MUST observe the route. Throws Problem
+ * `route-unexpected` if the order was refused.
  */
 export async function putRoute(url: string, order: RouteOrder): Promise<void> {
   await send('PUT', url, order);

@@ -45,7 +45,7 @@ function loginOf(
 
 /**
  * Logs in with a token (RFC 7628). A broker refuses a token by a message without an error code.
- * kafkajs would take that message for consent, so the mechanism reads it here.
+ * kafkajs would take that message for consent, so this mechanism reads the message.
  */
 function tokenMechanism(tokens: TokenSource, sasl: SaslLogin): kafkajs.Mechanism {
   return {

@@ -1,5 +1,5 @@
 // Writes many records to topics as idempotent record batches, over kafkajs' connections. Proofs,
-// copies, windows that Flink compares, and snapshot signals use it.
+// copies, windows that Flink compares, and snapshot signals use this writer.
 import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
 
 export interface OutRecord {

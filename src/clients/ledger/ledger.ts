@@ -1,5 +1,5 @@
 // The ledger: the evidence of every migration, in a Postgres database of the operator. Nearly all
-// of its tables are append-only. It can be read without a worker and without Temporal.
+// of its tables are append-only. The ledger can be read without a worker and without Temporal.
 import type { AuditEvent } from '../../domain/audit.js';
 import type {
   ColumnTally,

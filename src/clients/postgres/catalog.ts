@@ -179,7 +179,7 @@ export async function readKeyedTable(client: pg.ClientBase, text: string): Promi
 
 /**
  * Returns the number of blocks of a quoted table. For a partitioned table, returns the number of
- * the largest partition, because each partition has its own block numbers.
+ * blocks of its largest partition, because each partition has its own block numbers.
  */
 export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
   const { rows } = await client.query<Record<string, string>>(

@@ -27,11 +27,11 @@ export interface SourceOptions {
   readonly lockTimeoutMs?: number;
   /** If true, the session accepts replication commands, but no statements with parameters. */
   readonly speaksReplication?: boolean;
-  /** True if nothing in this session may write, for SQL of a spec that must change nothing. */
+  /** True makes the session read-only, for SQL of a spec that must change nothing. */
   readonly readOnly?: boolean;
   /**
-   * True for a statement of the spec that changes data: row security applies as usual. Otherwise,
-   * Postgres raises an error where row security would hide a row.
+   * True for a statement of the spec that changes data; row security then applies as usual.
+   * Otherwise, Postgres raises an error where row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */
@@ -181,8 +181,8 @@ function noPassword(): string {
 }
 
 /**
- * Tries the kinds of connection that `sslmode` allows, in its order. Rejects with the error of the
- * last kind that was tried.
+ * Tries the kinds of connection that `sslmode` allows, one after another. Rejects with the error of
+ * the last kind that was tried.
  */
 async function connected(
   address: PostgresAddress,

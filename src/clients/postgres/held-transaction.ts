@@ -18,7 +18,10 @@ export interface HoldLimits {
 /** The client of a held transaction. */
 export interface Held {
   readonly client: pg.ClientBase;
-  /** Limits the rest of the transaction to `ms`. A longer rest than before is ignored. */
+  /**
+   * Limits the rest of the transaction to `ms`. Does nothing if the transaction must end earlier
+   * anyway.
+   */
   atMost(ms: number): Promise<void>;
 }
 
@@ -64,8 +67,8 @@ export async function heldTransaction<T>(
 }
 
 /**
- * Begins a transaction in which the server notices a lost connection within `idleMs`, even while
- * the server sends an answer.
+ * Returns SQL with which the server notices a lost connection within `idleMs`, even while the
+ * server sends an answer.
  */
 const beginSql = (idleMs: number): string =>
   `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +

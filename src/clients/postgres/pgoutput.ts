@@ -11,8 +11,8 @@ export interface RelationColumn {
 }
 
 /**
- * The description of a relation. The log has it before the relation's first row, and again after
- * each change of the relation.
+ * The description of a relation. The log contains it before the relation's first row, and again
+ * after each change of the relation.
  */
 export interface LoggedRelation {
   readonly oid: number;

@@ -89,8 +89,8 @@ export interface RowsChanged {
 /**
  * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
  * Rows that the shared table has and the stream lacks are moved to `kept`. The staging table is
- * dropped. If the sink still writes the staging table, it fails. Later, when it writes the shared
- * table, it reads the same records again.
+ * dropped. If the sink still writes the staging table, the sink fails. When it later writes the
+ * shared table, it reads the same records again.
  */
 export async function takeOver(
   client: pg.ClientBase,

@@ -10,7 +10,8 @@ import type { BatchSpec } from '../../domain/migration/spec.js';
 
 /**
  * Creates the sink's table in the caller's transaction. Every role that may read the result table
- * may read it. Throws Problem `preflight-failed` if the result table lacks a column of the query.
+ * may also read the sink's table. Throws Problem `preflight-failed` if the result table lacks a
+ * column of the query.
  */
 export async function createSinkTable(
   client: pg.ClientBase,

@@ -185,9 +185,10 @@ async function carriers(
 }
 
 /**
- * Counts the transactions, including prepared ones, that began before `moment` (SQL) and hold a
- * writer's lock on one of the tables. A transaction of unknown age counts as `unseen` if it still
- * holds its lock after three seconds. A write that the fence refuses releases its lock sooner.
+ * Counts the transactions that hold a writer's lock on one of the tables. A transaction counts as
+ * `old` if it began before `moment` (SQL), or if it is prepared. A transaction of unknown age
+ * counts as `unseen` if it still holds its lock after three seconds. A write that the fence refuses
+ * releases its lock sooner.
  */
 export async function writersSince(
   client: pg.ClientBase,

@@ -18,7 +18,7 @@ interface Known {
   readonly keyAt: number;
 }
 
-/** Net changes of a table between two snapshots. */
+/** The number of rows that were inserted into a table and deleted from it between two snapshots. */
 export interface RowChange {
   readonly inserted: number;
   readonly deleted: number;

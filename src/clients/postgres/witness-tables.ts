@@ -17,9 +17,9 @@ export async function witnessedTable(
 
 /**
  * Returns a digest that changes with the files, the columns, the replica identity and the
- * partitions of the quoted tables, and with the publication. The digest also changes if such a
- * change was undone. For example, the log lacks the row changes of a partition that was detached,
- * changed and attached again.
+ * partitions of the quoted tables, and with the publication. The digest differs even if such a
+ * change was undone, because the log can then lack rows. For example, it lacks those that changed
+ * in a partition while that partition was detached.
  */
 export async function definitionDigest(
   client: pg.ClientBase,

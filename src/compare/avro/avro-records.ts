@@ -26,8 +26,8 @@ export class AvroRecords implements RecordDecoder {
   #count = 0;
   #place: Place = { partition: 0, partitions: 0 };
   /**
-   * The id of the first key's schema. The same key has other bytes with another schema, so Kafka
-   * may have put its records into another partition.
+   * The id of the first key's schema. With another schema, the same key has other bytes, so Kafka
+   * may have put records of that key into another partition.
    */
   #keySchema: number | null = null;
 
