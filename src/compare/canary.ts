@@ -37,8 +37,8 @@ export function runCanary(
 }
 
 /**
- * Returns a damaged copy of the row, null to drop the row, or the row itself if it cannot be
- * damaged in this way.
+ * Returns a damaged copy of the row, or null to drop the row. Returns the row itself if it cannot
+ * be damaged in this way.
  */
 type Corruption = (shape: Shape, row: string) => string | null;
 

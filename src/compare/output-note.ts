@@ -1,5 +1,5 @@
-// Packs what a window must know about the last record of a key into the two words of the key's
-// note: the record's partition and offset, and whether its row could be decoded.
+// Packs facts about the last record of a key into the two words of the key's note. The facts are
+// the record's partition and offset, and whether its row could be decoded.
 import { Problem } from '../domain/failure.js';
 
 /** The result of decoding a record's row. */

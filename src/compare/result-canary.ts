@@ -1,5 +1,5 @@
 // Runs the canary of a result's comparison: it corrupts rows of this window on the stream's side,
-// in memory, and the comparison must report exactly these rows.
+// in memory. The comparison must report exactly these rows.
 import type { CanaryResult } from './canary.js';
 import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';

@@ -62,8 +62,8 @@ function unzstd(body: Buffer): Uint8Array {
   return Buffer.concat(blocks, total);
 }
 
-// The first bytes of a stream of snappy blocks, as Java's producers write it: a magic number and
-// two versions. librdkafka's producers write a single block without these bytes.
+// The magic number of a stream of snappy blocks, as Java's producers write it. Two versions follow,
+// and then the blocks. librdkafka's producers write a single block without these bytes.
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
 function unsnappy(body: Buffer): Uint8Array {

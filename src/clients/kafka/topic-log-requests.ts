@@ -1,6 +1,6 @@
-// Requests that kafkajs does not offer. They return a topic's id, the offsets of its log with their
-// leader epochs, and the offset at which the records of an earlier leader epoch end now. Each
-// request is about one topic and at most one partition.
+// Requests that kafkajs does not offer. They ask for offsets with their leader epochs, for the end
+// of an earlier leader epoch, and for the id of a topic. Each request is about one topic and at
+// most one partition.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

@@ -84,8 +84,8 @@ export async function served(isServed: () => Promise<boolean>): Promise<void> {
 
 /**
  * Creates a topic. Throws Problem `object-not-ours` if the topic exists, `permission-denied` if
- * Sluice's principal may not create it, and `unsupported` if the cluster refuses it. After any
- * other error, it is unknown whether the topic exists.
+ * Sluice's principal has no right to create it, and `unsupported` if the cluster refuses it. After
+ * any other error, it is unknown whether the topic exists.
  */
 export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });

@@ -12,7 +12,7 @@ export interface Readers {
 
 export interface Lack {
   /**
-   * Roles (quoted) that can read the view today, but could not read it through the other table.
+   * Roles (quoted) that can read the view now, but could not if the view read the other table.
    * PUBLIC stands for everybody.
    */
   readonly roles: readonly string[];

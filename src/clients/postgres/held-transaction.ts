@@ -26,8 +26,8 @@ export interface Held {
 }
 
 /**
- * The SQLSTATEs of a transaction that the database ended: at the time limit of a statement, or at
- * the idle limit or overall limit of the session.
+ * The SQLSTATEs of a transaction that the database ended, because it reached the limit of a
+ * statement, the idle limit or the overall limit.
  */
 const ENDED = [
   SQLSTATE.queryCanceled,

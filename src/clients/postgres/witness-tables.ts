@@ -1,5 +1,5 @@
-// Reads from the catalog what a witness must know: the relations of each compared table, and a
-// digest of every definition that must not change while the witness runs.
+// Reads from the catalog the relations of each compared table, and a digest of their definitions.
+// The definitions must not change while a witness runs.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { WitnessedTable } from './witness-log.js';

@@ -1,7 +1,8 @@
-// Rewrites records in Confluent's wire format (a zero byte, the id of the schema in four bytes,
-// then Avro) as the JSON that Kafka Connect would write. Folds and comparisons then read Avro
-// records and JSON records in the same way. A record that cannot be rewritten becomes a text that
-// is not JSON, so every reader refuses the record and shows the reason.
+// Rewrites records in Confluent's wire format as the JSON that Kafka Connect would write. A record
+// in this format has a zero byte, the id of the schema in four bytes, and then Avro. Folds and
+// comparisons then read Avro records and JSON records in the same way. A record that cannot be
+// rewritten becomes a text that is not JSON, so every reader refuses the record and shows the
+// reason.
 import type { Place } from '../enc/change.js';
 import { partitionOf } from '../enc/partition.js';
 import type { RecordDecoder, TakeRecord } from '../record-decoder.js';
