@@ -1,5 +1,5 @@
-// Keeps rows of the table until the stream's side is known. Of each row, it keeps the key, the
-// hash, and the block and item of the ctid. Typed arrays avoid an object per row.
+// Keeps rows of the table until the stream's side is known. It keeps each row's key and hash, and
+// the block and item of the row's ctid. Typed arrays avoid an object per row.
 import type { TakeRow } from './kernel/row-batch.js';
 
 const CHUNK_ROWS = 1 << 12;

@@ -19,7 +19,7 @@ export interface KnownGroup {
   /** The topics that the members subscribe to or are assigned to. */
   readonly topics: readonly string[];
   /**
-   * What decides how partitions are assigned: the protocol of a classic group, the assignor of a
+   * Says how partitions are assigned. It is the protocol of a classic group, the assignor of a
    * consumer group, or the epoch of a streams group's topology.
    */
   readonly protocol: string;

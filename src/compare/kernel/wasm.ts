@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '39e87459ee17c51e6a87852a35a49ab28ecef51dc94643ed2adb37f5acb55f03';
+export const SOURCES = 'aab55e4f9b334dffbdfa190c0e877685ba600bfdea86298bf9bf2e4663f06a77';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

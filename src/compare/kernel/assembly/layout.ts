@@ -29,8 +29,8 @@ export let powers: usize = 0;
 export let scratch: usize = 0;
 
 /**
- * Sets the layout. At `atKeys` are the columns of the key as 32-bit numbers, and at `atPowers` is
- * the table of float.ts. At `atScratch` is room for the longest encoding.
+ * Sets the layout. The columns of the key are at `atKeys` as 32-bit numbers, and the table of
+ * float.ts is at `atPowers`. The memory at `atScratch` has room for the longest encoding.
  */
 export function configure(
   atColumns: usize,
