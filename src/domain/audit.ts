@@ -1,5 +1,5 @@
-// The audit lists the events of a run and people's decisions. An entry has fields, and code reads
-// only these. The text of an entry is formatted only to show it to a person.
+// The audit lists the events of a run and people's decisions. Code reads only the fields of an
+// entry. The text of an entry is formatted only to show it to a person.
 import { glassNote, type BrokenGlass } from './decisions/cosign.js';
 import type { CoSigned } from './decisions/signed-decision.js';
 import type { FailureCode } from './failure.js';
@@ -236,7 +236,9 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   swept: (e) => `by ${e.by}; left: ${e.left.join(', ') || 'nothing'}`,
 };
 
-/** Returns an entry's text for a person: JSON if this version does not know the kind. */
+/**
+ * Returns an entry's text for a person. If this version does not know the kind, the text is JSON.
+ */
 export function auditText(entry: AuditEntry): string {
   const text = (TEXTS as Record<string, ((e: AuditEntry) => string) | undefined>)[entry.kind];
   return (text ? text(entry) : JSON.stringify(entry)).slice(0, MAX_TEXT);

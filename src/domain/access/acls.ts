@@ -26,7 +26,7 @@ export function aclsOf(plan: ResolvedPlan): Acl[] {
   return [...ofWorker(plan), ...ofConnect(plan), ...ofPipeline(plan)];
 }
 
-/** The topics that Sluice names have one prefix, so a new generation needs no other ACLs. */
+/** The topics that Sluice names have one prefix, so a new generation needs no additional ACLs. */
 const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
   ({
     resource: 'topic',
@@ -37,7 +37,9 @@ const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
 const topic = (name: string) => ({ resource: 'topic', name, pattern: 'literal' }) as const;
 const group = (name: string) => ({ resource: 'group', name, pattern: 'literal' }) as const;
 
-/** Returns the output topic, or nothing if its name begins with the prefix of the other topics. */
+/**
+ * Returns a list with the output topic, or an empty list if the prefix of `ownTopics` covers it.
+ */
 const outputs = (plan: ResolvedPlan): string[] =>
   [plan.spec.pipeline?.output.topic].filter(
     (name): name is string => name !== undefined && !name.startsWith(ownTopics(plan).name),

@@ -1,14 +1,14 @@
 // Builds SQL conditions that are true if a role has a right. The rights in `privileges.ts` use
-// them. A condition is also true for a superuser, and if the role has the right through membership.
-// Any role can evaluate the conditions.
+// these conditions. A condition is also true for a superuser, and for a role that has the right as
+// a member of another role. Any role can evaluate the conditions.
 import { parseTableName, quoteLiteral } from '../migration/names.js';
 
 export const member = (role: string, of: string): string =>
   `pg_has_role(${quoteLiteral(role)}, ${quoteLiteral(of)}, 'USAGE')`;
 /**
  * Builds a condition that is true if the role has a right on the relation, and false if the
- * relation does not exist. It reads the catalog, because a `regclass` cast needs USAGE on the
- * schema.
+ * relation does not exist. The condition reads the catalog, because a `regclass` cast needs USAGE
+ * on the schema.
  */
 export function hasOnTable(role: string, relation: string, right: string): string {
   const { schema, table } = parseTableName(relation);
@@ -20,8 +20,9 @@ export const hasOnSchema = (role: string, schema: string, right: string): string
   `has_schema_privilege(${quoteLiteral(role)}, (SELECT oid FROM pg_namespace WHERE nspname = ${quoteLiteral(schema)}), ${quoteLiteral(right)})`;
 
 /**
- * The role whose members Amazon RDS and Aurora allow to replicate. Cloud SQL, AlloyDB, Azure and
- * Supabase ask for the attribute REPLICATION; being a member of their administrators is not enough.
+ * Amazon RDS and Aurora allow the members of this role to replicate. Cloud SQL, AlloyDB, Azure and
+ * Supabase require the attribute REPLICATION; membership in their administrator roles is not
+ * enough.
  */
 const REPLICATION_ROLE = 'rds_replication';
 

@@ -29,8 +29,8 @@ export interface PrivilegeFacts {
    */
   readonly owners: ReadonlyMap<string, string>;
   /**
-   * The role of a managed service whose members may replicate. Null if this server grants
-   * replication by the role's attribute.
+   * The role whose members may replicate on a managed service. Null if this server uses the
+   * attribute REPLICATION instead.
    */
   readonly replicationRole: string | null;
   /** Relations that the batch's SQL reads or changes, as `schema.name`. */
@@ -87,6 +87,6 @@ export function replication(
     why,
     without: 'doctor: source.replication; in connect: permission denied to use replication slots',
     has: mayReplicate(role),
-    ...(role === worker ? { provenBy: 'source.replication' } : {}), // Sluice can log in as no other role
+    ...(role === worker ? { provenBy: 'source.replication' } : {}), // a check of Sluice's own login
   };
 }

@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** Differs after every change of the publication, even after one that restores a state. */
+  /** Differs after every change of the publication, even if the change restores a state. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */
@@ -44,7 +44,7 @@ export interface CapturedTable extends Relation {
   readonly partitions: readonly Relation[];
   readonly heirs: readonly string[];
   readonly columns: readonly string[];
-  /** The enum labels, composite attributes and domains that its columns use, at every depth. */
+  /** The enum labels, composite attributes and domains that the columns use, at every depth. */
   readonly types: readonly string[];
   /** The definition of the primary key's index, or null if there is no primary key. */
   readonly key: string | null;
@@ -114,9 +114,9 @@ function carried({ operations, tables, viaRoot }: Publication): FactValue {
 }
 
 /**
- * Returns the problem of the captured set, or null if everything compared is captured. `planned`
- * has the names of the spec's tables, in the order of `tables`. An entry of `tables` is null if
- * that table does not exist.
+ * Returns the problem of the captured set, or null if everything that windows compare is captured.
+ * `planned` has the names of the spec's tables, in the order of `tables`. An entry of `tables` is
+ * null if that table does not exist.
  */
 export function captureProblem(
   planned: readonly string[],

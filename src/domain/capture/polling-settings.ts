@@ -12,8 +12,8 @@ export interface Polling {
   /** The first of these columns that is not NULL holds the time of a row's last change. */
   readonly timestampColumns: readonly string[];
   /**
-   * The minimum age of a row before a poll reads it. A transaction that commits after a longer time
-   * leaves rows that no poll reads.
+   * The minimum age of a row before a poll reads it. If a transaction stays open for longer, polls
+   * miss its rows.
    */
   readonly delay: string;
   /** The owner's declaration about deletes, or null if there is none. */
@@ -45,7 +45,8 @@ export interface Cursor {
 }
 
 /**
- * Returns whether everything up to `wanted` was read. In the modes by time, ids only break ties.
+ * Returns whether everything up to `wanted` was read. In the modes that read by time, ids only
+ * decide between equal times.
  */
 export function hasReached(mode: PollingMode, at: Cursor, wanted: Cursor): boolean {
   if (looksAtTimes(mode)) {

@@ -25,8 +25,8 @@ export const hasStarted = (
   snapshot: ConnectorSnapshot,
 ): boolean => notifications.some((n) => n.aggregate_type === KINDS[snapshot]);
 
-const ASK_AGAIN_MS = 20_000; // a starting connector may not have been listening yet
-const FORGOTTEN_MS = 60_000; // Debezium notifies about each chunk, which takes less than a second
+const ASK_AGAIN_MS = 20_000; // a connector that was still starting may have missed the request
+const FORGOTTEN_MS = 60_000; // Debezium notifies after each chunk; a chunk takes under a second
 
 export interface SignalledSnapshot {
   readonly hasStarted: boolean;
@@ -38,7 +38,8 @@ export interface SignalledSnapshot {
 /**
  * Returns whether the connector must be asked for an incremental snapshot. A connector that stops
  * before it commits its offset forgets a started snapshot, and reports nothing. So it must be asked
- * again after a long silence. A connector that was only slow then scans the tables a second time.
+ * again after a long silence. If the connector was only slow, it then scans the tables a second
+ * time.
  */
 export function mustAsk(snapshot: SignalledSnapshot): boolean {
   const { hasStarted, hasFailed, msSinceAsked, msSinceNotified } = snapshot;

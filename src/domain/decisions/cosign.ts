@@ -138,7 +138,7 @@ export function approvalUnder(
 
 /**
  * Returns the milliseconds until the rules in force change by themselves: the change window opens,
- * or the broken glass ends. Infinity if they do not.
+ * or the broken glass ends. Infinity if the rules do not change by themselves.
  */
 export function rulesChangeIn(
   glass: BrokenGlass | null,
@@ -152,8 +152,9 @@ export function rulesChangeIn(
 }
 
 /**
- * Returns the names whose signatures may roll back, reject or rehearse. These are the spec's
- * approvers and, for one hour, those who broke the glass. Empty if no signature is needed.
+ * Returns the names of the people who may sign a rollback, a rejection or a rehearsal. These are
+ * the spec's approvers and, for one hour, those who broke the glass. Empty if no signature is
+ * needed.
  */
 export function signersUnder(
   glass: BrokenGlass | null,
@@ -165,8 +166,8 @@ export function signersUnder(
 }
 
 /**
- * Returns the rules for a decision. The people who break the glass replace the approvers only for an
- * approval. The spec's approvers may still reject.
+ * Returns the rules for a decision. The people who break the glass replace the approvers only for
+ * an approval. The spec's approvers may still reject.
  */
 export function rulesFor(
   decision: 'approve' | 'reject',

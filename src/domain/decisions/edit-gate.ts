@@ -51,7 +51,7 @@ export interface EditDecision extends Decision {
 /** The other signatures of an edit must follow within this time. */
 const SIGNED_WITHIN = '1h';
 
-/** The text that a signature names, so that it is valid for this spec only. */
+/** The text that a signature names, so that the signature is valid for this spec only. */
 export const signedEdit = (wanted: string): string => `spec-${wanted}`;
 
 /** Decides on an edit to the spec `wanted`, whose plan hash is `hash`. `now` is an ISO time. */

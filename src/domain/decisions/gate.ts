@@ -168,7 +168,8 @@ type Counting = Pick<GateState, 'approvals' | 'evidenceId' | 'starter'>;
 
 /**
  * Returns the accepted approvals that name the current evidence and still count under `spec`. An
- * approval expires. One that was accepted under break-glass may stop counting when that hour ends.
+ * expired approval does not count. An approval that only break-glass allowed stops counting when
+ * that hour ends.
  */
 export function currentApprovals(
   state: Counting,

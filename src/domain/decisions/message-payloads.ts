@@ -1,5 +1,5 @@
-// Checks message payloads without a schema library, because any client can send a signal and
-// workflow code must not load one.
+// Checks message payloads, because any client can send a signal. Uses no schema library, because
+// workflow code must not load such a library.
 import type { CoSignRequest } from './cosign.js';
 import { DURATION_PATTERN, durationMs } from '../values/duration.js';
 import { because, ok, type OrReason } from '../values/or-reason.js';

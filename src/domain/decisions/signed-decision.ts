@@ -16,7 +16,7 @@ export const USUAL_ROLES: readonly KeyRole[] = ['approve', 'complete'];
 
 /**
  * The roles that may sign each decision; having one of them is enough. A key that may break the
- * glass may also approve, because afterwards one of its signers must approve.
+ * glass may also approve, because one of the people who broke the glass must approve afterwards.
  */
 export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {
   approve: ['approve', 'break-glass'],

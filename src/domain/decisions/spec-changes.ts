@@ -153,7 +153,10 @@ function isShorter(path: string, before: MigrationSpec, after: MigrationSpec): b
     : after.spec.soak.passes < before.spec.soak.passes;
 }
 
-/** Windows use waivers of a class of differences. Only the preflight uses waivers of checks. */
+/**
+ * Returns whether evidence depends on the change. A window uses the waivers of a class of
+ * differences. Only the preflight uses the waivers of checks.
+ */
 function isRestedOn(path: string, before: MigrationSpec, after: MigrationSpec): boolean {
   if (!path.startsWith('spec.validation.waivers')) return true;
   const ofClasses = ({ spec }: MigrationSpec) =>

@@ -69,7 +69,7 @@ function decimals(batch: string, stream: string): string | null {
 
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/;
 
-/** Parses a timestamp to microseconds since 1970. Null if it is none. */
+/** Parses a timestamp to microseconds since 1970. Null if the text is no timestamp. */
 function instant(text: string): number | null {
   const match = INSTANT.exec(text);
   if (!match) return null;

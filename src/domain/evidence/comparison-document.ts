@@ -9,7 +9,7 @@ export interface ExistingBarrier {
   /** `slot`: a slot's confirmed position. `none`: rows may be in flight. */
   readonly kind: 'slot' | 'none';
   readonly slot: string | null;
-  /** A sentence that says what the barrier proves, and what it does not. */
+  /** A sentence that says what the barrier proves, and what it does not prove. */
   readonly proves: string;
 }
 

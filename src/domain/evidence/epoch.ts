@@ -98,9 +98,9 @@ const isIdle = (value: FactValue | undefined): boolean =>
   value === undefined || value === NOT_RUNNING || value.length === 0;
 
 /**
- * Returns the facts. For a task or group that does not run now, they contain the last known values,
- * because a change shows only when it runs again. `stopped` names these tasks and groups; it is
- * null if all run.
+ * Returns the facts. A change of a task or group shows only while the task or group runs. If it
+ * does not run now, the facts contain its last known values. `stopped` names the tasks and groups
+ * that do not run; it is null if all run.
  */
 export function withLastKnown(
   before: Facts,

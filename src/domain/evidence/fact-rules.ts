@@ -7,16 +7,16 @@ export type FactCost = 'restart' | 'full-window' | 'epoch';
 
 export interface FactRule {
   /**
-   * The fact's name. If `isPrefix` is true, it is only the beginning of the name, and the rest
-   * names the part.
+   * The fact's name. If `isPrefix` is true, `fact` is only the beginning of the name; the name of
+   * the part follows.
    */
   readonly fact: string;
   readonly isPrefix: boolean;
   readonly cost: FactCost;
   readonly reason: string;
   /**
-   * The facts that identify the same part, for cost `restart`. If one of them is unknown, nothing
-   * shows that the part only restarted, so a new epoch begins.
+   * For cost `restart`: the facts that identify the part. If one of them is unknown, nothing shows
+   * that the part only restarted, so a new epoch begins.
    */
   readonly identifiedBy?: readonly string[];
   /**
@@ -94,8 +94,8 @@ const WITHOUT_RULE: FactRule = {
 };
 
 /**
- * Returns the rule of a fact, and the name of the part, which follows the rule's name in the fact's
- * name.
+ * Returns the rule of a fact, and the name of the part. In the fact's name, the part's name follows
+ * the rule's `fact`.
  */
 export function ruleOf(fact: string): { readonly rule: FactRule; readonly part: string } {
   for (const rule of FACT_RULES)

@@ -14,11 +14,13 @@ export interface WindowSample {
   readonly number: number;
   readonly at: string;
   /**
-   * `ms` is the time that a marker takes from the source through connector, pipeline and sink, or
-   * through those of them that the migration has.
+   * `ms` is the time that a marker takes from the source through the connector, the pipeline and
+   * the sink. If the migration lacks one of them, the marker skips it.
    */
   readonly lag: Lag;
-  /** The time in ms during which the window kept at most two backends of the source busy. */
+  /**
+   * The time in ms for which the window kept backends of the source busy: at most two at a time.
+   */
   readonly sourceMs: number;
   readonly rowsRead: number;
   /** Null if there is no run log, or if it could not be read. */

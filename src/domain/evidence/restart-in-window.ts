@@ -30,9 +30,9 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
 
 /**
  * Returns the part that restarted during the window, if nothing else changed and no subject shows a
- * difference, an error or an unreadable record. Such a window says nothing about earlier evidence.
- * Null otherwise. `standing` has the last known values of parts that did not run when the facts
- * were read.
+ * difference, an error or an unreadable record. Null otherwise. Such a window neither confirms nor
+ * weakens earlier evidence. `standing` has the last known values of parts that did not run when the
+ * facts were read.
  */
 export function restartedDuring(
   read: AroundWindow,

@@ -56,7 +56,10 @@ export type PausedBy =
   /** No window paused it, so a person or another tool did. */
   | { readonly kind: 'person' };
 
-/** Returns who paused a connector that is paused now. `pauses` are its records, newest first. */
+/**
+ * Returns who paused a connector that is paused now. `pauses` are the recorded pauses, newest
+ * first.
+ */
 export function pausedBy(pauses: readonly RecordedPause[]): PausedBy {
   const open = pauses.filter(({ closedBy }) => closedBy === null);
   if (open.some(({ isOverdue }) => !isOverdue)) return { kind: 'window' };

@@ -1,5 +1,5 @@
-// Decides whether enough windows have passed. The rule limits their number in a row, the kinds of
-// day that they cover, and the share of keys that may still be wrong.
+// Decides whether enough windows have passed. The rule requires a number of passes in a row and
+// certain kinds of day. It also limits the share of keys that may still be wrong.
 import type { CoverageDay, ValidationSpec } from '../migration/spec.js';
 
 /** Returns the kinds of day (UTC) that a window taken at `at` (ISO) covers. */
@@ -43,9 +43,7 @@ export const mismatchBound = (compared: number): number =>
 export const awaitsFullWindow = (restart: string): string =>
   `a full window must pass after a restart (${restart})`;
 
-/**
- * Returns a noun phrase that names what the streak still lacks. Null if the streak is long enough.
- */
+/** Returns a text that says what the streak still lacks. Null if the streak is long enough. */
 export function stopRule(
   streak: Streak,
   rule: Pick<ValidationSpec, 'passesInARow' | 'coverage' | 'maxMismatchRate'>,

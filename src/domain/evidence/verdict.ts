@@ -1,6 +1,6 @@
-// Decides verdicts: of one subject, from its counts and proofs, and of a window, from its subjects. A
-// verdict has four values, not two, and its reason contains the numbers. Unknown never counts as
-// passed.
+// Decides the verdict of a subject from its counts and proofs, and the verdict of a window from its
+// subjects. A verdict has one of four values, and its reason contains the numbers. Unknown never
+// counts as passed.
 import { comparedOf, type Counts } from './counts.js';
 
 export const VERDICTS = ['passed', 'failed', 'inconclusive', 'errored'] as const;
@@ -60,7 +60,7 @@ function stopped(counts: Counts, { readRows, countedRows }: Proofs): Verdict {
 
 /**
  * Turns counts and conditions into a verdict. The verdict is `passed` only on proof: every
- * condition that cannot be shown to hold makes it inconclusive or errored.
+ * condition that cannot be shown to hold makes the verdict inconclusive or errored.
  */
 export function judgeComparison(counts: Counts, proofs: Proofs): Verdict {
   if (proofs.canaryFound !== proofs.canaryPlanted) {

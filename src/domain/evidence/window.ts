@@ -1,4 +1,5 @@
-// Defines what one validation window reports: a row for each subject, its counts and its differences.
+// Defines what one validation window reports: a row for each subject, its counts and its
+// differences.
 import type { Mode } from './subjects.js';
 import type { VerdictName } from './verdict.js';
 

@@ -11,7 +11,7 @@ export const MOST_WITNESSED = 200_000;
 export interface WitnessProof {
   /** The window that read every row before the fence. */
   readonly passedBefore: number;
-  /** The rows of the table that this window counted. */
+  /** The number of rows that this window counted in the table. */
   readonly rowsBefore: number;
   readonly inserted: number;
   readonly deleted: number;

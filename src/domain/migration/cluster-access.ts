@@ -5,8 +5,9 @@ import type { RecordFormat } from './topic-format.js';
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
 /**
- * PEM files: the CA that signed the server's certificate, the client's certificate, and its key. The
- * paths are the same on the Sluice worker and on the Kafka Connect workers.
+ * PEM files: the CA that signed the server's certificate, the client's certificate, and the
+ * client's private key. The paths are the same on the Sluice worker and on the Kafka Connect
+ * workers.
  */
 export interface TlsFiles {
   readonly ca?: string | undefined;
@@ -20,7 +21,7 @@ export interface PasswordLogin {
   readonly passwordFrom: SecretRef;
 }
 
-/** An issuer that gives a token for the client's own credentials. */
+/** An issuer that gives a token to a client that presents its id and secret. */
 export interface TokenEndpoint {
   readonly url: string;
   readonly clientId: string;
@@ -30,7 +31,9 @@ export interface TokenEndpoint {
   readonly ca?: string | undefined;
 }
 
-/** The place of the tokens: an endpoint, or the path of a program on the worker that prints one. */
+/**
+ * The place of the tokens: an endpoint, or the path of a program on the worker that prints a token.
+ */
 export type TokenOrigin = TokenEndpoint | { readonly command: string };
 
 export interface TokenLogin {
@@ -42,7 +45,7 @@ export type SaslLogin = PasswordLogin | TokenLogin;
 
 /** The schema registry that has the schemas of the records. */
 export interface RegistrySpec {
-  /** The URL of its Confluent API. */
+  /** The URL of the registry's Confluent-compatible API. */
   readonly url: string;
   readonly auth?: Login | undefined;
   /** The PEM file of the CA, on the worker and on the Kafka Connect workers. */

@@ -7,6 +7,9 @@ export interface ExistingSpec {
   readonly topics?: string | Readonly<Record<string, string>> | undefined;
   /** The slot whose reader writes these topics. */
   readonly slot?: string | undefined;
-  /** The connector that reads the slot. Its configuration is compared, and never changed. */
+  /**
+   * The connector that reads the slot. Sluice checks the connector's configuration, and never
+   * changes it.
+   */
   readonly connector?: string | undefined;
 }

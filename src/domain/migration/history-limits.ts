@@ -1,5 +1,6 @@
-// Decides when a run of a migration continues as a new one, so that each history stays small. Temporal
-// ends a run at 51,200 events or 50 MB, and a worker replays the whole history after a restart.
+// Decides when a run of a migration continues as a new one, so that each history stays small.
+// Temporal ends a run at 51,200 events or 50 MB, and a worker replays the whole history after a
+// restart.
 
 export interface HistorySize {
   readonly historyLength: number;

@@ -58,8 +58,8 @@ export interface Relation extends TableName {
 }
 
 /**
- * Parses `schema.name` or `"Odd Schema"."Odd.Name"`. Throws an Error that explains why a text is
- * neither.
+ * Parses `schema.name` or `"Odd Schema"."Odd.Name"`. Throws an Error that explains why a text has
+ * neither form.
  */
 export function parseTableName(text: string): TableName {
   const part = /^(?:([a-z_][a-z0-9_$]*)|"((?:[^"]|"")+)")/;
@@ -76,8 +76,8 @@ export function parseTableName(text: string): TableName {
 }
 
 /**
- * Returns the topic in which Debezium writes a table. Characters that Kafka does not allow become
- * `_`.
+ * Returns the topic to which Debezium writes the changes of a table. Characters that Kafka does not
+ * allow become `_`.
  */
 export function tableTopic(topicPrefix: string, { schema, table }: TableName): string {
   return `${topicPrefix}.${schema}.${table}`.replaceAll(/[^a-zA-Z0-9._-]/g, '_');

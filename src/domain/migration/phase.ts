@@ -1,4 +1,5 @@
-// The phases of a migration in order, and which phase may follow which (contract: names and order).
+// The phases of a migration in order, and the phases that may follow each of them. The names and
+// the order are part of the contract.
 
 export const PHASES = [
   'prepare',
@@ -24,8 +25,8 @@ const GENERATION_START: Phase = 'snapshot';
 const BACK_TO_VALIDATE: readonly Phase[] = ['approve', 'cut-over'];
 
 /**
- * Returns whether `to` may follow `from`: one step forward, back to validate, a new generation, or
- * a rollback. A rollback may be requested before the first step.
+ * Returns whether `to` may follow `from`. Allowed are one step forward, the return to validate, the
+ * start of a new generation, and a rollback. A rollback may be requested before the first step.
  */
 export function mayFollow(from: Phase | null, to: Phase): boolean {
   if (from === null) return to === 'prepare' || to === 'roll-back';

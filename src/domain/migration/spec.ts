@@ -16,8 +16,8 @@ export interface PostgresAddress {
   /** The TLS mode, with libpq's meaning. */
   readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /**
-   * PEM files: the server's CA, the client's certificate, and its key. The paths are the same on
-   * the Sluice worker and on the Kafka Connect workers.
+   * PEM files: the server's CA, the client's certificate, and the client's private key. The paths
+   * are the same on the Sluice worker and on the Kafka Connect workers.
    */
   readonly sslrootcert?: string | undefined;
   readonly sslcert?: string | undefined;
@@ -69,14 +69,14 @@ export type PollingMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+inc
 export interface ConnectorSpec {
   readonly type: 'debezium-postgres' | 'jdbc-source';
   readonly url: string;
-  /** The CA of Connect's REST API, and the certificate that it asks for. */
+  /** PEM files for TLS with Connect's REST API. */
   readonly tls?: TlsFiles | undefined;
   readonly auth?: Login | undefined;
-  /** The brokers as Connect reaches them, if these are other addresses than the worker's. */
+  /** The addresses at which Connect reaches the brokers, if they differ from the worker's. */
   readonly brokers?: readonly string[] | undefined;
   /**
-   * initial: by the connector, in one transaction. incremental: by the connector, in chunks, while
-   * it also reads changes. copy: by Sluice, before the connector starts.
+   * `initial`: the connector loads the tables in one transaction. `incremental`: it loads them in
+   * chunks while it also reads changes. `copy`: Sluice loads them before the connector starts.
    */
   readonly snapshot: 'initial' | 'incremental' | 'copy';
   readonly topicPrefix?: string | undefined;
@@ -92,8 +92,8 @@ export interface ConnectorSpec {
 
 export interface PipelineSpec {
   /**
-   * `external` is deployed by its owner. Sluice deploys the others through Flink's SQL Gateway or
-   * ksqlDB's REST API.
+   * The owner deploys an `external` pipeline. Sluice deploys the others through Flink's SQL Gateway
+   * or ksqlDB's REST API.
    */
   readonly type: 'external' | 'flink-sql' | 'ksqldb';
   readonly gateway?: string | undefined;
@@ -112,7 +112,7 @@ export interface SinkSpec {
 export type CoverageDay = 'weekday' | 'weekend' | 'month-end' | 'dst-day';
 
 export interface Waiver {
-  /** The name of a preflight check. A waiver has either this or `class`. */
+  /** The name of a preflight check. A waiver has either `check` or `class`. */
   readonly check?: string | undefined;
   /** A class of differences. */
   readonly class?: 'batch-was-wrong' | undefined;
@@ -148,15 +148,15 @@ export interface ValidationSpec {
     readonly tolerances: Readonly<Record<string, { readonly abs: string }>>;
   };
   /**
-   * An SQL condition over the result's key, in which `$cut` stands for the run's `cut_at`: the time
-   * up to which that run read its input. If empty, the stored result is not compared.
+   * An SQL condition over the result's key. `$cut` stands for the run's `cut_at`: the time up to
+   * which that run read its input. If the condition is empty, the stored result is not compared.
    */
   readonly closedKeys: string;
   readonly waivers: readonly Waiver[];
   /** Results are compared at a still point, or in rounds until they have settled. */
   readonly results: 'exact' | 'settled';
   readonly stillPoint: StillPointSpec;
-  /** How windows after the first find the rows that the source changed. If absent, by a scan. */
+  /** How windows after the first find the rows that changed in the source. `scan` if absent. */
   readonly laterWindows?: 'scan' | 'witness' | undefined;
 }
 
@@ -179,8 +179,8 @@ export type RouteSpec =
       readonly stream: string;
     }
   /**
-   * Batch and stream write one table: the batch until the commit, and the stream, as `streamRole`,
-   * after it.
+   * Batch and stream write one table. The batch writes it until the commit. Afterwards the stream
+   * writes it as `streamRole`.
    */
   | {
       readonly type: 'postgres-table';
@@ -199,9 +199,9 @@ export interface CutoverSpec {
    */
   readonly fence: 'result' | 'source';
   /**
-   * `fenced`: the final window compares the results under the fence. `recent`: it does not compare
-   * them, if an earlier window compared them exactly. That window began at most this long before
-   * the commit.
+   * `fenced`: the final window compares the results under the fence. `recent`: an earlier window
+   * that compared them exactly takes its place. That window must have begun at most this long
+   * before the commit.
    */
   readonly finalResult: 'fenced' | { readonly recent: string };
   readonly route: RouteSpec;

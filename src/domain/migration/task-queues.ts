@@ -4,7 +4,10 @@
 /** The task queue that a migration is started on. The names of the other queues begin with it. */
 export const TASK_QUEUE = 'migrations';
 
-/** A spec with this label runs on the queues of its zone, which only workers of the zone serve. */
+/**
+ * A migration whose spec has this label runs on the queues of its zone, which only workers of the
+ * zone serve.
+ */
 const ZONE_LABEL = 'zone';
 /** A zone has no hyphen, so that its queues differ from those of the roles. */
 export const ZONE_PATTERN = /^[a-z0-9]{1,40}$/;
@@ -34,9 +37,9 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   steps: { suffix: '', slots: 40 },
   /** Windows, which read whole tables and topics. */
   data: { suffix: '-data', slots: 2 },
-  /** Activities that mostly wait, for hours or weeks: each migration has a guard that never ends. */
+  /** Activities that mostly wait, for hours or weeks, such as the guard of each migration. */
   watch: { suffix: '-watch', slots: 1000 },
-  /** The drain and the final window, which hold up writers: they never queue behind a window. */
+  /** The drain and the final window. Writers wait for both, so neither queues behind a window. */
   hold: { suffix: '-hold', slots: 4 },
 };
 

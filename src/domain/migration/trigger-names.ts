@@ -3,9 +3,10 @@
 import type { Names } from './names.js';
 
 /**
- * fence: refuses every write while the lease is FENCED. owner: on a shared table, refuses writes of
- * the side that does not own the table. Before the commit, this is the stream's role; after the
- * commit, it is every other role. While the lease is FENCED, the trigger refuses every write.
+ * `fence`: the trigger refuses every write while the lease is FENCED. `owner`: the trigger of a
+ * shared table refuses the writes of roles that do not own the table. Before the commit, it refuses
+ * the stream's role. After the commit, it refuses every role except the stream's. While the lease
+ * is FENCED, it refuses every write.
  */
 export type TriggerRole = 'fence' | 'owner';
 

@@ -1,4 +1,5 @@
-// The hosts of pipelines. A spec names one of these types, and this file has the facts about each.
+// The hosts of pipelines. A spec names one of these hosts, and this file has the facts about each
+// host.
 import { ksqlPlan } from './ksql-statements.js';
 import type { Names } from '../migration/names.js';
 import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
@@ -30,14 +31,15 @@ export interface HostPlan {
 interface Host {
   plan(pipeline: PipelineSpec, names: Names): HostPlan;
   /**
-   * The key of the pipeline's spec that says where it is deployed. Null if Sluice deploys nothing.
+   * The key of the pipeline's spec that says where Sluice deploys the pipeline. Null if Sluice
+   * deploys nothing.
    */
   readonly place: { readonly key: 'gateway' | 'url'; readonly is: string } | null;
   /** Keys of the pipeline's spec that belong to other hosts. */
   readonly foreign: readonly ('gateway' | 'url' | 'statements')[];
   /**
-   * True if the spec must name the consumer groups that read for the pipeline. Otherwise Sluice
-   * gets them from the host.
+   * True if the spec must name the consumer groups that read for the pipeline. If false, Sluice
+   * gets their names from the host.
    */
   readonly needsGroups: boolean;
 }

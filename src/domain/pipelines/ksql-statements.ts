@@ -1,12 +1,12 @@
-// Parses the statements of a ksqlDB pipeline. Each creates one stream or table, and Sluice finds it
-// again by that name.
+// Parses the statements of a ksqlDB pipeline. Each statement creates one stream or table, and
+// Sluice finds the stream or table again by its name.
 import { splitStatements } from './split-statements.js';
 
 export interface KsqlStatement {
   /** The name of the stream or table in ksqlDB: in upper case, unless the statement quotes it. */
   readonly name: string;
   readonly kind: 'STREAM' | 'TABLE';
-  /** True if the statement has a query, which then runs permanently and fills its result. */
+  /** True if the statement has a query. The query then fills the stream or table permanently. */
   readonly isQuery: boolean;
   readonly sql: string;
 }

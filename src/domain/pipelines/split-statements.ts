@@ -1,4 +1,5 @@
-// Splits a text into SQL statements, for Flink's dialect, whose statement sets contain semicolons.
+// Splits a text into SQL statements. It also reads Flink's statement sets, which contain
+// semicolons.
 
 /** Returns whether the statement starts its own job. */
 export const startsJob = (sql: string): boolean =>

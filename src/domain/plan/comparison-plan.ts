@@ -5,7 +5,7 @@ import type { MigrationSpec } from '../migration/spec.js';
 import { resolve } from './resolve.js';
 import type { ResolvedPlan } from './resolved-plan.js';
 
-/** Returns the topic that a pattern gives a table. Kafka allows fewer characters than Postgres. */
+/** Returns the topic that a pattern gives a table. Characters that Kafka forbids become `_`. */
 export function existingTopic(pattern: string, text: string): string {
   const { schema, table } = parseTableName(text);
   return pattern

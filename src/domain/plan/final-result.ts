@@ -1,5 +1,5 @@
-// Decides whether the final window may use an earlier comparison of the results. It then does not
-// compare the results again under the fence.
+// Decides whether the final window may use an earlier comparison of the results. The final window
+// then does not compare the results again under the fence.
 import { durationMs } from '../values/duration.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import { resultSubjects } from './planned-subjects.js';
@@ -7,7 +7,9 @@ import { resultSubjects } from './planned-subjects.js';
 /** A window that compared all results exactly, and passed. */
 export interface RecentResult {
   readonly number: number;
-  /** When the window began (ISO), by the clock of the workflow. Its still point came later. */
+  /**
+   * The time at which the window began (ISO), by the workflow's clock. The still point came later.
+   */
   readonly began: string;
 }
 
@@ -23,8 +25,8 @@ export const ageOf = ({ began }: RecentResult, now: string): number =>
   Date.parse(now) - Date.parse(began);
 
 /**
- * Returns the reason why a commit in `aheadMs` could not use the earlier comparison. Null if it
- * could.
+ * Returns the reason why a commit that comes `aheadMs` after `now` could not use the earlier
+ * comparison. Null if it could.
  */
 export function tooOld(
   allowed: string,

@@ -24,7 +24,7 @@ export interface RouteWords {
 /** A right that Sluice's role needs for the route. */
 export interface RouteRight {
   readonly why: string;
-  /** The check or phase that fails without it. */
+  /** The check or phase that fails without the right. */
   readonly without: string;
 }
 
@@ -53,7 +53,7 @@ export interface RouteFacts {
   readonly needs: RouteNeeds;
   /** True if batch and stream write one table. The sink then has no separate table at the end. */
   readonly sharesTable: boolean;
-  /** The table whose trigger refuses the stream's writes before the commit, and the batch's after it. */
+  /** The table whose trigger refuses the stream before the commit, and the batch afterwards. */
   readonly guarded: Relation | null;
   /** The role under which the batch writes, if the spec names it. */
   readonly batchRole: string | null;
@@ -63,7 +63,9 @@ export interface RouteFacts {
   readonly staging: Relation | null;
   /** The view through which consumers read. It does not count as a reader of the old output. */
   readonly consumersView: Relation | null;
-  /** True if the recheck tries the switch and the switch back in a transaction that it rolls back. */
+  /**
+   * True if the recheck tries the switch and the switch back in a transaction that it rolls back.
+   */
   readonly isTried: boolean;
   /** True if the sink is paused before the commit, and writes another table after it. */
   readonly movesSink: boolean;
@@ -94,8 +96,8 @@ export interface SharedTablePlan extends RouteFacts {
   /** The table that the stream writes until the commit. */
   readonly staging: Relation;
   /**
-   * The table that keeps, from the commit until `complete`, the rows that the stream lacks. A rollback
-   * restores them.
+   * The table that keeps, from the commit until `complete`, the rows that the stream lacks. A
+   * rollback restores them.
    */
   readonly kept: Relation;
   readonly batchRole: string;

@@ -49,8 +49,8 @@ export function parseSnapshot(text: string): SnapshotVisibility {
 const EPOCH = 2 ** 32;
 
 /**
- * Returns the lowest 64-bit id that no record's transaction can have. No transaction stays open
- * while 2^31 others begin, so half an epoch above `xmax` is enough.
+ * Returns a 64-bit id above the id of every record's transaction. No transaction stays open while
+ * 2^31 others begin, so half an epoch above `xmax` is enough.
  */
 export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
 

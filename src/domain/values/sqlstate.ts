@@ -13,7 +13,9 @@ export const SQLSTATE = {
   transactionTimeout: '25P04',
   /** For example, an extension is not in shared_preload_libraries. */
   notInPrerequisiteState: '55000',
-  /** Sluice's triggers refuse writes with it. In Postgres, it means a read-only transaction. */
+  /**
+   * Sluice's triggers refuse writes with this state. In Postgres, it means a read-only transaction.
+   */
   readOnly: '25006',
 } as const;
 
