@@ -1,5 +1,5 @@
-// Calls activities. Their options depend on how long they may take, and every call has a summary
-// for the timeline in Temporal's Web UI.
+// Calls activities. The options of a call depend on how long the activity may take. Every call has
+// a summary for the timeline in Temporal's Web UI.
 import {
   ActivityCancellationType,
   proxyActivities,
@@ -12,7 +12,7 @@ import type { Activities } from '../activities/index.js';
 /** The worker may be restarted often while such an activity runs. */
 const OFTEN = { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } as const;
 
-/** Temporal notices a killed worker only after this limit, so it is short. */
+/** Temporal notices a killed worker only after this limit, so the limit is short. */
 const BEAT = '10s';
 
 const DATA_WORK = {
@@ -53,7 +53,7 @@ const PATIENCE = {
   },
   /** Like `long`, for heavy data work. */
   heavy: DATA_WORK,
-  /** Like `heavy`, while writers wait behind a fence. The queue differs. */
+  /** Like `heavy`, for work for which writers wait behind a fence. The queue differs. */
   held: DATA_WORK,
 } as const satisfies Record<string, ActivityOptions>;
 
@@ -166,8 +166,8 @@ export function call<K extends keyof Activities>(
 }
 
 /**
- * Runs one activity that is useless unless it starts within `ms`. It fails if no worker has a slot
- * for it by then.
+ * Runs one activity that is useless unless it starts within `ms`. The call fails if no worker has a
+ * slot for the activity by then.
  */
 export function callWithin<K extends keyof Activities>(
   ms: number,

@@ -57,8 +57,8 @@ const errored = (reason: string): Findings => ({
 });
 
 /**
- * The progress of the proof. The query shows the progress, and the clean-up finds in it the objects
- * that were made.
+ * The progress of the proof. The query shows the progress, and the clean-up reads from it which
+ * objects were made.
  */
 interface Progress {
   state: ProofState;
@@ -206,8 +206,8 @@ function resultOf(
 }
 
 /**
- * Predicts the cost of migrating everything. The connector's initial load uses its measured rate,
- * and the pipeline uses the rate of this proof. Null if nothing was measured.
+ * Predicts the cost of migrating everything. The prediction assumes the measured rate of a
+ * connector's initial load, and the pipeline's rate in this proof. Null if nothing was measured.
  */
 function predict(replayed: Replayed | null, pipelineMs: number | null): ProofResult['predicted'] {
   if (!replayed || pipelineMs === null || replayed.records === 0) return null;

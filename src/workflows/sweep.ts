@@ -7,8 +7,8 @@ export interface SweepInput {
   readonly name: string;
   readonly by: string;
   /**
-   * True if consumers of the stream are to be routed back to the batch first. If it is false, the
-   * sweep refuses a run whose consumers read the stream.
+   * True if consumers of the stream are to be routed back to the batch first. If false, the sweep
+   * refuses a run whose consumers read the stream.
    */
   readonly routeBack: boolean;
 }

@@ -1,5 +1,5 @@
 // Makes the full pass directly before the fence, while a witness watches the source. The final
-// window then reads only what changed since, so the hold does not grow with the tables.
+// window then reads only what changed after that pass, so the hold does not grow with the tables.
 import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
 import { allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { BackToValidate } from '../run/course.js';
@@ -8,7 +8,7 @@ import { holdOf, runWindow } from '../windows/windows.js';
 
 /**
  * Returns the reason why a hold that begins now could not use the last comparison of the results.
- * Null if it could, or if the final window compares the results itself.
+ * Null if the hold could use it, or if the final window compares the results itself.
  */
 export function resultsProblem(run: Run): string | null {
   const allowed = allowedAge(run.plan);
@@ -20,7 +20,7 @@ export function resultsProblem(run: Run): string | null {
 
 /**
  * Makes the full pass if it shortens the final window, or if the last comparison of the results
- * would be too old. Returns whether it made one. Throws BackToValidate if the pass found a
+ * would be too old. Returns whether it made the pass. Throws BackToValidate if the pass found a
  * difference or proved nothing.
  */
 export async function passAhead(run: Run): Promise<boolean> {

@@ -1,5 +1,6 @@
-// Handles the batch during the soak. If it shares a table with the stream, the batch stays paused,
-// because its writes would be refused. Otherwise Sluice records who still reads its old table.
+// Handles the batch during the soak. If batch and stream share a table, the batch stays paused,
+// because its writes would be refused. Otherwise Sluice records who still reads the batch's old
+// table.
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 
@@ -22,7 +23,10 @@ export async function keepPaused(run: Run): Promise<void> {
   );
 }
 
-/** Marks the moment from which readers of the old output are reported before `complete`. */
+/**
+ * Marks the moment from which reads of the old output count. The run reports them before
+ * `complete`.
+ */
 export async function markReaders(run: Run): Promise<void> {
   run.state.readersSince = await run.step(() =>
     call('quick', 'markReaders', "Start to count readers of the batch's old output", run.ref),

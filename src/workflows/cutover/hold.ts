@@ -1,7 +1,7 @@
 // Runs the hold and its undo. The hold lasts from the pause of the batch, directly before the
 // fence, to the commit or the release. Its steps are pause, fence, drain, final window, and the
-// pause of the sink. The recheck comes before it. A cut-over commits at its end; a rehearsal
-// releases the fence.
+// pause of the sink. The recheck comes before the hold. At the end of the hold, a cut-over commits,
+// and a rehearsal releases the fence.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { ageOf, allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { COMMIT_RESERVE_MS } from '../../domain/plan/predicted-hold.js';
@@ -39,8 +39,8 @@ export function beginAttempt(run: Run): Evidence {
 /**
  * Runs the hold up to the commit. When it returns, everything was compared under the fence.
  * `maxHold` is counted from the pause of the batch. The fence has its own limit: it expires
- * `maxHold` after its transaction began. Throws BackToValidate with the reason if the hold fails;
- * then the caller undoes it.
+ * `maxHold` after its transaction began. Throws BackToValidate with the reason if the hold fails.
+ * The caller then undoes the hold.
  */
 export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const { ref } = run;
@@ -126,7 +126,7 @@ function restedResults(run: Run): string {
 
 /**
  * Returns whether the lease row says that this migration's commit has happened. After a reset to an
- * earlier point, the run itself does not know it.
+ * earlier point, the run itself does not know about the commit.
  */
 export async function findsItselfCommitted(run: Run): Promise<boolean> {
   if (run.state.committedAt) return true;
@@ -178,7 +178,7 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 }
 
 /**
- * Drops the fence triggers. They no longer block anything, and writers would still pay for their
+ * Drops the fence triggers. They no longer block anything, but would still cost every write a
  * check. After the commit, the owner trigger stays, because it guards a shared table until
  * `complete`.
  */

@@ -1,5 +1,5 @@
-// Makes the checks before a hold: nothing has changed since the evidence, the hold fits into maxHold,
-// and the final window will find a slot.
+// Makes the checks before a hold: nothing has changed since the evidence, the hold fits into
+// maxHold, and a worker has a slot free for the final window.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { awaitsFullWindow } from '../../domain/evidence/streak.js';
@@ -76,8 +76,8 @@ async function readFacts(run: Run): Promise<FactsSeen> {
         run.state.facts,
       ),
     );
-    // The final window is full, so it also covers a change that needs a full window. If it does not
-    // compare the results, they need a new window.
+    // The final window is full, so it also covers a change that needs a full window. An earlier
+    // comparison of the results, however, does not cover the change.
     run.state.facts = seen.digest;
     if (seen.change) run.state.recentResult = null;
     if (seen.stopped === undefined || seen.change?.epoch) {
@@ -89,7 +89,7 @@ async function readFacts(run: Run): Promise<FactsSeen> {
   }
 }
 
-/** Runs the full window that a restart costs, at once, so that no change window is missed. */
+/** After a restart, runs the required full window at once, so that no change window is missed. */
 async function proveAfterRestart(run: Run, restart: string): Promise<void> {
   const { epoch } = run.state;
   const { number, verdict } = await runWindow(run, 'window');
@@ -102,8 +102,8 @@ async function proveAfterRestart(run: Run, restart: string): Promise<void> {
 }
 
 /**
- * Refuses a hold that would be longer than maxHold. Nothing has changed yet; the fence would only
- * delay writers and then expire.
+ * Refuses a hold that would be longer than maxHold. The fence of such a hold would only delay
+ * writers and then expire.
  */
 export async function refuseLongHold(run: Run): Promise<void> {
   const { fullWindowMs, tablesCost, ahead, rehearsedHoldMs } = run.state;
@@ -135,8 +135,8 @@ function recommendation(run: Run): string {
 }
 
 /**
- * Proves that the final window will find a slot. Without this, writers could be held up for a
- * window that waits behind those of other migrations.
+ * Proves that a worker has a slot free for the final window. Without this proof, writers could be
+ * held up while the window waits behind windows of other migrations.
  */
 export async function proveSlot(run: Run): Promise<void> {
   await run.step(() =>

@@ -1,5 +1,6 @@
-// Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures the
-// hold of a cut-over, from the pause of the batch to the moment at which it would commit.
+// Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures
+// the hold of a cut-over, from the pause of the batch to the moment at which the cut-over would
+// commit.
 import { condition, isCancellation } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, undoHold } from './hold.js';
@@ -29,7 +30,7 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
 
 /**
  * Runs the requested rehearsal in phase approve. A problem that sends a cut-over back to validate
- * does the same here.
+ * also sends a rehearsal back.
  */
 export async function rehearse(run: Run): Promise<void> {
   const asked = run.rehearsal!;

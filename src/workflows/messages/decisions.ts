@@ -1,5 +1,5 @@
 // Handles each decision as it arrives. It checks the signature, if there is one, and asks the gate.
-// Then it carries out an accepted decision. It records every decision, accepted or not.
+// Then it carries out an accepted decision. It records every decision, even a refused one.
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
   breakGlass,
@@ -122,8 +122,8 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
 }
 
 /**
- * Takes one of the two co-signatures for an early `complete` or for `break-glass`. Records it,
- * accepted or not.
+ * Takes one of the two co-signatures for an early `complete` or for `break-glass`. Records the
+ * co-signature, whether or not it is accepted.
  */
 export async function takeCoSignature(run: Run, request: CoSignRequest): Promise<Decision> {
   const { decision, approver, token } = request;

@@ -167,8 +167,8 @@ function onDecision(
 }
 
 /**
- * Handles the signal rollBack. If no signature is required, it acts at once, so that the rollback
- * need not wait until a worker checks a signature.
+ * Handles the signal rollBack. If no signature is required, the handler acts at once. The rollback
+ * then need not wait for a worker.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);

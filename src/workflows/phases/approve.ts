@@ -1,5 +1,5 @@
-// approve: waits for a quorum on the current evidence, inside the change window. Windows continue
-// meanwhile; if the evidence gets worse, the run goes back to validate.
+// approve: waits for a quorum of approvals of the current evidence, inside the change window.
+// Windows continue meanwhile; if the evidence gets worse, the run goes back to validate.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';
@@ -62,7 +62,7 @@ export async function approve(run: Run): Promise<void> {
       await rehearse(run);
       continue;
     }
-    // the change window opened, for example, and no window is due yet
+    // the wait can end before a window is due, for example when the change window opens
     if (Date.parse(run.now()) < dueAt && !run.isWindowDue) continue;
     const { verdict } = await runWindow(run, 'window');
     if (verdict.verdict === 'failed')

@@ -32,18 +32,17 @@ async function untilCommit(run: Run): Promise<void> {
     await commit(run, evidence);
   } catch (error) {
     const committed = run.state.committedAt !== null || (await undoHold(run, error));
-    // Each attempt delays writers, so the next one starts no sooner than the next window would.
+    // Each attempt delays writers, so the next attempt starts no sooner than the next window would.
     if (!committed && error instanceof BackToValidate)
       run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
-    if (!committed || run.state.wayBack) throw error; // the rollback reads the row itself
+    if (!committed || run.state.wayBack) throw error; // the rollback reads the lease row itself
   } finally {
     run.isHolding = false;
   }
 }
 
 /**
- * Commits. It cannot be interrupted between the beginning and the end of the commit. The result is
- * read from the lease row, never guessed.
+ * Commits. Nothing can interrupt the commit. Its result is read from the lease row, never guessed.
  */
 async function commit(run: Run, evidence: Evidence): Promise<void> {
   if (run.state.wayBack) throw new BackToValidate('a rollback was requested before the commit');

@@ -1,7 +1,7 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes every owned
 // object in reverse order, and verifies that each is gone. Nothing interrupts it. A removal that
-// fails blocks the run. Objects that only the ledger still lists do not stop the outcome: `get` and
-// the report name them with their remedy, and `doctor --leftovers` finds them.
+// fails blocks the run. Objects that only the ledger still lists do not keep the run from ending:
+// `get` and the report name them with their remedy, and `doctor --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
@@ -44,8 +44,8 @@ export async function rollBack(run: Run): Promise<void> {
 
 /**
  * Removes the objects of a lost generation. The lease row stays for the next one. If the run was
- * reset to a point before its commit, this would remove the table that consumers read, so the run
- * waits for a rollback instead.
+ * reset to a point before its commit, the removal would also affect the table that consumers read.
+ * The run then waits for a rollback instead.
  */
 export async function clearGeneration(run: Run): Promise<void> {
   while (

@@ -1,5 +1,5 @@
-// snapshot: creates lease row, publication and topics, then takes the baseline of the legacy
-// database. Each object is added to the undo list before it is created.
+// snapshot: creates the lease row, the publication, the slot and the topics, then takes the
+// baseline of the legacy database. Each object is added to the undo list before it is created.
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';

@@ -33,7 +33,7 @@ async function nameReaders(run: Run): Promise<void> {
   if (found.length === 0) return;
   const { remedy } = FAILURES['consumers-remain'];
   const detail = `${found.join(', ')} still read ${run.spec.batch!.result.table}`;
-  // after a retry, only readers from now on count
+  // after a retry, only reads from now on count
   if (run.state.readersSince) await markReaders(run);
   await run.park({ code: 'consumers-remain', since: run.now(), detail, remedy }, false);
   const left = await readers();
@@ -64,7 +64,7 @@ async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
   const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes; // an edit may change this number
-  // two people requested it
+  // two people requested the early end
   const isEarly = (): boolean =>
     state.completesEarly && state.shadowPasses >= Math.min(1, run.spec.soak.passes);
   const isAwaited = (): boolean => isEarly() || run.isWindowDue;

@@ -16,8 +16,8 @@ export class GenerationLost extends Error {
 }
 
 /**
- * Thrown for a wrong spec or a refused name. This is the only way in which a run ends as Failed,
- * and nothing was created then.
+ * Thrown for a wrong spec or a refused name. Only this error ends a run as Failed. Nothing has been
+ * created at that point.
  */
 export class RunRefused extends Error {}
 

@@ -64,7 +64,7 @@ export class Journal {
     const { spec, generation } = this.ref;
     if (this.#plan?.generation !== generation || this.#planOf !== spec) {
       this.#plan = resolve({ spec, generation });
-      this.#planOf = spec; // an edit replaces it
+      this.#planOf = spec; // an edit replaces the spec
     }
     return this.#plan;
   }
@@ -137,8 +137,8 @@ export class Journal {
   }
 
   /**
-   * Writes changes to the ledger that the main path has not written yet, so that the ledger is at
-   * most a minute behind. Runs alongside the main path and never ends. While the ledger does not
+   * Writes to the ledger the changes that the main path has not written yet, so that the ledger is
+   * at most a minute behind. Runs alongside the main path and never ends. While the ledger does not
    * answer, the pauses grow.
    */
   async mirror(): Promise<void> {
@@ -211,8 +211,8 @@ export class Journal {
     const shown = JSON.stringify(attributes.map((a) => a.value));
     if (shown === this.#shown) return;
     this.#shown = shown;
-    // The lag changes with every window. It is sent only with other changes, because an upsert of
-    // its own would cost a history event.
+    // The lag changes with every window. It is sent only with other changes, because a separate
+    // upsert would cost a history event.
     upsertSearchAttributes([
       ...attributes,
       ...(state.lag.ms === null ? [] : [{ key: KEYS.lagMs, value: state.lag.ms }]),

@@ -45,7 +45,7 @@ export function setPaused(run: Run, paused: boolean): void {
   run.show();
 }
 
-/** Extends the soak, before or during it. It never becomes shorter. */
+/** Extends the soak. The request may come before or during the soak, and never shortens it. */
 export function extendSoak(run: Run, by: string, ms: number): void {
   const { state } = run;
   if (state.outcome || state.wayBack || run.isBehind('soak'))
@@ -62,6 +62,6 @@ export function requestRetry(run: Run): void {
   run.connectors.forgive();
   run.renewGuard();
   if (blocked) run.retry();
-  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no window will find it there
+  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no windows run here
   run.show();
 }

@@ -1,5 +1,6 @@
 // One run of a migration: it enters phases, repeats them for a new generation or new evidence, and
-// keeps the undo list. The steps of the phases are in steps.ts, and people's requests in requests.ts.
+// keeps the undo list. The steps of the phases are in steps.ts, and people's requests in
+// requests.ts.
 import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { durationMs } from '../../domain/values/duration.js';
 import type { Blocked } from '../../domain/failure.js';
@@ -59,8 +60,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Runs one generation after another. A generation is one unbroken capture. If it is lost, the run
-   * parks, and `retry` starts the next generation with new names.
+   * Runs one generation after another. A generation is one unbroken capture. If the capture is
+   * lost, the run parks, and `retry` starts the next generation with new names.
    */
   async eachGeneration(body: () => Promise<void>, clear: PhaseBody): Promise<void> {
     while (!this.isBehind('cut-over')) {
@@ -147,8 +148,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Begins a new epoch. The coverage is lost, except after a window that failed although the facts
-   * stayed the same (`keepsCoverage`). It is then kept if the next window passes.
+   * Begins a new epoch. The coverage is lost, unless a window failed although the facts stayed the
+   * same (`keepsCoverage`). In that case, the coverage is kept if the next window passes.
    */
   newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =
@@ -195,7 +196,10 @@ export class Run extends Steps {
     this.#isWoken = true;
   }
 
-  /** True if the next window must begin now: a person asked for it, or the spec changed. */
+  /**
+   * True if the next window must begin now. A connector has a new problem, a person asked for the
+   * window, or the spec changed.
+   */
   get isWindowDue(): boolean {
     return this.connectors.isNews || this.state.wantedWindow !== null || this.#isWoken;
   }

@@ -56,8 +56,8 @@ export interface State {
   /** The number of automatic attempts since the block began. */
   selfRetries: number;
   /**
-   * Set if the generation is lost and not replaced yet. `isAnswered` is true once a person has asked
-   * for the next generation.
+   * Set if the generation is lost and not replaced yet. `isAnswered`: a person asked for the next
+   * one.
    */
   lost: { readonly problem: Blocked; readonly isAnswered: boolean } | null;
   paused: boolean;
@@ -93,7 +93,7 @@ export interface State {
   restart: string | null;
   /** The plan hash that the evidence id contains. It changes only with a new epoch. */
   evidencePlan: string;
-  /** Counts edits that change the evidence. A window that began earlier does not count. */
+  /** Counts edits that change the evidence. Such an edit during a window voids the window. */
   evidenceEdits: number;
   /** An edit that waits for more signatures. */
   pendingEdit: PendingEdit | null;
@@ -119,8 +119,8 @@ export interface State {
   tables: TableProgress[];
   route: ObservedRoute | null;
   /**
-   * The undo list: objects that this run made or is about to make, in order. A rollback removes them
-   * in reverse.
+   * The undo list: objects that this run made or is about to make, in order of their creation. A
+   * rollback removes them in reverse order.
    */
   undo: OwnedObject[];
   handedOver: { kind: string; name: string }[];
@@ -135,7 +135,7 @@ export interface State {
   /** The cost of the tables in that window. Null if they were not compared exactly. */
   tablesCost: TablesCost | null;
   /**
-   * The full pass before the fence of this attempt, and the reason if its witness cannot be used.
+   * The full pass before the fence of this attempt. `refused` says why its witness cannot be used.
    * Null if there was no such pass.
    */
   ahead: { number: number; refused: string | null } | null;

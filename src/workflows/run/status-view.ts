@@ -38,8 +38,8 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
 }
 
 /**
- * Returns what the run waits for, without a full stop. Null while its activities work, and after it
- * has ended.
+ * Returns what the run waits for, without a period. Null while the run's activities work, and after
+ * the run has ended.
  */
 export function waitingOf(state: State, now: string): string | null {
   const { phase } = state;

@@ -1,5 +1,5 @@
-// Runs the steps of a run. A step blocks the run instead of failing. Every wait is also a safe point
-// at which a run with a long history continues as new.
+// Runs the steps of a run. A step blocks the run instead of failing. Every wait is also a safe
+// point at which a run with a long history continues as new.
 import {
   CancellationScope,
   CancelledFailure,
@@ -117,8 +117,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Waits until `ready` returns true, but at most `ms`. Returns whether it is true. Time during a
-   * pause counts. MUST be called at a safe point for continue-as-new.
+   * Waits until `ready` returns true, but at most `ms`. Returns whether `ready` is true. Time
+   * during a pause counts. MUST be called at a safe point for continue-as-new.
    */
   async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
     if (ms <= 0) return ready();
@@ -144,7 +144,9 @@ export abstract class Steps extends Journal {
     }
   }
 
-  /** True if the run must continue as new. A hold never does, because writers wait for its end. */
+  /**
+   * True if the run must continue as new. A run never does so during a hold, because writers wait.
+   */
   get #isFull(): boolean {
     return !this.isHolding && isLong(workflowInfo());
   }

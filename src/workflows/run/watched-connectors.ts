@@ -56,7 +56,7 @@ export class WatchedConnectors {
 
   /**
    * Marks connectors that must run now, and forgets their earlier troubles. Returns true if there
-   * were any.
+   * were such troubles.
    */
   start(names: readonly string[]): boolean {
     const state = this.#state;
@@ -91,8 +91,8 @@ export class WatchedConnectors {
   }
 
   /**
-   * Records a failed task that the guard restarted or gave up. Returns the problem to report, only
-   * once for each problem.
+   * Records a failed task that the guard restarted or gave up. Returns the problem to report. Null
+   * if there is none, or if the problem was already reported.
    */
   failed(connector: string, cause: string, now: string): string | null {
     const state = this.#state;
@@ -107,7 +107,7 @@ export class WatchedConnectors {
     return trouble.detail;
   }
 
-  /** Returns the number of each connector's restarts that followed each other closely. */
+  /** Returns for each connector the number of failures that followed each other closely. */
   get restarts(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.#state.failing).map(([name, { count }]) => [name, count]),
@@ -123,7 +123,7 @@ export class WatchedConnectors {
     return this.#text !== '' && this.#text !== this.#heeded;
   }
 
-  /** Records that a window begins, which checks the problems that the guard found. */
+  /** Records that a window begins. The window checks the problems that the guard found. */
   heed(): void {
     this.#heeded = this.#text;
   }

@@ -1,5 +1,5 @@
 // Runs a window that a person asks for. The main path runs it at its next safe point, and the
-// update's handler waits until it is recorded.
+// update's handler waits until the window is recorded.
 import { condition } from '@temporalio/workflow';
 import type { AskedWindow, WindowAnswer } from '../../domain/evidence/ledger-rows.js';
 import { WINDOW_PHASES } from '../../domain/migration/phase.js';
@@ -9,8 +9,8 @@ import { blockedOf } from '../run/state.js';
 const refuse = (refused: string): WindowAnswer => ({ refused, window: null });
 
 /**
- * Handles the update runWindow. Refuses if the phase runs no windows, or the run does not continue
- * by itself. Without `waits`, it answers at once.
+ * Handles the update runWindow. Refuses if the phase runs no windows, or if the run is blocked,
+ * paused or over. Without `waits`, the handler answers at once.
  */
 export async function askForWindow(run: Run, asked: AskedWindow): Promise<WindowAnswer> {
   const { by, isFull, waits } = asked;

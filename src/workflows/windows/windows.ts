@@ -117,7 +117,7 @@ export async function runWindow(
 
 /**
  * Remembers the last passed window that compared all results exactly. A change of the facts voids
- * it.
+ * that window.
  */
 function noteResults({ state }: Run, result: WindowResult, began: string): void {
   if (result.facts?.change) state.recentResult = null;
@@ -169,7 +169,7 @@ function setAside(run: Run, { number, at }: WindowResult): void {
 function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boolean): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
-  // the number is higher than requested if the run had used the requested one before it was reset
+  // if the run was reset after it had used the requested number, the number is higher
   state.windows = result.number;
   state.lastWindow = {
     number: result.number,
@@ -199,8 +199,8 @@ function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boo
 function count(run: Run, result: WindowResult, wasFull: boolean): void {
   const { state } = run;
   if (result.verdict.verdict === 'passed') {
-    // a passed window that saw a change read every row, because it looked for changes before it
-    // read
+    // a passed window that saw a change read every row, because the window looks for changes before
+    // it reads rows
     if (wasFull || result.facts?.change) state.restart = null;
     state.isCoverageOnTrial = false;
     state.passesInARow += 1;
