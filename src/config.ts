@@ -1,5 +1,5 @@
-// Reads the configuration from the environment, and reports all problems at once. No other file reads
-// process.env.
+// Reads the configuration from the environment, and reports all problems at once. No other file
+// reads process.env.
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,8 +97,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 }
 
 /**
- * Returns the data converter of clients and workers. If there is a codec, it encrypts payloads and the
- * messages of failures.
+ * Returns the data converter of clients and workers. If there is a codec, it encrypts payloads and
+ * the messages of failures.
  */
 export const dataConverterOf = ({
   codec,
@@ -115,7 +115,9 @@ export const dataConverterOf = ({
       }
     : {};
 
-/** Reads how to connect to Temporal. As with the `temporal` command, variables override the profile. */
+/**
+ * Reads how to connect to Temporal. As with the `temporal` command, variables override the profile.
+ */
 function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {
   let profile: ClientConnectConfig = { connectionOptions: {} };
   try {
@@ -182,8 +184,8 @@ const isRoles = (roles: unknown): roles is KeyRole[] =>
 
 /**
  * Returns the text of a secret that a spec names, to send it to `hosts`. If `purpose` is not
- * `read`, it only checks that the operator allows this, and returns an empty text. See
- * `readSecret`.
+ * `read`, the function only checks that the operator allows this use, and returns an empty text.
+ * See `readSecret`.
  */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
   if (purpose === 'read') return readSecret(secret, hosts, process.env);

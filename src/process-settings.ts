@@ -64,7 +64,7 @@ function readQueues(env: Environment, problems: string[]): QueueSettings {
   return {
     zones: zones.length === 0 ? [null] : zones,
     slots: readSlots(env, problems),
-    pollers: readCount(env, 'SLUICE_POLLERS', 2, problems), // one of them may be sticky
+    pollers: readCount(env, 'SLUICE_POLLERS', 2, problems), // one may be sticky
     workflowCache: readCount(env, 'SLUICE_WORKFLOW_CACHE', 1, problems),
   };
 }
@@ -122,7 +122,7 @@ function readWebhook(env: Environment, problems: string[]): Webhook | null {
 
 /**
  * Reads a variable that has a closed list of values. If it is not set, the default in
- * environment.ts counts.
+ * environment.ts applies.
  */
 export function oneOf<T extends string>(
   env: Environment,

@@ -10,8 +10,8 @@ import type { SecretRef } from './domain/migration/spec.js';
 export interface SecretRule {
   readonly kind: 'env' | 'file' | 'command';
   /**
-   * The name of a variable, or a prefix followed by `*`. For files, a folder; files in its
-   * subfolders count, too. For commands, the path of exactly one program.
+   * For variables: a name, or a prefix followed by `*`. For files: a folder, which includes its
+   * subfolders. For commands: the path of exactly one program.
    */
   readonly what: string;
   /** Exact host names, `*.domain`, or `*`. */
@@ -24,8 +24,9 @@ const LOOPBACK = ['localhost', '127.*', '::1', '[::1]'];
 const POD_IDENTITY = 'kubernetes.io';
 
 /**
- * Returns the rules that apply without SLUICE_SECRETS. Any host may receive SLUICE_SECRET_* and files in
- * `~/.config/sluice/secrets` and `/run/secrets`. Only this machine and PGHOST may receive PGPASSWORD.
+ * Returns the rules that apply without SLUICE_SECRETS. Any host may receive SLUICE_SECRET_* and
+ * files in `~/.config/sluice/secrets` and `/run/secrets`. Only this machine and PGHOST may receive
+ * PGPASSWORD.
  */
 function usualRules(env: Environment): SecretRule[] {
   const config = read(env, 'XDG_CONFIG_HOME') ?? join(homedir(), '.config');
@@ -38,7 +39,10 @@ function usualRules(env: Environment): SecretRule[] {
   ];
 }
 
-/** Parses `env:NAME[@host,…];file:/folder[@host,…];command:/program[@host,…]`. Throws an Error that names the wrong entry. */
+/**
+ * Parses `env:NAME[@host,…];file:/folder[@host,…];command:/program[@host,…]`. Throws an Error that
+ * names the wrong entry.
+ */
 export function secretRules(env: Environment): SecretRule[] {
   const text = read(env, 'SLUICE_SECRETS');
   if (text === undefined) return usualRules(env);
@@ -74,8 +78,9 @@ function hostMatches(pattern: string, host: string): boolean {
 }
 
 /**
- * Returns the text of a secret that will be sent to `hosts`. It is never stored. Throws Problem
- * `permission-denied` if the operator does not allow it, or if it does not exist.
+ * Returns the text of a secret that will be sent to `hosts`. The text is never stored. Throws
+ * Problem `permission-denied` if the operator does not allow the secret, or if the secret does not
+ * exist.
  */
 export function readSecret(secret: SecretRef, hosts: readonly string[], env: Environment): string {
   if ('env' in secret) {
@@ -87,7 +92,8 @@ export function readSecret(secret: SecretRef, hosts: readonly string[], env: Env
 }
 
 /**
- * Throws Problem `permission-denied` if a spec may not name a secret that Kafka Connect resolves.
+ * Throws Problem `permission-denied` if the operator does not allow a secret that Kafka Connect
+ * resolves.
  */
 export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
   const rules = secretRules(env);
@@ -108,8 +114,8 @@ export function allowSecret(secret: SecretRef, hosts: readonly string[], env: En
 }
 
 /**
- * Returns the path of a program that a spec names and whose output will be sent to `hosts`. Only a
- * rule of its own allows it. Throws Problem `permission-denied`.
+ * Returns the path of a program that a spec names and whose output will be sent to `hosts`. Throws
+ * Problem `permission-denied` unless a rule allows exactly this program.
  */
 export function allowCommand(path: string, hosts: readonly string[], env: Environment): string {
   const rules = secretRules(env);

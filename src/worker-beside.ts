@@ -14,8 +14,8 @@ import { startWatch } from './worker-watch.js';
 
 const ANSWER_MS = 3000;
 /**
- * The watch may still wait for a statement of a source. The process waits at most this long for its
- * end.
+ * The watch may still wait for a statement of a source. The process waits at most this long for the
+ * end of the watch.
  */
 const END_MS = 3000;
 

@@ -8,7 +8,9 @@ import { listenAt } from './http-listen.js';
 const SCRAPE_MS = 5000;
 
 export interface EndpointSources {
-  /** Returns why the process can no longer work, or null. An orchestrator then restarts it. */
+  /**
+   * Returns why the process can no longer work, or null. An orchestrator then restarts the process.
+   */
   readonly dead: () => string | null;
   /** Returns why the process cannot work now, or null. */
   readonly unready: () => Promise<string | null>;

@@ -1,5 +1,5 @@
 // The log of the worker: text or JSON on stderr, with the migration's name on each line that
-// belongs to one.
+// belongs to a migration.
 import { DefaultLogger, type LogEntry, type Logger } from '@temporalio/worker';
 import { nameOf } from './domain/migration/workflow-ids.js';
 import type { LogSettings } from './process-settings.js';
@@ -22,7 +22,9 @@ export interface LogLine {
   readonly [detail: string]: unknown;
 }
 
-/** Returns an entry as the fields of one line. It keeps the message of an error, without a stack. */
+/**
+ * Returns an entry as the fields of one line. It keeps the message of an error, without a stack.
+ */
 export function lineOf({ level, message, timestampNanos, meta = {} }: LogEntry): LogLine {
   const { workflowId, runId, workflowRunId, error } = meta as Record<string, unknown>;
   const details = SHOWN.flatMap((name) => (meta[name] === undefined ? [] : [[name, meta[name]]]));

@@ -12,7 +12,7 @@ const TYPES = ['migrateToStreaming', 'sweepLeftovers', 'proveOnSlice'];
 export interface Replayed {
   readonly migration: string;
   readonly runId: string;
-  /** The reason if the run does not replay. Null if it does. */
+  /** The reason why the run does not replay. Null if it replays. */
   readonly problem: string | null;
 }
 

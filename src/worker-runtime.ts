@@ -6,7 +6,7 @@ import { createLogger } from './worker-log.js';
 
 /**
  * Installs the runtime. Returns the local address of Temporal's own metrics, or null if the process
- * has no HTTP endpoint. It must be called before anything else of Temporal is used.
+ * has no HTTP endpoint. MUST be called before the process uses anything else of Temporal.
  */
 export async function installRuntime({
   log,
@@ -16,7 +16,8 @@ export async function installRuntime({
   Runtime.install({
     logger: createLogger(log),
     telemetryOptions: {
-      // Temporal's core logs a failed workflow task as a warning, so its level is needed
+      // Temporal's core logs a failed workflow task as a warning, so the filter needs the log's
+      // level
       logging: {
         filter: makeTelemetryFilterString({ core: log.level, other: 'ERROR' }),
         forward: {},

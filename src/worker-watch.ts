@@ -1,5 +1,6 @@
-// Looks at all migrations every few seconds, outside of their workflows: it sends notices, and finds
-// migrations whose workflow ended without cleaning up. One worker at a time does it.
+// Looks at all migrations every few seconds, outside of their workflows: it sends notices, and
+// finds migrations whose workflow ended without cleaning up. Only one worker at a time does this
+// work.
 import { watchOrphans, type OrphanDeps } from './activities/guard/orphan-watch.js';
 import type { Gauges } from './activities/runtime/gauges.js';
 import { dueNotices, recordAttempt, storeNotice } from './clients/ledger/notices.js';

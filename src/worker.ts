@@ -36,7 +36,7 @@ export interface WorkerHooks {
   /** Called when the workers are ready to poll every queue. */
   readonly onReady?: () => void;
   readonly say?: (line: string) => void;
-  /** Returns the activities that run instead of these. A benchmark fakes systems and takes times. */
+  /** Returns the activities to run instead. A benchmark thus fakes systems and measures times. */
   readonly instead?: (activities: Activities) => Activities;
 }
 
@@ -138,7 +138,7 @@ function createWorkers(
         ...(role === 'steps' ? { maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS } : {}),
         taskQueue: queue,
         maxConcurrentActivityTaskExecutions: slots[role],
-        // a guard lives as long as its migration, so its heartbeats cost most
+        // a guard lives as long as its migration, so its heartbeats cost the most
         maxHeartbeatThrottleInterval: role === 'watch' ? '30s' : '5s',
       }),
     ),

@@ -1,5 +1,5 @@
-// sluice codec-server: decrypts payloads for Temporal's Web UI. The requests come from the person's
-// browser.
+// sluice codec-server: decrypts payloads for Temporal's Web UI. The requests come from the browser
+// of the person who reads there.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';
@@ -87,7 +87,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** A payload in JSON: its bytes are base64. */
+/** A payload in JSON. Its bytes are encoded as base64. */
 interface WirePayload {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly data?: string;

@@ -77,7 +77,7 @@ export interface EvidenceShown {
     readonly at: string;
   } | null;
   /**
-   * Describes what the commit switches. This field and the next two are empty before phase
+   * Describes what the commit switches. This field and the next two fields are empty before phase
    * `prepare`.
    */
   readonly switches: string;
@@ -108,7 +108,7 @@ export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null
   ];
 }
 
-/** Sends one person's request for `complete` or `break-glass`, which need two people. */
+/** Sends one of the two signatures that `complete` and `break-glass` need. */
 export async function coSign(
   id: string,
   decision: CoSigned,
@@ -157,7 +157,7 @@ export function signed(file: string, claims: Parameters<typeof signDecision>[1])
   return signDecision(pem, claims, Date.now());
 }
 
-/** Asks the run for its current evidence, which a decision would be about. */
+/** Asks the run for its current evidence. A decision must name this evidence. */
 export const evidenceOf = (client: Client, handle: WorkflowHandle): Promise<EvidenceShown> =>
   whileServed(client, handle.workflowId, 'The query', () =>
     handle.query<EvidenceShown>('evidence'),

@@ -1,5 +1,5 @@
-// sluice diff ID [--window N]: prints the differences with the values of both sides. Without --window,
-// it uses the newest failed window.
+// sluice diff ID [--window N]: prints the differences with the values of both sides. Without
+// --window, it uses the newest failed window.
 import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';
@@ -84,8 +84,8 @@ async function differencesOf(
 }
 
 /**
- * Returns the newest failed row. If none failed, it returns the newest with unknown or unstable
- * keys.
+ * Returns the newest failed row. If no row failed, it returns the newest row with unknown or
+ * unstable keys.
  */
 function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
   return (
@@ -95,8 +95,8 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
 }
 
 /**
- * Returns the first row that failed. Rows are in the pipeline's order (tables, stages, result,
- * sink), so the mistake is at that subject.
+ * Returns the first row that failed, or else the first row that did not pass. Rows are in the
+ * pipeline's order (tables, stages, result, sink), so the mistake is at the subject of that row.
  */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (

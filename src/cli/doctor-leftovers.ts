@@ -20,8 +20,8 @@ export interface LeftoverOptions {
 }
 
 /**
- * Lists or removes leftovers. Throws exit 4 without Temporal, because an object is left over only if
- * its migration does not run.
+ * Lists or removes leftovers. Throws exit 4 without Temporal, because an object is left over only
+ * if its migration does not run.
  */
 export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>
@@ -87,7 +87,7 @@ async function sweep(client: Client, name: string, zone: Zone, routeBack: boolea
 const asSwept = (result: unknown): { refused: string | null } =>
   result as { refused: string | null };
 
-/** Returns the reason if an activity of the sweep refused. Throws any other error. */
+/** Returns the reason if an activity refused the sweep. Throws any other error. */
 function refusal(error: unknown): { refused: string } {
   const cause = error instanceof WorkflowFailedError ? error.cause?.cause : undefined;
   if (!(cause instanceof ApplicationFailure)) throw error;

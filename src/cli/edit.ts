@@ -1,5 +1,5 @@
 // sluice edit ID -f FILE: shows what differs from the spec of the running migration, and asks the
-// run to accept the new one. The run checks the edit itself, because its state may have changed
+// run to accept the new spec. The run checks the edit itself, because its state may have changed
 // meanwhile.
 import { userInfo } from 'node:os';
 import type { Client, WorkflowHandle } from '@temporalio/client';

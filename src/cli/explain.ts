@@ -1,5 +1,5 @@
-// sluice explain ID: prints why the run does not move, what it waits for, and the command that helps.
-// It asks the live run, or else the ledger.
+// sluice explain ID: prints why the run does not move, what it waits for, and the command that
+// helps. It asks the live run, or else the ledger.
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { REMOVE_LEFTOVERS } from '../report/state-words.js';
 import { readStatus } from './support/migration-source.js';

@@ -1,7 +1,7 @@
 // sluice plan -f FILE: prints what a migration would create, do and leave behind. It contacts only
 // the ledger, because the names depend on earlier generations.
-// sluice plan --rehearse ID: runs the cut-over of a migration up to the commit, and then releases the
-// fence.
+// sluice plan --rehearse ID: runs the cut-over of a migration up to the commit, and then releases
+// the fence.
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { buildPlan, type Plan } from '../manifest/build-plan.js';

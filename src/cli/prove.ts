@@ -110,7 +110,7 @@ async function start(client: Client, id: string, input: Input): Promise<Workflow
 
 /**
  * Follows the proof, starts the pipeline when the proof asks for it, and stops it after the
- * comparison. Ctrl-C cancels the proof, which cleans up.
+ * comparison. Ctrl-C cancels the proof, and the proof then cleans up.
  */
 async function follow(
   client: Client,
@@ -219,7 +219,7 @@ function startPipeline(
   return pipeline;
 }
 
-/** Stops the command's whole process group, with SIGTERM and after 20 s with SIGKILL. */
+/** Stops the command's whole process group with SIGTERM. After 20 s, it uses SIGKILL. */
 async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefined): Promise<void> {
   if (!pipeline || pipeline.stopping) return;
   pipeline.stopping = true;

@@ -1,5 +1,5 @@
-// sluice start -f FILE: starts the workflow. If a migration of that name runs, it exits 1 and changes
-// nothing.
+// sluice start -f FILE: starts the workflow. If a migration of that name runs, the verb exits 1 and
+// changes nothing.
 import { userInfo } from 'node:os';
 import { loadConfig } from '../config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';

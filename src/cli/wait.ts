@@ -48,7 +48,7 @@ export async function wait(
 }
 
 /**
- * Parses a condition. The function that it returns is also true if the run is already past the
+ * Parses a condition. Returns a function that is also true for a run that is already past the
  * condition. Throws exit 2 for an unknown condition.
  */
 export function condition(text: string): (status: Status) => boolean {

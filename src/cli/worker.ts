@@ -17,7 +17,7 @@ export async function worker(options: { checkReplay?: boolean; output: Format })
   return 0;
 }
 
-/** Replays the open runs with this version, before it is rolled out. It changes nothing. */
+/** Replays the open runs with this version, before its rollout. Changes nothing. */
 async function checkReplay(format: Format): Promise<number> {
   const { workflowCode } = await import('../worker.js');
   const { replayOpenRuns } = await import('../worker-replay.js');

@@ -48,8 +48,8 @@ export function planHash(spec: MigrationSpec): string {
 
 export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const plan = resolve({ spec, generation });
-  // The plan does not contain the configuration of a polling connector, because that names columns
-  // that only the database knows. `doctor` reads them.
+  // The plan does not contain the configuration of a polling connector, because that configuration
+  // names columns that only the database knows. `doctor` reads these columns.
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Plan',

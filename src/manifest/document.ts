@@ -35,8 +35,8 @@ export type Checked<T> =
 const MAX_BYTES = 256 * 1024;
 
 /**
- * Parses a YAML text. `inline` returns the text of a `file:` reference (relative to the file), and
- * throws if it cannot. `check` checks the plain value.
+ * Parses a YAML text. `inline` returns the text of a `file:` reference (relative to the YAML file),
+ * and throws if the text cannot be read. `check` checks the plain value.
  */
 export function parseText<T>(
   text: string,

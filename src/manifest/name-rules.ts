@@ -38,7 +38,7 @@ function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
 }
 
 /**
- * Refuses names that the sink cannot write, because it splits the name of its table at the dots.
+ * Refuses names that the sink cannot write, because the sink splits its table's name at the dots.
  */
 function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (!spec.sink) return [];

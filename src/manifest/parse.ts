@@ -18,12 +18,12 @@ const ISSUES_OF = {
   proof: (parsed: ParsedSpec) => [...migrationIssues(parsed), ...proofIssues(parsed)],
 } as const;
 
-/** The command that a spec is parsed for. Each one refuses settings that it would ignore. */
+/** The command that a spec is parsed for. Each command refuses settings that it would ignore. */
 export type SpecUse = 'migration' | 'comparison' | 'proof';
 
 /**
  * Parses a YAML text. `inline` reads the text of a `file:` reference (relative to the spec), and
- * throws if it cannot.
+ * throws if the text cannot be read.
  */
 export function parseSpecText(
   text: string,

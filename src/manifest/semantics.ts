@@ -1,4 +1,4 @@
-// Finds parts of a spec that contradict each other, which the schema alone cannot express.
+// Finds contradictions in a spec. The schema alone cannot express these rules.
 import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-changelogs.js';
@@ -197,7 +197,7 @@ function quorum({ spec }: ParsedSpec, add: Add): void {
   }
 }
 
-/** Checks that a witness can name what changes in the tables. */
+/** Checks that a witness can name the rows that change in the tables. */
 function laterWindows({ spec }: ParsedSpec, add: Add): void {
   const { engine, laterWindows: chosen } = spec.validation;
   if (chosen !== 'witness') return;

@@ -1,6 +1,6 @@
-// Defines the spec's shape (contract), strict everywhere. `semantics.ts` refuses values of the
-// contract that this version does not support yet. Every key has a description, which editors and
-// the reference page show.
+// Defines the spec's shape, which is part of the contract. An unknown key is an error everywhere.
+// `semantics.ts` refuses values of the contract that this version does not support yet. Every key
+// has a description, which editors and the reference page show.
 import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { decimal, duration, httpUrl, instant, labels } from './spec-parts.js';

@@ -10,7 +10,7 @@ export interface BlockedTime {
   readonly to: string | null;
   readonly code: string;
   readonly detail: string;
-  /** True if it began after the commit. Consumers may then have noticed it. */
+  /** True if it began after the commit. Consumers may then have noticed the problem. */
   readonly isAfterCommit: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface Soak {
   readonly from: string;
   /** Null while it lasts. */
   readonly to: string | null;
-  /** Reasons, from the audit, why it lasted longer or shorter than planned. */
+  /** Reasons, from the audit, why the soak lasted longer or shorter than planned. */
   readonly changes: readonly string[];
 }
 
@@ -87,7 +87,7 @@ export function soakSentence(soak: Soak): string {
 
 /**
  * Returns a sentence for the headline about the time in which the run was blocked after the commit,
- * because consumers may have noticed it. Returns null if that never happened.
+ * because consumers may have noticed the problem. Returns null if the run was never blocked then.
  */
 export function blockedAfterCommit(blockedTimes: readonly BlockedTime[]): string | null {
   const after = blockedTimes.filter((s) => s.isAfterCommit);

@@ -64,7 +64,9 @@ export interface Report {
   /** A few differences of the newest window that found any. Values are masked unless requested. */
   readonly samples: readonly Difference[];
   readonly leftOut: LeftOut;
-  /** The plan's steps. `at` is when the last attempt began the step, or null if it did not. */
+  /**
+   * The plan's steps. `at` is when the last attempt began the step. Null if it began no such step.
+   */
   readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
   /** Null if the migration never committed. */
   readonly hold: Hold | null;
@@ -190,7 +192,7 @@ const HOLD_STEPS: Partial<Record<AuditKind, string>> = {
   committed: 'commit',
 };
 
-/** Finds the fence that led to the commit, and the steps between them. */
+/** Finds the fence that led to the commit, and the steps between fence and commit. */
 function holdOf(events: readonly AuditEvent[]): Hold | null {
   const committed = events.findIndex((e) => e.kind === 'committed');
   const fenced = events.slice(0, committed).findLastIndex((e) => e.kind === 'fenced');

@@ -5,7 +5,9 @@ import type { Report } from './build-report.js';
 import { escapeHtml as e } from './escape.js';
 import { table } from './page-frame.js';
 
-/** Shows the newest measured window of each subject, and how many of its windows passed. */
+/**
+ * Shows the newest measured window of each subject, and how many windows of that subject passed.
+ */
 export function subjectTable(windows: readonly WindowRow[]): string {
   const subjects = [...new Set(windows.map((w) => w.subject))];
   const rows = subjects.map((subject) => {

@@ -3,7 +3,7 @@
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 
-/** Removes the objects that an ended run left over. */
+/** The command that removes the objects that an ended run left over. */
 export const REMOVE_LEFTOVERS = 'sluice doctor --leftovers --remove';
 
 /**

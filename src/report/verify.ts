@@ -54,7 +54,7 @@ export function readReport(text: string): OrReason<ReadReport> {
   }
 }
 
-/** Finds the last window of a report. A report may be old, but must be complete up to there. */
+/** Finds a report's last window. An old report must still be complete up to that window. */
 export function lastWindowOf({
   windows,
   evidence,

@@ -164,7 +164,7 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
   }
 }
 
-/** Moves a WITH in front of INSERT to its SELECT. */
+/** Moves a WITH that precedes INSERT into the SELECT of that INSERT. */
 const withOuter = (select: Fields, around: Fields): Fields =>
   around['withClause'] && !select['withClause']
     ? { ...select, withClause: around['withClause'] }

@@ -11,7 +11,7 @@ export interface Visit {
 }
 
 /**
- * Calls `visit` for every node below `tree`, parents first. If it returns `false`, the nodes
+ * Calls `visit` for every node below `tree`, parents first. If `visit` returns `false`, the nodes
  * inside are skipped. Kinds are the keys that begin with a capital.
  */
 export function walk(

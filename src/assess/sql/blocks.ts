@@ -19,14 +19,14 @@ export interface Block {
   /** The name of a stage in a spec: [a-z0-9-]{1,40}. */
   readonly name: string;
   /**
-   * The block as one SELECT that runs by itself. Null if the text cannot be cut out, because it
-   * names a row of the outer query.
+   * The block as one SELECT that runs by itself. Null if the text cannot be cut out, because the
+   * block refers to a row of the outer query.
    */
   readonly sql: string | null;
   readonly columns: readonly string[];
-  /** The columns that identify a row, if the block groups. Otherwise empty. */
+  /** The columns that identify a row, if the block groups rows. Otherwise empty. */
   readonly key: readonly string[];
-  /** The tables (`schema.name`) and earlier blocks that it reads. */
+  /** The tables (`schema.name`) and earlier blocks that the block reads. */
   readonly reads: readonly string[];
   readonly operators: readonly Operator[];
 }
@@ -52,7 +52,7 @@ export interface BlockTrees {
 
 /**
  * Returns the blocks of a SELECT. `select` has the fields of its SelectStmt, `name` is the name of
- * its last block, and `whole` is its text. Fills `trees` if given.
+ * the last block, and `whole` is the SELECT's text. Fills `trees` if given.
  */
 export function blocksOf(
   select: Fields,
@@ -198,7 +198,7 @@ function readsOf(
   return [...found];
 }
 
-/** Returns the byte offset of the first node that has one. */
+/** Returns the byte offset of the first node that has an offset. */
 function firstPlace(select: Fields): number {
   let place = -1;
   walk({ SelectStmt: select }, ({ node }) => {

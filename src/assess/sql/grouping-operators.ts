@@ -45,8 +45,8 @@ const ORDERED = new Set([
 ]);
 
 /**
- * Finds the column inside casts and functions of one column. Returns null for constants and several
- * columns.
+ * Returns the only column in an expression, even inside casts and functions. Null if the expression
+ * has no column, or several.
  */
 export function columnOf(expression: unknown): string | null {
   const columns: string[] = [];

@@ -20,7 +20,7 @@ const IDENT = String.raw`(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`;
 const WRITTEN = new RegExp(String.raw`^${IDENT}(?:\s*\.\s*${IDENT})?`, 'iu');
 
 /**
- * Lists the places where relations are named, CTEs of the query excluded. Throws an Error with the
+ * Lists the places where the query names relations, except its own CTEs. Throws an Error with the
  * reason if a place cannot be read safely. The parser MUST be loaded.
  */
 export function referencesOf(query: string): Reference[] {
@@ -52,7 +52,7 @@ export function referencesOf(query: string): Reference[] {
 }
 
 /**
- * Returns whether the text spells exactly this name. It does not if it has escapes or a third part.
+ * Returns whether the text spells exactly this name. A text with escapes or a third part does not.
  */
 function says(written: string, schema: string | null, name: string): boolean {
   const parts = written.match(new RegExp(IDENT, 'gu')) ?? [];
@@ -63,8 +63,8 @@ function says(written: string, schema: string | null, name: string): boolean {
 }
 
 /**
- * Lists the names of CTEs in the query. A CTE with the name of a table hides that table in a
- * part of the text only, so such a query is not aligned.
+ * Lists the names of CTEs in the query. A CTE with the name of a table hides that table in only a
+ * part of the text, so such a query is not aligned.
  */
 export function cteNames(query: string): string[] {
   const names = new Set<string>();

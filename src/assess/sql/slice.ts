@@ -11,7 +11,7 @@ export interface SliceTable {
   readonly table: string;
   readonly columns: readonly string[];
   readonly key: readonly string[];
-  /** Foreign keys to other tables. A row is not in the slice if its parent is not in it. */
+  /** Foreign keys to other tables. A row is not in the slice if its parent is outside the slice. */
   readonly parents: readonly {
     readonly table: string;
     readonly columns: readonly string[];

@@ -19,7 +19,7 @@ export interface StandInTable {
   readonly key: readonly string[];
 }
 
-/** Returns the stand-in, or null if no key differs, because the table itself is right then. */
+/** Returns the stand-in, or null if no key differs: the query then reads the table itself. */
 export function standIn(table: StandInTable, rows: readonly GivenRow[]): string | null {
   if (rows.length === 0) return null;
   const columns = table.columns.map(quoteIdent).join(', ');
@@ -44,7 +44,7 @@ export function givenRows({ sql }: StandInTable, rows: readonly GivenRow[]): str
 
 /**
  * Returns a stand-in that reads no table and that the planner cannot see through. The plan of a
- * query with such stand-ins shows every relation that the query reads in another way.
+ * query with such stand-ins shows every relation that the query reads outside the stand-ins.
  */
 export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;

@@ -26,7 +26,8 @@ export interface ViewText {
   /** The keys by which the view groups, if ungrouped columns depend on them. */
   readonly groupsBy: readonly (readonly string[])[];
   /**
-   * True if the view has a check option. Then the relation that it reads cannot become a sub-query.
+   * True if the view has a check option. A sub-query then cannot replace the relation that the view
+   * reads.
    */
   readonly isChecked: boolean;
 }

@@ -56,7 +56,7 @@ export function swapRelation(view: ViewText, from: Relation, to: Relation): Swap
   return { definition: bytes.toString('utf8') };
 }
 
-/** Returns true if the definitions differ only in one relation: `from` before, and `to` after. */
+/** Returns true if the definitions differ in one relation only: `from` became `to`. */
 export function differOnlyBy(
   before: string,
   from: TableName,

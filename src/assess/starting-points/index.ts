@@ -81,8 +81,8 @@ function translated(block: Block, write: () => string, open: string[]): string {
 }
 
 /**
- * Reads the topic as upserts of Debezium's after image, through a view with the types that the
- * query expects.
+ * Returns a table that reads the topic's `after` images as upserts, and a view of that table with
+ * the types that the query expects.
  */
 function flinkTable({ table, columns, key }: TableFacts, open: string[]): string {
   const name = bare(table);

@@ -1,5 +1,5 @@
-// Asks Temporal whether a run can continue: its status, a failing workflow task, the workers that poll
-// its queue, and what its activities wait for.
+// Asks Temporal whether a run can continue: its status, a failing workflow task, the workers that
+// poll its queue, and what its activities wait for.
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -32,8 +32,8 @@ export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
   client.withDeadline(Date.now() + ASK_MS, ask);
 
 /**
- * Looks at a run in Temporal. It never throws. `answered` means that a query was just answered, so a
- * worker is alive. `problem` says why there is no client.
+ * Looks at a run in Temporal. It never throws. `answered` means that a query was just answered, so
+ * a worker is alive. `problem` says why there is no client.
  */
 export const lookAt = (
   id: string,
@@ -111,8 +111,8 @@ async function failureOf(client: Client, workflowId: string, runId: string): Pro
 }
 
 /**
- * Returns the failure of the workflow task. If it fails several times in a row, Temporal records only
- * the first failure, near the end of the history.
+ * Returns the failure of the workflow task. If it fails several times in a row, Temporal records
+ * only the first failure, near the end of the history.
  */
 async function taskFailureOf(
   client: Client,
@@ -166,7 +166,9 @@ type Failure = NonNullable<
   NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['lastFailure']
 >;
 
-/** Returns the value of a payload, or null if it is encrypted with a key that this process lacks. */
+/**
+ * Returns the value of a payload, or null if it is encrypted with a key that this process lacks.
+ */
 async function valueOf(payload: Payload): Promise<unknown> {
   try {
     const { codec } = loadConfig();
@@ -184,7 +186,10 @@ async function messageOf(failure: Failure | null | undefined): Promise<string | 
   return typeof message === 'string' ? message : (failure?.message ?? null);
 }
 
-/** Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not readable. */
+/**
+ * Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not
+ * readable.
+ */
 async function toldBy(payload: Payload | undefined): Promise<string | null> {
   if (!payload) return null;
   const details = await valueOf(payload);
@@ -194,8 +199,8 @@ async function toldBy(payload: Payload | undefined): Promise<string | null> {
 }
 
 /**
- * Describes a heartbeat. `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` becomes `waits for
- * connector (confirmed 0/1, lsn 0/2)`. Returns null if there is nothing to say.
+ * Describes a heartbeat. `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` becomes `waits
+ * for connector (confirmed 0/1, lsn 0/2)`. Returns null if there is nothing to say.
  */
 export function describeWait(details: Readonly<Record<string, unknown>>): string | null {
   const { waitingFor, reason, ...more } = details;

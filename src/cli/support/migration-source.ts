@@ -1,5 +1,5 @@
 // Reads the state of a migration for the verbs, from its running workflow or else from the ledger.
-// Verbs load it only when they run, because `--help` needs neither.
+// Verbs load this file only when they run, because `--help` needs neither Temporal nor the ledger.
 import type { Client } from '@temporalio/client';
 import { loadConfig } from '../../config.js';
 import { Ledger, type MigrationRecord } from '../../clients/ledger/ledger.js';
@@ -17,7 +17,8 @@ import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 export { withClient, withClientOrNull, withRunning } from './temporal-client.js';
 
 /**
- * Opens the ledger read-only. Returns undefined without SLUICE_LEDGER_URL. The caller closes it.
+ * Opens the ledger, read-only without `writes`. Returns undefined without SLUICE_LEDGER_URL. The
+ * caller MUST close the ledger.
  */
 export function openLedger({ writes = false } = {}): Ledger | undefined {
   const { ledgerUrl } = loadConfig();
@@ -36,7 +37,7 @@ export function requireLedger(): void {
 }
 
 /**
- * Calls `use` with the ledger, opened read-only. With `writes`, it may write, and missing tables
+ * Calls `use` with the ledger, opened read-only. With `writes`, `use` may write, and missing tables
  * are created. Throws exit 2 without SLUICE_LEDGER_URL.
  */
 export async function withLedger<T>(
@@ -62,7 +63,7 @@ const queryStatus = (id: string, client: Client | null): Promise<Status | null> 
 
 /**
  * Reads the live status if a worker answers, or else the last status in the ledger. If a new run
- * never reached the ledger, it returns the status of the run before.
+ * never reached the ledger, it returns the status of the previous run.
  */
 export async function readStatus(id: string): Promise<StatusWithWindows> {
   const ledger = openLedger();

@@ -63,8 +63,8 @@ export const say = (text: string): void => void process.stderr.write(`${printabl
 export const asLines = (lines: readonly string[]): string => lines.map(printable).join('\n');
 
 /**
- * Waits until all output is written. Without it, a slow reader of a pipe would lose the end of the
- * output when the process exits.
+ * Waits until all output is written. Without this wait, a slow reader of a pipe would lose the end
+ * of the output when the process exits.
  */
 export const written = (): Promise<void> =>
   new Promise((resolve) =>

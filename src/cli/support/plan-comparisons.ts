@@ -10,7 +10,7 @@ import type { Plan } from '../../manifest/build-plan.js';
 
 type Comparison = Plan['comparisons'][number];
 
-/** Returns the comparisons of the plan, with the reason if a result is not exact. */
+/** Returns the comparisons of the plan, with the reason if a result is not compared exactly. */
 export async function comparisonsOf(
   spec: MigrationSpec,
   comparisons: readonly Comparison[],

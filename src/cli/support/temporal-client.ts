@@ -12,8 +12,8 @@ const REMEDY =
   'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 
 /**
- * Calls `use` with a client. Throws exit 4 if Temporal does not answer, refuses the client, or does not
- * have the namespace.
+ * Calls `use` with a client. Throws exit 4 if Temporal does not answer, refuses the client, or does
+ * not have the namespace.
  */
 export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const { address, namespace, connectionOptions } = loadConfig().temporal;
