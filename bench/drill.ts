@@ -1,5 +1,5 @@
-// Drills the cut-over on a real database: rounds of fence and commit under busy readers and
-// writers. The activities are the real ones.
+// Drills the cut-over on a real database: rounds of fence and commit while readers and writers are
+// busy. The activities are the real ones.
 import pg from 'pg';
 import { createBatchActivities } from '../src/activities/cutover/batch-activities.js';
 import { createCutoverActivities } from '../src/activities/cutover/cutover-activities.js';
@@ -126,8 +126,8 @@ export interface Rounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
   /**
-   * Reads of the wrong side, although the right side was confirmed before they began and until they
-   * ended.
+   * The number of reads that saw the wrong side, although the right side was confirmed from their
+   * beginning to their end.
    */
   readonly slipped: number;
   readonly reads: number;

@@ -75,8 +75,8 @@ async function trial(
     variant === 'real'
       ? drill.cutover.commitCutover(mine)
       : wrongCommit(mutant, migration, variant);
-  // This reads the clock after the commit. The value that the statement wrote was computed before
-  // the statement waited.
+  // This query reads the clock after the commit. The value that the statement wrote was computed
+  // before the statement waited.
   const done = commit.then(async ({ refused }) => {
     if (refused !== null) return { committed: false, late: false };
     const clock = await mutant.query<{ late: boolean }>(

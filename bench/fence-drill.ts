@@ -13,8 +13,8 @@ export interface SourceRounds {
   readonly slipped: number;
   readonly writes: number;
   /**
-   * Writes that were refused with 25006, and those that failed in any other way. There MUST be none
-   * of the latter.
+   * `held` counts the writes that were refused with 25006. `broken` has the errors of all other
+   * failed writes, and MUST be empty.
    */
   readonly held: number;
   readonly broken: readonly string[];

@@ -1,7 +1,7 @@
 // `npm run bench -- jdbc-source [--rows 1000000]` reads a three-way join through Sluice's JDBC
-// source into a topic. The same run also measures a limit and two peers. The limit is the same
-// query as COPY with discarded rows. The peers are Debezium's initial snapshot and Sluice's copy of
-// a table with the join's result. It needs the local stack.
+// source into a topic. The same run also measures a limit and two peers. The limit is a COPY of the
+// same query, whose rows are discarded. The peers are Debezium's initial snapshot and Sluice's copy
+// of a table with the join's result. It needs the local stack.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { createCopyActivities } from '../src/activities/capture/copy-tables.js';
@@ -123,7 +123,7 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   await rest.stop(capture!.connector);
   while ((await rest.status(capture!.connector))?.tasks.length)
     await new Promise((resolve) => setTimeout(resolve, 200));
-  // a later connector of that name would continue from them
+  // a later connector of that name would continue from these offsets
   await rest.deleteOffsets(capture!.connector);
   await rest.delete(capture!.connector);
   for (const topic of topics) await kafka.deleteTopic(topic);
@@ -132,8 +132,8 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
 }
 
 /**
- * Does the same for `snapshot: copy`, from the creation of its slot until Kafka has acknowledged
- * the last row.
+ * Returns the milliseconds that `snapshot: copy` takes, from the creation of its slot until Kafka
+ * has acknowledged the last row.
  */
 async function copyLoad(spec: MigrationSpec, rows: number): Promise<number> {
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL']!);

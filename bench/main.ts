@@ -1,5 +1,5 @@
-// `npm run bench -- SCENARIO` runs one of these scenarios. The results go into RESULTS.md by hand,
-// with the machine.
+// `npm run bench -- SCENARIO` runs one of these scenarios. A person copies the results into
+// RESULTS.md, and names the machine.
 // - validation [--rows N] [--rounds N]
 // - results [--rows N]
 // - cutover [--rounds N] [--trials N]

@@ -1,6 +1,7 @@
 // Compiles the comparison kernel (AssemblyScript) into a TypeScript file that has its bytes. The
 // file is committed, so tests, tsx and the package load it like any other module. A test proves
-// that the compiler makes it from the sources. If these have not changed, nothing is done.
+// that the compiler makes the file from the sources. If the sources have not changed, nothing is
+// done.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

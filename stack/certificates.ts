@@ -1,5 +1,5 @@
-// Makes a private certificate authority and certificates with openssl. They are for a local stack and
-// for tests, and are valid for a month.
+// Makes a private certificate authority and certificates with openssl. They are for a local stack
+// and for tests, and are valid for a month.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export interface CertificateOptions {
   readonly days?: number;
 }
 
-/** Makes the folder and its authority: `NAME.crt` and `NAME.key`. */
+/** Makes the folder and the authority's files: `NAME.crt` and `NAME.key`. */
 export function makeAuthority(folder: string, name = 'ca'): void {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const files = ['-keyout', `${name}.key`, '-out', `${name}.crt`];
@@ -28,7 +28,7 @@ export function makeAuthority(folder: string, name = 'ca'): void {
 
 /**
  * Makes `NAME.crt`, `NAME.key` (PKCS #8) and `NAME.pem`, which contains both. The authority of the
- * same folder signs it.
+ * same folder signs the certificate.
  */
 export function makeCertificate(
   folder: string,

@@ -29,8 +29,8 @@ const OTHERS = JSON.parse(
 export const PG_MAJORS: readonly string[] = [...Object.keys(OTHERS), PINS.postgres].sort();
 
 /**
- * Returns the major version that a new stack gets: `SLUICE_PG_MAJOR`, or else the version with which
- * most suites run. Null if the variable is not set.
+ * Returns the major version in `SLUICE_PG_MAJOR`. Null if the variable is not set. A new stack then
+ * gets the version with which most suites run.
  */
 export function wantedMajor(): string | null {
   const wanted = process.env['SLUICE_PG_MAJOR'];
@@ -41,8 +41,9 @@ export function wantedMajor(): string | null {
 }
 
 /**
- * Returns the major version for a data directory: the wanted one, or else the one that its data has.
- * Throws if these differ, because a server cannot read the data of another major version.
+ * Returns the major version for a data directory: the wanted version, or else the version of its
+ * data, or else the default. Throws if wanted version and data differ, because a server cannot read
+ * the data of another major version.
  */
 export function majorOf(data: string): string {
   const wanted = wantedMajor();

@@ -1,4 +1,4 @@
-// Makes a file or folder of the cache once, and runs the tools that this needs.
+// Makes a file or folder of the cache once, and runs the tools that make it.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,9 +11,7 @@ export async function mvn(args: readonly string[]): Promise<void> {
   await run('mvn', ['-q', '-B', '-ntp', ...args], {});
 }
 
-/**
- * Creates `name` in the cache folder once. It writes a draft and renames it when it is complete.
- */
+/** Creates `name` in the cache folder once. It writes a draft, and renames the complete draft. */
 export async function once(
   name: string,
   say: Say,

@@ -96,9 +96,9 @@ export function stackHome(): StackHome {
 }
 
 /**
- * Returns a data directory that Postgres' user can enter (another user than ours if the stack runs
- * as root). If that user cannot enter the checkout, the data is outside it, and the stack's folder
- * links to it.
+ * Returns a data directory that Postgres' user can enter. If the stack runs as root, Postgres runs
+ * as another user. If that user cannot enter the checkout, the data is outside the checkout, and
+ * the stack's folder has a link to the data.
  */
 export function reachableDir(home: StackHome, leaf: string): string {
   const wanted = join(home.dir, leaf);
@@ -112,7 +112,7 @@ export function reachableDir(home: StackHome, leaf: string): string {
   return target;
 }
 
-/** Returns the data directory to use if other users may not enter the checkout. */
+/** Returns the data directory to use if other users cannot enter the checkout. */
 export function outsideDir(home: StackHome, leaf: string): string {
   const digest = createHash('sha256').update(home.dir).digest('hex').slice(0, 12);
   return join('/var/tmp', `sluice-${digest}-${leaf}`);

@@ -1,5 +1,5 @@
-// Starts long-running children of the stack detached. It remembers them by pid *and* start time, so
-// that a recycled pid is never signaled.
+// Starts the stack's long-running processes, detached from this process. It remembers them by pid
+// *and* start time, so that a recycled pid is never signaled.
 import { execFileSync, spawn } from 'node:child_process';
 import {
   existsSync,
@@ -102,13 +102,13 @@ export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
 
 const TICKS_PER_SECOND = 100;
-/** More than any service of the stack needs to start. */
+/** More processor time than any service of the stack needs to start. */
 const ENOUGH_CPU_S = 60;
 
 /**
  * Polls the service's own answer until it is ready. If the process has died, it fails at once with
- * the last log lines. A process that has not got much of the processor yet may take five times as
- * long, because the machine is busy.
+ * the last log lines. A process that has used little processor time may take five times as long,
+ * because the machine is busy.
  */
 export async function untilReady(
   home: StackHome,
@@ -143,7 +143,7 @@ function cpuSeconds(pid: number): number {
   return fields ? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND : Infinity;
 }
 
-/** Returns what Linux says about a process, from its state on. Null if it has ended. */
+/** Returns Linux's fields about a process, beginning with its state. Null if it has ended. */
 function statOf(pid: number): string[] | null {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -33,7 +33,7 @@ export function securedOf(home: StackHome): Secured | null {
   return existsSync(record) ? (JSON.parse(readFileSync(record, 'utf8')) as Secured) : null;
 }
 
-/** Makes this stack a secured one. Throws if it already has data of a plain one. */
+/** Makes this stack a secured one. Throws if it already has the data of a plain stack. */
 export function makeSecured(home: StackHome): Secured {
   const known = securedOf(home);
   const folder = join(home.dir, 'secure');
@@ -70,8 +70,8 @@ function makeCertificates(folder: string): void {
 }
 
 /**
- * Writes the settings with which Kafka's Java clients log in as this user. Kafka Streams reads the
- * number of replicas there.
+ * Writes the settings with which Kafka's Java clients log in as this user. The file also tells
+ * Kafka Streams the number of replicas.
  */
 export function writeClientProperties({ folder, passwords, ca }: Secured, user: User): void {
   writeSecret(
@@ -115,7 +115,10 @@ export function securePorts({ ports }: StackHome): SecurePorts {
   };
 }
 
-/** Returns the variables with which a program finds a secured stack, in addition to those of a plain one. */
+/**
+ * Returns the variables with which a program finds a secured stack, in addition to those of a plain
+ * one.
+ */
 export function securedEnvironment(home: StackHome, secured: Secured): Record<string, string> {
   const { folder, passwords, ca } = secured;
   const { brokers, connects } = securePorts(home);
@@ -134,7 +137,7 @@ export function securedEnvironment(home: StackHome, secured: Secured): Record<st
   };
 }
 
-/** Returns the ports that only a secured stack needs, with the process that has each. */
+/** Returns the ports that only a secured stack needs, each with the name of its process. */
 export function portsOfSecured(home: StackHome): [string, number][] {
   const { brokers, connects } = securePorts(home);
   return [

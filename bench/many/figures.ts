@@ -5,7 +5,7 @@ import type { Sample } from './sample.js';
 /** What the worker reports about itself at one moment, and what the systems around it show. */
 export interface Look {
   readonly sample: Sample;
-  /** The text of its /metrics. */
+  /** The text of the worker's /metrics. */
   readonly metrics: string;
   readonly load: number;
   /** Sessions of Postgres, the source's and the ledger's together. */

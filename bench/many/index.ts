@@ -1,8 +1,8 @@
 // `npm run bench -- many [--minutes 20] [--migrations 300]` runs 300 migrations on one worker, with
 // a real Temporal server and a real ledger. Eight of the migrations use only real systems. The
-// systems of the other 292 are faked: source, Kafka and Connect. All have a guard, wait for an
-// approval and run windows. Then all are rolled back, and nothing may be left. It needs the local
-// stack.
+// other 292 have a faked source, a faked Kafka and a faked Connect. All migrations have a guard,
+// wait for an approval and run windows. Then all are rolled back, and nothing may be left. It needs
+// the local stack.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -24,7 +24,10 @@ const WARM_UP_MS = 60_000;
 const WRITES_MS = 100;
 const SETTLE_MS = 30_000;
 const LIMIT_MS = 1_200_000;
-/** One slot for each real window, and some for the faked ones. The others are the defaults. */
+/**
+ * The queue `data` has one slot for each real migration, and four for the faked ones. The other
+ * queues have their default slots.
+ */
 const SLOTS = `data=${REAL + 4}`;
 
 type Database = Awaited<ReturnType<typeof freshDatabase>>;

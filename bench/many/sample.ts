@@ -7,7 +7,7 @@ export const FAKED = 'faked-';
 export interface Start {
   readonly name: string;
   readonly queue: string;
-  /** From the moment at which the server scheduled it until its code ran. */
+  /** The time from the server's scheduling of the activity until its code ran. */
   readonly waitedMs: number;
 }
 

@@ -22,8 +22,8 @@ import type { KafkaSpec } from '../../src/domain/migration/spec.js';
 import { COLUMNS, SHAPE, TOPIC, sqlType } from './data.js';
 
 /**
- * The number of differing keys that a contestant found. It may stop before the end. Null if the
- * contestant does not compare.
+ * The number of differing keys that a contestant found. A contestant may stop before the end. Null
+ * if the contestant does not compare.
  */
 export type Answer = number | { readonly atLeast: number } | null;
 export type Contestant = (client: pg.Client, kafka: KafkaPort) => Promise<Answer>;
@@ -118,7 +118,7 @@ async function oneWindow(
   return isStopped ? { atLeast: differing } : differing;
 }
 
-/** Runs the same window, joined by Flink. */
+/** Runs the same window, in which Flink joins both sides. */
 async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const windowTopic = `${TOPIC}.window`;
   if (!(await kafka.listTopics()).includes(windowTopic))

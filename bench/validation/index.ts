@@ -34,8 +34,8 @@ const needsTable = (name: string): boolean => name in PEERS || name.startsWith('
 const here = import.meta.dirname;
 
 /**
- * `rounds` is how often the first two variants are measured, in shuffled order. The others run
- * once, for their findings.
+ * `rounds` is how often the first two variants are measured, in shuffled order. The other variants
+ * run once, because only their findings count.
  */
 export async function validationBench(rows: number, rounds: number): Promise<void> {
   const client = await makeTable(rows);

@@ -1,5 +1,7 @@
-# The peers from PyPI (pip install reladiff psycopg2-binary duckdb), each in a process of its own: prints one line of JSON as one.ts does.
-# All compare the two tables of one database; DuckDB naively, from two CSV files; Google's DVT (google-pso-data-validator) by its own command, named by BENCH_DVT.
+# Runs one peer from PyPI (pip install reladiff psycopg2-binary duckdb) in a separate process. It
+# prints one line of JSON, as one.ts does. All peers compare the two tables of one database. DuckDB
+# compares them naively, from two CSV files. Google's DVT (google-pso-data-validator) compares them
+# with its own command, which BENCH_DVT names.
 import json, os, resource, subprocess, sys, time
 
 def uri():

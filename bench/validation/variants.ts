@@ -7,7 +7,7 @@ export interface Variant {
   readonly name: string;
   /** Makes the change, and returns how many keys differ afterwards. */
   readonly apply: (client: pg.Client, rows: number) => Promise<number>;
-  /** Restores the table. Absent if the change stays (the last one). */
+  /** Restores the table. Absent for the last variant, whose change stays. */
   readonly undo?: (client: pg.Client) => Promise<void>;
 }
 
@@ -15,7 +15,7 @@ async function updated(client: pg.Client, set: string, where: string): Promise<n
   return (await client.query(`UPDATE wide SET ${set} WHERE ${where}`)).rowCount!;
 }
 
-/** Restores the rows of `where` (over id). */
+/** Restores the rows for which the condition `where` (over `id`) is true. */
 const restore =
   (where: string) =>
   async (client: pg.Client): Promise<void> => {

@@ -142,8 +142,8 @@ async function migrate(home: StackHome): Promise<void> {
 }
 
 /**
- * Approves whenever the run asks. On a slow machine, a cut-over may run out of time, or be refused
- * because it would. The run then measures again, and asks again with new evidence.
+ * Approves whenever the run asks. On a slow machine, a cut-over may take longer than maxHold, or be
+ * refused because a longer hold is predicted. The run then measures and asks again.
  */
 async function untilMigrated(): Promise<void> {
   const approved = new Set<string>();
@@ -172,8 +172,8 @@ async function untilMigrated(): Promise<void> {
 }
 
 /**
- * Waits without a limit, because a slow machine is not a failure. Prints every few seconds what it
- * waits for. Polls in this process, because a command for every look would load the machine.
+ * Waits without a limit, because a slow machine is not a failure. Prints every few seconds what the
+ * demo waits for. Polls in this process, because a command for every look would load the machine.
  */
 async function untilStatus(
   what: string,

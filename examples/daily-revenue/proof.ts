@@ -34,7 +34,8 @@ async function withDatabase<T>(
 }
 
 /**
- * Returns true once both are equal row by row, or false after the limit. There must be no writers.
+ * Returns true once view and query are equal row by row, or false after the limit. There MUST be no
+ * writers.
  */
 export async function viewEqualsQuery(database: string, limitMs: number): Promise<boolean> {
   const difference = `SELECT count(*)::int AS n FROM ((TABLE daily_revenue EXCEPT ALL (${QUERY})) UNION ALL ((${QUERY}) EXCEPT ALL TABLE daily_revenue)) d`;

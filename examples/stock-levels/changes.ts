@@ -1,10 +1,10 @@
-// Reads the value of a record: JSON, or Avro in Confluent's wire format. A pipeline of your own uses
-// the deserializer of its registry instead.
+// Reads the value of a record: JSON, or Avro in Confluent's wire format. Your own pipeline uses its
+// registry's deserializer instead.
 
 /** Converts the bytes of a value to an object. */
 export type Read = (bytes: Buffer) => Promise<unknown>;
 
-/** `registry` is the URL of the Confluent API of a schema registry. Only Avro needs it. */
+/** `registry` is the URL of a schema registry's Confluent-compatible API. Only Avro needs it. */
 export function readerOf(registry: string | undefined): Read {
   const schemas = new Map<number, Promise<Parsed>>();
   return async (bytes) => {

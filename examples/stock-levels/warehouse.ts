@@ -11,7 +11,7 @@ const SCHEMA = `
   CREATE TABLE movements (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, product_id int NOT NULL, quantity int NOT NULL);
   CREATE TABLE stock_levels (product_id int PRIMARY KEY, quantity bigint NOT NULL, movements bigint NOT NULL);
   INSERT INTO movements (product_id, quantity) SELECT g % ${PRODUCTS}, g % 17 - 5 FROM generate_series(1, 2000) g;`;
-/** The batch runs this every night. */
+/** The batch runs this transaction every night. */
 const NIGHT = `BEGIN; DELETE FROM stock_levels; INSERT INTO stock_levels ${QUERY}; COMMIT`;
 /** A delivery or a sale, a correction, and a movement that was a mistake. */
 const WRITES = [
@@ -23,8 +23,8 @@ const WRITES = [
 const pick = (below: number): number => Math.floor(Math.random() * below);
 
 /**
- * Connects with PGHOST, PGPORT, PGUSER and PGPASSWORD. The driver does not read PGSSLROOTCERT, so it
- * gets that CA here.
+ * Connects with PGHOST, PGPORT, PGUSER and PGPASSWORD. The driver does not read PGSSLROOTCERT, so
+ * this function passes that CA to it.
  */
 async function withClient(database: string, use: (client: pg.Client) => Promise<unknown>) {
   const ca = process.env['PGSSLROOTCERT'];

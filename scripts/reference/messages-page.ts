@@ -115,7 +115,7 @@ function exampleRow([meaning, counts, proofs]: (typeof EXAMPLES)[number]): strin
   return [code(verdict), code(reason), meaning];
 }
 
-/** Asks the code that applies waivers. */
+/** Returns whether a waiver can cover the check. The code that applies waivers gives the answer. */
 function isWaivable(name: CheckName): boolean {
   const now = '2026-01-01T00:00:00Z';
   const failed = { name, subject: '', status: 'failed', detail: '', remedy: '' } as const;

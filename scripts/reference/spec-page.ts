@@ -60,7 +60,9 @@ function objectsIn(node: Node): Node[] {
   return inner.flatMap(objectsIn);
 }
 
-/** Joins objects of which the spec contains one: none of their keys is required. */
+/**
+ * Joins alternative objects. No key is required, because the spec contains only one alternative.
+ */
 const eitherOf = (objects: readonly Node[]): Node => ({
   properties: Object.assign({}, ...objects.map(({ properties }) => properties)) as Record<
     string,
@@ -93,7 +95,7 @@ function defaultOf(node: Node, isRequired: boolean): string {
   return code(typeof preset === 'string' ? preset : JSON.stringify(preset));
 }
 
-/** Names a form that the introduction explains; null for every other shape. */
+/** Returns the name of a form that the introduction explains. Null for every other shape. */
 function formOf(node: Node): string | null {
   const keys = new Set(
     alternatives(node).flatMap(({ properties }) => Object.keys(properties ?? {})),

@@ -91,7 +91,9 @@ function writeLogin({ folder, passwords }: Secured, login: string): void {
   writeSecret(login, `KafkaConnect {\n  ${module} required\n  file="${users}";\n};\n`);
 }
 
-/** Writes the options with which the JVM trusts the CA. The Avro converter has no such setting. */
+/**
+ * Writes the options with which the JVM trusts the CA. The Avro converter has no setting for a CA.
+ */
 function writeTrust({ folder, storePassword }: Secured, file: string): void {
   const store = `-Djavax.net.ssl.trustStore=${join(folder, 'ca.p12')}`;
   writeSecret(file, `${store}\n-Djavax.net.ssl.trustStorePassword=${storePassword}\n`);

@@ -90,7 +90,7 @@ async function answer(url: string): Promise<Record<string, unknown>> {
 }
 
 // Every part of the memory is given. Only Flink's own start scripts derive missing parts; here, a
-// missing part is a bare IllegalArgumentException.
+// missing part causes a bare IllegalArgumentException.
 function configuration(home: StackHome): string {
   const { flinkRest, flinkRpc, flinkGateway } = home.ports;
   return `jobmanager.rpc.address: 127.0.0.1

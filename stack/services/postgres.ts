@@ -25,7 +25,7 @@ export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
 /**
- * Options for tests, which may need an unsuitable server, or an installed one that has more
+ * Options for tests. A test may need an unsuitable server, or an installed server that has more
  * extensions.
  */
 export interface OtherPostgres {
@@ -34,7 +34,10 @@ export interface OtherPostgres {
   readonly settings?: readonly string[];
 }
 
-/** Returns when the server answers with the wanted `walLevel` and has the ledger's database. */
+/**
+ * Starts the server. Returns when it answers with the wanted `walLevel` and has the ledger's
+ * database.
+ */
 export async function startPostgres(
   home: StackHome,
   say: Say,
@@ -178,8 +181,8 @@ function initialise(bin: string, data: string, owner: { uid?: number; gid?: numb
 }
 
 /**
- * Returns the user to run as. Postgres refuses root, so this is `postgres` if that user exists,
- * and otherwise `nobody`.
+ * Returns the user that runs Postgres. Postgres refuses root, so the user is `postgres` if that
+ * user exists, and otherwise `nobody`.
  */
 function unprivilegedOwner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};

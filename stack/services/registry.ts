@@ -31,7 +31,7 @@ export async function startRegistry(home: StackHome, say: Say): Promise<void> {
   await untilReady(home, 'registry', () => answers(home));
 }
 
-/** Returns the options of the server's port. A secured stack has TLS and no other port. */
+/** Returns the options of the server's port. In a secured stack, the only port uses TLS. */
 function listener({ ports }: StackHome, secured: Secured | null): string[] {
   if (!secured) return [`-Dquarkus.http.port=${ports.registry}`];
   const file = (ending: string): string => join(secured.folder, `registry.${ending}`);
@@ -59,6 +59,6 @@ function answers(home: StackHome): Promise<boolean> {
   });
 }
 
-/** Returns the URL of the registry's Confluent API. */
+/** Returns the URL of the registry's Confluent-compatible API. */
 export const registryUrl = (home: StackHome): string =>
   `${securedOf(home) ? 'https' : 'http'}://127.0.0.1:${home.ports.registry}/apis/ccompat/v7`;

@@ -52,7 +52,7 @@ export function asOneRole(yaml: string): string {
 
 /**
  * Drops and re-creates the database with that number of orders. The same seed gives the same data,
- * except for its last time.
+ * except that all times depend on the present.
  */
 export async function createShop(database: string, { orders, seed }: ShopSize): Promise<void> {
   const admin = await connect('postgres');
