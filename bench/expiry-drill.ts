@@ -17,9 +17,9 @@ export interface Edge {
 }
 
 /**
- * Runs trials at the expiry of a fence. In each trial, a fence is about to expire and a commit of
- * its holder waits for a lock on the row. Another attempt fences as soon as the database allows
- * that.
+ * Runs trials at the expiry of a fence. In each trial, a fence is about to expire, and a commit of
+ * the fence's holder waits for a lock on the lease row. Another attempt fences as soon as the
+ * database allows that.
  */
 export async function leaseEdge(
   drill: Drill,

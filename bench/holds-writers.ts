@@ -1,7 +1,7 @@
 // Runs the writers of `holds` in a separate process, because the benchmark blocks while it waits
 // for a command. The writers change orders without changing any revenue. Every change goes through
-// the whole path, and the results stay the same. Usage: holds-writers.ts DATABASE WRITERS. It
-// prints counts at SIGTERM.
+// the whole path, and the results stay the same. Usage: holds-writers.ts DATABASE WRITERS. The
+// process prints its counts at SIGTERM.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 

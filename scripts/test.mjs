@@ -13,7 +13,7 @@ const ON_STACK = ['e2e', 'integration', 'alone'];
 
 /** Suites that `npm test` leaves out. */
 const BESIDE = ['faults', 'flink', 'postgres', 'postgres-stack', 'secure', 'registry'];
-/** Major versions of Postgres for its suites. All other suites run with the default one. */
+/** Major versions of Postgres for its suites. All other suites run with the default version. */
 const OTHER_MAJORS = Object.keys(
   JSON.parse(readFileSync(join(ROOT, 'stack/postgres-majors.json'), 'utf8')),
 );

@@ -57,8 +57,8 @@ export async function flinkLibs(say: Say): Promise<string> {
 }
 
 /**
- * Returns the server binary: the user's own binary, or one that is built once from the Go module
- * proxy.
+ * Returns the server binary: the user's own binary, or a binary that is built once from a Go
+ * module.
  */
 export async function toxiproxyBinary(say: Say): Promise<string> {
   const own = onPath('toxiproxy-server');

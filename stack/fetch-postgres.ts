@@ -58,7 +58,8 @@ export function majorOf(data: string): string {
 
 /**
  * Puts Postgres' binaries into a folder that the server's user can read. It adds the library links
- * that npm cannot ship. `SLUICE_PG_BIN` replaces them with the bin folder of an installed server.
+ * that npm cannot ship. `SLUICE_PG_BIN` replaces these binaries with the bin folder of an installed
+ * server.
  */
 export async function postgresBinaries(say: Say, major: string): Promise<string> {
   if (process.env['SLUICE_PG_BIN']) return process.env['SLUICE_PG_BIN'];

@@ -88,8 +88,8 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
 }
 
 /**
- * Returns the `temporal` binary: the user's own binary, or one that is built once from the Go
- * module proxy.
+ * Returns the `temporal` binary: the user's own binary, or a binary that is built once from a Go
+ * module.
  */
 export async function temporalBinary(say: Say): Promise<string> {
   const own = onPath('temporal');

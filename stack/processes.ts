@@ -106,9 +106,9 @@ const TICKS_PER_SECOND = 100;
 const ENOUGH_CPU_S = 60;
 
 /**
- * Polls the service's own answer until it is ready. If the process has died, it fails at once with
- * the last log lines. A process that has used little processor time may take five times as long,
- * because the machine is busy.
+ * Polls the service's own answer until it is ready. If the process has died, the function fails at
+ * once with the last log lines. A process that has used little processor time may take five times
+ * as long, because the machine is busy.
  */
 export async function untilReady(
   home: StackHome,

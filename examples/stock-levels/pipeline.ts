@@ -51,7 +51,10 @@ function record(product_id: number): Message {
   return { key, value: level.movements === 0 ? null : JSON.stringify(level) };
 }
 
-/** For a secured cluster, KAFKA_CA names its CA; KAFKA_USERNAME and KAFKA_PASSWORD log in. */
+/**
+ * For a secured cluster, KAFKA_CA names its CA. The pipeline then logs in with KAFKA_USERNAME and
+ * KAFKA_PASSWORD.
+ */
 const security = (): Pick<KafkaConfig, 'ssl' | 'sasl'> =>
   process.env['KAFKA_CA']
     ? {

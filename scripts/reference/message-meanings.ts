@@ -4,7 +4,7 @@ import type { AuditKind } from '../../src/domain/audit.js';
 import type { CheckName } from '../../src/domain/evidence/check.js';
 import type { DifferenceClass } from '../../src/domain/evidence/window.js';
 
-/** The question of each preflight check. A check that passes answers it with yes. */
+/** The question of each preflight check. A check that passes answers its question with yes. */
 export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'temporal.reachable': 'Does Temporal answer?',
   'ledger.reachable': 'Does the ledger answer?',

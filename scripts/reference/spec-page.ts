@@ -50,7 +50,7 @@ function sections(node: Node, path: string): string[] {
   return [...here, ...below];
 }
 
-/** Returns the objects that a key may hold, except those that have a name of their own. */
+/** Returns the objects that a key may hold, except those whose form has a name. */
 function objectsIn(node: Node): Node[] {
   if (formOf(node) !== null) return [];
   if (node.properties) return [node];

@@ -109,8 +109,8 @@ async function start(client: Client, id: string, input: Input): Promise<Workflow
 }
 
 /**
- * Follows the proof, starts the pipeline when the proof asks for it, and stops it after the
- * comparison. Ctrl-C cancels the proof, and the proof then cleans up.
+ * Follows the proof, starts the pipeline when the proof asks for it, and stops the pipeline after
+ * the comparison. Ctrl-C cancels the proof, and the proof then cleans up.
  */
 async function follow(
   client: Client,

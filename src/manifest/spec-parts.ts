@@ -55,7 +55,10 @@ export const path = z
   .string()
   .regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the absolute path of a file');
 
-/** Accepts a host. Because URLs contain it, characters that end the host in a URL are refused. */
+/**
+ * Accepts a host. Refuses characters that end the host in a URL, because Sluice puts the text into
+ * URLs.
+ */
 export const host = z
   .string()
   .regex(

@@ -33,7 +33,7 @@ export interface LeftOut {
   }[];
 }
 
-/** The part of the hold from the fence to the commit. The pause of the batch came before it. */
+/** The part of the hold from the fence to the commit. The batch was paused before the fence. */
 export interface Hold {
   readonly steps: readonly { readonly what: string; readonly at: string; readonly ms: number }[];
   readonly totalMs: number;

@@ -27,7 +27,9 @@ export interface Operator {
     | 'subquery'
     | 'recursion';
   readonly class: StateClass;
-  /** The columns by which records must be partitioned. Empty means one partition for all. */
+  /**
+   * The columns by which records must be partitioned. Empty means one partition for all records.
+   */
   readonly key: readonly string[];
   readonly detail: string;
 }

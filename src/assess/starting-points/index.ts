@@ -18,8 +18,8 @@ import {
 import { ksqldb } from './ksqldb-text.js';
 
 /**
- * Returns the files. `tables` contains the measured inputs of the batch, and `result` its measured
- * output. `loadParser` MUST have ended. Throws an Error if the query is not one SELECT.
+ * Returns the files. `tables` contains the measured inputs of the batch, and `result` contains its
+ * measured output. `loadParser` MUST have ended. Throws an Error if the query is not one SELECT.
  */
 export function startingPoints(
   process: Process,

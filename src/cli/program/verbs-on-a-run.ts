@@ -59,7 +59,10 @@ export function addReadingVerbs(program: Command): void {
     .addOption(output(['md', 'html', 'json'], 'md'));
 }
 
-/** Adds the verbs that send a person's decision. It must be signed if the spec names approvers. */
+/**
+ * Adds the verbs that send a person's decision. If the spec names approvers, the decision must be
+ * signed.
+ */
 export function addDecidingVerbs(program: Command): void {
   for (const decision of ['approve', 'reject'] as const) {
     verb(

@@ -111,8 +111,8 @@ async function failureOf(client: Client, workflowId: string, runId: string): Pro
 }
 
 /**
- * Returns the failure of the workflow task. If it fails several times in a row, Temporal records
- * only the first failure, near the end of the history.
+ * Returns the failure of the workflow task. If the task fails several times in a row, Temporal
+ * records only the first failure, near the end of the history.
  */
 async function taskFailureOf(
   client: Client,
@@ -179,7 +179,10 @@ async function valueOf(payload: Payload): Promise<unknown> {
   }
 }
 
-/** Returns the message of a failure. A worker with a codec moves it into an encrypted payload. */
+/**
+ * Returns the message of a failure. A worker with a codec moves the message into an encrypted
+ * payload.
+ */
 async function messageOf(failure: Failure | null | undefined): Promise<string | null> {
   const attributes = failure?.encodedAttributes && (await valueOf(failure.encodedAttributes));
   const { message } = (attributes ?? {}) as { message?: unknown };

@@ -30,8 +30,8 @@ export const UNSIGNED: Identity = { authenticated: false, refused: null };
 export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
 
 /**
- * Compares the claims of a valid token with the request that carried it, and checks that its nonce
- * was not used before.
+ * Compares the claims of a valid token with the request that carried it, and checks that the
+ * token's nonce was not used before.
  */
 export function identify(
   request: Claimed,
@@ -169,7 +169,7 @@ type Counting = Pick<GateState, 'approvals' | 'evidenceId' | 'starter'>;
 /**
  * Returns the accepted approvals that name the current evidence and still count under `spec`. An
  * expired approval does not count. An approval that only break-glass allowed stops counting when
- * that hour ends.
+ * the hour of the broken glass ends.
  */
 export function currentApprovals(
   state: Counting,

@@ -60,8 +60,8 @@ const AFTER_COMMIT: Readonly<Record<Exclude<Role, 'plain' | 'soak'>, string>> = 
 };
 
 /**
- * Compares two specs. Returns the changes, those that the run refuses, and their effect on evidence
- * and approval.
+ * Compares two specs. Returns all changes, the changes that the run refuses, and the effect of all
+ * changes on evidence and approval.
  */
 export function specEdit(
   before: MigrationSpec,

@@ -80,8 +80,8 @@ export interface ProofResult {
   readonly replayed: Replayed | null;
   readonly counts: Counts | null;
   /**
-   * Empty in the workflow, because they contain values of rows. The command line reads them from
-   * the ledger.
+   * Empty in the workflow, because differences contain values of rows. The command line reads the
+   * differences from the ledger.
    */
   readonly differences: readonly Difference[];
   /** Oldest first. Empty if no runs were requested. */

@@ -27,10 +27,10 @@ export function movedBetween(before: Ends, after: Ends): string | null {
   return null;
 }
 
-/** A pause of the source connector that a window recorded in the ledger before it began. */
+/** A pause of the source connector that a window recorded in the ledger before the pause began. */
 export interface RecordedPause {
   readonly id: string;
-  /** True if it has lasted longer than its window may take. */
+  /** True if the pause has lasted longer than its window may take. */
   readonly isOverdue: boolean;
   /**
    * Says who ended the pause; `successor` is the window's next attempt. Null while the pause lasts.
@@ -53,7 +53,7 @@ export type PausedBy =
    * A window paused the connector and no longer needs the pause, so the connector must be resumed.
    */
   | { readonly kind: 'ended-window'; readonly id: string }
-  /** No window paused it, so a person or another tool did. */
+  /** No window paused the connector, so a person or another tool did. */
   | { readonly kind: 'person' };
 
 /**

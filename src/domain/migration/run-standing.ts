@@ -52,8 +52,8 @@ export interface Standing {
   /** True if the run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;
   /**
-   * True if the newest run has not recorded anything yet, so the status is that of the run before
-   * it.
+   * True if the newest run has not recorded anything yet, so the status is that of the previous
+   * run.
    */
   readonly isEarlierRun: boolean;
   /** The wait that each activity reported last. */

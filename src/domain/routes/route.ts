@@ -72,8 +72,8 @@ export interface RouteFacts {
   /** True if another system is asked to switch after the commit. */
   readonly asksOtherSystem: boolean;
   /**
-   * True if runs of the batch would fail after the commit. The batch then stays paused, and loses
-   * its right to write at `complete`.
+   * True if runs of the batch would fail after the commit. The batch then stays paused. At
+   * `complete`, it loses its right to write.
    */
   readonly refusesBatch: boolean;
 }

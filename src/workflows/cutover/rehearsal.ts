@@ -9,7 +9,8 @@ import type { Run } from '../run/run.js';
 import { blockedOf } from '../run/state.js';
 
 /**
- * Requests a rehearsal and waits until the approve phase has run it. This is the update's handler.
+ * Handles the update that requests a rehearsal. Waits until the approve phase has run the
+ * rehearsal.
  */
 export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> {
   const refuse = (refused: string): Rehearsed => ({ refused, holdMs: null });

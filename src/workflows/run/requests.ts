@@ -28,8 +28,8 @@ export function requestWayBack(run: Run, wayBack: WayBack): void {
 }
 
 /**
- * Pauses or resumes the run. A pause never delays a rollback: requesting a rollback ends the
- * pause, and no pause begins during it.
+ * Pauses or resumes the run. A pause never delays a rollback: requesting a rollback ends the pause,
+ * and no pause begins during a rollback.
  */
 export function setPaused(run: Run, paused: boolean): void {
   if (paused && run.state.wayBack)

@@ -78,8 +78,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Blocks the run visibly until `retry`. With `heals`, it also tries again by itself, with growing
-   * pauses.
+   * Blocks the run visibly until `retry`. With `heals`, the run also tries again by itself, with
+   * growing pauses.
    */
   async park(problem: Blocked, heals: boolean): Promise<void> {
     const before = this.#retries; // a retry may come while the ledger is still being written
