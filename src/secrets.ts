@@ -1,5 +1,5 @@
-// Decides which secrets a spec may name, and which hosts may receive each. The worker's operator
-// sets these rules (SLUICE_SECRETS), because a spec is untrusted.
+// Decides which secrets a spec may name, and which hosts may receive each secret. The worker's
+// operator sets these rules (SLUICE_SECRETS), because a spec is untrusted.
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, sep } from 'node:path';

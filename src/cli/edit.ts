@@ -84,7 +84,8 @@ async function ask(
 }
 
 /**
- * Returns a line for each change, which says whether the change is refused or begins a new epoch.
+ * Returns a line for each change. The line says whether the change is refused or begins a new
+ * epoch.
  */
 export function linesOf({ changes, refused, evidence }: SpecEdit): string[] {
   const mark = (path: string): string => {

@@ -96,7 +96,7 @@ function withoutAvro({ spec }: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
-/** Refuses a spec for `sluice prove`, which writes the topics itself. */
+/** Refuses Avro for `sluice prove`, because that verb writes its topics as JSON. */
 export const proofIssues = ({ spec }: ParsedSpec): SpecIssue[] =>
   spec.kafka.format === 'avro'
     ? [

@@ -15,7 +15,7 @@ CREATE TABLE order_items (
   sku text NOT NULL,
   quantity int NOT NULL,
   unit_price numeric(10, 2) NOT NULL,
-  discount numeric(10, 2) -- NULL where nobody thought of it
+  discount numeric(10, 2) -- NULL if no discount was entered
 );
 CREATE INDEX ON order_items (order_id);
 CREATE TABLE refunds (

@@ -144,7 +144,7 @@ function block(
   };
 }
 
-/** Finds the leftmost SELECT of a set operation, which names the columns. */
+/** Finds the leftmost SELECT of a set operation. That SELECT names the columns. */
 const leaf = (select: Fields): Fields =>
   select['larg'] !== undefined ? leaf(select['larg'] as Fields) : select;
 

@@ -95,7 +95,7 @@ export class FlinkDialect {
     return typeof target['name'] === 'string' ? `${value} AS ${quoted(target['name'])}` : value;
   }
 
-  /** Returns the expression for a position, because Flink has no GROUP BY by position. */
+  /** Returns a GROUP BY expression. Replaces a position, because Flink accepts no positions. */
   #group(group: unknown, select: Fields): string {
     const position = field(field(field(group, 'A_Const'), 'ival'), 'ival');
     if (typeof position !== 'number') return this.expression(group);

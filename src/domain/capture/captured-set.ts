@@ -218,7 +218,7 @@ function narrowed(
   return [{ detail, remedy }];
 }
 
-/** Returns the changes of a table or partition that the log does not carry completely. */
+/** Returns the reasons why the log does not carry every change of a table or its partitions. */
 function weaknessesOf(table: CapturedTable): Weakness[] {
   const problems: Weakness[] = [];
   for (const part of [table, ...table.partitions]) {

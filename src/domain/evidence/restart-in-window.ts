@@ -19,7 +19,7 @@ export interface SubjectFound {
 export const describeChange = ({ epoch, fullWindow, restart }: FactsChange): string =>
   [epoch, fullWindow, restart].filter((part) => part !== null).join('; ');
 
-/** Adds to a passed verdict which change made the window read every row. */
+/** Adds to a passed verdict the change that made the window read every row. */
 export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): Verdict {
   if (change === null || verdict.verdict !== 'passed') return verdict;
   return {

@@ -98,8 +98,8 @@ export function judgeStanding(
 }
 
 /**
- * Returns the reason why a workflow cannot answer a query at all. Null if a worker polls the
- * workflow's queue: that worker may only be busy, and still answer.
+ * Returns the reason why a workflow cannot answer a query at all. Null if the workflow may still
+ * answer. A worker that polls the workflow's queue may only be busy.
  */
 export function obstacleOf(seen: Seen): Pick<Standing, 'problem' | 'remedy'> | null {
   const isPolled = seen.kind === 'workflow' && (seen.workflow.polledMsAgo ?? Infinity) <= POLLS_MS;

@@ -199,9 +199,9 @@ export interface CutoverSpec {
    */
   readonly fence: 'result' | 'source';
   /**
-   * `fenced`: the final window compares the results under the fence. `recent`: an earlier window
-   * that compared them exactly takes its place. That window must have begun at most this long
-   * before the commit.
+   * `fenced`: the final window compares the results under the fence. `recent`: an exact comparison
+   * of an earlier window counts instead. That window must have begun at most this long before the
+   * commit.
    */
   readonly finalResult: 'fenced' | { readonly recent: string };
   readonly route: RouteSpec;

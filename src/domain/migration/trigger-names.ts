@@ -3,10 +3,10 @@
 import type { Names } from './names.js';
 
 /**
- * `fence`: the trigger refuses every write while the lease is FENCED. `owner`: the trigger of a
- * shared table refuses the writes of roles that do not own the table. Before the commit, it refuses
- * the stream's role. After the commit, it refuses every role except the stream's. While the lease
- * is FENCED, it refuses every write.
+ * `fence`: the trigger refuses every write while the lease is FENCED. `owner`: on a shared table,
+ * the trigger refuses the writes of the side that does not own the table. Before the commit, that
+ * side is the stream's role. After the commit, it is every role except the stream's. While the
+ * lease is FENCED, the trigger refuses every write.
  */
 export type TriggerRole = 'fence' | 'owner';
 

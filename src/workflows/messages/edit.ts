@@ -86,7 +86,7 @@ function apply(run: Run, spec: MigrationSpec, planHash: string, edit: SpecEdit):
     run.withdrawEvidence();
     state.done = state.done.filter((p) => p !== 'validate' && p !== 'approve');
   }
-  if (state.phase === 'prepare') run.retry(); // the edit may contain a missing waiver
+  if (state.phase === 'prepare') run.retry(); // the edit may add the waiver that was missing
   run.renewGuard();
   run.wake();
 }

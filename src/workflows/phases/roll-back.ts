@@ -44,8 +44,8 @@ export async function rollBack(run: Run): Promise<void> {
 
 /**
  * Removes the objects of a lost generation. The lease row stays for the next one. If the run was
- * reset to a point before its commit, the removal would also affect the table that consumers read.
- * The run then waits for a rollback instead.
+ * reset to a point before its commit, the removal would include the table that consumers read. The
+ * run then waits for a rollback instead.
  */
 export async function clearGeneration(run: Run): Promise<void> {
   while (

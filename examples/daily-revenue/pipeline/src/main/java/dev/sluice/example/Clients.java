@@ -7,11 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 
-/** Names the brokers for every client of the pipeline, and says how it logs in to them. */
+/** Names the brokers for every client of the pipeline, and says how the client logs in to them. */
 final class Clients {
   private Clients() {}
 
-  /** Returns the settings in the file that KAFKA_PROPERTIES names, if it is set, and the brokers. The file may contain a password. */
+  /** Returns the brokers, and the settings in the file that KAFKA_PROPERTIES names, if that variable is set. The file may contain a password. */
   static Properties of(String brokers) {
     Properties p = new Properties();
     String file = System.getenv("KAFKA_PROPERTIES");

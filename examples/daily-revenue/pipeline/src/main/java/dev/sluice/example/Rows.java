@@ -48,7 +48,7 @@ final class Rows {
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-  // Reading stops after the row, because the source block after it in the envelope is as long as the row.
+  // Reading stops after the row. In the envelope, a source block as long as the row follows it.
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
   /** Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a join are in the same partition. */
