@@ -1,5 +1,6 @@
 // `npm run bench -- assess [--processes 200]` assesses a portfolio of the given number of processes
-// against a real database, and measures the cost of reading one query. It needs the local stack.
+// against a real database. It also measures the cost of reading one query. It needs the local
+// stack.
 import pg from 'pg';
 import { measure } from '../src/cli/support/measure-portfolio.js';
 import { assess, readQuery } from '../src/assess/assessment.js';

@@ -1,7 +1,8 @@
 // `npm run bench -- holds [--rounds 100]` runs whole cut-overs of the example while 16 writers are
-// busy. Each cut-over fences the source tables, drains through the pipeline and its sink, runs the
-// final window, commits, observes the route, and routes consumers back. The benchmark calls the
-// workflow's activities in their order, while the workflow is paused. It needs the local stack.
+// busy. Each cut-over fences the source tables, drains through the pipeline and its sink, and runs
+// the final window. Then it commits, observes the route, and routes consumers back. The benchmark
+// calls the workflow's activities in their order, while the workflow is paused. It needs the local
+// stack.
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

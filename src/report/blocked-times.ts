@@ -86,8 +86,9 @@ export function soakSentence(soak: Soak): string {
 }
 
 /**
- * Returns a sentence for the headline about the time in which the run was blocked after the commit,
- * because consumers may have noticed the problem. Returns null if the run was never blocked then.
+ * Returns a sentence for the headline about the time in which the run was blocked after the commit.
+ * Consumers may have noticed the problem then. Returns null if the run was never blocked after the
+ * commit.
  */
 export function blockedAfterCommit(blockedTimes: readonly BlockedTime[]): string | null {
   const after = blockedTimes.filter((s) => s.isAfterCommit);

@@ -64,7 +64,7 @@ function says(written: string, schema: string | null, name: string): boolean {
 
 /**
  * Lists the names of CTEs in the query. A CTE with the name of a table hides that table in only a
- * part of the text, so such a query is not aligned.
+ * part of the text. Such a query is therefore not aligned.
  */
 export function cteNames(query: string): string[] {
   const names = new Set<string>();

@@ -24,7 +24,7 @@ const NAME = new RegExp(String.raw`^${IDENT}\.${IDENT}`, 'u');
 
 /**
  * Rewrites the view to read another relation. If a column has another type in `to`, the relation
- * becomes a sub-query that casts the column, so that the view's own columns keep their types.
+ * becomes a sub-query that casts the column. The view's own columns thus keep their types.
  */
 export function swapRelation(view: ViewText, from: Relation, to: Relation): Swapped {
   const tree = parseSync(view.definition);

@@ -1,6 +1,6 @@
-// Writes starting points for a pipeline: the queries of all stages for Flink SQL and for ksqlDB, a
-// skeleton for Kafka Streams, and the stages of the spec. A part that cannot be translated becomes
-// a comment with the original query.
+// Writes starting points for a pipeline. These are the queries of all stages for Flink SQL and for
+// ksqlDB, a skeleton for Kafka Streams, and the stages of the spec. A part that cannot be
+// translated becomes a comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';

@@ -1,5 +1,5 @@
-// Says what a change of the facts means for one window: why the window read every row, and whether
-// a restart is the only reason why the window proves nothing.
+// Says what a change of the facts means for one window. It says why the window read every row, and
+// whether a restart alone keeps the window from being a proof.
 import { factsChange, type Facts, type FactsChange } from './epoch.js';
 import type { Verdict, VerdictName } from './verdict.js';
 
@@ -29,10 +29,10 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
 }
 
 /**
- * Returns the part that restarted during the window, if nothing else changed and no subject shows a
- * difference, an error or an unreadable record. Null otherwise. Such a window neither confirms nor
- * weakens earlier evidence. `standing` has the last known values of parts that did not run when the
- * facts were read.
+ * Returns the part that restarted during the window. Null if nothing restarted, if something else
+ * changed, or if a subject shows a difference, an error or an unreadable record. A restart alone
+ * neither confirms nor weakens earlier evidence. `standing` has the last known values of parts that
+ * did not run when the facts were read.
  */
 export function restartedDuring(
   read: AroundWindow,

@@ -33,8 +33,8 @@ export interface Streak {
 }
 
 /**
- * Returns the largest share of wrong keys that is still possible with 95 % confidence, after this
- * many comparisons without a difference (the rule of three).
+ * Returns the largest share of wrong keys that is still possible after this many comparisons
+ * without a difference. The confidence is 95 % (the rule of three).
  */
 export const mismatchBound = (compared: number): number =>
   compared === 0 ? 1 : Math.min(1, 3 / compared);

@@ -57,8 +57,8 @@ export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?
 /**
  * Widens Debezium's 32-bit transaction id to the latest 64-bit id that the snapshot's records can
  * have. If the record belongs to an older transaction with the same 32 bits, that transaction ended
- * long ago, and is visible in every snapshot in which the widened id is visible. Ids that already
- * have 64 bits stay unchanged.
+ * long ago. It is therefore visible in every snapshot in which the widened id is visible. Ids that
+ * already have 64 bits stay unchanged.
  */
 export function widened(txId: number, snapshot: SnapshotVisibility): number {
   if (txId >= EPOCH) return txId;

@@ -1,5 +1,5 @@
-// Makes the checks before a hold: nothing has changed since the evidence, the hold fits into
-// maxHold, and a worker has a slot free for the final window.
+// Makes the checks before a hold. Nothing may have changed since the evidence, the hold must fit
+// into maxHold, and a worker must have a slot free for the final window.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { awaitsFullWindow } from '../../domain/evidence/streak.js';

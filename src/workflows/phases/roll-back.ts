@@ -1,6 +1,6 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes every owned
 // object in reverse order, and verifies that each is gone. Nothing interrupts it. A removal that
-// fails blocks the run. Objects that only the ledger still lists do not keep the run from ending:
+// fails blocks the run. Objects that only the ledger still lists do not keep the run from ending.
 // `get` and the report name them with their remedy, and `doctor --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';

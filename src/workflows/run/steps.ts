@@ -132,7 +132,7 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Marks a safe point, where everything pending is in the state: waits while the run is paused,
+   * Marks a safe point, where everything pending is in the state. Waits while the run is paused,
    * and continues as new if the history is long.
    */
   async edge(): Promise<void> {
