@@ -1,5 +1,5 @@
-// Tests how records of a connector are read in Avro: the schemas come from the registry while the
-// topic is read, and a fold gets the same rows as from JSON.
+// Tests how a connector's Avro records are read. The schemas come from the registry while the topic
+// is read, and a fold gets the same rows as from JSON.
 import { describe, expect, it } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { crc32c } from '../../src/clients/kafka/crc32c.js';
@@ -55,7 +55,7 @@ const message = (id: number, note: string): Message => ({
   ),
 });
 
-/** Encodes one batch of a broker's answer. */
+/** Encodes the messages as one record batch, as a broker sends it. */
 function batchOf(messages: readonly Message[]): Buffer {
   const sized = (bytes: Buffer | null): Buffer[] =>
     bytes === null ? [long(-1)] : [long(bytes.length), bytes];
@@ -149,7 +149,7 @@ describe('a topic in Avro', () => {
     expect(hashes.unreadable).toBe(2);
   });
 
-  it('counts each record as unreadable that is not in the partition of its key', async () => {
+  it('counts each record that is not in the partition of its key as unreadable', async () => {
     const place = ({ key }: Message): number => partitionOf(key, 0, key.length, 2);
     const all = [1, 2, 3, 4, 5, 6].map((id) => message(id, 'n'));
     const parts = [0, 1].map((part) => all.filter((one) => place(one) === part));

@@ -50,7 +50,7 @@ describe('a comparison', () => {
     expect(judgedBy(withoutBarrier('none is named'), equal)).toBe(equal);
   });
 
-  it('fails only if more keys differ than records are unreadable: a record may explain one key', () => {
+  it('fails only if more keys differ than records are unreadable, as each may explain one key', () => {
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 5 })).verdict.verdict).toBe('inconclusive');
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 4 })).verdict.verdict).toBe('failed');
   });
@@ -66,7 +66,7 @@ describe('a comparison', () => {
     expect(await asked({ database: 'other' })).toMatchObject({
       unusable: expect.stringMatching(/database other, but the tables are in shop/),
     });
-    // the slot's name was only derived, so such a slot may never have existed
+    // the spec does not name the slot; its name was derived, so the slot may never have existed
     expect(await asked(null, false)).toMatchObject({ kind: 'none' });
     expect(await barrierOf(server(null), null, false)).toMatchObject({ kind: 'none' });
   });

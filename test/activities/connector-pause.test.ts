@@ -172,7 +172,7 @@ describe('a connector that is found paused', () => {
     expect(world.done).toEqual([]);
   });
 
-  it('counts as running while a window holds it, and as paused if a person paused it', async () => {
+  it('counts as running if a window has paused it, and as paused if a person has paused it', async () => {
     const stateOf = async (rows: Row[]): Promise<unknown> =>
       (await withoutWindowPauses(aWorld('PAUSED', rows).deps, planned).status('bank'))?.connector
         .state;

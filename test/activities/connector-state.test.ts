@@ -1,5 +1,5 @@
-// A Connect worker that has just started knows no connector yet. One such answer never counts as a
-// deletion, because the connector would run again afterwards.
+// A Connect worker that has just started knows no connector yet. A single answer of this kind never
+// counts as a deletion, because the connector may still exist and run again a moment later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stopSurely } from '../../src/activities/capture/connector-state.js';
 import type { ObjectState } from '../../src/clients/ledger/ledger.js';
@@ -40,7 +40,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('a connector that Connect does not know', () => {
-  it('is asked again, and stopped as soon as Connect knows it', async () => {
+  it('is looked up again, and stopped as soon as Connect knows it', async () => {
     const { world, rest } = aConnect('RUNNING', 3);
     expect(await skipping(stopSurely(rest, 'c'))).toBe(true);
     expect(world).toMatchObject({ state: 'STOPPED', done: ['stop'] });
@@ -51,7 +51,7 @@ describe('a connector that Connect does not know', () => {
     expect(await skipping(stopSurely(rest, 'c'))).toBe(false);
   });
 
-  it('is removed, and its removal is recorded only then', async () => {
+  it('is deleted as soon as Connect knows it, and its removal is recorded only afterwards', async () => {
     const { world, rest } = aConnect('RUNNING', 1);
     const recorded: string[] = [];
     const ledger = {

@@ -1,5 +1,5 @@
-// Tests drains through a pipeline that is deployed again. Its own topics come and go, which must
-// never end the generation.
+// Tests drains through a pipeline that is deployed again. The pipeline's own topics come and go,
+// but that must never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
@@ -111,7 +111,7 @@ describe('the drain proof', () => {
     await expect(drained(cluster)).rejects.toMatchObject({ code: 'topic-lost' });
   });
 
-  it('fails while a topic between two stages has records and its group never committed there', async () => {
+  it('fails while the group of a topic between two stages has records to read but no offsets there', async () => {
     const cluster = Object.assign(
       aCluster(() => undefined),
       { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
@@ -175,13 +175,13 @@ describe('the drain of several groups', () => {
       pipelineDrained(cluster, resolve(several), Date.now() + 300),
     );
 
-  it('fails while one of two groups of a topic has not reached its end', async () => {
+  it("fails while one of two groups of a topic has not reached the topic's end", async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 402]] });
     expect(await asked(cluster)).toBe(
       `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed, at the time limit`,
     );
   });
-  it('holds if every group of a topic is past its end, whatever groups of other topics did', async () => {
+  it("holds if every group of a topic is past the topic's end, whatever groups of other topics did", async () => {
     expect(
       await asked(
         aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }),

@@ -37,12 +37,12 @@ describe('a witness', () => {
   });
 
   it.each<[string, Case]>([
-    ['that keeps it, but failed', { role: 'keep', verdicts: ['failed'] }],
+    ['that would keep it, but failed', { role: 'keep', verdicts: ['failed'] }],
     ['in which a subject did not pass', { role: 'begin', verdicts: ['passed', 'inconclusive'] }],
     ['that proved no rows', { role: 'begin', verdicts: ['passed'], isProven: false }],
     ['that was cancelled', { role: 'begin' }],
     ['that was the final one', { role: { after: 7, orReadsAll: true }, verdicts: ['passed'] }],
-    ['that has nothing to do with it', { verdicts: ['passed'] }],
+    ['whose role does not use a witness', { verdicts: ['passed'] }],
   ])('ends with a window %s', async (_, window) => {
     expect(await isKeptAfter(window)).toBe(false);
   });

@@ -114,7 +114,7 @@ describe('a state file', () => {
     expect([folds.ofTable(ended, 't'), folds.ofTable(live, 't') === null]).toEqual([null, false]);
   });
 
-  it('is neither read nor written in a folder that others can write, which could contain a false proof', async () => {
+  it('is neither read nor written in a folder that others can write, as it could be a false proof', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const files = new FoldFiles(dir);
     await files.save('run', 'this fold', aFold(shapeOf(['id'])));

@@ -95,7 +95,7 @@ describe('a create with an unknown result', () => {
     await ensure(postgres('42P07'), true);
     expect(await ensure(null)).toBe('ours');
   });
-  it('releases the claim if a later attempt lacks the right, because its own object can no longer appear', async () => {
+  it('releases the claim if a later attempt lacks the right, as Sluice can no longer create the object', async () => {
     await ensure(Object.assign(new Error('gone'), { code: 'EPIPE' }));
     await ensure(postgres('42501'));
     byHand();

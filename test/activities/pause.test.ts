@@ -19,7 +19,7 @@ describe('a pause of an activity', () => {
     expect(waiters).toEqual([]);
   });
 
-  it('ends at once when the activity is cancelled, before it or during it', async () => {
+  it('ends at once if the activity is cancelled before or during the pause', async () => {
     const environment = new MockActivityEnvironment();
     const paused = environment.run(() => pause(600_000));
     environment.cancel();

@@ -18,7 +18,10 @@ import { aRef, aSpecInput } from '../support/builders.js';
 const clock = { now: 0 };
 const LIMIT_MS = longestSilenceMs([]);
 
-/** An activity's environment with Sluice's interceptors. It sends a heartbeat each 2 ms. */
+/**
+ * An activity's environment with Sluice's interceptors. The interceptors send a heartbeat every 2
+ * ms.
+ */
 function anEnvironment(heartbeatTimeoutMs: number | undefined = 8): MockActivityEnvironment {
   clock.now = 0;
   const inbound = proving(() => new Progress(() => clock.now));

@@ -1,4 +1,5 @@
-// A fold belongs to one log. Tests which events of a topic it survives, and which end it.
+// A fold belongs to one log. Tests which events of a topic a fold survives, and after which events
+// it is lost.
 import { describe, expect, it } from 'vitest';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';

@@ -1,5 +1,5 @@
-// A full pass reads the table while the topic is still being folded, and never compares with a fold
-// that did not end.
+// A full pass reads the table while the topic is still being folded, and never compares the table
+// with an unfinished fold.
 import { describe, expect, it } from 'vitest';
 import { passByHash, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

@@ -11,7 +11,8 @@ import { aRef } from '../support/builders.js';
 const HERE = { name: 'prod', id: 'id-1' };
 
 /**
- * Opens the run of a sweep whose workflow has this status at Temporal. Null means unknown there.
+ * Opens the run of a sweep whose workflow has this status at Temporal. Null means that Temporal
+ * does not know the workflow.
  */
 function openRun(status: string | null, recordedId = HERE.id): Promise<{ objects: unknown[] }> {
   const { spec, workflowId, runKey, planHash } = aRef();

@@ -13,7 +13,7 @@ import { BATCH_PARTS, aRef } from '../support/builders.js';
 const ref = aRef({ spec: BATCH_PARTS });
 const TABLE = 'bank.public.accounts';
 
-/** A cluster with every planned topic as planned, after `change` has been applied. */
+/** A cluster with every planned topic as planned, except for what `change` changes. */
 function aCluster(
   change: (topics: Map<string, TopicDescription>) => void = () => undefined,
 ): KafkaPort {

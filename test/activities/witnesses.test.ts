@@ -19,7 +19,7 @@ function finalWindow(role: HearsWitness): ConnectedReading {
   } as unknown as ConnectedReading;
 }
 
-describe('a final window on another worker than the full pass', () => {
+describe('a final window on a worker other than that of the full pass', () => {
   it('has no witness and says why, and touches nothing', async () => {
     expect(await hearWitness(finalWindow({ after: 7, orReadsAll: true }))).toEqual({
       refused: 'the worker that had the witness is gone, or is another one',
@@ -32,7 +32,7 @@ describe('a final window on another worker than the full pass', () => {
     expect(heard).toEqual({ refused });
   });
 
-  it('may end its witness although another worker holds it, which changes nothing', async () => {
+  it('may end a witness that only another worker has; nothing changes then', async () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     await witness!.keeper.end(ref);
     expect(witness!.keeper.isWaiting(ref)).toBe(false);

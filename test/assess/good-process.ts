@@ -33,7 +33,7 @@ export const GOOD = {
   onCall: 'around-the-clock',
   cdc: 'allowed',
 };
-/** The facts of its table. */
+/** The facts of the process's table. */
 export const PAY: TableFacts = {
   table: 'public.pay',
   kind: 'r',
@@ -51,7 +51,10 @@ export const PAY: TableFacts = {
   total: { inserted: 1000, updated: 10, deleted: 0 },
   perDay: { inserted: 100, updated: 10, deleted: 0 },
 };
-/** Returns the facts of its source, of its table with `table`, and of its runs. */
+/**
+ * Returns the measured facts of the process: of its source, its table and its runs. `table`
+ * replaces facts of the table.
+ */
 export const measured = (table: Partial<TableFacts> = {}): Measured => ({
   source: known({
     version: '17.1',

@@ -10,7 +10,7 @@ const one = (process: object, facts: Measured = measured()) =>
   assess(portfolio(process), facts, AT).processes[0]!;
 
 describe('the verdict on a batch process', () => {
-  it('is migrate if the value is high and no constraint speaks against it, with every rule traced', () => {
+  it('is `migrate` if the value is high and no constraint forbids it, and every rule is traced', () => {
     const found = one(GOOD);
     expect(found).toMatchObject({
       verdict: 'migrate',

@@ -1,4 +1,5 @@
-// Tests what `sluice edit` and `sluice window` print, send and exit with. The run is a fake.
+// Tests what `sluice edit` and `sluice window` print and send, and their exit codes. The run is a
+// fake.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +39,7 @@ const shown: SpecShown = {
   isCommitted: false,
 };
 
-/** Writes a spec as a file. JSON is YAML. */
+/** Writes a spec to a file, as JSON, which is also valid YAML. */
 function fileOf(spec: object): string {
   const file = join(mkdtempSync(join(tmpdir(), 'sluice-edit-')), 'migration.yaml');
   writeFileSync(file, JSON.stringify(aSpecInput({ spec: { ...spec } })));

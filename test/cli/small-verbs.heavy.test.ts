@@ -17,7 +17,7 @@ const file = (): string => join(mkdtempSync(join(tmpdir(), 'sluice-cli-')), 'mig
 
 describe('the worker', () => {
   it('ends its activities on Ctrl-C before it exits', async () => {
-    // it accepts a connection and says nothing
+    // this ledger accepts a connection and never answers
     const ledger = createServer().listen(0, '127.0.0.1');
     await once(ledger, 'listening');
     const { port } = ledger.address() as AddressInfo;

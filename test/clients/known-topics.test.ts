@@ -38,7 +38,7 @@ function aCluster(existing: readonly string[]): Cluster & { refreshes: number } 
   return cluster as unknown as Cluster & { refreshes: number };
 }
 
-/** The listing of topics takes as long as none, one or several refreshes. */
+/** In each case, the listing of topics takes as long as this many refreshes. */
 const LISTING = [0, 1, 2, 3, 4];
 const knownTopics = (turns: number): KnownTopics =>
   new KnownTopics({

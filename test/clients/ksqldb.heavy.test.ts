@@ -95,7 +95,7 @@ describe.runIf(!real)('a ksqlDB pipeline on a misbehaving fake', () => {
     await expect(pipeline.create('SLUICE_ACCOUNTS')).rejects.toMatchObject({ code: 'unreachable' });
     await pipeline.create('SLUICE_ACCOUNTS'); // it already exists, created by the earlier attempt
     expect([...fake.sources.keys()]).toEqual(['SLUICE_ACCOUNTS']);
-    // these are the properties of the query that checks its existence
+    // the last statement was the query that checks whether the object exists; it has no properties
     expect(fake.properties).toEqual({});
   });
 

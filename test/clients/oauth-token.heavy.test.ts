@@ -124,7 +124,7 @@ describe('a token endpoint', () => {
     expect(JSON.stringify(failure)).not.toContain('p@ss');
   });
 
-  it('is named if it is away or broken, or returns no token', async () => {
+  it('is named if it does not answer, is broken, or returns no token', async () => {
     answer = { status: 503, body: '' };
     expect(await fails(source())).toMatchObject({ code: 'unreachable' });
     answer = { status: 200, body: '<html>' };

@@ -110,7 +110,7 @@ describe('WitnessLog', () => {
     expect(counted('944:946:944', '946:946:')).toEqual({ inserted: 2, deleted: 1 });
   });
 
-  it('forgets only what a snapshot sees, also of a key that changed again after it', () => {
+  it('forgets only changes that a snapshot sees, even of a key that changed again afterwards', () => {
     const log = logOf(BEGIN, RELATION, INSERT, UPDATE_KEY, COMMIT);
     log.add({ kind: 'begin', txId: 950 });
     log.add({ kind: 'update', oid: OID, old: null, row: ['2'] });

@@ -1,4 +1,4 @@
-// Tests what the client of the schema registry says of each answer, against the test's own server.
+// Tests how the client of the schema registry reports each answer, against the test's own server.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,7 +85,7 @@ describe('the schema registry', () => {
     expect(JSON.stringify(problem)).not.toContain('secret word');
   });
 
-  it('answers the check of doctor only as a registry does', async () => {
+  it('passes the check of doctor only if it answers as a registry does', async () => {
     answer(200, []);
     await registry().check();
     answer(404, 'no such page');

@@ -1,4 +1,4 @@
-// Tests when a replication slot is lost, with one answer for barriers, guard and copy.
+// Tests when a replication slot counts as lost. Barriers, guard and copy use the same rule.
 import { expect, it } from 'vitest';
 import { lossOf, type Slot } from '../../src/clients/postgres/slots.js';
 

@@ -53,7 +53,7 @@ describe('a finished run of the batch against the stream', () => {
       'mismatched',
     ]);
   });
-  it('reports a row that only the batch has as batch-was-wrong, or missing if the query has it too', () => {
+  it('reports a row that only the batch has as missing if the query has it too, else batch-was-wrong', () => {
     const found = compare({
       stored: rows({ ghost: '1', lost: '2' }),
       queried: rows({ lost: '2' }),
@@ -63,7 +63,7 @@ describe('a finished run of the batch against the stream', () => {
       ['lost', 'missing'],
     ]);
   });
-  it('counts a row that the stored result lacks as batch-was-wrong if the query returns it, or extraneous', () => {
+  it('counts a row that the stored result lacks as batch-was-wrong if the query has it, else extraneous', () => {
     const found = compare({
       stream: held({ new: '1', odd: '2' }),
       streamOnly: [key('new'), key('odd')],

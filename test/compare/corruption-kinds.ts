@@ -1,5 +1,5 @@
-// The kinds of corruption that a window must flag. Each damages the records of a table's life, or
-// the table itself.
+// The kinds of corruption that a window must flag. Each kind damages the records of a table's life,
+// or the table itself.
 import type { Value } from '../support/rows.js';
 import {
   COLUMN,
@@ -94,47 +94,47 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
     return written(events);
   },
   'a row under another key': last(set('id', (id) => String(BigInt(String(id)) + 1000n))),
-  'a key rounded as a double': last(
+  'a key rounded to a double': last(
     set('id', (id) =>
       String(Number(String(id))) === id ? undefined : BigInt(Number(String(id))).toString(),
     ),
   ),
-  'NULL instead of empty': last(set('b', (b) => (b === '' ? null : undefined))),
-  'empty instead of NULL': last(set('b', (b) => (b === null ? '' : undefined))),
+  'NULL instead of an empty text': last(set('b', (b) => (b === '' ? null : undefined))),
+  'an empty text instead of NULL': last(set('b', (b) => (b === null ? '' : undefined))),
   "'NULL' instead of NULL": last(set('b', (b) => (b === null ? 'NULL' : undefined))),
   "'<null>' instead of NULL": last(set('b', (b) => (b === null ? '<null>' : undefined))),
   'NULL instead of a value': last(set('n', () => null)),
   'a trailing space': last(set('a', (a) => `${a} `)),
-  'another case': last(set('a', (a) => String(a).toUpperCase())),
-  'another Unicode form': last(set('a', (a) => String(a).normalize('NFD'))),
-  'a cut text': last(set('a', (a) => String(a).slice(0, -1))),
-  'a separator moved between columns': last((row) => {
+  'a text in upper case': last(set('a', (a) => String(a).toUpperCase())),
+  'a text in another Unicode form': last(set('a', (a) => String(a).normalize('NFD'))),
+  'a text without its last character': last(set('a', (a) => String(a).slice(0, -1))),
+  'a character moved to the next column': last((row) => {
     if (typeof row[1] !== 'string' || row[1] === '' || row[2] === null) return null;
     row[2] = `${row[1].slice(-1)}${String(row[2])}`;
     row[1] = row[1].slice(0, -1);
     return row;
   }),
-  'two columns swapped': last((row) =>
+  'the values of two columns swapped': last((row) =>
     row[1] === row[2] ? null : [row[0]!, row[2]!, row[1]!, ...row.slice(3)],
   ),
-  'a decimal rounded': last(set('price', (p) => Number(p).toFixed(2))),
-  'a decimal with the other sign': last(set('price', (p) => `-${p}`)),
+  'a rounded decimal': last(set('price', (p) => Number(p).toFixed(2))),
+  'a decimal with the opposite sign': last(set('price', (p) => `-${p}`)),
   'a decimal ten times as large': last(
     set('price', (p) =>
       Number(p) === 0 ? undefined : String(p).replace(/(\d+)\.(\d)(\d*)/, '$1$2.$3'),
     ),
   ),
-  'a float one bit off': last(set('rate', (r) => Number(r) * (1 + 2 ** -52))),
-  'a float rounded to single': last(set('rate', (r) => Math.fround(Number(r)))),
+  'a float that differs in its last bit': last(set('rate', (r) => Number(r) * (1 + 2 ** -52))),
+  'a float rounded to single precision': last(set('rate', (r) => Math.fround(Number(r)))),
   'a float that is not a number': last(set('rate', () => Number.NaN)),
   'a time cut to milliseconds': last(set('at', (t) => String(t).replace(/(\.\d{3})\d+Z/, '$1Z'))),
   'a time shifted by seven hours': last(set('at', (t) => String(t).replace('T10:', 'T17:'))),
   'a day off by one': last(set('day', (d) => shiftDay(d, 1))),
-  'a flag turned': last(set('ok', (ok) => !ok)),
-  'a bit in bytes': last(set('raw', (r) => `01${String(r).slice(2)}`)),
-  'bytes cut short': last(set('raw', (r) => String(r).slice(0, -2))),
-  'a value inside JSON': last(set('doc', (d) => String(d).replace('"v"', '"w"'))),
-  'one digit of a uuid': last(
+  'an inverted boolean': last(set('ok', (ok) => !ok)),
+  'bytes with another first byte': last(set('raw', (r) => `01${String(r).slice(2)}`)),
+  'bytes without the last byte': last(set('raw', (r) => String(r).slice(0, -2))),
+  'another value inside JSON': last(set('doc', (d) => String(d).replace('"v"', '"w"'))),
+  'a uuid with another last digit': last(
     set('ref', (u) => `${String(u).slice(0, -1)}${String(u).endsWith('0') ? '1' : '0'}`),
   ),
   'an integer off by one': last(set('n', (n) => Number(n) + 1)),
@@ -157,7 +157,7 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
     const at = life.events.findLastIndex((e) => e.row[0] === id);
     return life.events.flatMap((e, n) => (n === at ? [tombstone(id)] : written([e])));
   },
-  "the key of another row's record": (life, next) => {
+  'a record whose key is not the key of its row': (life, next) => {
     const [x, y] = [pick(next, [...life.table.keys()]), pick(next, [...life.table.keys(), '77'])];
     if (x === y) return null;
     const at = life.events.findLastIndex((e) => e.row[0] === x);
@@ -212,11 +212,11 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
       Buffer.from(text.split('"doc":"').slice(1).join('"doc":"')),
     ]),
   ),
-  'another encoding': bytes((text) =>
+  'a text in another encoding': bytes((text) =>
     Buffer.from(text.replace(/"a":"(?:[^"\\]|\\.)*"/g, '"a":"\u00e9"'), 'latin1'),
   ),
-  'a record without its transaction': bytes((text) =>
+  'a record without its transaction id': bytes((text) =>
     text.replace(/"txId":\d+/, '"txId":null').replace('"op":"r"', '"op":"c"'),
   ),
-  'another operation': bytes((text) => text.replace(/"op":"."/, '"op":"t"')),
+  'a record of another operation': bytes((text) => text.replace(/"op":"."/, '"op":"t"')),
 };

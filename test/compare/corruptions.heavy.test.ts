@@ -41,9 +41,9 @@ const textRow = (row: Row): string =>
   joinRow(row.map((value, at) => canonFromText(TYPES[at]!, printed(TYPES[at]!, value))));
 
 /**
- * Returns whether a window over these records reports anything but "all equal". It compares by
- * hashes and row by row (as in the drill-down, and for tables with tolerances). Both ways must
- * agree for every transaction counter.
+ * Returns whether a window over these records reports anything but "all equal". The window compares
+ * in two ways: by hashes, and row by row, as the drill-down and tables with tolerances do. Both
+ * ways must agree for every transaction counter.
  */
 function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1000): boolean {
   const base = counter - 1000;

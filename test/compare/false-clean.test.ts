@@ -193,7 +193,7 @@ describe('a false "equal" of other tools is found here', () => {
     expect(suspects({ a: 'text' }, [[1, 'x']], [])).toBe(1);
   });
 
-  it('the canary finds a comparator that misses differences, whatever it counted', () => {
+  it('the canary finds a comparator that misses differences, whatever the comparator counted', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict,
     ).toBe('errored');

@@ -1,6 +1,6 @@
-// Tests the gap on random histories of a table. A snapshot of the source, with the rows of the gap
-// in place of its own, equals the table at the ends of the topic. This holds whatever the snapshot
-// sees.
+// Tests the gap on random histories of a table. If the rows of the gap replace those of a snapshot
+// of the source, the result equals the table at the ends of the topic. This holds whatever the
+// snapshot sees.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';
@@ -33,7 +33,10 @@ interface Transaction {
   readonly value: Buffer;
 }
 
-/** Returns the log. A step is a key, whether it is deleted, and whether `far` is changed. */
+/**
+ * Returns the log of these steps. Each step has a key, and says whether the row is deleted and
+ * whether its column `far` is changed.
+ */
 function historyOf(steps: readonly (readonly [number, boolean, boolean])[]): Transaction[] {
   const table: Table = new Map();
   return steps.map(([key, deletes, changesFar], at) => {

@@ -31,7 +31,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gapOf([9, 1, value('u', row(1, 'a'), 99)]).rows()).toEqual([]);
   });
 
-  it('contains a row if the snapshot sees a change of it that is after the ends', () => {
+  it('contains a row if the snapshot sees a change of this row after the ends', () => {
     const gap = gapOf(
       [8, 1, value('u', row(1, 'old'), 99)],
       [10, 1, value('u', row(1, 'new'), 101)],

@@ -1,4 +1,4 @@
-// Results are compared by hashes exactly as they are compared as whole rows.
+// A comparison of results by hashes finds exactly what a comparison as whole rows finds.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';
@@ -33,7 +33,7 @@ describe('a result compared by hashes', () => {
     );
   });
 
-  it('counts exactly beyond the limits of suspects, and shows a sample', () => {
+  it('counts exactly even if there are more suspects than the limits allow, and shows a sample', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [

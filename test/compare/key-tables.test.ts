@@ -1,4 +1,4 @@
-// The tables of key hashes: their memory, and the note that each key has.
+// Tests the tables of key hashes: their memory, and the note that each key has.
 import { describe, expect, it } from 'vitest';
 import { KeyTable } from '../../src/compare/enc/key-table.js';
 import { KeyTableMemory, Outgrown } from '../../src/compare/key-table-memory.js';

@@ -64,7 +64,10 @@ export interface Life {
   readonly events: Event[];
 }
 
-/** The life of a table: its content at the end, and the events before. Ids are beyond 2^53. */
+/**
+ * Makes the life of a table: its content at the end, and the events before. The ids are larger than
+ * 2^53.
+ */
 export function aLife(next: Random): Life {
   const table = new Map<string, Row>();
   const events: Event[] = [];

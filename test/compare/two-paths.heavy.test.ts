@@ -18,7 +18,9 @@ const shapeOf = (type: string) => ({
   ],
 });
 
-/** Returns the hash path's encoding of a JSON value, or null if it cannot be decoded. */
+/**
+ * Returns how the comparison by hash encodes a JSON value, or null if the value cannot be decoded.
+ */
 function byHash(type: string, json: string): string | null {
   const shape = shapeOf(type);
   const [encoder, scanner] = [new RowEncoder(shape), new EnvelopeScanner(shape)];
@@ -28,7 +30,7 @@ function byHash(type: string, json: string): string | null {
   return encoder.row[0] === 0 && encoder.row[1] === 0 ? null : encoder.row.join();
 }
 
-/** Returns the encoding of the path by rows, or null if the value cannot be decoded. */
+/** Returns how the comparison by rows encodes it, or null if the value cannot be decoded. */
 function byRow(type: string, json: string): string | null {
   try {
     return JSON.stringify(canonFromJson(type, parseJsonLossless(json)));

@@ -188,7 +188,7 @@ describe('broken glass', () => {
     expect(approvalUnder(glass, strict, later(60))).toEqual(strict);
     expect(approvalUnder(null, strict, NOW)).toEqual(strict);
   });
-  it('ends with the approvals that only it allowed', () => {
+  it('ends, and the approvals that only it allowed end with it', () => {
     const one = { ...strict, quorum: 1, notBefore: null };
     const by = (approver: string) =>
       waitingFor({ ...state, approvals: [approvalOf(approver)] }, one, later(61));
@@ -212,7 +212,7 @@ describe('broken glass', () => {
       ).accepted;
     expect(['cfo', 'ann', 'eve'].map(rejects)).toEqual([true, true, false]);
   });
-  it('lets no third and no unsigned person approve, and only evidence that is up for approval', () => {
+  it('lets no third or unsigned person approve, and accepts only evidence that is up for approval', () => {
     expect(approves('eve', later(1)).reason).toMatch(/eve is not one of the approvers ann, bob/);
     expect(approves('ann', later(1), {}, UNSIGNED).reason).toMatch(/unauthenticated/);
     expect(approves('ann', later(1), { needsApproval: false }).accepted).toBe(false);

@@ -58,7 +58,7 @@ describe('an edit of a running migration', () => {
     expect(changes.length).toBeGreaterThan(0);
     expect(refused).toEqual([]);
     expect(rested).toHaveLength(evidence);
-    // what exists already is as the edited spec plans it
+    // the objects that already exist are those that the edited spec plans
     const [before, after] = [buildPlan(specWith()), buildPlan(specWith(parts))];
     expect(after.creates).toEqual(before.creates);
     expect(after.connectors).toEqual(before.connectors);
@@ -88,7 +88,7 @@ describe('an edit of a running migration', () => {
     expect(renamed.refused[0]!.reason).toContain('another migration');
   });
 
-  it('may change after the commit only cadence, limits, and a longer soak', () => {
+  it('may change only cadence and limits after the commit, and make the soak longer', () => {
     expect(edited({ validation: { every: '2h' } }, true).refused).toEqual([]);
     expect(edited({ soak: { for: '48h', passes: 4 } }, true).refused).toEqual([]);
     for (const parts of [
@@ -101,7 +101,7 @@ describe('an edit of a running migration', () => {
       expect(edited(parts, true).refused).toHaveLength(1);
   });
 
-  it('has a role for each editable field, and each of them exists in a spec', () => {
+  it('lists only editable fields that exist in a spec', () => {
     const spec = specWith({ validation: { laterWindows: 'scan' } });
     for (const path of Object.keys(EDITABLE)) {
       const value = path

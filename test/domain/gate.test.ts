@@ -134,7 +134,7 @@ describe('an approval', () => {
     expect(decision.accepted).toBe(false);
     expect(decision.reason).toContain(reason);
   });
-  it('is accepted right after a new epoch if it names the evidence', () => {
+  it('is accepted right after a new epoch has begun if it names the evidence', () => {
     expect(decide(ask('ann', 'ev-1'), { ...OPEN, voidedAt: NOW }, SPEC, NOW).accepted).toBe(true);
   });
 });

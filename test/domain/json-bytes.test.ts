@@ -8,7 +8,7 @@ describe('the size of a payload', () => {
     expect(jsonBytes(item)).toBe(Buffer.byteLength(JSON.stringify(item))),
   );
 
-  it('bounds a list from its beginning with at least one item, and from its end', () => {
+  it('limits a list to its first items, of which one always stays, or to its last items', () => {
     expect(leading(items, 34)).toEqual(items.slice(0, 2));
     expect(leading(items, 1)).toEqual(items.slice(0, 1));
     expect(leading([], 1)).toEqual([]);

@@ -109,7 +109,7 @@ describe('resolve', () => {
     expect(steps.map(({ name }) => name)).toContain('fence');
   });
 
-  it('names the host of a pipeline and its jobs, but none for an external pipeline', () => {
+  it('names the kind of host, and the jobs of a pipeline that Sluice deploys', () => {
     const statements = {
       sql: 'CREATE TABLE totals AS SELECT day FROM t GROUP BY day EMIT CHANGES',
     };

@@ -93,7 +93,7 @@ describe('a restart', () => {
     },
   );
 
-  it('is not excused, in one pipeline group, by the identity of another group', () => {
+  it('of one pipeline group is not excused by the identity of another group', () => {
     const before = { ...FACTS, 'members of pipeline group other': ['o1'] };
     const change = factsChange(before, { ...before, 'members of pipeline group other': ['o2'] });
     expect(change!.epoch).toContain('pipeline group other is unknown');

@@ -6,7 +6,7 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js'
 import { PAGER, withPager } from '../support/fake-route.js';
 
 describe('a route', () => {
-  it('states facts about itself: only a shared table moves the sink, and only a view is tried', () => {
+  it('states its facts: only a shared table moves the sink, and only a view is tried before the fence', () => {
     const { route: view } = aPlan({ spec: BATCH_PARTS });
     const { route: table } = aPlan({ spec: SHARED_PARTS });
     expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);

@@ -48,7 +48,7 @@ describe('names', () => {
       topicPrefix: 'daily-revenue.g2',
     });
   });
-  it('are parsed exactly or refused, for tables', () => {
+  it('of tables are parsed exactly or refused', () => {
     expect(parseTableName('public.orders')).toEqual({ schema: 'public', table: 'orders' });
     expect(parseTableName('"Odd Schema"."a.""b"')).toEqual({ schema: 'Odd Schema', table: 'a."b' });
     for (const bad of [
@@ -61,7 +61,7 @@ describe('names', () => {
     ])
       expect(() => parseTableName(bad)).toThrow();
   });
-  it('contain no character that Kafka refuses, for topics', () =>
+  it('of topics contain no character that Kafka refuses', () =>
     expect(tableTopic('p', { schema: 'Odd S', table: 'ä"b' })).toBe('p.Odd_S.__b'));
   it('literals survive quotes and backslashes', () =>
     expect(quoteLiteral("a'b\\c").trim()).toBe("E'a''b\\\\c'"));
@@ -94,7 +94,7 @@ describe('waivers', () => {
     remedy: '',
   });
   const waiver = (name: string, until: string) => ({ check: name, reason: 'we know', until });
-  it('open a failed or unknown check until their date, but never one that would lose data', () => {
+  it('excuse a failed or unknown check until their date, but never a check that prevents data loss', () => {
     const checks = [
       check('source.long-transactions', 'failed'),
       check('table.replica-identity', 'failed'),

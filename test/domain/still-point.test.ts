@@ -39,7 +39,7 @@ describe('a paused connector', () => {
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });
   });
 
-  it('was paused by a person if no window has a pause, or its window ended it', () => {
+  it('was paused by a person if no window has a pause, or if the window ended its own pause', () => {
     expect(pausedBy([])).toEqual({ kind: 'person' });
     expect(pausedBy([{ ...open, closedBy: 'window', closedMs: 1000 }])).toEqual({ kind: 'person' });
   });

@@ -28,7 +28,7 @@ describe('the verdict of a window', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
     expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
-    // this window read them itself, in earlier snapshots
+    // this window read these rows itself, in earlier snapshots
     const walked: Proofs = { ...incremental, walkedRows: 3 };
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });

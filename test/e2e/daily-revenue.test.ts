@@ -21,7 +21,7 @@ import { sleepUntil } from '../support/builders.js';
 import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../support/sluice.js';
 
 const NAME = 'daily-revenue';
-/** The topic of the stage before the one with the mistake, as the example's spec names it. */
+/** The topic of the last stage before the mistake, under its name in the example's spec. */
 const STAGE_TOPIC = 'daily-revenue-quarters';
 const orders = Number(process.env['SLUICE_E2E_ORDERS'] ?? 3000);
 const seed = Number(process.env['SLUICE_E2E_SEED'] ?? 7);
@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   life.kill('SIGTERM');
   await worker.kill('SIGTERM');
-  await removeService(stackHome(), `pipeline-${NAME}`); // it would load the machine for other files
+  await removeService(stackHome(), `pipeline-${NAME}`); // it would slow down other files
 });
 
 const deploy = (version: 1 | 2) =>
@@ -64,7 +64,7 @@ function localSpec(): string {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
-    // the stronger fence; the demo uses the other one
+    // this test uses the stronger fence; the demo uses the other one
     .replace('maxHold: 60s', 'maxHold: 60s\n    fence: source')
     .replace('port: 17401', `port: ${postgres}`)
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)

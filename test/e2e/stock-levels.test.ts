@@ -78,7 +78,7 @@ describe('the small example', () => {
     await reach(NAME, 'a window after the restart that passed', (s) =>
       passedResults(s).some(({ number }) => number > before + 1),
     );
-    isOver = true; // the fence would refuse its writes
+    isOver = true; // the fence would refuse the writer
     await writing;
     expect(sluice('approve', NAME, '--approver', 'ann', '--reason', 'proven', '--yes').code).toBe(
       0,

@@ -35,7 +35,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a Prometheus with the rules of deploy/, which waits one second where they wait longer. */
+/**
+ * Starts a Prometheus with the rules of deploy/. A rule that would wait longer waits one second.
+ */
 async function startPrometheus(target: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-prometheus-'));
   const rules = parse(readFileSync(RULES, 'utf8')) as Rules;

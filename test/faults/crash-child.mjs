@@ -38,7 +38,7 @@ const effect = async (act) => {
 
 /** The sessions that made the slot of a witness. The slot ends with its session. */
 const hasWitness = new WeakSet();
-/** Makes the reading of a witness's slot an effect. Other uses of COPY only read. */
+/** Counts the reading of a witness's slot as an effect. Other uses of COPY only read. */
 function asEffect(copy) {
   let mine = false;
   const submit = copy.submit.bind(copy);

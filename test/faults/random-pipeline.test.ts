@@ -1,7 +1,8 @@
 // Small random pipelines: random queries over random tables under random writers, with a snapshot
-// and ends at random moments. A right output always passes, and a planted fault is always found.
-// Postgres, Kafka and the whole comparison are real. The test replaces only connector and consumer.
-// SLUICE_PIPELINES and SLUICE_PIPELINE_SEED change the number of runs and the first seed.
+// and ends of the topics at random moments. A right output always passes, and a planted fault is
+// always found. Postgres, Kafka and the whole comparison are real. The test replaces only connector
+// and consumer. SLUICE_PIPELINES and SLUICE_PIPELINE_SEED change the number of runs and the first
+// seed.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,7 +70,7 @@ afterAll(async () => {
 
 const endOf = async (topic: string): Promise<PartitionEnds> => (await kafka.offsets(topic))[0]!;
 
-/** Writes the records of both tables. Returns the offset at which they begin, by table. */
+/** Writes the records of both tables. Returns the offset at which the records begin, by table. */
 async function produce(log: readonly Change[]): Promise<Offsets> {
   const from = { a: (await endOf(topicOf('a'))).high, b: (await endOf(topicOf('b'))).high };
   const topicMessages = (['a', 'b'] as const).map((table) => ({
@@ -116,7 +117,8 @@ async function runOf(seed: number): Promise<Run> {
   await producer.send({ topic: OUTPUT, messages });
   try {
     const point = await pointOf(log.slice(0, cut), offsets, rows[0]!.s);
-    // A random part of what the snapshot sees counts as read before, so it is not searched.
+    // A random part of what the snapshot sees counts as read before, so the gap is not looked for
+    // in it.
     const settled = log.slice(0, Math.floor(next() * (taken + 1)));
     const { a, b } = endsOf(settled, offsets);
     const settledUpTo = { [topicOf('a')]: a, [topicOf('b')]: b };

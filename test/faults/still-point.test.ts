@@ -56,7 +56,7 @@ describe('a still point', () => {
     await recovered();
   });
 
-  it('ends, and windows pass again, after Connect was killed with -9 inside of it', async () => {
+  it('ends, and windows pass again, after Connect was killed with -9 during it', async () => {
     await paused();
     process.kill(alive(stackHome(), 'connect')!, 'SIGKILL');
     await sleepUntil('it is dead', () => alive(stackHome(), 'connect') === undefined);

@@ -27,7 +27,8 @@ async function startAs(worker: TestWorker, buildId: string): Promise<void> {
 }
 
 /**
- * Does what docs/how-to/upgrade.md says. It needs polls on all queues, so it is tried until then.
+ * Makes a version current as docs/how-to/upgrade.md says. The command needs workers that poll all
+ * queues, so it is repeated until they do.
  */
 const makeCurrent = (buildId: string): Promise<void> =>
   sleepUntil(

@@ -13,7 +13,7 @@ const successor = new TestWorker();
 let shop: FencedShop;
 
 beforeAll(async () => {
-  shop = await openFencedShop('zombie', 60); // a hold predicted longer than that is refused
+  shop = await openFencedShop('zombie', 60); // a longer predicted hold would be refused
   await zombie.start();
 });
 afterAll(async () => {

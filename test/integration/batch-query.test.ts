@@ -151,7 +151,7 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('is refused if settings of the database or of its role change its result, and names them', async () => {
+  it('is refused if settings of the database or of its role change its result, and doctor names them', async () => {
     const local = 'SELECT max(id) AS k, at::date AS day FROM sales GROUP BY 2';
     const utc = "SELECT max(id) AS k, (at AT TIME ZONE 'UTC')::date AS day FROM sales GROUP BY 2";
     const stamp = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales WHERE at IS NOT NULL';

@@ -1,4 +1,4 @@
-// Tests runs of a batch without a run log, which are seen as sessions by their application_name.
+// Tests a batch without a run log. Sluice sees its runs as sessions, by their application_name.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';

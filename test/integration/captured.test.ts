@@ -214,7 +214,8 @@ describe('a change that narrows the captured set', () => {
     await client.query('BEGIN');
     try {
       if (['rows', 'columns'].includes(what) && version < 150_000) {
-        // row filters and column lists do not exist there, so nothing can narrow the set in this way
+        // this server has no row filters and no column lists, so nothing can narrow the set in this
+        // way
         await expect(client.query(change)).rejects.toThrow('syntax error');
         return;
       }

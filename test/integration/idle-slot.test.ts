@@ -1,6 +1,6 @@
 // After the hand-over, Sluice is no longer involved. The slot must advance by itself while the
-// captured tables are idle and other tables are written. `sluice compare` then compares the tables
-// with what was left behind, as a role that may only read.
+// captured tables are idle and other tables are written. Then `sluice compare`, as a role that may
+// only read, compares the tables with the topics that the migration left behind.
 import { describe, expect, it } from 'vitest';
 import { compareRuns } from '../support/compare-runs.js';
 import { sleepUntil } from '../support/builders.js';

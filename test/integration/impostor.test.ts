@@ -65,7 +65,8 @@ describe('an impostor in place of the source', () => {
   ])('gets no secret that is not meant for it: %s', async (_what, more, secret) => {
     heard = '';
     const { port } = impostor.address() as { port: number };
-    // it would try for a long time to reach a Connect that does not exist
+    // doctor would try for a long time to reach a Connect host that does not exist, so this port
+    // refuses at once
     const connector = { type: 'debezium-postgres', url: 'http://127.0.0.1:1' };
     const postgres = { ...testPostgres('postgres'), host: '127.0.0.1', port, ...more };
     const said = await doctor(

@@ -7,8 +7,8 @@ import { windowsOf, witnessScene } from '../support/witness-scene.js';
 const { kafka, scene } = witnessScene();
 
 /**
- * Runs windows that keep a witness until there is one, and returns the number of the last one. A
- * transaction of another test on this server may be open for too long.
+ * Runs windows until one of them keeps a witness, and returns the number of that window. The first
+ * one may keep none, because a transaction of another test on this server may be open for too long.
  */
 async function keptFrom(
   first: number,
@@ -23,7 +23,7 @@ async function keptFrom(
 }
 
 describe('a witness that is kept between windows', () => {
-  it('names what changed since the last one, and finds what the topic lost since', async () => {
+  it('names what changed since the last window, and finds what the topic lost since then', async () => {
     const { client, write, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const later = async (number: number) => {
@@ -55,7 +55,7 @@ describe('a witness that is kept between windows', () => {
     expect(await later(again + 1)).toEqual(rested('1 rows', again));
   });
 
-  it('names a transaction that was open during a window, in the next one', async () => {
+  it('names a transaction that was open during a window in the next window', async () => {
     const { client, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const first = await keptFrom(1, session, window);

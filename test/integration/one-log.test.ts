@@ -1,5 +1,5 @@
-// Tests the answers of real brokers about a topic's log. A fold notices if this is not the log that
-// it has read.
+// Tests the answers of real brokers about a topic's log. A fold notices if the log is not the one
+// that it has read.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

@@ -1,5 +1,6 @@
-// Uses only the `temporal` command, and not Sluice's command line. It starts a migration with the
-// spec as JSON, watches it by queries, and approves, rolls back and cancels it by signals.
+// Uses only the `temporal` command, and not Sluice's command line. This command starts a migration
+// with the spec as JSON, watches it with queries, and approves and rolls it back with signals. It
+// also cancels one.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';

@@ -34,7 +34,7 @@ interface Examined {
 
 const doctor = (file: string): Examined => examine(sluice('doctor', '-f', file, '-o', 'json'));
 
-/** Runs doctor while this process serves its connections. */
+/** Runs doctor while this process serves doctor's connections. */
 const doctorBeside = async (file: string): Promise<Examined> =>
   examine(await sluiceBeside('doctor', '-f', file, '-o', 'json'));
 

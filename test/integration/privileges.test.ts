@@ -199,7 +199,7 @@ describe('sluice init --sql', () => {
 });
 
 describe("a ledger's reader", () => {
-  it('reads everything with USAGE and SELECT, gets the statement without them, and never creates a ledger', async () => {
+  it('reads everything with USAGE and SELECT, else gets the GRANT to run, and never creates a ledger', async () => {
     const auditor = role('auditor');
     const url = `postgres://${auditor}:sluice-local@${process.env['PGHOST']}:${process.env['PGPORT']}/${database.name}`;
     const read = (...args: string[]): Ran => {

@@ -32,7 +32,7 @@ describe('plan --rehearse', () => {
       stdout: expect.stringContaining('needs evidence for approval (phase approve)') as string,
     });
     await waitFor('rehearsed', 'approval');
-    // a rehearsal holds the result, so it asks for confirmation, and here there is no terminal
+    // a rehearsal holds the result, so the command asks for confirmation; here there is no terminal
     expect(rehearse().code).toBe(2);
     const { code, stdout } = rehearse('--yes');
     expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({

@@ -71,7 +71,7 @@ describe('a session of Sluice', () => {
     expect(identity).toBe(`${rows[0]!.id}/${rows[0]!.timeline}`);
   });
 
-  it('cannot be excused by a waiver', () => {
+  it('cannot be allowed by a waiver to read a table that hides rows', () => {
     const hidden = {
       name: 'table.row-security' as const,
       subject: 'public.events',

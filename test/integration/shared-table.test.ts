@@ -22,7 +22,7 @@ afterAll(async () => {
   shop.rest();
   await worker.kill('SIGTERM');
   await dropRoles();
-  // it would load the machine for other files
+  // the pipeline would slow down other files
   await removeService(stackHome(), `pipeline-${shop.name}`);
 });
 
@@ -68,7 +68,7 @@ describe('a table that batch and stream share', () => {
       await waitFor(shop.name, 'phase=soak');
       expect((await get(shop.name)).route?.side).toBe('stream');
       expect(await write(client, asNightly(INSERT))).toBe('25006');
-      // the owner, who is a superuser here
+      // this session is the owner's, and the owner is a superuser here
       expect(await write(client, `TRUNCATE ${TABLE}`)).toBe('25006');
       const { epoch } = (
         await client.query<{ epoch: number }>('SELECT epoch FROM sluice_shared.lease')

@@ -15,7 +15,7 @@ const temporal = (...args: string[]) =>
   spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, ...args], {
     encoding: 'utf8',
   });
-/** Sends a signal by Temporal's own command, as other clients can. */
+/** Sends a signal with Temporal's own command, as any other client can. */
 function signal(name: string, message: string, input: string): void {
   const to = ['-w', `migration-${name}`, '--name', message, '--input', input];
   expect(temporal('workflow', 'signal', ...to).status).toBe(0);
@@ -23,7 +23,7 @@ function signal(name: string, message: string, input: string): void {
 
 describe('a migration of tables', () => {
   it('passes every window under a hot writer, is approved by a plain signal, and ends migrated', async () => {
-    // enough rows that later windows read only changes
+    // so many rows that later windows read only changes
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);
     const file = specFile('hot', database.name, ['public.accounts']);

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await drill.client
     .query(`${ROLES.map((role) => `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role}`).join('; ')};
     ALTER ROLE va_plain LOGIN PASSWORD '${process.env['PGPASSWORD']}'; GRANT va_owner TO va_plain; GRANT USAGE, CREATE ON SCHEMA public TO va_owner;
-    REVOKE CREATE ON SCHEMA public FROM PUBLIC`); // everyone has it before PostgreSQL 15
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC`); // before 15, everyone has this right
 });
 afterAll(async () => {
   await drill.client.query(
@@ -111,7 +111,7 @@ describe('consumers of the view', () => {
     },
   );
 
-  it("stop the commit if the view's owner could not read the user's table; the statement is named", async () => {
+  it("stay on the batch, with the GRANT named, if the view's owner could not read the stream's table", async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner',
     );

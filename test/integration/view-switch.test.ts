@@ -1,4 +1,4 @@
-// Tests the switch of the consumers' view on a real database. Only the relation that it reads
+// Tests the switch of the consumers' view on a real database. Only the relation that the view reads
 // changes, and the rollback restores the exact text.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';

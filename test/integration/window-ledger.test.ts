@@ -62,7 +62,7 @@ describe('the ledger', () => {
     expect(await begun(1, attempt('r1', 'a1', 2))).toEqual({ answered: first });
   });
 
-  it('keeps the first record if a late attempt differs, audits that, and answers the worse verdict', async () => {
+  it('keeps the first record if a late attempt differs, audits it, and answers the worse verdict', async () => {
     const first = await measured(2, 'passed', attempt('r1', 'a2', 2));
     const late = await measured(2, 'failed', attempt('r1', 'a2', 1));
     expect(late).toMatchObject({ number: 2, chain: first.chain, verdict: { verdict: 'failed' } });

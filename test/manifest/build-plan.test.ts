@@ -47,7 +47,7 @@ describe('a plan for a shared table', () => {
       /the batch's writes to public.totals fail with an error.* role nightly loses its right to write/,
     );
   });
-  it("gives the sink's session role and epoch after the commit", () => {
+  it("gives the sink's session the role and the epoch after the commit", () => {
     const url = jdbcSinkConfig(aPlan({ spec: SHARED_PARTS }), { role: 'stream', since: '1.7' })[
       'connection.url'
     ]!;

@@ -1,5 +1,5 @@
-// Tests how Kafka Connect gets the password of a login. A reference that it could not resolve is
-// refused.
+// Tests how Kafka Connect gets the password of a login. A reference that Kafka Connect could not
+// resolve is refused.
 import { describe, expect, it } from 'vitest';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
@@ -19,14 +19,14 @@ const parse = (passwordFrom: object, config: Record<string, string> = {}) => {
 };
 
 describe('a password from a file', () => {
-  it('names a key, because FileConfigProvider needs one', () => {
+  it('names a key inside the file, because FileConfigProvider needs one', () => {
     const parsed = parse({ file: '/run/secrets/shop.properties:password' });
     expect(
       parsed.ok &&
         debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 }))['database.password'],
     ).toBe('${file:/run/secrets/shop.properties:password}');
   });
-  it('is refused with the right form if it names no key, unless the connector has its own secret', () => {
+  it('is refused with the right form if it names no such key and the connector has no secret of its own', () => {
     const parsed = parse({ file: '/run/secrets/shop' });
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).toContain('{ file: /folder/name.properties:password }');

@@ -24,7 +24,7 @@ export interface Rules {
    * fires no others.
    */
   rowTriggers: boolean;
-  /** fence: waits for writers that are open. */
+  /** fence: waits for the open transactions of writers. */
   fenceWaits: boolean;
   /**
    * fence: triggers, lease and marker are one transaction. Otherwise the marker is written first.
@@ -92,7 +92,7 @@ export const OURS: Rules = {
 
 /**
  * The name of a mutant, its difference from the real protocol, and the invariant that must find it.
- * Also the smallest world that shows it, if one writer is too few or too many.
+ * If one writer is too few or too many, there is also the smallest world that shows the difference.
  */
 export const MUTANTS: readonly (readonly [
   name: string,

@@ -1,5 +1,5 @@
-// Searches every reachable world breadth first, so that the first broken invariant comes with a
-// shortest story.
+// Searches every reachable world breadth first, so that the first broken invariant comes with one
+// of the shortest stories.
 
 /**
  * A world with moves. Every move is one lock, one evaluation or one write. `broken` is the

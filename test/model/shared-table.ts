@@ -37,8 +37,8 @@ function moves(
 }
 
 /**
- * Returns whether the trigger accepts a session of the stream's role. `isMine` means that its epoch
- * is that of this switch.
+ * Returns whether the trigger accepts a session of the stream's role. `isMine` means that the
+ * session's epoch is that of this switch.
  */
 function mayStream(w: World, rules: SharedRules, isMine: boolean): boolean {
   if (w.triggers === 0) return true;

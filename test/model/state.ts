@@ -99,8 +99,8 @@ export interface World {
   worker: Worker;
   zombie: Worker | null;
   /**
-   * old: its snapshot was taken before the first fence. share: it has locked the lease row FOR
-   * SHARE. late: it committed after the newest marker.
+   * `old`: the writer's snapshot was taken before the first fence. `share`: the writer has locked
+   * the lease row FOR SHARE. `late`: the writer committed after the newest marker.
    */
   writers: Writer[];
 }

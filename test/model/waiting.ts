@@ -14,8 +14,8 @@ export const WAIT_RULES = {
   /** The database ends a transaction that is idle for too long. */
   idleLimit: true,
   /**
-   * The database ends a transaction that takes too long as a whole. Otherwise it limits only each
-   * statement.
+   * The database ends a transaction that takes too long as a whole. If false, the database limits
+   * only each statement.
    */
   overallLimit: true,
   /** The hold counts from the beginning of the fencing transaction. */

@@ -24,7 +24,7 @@ interface World {
   /** The state of each transaction. */
   a: number;
   b: number;
-  /** Sets of transactions, as bits: whose event was lost, and which the slot has. */
+  /** Sets of transactions, as bits: those whose event was lost, and those that the slot has. */
   lost: number;
   inSlot: number;
   /** Whether the slot exists, and the transactions that were open when it was made. */

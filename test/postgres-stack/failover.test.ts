@@ -1,4 +1,4 @@
-// Promotes a standby under a running migration. The slot is one that the standby keeps.
+// Promotes a standby while a migration runs. The standby has kept the slot.
 import { afterAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts } from '../support/live.js';

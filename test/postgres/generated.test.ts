@@ -1,4 +1,4 @@
-// Since PostgreSQL 18, a published table whose replica identity has a generated column takes no
+// Since PostgreSQL 18, a published table whose replica identity has a generated column accepts no
 // UPDATE. Doctor must refuse it before the publication exists.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTable } from '../../src/activities/checks/table-checks.js';
@@ -29,7 +29,7 @@ async function identity(): Promise<{ status: string; detail: string } | undefine
 }
 
 describe('a table with a generated column', () => {
-  it('can be published with its key, and with FULL only where the server then takes updates', async () => {
+  it('can be published with its key, and with FULL only if the server then accepts updates', async () => {
     const { client } = database;
     expect(await identity()).toMatchObject({ status: 'passed' });
     await client.query('ALTER TABLE goods REPLICA IDENTITY FULL');

@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts pgbouncer in front of the test stack's server. It refuses to run as root. */
+/** Starts pgbouncer in front of the test stack's server. pgbouncer refuses to run as root. */
 async function startPooler(mode: 'session' | 'transaction'): Promise<number> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'sluice-pgbouncer-'));

@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 describe('the major version of Postgres in a stack', () => {
-  it('is every one that doctor accepts, and the pinned one by default', () => {
+  it('can be every one that doctor accepts, and is the pinned one by default', () => {
     expect(PG_MAJORS).toEqual(['14', '15', '16', '17', '18']);
     expect(majorOf(data)).toBe(PINS.postgres);
   });

@@ -1,4 +1,4 @@
-// Makes certificates of a CA of the test's own, in a folder of its own.
+// Makes certificates of a private CA, in a temporary folder of the test file.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -227,7 +227,7 @@ async function topicsThatDoNotFit(name: string): Promise<void> {
     topics: topics.map(([table, numPartitions]) => ({
       topic: `${name}-${table}`,
       numPartitions,
-      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // records can be deleted
+      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // allows to delete records
     })),
   });
   const value = envelope('c', '{"id":1,"note":"a"}', 1).toString();

@@ -1,4 +1,4 @@
-// Makes databases of a test's own in the test's Postgres server.
+// Makes databases that only one test uses, in the Postgres server of all tests.
 import pg from 'pg';
 
 let databases = 0;

@@ -23,7 +23,7 @@ export class FakeKsqlDb {
   readonly executed: string[] = [];
   /** Properties that came with the last statement. */
   properties: object = {};
-  /** Answers are lost after the statement was executed. */
+  /** The number of next answers that are lost after their statement was executed. */
   losesAnswers = 0;
   readonly #statuses = new Map<string, { status: string; message: string }>();
   #server: Server | undefined;

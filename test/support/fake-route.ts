@@ -11,7 +11,9 @@ import {
   type RoutePlan,
 } from '../../src/domain/routes/route.js';
 
-/** The compiler names a fact that a new route must state. Only the kind is foreign to the plan. */
+/**
+ * If a fact is missing here, the compiler names it. Only the `kind` is not one of the plan's kinds.
+ */
 const FACTS: RouteFacts = {
   ...PLAIN_FACTS,
   words: {

@@ -15,7 +15,10 @@ import { reach, sluice, waitFor, withDatabase } from './sluice.js';
 export interface FencedShop {
   readonly name: string;
   readonly database: string;
-  /** Starts the shop with its pipeline. `generation` also counts iterations. */
+  /**
+   * Starts the shop with its pipeline. `generation` is the number of the generation that the run
+   * will have. A second run of the same name begins with 2.
+   */
   readonly start: (generation?: number) => Promise<void>;
   /** Waits until the run needs an approval, then approves. */
   readonly approve: () => Promise<void>;

@@ -9,7 +9,7 @@ export interface RecordedHistory {
   readonly events: { [key: string]: unknown }[];
 }
 
-/** Returns the histories of the table: the name of each by the name of the test that records it. */
+/** Maps the name of each test in the table to the name of the history that the test records. */
 export function listedHistories(): ReadonlyMap<string, string> {
   const rows = readFileSync(`${FOLDER}/README.md`, 'utf8').matchAll(/^\| ([a-z-]+) \| (.+) \|$/gm);
   return new Map(

@@ -1,4 +1,4 @@
-// Says what a run shows at its end, whether or not workers were killed meanwhile.
+// Checks what a run shows at its end, whether or not workers were killed meanwhile.
 import { expect } from 'vitest';
 import { get, sluice } from './sluice.js';
 

@@ -1,5 +1,5 @@
-// Gives the files of one worker of vitest a namespace and a ledger. The worker of one file
-// therefore takes no tasks of another file, and a file sees no migrations of others.
+// Gives the files of one worker of vitest a namespace and a ledger. The Sluice worker of one file
+// therefore takes no tasks of another file, and no file sees the migrations of another.
 import { otherDatabase, ownedBy } from './workers.js';
 
 const { namespace, ledger } = ownedBy(Number(process.env['VITEST_POOL_ID']));

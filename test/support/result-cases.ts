@@ -62,7 +62,7 @@ const shapes: fc.Arbitrary<Shape> = fc
     ],
   }));
 
-/** Few values for keys, so that records meet rows; sometimes NULL. */
+/** The values of keys. There are few, so that records and rows often share a key; some are NULL. */
 const KEYS: Readonly<Record<string, readonly Value[]>> = {
   int4: [1, 2, 3, null],
   int8: ['9007199254740993', '9007199254740992', '1', null],
@@ -88,7 +88,10 @@ const objectOf = ({ columns }: Shape, row: Row, names: readonly string[], other?
     })
     .join(', ')}}`;
 
-/** A record of a row: its value as it is, in an unusual or wrong form, with a schema, or gone. */
+/**
+ * Generates a record of a row. Its value is as it should be, has an unusual or wrong form, comes
+ * with a schema, or is missing.
+ */
 function recordOf(shape: Shape, rows: readonly Row[]): fc.Arbitrary<OutputRecord> {
   const forms = JSON_FORMS[shape.columns[0]!.type] ?? ['"x"', '7'];
   return fc

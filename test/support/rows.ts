@@ -100,7 +100,7 @@ export function binaryFields(types: readonly string[], row: readonly Value[]): B
   );
 }
 
-/** Encodes the same with a ctid before it, as `HashComparison` reads it. */
+/** Encodes a row as `HashComparison` reads it: the ctid, the count of fields, and the fields. */
 export const binaryRow = (types: readonly string[], row: readonly Value[], at = 1): Buffer =>
   Buffer.concat([i32(6), i32(at), i16(1), binaryFields(types, row)]);
 

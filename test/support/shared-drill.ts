@@ -78,7 +78,9 @@ export async function asNightly({ database }: Drill): Promise<pg.Client> {
   return nightly;
 }
 
-/** Returns the SQLSTATE of the refusal, or null if the write was accepted. It is rolled back. */
+/**
+ * Returns the SQLSTATE of the refusal, or null if the write was accepted. The write is rolled back.
+ */
 export const write = (client: pg.Client, sql: string): Promise<string | null> =>
   client.query(`BEGIN; ${sql}; ROLLBACK`).then(
     () => null,
@@ -87,7 +89,7 @@ export const write = (client: pg.Client, sql: string): Promise<string | null> =>
       return (error as { code: string }).code;
     },
   );
-/** Returns a write of the stream's role since the epoch `since`. */
+/** Returns a write by the stream's role that names `since` as the epoch of its ownership. */
 export const asStream = (since: string): string =>
   `SET LOCAL ROLE rows_stream; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
 

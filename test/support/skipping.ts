@@ -4,7 +4,7 @@ import { vi } from 'vitest';
 /** Runs all timers until `work` ends, and returns its result. */
 export async function skipping<T>(work: Promise<T>): Promise<T> {
   const ended = work.finally(() => undefined);
-  ended.catch(() => undefined); // it may fail before it is awaited
+  ended.catch(() => undefined); // the work may fail before a caller awaits it
   await vi.runAllTimersAsync();
   return ended;
 }

@@ -47,7 +47,7 @@ let ask: Ask | undefined;
  */
 export const sluice = (...args: string[]): Ran => sluiceWith({}, ...args);
 
-/** Works like `sluice`, with other variables of the environment. */
+/** Works like `sluice`, with the environment variables `more` added. */
 export const sluiceWith = (more: NodeJS.ProcessEnv, ...args: string[]): Ran =>
   (ask ??= startThread())(args, { ...process.env, ...more });
 
@@ -193,7 +193,7 @@ export function specOf(
   };
 }
 
-/** Writes the same spec to a file. */
+/** Writes the spec that `specOf` returns to a file. */
 export function specFile(...spec: Parameters<typeof specOf>): string {
   const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
   writeFileSync(file, stringify(specOf(...spec)));
@@ -201,8 +201,8 @@ export function specFile(...spec: Parameters<typeof specOf>): string {
 }
 
 /**
- * Starts a migration of that spec. If the command refuses it, throws an error with the command's
- * output.
+ * Starts a migration of the spec that `specOf` returns. If the command refuses it, throws an error
+ * with the command's output.
  */
 export function startMigration(...spec: Parameters<typeof specOf>): void {
   const { code, stderr } = sluice('start', '-f', specFile(...spec));

@@ -10,7 +10,7 @@ import { stackHome, type StackHome } from '../../stack/paths.js';
 import { environment, reset, up, type OptionalService } from '../../stack/stack.js';
 import { otherDatabase, ownedBy, WORKERS } from './workers.js';
 
-const ALREADY_EXISTS = 6; // of gRPC
+const ALREADY_EXISTS = 6; // a status code of gRPC
 const say = (line: string): void => console.error(`stack: ${line}`);
 
 export default function setup(): Promise<() => Promise<void>> {
@@ -27,7 +27,8 @@ interface Wanted {
  */
 export async function setupWith(wanted: Wanted = {}): Promise<() => Promise<void>> {
   const { optional = [], secure = false } = wanted;
-  // two files that build it at the same time would disturb each other; few suites use it
+  // The pipeline is built here, because two files that build it at the same time would disturb each
+  // other. The two kinds of stack below do not need it.
   if (!secure && !optional.includes('registry')) await buildPipeline(say);
   if (process.env['SLUICE_TEST_STACK'] === 'running') {
     await provideOwned();

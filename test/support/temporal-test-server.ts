@@ -41,7 +41,7 @@ export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
   const operator = env.connection.operatorService;
   const listsNone = Object.create(operator, {
     listSearchAttributes: { value: () => Promise.resolve({ customAttributes: {} }) },
-  }) as typeof operator; // the Java server cannot list them
+  }) as typeof operator; // the Java server cannot list attributes
   await ensureSearchAttributes(listsNone, 'default', () => undefined);
   return env;
 }

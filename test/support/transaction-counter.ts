@@ -8,8 +8,8 @@ import { ask, startPostgres } from '../../stack/services/postgres.js';
 import { crc32c } from '../../src/clients/kafka/crc32c.js';
 
 /**
- * The number of transactions in a status file of pg_xact. The server itself creates the file of the
- * first one.
+ * The number of transactions in a status file of pg_xact. The server itself creates a file for the
+ * first transaction of its range.
  */
 const FILE = 2n ** 20n;
 /** A row that is not frozen must be less than 2^31 transactions older than the counter. */
@@ -60,8 +60,8 @@ async function freezeAll(home: StackHome): Promise<void> {
 }
 
 /**
- * Writes the id into the control file and into the checkpoint's record, from which a start reads
- * it.
+ * Writes the id into the control file and into the checkpoint's record, from which a starting
+ * server reads it.
  */
 function patch(data: string, next: bigint): void {
   const path = join(data, 'global/pg_control');

@@ -36,7 +36,7 @@ describe('a commit that happened after all', () => {
 });
 
 describe('a route by HTTP', () => {
-  it('is ordered after the commit until the system accepts it, and is then observed', async () => {
+  it('is requested after the commit until the other system accepts it, and is then observed', async () => {
     let refusals = 2;
     const fake = fakes();
     const activities = {

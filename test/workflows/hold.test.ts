@@ -129,7 +129,7 @@ describe('a full pass before the fence', () => {
         if (refused === null && verdict === 'passed') {
           expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
           const at = roles.findIndex(([role]) => role === 'begin');
-          // the windows before it keep a witness for themselves
+          // each earlier window keeps a witness for the next window
           expect(roles.slice(0, at)).toEqual(Array.from({ length: at }, () => ['keep', false]));
           expect(roles.slice(at)).toEqual([
             ['begin', false],

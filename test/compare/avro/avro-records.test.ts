@@ -99,7 +99,7 @@ const inserted = (id: number, ...after: readonly Buffer[]): Buffer =>
 describe('a change event', () => {
   const ORDERS = envelope(['id', 'long'], ['note', ['null', 'string']]);
 
-  it('keeps the rows, the operation and the transaction, and refers to a named type', () => {
+  it('keeps the rows, the operation and the transaction, and resolves a named type', () => {
     expect(rewrite([ORDERS], keyOf(3), inserted(2, long(3), branch(1, string('x')))).value).toBe(
       '{"before":null,"after":{"id":3,"note":"x"},"source":{"txId":7,"lsn":64},"op":"c"}',
     );

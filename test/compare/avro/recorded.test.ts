@@ -95,7 +95,10 @@ describe.each(recorded.tables.map((table) => [table.table, table] as const))(
   },
 );
 
-/** The kind, the key and the row of a change. Its transaction differs between two slots. */
+/**
+ * The number of words for the kind, the key and the row of a change. The words after them are not
+ * compared, because the two slots saw different transactions.
+ */
 const HASHED_WORDS = 7;
 
 function changesOf(shape: Shape, texts: readonly (readonly [string, string | null])[]): Changes {

@@ -123,7 +123,7 @@ describe('the kernel', () => {
   it('rounds a number as JavaScript does, or leaves it to JavaScript', () => {
     const texts = HARD_NUMBERS.split(' ');
     for (let n = 1; n < 300; n += 1) texts.push(String((n * Math.PI) ** (n % 17)), `${n}.5e-3`);
-    // One in a thousand lies just above the middle between two doubles.
+    // One number in a thousand lies just above the middle between two doubles.
     const next = random(7);
     const digits = (): string => String(Math.floor(next() * 1e9)).padStart(9, '0');
     for (let n = 0; n < 10_000; n += 1) texts.push(`1${digits()}.${digits()}`);

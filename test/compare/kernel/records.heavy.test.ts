@@ -53,7 +53,7 @@ const HOSTILE_BYTES = [
   0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c, 0x3a, 0x20, 0, 0x0a, 0x2d, 0xff, 0xc3,
 ];
 
-/** Generates bytes of which a few are changed, added, removed or cut off. */
+/** Generates a few edits that change, add, remove, cut off or repeat bytes. */
 const edits = fc.array(
   fc.tuple(
     fc.nat(),
@@ -100,7 +100,7 @@ describe('a record', () => {
     );
   });
 
-  it('is checked against its partition as the reference does', () => {
+  it('is checked against its partition as in the reference', () => {
     fc.assert(
       fc.property(
         fc.array(wide, { minLength: 1, maxLength: 20 }),

@@ -8,11 +8,11 @@ type Change = (lab: Lab, round: number) => Promise<unknown>;
 const inHot = (round: number): string => `id <= 2000 AND id % 7 = ${round % 7}`;
 
 export const CLEAN_CHANGES: Readonly<Record<string, Change>> = {
-  'rows written': ({ client }, round) =>
+  'updated rows': ({ client }, round) =>
     client.query(
       `UPDATE ledger SET amount = amount + 1, note = 'seen ${round}' WHERE ${inHot(round)}`,
     ),
-  'rows that are deleted, and others that are inserted under their keys': ({ client }, round) =>
+  'rows that are deleted and inserted again under the same keys': ({ client }, round) =>
     client
       .query(`DELETE FROM ledger WHERE id BETWEEN ${round + 1} AND ${round + 20}`)
       .then(() => client.query(rowsAgain(round + 1, round + 20))),

@@ -12,8 +12,8 @@ export interface CountsWanted {
 
 export type Wanted =
   /**
-   * The next window has exactly these differences. A difference that it shows has the class and the
-   * text.
+   * The next window counts exactly these differences. With `shown`, it shows a difference of this
+   * class. With `says`, the text of that difference matches.
    */
   | { readonly counts: CountsWanted; readonly shown?: DifferenceClass; readonly says?: RegExp }
   /** The migration is blocked, and no window passes. */
@@ -33,8 +33,7 @@ export interface Corrupted {
 export interface Kind {
   readonly what: string;
   /**
-   * Corrupts the row `id`, which the application does not write; it does not write the next row
-   * either.
+   * Corrupts the row `id`. The application writes neither this row nor the row with the next id.
    */
   readonly corrupt: (lab: Lab, id: number, next: () => number) => Promise<Corrupted>;
 }

@@ -21,7 +21,7 @@ import { FIRST, LAST, SETUP } from './ledger-table.js';
 const createPartitioner = kafkajs.Partitioners.DefaultPartitioner;
 const PARTITIONS = 2;
 const PATIENCE_MS = 600_000;
-/** A window that could not wait long enough for the stream, or that got no answer from a system. */
+/** The reason of a window that could not wait long enough, or got no answer from a system. */
 const NOT_REACHED = / at the time limit$| does not answer /;
 
 /** A record of the table's topic, and its position. */
@@ -104,7 +104,7 @@ export async function openServer(): Promise<{ home: StackHome; close: () => Prom
 }
 
 /**
- * Opens the lab. `from` is the lowest transaction id that the source assigns. Its server must not
+ * Opens the lab. `from` is the lowest transaction id that the source assigns. The server must not
  * have a slot yet.
  */
 export async function openLab(
@@ -151,7 +151,7 @@ export async function openLab(
         ${alter} ADD TABLE ledger; COMMIT`);
     },
     send: async (...messages) => {
-      // a producer that knew a lost topic would fail
+      // a producer that has used a topic fails after the topic is lost
       const producer = kafka.producer({ createPartitioner });
       await producer.connect();
       try {

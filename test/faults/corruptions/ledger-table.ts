@@ -3,13 +3,13 @@
 
 /**
  * The application constantly writes the rows up to this id. Corruptions of single rows use the ids
- * from here to SMALL.
+ * between KEPT and SMALL.
  */
 export const KEPT = 2000;
 export const FIRST = 1;
 /**
- * The first id of a partition of 300 rows, and that of a partition with more rows than a window
- * examines individually.
+ * The first ids of two partitions. The one at SMALL has 300 rows. The one at BIG has more rows than
+ * a window examines individually.
  */
 export const SMALL = 18_001;
 export const BIG = 18_301;

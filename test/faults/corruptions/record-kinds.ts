@@ -72,7 +72,7 @@ const HEALING = kindsOf({
   },
 });
 
-/** A record that is refused. No later record can repair it. */
+/** A record that is refused. No later record can repair the topic. */
 const refused =
   (says: RegExp, make: (lab: Lab, record: Found, id: number) => Sent): Kind['corrupt'] =>
   async (lab, id) => {
@@ -88,11 +88,11 @@ const MISPLACED = /in a different partition than its key belongs to/;
 const UNREADABLE = /no change event with a readable key/;
 
 const REFUSED = kindsOf({
-  'the key of another row': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
+  'a record under the key of another row': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
     key: keyOf(id + 1),
     value,
   })),
-  'a key that no row has': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
+  'a record under a key that no row has': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
     key: keyOf(STRANGE + id),
     value,
   })),
@@ -118,7 +118,7 @@ const REFUSED = kindsOf({
       undo: 'new generation',
     };
   },
-  'a key that is not JSON': refused(UNREADABLE, (_lab, { value }, id) => ({
+  'a record whose key is not JSON': refused(UNREADABLE, (_lab, { value }, id) => ({
     key: String(id),
     value,
   })),
@@ -126,11 +126,11 @@ const REFUSED = kindsOf({
     key: `Struct{id=${id}}`,
     value: null,
   })),
-  'a value that is cut off': refused(UNREADABLE, (_lab, { key, value }) => ({
+  'a record whose value is cut off': refused(UNREADABLE, (_lab, { key, value }) => ({
     key,
     value: value.slice(0, 150),
   })),
-  'a record without its transaction': refused(UNREADABLE, (_lab, record) => ({
+  'a record without its transaction id': refused(UNREADABLE, (_lab, record) => ({
     key: record.key,
     value: envelope('u', imageOf(record), 1).toString().replace('"txId":1,', '"txId":null,'),
   })),

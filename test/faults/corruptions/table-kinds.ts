@@ -29,8 +29,8 @@ const wholeAgain = (publication: string): string =>
   `ALTER PUBLICATION ${publication} SET TABLE ledger, accounts`;
 
 /**
- * Corruptions that every source must find, whatever the transaction counter is: rows that no record
- * ever touches again.
+ * Corruptions of rows that no later record touches. They must be found on every source, whatever
+ * its transaction counter is.
  */
 export const UNTOUCHED_ROWS: readonly Kind[] = kindsOf({
   'a detached partition': async ({ client }) => {

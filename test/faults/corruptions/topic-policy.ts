@@ -1,5 +1,5 @@
-// A compacted topic refuses records without a key and the deletion of records. For these
-// corruptions, its policy is changed.
+// Brokers refuse records without a key in a compacted topic, and refuse to delete its records.
+// Corruptions that need either change the topic's policy for a moment.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';

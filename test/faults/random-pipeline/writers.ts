@@ -37,7 +37,7 @@ interface Session {
 const keyOf = (table: Table, row: Row): string =>
   JSON.stringify(Object.fromEntries(KEYS[table].map((name) => [name, row[name]!])));
 
-/** Returns the row as the statements and the records have it. */
+/** Returns a random row, in the form that the statements and the records use. */
 function randomRow(next: Next, table: Table, base: number): Row {
   const maybe = <T>(value: T): T | null => (next() < 0.15 ? null : value);
   const small = (): number => Math.floor(next() * 4);
