@@ -81,7 +81,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
   it.each<[string, (log: Log) => void, RegExp]>([
     ['emptied up to its end', (log) => (log.low = 100), /begins at offset 100, but it began at 0/],
     [
-      'whose oldest records were deleted, with new ones added',
+      'without its oldest records, which were deleted, and has new ones',
       (log) => Object.assign(log, { low: 40, end: 200 }),
       /begins at offset 40, but it began at 0/,
     ],

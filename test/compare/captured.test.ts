@@ -88,7 +88,7 @@ describe('a table that was copied', () => {
 
   it.each<[string, PollingMode, Record<number, string>, Record<number, string>, object]>([
     ['a deleted row', 'timestamp', {}, { 1: row(1, 'a') }, unseen],
-    ['a deleted row, everything read', 'bulk', {}, { 1: row(1, 'a') }, unseen],
+    ['a deleted row, if every row is read', 'bulk', {}, { 1: row(1, 'a') }, unseen],
     [
       'an update that does not change the time',
       'timestamp',
@@ -112,7 +112,7 @@ describe('a table that was copied', () => {
       { ...unseen, mismatched: 1, unknown: 0, classes: ['mismatched', 'mismatched'] },
     ],
     [
-      'an update, everything read',
+      'an update, if every row is read',
       'bulk',
       { 1: row(1, 'b') },
       { 1: row(1, 'a') },
@@ -126,7 +126,7 @@ describe('a table that was copied', () => {
       { ...unseen, missing: 1, unknown: 0, classes: ['missing'] },
     ],
     [
-      'a row that did not arrive, by id',
+      'a row that did not arrive, known by its id',
       'incrementing',
       { 1: row(1, 'a') },
       {},

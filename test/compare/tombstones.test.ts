@@ -54,7 +54,11 @@ function isThere(...steps: readonly Step[]): [early: boolean, late: boolean] {
 describe('a tombstone', () => {
   it.each<[string, readonly Step[], [boolean, boolean]]>([
     ['after a delete that the snapshot sees', [['c', 1], ['d', 2], 'tombstone'], [false, false]],
-    ['after a delete that it does not see yet', [['c', 1], ['d', 50], 'tombstone'], [true, false]],
+    [
+      'after a delete that the snapshot does not see yet',
+      [['c', 1], ['d', 50], 'tombstone'],
+      [true, false],
+    ],
     ['of a key that was inserted again', [['c', 1], ['d', 2], 'tombstone', ['c', 3]], [true, true]],
     [
       'of a key that is inserted again later',

@@ -125,7 +125,7 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
         inTurn(
           () => act('removeConnector', ref, connector),
           () => act('removeSlot', ref, slot),
-        ), // it also claims its slot
+        ), // the activity also claims the connector's slot
     },
     { activity: 'fence', args: [fence], before: withSink, after: unfenced },
     { activity: 'releaseFence', args: [fence], before: fenced, after: unfenced },

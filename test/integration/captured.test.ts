@@ -157,7 +157,7 @@ describe('a change of a captured table', () => {
 describe('a change that narrows the captured set', () => {
   it.each([
     [
-      'operations',
+      'operations that are no longer published',
       "ALTER PUBLICATION pub SET (publish = 'insert')",
       /pub no longer carries updates, deletes, truncates of public.items/,
       /SET \(publish = 'insert, update, delete, truncate'\)/,
@@ -175,37 +175,37 @@ describe('a change that narrows the captured set', () => {
       /SET TABLE/,
     ],
     [
-      'a table',
+      'a table that is no longer published',
       'ALTER PUBLICATION pub DROP TABLE "Odd"',
       /pub does not carry public."Odd"/,
       /ADD TABLE "public"."Odd"/,
     ],
     [
-      'partitions',
+      'partitions under their own names',
       'ALTER PUBLICATION pub SET (publish_via_partition_root = false)',
       /under the partitions' names/,
       /publish_via_partition_root = true/,
     ],
     [
-      'everything',
+      'a publication that no longer exists',
       'ALTER PUBLICATION pub RENAME TO gone',
       /publication pub no longer exists/,
       /CREATE PUBLICATION "pub" FOR TABLE/,
     ],
     [
-      'the old row',
+      'a replica identity of nothing',
       'ALTER TABLE parted_2 REPLICA IDENTITY NOTHING',
       /replica identity of public.parted_2 is nothing/,
       /ALTER TABLE public.parted_2 REPLICA IDENTITY DEFAULT/,
     ],
     [
-      'the key',
+      'a dropped primary key',
       'ALTER TABLE parted DROP CONSTRAINT parted_pkey',
       /public.parted no longer has a primary key/,
       /ADD PRIMARY KEY/,
     ],
     [
-      'rows of heirs',
+      'a table that inherits',
       'CREATE TABLE heir () INHERITS (items)',
       /heir inherit from public.items/,
       /NO INHERIT/,

@@ -65,7 +65,7 @@ describe('an activity whose worker is killed at an effect', () => {
         input: on.ref.spec,
         workflowId: on.ref.workflowId,
         runKey: on.ref.runKey,
-      }); // every case depends on it
+      }); // every case needs an open migration
     const cases = [
       ...crashCases(stage!).map((one) => ({ on: stage!, one })),
       ...sharedTableCases(shared!).map((one) => ({ on: shared!, one })),

@@ -24,7 +24,7 @@ const PUBLICATION = 'The witnessed';
 const A = `CREATE TABLE a (id bigint PRIMARY KEY, v text);
 INSERT INTO a SELECT g, 'v' || g FROM generate_series(1, 100) g;`;
 
-/** Opens a witness of the table `a`, and returns the functions with which a test uses it. */
+/** Opens a witness of the table `a`, and returns what a test does with it. */
 async function witnessed(setup = A, options = '') {
   const database = await freshDatabase(
     `${setup} CREATE PUBLICATION "${PUBLICATION}" FOR TABLE a ${options}`,
@@ -158,9 +158,12 @@ describe('a witness', () => {
       'a publication that was without the table for a moment',
       `ALTER PUBLICATION "${PUBLICATION}" DROP TABLE a; UPDATE a SET v = 'unseen'; ALTER PUBLICATION "${PUBLICATION}" ADD TABLE a`,
     ],
-    ['a rewrite of the table', `VACUUM FULL a1`],
-    ['a column that was dropped and added again', `ALTER TABLE a DROP v; ALTER TABLE a ADD v text DEFAULT 'unseen'`],
-  ])('changes its digest of the definitions after %s', async (_, change) => {
+    ['a rewritten table', `VACUUM FULL a1`],
+    [
+      'a column that was dropped and added again',
+      `ALTER TABLE a DROP v; ALTER TABLE a ADD v text DEFAULT 'unseen'`,
+    ],
+  ])('notices %s by the digest of the definitions', async (_, change) => {
     const { client, digest } = await witnessed(
       `CREATE TABLE a (id bigint PRIMARY KEY, v text) PARTITION BY RANGE (id);
        CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (500); INSERT INTO a VALUES (1);`,

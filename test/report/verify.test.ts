@@ -121,7 +121,7 @@ describe('report verify', () => {
         (report) => ({ leftOut: { ...report.leftOut, ignored: [] } }),
         'derived',
       ],
-    ])('%s', (_what, cut, named) => {
+    ])('is found to lack %s', (_what, cut, named) => {
       const { report } = asJson(rich);
       expect(broken(asJson(rich), rich)).toEqual([]);
       expect(broken(read(JSON.stringify({ ...report, ...cut(report) })), rich)).toContain(named);

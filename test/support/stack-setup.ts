@@ -48,7 +48,10 @@ export async function setupPostgres(): Promise<() => Promise<void>> {
   return freshStack((home) => startPostgres(home, say), provideLedgers);
 }
 
-/** Starts what `start` starts, on an empty stack, and then provides the rest. Returns what removes it. */
+/**
+ * Empties the stack, starts it with `start`, and then calls `provide`. Returns a function that
+ * removes the stack.
+ */
 async function freshStack(
   start: (home: StackHome) => Promise<void>,
   provide: () => Promise<void>,

@@ -98,7 +98,7 @@ describe('a full pass before the fence', () => {
   it.each([
     ['the final window rests on it and the hold fits', null, 'passed'],
     ['the hold is refused with the reason if no witness could begin', 'no free slot', 'passed'],
-    ['the fence is not taken if the pass does not pass', null, 'failed'],
+    ['no fence is taken if this pass finds a difference', null, 'failed'],
   ] as const)('is made for a large table: %s', async (_, refused, verdict) => {
     const roles: (readonly [WindowInput['witness'], boolean])[] = [];
     const fake = fakes();
