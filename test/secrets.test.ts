@@ -1,5 +1,5 @@
-// A spec is not trusted. It names secrets, and the worker's operator decides which of them it may
-// use, and which hosts may receive them.
+// A spec is not trusted. It names secrets, and the worker's operator decides which of them a spec
+// may use, and which hosts may receive them.
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// An activity that waits for weeks sleeps every second, so a sleep leaves nothing behind.
+// An activity that waits for weeks sleeps once a second, so a sleep must leave nothing behind.
 import { getEventListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';

@@ -23,7 +23,7 @@ interface Log {
 }
 
 /**
- * The answers of brokers that a fold needs. There are no records, because only their offsets
+ * The answers of brokers that a fold needs. The answers contain no records, because only offsets
  * matter.
  */
 function brokers(log: Log, whileRead: () => void = () => undefined): KafkaPort {

@@ -7,7 +7,7 @@ import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 
 type Asked = Pick<ConnectRest, 'status' | 'config'>;
 
-/** Connect's answers. `isStored` says whether it finds the configuration of the connector. */
+/** Connect's answers. `isStored` says whether Connect finds the configuration of the connector. */
 const connect = (state: string | null, isStored = state !== null): Asked => ({
   status: () => Promise.resolve(state === null ? null : { connector: { state }, tasks: [] }),
   config: () => Promise.resolve(isStored ? {} : null),

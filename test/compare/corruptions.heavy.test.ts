@@ -26,7 +26,7 @@ import {
 /** Values of a source's transaction counter, on both sides of the middle of its 32-bit epoch. */
 const COUNTERS = [1000, 2 ** 31 + 1000, 3_000_000_000, 2 ** 32 + 1000, 2 ** 32 + 3_000_000_000];
 
-/** Prints a value like Postgres. */
+/** Prints a value as Postgres does. */
 const printed = (type: string, value: Value): string | null =>
   value === null
     ? null

@@ -30,7 +30,9 @@ function byHash(type: string, json: string): string | null {
   return encoder.row[0] === 0 && encoder.row[1] === 0 ? null : encoder.row.join();
 }
 
-/** Returns how the comparison by rows encodes it, or null if the value cannot be decoded. */
+/**
+ * Returns how the comparison by rows encodes a JSON value, or null if the value cannot be decoded.
+ */
 function byRow(type: string, json: string): string | null {
   try {
     return JSON.stringify(canonFromJson(type, parseJsonLossless(json)));

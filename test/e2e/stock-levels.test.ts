@@ -1,5 +1,5 @@
 // Runs the small example through the public command line: a proof on a slice, then a migration with
-// a pipeline that is killed in between. Its final window rests on recent results.
+// a pipeline that is killed in between. The migration's final window rests on recent results.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,8 @@
 // Runs one activity in a separate process, which kills itself with SIGKILL just before or just
 // after its n-th effect on the outside world. argv is {activity, args, at, when}. If `at` is 0, it
 // does not kill itself, and prints the number of effects. With `from`, effects count from the first
-// one whose text contains it. With `only`, effects count only if their text matches it. The
-// activities in `earlier` run before, and their effects do not count.
+// effect whose text contains `from`. With `only`, effects count only if their text matches `only`.
+// The activities in `earlier` run before, and their effects do not count.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';

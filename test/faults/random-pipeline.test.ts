@@ -117,8 +117,8 @@ async function runOf(seed: number): Promise<Run> {
   await producer.send({ topic: OUTPUT, messages });
   try {
     const point = await pointOf(log.slice(0, cut), offsets, rows[0]!.s);
-    // A random part of what the snapshot sees counts as read before, so the gap is not looked for
-    // in it.
+    // A random part of what the snapshot sees counts as read before, so only the rest is searched
+    // for the gap.
     const settled = log.slice(0, Math.floor(next() * (taken + 1)));
     const { a, b } = endsOf(settled, offsets);
     const settledUpTo = { [topicOf('a')]: a, [topicOf('b')]: b };

@@ -19,7 +19,7 @@ import { VALUE_KINDS } from './corruptions/value-kinds.js';
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
 /** All kinds by default. A smaller number gives a quick run. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
-/** Only kinds whose names match, to look at one of them again. */
+/** Runs only kinds whose names match, for example to run one kind again. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');
 
 const SOURCES: readonly (readonly [where: string, from: bigint])[] = [

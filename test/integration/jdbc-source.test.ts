@@ -1,5 +1,6 @@
-// Tests tables and queries that Sluice's JDBC source polls, with real servers. It shows what is
-// captured and what cannot be seen, and that an unseen difference never counts as equal.
+// Tests tables and queries that Sluice's JDBC source polls, with real servers. The tests show which
+// changes are captured, which changes polling cannot see, and that an unseen difference never
+// counts as equal.
 import { describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { dropConnector, live, objects } from '../support/live.js';

@@ -1,6 +1,6 @@
-// Uses only the `temporal` command, and not Sluice's command line. This command starts a migration
-// with the spec as JSON, watches it with queries, and approves and rolls it back with signals. It
-// also cancels one.
+// Uses only the `temporal` command, and not Sluice's command line. A migration is started with the
+// spec as JSON, watched with queries, and approved or rolled back with signals. Another migration
+// is cancelled.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';

@@ -1,5 +1,5 @@
 // Tests doctor with servers and roles that are not ready. Each problem is named with its remedy,
-// the exit code is 1, and nothing is created.
+// the exit code is not 0, and nothing is created.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';

@@ -27,8 +27,8 @@ afterAll(async () => {
 });
 
 /**
- * Returns the SQLSTATE of the refusal, or null if the write was accepted. Nothing that it writes
- * stays.
+ * Returns the SQLSTATE of the refusal, or null if the write was accepted. The write leaves nothing
+ * behind.
  */
 async function write(client: pg.Client, sql: string): Promise<string | null> {
   try {

@@ -1,6 +1,6 @@
-// Tests a role without pg_read_all_stats. If it cannot see something, the result is unknown, and
-// the statement that shows it is named. Also tests that Sluice names the transaction for which a
-// new slot waits.
+// Tests a role without pg_read_all_stats. If the role cannot see something, the result is unknown,
+// and the statement that makes it visible is named. Also tests that Sluice names the transaction
+// for which a new slot waits.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/make-finding.js';

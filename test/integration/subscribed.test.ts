@@ -1,5 +1,5 @@
-// Tests tables that a subscription writes. Its apply worker fires no statement triggers, but the
-// fence still stops it.
+// Tests tables that a subscription writes. The subscription's apply worker fires no statement
+// triggers, but the fence still stops it.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';

@@ -1,6 +1,6 @@
-// Tests on a real database with ordinary roles who may read the consumers' view after the switch.
-// Sluice proves before the commit that they may read it, and names each missing right with the
-// statement that grants it.
+// Tests who may read the consumers' view after the switch, on a real database with ordinary roles.
+// Before the commit, Sluice proves that the consumers may read the view, and names each missing
+// right with the statement that grants it.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';

@@ -87,7 +87,10 @@ function guardSees(w: World, { guardResumes, guardAsks, endsLatePauses }: PauseR
   return isLate || (w.record === RECORD.open && w.overdue === 1);
 }
 
-/** Returns a problem if the window of a paused connector is dead and no one will resume it. */
+/**
+ * Returns a problem if the window of a paused connector is dead and no one will resume the
+ * connector.
+ */
 function inState(w: World, rules: PauseRules): string | null {
   if (w.connector !== BY_WINDOW || w.dead === 0) return null;
   const isGoingToBeSeen = guardSees({ ...w, overdue: 1 }, rules);

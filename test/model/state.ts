@@ -49,7 +49,7 @@ export const WRITER = {
 
 export interface Worker {
   pc: number;
-  /** The attempt whose token it has. 0 means none. */
+  /** The attempt whose token the worker has. 0 means none. */
   token: number;
   /** The epoch that its attempt names. */
   epoch: number;

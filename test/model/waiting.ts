@@ -1,7 +1,7 @@
 // Models I4 inside Sluice's own transaction as a small world. A fence locks table after table, and
 // may wait for each. The worker may be suspended forever at any moment. A writer of the first table
-// waits for the lock, and is then refused until the fence ends. It never waits longer than the
-// hold.
+// waits for the lock, and is then refused until the fence ends. The writer never waits longer than
+// the hold.
 import type { Game } from './search.js';
 
 const TABLES = 3;

@@ -1,5 +1,5 @@
 // A migration with a batch on a secured stack: TLS and logins everywhere, and only the ACLs that
-// `sluice plan` prints. Before they exist, doctor names what is missing.
+// `sluice plan` prints. Before these ACLs exist, doctor names what is missing.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -12,7 +12,8 @@ import {
 } from '../../src/domain/routes/route.js';
 
 /**
- * If a fact is missing here, the compiler names it. Only the `kind` is not one of the plan's kinds.
+ * If a fact is missing here, the compiler names it. Only the `kind` is unknown to the type of the
+ * plan.
  */
 const FACTS: RouteFacts = {
   ...PLAIN_FACTS,

@@ -1,5 +1,5 @@
-// Gives the files of one worker of vitest a namespace and a ledger. The Sluice worker of one file
-// therefore takes no tasks of another file, and no file sees the migrations of another.
+// Gives the files of one worker of vitest a namespace and a ledger. Two files that run at the same
+// time therefore never share tasks, and neither sees the migrations of the other.
 import { otherDatabase, ownedBy } from './workers.js';
 
 const { namespace, ledger } = ownedBy(Number(process.env['VITEST_POOL_ID']));

@@ -28,7 +28,7 @@ interface Wanted {
 export async function setupWith(wanted: Wanted = {}): Promise<() => Promise<void>> {
   const { optional = [], secure = false } = wanted;
   // The pipeline is built here, because two files that build it at the same time would disturb each
-  // other. The two kinds of stack below do not need it.
+  // other. Only a secured stack and a stack with a registry do not need it.
   if (!secure && !optional.includes('registry')) await buildPipeline(say);
   if (process.env['SLUICE_TEST_STACK'] === 'running') {
     await provideOwned();

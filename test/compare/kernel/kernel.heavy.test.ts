@@ -22,7 +22,7 @@ const shapeOf = (type: string): Shape => ({
   ],
 });
 
-/** Forms of a type that are defined for a similar one. */
+/** Types whose forms in JSON are those of a similar type. */
 const FORMS_OF: Readonly<Record<string, string>> = {
   int2: 'int4',
   timestamptz: 'timestamp',

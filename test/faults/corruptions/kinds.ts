@@ -13,7 +13,7 @@ export interface CountsWanted {
 export type Wanted =
   /**
    * The next window counts exactly these differences. With `shown`, it shows a difference of this
-   * class. With `says`, the text of that difference matches.
+   * class. With `says`, the text of that difference matches `says`.
    */
   | { readonly counts: CountsWanted; readonly shown?: DifferenceClass; readonly says?: RegExp }
   /** The migration is blocked, and no window passes. */

@@ -47,7 +47,7 @@ export interface Lab {
   readonly hidden: (sql: string) => Promise<unknown>;
   /** Writes records to the topic. The key determines the partition, unless the record names one. */
   readonly send: (...records: Sent[]) => Promise<void>;
-  /** Returns the newest record of a row that is not a tombstone. */
+  /** Returns the newest record of a row. Tombstones do not count. */
   readonly lastRecord: (id: number) => Promise<Found>;
   /**
    * Returns the id of a transaction that the source has just committed, in 32 bits as Debezium
@@ -61,7 +61,7 @@ export interface Lab {
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */
   readonly unseen: (act: () => Promise<void>) => Promise<void>;
-  /** Ends a generation whose topic will be lost, and waits until the next one validates. */
+  /** Ends a generation whose topic will be lost, and waits until the next generation validates. */
   readonly nextGeneration: () => Promise<void>;
   readonly close: () => Promise<void>;
 }

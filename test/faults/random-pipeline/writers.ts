@@ -21,7 +21,7 @@ const IDS = 12;
 export interface Change {
   readonly table: Table;
   readonly key: string;
-  /** The row afterwards, with its true values. Null if it was deleted. */
+  /** The row after the change, with its true values. Null if the change deleted the row. */
   readonly row: Row | null;
   readonly record: { readonly key: string; readonly value: string };
 }
