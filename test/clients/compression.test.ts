@@ -10,6 +10,13 @@ describe('a batch that cannot be opened', () => {
     ['an unknown codec', 7, Buffer.from('anything')],
     ['bytes that are not gzip', 1, Buffer.from('not gzip')],
     ['snappy that claims 4 GiB', SNAPPY, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00])],
+    [
+      'snappy with a literal so long that the library goes back to its beginning',
+      SNAPPY,
+      Buffer.from([5, 0xfc, 0xfa, 0xff, 0xff, 0xff, 0x41]),
+    ],
+    ['snappy that ends in a length', SNAPPY, Buffer.from([5, 0xf4, 0x01])],
+    ['snappy that copies from 2 GiB ahead', SNAPPY, Buffer.from([5, 0x0f, 0, 0, 0, 0x80])],
     ['LZ4 with a wrong magic number', LZ4, Buffer.alloc(32)],
     ['LZ4 cut off', LZ4, Buffer.from('04224d186040', 'hex')],
     [

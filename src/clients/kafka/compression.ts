@@ -67,16 +67,43 @@ function unzstd(body: Buffer): Uint8Array {
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
 function unsnappy(body: Buffer): Uint8Array {
-  if (!body.subarray(0, XERIAL.length).equals(XERIAL)) return snappy.uncompress(body, MOST_BYTES);
+  if (!body.subarray(0, XERIAL.length).equals(XERIAL)) return openBlock(body, MOST_BYTES);
   const blocks: Uint8Array[] = [];
   let total = 0;
   for (let at = XERIAL.length + 8; at < body.length;) {
     const size = body.readInt32BE(at);
     if (size <= 0) throw new RangeError('a snappy block without bytes');
-    const block = snappy.uncompress(body.subarray(at + 4, at + 4 + size), MOST_BYTES - total);
+    const block = openBlock(body.subarray(at + 4, at + 4 + size), MOST_BYTES - total);
     total += block.length;
     blocks.push(block);
     at += 4 + size;
   }
   return Buffer.concat(blocks, total);
+}
+
+/** Opens one snappy block, after a look at its lengths. */
+function openBlock(block: Buffer, mostBytes: number): Uint8Array {
+  refuseOversized(block);
+  return snappy.uncompress(block, mostBytes);
+}
+
+/**
+ * Throws RangeError if an element of the block claims 2 GiB or more, or goes beyond the block. The
+ * library reads such a length as a negative number, moves backward, and never ends.
+ */
+function refuseOversized(block: Buffer): void {
+  let at = 0;
+  while (block[at]! >= 0x80) at += 1; // the length of the plain text
+  for (at += 1; at < block.length;) {
+    const tag = block[at]!;
+    const kind = tag & 3;
+    const short = tag >>> 2;
+    // A literal is followed by its length, if that is long, and its bytes. A copy has an offset.
+    const sized = kind === 0 ? Math.max(0, short - 59) : kind === 3 ? 4 : kind;
+    if (at + 1 + sized > block.length) throw new RangeError('a snappy block ends too early');
+    const number = sized === 0 ? short : block.readUIntLE(at + 1, sized);
+    at += 1 + sized + (kind === 0 ? number + 1 : 0);
+    if (number >= 2 ** 31 || at > block.length)
+      throw new RangeError('a length in a snappy block is too large');
+  }
 }
