@@ -4,13 +4,14 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { Gauges } from '../../src/activities/runtime/gauges.js';
+import { watchSlot } from '../../src/activities/guard/slot-watch.js';
 import { latestRun } from '../../src/activities/objects/leftovers.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../../src/config.js';
 import { planned } from '../../src/activities/runtime/with-plan.js';
 import { readMetrics } from '../../src/worker-metrics.js';
 import { watchOnce, type WatchDeps } from '../../src/worker-watch.js';
-import { aRef } from '../support/builders.js';
+import { aRef, sleepUntil } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 import { aStatus } from '../support/status.js';
 import { aHook, type Hook } from '../support/webhook.js';
@@ -127,5 +128,59 @@ describe('the watch of a worker over notices and terminated runs', () => {
     await watchOnce(deps(), true);
     expect(hook.requests).toHaveLength(before);
     await other.end();
+  });
+});
+
+describe('a slot that retains more WAL than its budget', () => {
+  /** Creates the slot of a migration as its own or not, and returns what the guard reports. */
+  async function reportOn(name: string, isOurs: boolean, use?: (slot: string) => Promise<void>) {
+    const { ref, plan } = await aMigration(name);
+    const { slot } = plan.names;
+    await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+    await database.client.query(
+      `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
+    );
+    const object = { kind: 'slot', name: slot, where: plan.database } as const;
+    if (isOurs) await ledger.setObjectState(ref, object, 'created');
+    await use?.(slot);
+    return watchSlot(
+      deps(),
+      { ref, plan, slotExpected: true, alarmed: false },
+      { wait: () => Promise.resolve(), retained: () => undefined },
+    );
+  }
+  const slotsOf = async (name: string): Promise<number | null> =>
+    (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = $1`, [name]))
+      .rowCount;
+
+  it('is reported as kept if the ledger does not say that the migration created it', async () => {
+    expect(await reportOn('foreign', false)).toMatchObject({
+      dropped: false,
+      detail: expect.stringContaining('not dropped: the ledger does not say') as string,
+    });
+    expect(await slotsOf('sluice_foreign')).toBe(1);
+    await database.client.query(`SELECT pg_drop_replication_slot('sluice_foreign')`);
+  });
+
+  it('is reported as kept while a session uses it', async () => {
+    const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
+    const url = `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`;
+    const session = new pg.Client({ connectionString: url, replication: 'database' } as object);
+    await session.connect();
+    const report = await reportOn('used', true, (slot) => {
+      const options = `"proto_version" '1', "publication_names" 'none'`;
+      session
+        .query(`START_REPLICATION SLOT ${slot} LOGICAL 0/0 (${options})`)
+        .catch(() => undefined);
+      const active = `SELECT FROM pg_replication_slots WHERE slot_name = '${slot}' AND active`;
+      const isUsed = async () => (await database.client.query(active)).rowCount === 1;
+      return sleepUntil('the session uses the slot', isUsed);
+    });
+    expect(report).toMatchObject({
+      dropped: false,
+      detail: expect.stringMatching(/not dropped: session \d+ still uses it/) as string,
+    });
+    expect(await slotsOf('sluice_used')).toBe(1);
+    await session.end();
   });
 });

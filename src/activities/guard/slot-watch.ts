@@ -55,7 +55,11 @@ export async function watchSlot(
     const committed = await isCommitted(deps, input);
     if (onExhaustion === 'block' || committed)
       return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
-    await dropOurSlot(deps, input, hooks.wait);
+    const kept = await dropOurSlot(deps, input, hooks.wait);
+    if (kept !== null)
+      return alarmed
+        ? null
+        : { kind: 'wal-budget', detail: `${detail}; it was not dropped: ${kept}`, dropped: false };
     return {
       kind: 'wal-budget',
       detail: `${detail}: slot dropped, because the health of the source is more important than the migration`,
@@ -71,27 +75,34 @@ async function isCommitted(deps: SlotDeps, { ref, plan }: Planned): Promise<bool
   });
 }
 
+/** Drops the slot. Returns the reason if it could not, and null if the slot is gone. */
 async function dropOurSlot(
   { secret, ledger, systems }: SlotDeps,
   { ref, plan }: Planned,
   wait: SlotHooks['wait'],
-): Promise<void> {
+): Promise<string | null> {
   const { connector, slot } = plan.names;
   const owned = await ledger.objectState(ref.name, {
     kind: 'slot',
     name: slot,
     where: plan.database,
   });
-  if (owned !== 'created' && owned !== 'registered') return;
+  if (owned !== 'created' && owned !== 'registered')
+    return 'the ledger does not say that this migration created it';
   await systems
     .connect(plan)
     .stop(connector)
     .catch(() => undefined);
-  await withSource(plan, secret, async (client) => {
+  return withSource(plan, secret, async (client) => {
+    let user: string | null = null;
     for (let attempt = 0; attempt < 100; attempt += 1) {
-      const found = await readSlot(client, slot);
-      if (!found?.activePid) return dropSlot(client, slot);
+      user = (await readSlot(client, slot))?.activePid ?? null;
+      if (user === null) {
+        await dropSlot(client, slot);
+        return null;
+      }
       await wait(500);
     }
+    return `session ${user} still uses it`;
   });
 }
