@@ -1,7 +1,8 @@
 // The brokers say which topics they would not create.
 import type { Admin } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { notCreatable } from '../../src/clients/kafka/topics.js';
+import { TopicLost } from '../../src/clients/kafka/known-topics.js';
+import { notCreatable, served } from '../../src/clients/kafka/topics.js';
 
 const TOPICS = [{ topic: 'a' }, { topic: 'b' }, { topic: 'c' }];
 const answering = (answer: () => Promise<boolean>): Admin =>
@@ -27,5 +28,21 @@ describe('the search for topics that cannot be created', () => {
   it('throws if no broker answers', async () => {
     const admin = answering(() => Promise.reject(new Error('no broker answers')));
     await expect(notCreatable(admin, TOPICS)).rejects.toThrow('no broker answers');
+  });
+});
+
+describe('a new topic', () => {
+  it('is not lost if a busy broker does not know it yet: the step is tried again', async () => {
+    const lost = () => Promise.reject(new TopicLost('new', 'topic new does not exist'));
+    await expect(served('new', lost, -1)).rejects.toMatchObject({ code: 'unreachable' });
+  });
+  it('is awaited until a broker serves it', async () => {
+    const answers = [
+      () => Promise.reject(new TopicLost('new', 'topic new does not exist')),
+      () => Promise.resolve(false),
+      () => Promise.resolve(true),
+    ];
+    await served('new', () => answers.shift()!());
+    expect(answers).toEqual([]);
   });
 });

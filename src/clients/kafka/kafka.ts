@@ -84,7 +84,7 @@ export class KafkaPort {
       replicationFactor: replication,
       configEntries,
     });
-    await served(async () => (await this.offsets(topic)).length >= partitions);
+    await served(topic, async () => (await this.offsets(topic)).length >= partitions);
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -145,7 +145,10 @@ export class KafkaPort {
 
   /** Returns a group's committed offsets: topic → partition → next offset. May be empty. */
   async groupOffsets(groupId: string): Promise<Map<string, Map<number, number>>> {
-    const answer = await (await this.admin()).fetchOffsets({ groupId });
+    const admin = await this.admin();
+    const answer = await this.#brokers.withCoordinator(groupId, () =>
+      admin.fetchOffsets({ groupId }),
+    );
     return new Map(
       answer.map(({ topic, partitions }) => [
         topic,

@@ -3,6 +3,7 @@
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import { denied, isDenied } from './connection-trouble.js';
+import { TopicLost } from './known-topics.js';
 
 /** After one of these errors, it is unknown whether the broker creates the topic. */
 const END_UNKNOWN: readonly string[] = [
@@ -68,14 +69,21 @@ export async function refuseHidden(admin: Admin, topics: readonly string[]): Pro
 }
 
 /**
- * Waits until a broker serves a new topic. Throws the last error of `isServed` at the time limit.
+ * Waits until a broker serves a new topic, for at most `limitMs`. Then throws the last error of
+ * `isServed`. If that error says that the topic does not exist, throws Problem `unreachable`: the
+ * controller has created the topic, and a busy broker learns of new topics later.
  */
-export async function served(isServed: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + SERVED_MS;
+export async function served(
+  topic: string,
+  isServed: () => Promise<boolean>,
+  limitMs = SERVED_MS,
+): Promise<void> {
+  const deadline = Date.now() + limitMs;
   for (;;) {
     const isThere = await isServed().catch((error: unknown) => {
-      if (Date.now() > deadline) throw error;
-      return false;
+      if (Date.now() <= deadline) return false;
+      if (!(error instanceof TopicLost)) throw error;
+      throw new Problem('unreachable', `no broker serves the new topic ${topic} yet`);
     });
     if (isThere || Date.now() > deadline) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
