@@ -1,7 +1,6 @@
 // `npm test`: installs and builds what is missing, checks types and lint, then runs every suite but
-// faults, flink, postgres, registry and secure. The suites with real servers share one stack, which
-// is removed at the end. The last lines name each test that failed, and count what passed, failed
-// and was skipped.
+// faults, flink, postgres, registry and secure. The suites with real servers share one stack, which is removed at the end. The
+// last lines name each test that failed, and count what passed, failed and was skipped.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +12,7 @@ const ON_STACK = ['e2e', 'integration', 'alone'];
 
 /** Suites that `npm test` leaves out. */
 const BESIDE = ['faults', 'flink', 'postgres', 'postgres-stack', 'secure', 'registry'];
-/** Major versions of Postgres for its suites. All other suites run with the default version. */
+/** Major versions of Postgres for its suites. All other suites run with the default one. */
 const OTHER_MAJORS = Object.keys(
   JSON.parse(readFileSync(join(ROOT, 'stack/postgres-majors.json'), 'utf8')),
 );
@@ -25,8 +24,8 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
  * Each round is a list of lanes, which run at the same time. Files of `alone` run one at a time and
- * mostly wait, so suites without a stack run at the same time. Suites with a separate stack run
- * before the shared stack is started.
+ * mostly wait, so suites without a stack run at the same time. Suites with a separate stack run before the
+ * shared stack is started.
  */
 const ROUNDS = [
   [['unit']],
@@ -90,9 +89,7 @@ function count(status, report, title) {
   else if (result.numPassedTests === 0) fail(`${title}: no test ran`);
 }
 
-/**
- * Returns an entry for each failed test of a file, or for the file if it failed before its tests.
- */
+/** An entry for each failed test of a file, or for the file if it failed before its tests. */
 function failuresOf({ name, status, message, assertionResults }) {
   const file = relative(ROOT, name);
   const tests = assertionResults.filter((test) => test.status === 'failed');
@@ -102,9 +99,7 @@ function failuresOf({ name, status, message, assertionResults }) {
   );
 }
 
-/**
- * Returns more than one line, because a migration's state after the first line can show the cause.
- */
+/** The state of a migration follows the first line, so one line would hide the cause. */
 function firstLines(text) {
   const stack = /^\s+at /;
   return text

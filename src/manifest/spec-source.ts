@@ -35,7 +35,7 @@ const walBudget = z.strictObject({
     .enum(['drop-slot', 'block'])
     .default('drop-slot')
     .describe(
-      'What Sluice does if the budget is used up before the commit: drop the slot and block, or only block.',
+      'What Sluice does if the budget is used up before the commit: drop the slot and block the run, or only raise an alarm.',
     ),
 });
 

@@ -15,7 +15,7 @@ function temporal(...args: string[]): string {
     ['workflow', ...args, '--address', process.env['TEMPORAL_ADDRESS']!],
     { encoding: 'utf8' },
   );
-  if (status !== 0) throw new Error(`temporal ${args.join(' ')} exited ${status}: ${stderr}`);
+  if (status !== 0) throw new Error(`temporal ${args.join(' ')} exited ${status}: ${stderr}${stdout}`);
   return stdout;
 }
 

@@ -15,7 +15,7 @@ const temporal = (...args: string[]) =>
   spawnSync('temporal', ['--address', process.env['TEMPORAL_ADDRESS']!, ...args], {
     encoding: 'utf8',
   });
-/** Sends a signal with Temporal's own command, as any other client can. */
+/** Sends a signal with Temporal's own command, as every other client can. */
 function signal(name: string, message: string, input: string): void {
   const to = ['-w', `migration-${name}`, '--name', message, '--input', input];
   expect(temporal('workflow', 'signal', ...to).status).toBe(0);

@@ -78,7 +78,10 @@ describe('the keys of the codec', () => {
   it.each([
     ['k1=env:MISSING', 'key k1: variable MISSING is not set'],
     ['k1=file:/nowhere/key', 'key k1: ENOENT'],
-    ['k1=env:SHORT', 'key k1 has 3 bytes after base64 decoding, but needs 32; make one with: openssl rand -base64 32'],
+    [
+      'k1=env:SHORT',
+      'key k1 has 3 bytes after base64 decoding, but needs 32; make one with: openssl rand -base64 32',
+    ],
     ['c2VjcmV0', 'each entry must be ID=env:NAME or ID=file:PATH'],
   ])('are refused if wrong, without being shown: %s', (keys, reason) => {
     const problems: string[] = [];

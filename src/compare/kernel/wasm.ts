@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = 'aab55e4f9b334dffbdfa190c0e877685ba600bfdea86298bf9bf2e4663f06a77';
+export const SOURCES = '4593ec055c47e8f98bcad8d66f4b6452c1aad23ab2f902914f6da8429d1c77cd';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -19,7 +19,7 @@ import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
 /**
- * Takes the quoted name of a table, and returns the sub-query that stands in for the table. Null
+ * Takes the quoted name of a table, and returns the sub-query that replaces the table. Null
  * means that the table stays.
  */
 export type StandIns = (table: string) => string | null;
