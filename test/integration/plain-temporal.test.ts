@@ -15,7 +15,8 @@ function temporal(...args: string[]): string {
     ['workflow', ...args, '--address', process.env['TEMPORAL_ADDRESS']!],
     { encoding: 'utf8' },
   );
-  if (status !== 0) throw new Error(`temporal ${args.join(' ')} exited ${status}: ${stderr}${stdout}`);
+  if (status !== 0)
+    throw new Error(`temporal ${args.join(' ')} exited ${status}: ${stderr}${stdout}`);
   return stdout;
 }
 
