@@ -37,7 +37,7 @@ function signalLoginIssues(sasl: SaslLogin): SpecIssue[] {
     {
       path: ['spec', 'kafka', 'sasl', 'token', 'command'],
       message:
-        "the connector reads the signal of snapshot incremental, and Kafka Connect cannot run the worker's command; use snapshot initial, or a token endpoint",
+        "with snapshot: incremental, the connector itself logs in to Kafka to read signals, and Kafka Connect cannot run the worker's token command; use snapshot: initial, or a token endpoint",
     },
   ];
 }
@@ -90,7 +90,7 @@ export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
     add('certificates are only used with an https URL', 'connector', 'tls');
   if (connector.brokers && connector.snapshot !== 'incremental')
     add(
-      'only snapshot incremental gives brokers to the connector; omit it',
+      'Sluice uses these brokers only with snapshot: incremental; omit them',
       'connector',
       'brokers',
     );

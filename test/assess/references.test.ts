@@ -35,7 +35,7 @@ describe('the references of a query', () => {
     ['SELECT 1; SELECT 2', /not one statement/],
     ['SELECT * FROM U&"\\0061bc"', /cannot be replaced/],
     ['SELECT * FROM db.public.orders', /cannot be replaced/],
-  ])('are refused with the reason: %s', (query, reason) =>
+  ])('are refused, and the error names the reason, in the query: %s', (query, reason) =>
     expect(() => referencesOf(query)).toThrow(reason),
   );
 });
@@ -59,13 +59,13 @@ describe('a stand-in', () => {
     expect(givenRows(table, [{ key: ['6'], values: null }])).toBeNull();
   });
 
-  it('reads a value that a record omits from the snapshot', () => {
+  it('reads from the snapshot what a record omits', () => {
     expect(fromSnapshot(table, 'note', ['5'])).toEqual({
       sql: `(SELECT "note" FROM "public"."orders" WHERE "id" = '5')`,
     });
   });
 
-  it('reads no table if it is empty', () => {
+  it('reads no table if the stand-in is empty', () => {
     expect(emptyStandIn(table)).not.toContain('FROM "public"');
   });
 });

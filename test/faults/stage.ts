@@ -1,5 +1,5 @@
-// Builds the stage of the crash points: a database with a batch and its view, a migration's spec,
-// and everything outside that an activity may change.
+// Sets up what the tests of crash points need: a database with a batch and its view, and the spec
+// of a migration. Also lists what an activity may have changed outside its process.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -124,8 +124,8 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
 }
 
 /**
- * Lists connectors with their states and the tables that sinks write, because a connector may have
- * been replaced.
+ * Lists each connector with its state and, for a sink, the table that it writes. The name alone
+ * would not show that another connector replaced it.
  */
 async function connectors(url: string, name: string): Promise<string[]> {
   const all = (await (await fetch(`${url}/connectors`)).json()) as string[];

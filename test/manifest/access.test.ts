@@ -107,7 +107,7 @@ describe('a spec', () => {
     [
       'brokers that no connector gets',
       { connector: { ...CONNECTOR, brokers: ['inner:9092'] } },
-      'only snapshot incremental',
+      'only with snapshot: incremental',
     ],
     [
       'a user name that could read another secret',

@@ -155,7 +155,7 @@ describe('doctor on a secured stack', () => {
 });
 
 describe('mutual TLS with the brokers', () => {
-  /** The listener of the brokers themselves asks every client for a certificate. */
+  /** The listener that the brokers use among themselves asks every client for a certificate. */
   const listTopics = async (own: TlsFiles): Promise<unknown> => {
     const kafka = new KafkaPort(
       {

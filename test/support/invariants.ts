@@ -23,7 +23,7 @@ export interface RunRecord {
   }[];
   /** The numbers of the audit's events, in order. */
   readonly events: readonly { readonly id: string; readonly kind: string }[];
-  /** The objects that the ledger has for the run, and the end of each. */
+  /** The objects that the ledger lists for the run, with the state of each. */
   readonly objects: readonly {
     readonly kind: string;
     readonly name: string;

@@ -46,10 +46,16 @@ export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
   return env;
 }
 
-/** Runs the command in its arguments until its standard input closes, also if this process dies. */
+/**
+ * Runs the command in its arguments, and kills it when the standard input closes. The death of this
+ * process closes it too.
+ */
 const UNTIL_INPUT_CLOSES = '"$@" & cat; kill -9 $!';
 
-/** Starts the server and waits until it listens. Its memory holds the histories of many files. */
+/**
+ * Starts the server and waits until it listens. It keeps the workflows of many test files in
+ * memory, so it gets 1 GB.
+ */
 async function startServer(): Promise<{ port: number; end: () => void }> {
   const libs = await temporalTestServerLibs((line) => console.error(line));
   const port = await freePort();

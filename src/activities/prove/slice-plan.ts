@@ -70,7 +70,7 @@ export async function planProof(
     const slice = planSlice(input.slice, tables, key);
     if (input.runs > 0 && !slice.isOfKey)
       throw new Error(
-        "--runs needs a slice over only the result's key, because a run used all input of a key",
+        "with --runs, the slice may use only columns of the result's key, because a run of the batch used every input row of a key",
       );
     const ref = {
       name: id,

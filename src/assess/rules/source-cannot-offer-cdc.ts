@@ -4,17 +4,17 @@ import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 export const sourceOffersCdc: Rule = {
   id: 'source-cannot-offer-cdc',
   rationale:
-    'Without change capture, a stream must poll. Polling misses deletes, and changes without a new timestamp.',
+    'Without change capture, a stream must poll. Polling misses deletes. It also misses updates that do not change the timestamp.',
   ask: ({ process, source, tables }) => {
     const needsDeletes = tables.known && tables.value.some((t) => (t.total?.deleted ?? 0) > 0);
     if (process.cdc === 'forbidden')
       return needsDeletes
         ? fired(
             1,
-            `change capture is forbidden, and ${tables.value
+            `change capture is forbidden, and polling cannot see the deletes in ${tables.value
               .filter((t) => (t.total?.deleted ?? 0) > 0)
               .map((t) => t.table)
-              .join(', ')} lose rows that polling cannot see`,
+              .join(', ')}`,
             { decides: true },
           )
         : fired(0.5, 'change capture is forbidden', {

@@ -166,7 +166,7 @@ export function distinct(select: Fields, outputs: readonly string[]): Operator[]
           kind: 'distinct',
           class: 'keyed state',
           key: outputs,
-          detail: 'DISTINCT counts every row',
+          detail: 'DISTINCT keeps a count for each distinct row',
         },
       ];
 }

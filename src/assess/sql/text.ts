@@ -53,7 +53,7 @@ export class SqlText {
   }
 
   /**
-   * Cuts the text from `offset` on at every AND that is neither inside parentheses nor part of
+   * Splits the text after `offset` at every AND that is neither inside parentheses nor part of
    * BETWEEN.
    */
   splitAtAnd(offset: number): string[] {

@@ -108,7 +108,7 @@ export async function takeOver(
 
 /**
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
- * `passTrigger`. These are the rows that the batch's query returns now, and the kept rows whose
+ * `passTrigger`. The batch's rows are those that its query returns now, and the kept rows whose
  * keys the query does not return.
  */
 export async function giveBack(

@@ -47,7 +47,7 @@ export const storageFact = (table: string): string => `storage of ${table}`;
  */
 export const partitionsFact = (table: string): string => `partitions of ${table}`;
 
-/** The rules. The first one that fits a fact counts. */
+/** The rules. For each fact, the first rule that fits applies. */
 export const FACT_RULES: readonly FactRule[] = [
   {
     fact: 'connector task',

@@ -8,7 +8,7 @@ const WITNESS_RESERVE_MS = 2000;
 export interface Measured {
   /** The duration of the last full window. */
   readonly fullWindowMs: number | null;
-  /** The part of that duration that comparing the tables took. */
+  /** How much of that time the comparison of the tables took. */
   readonly tablesMs: number | null;
   readonly lagMs: number | null;
   readonly rehearsedHoldMs: number | null;
