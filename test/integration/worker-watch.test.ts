@@ -165,10 +165,11 @@ describe('a slot that retains more WAL than its budget', () => {
   it('is reported as kept while a session uses it', async () => {
     const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
     const url = `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`;
+    await database.client.query('CREATE PUBLICATION used FOR TABLE accounts');
     const session = new pg.Client({ connectionString: url, replication: 'database' } as object);
     await session.connect();
     const report = await reportOn('used', true, (slot) => {
-      const options = `"proto_version" '1', "publication_names" 'none'`;
+      const options = `"proto_version" '1', "publication_names" 'used'`;
       session
         .query(`START_REPLICATION SLOT ${slot} LOGICAL 0/0 (${options})`)
         .catch(() => undefined);
