@@ -54,12 +54,18 @@ describe.concurrent('the guard', () => {
         headers: { 'content-type': 'application/json' },
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
-    const isRunning = async (): Promise<boolean> => {
-      const answer = await fetch(`${url}/status`);
-      if (!answer.ok) return false;
-      const { tasks } = (await answer.json()) as { tasks: readonly { state: string }[] };
-      return tasks.length > 0 && tasks.every(({ state }) => state === 'RUNNING');
-    };
+    /** The session of the slot's current user. Each start of the task opens another one. */
+    const session = async (): Promise<number | null> =>
+      (
+        await database.client.query<{ active_pid: number | null }>(
+          `SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'sluice_guarded'`,
+        )
+      ).rows[0]?.active_pid ?? null;
+    const restartedAfter = (before: number | null) =>
+      sleepUntil('the task was started again', async () => {
+        const now = await session();
+        return now !== null && now !== before;
+      });
     const blockedBy = (code: string | null) =>
       reach('guarded', `blocked by ${code}`, (s) => (s.blocked?.code ?? null) === code);
     await put('pause');
@@ -71,11 +77,13 @@ describe.concurrent('the guard', () => {
     await put('config', { ...planned, 'column.exclude.list': 'public.items.v' });
     await blockedBy('connector-drift');
     expect((await get('guarded')).blocked!.detail).toContain('column.exclude.list');
+    const drifted = await session();
     await put('config', planned);
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
     // Connect 4.3 never finishes the fencing of a task whose connector is deleted meanwhile.
-    await sleepUntil('the task runs', isRunning);
+    await restartedAfter(drifted);
+    const deleted = await session();
     await fetch(url, { method: 'DELETE' });
     await blockedBy('connector-gone');
     await reach('guarded', 'a window found it too', (s) =>
@@ -83,7 +91,7 @@ describe.concurrent('the guard', () => {
     );
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
-    await sleepUntil('the task of the new connector runs', isRunning);
+    await restartedAfter(deleted);
     expect(sluice('rollback', 'guarded', '--reason', 'over', '--by', 'ann', '--yes').code).toBe(0);
     await waitFor('guarded', 'outcome=rolled-back');
     expect((await get('guarded')).leftovers).toEqual([]);
