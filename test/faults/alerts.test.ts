@@ -3,12 +3,12 @@
 // of the rules are shortened.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { sleepUntil } from '../support/builders.js';
+import { freePort } from '../support/free-port.js';
 import { accounts } from '../support/live.js';
 import { TestWorker, freshDatabase, specFile, sluice, testPostgres } from '../support/sluice.js';
 import { get, waitFor } from '../support/sluice.js';
@@ -26,14 +26,6 @@ const worker = new TestWorker();
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let prometheus: ChildProcess | undefined;
 let api = '';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /**
  * Starts a Prometheus with the rules of deploy/. A rule that would wait longer waits one second.

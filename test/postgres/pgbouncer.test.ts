@@ -1,12 +1,12 @@
 // Tests doctor behind a real pgbouncer, in both of its usual modes.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
+import { freePort } from '../support/free-port.js';
 import { accounts } from '../support/live.js';
 import { freshDatabase, sluice, specFile, testPostgres } from '../support/sluice.js';
 
@@ -17,14 +17,6 @@ const cleanUps: (() => Promise<void> | void)[] = [];
 afterAll(async () => {
   for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Starts pgbouncer in front of the test stack's server. pgbouncer refuses to run as root. */
 async function startPooler(mode: 'session' | 'transaction'): Promise<number> {

@@ -1,11 +1,12 @@
 // Starts Temporal's test server, which skips time.
 import { spawn } from 'node:child_process';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { ensureSearchAttributes } from '../../src/register-search-attributes.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { sleepUntil } from './builders.js';
+import { freePort } from './free-port.js';
 
 let isQuiet = false;
 
@@ -74,14 +75,6 @@ async function startServer(): Promise<{ port: number; end: () => void }> {
   started.unref();
   await sleepUntil('the time-skipping server listens', () => isListening(port));
   return { port, end: () => void started.stdin.end() };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const isListening = (port: number): Promise<boolean> =>
