@@ -148,7 +148,7 @@ describe('a proof on a slice of the example', () => {
     ]);
     expect(
       prove('order_id > 5', '-f', withClosedKeys, '--runs', '2', '--run', 'true').stderr,
-    ).toContain("over only the result's key");
+    ).toContain("only columns of the result's key");
     expect(prove('store_id = 1', '--runs', '2', '--run', 'true').stderr).toContain(
       'validation.closedKeys does not say',
     );
