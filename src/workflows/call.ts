@@ -9,10 +9,10 @@ import {
 import { queueFor, type QueueRole } from '../domain/migration/task-queues.js';
 import type { Activities } from '../activities/index.js';
 
-/** The worker may be restarted often while such an activity runs. */
+/** Many attempts, because the worker may restart often while such an activity runs. */
 const OFTEN = { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } as const;
 
-/** Temporal notices a killed worker only after this limit, so the limit is short. */
+/** This limit is short, because Temporal notices a killed worker only when the limit has passed. */
 const BEAT = '10s';
 
 const DATA_WORK = {
@@ -43,8 +43,8 @@ const PATIENCE = {
     retry: OFTEN,
   },
   /**
-   * Runs as long as its migration, and no step waits for it. Most heartbeats of a worker come from
-   * such activities, so each of them sends fewer heartbeats than a `long` activity.
+   * Runs as long as its migration, and no step waits for it. A worker has many such activities, so
+   * they send heartbeats less often than a `long` activity does.
    */
   endless: {
     startToCloseTimeout: '30d',
@@ -53,7 +53,7 @@ const PATIENCE = {
   },
   /** Like `long`, for heavy data work. */
   heavy: DATA_WORK,
-  /** Like `heavy`, for work for which writers wait behind a fence. The queue differs. */
+  /** Like `heavy`, but on its own task queue, because writers wait for this work at the fence. */
   held: DATA_WORK,
 } as const satisfies Record<string, ActivityOptions>;
 
@@ -71,7 +71,7 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
 // Says what a cancellation does to each activity. Temporal's default would let a cancelled step
 // continue alongside the rollback that undoes it.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
-/** The activity only reads, so nothing waits for its end. */
+/** For activities that only read: nothing waits until a cancelled one has ended. */
 const LEFT = ActivityCancellationType.TRY_CANCEL;
 
 const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>> = {
@@ -166,8 +166,8 @@ export function call<K extends keyof Activities>(
 }
 
 /**
- * Runs one activity that is useless unless it starts within `ms`. The call fails if no worker has a
- * slot for the activity by then.
+ * Runs one activity that must start within `ms`, because a later start would be useless. The call
+ * fails if no worker has a free slot by then.
  */
 export function callWithin<K extends keyof Activities>(
   ms: number,

@@ -54,8 +54,8 @@ export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Pri
 }
 
 /**
- * Lists the rights that the sink connector needs. The connector uses the worker's login. The
- * connector writes a table that already exists or that Sluice creates.
+ * Lists the rights that the sink connector needs. It uses the worker's login, and writes a table
+ * that already exists or that Sluice creates.
  */
 export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   if (!plan.sink || plan.route.sharesTable) return [];

@@ -16,9 +16,12 @@ export interface Privilege {
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;
-  /** A check that proves the right if it passes, whatever the catalog says. */
+  /** A check that proves the right if it passes, even if the catalog does not show the right. */
   readonly provenBy?: 'source.replication';
-  /** The migration works without this right. A check that needs the right then reports unknown. */
+  /**
+   * True if the migration works without this right. A check that needs the right then reports
+   * unknown.
+   */
   readonly optional?: boolean;
 }
 

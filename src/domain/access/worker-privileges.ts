@@ -81,8 +81,8 @@ export function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null):
 }
 
 /**
- * Lists the rights that a shared table needs. They are necessary because the sink writes the table
- * as another role, and because a rollback computes the batch's rows in a temporary table.
+ * Lists the rights for a shared table. The sink writes that table as another role, and a rollback
+ * computes the batch's rows in a temporary table.
  */
 const actingAs = (
   { role, why, without }: { readonly role: string; readonly why: string; readonly without: string },

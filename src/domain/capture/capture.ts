@@ -9,8 +9,7 @@ import type { Contradiction } from '../routes/route.js';
 export interface LoadFacts {
   readonly load: 'none' | ConnectorSpec['snapshot'];
   /**
-   * Sluice creates the slot before anything is read, so that all later changes come through the
-   * log.
+   * Sluice creates the slot before anything is read. All later changes then come through the log.
    */
   readonly makesSlotFirst: boolean;
   /** The connector creates the slot, after Sluice has claimed the slot's name. */

@@ -18,7 +18,10 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** Differs after every change of the publication, even if the change restores a state. */
+  /**
+   * A value that differs after every change of the publication, even after a change back to an
+   * earlier state.
+   */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */

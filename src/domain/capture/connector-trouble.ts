@@ -60,8 +60,8 @@ export interface Failing {
 }
 
 /**
- * After this time without a failure, the count starts again at one. The time is longer than any
- * wait before a restart, which is at most 30 s.
+ * After this time without a failure, the count starts again at one. Sluice waits at most 30 s
+ * before a restart, so this time is longer than any such wait.
  */
 const RECOVERED_MS = 180_000;
 

@@ -78,8 +78,8 @@ function captures({ spec }: MigrationSpec, { connector, topicPrefix }: Names): C
 }
 
 /**
- * Finds tables that would share a connector. A connector's name is derived from its table's name,
- * so two tables can give the same connector name.
+ * Finds tables that would share a connector. Two tables can give the same connector name, because
+ * it is derived from the table's name.
  */
 function sharedConnectors(spec: MigrationSpec): Contradiction[] {
   const { found, add } = contradictionList();

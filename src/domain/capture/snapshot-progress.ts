@@ -37,8 +37,8 @@ export interface SignalledSnapshot {
 
 /**
  * Returns whether the connector must be asked for an incremental snapshot. A connector that stops
- * before it commits its offset forgets a started snapshot, and reports nothing. So it must be asked
- * again after a long silence. If the connector was only slow, it then scans the tables a second
+ * before it commits its offset forgets a started snapshot without a report. A long silence is
+ * therefore a reason to ask again. A connector that was only slow then scans the tables a second
  * time.
  */
 export function mustAsk(snapshot: SignalledSnapshot): boolean {

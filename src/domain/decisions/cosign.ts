@@ -167,8 +167,8 @@ export function signersUnder(
 }
 
 /**
- * Returns the rules for a decision. The people who break the glass replace the approvers only for
- * an approval. The spec's approvers may still reject.
+ * Returns the rules for a decision. For an approval, the people who broke the glass replace the
+ * spec's approvers. A rejection is still decided by the spec's approvers.
  */
 export function rulesFor(
   decision: 'approve' | 'reject',

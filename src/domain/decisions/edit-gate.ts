@@ -1,5 +1,5 @@
-// Decides whether a person may change the spec of a running migration. A change of the approval's
-// rules needs as many signatures as an approval does under the former rules.
+// Decides whether a person may change the spec of a running migration. A change of the approval
+// rules needs as many signatures as an approval needs under the rules before the change.
 import type { Decision, Identity } from './gate.js';
 import { refusedToAct } from './gate.js';
 import type { ApprovalSpec, MigrationSpec } from '../migration/spec.js';

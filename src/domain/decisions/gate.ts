@@ -168,8 +168,8 @@ type Counting = Pick<GateState, 'approvals' | 'evidenceId' | 'starter'>;
 
 /**
  * Returns the accepted approvals that name the current evidence and still count under `spec`. An
- * expired approval does not count. An approval that only break-glass allowed stops counting when
- * the hour of the broken glass ends.
+ * expired approval does not count. An approval that only the broken glass allowed counts until its
+ * hour ends.
  */
 export function currentApprovals(
   state: Counting,

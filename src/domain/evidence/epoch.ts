@@ -98,9 +98,8 @@ const isIdle = (value: FactValue | undefined): boolean =>
   value === undefined || value === NOT_RUNNING || value.length === 0;
 
 /**
- * Returns the facts. A change of a task or group shows only while the task or group runs. If it
- * does not run now, the facts contain its last known values. `stopped` names the tasks and groups
- * that do not run; it is null if all run.
+ * Fills in the last known values of tasks and groups that do not run now, because their values can
+ * be read only while they run. `stopped` names these tasks and groups. It is null if all run.
  */
 export function withLastKnown(
   before: Facts,

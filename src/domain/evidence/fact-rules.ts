@@ -26,7 +26,9 @@ export interface FactRule {
   readonly readWhileRunning?: readonly string[];
 }
 
-/** The value of an identity that could not be read. A restart then counts as a change. */
+/**
+ * The value of an identity that could not be read. A restart of that part then counts as a change.
+ */
 export const UNKNOWN_IDENTITY = 'unknown';
 
 /** Names the facts about a restartable part. `part` is empty if there is only one such part. */

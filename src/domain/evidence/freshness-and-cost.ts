@@ -15,7 +15,7 @@ export interface WindowSample {
   readonly at: string;
   /**
    * `ms` is the time that a marker takes from the source through the connector, the pipeline and
-   * the sink. If the migration lacks one of them, the marker skips it.
+   * the sink, as far as the migration has them.
    */
   readonly lag: Lag;
   /**

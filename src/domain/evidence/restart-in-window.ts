@@ -1,5 +1,5 @@
-// Says what a change of the facts means for one window. It says why the window read every row, and
-// whether a restart alone keeps the window from being a proof.
+// Says what a change of the facts means for one window: why the window read every row, and whether
+// a restart is the only reason why it proves nothing.
 import { factsChange, type Facts, type FactsChange } from './epoch.js';
 import type { Verdict, VerdictName } from './verdict.js';
 

@@ -41,8 +41,8 @@ export interface RecordedPause {
 }
 
 /**
- * A suspended worker may wake up and pause the connector although another worker has ended the
- * recorded pause. Within this time (ms) after that end, such a late pause is possible.
+ * A suspended worker may wake up and pause the connector after another worker has ended the
+ * recorded pause. Such a late pause is expected for this time (ms) after the end.
  */
 const LATE_PAUSE_MS = 300_000;
 

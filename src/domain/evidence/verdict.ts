@@ -20,8 +20,9 @@ export interface Proofs {
   /** Rows that the comparison read in this snapshot. */
   readonly readRows: number;
   /**
-   * Keys that the window did not read in this snapshot. An earlier window, or this window's range
-   * scan, proved them equal, and neither side has changed them since. Absent means none.
+   * Keys that the window did not read in this snapshot, because they were proven equal before and
+   * neither side has changed them since. An earlier window or this window's range scan proved them.
+   * Absent means none.
    */
   readonly provenEarlier?: number | undefined;
   /**

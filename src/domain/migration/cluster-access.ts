@@ -31,9 +31,7 @@ export interface TokenEndpoint {
   readonly ca?: string | undefined;
 }
 
-/**
- * The place of the tokens: an endpoint, or the path of a program on the worker that prints a token.
- */
+/** Where tokens come from: an endpoint, or a program on the worker that prints a token. */
 export type TokenOrigin = TokenEndpoint | { readonly command: string };
 
 export interface TokenLogin {

@@ -68,8 +68,8 @@ const DEAD: Readonly<Record<string, string>> = {
 };
 
 /**
- * A worker that dies costs one attempt of a workflow task. More attempts mean that the task itself
- * fails.
+ * A worker that dies costs one attempt of a workflow task. If more attempts fail, the fault is in
+ * the task itself.
  */
 const TRIES_WITHOUT_REASON = 3;
 
@@ -98,8 +98,8 @@ export function judgeStanding(
 }
 
 /**
- * Returns the reason why a workflow cannot answer a query at all. Null if the workflow may still
- * answer. A worker that polls the workflow's queue may only be busy.
+ * Returns why a workflow cannot answer a query at all. Returns null if it may still answer: a
+ * worker that polls its queue may only be busy.
  */
 export function obstacleOf(seen: Seen): Pick<Standing, 'problem' | 'remedy'> | null {
   const isPolled = seen.kind === 'workflow' && (seen.workflow.polledMsAgo ?? Infinity) <= POLLS_MS;

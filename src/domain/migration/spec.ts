@@ -55,7 +55,7 @@ export interface BatchSpec {
    */
   readonly stages: readonly StageSpec[];
   /**
-   * The place where Sluice finds the runs of the batch: in a run log, or in sessions with this
+   * Where Sluice sees the runs of the batch: in a run log, or as sessions with this
    * application_name.
    */
   readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
@@ -139,8 +139,8 @@ export interface ValidationSpec {
   readonly passesInARow: number;
   readonly coverage: readonly CoverageDay[];
   /**
-   * Decimal text. The streak must show, with 95 % confidence, that at most this share of the keys
-   * is wrong.
+   * A decimal number as text. The streak must show with 95 % confidence that at most this share of
+   * the keys is wrong.
    */
   readonly maxMismatchRate?: string | undefined;
   readonly compare: {

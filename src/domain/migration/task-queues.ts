@@ -9,7 +9,7 @@ export const TASK_QUEUE = 'migrations';
  * zone serve.
  */
 const ZONE_LABEL = 'zone';
-/** A zone has no hyphen, so that its queues differ from those of the roles. */
+/** A zone's name has no hyphen, because the names of the roles' queues have one. */
 export const ZONE_PATTERN = /^[a-z0-9]{1,40}$/;
 
 /** A zone, or null for the migrations that have none. */
@@ -39,7 +39,10 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   data: { suffix: '-data', slots: 2 },
   /** Activities that mostly wait, for hours or weeks, such as the guard of each migration. */
   watch: { suffix: '-watch', slots: 1000 },
-  /** The drain and the final window. Writers wait for both, so neither queues behind a window. */
+  /**
+   * The drain and the final window. Writers wait for both, so neither may wait behind another
+   * window.
+   */
   hold: { suffix: '-hold', slots: 4 },
 };
 

@@ -3,10 +3,9 @@
 import type { Names } from './names.js';
 
 /**
- * `fence`: the trigger refuses every write while the lease is FENCED. `owner`: on a shared table,
- * the trigger refuses the writes of the side that does not own the table. Before the commit, that
- * side is the stream's role. After the commit, it is every role except the stream's. While the
- * lease is FENCED, the trigger refuses every write.
+ * `fence`: the trigger refuses every write while the lease is FENCED. `owner`: the trigger on a
+ * shared table. It refuses the stream's role before the commit, and every other role after the
+ * commit. While the lease is FENCED, it refuses every write.
  */
 export type TriggerRole = 'fence' | 'owner';
 

@@ -9,7 +9,9 @@ import { Registry } from '../values/registry.js';
 /** The place where the pipeline runs, as plain data. */
 export interface HostPlan {
   readonly kind: 'none' | 'external' | 'flink' | 'ksqldb';
-  /** The place of the jobs, as the ledger writes it. Null if Sluice deploys nothing. */
+  /**
+   * Where the jobs run, in the form in which the ledger records it. Null if Sluice deploys nothing.
+   */
   readonly url: string | null;
   /**
    * The names of the Flink jobs, or of ksqlDB's streams and tables, that Sluice deploys. Sluice

@@ -5,8 +5,9 @@ import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 /**
- * Returns the captured tables, or the query, as subjects. Records of polled subjects name no
- * transaction, so they cannot be aligned with a snapshot, and are compared in settled mode.
+ * Returns the captured tables, or the query, as subjects. Records of a polled subject name no
+ * transaction and cannot be aligned with a snapshot. That subject is therefore compared in settled
+ * mode.
  */
 function tableSubjects(spec: MigrationSpec): Subject[] {
   const { subjectMode } = captureOf(spec);
@@ -14,8 +15,8 @@ function tableSubjects(spec: MigrationSpec): Subject[] {
 }
 
 /**
- * Returns why results are compared in settled mode although the spec asks for exact mode. Null if
- * the spec gives no such reason. The query may still give one: see `alignQuery`.
+ * Returns why the spec's other settings force settled mode although it asks for exact mode. Returns
+ * null if they do not. The query may still force it: see `alignQuery`.
  */
 export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
   if (spec.validation.results === 'settled') return null;

@@ -8,7 +8,7 @@ const WITNESS_RESERVE_MS = 2000;
 export interface Measured {
   /** The duration of the last full window. */
   readonly fullWindowMs: number | null;
-  /** How much of that time the comparison of the tables took. */
+  /** The part of that time that the comparison of the tables took. */
   readonly tablesMs: number | null;
   readonly lagMs: number | null;
   readonly rehearsedHoldMs: number | null;

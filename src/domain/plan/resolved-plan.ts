@@ -22,7 +22,7 @@ export interface FencePlan {
 
 export interface BatchPlan extends BatchSpec {
   readonly resultTable: Relation;
-  /** The run log. Null if runs are seen as sessions, or not at all. */
+  /** The run log. Null if Sluice sees runs only as sessions, or does not see them. */
   readonly runLog: Relation | null;
 }
 

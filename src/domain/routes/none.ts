@@ -1,5 +1,5 @@
-// Route `none`: the plan has no consumers that Sluice could switch. The commit only changes the
-// lease row; moving the consumers is the task of a person.
+// Route `none`: Sluice switches no consumers. The commit only changes the lease row, and a person
+// moves the consumers.
 import { PLAIN_FACTS, type Route } from './route.js';
 import type { RouteSpec } from '../migration/spec.js';
 

@@ -64,7 +64,7 @@ export interface RouteFacts {
   /** The view through which consumers read. It does not count as a reader of the old output. */
   readonly consumersView: Relation | null;
   /**
-   * True if the recheck tries the switch and the switch back in a transaction that it rolls back.
+   * True if the recheck tries both directions of the switch, in a transaction that it rolls back.
    */
   readonly isTried: boolean;
   /** True if the sink is paused before the commit, and writes another table after it. */
@@ -96,8 +96,8 @@ export interface SharedTablePlan extends RouteFacts {
   /** The table that the stream writes until the commit. */
   readonly staging: Relation;
   /**
-   * The table that keeps, from the commit until `complete`, the rows that the stream lacks. A
-   * rollback restores them.
+   * The table for the rows that the commit removes because the stream lacks them. It is kept until
+   * `complete`, and a rollback restores its rows.
    */
   readonly kept: Relation;
   readonly batchRole: string;

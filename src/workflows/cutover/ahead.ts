@@ -7,8 +7,8 @@ import type { Run } from '../run/run.js';
 import { holdOf, runWindow } from '../windows/windows.js';
 
 /**
- * Returns the reason why a hold that begins now could not use the last comparison of the results.
- * Null if the hold could use it, or if the final window compares the results itself.
+ * Returns why a hold that begins now could not use the last comparison of the results. Returns null
+ * if it could, or if the final window will compare the results itself.
  */
 export function resultsProblem(run: Run): string | null {
   const allowed = allowedAge(run.plan);

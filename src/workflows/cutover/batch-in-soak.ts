@@ -4,7 +4,7 @@
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 
-// the pause must end by itself, but later than the next window, which renews it
+// The next window renews the pause. If no window comes, the pause ends by itself this long after.
 const AFTER_US_MS = 3_600_000;
 
 /** Pauses the batch until after the next window. Every window renews the pause. */

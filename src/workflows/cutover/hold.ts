@@ -111,8 +111,8 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 }
 
 /**
- * Returns a text that names the earlier window that proved the results, or an empty text if the
- * final window compared them. Throws BackToValidate if the earlier window is now too old.
+ * Returns a text that names the earlier window that proved the results. The text is empty if the
+ * final window compared them itself. Throws BackToValidate if the earlier window is now too old.
  */
 function restedResults(run: Run): string {
   const allowed = allowedAge(run.plan);

@@ -28,7 +28,7 @@ export async function recheck(run: Run): Promise<void> {
   if (await passAhead(run)) await untilReady(run);
   const problem = resultsProblem(run);
   if (problem === null) return;
-  // the streak stays, so the next attempt would otherwise begin at once
+  // The streak is kept, so without this delay the next attempt would begin at once.
   run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
   throw new BackToValidate(problem);
 }
@@ -64,7 +64,7 @@ async function recheckEvidence(run: Run): Promise<void> {
     );
 }
 
-/** Reads the facts, and waits while a connector task or a group of the path does not run. */
+/** Reads the facts. Waits until every connector task and consumer group that they describe runs. */
 async function readFacts(run: Run): Promise<FactsSeen> {
   for (;;) {
     const seen = await run.ask(() =>
@@ -89,7 +89,10 @@ async function readFacts(run: Run): Promise<FactsSeen> {
   }
 }
 
-/** After a restart, runs the required full window at once, so that no change window is missed. */
+/**
+ * Runs the full window that a restart requires. It runs at once, so that the cut-over does not miss
+ * its change window.
+ */
 async function proveAfterRestart(run: Run, restart: string): Promise<void> {
   const { epoch } = run.state;
   const { number, verdict } = await runWindow(run, 'window');

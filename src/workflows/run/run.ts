@@ -18,8 +18,8 @@ export type PhaseBody = (run: Run) => Promise<void>;
 
 export class Run extends Steps {
   /**
-   * True after the run continued as new between two windows, until the next window begins. That
-   * window is not due yet.
+   * True after the run continued as new while it waited for its next window. It keeps the new run
+   * from starting that window too early.
    */
   isBetweenWindows: boolean;
   #scope: CancellationScope | undefined;
@@ -148,8 +148,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Begins a new epoch. The coverage is lost, unless a window failed although the facts stayed the
-   * same (`keepsCoverage`). In that case, the coverage is kept if the next window passes.
+   * Begins a new epoch. A changed fact discards the coverage. A failed window without such a change
+   * (`keepsCoverage`) does not: the coverage is kept if the next window passes.
    */
   newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =

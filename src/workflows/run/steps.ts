@@ -34,7 +34,9 @@ export abstract class Steps extends Journal {
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   /** People who wait for a window. Like a rehearsal, they are not part of State. */
   readonly askers: { answer: WindowAnswer | null }[] = [];
-  /** True while a gap in the captured history ends the generation and not the run. */
+  /**
+   * True while a gap in the captured history ends only the generation, so that the run continues.
+   */
   protected abstract readonly canLoseGeneration: boolean;
 
   constructor(input: unknown, state: State) {
@@ -53,7 +55,7 @@ export abstract class Steps extends Journal {
     return result;
   }
 
-  /** Runs one step whose success does not yet mean that a block is over. */
+  /** Like `step`, but its success does not clear a block. */
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
@@ -154,7 +156,7 @@ export abstract class Steps extends Journal {
   /** Continues as new if the history is long, unless `isWoken` becomes true first. */
   async #leave(isWoken: () => boolean = () => false): Promise<void> {
     if (!this.#isFull) return;
-    // otherwise the rehearsal and this run would wait for each other
+    // The run would otherwise wait for the rehearsal, and the rehearsal for the run.
     if (this.rehearsal?.result === null)
       this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
     const refused = 'the run continues as new; the window runs next (sluice windows)';

@@ -107,7 +107,7 @@ export class WatchedConnectors {
     return trouble.detail;
   }
 
-  /** Returns for each connector the number of failures that followed each other closely. */
+  /** Returns, for each connector, how many failures followed each other closely. */
   get restarts(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.#state.failing).map(([name, { count }]) => [name, count]),
@@ -144,7 +144,8 @@ export class WatchedConnectors {
   }
 
   /**
-   * Returns true, once, if a person asked for a deleted connector before a window found it deleted.
+   * Returns true if a person asked for a deleted connector before a window found it deleted. Each
+   * request is returned only once.
    */
   takeAskedBack(): boolean {
     const was = this.#isAskedBack;
