@@ -34,8 +34,8 @@ export class EncryptingCodec implements PayloadCodec {
   }
 
   /**
-   * Decrypts payloads. A payload that was not encrypted stays as it is, so that runs from before
-   * the codec continue. Rejects if a key is missing, or if a payload was changed.
+   * Decrypts payloads. A payload that was not encrypted stays as it is, so that runs that began
+   * without encryption can continue. Rejects if a key is missing, or if a payload was changed.
    */
   async decode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => this.#decrypt(payload));

@@ -1,5 +1,5 @@
-// Tells whether an attempt of an activity still makes progress. Clients report each answer of
-// another system. An attempt that gets no answer for too long has hung.
+// Tracks whether an attempt of an activity still makes progress. Clients report each answer of
+// another system as progress. An attempt without an answer for too long counts as hung.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Readable } from 'node:stream';
 

@@ -1,5 +1,5 @@
-// Decodes fields of COPY BINARY to canonical text. Only rows that the hashes do not prove equal are
-// decoded, so that a difference can name its column and value.
+// Decodes fields of COPY BINARY to canonical text, so that a difference can name its column and
+// value. This is needed only for rows that the hashes do not prove equal.
 import { int16At, int32At, uint16At } from '../domain/values/bytes.js';
 import { canonFromText, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';

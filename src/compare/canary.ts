@@ -1,5 +1,5 @@
-// Runs the canary: it corrupts a few rows of this window in memory, in a known number of places.
-// The window's own comparator must report exactly that number.
+// Runs the canary, which tests the comparator itself. It corrupts a known number of this window's
+// rows in memory, and the comparator must report exactly that number.
 import { Comparison, joinRow, splitRow, type Shape, type StreamRow } from './row-comparison.js';
 
 export interface CanaryResult {

@@ -70,9 +70,9 @@ const UTC = /^(?:Z|[+-]00(?::?00)?)?$/;
 const ERA = ' BC';
 
 /**
- * Converts a timestamp to one form: `2026-11-22T10:00:00.120000Z` and `2026-11-22 10:00:00.12+00`
- * both become `2026-11-22 10:00:00.12`. With `eras`, the value may end with an era (BC), which only
- * Postgres writes.
+ * Converts a timestamp to one form. Both `2026-11-22T10:00:00.120000Z` and `2026-11-22
+ * 10:00:00.12+00` become `2026-11-22 10:00:00.12`. With `eras`, the value may end with BC, which
+ * only Postgres writes.
  */
 const instant = (eras: boolean) => (value: string) => {
   if (INFINITE.test(value)) return value;
@@ -154,8 +154,8 @@ const CODECS: Readonly<Record<string, Codec>> = {
   cidr: plain,
   macaddr: plain,
   macaddr8: plain,
-  // Both sides use Postgres' rendering, so equal values have equal text. A different rendering is
-  // reported as a difference, never hidden.
+  // Both sides have the text that Postgres printed, so equal values have equal text. If the texts
+  // differ, a difference is reported.
   json: plain,
   jsonb: plain,
   bpchar: both(withoutSpaces),
@@ -185,8 +185,8 @@ function fail(message: string): never {
 }
 
 /**
- * The element types of arrays that Debezium does not carry faithfully. Debezium silently omits
- * columns of some array types, and an array of enum labels becomes NULL if one label is NULL.
+ * The element types whose arrays Debezium does not copy faithfully. It silently omits columns of
+ * some array types, and an array of enum labels becomes NULL if one label is NULL.
  */
 const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
 

@@ -30,11 +30,10 @@ export interface Examined {
 export class TooManySuspects extends Error {}
 
 /**
- * Compares the suspects whose raw rows are known. If there are others, all suspects are counted by
- * their hashes, and the differences are a sample. Throws TooManySuspects if a column has a
- * tolerance and not all rows that differ are known. Throws Problem `unexpected` if the comparison
- * leaves a known suspect without a class. `equal` gets the keys of the suspects whose rows are
- * equal.
+ * Compares the suspects whose raw rows are known. If raw rows are missing, all suspects are counted
+ * by their hashes, and the differences are only a sample. Throws TooManySuspects if rows are
+ * missing and a column has a tolerance. Throws Problem `unexpected` if a known suspect gets no
+ * class. `equal` receives the keys of the suspects whose rows are equal.
  */
 export function examine(
   shape: Shape,
@@ -59,7 +58,7 @@ export function examine(
   const matched = found.matched + counts.matched;
   const isWhole = known.length === missing + extraneous + mismatched + unknown;
   if (isWhole) return { counts: { ...counts, matched }, differences };
-  const differing = mismatched - counts.matched; // minus those that are equal
+  const differing = mismatched - counts.matched; // the examined suspects that are not equal
   const byHash = { matched, missing, extraneous, mismatched: differing, unknown, unstable: 0 };
   return { counts: byHash, differences };
 }

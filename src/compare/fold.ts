@@ -1,4 +1,4 @@
-// Implements what all folds of a topic share: the progress in each partition, and the refused
+// The base of all folds of a topic: it keeps the progress in each partition and the refused
 // records. Most folds also keep one row per key.
 import { type Canon } from './column-types.js';
 import { Undecodable, WrongType } from './undecodable.js';
@@ -12,8 +12,8 @@ import {
 } from './row-comparison.js';
 
 /**
- * The progress of a fold in a partition. The fold has every record of the partition's log up to
- * `next`, and no record that this log does not have.
+ * The progress of a fold in a partition. The fold has taken exactly the records of the partition's
+ * log up to `next`.
  */
 export interface ReadPart {
   readonly partition: number;
@@ -91,8 +91,8 @@ export class Fold extends FoldProgress {
 const MOST_SHOWN = 200;
 
 /**
- * The canonical texts of a row's columns. `values` is null if a column has no canonical text; then
- * `why` may name this column.
+ * The canonical texts of a row's columns. If a column has no canonical text, `values` is null, and
+ * `why` may name the column.
  */
 export interface CanonValues {
   readonly values: readonly Canon[] | null;

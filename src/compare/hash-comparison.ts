@@ -80,8 +80,8 @@ export class HashComparison {
   }
 
   /**
-   * True if at least `MAX_CANDIDATES` rows are suspects, and more than half of all rows read so
-   * far. Further reading would only repeat the same difference.
+   * True if at least `MAX_CANDIDATES` rows are suspects, and these are more than half of the rows
+   * read so far. Further reading would only repeat the same difference.
    */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
@@ -135,8 +135,8 @@ export class HashComparison {
 const CANARY_KEY = Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279);
 
 /**
- * Runs the canary of a hash pass with rows of this window. On the stream's side, the canary sets
- * values to NULL, drops rows, and adds one row. The pass must report exactly these changes.
+ * Runs the canary of a comparison by hashes, on rows of this window. On the stream's side, it sets
+ * values to NULL, drops rows, and adds one row. The comparison must report exactly these faults.
  */
 export function runHashCanary(
   shape: Shape,

@@ -1,6 +1,6 @@
-// Folds a table's topic to one row hash per key, as a snapshot of the source sees the table. The
-// fold works like TableFold, but keeps hashes instead of rows. It never returns to an earlier
-// snapshot.
+// Folds a table's topic to one row hash per key, as a snapshot of the source sees the table. It
+// works like TableFold, but keeps hashes instead of rows. Each snapshot must be later than the one
+// before.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, txIdAt } from './enc/change.js';
@@ -161,9 +161,9 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Applies a tombstone. A tombstone carries no transaction. If a delete event of the key came
-   * before it, applied or waiting, the tombstone adds nothing. Otherwise every reader of the topic
-   * loses the key, and so does the fold.
+   * Applies a tombstone, which names no transaction. If a delete event of the key came before it,
+   * applied or waiting, the tombstone adds nothing. Otherwise it removes the key from the fold, as
+   * it does for every reader of the topic.
    */
   #bury(key: Int32Array): void {
     const last = this.#waiting.get(this.#textOf(key));

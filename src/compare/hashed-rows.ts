@@ -56,8 +56,7 @@ export class HashedRows {
 }
 
 /**
- * Throws if a row that cannot be decoded has no readable key either, because it could not be
- * counted.
+ * Throws if neither the row nor its key can be decoded, because such a row could not be counted.
  */
 function refuseUntoldKey(shape: Shape, row: Uint8Array): void {
   const { key } = canonRow(shape, row, TID_FIELD_BYTES);

@@ -2,8 +2,9 @@
 import { Undecodable } from './undecodable.js';
 
 /**
- * Prints a float like Java: always with a point, scientific from 10^7 on and below 10^-3. `number`
- * is the value of the text, rounded to the precision of the column's type. It MUST be finite.
+ * Prints a float like Java: always with a point, and with an exponent if it is at least 10^7 or
+ * less than 10^-3. `number` is the value of the text, rounded to the precision of the column's
+ * type. It MUST be finite.
  */
 export function javaFloat(value: string, number: number): string {
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';

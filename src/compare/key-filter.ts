@@ -22,7 +22,7 @@ export class KeyFilter {
 
   /**
    * Returns whether the record is wanted. `[start, end)` is its key. A key that cannot be read is
-   * not wanted, because the fold has already refused its record.
+   * not wanted: the fold has already counted its record as refused.
    */
   wants(bytes: Buffer, start: number, end: number): boolean {
     if (start < 0) return false;

@@ -107,8 +107,8 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
 }
 
 /**
- * Accepts a JSON number for a `numeric` column if it has at most 15 digits, which a double always
- * keeps.
+ * Accepts a JSON number for a `numeric` column if it has at most 15 digits, because a double holds
+ * these exactly.
  */
 function coerce(type: string, value: unknown): unknown {
   if (value instanceof LongNumber) {

@@ -24,7 +24,7 @@ export const hasTolerance = (shape: Shape): boolean =>
 
 /**
  * Explains why a row has no canonical form. `column` is the first column without a canonical text,
- * and `found` shows its value. If `column` is null, `found` is about the whole record.
+ * and `found` shows its value. If `column` is null, `found` describes the whole record.
  */
 export interface WhyNot {
   readonly class: 'type' | 'undecodable';
@@ -52,8 +52,8 @@ export const splitRow = (row: string): (string | null)[] => JSON.parse(row) as (
 const MAX_KEPT = 1000;
 
 /**
- * Compares the expected rows with a map of the stream's rows in one pass. `finish` adds the rows
- * that only the stream has.
+ * Compares the expected rows with a map of the stream's rows in one pass. `finish` then reports the
+ * rows that only the stream has.
  */
 export class Comparison {
   readonly counts: { -readonly [name in keyof Counts]: number } = { ...NO_COUNTS };

@@ -1,10 +1,10 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
-// A key has settled if its expected row is the same in two rounds in a row. The reading of the
-// stream between these rounds' snapshots then had all inputs of that row. If the stream's row was
-// equal in that reading, the key matches. If the row was not equal, and the key has no newer
-// record, the row is a difference. All other keys are compared again in the next round. A key that
-// never settles is unstable. An unstable key never counts as equal.
+// A key has settled if its expected row is the same in two rounds in a row. The stream was read
+// between these two snapshots, and then had all inputs of that row. If the stream's row was equal,
+// the key matches. If it was not, and the key has no newer record, the row is a difference. All
+// other keys are compared again in the next round. A key that never settles is unstable, and never
+// counts as equal.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
@@ -108,8 +108,8 @@ export class SettledComparison {
   }
 
   /**
-   * Settles a copied row as a match if both sides are equal. One round is enough for this, because
-   * a copied row is not computed from other rows.
+   * Settles a copied row as a match if both sides are equal. One round is enough, because a copied
+   * row does not depend on other rows.
    */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {
     if (

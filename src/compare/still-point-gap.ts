@@ -1,7 +1,7 @@
 // Finds the rows that differ between a snapshot of the source and a topic that is read up to given
-// ends. A record at or after the ends is missing on the topic's side if the snapshot sees its
-// transaction. A record before the ends is missing in the snapshot if the snapshot does not see its
-// transaction. In both cases, the row is taken from the topic.
+// ends. There are two cases. The snapshot sees a transaction whose record is at or after the ends.
+// Or it does not see a transaction whose record is before the ends. In both cases, the row is taken
+// from the topic as it was at the ends.
 import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {
@@ -73,10 +73,7 @@ export class Gap {
     return new Set([...this.#keys].filter((key) => this.#isWanted(key)));
   }
 
-  /**
-   * Takes states from further back in the topic, as they were before the records that were read so
-   * far.
-   */
+  /** Takes states of keys from earlier records of the topic than those read so far. */
   takeOlder(older: ReadonlyMap<string, KeyState>): void {
     for (const [key, state] of older) {
       const known = this.#atEnds.get(key);

@@ -24,7 +24,7 @@ export class TableSide {
     );
   }
 
-  /** The number of waiting rows. It does not count the last rows, which are still in the batch. */
+  /** The number of waiting rows, without the last ones, which are still in an unfinished batch. */
   get waiting(): number {
     return this.#waiting.size;
   }

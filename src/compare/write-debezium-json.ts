@@ -153,8 +153,8 @@ const PLAIN = new Set([
 ]);
 
 /**
- * Base types whose columns Debezium omits from its records. Columns of every other type are
- * present, possibly as null.
+ * Base types whose columns Debezium omits from its records. A column of any other type is always
+ * present, and may be null.
  */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'composite',

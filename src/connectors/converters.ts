@@ -5,14 +5,12 @@ import { placeholder } from './kafka-client-properties.js';
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
 
-/**
- * By default, the converter replaces NULL with the column's default. That is a different value.
- */
+/** By default, the converter replaces NULL with the column's default, which changes the value. */
 const JSON_SETTINGS = { 'schemas.enable': 'false', 'replace.null.with.default': 'false' };
 
 /**
- * Matches the path of the Confluent API in an Apicurio URL. Sluice calls this API; Apicurio's
- * converter calls another one.
+ * Matches the path of the Confluent-compatible API in an Apicurio URL. Sluice calls this API, but
+ * Apicurio's converter calls Apicurio's own API.
  */
 const CCOMPAT = /\/apis\/ccompat\/v\d+\/?$/;
 

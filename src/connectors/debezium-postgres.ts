@@ -77,20 +77,20 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'time.precision.mode': 'isostring',
     'interval.handling.mode': 'string',
     'binary.handling.mode': 'base64',
-    // A TRUNCATE's record has no key. A compacted topic would refuse it, and the connector's task
-    // would fail. So the record is skipped, and windows report the truncated rows as extraneous.
+    // The record of a TRUNCATE has no key, so a compacted topic would refuse it and the connector's
+    // task would fail. It is skipped, and windows report the truncated rows as extraneous.
     'skipped.operations': 't',
     'tombstones.on.delete': 'true',
-    // Otherwise Debezium adds four headers to each record, and every consumer passes the headers
-    // on. The headers cost a Streams application a tenth of its time.
+    // Otherwise Debezium adds four headers to each record, which cost a Streams application a tenth
+    // of its time.
     'extended.headers.enabled': 'false',
     // by default, Debezium continues silently after a gap if the slot is ahead of the stored offset
     'offset.mismatch.strategy': 'trust_offset',
     // Without heartbeats, the connector confirms no WAL while its tables are quiet, and the slot
     // retains all WAL.
     'heartbeat.interval.ms': '5000',
-    // Between chunks, Debezium compares transaction ids, and it fails on a message without one. So
-    // the heartbeat's message is transactional during an incremental snapshot.
+    // During an incremental snapshot, Debezium compares the transaction ids of messages, and fails
+    // on a message without one. The heartbeat's message is therefore transactional.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
     'message.prefix.include.list': 'sluice-none', // the hand-over ends the barrier messages
     'poll.interval.ms': '50',

@@ -1,7 +1,7 @@
 // Compares a table in Flink SQL. The SQL reads two bounded topics, takes the stream's last visible
 // record of each key, and joins both sides with a full outer join. Rows that this SQL finds equal
-// are equal; the others are compared value by value afterwards. The tables use the plain kafka
-// connector with raw values, because `json` silently drops tombstones and batch mode refuses
+// are proven equal. All other rows are compared value by value afterwards. The tables use the plain
+// kafka connector with raw values, because `json` silently drops tombstones and batch mode refuses
 // upsert-kafka.
 import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
@@ -100,10 +100,9 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
 }
 
 /**
- * Selects the topic's records and the canary's records, each with its operation, transaction and
- * image. A tombstone after a delete event or another tombstone is dropped, because it says nothing
- * new. Any other tombstone gets the operation `t`, because it deletes the key for every reader of
- * the topic.
+ * Selects the records of the topic and of the canary, each with its operation, transaction and
+ * image. A tombstone after a delete event or another tombstone is dropped, because it adds nothing.
+ * Any other tombstone gets the operation `t`: it deletes the key for every reader of the topic.
  */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>

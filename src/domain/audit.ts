@@ -77,8 +77,8 @@ interface Entries {
   drained: { readonly lsn: string };
   committed: {
     /**
-     * The id of the evidence that the commit used. Null if the run learned of the commit from the
-     * lease row.
+     * The id of the evidence that the commit used. Null if only the lease row showed that the
+     * commit had happened.
      */
     readonly evidenceId: string | null;
     /** The rows that the commit wrote and removed in a shared table. Null for other routes. */
@@ -94,7 +94,7 @@ interface Entries {
   extended: { readonly by: string; readonly until: string };
   blocked: { readonly code: FailureCode; readonly problem: string };
   unblocked: { readonly code: FailureCode };
-  /** `code` is null if nothing was blocked. */
+  /** `code` is null if the run was not blocked. */
   retry: { readonly code: FailureCode | null };
   paused: object;
   resumed: object;

@@ -3,7 +3,7 @@
 
 export interface FailureKind {
   readonly meaning: string;
-  /** True if a retry without a person makes sense, because the cause may have disappeared. */
+  /** True if Sluice may retry by itself, because the cause may have disappeared. */
   readonly retryable: boolean;
   readonly remedy: string;
 }

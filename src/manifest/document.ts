@@ -97,8 +97,8 @@ export function parseText<T>(
   });
   const result = check(inlined.value);
   if (inlined.issues.length === 0) return result.ok ? result : located(result.issues);
-  // A text that could not be read is replaced by a placeholder. Problems of the placeholder are
-  // omitted.
+  // A text that could not be read was replaced by a placeholder, whose own problems are not
+  // reported.
   const unread = inlined.issues.map((issue) => issue.path.slice(0, -1).join('.'));
   const others = result.ok
     ? []
@@ -172,7 +172,10 @@ function inlineFiles(
   return { value: walk(value, []), issues };
 }
 
-/** Returns the offset of a path in the text: of its last key, or else of the nearest parent. */
+/**
+ * Returns the offset in the text at which the path's last key is. If that key is missing, returns
+ * the offset of its nearest parent.
+ */
 function offsetOf(doc: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = length === 1 ? doc.contents : doc.getIn(path.slice(0, length - 1), true);

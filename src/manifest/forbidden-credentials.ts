@@ -46,8 +46,8 @@ const LITERALS = /'(?:[^']|'')*'/g;
 const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
 
 /**
- * Returns why a spec must not contain these statements: an option in them contains a secret. Null
- * if no option does.
+ * Returns a reason if an option in these statements contains a secret, which a spec must not
+ * contain. Returns null if no option does.
  */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {
@@ -58,8 +58,8 @@ export function statementsProblem(sql: string): string | null {
 }
 
 /**
- * Returns why a spec must not contain this SQL: it has a connection string with a password. Null if
- * it has none.
+ * Returns a reason if this SQL has a connection string with a password, which a spec must not
+ * contain. Returns null if it has none.
  */
 export function sqlProblem(sql: string): string | null {
   for (const [literal] of sql.matchAll(LITERALS)) {

@@ -64,7 +64,7 @@ export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
-/** Finds certificates that do not fit together, or that nothing would use. */
+/** Finds certificates that do not belong together, or that no connection would use. */
 export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
   const add = (message: string, ...path: string[]): void =>

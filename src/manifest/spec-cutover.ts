@@ -1,5 +1,5 @@
-// Defines the keys of `cutover`: who approves, how long the hold may last, and what the final
-// window compares.
+// Defines the keys of `cutover`, which say who approves, how long the hold may last, and what the
+// final window compares.
 import { z } from 'zod';
 import { duration, httpUrl, instant, roleName, tableName } from './spec-parts.js';
 

@@ -11,7 +11,8 @@ export interface RouteOrder {
   readonly migration: string;
   readonly side: 'batch' | 'stream';
   /**
-   * Grows with every order of a migration. A receiver MUST ignore an order with a smaller number.
+   * The number of the order, which grows with each order of a migration. A receiver MUST ignore an
+   * order whose number is smaller than one that it has seen.
    */
   readonly epoch: number;
 }

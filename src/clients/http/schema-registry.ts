@@ -1,5 +1,5 @@
 // Reads schemas from a schema registry over the Confluent API, which Apicurio and Karapace offer
-// too. A schema never changes its id, so each one is read once.
+// too. The schema of an id never changes, so each schema is read only once.
 import { Problem } from '../../domain/failure.js';
 import type { RegistrySpec } from '../../domain/migration/cluster-access.js';
 import { answered } from '../progress.js';
@@ -42,8 +42,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * Asks for the list of subjects. This request needs the same login as the request for a schema.
-   * Throws like `schema`.
+   * Asks for the list of subjects, which needs the same login as a schema. Throws like `schema`.
    */
   async check(): Promise<void> {
     const answer = await this.#get('/subjects');

@@ -44,8 +44,8 @@ function loginOf(
 }
 
 /**
- * Logs in with a token (RFC 7628). A broker refuses a token by a message without an error code.
- * kafkajs would take that message for consent, so this mechanism reads the message.
+ * Logs in with a token (RFC 7628). A broker refuses a token with a message that has no error code.
+ * kafkajs does not read that message and would assume success, so this mechanism reads it.
  */
 function tokenMechanism(tokens: TokenSource, sasl: SaslLogin): kafkajs.Mechanism {
   return {

@@ -7,8 +7,8 @@ import { Problem } from '../../domain/failure.js';
 import { unlz4 } from './lz4.js';
 
 /**
- * The most bytes of a decompressed body. A batch that is sent has a few megabytes at most, so a
- * body that claims more than this is damaged.
+ * The largest decompressed body. A batch has a few megabytes at most when it is sent, so a body
+ * that claims more than this is damaged.
  */
 export const MOST_BYTES = 512 * 1024 * 1024;
 
@@ -47,8 +47,8 @@ export function decompress(body: Buffer, codec: number, offset: number): Buffer 
 }
 
 /**
- * Decompresses block by block and watches the total size, because a block of a few bytes can claim
- * to contain megabytes.
+ * Decompresses block by block and limits the total size, because a block of a few bytes can expand
+ * to megabytes.
  */
 function unzstd(body: Buffer): Uint8Array {
   const blocks: Uint8Array[] = [];
@@ -81,7 +81,7 @@ function unsnappy(body: Buffer): Uint8Array {
   return Buffer.concat(blocks, total);
 }
 
-/** Opens one snappy block, after a look at its lengths. */
+/** Decompresses one snappy block, after it has checked the block's lengths. */
 function openBlock(block: Buffer, mostBytes: number): Uint8Array {
   refuseOversized(block);
   return snappy.uncompress(block, mostBytes);
@@ -98,7 +98,8 @@ function refuseOversized(block: Buffer): void {
     const tag = block[at]!;
     const kind = tag & 3;
     const short = tag >>> 2;
-    // A literal is followed by its length, if that is long, and its bytes. A copy has an offset.
+    // The tag of a literal is followed by the length, if that is long, and by the bytes. The tag of
+    // a copy is followed by an offset.
     const sized = kind === 0 ? Math.max(0, short - 59) : kind === 3 ? 4 : kind;
     if (at + 1 + sized > block.length) throw new RangeError('a snappy block ends too early');
     const number = sized === 0 ? short : block.readUIntLE(at + 1, sized);

@@ -33,9 +33,9 @@ export class KnownTopics {
   }
 
   /**
-   * Makes the cluster know the topic, for one caller at a time. A refresh that fails restores the
-   * earlier list of topics. If two callers overlapped, the restored list could again contain
-   * deleted topics that the other caller had just removed.
+   * Makes the cluster know the topic, for one caller at a time. kafkajs restores the earlier list
+   * of topics if a refresh fails. With two callers at once, it could restore deleted topics that
+   * the other caller had just removed.
    */
   know(cluster: Cluster, topic: string): Promise<void> {
     const mine = this.#before.then(() =>

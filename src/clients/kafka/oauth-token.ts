@@ -11,7 +11,9 @@ import { tlsTrouble } from '../tls-trouble.js';
 const TIMEOUT_MS = 10_000;
 const COMMAND_MS = 30_000;
 const MAX_BYTES = 64 * 1024;
-/** A token is not used in its last seconds, because the broker checks it a little later. */
+/**
+ * A token that expires within this time is not used, because the broker checks it a little later.
+ */
 const RESERVE_MS = 15_000;
 
 /**
@@ -177,7 +179,7 @@ function printed(text: string, issuer: string): Issued {
   return { value, expiresAt: expiryIn(value) };
 }
 
-/** A token must not be able to add anything to the message that carries it. */
+/** These characters cannot end the token's field and add another one to the login message. */
 const isToken = (value: string): boolean => /^[A-Za-z0-9._~+/=-]+$/.test(value);
 
 interface Claims {
@@ -216,7 +218,8 @@ function refuseWrongTime({ value, expiresAt }: Issued, issuer: string): void {
       remedy,
     );
   const nbf = claimsOf(value)?.nbf;
-  // brokers allow a small difference of the clocks, so they decide about a token of the next minute
+  // The clocks may differ a little. A token that becomes valid within a minute is left to the
+  // broker.
   if (typeof nbf === 'number' && nbf * 1000 > now + 60_000)
     throw new Problem(
       'permission-denied',

@@ -29,8 +29,8 @@ interface Lane {
   filling: BatchBuilder;
   sequence: number;
   /**
-   * The one batch that is being sent. kafkajs spreads requests over connections, so a second batch
-   * could overtake this one and be refused.
+   * The one batch that is being sent. A second one would have to wait: kafkajs uses several
+   * connections, so it could arrive first and be refused.
    */
   flying: Promise<void> | undefined;
 }

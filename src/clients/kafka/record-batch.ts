@@ -30,8 +30,8 @@ const BEFORE_LENGTH = 12; // base offset and the length itself
 const CRC_AT = 17;
 
 /**
- * Knows, during a read_committed pass over one partition, which producers are inside a transaction
- * that was aborted.
+ * Tracks which producers are inside an aborted transaction while one partition is read in order.
+ * Their records are skipped (read_committed).
  */
 export class TransactionFilter {
   readonly #pending: AbortedTransaction[] = [];
@@ -70,8 +70,8 @@ export interface VisibleBatch {
 
 /**
  * Returns the batches that contain committed records of `[from, to)`, and the next offset to fetch.
- * That offset is after all control records and batches that were skipped. Brokers may cut a
- * response within its last batch; the next fetch returns that batch.
+ * That offset is after all skipped control records and batches. A broker may cut off the last batch
+ * of a response; the next fetch returns it whole.
  */
 export function visibleBatches(
   records: Buffer,

@@ -1,5 +1,5 @@
-// Describes topics with their settings, and creates a topic with exactly one request. A retry of
-// that request would find the topic that the first request created, and report a conflict.
+// Describes topics with their settings, and creates topics. A creation is one request without
+// retries, because a retry could find the topic that the first request made and report a conflict.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import { denied, isDenied } from './connection-trouble.js';
@@ -69,9 +69,9 @@ export async function refuseHidden(admin: Admin, topics: readonly string[]): Pro
 }
 
 /**
- * Waits until a broker serves a new topic, for at most `limitMs`. Then throws the last error of
- * `isServed`. If that error says that the topic does not exist, throws Problem `unreachable`: the
- * controller has created the topic, and a busy broker learns of new topics later.
+ * Waits at most `limitMs` until a broker serves a new topic. After that time, throws the last error
+ * of `isServed`. If this error says that the topic does not exist, throws Problem `unreachable`
+ * instead, because the topic was created and a busy broker learns about it later.
  */
 export async function served(
   topic: string,

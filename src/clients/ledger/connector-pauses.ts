@@ -1,6 +1,6 @@
 // Records in the ledger how windows pause a source connector for a still point. Other workers can
-// then tell such a pause from a person's pause. They can also end the pause if the worker that
-// began it died.
+// then distinguish such a pause from a pause by a person, and end it if the worker that began it
+// died.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { RecordedPause } from '../../domain/evidence/still-point.js';
 import type { Ledger } from './ledger.js';

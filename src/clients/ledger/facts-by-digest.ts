@@ -23,7 +23,8 @@ export function factsDigest(facts: Facts): string {
 }
 
 /**
- * The facts on which the evidence depends. A part that does not run now keeps its last known value.
+ * The facts on which the evidence depends. A connector task or group that does not run now keeps
+ * its last known value.
  */
 export interface StandingFacts {
   readonly facts: Facts;

@@ -1,5 +1,5 @@
-// Windows in the ledger. The first record of a window is final. The window's evidence is a link of
-// a chain, so a later change would break every link after it.
+// Stores windows in the ledger. A recorded window never changes, because each evidence document
+// contains the digest of the one before it: a change would break the chain.
 import type pg from 'pg';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
@@ -21,8 +21,8 @@ export interface WindowRecord<Result> {
 /** A window that is recorded in the ledger. */
 export interface RecordedWindow<Result> {
   /**
-   * The run and activity that recorded it. All attempts of one activity have the same value; a run
-   * that was reset has another value.
+   * The run and the activity that recorded the window. All attempts of one activity have the same
+   * value. A reset of the run gives another value.
    */
   readonly by: string;
   readonly chain: string;
@@ -120,7 +120,10 @@ async function recordRow(
   );
 }
 
-/** Returns the runs that have an outcome, so that a worker can free what it keeps for them. */
+/**
+ * Returns the runs that have ended, so that a worker can free the memory and files that it keeps
+ * for them.
+ */
 export async function endedRuns(
   ledger: Pick<Ledger, 'query'>,
 ): Promise<Pick<MigrationRef, 'runKey'>[]> {

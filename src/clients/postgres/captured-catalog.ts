@@ -14,8 +14,8 @@ SELECT p.oid, p.xmin::text AS version, p.pubviaroot, p.pubinsert, p.pubupdate, p
   (SELECT coalesce(string_agg(concat(r.oid, '.', r.xmin), ' ' ORDER BY r.oid), '') FROM pg_publication_rel r WHERE r.prpubid = p.oid) AS tables
 FROM pg_publication p WHERE p.pubname = $1`;
 
-// Reads pg_publication_tables as JSON, because its columns for row filters and column lists exist
-// only since PostgreSQL 15.
+// Reads the rows of pg_publication_tables as JSON, because PostgreSQL 14 lacks the columns for row
+// filters and column lists.
 const PUBLISHED_SQL = `
 SELECT t.schemaname, t.tablename, to_jsonb(t) ->> 'rowfilter' AS filter,
   (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a

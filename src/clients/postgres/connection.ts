@@ -11,9 +11,9 @@ import { refusePooler } from './pooler.js';
 import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
- * Returns the text of a secret that will be sent to `hosts`. With purpose `allow`, only checks
- * whether a spec may name the secret for these hosts. With `run`, returns the path of a program
- * whose output may be sent to these hosts. Throws Problem `permission-denied`.
+ * Returns the text of a secret that will be sent to `hosts`. Throws Problem `permission-denied` if
+ * a spec may not name the secret for these hosts. Purpose `allow` only makes this check. Purpose
+ * `run` returns the path of a program whose output may be sent to the hosts.
  */
 export type ResolveSecret = (
   secret: SecretRef,
@@ -30,8 +30,8 @@ export interface SourceOptions {
   /** True makes the session read-only, for SQL of a spec that must change nothing. */
   readonly readOnly?: boolean;
   /**
-   * True for a statement of the spec that changes data; row security then applies as usual.
-   * Otherwise, Postgres raises an error where row security would hide a row.
+   * True for a statement of the spec that changes data: row security then hides rows as usual. If
+   * false, Postgres raises an error where row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */

@@ -24,8 +24,8 @@ export interface Lack {
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
-// The SQL is true if the role may read the whole table, or each of the columns. A query that names
-// no column needs the right on any one column.
+// Builds SQL that is true if the role may read the whole table, or each of the columns. A query
+// that names no column, such as `count(*)`, needs the right on any one column.
 const mayRead = (role: string, table: string, columns: string): string =>
   `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
       THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')

@@ -87,8 +87,7 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
   const set = (path: string) => client.query(`SELECT set_config('search_path', $1, false)`, [path]);
   await set('');
   const result = await use().catch(async (error: unknown) => {
-    // A failed transaction refuses this statement, but the end of the transaction restores the
-    // path.
+    // This fails in a transaction that has failed. The end of that transaction restores the path.
     await set(rows[0]!.path).catch(() => undefined);
     throw error;
   });

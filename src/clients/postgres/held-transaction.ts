@@ -34,7 +34,7 @@ const ENDED = [
   SQLSTATE.idleInTransactionTimeout,
   SQLSTATE.transactionTimeout,
 ];
-const GRACE_MS = 250; // the statement's own limit is reached first, so the session stays alive
+const GRACE_MS = 250; // the statement's limit comes this much before the session's
 
 /** Returns whether the transaction was rolled back because it reached one of its limits. */
 export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
@@ -75,8 +75,8 @@ const beginSql = (idleMs: number): string =>
   `SET LOCAL tcp_keepalives_idle = ${Math.max(1, Math.ceil(idleMs / 2000))}; SET LOCAL tcp_keepalives_interval = 1; SET LOCAL tcp_keepalives_count = 3`;
 
 /**
- * Returns SQL that limits the transaction to `ms` from the execution of this SQL on. The SQL has no
- * effect before PostgreSQL 17.
+ * Returns SQL that limits the transaction to `ms`, counted from the execution of this SQL. The SQL
+ * has no effect before PostgreSQL 17.
  */
 const overallSql = (ms: number): string =>
   `SELECT set_config('transaction_timeout', '${whole(ms + GRACE_MS)}', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`;

@@ -1,7 +1,7 @@
 // Finds transactions that have written and are still open, including prepared ones. Without
 // pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. Such
-// a transaction is harmless if it ends within a moment. Otherwise it counts as unknown, and never
-// as absent.
+// a transaction is harmless if it ends within a moment. If it stays open, it is reported as
+// unknown.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -9,7 +9,7 @@ import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
 export interface OpenWriter {
   /** Identifies the transaction. */
   readonly id: string;
-  /** A description: a session with its role and application, or a prepared transaction. */
+  /** Describes the session with its role and application, or the prepared transaction. */
   readonly said: string;
   /**
    * Milliseconds since the transaction began or was prepared. Null if Sluice's role cannot see this

@@ -10,8 +10,8 @@ interface Place {
 
 /**
  * Throws Problem `preflight-failed` if a pooler answered instead of the server. A server gives a
- * new session the id of its own process; a pooler gives an id that it made up. Call this before the
- * first SET, because a pooler could pass the session with its settings on to another client.
+ * new session the id of the process that serves it, but a pooler makes up an id. Call this before
+ * the first SET, because a pooler could pass the session with its settings on to another client.
  */
 export async function refusePooler(client: pg.Client, { host, port }: Place): Promise<void> {
   const { processID: given } = client as pg.Client & { readonly processID: number | null };

@@ -2,10 +2,10 @@
 import type pg from 'pg';
 
 /**
- * Returns the system identifier and the timeline. A different server has a different value, and so
- * has the same server after a failover. A part that the role has no right to read is empty. A
- * primary's timeline comes from its current WAL file, because after a promotion the control file is
- * outdated until the next checkpoint.
+ * Returns the system identifier and the timeline. The value differs between servers, and changes
+ * after a failover. A part that the role may not read is empty. The timeline of a primary comes
+ * from its current WAL file, because the control file is outdated between a promotion and the next
+ * checkpoint.
  */
 export async function serverIdentity(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<Record<string, string>>(

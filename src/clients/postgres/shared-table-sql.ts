@@ -1,5 +1,6 @@
-// SQL for a shared table, which first the batch and then the stream writes. A trigger checks each
-// writer against the lease row. The commit and the rollback change the table's rows.
+// SQL for a shared table. The batch writes it before the commit, and the stream afterwards. A
+// trigger checks each writer against the lease row. The commit and the rollback change the table's
+// rows.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { readTable } from './catalog.js';
@@ -45,11 +46,10 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 
 /**
  * Builds the trigger function. While the lease is FENCED and not expired, the trigger refuses every
- * write. While the lease is SWITCHED, only the stream's role may write. If its session names an
- * epoch, as Sluice's sinks do, this must be the epoch of the switch. In every other state, all
- * roles except the stream's may write. A transaction that knows the lease's token always passes.
- * Because SECURITY DEFINER hides current_user, the writer is the role that was set, or else the
- * login role.
+ * write. While the lease is SWITCHED, only the stream's role may write. Sluice's sinks name an
+ * epoch in their session, which must be the epoch of the switch. In every other state, all roles
+ * except the stream's may write. A transaction that knows the lease's token always passes. Because
+ * SECURITY DEFINER hides current_user, the writer is the role that was set, or else the login role.
  */
 function keepOwnerSql(plan: ResolvedPlan, streamRole: string, iteration: number): string {
   const [name, stream] = [quoteLiteral(plan.metadata.name), quoteLiteral(streamRole)];
@@ -89,8 +89,8 @@ export interface RowsChanged {
 /**
  * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
  * Rows that the shared table has and the stream lacks are moved to `kept`. The staging table is
- * dropped. If the sink still writes the staging table, the sink fails. When it later writes the
- * shared table, it reads the same records again.
+ * dropped. A sink that still writes the staging table then fails. It later reads the same records
+ * again and writes them to the shared table.
  */
 export async function takeOver(
   client: pg.ClientBase,

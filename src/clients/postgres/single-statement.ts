@@ -43,11 +43,10 @@ const SETTINGS_SQL = `SELECT name, setting FROM pg_catalog.pg_settings WHERE nam
 UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;
 
 /**
- * Fills a new temporary table with the rows of a spec's query, inside a transaction that writes.
- * The query itself cannot write, because it runs in a read-only subtransaction, in which only
- * temporary tables accept rows. Settings that the query changed are restored before the caller's
- * next statement. `table` MUST be an identifier that needs no quotes. The table is dropped when the
- * transaction ends.
+ * Fills a new temporary table with the rows of a spec's query, inside a transaction that may write.
+ * The query itself runs in a read-only subtransaction, which can write only to temporary tables.
+ * Settings that the query changed are restored before the caller's next statement. `table` MUST be
+ * an identifier that needs no quotes. The table is dropped when the transaction ends.
  */
 export async function readInto(client: pg.ClientBase, table: string, query: string): Promise<void> {
   // parses the query alone first, because its text could otherwise close the parenthesis

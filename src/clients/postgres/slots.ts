@@ -1,5 +1,5 @@
-// Reads, creates and drops replication slots, and decides when a slot is lost. Every other file
-// uses these functions to read the state of a slot.
+// Reads, creates and drops replication slots, and decides when a slot is lost. No other file reads
+// the state of a slot itself.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';

@@ -12,8 +12,9 @@ import {
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * The longest wait for a lock. It is shorter than Postgres' deadlock_timeout (1 s). If two sessions
- * lock in opposite orders, Sluice gives up before Postgres ends the application's transaction.
+ * The longest wait for a lock. It is shorter than Postgres' deadlock_timeout (1 s). If Sluice and
+ * the application wait for each other's locks, Sluice gives up before Postgres ends the
+ * application's transaction.
  */
 const TRIGGER_LOCK_MS = 700;
 
@@ -42,7 +43,8 @@ export async function createTriggers(
   for (const table of tables) {
     const parts = await partsOf(client, [table]);
     for (const part of parts) {
-      // ALWAYS also covers replicated writers, and writers that set session_replication_role.
+      // With ALWAYS, the trigger also fires for replicated writes and under
+      // session_replication_role.
       await client.query(
         `CREATE OR REPLACE TRIGGER ${statement} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${part} FOR EACH STATEMENT EXECUTE FUNCTION ${fn}();
          ALTER TABLE ${part} ENABLE ALWAYS TRIGGER ${statement}`,
@@ -58,9 +60,9 @@ export async function createTriggers(
 }
 
 /**
- * The next constants are parts of the PL/pgSQL functions that the triggers call. After one row has
- * passed, later rows of the same transaction pass without a check. The check of the first row
- * locked the lease row, so the lease cannot become FENCED before the transaction ends.
+ * The next constants are parts of the PL/pgSQL functions that the triggers call. Only the first row
+ * that a transaction writes is checked. Its check locks the lease row, so the lease cannot become
+ * FENCED before the transaction ends.
  */
 export const passedKey = (migration: string): string =>
   `${quoteLiteral(`${migration} `)} || txid_current()`;
@@ -112,9 +114,8 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 }
 
 /**
- * Returns the tables and partitions that lack one of Sluice's triggers. Such a relation is newer
- * than the fence, or its trigger was dropped or disabled. The relation accepts writes under the
- * fence.
+ * Returns the tables and partitions that lack one of Sluice's triggers and therefore accept writes
+ * under the fence. They are newer than the fence, or their trigger was dropped or disabled.
  */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];

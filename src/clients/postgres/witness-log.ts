@@ -1,5 +1,5 @@
 // Collects what a witness saw: which keys each table changed, and how many rows each transaction
-// inserted and deleted. It uses no further message after the first one that it cannot interpret.
+// inserted and deleted. After the first message that it cannot interpret, it ignores all others.
 import { MOST_WITNESSED } from '../../domain/evidence/witness.js';
 import { isVisible, type SnapshotVisibility } from '../../domain/values/position.js';
 import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';
@@ -83,8 +83,8 @@ export class WitnessLog {
 
   /**
    * Forgets the changes that the snapshot `proven` sees, because a window has compared them. The
-   * log has the changes of a key in the order in which they became visible. So a key is forgotten
-   * if the snapshot sees the last change of the key.
+   * log contains the changes of a key in the order in which they became visible. If the snapshot
+   * sees the last change of a key, it sees all of them.
    */
   forget(proven: SnapshotVisibility): void {
     this.#markers.clear();
@@ -131,8 +131,8 @@ export class WitnessLog {
     if (known && known.description !== description)
       return this.fail(`the definition of ${table.table} changed`);
     const keyAt = columns.findIndex((column) => column.name === table.key);
-    // If another index is the replica identity, an update that changes only the key omits the old
-    // key.
+    // If the replica identity is another index than the key, an update of only the key does not log
+    // the old key.
     const isNamed =
       identity === 'f' ||
       (identity === 'd' &&

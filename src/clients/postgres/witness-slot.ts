@@ -34,9 +34,10 @@ export class WitnessSlot {
   }
 
   /**
-   * Creates the slot, and waits until every transaction that was open at the creation has ended. So
-   * the slot has every transaction that a later snapshot does not see. Throws an error if the role
-   * lacks the right REPLICATION, if no slot is free, or if the wait takes too long.
+   * Creates the slot, and waits until every transaction that was open at that time has ended. The
+   * slot therefore contains every transaction that a snapshot taken afterwards does not see. Throws
+   * an error if the role lacks the right REPLICATION, if no slot is free, or if the wait takes too
+   * long.
    */
   static async open(
     spec: MigrationSpec,
@@ -76,8 +77,8 @@ export class WitnessSlot {
   }
 
   /**
-   * Writes a marker now, and reads up to this marker. If the log then has no problem, the log has
-   * every transaction that a snapshot taken before this call sees.
+   * Writes a marker now, and reads up to it. If the log then has no problem, it contains every
+   * transaction that a snapshot taken before this call sees.
    */
   async readToNow(log: WitnessLog, token: string): Promise<void> {
     await this.#last;
@@ -115,8 +116,8 @@ export class WitnessSlot {
 const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Lets the server end the session within a minute after the worker is gone or has stopped.
- * Otherwise the unread slot would retain WAL.
+ * Makes the server end the session within a minute after the worker has died or hangs. Otherwise
+ * the unread slot would retain WAL.
  */
 const SURVIVES_NO_WORKER =
   `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; ` +

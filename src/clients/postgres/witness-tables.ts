@@ -18,8 +18,8 @@ export async function witnessedTable(
 /**
  * Returns a digest that changes with the files, the columns, the replica identity and the
  * partitions of the quoted tables, and with the publication. The digest differs even if such a
- * change was undone, because the log can then lack rows. For example, it lacks those that changed
- * in a partition while that partition was detached.
+ * change was undone, because the log can lack rows that changed in between. An example is a
+ * partition that was detached for a while.
  */
 export async function definitionDigest(
   client: pg.ClientBase,

@@ -2,7 +2,7 @@
 // range, so the value of a damaged record never contains bytes of another record.
 import { Undecodable } from '../undecodable.js';
 
-/** The largest number of 7-bit groups whose sum a double surely represents without rounding. */
+/** The largest number of 7-bit groups whose value a double always represents exactly. */
 const EXACT_GROUPS = 7;
 const MOST_GROUPS = 10;
 

@@ -1,8 +1,8 @@
 // Rewrites records in Confluent's wire format as the JSON that Kafka Connect would write. A record
 // in this format has a zero byte, the id of the schema in four bytes, and then Avro. Folds and
-// comparisons then read Avro records and JSON records in the same way. A record that cannot be
-// rewritten becomes a text that is not JSON, so every reader refuses the record and shows the
-// reason.
+// comparisons then read Avro records and JSON records in the same way. If a record cannot be
+// rewritten, the reason takes its place. The reason is not JSON, so every reader refuses the record
+// and shows the reason.
 import type { Place } from '../enc/change.js';
 import { partitionOf } from '../enc/partition.js';
 import type { RecordDecoder, TakeRecord } from '../record-decoder.js';
@@ -27,8 +27,8 @@ export class AvroRecords implements RecordDecoder {
   #count = 0;
   #place: Place = { partition: 0, partitions: 0 };
   /**
-   * The id of the first key's schema. With another schema, the same key has other bytes, so Kafka
-   * may have put records of that key into another partition.
+   * The id of the first key's schema. Under another schema, the same key has other bytes and may
+   * therefore be in another partition.
    */
   #keySchema: number | null = null;
 

@@ -18,7 +18,7 @@ export function hash128(scratch: Scratch, seed: number, out: Int32Array): void {
   let h3 = seed;
   let h4 = seed;
   const padded = (length + 15) & ~15;
-  // the reference algorithm treats the rest like a zero-padded block, but mixes it less
+  // The reference algorithm pads the last block with zeros too, but mixes it in fewer steps.
   for (let at = length; at < padded; at += 1) bytes[at] = 0;
   const blocks = length >> 4;
   let w = 0;

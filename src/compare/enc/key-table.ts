@@ -14,7 +14,7 @@ export class KeyTable {
   #keys: Int32Array;
   #rows: Int32Array;
   /**
-   * The state of each slot: 0 is empty, 1 is present. Any other value is the number of the pass
+   * The state of each slot. 0 means empty, and 1 means present. A larger number is that of the pass
    * that last found the key on the expected side.
    */
   #marks: Uint8Array;
@@ -82,7 +82,7 @@ export class KeyTable {
     this.size -= 1;
     for (let at = (hole + 1) & this.#mask; this.#marks[at] !== EMPTY; at = (at + 1) & this.#mask) {
       const home = this.#home(this.#keys[at * this.#words]!, this.#keys[at * this.#words + 1]!);
-      // an entry must not move to a slot before its home
+      // an entry must stay at or after the slot that its hash selects
       if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue;
       this.#keys.copyWithin(hole * this.#words, at * this.#words, (at + 1) * this.#words);
       this.#rows.copyWithin(hole * 2, at * 2, at * 2 + 2);
@@ -167,8 +167,8 @@ export class KeyTable {
   }
 
   /**
-   * Marks the key as found. Returns false if this pass has already found the key. The key is then
-   * not unique on the expected side.
+   * Marks the key as found. Returns false if this pass has already found it, because the key is
+   * then not unique on the expected side.
    */
   mark(slot: number): boolean {
     if (this.#marks[slot] === this.#mark) return false;

@@ -52,8 +52,8 @@ const latin1At = (b: Uint8Array, start: number, end: number): string =>
 const EXACT_DIGITS = 15;
 
 /**
- * Reads a JSON number as a double. A number of up to 15 digits is read as a whole number divided by
- * a power of ten. Both are exact doubles, so only the division rounds.
+ * Reads a JSON number as a double. A number of up to 15 digits is a whole number divided by a power
+ * of ten. A double holds both exactly, so only the division rounds.
  */
 export function floatFromText(b: Uint8Array, start: number, end: number): number {
   const negative = b[start] === MINUS;

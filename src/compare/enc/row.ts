@@ -23,8 +23,8 @@ export interface Fields {
 
 export class RowEncoder {
   /**
-   * The number of words in a key's identity. A single integer key is its own identity, in two
-   * words. The identity of any other key is its 128-bit hash, in four words.
+   * The number of words in a key's identity. A key of one integer is its own identity, in two
+   * words. Any other key has its 128-bit hash as its identity, in four words.
    */
   readonly keyWords: 2 | 4;
   readonly key = new Int32Array(4);

@@ -1,9 +1,9 @@
 // Holds the bytes of one encoded row in a single growing buffer, without an object per row.
 
 /**
- * The tags of the encoding `enc-v1`. Each column has one tag byte. For a value, a body follows,
- * which has a fixed width or begins with its length. So different rows have different encodings,
- * without separators or escapes.
+ * The tags of the encoding `enc-v1`. Each column begins with one tag byte. If the column has a
+ * value, its bytes follow: they have a fixed width or begin with their length. Different rows
+ * therefore have different encodings, without separators or escapes.
  */
 export const TAG_NULL = 0;
 export const TAG_VALUE = 1;

@@ -76,7 +76,10 @@ const FIRST_FREE = 1 << 15; // the module's own data lies below
 const COLUMN_BYTES = 24;
 /** assembly/layout.ts leaves longer records and rows to the reference. */
 const MOST_BYTES = 1 << 18;
-/** Room for one tag, and for the widest value of fixed width or for the head of any other value. */
+/**
+ * Room for one tag and the widest value of fixed width. The beginning of any other value is
+ * shorter.
+ */
 const MOST_PER_COLUMN = 24;
 /** Room after each region, because the kernel reads and writes up to 16 bytes past its data. */
 const SLACK = 64;

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '4593ec055c47e8f98bcad8d66f4b6452c1aad23ab2f902914f6da8429d1c77cd';
+export const SOURCES = 'c23fdcb6a8b269e12575be332b7ac1e93aea5773415f81df2ad66c43eeed8354';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -33,8 +33,8 @@ export interface SnapshotVisibility {
   readonly xmax: number;
   readonly inProgress: ReadonlySet<number>;
   /**
-   * An upper limit: every transaction whose records are judged by this snapshot has a smaller id.
-   * It is the source's next id, read after the ends of the topic. Absent if not known.
+   * The source's next transaction id, read after the ends of the topic. Every transaction in the
+   * topic up to these ends has a smaller id. Absent if not known.
    */
   readonly before?: number;
 }
@@ -56,9 +56,9 @@ export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?
 
 /**
  * Widens Debezium's 32-bit transaction id to the latest 64-bit id that the snapshot's records can
- * have. If the record belongs to an older transaction with the same 32 bits, that transaction ended
- * long ago. It is therefore visible in every snapshot in which the widened id is visible. Ids that
- * already have 64 bits stay unchanged.
+ * have. The record may belong to an older transaction with the same 32 bits. That transaction ended
+ * long ago, so every snapshot that sees the widened id sees it too. Ids that already have 64 bits
+ * stay unchanged.
  */
 export function widened(txId: number, snapshot: SnapshotVisibility): number {
   if (txId >= EPOCH) return txId;

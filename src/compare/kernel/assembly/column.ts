@@ -38,8 +38,8 @@ const DATE: i32 = 14;
 const TIME: i32 = 15;
 const INSTANT: i32 = 16;
 /**
- * Types whose values are compared as text. Only printable ASCII is surely the same text on both
- * sides.
+ * Types whose values are compared as text. The kernel understands only printable ASCII, which has
+ * the same bytes on both sides.
  */
 const OWN_TEXT: i32 = 17;
 

@@ -19,8 +19,8 @@ function entry(table: i32, bits: u64): u32 {
 }
 
 /**
- * Returns what four bytes add to the checksum. The bytes are those of `bits`, from bit `shift` on.
- * `last` is the number of the table for the last byte.
+ * Returns the part of the checksum that comes from four bytes: those of `bits`, beginning at bit
+ * `shift`. `last` is the number of the table for the last byte.
  */
 function four(bits: u64, shift: u64, last: i32): u32 {
   const own = bits >> shift;

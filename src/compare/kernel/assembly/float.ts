@@ -1,6 +1,6 @@
-// Reads a JSON number as the nearest double. It multiplies the digits with the first 128 bits of a
-// power of ten. The result gives bounds of the exact product. If the bounds round differently, the
-// number is left to the reference.
+// Reads a JSON number as the nearest double. It multiplies the digits by the first 128 bits of a
+// power of ten, which gives a lower and an upper bound of the exact product. If the two round
+// differently, the TypeScript reference reads the number.
 import { powers } from './layout';
 
 const MINUS: u8 = 0x2d;
@@ -80,8 +80,8 @@ function nearest(): f64 {
   multiply(normal, load<u64>(power, 8));
   middle += productHigh;
   if (middle < productHigh) high += 1;
-  // The exact product, in units of the middle word, is at least `high:middle`. It is less than two
-  // units more, because the power and the lowest word are truncated.
+  // The exact product is between `high:middle` and two units of the middle word more, because the
+  // power and the lowest word are truncated.
   const top = <i32>(high >> 63);
   const shift = 10 + top;
   const rest = high & (((<u64>1) << shift) - 1);

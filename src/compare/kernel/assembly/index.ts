@@ -1,5 +1,5 @@
-// Encodes and hashes many records or rows in one call. It marks each record and row that it
-// does not surely understand, and the TypeScript reference (enc/) encodes those. The encoding of a row is
+// Encodes and hashes many records or rows in one call. If it is not sure how to read a record or
+// row, it marks it, and the TypeScript reference (enc/) encodes it. The encoding of a row is
 // enc-v1.
 import { fromBinary, fromJson } from './column';
 import { DELETE, isKeyOfRow, operation, scan, transaction } from './envelope';

@@ -1,4 +1,4 @@
-// Knows the layout of the module's memory. The host sets it once for each shape.
+// Holds the layout of the module's memory, which the host sets once for each shape.
 
 /**
  * The number of bytes that describe one column: its type, its name (pointer and length), and the

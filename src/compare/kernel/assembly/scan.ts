@@ -1,5 +1,6 @@
-// Walks over compact JSON, 16 bytes at a time, exactly as enc/json-scan.ts does byte by byte. Each
-// function returns 0 for what it does not understand. Loads may reach 16 bytes past the input.
+// Walks over compact JSON with the same results as enc/json-scan.ts, but 16 bytes at a time. Each
+// function returns 0 for JSON that it does not understand. It may read up to 16 bytes past the
+// input.
 
 export const QUOTE: u8 = 0x22;
 export const COMMA: u8 = 0x2c;
