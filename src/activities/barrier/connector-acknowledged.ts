@@ -22,8 +22,8 @@ export type Note = (proof: DrainProof) => void;
 export const unnoted: Note = () => undefined;
 
 /**
- * Writes a transactional marker into the WAL. The marker's position is after every position that
- * was read before the call, so the connector can acknowledge those positions.
+ * Writes a transactional marker into the WAL, after every position that was read before the call.
+ * When the connector reads the marker, it can acknowledge these positions.
  */
 export async function emitMarker(
   client: pg.ClientBase,
@@ -37,9 +37,9 @@ export async function emitMarker(
 
 /**
  * Waits until the connector has acknowledged `lsn`. Returns null if that is proven, otherwise the
- * reason. Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only when
- * it has read something that follows the commit. A quiet database would write nothing more, so this
- * function writes markers.
+ * reason. Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only after
+ * it has read something later in the WAL. A quiet database writes nothing later, so this function
+ * writes markers.
  */
 export async function connectorAcknowledged(
   client: pg.ClientBase,

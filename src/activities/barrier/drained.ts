@@ -1,5 +1,6 @@
-// Waits until the pipeline's groups and the sink have read everything that was in their topics, and
-// until the output is stable. Each function returns null if that is proven, otherwise the reason.
+// Waits until the pipeline's consumer groups and the sink have read everything that was in their
+// topics, and until no transaction is open in the output. Each function returns null if that is
+// proven, otherwise the reason.
 import type { DrainProof } from '../../domain/audit.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -20,7 +21,7 @@ import {
 
 /** Matches names that Kafka Streams gives to topics between two stages. */
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
-/** A longer range of offsets surely contains data, so it is not searched for control records. */
+/** A longer range of offsets always contains data, so it is not searched for control records. */
 const MARKERS_AT_MOST = 1000;
 
 /**
@@ -68,9 +69,9 @@ export async function sinkDrained(
 }
 
 /**
- * Makes one pass (a hop) for each topic that a record may have to cross. A pass covers all topics
- * at once. After each pass, every record that was in a topic is at least one topic further. The
- * topics include the application's internal repartition topics.
+ * Makes as many passes as there are topics that a record may have to cross, including an
+ * application's internal repartition topics. Each pass waits for all topics at once. After a pass,
+ * every record has moved on by at least one topic.
  */
 async function groupsDrained(
   kafka: KafkaPort,
@@ -185,7 +186,7 @@ async function topicsConsumed(
         behind.push(end);
         why = late;
       }
-      // committed offsets only grow; a reset of the group shows as a change of its members
+      // Committed offsets only grow. A reset of the group would show as a change of its members.
       open = behind;
       return open.length === 0 ? DRAINED : null;
     },

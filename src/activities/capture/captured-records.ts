@@ -8,7 +8,7 @@ import { Problem } from '../../domain/failure.js';
 
 /** A range of a connector's topic, and the number of partitions of that topic. */
 export interface CapturedRange extends RecordRange {
-  /** 0 means that the partition of a record has no meaning. */
+  /** 0 means that it is not checked whether a record is in the right partition. */
   readonly partitions: number;
 }
 
@@ -49,8 +49,8 @@ export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | n
 }
 
 /**
- * Returns the number of partitions with which a fold checks the partition of each record. If there
- * is a decoder, returns 0, because the decoder has already checked the partitions.
+ * Returns the number of partitions with which a fold checks that each record is in the right one.
+ * Returns 0 if there is a decoder, which has already checked this.
  */
 export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
   decoding === null ? partitions : 0;

@@ -42,7 +42,7 @@ export async function whilePaused<T>(
   if (!isAll(found, 'RUNNING'))
     return because(`connector ${connector} is not running: Connect reports ${said(found)}`);
   const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
-  // The ledger may have been slow, and a person may have paused the connector meanwhile.
+  // The ledger may have taken a while, so a person may have paused the connector in between.
   const still = await rest.status(connector).catch(() => found);
   if (!isAll(still, 'RUNNING')) {
     await closePause(ledger, id, 'window').catch(() => undefined);
@@ -108,8 +108,8 @@ export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Prom
 }
 
 /**
- * Returns Connect's answers without the pauses of windows: a connector that a window paused counts
- * as running. A person's pause stays visible.
+ * Returns Connect's answers, in which a connector that a window paused counts as running. A
+ * person's pause stays visible.
  */
 export function withoutWindowPauses(
   { ledger, systems }: Needs,

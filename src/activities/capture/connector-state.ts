@@ -9,8 +9,8 @@ import { pollUntil } from '../runtime/poll-until.js';
 export const STATE_TIMEOUT_MS = 60_000;
 
 /**
- * A Connect worker that has just started knows no connector for a moment, until it has read its
- * topics. A connector counts as deleted only after it has been missing for this long (ms).
+ * A connector counts as deleted only after it has been missing for this long (ms). A Connect worker
+ * that has just started knows no connector until it has read its topics.
  */
 export const GONE_MS = 10_000;
 
@@ -75,7 +75,7 @@ export async function stopSurely(
   const end = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
     const isKnown = isOrdered || (await rest.stop(name));
     const status = isKnown ? await rest.status(name) : null;
-    isOrdered = status !== null; // a Connect worker that has restarted gets the order to stop again
+    isOrdered = status !== null; // a Connect worker that has restarted gets a new order to stop
     unknownSince = isKnown ? null : (unknownSince ?? Date.now());
     if (unknownSince !== null) return Date.now() - unknownSince >= GONE_MS ? 'gone' : null;
     return status?.connector.state === 'STOPPED' && status.tasks.length === 0 ? 'stopped' : null;

@@ -26,7 +26,7 @@ import {
   type CopyTarget,
 } from './copy-readers.js';
 
-const CHUNK_BLOCKS = 4096; // 32 MB: the most that each session reads again after the worker dies
+const CHUNK_BLOCKS = 4096; // 32 MB; after a worker dies, each session reads at most this much again
 
 interface CopyTask {
   readonly target: CopyTarget;
@@ -38,8 +38,8 @@ interface CopyTask {
 export function createCopyActivities(deps: Deps) {
   return withPlan({
     /**
-     * Creates the slot, and copies every table to its topic. After an attempt was killed, the next
-     * attempt copies only the ranges that are not copied yet. Heartbeats progress.
+     * Creates the slot, and copies every table to its topic. If an attempt dies, the next one
+     * copies only the remaining ranges. Its heartbeats report the progress.
      */
     async copyTables(
       run: Planned,
@@ -118,9 +118,9 @@ export function stillValid(
 }
 
 /**
- * Returns, for all tables, the ranges that no earlier attempt has copied. An update may move a row
- * out of a range before that range is copied. Such a row is not lost, because the log contains the
- * whole row.
+ * Returns, for all tables, the ranges that no earlier attempt has copied. An update between two
+ * attempts may move a row out of a range that is not copied yet. Such a row is not lost, because
+ * the log contains the whole row.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>

@@ -29,8 +29,8 @@ export class Failures {
 
   /**
    * Returns a Problem for the failed load. The Problem includes the cause of the task's failure.
-   * Connect may report that cause only a moment after the load failed, and a restart by the guard
-   * may remove it again.
+   * Connect may report the cause only a moment after the load failed, and a restart by the guard
+   * may clear it again.
    */
   async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
     const cause =

@@ -57,7 +57,7 @@ async function readNotifications(
   await readCapturedRecords(kafka, range, ({ value }) => {
     if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
   });
-  return end.committed; // the next call reads a transaction that is open now
+  return end.committed; // the next call begins before a transaction that is still open now
 }
 
 async function watch(

@@ -24,8 +24,8 @@ export async function noLongTransactions(client: pg.ClientBase, user: string): P
 }
 
 /**
- * Returns the remedy: the statements that end prepared transactions. `otherwise` is added if a
- * session holds one of the transactions.
+ * Returns the remedy, which consists of statements that end prepared transactions. If a session
+ * holds one of the transactions, `otherwise` is added.
  */
 export function remedyFor(writers: readonly OpenWriter[], otherwise: string): string {
   const statements = writers.flatMap(({ endedBy }) => endedBy ?? []);

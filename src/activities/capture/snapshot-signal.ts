@@ -31,8 +31,8 @@ export class SnapshotSignal {
 
   /**
    * True while another signal may be sent. If a connector restarts during the scan, its old task
-   * loses the connection to the source. That task may then report a table's scan as failed, and may
-   * skip the other tables. Then the signal must be sent again.
+   * may report a table's scan as failed and skip the other tables, because it lost the connection
+   * to the source. The signal must then be sent again.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;

@@ -15,8 +15,8 @@ type Totals = Readonly<Record<string, number>>;
 export function createConnectActivities(deps: Deps) {
   return withPlan({
     /**
-     * Waits until the connector reports the scan of every table as SUCCEEDED. Heartbeats progress.
-     * Safe to repeat.
+     * Waits until the connector reports the scan of every table as SUCCEEDED. Its heartbeats report
+     * the progress. Safe to repeat.
      */
     watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchLog(deps, run, totals),
@@ -27,10 +27,9 @@ export function createConnectActivities(deps: Deps) {
 
     /**
      * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise
-     * the connector's task would create the signal group again at its next commit. Then writes a
-     * marker. After a restart, Debezium searches for its position until it reads a message, and
-     * sends no heartbeats meanwhile. Without the marker, the slot of a quiet database would retain
-     * WAL forever. Idempotent.
+     * the connector's task would create the signal group again at its next commit. This restarts
+     * the task, which sends no heartbeats until it has read a message. So a marker is written:
+     * without it, the slot of a quiet database would retain WAL forever. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));

@@ -9,9 +9,9 @@ import type { Asking } from '../objects/owned-kind.js';
 import { attempt } from '../runtime/make-finding.js';
 
 /**
- * Asks the brokers whether they would create the topics of the plan. Reading and writing can only
- * be tried when the topics exist. Returns no check if the brokers do not authenticate their
- * clients.
+ * Asks the brokers whether they would create the topics of the plan. Rights to read and write
+ * cannot be tried before the topics exist. Returns no check if the brokers do not authenticate
+ * their clients.
  */
 export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
   const { kafka } = plan.spec;

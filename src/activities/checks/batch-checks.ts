@@ -99,8 +99,8 @@ async function checkQueries(
 }
 
 /**
- * Returns text that says in which mode windows compare the query. A comparison in either mode is a
- * proof, so neither mode is a failure.
+ * Returns text that says in which mode windows compare the query. Both modes prove the result, so
+ * neither counts as a failure.
  */
 async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
   const settled = settledBecause(plan);

@@ -22,8 +22,8 @@ export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOw
 }
 
 /**
- * Returns the planned objects whose name belongs to an object that is not ours. `check` selects the
- * kinds, and `only` restricts the search to one name.
+ * Returns the planned objects whose name is already used by an object that this migration did not
+ * make. `check` selects the kinds, and `only` restricts the search to one name.
  */
 export async function takenNames(
   asking: Asking,

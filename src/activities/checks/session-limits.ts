@@ -15,7 +15,7 @@ const LEAST_MS: Readonly<Record<string, number>> = {
   idle_session_timeout: 60_000,
   lock_timeout: 10_000,
 };
-/** A load may take three times as long as predicted. */
+/** A load may take this many times as long as predicted. */
 const BAD_DAY = 3;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 

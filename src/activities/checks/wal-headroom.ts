@@ -23,7 +23,8 @@ export async function walHeadroom(client: pg.ClientBase, budget: string): Promis
 }
 
 /**
- * PostgreSQL 18 can invalidate a slot that no connector reads, however little WAL the slot keeps.
+ * Describes the idle timeout of PostgreSQL 18, which invalidates a slot that no connector reads,
+ * even if the slot keeps little WAL.
  */
 const lostIfIdle = (timeout: string | null | undefined): string =>
   timeout == null || timeout === '0'

@@ -160,7 +160,7 @@ async function statements(
     return await countedIn(client, view, batch, spec.source.postgres.user);
   } catch (error) {
     const { message } = error as Error;
-    // the library is not loaded: it counts nothing
+    // the server does not load pg_stat_statements, so nothing was counted
     if (hasState(error, SQLSTATE.notInPrerequisiteState)) return [];
     if (hasState(error, SQLSTATE.insufficientPrivilege))
       return [

@@ -65,8 +65,8 @@ async function commit(
   await refuseUnguarded(client, plan);
   if (before.restMs <= COMMIT_MARGIN_MS)
     throw new Refused(describeLease(before, token, epoch, evidenceId));
-  // ends the transaction before the fence expires, so that no session waits for a commit that would
-  // be too late
+  // The transaction ends before the fence expires. Otherwise sessions would wait for a commit that
+  // comes too late.
   await held.atMost(before.restMs);
   const changed = await route.inCommit(client, plan, token);
   await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);

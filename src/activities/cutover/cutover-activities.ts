@@ -25,10 +25,10 @@ export function createCutoverActivities(deps: Deps) {
   return withPlan({
     /**
      * Commits the cut-over in one short transaction, which is the point of no return. Returns the
-     * reason if the commit was refused. The switch of the view comes first, because it may wait for
-     * readers, at most lock_timeout. Then comes the lock on the lease row, and last the conditional
-     * update. The lock and the update are separate statements, because an UPDATE that waited for
-     * the row lock does not read the clock again.
+     * reason if the commit was refused. The view is switched first, because that may wait for its
+     * readers, at most for lock_timeout. Then the lease row is locked, and last it is updated if
+     * the fence still holds. Locking is a statement of its own, because an UPDATE that waited for
+     * the lock would not read the clock again.
      */
     async commitCutover(
       input: FenceInput & Planned,

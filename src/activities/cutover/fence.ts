@@ -120,16 +120,16 @@ async function takeFence(
   if (row.state === 'FENCED' && !isMine && !row.expired)
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the veto in the lease row is set';
-  // If Temporal retries this activity, the retry finds the fence of the first try and does not
-  // extend that fence. The expiry is counted from the beginning of the transaction (`now()`).
-  // Writers of the tables that are fenced first may wait from that moment on.
+  // A retry of this activity finds the fence of the first try, and does not extend it. The expiry
+  // is counted from the beginning of the transaction (`now()`), because writers of the first fenced
+  // table may wait from that moment on.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
          fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
     );
   }
-  // transactional: the marker commits only together with the fence
+  // The marker is transactional, so it exists only if the fence commits.
   if (plan.batch) await emitMarker(client, plan, token);
   return null;
 }

@@ -74,16 +74,16 @@ async function foreignTrigger(
 }
 
 /**
- * Finds subscriptions that Postgres disables at the first error. The fence refuses the writes of an
- * apply worker for seconds. Any other subscription survives these errors, because its apply worker
- * simply tries again.
+ * Finds subscriptions that Postgres disables at the first error. Under the fence, the writes of a
+ * subscription fail for seconds. All other subscriptions survive this, because they simply try
+ * again.
  */
 async function fragileSubscription(
   client: pg.ClientBase,
   tables: readonly string[],
 ): Promise<Answer | null> {
-  // The query names single columns, because an ordinary role may not read the whole row of
-  // pg_subscription. PostgreSQL 14 does not have `subdisableonerr`.
+  // An ordinary role may not read all columns of pg_subscription, so the query names the columns
+  // that it needs. PostgreSQL 14 does not have `subdisableonerr`.
   const known = await client.query(
     `SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`,
   );

@@ -62,7 +62,7 @@ export class ConnectorWatch {
   ): Promise<ConnectorTrouble[]> {
     const stored = await this.#rest.config(name);
     const status = stored && (await this.#rest.status(name));
-    if (stored && !status) return []; // its status appears a moment after its configuration
+    if (stored && !status) return []; // a new connector has no status for a moment
     const edited = stored ? driftOf(stored) : [];
     const state = status ? status.connector.state : null;
     const recaptured = edited.filter(captures);

@@ -20,8 +20,8 @@ const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =
   (await rest(asking).config(name)) !== null;
 
 /**
- * Asks again for a while before it returns false, because Connect knows no connector right after
- * its start.
+ * Asks repeatedly before it returns false, because a Connect worker that has just started knows no
+ * connector yet.
  */
 const mayExist = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await storedConfig(rest(asking), name)) !== null;

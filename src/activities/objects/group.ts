@@ -33,7 +33,7 @@ export const group: OwnedKind = {
       }
     }
   },
-  /** A pipeline's group needs only offsets, because Flink's groups have no members. */
+  /** For a pipeline's group, offsets are enough, because Flink's groups have no members. */
   healthy: async ({ systems, plan }, { name }) => {
     const kafka = systems.kafka(plan);
     if (plan.spec.pipeline?.groups.includes(name))

@@ -19,8 +19,8 @@ export interface Site extends Asking, Pick<Deps, 'ledger'> {
 export interface OwnedKind {
   readonly exists: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
-   * Returns false only if the object is surely gone. Absent if `exists` is always sure. The answer
-   * may take seconds, so only a removal calls `mayExist`.
+   * Returns false only if the object is certainly gone. This may take seconds, so only a removal
+   * calls it. Absent for kinds whose `exists` is always certain.
    */
   readonly mayExist?: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
@@ -35,10 +35,7 @@ export interface OwnedKind {
    * of a sentence, such as `is gone`.
    */
   readonly healthy: (site: Site, object: OwnedObject) => Promise<string | null>;
-  /**
-   * The preflight check for the name. Null if a name of this kind cannot be taken, or if only its
-   * creator can see it.
-   */
+  /** The preflight check that the name is free. Null for kinds whose names need no such check. */
   readonly nameCheck: NameCheck | null;
 }
 

@@ -1,6 +1,6 @@
-// Creates and removes the publication, which contains exactly the plan's tables. The publication is
-// created before the slot, because a slot cannot decode changes from before the publication
-// existed.
+// Creates and removes the publication, which contains exactly the plan's tables. The publication
+// must exist before the slot, because a slot can decode only changes that are newer than the
+// publication.
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import { askEach, changing, finds, isThere, type Asking, type OwnedKind } from './owned-kind.js';
 

@@ -1,5 +1,5 @@
 // Creates and removes the table that the sink writes. A new table gets the form of the result
-// table. A table that the user created is used, and never dropped.
+// table. If the user has created the table, Sluice uses it and never drops it.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { transaction } from '../../clients/postgres/connection.js';
 import { createSinkTable } from '../../clients/postgres/sink-table-sql.js';

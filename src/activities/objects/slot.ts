@@ -16,7 +16,8 @@ import {
 } from './owned-kind.js';
 import { creatingSlot } from '../capture/slot-wait.js';
 
-// more than wal_sender_timeout, 60 s by default: a dead connection uses its slot for that long
+// A dead connection keeps its slot for wal_sender_timeout, which is 60 s by default. This is
+// longer.
 const RELEASE_MS = 65_000;
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>

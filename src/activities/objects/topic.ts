@@ -13,8 +13,8 @@ const GONE_ATTEMPTS = 50;
 const GONE_POLL_MS = 100;
 
 /**
- * Throws Problem `permission-denied` if ACLs hide the topic, because a hidden topic only looks
- * removed.
+ * Throws Problem `permission-denied` if ACLs hide the topic, because a hidden topic would look as
+ * if it were removed.
  */
 const exists = async ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boolean> => {
   const kafka = systems.kafka(plan);
@@ -51,7 +51,7 @@ export const topic: OwnedKind = {
 };
 
 /**
- * Checks a topic's partitions and settings. The settings decide which records a late reader still
+ * Checks a topic's partitions, and the settings that decide which records a later reader still
  * finds. Throws Problem `topic-lost` or `preflight-failed` if they differ from the plan.
  */
 export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<void> {

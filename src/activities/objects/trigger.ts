@@ -1,5 +1,5 @@
-// Finds and removes the triggers that refuse writes, depending on the lease row. The fence creates
-// these triggers in its transaction (cutover/fence.ts).
+// Finds and removes the triggers that refuse writes if the lease row says so. The fence creates
+// these triggers in its own transaction (cutover/fence.ts).
 import { dropTrigger, triggerExists } from '../../clients/postgres/trigger-sql.js';
 import { readTrigger } from '../../domain/migration/trigger-names.js';
 import { changing, isThere, reading, type OwnedKind, type Site } from './owned-kind.js';

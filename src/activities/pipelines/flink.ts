@@ -74,8 +74,8 @@ export class FlinkHost implements PipelineHost {
   }
 
   /**
-   * Starts a job. A session forgets its definitions when it ends, so this function first sends all
-   * definitions.
+   * Starts a job. It first sends all definitions, because Flink forgets them at the end of each
+   * session.
    */
   async create(name: string): Promise<void> {
     const job = this.#plan.jobs.find((j) => j.name === name)!;

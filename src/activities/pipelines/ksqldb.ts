@@ -31,9 +31,9 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * Checks that the server answers. The text of the statements was checked when this object was
-   * made. ksqlDB plans a statement only if the streams that it reads exist. So it cannot check the
-   * statements before they run.
+   * Checks that the server answers. The server cannot check the statements before they run, because
+   * ksqlDB plans a statement only if the streams that it reads exist. Their text was checked when
+   * this object was made.
    */
   async judge(): Promise<string | { detail: string; remedy: string }> {
     await this.#server.sources();

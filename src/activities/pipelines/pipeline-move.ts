@@ -13,8 +13,8 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
   return withPlan({
     /**
      * Throws Problem `pipeline-must-move` if an external pipeline does not yet read the topics of a
-     * new generation. The message names each topic that no group has read. It also names each topic
-     * that one group has not read, if that group did read the earlier topic of the same table.
+     * new generation. The message names each topic that no group has read. It also names a topic if
+     * a group has read only the earlier topic of the same table.
      */
     async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
       const groups = plan.spec.pipeline?.groups ?? [];

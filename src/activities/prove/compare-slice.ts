@@ -1,5 +1,5 @@
 // Compares, for every key of the slice, the pipeline's output with the result of the batch's query.
-// It runs a canary of its own.
+// It also runs the canary.
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { readTopic } from '../../clients/kafka/records.js';
 import { readLone } from '../../clients/postgres/single-statement.js';

@@ -88,8 +88,8 @@ interface Closing {
 }
 
 /**
- * Finds the newest runs that closed a key. Each run has also closed all keys of the runs before it,
- * so a binary search finds each such run. `runs` has the oldest first.
+ * Finds the newest runs that closed a key. `runs` has the oldest first. Every key that a run has
+ * closed stays closed in later runs, so a binary search finds each such run.
  */
 async function runsThatClosed(
   client: pg.ClientBase,

@@ -79,7 +79,7 @@ export function classify(error: unknown): Problem {
   )
     return new Problem('unreachable', `Postgres: ${message}`);
   if (error instanceof SyntaxError)
-    // the message of the JavaScript engine would quote the text that it could not parse
+    // the JavaScript engine's own message would quote the text that it could not parse
     return new Problem('unexpected', 'a text from another system could not be parsed');
   return new Problem('unexpected', quoteForeign(message, 2000));
 }

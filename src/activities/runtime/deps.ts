@@ -38,8 +38,8 @@ export interface Deps {
 }
 
 /**
- * Returns the namespace of a migration in the ledger, or null if that is the namespace of this
- * worker. Without this check, a migration that runs in another namespace would look dead.
+ * Returns the namespace that the ledger has for a migration, or null if it is this worker's own.
+ * Without this check, a migration that runs in another namespace would look dead.
  */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },
@@ -81,9 +81,9 @@ export class Systems {
   }
 
   /**
-   * Is called after a failure. The next call of `kafka` for this spec then opens a new connection.
-   * The old connection closes later, because other activities may still use it. Other clusters keep
-   * their connections.
+   * Makes the next call of `kafka` for this spec open a new connection. It is called after a
+   * failure. The old connection closes later, because other activities may still use it. Other
+   * clusters keep their connections.
    */
   renew({ spec }: MigrationSpec): void {
     const key = JSON.stringify(spec.kafka);

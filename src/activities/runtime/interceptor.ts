@@ -15,7 +15,7 @@ import { heartbeat } from './poll-until.js';
 const BEAT_MS = 2000;
 /** The statement limit of an activity that has no spec. */
 const USUAL_STATEMENT = '10m';
-/** Any call except a statement gets an answer within this time, or its client gives up. */
+/** A client gives up any call without an answer within this time, except SQL statements. */
 const BEYOND_STATEMENT_MS = 60_000;
 
 /** Turns every error of an activity into a failure with a code, without values of rows. */

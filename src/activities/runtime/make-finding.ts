@@ -49,7 +49,7 @@ export async function attempt(
   }
 }
 
-/** Runs checks one after the other, because one connection answers one question at a time. */
+/** Runs checks one after the other, because they share a connection. */
 export async function inTurn(questions: readonly (() => Promise<Check>)[]): Promise<Check[]> {
   const checks: Check[] = [];
   for (const question of questions) checks.push(await question());

@@ -7,8 +7,7 @@ const said = new WeakMap<Context, () => unknown>();
 
 /**
  * Sends a heartbeat with the last details, so that a reader always sees what the activity waits
- * for. A heartbeat does not count as progress, because the interceptor sends heartbeats by the
- * clock.
+ * for. Heartbeats are sent at regular intervals, so they do not count as progress.
  */
 export function heartbeat(): void {
   const context = asyncLocalStorage.getStore();
@@ -27,8 +26,8 @@ export function beat(details?: unknown): void {
 }
 
 /**
- * Throws if the activity is cancelled. Is called before something is created or changed. A change
- * after the cancellation could come after the rollback, which would then not find it.
+ * Throws if the activity is cancelled. MUST be called before something is created or changed,
+ * because a later rollback could miss a change that comes after the cancellation.
  */
 export function stopIfCancelled(): void {
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;

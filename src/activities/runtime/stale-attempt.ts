@@ -4,8 +4,8 @@
 
 const BEAT_MS = 1000;
 /**
- * A suspension longer than this is noticed. This time is shorter than the heartbeat timeout of
- * `long` activities.
+ * The shortest suspension that is noticed. It is shorter than the heartbeat timeout of `long`
+ * activities.
  */
 const SUSPENDED_MS = 10_000;
 

@@ -53,7 +53,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
   const { deps, ref, plan } = session;
   const started = Date.now();
   try {
-    // without this refresh, a partition that was just added would not be read
+    // without this, a partition that was just added would not be read
     await session.kafka.refresh();
     const { facts: before, problem } = await readFacts(deps, session);
     const first = await standingFacts(deps.ledger, ref, before, since);

@@ -85,8 +85,9 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
 }
 
 /**
- * Compares the connectors' configurations with the planned ones. A source connector that captures
- * with other settings is a problem. If only a tuning key differs, the difference is only a fact.
+ * Compares the connectors' configurations with the planned ones. It is a problem if a source
+ * connector captures with other settings than planned. If only a tuning key differs, it is only a
+ * fact.
  */
 async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const { plan } = run;

@@ -11,8 +11,8 @@ import type { FoldCache } from './folds/folds.js';
 import type { Witnesses } from './witness/witnesses.js';
 
 /**
- * The limit for each barrier of a window. A longer wait would delay VACUUM, and the window would be
- * outdated anyway.
+ * The limit for each barrier of a window. A longer wait would hold a snapshot open, which delays
+ * VACUUM, and the window would be outdated.
  */
 export const BARRIER_LIMIT_MS = 60_000;
 
@@ -22,10 +22,7 @@ export const BARRIER_LIMIT_MS = 60_000;
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 
-/**
- * The role of a final window that reads a witness. The window with the number `after` began that
- * witness.
- */
+/** The role of a final window that reads the witness that window `after` began. */
 export interface HearsWitness {
   readonly after: number;
   /** True if the final window may read every row when the witness cannot be used. */

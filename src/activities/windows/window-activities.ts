@@ -67,11 +67,11 @@ export interface WindowInput {
 type Measurement = Omit<WindowResult, 'chain'>;
 
 export interface WindowResult {
-  /** The requested number, or a later one if a run that was reset had used that number. */
+  /** The requested number, or a later one if the run used that number before it was reset. */
   readonly number: number;
   /**
-   * The head of the evidence's chain after this window. The run's history, which is outside the
-   * ledger, also contains it. So `sluice report verify` can compare the ledger with the history.
+   * The head of the evidence's chain after this window. The run's history in Temporal also contains
+   * it, so `sluice report verify` can compare the ledger with the history.
    */
   readonly chain: string;
   readonly verdict: Verdict;
@@ -104,7 +104,7 @@ export interface WindowResult {
   readonly restarted?: string;
   /** Present only if something that is compared is not captured. */
   readonly captureProblem?: CaptureProblem;
-  /** Present only if the route was checked and is not as it should be. */
+  /** Present only if the route was checked and consumers do not read the committed side. */
   readonly routeProblem?: RouteProblem;
 }
 

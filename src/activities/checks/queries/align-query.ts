@@ -138,8 +138,8 @@ async function relations(
 }
 
 /**
- * Plans the query with stand-ins that read nothing. Returns a problem if the query's columns then
- * have other types, or if Postgres' plan still reads a relation. Otherwise returns null.
+ * Lets Postgres plan the query with stand-ins that read nothing. Returns a problem if the query's
+ * columns then have other types, or if the plan still reads a relation. Otherwise returns null.
  */
 async function readsOtherwise(
   client: pg.ClientBase,

@@ -31,8 +31,8 @@ const MAKES_TEXT =
 
 /**
  * Returns the sessions of the batch in which the query could give another result than in Sluice's
- * own session. The database's settings are read as the defaults of Sluice's own session, so they
- * include any settings of Sluice's own role.
+ * own session. As the database's settings, it takes the defaults of Sluice's own session, which
+ * include settings of Sluice's role.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,

@@ -4,8 +4,8 @@ import type pg from 'pg';
 import { analyseSql } from '../../../assess/sql/analyse.js';
 
 /**
- * Functions of the server and its extensions that read a table, query or file whose name or text is
- * an argument.
+ * Functions of the server and its extensions that get a table, a query or a file as an argument,
+ * and read it.
  */
 const READERS =
   /^(query_to_xml|table_to_xml|schema_to_xml|database_to_xml|cursor_to_xml|dblink|lo_get|pg_read_file)/;

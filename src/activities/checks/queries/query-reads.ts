@@ -140,8 +140,8 @@ async function holdingRows(
 }
 
 /**
- * Quotes `schema.name`, which the parser prints without quotes. A name with a dot in it is quoted
- * wrongly and not found here, but the query plan contains the table.
+ * Quotes `schema.name`, which the parser prints without quotes. This fails for a name that contains
+ * a dot. Such a table is found through the query plan instead.
  */
 const asQuoted = (name: string): string => {
   const at = name.indexOf('.');

@@ -118,7 +118,7 @@ async function guiltySettings(
       await client.query('SELECT set_config($1, $2, true)', [name, value]);
     const changed = await run().then(
       (other) => other.digest !== digest,
-      () => true, // a query that fails with these settings also differs
+      () => true, // a query that fails with these settings counts as different, too
     );
     await client.query('ROLLBACK TO SAVEPOINT session');
     return changed;

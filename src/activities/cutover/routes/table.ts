@@ -27,8 +27,8 @@ import {
 } from './route-adapter.js';
 import { checkSharedTable } from './shared-table-checks.js';
 
-// the SQLSTATEs for wrong data, for violated constraints, for missing names and rights, and for
-// errors that the table's own triggers raise
+// The SQLSTATEs for wrong data, violated constraints, missing names or rights, and errors of the
+// table's own triggers.
 const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/;
 
 export const tableRoute: RouteAdapter<SharedTablePlan> = {

@@ -179,8 +179,8 @@ async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts>
 
 /**
  * Makes a failed subject inconclusive if its differences are not proven. Without a slot, the
- * records of the differing rows may still be in flight. Each record or row that cannot be read may
- * explain one difference, so together they may explain all differences.
+ * records of differing rows may still be in flight. Each record or row that cannot be read may also
+ * be the reason for one difference. If there are enough of them, they may be the reason for all.
  */
 export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): SubjectOutcome {
   const { counts, proofs, verdict } = subject;

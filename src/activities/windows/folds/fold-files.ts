@@ -117,8 +117,8 @@ export class FoldFiles {
 }
 
 /**
- * Returns true if only this user can write to the folder. A digest shows that a file is complete,
- * but not who wrote the file. In a folder of several users, another user could plant a false proof.
+ * Returns true if only this user can write to the folder. Otherwise another user could write a
+ * false proof, because the digest of a file does not show who wrote it.
  */
 async function isPrivate(dir: string): Promise<boolean> {
   const { uid, mode } = await stat(dir).catch(() => ({ uid: -1, mode: 0 }));

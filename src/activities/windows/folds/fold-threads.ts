@@ -16,19 +16,18 @@ import type { Done, Work } from './fold-thread.js';
  */
 export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
-const AHEAD = 2; // batches for each thread: one that it works on, and one that waits
+const AHEAD = 2; // two batches for each thread: one in work, and one that waits
 
 /**
- * Most answers of the broker are not longer than this, so a buffer usually fits the next answer,
- * too.
+ * Few answers of the broker are longer than this, so a buffer usually fits the next answer, too.
  */
 const LEAST_BUFFER = 9 << 20;
 
 export class FoldThreads {
   readonly #threads: Thread[];
   /**
-   * Buffers that came back from the threads. To create new buffers would cost more time than to
-   * copy the records.
+   * Buffers that came back from the threads. They are used again, because creating a buffer costs
+   * more time than copying the records.
    */
   readonly #free: ArrayBuffer[] = [];
   #turn = 0;

@@ -79,7 +79,7 @@ export class FoldCache {
 
   /**
    * Returns the number with which one comparison marks the rows that it finds. No number is used
-   * twice, so rows that an interrupted attempt found do not count in the next attempt.
+   * twice, so marks of an interrupted attempt do not count in the next one.
    */
   nextMark(): number {
     this.#marks += 1;
@@ -88,8 +88,8 @@ export class FoldCache {
 
   /**
    * Runs one window of a migration at a time. An attempt that timed out may still be running when
-   * its retry starts. If that attempt hangs, the retry does not wait for it, and the hanging
-   * attempt loses its folds.
+   * its retry starts. The retry waits for this attempt. If the attempt hangs, the retry does not
+   * wait, and the attempt loses its folds.
    */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();

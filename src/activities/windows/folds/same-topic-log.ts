@@ -1,14 +1,11 @@
-// Checks that a topic is still the log that a fold has read. A fold proves nothing about another
-// topic of the same name. It also proves nothing about a log whose beginning was deleted, or whose
-// end was lost with a leader. In such a log, a new consumer would not find the records that the
-// fold has. An ordinary change of the leader does no harm, and neither does compaction.
+// Checks that a topic still has the records that a fold has read. A fold proves nothing if the
+// topic was created again, if its beginning was deleted, or if its end was lost with a leader. A
+// new consumer would then not find the records that the fold has. An ordinary change of the leader
+// does no harm, and neither does compaction.
 import { TopicLost, type KafkaPort, type PartitionEnds } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress, ReadPart } from '../../../compare/fold.js';
 
-/**
- * Returns what a fold records about a partition after the fold has read the partition up to these
- * ends.
- */
+/** Returns what a fold remembers about a partition that it has read up to these ends. */
 export const readPart = ({ partition, committed, low, epoch }: PartitionEnds): ReadPart => ({
   partition,
   next: committed,

@@ -111,8 +111,8 @@ export class SpillSide {
 export const removeSpill = (dir: string): void => rmSync(dir, { recursive: true, force: true });
 
 /**
- * Fills the buffer as far as the file reaches. Returns the number of bytes read. The file contains
- * only whole records.
+ * Fills the buffer from the file, or up to the end of the file. Returns the number of bytes read.
+ * The file contains only whole records.
  */
 function readWhole(file: number, into: Uint8Array, position: number): number {
   let filled = 0;
@@ -125,9 +125,9 @@ function readWhole(file: number, into: Uint8Array, position: number): number {
 }
 
 /**
- * Returns the number of the part to which a key belongs. It uses bits of the key that a key table
- * does not use to find a slot. With the same bits, the keys of a part would crowd in one half of
- * the table.
+ * Returns the number of the part to which a key belongs. It uses other bits of the key than those
+ * that select the slot in a key table. Otherwise the keys of a part would use only a part of the
+ * slots.
  */
 function partOf(key: Int32Array, parts: number): number {
   let h = Math.imul(key[0]! ^ Math.imul(key[1]!, 0x27d4eb2f), 0x165667b1);

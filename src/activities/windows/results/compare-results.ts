@@ -117,7 +117,7 @@ async function settle(
     const begun = Date.now();
     const round = await takeRound(session, open);
     if (!round.ok) return round;
-    // this pause makes sure that the queries run for at most half of the time
+    // with this pause, the queries run for at most half of the time
     const rest = 2 * round.value.queryMs - (Date.now() - begun);
     if (rest > 0 && isOpen(comparedQueries, deadline)) await pause(rest);
     if (!isOpen(comparedQueries, deadline)) return round;

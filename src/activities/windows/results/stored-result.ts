@@ -153,7 +153,7 @@ function readStored(
 }
 
 /**
- * Returns `mismatched`, the number of rows that the waiver for a wrong batch allows, with the
+ * Returns `mismatched`, the number of rows that the waiver `batch-was-wrong` allows, with the
  * waiver's reason. Returns undefined if there is no valid waiver, or if the number is 0.
  */
 export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['waived'] {
@@ -166,8 +166,8 @@ export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['w
 }
 
 /**
- * Finds the stream's keys that the batch has not stored and that the spec calls closed. Postgres
- * selects these keys, because the condition is SQL.
+ * Finds the closed keys that the stream has and the batch has not stored. Postgres selects them,
+ * because the spec's condition for closed keys is SQL.
  */
 export async function closedKeysOf(
   client: pg.ClientBase,

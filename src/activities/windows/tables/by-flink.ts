@@ -157,8 +157,8 @@ async function judge(
       `Flink counted ${suspected} keys that are not proven equal, but returned ${rows.length} of them`,
     );
   const { counts, differences } = compareImages(shape, rows);
-  // If more keys differ than are examined, the difference is systematic. The counts are then
-  // Flink's, and the examined keys are a sample.
+  // If more keys differ than can be examined, the counts come from Flink, and the examined keys are
+  // only a sample.
   if (suspected > MAX_CANDIDATES) return { ...pass, counts: byFlink, differences };
   return {
     ...pass,

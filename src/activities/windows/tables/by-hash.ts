@@ -60,7 +60,7 @@ export interface PassInput extends TopicReading {
 }
 
 /**
- * When this many rows wait (about 48 MB of hashes), the table is read no further until the topic is
+ * When this many rows wait (about 48 MB of hashes), reading the table stops until the topic is
  * folded.
  */
 const MOST_WAITING = 1 << 21;

@@ -1,14 +1,13 @@
 // Compares a table that an earlier window proved equal. It reads only the rows that have changed on
-// either side since then, and one tenth of the other rows, in rotation.
-// This proves as much as a full pass, for the following reasons. If the source changed a row, the
-// row has a younger xmin. If the topic changed a key, the fold remembers the key. All these rows
-// are read and compared. Rows that neither side changed are still equal. A deleted row leaves no
-// xmin. But if the topic lacks the delete, the fold has more keys than the table has rows, and the
-// counts differ. An insert that the topic lacks cannot make the counts equal again, because every
-// inserted row is read and compared.
-// Some changes leave neither a younger xmin nor a record, such as a swapped partition or a renamed
-// enum label. Such a change alters the table's facts, and then a window reads every row. If this
-// pass finds any row that is not proven equal, a full pass decides.
+// either side since then, and one tenth of the other rows, in rotation. This proves as much as a
+// full pass, for the following reasons. If the source changed a row, the row has a younger xmin. If
+// the topic changed a key, the fold remembers the key. All these rows are read and compared. Rows
+// that neither side changed are still equal. A deleted row leaves no xmin, but it shows in the
+// counts: if the topic lacks the delete, the fold has more keys than the table has rows. A missing
+// insert cannot hide this, because every inserted row is read and compared. Some changes leave
+// neither a younger xmin nor a record, such as a swapped partition or a renamed enum label. Such a
+// change alters the table's facts, and then a window reads every row. If this pass finds any row
+// that is not proven equal, a full pass decides.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -20,7 +19,7 @@ import { selectOf } from './select-statement.js';
 
 const SCRUB_PARTS = 10;
 const XID_WORD = 2 ** 32;
-// leaves room, because the counter advances while the window reads
+// less than 2^31, because the counter of transactions advances while the window reads
 const MOST_AGE = 2 ** 31 - 2 ** 24;
 /** With fewer rows than this, a full pass is as fast. */
 export const WORTH_IT_ROWS = 20_000;

@@ -58,8 +58,8 @@ async function passInMemory(
   const isSurelyFull = !walk && (isFull || counted < WORTH_IT_ROWS || kept.provenAt === null);
   const full = isSurelyFull ? await passByHash(input, folding) : null;
   const fold = await folding;
-  // The statement that counted the rows locks the table until this snapshot ends, so no rewrite is
-  // possible from here on.
+  // No rewrite of the table is possible from here on: the statement that counted the rows locks the
+  // table until this snapshot ends.
   const isWalked =
     walk !== undefined &&
     fold.provenAt !== null &&

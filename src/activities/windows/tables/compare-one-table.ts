@@ -24,7 +24,7 @@ import { boundedNow } from './visibility.js';
 export interface WitnessUse {
   /** The reason why no witness can be used. Null if one can be used. */
   readonly refused: string | null;
-  /** True if, thanks to the witness, not every row of every table was read again. */
+  /** True if the witness made it unnecessary to read every row of every table again. */
   readonly rested: boolean;
 }
 

@@ -1,12 +1,12 @@
 // Reads a long table range by range. Each range has a short snapshot, so that no transaction lasts
 // longer than the reading of one range. The fold remembers the keys that differed, and the keys
 // that the topic changed since the first snapshot. In its own snapshot, the window then reads only
-// two kinds of rows: those of these keys, and those that the source has changed since the first
-// snapshot (see changed-rows.ts). No row is missed. If no transaction touched a row since the first
-// snapshot, the row has not moved. So its range was read, and either the row was equal or its key
-// was remembered. Every other row has an xmin younger than the first snapshot. The window selects
-// such rows by xmin, so it finds each of them wherever the row is. A rewrite of the table (VACUUM
-// FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
+// the rows of these keys, and the rows that the source has changed since the first snapshot (see
+// changed-rows.ts). No row is missed, for the following reasons. A row that no transaction has
+// touched since the first snapshot has not moved. Its range was read, so either the row was equal
+// or its key was remembered. Every other row has an xmin younger than the first snapshot. The
+// window selects such rows by xmin, so it finds them wherever they are. A rewrite of the table
+// (VACUUM FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
 import {
   blockRanges,
   blocksOf,
@@ -58,7 +58,7 @@ export async function walkAhead(
   const fold = await foldOf();
   if (fold?.encoder.keyWords !== 2) return null;
   const storage = await storageOf(reader, from);
-  // Reading the whole topic takes long. It needs to know what a snapshot sees, but needs no open
+  // Reading the whole topic takes long. It needs only the text of a snapshot, and no open
   // transaction.
   const first = parseSnapshot(await snapshotText(reader));
   await readTopic(input, fold, first);
@@ -89,7 +89,7 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
     const { rowsPerSecond } = plan.spec.source.limits;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
     heartbeat();
-    // so many rows differ that their keys are not remembered: the difference is systematic
+    // so many rows differ that not all of their keys were remembered
     if (comparison.suspected > comparison.candidates.length) return null;
     for (const { key } of comparison.candidates) fold.suspect(key);
     return fold.provenAt !== null && fold.unreadable === 0 ? comparison.rowsRead : null;

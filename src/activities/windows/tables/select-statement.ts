@@ -4,8 +4,8 @@ import { encoderOf } from '../../../compare/enc/column.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
 
 /**
- * Returns the SELECT. The ctid is its first column. By the ctid, a row can be found again within
- * the snapshot.
+ * Returns the SELECT. Its first column is the ctid, with which a row can be found again within the
+ * snapshot.
  */
 export function selectOf(shape: Shape, from: string, place = 'ctid'): string {
   const columns = shape.columns.map(({ name, type }) =>

@@ -13,9 +13,9 @@ export async function snapshotText(reader: SourceClient): Promise<string> {
 
 /**
  * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic
- * now. Only transactions that have ended are in a topic, so the limit is the id after the last
- * transaction that has ended. `side` must hold no snapshot, because a snapshot would show an older
- * limit.
+ * now. A topic contains only transactions that have ended, so the limit is one more than the
+ * largest id of such a transaction. `side` must hold no snapshot, because an older snapshot would
+ * show a smaller limit.
  */
 export async function boundedNow(
   side: SourceClient,

@@ -24,8 +24,8 @@ import type { Testimony } from './witnesses.js';
 /** The number of keys in one lookup. A longer list could make the planner scan the whole table. */
 const LOOKUP_KEYS = 1000;
 /**
- * A table is divided into this number of parts. Each window that keeps a witness also reads one
- * part.
+ * A table is divided into this number of parts. Each window that keeps a witness also reads all
+ * rows of one part.
  */
 const SCRUB_PARTS = 100;
 
@@ -100,8 +100,8 @@ export async function passWitnessed(
 }
 
 /**
- * Reads one part of the table, although nothing in it should differ. Returns a reason as text if a
- * row differs or repeats a key. Then a pass over every row decides.
+ * Reads one part of the table, in which no row should differ. If a row does differ or repeats a
+ * key, returns the reason as text. A pass over every row then decides.
  */
 async function scrub(
   { reader, from, shape, rowsPerSecond }: PassInput,

@@ -15,7 +15,10 @@ import type {
 import type { SubjectOutcome } from '../subject-outcome.js';
 import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
 
-/** The key types whose values the topic's fold keeps, so that a row can be found by them. */
+/**
+ * The key types whose values the fold keeps (of other keys it keeps only a hash), so that rows can
+ * be looked up by them.
+ */
 const INTEGERS = ['int2', 'int4', 'int8'];
 
 /** A compared table and its shape. */
@@ -77,7 +80,7 @@ export const hasKept = (
   !session.isFull &&
   session.witness.keeper.isWaiting(session.ref);
 
-/** Narrows a role to that of a final window that rests on a full pass before the fence. */
+/** Returns true if the role is that of a final window that reads a witness. */
 export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =>
   typeof role === 'object';
 

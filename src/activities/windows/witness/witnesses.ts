@@ -16,9 +16,9 @@ import type { Planned } from '../../runtime/with-plan.js';
  */
 const READ_EVERY_MS = 5000;
 /**
- * A witness that no window has used for this time (ms) ends. If a cut-over waits longer than that
- * for a run of the batch, its witness is lost. For a witness that is kept between windows, twice
- * the time between two windows is added.
+ * A witness ends if no window has used it for this time (ms), for example because a cut-over waits
+ * longer than that for a run of the batch. For a witness that is kept between windows, twice the
+ * time between two windows is added.
  */
 const UNUSED_MS = 30 * 60_000;
 
@@ -86,7 +86,7 @@ export class Witnesses {
     } catch (error) {
       return `the server refused it: ${(error as Error).message}`;
     }
-    // The digest is read first. If a partition is added after that, the next digest differs.
+    // The digest is read first, so that a partition that is added later changes the next digest.
     const digest = await digestOf(side, plan, tables);
     const log = new WitnessLog(
       await Promise.all(tables.map((t) => witnessedTable(side, t.table, t.from, t.key))),

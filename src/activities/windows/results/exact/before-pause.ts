@@ -40,8 +40,8 @@ export async function comeClose(session: ConnectedSession): Promise<OrReason<num
 }
 
 /**
- * Counts the records that may belong to the gap, because the gap is kept in memory. Returns a
- * reason if there are too many, otherwise null.
+ * Counts the records that may belong to the gap, which is kept in memory. Returns a reason if there
+ * are too many, otherwise null.
  */
 export async function gapProblem(
   { kafka, ref, plan, folds }: ConnectedSession,

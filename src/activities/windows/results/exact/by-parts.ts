@@ -26,8 +26,8 @@ import type { StillPoint } from './still-point.js';
 
 const LEAST_PARTS = 8;
 /**
- * The memory for one key: its slot and its note. The number is for a table that has just grown:
- * many slots are free, and the smaller table still exists.
+ * The memory for one key, with its slot and note. This is the most that it can be, right after the
+ * table has grown: many slots are free, and the smaller table still exists.
  */
 const BYTES_PER_KEY = 150;
 const UNLIMITED = new KeyTableMemory(Infinity);

@@ -1,6 +1,6 @@
 // Reads the gap of a table from its topic: the rows that differ between the topic at the still
-// point and the snapshot. The query contains these rows as literals. Before the query runs,
-// Postgres must read the same values from the literals.
+// point and the snapshot. The query will contain these rows as literals. Before it runs, Postgres
+// must have read the same values back from them.
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
 import { joinRow, splitRow, type Shape } from '../../../../compare/row-comparison.js';

@@ -14,8 +14,8 @@ const QUERY_CANCELED = '57014'; // SQLSTATE
 
 /**
  * Calls `run`, which runs a query. A query whose tables were replaced may be slower than the
- * original query, and Postgres may cancel it at its time limit. Then this function returns a
- * reason, and the window compares in another way.
+ * original one. If Postgres cancels it at its time limit, this function returns the reason, and the
+ * window compares in another way.
  */
 export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason<T>> {
   try {

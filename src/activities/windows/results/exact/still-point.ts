@@ -16,13 +16,13 @@ import type { ConnectedSession } from '../../session.js';
 import { snapshotText } from '../../tables/visibility.js';
 
 /**
- * For each attempt, the time (ms) between two readings that must agree. The time grows, because a
- * busy broker may be slow.
+ * The time (ms) between two readings that must agree, for each attempt. It grows, because a busy
+ * broker may be slow.
  */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /**
- * The time limit (ms) for a still point without a pause. Writers that do not pause within this time
- * hardly ever pause.
+ * The time limit (ms) for a still point without a pause. Writers that are not idle for a moment
+ * within this time rarely become idle later.
  */
 const UNPAUSED_MS = 3000;
 const POLL_MS = 40;
