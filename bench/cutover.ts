@@ -1,5 +1,5 @@
-// `npm run bench -- cutover [--rounds 1000] [--trials 10000]` measures fence and commit under load,
-// and commits at the expiry of the lease. It needs the local stack.
+// `npm run bench -- cutover [--rounds 1000] [--trials 10000]` measures the fence and the commit
+// under load. It also tries commits at the moment when the fence expires. It needs the local stack.
 import { sourceFenceRounds } from './fence-drill.js';
 import { fenceRounds, openDrill, percentile } from './drill.js';
 import { leaseEdge } from './expiry-drill.js';

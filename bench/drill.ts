@@ -126,8 +126,8 @@ export interface Rounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
   /**
-   * The number of reads that saw the wrong side, although the right side was confirmed from their
-   * beginning to their end.
+   * The number of reads that saw the wrong side, although the right side was confirmed during the
+   * whole read.
    */
   readonly slipped: number;
   readonly reads: number;

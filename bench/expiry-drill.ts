@@ -75,8 +75,8 @@ async function trial(
     variant === 'real'
       ? drill.cutover.commitCutover(mine)
       : wrongCommit(mutant, migration, variant);
-  // This query reads the clock after the commit. The value that the statement wrote was computed
-  // before the statement waited.
+  // This query reads the clock after the commit. The time that the commit wrote is older, because
+  // it was computed before the commit waited for the lock.
   const done = commit.then(async ({ refused }) => {
     if (refused !== null) return { committed: false, late: false };
     const clock = await mutant.query<{ late: boolean }>(
@@ -108,9 +108,9 @@ async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
 }
 
 /**
- * Commits in ways that are known to be wrong. With `one-statement`, an UPDATE that waited for the
- * lock does not read the clock again. With `no-lock`, the state may have changed between read and
- * write.
+ * Commits in ways that are known to be wrong. `one-statement` uses an UPDATE, which does not read
+ * the clock again after it waited for the lock. With `no-lock`, the state may change between read
+ * and write.
  */
 async function wrongCommit(
   client: pg.Client,

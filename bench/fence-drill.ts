@@ -1,5 +1,5 @@
-// Drills the fence on the source with busy writers. Every row that exists at the commit must have
-// existed before the marker.
+// Drills the fence on the source tables while writers are busy. Every row that exists at the commit
+// must have existed before the marker.
 import pg from 'pg';
 import type { FenceInput } from '../src/activities/cutover/fence.js';
 import { resolve } from '../src/domain/plan/resolve.js';
@@ -22,8 +22,8 @@ export interface SourceRounds {
 }
 
 /**
- * Fences, reads twice, commits and unfences, while `busy` connections write, some in longer
- * transactions.
+ * Fences, reads twice, commits and removes the fence, while `busy` connections write, some of them
+ * in longer transactions.
  */
 export async function sourceFenceRounds(
   drill: Drill,

@@ -1,7 +1,7 @@
-// `npm run bench -- jdbc-source [--rows 1000000]` reads a three-way join through Sluice's JDBC
-// source into a topic. The same run also measures a limit and two peers. The limit is a COPY of the
-// same query, whose rows are discarded. The peers are Debezium's initial snapshot and Sluice's copy
-// of a table with the join's result. It needs the local stack.
+// `npm run bench -- jdbc-source [--rows 1000000]` measures how fast Sluice's JDBC source reads a
+// three-way join into a topic. For comparison, the same run measures a COPY of the same query that
+// discards the rows, which is the upper limit. It also measures two other ways on a table with the
+// join's result: Debezium's initial snapshot and Sluice's copy. It needs the local stack.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { createCopyActivities } from '../src/activities/capture/copy-tables.js';
@@ -43,7 +43,8 @@ CREATE TABLE joined AS ${QUERY}; ALTER TABLE joined ADD PRIMARY KEY (id); ANALYZ
 CREATE PUBLICATION sluice_bench_debezium_${run} FOR TABLE joined;`;
 
 export async function jdbcSourceBench(rows: number): Promise<void> {
-  // an interrupted run must not pass its positions to the next run
+  // a name that differs in each run, so that no run continues from the positions of an interrupted
+  // one
   const run = Date.now().toString(36);
   const admin = new pg.Client({ database: 'postgres' });
   await admin.connect();

@@ -39,7 +39,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     return (await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: silent })).code;
   };
   // A worker with a codec runs the encrypting bundle. The plain bundle is written last, because
-  // `stale` looks at its time.
+  // `--if-stale` checks its time.
   const encrypting = await bundled(join(ROOT, 'dist/failure-converter.js'));
   writeFileSync(join(ROOT, 'dist/workflow-bundle-encrypting.js'), encrypting);
   writeFileSync(bundle, await bundled());

@@ -1,6 +1,7 @@
-// `npm test`: installs and builds what is missing, checks types and lint, then runs every suite but
-// faults, flink, postgres, registry and secure. The suites with real servers share one stack, which is removed at the end. The
-// last lines name each test that failed, and count what passed, failed and was skipped.
+// `npm test` installs and builds what is missing, and checks types and lint. Then it runs every
+// suite except faults, flink, postgres, registry and secure. The suites with real servers share one
+// stack, which is removed at the end. The last lines name each failed test, and count passed,
+// failed and skipped tests.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,9 +24,9 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
- * Each round is a list of lanes, which run at the same time. Files of `alone` run one at a time and
- * mostly wait, so suites without a stack run at the same time. Suites with a separate stack run before the
- * shared stack is started.
+ * Rounds run one after another. The lists of suites in a round run at the same time: the files of
+ * `alone` mostly wait, so suites without a stack run beside them. Suites with a separate stack run
+ * before the shared stack is started.
  */
 const ROUNDS = [
   [['unit']],
@@ -99,7 +100,7 @@ function failuresOf({ name, status, message, assertionResults }) {
   );
 }
 
-/** The state of a migration follows the first line, so one line would hide the cause. */
+/** More than one line is needed, because the state of a migration follows the first line. */
 function firstLines(text) {
   const stack = /^\s+at /;
   return text

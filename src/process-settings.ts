@@ -64,7 +64,8 @@ function readQueues(env: Environment, problems: string[]): QueueSettings {
   return {
     zones: zones.length === 0 ? [null] : zones,
     slots: readSlots(env, problems),
-    pollers: readCount(env, 'SLUICE_POLLERS', 2, problems), // one may be sticky
+    // at least two, because one may serve only workflows that this worker has cached
+    pollers: readCount(env, 'SLUICE_POLLERS', 2, problems),
     workflowCache: readCount(env, 'SLUICE_WORKFLOW_CACHE', 1, problems),
   };
 }

@@ -24,8 +24,8 @@ const TYPES = {
 };
 
 /**
- * Registers the missing search attributes. It never throws, because Temporal Cloud and strict
- * clusters deny these calls even if every attribute exists. `say` gets lines for the operator.
+ * Registers the missing search attributes. It never throws, because some clusters, such as Temporal
+ * Cloud, deny these calls even if every attribute exists. `say` gets lines for the operator.
  */
 export async function ensureSearchAttributes(
   operator: OperatorService,

@@ -14,8 +14,8 @@ import { startWatch } from './worker-watch.js';
 
 const ANSWER_MS = 3000;
 /**
- * The watch may still wait for a statement of a source. The process waits at most this long for the
- * end of the watch.
+ * The longest time for which the process waits for the end of the watch, which may still be waiting
+ * for a statement on a source.
  */
 const END_MS = 3000;
 

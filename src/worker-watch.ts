@@ -1,4 +1,4 @@
-// Looks at all migrations every few seconds, outside of their workflows: it sends notices, and
+// Watches all migrations from outside their workflows, every few seconds. It sends notices, and
 // finds migrations whose workflow ended without cleaning up. Only one worker at a time does this
 // work.
 import { watchOrphans, type OrphanDeps } from './activities/guard/orphan-watch.js';

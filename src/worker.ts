@@ -27,8 +27,8 @@ const TEMPORAL_REMEDY =
 const END_MS = 5000;
 const SHUTDOWN_GRACE = '10s';
 /**
- * One thread runs all workflow tasks, and each task must end within ten seconds of its start.
- * Further tasks wait at the server, where this limit does not apply yet.
+ * One thread runs all workflow tasks of a worker, and a task must end within ten seconds after the
+ * worker took it. Further tasks wait at the server, where this limit does not apply.
  */
 const WORKFLOW_TASKS = 8;
 
@@ -36,7 +36,10 @@ export interface WorkerHooks {
   /** Called when the workers are ready to poll every queue. */
   readonly onReady?: () => void;
   readonly say?: (line: string) => void;
-  /** Returns the activities to run instead. A benchmark thus fakes systems and measures times. */
+  /**
+   * Returns the activities to run instead of the real ones. A benchmark uses this to fake systems
+   * and to measure times.
+   */
   readonly instead?: (activities: Activities) => Activities;
 }
 

@@ -108,9 +108,9 @@ const OF_CONNECT = /^(kafka-clients|connect-|slf4j-|log4j-|lz4-|snappy-|zstd-)/;
 const CONVERTER_SERVICES = 'META-INF/services/org.apache.kafka.connect.storage.Converter';
 
 /**
- * Makes a folder with the registry's Avro converter for Kafka Connect. The converter's jar does not
- * list the converter as a service, but `plugin.discovery=service_load` finds only listed services.
- * A small additional jar therefore lists the converter.
+ * Makes a folder with the registry's Avro converter for Kafka Connect. With
+ * `plugin.discovery=service_load`, Connect finds only plugins that a jar lists as services. The
+ * converter's jar does not list it, so a small additional jar does.
  */
 export async function avroConverter(say: Say): Promise<string> {
   const name = `plugin-avro-${PINS.apicurio}`;

@@ -100,7 +100,10 @@ async function download({ version, integrity }: Release, dir: string): Promise<v
   rmSync(path);
 }
 
-/** `final` is the folder's name when it is complete, because the links have absolute targets. */
+/**
+ * `final` is the name that the folder will have at the end. The links need it, because they have
+ * absolute targets.
+ */
 function linkLibraries(dir: string, final: string): void {
   const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as {
     source: string;

@@ -35,7 +35,7 @@ export async function once(
     try {
       renameSync(draft, target);
     } catch (error) {
-      if (!existsSync(target)) throw error; // otherwise another process was faster, and its copy is equally good
+      if (!existsSync(target)) throw error; // another process has made the same copy first
       rmSync(draft, { recursive: true, force: true });
     }
   } catch (error) {

@@ -112,7 +112,9 @@ export function reachableDir(home: StackHome, leaf: string): string {
   return target;
 }
 
-/** Returns the data directory to use if other users cannot enter the checkout. */
+/**
+ * Returns the data directory outside the checkout, for a checkout that other users cannot enter.
+ */
 export function outsideDir(home: StackHome, leaf: string): string {
   const digest = createHash('sha256').update(home.dir).digest('hex').slice(0, 12);
   return join('/var/tmp', `sluice-${digest}-${leaf}`);

@@ -106,9 +106,9 @@ const TICKS_PER_SECOND = 100;
 const ENOUGH_CPU_S = 60;
 
 /**
- * Polls the service's own answer until it is ready. If the process has died, the function fails at
- * once with the last log lines. A process that has used little processor time may take five times
- * as long, because the machine is busy.
+ * Polls the service until it answers that it is ready. Fails at once with the last log lines if the
+ * process has died. A process that has had little processor time gets five times as long, because
+ * the machine is busy.
  */
 export async function untilReady(
   home: StackHome,
@@ -160,7 +160,9 @@ function readRecord(home: StackHome, name: string): PidRecord | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as PidRecord;
   } catch {
-    return undefined; // a partial record of a killed launcher names no process that may be signaled
+    // A killed launcher may leave an incomplete record. Such a record names no process that may be
+    // signaled.
+    return undefined;
   }
 }
 

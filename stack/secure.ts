@@ -93,7 +93,7 @@ export function writeSecret(path: string, text: string): void {
 }
 
 export interface SecurePorts {
-  /** Each broker has a port for clients, for the other brokers, and as a controller. */
+  /** Each broker has three ports: for clients, for the other brokers, and as a controller. */
   readonly brokers: readonly {
     readonly client: number;
     readonly inner: number;

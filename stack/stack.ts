@@ -49,7 +49,8 @@ export async function up(
   mkdirSync(home.dir, { recursive: true });
   const secured = isSecured ? makeSecured(home) : null;
   writeFileSync(optionalFile(home), JSON.stringify(optional));
-  await temporalBinary(say); // the slow build runs first and alone, because compiling while JVMs run starves both
+  // the slow build runs first and alone, because it would compete with the JVMs for the processor
+  await temporalBinary(say);
   const avro = optional.includes('registry');
   await Promise.all([
     startPostgres(home, say),
@@ -62,7 +63,8 @@ export async function up(
   ]);
   if (avro) await startRegistry(home, say);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
-  if (optional.includes('flink')) await startFlink(home, say); // starts after the others, because three more JVMs at once would starve them all
+  // starts after the others, because so many JVMs at once would be too slow
+  if (optional.includes('flink')) await startFlink(home, say);
   for (const service of addedServices(home))
     if (alive(home, service.name) === undefined) launch(home, service);
 }
@@ -173,7 +175,8 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
-    SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`, // the same as Connect's config providers
+    // the same as Connect's config providers
+    SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`,
     SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}${tls}`,
     ...(secured ? securedEnvironment(home, secured) : {}),
     ...(alive(home, 'flink-gateway') === undefined

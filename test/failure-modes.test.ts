@@ -1,5 +1,5 @@
-// The page of failure modes names the test of each row. A test that was renamed or removed would
-// leave a promise without proof.
+// The page of failure modes names the test of each row. If a test was renamed or removed, its row
+// would promise something that nothing proves.
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 

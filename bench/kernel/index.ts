@@ -1,7 +1,7 @@
 // `npm run bench -- kernel [--rows 100000]` measures the comparison core alone, in one thread and
 // without a server. It reports the processor time (ns) that the kernel and the reference need for a
-// record or a row. It also reports the time of the work that no encoder can avoid. Each number is
-// the median of several rounds.
+// record or a row. It also reports the time for work that every encoder must do. Each number is the
+// median of several rounds.
 import {
   TransactionFilter,
   visibleBatches,

@@ -1,5 +1,5 @@
-// Makes the rows of the validation benchmark in memory: Debezium records as broker answers, and the
-// messages of a binary COPY. So a measurement of the comparison core needs no server.
+// Makes the rows of the validation benchmark in memory, so that measuring the comparison core needs
+// no server. The rows are Debezium records in answers of a broker, and messages of a binary COPY.
 import { createHash } from 'node:crypto';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { binaryRow, jsonImage, type Value } from '../../test/support/rows.js';

@@ -8,7 +8,7 @@ export interface Look {
   /** The text of the worker's /metrics. */
   readonly metrics: string;
   readonly load: number;
-  /** Sessions of Postgres, the source's and the ledger's together. */
+  /** The number of Postgres sessions, on the source and on the ledger together. */
   readonly backends: number;
   readonly files: number;
   readonly sockets: number;

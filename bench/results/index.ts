@@ -1,6 +1,6 @@
 // `npm run bench -- results [--rows 200000]` compares a result of this many keys with an output. It
-// compares hashes in memory, hashes on disk, and whole rows. The limit is the time to COPY the same
-// query and to read the topic, without using the rows and records. It needs the local stack, and
+// compares hashes in memory, hashes on disk, and whole rows. The lower limit is the time to COPY
+// the same query and to read the topic without using their contents. It needs the local stack, and
 // removes its objects.
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';

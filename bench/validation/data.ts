@@ -1,5 +1,5 @@
-// Creates the table of the validation benchmark and its topic. The table has 12 columns with
-// reproducible values. Both sides have the same rows with values on which other comparators fail.
+// Creates the table of the validation benchmark and its topic, which have the same rows. The table
+// has 12 columns with reproducible values, including values on which other comparators fail.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import Cursor from 'pg-cursor';

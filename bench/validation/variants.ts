@@ -1,5 +1,5 @@
-// Defines the changes that are made to one side only (table or topic), and the number of rows that
-// then truly differ.
+// Defines changes to only one side (table or topic), each with the number of rows that really
+// differ afterwards.
 import type pg from 'pg';
 import { append, envelope } from './data.js';
 

@@ -123,7 +123,7 @@ async function migrate(home: StackHome): Promise<void> {
   );
   for (const row of failedWindows(status))
     say(`window ${row.number} ${row.subject}: failed, ${row.reason}`);
-  // version 1 needs a second or two to end, and the command runs meanwhile
+  // version 1 needs a second or two to end, so the next command runs at the same time
   const deployed = addService(home, service(2, true));
   sluice(['diff', NAME, '--limit', '6']);
   say(
@@ -162,7 +162,7 @@ async function untilMigrated(): Promise<void> {
       if (evidence) approved.add(evidence);
       sluice(['approve', NAME, '--approver', 'demo', '--reason', 'all windows passed', '--yes'], {
         allowed: [0, 1],
-      }); // exit code 1: the evidence has changed meanwhile
+      }); // exit code 1 means that the evidence has changed in between
     }
     if (status.outcome && status.outcome !== 'migrated')
       throw new Error(`it ended as ${status.outcome}: sluice audit ${NAME}`);
@@ -173,7 +173,8 @@ async function untilMigrated(): Promise<void> {
 
 /**
  * Waits without a limit, because a slow machine is not a failure. Prints every few seconds what the
- * demo waits for. Polls in this process, because a command for every look would load the machine.
+ * demo waits for. Polls in this process, because starting a command for every poll would load the
+ * machine.
  */
 async function untilStatus(
   what: string,
@@ -214,7 +215,8 @@ function refuseSecondRun(): void {
     name: string;
     outcome: string | null;
   }[];
-  const earlier = known.find((m) => m.name.startsWith(NAME)); // the Flink example uses the same legacy database
+  // the Flink example uses the same legacy database
+  const earlier = known.find((m) => m.name.startsWith(NAME));
   if (earlier)
     throw new Error(
       `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,

@@ -27,7 +27,7 @@ async function schemaOf(registry: string, id: number): Promise<Parsed> {
   return { schema, named };
 }
 
-/** Finds the types that have a name. Another place of the schema may mention only the name. */
+/** Finds the types that have a name. Other places in the schema may use only the name. */
 function collect(schema: Schema, above: string | undefined, named: Map<string, Complex>): void {
   if (typeof schema === 'string') return;
   if (Array.isArray(schema)) return schema.forEach((branch) => collect(branch, above, named));

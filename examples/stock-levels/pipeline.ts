@@ -81,8 +81,8 @@ while (!(await admin.listTopics()).includes(input))
   await new Promise((resolve) => setTimeout(resolve, 1000));
 
 /**
- * An earlier process has written the results of all records before this offset. These records only
- * restore the state.
+ * Records before this offset only restore the state, because an earlier process has written their
+ * results.
  */
 const [committed] = await admin.fetchOffsets({ groupId, topics: [input] });
 let answered = BigInt(committed?.partitions[0]?.offset ?? -1);

@@ -18,6 +18,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 export const code = (text: string): string => `\`${text}\``;
 
-/** Makes a sentence of a phrase: a capital letter in front and a period at the end. */
+/** Turns a phrase into a sentence, with a capital letter and a period. */
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

@@ -51,7 +51,7 @@ export interface TableFacts {
    * Rows inserted, updated and deleted since the statistics began. Null if there are no statistics.
    */
   readonly total: Changes | null;
-  /** Rows inserted, updated and deleted per day. Null if the statistics do not show it. */
+  /** Rows inserted, updated and deleted per day. Null if the statistics do not show these rates. */
   readonly perDay: Changes | null;
 }
 
@@ -68,7 +68,7 @@ export interface RunFacts {
   readonly unfinished: number;
 }
 
-/** Everything that was measured. Each part may be unknown by itself. */
+/** Everything that was measured. Any part of it may be unknown. */
 export interface Measured {
   readonly source: Fact<SourceFacts>;
   /** Tables by `schema.name`. Null means that there is no such relation. */

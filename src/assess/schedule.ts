@@ -1,5 +1,5 @@
-// Computes from a schedule how often a batch runs. A schedule has five cron fields, or is a name
-// such as `@daily`, or text such as `every 15m`.
+// Computes from a schedule how often a batch runs. A schedule is a cron expression of five fields,
+// a name such as `@daily`, or a text such as `every 15m`.
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -30,7 +30,7 @@ export function intervalMs(schedule: string): number | null {
   ];
   if (!minutes || !hours || !days || !months || !weekdays) return null;
   const runsADay = minutes.size * hours.size;
-  // Cron has this rule: if day and weekday are both restricted, a date needs to match only one.
+  // Cron's rule: if both day and weekday are restricted, a date needs to match only one of them.
   const either = fields[2] !== '*' && fields[4] !== '*';
   let runDays = 0;
   for (let day = 0; day < LOOK_AHEAD_DAYS; day += 1) {

@@ -1,5 +1,5 @@
 // Computes verdict, score and reasons from the facts. The score is value × feasibility ×
-// confidence. Each factor names the rules that it consists of.
+// confidence. Each factor names the rules from which it is computed.
 import type { ProcessFacts } from './facts.js';
 import { RULES } from './rules/index.js';
 import type { Answer, Part } from './rules/rule.js';
@@ -67,7 +67,8 @@ export function judge(facts: ProcessFacts): Judgement {
 
 function decide(trace: readonly TraceLine[]): Pick<Judgement, 'verdict' | 'decidedBy' | 'work'> {
   const deciding = trace.filter((t) => t.answer.state === 'fired' && t.answer.decides);
-  const decidedBy = [...deciding].sort((a, b) => b.weight - a.weight).map((t) => t.id); // the heaviest reason comes first
+  // the heaviest reason comes first
+  const decidedBy = [...deciding].sort((a, b) => b.weight - a.weight).map((t) => t.id);
   const work = trace.flatMap((t) =>
     t.answer.state === 'fired' && t.answer.work ? [{ rule: t.id, what: t.answer.work }] : [],
   );
@@ -84,7 +85,10 @@ function decide(trace: readonly TraceLine[]): Pick<Judgement, 'verdict' | 'decid
   return { verdict: all.length > 0 ? 'migrate-after' : 'migrate', decidedBy, work: all };
 }
 
-/** Returns the weighted mean of the known answers. Unknown answers lower the confidence instead. */
+/**
+ * Returns the weighted mean of the known answers. Unknown answers do not change it, but lower the
+ * confidence.
+ */
 function valueOf(trace: readonly TraceLine[]): Share {
   const known = trace.filter((t) => t.part === 'value' && t.answer.state !== 'could-not-tell');
   const weight = known.reduce((sum, t) => sum + t.weight, 0);

@@ -24,7 +24,10 @@ export interface CompareOptions {
   readonly output: Format | 'md' | 'html';
 }
 
-/** Differences are findings. A comparison that proved nothing has failed. */
+/**
+ * If there are differences, the exit code is that of findings. If nothing was proven, it is that of
+ * a failure.
+ */
 const EXIT_OF: Readonly<Record<VerdictName, number>> = {
   passed: EXIT.ok,
   failed: EXIT.findings,

@@ -77,7 +77,7 @@ export interface EvidenceShown {
     readonly at: string;
   } | null;
   /**
-   * Describes what the commit switches. This field and the next two fields are empty before phase
+   * Describes what the commit switches. This field and the next two are empty before the phase
    * `prepare`.
    */
   readonly switches: string;
@@ -187,8 +187,8 @@ export async function send(
 }
 
 /**
- * Asks the person to type the migration's name. Without a terminal, it throws unless `yes` is set,
- * so that it never hangs. Throws exit 1 if the typed name is wrong.
+ * Asks the person to type the migration's name, and throws exit 1 if the typed name is wrong. If
+ * there is no terminal and `yes` is not set, it throws at once, so that it never hangs.
  */
 export async function confirmByTyping(
   name: string,

@@ -33,7 +33,7 @@ export async function watch(id: string): Promise<number> {
     if (text !== shown && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
     if (text !== shown) write(`${text}\n`);
     shown = text;
-    // The status of a dead run no longer changes.
+    // A run that can never continue does not change its status any more.
     if (status.standing?.isDead && !status.outcome) return EXIT.failed;
     if (!status.outcome) return null;
     return status.outcome === 'migrated' ? EXIT.ok : EXIT.endedOtherwise;

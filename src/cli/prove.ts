@@ -110,7 +110,7 @@ async function start(client: Client, id: string, input: Input): Promise<Workflow
 
 /**
  * Follows the proof, starts the pipeline when the proof asks for it, and stops the pipeline after
- * the comparison. Ctrl-C cancels the proof, and the proof then cleans up.
+ * the comparison. Ctrl-C cancels the proof, which then cleans up.
  */
 async function follow(
   client: Client,
@@ -145,7 +145,8 @@ async function follow(
     return await result;
   } catch (error) {
     if (error instanceof CliError) {
-      await handle.cancel().catch(() => undefined); // otherwise, a worker that starts later would run a proof that no command follows
+      // otherwise, a worker that starts later would run a proof that no command follows
+      await handle.cancel().catch(() => undefined);
       throw error;
     }
     const cause = (error as { cause?: { cause?: Error } & Error }).cause;
@@ -236,7 +237,8 @@ async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefin
   if (child.exitCode === null && child.signalCode === null) await gone;
   clearTimeout(killer);
   rmSync(stateDir, { recursive: true, force: true });
-  await handle.signal('pipelineStopped', {}).catch(() => undefined); // the proof may already have ended
+  // the proof may already have ended
+  await handle.signal('pipelineStopped', {}).catch(() => undefined);
 }
 
 function render(result: ProofResult, output: ProveOptions['output']): string {

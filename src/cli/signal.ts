@@ -39,8 +39,8 @@ export async function rollback(
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
   await withRunning(id, async (handle, client) => {
-    // An emergency rollback must also work when no worker answers queries. The worker judges the
-    // signal later.
+    // An emergency rollback must also work when no worker answers queries. A worker that comes
+    // later decides on the signal.
     const evidence = await (options.key
       ? evidenceOf(client, handle)
       : within(client, () => handle.query<EvidenceShown>('evidence')).catch(() => null));

@@ -34,7 +34,8 @@ async function checkReplay(format: Format): Promise<number> {
 }
 
 /**
- * Lets the worker end its activities on the first Ctrl-C, as on SIGTERM. The second Ctrl-C exits.
+ * Makes the first Ctrl-C work like SIGTERM, so that the worker ends its activities. The second
+ * Ctrl-C exits at once.
  */
 function endGracefullyOnInterrupt(): void {
   process.removeAllListeners('SIGINT').once('SIGINT', () => {

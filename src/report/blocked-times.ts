@@ -3,7 +3,7 @@ import { auditText, type AuditEvent } from '../domain/audit.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { durationMs, formatMs } from '../domain/values/duration.js';
 
-/** A time in which the run waited for a person, or for a system to come back. */
+/** A period in which the run waited for a person, or until a system answered again. */
 export interface BlockedTime {
   readonly from: string;
   /** Null while it lasts. */

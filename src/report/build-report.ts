@@ -20,7 +20,7 @@ import { freshnessOf, type Freshness } from './freshness.js';
 import { masked } from './mask.js';
 import { soakOf, blockedTimesOf, type Soak, type BlockedTime } from './blocked-times.js';
 
-/** The parts that the spec excludes from the comparison, and the exceptions that it allows. */
+/** The parts that the spec excludes from the comparison, and the waivers that it contains. */
 export interface LeftOut {
   readonly ignored: readonly string[];
   readonly tolerances: readonly string[];
@@ -65,7 +65,8 @@ export interface Report {
   readonly samples: readonly Difference[];
   readonly leftOut: LeftOut;
   /**
-   * The plan's steps. `at` is when the last attempt began the step. Null if it began no such step.
+   * The plan's steps. `at` is the time at which the last attempt began the step. Null if that
+   * attempt did not begin it.
    */
   readonly cutover: readonly (CutoverStep & { readonly at: string | null })[];
   /** Null if the migration never committed. */
@@ -185,7 +186,7 @@ function cutoverOf({ steps }: ResolvedPlan, events: readonly AuditEvent[]): Repo
   });
 }
 
-/** The entries that end a step of the hold. */
+/** The audit entries that mark the end of a step of the hold. */
 const HOLD_STEPS: Partial<Record<AuditKind, string>> = {
   drained: 'drained to the marker',
   window: 'final window',

@@ -31,7 +31,9 @@ export interface ReadReport {
 
 const EMBEDDED = /<details><summary>This data as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
 
-/** Reads a report from JSON or an HTML page, or returns the reason why the text is not a report. */
+/**
+ * Reads a report from JSON or from an HTML page. Returns the reason if the text is not a report.
+ */
 export function readReport(text: string): OrReason<ReadReport> {
   const isPage = text.trimStart().startsWith('<');
   const embedded = isPage ? EMBEDDED.exec(text)?.[1] : text;
@@ -63,7 +65,8 @@ export function lastWindowOf({
   events,
   status,
 }: Report): number {
-  if (status.outcome !== null) return Infinity; // a run that has ended gets no more windows, so its report must contain all
+  // a run that has ended gets no more windows, so its report must contain all
+  if (status.outcome !== null) return Infinity;
   const audited = eventsOf(events, 'window').map((e) => e.number);
   return Math.max(
     0,
@@ -131,8 +134,8 @@ export function verifyReport(
 }
 
 /**
- * Compares the ledger with Temporal's history, which a writer of the ledger cannot change.
- * `anchors` is the reason if the history could not be read.
+ * Compares the ledger with Temporal's history, which a person who can write to the ledger cannot
+ * change. If the history could not be read, `anchors` is the reason.
  */
 export function anchored(
   evidence: readonly EvidenceLink[],
@@ -179,7 +182,7 @@ function unlike(events: Report['events'], known: ReportSource['events']): string
 }
 
 /**
- * Checks the parts of the status that never change: decisions, and the outcome if there is one. It
+ * Checks the parts of the status that never change once they are set: decisions and the outcome. It
  * also checks that the report contains the events that led to the status.
  */
 function statusLike(

@@ -89,8 +89,9 @@ async function answer(url: string): Promise<Record<string, unknown>> {
   return (await response.json()) as Record<string, unknown>;
 }
 
-// Every part of the memory is given. Only Flink's own start scripts derive missing parts; here, a
-// missing part causes a bare IllegalArgumentException.
+// The configuration gives the size of every part of the memory. Only Flink's own start scripts
+// compute missing sizes. Without them, a missing size causes an IllegalArgumentException without a
+// message.
 function configuration(home: StackHome): string {
   const { flinkRest, flinkRpc, flinkGateway } = home.ports;
   return `jobmanager.rpc.address: 127.0.0.1

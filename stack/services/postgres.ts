@@ -25,8 +25,8 @@ export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
 /**
- * Options for tests. A test may need an unsuitable server, or an installed server that has more
- * extensions.
+ * Options for tests, which may need a server with unsuitable settings, or an installed server with
+ * more extensions.
  */
 export interface OtherPostgres {
   readonly walLevel?: 'logical' | 'replica';
@@ -149,7 +149,8 @@ function requireTls(data: string, { folder }: Secured, { uid, gid }: Owner): voi
 
 function initialise(bin: string, data: string, owner: { uid?: number; gid?: number }): void {
   if (existsSync(join(data, 'PG_VERSION')) && existsSync(join(data, 'sluice-initialised'))) return;
-  rmSync(data, { recursive: true, force: true }); // removes the partial cluster of a killed first start
+  // removes the partial cluster of a killed first start
+  rmSync(data, { recursive: true, force: true });
   mkdirSync(data, { recursive: true, mode: 0o700 });
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(data, owner.uid, owner.gid);
   const secret = `${data}.pw`;

@@ -1,5 +1,5 @@
-// Tests how the guard checks connectors: it reports a foreign change only after the change has
-// lasted for a while, and it reports the change's end.
+// Tests how the guard checks connectors. It reports a change that a person made only after the
+// change has lasted for a while, and it also reports when the change is over.
 import { describe, expect, it } from 'vitest';
 import { ConnectorWatch } from '../../src/activities/guard/connector-watch.js';
 import { driftOf } from '../../src/activities/capture/connector-state.js';

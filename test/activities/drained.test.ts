@@ -1,5 +1,5 @@
-// Tests drains through a pipeline that is deployed again. The pipeline's own topics come and go,
-// but that must never end the generation.
+// Tests drains through a pipeline that is deployed again. Its own topics are removed and created,
+// which must never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';

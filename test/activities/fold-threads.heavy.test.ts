@@ -1,5 +1,5 @@
-// Folding with several threads gives the same result as with one, in whatever order the threads
-// finish.
+// Folding with several threads gives the same result as with one thread, no matter in which order
+// the threads finish.
 import { describe, expect, it } from 'vitest';
 import { FoldThreads } from '../../src/activities/windows/folds/fold-threads.js';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';

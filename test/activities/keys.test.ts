@@ -1,4 +1,4 @@
-// Tests the rules over the catalog by which doctor judges primary keys.
+// Tests the rules with which doctor judges a table's primary key from the catalog.
 import { describe, expect, it } from 'vitest';
 import type { Column, TableCatalog } from '../../src/clients/postgres/catalog.js';
 import { checkKey } from '../../src/activities/checks/keys.js';

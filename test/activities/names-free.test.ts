@@ -1,4 +1,4 @@
-// Tests how Sluice finds names that a plan needs but that another object already has.
+// Tests how Sluice finds names in a plan that other objects already have.
 import { expect, it } from 'vitest';
 import { takenNames } from '../../src/activities/checks/names-free.js';
 import { EFFECTS } from '../../src/activities/objects/kinds.js';

@@ -1,5 +1,5 @@
-// A fold belongs to one log. Tests which events of a topic a fold survives, and after which events
-// it is lost.
+// A fold is valid only for the topic's log that it has read. Tests which events of a topic leave a
+// fold valid, and after which ones it is discarded.
 import { describe, expect, it } from 'vitest';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
@@ -23,8 +23,8 @@ interface Log {
 }
 
 /**
- * The answers of brokers that a fold needs. The answers contain no records, because only offsets
- * matter.
+ * The brokers' answers that a fold needs. They contain no records, because only offsets matter
+ * here.
  */
 function brokers(log: Log, whileRead: () => void = () => undefined): KafkaPort {
   return {

@@ -1,5 +1,6 @@
-// Each worker keeps its witnesses in its own memory. A worker that lacks the witness that a final
-// window needs says so. It touches neither the source nor the other worker's witness.
+// Each worker keeps its witnesses in its own memory. If a final window needs a witness that another
+// worker has, its worker says so. It then touches neither the source nor the other worker's
+// witness.
 import { describe, expect, it } from 'vitest';
 import { hearWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';

@@ -1,5 +1,5 @@
-// The kinds of corruption that a window must flag. Each kind damages the records of a table's life,
-// or the table itself.
+// The kinds of corruption that a window must flag. Each kind damages the records that were written
+// for a table, or the table itself.
 import type { Value } from '../support/rows.js';
 import {
   COLUMN,

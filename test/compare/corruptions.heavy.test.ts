@@ -1,6 +1,6 @@
-// Makes seeded corruptions of a stream, of every known kind. A comparison must flag every one of
-// them. Also makes as many clean windows, with open transactions and repeated deliveries, none of
-// which may be flagged.
+// Corrupts a stream in every known way, with a fixed seed. A comparison must flag each corruption.
+// Also makes as many clean windows, with open transactions and repeated deliveries. None of these
+// may be flagged.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow } from '../../src/compare/row-comparison.js';
@@ -41,9 +41,9 @@ const textRow = (row: Row): string =>
   joinRow(row.map((value, at) => canonFromText(TYPES[at]!, printed(TYPES[at]!, value))));
 
 /**
- * Returns whether a window over these records reports anything but "all equal". The window compares
- * in two ways: by hashes, and row by row, as the drill-down and tables with tolerances do. Both
- * ways must agree for every transaction counter.
+ * Returns whether a window over these records finds anything that is not equal. It compares in two
+ * ways: by hashes, and row by row, as for the drill-down and for tables with tolerances. Both ways
+ * must agree for every transaction counter.
  */
 function isFlagged(table: Map<string, Row>, records: readonly Rec[], counter = 1000): boolean {
   const base = counter - 1000;

@@ -189,7 +189,7 @@ describe('the key table', () => {
       const next = random(words);
       const table = new KeyTable(words);
       const model = new Map<string, number>();
-      // collects mistakes, because an assertion in each of so many steps would take seconds
+      // Collects the mistakes, because an assertion for each value would take seconds.
       const wrong: string[] = [];
       for (let step = 0; step < 60_000; step += 1) {
         const n = Math.floor(next() * 6000);

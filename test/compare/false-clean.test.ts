@@ -118,8 +118,7 @@ describe('a false "equal" of other tools is found here', () => {
     const row = (v: string): string => JSON.stringify(['1', v]);
     const side = new SettledComparison(shape);
     const key = JSON.stringify(['1']);
-    // The key is touched in every round, so no round may settle it. It must stay open, whatever was
-    // read meanwhile.
+    // The key gets a new record in every round, so it must never count as settled.
     for (let round = 0; round < 5; round += 1) {
       side.add({
         expected: new Map([[key, row(`${round}`)]]),

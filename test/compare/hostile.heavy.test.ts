@@ -51,8 +51,8 @@ describe('a damaged batch', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(Problem);
           }
-          // The checksum does not cover offset and leader epoch. A larger length only makes the
-          // batch incomplete.
+          // Records may be read only if the damage is in the offset or the leader epoch, which the
+          // checksum does not cover. A larger length makes the batch incomplete.
           if (count !== 0) expect(at < 8 || (at >= 12 && at < 16)).toBe(true);
         },
       ),

@@ -1,4 +1,4 @@
-// Makes the random life of a table: its rows at the end, the changes before, and the records that a
+// Makes a random history of a table: its changes, its rows at the end, and the records that a
 // connector writes for them.
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { envelope, jsonImage, type Value } from '../support/rows.js';
@@ -65,7 +65,7 @@ export interface Life {
 }
 
 /**
- * Makes the life of a table: its content at the end, and the events before. The ids are larger than
+ * Makes the history of a table: the events, and the content at the end. The ids are larger than
  * 2^53.
  */
 export function aLife(next: Random): Life {

@@ -1,5 +1,5 @@
-// Tests that later windows find changes by a witness only if the spec asks for a witness and a
-// witness is possible.
+// Tests when later windows use a witness: only if the spec asks for it, and if a witness is
+// possible.
 import { describe, expect, it } from 'vitest';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';

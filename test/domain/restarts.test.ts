@@ -1,4 +1,5 @@
-// Tests what a changed fact costs: a harmless restart, one full window, or a new epoch.
+// Tests the consequences of a changed fact: it counts as a harmless restart, requires one full
+// window, or begins a new epoch.
 import { describe, expect, it } from 'vitest';
 import {
   NOT_RUNNING,

@@ -130,7 +130,7 @@ describe('the daily-revenue example', () => {
       counts: Record<string, number>;
       differences: { key: object }[];
     };
-    // the first subject that differs, because the stage before it is correct
+    // the result is the first subject that differs, because the stage before it is correct
     expect(diff.subject).toBe('result');
     expect(
       (await get(NAME)).windows.filter(

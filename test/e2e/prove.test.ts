@@ -95,7 +95,7 @@ describe('a proof on a slice of the example', () => {
     const orders = right.result.replayed!.tables.find((t) => t.table === 'public.orders')!;
     expect(orders.rows).toBeLessThan(orders.of);
     expect(right.result.predicted!.records).toBeGreaterThan(right.result.replayed!.records);
-    // The mistake is after this stage, so the stage passes even in the wrong version.
+    // The mistake comes after this stage, so even the wrong version passes here.
     expect(prove('store_id = 1', '--stage', 'store-quarters', '--run', command(1))).toMatchObject({
       code: 0,
       result: { stage: 'store-quarters', verdict: 'passed' },
@@ -122,7 +122,7 @@ describe('a proof on a slice of the example', () => {
     );
     const green = rehearse('--runs', '3');
     expect(green).toMatchObject({ code: 0, result: { verdict: 'passed', leftovers: [] } });
-    // There are two runs a day. The first one closes the day, and days are not counted twice.
+    // There are two runs a day. Only the first one closes keys, so each day counts once.
     expect(green.result.rehearsed).toHaveLength(3);
     for (const run of green.result.rehearsed)
       expect(run).toMatchObject({

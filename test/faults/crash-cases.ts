@@ -1,5 +1,5 @@
-// Lists every activity that changes something outside the process, in the order of a migration.
-// Each case says what must exist before the activity, and how its work is undone.
+// Lists every activity that changes something outside its process, in the order of a migration.
+// Each case says what must exist before the activity, and how to undo its work.
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import { plannedTopics } from '../../src/domain/capture/index.js';
 import { namesOf, sinkGroup } from '../../src/domain/migration/names.js';

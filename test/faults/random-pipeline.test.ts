@@ -1,8 +1,8 @@
-// Small random pipelines: random queries over random tables under random writers, with a snapshot
-// and ends of the topics at random moments. A right output always passes, and a planted fault is
-// always found. Postgres, Kafka and the whole comparison are real. The test replaces only connector
-// and consumer. SLUICE_PIPELINES and SLUICE_PIPELINE_SEED change the number of runs and the first
-// seed.
+// Tests small random pipelines: random queries over random tables with random writers. The snapshot
+// and the ends of the topics come at random moments. A correct output always passes, and a planted
+// fault is always found. Postgres, Kafka and the whole comparison are real. The test replaces only
+// the connector and the pipeline. SLUICE_PIPELINES and SLUICE_PIPELINE_SEED change the number of
+// runs and the first seed.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,8 +117,8 @@ async function runOf(seed: number): Promise<Run> {
   await producer.send({ topic: OUTPUT, messages });
   try {
     const point = await pointOf(log.slice(0, cut), offsets, rows[0]!.s);
-    // A random part of what the snapshot sees counts as read before, so only the rest is searched
-    // for the gap.
+    // A random part of what the snapshot sees counts as read earlier. Only the rest is searched for
+    // the gap.
     const settled = log.slice(0, Math.floor(next() * (taken + 1)));
     const { a, b } = endsOf(settled, offsets);
     const settledUpTo = { [topicOf('a')]: a, [topicOf('b')]: b };

@@ -1,6 +1,6 @@
-// Disturbs still points on real servers. The worker or Kafka Connect stops while the connector is
-// paused, or Postgres cancels the query. The connector never stays paused, and later windows are
-// exact again.
+// Disturbs still points on real servers: the worker or Kafka Connect stops while the connector is
+// paused, or Postgres cancels the query. The connector must never stay paused, and later windows
+// must be exact again.
 import { describe, expect, it } from 'vitest';
 import { stackHome } from '../../stack/paths.js';
 import { alive } from '../../stack/processes.js';

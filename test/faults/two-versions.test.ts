@@ -79,11 +79,11 @@ describe('two versions of the worker', () => {
     await waitFor(NAME, 'approval');
     await startAs(newer, '2');
     await afterAnotherWindow();
-    expect(await buildsOf(NAME)).toEqual(['1']); // the newer one is ready, but not current
+    expect(await buildsOf(NAME)).toEqual(['1']); // the newer version is ready, but not current
     await makeCurrent('2');
     await sleepUntil('the run has moved', async () => (await buildsOf(NAME)).at(-1) === '2');
     await older.kill('SIGTERM');
-    await afterAnotherWindow(); // nothing waits for the version that has gone
+    await afterAnotherWindow(); // no task waits for the version that was stopped
     const handle = client().workflow.getHandle(`migration-${NAME}`);
     await handle.signal('approveCutover', { approver: 'ann' });
     await waitFor(NAME, 'outcome=migrated');

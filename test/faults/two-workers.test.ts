@@ -104,7 +104,7 @@ async function expectProgress(name: string, calmFrom: number, kills: Kill[]): Pr
   expect(Math.max(...pauses)).toBeLessThan(Math.max(LIMIT_MS, NOTICED_MS + 2 * (usual + start)));
 }
 
-/** Expects what a run without any kill would also show. */
+/** Expects the same outcome as for a run without kills. */
 async function expectUntouched(name: string): Promise<void> {
   const kinds = await expectMigratedOnce(name);
   expect(kinds.filter((kind) => kind === 'blocked')).toEqual([]);

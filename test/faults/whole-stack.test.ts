@@ -1,7 +1,7 @@
-// Makes seeded corruptions that bypass the stream, with a real Postgres, Debezium, Kafka and
-// worker. A clean window follows each corruption. The source's transaction counter is first that of
-// a new server, then in the upper half of its 32 bits, and then in the upper half of the next
-// epoch.
+// Makes corruptions that bypass the stream, with a fixed seed and a real Postgres, Debezium, Kafka
+// and worker. A clean window follows each corruption. The tests run with three values of the
+// source's transaction counter: that of a new server, one in the upper half of the 32 bits, and one
+// in the upper half of the next epoch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { random } from '../support/rows.js';
@@ -28,8 +28,8 @@ const SOURCES: readonly (readonly [where: string, from: bigint])[] = [
   ['in the upper half, in the next epoch', 2n ** 32n + 3_000_000_000n],
 ];
 /**
- * Every source runs the kinds that windows once missed in the upper half of the counter. The other
- * kinds are distributed over the sources.
+ * Kinds that windows once missed when the counter was in its upper half run on every source. The
+ * other kinds are distributed over the sources.
  */
 const EVERYWHERE = [...UNTOUCHED_ROWS, ...LOST_ROWS];
 const DEALT = [...VALUE_KINDS, ...TABLE_KINDS, ...RECORD_KINDS, ...LOG_KINDS];

@@ -53,7 +53,7 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
     'the final window, which reads its witness and ends it',
     {
       only: 'sluice-witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
-      // effects before this one do not count, because the witness is also read every few seconds
+      // counts only effects after this one, because the witness is also read every few seconds
       from: 'sluice-witness',
     },
     finalWindow,

@@ -1,5 +1,5 @@
-// Lets the server remove the WAL that a witness needs. The limit holds for the whole server, so
-// this needs a stack on which no migration runs.
+// Makes the server remove the WAL that a witness needs. The limit that does this is one of the
+// whole server, so no migration may run on the stack.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';

@@ -1,5 +1,5 @@
-// Tests topics that the broker compresses itself, with the Java implementations of the codecs. The
-// records must be read as they were written.
+// Tests topics that the broker compresses itself, with Java's implementations of the codecs. Sluice
+// must read the records as they were written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';

@@ -81,7 +81,8 @@ describe.concurrent('the guard', () => {
     await put('config', planned);
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
-    // Connect 4.3 never finishes the fencing of a task whose connector is deleted meanwhile.
+    // If a connector is deleted while Connect 4.3 starts its task, Connect never finishes that
+    // start.
     await restartedAfter(drifted);
     const deleted = await session();
     await fetch(url, { method: 'DELETE' });

@@ -14,8 +14,8 @@ const MEGABYTE = 1024 * 1024;
 /** The bytes that are written in each of the two databases. `npm run test:faults` writes more. */
 const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
 /**
- * One WAL segment, plus the distance between two records of running transactions that the server
- * writes itself.
+ * One WAL segment, plus the WAL between two of the records that an idle server writes by itself
+ * (running transactions).
  */
 const RETAINED_AT_MOST = 48 * MEGABYTE;
 

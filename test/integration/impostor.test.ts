@@ -65,8 +65,7 @@ describe('an impostor in place of the source', () => {
   ])('gets no secret that is not meant for it: %s', async (_what, more, secret) => {
     heard = '';
     const { port } = impostor.address() as { port: number };
-    // doctor would try for a long time to reach a Connect host that does not exist, so this port
-    // refuses at once
+    // This port refuses at once. Otherwise doctor would try for a long time to reach Kafka Connect.
     const connector = { type: 'debezium-postgres', url: 'http://127.0.0.1:1' };
     const postgres = { ...testPostgres('postgres'), host: '127.0.0.1', port, ...more };
     const said = await doctor(

@@ -84,7 +84,7 @@ describe('tables that are polled', () => {
     );
     await database.client.query(
       `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
-    ); // like a transaction that commits long after the delay
+    ); // the row is older than the delay, as if its transaction had committed late
     await reach('unseen', 'a failed window', (s) => s.windows.at(-1)!.verdict === 'failed');
     expect((await get('unseen')).windows.at(-1)).toMatchObject({ missing: 1 });
     expect(sluice('cancel', 'unseen', '--yes').code).toBe(0);

@@ -41,7 +41,7 @@ describe('a long output', () => {
   it('arrives complete, even at a slow reader', async () => {
     expect(JSON.parse(sluice('windows', NAME, '-o', 'json').stdout)).toHaveLength(WINDOWS);
     const child = spawn(process.execPath, CLI, { stdio: ['ignore', 'pipe', 'inherit'] });
-    // after this time, the command waits only for its output to be read
+    // after this time, the command has done everything except writing the rest of its output
     await new Promise((resolve) => setTimeout(resolve, 1500));
     let text = '';
     for await (const chunk of child.stdout) text += String(chunk);

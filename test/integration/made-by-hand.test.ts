@@ -1,5 +1,5 @@
-// A person may create an object by hand after Sluice's own create was refused. The object then
-// belongs to that person. Sluice uses it or refuses it, but never adopts or drops it.
+// A person may create an object by hand after Sluice was refused to create it. The object then
+// belongs to that person. Sluice uses it or refuses it, but never counts it as its own or drops it.
 import pg from 'pg';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

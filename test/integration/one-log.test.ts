@@ -1,4 +1,4 @@
-// Tests the answers of real brokers about a topic's log. A fold notices if the log is not the one
+// Tests what real brokers answer about a topic's log. A fold must notice if this is not the log
 // that it has read.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';

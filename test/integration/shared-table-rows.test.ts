@@ -98,7 +98,7 @@ describe('a shared table on a real database', () => {
     expect(await serial(2)).toBe(untouched);
     expect((await drill.client.query(`SELECT to_regclass('${STAGING}') AS staging`)).rows).toEqual([
       { staging: null },
-    ]); // a sink that lags behind can write neither table
+    ]); // a sink that has not moved yet can write neither table
     await routeBack();
     // The table has the current result of the query, and the rows that only the table had.
     expect(await rows()).toEqual([

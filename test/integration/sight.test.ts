@@ -138,7 +138,7 @@ describe("a role that cannot see other roles' sessions", () => {
         },
       },
     });
-    await grant(); // this right is only for the mark; the settings need another right
+    await grant(); // the mark needs this right; the settings need another one
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
     const unknown = async () =>

@@ -191,7 +191,7 @@ describe('doctor with a role that owns nothing', () => {
     await sql(
       'DROP TABLE stream_result; ALTER TABLE batch_result ENABLE ROW LEVEL SECURITY; ALTER TABLE batch_result FORCE ROW LEVEL SECURITY',
     );
-    // Sluice's sessions demand all rows or an error, so a table that hides rows cannot be
+    // In Sluice's sessions, a table whose row security hides rows raises an error, so it cannot be
     // inspected.
     const hidden: unknown = expect.stringMatching(
       /row-level security policy for table "batch_result": row security hides rows/,

@@ -1,6 +1,6 @@
-// Tests with real servers that Sluice drops a slot before the commit if it retains too much WAL.
-// The WAL of other tests counts against the slot's budget too. The payloads of this migration in
-// Temporal are encrypted.
+// Tests with real servers that, before the commit, Sluice drops a slot that retains too much WAL.
+// The WAL of other tests would count against the slot's budget, too, so the file runs alone. The
+// payloads of this migration in Temporal are encrypted.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
-// Tests a table that is larger than one snapshot of a window. Windows read the table range by range
-// and prove it in a final snapshot, under a writer, with rows that are wrong in the stream.
+// Tests a table that is too large to be read in one snapshot. Windows read it range by range and
+// prove it in a last snapshot, while a writer changes it, and find rows that are wrong in the
+// stream.
 import { describe, expect, it } from 'vitest';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { accounts, busy, live } from '../support/live.js';

@@ -1,8 +1,8 @@
 // Models the ownership of objects (I19 and I20) as a small world. A create succeeds, is refused, or
 // loses its answer and may take effect later. A person may create the object by hand instead of
 // granting the named right. There are retries, and a rollback at any time. One case is not modeled:
-// a person creates the object after an answer was lost, without a message that asks for it. Such an
-// object counts as owned, because the lost create may have made it.
+// a person creates the object, without being asked to, after the answer to a create was lost. Such
+// an object counts as owned, because the lost create may have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
@@ -85,7 +85,8 @@ function attempt(
     );
     return;
   }
-  // Between check and create, an earlier lost create takes effect, or a person is faster.
+  // Between check and create, an earlier create whose answer was lost takes effect, or a person
+  // creates the object.
   const keeps = w.lost === 1 ? rules.keepsAfterCollision : !rules.givesBack;
   if (w.underWay === 1)
     can('collides with the lost create', {

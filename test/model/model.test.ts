@@ -14,7 +14,7 @@ import { SHARED_MUTANTS, SHARED_RULES } from './shared-table-rules.js';
 import { sharedTable } from './shared-table.js';
 
 const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
-/** Three million states take a minute of a quiet core, and much longer on a busy machine. */
+/** Three million states take a minute on an idle core, and much longer on a busy machine. */
 const HOURS = 3_600_000;
 
 describe('the cut-over protocol', () => {

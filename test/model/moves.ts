@@ -29,8 +29,8 @@ export interface Move {
 type Act = (w: World) => string | null | void;
 
 /**
- * Lists the moves. With `isCalm`, there is no veto, new epoch, wrong stream, crash or termination,
- * which keeps the world small for scenarios with many moves.
+ * Lists the moves. With `isCalm`, there are no vetoes, new epochs, wrong streams, crashes or
+ * terminations. This keeps the world small for scenarios with many other moves.
  */
 export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
   const found: Move[] = [];
@@ -216,7 +216,7 @@ function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void 
   }
 }
 
-/** Moves for kill -9, for a worker that was declared dead but lives, and for `terminate`. */
+/** Moves for kill -9, for a worker that counts as dead but still runs, and for `terminate`. */
 function accidents(w: World, can: Can): void {
   const { worker } = w;
   const activity = step.activityOf(worker.pc);

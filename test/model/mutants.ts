@@ -1,5 +1,5 @@
-// Protocols that differ from the real one in one rule, each known to be wrong. If no invariant
-// finds the mutant of a rule, the rule has no reason.
+// Protocols that differ from the real one in one rule, and are therefore wrong. Each must break an
+// invariant. Otherwise its rule would be unnecessary.
 
 export interface Rules {
   /** commit: locks the row (`SELECT … FOR UPDATE`) before it evaluates the condition. */
@@ -91,8 +91,9 @@ export const OURS: Rules = {
 };
 
 /**
- * The name of a mutant, its difference from the real protocol, and the invariant that must find it.
- * If one writer is too few or too many, there is also the smallest world that shows the difference.
+ * The name of a mutant, its difference from the real protocol, and the invariant that it must
+ * break. Some also have the smallest world that shows this, if that world does not have exactly one
+ * writer.
  */
 export const MUTANTS: readonly (readonly [
   name: string,

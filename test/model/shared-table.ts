@@ -1,7 +1,7 @@
-// Models a shared table (route by table) as a small world. It has the table, the staging table, a
-// topic of two records, and the sink's task. There are also a task that Kafka Connect reports as
-// paused but that still runs, a sink of an earlier iteration, the batch, and commit and rollback.
-// It checks the invariants S1 to S4.
+// Models a shared table (route `postgres-table`) as a small world. It has the table, the staging
+// table, a topic of two records, the batch, and the sink's task. It also has a task that Kafka
+// Connect reports as paused but that still runs, and a sink of an earlier iteration. Moves are the
+// commit and the rollback. It checks the invariants S1 to S4.
 import type { Game } from './search.js';
 import type { SharedRules } from './shared-table-rules.js';
 import { BATCH, PC, TASK, initial, type Task, type World } from './shared-table-world.js';

@@ -93,8 +93,8 @@ export function drain(
 }
 
 /**
- * Compares. The comparison finds a wrong stream, but not a late one, so it depends on the drain
- * before it.
+ * Compares. The comparison finds a stream that is wrong, but not one that is late. That is the
+ * drain's task.
  */
 export function window(x: Worker, n: World, rules: Rules): void {
   const isSameEpoch = n.worldEpoch === x.epoch;

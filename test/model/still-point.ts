@@ -13,9 +13,14 @@ export const STILL_RULES = {
   looksAgain: true,
   /** The connector is resumed when the pipeline has drained. */
   drainsBeforeResume: true,
-  /** Rows whose records lie after the ends, and which the snapshot sees, come from the topic. */
+  /**
+   * Rows that the snapshot sees, and whose records lie after the ends, are taken from the topic.
+   */
   alignsLater: true,
-  /** Rows whose records lie before the ends, unseen by the snapshot, also come from the topic. */
+  /**
+   * Rows that the snapshot does not see, and whose records lie before the ends, are taken from the
+   * topic, too.
+   */
   alignsUnseen: true,
   /** The gap is read once the connector has passed a marker that is younger than the snapshot. */
   waitsForMarker: true,

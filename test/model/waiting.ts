@@ -1,7 +1,7 @@
-// Models I4 inside Sluice's own transaction as a small world. A fence locks table after table, and
-// may wait for each. The worker may be suspended forever at any moment. A writer of the first table
-// waits for the lock, and is then refused until the fence ends. The writer never waits longer than
-// the hold.
+// Models invariant I4 inside Sluice's own transaction as a small world: a writer never waits longer
+// than the hold. A fence locks table after table, and may wait for each. The worker may be
+// suspended forever at any moment. A writer of the first table waits for the lock, and is then
+// refused until the fence ends.
 import type { Game } from './search.js';
 
 const TABLES = 3;
@@ -72,8 +72,8 @@ function moves(w: World, rules: WaitRules): Found {
     can('begins, and locks a table', { locked: 1, begun: w.clock, idleSince: w.clock });
   if (isOpen && w.locked < TABLES) {
     can('locks the next table', { locked: w.locked + 1, idleSince: w.clock });
-    // The lock is granted after a wait that is shorter than its own limit. The database does not
-    // count this as idle time.
+    // The lock is granted before the wait reaches its own limit. The database does not count a wait
+    // as idle time.
     if (w.clock < CLOCK_MAX)
       can('waits for the next table', {
         locked: w.locked + 1,

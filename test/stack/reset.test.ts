@@ -1,5 +1,5 @@
 // Tests that `reset` removes only what the stack created. The stack's data may be outside the
-// checkout, in a folder whose name other users can predict. They could put a link there.
+// checkout, in a folder whose name other users can predict. Another user could put a link there.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -104,7 +104,9 @@ export const SHARED_PARTS = {
   cutover: { route: SHARED_ROUTE },
 };
 
-/** A condition that starts a command needs a longer `everyMs`, or it keeps a core busy. */
+/**
+ * If the condition runs a command, `everyMs` must be longer. Otherwise the polls keep a core busy.
+ */
 export const sleepUntil = async (
   what: string,
   condition: () => Promise<boolean> | boolean,

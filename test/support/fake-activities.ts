@@ -42,7 +42,7 @@ const seen = (facts: Facts, since: string | null): FactsSeen => ({
   change: since === null ? null : factsChange(JSON.parse(since) as Facts, facts),
 });
 
-/** A test that reaches one of these must provide its own. */
+/** A test that calls one of these activities must provide its own fake. */
 const notFaked = (): Promise<never> =>
   Promise.reject(failure('unexpected', 'no fake of this activity'));
 

@@ -32,7 +32,8 @@ export interface FencedShop {
 }
 
 /**
- * A failed attempt voids no approval, so the next attempt may begin before a person approves again.
+ * Matches the answers to an approval that is no longer needed, because a failed attempt leaves the
+ * earlier approval valid.
  */
 const APPROVAL_STANDS =
   /has approved this evidence already|nothing is up for approval in phase cut-over/;

@@ -5,8 +5,8 @@ const KEY_DATA = 'K'.charCodeAt(0);
 const NO_TLS = 'N'.charCodeAt(0);
 
 /**
- * Rewrites the server's first messages until it has sent the session's process id. Each message is
- * a type and a length. Only the answer to a request for TLS is a single byte.
+ * Rewrites the server's first messages, until one has the session's process id. A message begins
+ * with a type and a length. Only the answer to a request for TLS is a single byte.
  */
 class FirstMessages {
   #held = Buffer.alloc(0);

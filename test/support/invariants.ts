@@ -1,6 +1,6 @@
-// Invariants that are not part of the cut-over's protocol. They are checked on a whole run: its
-// history in Temporal, and its content in the ledger. Each check returns what breaks it, or null.
-// For each check, a test changes a good run in one way that the check must find.
+// Invariants that are not part of the cut-over's protocol. They are checked on a whole run: on its
+// history in Temporal and its rows in the ledger. Each check returns the problem, or null. For each
+// check, a test changes a correct run in one way, which the check must find.
 
 interface HistoryEvent {
   readonly eventType: string;

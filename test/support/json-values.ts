@@ -14,7 +14,10 @@ export const number = fc
     ([sign, whole, fraction, power]) =>
       `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${power === null ? '' : `E${power}`}`,
   );
-/** Letters that a JSON string has in all kinds of forms: plain, escaped, in pairs and halves. */
+/**
+ * Characters in every form that a JSON string can have: plain, escaped, and as whole or half
+ * surrogate pairs.
+ */
 export const letters = fc
   .array(
     fc.oneof(

@@ -1,5 +1,6 @@
-// A migration of `accounts` with a small pipeline and a hot writer, for tests of exact results. Hot
-// rows have a TOAST value that no update touches, so their records carry a placeholder for it.
+// A migration of `accounts` with a small pipeline and a constant writer, for tests of exact
+// results. The rows that change have a TOAST value that no update touches, so their records have a
+// placeholder for it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
@@ -17,7 +18,7 @@ import { sluice, specFile, waitFor } from './sluice.js';
 
 export const BUCKETS = 61;
 const QUERY = 'SELECT bucket, count(*) AS n, sum(balance) AS total FROM cents GROUP BY bucket';
-/** The view leaves out rows whose note is only the placeholder of a record. */
+/** The view leaves out rows whose note is the placeholder, which only a record can have. */
 const SETUP = `${accounts(30_000)}
   ALTER TABLE accounts ALTER COLUMN note SET STORAGE EXTERNAL;
   UPDATE accounts SET note = (SELECT string_agg(md5(id::text || n), '') FROM generate_series(1, 100) n) WHERE id <= 60;

@@ -30,9 +30,10 @@ export function endTestServer(): void {
 }
 
 /**
- * Connects to the server, and starts it if there is none. The SDK gives its own server only five
- * seconds, and a JVM on a busy machine needs longer. The SDK insists on starting a process with the
- * port as its argument. Here it starts `sleep`, and then finds the real server at the port.
+ * Connects to the server, and starts it if there is none. The SDK would wait only five seconds for
+ * a server that it starts itself, but a JVM on a busy machine needs longer. The SDK must start some
+ * process with the port as its argument. So it starts `sleep`, and finds the real server at the
+ * port.
  */
 export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
   server ??= await startServer();

@@ -147,8 +147,8 @@ const isOpen = async (handle: WorkflowHandle): Promise<boolean> =>
   (await handle.describe()).status.name === 'RUNNING';
 
 /**
- * Skips time until the run has ended. The SDK's own method lets the server continue to skip years
- * after the end, and the next test would begin there.
+ * Skips time until the run has ended. With the SDK's own method, the server would skip further
+ * years after that, and the next test would begin there.
  */
 async function resultOf(bench: Bench, handle: WorkflowHandle): Promise<unknown> {
   for (let step = 0; await isOpen(handle); step += 1) {
@@ -167,9 +167,9 @@ const isWithin = (promise: Promise<void>, ms: number): Promise<boolean> =>
   ]);
 
 /**
- * Lets workflow time pass until the status is as wanted and no activity is running. If an activity
- * completes at the moment of its cancellation, the Java server loses it, and the run then waits for
- * it forever.
+ * Lets workflow time pass until the status is as wanted and no activity is running. It waits for
+ * activities because of a defect: if an activity completes at the moment of its cancellation, the
+ * Java server loses it, and the run waits for it forever.
  */
 export async function skipUntil(
   scene: Play,

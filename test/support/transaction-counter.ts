@@ -12,7 +12,10 @@ import { crc32c } from '../../src/clients/kafka/crc32c.js';
  * first transaction of its range.
  */
 const FILE = 2n ** 20n;
-/** A row that is not frozen must be less than 2^31 transactions older than the counter. */
+/**
+ * One step of the counter. It is less than 2^31, because rows that are not frozen must not be older
+ * than that.
+ */
 const STEP = 1_900n * FILE;
 
 // Fields of ControlFileData, CheckPoint and XLogRecord. They are the same from Postgres 14 to 18.
@@ -88,8 +91,8 @@ function crcPlace(control: Buffer): number {
 }
 
 /**
- * Patches the record. Returns false if the end of a page divides the record; the next shutdown
- * writes it elsewhere.
+ * Patches the record. Returns false if the record extends over the end of a page. The next shutdown
+ * then writes it at another place.
  */
 function patchRecord(data: string, timeline: number, lsn: bigint, next: bigint): boolean {
   const hex = (n: bigint): string => n.toString(16).toUpperCase().padStart(8, '0');

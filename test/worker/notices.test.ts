@@ -1,4 +1,5 @@
-// Notices say that a person is needed, and never contain values, secrets or texts of other systems.
+// Notices say that a person is needed. They never contain values, secrets or texts from other
+// systems.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendNotice } from '../../src/clients/http/webhook.js';
 import { endedWithoutCleanup, noticesOf, type Notice } from '../../src/domain/evidence/notices.js';

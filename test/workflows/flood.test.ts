@@ -1,5 +1,4 @@
-// Sends a flood of messages. All are recorded, the audit loses none, and the run stays small and
-// continues.
+// Sends a flood of messages. The audit has all of them, and the run stays small and continues.
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/domain/audit.js';
 import { anHourlyInput } from '../support/builders.js';

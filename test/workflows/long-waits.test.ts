@@ -1,4 +1,4 @@
-// Tests what waiting costs: how many events of history a day, how many bytes in any one run, and
+// Tests the cost of waiting: the events of history per day, and the bytes of each run. Also tests
 // that the migration can still be rolled back afterwards.
 import proto from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// Tests less usual paths: tables that are polled, and pipelines that must follow a new generation.
+// Tests less usual paths: polled tables, and pipelines that must be moved to a new generation.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

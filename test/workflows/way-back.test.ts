@@ -1,4 +1,5 @@
-// A rollback is never delayed: not by a pause, not before the first step, and not near the end.
+// Nothing delays a rollback: neither a pause, nor an early request before the first step, nor a
+// late one near the end.
 import { describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';

@@ -1,5 +1,5 @@
-// Defines a rule: one question about a batch process, and the reason to ask it. A rule that could
-// not be answered counts as unknown and not as zero.
+// Defines a rule: one question about a batch process, and the reason to ask it. A question without
+// an answer counts as unknown and not as zero.
 import type { Fact, ProcessFacts } from '../facts.js';
 
 export type Part = 'value' | 'feasibility';
@@ -7,7 +7,10 @@ export type Part = 'value' | 'feasibility';
 export type Answer =
   | {
       readonly state: 'fired';
-      /** The gain (value) or the loss (feasibility), from 0 to 1. */
+      /**
+       * How much the rule adds to the part `value`, or takes from the part `feasibility`, from 0 to
+       * 1.
+       */
       readonly grade: number;
       readonly evidence: string;
       /** True if this answer alone means `do-not-migrate`. */

@@ -3,7 +3,8 @@ import type { TableFacts } from '../facts.js';
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
-const TIMES_OVER = 3; // a table that was replaced this often is replaced regularly, even if the age of the statistics is unknown
+// a table that was replaced this often is replaced regularly, even if no statistics say since when
+const TIMES_OVER = 3;
 const TOO_SMALL_TO_SAY = 100;
 
 export const wholeInputEachTime: Rule = {

@@ -36,8 +36,7 @@ const HARDNESS: readonly StateClass[] = [
 ];
 
 /**
- * Loads the parser, which is WebAssembly. The loading MUST have ended before `analyseSql` is
- * called.
+ * Loads the parser, which is WebAssembly. Callers MUST wait for it before they call `analyseSql`.
  */
 export const loadParser = (): Promise<void> => loadModule();
 

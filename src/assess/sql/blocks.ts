@@ -19,8 +19,8 @@ export interface Block {
   /** The name of a stage in a spec: [a-z0-9-]{1,40}. */
   readonly name: string;
   /**
-   * The block as one SELECT that runs by itself. Null if the text cannot be cut out, because the
-   * block refers to a row of the outer query.
+   * The block as one SELECT that runs by itself. Null if the block refers to a row of the outer
+   * query, so that it cannot run alone.
    */
   readonly sql: string | null;
   readonly columns: readonly string[];
@@ -66,7 +66,8 @@ export function blocksOf(
   const known = new Map<string, string>();
   const inner = trees?.inner ?? new Map<unknown, string>();
   const withClause = select['withClause'] as Fields | undefined;
-  const start = (withClause?.['location'] as number | undefined) ?? 0; // the parser omits a position of 0
+  // the parser omits a position of 0
+  const start = (withClause?.['location'] as number | undefined) ?? 0;
   let withText = '';
   for (const item of list(withClause, 'ctes')) {
     const cte = field(item, 'CommonTableExpr') as Fields;

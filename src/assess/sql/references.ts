@@ -52,7 +52,8 @@ export function referencesOf(query: string): Reference[] {
 }
 
 /**
- * Returns whether the text spells exactly this name. A text with escapes or a third part does not.
+ * Returns whether the text spells exactly this name. Returns false for a text with escapes or with
+ * a third part.
  */
 function says(written: string, schema: string | null, name: string): boolean {
   const parts = written.match(new RegExp(IDENT, 'gu')) ?? [];
@@ -63,8 +64,8 @@ function says(written: string, schema: string | null, name: string): boolean {
 }
 
 /**
- * Lists the names of CTEs in the query. A CTE with the name of a table hides that table in only a
- * part of the text. Such a query is therefore not aligned.
+ * Lists the names of CTEs in the query. A query with a CTE that has the name of a table is not
+ * aligned, because the name then means the table in one part of the text and the CTE in another.
  */
 export function cteNames(query: string): string[] {
   const names = new Set<string>();

@@ -84,9 +84,10 @@ function withParents(
         (column, at) =>
           `${named(parent.table)}.${ident(parent.references[at]!)} = ${named(table.table)}.${ident(column)}`,
       );
-      // This excludes rows whose parent is outside the slice. The direct form ("no parent, or a
-      // parent in the slice") cannot become a join, so Postgres would search again for every row. A
-      // row without a parent is in the slice, because an outer join may need it.
+      // This excludes rows whose parent is outside the slice. Rows without a parent stay, because
+      // an outer join may need them. A condition such as "no parent, or a parent in the slice"
+      // would be simpler, but Postgres cannot turn it into a join and would search again for every
+      // row.
       parts.push(
         `NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`,
       );
@@ -133,7 +134,8 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
         throw new Error('a slice must not contain sub-queries; use columns and values');
       if (kind === 'ColumnRef') columns.add(columnName(node) ?? '*');
     });
-    return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] }; // an AND in parentheses belongs to one part
+    // the whole condition is in parentheses, so it is one part
+    return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] };
   });
 }
 

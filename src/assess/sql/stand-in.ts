@@ -2,7 +2,9 @@
 // snapshot, except for a few keys, whose rows are given.
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 
-/** A value of a given row: a text that Postgres reads as the column's type, or SQL. */
+/**
+ * A value of a given row: a text that Postgres reads as the column's type, or an SQL expression.
+ */
 export type Given = { readonly text: string | null } | { readonly sql: string };
 
 export interface GivenRow {
@@ -43,8 +45,8 @@ export function givenRows({ sql }: StandInTable, rows: readonly GivenRow[]): str
 }
 
 /**
- * Returns a stand-in that reads no table and that the planner cannot see through. The plan of a
- * query with such stand-ins shows every relation that the query reads outside the stand-ins.
+ * Returns a stand-in that reads no table and that the planner does not simplify. The plan of a
+ * query with such stand-ins then shows every relation that the query reads apart from them.
  */
 export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;

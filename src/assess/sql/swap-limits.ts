@@ -58,7 +58,7 @@ export function placesOf(tree: unknown, name: TableName): Place[] {
   return places;
 }
 
-/** Returns why the relation cannot be replaced in this text, or null if it can. */
+/** Returns the reason why the relation cannot be replaced in this text. Returns null if it can. */
 export function whatForbids(
   tree: unknown,
   places: readonly Place[],

@@ -1,5 +1,5 @@
 // Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. If Flink has no equivalent
-// of a construct, the translation is refused, and the error names the construct.
+// for a construct, it throws an error that names the construct.
 import {
   columnName,
   field,

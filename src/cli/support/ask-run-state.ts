@@ -13,13 +13,14 @@ import {
 import { CliError, EXIT } from './output.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
-/** A busy worker answers faster than this, and a person is willing to wait this long. */
+/** Even a busy worker answers within this time, which is short enough for a person who waits. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
 const TASK_FAILED = proto.temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
 const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
-const SILENT = ['guard', 'record']; // they run alongside the main path and do not delay it
+// activities that run alongside the main path and do not delay it
+const SILENT = ['guard', 'record'];
 
 export interface Look {
   readonly seen: Seen;

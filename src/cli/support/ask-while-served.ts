@@ -16,8 +16,8 @@ const isOverdue = (error: unknown): boolean =>
 
 /**
  * Calls `ask` until it answers. `ask` MUST be safe to repeat. Throws exit 4 with the reason if no
- * worker can answer. After the last worker dies, the error comes within about 80 s. `what` names
- * the request.
+ * worker can answer. This takes at most about 80 s after the last worker died. `what` names the
+ * request.
  */
 export async function whileServed<T>(
   client: Client,

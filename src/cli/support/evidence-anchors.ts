@@ -1,5 +1,5 @@
-// Reads the digest of each window from Temporal's history. A person who may write the ledger cannot
-// change this history.
+// Reads the digest of each window from Temporal's history, which a person who can write to the
+// ledger cannot change.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../config.js';

@@ -30,7 +30,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   interrupted: 'The verb was interrupted from the keyboard.',
 };
 
-/** An error with its exit code and, if there is one, the command that helps. */
+/** An error with its exit code and, if there is one, a command that helps. */
 export class CliError extends Error {
   readonly exitCode: number;
   readonly code: string;

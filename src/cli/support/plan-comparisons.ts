@@ -1,6 +1,6 @@
-// Adds to a plan's comparisons the reason why a result is compared in settled mode. If a query's
-// text shows that the query cannot be aligned with a snapshot, its result is compared in settled
-// mode. `doctor` asks the database for further reasons.
+// Adds to a plan's comparisons the reasons that a query's text shows for settled mode. A query that
+// cannot be aligned with a snapshot is compared in this mode. `doctor` asks the database for
+// further reasons.
 import { loadParser } from '../../assess/sql/analyse.js';
 import { textProblem } from '../../assess/sql/not-aligned.js';
 import { STORED_SUBJECT } from '../../domain/evidence/subjects.js';

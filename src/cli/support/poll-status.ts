@@ -9,8 +9,8 @@ import { say } from './output.js';
 import { lookAt } from './ask-run-state.js';
 
 /**
- * Calls `look` with a new status every `everyMs` milliseconds until `look` returns an exit code. It
- * prints each problem of the run once.
+ * Calls `look` with a new status every `everyMs` milliseconds until `look` returns an exit code.
+ * Prints each problem of the run once.
  */
 export async function pollStatus(
   id: string,

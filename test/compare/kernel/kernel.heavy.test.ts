@@ -22,7 +22,7 @@ const shapeOf = (type: string): Shape => ({
   ],
 });
 
-/** Types whose forms in JSON are those of a similar type. */
+/** Types that use the JSON forms of a similar type. */
 const FORMS_OF: Readonly<Record<string, string>> = {
   int2: 'int4',
   timestamptz: 'timestamp',

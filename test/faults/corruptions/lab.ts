@@ -39,7 +39,7 @@ export interface Lab {
   readonly publication: () => Promise<string>;
   readonly topic: () => Promise<string>;
   /**
-   * Reads the status from the ledger, because a command for each look would cost more than the
+   * Reads the status from the ledger, because a command for each poll would cost more than the
    * windows.
    */
   readonly status: () => Promise<LabStatus>;
@@ -55,8 +55,8 @@ export interface Lab {
    */
   readonly transaction: () => Promise<number>;
   /**
-   * Returns the rows of the first window that began after this call and reached its barrier. A
-   * window that could not wait long enough, or got no answer, has compared nothing.
+   * Returns the rows of the first window that began after this call and reached its barrier. Other
+   * windows have compared nothing.
    */
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */
@@ -183,7 +183,7 @@ export async function openLab(
       sluice('retry', name);
       const begun = async () => (await status()).generation === generation + 1;
       await sleepUntil('the next generation', begun, PATIENCE_MS);
-      // The lost generation leaves the number of its last window unused.
+      // Counts windows, because the number of the lost generation's last window stays unused.
       const before = (await status()).windows.length;
       const isMeasured = async () => (await status()).windows.length > before;
       await sleepUntil('a window of the next generation', isMeasured, PATIENCE_MS);

@@ -13,7 +13,7 @@ interface Envelope {
 const imageOf = ({ value }: Found): string => JSON.stringify((JSON.parse(value) as Envelope).after);
 const otherPartition = ({ partition }: Found): number => 1 - partition;
 
-/** The undo: the application changes the row, so its new record follows the foreign one. */
+/** The undo: the application changes the row, so that a right record follows the foreign one. */
 const touched = (
   { client }: Lab,
   ids: readonly number[],

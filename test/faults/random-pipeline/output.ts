@@ -1,4 +1,4 @@
-// Computes the output of a right pipeline, and plants a fault in it.
+// Computes the output of a correct pipeline, and plants a fault in it.
 import type pg from 'pg';
 import type { RandomQuery } from './queries.js';
 import { insertOf, type Change } from './writers.js';
