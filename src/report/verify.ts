@@ -31,9 +31,7 @@ export interface ReadReport {
 
 const EMBEDDED = /<details><summary>This data as JSON<\/summary><pre>([\s\S]*)<\/pre><\/details>/;
 
-/**
- * Reads a report from JSON or from an HTML page. Returns the reason if the text is not a report.
- */
+/** Reads a report from JSON or an HTML page. Returns the reason if the text is no report. */
 export function readReport(text: string): OrReason<ReadReport> {
   const isPage = text.trimStart().startsWith('<');
   const embedded = isPage ? EMBEDDED.exec(text)?.[1] : text;

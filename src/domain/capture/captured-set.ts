@@ -18,10 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /**
-   * A value that differs after every change of the publication, even after a change back to an
-   * earlier state.
-   */
+  /** Differs after every change of the publication, even after a change that undoes another. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */
