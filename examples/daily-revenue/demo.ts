@@ -215,8 +215,7 @@ function refuseSecondRun(): void {
     name: string;
     outcome: string | null;
   }[];
-  // the Flink example uses the same legacy database
-  const earlier = known.find((m) => m.name.startsWith(NAME));
+  const earlier = known.find((m) => m.name.startsWith(NAME)); // or the Flink example's
   if (earlier)
     throw new Error(
       `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,
