@@ -45,6 +45,8 @@ const ON_STACK = {
 
 export default defineConfig({
   test: {
+    // Keeps compiled modules on disk, because compiling them took a third of the time of `unit`.
+    experimental: { fsModuleCache: true },
     projects: [
       // Pure: no server, no other process, no thread. The files share their workers, which halves the time.
       {

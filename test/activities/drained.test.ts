@@ -1,13 +1,14 @@
 // Tests drains through a pipeline that is deployed again. Its own topics are removed and created,
 // which must never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { GroupDescription } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
 import { described } from '../support/known-group.js';
+import { skipping } from '../support/skipping.js';
 
 const ref = aRef({ spec: BATCH_PARTS });
 const { spec } = ref;
@@ -34,10 +35,17 @@ function aCluster(lost: (topic: string) => void): KafkaPort {
   return cluster as unknown as KafkaPort;
 }
 
-const drained = (cluster: KafkaPort): Promise<string | null> =>
-  new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
-    pipelineDrained(cluster, resolve(ref), Date.now() + 2000),
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Runs an activity and skips the time that it waits for. */
+const skipped = (drain: () => Promise<string | null>): Promise<string | null> =>
+  skipping(
+    new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(drain),
   );
+
+const drained = (cluster: KafkaPort): Promise<string | null> =>
+  skipped(() => pipelineDrained(cluster, resolve(ref), Date.now() + 2000));
 
 describe('the drain proof', () => {
   it('holds if the group has read every topic, internal ones too, and the output is stable', async () => {
@@ -46,7 +54,7 @@ describe('the drain proof', () => {
 
   it('reports, for its last pass, the ends of the topics and that the groups have passed them', async () => {
     const notes: string[] = [];
-    await new MockActivityEnvironment().run(() =>
+    await skipped(() =>
       pipelineDrained(
         aCluster(() => undefined),
         resolve(ref),
@@ -171,9 +179,7 @@ describe('the drain of several groups', () => {
     } as unknown as KafkaPort;
   }
   const asked = (cluster: KafkaPort): Promise<string | null> =>
-    new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(() =>
-      pipelineDrained(cluster, resolve(several), Date.now() + 300),
-    );
+    skipped(() => pipelineDrained(cluster, resolve(several), Date.now() + 300));
 
   it("fails while one of two groups of a topic has not reached the topic's end", async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 402]] });
