@@ -1,7 +1,8 @@
-// Runs one activity of the cut-over, and suspends itself (SIGSTOP) inside the transaction, after
-// the first statement that matches PATTERN. Usage: node --import tsx standing-worker.ts
-// fence|commitCutover INPUT PATTERN stop|go. It begins when it gets a line, because its own start may
-// take longer than the hold. With `go`, it prints a line, waits a moment and continues.
+// Runs one activity of the cut-over, and suspends its process (SIGSTOP) inside the transaction,
+// after the first statement that matches PATTERN. Usage: node --import tsx standing-worker.ts
+// fence|commitCutover INPUT PATTERN stop|go. The activity begins when the process reads a line,
+// because loading the code may take longer than the hold. With `go`, the process is not suspended:
+// it prints a line, waits a moment and continues.
 import pg from 'pg';
 import { createCutoverActivities } from '../../src/activities/cutover/cutover-activities.js';
 import { Systems } from '../../src/activities/runtime/deps.js';

@@ -19,7 +19,7 @@ const details = async ({ handle }: Play, kind: string): Promise<string[]> =>
     .filter((event) => event.kind === kind)
     .map(({ detail }) => detail);
 
-/** Restarts the connector's task. Its identity stays. */
+/** Restarts the connector's task without a change of its version or configuration. */
 const restart = (fake: Fakes, task = 'walsender 2'): void => {
   fake.facts = { ...fake.facts, 'connector task': task };
 };
