@@ -1,5 +1,4 @@
-// Runs several Temporal workers as one: they end together, and the first error is the one that is
-// reported.
+// Runs several Temporal workers as one: they end together, and the first error is reported.
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 
 type Served = Pick<Worker, 'run' | 'shutdown' | 'getState'>;

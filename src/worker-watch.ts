@@ -50,7 +50,7 @@ export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<v
 export async function watchOnce(deps: WatchDeps, withOrphans: boolean): Promise<void> {
   const { ledger, gauges, zones, webhook } = deps;
   if (withOrphans) {
-    gauges.orphans = []; // another worker may be the one that watches now
+    gauges.orphans = []; // another worker may be watching now
     await alone(ledger, `orphans of ${zones.join(',')}`, () => lookForOrphans(deps));
   }
   if (webhook) await alone(ledger, 'notices', () => notify(deps, webhook));

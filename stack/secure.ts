@@ -102,7 +102,7 @@ export interface SecurePorts {
   readonly connects: readonly number[];
 }
 
-/** Returns the ports of a secured stack: those of the plain one, and eight more. */
+/** Returns the ports of a secured stack: the ports of a plain stack, and eight more. */
 export function securePorts({ ports }: StackHome): SecurePorts {
   const after = ports.flinkGateway;
   return {
@@ -116,8 +116,8 @@ export function securePorts({ ports }: StackHome): SecurePorts {
 }
 
 /**
- * Returns the variables with which a program finds a secured stack, in addition to those of a plain
- * one.
+ * Returns the variables with which a program finds a secured stack, in addition to the variables
+ * for a plain one.
  */
 export function securedEnvironment(home: StackHome, secured: Secured): Record<string, string> {
   const { folder, passwords, ca } = secured;

@@ -189,7 +189,7 @@ async function lookAt(
     try {
       return readlinkSync(`/proc/${worker.pid}/fd/${fd}`);
     } catch {
-      return ''; // it was closed meanwhile
+      return ''; // it has been closed since
     }
   });
   return {

@@ -13,7 +13,7 @@ export interface Start {
 
 export interface Sample {
   readonly at: number;
-  /** Bytes of memory. The heap is that of the main thread, after a collection of garbage. */
+  /** Bytes of memory. The heap is measured in the main thread, after a garbage collection. */
   readonly rss: number;
   readonly heapUsed: number;
   readonly external: number;

@@ -25,7 +25,7 @@ export interface CompareOptions {
 }
 
 /**
- * If there are differences, the exit code is that of findings. If nothing was proven, it is that of
+ * Differences exit with the code of findings, and a comparison that proved nothing with the code of
  * a failure.
  */
 const EXIT_OF: Readonly<Record<VerdictName, number>> = {

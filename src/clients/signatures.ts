@@ -47,7 +47,7 @@ export function signDecision(
 }
 
 /**
- * Verifies a token. It never throws, whatever the token contains. `here` and `now` (milliseconds
+ * Verifies a token. It never throws, even for a malformed token. `here` and `now` (milliseconds
  * since 1970) are the verifier's own values, not the token's.
  */
 export function verifyToken(

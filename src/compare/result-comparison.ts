@@ -23,7 +23,7 @@ export interface SuspectLimits {
   /** The most rows of the query that are kept, and the most bytes of these rows. */
   readonly suspects: number;
   readonly bytes: number;
-  /** The most keys that are kept of those that only the stream has. */
+  /** The limit for kept keys that only the stream has. */
   readonly onlyStream: number;
 }
 

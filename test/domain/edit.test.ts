@@ -58,7 +58,7 @@ describe('an edit of a running migration', () => {
     expect(changes.length).toBeGreaterThan(0);
     expect(refused).toEqual([]);
     expect(rested).toHaveLength(evidence);
-    // the objects that already exist are those that the edited spec plans
+    // the edited spec plans the same objects, which already exist
     const [before, after] = [buildPlan(specWith()), buildPlan(specWith(parts))];
     expect(after.creates).toEqual(before.creates);
     expect(after.connectors).toEqual(before.connectors);

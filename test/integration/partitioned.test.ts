@@ -1,5 +1,5 @@
-// Tests with real Debezium that a partitioned table is one table with one topic, whatever
-// partitions it has, under a writer.
+// Tests with real Debezium that a partitioned table is one table with one topic, while a writer
+// changes it and partitions come and go.
 import { describe, expect, it } from 'vitest';
 import { busy, dismantle, live } from '../support/live.js';
 import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';

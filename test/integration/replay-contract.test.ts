@@ -1,5 +1,5 @@
-// Compares the records that a proof replays with those of real Debezium's initial load. For the
-// same rows they must be equal byte by byte, except for position and time.
+// Compares the records that a proof replays with the records of real Debezium's initial load. For
+// the same rows, they must be equal byte by byte, except for position and time.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';

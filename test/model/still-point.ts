@@ -31,10 +31,10 @@ export type StillRules = typeof STILL_RULES;
 const PC = { begin: 0, ends: 1, snapshot: 2, drain: 3, look: 4, compare: 5, over: 6 } as const;
 
 interface World {
-  /** Changes in the log, and those that a snapshot sees. */
+  /** The number of changes in the log, and of changes that a snapshot sees. */
   wal: number;
   visible: number;
-  /** Records that the connector has sent, and those that are in the topic. */
+  /** The number of records that the connector has sent, and of records in the topic. */
   sent: number;
   topic: number;
   /** Records that the pipeline has taken in. */

@@ -1,4 +1,4 @@
-// Checks what a run shows at its end, whether or not workers were killed meanwhile.
+// Checks what a run shows at its end. The same must hold if workers were killed during the run.
 import { expect } from 'vitest';
 import { get, sluice } from './sluice.js';
 

@@ -26,9 +26,9 @@ export interface Paused<T> {
 
 /**
  * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns the
- * reason if the connector does not pause. Always resumes the connector, even after cancellation.
- * Only a connector that was stopped or deleted meanwhile is left alone, because no window stops or
- * deletes a connector.
+ * reason if the connector does not pause. Always resumes the connector, even after cancellation. It
+ * leaves the connector alone only if it was stopped or deleted during the pause, because no window
+ * does that.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,

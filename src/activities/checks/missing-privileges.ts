@@ -13,7 +13,8 @@ import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/make-finding.js';
 
 /**
- * Returns the relations that the batch's queries and actions read, and those that actions write.
+ * Returns two lists of relations: what the batch's queries and actions read, and what its actions
+ * write.
  */
 export async function relationsOf({
   spec,

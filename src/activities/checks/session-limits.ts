@@ -155,8 +155,8 @@ export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan
 }
 
 /**
- * Returns an SQL condition that is true for sessions of other applications. It recognizes
- * Sluice's sessions, and those of connectors of every generation, by their `application_name`.
+ * Returns an SQL condition that is true for sessions of other applications. It recognizes the
+ * sessions of Sluice and of its connectors, of every generation, by their `application_name`.
  */
 const foreignTo = (name: string): string =>
   `application_name <> ALL (ARRAY[${[`sluice/${name}`, `sluice/${name}/witness`, name].map(quoteLiteral).join(', ')}]) AND application_name NOT LIKE ${quoteLiteral(`${name}-%`)} AND application_name NOT LIKE 'Debezium%'`;

@@ -27,7 +27,7 @@ import type { ProofPlan } from './slice-plan.js';
 
 /**
  * Writes the slice and the expected result. It first deletes what an earlier attempt wrote, because
- * those records came from another snapshot. The pipeline MUST NOT run meanwhile.
+ * those records came from another snapshot. The pipeline MUST NOT run during this.
  */
 export async function replay(
   { secret, systems }: Deps,

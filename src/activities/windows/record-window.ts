@@ -46,7 +46,7 @@ export async function beginWindow<R extends Answer>(
 /**
  * Adds the window to the chain. If another attempt of this activity recorded the window first, the
  * first record stays, and an audit event says that the window was repeated. The answer is then the
- * worse of the two verdicts. If another run took the number meanwhile, this function throws Problem
+ * worse of the two verdicts. If another run has used the number, this function throws Problem
  * `unexpected`, and the next attempt takes a new number.
  */
 export async function endWindow<R extends Answer>(

@@ -27,9 +27,7 @@ export interface HearsWitness {
   readonly after: number;
   /** True if the final window may read every row when the witness cannot be used. */
   readonly orReadsAll: boolean;
-  /**
-   * The reason why the witness cannot be used, whatever it saw. Absent if there is no such reason.
-   */
+  /** The reason why the witness cannot be used at all. Absent if it can be used. */
   readonly refused?: string;
 }
 

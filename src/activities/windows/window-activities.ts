@@ -44,8 +44,8 @@ export interface WindowInput {
    */
   readonly still?: StandsStill;
   /**
-   * True if every row must be read, whatever earlier windows proved. This applies, for example, to
-   * the first window of a streak and to the windows of a cut-over.
+   * True if every row must be read, even rows that an earlier window proved. Examples are the first
+   * window of a streak and the windows of a cut-over.
    */
   readonly isFull: boolean;
   /**

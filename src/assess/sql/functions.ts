@@ -1,5 +1,5 @@
-// Lists functions of PostgreSQL that are safe in a stream, and those that give a different answer
-// each time.
+// Lists functions of PostgreSQL: those that are safe in a stream, and those that give a different
+// answer each time.
 
 export const VOLATILE: ReadonlySet<string> = new Set(
   (

@@ -109,7 +109,7 @@ export async function readStatusWith(
 
 /**
  * Adds to a status the facts that Temporal knows about the run. A dead run can neither be approved
- * nor continue, so its next commands are those that clean up.
+ * nor continue, so its next commands are the commands for cleaning up.
  */
 export function standingIn(
   status: Status,

@@ -8,7 +8,9 @@ export interface JsonRequest {
   readonly limitMs: number;
 }
 
-/** Resolves to the answer, whatever its status is. Rejects if no answer comes within `limitMs`. */
+/**
+ * Resolves to any answer, even with an error status. Rejects if no answer comes within `limitMs`.
+ */
 export const jsonRequest = (
   url: string,
   { method, body, mediaType, limitMs }: JsonRequest,

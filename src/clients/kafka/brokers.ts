@@ -42,7 +42,9 @@ export class Brokers {
     this.#known = new KnownTopics(topics);
   }
 
-  /** Reloads the metadata, so that later calls see partitions that were added meanwhile. */
+  /**
+   * Reloads the metadata, so that later calls see partitions that were added since the last time.
+   */
   async refresh(): Promise<void> {
     if (this.#cluster) await this.#known.refresh(await this.#cluster);
   }

@@ -61,7 +61,7 @@ export class KafkaPort {
     if (isAuthenticated(this.spec)) await refuseHidden(await this.admin(), topics);
   }
 
-  /** Describes those of the topics that exist, with the named settings. */
+  /** Describes the topics, with the named settings. Topics that do not exist are omitted. */
   async describeTopics(
     topics: readonly string[],
     settings: readonly string[],

@@ -22,7 +22,7 @@ export interface TopicDescription {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Describes those of the topics that exist, with the named settings. */
+/** Describes the topics, with the named settings. Topics that do not exist are omitted. */
 export async function describeTopics(
   admin: Admin,
   topics: readonly string[],

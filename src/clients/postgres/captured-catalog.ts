@@ -74,8 +74,8 @@ SELECT ${RELATION('c', QUALIFIED('c'))} AS relation,
 FROM c`;
 
 /**
- * Makes Postgres return names and definitions with their schema, whatever search_path the role has.
- * The caller MUST call this before the two functions below, in the same session.
+ * Makes Postgres return names and definitions with their schema, for every search_path that the
+ * role may have. The caller MUST call this before the two functions below, in the same session.
  */
 export async function qualifyNames(client: pg.ClientBase): Promise<void> {
   await client.query(`SET search_path = pg_catalog`);

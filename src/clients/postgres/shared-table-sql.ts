@@ -108,8 +108,8 @@ export async function takeOver(
 
 /**
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
- * `passTrigger`. The batch's rows are those that its query returns now, and the kept rows whose
- * keys the query does not return.
+ * `passTrigger`. The batch's rows are what its query returns now, plus the kept rows whose keys the
+ * query does not return.
  */
 export async function giveBack(
   client: pg.ClientBase,

@@ -36,8 +36,8 @@ export async function readLone(
 }
 
 /**
- * Selects the settings of a session, except those that Sluice's own statements change while SQL of
- * a spec runs.
+ * Selects the settings of a session. Omits settings that Sluice's own statements change while SQL
+ * of a spec runs.
  */
 const SETTINGS_SQL = `SELECT name, setting FROM pg_catalog.pg_settings WHERE name NOT IN ('statement_timeout', 'transaction_timeout', 'transaction_read_only')
 UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;

@@ -17,7 +17,7 @@ export interface Slot {
   readonly reason: string | null;
 }
 
-/** Reads a slot. Null if there is none of that name. */
+/** Reads a slot. Null if no slot has that name. */
 export async function readSlot(client: pg.ClientBase, name: string): Promise<Slot | null> {
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT plugin, database, active_pid::text, restart_lsn::text, confirmed_flush_lsn::text, wal_status, to_jsonb(s) ->> 'invalidation_reason' AS reason

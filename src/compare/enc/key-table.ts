@@ -14,8 +14,8 @@ export class KeyTable {
   #keys: Int32Array;
   #rows: Int32Array;
   /**
-   * The state of each slot. 0 means empty, and 1 means present. A larger number is that of the pass
-   * that last found the key on the expected side.
+   * The state of each slot. 0 means empty, and 1 means present. A larger number is the number of
+   * the last pass that found the key on the expected side.
    */
   #marks: Uint8Array;
   /** Two extra words for each slot. Null if the table was created without notes. */

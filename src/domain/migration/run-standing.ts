@@ -52,8 +52,8 @@ export interface Standing {
   /** True if the run can never continue, so a person must clean up after it. */
   readonly isDead: boolean;
   /**
-   * True if the newest run has not recorded anything yet, so the status is that of the previous
-   * run.
+   * True if the shown status belongs to the previous run, because the newest run has not recorded
+   * anything yet.
    */
   readonly isEarlierRun: boolean;
   /** The wait that each activity reported last. */

@@ -23,7 +23,7 @@ export interface ComparisonPlan {
 }
 
 /**
- * Returns the plan. Without `existing`, the names are those that the migration of this spec gave to
+ * Returns the plan. Without `existing`, it uses the names that a migration of this spec gives to
  * its first generation.
  */
 export function comparisonPlan(spec: MigrationSpec): ComparisonPlan {

@@ -63,7 +63,10 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly capture: CapturePlan;
   readonly captures: readonly Capture[];
   readonly sourceConnectors: readonly string[];
-  /** Topics in addition to those of the tables. Only a connector that reads the log writes them. */
+  /**
+   * Topics in addition to the topics of the tables. Only a connector that reads the log writes
+   * them.
+   */
   readonly logTopics: readonly string[];
   readonly topics: readonly string[];
   readonly batch: BatchPlan | null;

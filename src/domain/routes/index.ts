@@ -18,7 +18,7 @@ export const ROUTES = new Registry<RouteSpec['type'], Route>('route', {
 /** Returns the route of a spec. Throws for a name that the parser would have refused. */
 export function routeOf(migration: MigrationSpec): RoutePlan {
   const { route } = migration.spec.cutover;
-  // The names that a route needs are those of the migration, which are the same in each generation.
+  // A route needs only names of the migration, which are the same in each generation.
   return ROUTES.of(route.type).plan(route, namesOf(migration, 1));
 }
 

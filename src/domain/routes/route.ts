@@ -28,7 +28,10 @@ export interface RouteRight {
   readonly without: string;
 }
 
-/** Rights in the source database that a route needs in addition to those of every migration. */
+/**
+ * Rights in the source database that only this route needs, in addition to the rights for every
+ * migration.
+ */
 export interface RouteNeeds {
   /** A relation that only its owner can change. */
   readonly owned: { readonly relation: Relation; readonly uses: string } | null;

@@ -1,5 +1,5 @@
 // approve: waits for a quorum of approvals of the current evidence, inside the change window.
-// Windows continue meanwhile; if the evidence gets worse, the run goes back to validate.
+// Windows continue during the wait. If the evidence gets worse, the run goes back to validate.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';

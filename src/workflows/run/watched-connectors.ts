@@ -74,7 +74,9 @@ export class WatchedConnectors {
     if (troublesOf(state).length === 0) state.since = null;
   }
 
-  /** Takes all current problems. Returns those that are new and those that are over. */
+  /**
+   * Takes all current problems. Returns the problems that are new, and the problems that are over.
+   */
   take(troubles: readonly ConnectorTrouble[], now: string): { begun: string[]; over: string[] } {
     const state = this.#state;
     const before = troublesOf(state);

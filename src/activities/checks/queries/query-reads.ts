@@ -121,8 +121,8 @@ export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promi
 }
 
 /**
- * Returns those of the given relations that store rows, sorted. Replaces a partition by its root
- * table, and omits views.
+ * Filters the relations that store rows, and sorts them. Replaces a partition by its root table,
+ * and omits views.
  */
 async function holdingRows(
   client: pg.ClientBase,

@@ -25,8 +25,7 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks that the commit can replace the batch's table in the view, and that nothing else would
- * change.
+ * Checks that the commit can replace the batch's table in the view without changing anything else.
  */
 export async function checkView(
   client: pg.ClientBase,

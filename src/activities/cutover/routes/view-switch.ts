@@ -217,7 +217,7 @@ async function planned(
   return planSwap(client, route, from, target, state);
 }
 
-/** Returns what differs apart from the replaced table, or null if nothing else differs. */
+/** Returns the differences apart from the replaced table. Null if there are none. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,

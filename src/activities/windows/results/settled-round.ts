@@ -24,7 +24,8 @@ export async function takeRound(
 ): Promise<OrReason<RoundTaken>> {
   const { deps, kafka, plan, ref, reader, side, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await reader.query('SELECT pg_current_snapshot()'); // this fixes the snapshot before the position is taken
+  // this fixes the snapshot before the position is taken
+  await reader.query('SELECT pg_current_snapshot()');
   const started = Date.now();
   const mark = await markSource(deps, session, { snapshot: reader, side, token: 'round' });
   const { lsn } = mark;
@@ -42,8 +43,8 @@ export async function takeRound(
     comparedQuery.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
-    // The topic is read after the sink's table. If a record reached the sink meanwhile, its key
-    // must count as touched.
+    // The topic is read after the sink's table. If a record reached the sink before that, its key
+    // then counts as touched.
     const touched = await readOutput(session, comparedQuery);
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (!rows || !sink) continue;

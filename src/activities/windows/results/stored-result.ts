@@ -117,8 +117,8 @@ interface StoredResult {
 }
 
 /**
- * Reads the closed keys of the stored result in one snapshot. Returns a reason if another run wrote
- * the result meanwhile.
+ * Reads the closed keys of the stored result in one snapshot. Returns a reason if another run has
+ * written the result since then.
  */
 function readStored(
   reader: SourceClient,

@@ -175,8 +175,8 @@ export async function judged(
   const drilled = await drillDown({ ...input, candidates, extraneous: keys }, fold);
   const { counts } = drilled;
   const differences = [...drilled.differences, ...refused];
-  // If not all candidates were examined, the counts come from the hashes, and the examined
-  // candidates are a sample.
+  // If only a part of the candidates was examined, the counts come from the hashes, and the
+  // examined candidates are a sample.
   const isWhole = candidates.length === suspected && keys.length === extraneous;
   if (!isWhole) return { ...base, counts: byHash, differences };
   return {

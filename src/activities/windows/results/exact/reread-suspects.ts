@@ -33,7 +33,7 @@ class KeptRows {
 
 /**
  * Reads the records of the suspects again. The result lacks rows that do not fit in memory. Throws
- * Problem `unexpected` if a record is gone, or is not the one that was hashed.
+ * Problem `unexpected` if a record is gone or was replaced.
  */
 export async function readSuspects(
   { kafka, topic, heartbeat }: TopicReading,

@@ -50,8 +50,8 @@ export interface StillPoint {
 export interface NoStillPoint {
   readonly why: string;
   /**
-   * The topics into which something was written meanwhile: those of the tables (`input`), or those
-   * of the pipeline (`output`). Null if the still point failed for another reason.
+   * The topics into which something was written during the still point: the topics of the tables
+   * (`input`), or of the pipeline (`output`). Null if the still point failed for another reason.
    */
   readonly moved: 'input' | 'output' | null;
 }
