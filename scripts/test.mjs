@@ -24,7 +24,7 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
- * Rounds run one after another. The lists of suites in a round run at the same time: the files of
+ * Rounds run one after another. The lists of suites in a round run at the same time. The files of
  * `alone` mostly wait, so suites without a stack run beside them. Suites with a separate stack run
  * before the shared stack is started.
  */

@@ -49,8 +49,8 @@ export class HashComparison {
   }
 
   /**
-   * The number of suspect keys by problem: `missing` if the stream lacks the key, `mismatched` if
-   * its row differs, and `unknown` if its row cannot be decoded.
+   * The number of suspect keys by problem. A key is `missing` if the stream lacks it, `mismatched`
+   * if its row differs, and `unknown` if its row cannot be decoded.
    */
   get suspects(): Readonly<Record<'missing' | 'mismatched' | 'unknown', number>> {
     this.#waiting.flush();

@@ -1,5 +1,5 @@
-// Tests how the guard checks connectors. It reports a change that a person made only after the
-// change has lasted for a while, and it also reports when the change is over.
+// Tests how the guard checks connectors. It reports a change by a person only after the change has
+// lasted for a while. It also reports when the change is over.
 import { describe, expect, it } from 'vitest';
 import { ConnectorWatch } from '../../src/activities/guard/connector-watch.js';
 import { driftOf } from '../../src/activities/capture/connector-state.js';

@@ -1,6 +1,6 @@
-// Fires the alert rules of deploy/ in a real Prometheus that reads a real worker: an approval
-// waits, the slot nears its WAL budget, the run is terminated, the worker is killed. Only the waits
-// of the rules are shortened.
+// Fires the alert rules of deploy/ in a real Prometheus that reads a real worker. The causes are an
+// approval that waits, a slot near its WAL budget, a terminated run, and a killed worker. Only the
+// waits of the rules are shortened.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

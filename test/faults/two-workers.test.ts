@@ -87,8 +87,8 @@ async function restart(worker: TestWorker): Promise<Kill> {
 }
 
 /**
- * Expects progress within 15 s of each kill. On a slow machine, the limit is longer: it grows with
- * the longest pause before the first kill and with the time in which a worker starts.
+ * Expects progress within 15 s of each kill. On a slow machine, the limit is longer. It grows with
+ * the longest pause before the first kill, and with the time that a worker needs to start.
  */
 async function expectProgress(name: string, calmFrom: number, kills: Kill[]): Promise<void> {
   const progress = await progressOf(name);

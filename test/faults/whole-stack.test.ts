@@ -1,7 +1,7 @@
 // Makes corruptions that bypass the stream, with a fixed seed and a real Postgres, Debezium, Kafka
 // and worker. A clean window follows each corruption. The tests run with three values of the
-// source's transaction counter: that of a new server, one in the upper half of the 32 bits, and one
-// in the upper half of the next epoch.
+// source's transaction counter. One is that of a new server. The others are in the upper half of
+// the 32 bits, in this epoch and in the next one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { random } from '../support/rows.js';

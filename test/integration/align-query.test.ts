@@ -1,5 +1,5 @@
-// Aligns queries with a still point on a real database: which queries can be aligned, and how the
-// rows of the gap replace those of the snapshot with the types of the table.
+// Tests on a real database which queries can be aligned with a still point. Also tests how the rows
+// of the gap replace rows of the snapshot, with the types of the table.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignQuery, type AlignedQuery } from '../../src/activities/checks/queries/align-query.js';

@@ -1,5 +1,6 @@
-// Tests on a real database what doctor learns about the batch's query before the first window:
-// which tables the query reads, what it returns, and which session settings change its result.
+// Tests on a real database what doctor finds out about the batch's query before the first window.
+// This is which tables the query reads, what it returns, and which session settings change its
+// result.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
 import { resolveSecret } from '../../src/config.js';

@@ -1,5 +1,6 @@
-// Models a pause of the connector for a still point: a window that may die or be suspended at any
-// moment, its next attempt, the guard, and a person who pauses the connector too.
+// Models a pause of the connector for a still point. The world has a window that may die or be
+// suspended at any moment, its next attempt, and the guard. It also has a person who pauses the
+// connector, too.
 import type { Game } from './search.js';
 
 export const PAUSE_RULES = {

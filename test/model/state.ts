@@ -1,6 +1,6 @@
-// The cut-over's protocol as a small world: one lease row and its lock, fenced tables, writers, a
-// stream, a worker and its zombie, people, and a clock. Everything is a small integer, so that a
-// state is a short string.
+// The cut-over's protocol as a small world. It has one lease row with its lock, fenced tables,
+// writers, a stream, people and a clock. It also has a worker and its zombie: a suspended worker
+// that continues later. Everything is a small integer, so that a state is a short string.
 
 export const OPEN = 0;
 export const FENCED = 1;

@@ -1,6 +1,7 @@
-// Models a still point as a small world: one row whose n-th change is record n, a connector with
-// records under way, a pipeline, and a window that compares its output with the source. Commits
-// reach the log before a snapshot sees them, as with synchronous replication.
+// Models a still point as a small world. It has one row, whose n-th change is record n, and a
+// connector with records under way. It also has a pipeline, and a window that compares the
+// pipeline's output with the source. Commits reach the log before a snapshot sees them, as with
+// synchronous replication.
 import type { Game } from './search.js';
 
 const CHANGES = 4;

@@ -1,7 +1,7 @@
 // Models the WAL that Sluice's slot retains (I12) as a small world. It has writers, a connector
-// that may make no progress, a guard that looks now and then, and a run that may be blocked, paused
-// or committed. Before the commit, the source is more important than the migration, so the slot may
-// be dropped. After the commit, the objects that consumers need are never dropped.
+// that may make no progress, and a guard that looks from time to time. The run may be blocked,
+// paused or committed. Before the commit, the source is more important than the migration, so the
+// slot may be dropped. After the commit, the objects that consumers need are never dropped.
 import type { Game } from './search.js';
 
 const BUDGET = 3;

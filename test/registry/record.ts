@@ -1,5 +1,6 @@
-// Records what a live Debezium writes with the Avro converter and with the JSON converter for the
-// same rows: `npx tsx test/registry/record.ts FILE` on a stack that was started with a registry.
+// Records what a live Debezium writes for the same rows with the Avro converter and with the JSON
+// converter. Run `npx tsx test/registry/record.ts FILE` on a stack that was started with a
+// registry.
 import { writeFileSync } from 'node:fs';
 import pg from 'pg';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

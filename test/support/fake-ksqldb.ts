@@ -1,6 +1,6 @@
 // Fakes ksqlDB's REST API, because the package registries of the tests have no ksqlDB. It speaks
-// the documented protocol: statements are queued and executed a moment later, names are
-// upper-cased, an existing name is refused, and a stream that is being written cannot be dropped.
+// the documented protocol. Statements are queued and executed a moment later. Names are
+// upper-cased, and an existing name is refused. A stream that is being written cannot be dropped.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

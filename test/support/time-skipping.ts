@@ -168,8 +168,8 @@ const isWithin = (promise: Promise<void>, ms: number): Promise<boolean> =>
 
 /**
  * Lets workflow time pass until the status is as wanted and no activity is running. It waits for
- * activities because of a defect: if an activity completes at the moment of its cancellation, the
- * Java server loses it, and the run waits for it forever.
+ * activities because of a defect of the Java server. If an activity completes at the moment of its
+ * cancellation, the server loses it, and the run waits for it forever.
  */
 export async function skipUntil(
   scene: Play,

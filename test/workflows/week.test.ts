@@ -1,6 +1,6 @@
-// Plays a migration that takes two weeks: a preflight that is blocked for three days, a week of
-// windows with a rebalance a day, a pause overnight, two upgrades of the worker (replayed), and an
-// approval window of thirty minutes.
+// Plays a migration that takes two weeks. The preflight is blocked for three days, and then windows
+// run for a week with a rebalance each day. There is also a pause overnight, and the worker is
+// upgraded twice, which is replayed. The cut-over may begin only within thirty minutes.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';

@@ -31,8 +31,8 @@ export class SnapshotSignal {
 
   /**
    * True while another signal may be sent. If a connector restarts during the scan, its old task
-   * may report a table's scan as failed and skip the other tables, because it lost the connection
-   * to the source. The signal must then be sent again.
+   * loses the connection to the source. It may then report a table's scan as failed, and skip the
+   * other tables. The signal must then be sent again.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;

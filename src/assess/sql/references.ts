@@ -64,8 +64,8 @@ function says(written: string, schema: string | null, name: string): boolean {
 }
 
 /**
- * Lists the names of CTEs in the query. A query with a CTE that has the name of a table is not
- * aligned, because the name then means the table in one part of the text and the CTE in another.
+ * Lists the names of CTEs in the query. If a CTE has the name of a table, the name means the table
+ * in one part of the text and the CTE in another. Such a query is not aligned.
  */
 export function cteNames(query: string): string[] {
   const names = new Set<string>();

@@ -45,7 +45,7 @@ function loginOf(
 
 /**
  * Logs in with a token (RFC 7628). A broker refuses a token with a message that has no error code.
- * kafkajs does not read that message and would assume success, so this mechanism reads it.
+ * kafkajs does not read that message and would assume success. Therefore this mechanism reads it.
  */
 function tokenMechanism(tokens: TokenSource, sasl: SaslLogin): kafkajs.Mechanism {
   return {

@@ -32,8 +32,8 @@ export interface ViewState {
   /** `pg_class.reloptions`, each as `name=value`, in their order. */
   readonly options: readonly string[];
   /**
-   * Everything else as one text: owner, privileges on view and columns, comments, columns with
-   * their types and defaults, triggers, rules, and views that read this one. If the text is equal,
+   * Everything else as one text. It contains the owner, privileges, comments, columns with their
+   * types and defaults, triggers, rules, and the views that read this one. If the text is equal,
    * none of these has changed.
    */
   readonly rest: string;

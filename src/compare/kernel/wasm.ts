@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = 'c23fdcb6a8b269e12575be332b7ac1e93aea5773415f81df2ad66c43eeed8354';
+export const SOURCES = 'bb386f535890b897b1d2c5b553fbd4e2caffb3962e34b8934febd9ddfaf9d7f3';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

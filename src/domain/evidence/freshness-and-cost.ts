@@ -14,8 +14,8 @@ export interface WindowSample {
   readonly number: number;
   readonly at: string;
   /**
-   * `ms` is the time that a marker takes from the source through the connector, the pipeline and
-   * the sink, as far as the migration has them.
+   * `ms` is the time that a marker takes from the source to the end of the path. The path has the
+   * connector and, if there are any, the pipeline and the sink.
    */
   readonly lag: Lag;
   /**

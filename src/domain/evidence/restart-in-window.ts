@@ -1,5 +1,5 @@
-// Says what a change of the facts means for one window: why the window read every row, and whether
-// a restart is the only reason why it proves nothing.
+// Says what a change of the facts means for one window. It can be the reason why the window read
+// every row. A restart can also be the only reason why the window proves nothing.
 import { factsChange, type Facts, type FactsChange } from './epoch.js';
 import type { Verdict, VerdictName } from './verdict.js';
 

@@ -31,7 +31,7 @@ export interface TokenEndpoint {
   readonly ca?: string | undefined;
 }
 
-/** Where tokens come from: an endpoint, or a program on the worker that prints a token. */
+/** The origin of tokens: an endpoint, or a program on the worker that prints a token. */
 export type TokenOrigin = TokenEndpoint | { readonly command: string };
 
 export interface TokenLogin {

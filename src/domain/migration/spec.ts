@@ -54,10 +54,7 @@ export interface BatchSpec {
    * a difference names the first wrong stage.
    */
   readonly stages: readonly StageSpec[];
-  /**
-   * Where Sluice sees the runs of the batch: in a run log, or as sessions with this
-   * application_name.
-   */
+  /** Sluice sees the runs of the batch in a run log, or as sessions with this application_name. */
   readonly runs?: { readonly table: string } | { readonly application: string } | undefined;
   readonly pause?: BatchAction | undefined;
   readonly resume?: BatchAction | undefined;

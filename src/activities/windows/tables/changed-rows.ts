@@ -3,7 +3,7 @@
 // full pass, for the following reasons. If the source changed a row, the row has a younger xmin. If
 // the topic changed a key, the fold remembers the key. All these rows are read and compared. Rows
 // that neither side changed are still equal. A deleted row leaves no xmin, but it shows in the
-// counts: if the topic lacks the delete, the fold has more keys than the table has rows. A missing
+// counts. If the topic lacks the delete, the fold has more keys than the table has rows. A missing
 // insert cannot hide this, because every inserted row is read and compared. Some changes leave
 // neither a younger xmin nor a record, such as a swapped partition or a renamed enum label. Such a
 // change alters the table's facts, and then a window reads every row. If this pass finds any row

@@ -1,5 +1,5 @@
 // Reads a JSON number as the nearest double. It multiplies the digits by the first 128 bits of a
-// power of ten, which gives a lower and an upper bound of the exact product. If the two round
+// power of ten. This gives a lower and an upper bound of the exact product. If the two bounds round
 // differently, the TypeScript reference reads the number.
 import { powers } from './layout';
 
