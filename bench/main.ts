@@ -8,6 +8,8 @@
 // - jdbc-source [--rows N]
 // - holds [--rounds N]
 // - many [--minutes N] [--migrations N]
+// - hot-results [--rows N] [--rounds N]
+// - scale [--rows N] [--rounds N]
 // - kernel [--rows N] [--rounds N], which needs no server
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
@@ -15,11 +17,13 @@ import { environment } from '../stack/stack.js';
 import { assessBench } from './assess.js';
 import { cutoverBench } from './cutover.js';
 import { holdsBench } from './holds.js';
+import { hotResultsBench } from './hot-results/index.js';
 import { jdbcSourceBench } from './jdbc-source.js';
 import { kernelBench } from './kernel/index.js';
 import { manyBench } from './many/index.js';
 import { proveBench } from './prove.js';
 import { resultsBench } from './results/index.js';
+import { scaleBench } from './scale/index.js';
 import { validationBench } from './validation/index.js';
 
 const { positionals, values } = parseArgs({
@@ -41,6 +45,8 @@ const scenarios: Record<string, () => Promise<void> | void> = {
   'jdbc-source': () => jdbcSourceBench(Number(values.rows)),
   holds: () => holdsBench(Number(values.rounds ?? 100)),
   many: () => manyBench(Number(values.minutes), Number(values.migrations)),
+  'hot-results': () => hotResultsBench(Number(values.rows), Number(values.rounds ?? 6)),
+  scale: () => scaleBench(Number(values.rows), Number(values.rounds ?? 10)),
   kernel: () => kernelBench(Math.min(Number(values.rows), 200_000), Number(values.rounds ?? 9)),
   cutover: () => cutoverBench(Number(values.rounds ?? 1000), Number(values.trials)),
 };

@@ -1,8 +1,9 @@
 // A small pipeline: it reads the topic of `accounts` and writes the number and the sum of each
-// bucket of 500 ids. Usage: node totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP [SESSION_MS].
+// bucket of SIZE ids, 500 by default.
+// Usage: node totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP [SESSION_MS [SIZE]].
 import kafkajs from 'kafkajs';
 
-const [brokers, input, output, groupId, sessionMs = '6000'] = process.argv.slice(2);
+const [brokers, input, output, groupId, sessionMs = '6000', size = '500'] = process.argv.slice(2);
 const kafka = new kafkajs.Kafka({
   brokers: [brokers],
   logLevel: kafkajs.logLevel.NOTHING,
@@ -23,7 +24,7 @@ const decimal = (value) => {
 };
 
 function set(id, balance, touched) {
-  const bucket = Math.floor(id / 500);
+  const bucket = Math.floor(id / Number(size));
   const total = totals.get(bucket) ?? { n: 0, sum: 0n };
   const before = rows.get(id);
   if (before !== undefined) {
