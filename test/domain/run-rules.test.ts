@@ -82,6 +82,13 @@ describe('epochs', () => {
       restart: null,
     });
   });
+  it('name a change of long texts by their words from the first difference on', () => {
+    const reads = (topic: string): string => `${'shared, '.repeat(20)}${topic} ${'z'.repeat(200)}`;
+    const { epoch } = factsChange({ group: reads('old') }, { group: reads('new') })!;
+    expect(epoch).toMatch(/^group: … old z{114} … → … new z{114} …$/);
+    const began = factsChange({ group: 'nothing' }, { group: reads('new') })!.epoch;
+    expect(began).toMatch(/^group: nothing → (shared, ){15} …$/);
+  });
   it('name their evidence', () => expect(evidenceIdOf(2, 3, 'abcdef0123')).toBe('ev-2.3-abcdef01'));
 });
 

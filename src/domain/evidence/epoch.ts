@@ -51,6 +51,8 @@ export interface FactsSeen {
 }
 
 const SHOWN_ENTRIES = 8;
+/** A longer text is cut, because a person must find the change in one sentence. */
+const SHOWN_CHARACTERS = 120;
 
 /**
  * Returns the change between two readings of the facts. Null if nothing changed, or if these are
@@ -136,7 +138,10 @@ function differenceOf(
     typeof now === 'string'
   ) {
     const [left, right] = [textOf(before), textOf(now)];
-    return left === right ? null : { text: `${left} → ${right}`, gone: [left] };
+    if (left === right) return null;
+    const shared = sharedWords(left, right);
+    const [was, is] = [left, right].map((text) => shortText(text, shared));
+    return { text: `${was} → ${is}`, gone: [left] };
   }
   const gone = before.filter((entry) => !now.includes(entry));
   const added = now.filter((entry) => !before.includes(entry));
@@ -146,6 +151,20 @@ function differenceOf(
     ...(added.length > 0 ? [`now ${shortList(added)}`] : []),
   ];
   return { text: parts.join('; '), gone };
+}
+
+/** Returns the length of the words with which both texts begin. */
+function sharedWords(left: string, right: string): number {
+  let at = 0;
+  while (at < left.length && left[at] === right[at]) at += 1;
+  return left.lastIndexOf(' ', at - 1) + 1;
+}
+
+/** Cuts a long text. What is left contains the first word after the `shared` characters. */
+function shortText(text: string, shared: number): string {
+  if (text.length <= SHOWN_CHARACTERS) return text;
+  const rest = shared > 0 ? `… ${text.slice(shared)}` : text;
+  return rest.length <= SHOWN_CHARACTERS ? rest : `${rest.slice(0, SHOWN_CHARACTERS)} …`;
 }
 
 const textOf = (value: FactValue | undefined): string =>
