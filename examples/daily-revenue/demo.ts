@@ -187,9 +187,10 @@ async function untilStatus(
   await pollStatus(NAME, POLL_MS, async (status) => {
     last = status;
     if (await isReached(status)) return 0;
-    const line = `${status.phase ?? 'starting'}: ${explainStatus(status).because}`;
+    const { because, waits } = explainStatus(status);
+    const line = `${status.phase ?? 'starting'}: ${because}`;
     if (line !== said || Date.now() - saidAt > STILL_MS) {
-      say(`  … ${line}`);
+      say(`  … ${[line, ...(status.waiting ? [] : waits)].join(' ')}`);
       [said, saidAt] = [line, Date.now()];
     }
     return null;
