@@ -108,11 +108,13 @@ function decisions({ status }: Report): string {
 }
 
 function notCompared({ windows, status, leftOut }: Report): string {
-  const unmeasured = windows.filter((w) => w.compared === null);
+  const unproven = windows.filter(
+    ({ verdict }) => verdict === 'inconclusive' || verdict === 'errored',
+  );
   const items = [
-    ...(unmeasured.length > 0
+    ...(unproven.length > 0
       ? [
-          `${unmeasured.length} comparisons were inconclusive or errored (counted per subject). The windows below give the reasons.`,
+          `${unproven.length} comparisons were inconclusive or errored (counted per subject). The windows below give the reasons.`,
         ]
       : []),
     leftOut.ignored.length === 0

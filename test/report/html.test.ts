@@ -83,6 +83,14 @@ describe('the HTML report', () => {
       );
     }
   });
+  it('counts a comparison as not proven by its verdict, although it counted rows', () => {
+    const source = aSource(3);
+    const windows = source.windows.map((w, at) =>
+      at === 1 ? { ...w, verdict: 'inconclusive' as const } : w,
+    );
+    const report = buildReport({ ...source, windows }, { version: '1', showValues: false });
+    expect(renderHtml(report)).toContain('1 comparisons were inconclusive or errored');
+  });
   it('shows names as code without backslashes', () => {
     const source = aSource(1);
     const leftovers = [{ kind: 'slot', name: 'sluice_daily_revenue' }];
