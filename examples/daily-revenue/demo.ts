@@ -6,22 +6,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { explainStatus } from '../../src/cli/explain.js';
 import { readStatus } from '../../src/cli/support/migration-source.js';
-import { pollStatus } from '../../src/cli/support/poll-status.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { ROOT, stackHome, type StackHome } from '../../stack/paths.js';
 import { addService, environment, removeService, reset, up } from '../../stack/stack.js';
 import { OWNER, createShop, grantRoles } from './legacy/shop.js';
 import { buildPipeline, pipelineService } from './pipeline.js';
 import { orderReachesView, viewEqualsQuery } from './proof.js';
+import { untilStatusOf } from './until-status.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
 const NAME = 'daily-revenue';
 const STAGE_TOPIC = 'daily-revenue-quarters'; // the name in migration.yaml
-const POLL_MS = 500;
-const STILL_MS = 10_000; // the same wait is printed again after that
 const PATIENCE_MS = 600_000;
 const started = Date.now();
 
@@ -171,33 +168,7 @@ async function untilMigrated(): Promise<void> {
   say('$ sluice get daily-revenue: migrated');
 }
 
-/**
- * Waits without a limit, because a slow machine is not a failure. Prints every few seconds what the
- * demo waits for. Polls in this process, because starting a command for every poll would load the
- * machine.
- */
-async function untilStatus(
-  what: string,
-  isReached: (status: StatusWithWindows) => Promise<boolean> | boolean,
-): Promise<StatusWithWindows> {
-  say(`waiting for ${what}`);
-  let said = '';
-  let saidAt = Date.now();
-  let last: StatusWithWindows | undefined;
-  await pollStatus(NAME, POLL_MS, async (status) => {
-    last = status;
-    if (await isReached(status)) return 0;
-    const { because, waits } = explainStatus(status);
-    const line = `${status.phase ?? 'starting'}: ${because}`;
-    if (line !== said || Date.now() - saidAt > STILL_MS) {
-      say(`  … ${[line, ...(status.waiting ? [] : waits)].join(' ')}`);
-      [said, saidAt] = [line, Date.now()];
-    }
-    return null;
-  });
-  return last!;
-}
-
+const untilStatus = untilStatusOf(NAME, say);
 const failedWindows = ({ windows }: StatusWithWindows): StatusWithWindows['windows'] =>
   windows.filter((window) => window.verdict === 'failed');
 
