@@ -31,40 +31,14 @@ export async function sourceFenceRounds(
   busy: number,
 ): Promise<SourceRounds> {
   const ref = fencedRef(drill.ref());
-  const tally = { slipped: 0, writes: 0, held: 0 };
-  const [fenceMs, holdMs, refused, broken]: [number[], number[], string[], string[]] = [
-    [],
-    [],
-    [],
-    [],
-  ];
-  let stop = false;
+  const written: Written = { isOver: false, writes: 0, held: 0, broken: [] };
+  let slipped = 0;
+  const [fenceMs, holdMs, refused]: [number[], number[], string[]] = [[], [], []];
   await drill.client.query(
     `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT DO NOTHING`,
     [ref.name],
   );
-  const writers = Array.from({ length: busy }, async (_, lane) => {
-    const client = new pg.Client({ database: drill.database });
-    await client.connect();
-    while (!stop) {
-      const id = 1 + Math.floor(Math.random() * 1000);
-      try {
-        await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
-        // so that a transaction is open when the fence begins
-        if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
-        await client.query(
-          'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',
-        );
-        tally.writes += 2;
-      } catch (error) {
-        await client.query('ROLLBACK');
-        if ((error as { code?: string }).code !== '25006') broken.push((error as Error).message);
-        else tally.held += 1;
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    }
-    await client.end();
-  });
+  const writers = Array.from({ length: busy }, (_, lane) => keepWriting(drill, lane, written));
   const sum = async (): Promise<bigint> =>
     BigInt((await drill.client.query<{ n: string }>('SELECT sum(n) AS n FROM source')).rows[0]!.n);
   for (let round = 0; round < rounds; round += 1) {
@@ -82,7 +56,7 @@ export async function sourceFenceRounds(
     else {
       const before = await sum();
       await new Promise((resolve) => setTimeout(resolve, 5));
-      tally.slipped += Number((await sum()) - before);
+      slipped += Number((await sum()) - before);
       const commit = await drill.cutover.commitCutover(input);
       if (commit.refused) refused.push(commit.refused);
       holdMs.push(performance.now() - started);
@@ -95,9 +69,43 @@ export async function sourceFenceRounds(
       [ref.name],
     );
   }
-  stop = true;
+  written.isOver = true;
   await Promise.all(writers);
-  return { fenceMs, holdMs, refused, broken, ...tally };
+  const { writes, held, broken } = written;
+  return { fenceMs, holdMs, refused, slipped, writes, held, broken };
+}
+
+/** The counts of all writers, and the flag that ends them. */
+interface Written {
+  isOver: boolean;
+  writes: number;
+  held: number;
+  readonly broken: string[];
+}
+
+/** Writes rows of the source until the drill is over, every fourth lane in longer transactions. */
+async function keepWriting({ database }: Drill, lane: number, written: Written): Promise<void> {
+  const client = new pg.Client({ database });
+  await client.connect();
+  while (!written.isOver) {
+    const id = 1 + Math.floor(Math.random() * 1000);
+    try {
+      await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
+      // so that a transaction is open when the fence begins
+      if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
+      await client.query(
+        'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',
+      );
+      written.writes += 2;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      if ((error as { code?: string }).code !== '25006')
+        written.broken.push((error as Error).message);
+      else written.held += 1;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+  await client.end();
 }
 
 const fencedRef = (ref: MigrationRef): MigrationRef => ({
