@@ -64,6 +64,9 @@ export function makeSecured(home: StackHome): Secured {
   return secured;
 }
 
+/** Returns the file with the options that make a JVM trust the CA. Java reads it as `@FILE`. */
+export const trustFile = ({ folder }: Secured): string => join(folder, 'trust.args');
+
 function makeCertificates(folder: string): void {
   for (const name of [BROKER_NAME, ...SERVERS]) makeCertificate(folder, name, { names: SERVER });
   makeCertificate(folder, 'client');

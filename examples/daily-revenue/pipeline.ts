@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { mvn } from '../../stack/make-once.js';
 import type { StackHome } from '../../stack/paths.js';
 import type { Launch } from '../../stack/processes.js';
-import { securedEnvironment, securedOf } from '../../stack/secure.js';
+import { securedEnvironment, securedOf, trustFile } from '../../stack/secure.js';
 
 const PROJECT = fileURLToPath(new URL('pipeline', import.meta.url));
 const JAR = join(PROJECT, 'target/daily-revenue-1.jar');
@@ -34,6 +34,8 @@ export interface PipelineOptions {
   readonly stageTopic?: string;
   /** Discards what an earlier version computed. */
   readonly reset: boolean;
+  /** The URL of the schema registry, if the topics of the tables are in Avro. */
+  readonly registry?: string;
 }
 
 /** Returns the variables with which the pipeline finds the brokers, and logs in to secured ones. */
@@ -46,10 +48,12 @@ function reachOf(home: StackHome): Record<string, string> {
 }
 
 export function pipelineService(home: StackHome, options: PipelineOptions): Launch {
+  const secured = securedOf(home);
   return {
     name: `pipeline-${options.application}`,
     command: 'java',
     args: [
+      ...(secured ? [`@${trustFile(secured)}`] : []), // for the registry, which has the same CA
       '-Xms512m',
       '-Xmx1g',
       '-XX:+UseSerialGC',
@@ -65,6 +69,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
       TOPIC_PREFIX: options.topicPrefix,
       OUTPUT_TOPIC: options.output,
       ...(options.stageTopic ? { STAGE_TOPIC: options.stageTopic } : {}),
+      ...(options.registry ? { REGISTRY_URL: options.registry } : {}),
       APPLICATION_ID: options.application,
       PIPELINE_VERSION: String(options.version),
       STATE_DIR: join(home.dir, 'streams', options.application),

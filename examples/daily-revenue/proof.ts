@@ -2,7 +2,8 @@
 // order reaches the view.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import type pg from 'pg';
+import { clientOf } from './legacy/client.js';
 import { CONSUMER } from './legacy/shop.js';
 
 const QUERY = readFileSync(fileURLToPath(new URL('daily_revenue.sql', import.meta.url)), 'utf8');
@@ -24,7 +25,7 @@ async function withDatabase<T>(
   use: (client: pg.Client) => Promise<T>,
   user?: string,
 ): Promise<T> {
-  const client = new pg.Client({ database, ...(user ? { user } : {}) }); // the default is PGUSER
+  const client = clientOf({ database, ...(user ? { user } : {}) }); // the default is PGUSER
   await client.connect();
   try {
     return await use(client);

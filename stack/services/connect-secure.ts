@@ -8,13 +8,14 @@ import { connectPlugins, jdbcSourcePlugin, kafkaLibs } from '../fetch.js';
 import type { Say } from '../make-once.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
-import { securePorts, writeSecret, type Secured } from '../secure.js';
+import { securePorts, trustFile, writeSecret, type Secured } from '../secure.js';
 import { stackSecrets } from '../secrets.js';
 import { commonProperties, hasPlugins } from './connect.js';
 import { JVM } from './kafka.js';
 import { PG_PASSWORD } from './postgres.js';
 
-const nameOf = (at: number): string => (at === 0 ? 'connect' : `connect-${at + 1}`);
+/** Returns the process of a worker. `at` counts from 0. */
+export const connectProcess = (at: number): string => (at === 0 ? 'connect' : `connect-${at + 1}`);
 
 /** With `avro`, the workers also have the Avro converter of the stack's registry. */
 export async function startSecureConnect(
@@ -31,10 +32,10 @@ export async function startSecureConnect(
   const login = join(secured.folder, 'connect.jaas');
   writeLogin(secured, login);
   makeKeyStore(secured);
-  const trust = join(secured.folder, 'trust.args');
+  const trust = trustFile(secured);
   writeTrust(secured, trust);
   for (const [at, port] of connects.entries()) {
-    const name = nameOf(at);
+    const name = connectProcess(at);
     if (alive(home, name) !== undefined) continue;
     const config = join(home.dir, `${name}.properties`);
     writeSecret(config, `${commonProperties(home, plugins, 3)}${properties(home, secured, port)}`);
@@ -53,7 +54,7 @@ export async function startSecureConnect(
   }
   await Promise.all(
     connects.map((port, at) =>
-      untilReady(home, nameOf(at), async () => {
+      untilReady(home, connectProcess(at), async () => {
         const health = await askConnect(secured, port, '/health');
         return health.status === 200 && hasPlugins(await textOf(secured, port));
       }),

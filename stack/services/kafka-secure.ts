@@ -20,14 +20,15 @@ import { COMMON, JVM } from './kafka.js';
 
 const ITERATIONS = 8192;
 const uuid = (): string => randomBytes(16).toString('base64url').replace(/^-/, 'A');
-const nameOf = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
+/** Returns the process of a broker. `at` counts from 0, but the ids of brokers count from 1. */
+export const brokerProcess = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
 
 export async function startSecureKafka(home: StackHome, secured: Secured, say: Say): Promise<void> {
   const libs = await kafkaLibs(say);
   const { brokers } = securePorts(home);
-  const folders = brokers.map((_, at) => join(home.dir, nameOf(at)));
+  const folders = brokers.map((_, at) => join(home.dir, brokerProcess(at)));
   writeClientProperties(secured, 'pipeline');
-  const configs = brokers.map((_, at) => join(home.dir, `${nameOf(at)}.properties`));
+  const configs = brokers.map((_, at) => join(home.dir, `${brokerProcess(at)}.properties`));
   mkdirSync(home.dir, { recursive: true });
   brokers.forEach((_, at) =>
     writeSecret(configs[at]!, properties(home, secured, at, folders[at]!)),
@@ -37,9 +38,9 @@ export async function startSecureKafka(home: StackHome, secured: Secured, say: S
     folders.slice(1).forEach((folder, at) => copyFormatted(folders[0]!, folder, at + 2));
   }
   brokers.forEach((_, at) => {
-    if (alive(home, nameOf(at)) === undefined)
+    if (alive(home, brokerProcess(at)) === undefined)
       launch(home, {
-        name: nameOf(at),
+        name: brokerProcess(at),
         command: 'java',
         args: ['-Xms128m', '-Xmx288m', ...JVM, '-cp', `${libs}/*`, 'kafka.Kafka', configs[at]!],
       });

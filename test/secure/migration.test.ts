@@ -4,7 +4,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import kafkajs, { type AclEntry } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
@@ -15,8 +14,7 @@ import type { Check } from '../../src/domain/evidence/check.js';
 import { makeAuthority } from '../../stack/certificates.js';
 import { stackHome } from '../../stack/paths.js';
 import { securePorts, securedOf } from '../../stack/secure.js';
-import { askConnect } from '../../stack/services/connect-secure.js';
-import { withAdmin } from '../../stack/services/kafka-secure.js';
+import { SECURED_PAGE, allow, askWorker, specOfPage, type Spec } from '../support/secured.js';
 import { TestWorker, get, sluice, waitFor, type Ran } from '../support/sluice.js';
 
 const NAME = 'stock-levels';
@@ -28,22 +26,6 @@ const worker = new TestWorker();
 let isOver = false;
 let pipeline: ChildProcess | undefined;
 let writing: Promise<void>;
-
-const PAGE = readFileSync('docs/how-to/secured-cluster.md', 'utf8');
-
-type Spec = Record<string, Record<string, unknown>>;
-
-/** Returns the spec of the page, with the addresses and the CA of this stack. */
-function specOfPage(): Spec {
-  const text = /```yaml\n(.*?)```/s
-    .exec(PAGE)![1]!
-    .replaceAll('/etc/sluice/ca.crt', secured.ca)
-    .replace('db.internal', '127.0.0.1')
-    .replace('port: 5432', `port: ${home.ports.postgres}`)
-    .replace('https://connect.internal:8083', process.env['CONNECT_URL']!)
-    .replace('kafka.internal:9093', process.env['KAFKA_BROKERS']!.replaceAll(',', '", "'));
-  return (parse(text) as { spec: Spec }).spec;
-}
 
 /** Writes the example's spec for this stack. `change` edits its part `spec`. */
 function specFile(name: string, change: (spec: Spec) => void = () => undefined): string {
@@ -59,7 +41,7 @@ function specFile(name: string, change: (spec: Spec) => void = () => undefined):
 
 /** Runs a command that the page shows for its spec. */
 function fromPage(command: string, file: string, ...more: string[]): Ran {
-  expect(PAGE).toContain(`sluice ${command} -f migration.yaml\n`);
+  expect(SECURED_PAGE).toContain(`sluice ${command} -f migration.yaml\n`);
   return sluice(command, '-f', file, ...more);
 }
 
@@ -75,32 +57,6 @@ const says = (file: string, name: string): string => {
   const found = openChecks(file).filter((check) => check.name === name);
   return found.map(({ detail, remedy }) => `${detail}; ${remedy}`).join('\n');
 };
-
-const USER = { worker: 'sluice', connect: 'connect', pipeline: 'pipeline' } as const;
-
-function entriesOf({ principal, resource, name, pattern, operations }: Acl): AclEntry[] {
-  const { AclResourceTypes: types, ResourcePatternTypes: patterns } = kafkajs;
-  const known: Record<Acl['operations'][number], kafkajs.AclOperationTypes> = {
-    Create: kafkajs.AclOperationTypes.CREATE,
-    Delete: kafkajs.AclOperationTypes.DELETE,
-    Describe: kafkajs.AclOperationTypes.DESCRIBE,
-    DescribeConfigs: kafkajs.AclOperationTypes.DESCRIBE_CONFIGS,
-    Read: kafkajs.AclOperationTypes.READ,
-    Write: kafkajs.AclOperationTypes.WRITE,
-  };
-  return operations.map((operation) => ({
-    resourceType: resource === 'topic' ? types.TOPIC : types.GROUP,
-    resourceName: name,
-    resourcePatternType: pattern === 'prefixed' ? patterns.PREFIXED : patterns.LITERAL,
-    principal: `User:${USER[principal]}`,
-    host: '*',
-    operation: known[operation],
-    permissionType: kafkajs.AclPermissionTypes.ALLOW,
-  }));
-}
-
-const askWorker = async (at: number, path: string): Promise<string> =>
-  (await askConnect(secured, securePorts(home).connects[at]!, path)).text;
 
 beforeAll(async () => {
   await createWarehouse('warehouse');
@@ -191,7 +147,7 @@ describe('a migration on a secured stack', () => {
     const { acls } = JSON.parse(fromPage('plan', file, '-o', 'json').stdout) as {
       acls: Acl[];
     };
-    await withAdmin(home, secured, (admin) => admin.createAcls({ acl: acls.flatMap(entriesOf) }));
+    await allow(acls);
     expect(openChecks(file)).toEqual([]);
 
     const started = fromPage('start', file);

@@ -1,7 +1,8 @@
 // Simulates the shop during a migration: customers order, change, cancel and get refunds (the
 // writer), and the batch runs on its schedule. Usage: life.ts DATABASE [transactions a second]
 // [seconds between batch runs]
-import pg from 'pg';
+import type pg from 'pg';
+import { clientOf } from './client.js';
 
 const [database = 'shop', rate = '3', every = '15'] = process.argv.slice(2);
 const STORES = 12;
@@ -15,7 +16,7 @@ const pick = (below: number): number => Math.floor(Math.random() * below);
 /** Calls `live` with a client, and again with a new one after the server was away. */
 async function living(what: string, live: (client: pg.Client) => Promise<void>): Promise<void> {
   while (!stopping) {
-    const client = new pg.Client({ database, application_name: `shop-${what}` });
+    const client = clientOf({ database, application_name: `shop-${what}` });
     client.on('error', () => undefined);
     try {
       await client.connect();

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { clientOf } from './client.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
@@ -12,7 +13,7 @@ export interface ShopSize {
 }
 
 const connect = async (database: string): Promise<pg.Client> => {
-  const client = new pg.Client({ database }); // reads PGHOST, PGPORT, PGUSER and PGPASSWORD
+  const client = clientOf({ database });
   await client.connect();
   return client;
 };

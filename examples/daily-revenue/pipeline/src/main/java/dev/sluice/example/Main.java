@@ -18,8 +18,9 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 
 /**
  * Runs the pipeline of the example. It reads these environment variables: KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC,
- * APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is correct), STATE_DIR, KAFKA_PROPERTIES and STAGE_TOPIC.
- * The last two are optional: a file with settings for TLS and login, and a topic for the totals of each quarter of an hour.
+ * APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is correct), STATE_DIR, KAFKA_PROPERTIES, STAGE_TOPIC and
+ * REGISTRY_URL. The last three are optional: a file with settings for TLS and login, a topic for the totals of each quarter of an
+ * hour, and the schema registry for topics in Avro.
  * With the argument {@code --reset}, it first discards everything that an earlier version computed.
  */
 public final class Main {
@@ -56,7 +57,8 @@ public final class Main {
     p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // each hop delays a record by up to this time
-    p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS); // a table's topic also serves as its changelog
+    // A table's topic also serves as its changelog. An Avro topic cannot, because its keys are written in another form than the state's keys.
+    p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, System.getenv("REGISTRY_URL") == null ? StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS : StreamsConfig.NO_OPTIMIZATION);
     p.putIfAbsent(StreamsConfig.REPLICATION_FACTOR_CONFIG, "1");
     p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
     p.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$InMemoryDslStoreSuppliers");

@@ -51,8 +51,12 @@ final class Rows {
   // Reading stops after the row. In the envelope, a source block as long as the row follows it.
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
-  /** Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a join are in the same partition. */
-  static final Serde<Long> ID = serde(id -> "{\"id\":" + id + "}", text -> Long.parseLong(text, 6, text.length() - 1, 10));
+  /**
+   * Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a join are in the same partition. An Avro
+   * key is written in this form too, so with Avro the topics must have one partition.
+   */
+  static final Serde<Long> ID =
+      serde(id -> "{\"id\":" + id + "}", text -> Long.parseLong(text, 6, text.length() - 1, 10), avro -> Avro.field(avro, "id").asLong());
 
   static final Serde<Store> STORE = envelope(s -> s.timeZone(), Store::new, row -> new Store(row.get("time_zone").asText()));
 
@@ -119,21 +123,30 @@ final class Rows {
         row -> new Amount(row.get("order_id").asLong(), value.apply(row)));
   }
 
-  /** Reads Debezium's envelope from source topics, and the pipeline's compact text from state. JSON starts with a brace, and the compact text never does. */
+  /** Reads Debezium's envelope from source topics, as JSON or Avro, and the pipeline's compact text from state. JSON starts with a brace, and the compact text never does. */
   private static <T> Serde<T> envelope(Function<T, String> write, Function<String, T> readState, Function<JsonNode, T> readRow) {
     return serde(
         write,
-        text -> {
-          if (!text.startsWith("{")) return readState.apply(text);
-          JsonNode after = read(AFTER, text);
-          return after == null || !after.isObject() ? null : readRow.apply(after); // a delete has no "after"
-        });
+        text -> text.startsWith("{") ? row(read(AFTER, text), readRow) : readState.apply(text),
+        avro -> row(Avro.field(avro, "after"), readRow));
+  }
+
+  /** Returns null for a delete, because its record has no "after". */
+  private static <T> T row(JsonNode after, Function<JsonNode, T> readRow) {
+    return after == null || !after.isObject() ? null : readRow.apply(after);
   }
 
   private static <T> Serde<T> serde(Function<T, String> write, Function<String, T> read) {
+    return serde(write, read, avro -> { throw new IllegalStateException("state is never Avro"); });
+  }
+
+  private static <T> Serde<T> serde(Function<T, String> write, Function<String, T> read, Function<byte[], T> readAvro) {
     return Serdes.serdeFrom(
         (topic, value) -> value == null ? null : write.apply(value).getBytes(StandardCharsets.UTF_8),
-        (topic, bytes) -> bytes == null ? null : read.apply(new String(bytes, StandardCharsets.UTF_8)));
+        (topic, bytes) -> {
+          if (bytes == null) return null;
+          return bytes[0] == Avro.MARK ? readAvro.apply(bytes) : read.apply(new String(bytes, StandardCharsets.UTF_8));
+        });
   }
 
   private static JsonNode read(ObjectReader reader, String text) {

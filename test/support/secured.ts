@@ -1,0 +1,119 @@
+// Helps the tests that run on a secured stack: the spec of the how-to page, the ACLs of a plan, and
+// processes that are killed with -9.
+import { readFileSync } from 'node:fs';
+import kafkajs, { type AclEntry } from 'kafkajs';
+import { parse } from 'yaml';
+import type { Acl } from '../../src/domain/access/acls.js';
+import { stackHome } from '../../stack/paths.js';
+import { alive } from '../../stack/processes.js';
+import { securePorts, securedOf } from '../../stack/secure.js';
+import { askConnect, connectProcess } from '../../stack/services/connect-secure.js';
+import { brokerProcess, withAdmin } from '../../stack/services/kafka-secure.js';
+import { up } from '../../stack/stack.js';
+import { sleepUntil } from './builders.js';
+
+export const SECURED_PAGE = readFileSync('docs/how-to/secured-cluster.md', 'utf8');
+const REGISTRY_PAGE = readFileSync('docs/how-to/registry.md', 'utf8');
+
+const home = stackHome();
+const secured = securedOf(home)!;
+
+export type Spec = Record<string, Record<string, unknown>>;
+
+const specIn = (page: string): string => /```yaml\n(.*?)```/s.exec(page)![1]!;
+
+/** Returns the spec of the page, with the addresses and the CA of this stack. */
+export function specOfPage(): Spec {
+  const text = specIn(SECURED_PAGE)
+    .replaceAll('/etc/sluice/ca.crt', secured.ca)
+    .replace('db.internal', '127.0.0.1')
+    .replace('port: 5432', `port: ${home.ports.postgres}`)
+    .replace('https://connect.internal:8083', process.env['CONNECT_URL']!)
+    .replace('kafka.internal:9093', process.env['KAFKA_BROKERS']!.replaceAll(',', '", "'));
+  return (parse(text) as { spec: Spec }).spec;
+}
+
+/** Returns the format and the registry of the other page, with the address of this stack. */
+export function avroOfPage(): Record<string, unknown> {
+  const text = specIn(REGISTRY_PAGE).replace(
+    'https://registry.internal/apis/ccompat/v7',
+    process.env['REGISTRY_URL']!,
+  );
+  const { format, registry } = (parse(text) as { spec: Spec }).spec['kafka']!;
+  return { format, registry };
+}
+
+const USER = { worker: 'sluice', connect: 'connect', pipeline: 'pipeline' } as const;
+
+/** Allows what a plan lists, and `more`. */
+export async function allow(acls: readonly Acl[], more: readonly AclEntry[] = []): Promise<void> {
+  const acl = [...acls.flatMap(entriesOf), ...more];
+  await withAdmin(home, secured, (admin) => admin.createAcls({ acl }));
+}
+
+function entriesOf({ principal, resource, name, pattern, operations }: Acl): AclEntry[] {
+  const { AclResourceTypes: types, ResourcePatternTypes: patterns } = kafkajs;
+  const known: Record<Acl['operations'][number], kafkajs.AclOperationTypes> = {
+    Create: kafkajs.AclOperationTypes.CREATE,
+    Delete: kafkajs.AclOperationTypes.DELETE,
+    Describe: kafkajs.AclOperationTypes.DESCRIBE,
+    DescribeConfigs: kafkajs.AclOperationTypes.DESCRIBE_CONFIGS,
+    Read: kafkajs.AclOperationTypes.READ,
+    Write: kafkajs.AclOperationTypes.WRITE,
+  };
+  return operations.map((operation) => ({
+    resourceType: resource === 'topic' ? types.TOPIC : types.GROUP,
+    resourceName: name,
+    resourcePatternType: pattern === 'prefixed' ? patterns.PREFIXED : patterns.LITERAL,
+    principal: `User:${USER[principal]}`,
+    host: '*',
+    operation: known[operation],
+    permissionType: kafkajs.AclPermissionTypes.ALLOW,
+  }));
+}
+
+/** Returns what a Kafka Streams application needs for its own topics and transactions. */
+export function aclsOfStreams(application: string): AclEntry[] {
+  const { AclResourceTypes: types } = kafkajs;
+  return [types.TOPIC, types.TRANSACTIONAL_ID].map((resourceType) => ({
+    resourceType,
+    resourceName: `${application}-`,
+    resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+    principal: `User:${USER.pipeline}`,
+    host: '*',
+    operation: kafkajs.AclOperationTypes.ALL,
+    permissionType: kafkajs.AclPermissionTypes.ALLOW,
+  }));
+}
+
+/** Returns the process of the broker that leads the topic's first partition. */
+export async function leaderOf(topic: string): Promise<string> {
+  const { topics } = await withAdmin(home, secured, (admin) =>
+    admin.fetchTopicMetadata({ topics: [topic] }),
+  );
+  return brokerProcess(topics[0]!.partitions[0]!.leader - 1);
+}
+
+/** Asks the Connect worker at this place, counted from 0. */
+export const askWorker = async (at: number, path: string): Promise<string> =>
+  (await askConnect(secured, securePorts(home).connects[at]!, path)).text;
+
+/** Returns the process of the Connect worker that runs the connector's task. */
+export async function workerOf(connector: string): Promise<string> {
+  const { tasks } = JSON.parse(await askWorker(0, `/connectors/${connector}/status`)) as {
+    tasks: { worker_id: string }[];
+  };
+  const port = Number(tasks[0]!.worker_id.split(':').at(-1));
+  return connectProcess(securePorts(home).connects.indexOf(port));
+}
+
+/** Kills a process of the stack with -9. `startKilled` starts it again. */
+export async function killService(name: string): Promise<void> {
+  const pid = alive(home, name);
+  if (pid === undefined) throw new Error(`${name} does not run`);
+  process.kill(pid, 'SIGKILL');
+  await sleepUntil(`${name} is dead`, () => alive(home, name) === undefined);
+}
+
+/** Starts each process of the stack that does not run. */
+export const startKilled = (): Promise<void> => up(home, () => undefined);
