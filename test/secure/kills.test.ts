@@ -24,6 +24,7 @@ import {
   avroOfPage,
   killService,
   leaderOf,
+  rollConnect,
   specOfPage,
   startKilled,
   workerOf,
@@ -181,9 +182,15 @@ describe('the whole example on a secured stack, in Avro, with a broker and a Con
     await removeService(home, `pipeline-${name}`);
   });
 
-  it('goes back by a rollback after its cut-over, and leaves nothing behind', async () => {
+  it('survives a rolling restart, goes back by a rollback after its cut-over, and leaves nothing', async () => {
     const name = 'back-revenue';
     await startExample(name, 'shop_back', { for: '1h', passes: 1 });
+    await waitFor(name, 'approval');
+    const before = await get(name);
+    await rollConnect();
+    say('the Connect cluster has restarted, one worker after the other');
+    await allPassed(name, lastNumber(await get(name)) + 1);
+    expect((await get(name)).generation).toBe(before.generation);
     await waitFor(name, 'approval');
     approve(name);
     await waitFor(name, 'phase=soak');

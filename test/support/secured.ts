@@ -5,7 +5,7 @@ import kafkajs, { type AclEntry } from 'kafkajs';
 import { parse } from 'yaml';
 import type { Acl } from '../../src/domain/access/acls.js';
 import { stackHome } from '../../stack/paths.js';
-import { alive } from '../../stack/processes.js';
+import { alive, stop } from '../../stack/processes.js';
 import { securePorts, securedOf } from '../../stack/secure.js';
 import { askConnect, connectProcess } from '../../stack/services/connect-secure.js';
 import { brokerProcess, withAdmin } from '../../stack/services/kafka-secure.js';
@@ -113,6 +113,14 @@ export async function killService(name: string): Promise<void> {
   if (pid === undefined) throw new Error(`${name} does not run`);
   process.kill(pid, 'SIGKILL');
   await sleepUntil(`${name} is dead`, () => alive(home, name) === undefined);
+}
+
+/** Restarts the workers of the Connect cluster, one after the other. */
+export async function rollConnect(): Promise<void> {
+  for (const at of securePorts(home).connects.keys()) {
+    await stop(home, connectProcess(at));
+    await startKilled();
+  }
 }
 
 /** Starts each process of the stack that does not run. */
