@@ -143,5 +143,9 @@ transaction.state.log.replication.factor=3
 transaction.state.log.min.isr=2
 share.coordinator.state.topic.replication.factor=3
 share.coordinator.state.topic.min.isr=2
-${COMMON}`;
+${COMMON}
+# Three brokers that share few cores miss short deadlines, and would leave and join the cluster in turn.
+broker.session.timeout.ms=9000
+broker.heartbeat.interval.ms=2000
+`;
 }
