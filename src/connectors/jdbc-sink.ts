@@ -1,5 +1,6 @@
 // Builds the configuration of Debezium's JDBC sink, which writes the pipeline's output topic into
 // the table that consumers will read.
+import { targetPostgres } from '../domain/migration/databases.js';
 import { sessionOptions, type TableOwner } from '../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { jdbcUrl } from './jdbc-url.js';
@@ -16,9 +17,9 @@ export function jdbcSinkConfig(
   { spec, sink }: ResolvedPlan,
   owner: TableOwner | null = null,
 ): Record<string, string> {
-  const { source, pipeline } = spec;
+  const { pipeline } = spec;
   if (!sink || !pipeline) throw new Error('jdbcSinkConfig needs spec.sink and spec.pipeline');
-  const { postgres } = source;
+  const postgres = targetPostgres({ spec });
   const { schema, table } = sink.writes[owner ? 'stream' : 'batch'];
   return {
     'connector.class': JDBC_SINK_CLASS,

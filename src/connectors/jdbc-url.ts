@@ -1,4 +1,4 @@
-// Builds the address of the source for connectors that use JDBC.
+// Builds the address of a database for connectors that use JDBC.
 import type { PostgresAddress } from '../domain/migration/spec.js';
 
 /**

@@ -10,7 +10,8 @@ import { noLongTransactions } from '../../src/activities/capture/long-writers.js
 import { createConsumerActivities } from '../../src/activities/cutover/batch-output-readers.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { SlotWait, creatingSlot } from '../../src/activities/capture/slot-wait.js';
-import { createSlot, withSource } from '../../src/clients/postgres/connection.js';
+import { withSource } from '../../src/clients/postgres/connection.js';
+import { createSlot } from '../../src/clients/postgres/shared-snapshot.js';
 import { writersSince } from '../../src/clients/postgres/trigger-sql.js';
 import { resolveSecret } from '../../src/config.js';
 import type { Check } from '../../src/domain/evidence/check.js';

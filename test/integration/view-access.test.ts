@@ -47,7 +47,11 @@ const sql = (text: string) => drill.client.query(text);
 const ownTable = (): Promise<unknown> =>
   sql('CREATE TABLE stream_result (id int PRIMARY KEY, side text NOT NULL, secret text)');
 const madeTable = (): Promise<void> =>
-  createSinkTable(drill.client, drill.ref().spec.spec.batch!, 'public.stream_result');
+  createSinkTable(
+    { source: drill.client, target: drill.client },
+    drill.ref().spec.spec.batch!,
+    'public.stream_result',
+  );
 
 async function commit(): Promise<string | null> {
   expect((await drill.cutover.fence(input())).refused).toBeNull();
@@ -214,7 +218,11 @@ describe('the sink table that Sluice creates', () => {
       ...drill.ref().spec.spec.batch!,
       query: { sql: `SELECT g AS id, 'x'::text AS side, 1.5 AS paid FROM generate_series(1, 2) g` },
     };
-    await createSinkTable(drill.client, batch, 'public.stream_result');
+    await createSinkTable(
+      { source: drill.client, target: drill.client },
+      batch,
+      'public.stream_result',
+    );
     const { rows } =
       await sql(`SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attcollation::regcollation, attnotnull), ', ' ORDER BY attnum) AS columns
       FROM pg_attribute WHERE attrelid = 'stream_result'::regclass AND attnum > 0`);

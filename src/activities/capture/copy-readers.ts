@@ -5,14 +5,12 @@ import {
   storageOf,
   type TableCatalog,
 } from '../../clients/postgres/catalog.js';
+import { openSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import {
   createSlot,
-  openSource,
   shareSnapshot,
-  withSource,
   type SharedSnapshot,
-  type SourceClient,
-} from '../../clients/postgres/connection.js';
+} from '../../clients/postgres/shared-snapshot.js';
 import { readSlot } from '../../clients/postgres/slots.js';
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';

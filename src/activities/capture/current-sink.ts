@@ -1,6 +1,7 @@
 // Says what the sink connector writes now. With a shared table, the lease row decides: the sink
 // writes its staging table before the commit, and the shared table after it.
-import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import type { SourceClient } from '../../clients/postgres/connection.js';
+import { withTarget } from '../../clients/postgres/target-connection.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import { tableOwner, type TableOwner } from '../../domain/routes/table-owner.js';
@@ -28,12 +29,12 @@ export async function sinkConfig(
 ): Promise<Record<string, string>> {
   const { plan } = run;
   const owner = plan.route.movesSink
-    ? await withSource(plan, secret, (client) => streamOwner(client, run))
+    ? await withTarget(plan, secret, (client) => streamOwner(client, run))
     : null;
   return jdbcSinkConfig(plan, owner);
 }
 
-/** Returns the table that the sink writes now. */
+/** Returns the table that the sink writes now. `client` is a session on the target. */
 export async function currentSinkTable(client: SourceClient, run: Planned): Promise<string> {
   const owner = await streamOwner(client, run);
   return run.plan.sink!.writes[owner ? 'stream' : 'batch'].text;

@@ -3,9 +3,10 @@ import { codeOf } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { parseCondition } from '../../clients/postgres/single-statement.js';
-import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { readDatabases, type Databases } from '../../clients/postgres/target-connection.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/evidence/check.js';
+import { targetPostgres } from '../../domain/migration/databases.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
@@ -28,17 +29,17 @@ export async function checkBatch(
 ): Promise<Check[]> {
   const { batch, sink } = plan;
   if (!batch) return [];
-  const { user } = plan.spec.source.postgres;
+  const { user } = targetPostgres(plan);
   try {
-    return await readSource(plan, secret, async (client) => [
-      ...(await checkQueries(client, plan, batch)),
-      await attempt('batch.result', () => checkResult(client, batch), batch.result.table),
-      ...(batch.runs ? [await checkRuns(client, batch.runs)] : []),
+    return await readDatabases(plan, secret, async (databases) => [
+      ...(await checkQueries(databases, plan, batch)),
+      await attempt('batch.result', () => checkResult(databases, batch), batch.result.table),
+      ...(batch.runs ? [await checkRuns(databases.target, batch.runs)] : []),
       ...(plan.spec.validation.closedKeys
         ? [
             await attempt(
               'batch.closed-keys',
-              () => checkClosedKeys(client, batch, plan.spec.validation.closedKeys),
+              () => checkClosedKeys(databases.target, batch, plan.spec.validation.closedKeys),
               batch.result.table,
             ),
           ]
@@ -47,14 +48,14 @@ export async function checkBatch(
         ? [
             await attempt(
               'sink.table',
-              () => checkSinkTable(client, sink.writes.stream, batch, user),
+              () => checkSinkTable(databases, sink.writes.stream, batch, user),
               sink.writes.stream.text,
             ),
           ]
         : []),
-      ...(await checkRoute(client, plan, secret)),
+      ...(await checkRoute(databases, plan, secret)),
       ...(plan.fence.kind === 'source'
-        ? [await attempt('fence.source', () => checkFence(client, plan))]
+        ? [await attempt('fence.source', () => checkFence(databases.source, plan))]
         : []),
     ]);
   } catch (error) {
@@ -74,10 +75,11 @@ export async function checkBatch(
  * the query reads, and runs the query.
  */
 async function checkQueries(
-  client: SourceClient,
+  databases: Databases,
   plan: ResolvedPlan,
   batch: BatchPlan,
 ): Promise<Check[]> {
+  const { source: client } = databases;
   const checks: Check[] = [];
   const result = { name: '', query: batch.query, key: batch.result.key };
   for (const { name, query, key } of [result, ...batch.stages]) {
@@ -90,7 +92,11 @@ async function checkQueries(
     if (shape.status !== 'passed') continue;
     checks.push(await attempt('batch.reads', () => checkReads(client, plan, query.sql), name));
     checks.push(
-      await attempt('batch.run', () => checkRun(client, plan, query.sql, key, name === ''), name),
+      await attempt(
+        'batch.run',
+        () => checkRun(databases, plan, query.sql, key, name === ''),
+        name,
+      ),
     );
     if (plan.spec.validation.results === 'exact')
       checks.push(await attempt('batch.aligned', () => sayMode(client, plan, query.sql), name));
@@ -134,10 +140,10 @@ async function checkQuery(
   return `the query returns ${names.join(', ')}`;
 }
 
-async function checkResult(client: pg.ClientBase, batch: BatchSpec): Promise<Answer> {
-  const table = await readTable(client, batch.result.table);
+async function checkResult({ source, target }: Databases, batch: BatchSpec): Promise<Answer> {
+  const table = await readTable(target, batch.result.table);
   if (!table) return { detail: 'the table does not exist', remedy: 'correct batch.result.table' };
-  const missing = missingColumns(await describeQuery(client, batch.query.sql), table.columns);
+  const missing = missingColumns(await describeQuery(source, batch.query.sql), table.columns);
   return missing.length === 0
     ? 'the result table has the columns of the query'
     : {

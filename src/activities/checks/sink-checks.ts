@@ -2,6 +2,7 @@
 // role must be able to create it.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
+import type { Databases } from '../../clients/postgres/target-connection.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import type { BatchPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';
@@ -12,16 +13,16 @@ import { missingColumns } from './batch-run-checks.js';
  * difference. If the table does not exist, checks that the role may create it.
  */
 export async function checkSinkTable(
-  client: pg.ClientBase,
-  target: Relation,
+  { source, target: client }: Databases,
+  sunk: Relation,
   batch: BatchPlan,
   user: string,
 ): Promise<Answer> {
-  const table = await readTable(client, target.text);
-  if (!table) return createRight(client, user, target.schema);
-  const lacks = await missingWrites(client, user, target.sql);
+  const table = await readTable(client, sunk.text);
+  if (!table) return createRight(client, user, sunk.schema);
+  const lacks = await missingWrites(client, user, sunk.sql);
   if (lacks) return lacks;
-  const missing = missingColumns(await describeQuery(client, batch.query.sql), table.columns);
+  const missing = missingColumns(await describeQuery(source, batch.query.sql), table.columns);
   if (missing.length > 0)
     return {
       detail: `the sink table lacks ${missing.join(', ')}`,
@@ -33,7 +34,7 @@ export async function checkSinkTable(
       detail: `the sink table's primary key is (${table.key.join(', ')}), not (${batch.result.key.join(', ')})`,
       remedy: 'give it that primary key, or drop it so that Sluice creates it',
     };
-  const rows = (await client.query(`SELECT 1 FROM ${target.sql} LIMIT 1`)).rows.length;
+  const rows = (await client.query(`SELECT 1 FROM ${sunk.sql} LIMIT 1`)).rows.length;
   return rows === 0
     ? 'the sink table exists, fits, and is empty'
     : {

@@ -1,7 +1,8 @@
 // Watches the runs of the batch, and pauses, resumes or retires it.
 import { postAction } from '../../clients/http/route-http.js';
 import { activeRun } from '../../clients/postgres/batch-runs.js';
-import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import type { SourceClient } from '../../clients/postgres/connection.js';
+import { withTarget } from '../../clients/postgres/target-connection.js';
 import { Problem } from '../../domain/failure.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
@@ -19,14 +20,14 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
     /** Returns a description of the batch run that is active, or null if no run is active. */
     async activeBatchRun({ plan }: Planned): Promise<string | null> {
       return plan.batch?.runs
-        ? withSource(plan, secret, (client) => activeRun(client, plan, null))
+        ? withTarget(plan, secret, (client) => activeRun(client, plan, null))
         : null;
     },
 
     /** Waits until no batch run is active. The heartbeat describes the active run. */
     async untilNoBatchRun({ plan }: Planned): Promise<void> {
       for (;;) {
-        const active = await withSource(plan, secret, (client) => activeRun(client, plan, null));
+        const active = await withTarget(plan, secret, (client) => activeRun(client, plan, null));
         if (active === null) return;
         await pause(BATCH_POLL_MS, { waitsFor: active });
       }
@@ -58,7 +59,7 @@ async function runAction(
     const { sql } = wanted;
     const order = (client: SourceClient) =>
       until && sql.includes('$1') ? client.query(sql, [until]) : client.query(sql);
-    await withSource(plan, secret, order, { appliesRowSecurity: true });
+    await withTarget(plan, secret, order, { appliesRowSecurity: true });
   } catch (error) {
     throw new Problem('batch-action', `batch.${action} failed: ${classify(error).message}`);
   }

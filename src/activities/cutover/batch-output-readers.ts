@@ -3,7 +3,8 @@
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { grantSight } from '../../clients/postgres/open-writers.js';
-import { withSource } from '../../clients/postgres/connection.js';
+import { withTarget } from '../../clients/postgres/target-connection.js';
+import { targetPostgres } from '../../domain/migration/databases.js';
 import { quoteLiteral, type TableName } from '../../domain/migration/names.js';
 import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { RoutePlan } from '../../domain/routes/route.js';
@@ -23,7 +24,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
     /** Marks the time from which `readersOfBatch` counts readers. */
     async markReaders({ plan }: Planned): Promise<ReaderMark> {
-      return withSource(plan, secret, async (client) => {
+      return withTarget(plan, secret, async (client) => {
         const { rows } = await client.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
         const calls = Object.fromEntries(
           (await statements(client, plan)).map(({ id, calls: count }) => [id, count]),
@@ -41,10 +42,10 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
       const { batch, route } = plan;
       // consumers read a shared table after the cut-over, too
       if (!batch || route.sharesTable) return [];
-      return withSource(plan, secret, async (client) => [
+      return withTarget(plan, secret, async (client) => [
         ...(await views(client, batch, route)),
         ...(mark ? await sessions(client, batch, mark.at) : []),
-        ...(mark ? await hiddenSessions(client, batch, plan.spec.source.postgres.user) : []),
+        ...(mark ? await hiddenSessions(client, batch, targetPostgres(plan).user) : []),
         ...(mark
           ? (await statements(client, plan))
               .filter(({ id, calls }) => calls > (mark.calls[id] ?? 0))
@@ -157,7 +158,7 @@ async function statements(
   const view = found[0]?.view;
   if (!view) return [];
   try {
-    return await countedIn(client, view, batch, spec.source.postgres.user);
+    return await countedIn(client, view, batch, targetPostgres({ spec }).user);
   } catch (error) {
     const { message } = error as Error;
     // the server does not load pg_stat_statements, so nothing was counted

@@ -3,7 +3,7 @@
 import { heldTransaction } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
-import { withSource } from '../../clients/postgres/connection.js';
+import { withTarget } from '../../clients/postgres/target-connection.js';
 import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -96,7 +96,7 @@ async function isSwitched(deps: Deps, { ref, plan }: Planned): Promise<boolean> 
 async function proveRoute(deps: Deps, plan: ResolvedPlan): Promise<void> {
   if (!plan.route.isTried) return;
   const tried = new Refused('tried');
-  const attempt = withSource(plan, deps.secret, (client) =>
+  const attempt = withTarget(plan, deps.secret, (client) =>
     heldTransaction(client, holdLimits(plan), async (held) => {
       await routeEffects(plan, deps).tryOut(held.client, plan);
       throw tried; // ends the transaction by a rollback

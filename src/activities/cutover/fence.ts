@@ -16,7 +16,13 @@ import type { Lsn } from '../../domain/values/position.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';
-import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
+import {
+  BRIEFLY,
+  Refused,
+  holdLimits,
+  isLeaseInSource,
+  leaseAccess,
+} from '../ownership/lease-store.js';
 import { makeClaimed } from '../ownership/owned.js';
 import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
@@ -62,7 +68,7 @@ export function createFenceActivities(deps: FenceDeps) {
       }
       for (const trigger of triggers) await ledger.setObjectState(ref, trigger, 'created');
       return withSource(plan, secret, async (client) => {
-        if (!plan.batch) await emitMarker(client, plan, token);
+        if (!isLeaseInSource(plan)) await emitMarker(client, plan, token);
         return { lsn: await insertLsn(client), refused: null };
       });
     },
@@ -130,7 +136,7 @@ async function takeFence(
     );
   }
   // The marker is transactional, so it exists only if the fence commits.
-  if (plan.batch) await emitMarker(client, plan, token);
+  if (isLeaseInSource(plan)) await emitMarker(client, plan, token);
   return null;
 }
 

@@ -24,7 +24,7 @@ export function createHandOverActivities({ secret, ledger, systems }: Deps) {
       const site: Site = { secret, ledger, systems, ref, plan };
       const usersTable: OwnedObject[] =
         plan.sink && !kept.some(({ kind }) => kind === 'sink-table')
-          ? [{ kind: 'sink-table', name: plan.sink.writes.stream.text, where: plan.database }]
+          ? [{ kind: 'sink-table', name: plan.sink.writes.stream.text, where: plan.targetDatabase }]
           : [];
       const all = [...kept, ...usersTable];
       for (const object of all) await observe(site, object);

@@ -1,7 +1,7 @@
 // Creates and removes the lease row, which decides who owns the result. The row is created long
 // before the fence, so that every later snapshot sees it.
 import { leaseStore, schemaExists } from '../ownership/lease-store.js';
-import { askEach, isThere, reading, type OwnedKind } from './owned-kind.js';
+import { askEach, isThere, readingTarget, type OwnedKind } from './owned-kind.js';
 
 const exists: OwnedKind['exists'] = (site, { where }) => leaseStore(site, site, where).exists();
 
@@ -11,12 +11,12 @@ export const lease: OwnedKind = {
   remove: (site, { where }) => leaseStore(site, site, where).remove(),
   healthy: isThere(exists),
   /**
-   * Checks only the schema in the source, because each migration has its own row in the ledger.
+   * Checks only the schema in the target, because each migration has its own row in the ledger.
    */
   nameCheck: {
     check: 'source.names-free',
     taken: askEach(async (asking, { name, where }) =>
-      where === 'ledger' ? false : reading(asking, (client) => schemaExists(client, name)),
+      where === 'ledger' ? false : readingTarget(asking, (client) => schemaExists(client, name)),
     ),
   },
 };

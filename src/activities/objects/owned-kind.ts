@@ -2,6 +2,12 @@
 // whether it is in use. The description of the kind is in the file of the same name in
 // src/domain/objects.
 import { readSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import {
+  readTarget,
+  withDatabases,
+  withTarget,
+  type Databases,
+} from '../../clients/postgres/target-connection.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
@@ -74,6 +80,21 @@ export const changing = <T>(
   { plan, secret }: Asking,
   use: (client: SourceClient) => Promise<T>,
 ): Promise<T> => withSource(plan, secret, use);
+
+export const readingTarget = <T>(
+  { plan, secret }: Asking,
+  use: (client: SourceClient) => Promise<T>,
+): Promise<T> => readTarget(plan, secret, use);
+
+export const changingTarget = <T>(
+  { plan, secret }: Asking,
+  use: (client: SourceClient) => Promise<T>,
+): Promise<T> => withTarget(plan, secret, use);
+
+export const changingBoth = <T>(
+  { plan, secret }: Asking,
+  use: (databases: Databases) => Promise<T>,
+): Promise<T> => withDatabases(plan, secret, use);
 
 /** Returns true if a query on the source returns a row. */
 export const finds = (asking: Asking, sql: string): Promise<boolean> =>

@@ -6,16 +6,17 @@ import { createSinkTable } from '../../clients/postgres/sink-table-sql.js';
 import { parseTableName, qualified } from '../../domain/migration/names.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import {
-  changing,
+  changingBoth,
+  changingTarget,
   isThere,
-  reading,
+  readingTarget,
   type Asking,
   type OwnedKind,
   type Site,
 } from './owned-kind.js';
 
 const exists = (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
-  reading(asking, async (client) => (await readTable(client, name)) !== null);
+  readingTarget(asking, async (client) => (await readTable(client, name)) !== null);
 
 export const sinkTable: OwnedKind = {
   exists,
@@ -23,12 +24,14 @@ export const sinkTable: OwnedKind = {
     const { batch } = site.plan;
     if (!batch)
       throw new Error('a sink table is created like the table of the batch, and there is no batch');
-    await changing(site, (client) =>
-      transaction(client, 'BEGIN', () => createSinkTable(client, batch, name)),
+    await changingBoth(site, (databases) =>
+      transaction(databases.target, 'BEGIN', () => createSinkTable(databases, batch, name)),
     );
   },
   remove: async (site, { name }) => {
-    await changing(site, (client) => client.query(`DROP TABLE ${qualified(parseTableName(name))}`));
+    await changingTarget(site, (client) =>
+      client.query(`DROP TABLE ${qualified(parseTableName(name))}`),
+    );
   },
   healthy: isThere(exists),
   /** A table that already exists is the user's. It is used, so its name counts as free. */

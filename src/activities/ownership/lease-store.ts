@@ -1,12 +1,12 @@
-// Stores the lease row. With a batch, it is in the source database, like the result. Without a
-// batch, it is in the ledger. Only this file decides between the two.
+// Stores the lease row. With a batch, it is in the target, like the result. Without a batch, it is
+// in the ledger. Only this file decides between the two.
 import type pg from 'pg';
 import {
   heldTransaction,
   type Held,
   type HoldLimits,
 } from '../../clients/postgres/held-transaction.js';
-import { transaction, withSource } from '../../clients/postgres/connection.js';
+import { transaction } from '../../clients/postgres/connection.js';
 import { dropFenceFunctionSql } from '../../clients/postgres/fence-triggers.js';
 import { dropKeptViewSql } from '../../clients/postgres/kept-view.js';
 import {
@@ -16,6 +16,7 @@ import {
   type LeaseRow,
 } from '../../clients/postgres/lease-row.js';
 import { dropSharedTableSql } from '../../clients/postgres/shared-table-sql.js';
+import { withTarget } from '../../clients/postgres/target-connection.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -46,14 +47,21 @@ export const wayBackLimits = ({ spec }: ResolvedPlan): HoldLimits => ({
 
 type LeaseDeps = Pick<Deps, 'secret' | 'ledger'>;
 
-const placeOf = ({ batch, database }: ResolvedPlan): string => (batch ? database : 'ledger');
+const placeOf = ({ batch, targetDatabase }: ResolvedPlan): string =>
+  batch ? targetDatabase : 'ledger';
+
+/**
+ * Returns true if the row is in the source database, so that one transaction can change the row and
+ * write a marker.
+ */
+export const isLeaseInSource = ({ batch }: ResolvedPlan): boolean => batch !== null;
 
 /** Calls `use` with a connection to the database that contains the row. */
 export const leaseSession = <T>(
   { secret, ledger }: LeaseDeps,
   plan: ResolvedPlan,
   use: (client: pg.ClientBase) => Promise<T>,
-): Promise<T> => (placeOf(plan) === 'ledger' ? ledger.session(use) : withSource(plan, secret, use));
+): Promise<T> => (placeOf(plan) === 'ledger' ? ledger.session(use) : withTarget(plan, secret, use));
 
 /** Creates and removes the row, and everything that is created with it. */
 export interface LeaseStore {
@@ -64,7 +72,7 @@ export interface LeaseStore {
 }
 
 /**
- * Returns the store of a run's lease row. `where` is `ledger`, or the name of the source database.
+ * Returns the store of a run's lease row. `where` is `ledger`, or the name of the target.
  */
 export function leaseStore(deps: LeaseDeps, run: Planned, where = placeOf(run.plan)): LeaseStore {
   return where === 'ledger' ? inLedger(deps, run) : besideResult(deps, run);
@@ -89,13 +97,13 @@ function inLedger({ ledger }: LeaseDeps, { ref: { name } }: Planned): LeaseStore
 }
 
 /**
- * Stores the row in a separate schema of the source database, together with the functions that read
+ * Stores the row in a separate schema of the target, together with the functions that read
  * it.
  */
 function besideResult({ secret }: LeaseDeps, { ref, plan }: Planned): LeaseStore {
   const schema = plan.names.leaseSchema;
   const session = <T>(use: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
-    withSource(plan, secret, use);
+    withTarget(plan, secret, use);
   return {
     exists: () => session(async (client) => schemaExists(client, schema)),
     create: () =>

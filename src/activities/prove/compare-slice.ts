@@ -3,7 +3,8 @@
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { readTopic } from '../../clients/kafka/records.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
-import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
+import type { SourceClient } from '../../clients/postgres/connection.js';
+import { readDatabases } from '../../clients/postgres/target-connection.js';
 import { runCanary } from '../../compare/canary.js';
 import { Comparison, splitRow, type Shape } from '../../compare/row-comparison.js';
 import { OutputFold } from '../../compare/output-fold.js';
@@ -39,7 +40,7 @@ export async function compareSlice(
   replayed: Replayed,
 ): Promise<Compared> {
   const kafka = systems.kafka(plan);
-  return readSource(plan, secret, async (client) => {
+  return readDatabases(plan, secret, async ({ source: client, target }) => {
     const shape: Shape = {
       key: subject.key,
       columns: columnsToCompare(
@@ -61,7 +62,7 @@ export async function compareSlice(
       fold.rows.delete(key);
     const { counts, differences, canary, verdict } = judge(shape, fold, expected, replayed);
     if (runs === 0) return { verdict, counts, differences, rehearsed: [] };
-    const history = await rehearseRuns(client, {
+    const history = await rehearseRuns(target, {
       plan,
       count: runs,
       within: subject.within,

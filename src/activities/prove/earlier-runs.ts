@@ -44,7 +44,7 @@ export interface RehearsalInput {
 
 /**
  * Compares the runs, and returns them with the oldest first. Returns the reason if there is no run
- * to compare. The spec MUST have a run log and closed keys.
+ * to compare. `client` is a session on the target. The spec MUST have a run log and closed keys.
  */
 export async function rehearseRuns(
   client: SourceClient,

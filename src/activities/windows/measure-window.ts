@@ -10,6 +10,7 @@ import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { confirmedPosition } from '../barrier/connector-acknowledged.js';
 import { TopicLost } from '../../clients/kafka/kafka.js';
 import { withSource } from '../../clients/postgres/connection.js';
+import { withTarget } from '../../clients/postgres/target-connection.js';
 import { pipelineGroups } from '../pipelines/index.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnDistance } from '../../domain/values/position.js';
@@ -131,7 +132,7 @@ function endsGeneration(problem: Problem): Problem {
 async function ageOfBatch({ deps, plan }: WindowSession): Promise<BatchAge | null> {
   const log = plan.batch?.runLog;
   if (!log) return null;
-  return withSource(plan, deps.secret, (client) => batchAge(client, log)).catch(() => null);
+  return withTarget(plan, deps.secret, (client) => batchAge(client, log)).catch(() => null);
 }
 
 /** Builds the result of a window that compared nothing. */

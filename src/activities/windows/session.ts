@@ -81,6 +81,12 @@ interface Connections {
 export type ConnectedReading = ReadingSession & Connections;
 export type ConnectedSession = WindowSession & Connections;
 
+/** A session that also compares results. */
+export interface ResultSession extends ConnectedSession {
+  /** A connection to the target, outside of the window's snapshots. */
+  readonly target: SourceClient;
+}
+
 /** Marks the source's current position by the session's `mark`, or else by the plan's capture. */
 export const markOf = (session: ReadingSession, at: MarkAt): Promise<SourceMark> =>
   session.mark ? session.mark(at) : markSource(session.deps, session, at);
@@ -104,3 +110,9 @@ export async function connected<S extends ReadingSession, T>(
     await close(reader);
   }
 }
+
+/** Opens also the target for `use`, and closes all connections afterwards. */
+export const connectedToTarget = <T>(
+  session: WindowSession,
+  use: (session: ResultSession) => Promise<T>,
+): Promise<T> => connected(session, (open) => use({ ...open, target: open.side }));

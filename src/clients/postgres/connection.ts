@@ -2,9 +2,7 @@
 // lock_timeout 2 s, the spec's statement_timeout, UTC, and ISO output.
 import pg from 'pg';
 import { durationMs } from '../../domain/values/duration.js';
-import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { Problem } from '../../domain/failure.js';
-import { quoteIdent } from '../../domain/migration/names.js';
 import type { MigrationSpec, PostgresAddress, SecretRef } from '../../domain/migration/spec.js';
 import { reportData } from '../progress.js';
 import { refusePooler } from './pooler.js';
@@ -58,7 +56,14 @@ export async function withSource<T>(
   use: (client: SourceClient) => Promise<T>,
   options: SourceOptions = {},
 ): Promise<T> {
-  const client = await openSource(spec, secret, options);
+  return closing(await openSource(spec, secret, options), use);
+}
+
+/** Runs `use`, and always closes the connection afterwards. */
+export async function closing<T>(
+  client: SourceClient,
+  use: (client: SourceClient) => Promise<T>,
+): Promise<T> {
   try {
     return await use(client);
   } finally {
@@ -82,12 +87,7 @@ export async function withAddress<T>(
   use: (client: SourceClient) => Promise<T>,
   options: SourceOptions = {},
 ): Promise<T> {
-  const client = await open(address, secret, application, options);
-  try {
-    return await use(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  return closing(await openAddress(address, secret, application, options), use);
 }
 
 /** Opens a connection. The caller MUST end the client. */
@@ -98,54 +98,14 @@ export async function openSource(
 ): Promise<SourceClient> {
   const { postgres, limits } = spec.source;
   const name = `sluice/${metadata.name}`;
-  return open(postgres, secret, options.role ? `${name}/${options.role}` : name, {
+  return openAddress(postgres, secret, options.role ? `${name}/${options.role}` : name, {
     statementTimeoutMs: durationMs(limits.statementTimeout),
     ...options,
   });
 }
 
-/** A snapshot that other sessions can use (`SET TRANSACTION SNAPSHOT`) until it is closed. */
-export interface SharedSnapshot {
-  readonly name: string;
-  readonly close: () => Promise<void>;
-}
-
-/**
- * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits for the
- * end of all open transactions.
- */
-export async function createSlot(
-  spec: MigrationSpec,
-  secret: ResolveSecret,
-  slot: string,
-): Promise<SharedSnapshot> {
-  const client = await openSource(spec, secret, { speaksReplication: true });
-  const how = isFailoverSlot(spec) ? `(SNAPSHOT 'export', FAILOVER true)` : 'EXPORT_SNAPSHOT';
-  return shared(client, `CREATE_REPLICATION_SLOT ${quoteIdent(slot)} LOGICAL pgoutput ${how}`);
-}
-
-/** Exports a snapshot of the current state. */
-export async function shareSnapshot(
-  spec: MigrationSpec,
-  secret: ResolveSecret,
-): Promise<SharedSnapshot> {
-  const client = await openSource(spec, secret);
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  return shared(client, 'SELECT pg_export_snapshot() AS snapshot_name');
-}
-
-async function shared(client: SourceClient, sql: string): Promise<SharedSnapshot> {
-  const close = (): Promise<void> => client.end().catch(() => undefined);
-  try {
-    const { rows } = await client.query<Record<string, string>>(sql);
-    return { name: rows[0]!['snapshot_name']!, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-async function open(
+/** Opens a connection to any address. The caller MUST end the client. */
+export async function openAddress(
   address: PostgresAddress,
   secret: ResolveSecret,
   application: string,

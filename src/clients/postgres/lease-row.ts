@@ -28,14 +28,14 @@ export interface LeaseRow {
 }
 
 /**
- * Returns the quoted name of the lease table. The table is in the source database if there is a
- * batch, and in the ledger if there is none.
+ * Returns the quoted name of the lease table. The table is in the target if there is a batch, and
+ * in the ledger if there is none.
  */
 export function leaseTable({ batch, names }: ResolvedPlan): string {
   return batch ? `${quoteIdent(names.leaseSchema)}.lease` : 'sluice.lease';
 }
 
-/** The columns of the lease table. They are the same in the source database and in the ledger. */
+/** The columns of the lease table. They are the same in the target and in the ledger. */
 export const LEASE_COLUMNS = `
   migration text PRIMARY KEY,
   state text NOT NULL CHECK (state IN ('OPEN', 'FENCED', 'SWITCHED', 'ROLLED_BACK')),

@@ -1,26 +1,27 @@
 // Creates the sink's table. It has the columns that the query computes, with the types, collations
 // and NOT NULLs of the result table.
-import type pg from 'pg';
 import { describeQuery } from './catalog.js';
 import { copyReadRights } from './consumer-access.js';
 import { columnTypes } from './consumer-view.js';
+import type { Databases } from './target-connection.js';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, qualified, quoteIdent } from '../../domain/migration/names.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
 
 /**
- * Creates the sink's table in the caller's transaction. Every role that may read the result table
+ * Creates the sink's table in the caller's transaction on the target. The source describes the
+ * query. Every role that may read the result table
  * may also read the sink's table. Throws Problem `preflight-failed` if the result table lacks a
  * column of the query.
  */
 export async function createSinkTable(
-  client: pg.ClientBase,
+  { source, target }: Databases,
   batch: BatchSpec,
   name: string,
 ): Promise<void> {
   const result = parseTableName(batch.result.table);
-  const types = new Map((await columnTypes(client, result)).map((column) => [column.name, column]));
-  const columns = (await describeQuery(client, batch.query.sql)).map(({ name: column }) => {
+  const types = new Map((await columnTypes(target, result)).map((column) => [column.name, column]));
+  const columns = (await describeQuery(source, batch.query.sql)).map(({ name: column }) => {
     const like = types.get(column);
     if (!like)
       throw new Problem(
@@ -32,8 +33,8 @@ export async function createSinkTable(
   });
   const table = parseTableName(name);
   const key = batch.result.key.map(quoteIdent).join(', ');
-  await client.query(
+  await target.query(
     `CREATE TABLE ${qualified(table)} (${columns.join(', ')}, PRIMARY KEY (${key}))`,
   );
-  await copyReadRights(client, result, table);
+  await copyReadRights(target, result, table);
 }

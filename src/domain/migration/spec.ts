@@ -2,27 +2,12 @@
 // it (domain/decisions/spec-changes.ts). These types mirror `src/manifest/spec-schema.ts`, which
 // parses the spec.
 
-import type { Login, KafkaSpec, SecretRef, TlsFiles } from './cluster-access.js';
+import type { Login, KafkaSpec, TlsFiles } from './cluster-access.js';
 import type { ExistingSpec } from './compare-only-spec.js';
+import type { PostgresAddress } from './databases.js';
 
 export type { KafkaSpec, SecretRef } from './cluster-access.js';
-
-export interface PostgresAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  readonly passwordFrom?: SecretRef | undefined;
-  /** The TLS mode, with libpq's meaning. */
-  readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-  /**
-   * PEM files: the server's CA, the client's certificate, and the client's private key. The paths
-   * are the same on the Sluice worker and on the Kafka Connect workers.
-   */
-  readonly sslrootcert?: string | undefined;
-  readonly sslcert?: string | undefined;
-  readonly sslkey?: string | undefined;
-}
+export type { PostgresAddress } from './databases.js';
 
 export interface SourceSpec {
   readonly postgres: PostgresAddress;

@@ -5,8 +5,8 @@ import type { KindPlan } from './owned-kind.js';
 export const leaseKind = {
   label: 'lease',
   undo: 'removeLease',
-  planned: ({ names, batch, database }) => [
-    { kind: 'lease', name: names.leaseSchema, where: batch ? database : 'ledger' },
+  planned: ({ names, batch, targetDatabase }) => [
+    { kind: 'lease', name: names.leaseSchema, where: batch ? targetDatabase : 'ledger' },
   ],
   atComplete: () => 'remove',
 } as const satisfies KindPlan;

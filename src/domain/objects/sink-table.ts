@@ -5,7 +5,7 @@ import type { KindPlan } from './owned-kind.js';
 export const sinkTableKind = {
   label: 'sink table',
   undo: 'removeSinkTable',
-  planned: ({ sink, database }) =>
-    sink ? [{ kind: 'sink-table', name: sink.writes.batch.text, where: database }] : [],
+  planned: ({ sink, targetDatabase }) =>
+    sink ? [{ kind: 'sink-table', name: sink.writes.batch.text, where: targetDatabase }] : [],
   atComplete: ({ route }) => (route.sharesTable ? 'remove' : 'keep'),
 } as const satisfies KindPlan;

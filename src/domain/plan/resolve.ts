@@ -2,6 +2,7 @@
 // every worker.
 import { captureOf, capturesOf, logTopics, plannedTopics } from '../capture/index.js';
 import { cutoverNotes, cutoverSteps } from './cutover-steps.js';
+import { targetDatabase } from '../migration/databases.js';
 import { namesOf, relation, sinkGroup, type Names } from '../migration/names.js';
 import type { BatchPlan, FencePlan, Guard, ResolvedPlan, SinkPlan } from './resolved-plan.js';
 import { hostPlan } from '../pipelines/index.js';
@@ -36,6 +37,7 @@ export function resolve({
     generation,
     names,
     database: spec.source.postgres.database,
+    targetDatabase: targetDatabase(migration),
     cluster: spec.kafka.brokers.join(','),
     tables: spec.source.tables.map(relation),
     captures,
@@ -75,7 +77,7 @@ function fenceOf({ spec }: MigrationSpec, names: Names, { guarded }: RoutePlan):
     trigger: {
       kind: 'trigger',
       name: ledgerName(names, role, text),
-      where: source.postgres.database,
+      where: targetDatabase({ spec }),
     },
   });
   return {

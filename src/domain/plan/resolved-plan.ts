@@ -57,6 +57,10 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly names: Names;
   /** The source database, in the form in which the ledger records where an object is. */
   readonly database: string;
+  /**
+   * The database of the result, the sink's table, the view and the lease row, in the same form.
+   */
+  readonly targetDatabase: string;
   /** The Kafka cluster, in the form in which the ledger records where an object is. */
   readonly cluster: string;
   readonly tables: readonly Relation[];

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { readTable } from '../../../clients/postgres/catalog.js';
 import { describeSubquery, lone } from '../../../clients/postgres/single-statement.js';
 import { columnTypes } from '../../../clients/postgres/consumer-view.js';
+import type { Databases } from '../../../clients/postgres/target-connection.js';
 import { transaction } from '../../../clients/postgres/connection.js';
 import { quoteIdent, quoteLiteral } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
@@ -35,7 +36,7 @@ interface Run {
  * each session of the batch that could change the result. All runs read the same snapshot.
  */
 export async function checkRun(
-  client: pg.Client,
+  { source: client, target }: Databases,
   plan: ResolvedPlan,
   query: string,
   key: readonly string[],
@@ -44,7 +45,7 @@ export async function checkRun(
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const sql = stripSemicolon(query);
     const fields = await typesOf(client, sql);
-    const stored = isResult ? await storedTypes(client, plan) : new Map<string, string>();
+    const stored = isResult ? await storedTypes(target, plan) : new Map<string, string>();
     const begun = performance.now();
     const run = await runQuery(client, sql, key, fields, stored);
     const tookMs = performance.now() - begun;
@@ -148,12 +149,12 @@ async function typesOf(client: pg.ClientBase, sql: string): Promise<Field[]> {
  * exists. Otherwise it is the result's table, because the sink's table will be a copy of it.
  */
 async function storedTypes(
-  client: pg.ClientBase,
+  target: pg.ClientBase,
   { sink, batch, route }: ResolvedPlan,
 ): Promise<Map<string, string>> {
   if (!sink || !batch) return new Map();
-  const own = route.sharesTable ? null : await readTable(client, sink.writes.stream.text);
-  const types = await columnTypes(client, own ? own.name : batch.resultTable);
+  const own = route.sharesTable ? null : await readTable(target, sink.writes.stream.text);
+  const types = await columnTypes(target, own ? own.name : batch.resultTable);
   return new Map(types.map(({ name, type }) => [name, type]));
 }
 

@@ -18,7 +18,7 @@ import {
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
 
 export const httpRoute: RouteAdapter<HttpPlan> = {
-  checks: async (_client, _plan, { url }) => [
+  checks: async (_databases, _plan, { url }) => [
     await attempt('route.http', () => servesBatch(url), '', 'make GET answer {"side": "batch"}'),
   ],
   effects,

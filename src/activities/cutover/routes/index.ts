@@ -1,6 +1,6 @@
 // Selects the effects of a route by the kind of the resolved route.
-import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
+import type { Databases } from '../../../clients/postgres/target-connection.js';
 import type { Check } from '../../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { RoutePlan } from '../../../domain/routes/route.js';
@@ -24,7 +24,8 @@ export const routeEffects = ({ route }: ResolvedPlan, deps: RouteDeps): RouteEff
 
 /** Finds, before the cut-over, what would prevent the switch of the plan's route. It only reads. */
 export const checkRoute = (
-  client: pg.ClientBase,
+  databases: Databases,
   plan: ResolvedPlan,
   secret: ResolveSecret,
-): Promise<Check[]> => ROUTE_ADAPTERS.of(plan.route.kind).checks(client, plan, plan.route, secret);
+): Promise<Check[]> =>
+  ROUTE_ADAPTERS.of(plan.route.kind).checks(databases, plan, plan.route, secret);

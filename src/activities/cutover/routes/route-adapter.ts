@@ -1,6 +1,7 @@
 // Defines what each route does to other systems. The decisions of each route are in domain/routes.
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
+import type { Databases } from '../../../clients/postgres/target-connection.js';
 import type { RowsChanged } from '../../../clients/postgres/shared-table-sql.js';
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
 import type { Check } from '../../../domain/evidence/check.js';
@@ -53,7 +54,7 @@ export interface RouteEffects {
 export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
   /** Finds, before the cut-over, what would prevent the switch. It only reads. */
   checks(
-    client: pg.ClientBase,
+    databases: Databases,
     plan: ResolvedPlan,
     route: R,
     secret: ResolveSecret,

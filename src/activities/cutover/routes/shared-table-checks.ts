@@ -2,7 +2,9 @@
 // the two roles that write it. Also checks the session in which the sink will write it.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
-import { readSource, type ResolveSecret } from '../../../clients/postgres/connection.js';
+import type { ResolveSecret } from '../../../clients/postgres/connection.js';
+import { readTarget } from '../../../clients/postgres/target-connection.js';
+import { targetPostgres } from '../../../domain/migration/databases.js';
 import { plainIdent, qualified, quoteIdent } from '../../../domain/migration/names.js';
 import { sessionOptions, tableOwner } from '../../../domain/routes/table-owner.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
@@ -35,7 +37,7 @@ async function shapeProblem(
   { spec }: MigrationSpec,
   table: TableCatalog,
 ): Promise<Answer | null> {
-  const { user } = spec.source.postgres;
+  const { user } = targetPostgres({ spec });
   const batch = spec.batch!;
   const { key } = batch.result;
   const name = qualified(table.name);
@@ -79,7 +81,7 @@ async function roleProblem(
   { spec }: MigrationSpec,
   { batchRole, streamRole }: SharedTablePlan,
 ): Promise<Answer | null> {
-  const { user } = spec.source.postgres;
+  const { user } = targetPostgres({ spec });
   const { rows } = await client.query<Record<string, string>>(
     `SELECT rolname AS role, rolsuper::text AS super, pg_has_role(rolname, 'MEMBER')::text AS ours FROM pg_roles WHERE rolname = ANY ($1)`,
     [[batchRole, streamRole]],
@@ -125,7 +127,7 @@ async function sessionProblem(
   let answer: { role: string; lacks: string | null };
   try {
     answer = (
-      await readSource(spec, secret, ask, {
+      await readTarget(spec, secret, ask, {
         startup: sessionOptions(tableOwner(route.streamRole, 0, 0)),
       })
     ).rows[0]!;

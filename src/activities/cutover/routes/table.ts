@@ -3,7 +3,7 @@
 import { codeOf } from '../../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { isOverdue } from '../../../clients/postgres/held-transaction.js';
-import { withSource } from '../../../clients/postgres/connection.js';
+import { withTarget } from '../../../clients/postgres/target-connection.js';
 import {
   createOwnerTriggers,
   giveBack,
@@ -32,10 +32,10 @@ import { checkSharedTable } from './shared-table-checks.js';
 const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/;
 
 export const tableRoute: RouteAdapter<SharedTablePlan> = {
-  checks: async (client, plan, route, secret) => [
+  checks: async ({ target }, plan, route, secret) => [
     await attempt(
       'route.table',
-      () => checkSharedTable(client, plan, secret, route),
+      () => checkSharedTable(target, plan, secret, route),
       route.table.text,
     ),
   ],
@@ -55,7 +55,7 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
       const row = await leaseNow(deps, run);
       const side = sideOf(row);
       if (side === 'batch') return side;
-      const owner = await withSource(plan, deps.secret, (client) =>
+      const owner = await withTarget(plan, deps.secret, (client) =>
         observedOwner(client, route, ref.iteration, row.epoch),
       );
       if (owner === 'stream') return side;
@@ -78,7 +78,7 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
      */
     async atComplete(plan) {
       const { batchRole, table } = route;
-      const mayWrite = await withSource(plan, deps.secret, (client) =>
+      const mayWrite = await withTarget(plan, deps.secret, (client) =>
         revokeWrites(client, table, batchRole),
       );
       if (mayWrite)

@@ -1,6 +1,7 @@
 // Checks, read-only, the view that consumers read. The commit must be able to replace the batch's
 // table in the view, and the readers of the view must keep their rights.
 import type pg from 'pg';
+import type { Databases } from '../../../clients/postgres/target-connection.js';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
 import {
@@ -10,6 +11,7 @@ import {
   viewReads,
   type ViewState,
 } from '../../../clients/postgres/consumer-view.js';
+import { targetPostgres } from '../../../domain/migration/databases.js';
 import { quoteIdent, type TableName } from '../../../domain/migration/names.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
@@ -28,7 +30,7 @@ const KINDS: Readonly<Record<string, string>> = {
  * Checks that the commit can replace the batch's table in the view without changing anything else.
  */
 export async function checkView(
-  client: pg.ClientBase,
+  { source, target: client }: Databases,
   plan: ResolvedPlan,
   route: ViewPlan,
 ): Promise<Answer> {
@@ -54,7 +56,7 @@ export async function checkView(
     };
   const batch = await relationOf(client, route.batch.text);
   const existing = await relationOf(client, route.stream.text);
-  const stream = existing ?? (await plannedRelation(client, plan, route, batch!));
+  const stream = existing ?? (await plannedRelation(source, plan, route, batch!));
   const swapped = await planSwap(client, route, batch!, stream, view);
   if ('definition' in swapped)
     return (
@@ -92,13 +94,13 @@ async function readersProblem(
  * columns.
  */
 async function plannedRelation(
-  client: pg.ClientBase,
+  source: pg.ClientBase,
   plan: ResolvedPlan,
   route: ViewPlan,
   batch: Relation,
 ): Promise<Relation> {
   const { query, result } = plan.batch!;
-  const computed = (await describeQuery(client, query.sql)).map((column) => column.name);
+  const computed = (await describeQuery(source, query.sql)).map((column) => column.name);
   const columns = batch.columns.filter((column) => computed.includes(column.name));
   return { name: route.stream, columns, key: result.key };
 }
@@ -110,7 +112,7 @@ async function missingRight(
   view: TableName,
   owner: string,
 ): Promise<Answer | null> {
-  const user = quoteIdent(plan.spec.source.postgres.user);
+  const user = quoteIdent(targetPostgres(plan).user);
   const { isOwner } = (await readTable(
     client,
     `${quoteIdent(view.schema)}.${quoteIdent(view.table)}`,

@@ -1,7 +1,7 @@
 // Implements the route `postgres-view`: the commit replaces the relation that the consumers' view
 // reads.
 import { observedSide } from '../../../clients/postgres/consumer-view.js';
-import { withSource } from '../../../clients/postgres/connection.js';
+import { withTarget } from '../../../clients/postgres/target-connection.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
 import { attempt } from '../../runtime/make-finding.js';
@@ -15,8 +15,8 @@ import { checkView } from './view-checks.js';
 import { switchView, switchViewBack } from './view-switch.js';
 
 export const viewRoute: RouteAdapter<ViewPlan> = {
-  checks: async (client, plan, route) => [
-    await attempt('route.view', () => checkView(client, plan, route), route.view.text),
+  checks: async (databases, plan, route) => [
+    await attempt('route.view', () => checkView(databases, plan, route), route.view.text),
   ],
   effects,
 };
@@ -36,7 +36,7 @@ function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
     },
 
     observe: ({ plan }) =>
-      withSource(plan, secret, async (client) => {
+      withTarget(plan, secret, async (client) => {
         const side = await observedSide(client, route);
         if (!side)
           throw new Problem(

@@ -9,7 +9,12 @@ import { comparedOf } from '../../../domain/evidence/counts.js';
 import type { OrReason } from '../../../domain/values/or-reason.js';
 import { pause } from '../../runtime/poll-until.js';
 import { adapterOf } from '../../capture/index.js';
-import { connected, type ConnectedSession, type WindowSession } from '../session.js';
+import {
+  connectedToTarget,
+  type ConnectedSession,
+  type ResultSession,
+  type WindowSession,
+} from '../session.js';
 import { compareStored, finishedRun } from './stored-result.js';
 import { compareExactly } from './exact/compare-exactly.js';
 import { buildComparedQueries, sidesOf, type ComparedQuery } from './compared-queries.js';
@@ -37,11 +42,11 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
   );
   if (subjects.length === 0) return { subjects: [], pathMs: null };
   const deadline = Date.now() + session.roundsMs;
-  return connected(session, async (open) => {
-    const { plan, reader } = open;
+  return connectedToTarget(session, async (open) => {
+    const { plan, target } = open;
     const comparedQueries = await buildComparedQueries(open);
     const isAligned = plan.spec.validation.closedKeys !== '';
-    const run = isAligned ? await finishedRun(reader, plan.batch!) : null;
+    const run = isAligned ? await finishedRun(target, plan.batch!) : null;
     const stored = async (): Promise<SubjectOutcome[]> =>
       run === null ? [] : [await compareStored(open, comparedQueries.at(-1)!, run)];
     const exact =
@@ -75,7 +80,7 @@ interface InRounds {
 }
 
 async function compareInRounds(
-  open: ConnectedSession,
+  open: ResultSession,
   { comparedQueries, subjects, deadline, why }: InRounds,
   stored: () => Promise<SubjectOutcome[]>,
 ): Promise<ResultCompared> {
@@ -108,7 +113,7 @@ async function compareInRounds(
  * round, or the reason why a round proved nothing.
  */
 async function settle(
-  session: ConnectedSession,
+  session: ResultSession,
   comparedQueries: readonly ComparedQuery[],
   deadline: number,
 ): Promise<OrReason<RoundTaken>> {

@@ -8,7 +8,7 @@ import { SettledComparison } from '../../../compare/settled.js';
 import type { Lsn } from '../../../domain/values/position.js';
 import { currentSinkTable } from '../../capture/current-sink.js';
 import { adapterOf } from '../../capture/index.js';
-import type { ConnectedSession } from '../session.js';
+import type { ConnectedSession, ResultSession } from '../session.js';
 import { columnsToCompare } from '../columns-to-compare.js';
 
 /**
@@ -78,8 +78,8 @@ async function settledSubjects({
   });
 }
 
-export async function buildComparedQueries(session: ConnectedSession): Promise<ComparedQuery[]> {
-  const { ref, plan, folds, reader } = session;
+export async function buildComparedQueries(session: ResultSession): Promise<ComparedQuery[]> {
+  const { ref, plan, folds, reader, target } = session;
   const { batch, pipeline, sink } = plan.spec;
   const comparedQueries = await settledSubjects(session);
   if (!batch || !pipeline) return comparedQueries;
@@ -111,7 +111,7 @@ export async function buildComparedQueries(session: ConnectedSession): Promise<C
       sink:
         name === 'result' && sink
           ? {
-              table: await currentSinkTable(reader, session),
+              table: await currentSinkTable(target, session),
               side: new SettledComparison(shape),
               counted: NOTHING_READ,
             }

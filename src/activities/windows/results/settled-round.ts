@@ -3,7 +3,7 @@
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/folds.js';
-import type { ConnectedSession } from '../session.js';
+import type { ResultSession } from '../session.js';
 import type { ComparedQuery } from './compared-queries.js';
 import { passBarrier } from './pass-barrier.js';
 import { readOutput, readSink, runQueries } from './read-sides.js';
@@ -19,10 +19,10 @@ export interface RoundTaken {
  * proven, adds nothing and returns the reason.
  */
 export async function takeRound(
-  session: ConnectedSession,
+  session: ResultSession,
   comparedQueries: readonly ComparedQuery[],
 ): Promise<OrReason<RoundTaken>> {
-  const { deps, kafka, plan, ref, reader, side, heartbeat } = session;
+  const { deps, kafka, plan, ref, reader, side, target, heartbeat } = session;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   // this fixes the snapshot before the position is taken
   await reader.query('SELECT pg_current_snapshot()');
@@ -42,7 +42,7 @@ export async function takeRound(
     const { isTable, topic, fold, shape, topicSide, sink } = comparedQuery;
     comparedQuery.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
-    const rows = sink ? await readSink(side, sink.table, shape, heartbeat) : null;
+    const rows = sink ? await readSink(target, sink.table, shape, heartbeat) : null;
     // The topic is read after the sink's table. If a record reached the sink before that, its key
     // then counts as touched.
     const touched = await readOutput(session, comparedQuery);

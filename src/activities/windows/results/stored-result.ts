@@ -12,7 +12,7 @@ import { readLone } from '../../../clients/postgres/single-statement.js';
 import { transaction, type SourceClient } from '../../../clients/postgres/connection.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import type { BatchPlan, ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import type { ConnectedSession } from '../session.js';
+import type { ResultSession } from '../session.js';
 import type { ComparedQuery } from './compared-queries.js';
 import { readRows } from '../canonical-rows.js';
 import { measured, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
@@ -51,7 +51,7 @@ export async function finishedRun(
  * fold MUST be at the last round's barrier.
  */
 export async function compareStored(
-  { plan, reader }: ConnectedSession,
+  { plan, target }: ResultSession,
   comparedQuery: ComparedQuery,
   found: OrReason<Run>,
 ): Promise<SubjectOutcome> {
@@ -68,7 +68,7 @@ export async function compareStored(
     );
   if (!found.ok) return inconclusive(found.reason);
   const before = found.value;
-  const read = await readStored(reader, plan, comparedQuery, before);
+  const read = await readStored(target, plan, comparedQuery, before);
   if (!read.ok) return inconclusive(read.reason);
   const { stored, streamOnly, counted, rows } = read.value;
   const { counts, batchWasWrong, differences } = compareAligned(shape, {
@@ -121,7 +121,7 @@ interface StoredResult {
  * written the result since then.
  */
 function readStored(
-  reader: SourceClient,
+  client: SourceClient,
   { batch, spec }: ResolvedPlan,
   { shape, fold }: ComparedQuery,
   before: Run,
@@ -129,8 +129,8 @@ function readStored(
   const closed = closedAt(spec.validation.closedKeys, before.cut);
   const table = batch!.resultTable.sql;
   const stored = new Map<string, string | null>();
-  return transaction(reader, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
-    const run = await finishedRun(reader, batch!);
+  return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
+    const run = await finishedRun(client, batch!);
     if (!run.ok) return run;
     if (run.value.id !== before.id)
       return because(
@@ -138,16 +138,16 @@ function readStored(
       );
     const from = `(SELECT * FROM ${table} WHERE (${closed}\n)) AS sluice_closed`;
     const pace = { rowsPerSecond: 0, heartbeat: () => undefined };
-    const rows = await readRows(reader, from, shape, pace, (key, row) => stored.set(key, row));
+    const rows = await readRows(client, from, shape, pace, (key, row) => stored.set(key, row));
     const counted = await readLone(
-      reader,
+      client,
       `SELECT count(*) AS n FROM ${table} WHERE (${closed}\n)`,
     );
     return ok({
       stored,
       rows,
       counted: Number(counted[0]!['n']),
-      streamOnly: await closedKeysOf(reader, table, closed, shape, fold.rows, stored),
+      streamOnly: await closedKeysOf(client, table, closed, shape, fold.rows, stored),
     });
   });
 }

@@ -6,7 +6,8 @@ import { durationMs } from '../../../../domain/values/duration.js';
 import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../../domain/values/position.js';
-import { openSource, type SourceClient } from '../../../../clients/postgres/connection.js';
+import type { SourceClient } from '../../../../clients/postgres/connection.js';
+import { openTarget } from '../../../../clients/postgres/target-connection.js';
 import type { KafkaPort, PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
 import { markSource, type SourceMark } from '../../../capture/source-mark.js';
@@ -176,7 +177,7 @@ async function endsOf(
 
 /** Opens a snapshot for the sink on a new connection, because the reader's snapshot is older. */
 async function sinkSnapshot({ plan, deps }: ConnectedSession): Promise<SourceClient> {
-  const client = await openSource(plan, deps.secret, { readOnly: true });
+  const client = await openTarget(plan, deps.secret, { readOnly: true });
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await client.query('SELECT pg_current_snapshot()');
