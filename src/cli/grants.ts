@@ -4,7 +4,15 @@ import { askPrivilegeFacts, relationsOf } from '../activities/checks/missing-pri
 import { resolveSecret, loadConfig } from '../config.js';
 import { plainIdent, quoteLiteral } from '../domain/migration/names.js';
 import { privilegesFor } from '../domain/access/privileges.js';
-import { captureUser, type Part, type Privilege } from '../domain/access/privilege.js';
+import {
+  captureUser,
+  type Part,
+  type Place,
+  type Privilege,
+  type PrivilegeFacts,
+} from '../domain/access/privilege.js';
+import { hasTarget, targetPostgres } from '../domain/migration/databases.js';
+import type { SecretRef } from '../domain/migration/spec.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { EXIT, print, type Format } from './support/output.js';
@@ -12,16 +20,15 @@ import { readSpec } from './support/spec-file.js';
 
 export async function grants(options: { file: string; output: Format }): Promise<number> {
   const plan = resolve({ spec: readSpec(options.file), generation: 1 });
-  const { facts, why } = await askPrivilegeFacts(plan, resolveSecret);
-  const list = privilegesFor(
-    plan,
-    facts ?? { owners: new Map(), replicationRole: null, ...(await relationsOf(plan)) },
-  );
+  const source = await factsOf(plan, 'source');
+  const target = hasTarget(plan) ? await factsOf(plan, 'target') : source;
+  const list = privilegesFor(plan, source.facts, target.facts);
   await print(
     {
-      reached: facts !== null,
-      privileges: list.map(({ part, sql, subject, why, without }) => ({
+      reached: source.why === null && target.why === null,
+      privileges: list.map(({ part, in: place, sql, subject, why, without }) => ({
         part,
+        database: place ? plan.targetDatabase : plan.database,
         sql,
         subject,
         why,
@@ -29,9 +36,26 @@ export async function grants(options: { file: string; output: Format }): Promise
       })),
     },
     options.output,
-    () => render(plan, list, why),
+    () => render(plan, list, { source: source.why, target: target.why }),
   );
   return EXIT.ok;
+}
+
+interface Known {
+  readonly facts: PrivilegeFacts;
+  /** The reason why the database was not asked. Null if it answered. */
+  readonly why: string | null;
+}
+
+/** Asks a database for its facts, or derives from the spec what can be known without it. */
+async function factsOf(plan: ResolvedPlan, place: Place): Promise<Known> {
+  const { facts, why } = await askPrivilegeFacts(plan, resolveSecret, place);
+  const unasked = {
+    owners: new Map<string, string>(),
+    replicationRole: null,
+    ...(await relationsOf(plan, place)),
+  };
+  return { facts: facts ?? unasked, why };
 }
 
 const PARTS: Readonly<Record<Part, string>> = {
@@ -41,28 +65,47 @@ const PARTS: Readonly<Record<Part, string>> = {
   sink: 'Sink: the table that consumers will read',
 };
 
-function render(plan: ResolvedPlan, list: readonly Privilege[], why: string | null): string {
+function render(
+  plan: ResolvedPlan,
+  list: readonly Privilege[],
+  why: Readonly<Record<Place, string | null>>,
+): string {
   return [
     `-- Roles and grants of migration ${plan.metadata.name}, for PostgreSQL 14 to 18. Reasons: docs/reference/permissions.md`,
-    `-- Run it in database ${plan.database} as a superuser, or as a role that owns the named objects and may create roles.`,
-    ...(why === null
-      ? []
-      : [
-          `-- THE DATABASE DID NOT ANSWER (${why.replaceAll(/\s+/g, ' ')}).`,
-          '-- Replace each <owner of ...> with the owner, which \\d+ shows. Or export PGUSER and PGPASSWORD of a role that may log in, and run this command again.',
-        ]),
+    ...heading(plan.database, why.source),
     ...roles(plan),
-    ...(Object.keys(PARTS) as Part[]).flatMap((part) =>
-      section(
-        PARTS[part],
-        list.filter((privilege) => privilege.part === part),
-      ),
-    ),
+    ...sections(list.filter((privilege) => privilege.in === undefined)),
     ...managed(plan),
+    ...(hasTarget(plan)
+      ? [
+          '',
+          ...heading(plan.targetDatabase, why.target),
+          ...targetRole(plan),
+          ...sections(list.filter((privilege) => privilege.in === 'target')),
+        ]
+      : []),
     ...consumers(plan),
     ...ledger(),
   ].join('\n');
 }
+
+const heading = (database: string, why: string | null): string[] => [
+  `-- Run it in database ${database} as a superuser, or as a role that owns the named objects and may create roles.`,
+  ...(why === null
+    ? []
+    : [
+        `-- THE DATABASE DID NOT ANSWER (${why.replaceAll(/\s+/g, ' ')}).`,
+        '-- Replace each <owner of ...> with the owner, which \\d+ shows. Or export PGUSER and PGPASSWORD of a role that may log in, and run this command again.',
+      ]),
+];
+
+const sections = (list: readonly Privilege[]): string[] =>
+  (Object.keys(PARTS) as Part[]).flatMap((part) =>
+    section(
+      PARTS[part],
+      list.filter((privilege) => privilege.part === part),
+    ),
+  );
 
 function section(title: string, list: readonly Privilege[]): string[] {
   if (list.length === 0) return [];
@@ -78,15 +121,7 @@ function section(title: string, list: readonly Privilege[]): string[] {
 function roles(plan: ResolvedPlan): string[] {
   const { user, passwordFrom } = plan.spec.source.postgres;
   const capture = captureUser(plan);
-  const secret = passwordFrom
-    ? 'env' in passwordFrom
-      ? `variable ${passwordFrom.env}`
-      : `file ${passwordFrom.file}`
-    : 'nothing, because the spec has no passwordFrom';
-  const role = (name: string, held: string): string[] => [
-    `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) THEN CREATE ROLE ${plainIdent(name)} LOGIN; END IF; END $$;`,
-    `-- ${held}. Set that password with: \\password ${plainIdent(name)}`,
-  ];
+  const secret = placeOfSecret(passwordFrom);
   return [
     '',
     '-- The roles, if they are missing',
@@ -101,6 +136,24 @@ function roles(plan: ResolvedPlan): string[] {
           `Kafka Connect reads its password from ${plan.spec.connector.config['database.password'] ?? secret}`,
         )),
   ];
+}
+
+const placeOfSecret = (passwordFrom: SecretRef | undefined): string =>
+  passwordFrom
+    ? 'env' in passwordFrom
+      ? `variable ${passwordFrom.env}`
+      : `file ${passwordFrom.file}`
+    : 'nothing, because the spec has no passwordFrom';
+
+const role = (name: string, held: string): string[] => [
+  `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) THEN CREATE ROLE ${plainIdent(name)} LOGIN; END IF; END $$;`,
+  `-- ${held}. Set that password with: \\password ${plainIdent(name)}`,
+];
+
+function targetRole(plan: ResolvedPlan): string[] {
+  const { user, passwordFrom } = targetPostgres(plan);
+  const held = `The worker and the sink connector read its password from ${placeOfSecret(passwordFrom)}`;
+  return ['', '-- The role, if it is missing', ...role(user, held)];
 }
 
 /** Returns notes for managed services, if the spec needs replication. */

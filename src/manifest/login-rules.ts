@@ -1,12 +1,13 @@
 // Checks certificates and logins: which files belong together, and how Kafka Connect gets the
 // passwords of the connectors.
 import { tlsFilesOf, type SaslLogin, type TlsFiles } from '../domain/migration/cluster-access.js';
+import type { PostgresAddress } from '../domain/migration/databases.js';
 import type { SecretRef } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
 /** Returns an issue if Connect cannot read a password from this file. */
-const withoutKey = (secret: SecretRef, ...path: string[]): SpecIssue[] =>
+export const withoutKey = (secret: SecretRef, ...path: string[]): SpecIssue[] =>
   placeholderIssues(secret, ...path, 'passwordFrom');
 
 /** Returns an issue if Kafka Connect cannot resolve the reference to a secret at `path`. */
@@ -44,12 +45,12 @@ function signalLoginIssues(sasl: SaslLogin): SpecIssue[] {
 
 /** Finds passwords that Kafka Connect could not resolve. */
 export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
-  const { source, connector, sink, kafka } = spec;
+  const { source, target, connector, sink, kafka } = spec;
   const { passwordFrom } = source.postgres;
   const issues: SpecIssue[] = [];
   const overridden =
     connector.config['database.password'] ?? connector.config['connection.password'];
-  if (passwordFrom && (overridden === undefined || sink))
+  if (passwordFrom && (overridden === undefined || (sink && !target)))
     issues.push(...withoutKey(passwordFrom, 'source', 'postgres'));
   if (kafka.sasl && connector.snapshot === 'incremental')
     issues.push(...signalLoginIssues(kafka.sasl));
@@ -64,6 +65,21 @@ export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
+/** Finds certificates of a database login that do not belong together, or that no session would use. */
+export function addressIssues(
+  { sslmode, sslrootcert, sslcert, sslkey }: PostgresAddress,
+  database: 'source' | 'target',
+): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const add = (message: string, key: string): void =>
+    void issues.push({ path: ['spec', database, 'postgres', key], message });
+  if ((sslcert === undefined) !== (sslkey === undefined))
+    add('sslcert and sslkey belong together', sslcert ? 'sslcert' : 'sslkey');
+  if (sslmode === 'disable' && (sslrootcert ?? sslcert))
+    add('sslmode disable uses no certificate, so omit it', sslrootcert ? 'sslrootcert' : 'sslcert');
+  return issues;
+}
+
 /** Finds certificates that do not belong together, or that no connection would use. */
 export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
@@ -73,16 +89,7 @@ export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
     if ((cert === undefined) !== (key === undefined))
       add('cert and key belong together', ...path, cert ? 'cert' : 'key');
   };
-  const { sslmode, sslrootcert, sslcert, sslkey } = spec.source.postgres;
-  const postgres = ['source', 'postgres'];
-  if ((sslcert === undefined) !== (sslkey === undefined))
-    add('sslcert and sslkey belong together', ...postgres, sslcert ? 'sslcert' : 'sslkey');
-  if (sslmode === 'disable' && (sslrootcert ?? sslcert))
-    add(
-      'sslmode disable uses no certificate, so omit it',
-      ...postgres,
-      sslrootcert ? 'sslrootcert' : 'sslcert',
-    );
+  issues.push(...addressIssues(spec.source.postgres, 'source'));
   const { connector, kafka } = spec;
   pair(tlsFilesOf(kafka) ?? {}, 'kafka', 'tls');
   pair(connector.tls ?? {}, 'connector', 'tls');

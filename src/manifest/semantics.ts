@@ -19,6 +19,7 @@ import type { SpecIssue } from './document.js';
 import { certificateIssues, loginIssues } from './login-rules.js';
 import { formatIssues } from './format-rules.js';
 import { nameIssues } from './name-rules.js';
+import { targetIssues } from './target-rules.js';
 import type { ParsedSpec } from './spec-schema.js';
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
@@ -30,6 +31,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...nameIssues(parsed),
     ...certificateIssues(parsed),
     ...loginIssues(parsed),
+    ...targetIssues(parsed),
     ...formatIssues(parsed),
     ...checkExtraConfig(parsed.spec.connector),
   ];

@@ -67,9 +67,9 @@ export const host = z
   );
 
 export const postgres = z.strictObject({
-  host: host.describe('The host name or address of the source database.'),
-  port: z.int().min(1).max(65535).default(5432).describe('The TCP port of the source database.'),
-  database: z.string().min(1).describe('The name of the source database.'),
+  host: host.describe('The host name or address of the database server.'),
+  port: z.int().min(1).max(65535).default(5432).describe('The TCP port of the database server.'),
+  database: z.string().min(1).describe('The name of the database.'),
   user: z.string().min(1).describe('The role with which the worker logs in.'),
   passwordFrom: secretRef
     .optional()
@@ -77,7 +77,7 @@ export const postgres = z.strictObject({
   sslmode: z
     .enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
     .default('prefer')
-    .describe('The TLS mode of connections to the source, with the meaning of libpq.'),
+    .describe('The TLS mode of connections to the database, with the meaning of libpq.'),
   sslrootcert: path
     .optional()
     .describe("The PEM file with the certificate authority of the server's certificate."),

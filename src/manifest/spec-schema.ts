@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { decimal, duration, httpUrl, instant, labels } from './spec-parts.js';
 import { cutover } from './spec-cutover.js';
-import { batch, source } from './spec-source.js';
+import { batch, source, target } from './spec-source.js';
 import { connector, existing, kafka, pipeline, sink } from './spec-streaming.js';
 
 const compare = z.strictObject({
@@ -155,6 +155,11 @@ const rollback = z.strictObject({
 
 const spec = z.strictObject({
   source: source.describe('The legacy database and the tables that are captured.'),
+  target: target
+    .optional()
+    .describe(
+      "Another Postgres database than the source. It holds the batch's result and run log, the sink's table, the view and the lease row. The batch's actions run there.",
+    ),
   batch: batch
     .optional()
     .describe('The batch process that is replaced. Without it, only tables are migrated.'),
@@ -166,7 +171,9 @@ const spec = z.strictObject({
   pipeline: pipeline.optional().describe('The streaming computation that replaces the batch.'),
   sink: sink
     .optional()
-    .describe('The connector that writes the output into a table of the source database.'),
+    .describe(
+      'The connector that writes the output into a table of the source or the target database.',
+    ),
   catchUp: catchUp.prefault({}).describe('When the stream counts as caught up.'),
   validation: validation.prefault({}).describe('How both sides are compared.'),
   cutover: cutover.prefault({}).describe('How the consumers are switched.'),

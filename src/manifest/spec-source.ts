@@ -56,6 +56,10 @@ export const source = z.strictObject({
     ),
 });
 
+export const target = z.strictObject({
+  postgres: postgres.describe('The connection to the database of the result.'),
+});
+
 const stage = z.strictObject({
   name: z
     .string()

@@ -248,5 +248,5 @@ export const pipeline = z.strictObject({
 
 export const sink = z.strictObject({
   type: z.enum(['jdbc-sink']).describe("The kind of sink: Debezium's JDBC sink connector."),
-  table: tableName.describe('The table of the source database into which the sink writes.'),
+  table: tableName.describe('The table into which the sink writes, in the target if there is one.'),
 });

@@ -64,7 +64,7 @@ export async function checkBatch(
         'batch.query',
         '',
         `cannot connect: ${(error as Error).message}`,
-        'follow the remedy of source.reachable',
+        'follow the remedy of source.reachable or target.reachable',
       ),
     ];
   }

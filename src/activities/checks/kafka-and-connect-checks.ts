@@ -170,7 +170,7 @@ async function checkConnector(
           ? 'the connector itself accepts the configuration'
           : {
               detail: errors.join('; ').slice(0, 800),
-              remedy: configRemedy(plan, config),
+              remedy: configRemedy(config),
             };
       },
       name,
@@ -195,13 +195,13 @@ async function checkConnector(
  * Returns the remedy for a refused configuration. The most frequent cause is that the Connect
  * worker lacks the secret with which the connector logs in.
  */
-function configRemedy({ spec }: ResolvedPlan, config: Readonly<Record<string, string>>): string {
+function configRemedy(config: Readonly<Record<string, string>>): string {
   const placeholder = config['database.password'] ?? config['connection.password'];
   const variable = /^\$\{env:(.+)\}$/.exec(placeholder ?? '')?.[1];
   if (!variable)
     return `correct the settings that the connector names${placeholder ? ` (it logs in with ${placeholder}, which the Connect workers must be able to read)` : ''}`;
   return (
-    `correct the settings that the connector names. Connect logs in as ${spec.source.postgres.user} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
+    `correct the settings that the connector names. Connect logs in as ${config['database.user'] ?? config['connection.user'] ?? config['connection.username']} with ${placeholder}: set ${variable} in the Connect workers' environment ` +
     `and allow it in their config.providers (with the local stack: export ${variable}, then run \`npm run stack -- down\` and \`npm run stack -- up\`)`
   );
 }

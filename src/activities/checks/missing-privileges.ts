@@ -4,30 +4,35 @@ import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
 import type { Check } from '../../domain/evidence/check.js';
+import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
 import { parseTableName } from '../../domain/migration/names.js';
 import { privilegesFor } from '../../domain/access/privileges.js';
 import { ownedRelations } from '../../domain/access/worker-privileges.js';
-import { type Privilege, type PrivilegeFacts } from '../../domain/access/privilege.js';
+import type { Place, Privilege, PrivilegeFacts } from '../../domain/access/privilege.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/make-finding.js';
 
 /**
- * Returns two lists of relations: what the batch's queries and actions read, and what its actions
- * write.
+ * Returns two lists of relations of a database: what the batch's queries and actions read, and what
+ * its actions write.
  */
-export async function relationsOf({
-  spec,
-}: Pick<ResolvedPlan, 'spec'>): Promise<{ reads: string[]; writes: string[] }> {
+export async function relationsOf(
+  { spec }: Pick<ResolvedPlan, 'spec'>,
+  place: Place,
+): Promise<{ reads: string[]; writes: string[] }> {
   await loadParser();
   const { batch, connector } = spec;
-  const queries = [
-    batch?.query.sql,
-    ...(batch?.stages ?? []).map((stage) => stage.query.sql),
-    connector.query?.sql,
-  ];
+  const isElsewhere = (of: Place): boolean => hasTarget({ spec }) && place !== of;
+  const queries = isElsewhere('source')
+    ? []
+    : [
+        batch?.query.sql,
+        ...(batch?.stages ?? []).map((stage) => stage.query.sql),
+        connector.query?.sql,
+      ];
   const actions = [batch?.pause, batch?.resume, batch?.retire].flatMap((action) =>
-    action && 'sql' in action ? [action.sql] : [],
+    action && 'sql' in action && !isElsewhere('target') ? [action.sql] : [],
   );
   const read = (sql: string | undefined) => (sql === undefined ? [] : analyseSql(sql).tables);
   return {
@@ -51,11 +56,13 @@ function isName(text: string): boolean {
 export async function readPrivilegeFacts(
   client: pg.ClientBase,
   plan: ResolvedPlan,
+  place: Place,
 ): Promise<PrivilegeFacts> {
-  const { reads, writes } = await relationsOf(plan);
+  const { reads, writes } = await relationsOf(plan, place);
+  const owned = ownedRelations(plan);
   const wanted = [
     ...new Set([
-      ...ownedRelations(plan),
+      ...(hasTarget(plan) ? owned[place] : [...owned.source, ...owned.target]),
       ...(plan.sink ? [plan.sink.writes.stream.text] : []),
       ...reads,
       ...writes,
@@ -91,8 +98,9 @@ export async function readPrivilegeFacts(
 export async function askPrivilegeFacts(
   plan: ResolvedPlan,
   secret: ResolveSecret,
+  place: Place,
 ): Promise<{ facts: PrivilegeFacts | null; why: string | null }> {
-  const { postgres } = plan.spec.source;
+  const postgres = place === 'target' ? targetPostgres(plan) : plan.spec.source.postgres;
   const { passwordFrom: _, ...address } = postgres;
   const causes: string[] = [];
   for (const login of [postgres, { ...address, user: '', passwordFrom: { env: 'PGPASSWORD' } }]) {
@@ -101,7 +109,7 @@ export async function askPrivilegeFacts(
         login,
         secret,
         'sluice/init',
-        (client) => readPrivilegeFacts(client, plan),
+        (client) => readPrivilegeFacts(client, plan, place),
         { readOnly: true },
       );
       return { facts, why: null };
@@ -132,13 +140,15 @@ export async function heldPrivileges(
 export async function checkPrivileges(
   client: pg.ClientBase,
   plan: ResolvedPlan,
+  place: Place,
   others: readonly Check[],
 ): Promise<Check[]> {
   let list: readonly (Privilege & { readonly held: boolean })[];
   try {
+    const facts = await readPrivilegeFacts(client, plan, place);
     list = await heldPrivileges(
       client,
-      privilegesFor(plan, await readPrivilegeFacts(client, plan)),
+      privilegesFor(plan, facts, facts).filter((one) => (one.in ?? 'source') === place),
     );
   } catch (error) {
     return [await attempt('privilege', () => Promise.reject(error))];
@@ -153,13 +163,19 @@ export async function checkPrivileges(
   const hidden = (sql: string): boolean => sql.includes('pg_read_all_stats');
   return [
     ...(needed.length === 0
-      ? [passed('privilege', '', `the role has all ${list.length - advice.length} privileges`)]
+      ? [
+          passed(
+            'privilege',
+            '',
+            `the role has all ${list.length - advice.length} privileges${hasTarget(plan) ? ` in the ${place} database` : ''}`,
+          ),
+        ]
       : []),
     ...needed.map(({ subject, sql, why, without }) =>
       (hidden(sql) ? unknown : failed)(
         'privilege',
         subject,
-        `missing: ${sql} (${why}; without it: ${without})`,
+        `missing${place === 'target' ? ' in the target database' : ''}: ${sql} (${why}; without it: ${without})`,
         sql,
       ),
     ),

@@ -1,6 +1,7 @@
 // Checks that no other object has a name that the plan uses. Each kind of object defines how its
 // names are looked up (objects/owned-kind.ts).
 import type { Ledger } from '../../clients/ledger/ledger.js';
+import { hasTarget } from '../../domain/migration/databases.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { KINDS } from '../../domain/objects/kinds.js';
@@ -45,15 +46,14 @@ export async function takenNames(
 }
 
 /**
- * Checks the names in the source database: the slot, the publication, and the schema of the lease
- * row.
+ * Checks the names in the databases: the slot, the publication, and the schema of the lease row.
  */
 export async function checkNamesFree(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   return [
     await attempt('source.names-free', async () => {
       const taken = await takenNames(asking, isOwned, 'source.names-free');
       return taken.length === 0
-        ? 'the names in the source database are free'
+        ? `the names in the ${hasTarget(asking.plan) ? 'databases' : 'source database'} are free`
         : {
             detail: `these exist, but the ledger does not list them: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
             remedy: 'drop them, or choose another metadata.name',

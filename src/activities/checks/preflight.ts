@@ -11,6 +11,8 @@ import { checkSource } from './source-checks.js';
 import { checkNamesFree, ledgerKnows } from './names-free.js';
 import { checkConnect, checkKafka } from './kafka-and-connect-checks.js';
 import type { Deps } from '../runtime/deps.js';
+import { checkTarget } from './target-checks.js';
+import { hasTarget } from '../../domain/migration/databases.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
@@ -27,12 +29,15 @@ export async function runPreflight(
   const isOwned = ledgerKnows(ledger, plan.metadata.name);
   const source = await checkSource(deps, plan);
   const reachable = isReached(source, 'source');
+  const target = await checkTarget(deps, plan);
+  const bothReachable = reachable && (!hasTarget(plan) || isReached(target, 'target'));
   const kafka = await checkKafka(asking, isOwned);
   const checks = [
     ...source,
-    ...(reachable ? await checkNamesFree(asking, isOwned) : []),
+    ...(bothReachable ? await checkNamesFree(asking, isOwned) : []),
     ...(reachable ? await adapterOf(plan).checks(deps, plan, plan.capture) : []),
-    ...(reachable ? await checkBatch(deps, plan) : []),
+    ...target,
+    ...(bothReachable ? await checkBatch(deps, plan) : []),
     ...(reachable ? await checkCompareNames(deps, plan) : []),
     ...kafka,
     ...(await checkConnect(asking, isOwned)),

@@ -3,7 +3,9 @@
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
-import { captureUser } from '../../domain/access/privilege.js';
+import { captureUser, type Place } from '../../domain/access/privilege.js';
+import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
+import type { PostgresAddress } from '../../domain/migration/spec.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';
 
@@ -27,10 +29,11 @@ const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_time
 export async function timeLimits(
   client: pg.ClientBase,
   plan: ResolvedPlan,
+  place: Place,
   loadMs: number,
 ): Promise<Answer> {
-  const role = captureUser(plan);
-  const { database, user } = plan.spec.source.postgres;
+  const { database, user } = addressOf(plan, place);
+  const role = place === 'source' ? captureUser(plan) : user;
   const { rows } = await client.query<{ name: string; ms: string; origin: string }>(
     `SELECT s.name, extract(epoch FROM (coalesce(o.value, s.reset_val) || CASE WHEN coalesce(o.value, s.reset_val) ~ '^-?[0-9]+$' THEN 'ms' ELSE '' END)::interval) * 1000 AS ms,
        coalesce(o.origin, 'the server') AS origin
@@ -53,7 +56,7 @@ export async function timeLimits(
     }))
     .filter(({ ms, least }) => ms > 0 && ms < least);
   if (short.length === 0)
-    return `no timeout of role ${role} is too short for the connector${role === user ? ' or the sink' : ''}`;
+    return `no timeout of role ${role} is too short for ${place === 'target' ? 'the sink' : `the connector${role === user && !hasTarget(plan) ? ' or the sink' : ''}`}`;
   return {
     detail: short
       .map(
@@ -75,26 +78,34 @@ export async function timeLimits(
  * at one time. The numbers were measured with the local stack's versions; see
  * docs/reference/permissions.md.
  */
-export function sessionsNeeded({ spec, capture, sink }: ResolvedPlan): {
-  worker: number;
-  capture: number;
-  sink: number;
-} {
+export function sessionsNeeded(
+  plan: ResolvedPlan,
+  place: Place,
+): { worker: number; capture: number; sink: number } {
+  const { spec, capture, sink } = plan;
+  const isHere = place === 'target' || !hasTarget(plan);
   return {
-    worker: 3 + spec.source.limits.maxBackends,
-    capture: capture.sessions,
-    sink: sink ? 5 : 0,
+    worker: 3 + (place === 'source' ? spec.source.limits.maxBackends : 0),
+    capture: place === 'source' ? capture.sessions : 0,
+    sink: sink && isHere ? 5 : 0,
   };
 }
+
+const addressOf = (plan: ResolvedPlan, place: Place): PostgresAddress =>
+  place === 'target' ? targetPostgres(plan) : plan.spec.source.postgres;
 
 /**
  * Checks that enough connections are free. It compares the limits of the roles, the database and
  * the server with what other sessions use now.
  */
-export async function connectionLimits(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
-  const { user, database } = plan.spec.source.postgres;
-  const capturer = captureUser(plan);
-  const { worker, capture, sink } = sessionsNeeded(plan);
+export async function connectionLimits(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  place: Place,
+): Promise<Answer> {
+  const { user, database } = addressOf(plan, place);
+  const capturer = place === 'source' ? captureUser(plan) : user;
+  const { worker, capture, sink } = sessionsNeeded(plan, place);
   const total = worker + capture + sink;
   const isForeign = foreignTo(plan.metadata.name);
   const { rows } = await client.query<Record<string, string>>(

@@ -12,12 +12,14 @@ import { plainIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SourceSpec } from '../../domain/migration/spec.js';
 import { classify } from '../runtime/application-failure.js';
+import { isLeaseInSource } from '../../domain/migration/databases.js';
 import type { Deps } from '../runtime/deps.js';
 import { attempt, failed, inTurn, passed } from '../runtime/make-finding.js';
 import { canFailOver } from './failover-check.js';
 import { checkPrivileges } from './missing-privileges.js';
 import { tryReplication } from './replication-check.js';
 import { connectionLimits, timeLimits } from './session-limits.js';
+import { serverQuestions, type Ask } from './server-questions.js';
 import { checkTable } from './table-checks.js';
 import { walHeadroom } from './wal-headroom.js';
 import { noLongTransactions } from '../capture/long-writers.js';
@@ -52,11 +54,11 @@ export async function checkSource(
       const limits = await inTurn([
         () =>
           attempt('source.time-limits', () =>
-            timeLimits(client, plan, predictedMs(plan, catalogs)),
+            timeLimits(client, plan, 'source', predictedMs(plan, catalogs)),
           ),
-        () => attempt('source.connections', () => connectionLimits(client, plan)),
+        () => attempt('source.connections', () => connectionLimits(client, plan, 'source')),
       ]);
-      const rights = await checkPrivileges(client, plan, [...server, ...tables]);
+      const rights = await checkPrivileges(client, plan, 'source', [...server, ...tables]);
       return [
         passed('source.reachable', '', `connected to ${place}`),
         ...server,
@@ -81,8 +83,6 @@ export async function checkSource(
   }
 }
 
-type Ask = (sql: string) => Promise<Record<string, string | null>>;
-
 async function checkServer(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -91,37 +91,12 @@ async function checkServer(
   const one: Ask = async (sql) =>
     (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
   const { hasSlot } = plan.capture;
-  const needsToCreate = plan.batch !== null || hasSlot;
+  const needsToCreate = isLeaseInSource(plan) || hasSlot;
   return inTurn([
-    ...serverQuestions(one),
+    ...serverQuestions(one, 'source'),
     ...(hasSlot ? logQuestions(client, one, plan, secret) : []),
     ...(needsToCreate ? [mayCreate(one, plan.spec.source.postgres)] : []),
   ]);
-}
-
-/** Checks the server's version, and that it is a primary. */
-function serverQuestions(one: Ask): (() => Promise<Check>)[] {
-  return [
-    () =>
-      attempt('source.version', async () => {
-        const version = Number((await one('SHOW server_version_num'))['server_version_num']);
-        return version >= 140000 && version < 190000
-          ? `server version ${Math.floor(version / 10000)}`
-          : {
-              detail: `server version ${Math.floor(version / 10000)} is not 14 to 18`,
-              remedy: 'use a supported server',
-            };
-      }),
-    () =>
-      attempt('source.primary', async () =>
-        (await one('SELECT pg_is_in_recovery() AS standby'))['standby'] === 'f'
-          ? 'the server is a primary'
-          : {
-              detail: 'the server is a standby',
-              remedy: 'use the primary, because evidence from a replica can be stale',
-            },
-      ),
-  ];
 }
 
 /** Checks what is needed to read the write-ahead log. A polling connector needs none of it. */

@@ -1,12 +1,12 @@
 // Watches the runs of the batch, and pauses, resumes or retires it.
 import { postAction } from '../../clients/http/route-http.js';
-import { activeRun } from '../../clients/postgres/batch-runs.js';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
 import { Problem } from '../../domain/failure.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import { pause, stopIfCancelled } from '../runtime/poll-until.js';
+import { activeAnywhere } from './source-at-commit.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 const BATCH_POLL_MS = 5000;
@@ -14,20 +14,16 @@ const BATCH_POLL_MS = 5000;
 type BatchAction = 'pause' | 'resume' | 'retire';
 
 export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
-  const { secret } = deps;
-
   return withPlan({
     /** Returns a description of the batch run that is active, or null if no run is active. */
     async activeBatchRun({ plan }: Planned): Promise<string | null> {
-      return plan.batch?.runs
-        ? withTarget(plan, secret, (client) => activeRun(client, plan, null))
-        : null;
+      return plan.batch?.runs ? activeAnywhere(deps, plan) : null;
     },
 
     /** Waits until no batch run is active. The heartbeat describes the active run. */
     async untilNoBatchRun({ plan }: Planned): Promise<void> {
       for (;;) {
-        const active = await withTarget(plan, secret, (client) => activeRun(client, plan, null));
+        const active = await activeAnywhere(deps, plan);
         if (active === null) return;
         await pause(BATCH_POLL_MS, { waitsFor: active });
       }

@@ -12,6 +12,7 @@ import type { Deps } from '../runtime/deps.js';
 import type { FenceInput, Refusable } from './fence.js';
 import { Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
 import { routeEffects } from './routes/index.js';
+import { sourceProblem } from './source-at-commit.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const COMMIT_MARGIN_MS = 1000;
@@ -68,6 +69,9 @@ async function commit(
   // The transaction ends before the fence expires. Otherwise sessions would wait for a commit that
   // comes too late.
   await held.atMost(before.restMs);
+  // The server would end a transaction that waits longer for this answer.
+  const unknown = await sourceProblem(deps, plan, holdLimits(plan).idleMs / 2);
+  if (unknown) throw new Refused(unknown);
   const changed = await route.inCommit(client, plan, token);
   await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
   const { rowCount } = await client.query(

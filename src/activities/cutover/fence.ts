@@ -11,18 +11,13 @@ import { withSource } from '../../clients/postgres/connection.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { isLeaseInSource } from '../../domain/migration/databases.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';
-import {
-  BRIEFLY,
-  Refused,
-  holdLimits,
-  isLeaseInSource,
-  leaseAccess,
-} from '../ownership/lease-store.js';
+import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
 import { makeClaimed } from '../ownership/owned.js';
 import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';

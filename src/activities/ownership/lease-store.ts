@@ -50,12 +50,6 @@ type LeaseDeps = Pick<Deps, 'secret' | 'ledger'>;
 const placeOf = ({ batch, targetDatabase }: ResolvedPlan): string =>
   batch ? targetDatabase : 'ledger';
 
-/**
- * Returns true if the row is in the source database, so that one transaction can change the row and
- * write a marker.
- */
-export const isLeaseInSource = ({ batch }: ResolvedPlan): boolean => batch !== null;
-
 /** Calls `use` with a connection to the database that contains the row. */
 export const leaseSession = <T>(
   { secret, ledger }: LeaseDeps,

@@ -30,7 +30,7 @@ export function toFailure(error: unknown): Error {
 }
 
 const HIDDEN_ROWS =
-  'ALTER ROLE … BYPASSRLS for the role of source.postgres.user, or use the role that owns the table; then: sluice retry';
+  'ALTER ROLE … BYPASSRLS for the role that Sluice logs in with, or use the role that owns the table; then: sluice retry';
 
 /**
  * Returns the Problem for any error. It omits the DETAIL of Postgres errors, and quoted text from

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto';
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { withTarget } from '../../clients/postgres/target-connection.js';
+import { hasTarget } from '../../domain/migration/databases.js';
 import {
   tableFacts,
   type CaptureProblem,
@@ -50,6 +52,7 @@ export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<Fac
   const kafka = systems.kafka(plan);
   const connectors = await connectorFacts(deps, { ref, plan });
   const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
+  if (hasTarget(plan)) facts['target server'] = await withTarget(plan, secret, serverIdentity);
   if (plan.sink) {
     const group = await knownGroup(kafka, plan.sink.group);
     facts['members of sink group'] = membersOf(group);

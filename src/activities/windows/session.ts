@@ -1,7 +1,9 @@
 // The session of one window: everything that the window needs, from its first read to its verdict.
 // It is created once and passed as a whole.
 import { openSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { readTarget } from '../../clients/postgres/target-connection.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { hasTarget } from '../../domain/migration/databases.js';
 import type { RecentResult } from '../../domain/plan/final-result.js';
 import type { MarkAt } from '../capture/capture-adapter.js';
 import { markSource, type SourceMark } from '../capture/source-mark.js';
@@ -115,4 +117,9 @@ export async function connected<S extends ReadingSession, T>(
 export const connectedToTarget = <T>(
   session: WindowSession,
   use: (session: ResultSession) => Promise<T>,
-): Promise<T> => connected(session, (open) => use({ ...open, target: open.side }));
+): Promise<T> =>
+  connected(session, (open) =>
+    hasTarget(session.plan)
+      ? readTarget(session.plan, session.deps.secret, (target) => use({ ...open, target }))
+      : use({ ...open, target: open.side }),
+  );

@@ -74,8 +74,8 @@ const rootOf = ({ sslrootcert }: PostgresAddress): string | undefined =>
 function noRoot({ sslmode }: PostgresAddress): never {
   throw new Problem(
     'permission-denied',
-    `sslmode ${sslmode} needs a root certificate, but source.postgres.sslrootcert names none and there is no ${usualRoot()}`,
-    'name the CA that signed the server’s certificate as source.postgres.sslrootcert',
+    `sslmode ${sslmode} needs a root certificate, but the spec names none (sslrootcert) and there is no ${usualRoot()}`,
+    'name the CA that signed the server’s certificate as sslrootcert',
   );
 }
 

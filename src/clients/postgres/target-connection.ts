@@ -1,11 +1,12 @@
 // Opens connections to the target: the database of the result, the sink's table, the view and the
 // lease row. The sessions have the same settings as those of the source.
-import { targetPostgres } from '../../domain/migration/databases.js';
+import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { durationMs } from '../../domain/values/duration.js';
 import {
   closing,
   openAddress,
+  readSource,
   withSource,
   type ResolveSecret,
   type SourceClient,
@@ -48,13 +49,24 @@ export interface Databases {
   readonly target: SourceClient;
 }
 
-/** Opens both databases, runs `use`, and always closes the connections. */
+/**
+ * Opens both databases, runs `use`, and always closes the connections. The session on a source that
+ * is not the target is read-only.
+ */
 export const withDatabases = <T>(
   spec: MigrationSpec,
   secret: ResolveSecret,
   use: (databases: Databases) => Promise<T>,
   options: SourceOptions = {},
-): Promise<T> => withSource(spec, secret, (source) => use({ source, target: source }), options);
+): Promise<T> =>
+  hasTarget(spec)
+    ? withTarget(
+        spec,
+        secret,
+        (target) => readSource(spec, secret, (source) => use({ source, target })),
+        options,
+      )
+    : withSource(spec, secret, (source) => use({ source, target: source }), options);
 
 /** Does the same as `withDatabases` in read-only sessions. */
 export const readDatabases = <T>(

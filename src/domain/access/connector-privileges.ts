@@ -2,11 +2,13 @@
 // table.
 import { plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable } from './privilege-conditions.js';
+import { targetPostgres } from '../migration/databases.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import {
   type Privilege,
   type PrivilegeFacts,
   captureUser,
+  inTarget,
   select,
   usage,
   replication,
@@ -54,15 +56,15 @@ export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Pri
 }
 
 /**
- * Lists the rights that the sink connector needs. It uses the worker's login, and writes a table
- * that already exists or that Sluice creates.
+ * Lists the rights that the sink connector needs. It uses the worker's login in the target, and
+ * writes a table that already exists or that Sluice creates.
  */
-export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): readonly Privilege[] {
   if (!plan.sink || plan.route.sharesTable) return [];
-  const { user } = plan.spec.source.postgres;
+  const { user } = targetPostgres(plan);
   const { text: table, schema } = plan.sink.writes.stream;
   if (facts?.owners.has(table))
-    return [
+    return inTarget(plan, [
       {
         part: 'sink',
         sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(table)} TO ${plainIdent(user)}`,
@@ -73,8 +75,8 @@ export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privi
           .map((right) => hasOnTable(user, table, right))
           .join(' AND '),
       },
-    ];
-  return [
+    ]);
+  return inTarget(plan, [
     {
       part: 'sink',
       sql: `GRANT CREATE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(user)}`,
@@ -83,5 +85,5 @@ export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privi
       without: 'doctor: privilege; in connect: permission denied for schema',
       has: hasOnSchema(user, schema, 'CREATE'),
     },
-  ];
+  ]);
 }

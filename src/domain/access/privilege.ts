@@ -1,12 +1,18 @@
 // Describes one right of a role, and builds the rights that several lists contain.
 import { parseTableName, plainIdent, plainName } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate } from './privilege-conditions.js';
+import { hasTarget } from '../migration/databases.js';
 import type { MigrationSpec } from '../migration/spec.js';
+
+/** The database in which a right is granted. */
+export type Place = 'source' | 'target';
 
 export type Part = 'capture' | 'administration' | 'reading' | 'sink';
 
 export interface Privilege {
   readonly part: Part;
+  /** Set if the right is granted in a target that is not the source. */
+  readonly in?: 'target';
   /** One statement, without a semicolon. */
   readonly sql: string;
   /** The object of the right: a schema, a table or a role. */
@@ -25,7 +31,11 @@ export interface Privilege {
   readonly optional?: boolean;
 }
 
-/** Facts that only the database knows. */
+/** Says that these rights are granted in the target, if it is not the source. */
+export const inTarget = (spec: MigrationSpec, list: readonly Privilege[]): readonly Privilege[] =>
+  hasTarget(spec) ? list.map((privilege) => ({ ...privilege, in: 'target' })) : list;
+
+/** Facts that only one database knows. */
 export interface PrivilegeFacts {
   /**
    * The owner of each relation that the spec names. A relation that does not exist has no entry.

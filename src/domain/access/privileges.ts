@@ -6,15 +6,22 @@ import { capturing, sinking } from './connector-privileges.js';
 import { administering, reading } from './worker-privileges.js';
 
 /**
- * Returns the rights of a plan, without duplicate statements. If the facts are not known, each
+ * Returns the rights of a plan, without duplicate statements. `facts` are those of the source, and
+ * `targetFacts` those of the target. If the facts are not known, each
  * owner is a placeholder that no server accepts: `<owner of public.orders>`.
  */
-export function privilegesFor(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+export function privilegesFor(
+  plan: ResolvedPlan,
+  facts: PrivilegeFacts | null,
+  targetFacts: PrivilegeFacts | null,
+): Privilege[] {
   const all = [
     ...capturing(plan, facts),
-    ...administering(plan, facts),
-    ...reading(plan, facts),
-    ...sinking(plan, facts),
+    ...administering(plan, facts, targetFacts),
+    ...reading(plan, facts, targetFacts),
+    ...sinking(plan, targetFacts),
   ];
-  return all.filter((privilege, at) => all.findIndex(({ sql }) => sql === privilege.sql) === at);
+  const same = (one: Privilege, other: Privilege): boolean =>
+    one.sql === other.sql && one.in === other.in;
+  return all.filter((privilege, at) => all.findIndex((other) => same(other, privilege)) === at);
 }

@@ -1,45 +1,57 @@
 // Lists the rights that the worker's login needs to create and switch objects, and to compare and
 // watch.
 import { plainIdent, plainName, quoteLiteral } from '../migration/names.js';
+import { hasTarget, targetPostgres } from '../migration/databases.js';
 import { hasOnSchema, hasOnTable, member } from './privilege-conditions.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
-import { type Privilege, type PrivilegeFacts, select, usage, replication } from './privilege.js';
+import {
+  type Place,
+  type Privilege,
+  type PrivilegeFacts,
+  inTarget,
+  select,
+  usage,
+  replication,
+} from './privilege.js';
 
-/** Returns the relations whose owners the list of rights has to name. */
-export function ownedRelations({ tables, capture, fence, route }: ResolvedPlan): string[] {
+/** Returns the relations whose owners the list of rights has to name, for both databases. */
+export function ownedRelations({
+  tables,
+  capture,
+  fence,
+  route,
+}: ResolvedPlan): Readonly<Record<Place, readonly string[]>> {
   const published = capture.hasSlot || fence.kind === 'source' ? tables : [];
-  const routed = route.needs.owned ? [route.needs.owned.relation] : [];
-  return [...new Set([...published, ...routed].map(({ text }) => text))];
+  const routed = route.needs.owned ? [route.needs.owned.relation.text] : [];
+  return { source: published.map(({ text }) => text), target: routed };
 }
 
 /** Lists the rights of the worker's login for creating and switching objects. */
-export function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+export function administering(
+  plan: ResolvedPlan,
+  facts: PrivilegeFacts | null,
+  targetFacts: PrivilegeFacts | null,
+): Privilege[] {
   const { batch, database, fence, route } = plan;
   const { user } = plan.spec.source.postgres;
-  const role = plainIdent(user);
   const { hasSlot } = plan.capture;
+  const isLeaseHere = batch !== null && !hasTarget(plan);
   const guarded = fence.guards.map(({ table }) => table.text);
-  const { actsAs, creates, owned } = route.needs;
-  const owner = (relation: string): Privilege => {
-    const name = facts?.owners.get(relation);
+  const { owned } = route.needs;
+  const owner = (role: string, of: PrivilegeFacts | null, relation: string): Privilege => {
+    const name = of?.owners.get(relation);
     const uses = relation === owned?.relation.text ? owned.uses : 'only its owner may publish it';
     return {
       part: 'administration',
-      sql: `GRANT ${name === undefined ? `<owner of ${relation}>` : plainIdent(name)} TO ${role}`,
+      sql: `GRANT ${name === undefined ? `<owner of ${relation}>` : plainIdent(name)} TO ${plainIdent(role)}`,
       subject: relation,
       why: guarded.includes(relation) ? `${uses}, or put a trigger on it` : uses,
       without: 'doctor: table.owner, route.view or route.table; in snapshot: must be owner',
-      has: name === undefined ? 'false' : member(user, name),
+      has: name === undefined ? 'false' : member(role, name),
     };
   };
-  const schemaRight = (schema: string, why: string, without: string): Privilege => ({
-    part: 'administration',
-    sql: `GRANT CREATE ON SCHEMA ${plainIdent(schema)} TO ${role}`,
-    subject: `schema ${schema}`,
-    why,
-    without,
-    has: hasOnSchema(user, schema, 'CREATE'),
-  });
+  const owners = ownedRelations(plan);
+  const { user: targetUser } = targetPostgres(plan);
   return [
     ...(hasSlot
       ? [
@@ -52,33 +64,82 @@ export function administering(plan: ResolvedPlan, facts: PrivilegeFacts | null):
           ),
         ]
       : []),
-    ...(hasSlot || batch
+    ...(hasSlot || isLeaseHere
+      ? [creating(user, database, hasSlot ? (hasTarget(plan) ? PUBLISHES : BOTH) : LEASES)]
+      : []),
+    ...inTarget(
+      plan,
+      hasTarget(plan) && batch ? leasing(targetUser, targetPostgres(plan).database) : [],
+    ),
+    ...owners.source.map((relation) => owner(user, facts, relation)),
+    ...inTarget(plan, [
+      ...owners.target.map((relation) => owner(targetUser, targetFacts, relation)),
+      ...routing(plan, targetUser),
+      ...changing(targetUser, targetFacts),
+    ]),
+  ];
+}
+
+const PUBLISHES = 'a publication of exactly these tables';
+const LEASES = 'a separate schema contains the lease row';
+const BOTH = `${PUBLISHES}, and a schema for the lease row`;
+
+const creating = (
+  user: string,
+  database: string,
+  why: string,
+  check = 'source.create',
+): Privilege => ({
+  part: 'administration',
+  sql: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
+  subject: `database ${database}`,
+  why,
+  without: `doctor: ${check}; in snapshot: permission denied for database`,
+  has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CREATE')`,
+});
+
+/** Lists the rights that the lease row needs in a separate target. */
+const leasing = (user: string, database: string): Privilege[] => [
+  {
+    part: 'administration',
+    sql: `GRANT CONNECT ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
+    subject: `database ${database}`,
+    why: 'the worker and the sink connector log in',
+    without: 'doctor: target.reachable',
+    has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CONNECT')`,
+  },
+  creating(user, database, LEASES, 'target.create'),
+];
+
+/** Lists the rights that the route needs in addition to the ownership of a relation. */
+function routing(plan: ResolvedPlan, user: string): Privilege[] {
+  const { creates, actsAs } = plan.route.needs;
+  return [
+    ...(creates
       ? [
           {
             part: 'administration' as const,
-            sql: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${role}`,
-            subject: `database ${database}`,
-            why: hasSlot
-              ? 'a publication of exactly these tables, and a schema for the lease row'
-              : 'a separate schema contains the lease row',
-            without: 'doctor: source.create; in snapshot: permission denied for database',
-            has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CREATE')`,
+            sql: `GRANT CREATE ON SCHEMA ${plainIdent(creates.schema)} TO ${plainIdent(user)}`,
+            subject: `schema ${creates.schema}`,
+            why: creates.why,
+            without: creates.without,
+            has: hasOnSchema(user, creates.schema, 'CREATE'),
           },
         ]
       : []),
-    ...ownedRelations(plan).map(owner),
-    ...(creates ? [schemaRight(creates.schema, creates.why, creates.without)] : []),
-    ...(actsAs ? actingAs(actsAs, user, database) : []),
-    ...(facts?.writes ?? []).map((relation) => ({
-      part: 'administration' as const,
-      sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(relation)} TO ${role}`,
-      subject: relation,
-      why: 'batch.pause, batch.resume or batch.retire changes it',
-      without: 'doctor: privilege; in cut-over: batch-action',
-      has: hasOnTable(user, relation, 'UPDATE'),
-    })),
+    ...(actsAs ? actingAs(actsAs, user, targetPostgres(plan).database) : []),
   ];
 }
+
+const changing = (user: string, facts: PrivilegeFacts | null): Privilege[] =>
+  (facts?.writes ?? []).map((relation) => ({
+    part: 'administration',
+    sql: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${plainName(relation)} TO ${plainIdent(user)}`,
+    subject: relation,
+    why: 'batch.pause, batch.resume or batch.retire changes it',
+    without: 'doctor: privilege; in cut-over: batch-action',
+    has: hasOnTable(user, relation, 'UPDATE'),
+  }));
 
 /**
  * Lists the rights for a shared table. The sink writes that table as another role, and a rollback
@@ -107,25 +168,43 @@ const actingAs = (
   },
 ];
 
-/** Lists the rights of the worker's login for comparing and watching. */
-export function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
+/** Lists the rights of the worker's logins for comparing and watching. */
+export function reading(
+  plan: ResolvedPlan,
+  facts: PrivilegeFacts | null,
+  targetFacts: PrivilegeFacts | null,
+): Privilege[] {
   const { batch, route, sink } = plan;
-  const { postgres, tables } = plan.spec.source;
-  const { user } = postgres;
-  const read = [
-    ...new Set([
-      ...tables,
-      ...(batch ? [batch.resultTable.text] : []),
-      ...(batch?.runLog ? [batch.runLog.text] : []),
-      ...(facts?.reads ?? []),
-    ]),
+  const { tables, postgres } = plan.spec.source;
+  const results = [
+    ...(batch ? [batch.resultTable.text] : []),
+    ...(batch?.runLog ? [batch.runLog.text] : []),
   ];
   const named = [
-    ...read,
     ...route.needs.reads.map(({ text }) => text),
     ...(sink ? [sink.writes.stream.text] : []),
-    ...(facts?.writes ?? []),
+    ...(targetFacts?.writes ?? []),
   ];
+  const { user } = targetPostgres(plan);
+  if (!hasTarget(plan))
+    return readingIn(user, [...tables, ...results, ...(facts?.reads ?? [])], named, batch !== null);
+  return [
+    ...readingIn(postgres.user, [...tables, ...(facts?.reads ?? [])], [], batch !== null),
+    ...inTarget(
+      plan,
+      readingIn(user, [...results, ...(targetFacts?.reads ?? [])], named, batch !== null),
+    ),
+  ];
+}
+
+/** Lists the rights in one database. `named` are relations that need only access to their schema. */
+function readingIn(
+  user: string,
+  relations: readonly string[],
+  named: readonly string[],
+  hasBatch: boolean,
+): Privilege[] {
+  const read = [...new Set(relations)];
   const predefined = (
     name: string,
     why: string,
@@ -141,7 +220,7 @@ export function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privi
     ...(optional ? { optional } : {}),
   });
   return [
-    ...usage('reading', user, named),
+    ...usage('reading', user, [...read, ...named]),
     ...read.map((relation) =>
       select(
         'reading',
@@ -155,7 +234,7 @@ export function reading(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privi
       'pg_read_all_stats',
       'shows how long other transactions have been writing, and which sessions still read the old output',
       'checks report such a session as unknown, and the phase complete blocks',
-      !batch,
+      !hasBatch,
     ),
     predefined(
       'pg_read_all_settings',

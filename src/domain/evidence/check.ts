@@ -2,7 +2,7 @@
 import type { Waiver } from '../migration/spec.js';
 
 /** A system that the preflight reaches. A check that passes can prove that the system answers. */
-export type System = 'source' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
+export type System = 'source' | 'target' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
 
 interface CheckRule {
   /** If the check passes, it proves that this system answers. */
@@ -89,6 +89,12 @@ const CHECKS = {
   'table.row-security': NEVER_WAIVED,
   'table.select': {},
   'table.types': {},
+  'target.connections': {},
+  'target.create': {},
+  'target.primary': NEVER_WAIVED,
+  'target.reachable': { reaches: 'target' },
+  'target.time-limits': {},
+  'target.version': {},
   'temporal.reachable': { reaches: 'temporal' },
   'validation.compare': {},
   'validation.engine': {},

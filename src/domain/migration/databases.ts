@@ -1,5 +1,6 @@
 // The databases of a migration. The source has the tables that the batch reads. The target has the
-// batch's result, the sink's table, the consumers' view and the lease row.
+// batch's result and run log, the sink's table, the consumers' view and the lease row. It is the
+// source unless the spec names another database.
 import type { SecretRef } from './cluster-access.js';
 
 export interface PostgresAddress {
@@ -19,14 +20,43 @@ export interface PostgresAddress {
   readonly sslkey?: string | undefined;
 }
 
-/** The parts of a spec that name its databases. */
-interface WithDatabases {
-  readonly spec: { readonly source: { readonly postgres: PostgresAddress } };
+/** The database of the result, if it is not the source. */
+export interface TargetSpec {
+  readonly postgres: PostgresAddress;
 }
 
-/** Returns the address of the target. */
-export const targetPostgres = ({ spec }: WithDatabases): PostgresAddress => spec.source.postgres;
+/** The parts of a spec that name its databases. */
+interface WithDatabases {
+  readonly spec: {
+    readonly source: { readonly postgres: PostgresAddress };
+    readonly target?: TargetSpec | undefined;
+  };
+}
 
-/** Returns the name of the target, in the form in which the ledger records where an object is. */
-export const targetDatabase = ({ spec }: WithDatabases): string =>
-  targetPostgres({ spec }).database;
+/** Returns whether the result is in another database than the source. */
+export const hasTarget = ({ spec }: WithDatabases): boolean => spec.target !== undefined;
+
+/** Returns the address of the target. */
+export const targetPostgres = ({ spec }: WithDatabases): PostgresAddress =>
+  spec.target?.postgres ?? spec.source.postgres;
+
+/**
+ * Returns the name of the target, in the form in which the ledger records where an object is. Two
+ * servers may have databases of the same name, so the name of a separate target has its address.
+ */
+export function targetDatabase({ spec }: WithDatabases): string {
+  if (!spec.target) return spec.source.postgres.database;
+  const { host, port, database } = spec.target.postgres;
+  return `${database} on ${host}:${port}`;
+}
+
+/** Returns the name of the target if it is not the source, otherwise null. */
+export const separateTarget = (spec: WithDatabases): string | null =>
+  hasTarget(spec) ? targetDatabase(spec) : null;
+
+/**
+ * Returns whether the lease row is in the source, so that one transaction can change the row and
+ * write a marker.
+ */
+export const isLeaseInSource = (spec: WithDatabases & { readonly batch: object | null }): boolean =>
+  spec.batch !== null && !hasTarget(spec);

@@ -4,7 +4,7 @@
 
 import type { Login, KafkaSpec, TlsFiles } from './cluster-access.js';
 import type { ExistingSpec } from './compare-only-spec.js';
-import type { PostgresAddress } from './databases.js';
+import type { PostgresAddress, TargetSpec } from './databases.js';
 
 export type { KafkaSpec, SecretRef } from './cluster-access.js';
 export type { PostgresAddress } from './databases.js';
@@ -21,7 +21,7 @@ export interface SourceSpec {
   readonly walBudget: { readonly bytes: string; readonly onExhaustion: 'drop-slot' | 'block' };
 }
 
-/** A statement on the source database, or a POST to the scheduler. */
+/** A statement on the target, or a POST to the scheduler. */
 export type BatchAction = { readonly sql: string } | { readonly url: string };
 
 export interface StageSpec {
@@ -195,6 +195,7 @@ export interface MigrationSpec {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: {
     readonly source: SourceSpec;
+    readonly target?: TargetSpec | undefined;
     readonly batch?: BatchSpec | undefined;
     readonly connector: ConnectorSpec;
     readonly existing?: ExistingSpec | undefined;

@@ -1,4 +1,6 @@
 // Defines the cut-over as data: one list that plan, workflow, report and docs read.
+import { separateTarget } from '../migration/databases.js';
+import type { MigrationSpec } from '../migration/spec.js';
 import { allowedAge } from './final-result.js';
 import { resultMode } from './planned-subjects.js';
 import type { CutoverStep, ResolvedPlan } from './resolved-plan.js';
@@ -12,6 +14,10 @@ const FENCES = {
     'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction; the tables refuse writes until the commit',
 } as const;
 
+/** Describes the fence if the lease row is in another database than the source. */
+const fenceIn = (target: string, { source }: MigrationSpec['spec']): string =>
+  `lease row FENCED until now + maxHold in ${target}; afterwards, a marker in the WAL of ${source.postgres.database}`;
+
 /**
  * Returns the steps of this spec in order. Without a batch, `fence` and `route` are not steps: the
  * fence changes only the lease row in the ledger, and no consumer is switched.
@@ -19,10 +25,11 @@ const FENCES = {
 export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverStep[] {
   const { movesSink, words } = route;
   const age = allowedAge({ spec });
+  const target = separateTarget({ spec });
   const withBatch: CutoverStep[] = [
     {
       name: 'fence',
-      does: `${words.fence}${FENCES[fence.kind]}`,
+      does: `${words.fence}${target === null ? FENCES[fence.kind] : fenceIn(target, spec)}`,
       undo: `lease row OPEN${fence.guards.length > 0 ? ', triggers dropped' : ''}; without this, the fence expires by itself`,
       before: 'commit',
     },
@@ -59,7 +66,7 @@ export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverSte
       : []),
     {
       name: 'commit',
-      does: `one transaction: ${words.commit}the lease row from FENCED to SWITCHED if token, epoch, evidence and expiry hold and no veto is set`,
+      does: `one transaction${target === null ? '' : ` in ${target}`}: ${words.commit}the lease row from FENCED to SWITCHED if token, epoch, evidence and expiry hold and no veto is set`,
       undo: 'rollback: route to batch',
       before: 'end',
     },

@@ -1,6 +1,7 @@
 // Reads, from the catalog, the settings that the batch's own sessions have. They are the settings
 // of the database, and those of the roles that the batch may use.
 import type pg from 'pg';
+import { hasTarget } from '../../../domain/migration/databases.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
 export interface Session {
@@ -36,9 +37,10 @@ const MAKES_TEXT =
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,
-  { batch, route }: ResolvedPlan,
+  plan: ResolvedPlan,
   sql: string,
 ): Promise<Session[]> {
+  const { batch, route } = plan;
   const { rows } = await client.query<Record<string, string>>(
     `SELECT name, current_setting(name) AS ours, reset_val AS preset FROM pg_settings WHERE name = ANY ($1)`,
     [OF_INTEREST],
@@ -50,7 +52,8 @@ export async function sessionsOfBatch(
      FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole, unnest(d.setconfig) AS s
      WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
        AND (r.rolname = $1 OR r.oid = (SELECT relowner FROM pg_class WHERE oid = to_regclass($2))) GROUP BY r.rolname`,
-    [route.batchRole, batch?.result.table ?? null],
+    // a table of the target says nothing about the batch's session in the source
+    [route.batchRole, hasTarget(plan) ? null : (batch?.result.table ?? null)],
   );
   const all = [
     { of: 'the database', values: preset },

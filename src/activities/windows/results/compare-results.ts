@@ -5,6 +5,7 @@ import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { STORED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';
 import { resultMode, settledBecause } from '../../../domain/plan/planned-subjects.js';
+import { separateTarget } from '../../../domain/migration/databases.js';
 import { comparedOf } from '../../../domain/evidence/counts.js';
 import type { OrReason } from '../../../domain/values/or-reason.js';
 import { pause } from '../../runtime/poll-until.js';
@@ -102,7 +103,9 @@ async function compareInRounds(
     };
   }
   const judged = (areTables: boolean): SubjectOutcome[] =>
-    comparedQueries.filter((c) => c.isTable === areTables).flatMap((c) => judge(c, durationMs));
+    comparedQueries
+      .filter((c) => c.isTable === areTables)
+      .flatMap((c) => judge(open, c, durationMs));
   const polled = await sayingWhyMissing(open, refuseAllEmpty(judged(true)));
   const results = judged(false).map((subject) => sayingWhySettled(subject, why));
   return { subjects: [...polled, ...results, ...(await stored())], pathMs: last.value.pathMs };
@@ -176,7 +179,12 @@ function isOpen(comparedQueries: readonly ComparedQuery[], deadline: number): bo
   );
 }
 
-function judge(comparedQuery: ComparedQuery, durationMs: number): SubjectOutcome[] {
+function judge(
+  { plan }: ConnectedSession,
+  comparedQuery: ComparedQuery,
+  durationMs: number,
+): SubjectOutcome[] {
+  const sinkIn = separateTarget(plan);
   const { expected, counted, lsn } = comparedQuery.taken!;
   const { subject, shape, fold, isTable } = comparedQuery;
   const sample = [...expected]
@@ -202,7 +210,12 @@ function judge(comparedQuery: ComparedQuery, durationMs: number): SubjectOutcome
       differences: [...side.report(), ...(at === 0 ? refusedDifferences(shape, fold.refused) : [])],
       position: lsn,
       durationMs,
-      proof: { topic: comparedQuery.topic, rounds: side.rounds, rows: expected.size },
+      proof: {
+        topic: comparedQuery.topic,
+        rounds: side.rounds,
+        rows: expected.size,
+        ...(at > 0 && sinkIn !== null ? { sinkIn } : {}),
+      },
     });
   });
 }

@@ -3,6 +3,7 @@
 import { readKeyedTable } from '../../../../clients/postgres/catalog.js';
 import { isProvable } from '../../../../compare/column-types.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
+import { separateTarget } from '../../../../domain/migration/databases.js';
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
@@ -137,6 +138,7 @@ export async function compareAt(
   const gaps = await gapsOf(session, prepared, point);
   if (!gaps.ok) return gaps;
   const { standIns, aligned } = gaps.value;
+  const sinkIn = separateTarget(session.plan);
   const subjects: SubjectOutcome[] = [];
   for (const { comparedQuery, query } of prepared) {
     const sql = query.rewrite((table) => standIns.get(table) ?? null);
@@ -144,7 +146,7 @@ export async function compareAt(
     const sides = await compare(session, comparedQuery, sql, point);
     if (!sides.ok) return sides;
     for (const side of sides.value)
-      subjects.push(exactOutcome(comparedQuery, { point, aligned, started }, side));
+      subjects.push(exactOutcome(comparedQuery, { point, aligned, started, sinkIn }, side));
   }
   return ok(subjects);
 }

@@ -15,6 +15,8 @@ export interface Taken {
   readonly aligned: Readonly<Record<string, number>>;
   /** The time at which the window began to compare results (epoch ms). */
   readonly started: number;
+  /** The database of the sink's table, if it is not the source. */
+  readonly sinkIn: string | null;
 }
 
 /** The findings on one side: in the topic of a query, or in its sink. */
@@ -35,7 +37,7 @@ export interface ExactSide extends Examined {
 
 export function exactOutcome(
   { subject, topic }: Pick<ComparedQuery, 'subject' | 'topic'>,
-  { point, aligned, started }: Taken,
+  { point, aligned, started, sinkIn }: Taken,
   { isSink, rows, counts: found, differences, counted, canary, refused, note }: ExactSide,
 ): SubjectOutcome {
   const counts = { ...found, unknown: found.unknown + (refused?.unreadable ?? 0) };
@@ -56,6 +58,7 @@ export function exactOutcome(
       topic,
       rows,
       snapshot: point.snapshotText,
+      ...(isSink && sinkIn !== null ? { sinkIn } : {}),
       stillPoint: {
         stoodMs: point.stoodMs,
         ends: offsetsOf(point.ends),
