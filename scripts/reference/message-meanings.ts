@@ -6,6 +6,12 @@ import type { DifferenceClass } from '../../src/domain/evidence/window.js';
 
 /** The question of each preflight check. A check that passes answers its question with yes. */
 export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
+  'adopt.topic': 'Does an adopted topic exist, and does it keep every record?',
+  'adopt.publication': 'Does the adopted publication carry every row of the tables?',
+  'adopt.slot': 'Does the adopted slot exist, and does it belong to this database?',
+  'adopt.connector':
+    'Does the adopted connector read the slot, and write the topics so that windows can compare them?',
+  'adopt.free': 'Does no other migration own or adopt the adopted objects?',
   'temporal.reachable': 'Does Temporal answer?',
   'ledger.reachable': 'Does the ledger answer?',
   'ledger.create': 'Does the ledger have its tables, or may the role create them?',
@@ -123,6 +129,8 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   waived: 'A check failed, and the spec waives it.',
   baseline: 'The tables were counted before the initial load.',
   slot: 'The slot exists, with its positions.',
+  adopted: 'The migration adopted objects that existed before, as they are.',
+  'left-untouched': 'The run ended, and left the adopted objects as they are.',
   pipeline: 'Jobs were deployed.',
   'caught-up': 'A barrier passed the whole path in time.',
   window: 'A window ended, with its verdict.',

@@ -1,5 +1,6 @@
 // Collects all activities. Workflows see only their type.
 import { createSignatureActivities } from './cutover/signature-check.js';
+import { createAdoptionActivities } from './objects/adopt.js';
 import { createBarrierActivities } from './capture/catch-up-barriers.js';
 import { createConnectActivities } from './capture/source-connector-activities.js';
 import { createCopyActivities } from './capture/copy-tables.js';
@@ -27,6 +28,7 @@ export function createActivities(deps: Deps) {
     ...createSignatureActivities(deps),
     ...createPreflightActivities(deps),
     ...createObjectActivities(deps),
+    ...createAdoptionActivities(deps),
     ...createBaselineActivities(deps),
     ...createConnectActivities(deps),
     ...createCopyActivities(deps),

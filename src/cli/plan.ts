@@ -86,6 +86,7 @@ function render(plan: Plan): string {
       plan.creates.map((o) => [o.kind, o.name, o.where, o.after]),
     ),
     '',
+    ...adopted(plan.adopts),
     table(
       ['COMPARES', 'MODE'],
       plan.comparisons.map((c) => [c.subject, c.because ? `${c.mode}: ${c.because}` : c.mode]),
@@ -116,3 +117,15 @@ function render(plan: Plan): string {
     'A rollback removes everything listed under CREATES. Connector configurations: -o json.',
   ].join('\n');
 }
+
+const adopted = (objects: Plan['adopts']): string[] =>
+  objects
+    ? [
+        table(
+          ['ADOPTS', 'NAME', 'WHERE', 'AFTERWARDS'],
+          objects.map((o) => [o.kind, o.name, o.where, 'untouched']),
+        ),
+        'Sluice never changes or removes what it adopts. sluice doctor names settings that differ.',
+        '',
+      ]
+    : [];

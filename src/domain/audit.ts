@@ -44,6 +44,19 @@ interface Entries {
     }[];
   };
   slot: { readonly slot: string; readonly confirmedLsn: string; readonly restartLsn: string };
+  /** Objects that existed before and that the migration adopted. */
+  adopted: {
+    readonly objects: readonly {
+      readonly kind: string;
+      readonly name: string;
+      readonly identity: string;
+      readonly differs: readonly string[];
+    }[];
+  };
+  /** Adopted objects that the run left as they are. */
+  'left-untouched': {
+    readonly objects: readonly { readonly kind: string; readonly name: string }[];
+  };
   pipeline: { readonly jobs: readonly string[] };
   'caught-up': { readonly lsn: string; readonly ms: number };
   window: { readonly number: number; readonly verdict: VerdictName; readonly reason: string };
@@ -183,6 +196,14 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   baseline: (e) =>
     `${e.lsn} on ${e.server}: ${e.tables.map((t) => `${t.table} ${baselineRows(t)} rows (${t.fingerprint})`).join(', ')}`,
   slot: (e) => `${e.slot} at ${e.confirmedLsn}, restart ${e.restartLsn}`,
+  adopted: (e) =>
+    e.objects
+      .map(
+        ({ kind, name, identity, differs }) =>
+          `${kind} ${name} (${identity})${differs.length === 0 ? '' : `, where Sluice would set: ${differs.join(', ')}`}`,
+      )
+      .join('; '),
+  'left-untouched': (e) => e.objects.map(({ kind, name }) => `${kind} ${name}`).join(', '),
   pipeline: (e) => `running: ${e.jobs.join(', ')}`,
   'caught-up': (e) => `barrier at ${e.lsn} in ${e.ms} ms`,
   window: (e) => `${e.number} ${e.verdict}: ${e.reason}`,

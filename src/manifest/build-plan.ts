@@ -8,6 +8,7 @@ import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { CutoverStep } from '../domain/plan/resolved-plan.js';
 import { resolve } from '../domain/plan/resolve.js';
 import { plannedObjects, type PlannedObject } from '../domain/objects/kinds.js';
+import type { OwnedObject } from '../domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { Mode } from '../domain/evidence/subjects.js';
 
@@ -18,6 +19,8 @@ export interface Plan {
   readonly hash: string;
   readonly generation: number;
   readonly creates: readonly PlannedObject[];
+  /** Objects that exist already. The migration never changes or removes them. */
+  readonly adopts?: readonly OwnedObject[];
   readonly connectors: readonly {
     readonly name: string;
     readonly config: Readonly<Record<string, string>>;
@@ -57,6 +60,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     hash: planHash(spec),
     generation,
     creates: plannedObjects(plan),
+    ...(plan.adopts.length > 0 ? { adopts: plan.adopts } : {}),
     connectors: [
       ...(plan.capture.hasSlot
         ? [{ name: plan.names.connector, config: debeziumPostgresConfig(plan) }]

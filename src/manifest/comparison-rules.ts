@@ -9,16 +9,22 @@ const issue = (message: string, ...path: (string | number)[]): SpecIssue => ({
   message,
 });
 
-/** Refuses `spec.existing`, because a migration uses only objects that it created. */
+/** Refuses `spec.existing` without `adopt`, because a migration then creates its own objects. */
 export function migrationIssues({ spec }: ParsedSpec): SpecIssue[] {
-  if (!spec.existing) return [];
+  if (!spec.existing || spec.adopt) return [];
   return [
     issue(
-      'only sluice compare uses `existing`; a migration creates its own objects. Remove `existing` from the spec',
+      'a migration creates its own objects, and only sluice compare uses `existing`. Add adopt: true, so that the migration adopts these objects, or remove `existing`',
       'existing',
     ),
   ];
 }
+
+/** Refuses `adopt` for a proof, because a proof writes topics of its own. */
+export const proofOfAdopted = ({ spec }: ParsedSpec): SpecIssue[] =>
+  spec.adopt
+    ? [issue('sluice prove writes topics of its own and adopts nothing; remove adopt', 'adopt')]
+    : [];
 
 /**
  * Refuses settings that would make a comparison create something, and topics that do not match the

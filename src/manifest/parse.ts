@@ -2,7 +2,7 @@
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { issuesOf, parseText, type Checked, type SpecProblem } from './document.js';
 import { migrationSchema, type ParsedSpec } from './spec-schema.js';
-import { comparisonIssues, migrationIssues } from './comparison-rules.js';
+import { comparisonIssues, migrationIssues, proofOfAdopted } from './comparison-rules.js';
 import { proofIssues } from './format-rules.js';
 import { semanticIssues } from './semantics.js';
 
@@ -15,7 +15,11 @@ export type ParseResult =
 const ISSUES_OF = {
   migration: migrationIssues,
   comparison: comparisonIssues,
-  proof: (parsed: ParsedSpec) => [...migrationIssues(parsed), ...proofIssues(parsed)],
+  proof: (parsed: ParsedSpec) => [
+    ...migrationIssues(parsed),
+    ...proofOfAdopted(parsed),
+    ...proofIssues(parsed),
+  ],
 } as const;
 
 /** The command that a spec is parsed for. Each command refuses settings that it would ignore. */

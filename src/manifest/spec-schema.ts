@@ -166,7 +166,15 @@ const spec = z.strictObject({
   connector: connector.describe('The source connector.'),
   existing: existing
     .optional()
-    .describe('For `sluice compare` only: topics, slot and connector that already run.'),
+    .describe(
+      'Topics, slot, publication and connector that already run. `sluice compare` compares them, and `adopt` adopts them.',
+    ),
+  adopt: z
+    .literal(true)
+    .optional()
+    .describe(
+      'The migration adopts the objects of `existing` and creates no capture of its own. It never changes or removes them.',
+    ),
   kafka: kafka.describe('The Kafka cluster and the topics that Sluice creates.'),
   pipeline: pipeline.optional().describe('The streaming computation that replaces the batch.'),
   sink: sink

@@ -119,6 +119,9 @@ export const existing = z.strictObject({
     .describe(
       'The replication slot whose reader writes the topics. A difference counts only after the reader has confirmed everything that the snapshot of the comparison sees.',
     ),
+  publication: identifier
+    .optional()
+    .describe('The publication that the connector reads. `adopt` needs it.'),
   connector: z
     .string()
     .min(1)

@@ -76,6 +76,7 @@ const LEFT = ActivityCancellationType.TRY_CANCEL;
 
 const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>> = {
   activeBatchRun: LEFT,
+  adoptObjects: ENDED,
   awaitPipeline: LEFT,
   batchAction: ENDED,
   catchUp: LEFT,
@@ -118,6 +119,7 @@ const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>>
   record: ENDED,
   recordProof: ENDED,
   recordSweep: ENDED,
+  releaseAdopted: ENDED,
   releaseFence: ENDED,
   removeConnector: ENDED,
   removeGroup: ENDED,

@@ -84,6 +84,8 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
       );
     },
     preflight: () => Promise.resolve([]),
+    adoptObjects: () => Promise.resolve([]),
+    releaseAdopted: () => Promise.resolve([]),
     takeBaseline: () =>
       Promise.resolve({
         lsn: '0/1',

@@ -41,12 +41,26 @@ export async function emitMarker(
  * it has read something later in the WAL. A quiet database writes nothing later, so this function
  * writes markers.
  */
-export async function connectorAcknowledged(
+export const connectorAcknowledged = (
   client: pg.ClientBase,
   plan: ResolvedPlan,
   lsn: Lsn,
   deadline: number,
   note = unnoted,
+): Promise<string | null> =>
+  slotAcknowledged(client, plan, lsn, deadline, note, () => emitMarker(client, plan, 'nudge'));
+
+/**
+ * Does the same for a connector that carries no markers. Such a connector acknowledges positions of
+ * a quiet database only with its heartbeats.
+ */
+export async function slotAcknowledged(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  lsn: Lsn,
+  deadline: number,
+  note = unnoted,
+  nudge: (() => Promise<void>) | null = null,
 ): Promise<string | null> {
   let confirmed = '0/0';
   let nudgedAt = Date.now();
@@ -56,8 +70,8 @@ export async function connectorAcknowledged(
     async () => {
       confirmed = await confirmedPosition(client, plan);
       if (compareLsn(confirmed, lsn) >= 0) return true;
-      if (Date.now() - nudgedAt < NUDGE_MS) return null;
-      await emitMarker(client, plan, 'nudge');
+      if (nudge === null || Date.now() - nudgedAt < NUDGE_MS) return null;
+      await nudge();
       nudgedAt = Date.now();
       return null;
     },

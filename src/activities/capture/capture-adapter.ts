@@ -20,6 +20,11 @@ export interface WantedConnector {
   readonly name: string;
   readonly connectorClass: string;
   readonly config: Readonly<Record<string, string>>;
+  /**
+   * Set for an adopted connector, whose configuration belongs to somebody else. Returns each reason
+   * why windows cannot compare its records.
+   */
+  readonly unfit?: (stored: Readonly<Record<string, string>>) => readonly string[];
 }
 
 export interface SourceMark {

@@ -1,6 +1,7 @@
 // Reads and changes the state of a connector: its configuration, whether it runs, and why it
 // failed.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import type { WantedConnector } from './capture-adapter.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -30,6 +31,15 @@ export function driftOf(
   keys.delete('name');
   return [...keys].filter((key) => ours[key] !== stored[key]).sort();
 }
+
+/**
+ * Returns what differs from a wanted connector. For an adopted connector, only reasons that make it
+ * unfit count.
+ */
+export const driftFrom = (
+  { config, unfit }: Pick<WantedConnector, 'config' | 'unfit'>,
+  stored: Readonly<Record<string, string>> | null,
+): readonly string[] => (stored && unfit ? unfit(stored) : driftOf(config, stored));
 
 /** Returns the stored configuration, or null if the connector is surely deleted. */
 export async function storedConfig(
@@ -109,7 +119,10 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
  * Connect reports nothing as FAILED. Null does not prove that the connector makes progress; only a
  * barrier proves progress.
  */
-export async function taskFailure(rest: ConnectRest, name: string): Promise<string | null> {
+export async function taskFailure(
+  rest: Pick<ConnectRest, 'status'>,
+  name: string,
+): Promise<string | null> {
   const status = await rest.status(name);
   if (!status) return null;
   const failed = [status.connector, ...status.tasks].find((part) => part.state === 'FAILED');

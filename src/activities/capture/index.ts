@@ -4,10 +4,12 @@ import type { CapturePlan } from '../../domain/capture/capture.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { Registry } from '../../domain/values/registry.js';
 import type { CaptureAdapter } from './capture-adapter.js';
+import { adoptedCapture } from './adopted.js';
 import { logCapture } from './log.js';
 import { pollingCapture } from './polling.js';
 
 export const CAPTURE_ADAPTERS = new Registry<CapturePlan['kind'], CaptureAdapter>('capture', {
+  adopted: adoptedCapture,
   log: logCapture,
   polling: pollingCapture,
 });

@@ -8,13 +8,17 @@ import {
   debeziumPostgresConfig,
 } from '../../connectors/debezium-postgres.js';
 import type { LogPlan } from '../../domain/capture/capture.js';
-import { captureProblem, publicationFacts } from '../../domain/capture/captured-set.js';
+import {
+  captureProblem,
+  publicationFacts,
+  type CapturedTable,
+} from '../../domain/capture/captured-set.js';
 import { NOT_RUNNING, type Facts } from '../../domain/evidence/epoch.js';
 import { taskFact } from '../../domain/evidence/fact-rules.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { connectorAcknowledged, emitMarker } from '../barrier/connector-acknowledged.js';
-import type { CaptureAdapter } from './capture-adapter.js';
+import type { CaptureAdapter, CaptureState } from './capture-adapter.js';
 import { stoppedConnectors } from './describe-stopped-connectors.js';
 
 export const logCapture: CaptureAdapter<LogPlan> = {
@@ -45,29 +49,41 @@ export const logCapture: CaptureAdapter<LogPlan> = {
     };
   },
 
-  async state(client, plan, tables) {
-    const { publication: name } = plan.names;
-    const planned = plan.tables.map(({ text }) => text);
-    const publication = await readPublication(client, name, planned);
-    return {
-      facts: { ...(await slotFacts(client, plan)), ...publicationFacts(name, publication) },
-      problem: captureProblem(planned, tables, publication, name),
-    };
-  },
+  state: (client, plan, tables) => logState(client, plan, tables, ''),
 
   settled: () => Promise.resolve([]),
   whyMissing: () => Promise.resolve(null),
 };
 
+/** Reads publication and slot. `part` is the name of the connector in its facts. */
+export async function logState(
+  client: SourceClient,
+  plan: ResolvedPlan,
+  tables: readonly (CapturedTable | null)[],
+  part: string,
+): Promise<CaptureState> {
+  const { publication: name } = plan.names;
+  const planned = plan.tables.map(({ text }) => text);
+  const publication = await readPublication(client, name, planned);
+  return {
+    facts: { ...(await slotFacts(client, plan, part)), ...publicationFacts(name, publication) },
+    problem: captureProblem(planned, tables, publication, name),
+  };
+}
+
 /**
  * Identifies the walsender that serves the slot. A different walsender means that the connector's
  * task restarted. A missing or different slot does not count as a restart.
  */
-async function slotFacts(client: SourceClient, { names }: ResolvedPlan): Promise<Facts> {
+async function slotFacts(
+  client: SourceClient,
+  { names }: ResolvedPlan,
+  part: string,
+): Promise<Facts> {
   const found = await readSlot(client, names.slot);
   const pid = found?.activePid ?? null;
   return {
-    [taskFact('')]: pid === null ? NOT_RUNNING : `walsender ${pid}`,
+    [taskFact(part)]: pid === null ? NOT_RUNNING : `walsender ${pid}`,
     slot: found ? `${found.plugin} of ${found.database}` : 'missing',
   };
 }

@@ -132,7 +132,7 @@ export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Ch
         ]
       : []),
   ];
-  for (const connector of wanted)
+  for (const connector of wanted.filter(({ unfit }) => unfit === undefined))
     checks.push(...(await checkConnector(asking, isOwned, connector)));
   return checks;
 }

@@ -8,6 +8,7 @@ import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
 import { adapterOf } from '../capture/index.js';
 import { checkRegistry } from './registry-checks.js';
 import { checkSource } from './source-checks.js';
+import { checkNotHeld } from './adoption-checks.js';
 import { checkNamesFree, ledgerKnows } from './names-free.js';
 import { checkConnect, checkKafka } from './kafka-and-connect-checks.js';
 import type { Deps } from '../runtime/deps.js';
@@ -37,6 +38,7 @@ export async function runPreflight(
     ...(bothReachable ? await checkNamesFree(asking, isOwned) : []),
     ...(reachable ? await adapterOf(plan).checks(deps, plan, plan.capture) : []),
     ...target,
+    ...(await checkNotHeld(ledger, plan)),
     ...(bothReachable ? await checkBatch(deps, plan) : []),
     ...(reachable ? await checkCompareNames(deps, plan) : []),
     ...kafka,

@@ -13,6 +13,7 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isLeaseInSource } from '../../domain/migration/databases.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Lsn } from '../../domain/values/position.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { emitMarker } from '../barrier/connector-acknowledged.js';
@@ -63,7 +64,7 @@ export function createFenceActivities(deps: FenceDeps) {
       }
       for (const trigger of triggers) await ledger.setObjectState(ref, trigger, 'created');
       return withSource(plan, secret, async (client) => {
-        if (!isLeaseInSource(plan)) await emitMarker(client, plan, token);
+        if (!isLeaseInSource(plan)) await mark(client, plan, token);
         return { lsn: await insertLsn(client), refused: null };
       });
     },
@@ -98,6 +99,14 @@ export function createFenceActivities(deps: FenceDeps) {
   });
 }
 
+/**
+ * Writes the marker of the fence, if the connector brings markers to Kafka. An adopted connector
+ * may publish a marker to a topic of its owner.
+ */
+const mark = async (client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<void> => {
+  if (plan.capture.carriesMarkers) await emitMarker(client, plan, token);
+};
+
 type FenceDeps = Pick<Deps, 'secret' | 'ledger'>;
 
 /** Returns null if this attempt holds the fence, otherwise the condition that failed. */
@@ -131,7 +140,7 @@ async function takeFence(
     );
   }
   // The marker is transactional, so it exists only if the fence commits.
-  if (isLeaseInSource(plan)) await emitMarker(client, plan, token);
+  if (isLeaseInSource(plan)) await mark(client, plan, token);
   return null;
 }
 

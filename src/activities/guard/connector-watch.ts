@@ -1,6 +1,7 @@
 // Checks the connectors for the guard: it finds those that a person deleted, paused or edited. It
 // reports a state only after the state has lasted for a while, because a restart is short.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import { taskFailure } from '../capture/connector-state.js';
 import {
   isSameTrouble,
   troublesOf,
@@ -18,6 +19,8 @@ export interface WatchedConnector {
   readonly name: string;
   /** Keys in which the stored configuration differs from the planned one. */
   readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
+  /** True if Sluice may not restart the connector, so a failed task is a problem. */
+  readonly isAdopted?: boolean;
   /** Returns true if another value of this key changes what the connector captures. */
   readonly captures: (key: string) => boolean;
 }
@@ -57,7 +60,7 @@ export class ConnectorWatch {
   }
 
   async #lookAt(
-    { name, driftOf, captures }: WatchedConnector,
+    { name, driftOf, captures, isAdopted }: WatchedConnector,
     now: number,
   ): Promise<ConnectorTrouble[]> {
     const stored = await this.#rest.config(name);
@@ -72,6 +75,10 @@ export class ConnectorWatch {
     if (!isRunning) this.#runningSince.delete(name);
     else if (!this.#runningSince.has(name)) this.#runningSince.set(name, now);
     const hasRecovered = isRunning && now - this.#runningSince.get(name)! >= RECOVERED_MS;
+    if (isAdopted) {
+      const adopted = { failure: stored ? await taskFailure(this.#rest, name) : null };
+      return troublesOf({ name, state, edited, recaptured, adopted });
+    }
     const failed = this.#known.filter((t) => t.connector === name && t.code === 'connector-failed');
     return [...troublesOf({ name, state, edited, recaptured }), ...(hasRecovered ? [] : failed)];
   }

@@ -5,7 +5,7 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
-import { driftOf, taskFailure } from '../capture/connector-state.js';
+import { driftFrom, driftOf, taskFailure } from '../capture/connector-state.js';
 import { sinkConfig } from '../capture/current-sink.js';
 import type { Deps } from '../runtime/deps.js';
 import { beat, pause } from '../runtime/poll-until.js';
@@ -82,7 +82,9 @@ async function restartFailed(
   givenUp: Set<string>,
 ): Promise<GuardReport | null> {
   const rest = systems.connect(plan);
-  for (const connector of [...plan.sourceConnectors, ...(plan.sink ? [plan.sink.connector] : [])]) {
+  // an adopted connector is never restarted; `lookAround` reports its failed task
+  const sources = plan.capture.isAdopted ? [] : plan.sourceConnectors;
+  for (const connector of [...sources, ...(plan.sink ? [plan.sink.connector] : [])]) {
     const cause = await taskFailure(rest, connector).catch(() => null);
     if (cause === null || givenUp.has(connector)) continue;
     const count = restarts[connector] ?? 0;
@@ -120,7 +122,7 @@ async function lookAround(
   if (news) return { kind: 'connectors', troubles: news };
   const open = await deps.ledger.openObjects(input.ref.name).catch(() => null);
   if (open?.length === 0) return { kind: 'stood-down' };
-  if (!input.plan.capture.hasSlot) return null;
+  if (!input.plan.capture.readsSlot) return null;
   const hooks = { wait: pause, retained: (bytes: number) => report(deps, input, bytes) };
   return watchSlot(deps, input, hooks).catch((error: unknown) =>
     error instanceof Problem && error.code === 'slot-lost'
@@ -129,16 +131,17 @@ async function lookAround(
   );
 }
 
-/** Returns the connectors that this migration created and has not removed. */
+/** Returns the connectors that this migration adopted, or created and has not removed. */
 async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   const { ref, plan } = run;
   const { connector: spec } = plan.spec;
   const wanted: WatchedConnector[] = [];
-  for (const { name, config } of await sourceConnectorConfigs(deps, plan))
+  for (const one of await sourceConnectorConfigs(deps, plan))
     wanted.push({
-      name,
-      driftOf: (stored) => driftOf(config, stored),
+      name: one.name,
+      driftOf: (stored) => driftFrom(one, stored),
       captures: (key) => !isTuning(spec, key),
+      isAdopted: one.unfit !== undefined,
     });
   if (plan.sink) {
     const config = await sinkConfig(deps, run);
@@ -151,7 +154,8 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   const made: WatchedConnector[] = [];
   for (const one of wanted) {
     const object = { kind: 'connector', name: one.name, where: spec.url } as const;
-    if ((await deps.ledger.objectState(ref.name, object)) === 'created') made.push(one);
+    if (one.isAdopted || (await deps.ledger.objectState(ref.name, object)) === 'created')
+      made.push(one);
   }
   return made;
 }

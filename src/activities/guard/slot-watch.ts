@@ -53,7 +53,7 @@ export async function watchSlot(
     if (retained <= sizeBytes(bytes)) return null;
     const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL, which is more than walBudget ${bytes}`;
     const committed = await isCommitted(deps, input);
-    if (onExhaustion === 'block' || committed)
+    if (onExhaustion === 'block' || committed || plan.capture.isAdopted)
       return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
     const kept = await dropOurSlot(deps, input, hooks.wait);
     if (kept !== null)

@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { releaseAdopted } from '../../clients/ledger/adopted-objects.js';
 import { latestRun } from './leftovers.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
 
@@ -37,6 +38,7 @@ export function createLeftoverActivities(deps: Deps) {
       const record = (await deps.ledger.migrations(ref.name)).find(
         (m) => m.iteration === ref.iteration,
       );
+      await releaseAdopted(deps.ledger, ref.name); // what the run adopted stays as it is
       const at = new Date().toISOString();
       const left = leftovers.map((o) => o.name);
       await deps.ledger.recordEvents(ref, [

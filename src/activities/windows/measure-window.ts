@@ -161,7 +161,7 @@ async function measureLag(
   { deps, plan, kafka }: WindowSession,
   pathMs: number | null,
 ): Promise<Lag> {
-  const bytes = plan.capture.hasSlot
+  const bytes = plan.capture.readsSlot
     ? await withSource(plan, deps.secret, async (client) =>
         lsnDistance(await confirmedPosition(client, plan), await insertLsn(client)),
       )

@@ -18,10 +18,11 @@ import {
   versionFact,
 } from '../../domain/evidence/fact-rules.js';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
+import { ADOPTED_REMEDIES } from '../../domain/capture/connector-trouble.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
-import { MISSING, driftOf, storedConfig } from '../capture/connector-state.js';
+import { MISSING, driftFrom, driftOf, storedConfig } from '../capture/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
@@ -99,11 +100,12 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const facts: Record<string, string> = {};
   const drifted: string[] = [];
   const gone: string[] = [];
-  for (const { name, config, connectorClass } of await sourceConnectorConfigs(deps, plan)) {
+  for (const wanted of await sourceConnectorConfigs(deps, plan)) {
+    const { name, connectorClass, unfit } = wanted;
     const stored = await storedConfig(rest, name);
-    const keys = driftOf(config, stored);
+    const keys = driftFrom(wanted, stored);
     const part = name === connector ? '' : name;
-    facts[configFact(part)] = describeDrift(keys, stored);
+    facts[configFact(part)] = unfit ? digest(stored) : describeDrift(keys, stored);
     facts[versionFact(part)] = await pluginVersion(rest, connectorClass);
     if (keys.includes(MISSING)) gone.push(name);
     const captures = keys.filter((key) => key !== MISSING && !isTuning(plan.spec.connector, key));
@@ -120,17 +122,18 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
     facts['sink version'] = await pluginVersion(rest, stored?.['connector.class']);
     if (keys.includes(MISSING)) gone.push(name);
   }
-  return { facts, problem: connectorProblem(gone, drifted) };
+  return { facts, problem: connectorProblem(gone, drifted, plan.capture.isAdopted) };
 }
 
 function connectorProblem(
   gone: readonly string[],
   drifted: readonly string[],
+  isAdopted: boolean,
 ): CaptureProblem | null {
-  const problem = (code: CaptureProblem['code'], detail: string): CaptureProblem => ({
+  const problem = (code: 'connector-gone' | 'connector-drift', detail: string): CaptureProblem => ({
     code,
     detail,
-    remedy: FAILURES[code].remedy,
+    remedy: isAdopted ? ADOPTED_REMEDIES[code] : FAILURES[code].remedy,
   });
   if (gone.length > 0) {
     return problem('connector-gone', `deleted from Kafka Connect: connector ${gone.join(', ')}`);

@@ -14,11 +14,9 @@ import {
  */
 export async function topicFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Facts> {
   const planned = topicsToMake(plan);
-  const stages = (plan.batch?.stages ?? [])
-    .map(({ topic }) => topic)
-    .filter((topic) => !planned.some((p) => p.topic === topic));
+  const others = othersTopics(plan).filter(({ topic }) => !planned.some((p) => p.topic === topic));
   const all = await kafka.describeTopics(
-    [...planned.map(({ topic }) => topic), ...stages],
+    [...planned, ...others].map(({ topic }) => topic),
     RETENTION_SETTINGS,
   );
   const identities: string[] = [];
@@ -37,14 +35,22 @@ export async function topicFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<
     topics: identities,
     'topic settings': drift.length === 0 ? 'as planned' : drift.join('; '),
   };
-  for (const topic of stages) {
+  for (const { label, topic } of others) {
     const found = all.get(topic);
     const settings = RETENTION_SETTINGS.map(
       (name) => `${name}=${found?.settings[name] ?? '(none)'}`,
     ).join(' ');
-    facts[`stage topic ${topic}`] = found
+    facts[`${label} ${topic}`] = found
       ? `${found.id ?? 'no id'}, ${found.partitions} partitions, ${settings}`
       : 'missing';
   }
   return facts;
 }
+
+/** Lists the topics that windows read and that Sluice did not create. */
+const othersTopics = ({ adopts, batch }: ResolvedPlan): { label: string; topic: string }[] => [
+  ...(batch?.stages ?? []).map(({ topic }) => ({ label: 'stage topic', topic })),
+  ...adopts
+    .filter(({ kind }) => kind === 'topic')
+    .map(({ name }) => ({ label: 'adopted topic', topic: name })),
+];

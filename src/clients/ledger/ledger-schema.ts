@@ -36,6 +36,22 @@ CREATE TABLE IF NOT EXISTS sluice.object (
   PRIMARY KEY (name, kind, object_name, location)
 );
 
+-- Objects that existed before and that a migration adopted. They are never in sluice.object.
+CREATE TABLE IF NOT EXISTS sluice.adopted (
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL,
+  kind text NOT NULL,
+  object_name text NOT NULL,
+  location text NOT NULL,
+  identity text NOT NULL,           -- as it was when the migration adopted it
+  iteration int NOT NULL,
+  generation int NOT NULL,
+  adopted_at timestamptz NOT NULL DEFAULT now(),
+  released_at timestamptz,          -- the run ended; the object stayed
+  PRIMARY KEY (name, kind, object_name, location)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS adopted_once ON sluice.adopted (kind, object_name, location) WHERE released_at IS NULL;
+
 CREATE TABLE IF NOT EXISTS sluice.window_row (
   name text NOT NULL,
   iteration int NOT NULL,

@@ -23,8 +23,18 @@ const OWNED: readonly AclOperation[] = ['Create', 'Delete', 'Describe', 'Describ
 /** Returns the ACLs. The list is empty if the brokers do not authenticate their clients. */
 export function aclsOf(plan: ResolvedPlan): Acl[] {
   if (!isAuthenticated(plan.spec.kafka)) return [];
+  if (plan.capture.isAdopted) return ofAdopted(plan);
   return [...ofWorker(plan), ...ofConnect(plan), ...ofPipeline(plan)];
 }
+
+/** Adopted topics are only read. Their connector has its ACLs already. */
+const ofAdopted = ({ captures }: ResolvedPlan): Acl[] =>
+  captures.map(({ topic: name }) => ({
+    principal: 'worker',
+    ...topic(name),
+    operations: ['Describe', 'DescribeConfigs', 'Read'],
+    why: 'Sluice compares the adopted topic',
+  }));
 
 /** The topics that Sluice names have one prefix, so a new generation needs no additional ACLs. */
 const ownTopics = ({ spec, metadata }: ResolvedPlan) =>

@@ -16,8 +16,9 @@ import {
 
 /** Lists the rights of the connector's login. */
 export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
-  const role = captureUser(plan);
   const { capture, database } = plan;
+  if (capture.isAdopted) return []; // the adopted connector has a login of its own
+  const role = captureUser(plan);
   const { tables, postgres } = plan.spec.source;
   const reads = capture.query
     ? [...tables, ...(facts?.reads ?? []).filter((name) => !tables.includes(name))]

@@ -38,6 +38,13 @@ export interface CaptureFacts {
   readonly notes: readonly string[];
   /** The connector reads the log through Sluice's own publication and replication slot. */
   readonly hasSlot: boolean;
+  /** The connector reads the log through a replication slot, which may be an adopted one. */
+  readonly readsSlot: boolean;
+  /**
+   * Connector, slot, publication and topics existed before, and belong to somebody else. Sluice
+   * never creates, changes, restarts or removes them.
+   */
+  readonly isAdopted: boolean;
   /** The connector brings Sluice's markers from the log to Kafka. */
   readonly carriesMarkers: boolean;
   /** The record of a change also contains the row as it was before. */
@@ -65,8 +72,13 @@ export interface PollingPlan extends CaptureFacts {
   readonly polling: Polling;
 }
 
+export interface AdoptedPlan extends CaptureFacts {
+  readonly kind: 'adopted';
+  readonly load: 'none';
+}
+
 /** The way in which changes leave the source. */
-export type CapturePlan = LogPlan | PollingPlan;
+export type CapturePlan = LogPlan | PollingPlan | AdoptedPlan;
 
 /** Pure functions that describe a capture. Its effects on systems are in activities/capture. */
 export interface CaptureMode {

@@ -21,11 +21,31 @@ export interface SeenConnector {
   readonly edited: readonly string[];
   /** The edited keys that change what is captured. */
   readonly recaptured: readonly string[];
+  /** Set for an adopted connector: the cause of its failed task, or null. */
+  readonly adopted?: { readonly failure: string | null };
 }
+
+/** Sluice never changes an adopted connector, so only its owner can help. */
+export const ADOPTED_REMEDIES: Readonly<
+  Record<'connector-gone' | 'connector-drift' | 'connector-failed', string>
+> = {
+  'connector-gone':
+    'create the adopted connector again at Kafka Connect, because Sluice never does; then: sluice retry, or sluice rollback',
+  'connector-drift':
+    'undo the change at Kafka Connect, because Sluice never edits an adopted connector; then: sluice retry',
+  'connector-failed':
+    'repair the adopted connector and restart its task at Kafka Connect, because Sluice never does; the migration then continues by itself',
+};
 
 const HALTED = ['PAUSED', 'STOPPED'];
 
-export function troublesOf({ name, state, edited, recaptured }: SeenConnector): ConnectorTrouble[] {
+export function troublesOf({
+  name,
+  state,
+  edited,
+  recaptured,
+  adopted,
+}: SeenConnector): ConnectorTrouble[] {
   const trouble = (
     code: ConnectorTrouble['code'],
     detail: string,
@@ -34,7 +54,7 @@ export function troublesOf({ name, state, edited, recaptured }: SeenConnector): 
     connector: name,
     code,
     detail,
-    remedy: FAILURES[code].remedy,
+    remedy: adopted && code !== 'connector-paused' ? ADOPTED_REMEDIES[code] : FAILURES[code].remedy,
     blocks: true,
     ...more,
   });
@@ -45,9 +65,18 @@ export function troublesOf({ name, state, edited, recaptured }: SeenConnector): 
     troubles.push(trouble('connector-paused', `connector ${name} is ${state}`, { remedy }));
   }
   if (edited.length > 0) {
-    const detail = `connector ${name} was edited; keys that differ from the plan: ${edited.join(', ')}`;
+    const detail = adopted
+      ? `adopted connector ${name} was edited: ${edited.join('; ')}`
+      : `connector ${name} was edited; keys that differ from the plan: ${edited.join(', ')}`;
     troubles.push(trouble('connector-drift', detail, { blocks: recaptured.length > 0 }));
   }
+  if (adopted && adopted.failure !== null)
+    troubles.push(
+      trouble(
+        'connector-failed',
+        `the task of adopted connector ${name} has failed: ${adopted.failure}`,
+      ),
+    );
   return troubles;
 }
 

@@ -4,6 +4,7 @@ import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
 import { Registry } from '../values/registry.js';
 import type { CaptureMode, CapturePlan } from './capture.js';
+import { adoptedCapture } from './adopted.js';
 import { logCapture } from './log.js';
 import { pollingCapture } from './polling.js';
 
@@ -12,7 +13,13 @@ export const CAPTURES = new Registry<ConnectorSpec['type'], CaptureMode>('captur
   'jdbc-source': pollingCapture,
 });
 
-const modeOf = ({ spec }: MigrationSpec): CaptureMode => CAPTURES.of(spec.connector.type);
+/** An adopted capture has no type of its own, because its connector is already configured. */
+const modeOf = ({ spec }: Pick<MigrationSpec, 'spec'>): CaptureMode =>
+  spec.adopt ? adoptedCapture : CAPTURES.of(spec.connector.type);
+
+/** Returns why no result of this capture can be compared exactly. Null if there is no reason. */
+export const whySettled = (spec: Pick<MigrationSpec, 'spec'>): string | null =>
+  modeOf(spec).whySettled;
 
 /** Returns the capture of a spec. */
 export const captureOf = (spec: MigrationSpec): CapturePlan => modeOf(spec).plan(spec);
@@ -29,16 +36,16 @@ export const logTopics = (spec: MigrationSpec, names: Names): string[] =>
   modeOf(spec).ownTopics(spec, names);
 
 /**
- * Lists every topic that a generation uses: topics of tables, scaffolding topics, and the
- * pipeline's output.
+ * Lists every topic that a generation creates: topics of tables, scaffolding topics, and the
+ * pipeline's output. Adopted topics of tables exist already.
  */
 export function plannedTopics(migration: MigrationSpec, generation: number): string[] {
   const { pipeline, validation } = migration.spec;
   const names = namesOf(migration, generation);
   return [
-    ...modeOf(migration)
-      .captures(migration, names)
-      .map((capture) => capture.topic),
+    ...(migration.spec.adopt ? [] : modeOf(migration).captures(migration, names)).map(
+      (capture) => capture.topic,
+    ),
     ...logTopics(migration, names),
     ...(validation.engine === 'flink' ? [names.windowTopic] : []),
     ...(pipeline ? [pipeline.output.topic] : []),

@@ -26,6 +26,8 @@ export const logCapture: CaptureMode = {
       loading: LOADS.of(load).facts,
       notes: [],
       hasSlot: true,
+      readsSlot: true,
+      isAdopted: false,
       carriesMarkers: true,
       carriesBefore: true,
       carriesGenerated: false,

@@ -47,6 +47,8 @@ export const pollingCapture: CaptureMode = {
         `rows are polled (mode ${mode}), not captured: ${unseenBy(mode)} never reach the stream. Declared: deletes ${deletes ?? 'nothing'}`,
       ],
       hasSlot: false,
+      readsSlot: false,
+      isAdopted: false,
       carriesMarkers: false,
       carriesBefore: false,
       carriesGenerated: true,

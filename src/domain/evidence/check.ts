@@ -15,6 +15,11 @@ const NEVER_WAIVED: CheckRule = { isNeverWaived: true };
 
 /** Every preflight check by its name, which a waiver of the spec may use. */
 const CHECKS = {
+  'adopt.connector': NEVER_WAIVED,
+  'adopt.free': NEVER_WAIVED,
+  'adopt.publication': NEVER_WAIVED,
+  'adopt.slot': NEVER_WAIVED,
+  'adopt.topic': NEVER_WAIVED,
   'batch.aligned': {},
   'batch.closed-keys': {},
   'batch.query': {},

@@ -1,5 +1,5 @@
 // Defines `spec.existing`, which names topics, a slot and a connector that already exist.
-/** Objects that already exist. Only `sluice compare` uses them; a migration creates its own. */
+/** Objects that already exist. `sluice compare` reads them, and `adopt: true` adopts them. */
 export interface ExistingSpec {
   /**
    * The topics of the tables: one pattern with `{schema}` and `{table}`, or a topic for each table.
@@ -7,6 +7,8 @@ export interface ExistingSpec {
   readonly topics?: string | Readonly<Record<string, string>> | undefined;
   /** The slot whose reader writes these topics. */
   readonly slot?: string | undefined;
+  /** The publication that the connector reads. */
+  readonly publication?: string | undefined;
   /**
    * The connector that reads the slot. Sluice checks the connector's configuration, and never
    * changes it.

@@ -28,9 +28,10 @@ export function namesOf({ metadata, spec }: MigrationSpec, generation: number): 
   const sql = `sluice_${`${name}${suffix}`.replaceAll('-', '_')}`;
   const base = spec.connector.topicPrefix ?? name;
   const topicPrefix = generation === 1 ? base : `${base}.g${generation}`;
+  const adopted = spec.adopt ? spec.existing : undefined;
   return {
-    slot: sql,
-    publication: sql,
+    slot: adopted?.slot ?? sql,
+    publication: adopted?.publication ?? sql,
     connector: `${name}${suffix}`,
     sinkConnector: `${name}-sink${suffix}`,
     topicPrefix,

@@ -10,8 +10,9 @@ export const connectorKind = {
   atComplete: () => 'keep',
 } as const satisfies KindPlan;
 
+/** Lists the source connectors that Sluice creates. An adopted connector is not one of them. */
 export const sourceConnectors = (plan: ResolvedPlan): OwnedObject[] =>
-  plan.sourceConnectors.map((name) => connectorOf(plan, name));
+  plan.capture.isAdopted ? [] : plan.sourceConnectors.map((name) => connectorOf(plan, name));
 
 export const sinkConnectors = (plan: ResolvedPlan): OwnedObject[] =>
   plan.sink ? [connectorOf(plan, plan.sink.connector)] : [];

@@ -1,6 +1,6 @@
 // Lists all subjects of a plan: the captured tables or query, and the results that the batch's
 // queries define.
-import { CAPTURES, captureOf, capturesOf } from '../capture/index.js';
+import { captureOf, capturesOf, whySettled } from '../capture/index.js';
 import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
@@ -20,7 +20,7 @@ function tableSubjects(spec: MigrationSpec): Subject[] {
  */
 export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
   if (spec.validation.results === 'settled') return null;
-  return CAPTURES.of(spec.connector.type).whySettled;
+  return whySettled({ spec });
 }
 
 /**

@@ -1,5 +1,6 @@
 // Derives a resolved plan from a spec and a generation. Pure: the same input gives an equal plan on
 // every worker.
+import { adoptedObjects } from '../capture/adopted.js';
 import { captureOf, capturesOf, logTopics, plannedTopics } from '../capture/index.js';
 import { cutoverNotes, cutoverSteps } from './cutover-steps.js';
 import { targetDatabase } from '../migration/databases.js';
@@ -44,6 +45,7 @@ export function resolve({
     sourceConnectors: [...new Set(captures.map(({ connector }) => connector))],
     logTopics: logTopics(migration, names),
     topics: plannedTopics(migration, generation),
+    adopts: adoptedObjects(migration),
     sink: sinkOf(migration, names, route),
     host: hostPlan(migration, names),
     subjects: subjectsOf(migration),

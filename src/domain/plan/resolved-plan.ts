@@ -3,6 +3,7 @@
 import type { Capture, Names, Relation } from '../migration/names.js';
 import type { CapturePlan } from '../capture/capture.js';
 import type { BatchSpec, MigrationSpec } from '../migration/spec.js';
+import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { Subject } from '../evidence/subjects.js';
 import type { HostPlan } from '../pipelines/index.js';
 import type { RoutePlan } from '../routes/route.js';
@@ -72,7 +73,10 @@ export interface ResolvedPlan extends MigrationSpec {
    * them.
    */
   readonly logTopics: readonly string[];
+  /** The topics that a generation creates. */
   readonly topics: readonly string[];
+  /** Objects that exist already and that the migration adopts. Empty unless the spec says `adopt`. */
+  readonly adopts: readonly OwnedObject[];
   readonly batch: BatchPlan | null;
   readonly sink: SinkPlan | null;
   readonly host: HostPlan;

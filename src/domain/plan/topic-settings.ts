@@ -57,3 +57,16 @@ export function differingSettings(asked: TopicSettings, found: TopicSettings): s
     .filter(([name, value]) => found[name] !== value)
     .map(([name, value]) => `${name} is ${found[name] ?? '(none)'}, not ${value}`);
 }
+
+/** The settings that Sluice gives a topic of a table, for the comparison with an adopted topic. */
+export const ADOPTED_TABLE_TOPIC: TopicSettings = KEPT;
+
+/** Returns the setting by which a topic loses records of rows. Null if it keeps all of them. */
+export function losesRecords(found: TopicSettings): string | null {
+  const { 'cleanup.policy': policy = '(none)' } = found;
+  if (policy === 'compact') return null;
+  const limit = ['retention.ms', 'retention.bytes'].find((name) => (found[name] ?? '-1') !== '-1');
+  return limit === undefined
+    ? null
+    : `cleanup.policy is ${policy}, and ${limit} is ${found[limit]}`;
+}

@@ -3,6 +3,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
+import { leaveAdopted } from '../run/leave-adopted.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from '../run/remove-object.js';
 
@@ -42,6 +43,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   state.handedOver = await run.step(() =>
     call('patient', 'handOver', 'Hand over the running pipeline, each part observed', ref, kept),
   );
+  await leaveAdopted(run);
   state.leftovers = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),
   );

@@ -14,7 +14,7 @@ import type { Run } from '../run/run.js';
 const NAMED_LENGTH = 100;
 
 export async function connect(run: Run): Promise<void> {
-  await connectSource(run);
+  if (!run.plan.capture.isAdopted) await connectSource(run);
   if (run.plan.sink) await connectSink(run);
 }
 

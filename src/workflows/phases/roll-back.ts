@@ -5,6 +5,7 @@
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
+import { leaveAdopted } from '../run/leave-adopted.js';
 import { removeObject } from '../run/remove-object.js';
 
 export async function rollBack(run: Run): Promise<void> {
@@ -31,6 +32,7 @@ export async function rollBack(run: Run): Promise<void> {
       call('quick', 'observeRoute', 'Observe that consumers read the batch', ref),
     );
     await removeAll(run, state.undo);
+    await leaveAdopted(run);
     state.leftovers = await run.step(() =>
       call('quick', 'listLeftovers', 'Verify that no object of this migration is left', ref),
     );

@@ -2,6 +2,8 @@
 // baseline of the legacy database. Each object is added to the undo list before it is created.
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
+import type { AdoptedObject } from '../../activities/capture/adopted-objects.js';
+import { areStarted } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
 export async function snapshot(run: Run): Promise<void> {
@@ -9,6 +11,7 @@ export async function snapshot(run: Run): Promise<void> {
   run.willMake(...KINDS.lease.planned(plan));
   await run.step(() => call('quick', 'ensureLease', 'Create the lease row', ref));
   run.startGuard();
+  if (plan.capture.isAdopted) await adopt(run);
   for (const publication of KINDS.publication.planned(plan)) {
     run.willMake(publication);
     await run.step(() =>
@@ -22,7 +25,8 @@ export async function snapshot(run: Run): Promise<void> {
     );
   }
   run.willMake(...KINDS.topic.planned(plan));
-  await run.step(() => call('patient', 'ensureTopics', 'Create topics', ref));
+  if (plan.topics.length > 0)
+    await run.step(() => call('patient', 'ensureTopics', 'Create topics', ref));
   const baseline = await run.step(() =>
     call('patient', 'takeBaseline', 'Baseline: schema, rows and size per table, WAL position', ref),
   );
@@ -38,3 +42,17 @@ export async function snapshot(run: Run): Promise<void> {
     tables: baseline.tables.map(({ bytes: _bytes, ...table }) => table),
   });
 }
+
+/** Adopts objects that exist. They are never on the undo list, so no rollback removes them. */
+async function adopt(run: Run): Promise<void> {
+  const { ref, plan } = run;
+  const adopted = await run.step(() =>
+    call('patient', 'adoptObjects', `Adopt ${plan.adopts.length} object(s) as they are`, ref),
+  );
+  run.audit({ kind: 'adopted', objects: adopted.map(withoutPlace) });
+  run.state.slotIdentified = true;
+  areStarted(run, 'source');
+}
+
+const withoutPlace = ({ where: _where, ...object }: AdoptedObject): Omit<AdoptedObject, 'where'> =>
+  object;

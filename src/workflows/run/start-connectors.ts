@@ -5,8 +5,11 @@ import type { Run } from './run.js';
 
 type Role = 'source' | 'sink';
 
-export const rolesOf = (run: Run): readonly Role[] =>
-  run.plan.sink ? ['source', 'sink'] : ['source'];
+/** The roles whose connectors the run creates. An adopted connector is never created. */
+export const rolesOf = ({ plan }: Run): readonly Role[] => [
+  ...(plan.capture.isAdopted ? [] : (['source'] as const)),
+  ...(plan.sink ? (['sink'] as const) : []),
+];
 
 const connectorsOf = ({ plan }: Run, role: Role): readonly string[] =>
   role === 'source' ? plan.sourceConnectors : plan.sink ? [plan.sink.connector] : [];

@@ -1,0 +1,44 @@
+// Implements the capture of `adopt: true`. A mark is a position in the log, without a marker. The
+// facts are those of a capture that reads the log.
+import { POSTGRES_SOURCE_CLASS } from '../../connectors/debezium-postgres.js';
+import { unfit } from '../../connectors/existing-connector.js';
+import type { AdoptedPlan } from '../../domain/capture/capture.js';
+import { insertLsn } from '../../clients/postgres/wal-position.js';
+import { slotAcknowledged } from '../barrier/connector-acknowledged.js';
+import { inspectAdopted } from './adopted-objects.js';
+import type { CaptureAdapter } from './capture-adapter.js';
+import { stoppedConnectors } from './describe-stopped-connectors.js';
+import { logState } from './log.js';
+
+export const adoptedCapture: CaptureAdapter<AdoptedPlan> = {
+  checks: async (deps, plan) => (await inspectAdopted(deps, plan)).checks,
+
+  connectors: (_deps, plan) =>
+    Promise.resolve(
+      plan.sourceConnectors.map((name) => ({
+        name,
+        connectorClass: POSTGRES_SOURCE_CLASS,
+        config: {},
+        unfit: (stored) => unfit(plan, stored),
+      })),
+    ),
+
+  async mark({ systems }, { plan }, { side, from }) {
+    // read after the snapshot, so everything that the snapshot sees has a lower LSN
+    const lsn = from ?? (await insertLsn(side));
+    const rest = systems.connect(plan);
+    return {
+      lsn,
+      async reached(deadline, note) {
+        const why = await slotAcknowledged(side, plan, lsn, deadline, note);
+        return why === null
+          ? null
+          : `${why}${await stoppedConnectors(rest, plan.sourceConnectors)}`;
+      },
+    };
+  },
+
+  state: (client, plan, tables) => logState(client, plan, tables, plan.sourceConnectors[0]!),
+  settled: () => Promise.resolve([]),
+  whyMissing: () => Promise.resolve(null),
+};

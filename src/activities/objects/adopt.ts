@@ -1,0 +1,48 @@
+// The activities that adopt objects which existed before, and that end the adoption. Neither
+// changes the objects.
+import {
+  heldObjects,
+  recordAdopted,
+  releaseAdopted,
+  type AdoptedRow,
+} from '../../clients/ledger/adopted-objects.js';
+import { describeCheck, openChecks } from '../../domain/evidence/check.js';
+import { Problem } from '../../domain/failure.js';
+import { inspectAdopted, type AdoptedObject } from '../capture/adopted-objects.js';
+import type { Deps } from '../runtime/deps.js';
+import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+export function createAdoptionActivities(deps: Deps) {
+  const { ledger } = deps;
+  return withPlan({
+    /**
+     * Checks the objects once more and records them as adopted, with their identities. Idempotent.
+     * Throws Problem `preflight-failed` if one does not suit, and `object-not-ours` if another
+     * migration has it. Nothing is then recorded.
+     */
+    async adoptObjects({ ref, plan }: Planned): Promise<readonly AdoptedObject[]> {
+      const { checks, objects } = await inspectAdopted(deps, plan);
+      const open = openChecks(checks);
+      if (open.length > 0)
+        throw new Problem(
+          'preflight-failed',
+          open.map(describeCheck).join('; '),
+          `${open.map(({ remedy }) => remedy).join('; ')}; then: sluice retry`,
+        );
+      const [held] = await heldObjects(ledger, ref.name, objects);
+      if (held || !(await recordAdopted(ledger, ref, objects)))
+        throw new Problem(
+          'object-not-ours',
+          held
+            ? `${held.object.kind} ${held.object.name} belongs to migration ${held.migration}`
+            : 'another migration has just adopted one of these objects',
+          'let that migration end first, then: sluice retry',
+        );
+      return objects;
+    },
+
+    /** Ends the adoption in the ledger, and returns the objects. They stay as they are. */
+    releaseAdopted: ({ ref }: Planned): Promise<readonly AdoptedRow[]> =>
+      releaseAdopted(ledger, ref.name),
+  });
+}

@@ -1,0 +1,110 @@
+// Records in the ledger which objects a migration adopted. They are in a table of their own, so
+// nothing that removes or hands over Sluice's objects ever sees them.
+import type { MigrationRef, ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import type { Ledger } from './ledger.js';
+
+export interface AdoptedRow extends OwnedObject {
+  readonly identity: string;
+}
+
+type Run = Pick<MigrationRef, 'name' | 'iteration' | 'generation'>;
+
+/** A migration that owns or has adopted an object. */
+export interface Holder {
+  readonly migration: string;
+  readonly object: OwnedObject;
+}
+
+// An object of Sluice is recorded under its database. Two servers may have databases of one name,
+// so the address of that migration's source must be the same, too.
+const HELD = `
+SELECT name AS migration FROM sluice.adopted WHERE name <> $1 AND kind = $2 AND object_name = $3 AND location = $4 AND released_at IS NULL
+UNION ALL
+SELECT o.name FROM sluice.object o JOIN sluice.migration m ON m.name = o.name AND m.iteration = o.iteration
+WHERE o.kind = $2 AND o.object_name = $3 AND o.state IN ('registered', 'created')
+  AND (o.location = $4 OR (m.spec #>> '{spec,source,postgres,host}') || ':' || (m.spec #>> '{spec,source,postgres,port}') || '/' || o.location = $4)
+LIMIT 1`;
+
+/** Returns the objects that a migration owns, or that another migration has adopted. */
+export async function heldObjects(
+  ledger: Pick<Ledger, 'query'>,
+  name: string,
+  objects: readonly OwnedObject[],
+): Promise<Holder[]> {
+  const held: Holder[] = [];
+  for (const object of objects) {
+    const rows = await ledger.query<{ migration: string }>(HELD, [
+      name,
+      object.kind,
+      object.name,
+      object.where,
+    ]);
+    if (rows[0]) held.push({ migration: rows[0].migration, object });
+  }
+  return held;
+}
+
+/**
+ * Records the adopted objects in one statement. Returns false, with nothing recorded, if another
+ * migration adopted one of them meanwhile. Idempotent.
+ */
+export async function recordAdopted(
+  ledger: Pick<Ledger, 'query'>,
+  { name, iteration, generation }: Run,
+  objects: readonly AdoptedRow[],
+): Promise<boolean> {
+  const rows = objects.map((o) => ({
+    kind: o.kind,
+    object_name: o.name,
+    location: o.where,
+    identity: o.identity,
+  }));
+  try {
+    await ledger.query(
+      `INSERT INTO sluice.adopted (name, kind, object_name, location, identity, iteration, generation)
+       SELECT $1, kind, object_name, location, identity, $2, $3 FROM jsonb_to_recordset($4::jsonb) AS r (kind text, object_name text, location text, identity text)
+       ON CONFLICT (name, kind, object_name, location) DO UPDATE
+         SET identity = excluded.identity, iteration = excluded.iteration, generation = excluded.generation, adopted_at = now(), released_at = NULL`,
+      [name, iteration, generation, JSON.stringify(rows)],
+    );
+    return true;
+  } catch (error) {
+    if ((error as { constraint?: string }).constraint === 'adopted_once') return false;
+    throw error;
+  }
+}
+
+/** Returns the objects that a migration has adopted and not released. */
+export async function adoptedBy(
+  ledger: Pick<Ledger, 'query'>,
+  name: string,
+): Promise<AdoptedRow[]> {
+  const rows = await ledger.query<{
+    kind: ObjectKind;
+    object_name: string;
+    location: string;
+    identity: string;
+  }>(
+    `SELECT kind, object_name, location, identity FROM sluice.adopted WHERE name = $1 AND released_at IS NULL ORDER BY seq`,
+    [name],
+  );
+  return rows.map(({ kind, object_name, location, identity }) => ({
+    kind,
+    name: object_name,
+    where: location,
+    identity,
+  }));
+}
+
+/** Ends the adoption of all objects of a migration. Returns them. The objects do not change. */
+export async function releaseAdopted(
+  ledger: Pick<Ledger, 'query'>,
+  name: string,
+): Promise<AdoptedRow[]> {
+  const adopted = await adoptedBy(ledger, name);
+  await ledger.query(
+    `UPDATE sluice.adopted SET released_at = now() WHERE name = $1 AND released_at IS NULL`,
+    [name],
+  );
+  return adopted;
+}

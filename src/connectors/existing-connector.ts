@@ -1,0 +1,104 @@
+// Judges, without contacting a system, the configuration of a Debezium connector that Sluice did
+// not create: whether windows can decode its records, and how it differs from Sluice's own.
+import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
+import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
+import { debeziumPostgresConfig, handedOverConfig } from './debezium-postgres.js';
+
+export type StoredConfig = Readonly<Record<string, string>>;
+
+/** The settings that decide which slot is read, and how a row becomes a record. */
+const DECIDING: readonly string[] = [
+  'connector.class',
+  'database.dbname',
+  'slot.name',
+  'decimal.handling.mode',
+  'time.precision.mode',
+  'interval.handling.mode',
+  'binary.handling.mode',
+  'key.converter',
+  'key.converter.schemas.enable',
+  'value.converter',
+  'value.converter.schemas.enable',
+];
+/** Settings that change keys or records. Sluice's own connectors do not have them. */
+const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
+
+/** Returns each setting that makes the records of a connector impossible to compare. */
+export function undecodable(plan: ResolvedPlan, stored: StoredConfig): string[] {
+  const needed = debeziumPostgresConfig(plan);
+  return [...DECIDING, ...CHANGING]
+    .filter((key) => stored[key] !== needed[key])
+    .map((key) => differs(key, stored[key], needed[key]));
+}
+
+const differs = (key: string, found: string | undefined, needed: string | undefined): string =>
+  `${key} is ${found ?? '(default)'}, not ${needed ?? '(none)'}`;
+
+/** More settings that change topics, keys or values. An adopted connector must not have them. */
+const RESHAPING =
+  /^(column\.|topic\.naming\.|topic\.delimiter$|(field|schema)\.name\.adjustment|unavailable\.value\.|hstore\.)/;
+/** Debezium's own name, if the configuration gives none. */
+const DEFAULT_PUBLICATION = 'dbz_publication';
+
+/** Returns each reason why a migration cannot adopt a connector with this configuration. */
+export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
+  const { captures, names } = plan;
+  const problems = undecodable(plan, stored);
+  problems.push(
+    ...Object.keys(stored)
+      .filter((key) => RESHAPING.test(key))
+      .map((key) => differs(key, stored[key], undefined)),
+  );
+  const publication = stored['publication.name'] ?? DEFAULT_PUBLICATION;
+  if (publication !== names.publication)
+    problems.push(differs('publication.name', publication, names.publication));
+  if (!(Number(stored['heartbeat.interval.ms']) > 0))
+    problems.push(
+      'heartbeat.interval.ms is not set, so a quiet database never confirms a position to the slot',
+    );
+  if (stored['slot.drop.on.stop'] === 'true')
+    problems.push('slot.drop.on.stop is true, so a restart loses the slot');
+  const skipped = (stored['skipped.operations'] ?? 't').split(',').map((part) => part.trim());
+  if (skipped.some((operation) => !['t', 'none'].includes(operation)))
+    problems.push(`skipped.operations is ${stored['skipped.operations']}, so changes are skipped`);
+  for (const { subject, topic } of captures) {
+    const table = parseTableName(subject);
+    const written = tableTopic(stored['topic.prefix'] ?? '', table);
+    if (written !== topic) problems.push(`it writes ${subject} to ${written}, not ${topic}`);
+    if (!selects(stored, table)) problems.push(`its include or exclude lists leave out ${subject}`);
+  }
+  return problems;
+}
+
+/** Returns true if the lists of a configuration let a table through. */
+function selects(stored: StoredConfig, { schema, table }: TableName): boolean {
+  const lists: readonly (readonly [list: string, name: string, isWanted: boolean])[] = [
+    ['schema.include.list', schema, true],
+    ['schema.exclude.list', schema, false],
+    ['table.include.list', `${schema}.${table}`, true],
+    ['table.exclude.list', `${schema}.${table}`, false],
+  ];
+  return lists.every(([list, name, isWanted]) => {
+    const patterns = stored[list];
+    return patterns === undefined || matches(patterns, name) === isWanted;
+  });
+}
+
+/** Debezium ignores case, and a pattern must match the whole name. */
+function matches(patterns: string, name: string): boolean | null {
+  try {
+    return patterns.split(',').some((one) => new RegExp(`^(?:${one.trim()})$`, 'i').test(name));
+  } catch {
+    return null; // Java accepts the pattern, but this program cannot tell what it matches
+  }
+}
+
+/** Settings whose difference says nothing about the records, or whose value may be a secret. */
+const IRRELEVANT = /^(database\.|topic\.|message\.|table\.|tasks\.|slot\.|publication\.)/;
+
+/** Lists the settings in which a connector differs from one that Sluice would create. */
+export function differences(plan: ResolvedPlan, stored: StoredConfig): string[] {
+  return Object.entries(handedOverConfig(plan))
+    .filter(([key, value]) => !IRRELEVANT.test(key) && stored[key] !== value)
+    .map(([key, value]) => differs(key, stored[key], value));
+}
