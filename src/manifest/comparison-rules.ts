@@ -11,7 +11,8 @@ const issue = (message: string, ...path: (string | number)[]): SpecIssue => ({
 
 /** Refuses `spec.existing` without `adopt`, because a migration then creates its own objects. */
 export function migrationIssues({ spec }: ParsedSpec): SpecIssue[] {
-  if (!spec.existing || spec.adopt) return [];
+  if (!spec.existing) return [];
+  if (spec.adopt) return topicIssues(spec.source.tables, spec.existing.topics);
   return [
     issue(
       'a migration creates its own objects, and only sluice compare uses `existing`. Add adopt: true, so that the migration adopts these objects, or remove `existing`',

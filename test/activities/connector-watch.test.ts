@@ -93,4 +93,23 @@ describe('the guard', () => {
     expect(await failing.look([CONNECTOR], 0)).toBeNull();
     expect(await failing.look([CONNECTOR], 90_000)).toBeNull();
   });
+
+  it('reports the failed task of an adopted connector once, and when it runs again', async () => {
+    const adopted = { ...CONNECTOR, isAdopted: true };
+    const failing = connect('RUNNING', { tasks: ['FAILED'] });
+    const watch = new ConnectorWatch(failing, []);
+    expect(await watch.look([adopted], 0)).toBeNull();
+    const found = await watch.look([adopted], 16_000);
+    expect(found).toMatchObject([
+      {
+        code: 'connector-failed',
+        blocks: true,
+        remedy: expect.stringContaining('restart its task'),
+      },
+    ]);
+    expect(await new ConnectorWatch(failing, found!).look([adopted], 20_000)).toBeNull();
+    expect(await new ConnectorWatch(connect('RUNNING'), found!).look([adopted], 21_000)).toEqual(
+      [],
+    );
+  });
 });

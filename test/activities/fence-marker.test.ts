@@ -1,10 +1,16 @@
-// Tests part P3 of the drain proof: the marker of this fence is in the topic.
+// Tests part P3 of the drain proof: the marker of this fence is in the topic. An adopted connector
+// gets no marker.
 import { MockActivityEnvironment } from '@temporalio/testing';
+import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { adapterOf } from '../../src/activities/capture/index.js';
+import { markFence } from '../../src/activities/cutover/fence.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
 import { markerRead } from '../../src/activities/cutover/drain-proof.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
-import { BATCH_PARTS, aRef } from '../support/builders.js';
+import { ADOPTING } from '../support/adopting.js';
+import { BATCH_PARTS, aPlan, aRef } from '../support/builders.js';
 
 const ref = aRef({ spec: BATCH_PARTS });
 
@@ -61,5 +67,28 @@ describe('part P3 of the drain proof', () => {
       reason: "P3: the fence's marker is not in bank.message, so the drain is not proven",
       notes: [],
     });
+  });
+});
+
+describe('a fence or a barrier', () => {
+  const statements = async (spec: object): Promise<string[]> => {
+    const said: string[] = [];
+    const client = {
+      query: (sql: string) => {
+        said.push(sql);
+        return Promise.resolve({ rows: [{ lsn: '0/1' }] });
+      },
+    } as unknown as pg.Client;
+    const plan = aPlan({ spec: spec as Record<string, unknown> });
+    await markFence(client, plan, 'token');
+    const systems = { connect: () => ({}) } as unknown as Deps['systems'];
+    const at = { snapshot: client, side: client, token: 'barrier' };
+    await adapterOf(plan).mark({ systems }, { ref, plan }, at, plan.capture);
+    return said.filter((sql) => sql.includes('pg_logical_emit_message'));
+  };
+
+  it('writes no marker that an adopted connector would publish', async () => {
+    expect(await statements({})).toHaveLength(2);
+    expect(await statements(ADOPTING)).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ describe('the spec of a comparison', () => {
     expect(problemsOf(input)).toEqual([]);
     expect(problemsOf(input, 'migration')).toEqual([
       expect.stringMatching(
-        /^spec\.existing: .* a migration creates its own objects. Remove `existing` from the spec$/,
+        /^spec\.existing: a migration creates its own objects.* Add adopt: true.* or remove `existing`$/,
       ),
     ]);
   });

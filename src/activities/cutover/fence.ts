@@ -64,7 +64,7 @@ export function createFenceActivities(deps: FenceDeps) {
       }
       for (const trigger of triggers) await ledger.setObjectState(ref, trigger, 'created');
       return withSource(plan, secret, async (client) => {
-        if (!isLeaseInSource(plan)) await mark(client, plan, token);
+        if (!isLeaseInSource(plan)) await markFence(client, plan, token);
         return { lsn: await insertLsn(client), refused: null };
       });
     },
@@ -103,9 +103,13 @@ export function createFenceActivities(deps: FenceDeps) {
  * Writes the marker of the fence, if the connector brings markers to Kafka. An adopted connector
  * may publish a marker to a topic of its owner.
  */
-const mark = async (client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<void> => {
+export async function markFence(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  token: string,
+): Promise<void> {
   if (plan.capture.carriesMarkers) await emitMarker(client, plan, token);
-};
+}
 
 type FenceDeps = Pick<Deps, 'secret' | 'ledger'>;
 
@@ -140,7 +144,7 @@ async function takeFence(
     );
   }
   // The marker is transactional, so it exists only if the fence commits.
-  if (isLeaseInSource(plan)) await mark(client, plan, token);
+  if (isLeaseInSource(plan)) await markFence(client, plan, token);
   return null;
 }
 

@@ -111,7 +111,9 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
     const captures = keys.filter((key) => key !== MISSING && !isTuning(plan.spec.connector, key));
     if (captures.length > 0)
       drifted.push(
-        `connector ${name} captures with a configuration that differs from the plan in ${captures.join(', ')}`,
+        unfit
+          ? `adopted connector ${name} can no longer be compared: ${captures.join('; ')}`
+          : `connector ${name} captures with a configuration that differs from the plan in ${captures.join(', ')}`,
       );
   }
   if (plan.sink) {

@@ -89,6 +89,8 @@ function contradictions(migration: MigrationSpec) {
       'adopt takes over the capture of tables only, and compares no results yet; remove batch, pipeline and sink',
       'batch',
     );
+  if ((spec.kafka.format ?? 'json') !== 'json')
+    add('adopt reads topics in JSON only; other formats are not supported yet', 'kafka', 'format');
   if (spec.validation.engine === 'flink')
     add(
       'the engine flink needs a topic prefix of its own; use engine embedded',

@@ -1,0 +1,131 @@
+// A migration adopts a capture that was made without Sluice, as a role that may only read. The
+// capture is the same after `migrated` and after a rollback, and still works.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sleepUntil } from '../support/builders.js';
+import { captureByHand, connectorUrl, stateOf } from '../support/captured-by-hand.js';
+import { accounts, live } from '../support/live.js';
+import {
+  get,
+  reach,
+  sluice,
+  specFile,
+  startMigration,
+  testPostgres,
+  waitFor,
+} from '../support/sluice.js';
+
+const { aDatabase } = live();
+const own = `by-hand-${process.pid}`;
+const sql = own.replaceAll('-', '_');
+const role = `adopts_${process.pid}`;
+const [first, second] = [`adopt-a-${process.pid}`, `adopt-b-${process.pid}`];
+let database: Awaited<ReturnType<typeof aDatabase>>;
+let before: object;
+
+const spec = (name: string, more: object = {}): Parameters<typeof startMigration> => [
+  name,
+  database.name,
+  ['public.accounts'],
+  {
+    source: {
+      postgres: { ...testPostgres(database.name), user: role },
+      tables: ['public.accounts'],
+    },
+    connector: { type: 'debezium-postgres', url: process.env['CONNECT_URL'] },
+    adopt: true,
+    existing: {
+      topics: { 'public.accounts': `${own}.public.accounts` },
+      publication: sql,
+      slot: sql,
+      connector: own,
+    },
+    ...more,
+  },
+];
+const approve = (name: string) =>
+  expect(sluice('approve', name, '--approver', 'ann', '--reason', 'ok', '--yes').code).toBe(0);
+const compareCode = (name: string) => sluice('compare', '-f', specFile(...spec(name))).code;
+const audit = (name: string) => sluice('audit', name).stdout;
+/** Changes rows that the connector does not see. */
+const hidden = (change: string) =>
+  database.client.query(
+    `ALTER PUBLICATION ${sql} DROP TABLE accounts; ${change}; ALTER PUBLICATION ${sql} ADD TABLE accounts`,
+  );
+
+beforeAll(async () => {
+  database = await aDatabase(accounts(200));
+  await database.client.query(
+    `CREATE ROLE ${role} LOGIN PASSWORD '${process.env['PGPASSWORD']}' NOSUPERUSER NOREPLICATION; GRANT SELECT ON accounts TO ${role}`,
+  );
+  await captureByHand(database.client, own, database.name);
+  before = await stateOf(database.client, own);
+});
+
+afterAll(async () => {
+  await fetch(connectorUrl(own), { method: 'DELETE' });
+  await sleepUntil('the slot is idle', async () => {
+    const { rowCount } = await database.client.query(
+      'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND NOT active',
+      [sql],
+    );
+    return rowCount === 1;
+  });
+  await database.client.query(
+    `SELECT pg_drop_replication_slot('${sql}'); DROP OWNED BY ${role}; DROP ROLE ${role}`,
+  );
+});
+
+it('names in the plan and by doctor what it adopts, and refuses what does not suit', () => {
+  const planned = sluice('plan', '-f', specFile(...spec(first))).stdout;
+  expect(planned).toMatch(new RegExp(`ADOPTS[^]*slot +${sql}[^]*connector +${own} .*untouched`));
+  const doctor = sluice('doctor', '-f', specFile(...spec(first)));
+  expect(doctor.code, doctor.stdout).toBe(0);
+  expect(doctor.stdout).toMatch(/heartbeat\.interval\.ms is 1000, not 5000/);
+  const other = spec(first, {
+    adopt: true,
+    existing: {
+      topics: { 'public.accounts': `${own}.none` },
+      publication: 'none',
+      slot: 'none',
+      connector: 'none',
+    },
+  });
+  const refused = sluice('doctor', '-f', specFile(...other));
+  expect(refused.code).not.toBe(0);
+  for (const check of ['adopt.topic', 'adopt.publication', 'adopt.slot', 'adopt.connector'])
+    expect(refused.stdout).toMatch(new RegExp(`${check.replace('.', '\\.')}[^\\n]*not exist`));
+});
+
+it('finds tampering, migrates, and leaves the capture as it was', async () => {
+  startMigration(...spec(first));
+  await waitFor(first, 'approval');
+  startMigration(...spec(second));
+  await waitFor(second, 'blocked');
+  expect((await get(second)).blocked?.detail).toContain(`belongs to migration ${first}`);
+
+  await hidden('UPDATE accounts SET balance = 7 WHERE id = 77');
+  await reach(first, 'a failed window', ({ windows }) =>
+    windows.some((w) => w.verdict === 'failed'),
+  );
+  expect((await get(first)).epoch).toBeGreaterThan(1); // somebody changed the publication
+  await hidden('UPDATE accounts SET balance = 84.70 WHERE id = 77');
+  await reach(first, 'proof', (s) => s.needsApproval && s.windows.at(-1)?.verdict === 'passed');
+  approve(first);
+  await waitFor(first, 'outcome=migrated');
+  expect(await get(first)).toMatchObject({ handedOver: [], leftovers: [] });
+  expect(audit(first)).toMatch(new RegExp(`left-untouched.*slot ${sql}, connector ${own}`));
+  expect(await stateOf(database.client, own)).toEqual(before);
+  await database.client.query("INSERT INTO accounts VALUES (1000, 1.10, 'after')");
+  expect(compareCode(first)).toBe(0);
+});
+
+it('is rolled back without touching the capture, which then still works', async () => {
+  expect(sluice('retry', second).code).toBe(0);
+  await waitFor(second, 'approval');
+  expect(sluice('rollback', second, '--reason', 'enough', '--yes').code).toBe(0);
+  await waitFor(second, 'outcome=rolled-back');
+  expect((await get(second)).leftovers).toEqual([]);
+  expect(await stateOf(database.client, own)).toEqual(before);
+  await database.client.query("INSERT INTO accounts VALUES (1001, 1.10, 'later')");
+  expect(compareCode(second)).toBe(0);
+});

@@ -1,0 +1,88 @@
+// A capture that somebody made without Sluice: a publication, a compacted topic, a connector and
+// its slot. Tests adopt it.
+import type pg from 'pg';
+import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { sleepUntil } from './builders.js';
+import { aTopic } from './live.js';
+import { testPostgres } from './sluice.js';
+
+export const connectorUrl = (name: string): string =>
+  `${process.env['CONNECT_URL']}/connectors/${name}`;
+
+export const aKafka = (): KafkaPort =>
+  new KafkaPort(
+    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+    () => '',
+  );
+
+/** Returns the configuration that the owner of the connector chose. */
+const configOf = (name: string, sql: string, database: string): Record<string, string> => {
+  const { host, port, user } = testPostgres(database) as Record<string, string | number>;
+  return {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'tasks.max': '1',
+    'plugin.name': 'pgoutput',
+    'database.hostname': String(host),
+    'database.port': String(port),
+    'database.user': String(user),
+    'database.password': '${env:PGPASSWORD}',
+    'database.dbname': database,
+    'topic.prefix': name,
+    'slot.name': sql,
+    'publication.name': sql,
+    'publication.autocreate.mode': 'disabled',
+    'schema.include.list': 'public',
+    'table.include.list': 'public.accounts',
+    'decimal.handling.mode': 'string',
+    'time.precision.mode': 'isostring',
+    'interval.handling.mode': 'string',
+    'binary.handling.mode': 'base64',
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'key.converter.schemas.enable': 'false',
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter.schemas.enable': 'false',
+    'heartbeat.interval.ms': '1000',
+    'poll.interval.ms': '200',
+  };
+};
+
+/** Makes the capture of `public.accounts` in a database, and waits until its connector runs. */
+export async function captureByHand(
+  client: pg.Client,
+  name: string,
+  database: string,
+): Promise<void> {
+  const sql = name.replaceAll('-', '_');
+  await client.query(`CREATE PUBLICATION ${sql} FOR TABLE accounts`);
+  const kafka = aKafka();
+  const compact = { 'cleanup.policy': 'compact' };
+  await aTopic(kafka, `${name}.public.accounts`, 1, compact);
+  await aTopic(kafka, `__debezium-heartbeat.${name}`, 1);
+  await kafka.disconnect();
+  const made = await fetch(`${connectorUrl(name)}/config`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(configOf(name, sql, database)),
+  });
+  if (!made.ok) throw new Error(await made.text());
+  await sleepUntil('the connector reads its slot', async () => {
+    const { rowCount } = await client.query(
+      'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND active',
+      [sql],
+    );
+    return rowCount === 1;
+  });
+}
+
+/** What a rollback could have removed or changed, with its identity. */
+export async function stateOf(client: pg.Client, name: string): Promise<object> {
+  const kafka = aKafka();
+  const topic = `${name}.public.accounts`;
+  const topics = await kafka.describeTopics([topic], ['cleanup.policy']);
+  await kafka.disconnect();
+  const { rows } = await client.query(
+    `SELECT slot_name::text AS name, plugin::text FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname::text, oid::text FROM pg_publication`,
+  );
+  const config = await (await fetch(`${connectorUrl(name)}/config`)).json();
+  return { topic: topics.get(topic), rows, config };
+}
