@@ -93,4 +93,27 @@ describe('a migration that adopts what runs', () => {
       await skipUntil(scene, (s) => s.needsApproval);
     });
   });
+
+  it('needs its owner after the slot is lost, because the next generation adopts again', async () => {
+    let attempts = 0;
+    const fake = adopting({
+      catchUp: () => {
+        attempts += 1;
+        return attempts === 1
+          ? Promise.reject(failure('slot-lost', 'replication slot shop_cdc no longer exists'))
+          : Promise.resolve({ lsn: '0/2', ms: 5 });
+      },
+    });
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.blocked !== null);
+      expect((await scene.status()).blocked?.remedy).toMatch(
+        /create the slot .* Sluice never does/,
+      );
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.needsApproval);
+      expect((await scene.status()).generation).toBe(2);
+      expect(touching(fake.calls)).toEqual([]);
+      expect(fake.calls.filter((call) => call === 'adoptObjects')).toHaveLength(2);
+    });
+  });
 });

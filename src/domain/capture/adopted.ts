@@ -6,6 +6,10 @@ import { contradictionList } from '../routes/route.js';
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
+/** The remedy for a lost slot, because a new generation adopts again and creates no slot. */
+export const LOST_REMEDY =
+  'create the slot and load the topics again, because Sluice never does; then: sluice retry, or sluice rollback';
+
 export const adoptedCapture: CaptureMode = {
   whySettled: 'Sluice may neither pause an adopted connector nor send markers through it',
   plan({ spec }) {

@@ -52,6 +52,7 @@ async function adopt(run: Run): Promise<void> {
   run.audit({ kind: 'adopted', objects: adopted.map(withoutPlace) });
   run.state.slotIdentified = true;
   areStarted(run, 'source');
+  run.renewGuard(); // from now on, a missing slot is a lost slot
 }
 
 const withoutPlace = ({ where: _where, ...object }: AdoptedObject): Omit<AdoptedObject, 'where'> =>

@@ -2,6 +2,7 @@
 // keeps the undo list. The steps of the phases are in steps.ts, and people's requests in
 // requests.ts.
 import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import { LOST_REMEDY } from '../../domain/capture/adopted.js';
 import { durationMs } from '../../domain/values/duration.js';
 import type { Blocked } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -98,7 +99,8 @@ export class Run extends Steps {
     clear: PhaseBody,
   ): Promise<void> {
     const { state } = this;
-    if (!isAnswered) await this.park(problem, false);
+    const remedy = this.plan.capture.isAdopted ? LOST_REMEDY : problem.remedy;
+    if (!isAnswered) await this.park({ ...problem, remedy }, false);
     state.lost = { problem, isAnswered: true };
     await clear(this);
     state.lost = null;
