@@ -7,7 +7,7 @@ import type { Outcome, Phase } from './migration/phase.js';
 import type { CutoverStep } from './plan/resolved-plan.js';
 import type { VerdictName } from './evidence/verdict.js';
 
-/** One decision of one person, accepted or refused. */
+/** One decision of one person. */
 interface Decided {
   readonly by: string;
   readonly authenticated: boolean;
@@ -18,8 +18,7 @@ interface Decided {
 }
 
 /**
- * The parts P1 to P6 of the drain proof, which docs/explanation/cutover.md defines. The drain
- * proves P1 to P5, and the final window proves P6.
+ * The parts of the drain proof (docs/explanation/cutover.md). The final window proves P6.
  */
 export const DRAIN_PARTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'] as const;
 export interface DrainProof {
@@ -44,19 +43,8 @@ interface Entries {
     }[];
   };
   slot: { readonly slot: string; readonly confirmedLsn: string; readonly restartLsn: string };
-  /** Objects that existed before and that the migration adopted. */
-  adopted: {
-    readonly objects: readonly {
-      readonly kind: string;
-      readonly name: string;
-      readonly identity: string;
-      readonly differs: readonly string[];
-    }[];
-  };
-  /** Adopted objects that the run left as they are. */
-  'left-untouched': {
-    readonly objects: readonly { readonly kind: string; readonly name: string }[];
-  };
+  adopted: { readonly objects: readonly string[] };
+  'left-untouched': { readonly objects: readonly string[] };
   pipeline: { readonly jobs: readonly string[] };
   'caught-up': { readonly lsn: string; readonly ms: number };
   window: { readonly number: number; readonly verdict: VerdictName; readonly reason: string };
@@ -196,14 +184,8 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   baseline: (e) =>
     `${e.lsn} on ${e.server}: ${e.tables.map((t) => `${t.table} ${baselineRows(t)} rows (${t.fingerprint})`).join(', ')}`,
   slot: (e) => `${e.slot} at ${e.confirmedLsn}, restart ${e.restartLsn}`,
-  adopted: (e) =>
-    e.objects
-      .map(
-        ({ kind, name, identity, differs }) =>
-          `${kind} ${name} (${identity})${differs.length === 0 ? '' : `, where Sluice would set: ${differs.join(', ')}`}`,
-      )
-      .join('; '),
-  'left-untouched': (e) => e.objects.map(({ kind, name }) => `${kind} ${name}`).join(', '),
+  adopted: (e) => e.objects.join('; '),
+  'left-untouched': (e) => e.objects.join(', '),
   pipeline: (e) => `running: ${e.jobs.join(', ')}`,
   'caught-up': (e) => `barrier at ${e.lsn} in ${e.ms} ms`,
   window: (e) => `${e.number} ${e.verdict}: ${e.reason}`,

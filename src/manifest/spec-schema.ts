@@ -6,7 +6,8 @@ import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { decimal, duration, httpUrl, instant, labels } from './spec-parts.js';
 import { cutover } from './spec-cutover.js';
 import { batch, source, target } from './spec-source.js';
-import { connector, existing, kafka, pipeline, sink } from './spec-streaming.js';
+import { existing } from './spec-existing.js';
+import { connector, kafka, pipeline, sink } from './spec-streaming.js';
 
 const compare = z.strictObject({
   ignore: z

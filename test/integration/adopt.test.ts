@@ -107,7 +107,7 @@ it('finds tampering, migrates, and leaves the capture as it was', async () => {
   await reach(first, 'a failed window', ({ windows }) =>
     windows.some((w) => w.verdict === 'failed'),
   );
-  expect((await get(first)).epoch).toBeGreaterThan(1); // somebody changed the publication
+  expect((await get(first)).epoch).toBeGreaterThan(1); // the publication was changed
   await hidden('UPDATE accounts SET balance = 84.70 WHERE id = 77');
   await reach(first, 'proof', (s) => s.needsApproval && s.windows.at(-1)?.verdict === 'passed');
   approve(first);

@@ -1,4 +1,4 @@
-// The parts of a spec that adopts a capture that somebody else runs.
+// The parts of a spec that adopts a capture of another owner.
 export const EXISTING = {
   topics: { 'public.accounts': 'shop.public.accounts' },
   publication: 'shop_pub',

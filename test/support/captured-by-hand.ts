@@ -1,4 +1,4 @@
-// A capture that somebody made without Sluice: a publication, a compacted topic, a connector and
+// A capture that a person made without Sluice: a publication, a compacted topic, a connector and
 // its slot. Tests adopt it.
 import type pg from 'pg';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

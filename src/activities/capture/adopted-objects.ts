@@ -9,6 +9,7 @@ import {
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { differences, unfit } from '../../connectors/existing-connector.js';
+import type { AdoptedObject } from '../../domain/capture/adopted.js';
 import { captureProblem } from '../../domain/capture/captured-set.js';
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -22,14 +23,6 @@ import {
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 import { attempt, type Answer } from '../runtime/make-finding.js';
 import type { CaptureDeps } from './capture-adapter.js';
-
-/** An adopted object as it is now. */
-export interface AdoptedObject extends OwnedObject {
-  /** Text that changes if somebody replaces or reconfigures the object. */
-  readonly identity: string;
-  /** Settings that differ from those of an object that Sluice would create. */
-  readonly differs: readonly string[];
-}
 
 export interface Inspected {
   readonly checks: readonly Check[] & Check[];

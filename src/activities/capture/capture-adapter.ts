@@ -21,7 +21,7 @@ export interface WantedConnector {
   readonly connectorClass: string;
   readonly config: Readonly<Record<string, string>>;
   /**
-   * Set for an adopted connector, whose configuration belongs to somebody else. Returns each reason
+   * Set for an adopted connector, whose configuration belongs to another owner. Returns each reason
    * why windows cannot compare its records.
    */
   readonly unfit?: (stored: Readonly<Record<string, string>>) => readonly string[];

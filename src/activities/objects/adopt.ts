@@ -8,7 +8,8 @@ import {
 } from '../../clients/ledger/adopted-objects.js';
 import { describeCheck, openChecks } from '../../domain/evidence/check.js';
 import { Problem } from '../../domain/failure.js';
-import { inspectAdopted, type AdoptedObject } from '../capture/adopted-objects.js';
+import type { AdoptedObject } from '../../domain/capture/adopted.js';
+import { inspectAdopted } from '../capture/adopted-objects.js';
 import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 

@@ -1,4 +1,4 @@
-// Capture with `adopt: true`: a Debezium connector that somebody else runs writes the topics.
+// Capture with `adopt: true`: a Debezium connector of another owner writes the topics.
 // Sluice reads the topics and the position of the slot, and changes nothing of the capture.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -19,7 +19,7 @@ export const adoptedCapture: CaptureMode = {
       load: 'none',
       loading: { ...NO_LOAD, watch: null, holdsSnapshot: false },
       notes: [
-        `adopt: connector ${connector}, slot ${slot}, their publication and topics belong to somebody else. Sluice never changes, restarts or removes them, so barriers wait until slot ${slot} has confirmed a position`,
+        `adopt: connector ${connector}, slot ${slot}, their publication and topics belong to another owner. Sluice never changes, restarts or removes them, so barriers wait until slot ${slot} has confirmed a position`,
         `adopt: Sluice assumes that the initial load of ${connector} is complete; the first full window proves it`,
       ],
       hasSlot: false,
@@ -68,6 +68,17 @@ export function adoptedObjects(migration: MigrationSpec): OwnedObject[] {
     ...named('connector', existing.connector, connector.url),
   ];
 }
+
+/** An adopted object as it is now. */
+export interface AdoptedObject extends OwnedObject {
+  /** Text that changes if a person replaces or reconfigures the object. */
+  readonly identity: string;
+  /** Settings that differ from those of an object that Sluice would create. */
+  readonly differs: readonly string[];
+}
+
+export const describeAdopted = ({ kind, name, identity, differs }: AdoptedObject): string =>
+  `${kind} ${name} (${identity})${differs.length === 0 ? '' : `, where Sluice would set: ${differs.join(', ')}`}`;
 
 function contradictions(migration: MigrationSpec) {
   const { spec } = migration;

@@ -41,7 +41,7 @@ export interface CaptureFacts {
   /** The connector reads the log through a replication slot, which may be an adopted one. */
   readonly readsSlot: boolean;
   /**
-   * Connector, slot, publication and topics existed before, and belong to somebody else. Sluice
+   * Connector, slot, publication and topics existed before, and belong to another owner. Sluice
    * never creates, changes, restarts or removes them.
    */
   readonly isAdopted: boolean;

@@ -2,7 +2,7 @@
 // baseline of the legacy database. Each object is added to the undo list before it is created.
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
-import type { AdoptedObject } from '../../activities/capture/adopted-objects.js';
+import { describeAdopted } from '../../domain/capture/adopted.js';
 import { areStarted } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
@@ -10,8 +10,9 @@ export async function snapshot(run: Run): Promise<void> {
   const { ref, plan } = run;
   run.willMake(...KINDS.lease.planned(plan));
   await run.step(() => call('quick', 'ensureLease', 'Create the lease row', ref));
-  run.startGuard();
+  // the guard starts afterwards, so that it treats a missing slot as lost from its first look on
   if (plan.capture.isAdopted) await adopt(run);
+  run.startGuard();
   for (const publication of KINDS.publication.planned(plan)) {
     run.willMake(publication);
     await run.step(() =>
@@ -49,11 +50,7 @@ async function adopt(run: Run): Promise<void> {
   const adopted = await run.step(() =>
     call('patient', 'adoptObjects', `Adopt ${plan.adopts.length} object(s) as they are`, ref),
   );
-  run.audit({ kind: 'adopted', objects: adopted.map(withoutPlace) });
+  run.audit({ kind: 'adopted', objects: adopted.map(describeAdopted) });
   run.state.slotIdentified = true;
   areStarted(run, 'source');
-  run.renewGuard(); // from now on, a missing slot is a lost slot
 }
-
-const withoutPlace = ({ where: _where, ...object }: AdoptedObject): Omit<AdoptedObject, 'where'> =>
-  object;

@@ -7,6 +7,6 @@ export async function leaveAdopted(run: Run): Promise<void> {
   const left = await run.step(() =>
     call('quick', 'releaseAdopted', 'End the adoption; the adopted objects stay', run.ref),
   );
-  const objects = left.map(({ kind, name }) => ({ kind, name }));
+  const objects = left.map(({ kind, name }) => `${kind} ${name}`);
   run.audit({ kind: 'left-untouched', objects });
 }
