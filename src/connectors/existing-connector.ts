@@ -56,6 +56,11 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
     problems.push(
       'heartbeat.interval.ms is not set, so a quiet database never confirms a position to the slot',
     );
+  // measured: heartbeats alone confirm nothing until the connector has read a message of the log
+  if (!stored['heartbeat.action.query'])
+    problems.push(
+      'heartbeat.action.query is not set, so its heartbeats write nothing that it could read and confirm',
+    );
   if (stored['slot.drop.on.stop'] === 'true')
     problems.push('slot.drop.on.stop is true, so a restart loses the slot');
   const skipped = (stored['skipped.operations'] ?? 't').split(',').map((part) => part.trim());

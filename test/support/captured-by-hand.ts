@@ -42,6 +42,8 @@ const configOf = (name: string, sql: string, database: string): Record<string, s
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'value.converter.schemas.enable': 'false',
     'heartbeat.interval.ms': '1000',
+    'heartbeat.action.query': `SELECT pg_logical_emit_message(false, 'heartbeat', '')`,
+    'message.prefix.exclude.list': 'heartbeat',
     'poll.interval.ms': '200',
   };
 };
