@@ -38,7 +38,8 @@ await consumer.connect();
 await consumer.subscribe({ topic: input, fromBeginning: true });
 await consumer.run({
   autoCommit: false,
-  eachBatch: async ({ batch, heartbeat }) => {
+  eachBatch: async (payload) => {
+    const { batch } = payload;
     const touched = new Set();
     for (const { key, value } of batch.messages) {
       const { id } = JSON.parse(key.toString());
@@ -48,6 +49,6 @@ await consumer.run({
     await producer.send({ topic: output, messages: [...touched].map(recordOf) });
     const offset = String(BigInt(batch.lastOffset()) + 1n);
     await consumer.commitOffsets([{ topic: input, partition: batch.partition, offset }]);
-    await heartbeat();
+    await payload.heartbeat();
   },
 });
