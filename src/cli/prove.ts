@@ -236,7 +236,11 @@ async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefin
   const killer = setTimeout(() => kill('SIGKILL'), STOP_MS);
   if (child.exitCode === null && child.signalCode === null) await gone;
   clearTimeout(killer);
-  rmSync(stateDir, { recursive: true, force: true });
+  try {
+    rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
+  } catch {
+    // A child of the command may still write there. This does not change what was proven.
+  }
   // the proof may already have ended
   await handle.signal('pipelineStopped', {}).catch(() => undefined);
 }

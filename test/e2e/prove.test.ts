@@ -73,7 +73,10 @@ describe('a proof on a slice of the example', () => {
   it('finds the mistake of version 1, passes version 2 and a stage, and leaves nothing behind', async () => {
     const slice = 'store_id IN (1, 2, 3) AND day >= current_date - 20';
     const wrong = prove(slice, '--run', command(1));
-    expect(wrong).toMatchObject({ code: 1, result: { verdict: 'failed', leftovers: [] } });
+    expect(wrong, wrong.stderr).toMatchObject({
+      code: 1,
+      result: { verdict: 'failed', leftovers: [] },
+    });
     expect(wrong.result.counts!.mismatched).toBeGreaterThan(10);
     expect(wrong.result.differences[0]).toMatchObject({
       class: 'mismatched',
@@ -83,7 +86,7 @@ describe('a proof on a slice of the example', () => {
       },
     });
     const right = prove(slice, '--run', command(2));
-    expect(right).toMatchObject({
+    expect(right, right.stderr).toMatchObject({
       code: 0,
       result: {
         verdict: 'passed',
@@ -96,7 +99,8 @@ describe('a proof on a slice of the example', () => {
     expect(orders.rows).toBeLessThan(orders.of);
     expect(right.result.predicted!.records).toBeGreaterThan(right.result.replayed!.records);
     // The mistake comes after this stage, so even the wrong version passes here.
-    expect(prove('store_id = 1', '--stage', 'store-quarters', '--run', command(1))).toMatchObject({
+    const stage = prove('store_id = 1', '--stage', 'store-quarters', '--run', command(1));
+    expect(stage, stage.stderr).toMatchObject({
       code: 0,
       result: { stage: 'store-quarters', verdict: 'passed' },
     });
