@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { environmentWith, loadConfig } from '../config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
@@ -149,12 +149,9 @@ async function follow(
       await handle.cancel().catch(() => undefined);
       throw error;
     }
-    const cause = (error as { cause?: { cause?: Error } & Error }).cause;
-    throw new CliError(
-      EXIT.usage,
-      'refused',
-      cause?.cause?.message ?? cause?.message ?? (error as Error).message,
-    );
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { message } = (error.cause?.cause ?? error.cause ?? error) as Error;
+    throw new CliError(EXIT.usage, 'refused', message);
   } finally {
     await stopPipeline(handle, pipeline);
   }

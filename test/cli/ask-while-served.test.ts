@@ -3,10 +3,17 @@ import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { whileServed } from '../../src/cli/support/ask-while-served.js';
 
+const [CANCELLED, DEADLINE_EXCEEDED] = [1, 4]; // codes of gRPC
+
 class Overdue extends Error {
-  readonly code = 4;
-  readonly details = 'deadline exceeded';
+  readonly details = 'the call ended';
   readonly metadata = {};
+  readonly code: number | undefined;
+
+  constructor(code = DEADLINE_EXCEEDED) {
+    super();
+    this.code = code;
+  }
 }
 
 /** A client whose queue was last polled `polledMsAgo` ago. Null means never. */
@@ -44,6 +51,12 @@ describe('a request to a workflow', () => {
     let asked = 0;
     const ask = (): Promise<string> =>
       (asked += 1) < 4 ? Promise.reject(new Overdue()) : Promise.resolve('accepted');
+    expect(await whileServed(aClient(5000), 'migration-a', 'It', ask)).toBe('accepted');
+  });
+  it('is asked again if the server canceled the call at its deadline', async () => {
+    let asked = 0;
+    const ask = (): Promise<string> =>
+      (asked += 1) < 2 ? Promise.reject(new Overdue(CANCELLED)) : Promise.resolve('accepted');
     expect(await whileServed(aClient(5000), 'migration-a', 'It', ask)).toBe('accepted');
   });
   it('fails at once with any other error', async () =>

@@ -1,6 +1,7 @@
 // Waits for the answer of a workflow, but only while a worker can give it. No verb may hang.
 import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcCancelledError,
   isGrpcDeadlineError,
   type Client,
 } from '@temporalio/client';
@@ -11,8 +12,11 @@ import { CliError, EXIT } from './output.js';
 /** After this time without an answer, Temporal is asked whether the workflow can answer. */
 const LOOK_MS = 10_000;
 
+/** At the deadline of a call, either the client or the server ends it first, with different codes. */
 const isOverdue = (error: unknown): boolean =>
-  error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error);
+  error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+  isGrpcDeadlineError(error) ||
+  isGrpcCancelledError(error);
 
 /**
  * Calls `ask` until it answers. `ask` MUST be safe to repeat. Throws exit 4 with the reason if no
