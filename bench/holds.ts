@@ -3,7 +3,6 @@
 // the final window. Then it commits, observes the route, and routes consumers back. The benchmark
 // calls the workflow's activities in their order, while the workflow is paused. It needs the local
 // stack.
-import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,8 +20,8 @@ import { openFencedShop } from '../test/support/fenced-shop.js';
 import { TestWorker, get, sluice, waitFor } from '../test/support/sluice.js';
 import { percentile } from './drill.js';
 import { untilGranted } from './fence-drill.js';
+import { startWriters } from './start-writers.js';
 
-const WRITERS = 16;
 const FIRST_NUMBER = 1_000_000; // for windows and attempts, above the workflow's own numbers
 
 export async function holdsBench(rounds: number): Promise<void> {
@@ -38,7 +37,12 @@ export async function holdsBench(rounds: number): Promise<void> {
     await shop.start();
     await waitFor(shop.name, 'approval', '6m');
     sluice('pause', shop.name);
-    stopWriters = startWriters(shop.database);
+    // The writers change orders without changing any revenue, so the results stay the same.
+    stopWriters = startWriters(
+      shop.database,
+      2000,
+      'UPDATE orders SET status = status WHERE id = $1',
+    );
     const ref = (await latestRun({ ledger }, shop.name))!;
     const activities = createActivities({
       secret: resolveSecret,
@@ -155,20 +159,4 @@ async function wholeCutOver(
     await activities.routeBack(ref);
     await activities.batchAction(ref, 'resume', null);
   }
-}
-
-/** Starts the writers. Returns a function that stops them; they then print their counts. */
-function startWriters(database: string): () => Promise<void> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, 'holds-writers.ts'), database, String(WRITERS)],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return async () => {
-    child.kill('SIGTERM');
-    await gone;
-  };
 }

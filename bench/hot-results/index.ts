@@ -10,6 +10,7 @@ import { sleepUntil } from '../../test/support/builders.js';
 import { accounts, busy } from '../../test/support/live.js';
 import {
   TestWorker,
+  connectorOf,
   freshDatabase,
   get,
   sluice,
@@ -65,14 +66,8 @@ export async function hotResultsBench(rows: number, rounds: number): Promise<voi
 }
 
 function start(name: string, database: string): void {
-  const connector = {
-    type: 'debezium-postgres',
-    url: process.env['CONNECT_URL'],
-    snapshot: 'copy',
-    config: { 'poll.interval.ms': '200' },
-  };
   startMigration(name, database, ['public.accounts'], {
-    connector,
+    connector: connectorOf({ snapshot: 'copy' }),
     batch: { result: { table: 'public.totals', key: ['bucket'] }, query: { sql: QUERY } },
     pipeline: {
       type: 'external',

@@ -2,13 +2,12 @@
 // witness, up to its approval. It measures the blocks and the time of a full window and of later
 // windows after 1 % of the rows changed. Then 16 writers begin, and the benchmark rehearses the
 // cut-over and prints the holds. It needs the local stack, and removes its objects.
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { sleepUntil } from '../../test/support/builders.js';
 import {
   TestWorker,
+  connectorOf,
   freshDatabase,
   get,
   sluice,
@@ -16,8 +15,8 @@ import {
   waitFor,
 } from '../../test/support/sluice.js';
 import { percentile } from '../drill.js';
+import { startWriters } from '../start-writers.js';
 
-const WRITERS = 16;
 /** Postgres publishes the statistics of a session at most once a second. */
 const STATISTICS_MS = 2500;
 /** A hundredth of the rows, as one range of pages, or as one row of each hundred. */
@@ -40,12 +39,7 @@ export async function scaleBench(rows: number, rounds: number): Promise<void> {
     startMigration(name, database.name, ['public.moves'], {
       validation: { every: '10m', passesInARow: 1, laterWindows: 'witness' },
       cutover: { fence: 'source', maxHold: '60s' },
-      connector: {
-        type: 'debezium-postgres',
-        url: process.env['CONNECT_URL'],
-        snapshot: 'copy',
-        config: { 'poll.interval.ms': '200' },
-      },
+      connector: connectorOf({ snapshot: 'copy' }),
     });
     await waitFor(name, 'approval', '60m');
     const said = `${rows.toLocaleString('en')} rows`;
@@ -121,12 +115,11 @@ async function measureHolds(
   rows: number,
   rounds: number,
 ): Promise<void> {
-  const writers = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'writers.mjs'), database, String(WRITERS), String(rows)],
-    { stdio: ['ignore', 'inherit', 'inherit'] },
+  const stopWriters = startWriters(
+    database,
+    rows,
+    'UPDATE moves SET amount = amount + 0.01 WHERE id = $1',
   );
-  const gone = new Promise<void>((resolve) => writers.once('exit', () => resolve()));
   const holds: number[] = [];
   const refused: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -135,8 +128,7 @@ async function measureHolds(
     if (answer.refused === null) holds.push(answer.holdMs!);
     else refused.push(answer.refused ?? ran.stderr);
   }
-  writers.kill('SIGTERM');
-  await gone;
+  await stopWriters();
   console.log(
     `  ${holds.length} of ${rounds} rehearsals held: p50 ${percentile(holds, 0.5)} ms, p99 ${percentile(holds, 0.99)} ms, max ${Math.max(...holds)} ms`,
   );

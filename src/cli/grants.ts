@@ -7,11 +7,10 @@ import { privilegesFor } from '../domain/access/privileges.js';
 import {
   captureUser,
   type Part,
-  type Place,
   type Privilege,
   type PrivilegeFacts,
 } from '../domain/access/privilege.js';
-import { hasTarget, targetPostgres } from '../domain/migration/databases.js';
+import { hasTarget, targetPostgres, type Place } from '../domain/migration/databases.js';
 import type { SecretRef } from '../domain/migration/spec.js';
 import { resolve } from '../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';

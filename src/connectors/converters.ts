@@ -5,7 +5,7 @@ import { placeholder } from './kafka-client-properties.js';
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
 
-/** By default, the converter replaces NULL with the column's default, which changes the value. */
+/** Without this setting, the converter writes a column's default where the row has NULL. */
 const JSON_SETTINGS = { 'schemas.enable': 'false', 'replace.null.with.default': 'false' };
 
 /**

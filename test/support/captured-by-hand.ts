@@ -76,7 +76,7 @@ export async function captureByHand(
   });
 }
 
-/** What a rollback could have removed or changed, with its identity. */
+/** Returns the identity of everything that a rollback could remove or change. */
 export async function stateOf(client: pg.Client, name: string): Promise<object> {
   const kafka = aKafka();
   const topic = `${name}.public.accounts`;

@@ -163,6 +163,15 @@ export class TestWorker {
   }
 }
 
+/** Returns the source connector of a spec for the test stack. `more` adds to it. */
+export const connectorOf = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  type: 'debezium-postgres',
+  url: process.env['CONNECT_URL'],
+  // Each poll is a transaction, and the default of 50 ms would make 20 a second.
+  config: { 'poll.interval.ms': '200' },
+  ...more,
+});
+
 /** Returns a spec for the test stack. `more` replaces whole parts of `spec`. */
 export function specOf(
   name: string,
@@ -179,12 +188,7 @@ export function specOf(
         postgres: testPostgres(database),
         tables,
       },
-      connector: {
-        type: 'debezium-postgres',
-        url: process.env['CONNECT_URL'],
-        // Each poll is a transaction, and the default of 50 ms would make 20 a second.
-        config: { 'poll.interval.ms': '200' },
-      },
+      connector: connectorOf(),
       kafka: { brokers: [process.env['KAFKA_BROKERS']] },
       validation: { every: '1s', passesInARow: 2 },
       soak: { for: '2s', passes: 1 },

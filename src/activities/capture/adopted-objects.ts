@@ -1,6 +1,5 @@
 // Looks, read-only, at the objects that a migration adopts: whether each exists and suits, what
 // identifies it, and how it differs from one that Sluice would create.
-import { createHash } from 'node:crypto';
 import {
   readCapturedTable,
   readPublication,
@@ -15,13 +14,13 @@ import type { Check, CheckName } from '../../domain/evidence/check.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import {
-  ADOPTED_TABLE_TOPIC,
+  TABLE_TOPIC,
   RETENTION_SETTINGS,
   differingSettings,
   losesRecords,
 } from '../../domain/plan/topic-settings.js';
-import { canonicalJson } from '../../domain/values/canonical-json.js';
 import { attempt, type Answer } from '../runtime/make-finding.js';
+import { shortDigest } from '../runtime/short-digest.js';
 import type { CaptureDeps } from './capture-adapter.js';
 
 export interface Inspected {
@@ -30,7 +29,7 @@ export interface Inspected {
   readonly objects: readonly AdoptedObject[];
 }
 
-/** What looking at one object gives: its identity, or the reason why it cannot be adopted. */
+/** The identity of an object and its differences, or the reason why it cannot be adopted. */
 type Look = Pick<AdoptedObject, 'identity' | 'differs'> | Exclude<Answer, string>;
 
 type LookAt = (deps: CaptureDeps, plan: ResolvedPlan, object: OwnedObject) => Promise<Look>;
@@ -96,7 +95,7 @@ async function lookAtTopic(
     };
   return {
     identity: `id ${found.id ?? 'unknown'}, ${found.partitions} partitions`,
-    differs: differingSettings(ADOPTED_TABLE_TOPIC, found.settings),
+    differs: differingSettings(TABLE_TOPIC, found.settings),
   };
 }
 
@@ -162,9 +161,8 @@ async function lookAtConnector(
       detail: problems.join('; '),
       remedy: 'change the connector yourself and load its topics again, or migrate without adopt',
     };
-  const text = canonicalJson(stored);
   return {
-    identity: `configuration ${createHash('sha256').update(text).digest('hex').slice(0, 12)}`,
+    identity: `configuration ${shortDigest(stored)}`,
     differs: differences(plan, stored),
   };
 }

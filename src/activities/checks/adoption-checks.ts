@@ -1,5 +1,5 @@
 // Checks that no other migration owns or has adopted an object that this migration adopts.
-import { heldObjects } from '../../clients/ledger/adopted-objects.js';
+import { describeHolder, heldObjects } from '../../clients/ledger/adopted-objects.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -17,12 +17,7 @@ export async function checkNotHeld(
       return held.length === 0
         ? 'no other migration uses the adopted objects'
         : {
-            detail: held
-              .map(
-                ({ migration, object: { kind, name } }) =>
-                  `${kind} ${name} belongs to migration ${migration}`,
-              )
-              .join('; '),
+            detail: held.map(describeHolder).join('; '),
             remedy: 'let that migration end first',
           };
     }),

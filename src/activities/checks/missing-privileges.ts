@@ -4,11 +4,11 @@ import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
 import type { Check } from '../../domain/evidence/check.js';
-import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
+import { addressAt, hasTarget, type Place } from '../../domain/migration/databases.js';
 import { parseTableName } from '../../domain/migration/names.js';
 import { privilegesFor } from '../../domain/access/privileges.js';
 import { ownedRelations } from '../../domain/access/worker-privileges.js';
-import type { Place, Privilege, PrivilegeFacts } from '../../domain/access/privilege.js';
+import type { Privilege, PrivilegeFacts } from '../../domain/access/privilege.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/make-finding.js';
@@ -100,7 +100,7 @@ export async function askPrivilegeFacts(
   secret: ResolveSecret,
   place: Place,
 ): Promise<{ facts: PrivilegeFacts | null; why: string | null }> {
-  const postgres = place === 'target' ? targetPostgres(plan) : plan.spec.source.postgres;
+  const postgres = addressAt(plan, place);
   const { passwordFrom: _, ...address } = postgres;
   const causes: string[] = [];
   for (const login of [postgres, { ...address, user: '', passwordFrom: { env: 'PGPASSWORD' } }]) {

@@ -1,12 +1,62 @@
-// Asks a database server for its version and its role in a replication.
+// What the checks of the source and of the target share: the questions that a server answers, and
+// the finding if it does not answer.
+import type pg from 'pg';
 import type { Check } from '../../domain/evidence/check.js';
-import { attempt } from '../runtime/make-finding.js';
+import type { Place } from '../../domain/migration/databases.js';
+import { plainIdent } from '../../domain/migration/names.js';
+import type { PostgresAddress } from '../../domain/migration/spec.js';
+import { classify } from '../runtime/application-failure.js';
+import { attempt, failed } from '../runtime/make-finding.js';
 
 /** Runs a query and returns its first row. */
 export type Ask = (sql: string) => Promise<Record<string, string | null>>;
 
+export const asking =
+  (client: pg.ClientBase): Ask =>
+  async (sql) =>
+    (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
+
+/** The texts of the two answers to the question whether the role may create objects. */
+interface CreateAnswers {
+  readonly may: string;
+  readonly mayNot: string;
+}
+
+/** Checks that the role may create objects in the database. It tests the right itself. */
+export const mayCreate =
+  (
+    one: Ask,
+    place: Place,
+    { user, database }: PostgresAddress,
+    { may, mayNot }: CreateAnswers,
+  ): (() => Promise<Check>) =>
+  () =>
+    attempt(`${place}.create`, async () => {
+      const right = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
+      return right['can'] === 't'
+        ? may
+        : {
+            detail: `role ${user} ${mayNot}`,
+            remedy: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
+          };
+    });
+
+/** Returns the finding for a database that cannot be reached. `at` names its login and address. */
+export function notReached(place: Place, at: string, error: unknown): Check {
+  const { code, message, remedy } = classify(error);
+  const which = place === 'target' ? ' of spec.target.postgres' : '';
+  return failed(
+    `${place}.reachable`,
+    '',
+    `cannot connect to ${at}: ${message}`,
+    code === 'unreachable' || code === 'unexpected'
+      ? `check host, port, database and credentials${which}`
+      : remedy,
+  );
+}
+
 /** Checks the server's version, and that it is a primary. */
-export function serverQuestions(one: Ask, place: 'source' | 'target'): (() => Promise<Check>)[] {
+export function serverQuestions(one: Ask, place: Place): (() => Promise<Check>)[] {
   return [
     () =>
       attempt(`${place}.version`, async () => {

@@ -3,9 +3,8 @@
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
-import { captureUser, type Place } from '../../domain/access/privilege.js';
-import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
-import type { PostgresAddress } from '../../domain/migration/spec.js';
+import { captureUser } from '../../domain/access/privilege.js';
+import { addressAt, hasTarget, type Place } from '../../domain/migration/databases.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';
 
@@ -32,7 +31,7 @@ export async function timeLimits(
   place: Place,
   loadMs: number,
 ): Promise<Answer> {
-  const { database, user } = addressOf(plan, place);
+  const { database, user } = addressAt(plan, place);
   const role = place === 'source' ? captureUser(plan) : user;
   const { rows } = await client.query<{ name: string; ms: string; origin: string }>(
     `SELECT s.name, extract(epoch FROM (coalesce(o.value, s.reset_val) || CASE WHEN coalesce(o.value, s.reset_val) ~ '^-?[0-9]+$' THEN 'ms' ELSE '' END)::interval) * 1000 AS ms,
@@ -91,9 +90,6 @@ export function sessionsNeeded(
   };
 }
 
-const addressOf = (plan: ResolvedPlan, place: Place): PostgresAddress =>
-  place === 'target' ? targetPostgres(plan) : plan.spec.source.postgres;
-
 /**
  * Checks that enough connections are free. It compares the limits of the roles, the database and
  * the server with what other sessions use now.
@@ -103,7 +99,7 @@ export async function connectionLimits(
   plan: ResolvedPlan,
   place: Place,
 ): Promise<Answer> {
-  const { user, database } = addressOf(plan, place);
+  const { user, database } = addressAt(plan, place);
   const capturer = place === 'source' ? captureUser(plan) : user;
   const { worker, capture, sink } = sessionsNeeded(plan, place);
   const total = worker + capture + sink;

@@ -8,10 +8,7 @@ import { SNAPSHOT_LIMIT_MS } from '../../connectors/debezium-postgres.js';
 import { isFailoverSlot } from '../../domain/capture/failover.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { formatMs } from '../../domain/values/duration.js';
-import { plainIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import type { SourceSpec } from '../../domain/migration/spec.js';
-import { classify } from '../runtime/application-failure.js';
 import { isLeaseInSource } from '../../domain/migration/databases.js';
 import type { Deps } from '../runtime/deps.js';
 import { attempt, failed, inTurn, passed } from '../runtime/make-finding.js';
@@ -19,7 +16,7 @@ import { canFailOver } from './failover-check.js';
 import { checkPrivileges } from './missing-privileges.js';
 import { tryReplication } from './replication-check.js';
 import { connectionLimits, timeLimits } from './session-limits.js';
-import { serverQuestions, type Ask } from './server-questions.js';
+import { asking, mayCreate, notReached, serverQuestions, type Ask } from './server-questions.js';
 import { checkTable } from './table-checks.js';
 import { walHeadroom } from './wal-headroom.js';
 import { noLongTransactions } from '../capture/long-writers.js';
@@ -69,17 +66,7 @@ export async function checkSource(
       ];
     });
   } catch (error) {
-    const problem = classify(error);
-    return [
-      failed(
-        'source.reachable',
-        '',
-        `cannot connect to ${place}: ${problem.message}`,
-        problem.code === 'unreachable' || problem.code === 'unexpected'
-          ? 'check host, port, database and credentials'
-          : problem.remedy,
-      ),
-    ];
+    return [notReached('source', place, error)];
   }
 }
 
@@ -88,14 +75,20 @@ async function checkServer(
   plan: ResolvedPlan,
   secret: ResolveSecret,
 ): Promise<Check[]> {
-  const one: Ask = async (sql) =>
-    (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
+  const one = asking(client);
   const { hasSlot } = plan.capture;
   const needsToCreate = isLeaseInSource(plan) || hasSlot;
   return inTurn([
     ...serverQuestions(one, 'source'),
     ...(hasSlot ? logQuestions(client, one, plan, secret) : []),
-    ...(needsToCreate ? [mayCreate(one, plan.spec.source.postgres)] : []),
+    ...(needsToCreate
+      ? [
+          mayCreate(one, 'source', plan.spec.source.postgres, {
+            may: 'the role may create a publication and a schema',
+            mayNot: 'may not create in this database',
+          }),
+        ]
+      : []),
   ]);
 }
 
@@ -137,23 +130,6 @@ function logQuestions(
     ...(isFailoverSlot(plan) ? [() => attempt('source.failover', () => canFailOver(client))] : []),
     () => attempt('source.long-transactions', () => noLongTransactions(client, postgres.user)),
   ];
-}
-
-/**
- * Checks that the role may create a publication, and a schema for the lease row. It tests the
- * right itself, not the name of the role.
- */
-function mayCreate(one: Ask, { user, database }: SourceSpec['postgres']): () => Promise<Check> {
-  return () =>
-    attempt('source.create', async () => {
-      const may = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
-      return may['can'] === 't'
-        ? 'the role may create a publication and a schema'
-        : {
-            detail: `role ${user} may not create in this database`,
-            remedy: `GRANT CREATE ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
-          };
-    });
 }
 
 function headroom(

@@ -17,19 +17,19 @@ export async function activeAnywhere(
   { secret }: Pick<Deps, 'secret'>,
   plan: ResolvedPlan,
 ): Promise<string | null> {
-  return (
-    (await withTarget(plan, secret, (client) => activeRun(client, plan, null))) ??
-    (await sessionInSource({ secret }, plan))
-  );
+  const inTarget = await withTarget(plan, secret, (client) => activeRun(client, plan, null));
+  return inTarget !== null || !mayRunInSource(plan)
+    ? inTarget
+    : readSource(plan, secret, (client) => activeRun(client, plan, null));
 }
 
 /**
  * Returns the reason why a commit on a separate target must not happen: a session of the batch is
- * active in the source, or the source does not answer within `limitMs`. Returns null if nothing speaks against it,
- * or if the source is the target.
+ * active in the source, or the source does not answer within `limitMs`. Returns null if neither is
+ * true, or if the source is the target.
  */
 export async function sourceProblem(
-  deps: Pick<Deps, 'secret'>,
+  { secret }: Pick<Deps, 'secret'>,
   plan: ResolvedPlan,
   limitMs: number,
 ): Promise<string | null> {
@@ -39,14 +39,11 @@ export async function sourceProblem(
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(resolve, limitMs, silent(`it took longer than ${limitMs} ms`));
   });
-  const asked = sessionInSource(deps, plan).then(
-    (active) =>
-      active ??
-      readSource(plan, deps.secret, async (client) => {
-        await insertLsn(client); // a standby, which may lag, refuses this
-        return null;
-      }),
-  );
+  const asked = readSource(plan, secret, async (client) => {
+    const active = mayRunInSource(plan) ? await activeRun(client, plan, null) : null;
+    if (active === null) await insertLsn(client); // a standby, which may lag, refuses this
+    return active;
+  });
   try {
     return await Promise.race([asked, late]);
   } catch (error) {
@@ -57,11 +54,8 @@ export async function sourceProblem(
   }
 }
 
-const sessionInSource = async (
-  { secret }: Pick<Deps, 'secret'>,
-  plan: ResolvedPlan,
-): Promise<string | null> => {
+/** Returns whether only sessions in a separate source can show that the batch runs. */
+function mayRunInSource(plan: ResolvedPlan): boolean {
   const runs = plan.batch?.runs;
-  if (!hasTarget(plan) || !runs || !('application' in runs)) return null;
-  return readSource(plan, secret, (client) => activeRun(client, plan, null));
-};
+  return hasTarget(plan) && runs != null && 'application' in runs;
+}

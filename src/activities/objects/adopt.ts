@@ -1,6 +1,7 @@
 // The activities that adopt objects which existed before, and that end the adoption. Neither
 // changes the objects.
 import {
+  describeHolder,
   heldObjects,
   recordAdopted,
   releaseAdopted,
@@ -34,9 +35,7 @@ export function createAdoptionActivities(deps: Deps) {
       if (held || !(await recordAdopted(ledger, ref, objects)))
         throw new Problem(
           'object-not-ours',
-          held
-            ? `${held.object.kind} ${held.object.name} belongs to migration ${held.migration}`
-            : 'another migration has just adopted one of these objects',
+          held ? describeHolder(held) : 'another migration has just adopted one of these objects',
           'let that migration end first, then: sluice retry',
         );
       return objects;

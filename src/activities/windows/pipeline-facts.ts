@@ -1,6 +1,5 @@
 // Reads the facts that evidence depends on, as text that can be compared. If a fact changes and the
 // change is not a harmless restart, a new epoch begins. Earlier proof then no longer counts.
-import { createHash } from 'node:crypto';
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
@@ -17,13 +16,13 @@ import {
   membersFact,
   versionFact,
 } from '../../domain/evidence/fact-rules.js';
-import { canonicalJson } from '../../domain/values/canonical-json.js';
 import { ADOPTED_REMEDIES } from '../../domain/capture/connector-trouble.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import { MISSING, driftFrom, driftOf, storedConfig } from '../capture/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
+import { shortDigest } from '../runtime/short-digest.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
@@ -105,7 +104,7 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
     const stored = await storedConfig(rest, name);
     const keys = driftFrom(wanted, stored);
     const part = name === connector ? '' : name;
-    facts[configFact(part)] = unfit ? digest(stored) : describeDrift(keys, stored);
+    facts[configFact(part)] = unfit ? shortDigest(stored) : describeDrift(keys, stored);
     facts[versionFact(part)] = await pluginVersion(rest, connectorClass);
     if (keys.includes(MISSING)) gone.push(name);
     const captures = keys.filter((key) => key !== MISSING && !isTuning(plan.spec.connector, key));
@@ -163,6 +162,4 @@ async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>
  * already differs changes again.
  */
 const describeDrift = (keys: readonly string[], stored: object | null): string =>
-  keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')} (${digest(stored)})`;
-const digest = (value: unknown): string =>
-  createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 12);
+  keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')} (${shortDigest(stored)})`;

@@ -15,6 +15,9 @@ export interface Holder {
   readonly object: OwnedObject;
 }
 
+export const describeHolder = ({ migration, object: { kind, name } }: Holder): string =>
+  `${kind} ${name} belongs to migration ${migration}`;
+
 // An object of Sluice is recorded under its database. Two servers may have databases of one name,
 // so the address of that migration's source must be the same, too.
 const HELD = `
@@ -74,8 +77,8 @@ export async function recordAdopted(
   }
 }
 
-/** Returns the objects that a migration has adopted and not released. */
-export async function adoptedBy(
+/** Ends the adoption of all objects of a migration. Returns them. The objects do not change. */
+export async function releaseAdopted(
   ledger: Pick<Ledger, 'query'>,
   name: string,
 ): Promise<AdoptedRow[]> {
@@ -85,7 +88,9 @@ export async function adoptedBy(
     location: string;
     identity: string;
   }>(
-    `SELECT kind, object_name, location, identity FROM sluice.adopted WHERE name = $1 AND released_at IS NULL ORDER BY seq`,
+    `WITH released AS (
+       UPDATE sluice.adopted SET released_at = now() WHERE name = $1 AND released_at IS NULL RETURNING *
+     ) SELECT kind, object_name, location, identity FROM released ORDER BY seq`,
     [name],
   );
   return rows.map(({ kind, object_name, location, identity }) => ({
@@ -94,17 +99,4 @@ export async function adoptedBy(
     where: location,
     identity,
   }));
-}
-
-/** Ends the adoption of all objects of a migration. Returns them. The objects do not change. */
-export async function releaseAdopted(
-  ledger: Pick<Ledger, 'query'>,
-  name: string,
-): Promise<AdoptedRow[]> {
-  const adopted = await adoptedBy(ledger, name);
-  await ledger.query(
-    `UPDATE sluice.adopted SET released_at = now() WHERE name = $1 AND released_at IS NULL`,
-    [name],
-  );
-  return adopted;
 }

@@ -4,9 +4,6 @@ import { hasOnSchema, hasOnTable, mayReplicate } from './privilege-conditions.js
 import { hasTarget } from '../migration/databases.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
-/** The database in which a right is granted. */
-export type Place = 'source' | 'target';
-
 export type Part = 'capture' | 'administration' | 'reading' | 'sink';
 
 export interface Privilege {

@@ -1,11 +1,10 @@
 // Lists the rights that the worker's login needs to create and switch objects, and to compare and
 // watch.
 import { plainIdent, plainName, quoteLiteral } from '../migration/names.js';
-import { hasTarget, targetPostgres } from '../migration/databases.js';
+import { hasTarget, targetPostgres, type Place } from '../migration/databases.js';
 import { hasOnSchema, hasOnTable, member } from './privilege-conditions.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import {
-  type Place,
   type Privilege,
   type PrivilegeFacts,
   inTarget,

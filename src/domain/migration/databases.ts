@@ -25,6 +25,9 @@ export interface TargetSpec {
   readonly postgres: PostgresAddress;
 }
 
+/** One of the two databases of a migration. */
+export type Place = 'source' | 'target';
+
 /** The parts of a spec that name its databases. */
 interface WithDatabases {
   readonly spec: {
@@ -39,6 +42,10 @@ export const hasTarget = ({ spec }: WithDatabases): boolean => spec.target !== u
 /** Returns the address of the target. */
 export const targetPostgres = ({ spec }: WithDatabases): PostgresAddress =>
   spec.target?.postgres ?? spec.source.postgres;
+
+/** Returns the address of a database. */
+export const addressAt = (spec: WithDatabases, place: Place): PostgresAddress =>
+  place === 'target' ? targetPostgres(spec) : spec.spec.source.postgres;
 
 /**
  * Returns the name of the target, in the form in which the ledger records where an object is. Two

@@ -13,10 +13,11 @@ export interface PlannedTopic {
 
 const DAY_MS = 86_400_000;
 /**
- * delete.retention.ms must be long. A slow reader may have read a record before it was compacted,
- * and must then still find the record's tombstone.
+ * The settings of a topic that keeps whole tables or results. delete.retention.ms must be long: a
+ * slow reader may have read a record before it was compacted, and must then still find the record's
+ * tombstone.
  */
-const KEPT: TopicSettings = {
+export const TABLE_TOPIC: TopicSettings = {
   'cleanup.policy': 'compact',
   'delete.retention.ms': String(7 * DAY_MS),
   'min.compaction.lag.ms': String(DAY_MS),
@@ -44,7 +45,7 @@ export function topicsToMake({ spec, names, topics, logTopics }: ResolvedPlan): 
   return topics.map((topic) => ({
     topic,
     partitions: logTopics.includes(topic) ? 1 : spec.kafka.partitions,
-    settings: logTopics.includes(topic) || topic === names.windowTopic ? SHORT_LIVED : KEPT,
+    settings: logTopics.includes(topic) || topic === names.windowTopic ? SHORT_LIVED : TABLE_TOPIC,
   }));
 }
 
@@ -57,9 +58,6 @@ export function differingSettings(asked: TopicSettings, found: TopicSettings): s
     .filter(([name, value]) => found[name] !== value)
     .map(([name, value]) => `${name} is ${found[name] ?? '(none)'}, not ${value}`);
 }
-
-/** The settings that Sluice gives a topic of a table, for the comparison with an adopted topic. */
-export const ADOPTED_TABLE_TOPIC: TopicSettings = KEPT;
 
 /** Returns the setting by which a topic loses records of rows. Null if it keeps all of them. */
 export function losesRecords(found: TopicSettings): string | null {

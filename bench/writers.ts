@@ -1,13 +1,12 @@
-// Runs the writers of `holds` in a separate process, because the benchmark blocks while it waits
-// for a command. The writers change orders without changing any revenue. Every change goes through
-// the whole path, and the results stay the same. Usage: holds-writers.ts DATABASE WRITERS. The
-// process prints its counts at SIGTERM.
+// Writes to a table while a cut-over is measured. The writers run in a separate process, because the
+// benchmark blocks while it waits for a command. Usage: writers.ts DATABASE WRITERS ROWS STATEMENT.
+// The statement gets a random number from 1 to ROWS as $1. The process prints its counts at SIGTERM.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 const REFUSED = '25006';
 const PAUSE_MS = 60;
-const [database, writers] = [process.argv[2], Number(process.argv[3])];
+const [, , database, writers, rows, statement] = process.argv;
 const counts = { written: 0, held: 0 };
 let stopping = false;
 process.on('SIGTERM', () => (stopping = true));
@@ -17,9 +16,7 @@ async function write(): Promise<void> {
   await client.connect();
   while (!stopping) {
     try {
-      await client.query(
-        `UPDATE orders SET status = status WHERE id = ${1 + Math.floor(Math.random() * 2000)}`,
-      );
+      await client.query(statement!, [1 + Math.floor(Math.random() * Number(rows))]);
       counts.written += 1;
     } catch (error) {
       if ((error as { code?: string }).code !== REFUSED) throw error;
@@ -30,5 +27,5 @@ async function write(): Promise<void> {
   await client.end();
 }
 
-await Promise.all(Array.from({ length: writers }, write));
+await Promise.all(Array.from({ length: Number(writers) }, write));
 console.log(`${counts.written} writes by ${writers} writers, ${counts.held} held by the fence`);
