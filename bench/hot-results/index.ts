@@ -38,6 +38,12 @@ export async function hotResultsBench(rows: number, rounds: number): Promise<voi
   let stopWriters = (): Promise<number> => Promise.resolve(0);
   try {
     start(name, database.name);
+  } catch (error) {
+    await worker.kill('SIGTERM');
+    await database.drop();
+    throw error;
+  }
+  try {
     await waitFor(name, 'phase=catch-up', '30m');
     pipeline = startPipeline(name);
     await waitFor(name, 'approval', '60m');

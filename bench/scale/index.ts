@@ -1,7 +1,7 @@
 // `npm run bench -- scale [--rows 1000000] [--rounds 10]` migrates a table of this size with a
 // witness, up to its approval. It measures the blocks and the time of a full window and of later
 // windows after 1 % of the rows changed. Then 16 writers begin, and the benchmark rehearses the
-// cut-over and prints the holds. It needs the local stack, and removes its objects.
+// cut-over and prints the holds. There is no batch, so a hold blocks no writer. It needs the local stack, and removes its objects.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { sleepUntil } from '../../test/support/builders.js';
@@ -38,17 +38,20 @@ export async function scaleBench(rows: number, rounds: number): Promise<void> {
     const started = Date.now();
     startMigration(name, database.name, ['public.moves'], {
       validation: { every: '10m', passesInARow: 1, laterWindows: 'witness' },
-      cutover: { fence: 'source', maxHold: '60s' },
+      cutover: { maxHold: '60s' },
       connector: connectorOf({ snapshot: 'copy' }),
     });
-    await waitFor(name, 'approval', '60m');
-    const said = `${rows.toLocaleString('en')} rows`;
-    console.log(`${said}: approval ${seconds(started)} s after the start`);
-    await measureWindows(name, client, rows);
-    await measureHolds(name, database.name, rows, rounds);
+    try {
+      await waitFor(name, 'approval', '60m');
+      const said = `${rows.toLocaleString('en')} rows`;
+      console.log(`${said}: approval ${seconds(started)} s after the start`);
+      await measureWindows(name, client, rows);
+      await measureHolds(name, database.name, rows, rounds);
+    } finally {
+      sluice('cancel', name, '--yes');
+      await waitFor(name, 'outcome=aborted', '10m');
+    }
   } finally {
-    sluice('cancel', name, '--yes');
-    await waitFor(name, 'outcome=aborted', '10m');
     await worker.kill('SIGTERM');
     await database.drop();
   }
