@@ -1,5 +1,5 @@
 // Reads the records of the pipeline's output, in plain JSON or in Kafka Connect's JSON with schema.
-import { decimalText } from './avro/decimal-text.js';
+import { decimalText } from './decimal-text.js';
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { Undecodable } from './undecodable.js';

@@ -15,10 +15,17 @@ export type TakeRecord = (
 ) => void;
 
 /**
+ * What the values of a topic are: change events of a connector, or rows that a pipeline wrote.
+ */
+export type Content = 'changes' | 'rows';
+
+/**
  * Rewrites a batch of records. Also checks the partition of each record, because Kafka computes it
  * from bytes of the key that the JSON no longer has.
  */
 export interface RecordDecoder {
+  /** The type of the schemas, as the registry names it. */
+  readonly schemaType: string;
   /**
    * The ids of schemas that the batch needs and the decoder does not know. If there are any, the
    * batch is incomplete. The caller then MUST call `learn` for each of them, and read the batch
@@ -27,7 +34,10 @@ export interface RecordDecoder {
   readonly wanted: ReadonlySet<number>;
   /** Takes the text of a schema. Null means that no schema has this id. */
   learn(id: number, schema: string | null): void;
-  /** Discards the last batch, and begins one for records of this place. */
+  /**
+   * Discards the last batch, and begins one for records of this place. If the place has no
+   * partitions, the partition of a record is not checked.
+   */
   begin(place: Place): void;
   /** Adds a record. A record that cannot be rewritten becomes a text that every reader refuses. */
   add: TakeRecord;

@@ -1,14 +1,13 @@
-// Lists the formats of a connector's records. A new format needs a folder beside this file and a
-// line in DECODERS.
+// Lists the formats of records. A new format needs a folder beside this file and a line in DECODERS.
 import type { RecordFormat } from '../domain/migration/topic-format.js';
 import { AvroRecords } from './avro/avro-records.js';
-import type { RecordDecoder } from './record-decoder.js';
+import type { Content, RecordDecoder } from './record-decoder.js';
 
-const DECODERS: Readonly<Record<RecordFormat, (() => RecordDecoder) | null>> = {
+const DECODERS: Readonly<Record<RecordFormat, ((content: Content) => RecordDecoder) | null>> = {
   json: null,
-  avro: () => new AvroRecords(),
+  avro: (content) => new AvroRecords(content),
 };
 
 /** Creates the decoder of a format. Null for JSON, which the folds read as it is. */
-export const decoderOf = (format: RecordFormat): RecordDecoder | null =>
-  DECODERS[format]?.() ?? null;
+export const decoderOf = (format: RecordFormat, content: Content): RecordDecoder | null =>
+  DECODERS[format]?.(content) ?? null;

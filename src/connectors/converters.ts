@@ -1,6 +1,8 @@
-// Chooses the converters with which Kafka Connect writes the topics of the tables. A registry's
-// password stays a placeholder, which Kafka Connect resolves.
+// Chooses the converters with which Kafka Connect writes the topics of the tables, and with which the
+// sink reads the pipeline's output. A registry's password stays a placeholder, which Kafka Connect
+// resolves.
 import type { KafkaSpec, Login, RegistrySpec } from '../domain/migration/cluster-access.js';
+import type { RecordFormat } from '../domain/migration/topic-format.js';
 import { placeholder } from './kafka-client-properties.js';
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
@@ -99,9 +101,14 @@ export const registryProblem = (
 ): { key: keyof RegistrySpec; message: string } | null =>
   AVRO[registry.converter].problem(registry);
 
-/** Returns the class of the converter that must be installed. Null if Kafka Connect includes it. */
-export const converterClass = ({ format, registry }: KafkaSpec): string | null =>
-  format === 'avro' && registry ? AVRO[registry.converter].className : null;
+/**
+ * Returns the class of the converter that must be installed for a format. Null if Kafka Connect
+ * includes it.
+ */
+export const converterClass = (
+  format: RecordFormat | undefined,
+  registry: RegistrySpec | undefined,
+): string | null => (format === 'avro' && registry ? AVRO[registry.converter].className : null);
 
 /** Returns whether the converter writes NULL as it is, even in a column with a default. */
 export const keepsNulls = ({ registry }: KafkaSpec): boolean =>
@@ -119,6 +126,17 @@ export function converterConfig({
     // schema names contain the topic's prefix, and Avro allows fewer characters in names than Kafka
     'schema.name.adjustment.mode': 'avro',
   };
+}
+
+/** Returns the settings of the converters of a sink, which reads a topic in this format. */
+export function sinkConverterConfig(
+  format: RecordFormat,
+  registry: RegistrySpec | undefined,
+): Record<string, string> {
+  // the sink refuses records without schemas
+  if (format === 'json' || !registry) return both(JSON_CONVERTER, { 'schemas.enable': 'true' });
+  const { className, config } = AVRO[registry.converter];
+  return both(className, config(registry));
 }
 
 const both = (

@@ -3,6 +3,8 @@
 import { targetPostgres } from '../domain/migration/databases.js';
 import { sessionOptions, type TableOwner } from '../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
+import { formatOf } from '../domain/migration/topic-format.js';
+import { sinkConverterConfig } from './converters.js';
 import { jdbcUrl } from './jdbc-url.js';
 import { placeholder } from './kafka-client-properties.js';
 
@@ -38,10 +40,7 @@ export function jdbcSinkConfig(
     'use.reduction.buffer': 'true',
     'connection.restart.on.errors': 'true',
     'flush.max.retries': '60',
-    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'key.converter.schemas.enable': 'true', // the sink refuses records without schemas
-    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'value.converter.schemas.enable': 'true',
+    ...sinkConverterConfig(formatOf(pipeline.output), spec.kafka.registry),
     'consumer.override.isolation.level': 'read_committed',
     'consumer.override.auto.offset.reset': 'earliest',
     'consumer.override.session.timeout.ms': '6000',

@@ -1,36 +1,69 @@
-// Finds parts of a spec that cannot be combined with the format of the tables' topics. A part that
-// cannot read or write the format is refused before anything is created.
+// Finds parts of a spec that cannot be combined with the formats of its topics. A part that cannot
+// read or write a format is refused before anything is created.
 import { registryProblem } from '../connectors/converters.js';
 import type { RegistrySpec } from '../domain/migration/cluster-access.js';
+import { formatOf, tableFormatOf, type RecordFormat } from '../domain/migration/topic-format.js';
 import { placeholderIssues } from './login-rules.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-const issue = (message: string, ...path: string[]): SpecIssue => ({
+type Path = readonly (string | number)[];
+
+const issue = (message: string, ...path: Path): SpecIssue => ({
   path: ['spec', ...path],
   message,
 });
 
-export function formatIssues(parsed: ParsedSpec): SpecIssue[] {
-  const { format = 'json', registry } = parsed.spec.kafka;
-  if (format === 'json')
-    return registry
-      ? [issue('belongs to format avro; add format: avro, or omit it', 'kafka', 'registry')]
-      : [];
-  const missing = registry
-    ? registryIssues(registry)
-    : [
-        issue(
-          'format avro needs the schema registry; add kafka.registry: { url: ... }',
-          'kafka',
-          'format',
-        ),
-      ];
-  return [...missing, ...withoutAvro(parsed)];
+interface Use {
+  readonly format: RecordFormat;
+  /** The place of the format in the spec. */
+  readonly path: Path;
 }
 
-function registryIssues(registry: RegistrySpec): SpecIssue[] {
-  const problem = registryProblem(registry);
+/** Lists the topics that the pipeline writes in another format than JSON. */
+const resultUses = ({ spec }: ParsedSpec): Use[] =>
+  [
+    ...(spec.batch?.stages ?? []).map((stage, at) => ({
+      format: formatOf(stage),
+      path: ['batch', 'stages', at, 'format'],
+    })),
+    ...(spec.pipeline
+      ? [{ format: formatOf(spec.pipeline.output), path: ['pipeline', 'output', 'format'] }]
+      : []),
+  ].filter(({ format }) => format !== 'json');
+
+export function formatIssues(parsed: ParsedSpec): SpecIssue[] {
+  const { spec } = parsed;
+  const { registry } = spec.kafka;
+  const format = tableFormatOf(spec);
+  const results = resultUses(parsed);
+  const uses = format === 'json' ? results : [{ format, path: ['kafka', 'format'] }, ...results];
+  if (uses.length === 0)
+    return registry
+      ? [
+          issue(
+            'is used only for topics in another format than json; add format: avro to kafka, to pipeline.output or to a stage, or omit registry',
+            'kafka',
+            'registry',
+          ),
+        ]
+      : [];
+  const isUsedByConnect =
+    format !== 'json' ||
+    (spec.sink !== undefined && spec.pipeline && formatOf(spec.pipeline.output) !== 'json');
+  const found = registry
+    ? registryIssues(registry, isUsedByConnect === true)
+    : uses.map((use) =>
+        issue(
+          `format ${use.format} needs the schema registry; add kafka.registry: { url: ... }`,
+          ...use.path,
+        ),
+      );
+  return format === 'json' ? found : [...found, ...withoutAvro(parsed)];
+}
+
+function registryIssues(registry: RegistrySpec, isUsedByConnect: boolean): SpecIssue[] {
+  const problem = isUsedByConnect ? registryProblem(registry) : null;
   const { auth, ca, url } = registry;
   const texts = Object.entries({ url, ca });
   return [
@@ -57,7 +90,7 @@ function registryIssues(registry: RegistrySpec): SpecIssue[] {
   ];
 }
 
-/** Lists the parts that read or write only JSON. */
+/** Lists the parts that read or write the tables' topics only in JSON. */
 function withoutAvro({ spec }: ParsedSpec): SpecIssue[] {
   const { connector, pipeline, validation } = spec;
   const issues: SpecIssue[] = [];
@@ -96,14 +129,21 @@ function withoutAvro({ spec }: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
-/** Refuses Avro for `sluice prove`, because that verb writes its topics as JSON. */
-export const proofIssues = ({ spec }: ParsedSpec): SpecIssue[] =>
-  spec.kafka.format === 'avro'
-    ? [
+/** Refuses other formats for `sluice prove`, because that verb writes and reads only JSON. */
+export const proofIssues = (parsed: ParsedSpec): SpecIssue[] => [
+  ...(tableFormatOf(parsed.spec) === 'json'
+    ? []
+    : [
         issue(
           'sluice prove writes its topics as JSON only; prove the pipeline with kafka.format: json, or start the migration, whose windows read Avro',
           'kafka',
           'format',
         ),
-      ]
-    : [];
+      ]),
+  ...resultUses(parsed).map(({ format, path }) =>
+    issue(
+      `sluice prove reads results as JSON only; prove the pipeline with format: json, or start the migration, whose windows read ${format}`,
+      ...path,
+    ),
+  ),
+];

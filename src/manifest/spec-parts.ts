@@ -115,6 +115,9 @@ export const action = z.union(
   },
 );
 
+/** The format of the records that a pipeline writes into a topic. */
+export const recordFormat = z.enum(['json', 'avro']);
+
 export const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 
 /** Accepts an unquoted name. Characters that a connection's options cannot carry are refused. */

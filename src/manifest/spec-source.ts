@@ -5,6 +5,7 @@ import {
   duration,
   identifier,
   postgres,
+  recordFormat,
   size,
   sql,
   tableName,
@@ -68,6 +69,9 @@ const stage = z.strictObject({
   query: sql.describe('One SELECT that computes the rows of the stage.'),
   key: z.array(identifier).min(1).describe('The columns that identify a row of the stage.'),
   topic: topic.describe('The topic into which the pipeline writes the rows of the stage.'),
+  format: recordFormat
+    .optional()
+    .describe('The format of the records of the stage; json if absent. avro needs a registry.'),
 });
 
 const runs = z.union([

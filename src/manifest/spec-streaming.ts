@@ -6,6 +6,7 @@ import {
   httpUrl,
   identifier,
   path,
+  recordFormat,
   secretRef,
   sql,
   sqlText,
@@ -160,7 +161,7 @@ const registry = z.strictObject({
   converter: z
     .enum(['confluent', 'apicurio'])
     .default('confluent')
-    .describe('The vendor of the Avro converter that is installed at Kafka Connect.'),
+    .describe('The vendor of the converter that is installed at Kafka Connect.'),
 });
 
 export const kafka = z.strictObject({
@@ -188,7 +189,9 @@ export const kafka = z.strictObject({
     .describe("The format of the tables' topics; json if absent. avro needs a registry."),
   registry: registry
     .optional()
-    .describe('For format avro: the schema registry, which Kafka Connect and the worker use.'),
+    .describe(
+      'For topics in another format than json: the schema registry, which the worker and Kafka Connect use.',
+    ),
 });
 
 const statements = z.strictObject(
@@ -216,6 +219,9 @@ export const pipeline = z.strictObject({
         .array(identifier)
         .min(1)
         .describe('The columns of the record key; the same as batch.result.key.'),
+      format: recordFormat
+        .optional()
+        .describe('The format of the records; json if absent. avro needs a registry.'),
     })
     .describe('The result of the pipeline.'),
   gateway: httpUrl.optional().describe("For flink-sql: the URL of Flink's SQL Gateway."),

@@ -2,9 +2,7 @@
 // is read, and a fold gets the same rows as from JSON.
 import { describe, expect, it } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
-import { crc32c } from '../../src/clients/kafka/crc32c.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
-import { TransactionFilter, visibleBatches } from '../../src/clients/kafka/record-batch.js';
 import type { SchemaRegistry } from '../../src/clients/http/schema-registry.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { partitionOf } from '../../src/compare/enc/partition.js';
@@ -13,6 +11,7 @@ import { TableFold } from '../../src/compare/table-fold.js';
 import { Problem } from '../../src/domain/failure.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { branch, framed, long, string } from '../support/avro-bytes.js';
+import { clusterOf, type Message } from '../support/topic-in-memory.js';
 
 const SHAPE: Shape = {
   key: ['id'],
@@ -39,11 +38,6 @@ const SCHEMAS: Readonly<Record<number, object>> = {
   ),
 };
 
-interface Message {
-  readonly key: Buffer;
-  readonly value: Buffer | null;
-}
-
 const message = (id: number, note: string): Message => ({
   key: framed(1, long(id)),
   value: framed(
@@ -54,51 +48,6 @@ const message = (id: number, note: string): Message => ({
     string('c'),
   ),
 });
-
-/** Encodes the messages as one record batch, as a broker sends it. */
-function batchOf(messages: readonly Message[]): Buffer {
-  const sized = (bytes: Buffer | null): Buffer[] =>
-    bytes === null ? [long(-1)] : [long(bytes.length), bytes];
-  const records = messages.map(({ key, value }, at) => {
-    const body = [Buffer.alloc(1), long(0), long(at), ...sized(key), ...sized(value), long(0)];
-    const whole = Buffer.concat(body);
-    return Buffer.concat([long(whole.length), whole]);
-  });
-  const head = Buffer.alloc(61);
-  const batch = Buffer.concat([head, ...records]);
-  batch.writeInt32BE(batch.length - 12, 8);
-  batch[16] = 2; // the version of the format
-  batch.writeInt32BE(messages.length - 1, 23);
-  batch.writeBigInt64BE(-1n, 43);
-  batch.writeInt16BE(-1, 51);
-  batch.writeInt32BE(-1, 53);
-  batch.writeInt32BE(messages.length, 57);
-  batch.writeUInt32BE(crc32c(batch, 21, batch.length), 17);
-  return batch;
-}
-
-/** A cluster with one topic, whose partitions have these records. */
-function clusterOf(
-  partitions: readonly (readonly Message[])[],
-  schema: SchemaRegistry['schema'],
-): KafkaPort {
-  const ends = partitions.map((messages, partition) => {
-    const { length } = messages;
-    return { partition, low: 0, high: length, committed: length, epoch: 0 };
-  });
-  return {
-    spec: { format: 'avro' },
-    registry: { schema },
-    topicId: () => Promise.resolve('t'),
-    lows: () => Promise.resolve(new Map()),
-    offsets: () => Promise.resolve(ends),
-    async readBatches(...[, partition, from, to, take]: Parameters<KafkaPort['readBatches']>) {
-      const answer = batchOf(partitions[partition]!);
-      const { batches } = visibleBatches(answer, from, to, new TransactionFilter());
-      await take(answer, batches);
-    },
-  } as unknown as KafkaPort;
-}
 
 const SNAPSHOT = parseSnapshot('100:100:');
 
@@ -115,7 +64,7 @@ describe('a topic in Avro', () => {
     const asked: number[] = [];
     const schema: SchemaRegistry['schema'] = (id) => {
       asked.push(id);
-      return known(id);
+      return known(id, 'AVRO');
     };
     const kafka = clusterOf([[message(1, 'a'), message(2, 'b'), message(1, 'c')]], schema);
     const fold = await folded(kafka, new TableFold(SHAPE));

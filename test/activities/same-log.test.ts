@@ -61,8 +61,8 @@ const FOLDS = {
 /** Reads a log to its end. */
 async function readToEnd(kafka: KafkaPort, fold: ReturnType<AnyFold>): Promise<void> {
   const reading = { kafka, topic: 't', heartbeat: () => undefined };
-  if (fold instanceof OutputFold) await foldOutput(reading, fold);
-  else if (fold instanceof OutputHashes) await foldHashes(reading, fold);
+  if (fold instanceof OutputFold) await foldOutput({ ...reading, format: 'json' }, fold);
+  else if (fold instanceof OutputHashes) await foldHashes({ ...reading, format: 'json' }, fold);
   else await foldTable<TableFold | HashFold>(reading, fold, await kafka.offsets('t'), SNAPSHOT);
 }
 

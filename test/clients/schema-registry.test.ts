@@ -28,7 +28,10 @@ describe('the schema registry', () => {
   it('is asked once for each schema, with the login of the spec', async () => {
     const known = registry({ auth: { username: 'ann', passwordFrom: { env: 'P' } } });
     answer(200, { schema: '"string"' });
-    expect([await known.schema(7), await known.schema(7)]).toEqual(['"string"', '"string"']);
+    expect([await known.schema(7, 'AVRO'), await known.schema(7, 'AVRO')]).toEqual([
+      '"string"',
+      '"string"',
+    ]);
     expect(asked.splice(0)).toEqual([
       {
         url: '/apis/ccompat/v7/schemas/ids/7',
@@ -40,9 +43,9 @@ describe('the schema registry', () => {
   it('says that a schema does not exist, and is asked again for it', async () => {
     const known = registry();
     answer(404, { error_code: 40403 });
-    expect(await known.schema(7)).toBe(null);
+    expect(await known.schema(7, 'AVRO')).toBe(null);
     answer(200, { schema: '"int"' });
-    expect(await known.schema(7)).toBe('"int"');
+    expect(await known.schema(7, 'AVRO')).toBe('"int"');
   });
 
   it.each([
@@ -56,6 +59,7 @@ describe('the schema registry', () => {
       /correct kafka\.registry\.auth/,
     ],
     ['fails', {}, 500, 'oops', 'unreachable', /continues by itself/],
+    ['answers without a schema', {}, 200, '{}', 'unreachable', /correct kafka\.registry\.url/],
     ['is not a registry', {}, 200, '<html>', 'unreachable', /correct kafka\.registry\.url/],
     [
       'has a schema of another format',
@@ -63,14 +67,14 @@ describe('the schema registry', () => {
       200,
       '{"schema":"x","schemaType":"PROTOBUF"}',
       'unsupported',
-      /kafka\.registry\.converter/,
+      /correct the format of that topic.*kafka\.registry\.converter/,
     ],
   ] as const)(
     'is named with a remedy if it %s',
     async (_what, more, status, body, code, remedy) => {
       answer(status, body);
       const problem = { code, remedy: expect.stringMatching(remedy) as string };
-      await expect(registry(more).schema(1)).rejects.toMatchObject(problem);
+      await expect(registry(more).schema(1, 'AVRO')).rejects.toMatchObject(problem);
     },
   );
 
@@ -79,7 +83,7 @@ describe('the schema registry', () => {
       url: 'http://127.0.0.1:1/apis/ccompat/v7',
       auth: { username: 'ann', passwordFrom: { env: 'P' } },
     });
-    const problem = await gone.schema(1).catch((error: unknown) => error as Error);
+    const problem = await gone.schema(1, 'AVRO').catch((error: unknown) => error as Error);
     expect(problem).toMatchObject({ code: 'unreachable' });
     expect((problem as Error).message).toContain('http://127.0.0.1:1/apis/ccompat/v7');
     expect(JSON.stringify(problem)).not.toContain('secret word');

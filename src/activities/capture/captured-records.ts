@@ -1,19 +1,21 @@
-// Reads the records of a source connector in the format of the spec. The visitor always gets JSON.
+// Reads the records of a source connector, or of a pipeline, in the format of the spec. The visitor
+// always gets JSON.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { rangeOf, walkBatch, type RecordVisitor } from '../../clients/kafka/record-batch.js';
 import type { KafkaRecord, RecordRange } from '../../clients/kafka/records.js';
-import type { RecordDecoder } from '../../compare/record-decoder.js';
+import type { Content, RecordDecoder } from '../../compare/record-decoder.js';
 import { decoderOf } from '../../compare/record-formats.js';
 import { Problem } from '../../domain/failure.js';
+import type { RecordFormat } from '../../domain/migration/topic-format.js';
 
-/** A range of a connector's topic, and the number of partitions of that topic. */
+/** A range of a topic, and the number of partitions of that topic. */
 export interface CapturedRange extends RecordRange {
   /** 0 means that it is not checked whether a record is in the right partition. */
   readonly partitions: number;
 }
 
 /**
- * The decoder of the connector's topics, and a function that fetches the schemas for it. Topics in
+ * The decoder of a topic, and a function that fetches the schemas for it. Topics in
  * JSON need neither.
  */
 export interface Decoding {
@@ -31,9 +33,19 @@ type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
  * Returns a new decoder for the format of the cluster's spec. The same decoder MUST read all
  * partitions of a topic, because only then does it notice keys that have different schemas.
  */
-export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | null {
-  const format = spec?.format ?? 'json';
-  const decoder = decoderOf(format);
+export const decodingOf = (kafka: Partial<Formatted>): Decoding | null =>
+  decoding(kafka, kafka.spec?.format ?? 'json', 'changes');
+
+/** Does the same as `decodingOf` for a topic that a pipeline writes in this format. */
+export const decodingOfRows = (kafka: Partial<Formatted>, format: RecordFormat): Decoding | null =>
+  decoding(kafka, format, 'rows');
+
+function decoding(
+  { registry }: Partial<Formatted>,
+  format: RecordFormat,
+  content: Content,
+): Decoding | null {
+  const decoder = decoderOf(format, content);
   if (decoder === null) return null;
   return {
     decoder,
@@ -41,9 +53,10 @@ export function decodingOf({ spec, registry }: Partial<Formatted>): Decoding | n
       if (!registry)
         throw new Problem(
           'spec-invalid',
-          `format ${format} needs kafka.registry, which is missing`,
+          `the format ${format} needs kafka.registry, which is missing`,
         );
-      for (const id of decoder.wanted) decoder.learn(id, await registry.schema(id));
+      for (const id of decoder.wanted)
+        decoder.learn(id, await registry.schema(id, decoder.schemaType));
     },
   };
 }
@@ -90,11 +103,31 @@ export const readCapturedRecords = (
   range: CapturedRange,
   visit: (record: KafkaRecord) => void,
   onProgress?: () => void,
+): Promise<void> => readDecoded(kafka, range, decodingOf(kafka), visit, onProgress);
+
+/**
+ * Visits the records of a pipeline's topic as objects, with keys and values as JSON. A pipeline may
+ * choose the partition of a key by its own rule, so the partition is not checked.
+ */
+export const readPipelineRecords = (
+  kafka: KafkaPort,
+  range: RecordRange,
+  decoding: Decoding | null,
+  visit: (record: KafkaRecord) => void,
+  onProgress?: () => void,
+): Promise<void> => readDecoded(kafka, { ...range, partitions: 0 }, decoding, visit, onProgress);
+
+const readDecoded = (
+  kafka: KafkaPort,
+  range: CapturedRange,
+  decoding: Decoding | null,
+  visit: (record: KafkaRecord) => void,
+  onProgress?: () => void,
 ): Promise<void> =>
   readCaptured(
     kafka,
     range,
-    decodingOf(kafka),
+    decoding,
     (offset, bytes, keyStart, keyEnd, start, end) => {
       const key = rangeOf(bytes, keyStart, keyEnd);
       const { partition } = range;

@@ -1,5 +1,5 @@
-// Checks what the format of the tables' topics needs: the registry, the converter at Kafka Connect,
-// and names that the format can carry. JSON needs nothing.
+// Checks what the formats of the topics need: the registry, the converter at Kafka Connect, and names
+// that the format can carry. JSON needs nothing.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { converterClass, keepsNulls } from '../../connectors/converters.js';
@@ -14,14 +14,19 @@ const AVRO_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export async function checkRegistry(asking: Asking, isSourceReached: boolean): Promise<Check[]> {
   const { spec } = asking.plan;
-  const className = converterClass(spec.kafka);
-  const { registry } = spec.kafka;
-  if (className === null || !registry) return [];
+  const { format, registry } = spec.kafka;
+  if (!registry) return [];
+  const ofTables = converterClass(format, registry);
+  const ofSink =
+    spec.sink && spec.pipeline ? converterClass(spec.pipeline.output.format, registry) : null;
+  const classes = new Set([ofTables, ofSink].filter((name) => name !== null));
   return [
     await isReachable(asking, registry),
     ...loginInClear(registry),
-    await attempt('registry.converter', () => isInstalled(asking, className)),
-    ...(isSourceReached ? await columnChecks(asking) : []),
+    ...(await Promise.all(
+      [...classes].map((name) => attempt('registry.converter', () => isInstalled(asking, name))),
+    )),
+    ...(ofTables !== null && isSourceReached ? await columnChecks(asking) : []),
   ];
 }
 
@@ -51,7 +56,7 @@ async function isInstalled({ systems, plan }: Asking, className: string): Promis
   return {
     detail: `the converter ${className} is not installed at Kafka Connect`,
     remedy:
-      'put the converter on the plugin.path of every Connect worker and restart it; or name another kafka.registry.converter; or use kafka.format: json',
+      'put the converter on the plugin.path of every Connect worker and restart it; or name another kafka.registry.converter; or use the format json',
   };
 }
 

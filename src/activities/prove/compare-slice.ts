@@ -52,7 +52,14 @@ export async function compareSlice(
     };
     const expected = await readExpected(kafka, expectedTopic(ref.name));
     const fold = new OutputFold(shape);
-    await foldOutput({ kafka, topic: subject.topic, heartbeat: () => undefined }, fold);
+    // A proof whose output is not in JSON is refused (manifest/format-rules.ts).
+    const reading = {
+      kafka,
+      topic: subject.topic,
+      format: 'json',
+      heartbeat: () => undefined,
+    } as const;
+    await foldOutput(reading, fold);
     for (const key of await outside(
       client,
       shape,

@@ -10,10 +10,15 @@ import { httpAccess, send, type HttpAccess, type HttpAnswer } from './http-acces
 const TIMEOUT_MS = 10_000;
 const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json, application/json';
 
+interface Registered {
+  readonly text: string;
+  readonly type: string;
+}
+
 export class SchemaRegistry {
   readonly #spec: RegistrySpec;
   readonly #secret: ReadSecret;
-  readonly #known = new Map<number, string>();
+  readonly #known = new Map<number, Registered>();
 
   constructor(spec: RegistrySpec, secret: ReadSecret) {
     this.#spec = spec;
@@ -21,24 +26,29 @@ export class SchemaRegistry {
   }
 
   /**
-   * Returns the text of an Avro schema, or null if the registry has no schema of that id. Throws
-   * Problem `unreachable`, `permission-denied` or `unsupported`.
+   * Returns the text of a schema, or null if the registry has no schema of that id. `type` is the
+   * type of schema that the topic's format needs, as the registry names it. Throws Problem
+   * `unreachable`, `permission-denied` or `unsupported`.
    */
-  async schema(id: number): Promise<string | null> {
-    const known = this.#known.get(id);
-    if (known !== undefined) return known;
+  async schema(id: number, type: string): Promise<string | null> {
+    const found = this.#known.get(id) ?? (await this.#ask(id));
+    if (found === null) return null;
+    this.#known.set(id, found);
+    if (found.type === type) return found.text;
+    throw new Problem(
+      'unsupported',
+      `schema ${id} of the registry at ${this.#spec.url} has the type ${found.type}, but its topic needs the type ${type}`,
+      'correct the format of that topic in the spec, or let the topic be written in this format; for tables, kafka.registry.converter names the converter',
+    );
+  }
+
+  async #ask(id: number): Promise<Registered | null> {
     const path = `/schemas/ids/${id}`;
     const answer = await this.#get(path);
     if (answer.status === 404) return null;
     const { schema, schemaType = 'AVRO' } = await this.#json(path, answer);
-    if (typeof schema !== 'string' || schemaType !== 'AVRO')
-      throw new Problem(
-        'unsupported',
-        `schema ${id} of the registry at ${this.#spec.url} is not an Avro schema (${String(schemaType)})`,
-        'let the connector write Avro: use the converter that kafka.registry.converter names',
-      );
-    this.#known.set(id, schema);
-    return schema;
+    if (typeof schema !== 'string') throw this.#noApi(path);
+    return { text: schema, type: String(schemaType) };
   }
 
   /**

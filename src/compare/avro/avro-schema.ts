@@ -2,13 +2,12 @@
 // JSON converter writes for the same value.
 import { Undecodable } from '../undecodable.js';
 import type { AvroInput } from './avro-input.js';
-import { decimalText } from './decimal-text.js';
-import type { JsonOutput } from './json-output.js';
+import type { Content } from '../record-decoder.js';
 import { logicalOf } from './logical-types.js';
+import { enumOf, fixedOf, PRIMITIVES } from './scalars.js';
 import type { Rewrite, Schema, SchemaObject } from './schema-types.js';
 
-const NULL = Buffer.from('null');
-const [OPEN, CLOSE, COMMA, OPEN_LIST, CLOSE_LIST, QUOTE] = [0x7b, 0x7d, 0x2c, 0x5b, 0x5d, 0x22];
+const [OPEN, CLOSE, COMMA, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x2c, 0x5b, 0x5d];
 
 /**
  * The members of a change event that a comparison reads. Writing the other members would only take
@@ -18,22 +17,22 @@ const OF_ENVELOPE: ReadonlySet<string> = new Set(['before', 'after', 'source', '
 const OF_SOURCE: ReadonlySet<string> = new Set(['txId', 'lsn']);
 
 /** Compiles the text of a schema. Throws Undecodable if it is not an Avro schema. */
-export function compileSchema(text: string): Rewrite {
+export function compileSchema(text: string, content: Content): Rewrite {
   let schema: Schema;
   try {
     schema = JSON.parse(text) as Schema;
   } catch {
     throw new Undecodable('its schema is not JSON');
   }
-  return new Compiler().root(schema);
+  return new Compiler().root(schema, content);
 }
 
 /** Compiles one schema. The compiler keeps the named types, because a type may contain itself. */
 class Compiler {
   readonly #named = new Map<string, Rewrite>();
 
-  root(schema: Schema): Rewrite {
-    const fields = isObject(schema) ? schema.fields : undefined;
+  root(schema: Schema, content: Content): Rewrite {
+    const fields = isObject(schema) && content === 'changes' ? schema.fields : undefined;
     const isEnvelope = ['op', 'source'].every((name) => fields?.some((f) => f.name === name));
     return isEnvelope ? this.#envelope(schema as SchemaObject) : this.#compile(schema, '');
   }
@@ -56,7 +55,7 @@ class Compiler {
     if (typeof schema === 'string') return this.#byName(schema, namespace);
     if (!isObject(schema)) return this.#union(schema, namespace);
     const logical = logicalOf(schema);
-    if (logical) return logical;
+    if (logical) return schema.name ? this.#name(schema, namespace, logical) : logical;
     switch (schema.type) {
       case 'record':
         return this.#record(schema, namespace);
@@ -189,58 +188,3 @@ function mapOf(rewrite: Rewrite): Rewrite {
     out?.byte(CLOSE);
   };
 }
-
-function enumOf(symbols: readonly string[]): Rewrite {
-  const texts = symbols.map((symbol) => Buffer.from(JSON.stringify(symbol)));
-  return (input, out) => {
-    const text = texts[input.count()];
-    if (!text) throw new Undecodable('a label that its Avro schema does not have');
-    out?.raw(text);
-  };
-}
-
-function fixedOf({ size = 0, logicalType, scale = 0 }: SchemaObject): Rewrite {
-  return (input, out) => {
-    const from = input.take(size);
-    const bytes = input.bytes.subarray(from, input.at);
-    if (logicalType === 'decimal') out?.text(decimalText(bytes, scale));
-    else if (out) base64(bytes, out);
-  };
-}
-
-function base64(bytes: Buffer, out: JsonOutput): void {
-  out.byte(QUOTE);
-  out.ascii(bytes.toString('base64'));
-  out.byte(QUOTE);
-}
-
-/**
- * Writes a number as JSON. JSON has no NaN and no infinities; Kafka Connect writes these as
- * strings.
- */
-function float(value: number, out: JsonOutput | null): void {
-  if (Number.isFinite(value)) out?.ascii(String(value));
-  else out?.text(String(value));
-}
-
-const integer: Rewrite = (input, out) => {
-  if (out) out.integer(input.long());
-  else input.skipLong();
-};
-
-const PRIMITIVES: Readonly<Record<string, Rewrite>> = {
-  null: (_input, out) => out?.raw(NULL),
-  boolean: (input, out) => out?.ascii(input.byte() === 0 ? 'false' : 'true'),
-  int: integer,
-  long: integer,
-  float: (input, out) => float(input.float(), out),
-  double: (input, out) => float(input.double(), out),
-  bytes(input, out) {
-    const from = input.sized();
-    if (out) base64(input.bytes.subarray(from, input.at), out);
-  },
-  string(input, out) {
-    const from = input.sized();
-    out?.string(input.bytes, from, input.at);
-  },
-};

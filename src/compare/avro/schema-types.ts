@@ -1,7 +1,7 @@
 // Defines the parts of an Avro schema that the compiler reads, and the kind of function into which
 // the compiler turns a schema.
 import type { AvroInput } from './avro-input.js';
-import type { JsonOutput } from './json-output.js';
+import type { JsonOutput } from '../json-output.js';
 
 /** Reads one value and writes its JSON. If `out` is null, it only skips the value. */
 export type Rewrite = (input: AvroInput, out: JsonOutput | null) => void;

@@ -1,6 +1,6 @@
 // Defines the addresses, certificates and logins of Kafka and Kafka Connect. A spec names files and
 // secrets, and never contains them.
-import type { RecordFormat } from './topic-format.js';
+import type { TableFormat } from './topic-format.js';
 
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
@@ -59,8 +59,8 @@ export interface KafkaSpec {
   /** True means TLS with the CAs of the system. */
   readonly tls: boolean | TlsFiles;
   readonly sasl?: SaslLogin | undefined;
-  /** JSON if absent. */
-  readonly format?: RecordFormat | undefined;
+  /** The format of the tables' topics. JSON if absent. */
+  readonly format?: TableFormat | undefined;
   readonly registry?: RegistrySpec | undefined;
 }
 

@@ -5,6 +5,7 @@
 import type { Login, KafkaSpec, TlsFiles } from './cluster-access.js';
 import type { ExistingSpec } from './compare-only-spec.js';
 import type { PostgresAddress, TargetSpec } from './databases.js';
+import type { RecordFormat } from './topic-format.js';
 
 export type { KafkaSpec, SecretRef } from './cluster-access.js';
 export type { PostgresAddress } from './databases.js';
@@ -29,6 +30,8 @@ export interface StageSpec {
   readonly query: { readonly sql: string };
   readonly key: readonly string[];
   readonly topic: string;
+  /** JSON if absent. */
+  readonly format?: RecordFormat | undefined;
 }
 
 export interface BatchSpec {
@@ -83,7 +86,12 @@ export interface PipelineSpec {
   readonly url?: string | undefined;
   readonly statements?: { readonly sql: string } | undefined;
   readonly groups: readonly string[];
-  readonly output: { readonly topic: string; readonly key: readonly string[] };
+  readonly output: {
+    readonly topic: string;
+    readonly key: readonly string[];
+    /** JSON if absent. */
+    readonly format?: RecordFormat | undefined;
+  };
 }
 
 export interface SinkSpec {

@@ -1,4 +1,32 @@
-// Names the formats of the tables' topics.
+// Names the formats of records in Kafka, and says which topics of a spec have which format.
 
 /** The formats in which Kafka Connect may write the topics of the tables. */
-export type RecordFormat = 'json' | 'avro';
+export type TableFormat = 'json' | 'avro';
+
+/** The formats of records that a window can read. */
+export type RecordFormat = TableFormat;
+
+/** A topic that the pipeline writes: its output, or a stage. */
+interface Written {
+  readonly format?: RecordFormat | undefined;
+}
+
+interface WithTopics {
+  readonly kafka: { readonly format?: TableFormat | undefined };
+  readonly batch?: { readonly stages: readonly Written[] } | undefined;
+  readonly pipeline?: { readonly output: Written } | undefined;
+}
+
+export const tableFormatOf = ({ kafka }: Pick<WithTopics, 'kafka'>): TableFormat =>
+  kafka.format ?? 'json';
+
+/** Returns the format of a topic that the pipeline writes. */
+export const formatOf = ({ format = 'json' }: Written): RecordFormat => format;
+
+/** Returns whether any topic of the spec needs the schema registry. */
+export const usesRegistry = (spec: WithTopics): boolean =>
+  [
+    tableFormatOf(spec),
+    ...(spec.pipeline ? [formatOf(spec.pipeline.output)] : []),
+    ...(spec.batch?.stages ?? []).map(formatOf),
+  ].some((format) => format !== 'json');

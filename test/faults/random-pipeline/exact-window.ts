@@ -47,6 +47,7 @@ export async function compareRun(
     sql: query.sql,
     shape,
     topic: output,
+    format: 'json',
     fold,
     topicSide: new SettledComparison(shape),
     sink: null,

@@ -1,16 +1,22 @@
 // Reads the pipeline's output topic into a fold of rows or of hashes.
-import { readRecords } from '../../../clients/kafka/records.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
+import type { RecordFormat } from '../../../domain/migration/topic-format.js';
+import { decodingOfRows, readPipelineRecords } from '../../capture/captured-records.js';
 import type { TopicEnds, TopicReading } from './folds.js';
 import { readPart, sameLog, startOf } from './same-topic-log.js';
+
+/** A topic that a pipeline writes, and the format of its records. */
+export interface OutputReading extends TopicReading {
+  readonly format: RecordFormat;
+}
 
 /**
  * Reads the output topic to its stable end, or to the given ends. Returns the keys that were
  * written since the last call.
  */
 export async function foldOutput(
-  reading: TopicReading,
+  reading: OutputReading,
   fold: OutputFold,
   ends?: TopicEnds,
 ): Promise<Set<string>> {
@@ -24,28 +30,30 @@ export async function foldOutput(
 
 /** Does the same as `foldOutput` for a fold of hashes, but does not return the keys. */
 export const foldHashes = (
-  reading: TopicReading,
+  reading: OutputReading,
   fold: OutputHashes,
   ends?: TopicEnds,
 ): Promise<void> =>
   readOutputTo(reading, fold, ends, (key, value, offset) => void fold.add(key, value, offset));
 
 async function readOutputTo(
-  { kafka, topic, heartbeat }: TopicReading,
+  { kafka, topic, format, heartbeat }: OutputReading,
   fold: OutputFold | OutputHashes,
   ends: TopicEnds | undefined,
   add: (key: Buffer | null, value: Buffer | null, offset: number) => void,
 ): Promise<void> {
   const log = await sameLog(kafka, topic, fold);
+  const decoding = decodingOfRows(kafka, format);
   for (const end of ends ?? (await kafka.offsets(topic))) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
     // With 0, partitions are not checked: the pipeline may choose a key's partition by its own
     // rule.
     fold.readFrom(partition, 0);
-    await readRecords(
+    await readPipelineRecords(
       kafka,
       { topic, partition, from, to: committed },
+      decoding,
       ({ offset, key, value }) => add(key, value, offset),
       heartbeat,
     );

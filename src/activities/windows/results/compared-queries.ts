@@ -5,6 +5,11 @@ import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import type { OutputFold } from '../../../compare/output-fold.js';
 import { SettledComparison } from '../../../compare/settled.js';
+import {
+  formatOf,
+  tableFormatOf,
+  type RecordFormat,
+} from '../../../domain/migration/topic-format.js';
 import type { Lsn } from '../../../domain/values/position.js';
 import { currentSinkTable } from '../../capture/current-sink.js';
 import { adapterOf } from '../../capture/index.js';
@@ -28,6 +33,7 @@ export interface ComparedQuery {
   readonly sql: string;
   readonly shape: Shape;
   readonly topic: string;
+  readonly format: RecordFormat;
   readonly fold: OutputFold;
   readonly topicSide: SettledComparison;
   /** The sink's table. Only the result has one. */
@@ -70,6 +76,7 @@ async function settledSubjects({
       sql,
       shape,
       topic,
+      format: tableFormatOf(plan.spec),
       fold: folds.output(ref, topic, shape, 'after'),
       topicSide: new SettledComparison(shape, { notCapturable: notCapturable(shape) }),
       sink: null,
@@ -88,8 +95,10 @@ export async function buildComparedQueries(session: ResultSession): Promise<Comp
     query: batch.query,
     key: batch.result.key,
     topic: pipeline.output.topic,
+    format: pipeline.output.format,
   };
-  for (const { name, query, key, topic } of [...batch.stages, result]) {
+  for (const subject of [...batch.stages, result]) {
+    const { name, query, key, topic } = subject;
     const shape: Shape = {
       key,
       columns: columnsToCompare(
@@ -106,6 +115,7 @@ export async function buildComparedQueries(session: ResultSession): Promise<Comp
       sql: query.sql,
       shape,
       topic,
+      format: formatOf(subject),
       fold: folds.output(ref, topic, shape),
       topicSide: new SettledComparison(shape),
       sink:

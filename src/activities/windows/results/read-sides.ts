@@ -21,10 +21,10 @@ const COUNTED_QUERY_MS = 5000;
 /** Reads the topic of a query to its stable end, or to `ends`, as whole rows. */
 export function readOutput(
   { kafka, heartbeat }: ConnectedSession,
-  { topic, fold, isTopicOwned }: ComparedQuery,
+  { topic, format, fold, isTopicOwned }: ComparedQuery,
   ends?: TopicEnds,
 ): Promise<Set<string>> {
-  return foldOutput({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) =>
+  return foldOutput({ kafka, topic, format, heartbeat }, fold, ends).catch((error: unknown) =>
     throwLoss(error, isTopicOwned),
   );
 }
@@ -32,11 +32,11 @@ export function readOutput(
 /** Reads the topic of a query to `ends`, as hashes. */
 export function readHashes(
   { kafka, heartbeat }: ConnectedSession,
-  { topic, isTopicOwned }: ComparedQuery,
+  { topic, format, isTopicOwned }: ComparedQuery,
   fold: OutputHashes,
   ends: TopicEnds | undefined,
 ): Promise<void> {
-  return foldHashes({ kafka, topic, heartbeat }, fold, ends).catch((error: unknown) =>
+  return foldHashes({ kafka, topic, format, heartbeat }, fold, ends).catch((error: unknown) =>
     throwLoss(error, isTopicOwned),
   );
 }

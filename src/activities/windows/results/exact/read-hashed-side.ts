@@ -4,7 +4,7 @@ import type { OutputHashes } from '../../../../compare/output-hashes.js';
 import { parseTableName, qualified } from '../../../../domain/migration/names.js';
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import type { ConnectedSession } from '../../session.js';
-import { refusedRecords } from '../../tables/refused-records.js';
+import { refusedOutput } from '../../tables/refused-records.js';
 import type { ComparedQuery } from '../compared-queries.js';
 import { copySink, type TakeSinkRow } from '../copied-rows.js';
 import { readSinkSuspects, readSuspects } from './reread-suspects.js';
@@ -20,14 +20,14 @@ export async function readTopicSide(
   fold: OutputHashes,
 ): Promise<HashedSide> {
   const { kafka, heartbeat } = session;
-  const { topic, shape } = comparedQuery;
+  const { topic, format, shape } = comparedQuery;
   await readHashes(session, comparedQuery, fold, point.outputs.get(topic));
   return {
-    readAgain: (suspects) => readSuspects({ kafka, topic, heartbeat }, fold, suspects),
+    readAgain: (suspects) => readSuspects({ kafka, topic, format, heartbeat }, fold, suspects),
     counted: null,
     refused: async () => ({
       unreadable: fold.unreadable,
-      differences: await refusedRecords(kafka, topic, shape, fold),
+      differences: await refusedOutput({ kafka, topic, format }, shape, fold),
     }),
   };
 }

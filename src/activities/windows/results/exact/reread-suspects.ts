@@ -1,6 +1,5 @@
 // Reads the rows of suspects again on the stream's side. In the topic, their places find them. In
 // the sink's table, their keys and hashes find them.
-import { readRecords } from '../../../../clients/kafka/records.js';
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import type { RawRow, RawRows } from '../../../../compare/examine-suspects.js';
 import { keyText } from '../../../../compare/enc/key-table.js';
@@ -9,7 +8,8 @@ import { placeOf } from '../../../../compare/output-note.js';
 import { limitsFor, type Suspect } from '../../../../compare/result-comparison.js';
 import type { Shape } from '../../../../compare/row-comparison.js';
 import { Problem } from '../../../../domain/failure.js';
-import type { TopicReading } from '../../folds/folds.js';
+import { decodingOfRows, readPipelineRecords } from '../../../capture/captured-records.js';
+import type { OutputReading } from '../../folds/fold-output.js';
 import { copySink } from '../copied-rows.js';
 
 /** Keeps rows until they fill the memory that suspects may use. */
@@ -36,19 +36,21 @@ class KeptRows {
  * Problem `unexpected` if a record is gone or was replaced.
  */
 export async function readSuspects(
-  { kafka, topic, heartbeat }: TopicReading,
+  { kafka, topic, format, heartbeat }: OutputReading,
   fold: OutputHashes,
   suspects: readonly Suspect[],
 ): Promise<RawRows> {
   const kept = new KeptRows(limitsFor(fold.shape).bytes);
   const wanted = byPartition(suspects);
+  const decoding = decodingOfRows(kafka, format);
   for (const [partition, places] of wanted) {
     const offsets = [...places.keys()];
     const from = offsets.reduce((least, offset) => Math.min(least, offset), Infinity);
     const to = offsets.reduce((most, offset) => Math.max(most, offset), 0) + 1;
-    await readRecords(
+    await readPipelineRecords(
       kafka,
       { topic, partition, from, to },
+      decoding,
       ({ offset, key, value }) => {
         const suspect = places.get(offset);
         if (!suspect || key === null) return;

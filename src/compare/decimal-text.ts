@@ -1,5 +1,5 @@
 // Prints the unscaled bytes of a decimal as decimal text.
-import { Undecodable } from '../undecodable.js';
+import { Undecodable } from './undecodable.js';
 
 /** The most bytes that a decimal may have, and the largest scale, positive or negative. */
 const MOST_DECIMAL = 20_000;

@@ -1,0 +1,158 @@
+// Rewrites records in the wire format of a schema registry as the JSON that the folds read. A record
+// in this format has a zero byte, the id of the schema in four bytes, and then the value. If a
+// record cannot be rewritten, the reason takes its place. The reason is not JSON, so every reader
+// refuses the record and shows the reason.
+import type { Place } from './enc/change.js';
+import { partitionOf } from './enc/partition.js';
+import { JsonOutput } from './json-output.js';
+import type { RecordDecoder, TakeRecord } from './record-decoder.js';
+import { Undecodable } from './undecodable.js';
+
+const MAGIC = 0;
+const HEADER_BYTES = 5;
+const RANGES = 4;
+const NONE = -1;
+
+/** Reads the value in `[from, to)`, and writes its JSON. Throws Undecodable. */
+export type RewriteValue = (bytes: Buffer, from: number, to: number, out: JsonOutput) => void;
+
+/** What differs from one format to the next. */
+export interface WireFormat {
+  /** A record of the format in words, such as `an Avro record`. */
+  readonly record: string;
+  /** The type of its schemas, as the registry names it. */
+  readonly schemaType: string;
+  /** Compiles the text of a schema. Throws Undecodable if the schema cannot be used. */
+  readonly compile: (schema: string) => RewriteValue;
+}
+
+export class RegistryRecords implements RecordDecoder {
+  readonly schemaType: string;
+  readonly wanted = new Set<number>();
+  readonly #format: WireFormat;
+  readonly #schemas = new Map<number, RewriteValue | Undecodable>();
+  readonly #out = new JsonOutput();
+  #ranges = new Int32Array(RANGES * 1024);
+  #offsets = new Float64Array(1024);
+  #count = 0;
+  #place: Place = { partition: 0, partitions: 0 };
+  /**
+   * The id of the first key's schema. Under another schema, the same key has other bytes and may
+   * therefore be in another partition.
+   */
+  #keySchema: number | null = null;
+
+  constructor(format: WireFormat) {
+    this.#format = format;
+    this.schemaType = format.schemaType;
+  }
+
+  learn(id: number, schema: string | null): void {
+    this.wanted.delete(id);
+    this.#schemas.set(id, schema === null ? noSchema(id) : compiled(this.#format, schema));
+  }
+
+  begin(place: Place): void {
+    this.#place = place;
+    this.#count = 0;
+    this.#out.length = 0;
+  }
+
+  add(
+    offset: number,
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+  ): void {
+    const at = this.#next(offset);
+    const why = keyStart < 0 ? null : this.#whyNot(bytes, keyStart, keyEnd);
+    this.#range(at, keyStart < 0 ? null : [bytes, keyStart, keyEnd]);
+    if (why === null) return this.#range(at + 2, start < 0 ? null : [bytes, start, end]);
+    this.#ranges[at + 2] = this.#out.length;
+    refuse(this.#out, why);
+    this.#ranges[at + 3] = this.#out.length;
+  }
+
+  visit(take: TakeRecord): void {
+    const { bytes } = this.#out;
+    for (let record = 0; record < this.#count; record += 1) {
+      const [keyStart, keyEnd, start, end] = this.#ranges.subarray(record * RANGES);
+      take(this.#offsets[record]!, bytes, keyStart!, keyEnd!, start!, end!);
+    }
+  }
+
+  /** Returns why the record may be in the wrong partition. Null if its partition is right. */
+  #whyNot(bytes: Buffer, from: number, to: number): string | null {
+    const { partition, partitions } = this.#place;
+    if (partitions <= 1) return null;
+    if (partitionOf(bytes, from, to, partitions) !== partition)
+      return 'in a different partition than its key belongs to';
+    if (to - from < HEADER_BYTES) return null;
+    const id = bytes.readUInt32BE(from + 1);
+    this.#keySchema ??= id;
+    return id === this.#keySchema
+      ? null
+      : `its key has schema ${id} and earlier keys have schema ${this.#keySchema}, so records of one key may be in several partitions and have no order`;
+  }
+
+  #next(offset: number): number {
+    const record = this.#count;
+    this.#count += 1;
+    if (record === this.#offsets.length) {
+      const [ranges, offsets] = [this.#ranges, this.#offsets];
+      this.#ranges = new Int32Array(ranges.length * 2);
+      this.#ranges.set(ranges);
+      this.#offsets = new Float64Array(offsets.length * 2);
+      this.#offsets.set(offsets);
+    }
+    this.#offsets[record] = offset;
+    return record * RANGES;
+  }
+
+  #range(at: number, part: readonly [Buffer, number, number] | null): void {
+    this.#ranges[at] = part === null ? NONE : this.#out.length;
+    if (part !== null) this.#rewrite(...part);
+    this.#ranges[at + 1] = part === null ? NONE : this.#out.length;
+  }
+
+  #rewrite(bytes: Buffer, from: number, to: number): void {
+    const out = this.#out;
+    const start = out.length;
+    try {
+      if (bytes[from] !== MAGIC || to - from < HEADER_BYTES)
+        throw new Undecodable(
+          `not ${this.#format.record} of a schema registry, because the zero byte is missing`,
+        );
+      const id = bytes.readUInt32BE(from + 1);
+      const rewrite = this.#schemas.get(id);
+      if (rewrite === undefined) return void this.wanted.add(id);
+      if (rewrite instanceof Undecodable) throw rewrite;
+      rewrite(bytes, from + HEADER_BYTES, to, out);
+    } catch (error) {
+      // A RangeError comes from a value that is nested too deeply for the stack.
+      if (!(error instanceof Undecodable || error instanceof RangeError)) throw error;
+      out.length = start;
+      refuse(out, error.message);
+    }
+  }
+}
+
+/** Writes a text that no JSON reader accepts. */
+function refuse(out: JsonOutput, why: string): void {
+  out.ascii('!');
+  out.text(why);
+}
+
+const noSchema = (id: number): Undecodable =>
+  new Undecodable(`schema ${id} is not in the schema registry`);
+
+function compiled({ compile }: WireFormat, schema: string): RewriteValue | Undecodable {
+  try {
+    return compile(schema);
+  } catch (error) {
+    if (error instanceof Undecodable) return error;
+    return new Undecodable(`its schema cannot be used: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,119 @@
+// Tests how a window reads a result in Avro: every record with its own schema, and the reason for
+// each record that it cannot read.
+import { describe, expect, it } from 'vitest';
+import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
+import { readSuspects } from '../../src/activities/windows/results/exact/reread-suspects.js';
+import { refusedOutput } from '../../src/activities/windows/tables/refused-records.js';
+import type { SchemaRegistry } from '../../src/clients/http/schema-registry.js';
+import { OutputFold } from '../../src/compare/output-fold.js';
+import { OutputHashes } from '../../src/compare/output-hashes.js';
+import { REFUSED } from '../../src/compare/refused.js';
+import type { Shape } from '../../src/compare/row-comparison.js';
+import { Problem } from '../../src/domain/failure.js';
+import { branch, bytes, framed, long, string } from '../support/avro-bytes.js';
+import { clusterOf, type Message } from '../support/topic-in-memory.js';
+
+const SHAPE: Shape = {
+  key: ['day'],
+  columns: [
+    { name: 'day', type: 'date' },
+    { name: 'source', type: 'text' },
+    { name: 'op', type: 'text' },
+    { name: 'revenue', type: 'numeric' },
+  ],
+};
+const record = (name: string, fields: readonly (readonly [string, unknown])[]): object => ({
+  type: 'record',
+  name,
+  namespace: 'shop',
+  fields: fields.map(([field, type]) => ({ name: field, type })),
+});
+const DAY = { type: 'int', logicalType: 'date' };
+const MONEY = { type: 'bytes', logicalType: 'decimal', precision: 20, scale: 2 };
+const ROW: readonly (readonly [string, unknown])[] = [
+  ['source', 'string'],
+  ['op', ['null', 'string']],
+  ['revenue', MONEY],
+];
+const SCHEMAS: Readonly<Record<number, object>> = {
+  1: record('Key', [['day', DAY]]),
+  2: record('Row', ROW),
+  3: record('Row', [['region', 'string'], ...ROW].reverse() as typeof ROW),
+  4: record('Row', ROW.slice(0, 2)),
+};
+const known: SchemaRegistry['schema'] = (id) =>
+  Promise.resolve(SCHEMAS[id] ? JSON.stringify(SCHEMAS[id]) : null);
+
+const key = framed(1, long(20_454));
+const [source, op, revenue] = [string('web'), branch(0), bytes(Buffer.from([0x04, 0xe2]))];
+const right: Message = { key, value: framed(2, source, op, revenue) };
+const evolved: Message = { key, value: framed(3, revenue, op, source, string('eu')) };
+const RIGHT_ROW = '["2026-01-01","web",null,"12.5"]';
+
+async function rowsOf(messages: readonly Message[]): Promise<OutputFold> {
+  const fold = new OutputFold(SHAPE);
+  const kafka = clusterOf([messages], known);
+  await foldOutput({ kafka, topic: 't', format: 'avro', heartbeat: () => undefined }, fold);
+  return fold;
+}
+
+describe('a result in Avro', () => {
+  it('keeps all columns of its rows, also those that are named as the parts of a change', async () => {
+    expect([...(await rowsOf([right])).rows.values()].map(({ row }) => row)).toEqual([RIGHT_ROW]);
+  });
+
+  it('is read with the schema of each record, and a tombstone deletes the row', async () => {
+    expect([...(await rowsOf([right, evolved])).rows.values()].map(({ row }) => row)).toEqual([
+      RIGHT_ROW,
+    ]);
+    expect((await rowsOf([right, { key, value: null }])).rows.size).toBe(0);
+  });
+
+  it('has an unknown row, and not the default of a schema, if a record lacks a column', async () => {
+    const fold = await rowsOf([{ key, value: framed(4, source, op) }]);
+    expect([...fold.rows.values()]).toMatchObject([
+      { row: null, why: { class: 'undecodable', column: 'revenue' } },
+    ]);
+  });
+
+  it.each([
+    ['is JSON', { key, value: Buffer.from('{"revenue":"1"}') }, 'zero byte is missing'],
+    ['names a schema that does not exist', { key, value: framed(99, op) }, 'schema 99 is not in'],
+    ['has a key that is JSON', { ...right, key: Buffer.from('{"day":1}') }, 'zero byte is missing'],
+    ['is a tombstone with a key that is JSON', { key: Buffer.from('x'), value: null }, 'zero byte'],
+  ])('counts a record as unreadable, with the reason, if it %s', async (_what, message, why) => {
+    const fold = await rowsOf([message]);
+    expect([fold.unreadable, fold.rows.size]).toEqual([1, 0]);
+    expect(`${fold.refused[0]!.key} ${fold.refused[0]!.value}`).toContain(why);
+  });
+
+  it('is not read at all if the registry does not answer', async () => {
+    const away = (): Promise<never> => Promise.reject(new Problem('unreachable', 'away'));
+    const kafka = clusterOf([[right]], away);
+    const reading = { kafka, topic: 't', format: 'avro', heartbeat: () => undefined } as const;
+    await expect(foldHashes(reading, new OutputHashes(SHAPE))).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+  });
+
+  it('shows the values of a suspect and of a refused record, which are read a second time', async () => {
+    const fold = new OutputHashes(SHAPE);
+    const kafka = clusterOf([[right]], known);
+    const reading = { kafka, topic: 't', format: 'avro', heartbeat: () => undefined } as const;
+    await foldHashes(reading, fold);
+    const { encoder, table } = fold;
+    expect(table.size).toBe(1);
+    const hash: [number, number] = [encoder.row[0]!, encoder.row[1]!];
+    const note: [number, number] = [0, 0];
+    const rows = await readSuspects(reading, fold, [
+      { key: encoder.keyText, row: null, hash, note, isProven: false } as never,
+    ]);
+    expect([...rows.values()]).toEqual([
+      { key: ['2026-01-01'], values: ['2026-01-01', 'web', null, '12.5'] },
+    ]);
+    fold.refuse({ partition: 0, offset: 0, why: REFUSED.scattered });
+    const [difference] = await refusedOutput(reading, SHAPE, fold);
+    expect(difference).toMatchObject({ class: 'undecodable', key: { day: '2026-01-01' } });
+    expect(difference!.stream).toContain('"revenue":"12.50"');
+  });
+});
