@@ -126,8 +126,8 @@ export interface Rounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
   /**
-   * The number of reads that saw the wrong side, although the right side was confirmed during the
-   * whole read.
+   * The number of reads that returned the wrong side. Only reads during which the side did not
+   * change count.
    */
   readonly slipped: number;
   readonly reads: number;
@@ -136,8 +136,8 @@ export interface Rounds {
 }
 
 /**
- * Runs fence, commit, observation and rollback, while `busy` connections write the source and as
- * many read the view.
+ * Runs rounds of fence, commit, observation and rollback. During the rounds, `busy` connections
+ * write the source, and the same number of connections read the view.
  */
 export async function fenceRounds(drill: Drill, rounds: number, busy: number): Promise<Rounds> {
   let side: 'batch' | 'stream' | null = 'batch';

@@ -18,8 +18,8 @@ export interface Edge {
 
 /**
  * Runs trials at the expiry of a fence. In each trial, a fence is about to expire, and a commit of
- * the fence's holder waits for a lock on the lease row. Another attempt fences as soon as the
- * database allows that.
+ * the fence's holder waits for a lock on the lease row. A second attempt fences as soon as the
+ * database allows it.
  */
 export async function leaseEdge(
   drill: Drill,
@@ -94,7 +94,8 @@ async function trial(
 }
 
 /**
- * Lets another attempt try until that attempt holds the fence, or until nothing is left to fence.
+ * Repeats the fence of a second attempt. Returns true once it holds the fence, and false once the
+ * first attempt has committed.
  */
 async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
   for (;;) {

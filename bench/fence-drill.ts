@@ -22,8 +22,8 @@ export interface SourceRounds {
 }
 
 /**
- * Fences, reads twice, commits and removes the fence, while `busy` connections write, some of them
- * in longer transactions.
+ * Fences, reads twice, commits and removes the fence. Meanwhile, `busy` connections write, some of
+ * them in longer transactions.
  */
 export async function sourceFenceRounds(
   drill: Drill,
@@ -83,7 +83,9 @@ interface Written {
   readonly broken: string[];
 }
 
-/** Writes rows of the source until the drill is over, every fourth lane in longer transactions. */
+/**
+ * Writes rows of the source until the drill is over. Every fourth lane uses longer transactions.
+ */
 async function keepWriting({ database }: Drill, lane: number, written: Written): Promise<void> {
   const client = new pg.Client({ database });
   await client.connect();
@@ -91,7 +93,7 @@ async function keepWriting({ database }: Drill, lane: number, written: Written):
     const id = 1 + Math.floor(Math.random() * 1000);
     try {
       await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
-      // so that a transaction is open when the fence begins
+      // keeps the transaction open for a while, so that some are open when the fence begins
       if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
       await client.query(
         'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',

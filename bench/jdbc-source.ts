@@ -1,7 +1,7 @@
 // `npm run bench -- jdbc-source [--rows 1000000]` measures how fast Sluice's JDBC source reads a
-// three-way join into a topic. For comparison, the same run measures a COPY of the same query that
-// discards the rows, which is the upper limit. It also measures two other ways on a table with the
-// join's result: Debezium's initial snapshot and Sluice's copy. It needs the local stack.
+// three-way join into a topic. For comparison, it measures a COPY of the same query whose rows are
+// discarded. No reader can be faster than that. It also measures Debezium's initial snapshot and
+// Sluice's copy, both on a table with the join's result. It needs the local stack.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { createCopyActivities } from '../src/activities/capture/copy-tables.js';
@@ -43,8 +43,8 @@ CREATE TABLE joined AS ${QUERY}; ALTER TABLE joined ADD PRIMARY KEY (id); ANALYZ
 CREATE PUBLICATION sluice_bench_debezium_${run} FOR TABLE joined;`;
 
 export async function jdbcSourceBench(rows: number): Promise<void> {
-  // a name that differs in each run, so that no run continues from the positions of an interrupted
-  // one
+  // The name differs in each run, so that no run continues from the positions of an interrupted
+  // run.
   const run = Date.now().toString(36);
   const admin = new pg.Client({ database: 'postgres' });
   await admin.connect();
@@ -128,7 +128,7 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   await rest.deleteOffsets(capture!.connector);
   await rest.delete(capture!.connector);
   for (const topic of topics) await kafka.deleteTopic(topic);
-  await new Promise((resolve) => setTimeout(resolve, 3000)); // the slot's sender ends
+  await new Promise((resolve) => setTimeout(resolve, 3000)); // gives the slot's WAL sender time to end
   return took;
 }
 

@@ -25,8 +25,8 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
  * Rounds run one after another. The lists of suites in a round run at the same time. The files of
- * `alone` mostly wait, so suites without a stack run beside them. Suites with a separate stack run
- * before the shared stack is started.
+ * `alone` mostly wait, so suites without a stack run at the same time. Suites with a separate stack
+ * run before the shared stack is started.
  */
 const ROUNDS = [
   [['unit']],
@@ -90,7 +90,10 @@ function count(status, report, title) {
   else if (result.numPassedTests === 0) fail(`${title}: no test ran`);
 }
 
-/** An entry for each failed test of a file, or for the file if it failed before its tests. */
+/**
+ * Returns an entry for each failed test of a file, or one for the file if it failed before its
+ * tests.
+ */
 function failuresOf({ name, status, message, assertionResults }) {
   const file = relative(ROOT, name);
   const tests = assertionResults.filter((test) => test.status === 'failed');
@@ -100,7 +103,9 @@ function failuresOf({ name, status, message, assertionResults }) {
   );
 }
 
-/** More than one line is needed, because the state of a migration follows the first line. */
+/**
+ * Returns several lines of the message, because the state of a migration follows the first line.
+ */
 function firstLines(text) {
   const stack = /^\s+at /;
   return text

@@ -6,8 +6,8 @@ import { mvn, once, onPath, run, type Say } from './make-once.js';
 import { PINS, ROOT } from './paths.js';
 
 /**
- * The jars of the Python package's `lib` that the SQL jobs need. Streaming queries are planned with
- * `cep`.
+ * The jars of the Python package's `lib` that the SQL jobs need. The planner needs `cep` for
+ * streaming queries.
  */
 const FLINK_JARS =
   /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;

@@ -60,7 +60,8 @@ export interface StackHome {
 }
 
 /**
- * Returns the stack that `SLUICE_STACK_NAME` (`default`) and `SLUICE_STACK_PORT_BASE` (17400) name.
+ * Returns the stack that `SLUICE_STACK_NAME` and `SLUICE_STACK_PORT_BASE` choose. Their defaults
+ * are `default` and 17400.
  */
 export function stackHome(): StackHome {
   const name = process.env['SLUICE_STACK_NAME'] ?? 'default';
@@ -97,8 +98,8 @@ export function stackHome(): StackHome {
 
 /**
  * Returns a data directory that Postgres' user can enter. If the stack runs as root, Postgres runs
- * as another user. If that user cannot enter the checkout, the data is outside the checkout, and
- * the stack's folder has a link to the data.
+ * as a different user. If that user cannot enter the checkout, the data is outside the checkout,
+ * and the stack's folder has a link to the data.
  */
 export function reachableDir(home: StackHome, leaf: string): string {
   const wanted = join(home.dir, leaf);

@@ -22,7 +22,7 @@ export interface Secured {
   readonly storePassword: string;
 }
 
-/** The servers with a certificate, beside the brokers. */
+/** The servers that have a certificate, in addition to the brokers. */
 const SERVERS = ['connect', 'postgres', 'registry'];
 const SERVER = ['DNS:localhost', 'IP:127.0.0.1'];
 const recordOf = ({ dir }: StackHome): string => join(dir, 'secure', 'stack.json');

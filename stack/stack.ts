@@ -175,7 +175,7 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
     CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
-    // the same as Connect's config providers
+    // the same secrets that Connect's config providers can read
     SLUICE_SECRETS: `env:SLUICE_SECRET_*;env:PGPASSWORD@127.0.0.1,localhost;file:${join(home.dir, 'secrets')}`,
     SLUICE_LEDGER_URL: `postgres://${PG_USER}:${PG_PASSWORD}@127.0.0.1:${ports.postgres}/${LEDGER_DATABASE}${tls}`,
     ...(secured ? securedEnvironment(home, secured) : {}),

@@ -1,5 +1,5 @@
-// The page of failure modes names the test of each row. If a test was renamed or removed, its row
-// would promise something that nothing proves.
+// The page of failure modes names the test of each row. If a test were renamed or removed, its row
+// would promise something that no test proves.
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
@@ -61,7 +61,7 @@ describe('the page of failure modes', () => {
     expect(missing).toEqual([]);
   });
 
-  it('says of every row how it is detected, how Sluice reacts, and what shows it', () => {
+  it('says in every row how the problem is detected, how Sluice reacts, and which test shows it', () => {
     const unfinished = ROWS.filter(
       (cells) =>
         cells.length !== 5 ||

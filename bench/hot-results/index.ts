@@ -1,8 +1,8 @@
-// `npm run bench -- hot-results [--rows 2000000] [--rounds 6]` compares a result of this many keys
-// while 500 transactions a second change hot rows and the batch's query takes a minute or more. It
-// prints how long each window paused the connector. Then it plants a wrong, a lost and an extra row
-// in the output, and prints what the next window found. It needs the local stack, and removes its
-// objects.
+// `npm run bench -- hot-results [--rows 2000000] [--rounds 6]` compares a result with this number
+// of keys. Meanwhile, 500 transactions a second change hot rows, and the batch's query takes a
+// minute or more. It prints how long each window paused the connector. Then it plants a wrong, a
+// lost and an extra row in the output, and prints what the next window found. It needs the local
+// stack, and removes its objects.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type { WindowRow } from '../../src/domain/evidence/window.js';
@@ -20,7 +20,9 @@ import {
 import { percentile } from '../drill.js';
 
 const TRANSACTIONS_PER_SECOND = 500;
-/** Makes the query slow. It must not read a table, because the query could then not be aligned. */
+/**
+ * Makes the query slow. The function reads no table, because Sluice could then not align the query.
+ */
 const SLOW = `CREATE FUNCTION slowly(amount numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$
   BEGIN FOR n IN 1..600 LOOP END LOOP; RETURN amount; END $$;
   CREATE TABLE totals (bucket bigint PRIMARY KEY, n bigint, total numeric);`;

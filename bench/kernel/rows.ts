@@ -1,5 +1,6 @@
 // Makes the rows of the validation benchmark in memory, so that measuring the comparison core needs
-// no server. The rows are Debezium records in answers of a broker, and messages of a binary COPY.
+// no server. It makes each row twice: as a Debezium record in a broker's answer, and as a message
+// of a binary COPY.
 import { createHash } from 'node:crypto';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { binaryRow, jsonImage, type Value } from '../../test/support/rows.js';

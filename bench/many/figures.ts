@@ -45,7 +45,7 @@ export function report({ before, looks, after, cores }: Measured): void {
 const range = (values: readonly number[]): string =>
   `${Math.min(...values)} to ${Math.max(...values)}`;
 
-/** Prints how long activities waited for their start, by queue and in all. */
+/** Prints how long activities waited for their start, for each queue and in total. */
 function printStarts(samples: readonly Sample[]): void {
   const starts = samples.flatMap((sample) => sample.starts);
   console.log('| starts of | number | p50 | p99 | max |\n|---|---|---|---|---|');
@@ -115,7 +115,10 @@ export function lineThrough(points: readonly Point[]): {
   return { slope, error: Math.sqrt(rest / (n - 2) / spread), mean };
 }
 
-/** Prints what is open before the first migration, while all run, and after the last one. */
+/**
+ * Prints the open sockets, files, timers and slots before the first migration, while all migrations
+ * run, and after the last one.
+ */
 function printOpen(...[before, first, last, after]: [Look, Look, Look, Look]): void {
   const names = ['before any', 'all run, first look', 'all run, last look', 'after all'];
   console.log(`\n| open | ${names.join(' | ')} |\n|---|---|---|---|---|`);

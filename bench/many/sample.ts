@@ -7,13 +7,13 @@ export const FAKED = 'faked-';
 export interface Start {
   readonly name: string;
   readonly queue: string;
-  /** The time from the server's scheduling of the activity until its code ran. */
+  /** The time from when the server scheduled the activity until its code ran. */
   readonly waitedMs: number;
 }
 
 export interface Sample {
   readonly at: number;
-  /** Bytes of memory. The heap is measured in the main thread, after a garbage collection. */
+  /** The memory of the process, in bytes. */
   readonly rss: number;
   readonly heapUsed: number;
   readonly external: number;
@@ -21,7 +21,7 @@ export interface Sample {
   readonly cpuMs: number;
   /** Timers, sockets and other things that keep an event loop alive, by kind. */
   readonly resources: Readonly<Record<string, number>>;
-  /** Activities that run, by kind. */
+  /** The number of running activities of each kind. */
   readonly underWay: Readonly<Record<string, number>>;
   readonly starts: readonly Start[];
 }

@@ -1,6 +1,7 @@
-// The worker of `npm run bench -- many`: the product's worker with its activities. Activities of
-// migrations with a faked name do not reach a source, Kafka or Connect. The worker measures how
-// long each activity waited for its start, and reports its figures when its parent process asks.
+// Runs the worker of `npm run bench -- many`, which is the product's worker with its activities.
+// Activities of migrations with a faked name do not reach a source, Kafka or Connect. The worker
+// measures how long each activity waited for its start, and reports its figures when its parent
+// process asks.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
@@ -77,7 +78,7 @@ function withFakes(real: Activities): Activities {
 
 /** Describes this process after a collection of garbage, and the starts since the last sample. */
 function sample(): Sample {
-  for (const list of [faked.calls, faked.full]) list.length = 0; // these grow with every call
+  for (const list of [faked.calls, faked.full]) list.length = 0; // the fakes append to these lists at every call
   globalThis.gc?.();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;

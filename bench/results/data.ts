@@ -1,6 +1,6 @@
 // Creates the table, the query and the output of the results benchmark. The query aggregates a
-// table of twice as many rows. The output has the query's rows in the form that a pipeline writes,
-// with three faults.
+// table that has two rows for each key. The output has the query's rows in the form that a pipeline
+// writes, with three faults.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
@@ -73,7 +73,7 @@ async function fillOutput(client: pg.Client, keys: number): Promise<void> {
   await producer.disconnect();
 }
 
-/** Opens a connection with the settings of a window's reader, and a snapshot. */
+/** Opens a connection with the settings of a window's reader, and begins a snapshot. */
 export async function openReader(): Promise<SourceClient> {
   const client: SourceClient = await connect(DATABASE);
   await client.query(`SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'`);

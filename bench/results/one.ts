@@ -1,5 +1,5 @@
-// Compares the benchmark's result in one way, in a separate process, to measure its time and its
-// memory. It prints the time and the memory as one line of JSON.
+// Compares the benchmark's result in one way, in a separate process. It prints the time and the
+// memory of the comparison as one line of JSON.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

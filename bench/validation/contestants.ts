@@ -22,8 +22,8 @@ import type { KafkaSpec } from '../../src/domain/migration/spec.js';
 import { COLUMNS, SHAPE, TOPIC, sqlType } from './data.js';
 
 /**
- * The number of differing keys that a contestant found. A contestant may stop before the end. Null
- * if the contestant does not compare.
+ * The number of differing keys that a contestant found, or `atLeast` if it stopped before the end.
+ * Null if it does not compare.
  */
 export type Answer = number | { readonly atLeast: number } | null;
 export type Contestant = (client: pg.Client, kafka: KafkaPort) => Promise<Answer>;
@@ -50,7 +50,7 @@ export const CONTESTANTS: Readonly<Record<string, Contestant>> = {
   'SQL FULL OUTER JOIN of the two tables': sqlJoin,
 };
 
-/** Returns the end of a COPY BINARY row of 12 fields. */
+/** Returns the position of the end of a COPY BINARY row with 12 fields. */
 function skipRow(b: Uint8Array, at: number): number {
   for (let field = 0; field < COLUMNS.length; field += 1) {
     const size = (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!;
@@ -118,7 +118,7 @@ async function oneWindow(
   return isStopped ? { atLeast: differing } : differing;
 }
 
-/** Runs the same window, in which Flink joins both sides. */
+/** Runs the same window, but lets Flink join both sides. */
 async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const windowTopic = `${TOPIC}.window`;
   if (!(await kafka.listTopics()).includes(windowTopic))

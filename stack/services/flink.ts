@@ -90,8 +90,8 @@ async function answer(url: string): Promise<Record<string, unknown>> {
 }
 
 // The configuration gives the size of every part of the memory. Only Flink's own start scripts
-// compute missing sizes. Without them, a missing size causes an IllegalArgumentException without a
-// message.
+// compute missing sizes. Without these scripts, a missing size causes an IllegalArgumentException
+// that has no message.
 function configuration(home: StackHome): string {
   const { flinkRest, flinkRpc, flinkGateway } = home.ports;
   return `jobmanager.rpc.address: 127.0.0.1

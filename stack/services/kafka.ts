@@ -65,8 +65,8 @@ export async function startKafka(home: StackHome, say: Say): Promise<void> {
 }
 
 /**
- * Settings of every stack. Internal topics are small, and old broker sessions end soon, so that a
- * restart after kill -9 takes a few seconds.
+ * Settings of every stack. Internal topics are small and old broker sessions end soon, so a restart
+ * after kill -9 takes only a few seconds.
  */
 export const COMMON = `offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4

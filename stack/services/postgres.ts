@@ -25,8 +25,8 @@ export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
 /**
- * Options for tests, which may need a server with unsuitable settings, or an installed server with
- * more extensions.
+ * Options for tests. Some tests need a server with unsuitable settings, and others an installed
+ * server with more extensions.
  */
 export interface OtherPostgres {
   readonly walLevel?: 'logical' | 'replica';

@@ -1,4 +1,5 @@
-// A cancelled activity changes nothing more, because the rollback that follows would not find it.
+// A cancelled activity makes no more changes, because the rollback that follows would not find
+// them.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MockActivityEnvironment } from '@temporalio/testing';

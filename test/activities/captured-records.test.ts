@@ -59,8 +59,8 @@ async function folded<F extends HashFold | TableFold>(kafka: KafkaPort, fold: F)
 const known: SchemaRegistry['schema'] = (id) =>
   Promise.resolve(SCHEMAS[id] ? JSON.stringify(SCHEMAS[id]) : null);
 
-describe('a topic in Avro', () => {
-  it('fills a fold with its rows, and requests each schema once from the registry', async () => {
+describe('a fold of an Avro topic', () => {
+  it('contains the rows of the topic, and requests each schema once from the registry', async () => {
     const asked: number[] = [];
     const schema: SchemaRegistry['schema'] = (id) => {
       asked.push(id);
@@ -74,7 +74,7 @@ describe('a topic in Avro', () => {
     expect([hashes.table.size, hashes.unreadable]).toEqual([2, 0]);
   });
 
-  it('is not folded at all if the registry does not answer', async () => {
+  it('fails if the registry does not answer', async () => {
     const away = (): Promise<never> => Promise.reject(new Problem('unreachable', 'away'));
     const kafka = clusterOf([[message(1, 'a')]], away);
     await expect(folded(kafka, new HashFold(SHAPE, 8))).rejects.toMatchObject({

@@ -39,7 +39,7 @@ const server = (slot: Record<string, string | null> | null) =>
   }) as never;
 
 describe('a comparison', () => {
-  it('proves differences only with a slot; without one, rows may be in flight', () => {
+  it('proves differences only with a slot, because rows may be in flight without a slot', () => {
     const differing = result({ matched: 4, missing: 1 });
     expect(judgedBy(SLOT, differing).verdict.verdict).toBe('failed');
     expect(judgedBy(withoutBarrier('none is named'), differing)).toMatchObject({
@@ -50,12 +50,12 @@ describe('a comparison', () => {
     expect(judgedBy(withoutBarrier('none is named'), equal)).toBe(equal);
   });
 
-  it('fails only if more keys differ than records are unreadable, as each may explain one key', () => {
+  it('fails only if the differing keys outnumber the unreadable records', () => {
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 5 })).verdict.verdict).toBe('inconclusive');
     expect(judgedBy(SLOT, result({ missing: 5, unknown: 4 })).verdict.verdict).toBe('failed');
   });
 
-  it('cannot use a slot that is missing, lost, or of another database', async () => {
+  it('does not use a slot that is missing, lost, or in a different database', async () => {
     const asked = (slot: Record<string, string | null> | null, isNamed = true) =>
       barrierOf(server(slot), 'cdc', isNamed);
     expect(await asked({ database: 'shop' })).toMatchObject({ kind: 'slot', slot: 'cdc' });
@@ -71,7 +71,7 @@ describe('a comparison', () => {
     expect(await barrierOf(server(null), null, false)).toMatchObject({ kind: 'none' });
   });
 
-  it('waits for the slot until its limit, and says how far the slot was', async () => {
+  it('waits for the slot until its time limit, and then reports the position of the slot', async () => {
     const reached = async (confirmed: string, active: string | null = '7') => {
       const side = server({ confirmed_flush_lsn: confirmed, active_pid: active });
       const mark = await markBy(SLOT, { withinMs: 1, marks: false })({

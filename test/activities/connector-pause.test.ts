@@ -63,8 +63,8 @@ function aWorld(state = 'RUNNING', rows: Row[] = []) {
 const inActivity = <T>(run: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment().run<[], T, () => Promise<T>>(run);
 
-describe('a connector that stands still for a window', () => {
-  it('is paused after the pause was recorded, and runs before the record is closed', async () => {
+describe('a connector that a window pauses', () => {
+  it('is paused only after the pause was recorded, and runs again before the record is closed', async () => {
     const { world, deps } = aWorld();
     const stood = await inActivity(() =>
       whilePaused(deps, planned, 5000, () => Promise.resolve(world.state)),
@@ -89,7 +89,7 @@ describe('a connector that stands still for a window', () => {
     expect(world.done).toEqual(['record', 'pause', 'resume', 'close by window']);
   });
 
-  it('is left alone if it does not run, because a person may have paused it', async () => {
+  it('is left alone if it is not running, because a person may have paused it', async () => {
     const { world, deps } = aWorld('PAUSED');
     const stood = await inActivity(() =>
       whilePaused(deps, planned, 5000, () => Promise.resolve(1)),
@@ -101,7 +101,7 @@ describe('a connector that stands still for a window', () => {
     expect(world.done).toEqual([]);
   });
 
-  it('is left alone if a person pauses it while the pause is being recorded', async () => {
+  it('is left alone if a person pauses it while the window records its own pause', async () => {
     const { world, deps } = aWorld();
     world.atRecord = () => (world.state = 'PAUSED');
     const stood = await inActivity(() =>
@@ -114,7 +114,7 @@ describe('a connector that stands still for a window', () => {
     expect(world.done).toEqual(['record', 'close by window']);
   });
 
-  it('stays stopped if a person stops it before it stands still, or after', async () => {
+  it('stays stopped if a person stops it, before or after the pause takes effect', async () => {
     const { world, deps } = aWorld();
     const stops = (): Promise<string> => Promise.resolve((world.state = 'STOPPED'));
     const stood = await inActivity(() => whilePaused(deps, planned, 5000, stops));
@@ -152,7 +152,7 @@ describe('a connector that is found paused', () => {
     expect(late.world.done).toEqual(['resume', 'close by guard']);
   });
 
-  it('is resumed by the next attempt of its window at once', async () => {
+  it('is resumed at once by the next attempt of its window', async () => {
     const { world, deps } = aWorld('PAUSED', [{ ...open }]);
     expect(await endLeftPauses(deps, planned)).toBe(true);
     expect(world.done).toEqual(['resume', 'close by successor']);

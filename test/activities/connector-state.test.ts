@@ -1,5 +1,5 @@
 // A Connect worker that has just started knows no connector yet. A single answer of this kind never
-// counts as a deletion, because the connector may still exist and run again a moment later.
+// counts as a deletion, because the connector may exist and be running a moment later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stopSurely } from '../../src/activities/capture/connector-state.js';
 import type { ObjectState } from '../../src/clients/ledger/ledger.js';

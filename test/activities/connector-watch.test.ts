@@ -52,7 +52,7 @@ describe('the guard', () => {
       false,
     ],
   ])(
-    'reports a connector that %s once that state has lasted',
+    'reports a connector that %s once this state has lasted for a while',
     async (detail, rest, code, blocks) => {
       const watch = new ConnectorWatch(rest, []);
       expect(await watch.look([CONNECTOR], 0)).toBeNull();
@@ -69,7 +69,7 @@ describe('the guard', () => {
     },
   );
 
-  it('reports no short pause, no running connector, and no connector that does not exist yet', async () => {
+  it('does not report a short pause, a running connector, or a connector that does not exist yet', async () => {
     let state = 'PAUSED';
     const rest = {
       config: () => Promise.resolve(PLANNED),

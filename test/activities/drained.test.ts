@@ -1,5 +1,5 @@
-// Tests drains through a pipeline that is deployed again. Its own topics are removed and created,
-// which must never end the generation.
+// Tests drains through a pipeline that is deployed again. The pipeline's own topics are removed and
+// created again, which must never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/drained.js';
@@ -38,7 +38,7 @@ function aCluster(lost: (topic: string) => void): KafkaPort {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Runs an activity and skips the time that it waits for. */
+/** Runs an activity and skips the time that it waits. */
 const skipped = (drain: () => Promise<string | null>): Promise<string | null> =>
   skipping(
     new MockActivityEnvironment().run<[], string | null, () => Promise<string | null>>(drain),
@@ -48,11 +48,11 @@ const drained = (cluster: KafkaPort): Promise<string | null> =>
   skipped(() => pipelineDrained(cluster, resolve(ref), Date.now() + 2000));
 
 describe('the drain proof', () => {
-  it('holds if the group has read every topic, internal ones too, and the output is stable', async () => {
+  it('holds if the group has read every topic, including internal topics, and the output is stable', async () => {
     expect(await drained(aCluster(() => undefined))).toBeNull();
   });
 
-  it('reports, for its last pass, the ends of the topics and that the groups have passed them', async () => {
+  it('reports the ends of the topics in its last pass, and that the groups have read past these ends', async () => {
     const notes: string[] = [];
     await skipped(() =>
       pipelineDrained(
@@ -83,7 +83,7 @@ describe('the drain proof', () => {
     expect(reason).toContain(INTERNAL);
   });
 
-  it('fails at once, with both ends, if a reset pipeline recreated a topic with fewer records', async () => {
+  it('fails at once and names both ends if a reset pipeline recreated a topic with fewer records', async () => {
     let asked = 0;
     const behind = Object.assign(
       aCluster(() => undefined),
@@ -119,7 +119,7 @@ describe('the drain proof', () => {
     await expect(drained(cluster)).rejects.toMatchObject({ code: 'topic-lost' });
   });
 
-  it('fails while the group of a topic between two stages has records to read but no offsets there', async () => {
+  it('fails while a group has records to read in an internal topic, but no committed offsets there', async () => {
     const cluster = Object.assign(
       aCluster(() => undefined),
       { groupOffsets: () => Promise.resolve(new Map([[SOURCE, new Map([[0, 10]])]])) },
@@ -187,7 +187,7 @@ describe('the drain of several groups', () => {
       `drain: group totals has read ${SOURCE}/0 to offset 402, and 453 is needed, at the time limit`,
     );
   });
-  it("holds if every group of a topic is past the topic's end, whatever groups of other topics did", async () => {
+  it("holds if every group of a topic is past the topic's end, regardless of groups of other topics", async () => {
     expect(
       await asked(
         aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 453]], idle: [['other', 1]] }),
@@ -202,7 +202,7 @@ describe('the drain of several groups', () => {
       `group totals has no committed offset for ${SOURCE}/0, so it is unknown whether the group has drained`,
     );
   });
-  it('is unknown while a group cannot be described, however far it committed', async () => {
+  it('is unknown while the broker cannot describe a group, even if the group has committed offsets', async () => {
     const dead: GroupDescription = {
       unknown: 'it has committed offsets, but the broker describes it as Dead',
     };

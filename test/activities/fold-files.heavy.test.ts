@@ -67,7 +67,7 @@ describe('a state file', () => {
     },
   );
 
-  it('is not used if it is damaged, cut off, missing or from another fold; the fold stays empty', async () => {
+  it('is not used if it is damaged, cut off, missing or from a different fold; the fold stays empty', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const files = new FoldFiles(dir);
     await files.save('run', 'this fold', aFold(shapeOf(['id'])));
@@ -114,7 +114,7 @@ describe('a state file', () => {
     expect([folds.ofTable(ended, 't'), folds.ofTable(live, 't') === null]).toEqual([null, false]);
   });
 
-  it('is neither read nor written in a folder that others can write, as it could be a false proof', async () => {
+  it('is neither read nor written in a folder that others can write, because they could forge it', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const files = new FoldFiles(dir);
     await files.save('run', 'this fold', aFold(shapeOf(['id'])));

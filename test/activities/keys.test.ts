@@ -41,7 +41,7 @@ describe('a primary key', () => {
     ['bpchar', 'bpchar'],
     ['numeric[]', 'numeric[]'],
   ])(
-    'is refused by name if equal values of type %s have several texts and the topic is partitioned',
+    'is refused if equal values of type %s have several texts and the topic is partitioned',
     (type, declared) => {
       expect(findings([column('level', type, declared)], 3)).toEqual([
         expect.stringMatching(/^table\.key-form equal values of level \(/),

@@ -56,7 +56,7 @@ describe('a create that certainly failed', () => {
       expect(states.get('publication p')).toBe('removed');
     },
   );
-  it('leaves an object that a person creates afterwards alone: it is refused, never dropped', async () => {
+  it('refuses an object that a person creates afterwards, and never drops it', async () => {
     await ensure(postgres('42501'));
     byHand();
     expect(await ensure(null)).toBe('object-not-ours');
@@ -95,7 +95,7 @@ describe('a create with an unknown result', () => {
     await ensure(postgres('42P07'), true);
     expect(await ensure(null)).toBe('ours');
   });
-  it('releases the claim if a later attempt lacks the right, as Sluice can no longer create the object', async () => {
+  it('releases the claim if a later attempt has no right to create the object', async () => {
     await ensure(Object.assign(new Error('gone'), { code: 'EPIPE' }));
     await ensure(postgres('42501'));
     byHand();
@@ -142,7 +142,7 @@ describe('a consumer group', () => {
     });
     await removeObject(siteOf(port(5)), group);
   });
-  it('is claimed if no broker knows it, before its reader creates it', async () => {
+  it('is claimed before its reader creates it if no broker knows it', async () => {
     await claimObject(siteOf(port(0)), group);
     await claimObject(siteOf(port(5)), group);
     expect(states.get('group connect-bank-sink')).toBe('registered');

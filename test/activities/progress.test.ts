@@ -1,4 +1,4 @@
-// Heartbeats prove progress: an attempt that hangs is ended, and does nothing more afterwards.
+// Heartbeats prove progress. An attempt that hangs is ended, and changes nothing afterwards.
 import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -19,8 +19,7 @@ const clock = { now: 0 };
 const LIMIT_MS = longestSilenceMs([]);
 
 /**
- * An activity's environment with Sluice's interceptors. The interceptors send a heartbeat every 2
- * ms.
+ * Creates an activity's environment with Sluice's interceptors, which send a heartbeat every 2 ms.
  */
 function anEnvironment(heartbeatTimeoutMs: number | undefined = 8): MockActivityEnvironment {
   clock.now = 0;
@@ -54,7 +53,7 @@ describe('an activity with a heartbeat timeout', () => {
     );
     expect(await first).toEqual([{ rows: 5 }]);
   });
-  it('fails as unreachable if it gets no answer for longer than its longest call may take', async () => {
+  it('fails as unreachable if no answer arrives within the time that its longest call may take', async () => {
     const environment = anEnvironment();
     const running = environment.run(forever);
     clock.now = LIMIT_MS;
@@ -90,7 +89,7 @@ describe('an activity with a heartbeat timeout', () => {
 });
 
 describe('an attempt that was abandoned', () => {
-  it('ends at its next answer, so that it does nothing more', async () => {
+  it('ends at the next answer that it gets, so that it changes nothing more', async () => {
     const progress = new Progress();
     const effects: string[] = [];
     const attempt = tracked(progress, async () => {
@@ -111,7 +110,7 @@ describe('an attempt that was abandoned', () => {
     await once(stream, 'close');
     expect(stream.destroyed).toBe(true);
   });
-  it('does not hold up the window of the next attempt', async () => {
+  it('does not delay the window of the next attempt', async () => {
     const folds = new FoldCache(new FoldFiles(undefined), 1000);
     const progress = new Progress();
     void tracked(progress, () => folds.exclusive(aRef(), forever));
@@ -121,8 +120,8 @@ describe('an attempt that was abandoned', () => {
   });
 });
 
-describe('data of a connection', () => {
-  it('is progress of the attempt that opened it', async () => {
+describe('data that arrives on a connection', () => {
+  it('counts as progress of the attempt that opened the connection', async () => {
     let now = 0;
     const progress = new Progress(() => now);
     const stream = new PassThrough();

@@ -14,7 +14,7 @@ const ksqldb = {
 };
 
 describe('a proof', () => {
-  it("refuses a ksqlDB pipeline by name, because it would share the migration's streams", async () => {
+  it("refuses a ksqlDB pipeline, because the proof would share the migration's streams", async () => {
     const spec = aSpecInput({ spec: { ...BATCH_PARTS, pipeline: ksqldb } });
     const input = { spec, slice: 'id = 1', stage: null, runs: 0, by: 'ann', patienceMs: 1000 };
     const nothing = {} as Deps;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Pulse } from '../../src/activities/runtime/stale-attempt.js';
 
-describe('an attempt that was suspended', () => {
-  it('may never act again after it was suspended for longer than its heartbeat timeout', () => {
+describe('a suspended attempt', () => {
+  it('must never act again if the suspension lasted longer than its heartbeat timeout', () => {
     let now = 0;
     const pulse = new Pulse(() => now);
     for (now = 0; now <= 60_000; now += 9000) pulse.check();

@@ -1,5 +1,5 @@
 // A result that does not fit in the worker's memory is compared in parts on disk. The outcome is
-// that of a comparison in memory.
+// the same as in memory.
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,8 +72,8 @@ function aSource(rows: readonly Value[][]): ConnectedSession['reader'] {
 }
 
 /**
- * Compares rows and records with a memory of `budget` bytes. `again` are the records of partition 0
- * when they are read for the second time. `stored` are the rows of a sink.
+ * Compares rows and records with a memory of `budget` bytes. `again` are the records that a second
+ * reading of partition 0 returns. `stored` are the rows of a sink.
  */
 async function compare(
   rows: readonly Value[][],
@@ -187,7 +187,7 @@ describe('a result in parts', () => {
     expect(inParts.left).toEqual([]);
   });
 
-  it('moves to disk even if the memory is used up only while the query runs', async () => {
+  it('moves to disk even if memory runs out only while the query runs', async () => {
     const { rows } = example(2);
     const { side, left } = await compare(rows, [], 100_000);
     expect(side.note).toMatch(/^in 8 parts/);
@@ -195,7 +195,7 @@ describe('a result in parts', () => {
     expect(left).toEqual([]);
   });
 
-  it('names a key that several rows have, in whichever part they are', async () => {
+  it('names a key that several rows have, in any part', async () => {
     const { rows, records } = example(3);
     const repeated = [...rows, rows[77]!, rows[5000]!];
     const message = `the query of result returned ${repeated.length} rows for ${rows.length} keys: (id) is not a key of it`;
@@ -225,7 +225,7 @@ describe('a result in parts', () => {
       expect([column, batch?.startsWith('new '), stream]).toEqual(['v', true, 'stored']);
   });
 
-  it('proves nothing if the record of a suspect is replaced or gone when it is read again', async () => {
+  it('proves nothing if the record of a suspect was replaced or is gone at the second reading', async () => {
     const rows: Value[][] = [['2', 'batch']];
     const record = (v: string): TopicRecord => ({
       partition: 0,

@@ -1,5 +1,5 @@
-// A fold is valid only for the topic's log that it has read. Tests which events of a topic leave a
-// fold valid, and after which ones it is discarded.
+// A fold is valid only for the log that it has read. Tests which changes of a topic's log leave a
+// fold valid, and which ones discard it.
 import { describe, expect, it } from 'vitest';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
@@ -23,8 +23,8 @@ interface Log {
 }
 
 /**
- * The brokers' answers that a fold needs. They contain no records, because only offsets matter
- * here.
+ * Gives the brokers' answers that a fold needs. The answers contain no records, because only
+ * offsets matter here.
  */
 function brokers(log: Log, whileRead: () => void = () => undefined): KafkaPort {
   return {
@@ -154,7 +154,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     await expect(read).rejects.toThrow('begins at offset 5, but offset 0 is needed');
   });
 
-  it('is lost if another log replaces its log during the reading', async () => {
+  it('is lost if a different log replaces its log during the reading', async () => {
     const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
     const replaced = brokers(log, () => void (log.id = 'two'));
     const fold = FOLDS[kind]();

@@ -14,7 +14,7 @@ import { KeyTable } from '../../src/compare/enc/key-table.js';
 const keyNumber = (n: number): Int32Array => Int32Array.of(n >> 20, n, 0, 0);
 
 describe('records on disk', () => {
-  it('come back complete, each in one part, in the order in which they were added', () => {
+  it('are read back completely, each from one part, in the order in which they were added', () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-test-spill-'));
     const side = new SpillSide(dir, 'rows', 8);
     for (let n = 0; n < 50_000; n += 1) side.add(keyNumber(n % 20_000), n, ~n, n & 1, 7);
@@ -41,7 +41,7 @@ describe('records on disk', () => {
     expect(() => readdirSync(dir)).toThrow('ENOENT');
   });
 
-  it('are used only if memory is too small, in a number of parts that is a power of two', () => {
+  it('are used only if memory is too small, and then in a power of two of parts', () => {
     expect(partsFor(bytesNeeded(1_000_000), 2 ** 30)).toBe(1);
     expect(partsFor(bytesNeeded(100_000_000), 2 ** 30)).toBe(8);
     expect(partsFor(bytesNeeded(1e12), 2 ** 20)).toBe(256);

@@ -1,4 +1,4 @@
-// A still point is proven by offsets that are read twice. No pause begins if it cannot help.
+// Two readings of the offsets prove a still point. Sluice begins no pause that cannot help.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { slowness } from '../../src/activities/windows/results/exact/before-pause.js';
@@ -44,7 +44,7 @@ const inActivity = <T>(run: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment().run<[], T, () => Promise<T>>(run);
 
 describe('a still point', () => {
-  it('is taken at the first attempt if nothing moves, and its snapshot stays open', async () => {
+  it('is found at the first attempt if nothing moves, and its snapshot stays open', async () => {
     const { session, said } = aSession(() => 7);
     const point = await inActivity(() => takeStillPoint(session, [OUTPUT]));
     expect(point).toMatchObject({ snapshotText: '5:5:', stoodMs: null });
@@ -80,7 +80,7 @@ describe('a pipeline that may be slower than the longest pause', () => {
     return { ...aSession(() => 7, still).session, ref, plan: resolve(ref) };
   };
 
-  it('is measured again without a pause, and the reason names maxPause', async () => {
+  it("is measured again without a pause, and the window's reason names maxPause", async () => {
     const session = withPipeline('paused');
     expect(await inActivity(() => slowness(session, 30_000))).toMatch(
       /^the pipeline needs longer than maxPause 10s: drain: .*rebalancing/,

@@ -25,9 +25,9 @@ describe('a barrier that is not reached', () => {
   ])('names a connector that is %s', async (state, said) =>
     expect(await asked(connect(state))).toMatch(said),
   );
-  it('does not call a connector deleted if its Connect worker has just started', async () =>
+  it('does not call a connector deleted if the Connect worker has just started', async () =>
     expect(await asked(connect(null, true))).toBe(''));
-  it('says nothing about a connector that runs, or if Connect does not answer', async () => {
+  it('names no connector if all are running, or if Connect does not answer', async () => {
     expect(await asked(connect('RUNNING'))).toBe('');
     const away = (): Promise<never> => Promise.reject(new Error('away'));
     expect(await asked({ status: away, config: away })).toBe('');

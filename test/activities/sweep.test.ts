@@ -1,5 +1,5 @@
-// A sweep checks again whether the migration runs, because a person's check may be old or may have
-// been made in another namespace.
+// A sweep checks again whether the migration is running, because a person's check may be old or may
+// be from a different namespace.
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -40,7 +40,7 @@ describe('a sweep', () => {
   it.each(['RUNNING', 'PAUSED'])('refuses a migration whose workflow is %s', async (status) =>
     expect(openRun(status)).rejects.toThrow('bank is running, so nothing of it is left over'),
   );
-  it('refuses a migration of another namespace, because it cannot see the workflow', async () =>
+  it('refuses a migration of a different namespace, because it cannot see the workflow', async () =>
     expect(openRun(null, 'id-2')).rejects.toThrow('belongs to namespace prod of another Temporal'));
   it.each(['TERMINATED', null])('takes over the objects of a workflow that is %s', async (status) =>
     expect((await openRun(status)).objects).toHaveLength(1),

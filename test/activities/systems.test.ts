@@ -1,4 +1,4 @@
-// A failure of one migration replaces its own Kafka connection, and no other.
+// A failure of one migration replaces only the Kafka connection of that migration's cluster.
 import { describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { aSpec } from '../support/builders.js';
@@ -15,7 +15,7 @@ describe('Kafka connections', () => {
     expect(systems.kafka(other)).toBe(before[1]);
     await systems.close();
   });
-  it('never open again once they were replaced and closed', async () => {
+  it('never open again after they were replaced and closed', async () => {
     const port = new Systems(() => '').kafka(on('127.0.0.1:1'));
     await port.disconnect();
     await expect(port.listTopics()).rejects.toThrow('was closed, because a new one replaced it');

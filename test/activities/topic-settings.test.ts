@@ -1,5 +1,5 @@
-// Tests the settings of the topics that are read: they are set at creation, checked when topics are
-// found, and evidence depends on them.
+// Tests the settings of the topics that Sluice reads. Sluice sets them when it creates a topic and
+// checks them when it finds one. Evidence depends on these settings.
 import { describe, expect, it } from 'vitest';
 import { createObjectActivities } from '../../src/activities/objects/object-activities.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
@@ -13,7 +13,10 @@ import { BATCH_PARTS, aRef } from '../support/builders.js';
 const ref = aRef({ spec: BATCH_PARTS });
 const TABLE = 'bank.public.accounts';
 
-/** A cluster with every planned topic as planned, except for what `change` changes. */
+/**
+ * A cluster with every planned topic. All settings are as planned, except those that `change`
+ * changes.
+ */
 function aCluster(
   change: (topics: Map<string, TopicDescription>) => void = () => undefined,
 ): KafkaPort {
@@ -51,7 +54,7 @@ describe('a topic', () => {
     );
   });
 
-  it('begins a new epoch if it is gone, or has another id or number of partitions', async () => {
+  it('begins a new epoch if it is gone, or has a different id or number of partitions', async () => {
     for (const change of [{ id: 'another' }, { partitions: 9 }])
       expect(
         await changed((topics) => topics.set(TABLE, { ...topics.get(TABLE)!, ...change })),
@@ -72,7 +75,7 @@ describe('a planned topic that already exists', () => {
     } as unknown as Deps).ensureTopics(ref);
   };
 
-  it('is refused if its settings were changed, with the command that restores them', async () => {
+  it('is refused if its settings were changed, and the remedy is the command that restores them', async () => {
     await expect(ensure(aCluster(set('cleanup.policy', 'delete')))).rejects.toMatchObject({
       code: 'preflight-failed',
       message: expect.stringContaining(

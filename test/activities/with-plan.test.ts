@@ -1,4 +1,4 @@
-// Tests the boundary of the activities: a payload contains the ref, and an implementation also
+// Tests the boundary of the activities. A payload contains only the ref, but an implementation also
 // receives the plan.
 import { describe, expect, it } from 'vitest';
 import { withPlan, type Planned } from '../../src/activities/runtime/with-plan.js';

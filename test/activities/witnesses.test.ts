@@ -1,6 +1,6 @@
-// Each worker keeps its witnesses in its own memory. If a final window needs a witness that another
-// worker has, its worker says so. It then touches neither the source nor the other worker's
-// witness.
+// Each worker keeps its witnesses in its own memory. If a different worker has the witness that a
+// final window needs, the window's result says so. The window then touches neither the source nor
+// that witness.
 import { describe, expect, it } from 'vitest';
 import { hearWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
@@ -20,7 +20,7 @@ function finalWindow(role: HearsWitness): ConnectedReading {
   } as unknown as ConnectedReading;
 }
 
-describe('a final window on a worker other than that of the full pass', () => {
+describe('a final window on a worker that did not make the full pass', () => {
   it('has no witness and says why, and touches nothing', async () => {
     expect(await hearWitness(finalWindow({ after: 7, orReadsAll: true }))).toEqual({
       refused: 'the worker that had the witness is gone, or is another one',
@@ -33,7 +33,7 @@ describe('a final window on a worker other than that of the full pass', () => {
     expect(heard).toEqual({ refused });
   });
 
-  it('may end a witness that only another worker has; nothing changes then', async () => {
+  it('changes nothing if it ends a witness that only a different worker has', async () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     await witness!.keeper.end(ref);
     expect(witness!.keeper.isWaiting(ref)).toBe(false);

@@ -1,5 +1,5 @@
-// Batch queries as people write them. Each has the flags that a careful reader would raise, and the
-// hardest kind of state that a stream would need.
+// Lists batch queries as people write them. Each has the flags that a careful reader would raise,
+// and the most demanding kind of state that a stream would need for it.
 import type { FlagId } from '../../src/assess/sql/flags.js';
 import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 

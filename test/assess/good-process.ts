@@ -1,4 +1,4 @@
-// A batch process that should be migrated, and the facts that were measured of it.
+// Defines a batch process that should be migrated, and its measured facts.
 import { known, type Measured, type TableFacts } from '../../src/assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../../src/assess/portfolio.js';
 
@@ -52,8 +52,8 @@ export const PAY: TableFacts = {
   perDay: { inserted: 100, updated: 10, deleted: 0 },
 };
 /**
- * Returns the measured facts of the process: of its source, its table and its runs. `table`
- * replaces facts of the table.
+ * Returns the measured facts of the process's source, table and runs. `table` replaces facts of the
+ * table.
  */
 export const measured = (table: Partial<TableFacts> = {}): Measured => ({
   source: known({

@@ -33,7 +33,7 @@ describe('a portfolio', () => {
     ]);
   });
 
-  it('is refused, with place and suggestion, for unknown keys, bad schedules and duplicate names', () => {
+  it('is refused for unknown keys, bad schedules and duplicate names, each with its place', () => {
     const parsed = parsePortfolio(
       'apiVersion: sluice.dev/v1alpha1\nkind: Portfolio\nmetadata: { name: p }\nspec:\n  processes:\n    - { name: a, schedul: x }\n    - { name: a, schedule: sometimes }\n',
       'p.yaml',
@@ -46,7 +46,7 @@ describe('a portfolio', () => {
     ]);
   });
 
-  it('has, in the examples, at least three processes that must not be migrated, each with its reason', () => {
+  it('of the examples has at least three processes that must not be migrated, each with its reason', () => {
     const dir = 'examples/portfolio';
     const parsed = parsePortfolio(
       readFileSync(join(dir, 'portfolio.yaml'), 'utf8'),
@@ -63,7 +63,7 @@ describe('a portfolio', () => {
     expect(ranking(found)).toContain('do-not-migrate');
   });
 
-  it('is shown as a page that escapes every name, loads nothing and runs nothing', () => {
+  it('is shown as a page that escapes every name, loads nothing and runs no script', () => {
     const found: Assessment = assess(
       portfolio({
         ...GOOD,

@@ -10,7 +10,7 @@ const one = (process: object, facts: Measured = measured()) =>
   assess(portfolio(process), facts, AT).processes[0]!;
 
 describe('the verdict on a batch process', () => {
-  it('is `migrate` if the value is high and no constraint forbids it, and every rule is traced', () => {
+  it('is `migrate` if the value is high and no constraint forbids it, and lists every rule', () => {
     const found = one(GOOD);
     expect(found).toMatchObject({
       verdict: 'migrate',
@@ -97,7 +97,7 @@ describe('the verdict on a batch process', () => {
     expect(found.work.map((w) => w.rule)).toContain(rule);
   });
 
-  it('does not treat unknown as zero: it lowers the confidence, and says what to find out', () => {
+  it('does not count an unknown fact as zero, but has lower confidence and names what to find out', () => {
     const found = one(GOOD, NOT_MEASURED('not measured'));
     expect(found.feasibility.score).toBe(1);
     expect(found.confidence.score).toBeLessThan(0.75);
@@ -115,7 +115,7 @@ describe('the verdict on a batch process', () => {
     ).toBe(true);
   });
 
-  it('reports a table without statistics or privileges as unknown', () => {
+  it('treats the facts of a table without statistics or privileges as unknown', () => {
     const facts = {
       ...measured(),
       tables: new Map([['public.pay', unknown('public.pay has no statistics: run ANALYZE')]]),

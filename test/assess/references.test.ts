@@ -11,7 +11,7 @@ const rewritten = (query: string): string =>
   );
 
 describe('the references of a query', () => {
-  it('are replaced under the name that the rest of the query uses', () => {
+  it('are replaced, and keep the name that the rest of the query uses', () => {
     expect(rewritten('SELECT o.id FROM public.orders o JOIN stores ON true')).toBe(
       'SELECT o.id FROM (SELECT 1\n) o JOIN stores ON true',
     );
@@ -47,7 +47,7 @@ describe('a stand-in', () => {
     expect(standIn(table, [])).toBeNull();
   });
 
-  it('contains the other rows of the table, and the given ones with the types of the table', () => {
+  it('contains the given rows with the types of the table, and all other rows of the table', () => {
     const rows = [
       { key: ['5'], values: [{ text: '5' }, { text: "it's" }] },
       { key: ['6'], values: null },
@@ -59,7 +59,7 @@ describe('a stand-in', () => {
     expect(givenRows(table, [{ key: ['6'], values: null }])).toBeNull();
   });
 
-  it('reads from the snapshot what a record omits', () => {
+  it('reads values that a record omits from the snapshot', () => {
     expect(fromSnapshot(table, 'note', ['5'])).toEqual({
       sql: `(SELECT "note" FROM "public"."orders" WHERE "id" = '5')`,
     });

@@ -14,7 +14,7 @@ describe('reading the SQL of a batch', () => {
     ]);
   });
 
-  it('splits a query into stages that each run alone, in the order of their computation', () => {
+  it('splits a query into stages that can run alone, in the order of their computation', () => {
     const { blocks, tables } = analyseSql(
       `WITH paid AS (SELECT order_id, sum(amount) AS paid FROM public.pay GROUP BY order_id), late AS (SELECT order_id, paid FROM paid WHERE paid > 5)
        SELECT o.store, sum(l.paid) AS paid FROM shop.orders o JOIN late l ON l.order_id = o.id JOIN (SELECT id FROM stores WHERE open) AS open_stores ON open_stores.id = o.store GROUP BY o.store`,
@@ -38,7 +38,7 @@ describe('reading the SQL of a batch', () => {
     });
   });
 
-  it('reads the statements inside a PL/pgSQL body and names what it cannot read', () => {
+  it('finds the statements inside a PL/pgSQL body, and names the text that it cannot read', () => {
     const found = analyseSql(`CREATE FUNCTION nightly() RETURNS void LANGUAGE plpgsql AS $$
       DECLARE n int; BEGIN n := 1; DELETE FROM result; INSERT INTO result SELECT store, sum(amount) FROM pay WHERE at > now() GROUP BY store; EXECUTE 'ANALYZE ' || n; END $$`);
     expect([found.tables, found.writes, found.flags.map((f) => f.id), found.unread]).toEqual([

@@ -43,7 +43,7 @@ describe('starting points', () => {
     );
   });
 
-  it('give an output column the type that the result table declares, or guess if there is none', () => {
+  it('give an output column the type that the result table declares, or else a guess', () => {
     const sql = 'SELECT store, sum(amount) AS paid, sum(amount) AS gross FROM pay GROUP BY store';
     const result = (gross: string): TableFacts => ({
       ...pay,
@@ -62,7 +62,7 @@ describe('starting points', () => {
     expect(without!.open).toEqual(['output column gross: its type is a guess (DECIMAL(38, 10))']);
   });
 
-  it('name what must be written by hand, and leave it unchanged', () => {
+  it('name the functions that must be written by hand, and leave them unchanged', () => {
     const [flink] = pointsFor(
       'SELECT store, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS middle FROM pay GROUP BY store',
     );
@@ -72,7 +72,7 @@ describe('starting points', () => {
     );
   });
 
-  it('return the stages that can be validated alone, each as a query that runs alone', () => {
+  it('include the stages that can be validated alone, each as a query that runs alone', () => {
     const stages = pointsFor(
       `WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT store, t FROM s`,
     ).at(-1)!;

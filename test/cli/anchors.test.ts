@@ -14,7 +14,7 @@ const completed = (scheduledEventId: number, result: object) => ({
 });
 
 describe("a run's history", () => {
-  it('has the head of the chain after each recorded window, and nothing of other activities', () => {
+  it('contains the head of the chain after each recorded window, and no result of other activities', () => {
     const events = [
       scheduled(5, 'runWindow'),
       scheduled(6, 'record'),

@@ -1,4 +1,4 @@
-// No verb hangs: without a worker, a request ends with the reason instead of waiting forever.
+// No verb hangs. Without a worker, a request ends with the reason instead of waiting forever.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { whileServed } from '../../src/cli/support/ask-while-served.js';
@@ -43,17 +43,17 @@ describe('a request to a workflow', () => {
       ) as string,
     });
   });
-  it('ends if its workflow was terminated meanwhile', async () =>
+  it('ends if its workflow is terminated in the meantime', async () =>
     expect(whileServed(aClient(0, 'TERMINATED'), 'migration-a', 'It', never)).rejects.toThrow(
       'its workflow was terminated',
     ));
-  it('is asked again as long as a worker polls, because that worker may be busy', async () => {
+  it('is repeated as long as a worker polls, because that worker may be busy', async () => {
     let asked = 0;
     const ask = (): Promise<string> =>
       (asked += 1) < 4 ? Promise.reject(new Overdue()) : Promise.resolve('accepted');
     expect(await whileServed(aClient(5000), 'migration-a', 'It', ask)).toBe('accepted');
   });
-  it('is asked again if the server canceled the call at its deadline', async () => {
+  it('is repeated if the server canceled the call at its deadline', async () => {
     let asked = 0;
     const ask = (): Promise<string> =>
       (asked += 1) < 2 ? Promise.reject(new Overdue(CANCELLED)) : Promise.resolve('accepted');

@@ -16,13 +16,13 @@ const details = (more: Partial<State>): string =>
 const headline = (more: Partial<State>): string => details(more).split('\n')[0]!;
 
 describe('the current details', () => {
-  it('say after the migration what belongs to people from now on, and where the proof is', () => {
+  it('name, after the migration, the objects that now belong to people, and the place of the proof', () => {
     const text = headline({ outcome: 'migrated', handedOver: [connector] });
     expect(text).toContain('connector bank');
     expect(text).toContain('sluice report bank');
   });
 
-  it('say after a rollback where the reason is, and how to begin again', () => {
+  it('say after a rollback where to find the reason, and how to begin again', () => {
     const text = headline({ outcome: 'rolled-back', phase: 'roll-back' });
     expect(text).toContain('sluice report bank');
     expect(text).toContain('sluice start');
@@ -36,7 +36,7 @@ describe('the current details', () => {
     expect(text).not.toContain('Nothing');
   });
 
-  it('say after a failed window where the differences are', () => {
+  it('say after a failed window where to find the differences', () => {
     const lastWindow = { verdict: 'failed' } as NonNullable<State['lastWindow']>;
     expect(headline({ phase: 'validate', lastWindow })).toContain('sluice diff bank');
   });

@@ -1,5 +1,5 @@
-// Tests what `sluice edit` and `sluice window` print and send, and their exit codes. The run is a
-// fake.
+// Tests what `sluice edit` and `sluice window` print and send, and their exit codes. A fake
+// replaces the run.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ beforeEach(() => {
 });
 
 describe('sluice edit', () => {
-  it('sends nothing and exits 0 if nothing changes, and with --dry-run', async () => {
+  it('sends nothing and exits 0 if nothing changes, or with --dry-run', async () => {
     const same = fileOf({ validation: { every: '1h' } });
     const other = fileOf({ validation: { every: '2h' } });
     expect(await edit('bank', { file: same, output: 'json' })).toBe(0);
@@ -63,7 +63,7 @@ describe('sluice edit', () => {
     expect(sent).toEqual([]);
   });
 
-  it('sends the wanted spec with the run and the plan that it was compared with', async () => {
+  it('sends the new spec, and names the run and the plan with which it was compared', async () => {
     const file = fileOf({ validation: { every: '2h' } });
     expect(await edit('bank', { file, ...asked })).toBe(0);
     expect(sent).toMatchObject([

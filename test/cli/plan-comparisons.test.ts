@@ -30,7 +30,7 @@ describe('the plan', () => {
     }),
   );
 
-  it('needs no reason for a result that the spec calls settled', async () =>
+  it('gives no reason if the spec itself asks for a settled comparison', async () =>
     expect(await modesOf('SELECT 1', { validation: { results: 'settled' } })).toEqual({
       subject: 'result',
       mode: 'settled',

@@ -79,7 +79,7 @@ describe('the dashboard', () => {
     ...aStatus({ needsApproval: true, evidenceId: 'ev-1', next: ['sluice approve a'], ...more }),
     recordedAt: '2026-01-01',
   });
-  it("shows whose action is needed, and escapes people's texts", () => {
+  it('shows which runs wait for a person, and escapes texts that people wrote', () => {
     const html = renderDashboard(
       [
         status({}),

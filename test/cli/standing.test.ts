@@ -56,7 +56,7 @@ describe('a run that does not continue', () => {
       remedy: 'sluice doctor --leftovers --remove',
     });
   });
-  it('is shown with the time of its data if the data comes from the ledger', () => {
+  it('is shown with the age of its data if the data comes from the ledger', () => {
     const away = status({ standing: AWAY });
     expect(render(away)).toContain(`As of:      ${NOW}`);
     expect(render(away)).toMatch(/State: +running \(Temporal does not answer\)/);

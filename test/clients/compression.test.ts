@@ -26,7 +26,7 @@ describe('a batch that cannot be opened', () => {
     ],
     ['bytes that are not zstd', ZSTD, Buffer.from('not zstd at all')],
   ] as const) {
-    it(`is named with its offset, never a crash: ${what}`, () => {
+    it(`causes an error that names its offset, and no crash: ${what}`, () => {
       expect(() => decompress(bytes, codec, 42)).toThrow(/at offset 42/);
       expect(() => decompress(bytes, codec, 42)).toThrow(
         expect.objectContaining({ code: 'unsupported' }) as Error,

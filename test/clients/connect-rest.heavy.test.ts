@@ -1,4 +1,4 @@
-// Tests how the client of Kafka Connect answers a rebalance, against the test's own server.
+// Tests how the client of Kafka Connect reacts to a rebalance, against the test's own server.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// The brokers say which topics they would not create.
+// Tests how Sluice asks the brokers which topics they would not create.
 import type { Admin } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { TopicLost } from '../../src/clients/kafka/known-topics.js';
@@ -32,7 +32,7 @@ describe('the search for topics that cannot be created', () => {
 });
 
 describe('a new topic', () => {
-  it('is not lost if a busy broker does not know it yet: the step is tried again', async () => {
+  it('does not count as lost if a busy broker does not know it yet, because the step is repeated', async () => {
     const lost = () => Promise.reject(new TopicLost('new', 'topic new does not exist'));
     await expect(served('new', lost, -1)).rejects.toMatchObject({ code: 'unreachable' });
   });

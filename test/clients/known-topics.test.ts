@@ -1,11 +1,11 @@
-// A deleted topic makes kafkajs fail every refresh. A refresh that fails restores the earlier list
-// of topics. The cluster of this test does both.
+// In kafkajs, a deleted topic makes every refresh of the metadata fail, and a failed refresh
+// restores the earlier list of topics. The fake cluster of this test does the same.
 import { describe, expect, it } from 'vitest';
 import { denied } from '../../src/clients/kafka/connection-trouble.js';
 import { KnownTopics } from '../../src/clients/kafka/known-topics.js';
 import type { Cluster } from '../../src/clients/kafka/kafkajs-internals.js';
 
-/** Lets the brokers answer after this many turns of the event loop. */
+/** Waits for this number of turns of the event loop, as for an answer of the brokers. */
 async function answers(turns: number): Promise<void> {
   for (let n = 0; n < turns; n += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -38,7 +38,7 @@ function aCluster(existing: readonly string[]): Cluster & { refreshes: number } 
   return cluster as unknown as Cluster & { refreshes: number };
 }
 
-/** In each case, the listing of topics takes as long as this many refreshes. */
+/** In each case, listing the topics takes as long as this number of refreshes. */
 const LISTING = [0, 1, 2, 3, 4];
 const knownTopics = (turns: number): KnownTopics =>
   new KnownTopics({
@@ -51,7 +51,7 @@ const knownTopics = (turns: number): KnownTopics =>
 
 describe('a topic that exists', () => {
   it.each(LISTING)(
-    'is known to each of several callers, although another topic was deleted (listing: %i)',
+    'is known to all callers, although a different topic was deleted (listing: %i)',
     async (turns) => {
       const known = knownTopics(turns);
       const cluster = aCluster(['new']);
@@ -63,7 +63,7 @@ describe('a topic that exists', () => {
 
 describe('a topic that was deleted', () => {
   it.each(LISTING)(
-    'is lost for each caller, and does not stop later callers of another topic (listing: %i)',
+    'is lost for each caller, and does not stop later callers of a different topic (listing: %i)',
     async (turns) => {
       const known = knownTopics(turns);
       const cluster = aCluster(['new']);
@@ -77,7 +77,7 @@ describe('a topic that was deleted', () => {
 });
 
 describe('a refresh', () => {
-  it('reads the topics that exist again, although another one was deleted', async () => {
+  it('reads the existing topics again, although a different topic was deleted', async () => {
     const cluster = aCluster(['new']);
     cluster.targetTopics.add('new');
     await knownTopics(1).refresh(cluster);
@@ -87,7 +87,7 @@ describe('a refresh', () => {
 });
 
 describe('a topic that ACLs hide', () => {
-  it('is not taken for a deleted one', async () => {
+  it('is not treated as deleted', async () => {
     const known = new KnownTopics({
       listTopics: () => Promise.resolve(['new']),
       refuseHidden: ([topic]) => Promise.reject(denied('Describe', topic!)),

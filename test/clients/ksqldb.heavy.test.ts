@@ -42,7 +42,7 @@ const remove = async (pipeline: PipelineHost): Promise<void> => {
 afterEach(() => remove(host()));
 
 describe('a ksqlDB pipeline', () => {
-  it("is created in the order of its statements, found again by name, and has each query's group", async () => {
+  it('is created in the order of its statements, found by name, and has the group of each query', async () => {
     const pipeline = host();
     expect(pipeline.names).toEqual(['SLUICE_ACCOUNTS', 'sluice_totals']);
     expect(await pipeline.product()).toMatch(/^ksqlDB \S+, service /);
@@ -62,7 +62,7 @@ describe('a ksqlDB pipeline', () => {
     ]);
   });
 
-  it('is removed in reverse order, and removing it twice is the same as once', async () => {
+  it('is removed in reverse order, and a second removal changes nothing', async () => {
     const pipeline = host();
     for (const name of pipeline.names) await pipeline.create(name);
     await remove(pipeline);
@@ -71,7 +71,7 @@ describe('a ksqlDB pipeline', () => {
     expect(await pipeline.groups()).toEqual([]);
   });
 
-  it("names the refused statement with the server's message", async () => {
+  it("names a refused statement together with the server's message", async () => {
     const pipeline = host(STATEMENTS.replace('FROM sluice_accounts', 'FROM nowhere'));
     await pipeline.create('SLUICE_ACCOUNTS');
     await expect(pipeline.create('sluice_totals')).rejects.toMatchObject({
@@ -99,7 +99,7 @@ describe.runIf(!real)('a ksqlDB pipeline on a misbehaving fake', () => {
     expect(fake.properties).toEqual({});
   });
 
-  it('does not run if its query failed, and says so', async () => {
+  it('counts as not running if its query failed', async () => {
     const pipeline = host();
     for (const name of pipeline.names) await pipeline.create(name);
     const [query] = fake.queries.values();

@@ -75,7 +75,7 @@ describe('a token endpoint', () => {
     expect(form).toBe('grant_type=client_credentials&scope=kafka');
   });
 
-  it('is asked once for a token that lasts, and again for one that soon ends', async () => {
+  it('is asked once if the token lasts, and again if the token soon expires', async () => {
     const before = asked.length;
     grant(jwt({ exp: seconds() + 3600 }));
     const lasting = source();
@@ -92,7 +92,7 @@ describe('a token endpoint', () => {
   it.each([
     ['in the token itself', () => grant(jwt({ exp: seconds() - 60 }))],
     ['beside the token', () => grant('opaque', { expires_in: 0 })],
-  ])('is named if its tokens have expired, as stated %s', async (_where, give) => {
+  ])('is named if its tokens have expired according to the time %s', async (_where, give) => {
     give();
     expect(await fails(source())).toEqual(
       problem(
@@ -152,7 +152,7 @@ describe('a token command', () => {
       allowCommand('file' in ref ? ref.file : '', hosts, env(allowed)),
     );
 
-  it('prints a token, or the answer of an endpoint', async () => {
+  it('may print a token, or an answer like that of an endpoint', async () => {
     const token = jwt({ exp: seconds() + 3600 });
     expect(await run(program('plain', `echo ${token}`)).token()).toBe(token);
     const answered = JSON.stringify({ access_token: 'opaque', expires_in: 900 });
@@ -176,7 +176,7 @@ describe('a token command', () => {
     );
   });
 
-  it('runs only if the operator allows exactly this program for all hosts of the brokers', async () => {
+  it('runs only if the operator allows exactly this program for every broker host', async () => {
     const path = program('mine', 'echo opaque');
     const why = problem(
       'permission-denied',

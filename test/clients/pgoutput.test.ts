@@ -1,4 +1,5 @@
-// Tests the decoder of pgoutput with bytes that PostgreSQL sent, and what a witness accounts for.
+// Tests the decoder of pgoutput with bytes that PostgreSQL sent, and which changes a witness
+// counts.
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, type LogMessage } from '../../src/clients/postgres/pgoutput.js';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
@@ -72,7 +73,7 @@ describe('decodeMessage', () => {
     expect(decode(hex)).toEqual(message);
   });
 
-  it('refuses every message that is cut off, has more bytes, or is of an unknown kind', () => {
+  it('refuses every message that is cut off, has extra bytes, or is of an unknown kind', () => {
     const all = [BEGIN, COMMIT, RELATION, INSERT, UPDATE_KEY, DELETE_FULL, MARKER, TRUNCATE];
     for (const hex of all) {
       for (let bytes = 1; bytes < hex.length / 2; bytes += 1)
@@ -92,7 +93,7 @@ const logOf = (...messages: string[]): WitnessLog => {
 };
 
 describe('WitnessLog', () => {
-  it('collects both keys of an update, and nothing of other relations', () => {
+  it('collects both keys of an update, and no keys of other relations', () => {
     const log = logOf(BEGIN, RELATION, INSERT, UPDATE_KEY, COMMIT);
     expect([...log.changedIn('t')]).toEqual(['3', '1', '2']);
     expect(log.problem).toBeNull();
@@ -110,7 +111,7 @@ describe('WitnessLog', () => {
     expect(counted('944:946:944', '946:946:')).toEqual({ inserted: 2, deleted: 1 });
   });
 
-  it('forgets only changes that a snapshot sees, even of a key that changed again afterwards', () => {
+  it('forgets only changes that a snapshot sees, even if the same key changed again afterwards', () => {
     const log = logOf(BEGIN, RELATION, INSERT, UPDATE_KEY, COMMIT);
     log.add({ kind: 'begin', txId: 950 });
     log.add({ kind: 'update', oid: OID, old: null, row: ['2'] });
@@ -150,7 +151,7 @@ describe('WitnessLog', () => {
     expect(log.problem).toBe('more than 200000 changes since the full pass');
   });
 
-  it('accepts a relation that is described again without a change', () => {
+  it('accepts a repeated description of a relation if nothing changed', () => {
     expect(logOf(RELATION, RELATION).problem).toBeNull();
   });
 });

@@ -58,7 +58,7 @@ describe('a route by HTTP', () => {
       'unreachable',
     ],
   ])(
-    "names no side if it answers %s, and the error contains nothing of the URL's query",
+    "names no side if it answers %s, and the error contains no part of the URL's query",
     async (_what, given, code) => {
       answer = given;
       await expect(getRoute(url)).rejects.toMatchObject({

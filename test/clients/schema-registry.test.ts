@@ -40,7 +40,7 @@ describe('the schema registry', () => {
     ]);
   });
 
-  it('says that a schema does not exist, and is asked again for it', async () => {
+  it('is asked again for a schema that it did not have', async () => {
     const known = registry();
     answer(404, { error_code: 40403 });
     expect(await known.schema(7, 'AVRO')).toBe(null);
@@ -89,7 +89,7 @@ describe('the schema registry', () => {
     expect(JSON.stringify(problem)).not.toContain('secret word');
   });
 
-  it('passes the check of doctor only if it answers as a registry does', async () => {
+  it('passes the check of doctor only if its answer is that of a registry', async () => {
     answer(200, []);
     await registry().check();
     answer(404, 'no such page');

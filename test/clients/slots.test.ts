@@ -20,7 +20,7 @@ it('a slot is lost if it or its WAL is gone', () => {
   expect(lossOf('s', aSlot({}))).toBeNull();
 });
 
-it('a slot that is being created is not lost, unless the server says so', () => {
+it('a slot that is being created is lost only if the server says so', () => {
   expect(lossOf('s', null, { isBeginning: true })).toBeNull();
   expect(lossOf('s', aSlot({ restartLsn: null }), { isBeginning: true })).toBeNull();
   expect(lossOf('s', aSlot({ walStatus: 'lost' }), { isBeginning: true })).toMatch(/invalidated/);

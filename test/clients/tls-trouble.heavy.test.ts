@@ -122,7 +122,7 @@ describe('a connection to Kafka', () => {
     });
   });
 
-  it('names a login that is missing, if the brokers close the connection', async () => {
+  it('names a missing login if the brokers close the connection', async () => {
     const port = await listening(createPlain((socket) => socket.destroy()));
     expect(await kafkaError(port, false)).toMatchObject({
       code: 'unreachable',

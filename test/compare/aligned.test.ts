@@ -41,7 +41,7 @@ describe('a finished run of the batch against the stream', () => {
       { class: 'batch-was-wrong', key: { day: 'a' }, column: 'revenue', batch: '1', stream: '2' },
     ]);
   });
-  it('reports the stream as wrong if it contradicts both', () => {
+  it('reports a difference if the stream contradicts both the stored result and the query', () => {
     const found = compare({
       stored: rows({ a: '1' }),
       stream: held({ a: '3' }),
@@ -53,7 +53,7 @@ describe('a finished run of the batch against the stream', () => {
       'mismatched',
     ]);
   });
-  it('reports a row that only the batch has as missing if the query has it too, else batch-was-wrong', () => {
+  it('reports a row that the stream lacks as missing if the query has it, or else as batch-was-wrong', () => {
     const found = compare({
       stored: rows({ ghost: '1', lost: '2' }),
       queried: rows({ lost: '2' }),
@@ -63,7 +63,7 @@ describe('a finished run of the batch against the stream', () => {
       ['lost', 'missing'],
     ]);
   });
-  it('counts a row that the stored result lacks as batch-was-wrong if the query has it, else extraneous', () => {
+  it('reports a row that only the stream has as batch-was-wrong if the query has it, or else as extraneous', () => {
     const found = compare({
       stream: held({ new: '1', odd: '2' }),
       streamOnly: [key('new'), key('odd')],

@@ -1,4 +1,4 @@
-// A value that Postgres sends in binary has the text and the hash of the same value as text.
+// Tests that a value in Postgres' binary form gives the same text and hash as its text form.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromBinary } from '../../src/compare/binary-text.js';
@@ -23,26 +23,32 @@ const one = (type: string, value: Value): [binary: string, canon: string] => {
 describe('a value of COPY BINARY', () => {
   const encodable = TYPES.filter((type) => !['text[]', 'interval'].includes(type));
 
-  it.each(encodable)('%s: decodes to the text that Postgres prints, in one spelling', (type) => {
-    fc.assert(
-      fc.property(VALUES[type]!, (value) => {
-        const field = binaryFields([type], [value]);
-        const found = canonFromBinary(type, field, 4, field.length - 4);
-        expect(found).toBe(canonFromText(type, postgresText(type, value)));
-      }),
-    );
-  });
+  it.each(encodable)(
+    '%s: decodes to the canonical form of the text that Postgres prints',
+    (type) => {
+      fc.assert(
+        fc.property(VALUES[type]!, (value) => {
+          const field = binaryFields([type], [value]);
+          const found = canonFromBinary(type, field, 4, field.length - 4);
+          expect(found).toBe(canonFromText(type, postgresText(type, value)));
+        }),
+      );
+    },
+  );
 
-  it.each(encodable)('%s: has the hash of its canonical text, and NULL has its own', (type) => {
-    fc.assert(
-      fc.property(VALUES[type]!, (value) => {
-        const [binary, canon] = one(type, value);
-        expect(canon).toBe(binary);
-        expect(one(type, null)).not.toContain(binary);
-      }),
-    );
-    expect(one(type, null)[0]).toBe(one(type, null)[1]);
-  });
+  it.each(encodable)(
+    '%s: has the same hash as its canonical text, and NULL has a hash of its own',
+    (type) => {
+      fc.assert(
+        fc.property(VALUES[type]!, (value) => {
+          const [binary, canon] = one(type, value);
+          expect(canon).toBe(binary);
+          expect(one(type, null)).not.toContain(binary);
+        }),
+      );
+      expect(one(type, null)[0]).toBe(one(type, null)[1]);
+    },
+  );
 
   it.each([
     ['date', 4, -(2n ** 31n), '-infinity'],

@@ -49,9 +49,9 @@ describe('canonical values', () => {
   ])('%s %j cannot be proven', (type, json) =>
     expect(() => canonFromJson(type, json)).toThrow(Undecodable),
   );
-  it('types that lose information on the way are not provable', () =>
+  it('do not exist for types whose values lose information on the way to the topic', () =>
     expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
-  it('decimals are equal if and only if they are the same number (property)', () => {
+  it('of decimals are equal if and only if they are the same number (property)', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),

@@ -34,8 +34,8 @@ const compare = (mode: PollingMode = 'timestamp'): SettledComparison =>
   new SettledComparison(shape, { notCapturable: notCapturable(polling(mode), shape) });
 const none = new Set<string>();
 
-describe('a table that was copied', () => {
-  it('is settled by one round if both sides are equal after the barrier', () => {
+describe('the comparison of a polled table', () => {
+  it('settles a key in one round if both sides are equal after the barrier', () => {
     const side = compare();
     side.add({
       expected: expected({ 1: row(1, 'a') }),
@@ -48,7 +48,7 @@ describe('a table that was copied', () => {
     ]);
   });
 
-  it('checks changed rows again, and ignores rows that were inserted after its beginning', () => {
+  it('checks changed rows again, and ignores rows that were inserted after the first round', () => {
     const side = compare();
     side.add({
       expected: expected({ 1: row(1, 'a') }),

@@ -1,4 +1,4 @@
-// Tests the classes of differences: another type, an older version, a repeated record. Each class
+// Tests the classes of differences: a wrong type, an older version, a repeated record. Each class
 // is a difference or unknown, never a match.
 import { describe, expect, it } from 'vitest';
 import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
@@ -27,7 +27,7 @@ function compareWith(value: object) {
   return comparison.finish();
 }
 
-describe('a value of another type', () => {
+describe('a value of a wrong type', () => {
   it.each([
     [
       'a boolean as text',
@@ -52,7 +52,7 @@ describe('a value of another type', () => {
     },
   );
 
-  it('is a difference, while an absent field and a rounded double only count as unknown', () => {
+  it('is a difference, but an absent field or a rounded double only counts as unknown', () => {
     expect(compareWith({ id: 1, total: '2.5' })).toMatchObject({
       counts: { unknown: 1 },
       differences: [{ class: 'undecodable', column: 'ok' }],
@@ -106,7 +106,7 @@ describe('an older version of a row', () => {
     expect(settledWith(true)).toMatchObject([{ class: 'mismatched', column: 'total' }]);
   });
 
-  it('is recognized in a table if its key was proven and the topic has not changed it since', () => {
+  it('is recognized in a table if its key was proven and the topic has not changed the key since', () => {
     const fold = new HashFold(SHAPE, 10);
     expect(fold.wasProven('0,1')).toBe(false);
     fold.proven(parseSnapshot('10:10:'));
@@ -122,7 +122,7 @@ describe('an older version of a row', () => {
     expect(fold.wasProven('0,1')).toBe(false);
   });
 
-  it('is reported for records in the wrong order; a repeated position is listed, but not counted', () => {
+  it('is reported if records are in the wrong order; a repeated position is listed, but not counted', () => {
     const mismatch: Difference = {
       class: 'mismatched',
       key: { id: '1' },

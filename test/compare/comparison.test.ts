@@ -111,7 +111,7 @@ describe('a settled comparison', () => {
     expect(settled.counts().mismatched).toBe(1);
     expect(settled.differences[0]).toMatchObject({ column: 'v', batch: 'a', stream: 'x' });
   });
-  it('never judges a difference on a key that is being written', () => {
+  it('never reports a difference for a key that is being written', () => {
     const settled = new SettledComparison(SHAPE);
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'old']), touched: touched(1) });
     settled.add({
@@ -124,7 +124,7 @@ describe('a settled comparison', () => {
     settled.add({ expected: expected([1, 'a']), actual: stream([1, 'a']), touched: touched() });
     expect(settled.counts()).toMatchObject({ matched: 1, unstable: 0 });
   });
-  it('leaves a key whose source changes in every round unstable, never equal', () => {
+  it('reports a key whose source changes in every round as unstable, never as equal', () => {
     const settled = new SettledComparison(SHAPE);
     for (const v of ['a', 'b', 'c'])
       settled.add({ expected: expected([1, v]), actual: stream([1, v]), touched: touched(1) });

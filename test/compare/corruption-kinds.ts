@@ -1,5 +1,5 @@
-// The kinds of corruption that a window must flag. Each kind damages the records that were written
-// for a table, or the table itself.
+// Lists the kinds of corruption that a window must flag. Each kind damages the records that were
+// written for a table, or the table itself.
 import type { Value } from '../support/rows.js';
 import {
   COLUMN,
@@ -93,7 +93,7 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
     [events[a], events[b]] = [events[b]!, events[a]!];
     return written(events);
   },
-  'a row under another key': last(set('id', (id) => String(BigInt(String(id)) + 1000n))),
+  'a row under a different key': last(set('id', (id) => String(BigInt(String(id)) + 1000n))),
   'a key rounded to a double': last(
     set('id', (id) =>
       String(Number(String(id))) === id ? undefined : BigInt(Number(String(id))).toString(),
@@ -106,7 +106,7 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
   'NULL instead of a value': last(set('n', () => null)),
   'a trailing space': last(set('a', (a) => `${a} `)),
   'a text in upper case': last(set('a', (a) => String(a).toUpperCase())),
-  'a text in another Unicode form': last(set('a', (a) => String(a).normalize('NFD'))),
+  'a text in a different Unicode form': last(set('a', (a) => String(a).normalize('NFD'))),
   'a text without its last character': last(set('a', (a) => String(a).slice(0, -1))),
   'a character moved to the next column': last((row) => {
     if (typeof row[1] !== 'string' || row[1] === '' || row[2] === null) return null;
@@ -131,10 +131,10 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
   'a time shifted by seven hours': last(set('at', (t) => String(t).replace('T10:', 'T17:'))),
   'a day off by one': last(set('day', (d) => shiftDay(d, 1))),
   'an inverted boolean': last(set('ok', (ok) => !ok)),
-  'bytes with another first byte': last(set('raw', (r) => `01${String(r).slice(2)}`)),
+  'bytes with a different first byte': last(set('raw', (r) => `01${String(r).slice(2)}`)),
   'bytes without the last byte': last(set('raw', (r) => String(r).slice(0, -2))),
-  'another value inside JSON': last(set('doc', (d) => String(d).replace('"v"', '"w"'))),
-  'a uuid with another last digit': last(
+  'a different value inside JSON': last(set('doc', (d) => String(d).replace('"v"', '"w"'))),
+  'a uuid with a different last digit': last(
     set('ref', (u) => `${String(u).slice(0, -1)}${String(u).endsWith('0') ? '1' : '0'}`),
   ),
   'an integer off by one': last(set('n', (n) => Number(n) + 1)),
@@ -195,7 +195,7 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
       : { table: new Map(kept), records: written(life.events) };
   },
   'an emptied table': (life) => ({ table: new Map(), records: written(life.events) }),
-  'a table swapped for another of the same name': (life, next) => ({
+  'a table replaced by a different one of the same name': (life, next) => ({
     table: new Map([...life.table.keys()].map((id) => [id, aRow(next, id)])),
     records: written(life.events),
   }),
@@ -212,11 +212,11 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
       Buffer.from(text.split('"doc":"').slice(1).join('"doc":"')),
     ]),
   ),
-  'a text in another encoding': bytes((text) =>
+  'a text in a wrong encoding': bytes((text) =>
     Buffer.from(text.replace(/"a":"(?:[^"\\]|\\.)*"/g, '"a":"\u00e9"'), 'latin1'),
   ),
   'a record without its transaction id': bytes((text) =>
     text.replace(/"txId":\d+/, '"txId":null').replace('"op":"r"', '"op":"c"'),
   ),
-  'a record of another operation': bytes((text) => text.replace(/"op":"."/, '"op":"t"')),
+  'a record with a different operation': bytes((text) => text.replace(/"op":"."/, '"op":"t"')),
 };

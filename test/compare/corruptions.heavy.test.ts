@@ -1,6 +1,6 @@
 // Corrupts a stream in every known way, with a fixed seed. A comparison must flag each corruption.
-// Also makes as many clean windows, with open transactions and repeated deliveries. None of these
-// may be flagged.
+// It must not flag the same number of clean windows, which have open transactions and repeated
+// deliveries.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { Comparison, joinRow } from '../../src/compare/row-comparison.js';
@@ -120,7 +120,7 @@ describe('the comparison core', () => {
     }
   });
 
-  it('its canary finds exactly what it planted, in any sample of rows', () => {
+  it('has a canary that finds exactly the planted corruptions, in any sample of rows', () => {
     const next = random(3);
     for (let size = 0; size <= 9; size += 1) {
       const rows = Array.from({ length: size }, (_, at) =>

@@ -109,7 +109,7 @@ describe('enc-v1', () => {
     );
   });
 
-  it('moved separators, and NULL, empty text and the word NULL, give different rows', () => {
+  it('distinguishes rows with moved separators, and NULL, empty text and the word NULL', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [
@@ -148,7 +148,7 @@ describe('enc-v1', () => {
     expect(hashes('text', '12', json)[1]).toBe('0,0');
   });
 
-  it('fields in another order, and extra fields, change nothing', () => {
+  it('ignores the order of fields, and extra fields', () => {
     const [binary, json] = hashes(
       'text',
       'x',
@@ -184,12 +184,12 @@ describe('the hash', () => {
 
 describe('the key table', () => {
   it.each([2, 4] as const)(
-    'has the content of a Map through growth and deletions, with keys of %i words',
+    'has the same content as a Map after growth and deletions, with keys of %i words',
     (words) => {
       const next = random(words);
       const table = new KeyTable(words);
       const model = new Map<string, number>();
-      // Collects the mistakes, because an assertion for each value would take seconds.
+      // This list collects the mistakes, because an assertion for each value would take seconds.
       const wrong: string[] = [];
       for (let step = 0; step < 60_000; step += 1) {
         const n = Math.floor(next() * 6000);

@@ -38,7 +38,7 @@ function suspects(
 
 const proofs = { barrier: null, countedRows: 2, readRows: 2, canaryPlanted: 3, canaryFound: 3 };
 
-describe('a false "equal" of other tools is found here', () => {
+describe('Sluice finds a difference that other tools report as equal', () => {
   it('1: a constant shift of a time on an even number of rows (checksums that cancel out)', () => {
     const at = (hour: number, id: number): Value[] => [
       id,
@@ -93,7 +93,7 @@ describe('a false "equal" of other tools is found here', () => {
     },
   );
 
-  it('3: a decimal that differs in the thirteenth digit after the point', () => {
+  it('3: a decimal that differs in the thirteenth decimal place', () => {
     expect(suspects({ n: 'numeric' }, [[1, '1.0000000000001']], [[1, '1']])).toBe(1);
     expect(suspects({ n: 'numeric' }, [[1, '1.10']], [[1, '1.1']])).toBe(0);
   });
@@ -102,7 +102,7 @@ describe('a false "equal" of other tools is found here', () => {
     expect(suspects({ f: 'float8' }, [[1, 1.5]], [[1, 1.500000000001]])).toBe(1);
   });
 
-  it('4: trailing spaces, and another case', () => {
+  it('4: trailing spaces, and a different case', () => {
     expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'x ']])).toBe(1);
     expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'X']])).toBe(1);
   });
@@ -129,7 +129,7 @@ describe('a false "equal" of other tools is found here', () => {
     expect([side.isOpen, side.counts().unstable, side.counts().matched]).toEqual([true, 1, 0]);
   });
 
-  it('6: a value or a column that could not be compared makes the window inconclusive', () => {
+  it('6: a value or a column that cannot be compared makes the window inconclusive', () => {
     expect(
       suspects({ a: 'text' }, [[1, 'x']], [[1, 'x']], (text) =>
         text.replace('"a":"x"', '"a":{"x":1}'),
@@ -155,7 +155,7 @@ describe('a false "equal" of other tools is found here', () => {
     ).toBe('inconclusive');
   });
 
-  it('8: a value that flips between wrong and right does not pass because one reading matched', () => {
+  it('8: a value that flips between wrong and right does not pass merely because one reading matched', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [
@@ -192,7 +192,7 @@ describe('a false "equal" of other tools is found here', () => {
     expect(suspects({ a: 'text' }, [[1, 'x']], [])).toBe(1);
   });
 
-  it('the canary finds a comparator that misses differences, whatever the comparator counted', () => {
+  it('the canary finds a comparator that misses differences, regardless of its counts', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, matched: 2 }, { ...proofs, canaryFound: 0 }).verdict,
     ).toBe('errored');

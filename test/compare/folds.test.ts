@@ -34,7 +34,7 @@ const change = (op: string, id: number, v: string | null, txId: number): Buffer 
 };
 
 describe('a table fold', () => {
-  it('contains what the snapshot sees, and applies the rest when a later snapshot sees it', () => {
+  it('contains the changes that its snapshot sees, and applies others once a later snapshot sees them', () => {
     const fold = new TableFold(SHAPE);
     const early = parseSnapshot('10:12:11');
     for (const [op, id, v, tx] of [

@@ -94,7 +94,7 @@ function snapshotOf(taken: number, total: number, unseen: ReadonlySet<number>): 
 const keyOf = (key: number): Buffer => Buffer.from(JSON.stringify({ id: key }));
 
 describe('the gap of a random history', () => {
-  it('turns what the snapshot sees into the table at the ends of the topic', () => {
+  it('turns the rows of the snapshot into the table at the ends of the topic', () => {
     const step = fc.tuple(fc.nat(KEYS - 1), fc.boolean(), fc.boolean());
     const all = fc.tuple(
       fc.array(step, { maxLength: 24 }),

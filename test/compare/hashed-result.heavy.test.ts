@@ -20,7 +20,7 @@ const outcome = <T>(run: () => T): T | string => {
 };
 
 describe('a result compared by hashes', () => {
-  it('has the counts, the differences and the refusals of whole rows', () => {
+  it('has the same counts, differences and refusals as a comparison of whole rows', () => {
     fc.assert(
       fc.property(cases, ({ shape, rows, records }) => {
         const hashed = outcome(() => compareHashed(shape, rows, records));
@@ -33,7 +33,7 @@ describe('a result compared by hashes', () => {
     );
   });
 
-  it('counts exactly even if there are more suspects than the limits allow, and shows a sample', () => {
+  it('has exact counts even if there are more suspects than the limits allow, and shows a sample', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [
@@ -99,7 +99,7 @@ describe('a result with a tolerance', () => {
     expect(counts).toMatchObject({ matched: 290, missing: 9, mismatched: 1 });
   });
 
-  it('is compared as whole rows if more rows differ by their hashes than are kept', () => {
+  it('is compared as whole rows if there are more suspects than the comparison keeps', () => {
     const limits = { suspects: 50, bytes: 32 << 20, onlyStream: 50 };
     expect(() => compareHashed(shape, rows, near, limits)).toThrow(TooManySuspects);
     const lost = near.slice(0, 10);
@@ -107,7 +107,7 @@ describe('a result with a tolerance', () => {
     expect(counts).toEqual(compareWhole(shape, rows, lost).counts);
   });
 
-  it('calls a row stale that a window proved equal within the tolerance', () => {
+  it('reports a row as stale if an earlier window proved it equal within the tolerance', () => {
     const fold = new OutputHashes(shape);
     fold.readFrom(0, 0);
     fold.add(Buffer.from('{"id":1}'), Buffer.from('{"id":1,"v":"1.01"}'), 0);

@@ -35,7 +35,7 @@ function visited(records: Buffer): number {
 }
 
 describe('a damaged batch', () => {
-  it('is refused or returns nothing, whichever byte changed (property)', () => {
+  it('is refused or returns nothing, no matter which byte changed (property)', () => {
     const whole = aBatch(40);
     expect(visited(whole)).toBe(40);
     fc.assert(
@@ -110,13 +110,13 @@ describe('a compressed body', () => {
       (131_072 >> 5) & 0xff,
       131_072 >> 13,
       0x41,
-    ]); // 128 KiB of one byte
+    ]); // 128 KiB that repeat one byte
     expect(() =>
       decompress(Buffer.concat([header, ...Array.from({ length: 5000 }, () => block)]), 4, 7),
     ).toThrow(/at offset 7/);
   });
 
-  it('is refused by every codec, or opened within its limit, if its bytes are random (property)', () => {
+  it('is refused or opened within the limit by every codec if its bytes are random (property)', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
@@ -163,12 +163,12 @@ describe('a text of a million characters', () => {
     }
   });
 
-  it('is not a number within a tolerance', () =>
+  it('is not equal to a number within a tolerance', () =>
     expect(withinTolerance('9'.repeat(LONG), '1', '0.1')).toBe(false));
 });
 
 describe('decimals', () => {
-  it('have one canonical text, however many zeros were written (property)', () => {
+  it('have one canonical text, regardless of leading and trailing zeros (property)', () => {
     fc.assert(
       fc.property(
         fc.maxSafeNat(),

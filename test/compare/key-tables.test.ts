@@ -1,11 +1,11 @@
-// Tests the tables of key hashes: their memory, and the note that each key has.
+// Tests the tables of key hashes: their memory, and the note that they store for each key.
 import { describe, expect, it } from 'vitest';
 import { KeyTable } from '../../src/compare/enc/key-table.js';
 import { KeyTableMemory, Outgrown } from '../../src/compare/key-table-memory.js';
 import { firstWord, isProven, placeOf, secondWord } from '../../src/compare/output-note.js';
 
 describe('the memory of a comparison', () => {
-  it('is limited over all of its tables, including those that do not grow', () => {
+  it('is limited for all of its tables together, including tables that do not grow', () => {
     const fill = (memory: KeyTableMemory, table: KeyTable, from: number): void => {
       for (let n = from; n < from + 700; n += 1)
         memory.set(table, Int32Array.of(n, n * 7, 0, 0), 1, 1);

@@ -78,12 +78,13 @@ describe('a tombstone', () => {
       [false, false],
     ],
     ['before the delete event', [['r', 0], 'tombstone', ['d', 50], 'tombstone'], [false, false]],
-  ])('deletes, as for every reader, if no delete event precedes it: %s', (_what, steps, there) =>
-    expect(isThere(...steps)).toEqual(there),
+  ])(
+    'deletes its key in every snapshot, unless a delete event precedes it: %s',
+    (_what, steps, there) => expect(isThere(...steps)).toEqual(there),
   );
 });
 
-describe('a record makes its window prove nothing, because it is refused', () => {
+describe('a record is refused, so its window proves nothing,', () => {
   const why = (
     key: string | null,
     value: string | null,
@@ -123,7 +124,7 @@ describe('a record makes its window prove nothing, because it is refused', () =>
       );
   });
 
-  it('if it is in an output topic, and another partition has its key', () => {
+  it('if it is in an output topic, and a different partition also has its key', () => {
     const fold = new OutputFold(SHAPE);
     fold.readFrom(0, 0);
     fold.add(Buffer.from(KEY), Buffer.from(IMAGE), 3);

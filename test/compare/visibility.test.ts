@@ -59,7 +59,7 @@ describe('a snapshot', () => {
     },
   );
 
-  it('sees what committed more than 2^31 transactions ago, when a topic is read from its beginning', () => {
+  it('sees changes from more than 2^31 transactions ago if the topic is read from its beginning', () => {
     const counter = 3 * EPOCH + 100;
     const bounded: SnapshotVisibility = { ...at(counter), before: counter + 50 };
     const old = (counter - 2 ** 31 - 1000) % EPOCH;

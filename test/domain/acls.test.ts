@@ -1,4 +1,4 @@
-// The ACLs of a plan name every topic and group, and each operation of each principal.
+// Tests that the ACLs of a plan name every topic and group, and each operation of each principal.
 import { describe, expect, it } from 'vitest';
 import { aclsOf, type Acl } from '../../src/domain/access/acls.js';
 import { BATCH_PARTS, aPlan } from '../support/builders.js';

@@ -1,4 +1,4 @@
-// The audit: entries with fields, and the text that a person reads.
+// Tests the entries of the audit: their fields, and the text that a person reads.
 import { describe, expect, it } from 'vitest';
 import { auditEvent, auditText, eventsOf, type AuditEntry } from '../../src/domain/audit.js';
 
@@ -64,13 +64,13 @@ describe('the text of an audit entry', () => {
 });
 
 describe('an audit event', () => {
-  it('has its texts and lists cut, so that a message from outside cannot bloat a run', () => {
+  it('has shortened texts and lists, so that a message from outside cannot bloat a run', () => {
     const readers = Array.from({ length: 300 }, () => 'x'.repeat(5000));
     const event = auditEvent('1', AT, { kind: 'readers', left: readers });
     expect(eventsOf([event], 'readers')[0]!.left).toHaveLength(200);
     expect(eventsOf([event], 'readers')[0]!.left[0]).toHaveLength(2000);
   });
-  it('holds nothing that a JSON column of Postgres refuses', () => {
+  it('contains nothing that a JSON column of Postgres refuses', () => {
     const reason = `a\0b${'\u{1F600}'.slice(0, 1)}c`;
     const event = auditEvent('1', AT, { kind: 'back-to-validate', reason });
     expect(event).toEqual({ id: '1', at: AT, kind: 'back-to-validate', reason: 'a\uFFFDb\uFFFDc' });

@@ -97,13 +97,13 @@ describe('differences by column', () => {
       ],
       null,
     ],
-  ] as const)('name what all differing rows have in common: %s', (_what, pairs, always) => {
+  ] as const)('say what all differing rows have in common: %s', (_what, pairs, always) => {
     expect(byColumn(pairs.map(([batch, stream]) => differ('c', batch, stream)))).toEqual([
       { column: 'c', rows: 2, always },
     ]);
   });
 
-  it('list the most frequent column first, need several rows for a rule, and omit undecodable rows', () => {
+  it('list the most frequent column first, derive a rule only from several rows, and omit undecodable rows', () => {
     const list = [
       differ('a', '1', '2'),
       differ('b', '1', '2'),

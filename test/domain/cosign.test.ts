@@ -181,14 +181,14 @@ describe('broken glass', () => {
       at,
       identity,
     );
-  it('lets one of the two approve, outside the window and on older evidence, for an hour', () => {
+  it('lets one of the two people approve for an hour, outside the change window and on older evidence', () => {
     expect(approves('ann', later(1))).toEqual({ accepted: true, reason: 'approval 1 of 1' });
     const approved = { ...state, approvals: [approvalOf('ann')] };
     expect(waitingFor(approved, approvalUnder(glass, strict, later(1)), later(1))).toBeNull();
     expect(approvalUnder(glass, strict, later(60))).toEqual(strict);
     expect(approvalUnder(null, strict, NOW)).toEqual(strict);
   });
-  it('ends, and the approvals that only it allowed end with it', () => {
+  it('ends after an hour, and with it the approvals that the usual rules do not allow', () => {
     const one = { ...strict, quorum: 1, notBefore: null };
     const by = (approver: string) =>
       waitingFor({ ...state, approvals: [approvalOf(approver)] }, one, later(61));

@@ -64,7 +64,7 @@ describe('an edit of a running migration', () => {
     expect(after.connectors).toEqual(before.connectors);
   });
 
-  it('refuses every other field by its name, with the reason and the remedy', () => {
+  it('must not change any other field, and the refusal names the field, the reason and the remedy', () => {
     const before = aSpec();
     const others = [
       aSpec({ tables: ['public.other'] }),
@@ -88,7 +88,7 @@ describe('an edit of a running migration', () => {
     expect(renamed.refused[0]!.reason).toContain('another migration');
   });
 
-  it('may change only cadence and limits after the commit, and make the soak longer', () => {
+  it('may only change the cadence and the limits and extend the soak after the commit', () => {
     expect(edited({ validation: { every: '2h' } }, true).refused).toEqual([]);
     expect(edited({ soak: { for: '48h', passes: 4 } }, true).refused).toEqual([]);
     for (const parts of [
@@ -101,7 +101,7 @@ describe('an edit of a running migration', () => {
       expect(edited(parts, true).refused).toHaveLength(1);
   });
 
-  it('lists only editable fields that exist in a spec', () => {
+  it('has a rule only for fields that exist in a spec', () => {
     const spec = specWith({ validation: { laterWindows: 'scan' } });
     for (const path of Object.keys(EDITABLE)) {
       const value = path
@@ -160,7 +160,7 @@ describe('the decision about an edit', () => {
     expect(decide('bob', gate, { pending })).toMatchObject({ applies: true, pending: null });
   });
 
-  it('refuses other edits while an edit waits for signatures, and drops that edit after an hour', () => {
+  it('is a refusal while a different edit waits for signatures, which it does for at most an hour', () => {
     const pending = { wanted: planHash(gate), by: ['ann'], at: NOW };
     const other = decide('bob', cadence, { pending });
     expect(other).toMatchObject({ accepted: false, pending });
@@ -171,7 +171,7 @@ describe('the decision about an edit', () => {
     expect(later).toMatchObject({ applies: true });
   });
 
-  it('refuses another run, an outdated base, and a time at which no edit is possible', () => {
+  it('is a refusal for a different run, for an outdated spec, or when no edit is possible', () => {
     expect(decide('ann', cadence, {}, SIGNED, { run: 'run-0' }).reason).toContain('run-0 ≠ run-1');
     expect(decide('ann', cadence, {}, SIGNED, { base: 'x' }).reason).toContain(
       'run sluice edit again',
@@ -179,7 +179,7 @@ describe('the decision about an edit', () => {
     expect(decide('ann', cadence, { closed: 'the fence' }).reason).toBe('the fence');
   });
 
-  it('accepts an edit without a change, which has no effect', () => {
+  it('is an acceptance without effect if the edit changes nothing', () => {
     expect(decide('ann', before)).toMatchObject({
       accepted: true,
       applies: false,
@@ -189,7 +189,7 @@ describe('the decision about an edit', () => {
 });
 
 describe('the payload', () => {
-  it('is refused, naming the field, if a field of an edit is missing or wrong', () => {
+  it('of an edit is refused, and the refusal names the field, if a field is missing or wrong', () => {
     const whole = { by: 'ann', reason: 'r', run: 'x', base: 'y', spec: {} };
     expect(checkEdit(whole)).toMatchObject({ ok: true });
     for (const field of Object.keys(whole))
@@ -200,7 +200,7 @@ describe('the payload', () => {
     expect(checkEdit('spec')).toMatchObject({ ok: false });
   });
 
-  it('is refused if a field of a request for a window is wrong; the person waits by default', () => {
+  it('of a request for a window is refused if a field is wrong; by default, the person waits', () => {
     expect(checkAskedWindow({ by: 'ann' })).toMatchObject({
       ok: true,
       value: { isFull: false, waits: true },

@@ -40,7 +40,7 @@ describe('a hostile text', () => {
     const [, first, second] = text.split('\n');
     expect(first!.indexOf('x')).toBe(second!.indexOf('y'));
   });
-  it('stays the same JSON', () => {
+  it('in JSON has the same value after it was made printable', () => {
     const value = { text: HOSTILE, emoji: '😀 ä' };
     expect(JSON.parse(printableLines(JSON.stringify(value, null, 2)))).toEqual(value);
     expect(printable('😀 ä — ✔')).toBe('😀 ä — ✔');

@@ -57,7 +57,7 @@ describe('an approval', () => {
     expect(decide(ask(), OPEN, SPEC, NOW)).toEqual({ accepted: true, reason: 'approval 1 of 1' });
     expect(decide(ask('ann', null), OPEN, SPEC, NOW).accepted).toBe(true);
   });
-  it('is accepted while the newest window proved nothing, and notes that the final window decides', () => {
+  it('is accepted even if the newest window proved nothing, and says that the final window decides', () => {
     const inconclusive = { ...OPEN, newest: { number: 7, verdict: 'inconclusive' as const } };
     expect(decide(ask(), inconclusive, SPEC, NOW)).toEqual({
       accepted: true,

@@ -1,5 +1,4 @@
-// Tests when later windows use a witness: only if the spec asks for it, and if a witness is
-// possible.
+// Tests that later windows use a witness only if the spec asks for it and a witness is possible.
 import { describe, expect, it } from 'vitest';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';
@@ -14,7 +13,7 @@ const problems = (...args: Parameters<typeof parsed>): string => {
 };
 
 describe('validation.laterWindows', () => {
-  it('is noted in the plan only if a witness names what changed', () => {
+  it('adds a note to the plan only if its value is `witness`', () => {
     const notes = (laterWindows: string): string => {
       const result = parsed(laterWindows);
       return result.ok ? JSON.stringify(buildPlan(result.spec)) : '';
@@ -23,7 +22,7 @@ describe('validation.laterWindows', () => {
     expect(notes('scan')).not.toContain('temporary replication slot');
   });
 
-  it('refuses a witness of tables that are polled, or that Flink compares', () => {
+  it('must not be `witness` if tables are polled or Flink compares them', () => {
     const polled = {
       type: 'jdbc-source',
       mode: 'incrementing',

@@ -6,15 +6,15 @@ import {
   checkUpdate,
 } from '../../src/domain/decisions/message-payloads.js';
 
-describe('payloads from any client', () => {
+describe('a payload from any client', () => {
   it.each([[null], ['ann'], [[]], [{}], [{ approver: 7 }], [{ approver: 'x'.repeat(3000) }]])(
-    'an invalid payload gets a reason and does not throw: %j',
+    'is refused with a reason and throws nothing if it is invalid: %j',
     (payload) => {
       const checked = checkDecision(payload, 'approve');
       expect(checked.ok).toBe(false);
     },
   );
-  it('an update needs decision and evidence', () => {
+  it('needs a decision and evidence if it is an update', () => {
     expect(checkUpdate({ approver: 'ann' })).toMatchObject({
       ok: false,
       reason: 'decision must be approve or reject',
@@ -27,7 +27,7 @@ describe('payloads from any client', () => {
       checkUpdate({ decision: 'reject', approver: 'ann', comment: 'no', token: null }).ok,
     ).toBe(true);
   });
-  it('a rollback needs a person and a reason', () => {
+  it('needs a person and a reason if it is a rollback', () => {
     expect(checkRollBack({ by: 'ann', reason: 'slow' })).toEqual({
       ok: true,
       value: { by: 'ann', reason: 'slow', token: null },

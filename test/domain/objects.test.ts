@@ -1,4 +1,4 @@
-// Tests the objects that a plan creates, kind by kind, and what happens to them.
+// Tests the objects that a plan creates, and what happens to each kind of object.
 import { describe, expect, it } from 'vitest';
 import { KINDS, atComplete, plannedObjects } from '../../src/domain/objects/kinds.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
@@ -29,11 +29,11 @@ const DEPLOYED = {
 };
 
 describe('the consumer groups of a plan', () => {
-  it("include the sink's, which is handed over", () =>
+  it("include the sink's group, which is handed over", () =>
     expect(made(BATCH_PARTS, 'group')).toEqual([['connect-bank-sink', 'handed over']]));
-  it("include an incremental load's, which is removed at complete", () =>
+  it('include the group of an incremental load, which is removed at complete', () =>
     expect(made(INCREMENTAL, 'group')).toEqual([['bank-signals', 'removed at complete']]));
-  it('include those of a deployed pipeline, and not those of an external pipeline', () => {
+  it('include the groups of a deployed pipeline, but not those of an external pipeline', () => {
     const { groups } = planOf(DEPLOYED).spec.pipeline!;
     expect(groups.length).toBeGreaterThan(0);
     expect(made(DEPLOYED, 'group').map(([name]) => name)).toEqual(['connect-bank-sink', ...groups]);

@@ -12,7 +12,7 @@ describe('predictedHoldMs', () => {
     expect(predictedHoldMs(measured, UNDER_FENCE)).toBe(66_500);
   });
 
-  it('counts only what is left to read, and not the tables, if there is a witness', () => {
+  it('counts only the changed rows that are left to read, not whole tables, if there is a witness', () => {
     expect(predictedHoldMs(measured, WITNESSED)).toBe(8500);
     expect(predictedHoldMs({ ...measured, fullWindowMs: null }, WITNESSED)).toBe(7500);
   });

@@ -16,7 +16,7 @@ const polling = {
 };
 
 describe('resolve', () => {
-  it('is pure data: an equal input gives an equal plan, and JSON keeps all of it', () => {
+  it('returns equal plans for equal inputs, and JSON keeps all of a plan', () => {
     const plan = planOf({ spec: SHARED_PARTS }, 2);
     expect(planOf({ spec: SHARED_PARTS }, 2)).toEqual(plan);
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
@@ -39,15 +39,18 @@ describe('resolve', () => {
     expect(second.names.leaseSchema).toBe(first.names.leaseSchema);
   });
 
-  it.each(['initial', 'incremental', 'copy'])('reads the log with the load %s', (snapshot) => {
-    const plan = planOf({
-      spec: { connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', snapshot } },
-    });
-    expect(plan.capture).toMatchObject({ kind: 'log', load: snapshot });
-    expect(plan.logTopics.includes('bank.signals')).toBe(snapshot === 'incremental');
-  });
+  it.each(['initial', 'incremental', 'copy'])(
+    'captures from the log if the initial load is %s',
+    (snapshot) => {
+      const plan = planOf({
+        spec: { connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', snapshot } },
+      });
+      expect(plan.capture).toMatchObject({ kind: 'log', load: snapshot });
+      expect(plan.logTopics.includes('bank.signals')).toBe(snapshot === 'incremental');
+    },
+  );
 
-  it('has no slot, publication and log topics if tables are polled, and a connector for each table', () => {
+  it('has no slot, publication or log topics, but a connector for each table, if tables are polled', () => {
     const plan = planOf({ tables: ['public.a', 'public.b'], spec: { connector: polling } });
     expect(plan.capture).toMatchObject({
       kind: 'polling',
@@ -128,7 +131,7 @@ describe('resolve', () => {
     });
   });
 
-  it('lists what a generation creates, kind by kind', () => {
+  it('lists the objects that a generation creates, kind by kind', () => {
     expect(objectsOf({ spec: BATCH_PARTS }, 2)).toEqual([
       'lease sluice_bank',
       'publication sluice_bank_g2',

@@ -45,15 +45,15 @@ const RESTARTS: Record<string, Facts> = {
 };
 
 const CHANGES: Record<string, Facts> = {
-  'the plugin has another version': { 'connector version': 'debezium 3.5 on Kafka Connect 4.1' },
-  'the connector is configured otherwise': { 'connector config': 'differs in slot.name (12)' },
-  'the sink is configured otherwise': { 'sink config': 'differs in topics (12)' },
+  'the plugin changed its version': { 'connector version': 'debezium 3.5 on Kafka Connect 4.1' },
+  'the connector config was changed': { 'connector config': 'differs in slot.name (12)' },
+  'the sink has a different configuration': { 'sink config': 'differs in topics (12)' },
   'the group protocol changed': { 'pipeline group totals': 'consumer group, protocol uniform' },
-  'the client ids name another version': {
+  'the client ids name a different version': {
     'pipeline group totals': 'classic group, protocol range, reads t, client ids totals-1.5',
   },
   'a job was deployed again': { 'pipeline job totals': 'job 2' },
-  'the slot is another one': { slot: 'missing' },
+  'the slot is a different one': { slot: 'missing' },
   'the server failed over': { server: '7/2' },
   'a fact is new, and no rule names it': { 'something else': 'x' },
 };
@@ -100,20 +100,20 @@ describe('a restart', () => {
     expect(change!.epoch).toContain('pipeline group other is unknown');
   });
 
-  it('has a reason for every rule, and a fact without a rule begins a new epoch', () => {
+  it('is judged by rules that have a reason, and a fact without a rule begins a new epoch', () => {
     for (const { reason } of FACT_RULES) expect(reason).not.toBe('');
     expect(ruleOf('server').rule.cost).toBe('epoch');
   });
 });
 
-describe('a part that does not run', () => {
+describe('a part that is not running', () => {
   const GONE = {
     'connector task': NOT_RUNNING,
     'members of pipeline group totals': [],
     'pipeline group totals': 'classic group without members',
   };
 
-  it('is judged when it runs again: harmless with the old identity, a change with another one', () => {
+  it('is judged when it runs again: the old identity is harmless, and a different one is a change', () => {
     const { facts, stopped } = withLastKnown(FACTS, { ...FACTS, ...GONE });
     expect(factsChange(FACTS, facts)).toBeNull();
     expect(stopped).toBe('connector task, members of pipeline group totals: none runs now');
@@ -123,7 +123,7 @@ describe('a part that does not run', () => {
     expect(factsChange(facts, other)!.epoch).toContain('protocol topology 2');
   });
 
-  it('does not hide that its configuration changed meanwhile', () => {
+  it('does not hide that its configuration changed in the meantime', () => {
     const edited = { ...FACTS, ...GONE, 'connector config': 'differs in slot.name (12)' };
     expect(factsChange(FACTS, withLastKnown(FACTS, edited).facts)!.epoch).toContain('slot.name');
   });
@@ -159,12 +159,12 @@ describe('a restart during a window', () => {
   const open = [{ verdict: 'inconclusive' as const, unknown: 0 }];
   const around = { before: FACTS, after: BACK };
 
-  it('is the only reason why the window proves nothing', () => {
+  it('is named as the reason why the window proves nothing', () => {
     expect(restartedDuring(around, around, open)).toBe('connector task: walsender 1 → walsender 2');
     expect(restartedDuring({ before: FACTS, after: FACTS }, around, open)).toBeNull();
   });
 
-  it('excuses no difference, no error, no unreadable record and no other change', () => {
+  it('does not excuse a difference, an error, an unreadable record or a different change', () => {
     for (const verdict of ['failed', 'errored', 'passed'] as const)
       expect(restartedDuring(around, around, [...open, { verdict, unknown: 0 }])).toBeNull();
     const unreadable = { verdict: 'inconclusive' as const, unknown: 1 };
@@ -175,7 +175,7 @@ describe('a restart during a window', () => {
     }
   });
 
-  it('is recognized even if the part did not run at one of the two readings', () => {
+  it('is recognized even if the part was not running at one of the two readings', () => {
     const idle = { ...FACTS, 'members of pipeline group totals': [], 'pipeline group totals': '-' };
     const standing = { before: withLastKnown(FACTS, idle).facts, after: FACTS };
     expect(restartedDuring({ before: idle, after: FACTS }, standing, open)).toContain(
@@ -229,7 +229,7 @@ describe('the version of a plugin', () => {
     version: () => Promise.resolve(connect),
   });
 
-  it('includes that of Kafka Connect, whose converters write the records', async () => {
+  it('includes the version of Kafka Connect, whose converters write the records', async () => {
     expect(await pluginVersion(rest('3.4'), 'io.x.Source')).toBe(
       'io.x.Source 3.4 on Kafka Connect 4.1.0',
     );

@@ -1,4 +1,4 @@
-// Tests the order of phases, names of objects, epochs, waivers, and the progress of a snapshot.
+// Tests the order of phases, the names of objects, epochs, waivers, and the progress of a snapshot.
 import { describe, expect, it } from 'vitest';
 import { applyWaivers, openChecks, type Check } from '../../src/domain/evidence/check.js';
 import { factsChange, evidenceIdOf } from '../../src/domain/evidence/epoch.js';
@@ -63,7 +63,7 @@ describe('names', () => {
   });
   it('of topics contain no character that Kafka refuses', () =>
     expect(tableTopic('p', { schema: 'Odd S', table: 'ä"b' })).toBe('p.Odd_S.__b'));
-  it('literals survive quotes and backslashes', () =>
+  it('become literals that keep quotes and backslashes', () =>
     expect(quoteLiteral("a'b\\c").trim()).toBe("E'a''b\\\\c'"));
 });
 
@@ -82,7 +82,7 @@ describe('epochs', () => {
       restart: null,
     });
   });
-  it('name a change of long texts by their words from the first difference on', () => {
+  it('show a change of long texts by the words that begin with the first difference', () => {
     const reads = (topic: string): string => `${'shared, '.repeat(20)}${topic} ${'z'.repeat(200)}`;
     const { epoch } = factsChange({ group: reads('old') }, { group: reads('new') })!;
     expect(epoch).toMatch(/^group: … old z{114} … → … new z{114} …$/);
@@ -138,7 +138,7 @@ describe('snapshot notifications', () => {
         .failure,
     ).toContain('without a scan of public.a');
   });
-  it('a failed scan is a failure', () =>
+  it('fail if a scan failed', () =>
     expect(fold(say('STARTED'), scan('public.a', 'SQL_EXCEPTION')).failure).toContain(
       'SQL_EXCEPTION',
     ));

@@ -50,7 +50,7 @@ describe('a Flink SQL pipeline', () => {
     ["INSERT INTO o SELECT '${brokerz}'", /is not a placeholder/],
     ['CREATE TABLE a (x INT)', /start no job/],
     ['SELECT 1; INSERT INTO o SELECT 1', /"SELECT 1" cannot be used in a pipeline/],
-  ])('%s is refused with the part named', (sql, message) =>
+  ])('%s is refused, and the error names the part', (sql, message) =>
     expect(() => flinkPlan(withText(sql), 1)).toThrow(message),
   );
 });
@@ -67,7 +67,9 @@ describe('a query that is used as a subquery', () => {
     '; /* 17 runs\n a /* week */ */ ',
     ' -- one\n; -- two',
     " -- it's",
-  ])('loses its ending: %j', (ending) => expect(stripSemicolon(`${bare}${ending}`)).toBe(bare));
-  it('keeps a second statement, which the server refuses', () =>
+  ])('loses its final semicolon and comments: %j', (ending) =>
+    expect(stripSemicolon(`${bare}${ending}`)).toBe(bare),
+  );
+  it('keeps a second statement, which the server then refuses', () =>
     expect(stripSemicolon('SELECT 1; SELECT 2;')).toBe('SELECT 1; SELECT 2'));
 });

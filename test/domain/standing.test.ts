@@ -76,7 +76,7 @@ describe('the standing of a run', () => {
     ).toContain('refused: spec is wrong');
   });
 
-  it('is that of the previous run until the new run has recorded a status', () => {
+  it('is the standing of the previous run until the new run has recorded a status', () => {
     const before = { ...RECORDED, hasEnded: true, isOlderRun: true };
     expect(judgeStanding(seen(), before, NOW).isEarlierRun).toBe(true);
     expect(judgeStanding(seen({ status: 'FAILED' }), before, NOW).isEarlierRun).toBe(false);
@@ -96,7 +96,7 @@ describe('the standing of a run', () => {
     });
     expect(standing.problem).toContain('attempt 5): nondeterminism');
   });
-  it('is stuck although Temporal names no reason, unless no worker tries its task', () => {
+  it('is stuck even if Temporal names no reason, unless no worker tries its task', () => {
     for (const answered of [true, false])
       expect(judgeStanding(seen({ taskAttempt: 3, answered }), RECORDED, NOW)).toMatchObject({
         state: 'workflow task fails',
@@ -114,7 +114,7 @@ describe('the standing of a run', () => {
     });
     expect(judgeStanding(completed, { ...RECORDED, hasEnded: true }, NOW).problem).toBeNull();
   });
-  it('has no worker when no worker polled the queue for longer than a poll lasts', () => {
+  it('says that there is no worker if none has polled the queue for longer than a poll lasts', () => {
     for (const polledMsAgo of [null, 200_000]) {
       const standing = judgeStanding(seen({ polledMsAgo, answered: false }), RECORDED, NOW);
       expect(standing.problem).toContain('no worker polls task queue migrations');
@@ -124,7 +124,7 @@ describe('the standing of a run', () => {
       judgeStanding(seen({ polledMsAgo: 3000, answered: false }), RECORDED, NOW).problem,
     ).toContain('no worker answers on task queue migrations');
   });
-  it('is as old as the ledger if Temporal does not answer, or knows no such workflow', () => {
+  it('has the time of the status in the ledger if Temporal does not answer or know the workflow', () => {
     expect(
       judgeStanding(
         { kind: 'unreachable', problem: 'Temporal at x does not answer' },

@@ -1,4 +1,5 @@
-// Decisions about a still point: whether topics stood still, and who paused a connector.
+// Tests the decisions about a still point: whether topics stayed unchanged, and who paused a
+// connector.
 import { describe, expect, it } from 'vitest';
 import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
 import { subjectsOf } from '../../src/domain/plan/planned-subjects.js';
@@ -9,13 +10,13 @@ const ends = (high: number, committed = high): Ends =>
   new Map([['t', [{ partition: 0, high, committed }]]]);
 
 describe('topics between two readings of their ends', () => {
-  it('stood still if every partition has the same end', () => {
+  it('did not change if every partition has the same end', () => {
     expect(movedBetween(ends(5), ends(5))).toBeNull();
     expect(movedBetween(ends(5), ends(6))).toBe('t/0 ended at 5 and then at 6');
     expect(movedBetween(new Map(), ends(6))).toBe('t/0 ended at no offset and then at 6');
   });
 
-  it('did not stand still while a transaction is open at the end', () => {
+  it('may still change while a transaction is open at the end', () => {
     expect(movedBetween(ends(5), ends(5, 3))).toBe(
       'a transaction is open in t/0 (stable up to offset 3 of 5)',
     );
@@ -25,15 +26,15 @@ describe('topics between two readings of their ends', () => {
 describe('a paused connector', () => {
   const open = { id: '1', isOverdue: false, closedBy: null, closedMs: null };
 
-  it('is held by a window whose pause is recorded and not over', () => {
+  it('belongs to a window whose pause is recorded and not over', () => {
     expect(pausedBy([open])).toEqual({ kind: 'window' });
   });
 
-  it('is held by no window once the pause of its window is overdue', () => {
+  it('belongs to no window once the pause of its window is overdue', () => {
     expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'ended-window', id: '1' });
   });
 
-  it('is held by no window if a suspended worker paused it after its record was closed', () => {
+  it('belongs to no window if a suspended worker paused it after the record of its pause was closed', () => {
     const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
     expect(pausedBy([ended])).toEqual({ kind: 'ended-window', id: '1' });
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });
@@ -57,7 +58,7 @@ describe('results', () => {
       }),
     ).filter(({ subject }) => subject.startsWith('result'));
 
-  it('are compared exactly unless the spec says settled, and the sink with them', () => {
+  it('are compared exactly, and the sink with them, unless the spec says settled', () => {
     expect(modeOf({})).toEqual([
       { subject: 'result', mode: 'exact' },
       { subject: 'result@sink', mode: 'exact' },
@@ -65,7 +66,7 @@ describe('results', () => {
     expect(modeOf({ results: 'settled' })).toMatchObject([{ mode: 'settled' }, {}]);
   });
 
-  it('are settled for polled tables, whatever the spec says', () => {
+  it('are settled for polled tables, regardless of the spec', () => {
     const polled = {
       type: 'jdbc-source',
       mode: 'incrementing',

@@ -5,7 +5,7 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 
 describe('names of topics', () => {
-  it('collide, with each other and an existing topic, if only dots and underscores differ', () => {
+  it('collide with each other or with an existing topic if only dots and underscores differ', () => {
     expect(
       existingCollisions(
         ['a.public.orders'],
@@ -42,7 +42,7 @@ describe('a spec', () => {
     connector: { type: 'debezium-postgres', url: 'http://127.0.0.1:8083', topicPrefix },
   });
 
-  it('is refused, naming the topic, if Kafka would refuse a topic of any generation', () => {
+  it('is refused, and the error names the topic, if Kafka would refuse a topic of any generation', () => {
     expect(problems(['public.orders'], connector('p'.repeat(130)))).toContainEqual(
       expect.stringMatching(
         /^the name of topic p+\.g99\.heartbeat\.p+\.g99 has \d+ characters, and Kafka allows at most 249/,

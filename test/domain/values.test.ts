@@ -10,7 +10,7 @@ import {
   parseSnapshot,
 } from '../../src/domain/values/position.js';
 
-describe('positions', () => {
+describe('positions and transaction ids', () => {
   it('are ordered across the 32-bit border', () => {
     expect(compareLsn('0/FFFFFFFF', '1/0')).toBe(-1);
     expect(lsnDistance('0/FFFFFFFF', '1/0')).toBe(1);
@@ -18,12 +18,12 @@ describe('positions', () => {
     expect(lsnFromBigInt(lsnToBigInt('16/B374D848'))).toBe('16/B374D848');
     expect(() => lsnToBigInt('16-B3')).toThrow('not an LSN');
   });
-  it('a snapshot sees what committed before it and not what was in progress', () => {
+  it('are visible to a snapshot if committed before it, but not if still in progress', () => {
     const snapshot = parseSnapshot('100:110:103,107');
     expect([99, 102, 109].every((id) => isVisible(id, snapshot))).toBe(true);
     expect([103, 107, 110, 111].some((id) => isVisible(id, snapshot))).toBe(false);
   });
-  it('32-bit transaction ids are widened to the nearest epoch, even across a wraparound', () => {
+  it('get the nearest epoch if they are 32-bit transaction ids, even across a wraparound', () => {
     const epoch = 2 ** 32;
     const snapshot = parseSnapshot(`${3 * epoch + 5}:${3 * epoch + 10}:`);
     expect(isVisible(7, snapshot)).toBe(true);

@@ -32,7 +32,7 @@ describe('the verdict of a window', () => {
     const walked: Proofs = { ...incremental, walkedRows: 3 };
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });
-  it('is passed without a count if none was made, and the evidence then claims no count', () => {
+  it('can be passed without a count of rows, and the evidence then claims no count', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
     ).toBe('passed');
@@ -114,7 +114,7 @@ describe('the verdict of a window', () => {
     expect(assessed.verdict).toBe(verdict);
     expect(assessed.reason).toContain(reason);
   });
-  it('is errored if the canary failed, whatever differences the comparator reports', () => {
+  it('is errored if the canary failed, regardless of the differences that the comparator reports', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, missing: 1 }, { ...PROVEN, canaryFound: 0 }).verdict,
     ).toBe('errored');

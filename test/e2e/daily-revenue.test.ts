@@ -1,6 +1,6 @@
 // Runs the example at a small size through the public command line, and kills its worker with -9 at
-// awkward moments. The result must be the same as without kills. SLUICE_E2E_ORDERS and
-// SLUICE_E2E_SEED change size and data.
+// awkward moments. The result must be the same as without kills. SLUICE_E2E_ORDERS changes the
+// size, and SLUICE_E2E_SEED changes the data.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ function localSpec(): string {
   const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
-    // this test uses the stronger fence; the demo uses the other one
+    // this test fences the source tables, which the demo does not do
     .replace('maxHold: 60s', 'maxHold: 60s\n    fence: source')
     .replace('port: 17401', `port: ${postgres}`)
     .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)

@@ -1,5 +1,5 @@
-// Kills the worker with -9 at random moments in every phase, under a writer. Nothing is lost, and
-// nothing is done twice. SLUICE_E2E_SEED changes the moments.
+// Kills the worker with -9 at random moments in every phase, while a writer is active. Nothing may
+// be lost or done twice. SLUICE_E2E_SEED changes the moments.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle, live } from '../support/live.js';
@@ -8,7 +8,7 @@ import { expectMigratedOnce } from '../support/migrated-once.js';
 import { get, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { worker, aDatabase } = live();
-/** A run of `npm run test:faults` kills more often (see vitest.config.ts). */
+/** `npm run test:faults` sets a higher number (see vitest.config.ts). */
 const KILLS_AT_MOST = Number(process.env['SLUICE_KILLS'] ?? 10);
 
 const signal = (name: string) => {

@@ -1,5 +1,5 @@
-// Runs the small example through the public command line: a proof on a slice, then a migration with
-// a pipeline that is killed in between. The migration's final window rests on recent results.
+// Runs the small example through the public command line: a proof on a slice, then a migration
+// whose pipeline is killed once. The migration's final window rests on recent results.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,7 +57,7 @@ const passedResults = ({ windows }: StatusWithWindows) =>
   windows.filter((w) => w.subject === 'result' && w.verdict === 'passed');
 
 describe('the small example', () => {
-  it('is proven on a slice, survives a killed pipeline, and migrates on recent results', async () => {
+  it('is proven on a slice, survives a killed pipeline, and migrates with recent results', async () => {
     const spec = localSpec();
     const slice = ['--slice', 'product_id < 5', '--run', PIPELINE];
     const proof = sluice('prove', '-f', spec, ...slice, '-o', 'json');

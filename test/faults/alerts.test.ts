@@ -1,6 +1,6 @@
 // Fires the alert rules of deploy/ in a real Prometheus that reads a real worker. The causes are an
-// approval that waits, a slot near its WAL budget, a terminated run, and a killed worker. Only the
-// waits of the rules are shortened.
+// approval that waits, a slot near its WAL budget, a terminated run, and a killed worker. The test
+// only shortens the waits of the rules.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,9 +27,7 @@ let database: Awaited<ReturnType<typeof freshDatabase>>;
 let prometheus: ChildProcess | undefined;
 let api = '';
 
-/**
- * Starts a Prometheus with the rules of deploy/. A rule that would wait longer waits one second.
- */
+/** Starts a Prometheus with the rules of deploy/. Every rule waits at most one second. */
 async function startPrometheus(target: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-prometheus-'));
   const rules = parse(readFileSync(RULES, 'utf8')) as Rules;
@@ -99,7 +97,7 @@ describe.skipIf(!hasPrometheus)('the alert rules', () => {
     await database.drop();
   });
 
-  it('say that an approval waits', async () => {
+  it('say that a run waits for an approval', async () => {
     await waitFor(NAME, 'approval');
     await fires('SluiceApprovalWaiting');
     expect(await firing()).not.toContain('SluiceWorkerGone');
@@ -132,7 +130,7 @@ describe.skipIf(!hasPrometheus)('the alert rules', () => {
     await fires('SluiceRunNotRunning');
   });
 
-  it('say that no worker runs after it was killed with -9, until one runs again', async () => {
+  it('say that no worker is running after the only one was killed with -9, until one runs again', async () => {
     await worker.kill('SIGKILL');
     await fires('SluiceWorkerGone');
     await worker.start();

@@ -1,6 +1,6 @@
-// The complete drill of the cut-over's edge cases, which takes about half an hour
-// (test/integration/cutover-drill and source-fence run a short one). SLUICE_DRILL_ROUNDS and
-// SLUICE_DRILL_TRIALS make it shorter.
+// Runs the complete drill of the cut-over's edge cases, which takes about half an hour.
+// SLUICE_DRILL_ROUNDS and SLUICE_DRILL_TRIALS make it shorter. The suite `integration` runs short
+// drills (cutover-drill, source-fence).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, openDrill, percentile, type Drill } from '../../bench/drill.js';
 import { leaseEdge } from '../../bench/expiry-drill.js';
@@ -49,7 +49,7 @@ describe('the whole drill', () => {
   );
 
   it(
-    'accepts no commit after the expiry, and none after the fence of another attempt',
+    'accepts no commit after the expiry, or after the fence of a different attempt',
     { timeout: HOURS },
     async () => {
       expect(await leaseEdge(drill, TRIALS, 20, 'real')).toMatchObject({ late: 0, both: 0 });

@@ -1,4 +1,4 @@
-// Tests that an initial load in chunks continues after its connector lost its position.
+// Tests that an initial load in chunks continues after the connector has lost its position.
 import { expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
@@ -18,7 +18,7 @@ async function forget(): Promise<void> {
   expect(await ask('resume', 'PUT')).toBe(true);
 }
 
-it('a connector that forgot its load in chunks is asked again, and the copy is exact', async () => {
+it('a connector that forgot its load in chunks gets the signal again, and the copy is exact', async () => {
   const database = await aDatabase(accounts(30_000));
   startMigration(NAME, database.name, ['public.accounts'], {
     connector: {

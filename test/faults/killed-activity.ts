@@ -19,8 +19,8 @@ export interface KillOrder {
 }
 
 /**
- * Returns null if the process died, or the number of its effects if it did not. Throws with its
- * error output if the activity failed.
+ * Returns null if the process died, or else the number of its effects. If the activity failed,
+ * throws an error with the output of the process.
  */
 export function runUntilKilled(order: KillOrder): number | null {
   const { status, signal, stdout, stderr } = spawnSync(

@@ -1,8 +1,8 @@
 // Tests small random pipelines: random queries over random tables with random writers. The snapshot
-// and the ends of the topics come at random moments. A correct output always passes, and a planted
-// fault is always found. Postgres, Kafka and the whole comparison are real. The test replaces only
-// the connector and the pipeline. SLUICE_PIPELINES and SLUICE_PIPELINE_SEED change the number of
-// runs and the first seed.
+// is taken, and the ends of the topics are read, at random moments. A correct output always passes,
+// and a planted fault is always found. Postgres, Kafka and the whole comparison are real. The test
+// replaces only the connector and the pipeline. SLUICE_PIPELINES and SLUICE_PIPELINE_SEED change
+// the number of runs and the first seed.
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,8 +117,8 @@ async function runOf(seed: number): Promise<Run> {
   await producer.send({ topic: OUTPUT, messages });
   try {
     const point = await pointOf(log.slice(0, cut), offsets, rows[0]!.s);
-    // A random part of what the snapshot sees counts as read earlier. Only the rest is searched for
-    // the gap.
+    // A random part of the changes that the snapshot sees counts as read by an earlier window. Only
+    // the other changes are searched for the gap.
     const settled = log.slice(0, Math.floor(next() * (taken + 1)));
     const { a, b } = endsOf(settled, offsets);
     const settledUpTo = { [topicOf('a')]: a, [topicOf('b')]: b };
@@ -161,7 +161,7 @@ async function pointOf(
 
 describe('an exact window of a random pipeline', () => {
   it(
-    'passes a right output and finds each planted fault, whatever the snapshot sees',
+    'passes a correct output and finds each planted fault, no matter what the snapshot sees',
     { timeout: 3_600_000 },
     async () => {
       const seen = { none: 0, wrong: 0, lost: 0, extra: 0, aligned: 0, empty: 0 };

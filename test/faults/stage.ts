@@ -25,8 +25,8 @@ export interface Stage {
   /** Runs an activity to its end in this process. */
   readonly act: (name: ActivityName, ...args: unknown[]) => Promise<unknown>;
   /**
-   * Runs an activity in a process that dies at an effect. Returns null if it died, or the number of
-   * its effects if it did not.
+   * Runs an activity in a process that dies at an effect. Returns null if it died, or else the
+   * number of its effects.
    */
   readonly crash: (
     name: ActivityName,
@@ -125,7 +125,7 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
 
 /**
  * Lists each connector with its state and, for a sink, the table that it writes. The name alone
- * would not show that another connector replaced it.
+ * would not show that a different connector replaced it.
  */
 async function connectors(url: string, name: string): Promise<string[]> {
   const all = (await (await fetch(`${url}/connectors`)).json()) as string[];

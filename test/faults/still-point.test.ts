@@ -34,7 +34,7 @@ const allowed = (body: string): Promise<unknown> =>
     );
 
 describe('a still point', () => {
-  it('is ended by another worker if its worker is suspended, and that worker changes nothing later', async () => {
+  it('is ended by a second worker if its worker is suspended, which changes nothing when it wakes up', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();
@@ -56,7 +56,7 @@ describe('a still point', () => {
     await recovered();
   });
 
-  it('ends, and windows pass again, after Connect was killed with -9 during it', async () => {
+  it('ends if Connect is killed with -9 during it, and later windows pass', async () => {
     await paused();
     process.kill(alive(stackHome(), 'connect')!, 'SIGKILL');
     await sleepUntil('it is dead', () => alive(stackHome(), 'connect') === undefined);
@@ -65,7 +65,7 @@ describe('a still point', () => {
     await recovered();
   });
 
-  it('is given up if Postgres cancels the aligned query, and the same window is settled', async () => {
+  it('is abandoned if Postgres cancels the aligned query, and its window compares in settled rounds', async () => {
     const cancel = `RAISE EXCEPTION 'it is too slow' USING ERRCODE = 'query_canceled';`;
     await allowed(`IF current_query() LIKE '%) NOT IN ((%' THEN ${cancel} END IF;`);
     let settled = await nextWindow();

@@ -1,5 +1,5 @@
 // Serves a migration with two versions of the worker at a real Temporal server, which sends each
-// task only to the current version. The run moves when a person makes the other version current.
+// task only to the current version. The run moves when a person makes the new version current.
 import { spawnSync } from 'node:child_process';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,7 +70,7 @@ afterAll(async () => {
 });
 
 describe('two versions of the worker', () => {
-  it('share no run: a run stays with the current version, and moves as a whole to the next one', async () => {
+  it('never share a run: it stays with the current version, and moves as a whole to the next one', async () => {
     await startAs(older, '1');
     await makeCurrent('1');
     startMigration(NAME, database.name, ['public.accounts'], {
@@ -83,7 +83,7 @@ describe('two versions of the worker', () => {
     await makeCurrent('2');
     await sleepUntil('the run has moved', async () => (await buildsOf(NAME)).at(-1) === '2');
     await older.kill('SIGTERM');
-    await afterAnotherWindow(); // no task waits for the version that was stopped
+    await afterAnotherWindow(); // no task waits for the stopped version
     const handle = client().workflow.getHandle(`migration-${NAME}`);
     await handle.signal('approveCutover', { approver: 'ann' });
     await waitFor(NAME, 'outcome=migrated');

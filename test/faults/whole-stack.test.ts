@@ -1,7 +1,7 @@
 // Makes corruptions that bypass the stream, with a fixed seed and a real Postgres, Debezium, Kafka
 // and worker. A clean window follows each corruption. The tests run with three values of the
-// source's transaction counter. One is that of a new server. The others are in the upper half of
-// the 32 bits, in this epoch and in the next one.
+// source's transaction counter. The first value is that of a new server. The other two are in the
+// upper half of the 32 bits, in the first epoch and in the second one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { random } from '../support/rows.js';
@@ -17,9 +17,9 @@ import { TABLE_KINDS, UNTOUCHED_ROWS } from './corruptions/table-kinds.js';
 import { VALUE_KINDS } from './corruptions/value-kinds.js';
 
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
-/** All kinds by default. A smaller number gives a quick run. */
+/** The number of kinds: all by default. A smaller number gives a quick run. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
-/** Runs only kinds whose names match, for example to run one kind again. */
+/** Only kinds whose names match run, for example to run one kind again. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');
 
 const SOURCES: readonly (readonly [where: string, from: bigint])[] = [
@@ -162,7 +162,7 @@ async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Pr
 
 describe('corruptions that bypass a real stream', () => {
   it.each(SOURCES.map(([where, from], at) => ({ where, from, at })))(
-    'are all flagged with the right class, and no clean window is flagged: the counter $where',
+    'are all flagged with the right class, and no clean window is flagged: with the counter $where',
     { timeout: 3_600_000 },
     async ({ from, at }) => {
       const next = random(SEED + at);

@@ -29,7 +29,7 @@ function aWindow(more: Partial<WindowInput>): WindowInput {
 type Windows = () => WindowInput[];
 
 /**
- * Selects the effects that count: those from the first effect that contains `from` on, if their
+ * Selects the effects that count. They begin with the first effect that contains `from`, and their
  * text matches `only`.
  */
 interface Counted {
@@ -74,7 +74,7 @@ describe('a window whose worker is killed', () => {
           await stage.change();
           const inputs = windows();
           const reached = stage.crash({ windows: inputs, ...counted, at, when });
-          // the order to resume the connector is repeated, so this run can have fewer effects
+          // the request to resume the connector is repeated, so this run can have fewer effects
           if (reached !== null) {
             expect([point, reached < at]).toEqual([point, true]);
             continue;

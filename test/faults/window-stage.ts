@@ -26,7 +26,9 @@ const QUERY =
 /** Windows that run one after another in one process, which may die in the last one. */
 export interface Crashes {
   readonly windows: readonly WindowInput[];
-  /** Only effects whose text matches count, from the first one that contains `from`. */
+  /**
+   * Effects count only if their text matches, beginning with the first effect that contains `from`.
+   */
   readonly only: string;
   readonly from?: string;
   readonly at: number;
@@ -38,7 +40,7 @@ export interface WindowStage {
   readonly change: () => Promise<unknown>;
   /** Measures a window in this process, as the retry of an attempt that died. */
   readonly window: (input: WindowInput) => Promise<WindowResult>;
-  /** Returns null if the process died, or the number of its effects if it did not. */
+  /** Returns null if the process died, or else the number of its effects. */
   readonly crash: (crashes: Crashes) => number | null;
   /** Returns what a window may have left: open pauses, slots, and the connector's state. */
   readonly rest: () => Promise<object>;

@@ -1,4 +1,4 @@
-// Makes the server remove the WAL that a witness needs. The limit that does this is one of the
+// Makes the server remove the WAL that a witness needs. The limit that does this applies to the
 // whole server, so no migration may run on the stack.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';

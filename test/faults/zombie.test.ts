@@ -22,7 +22,7 @@ afterAll(async () => {
   await Promise.all([zombie.kill('SIGTERM'), successor.kill('SIGTERM')]);
 });
 
-/** Waits for the fence of an attempt after `first`. The error says what holds it up. */
+/** Waits for the fence of an attempt after `first`. The error says what delays it. */
 async function fenced(client: pg.Client, first: number): Promise<void> {
   const isFenced = async (): Promise<boolean> => {
     const lease = await shop.lease(client);
@@ -35,7 +35,7 @@ async function fenced(client: pg.Client, first: number): Promise<void> {
 }
 
 describe('a worker that was suspended during the cut-over', () => {
-  it('changes nothing when it continues alongside its successor: one commit, one side, nothing left behind', async () => {
+  it('changes nothing when it wakes up beside its successor: one commit, one side, no leftovers', async () => {
     await shop.start();
     await shop.approve();
     await withDatabase(shop.database, async (client) => {

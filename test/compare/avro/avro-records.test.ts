@@ -1,5 +1,5 @@
-// Tests how records in Confluent's wire format become JSON: each type, and schemas that change inside
-// a topic.
+// Tests how records in Confluent's wire format become JSON: each type, and schemas that change
+// within a topic.
 import { describe, expect, it } from 'vitest';
 import { HashFold } from '../../../src/compare/hash-fold.js';
 import type { Shape } from '../../../src/compare/row-comparison.js';
@@ -55,7 +55,7 @@ describe('a value of each Avro type', () => {
       '{"k":"v"}',
     ],
     [{ type: 'int', 'connect.type': 'int16' }, long(3), '3'],
-  ])('is the JSON of Kafka Connect (%j)', (type, encoded, json) => {
+  ])('becomes the JSON that Kafka Connect writes (%j)', (type, encoded, json) => {
     expect(rewrite([row(['v', type])], keyOf(1), framed(2, encoded))).toEqual({
       key: '{"id":1}',
       value: `{"v":${json}}`,
@@ -105,7 +105,7 @@ describe('a change event', () => {
     );
   });
 
-  it('is read with its own schema, even if earlier events of the topic have another schema', () => {
+  it('is read with its own schema, even if earlier events of the topic have a different schema', () => {
     const later = envelope(['id', 'long'], ['amount', 'string'], ['note', ['null', 'string']]);
     const value = inserted(3, long(3), string('1.50'), branch(0));
     expect(rewrite([ORDERS, later], keyOf(3), value).value).toContain(
@@ -117,7 +117,7 @@ describe('a change event', () => {
     expect(rewrite([], keyOf(3), null)).toEqual({ key: '{"id":3}', value: null });
   });
 
-  it('has the hash of the same event in JSON', () => {
+  it('has the same hash as the same event in JSON', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [

@@ -1,4 +1,4 @@
-// Avro records that must be refused: unreadable ones, and those in a wrong partition.
+// Tests that Avro records are refused if they are unreadable or in a wrong partition.
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
 import { partitionOf } from '../../../src/compare/enc/partition.js';
@@ -17,11 +17,14 @@ describe('a record that cannot be read', () => {
     ['has a length beyond its end', framed(2, long(1), long(1000)), /ends too early/],
     ['has a negative length', framed(2, long(1), long(-3)), /ends too early/],
     ['has a number of more than 64 bits', framed(2, Buffer.alloc(12, 0xff)), /64 bits/],
-  ])('becomes a text that no reader accepts, with the reason, if it %s', (_what, bad, why) => {
-    const written = rewrite([ROW], keyOf(1), bad).value!;
-    expect(written).toMatch(/^!"/);
-    expect(written).toMatch(why);
-  });
+  ])(
+    'becomes a text that no reader accepts, and that has the reason, if it %s',
+    (_what, bad, why) => {
+      const written = rewrite([ROW], keyOf(1), bad).value!;
+      expect(written).toMatch(/^!"/);
+      expect(written).toMatch(why);
+    },
+  );
 
   it('is refused wherever it is cut off', () => {
     for (let end = 0; end < value.length; end += 1)
@@ -66,12 +69,12 @@ describe('the partition of a record', () => {
   const place = (id: number) => partitionOf(keyOf(id), 0, keyOf(id).length, 3);
   const other = (id: number) => ({ partition: (place(id) + 1) % 3, partitions: 3 });
 
-  it('is judged by the bytes that the connector wrote, even for a tombstone', () => {
+  it('is checked with the bytes that the connector wrote, even for a tombstone', () => {
     expect(rewrite([], keyOf(5), null, { partition: place(5), partitions: 3 }).value).toBe(null);
     expect(rewrite([], keyOf(5), null, other(5)).value).toMatch(/^!".*different partition/);
   });
 
-  it('cannot be judged if the schema of the key has changed, so the record is refused', () => {
+  it('cannot be checked if the schema of the key has changed, so the record is refused', () => {
     const records = new AvroRecords();
     for (const id of [1, 2]) records.learn(id, JSON.stringify(KEY));
     const keys = [framed(1, long(5)), framed(2, long(5))];

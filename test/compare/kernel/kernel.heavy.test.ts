@@ -1,5 +1,5 @@
-// The WebAssembly kernel and the TypeScript reference give the same result for every value, including
-// hostile ones.
+// The WebAssembly kernel and the TypeScript reference give the same result for every value,
+// including hostile values.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/compare/row-comparison.js';
@@ -127,7 +127,7 @@ const rowOf = (fields: readonly (Buffer | null)[], at: number): Buffer => {
 const ID = Buffer.from([0, 0, 0, 7]);
 
 describe.each(TYPES)('a binary field of type %s', (type) => {
-  it('is hashed as the reference hashes it, whatever its bytes and their number', () => {
+  it('has the same hash as in the reference, for any bytes of any length', () => {
     fc.assert(
       fc.property(fc.array(field(type), { minLength: 1, maxLength: 20 }), (fields) => {
         const rows = fields.map((bytes, at) => rowOf([ID, bytes], at));

@@ -15,7 +15,7 @@ describe('the kernel', () => {
   it.each([
     ['in the answer of the broker', false],
     ['in a batch that was compressed there', true],
-  ])('encodes more records than one call takes, in their order: %s', (_where, isCopied) => {
+  ])('encodes more records than fit in one call, in order: %s', (_where, isCopied) => {
     const records = Array.from({ length: 10_000 }, (_, n) => ({
       key: `{"id":${n}}`,
       value: n % 1000 === 7 ? null : envelope('c', `{"id":${n},"t":"${n}"}`, n),

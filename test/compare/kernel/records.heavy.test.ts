@@ -1,5 +1,5 @@
-// The WebAssembly kernel and the TypeScript reference give the same result for every record, including
-// hostile ones.
+// The WebAssembly kernel and the TypeScript reference give the same result for every record,
+// including hostile records.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/compare/row-comparison.js';
@@ -79,7 +79,7 @@ function edited(bytes: Buffer, list: readonly (readonly [number, string, number]
 }
 
 describe('a record', () => {
-  it('gives the change of the reference, whatever bytes are changed, added, lost or repeated', () => {
+  it('gives the same change as the reference, even if bytes are changed, added, lost or repeated', () => {
     const hostile = fc
       .tuple(wide, edits, edits, fc.boolean())
       .map(([{ key, value }, onKey, onValue, isKeySafe]) => ({

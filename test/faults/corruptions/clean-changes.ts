@@ -1,5 +1,5 @@
-// Changes that are not corruptions: what applications and DBAs do, and what every window must
-// accept.
+// Lists changes that are not corruptions. Applications and DBAs make them, and every window must
+// accept them.
 import { BIG, SMALL, rowsAgain } from './ledger-table.js';
 import type { Lab } from './lab.js';
 

@@ -24,8 +24,8 @@ export type Wanted =
 export interface Corrupted {
   readonly wanted: Wanted;
   /**
-   * Undoes the corruption. If no record can repair the topic, a new generation begins, which has
-   * another topic.
+   * Undoes the corruption. If no record can repair the topic, a new generation begins, which has a
+   * new topic.
    */
   readonly undo: (() => Promise<unknown>) | 'new generation';
 }

@@ -35,7 +35,7 @@ export interface Lab {
   readonly name: string;
   readonly client: pg.Client;
   readonly port: KafkaPort;
-  /** Returns the current publication. A new generation has another publication and other topics. */
+  /** Returns the current publication. A new generation has a new publication and new topics. */
   readonly publication: () => Promise<string>;
   readonly topic: () => Promise<string>;
   /**
@@ -55,8 +55,8 @@ export interface Lab {
    */
   readonly transaction: () => Promise<number>;
   /**
-   * Returns the rows of the first window that began after this call and reached its barrier. Other
-   * windows have compared nothing.
+   * Returns the rows of the first window that began after this call and reached its barrier.
+   * Windows without a barrier have compared nothing.
    */
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */

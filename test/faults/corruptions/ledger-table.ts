@@ -1,5 +1,5 @@
-// The table that is corrupted. It has all kinds of values, in partitions of several sizes, and
-// enough rows for windows that read only changes.
+// Defines the table that is corrupted. It has all kinds of values, in partitions of several sizes.
+// It has enough rows for windows that read only changes.
 
 /**
  * The application constantly writes the rows up to this id. Corruptions of single rows use the ids

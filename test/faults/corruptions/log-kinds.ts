@@ -1,5 +1,5 @@
-// Corruptions of the topic itself: it is emptied, deleted, created again, or gets more partitions.
-// Afterwards, the records that a fold has read before prove nothing.
+// Lists corruptions of the topic itself: it is emptied, deleted, created again, or gets more
+// partitions. After such a corruption, the records that a fold has read prove nothing.
 import { sleepUntil } from '../../support/builders.js';
 import { readTopic } from '../../../src/clients/kafka/records.js';
 import { kindsOf, type Kind, type Wanted } from './kinds.js';
@@ -62,7 +62,7 @@ export const LOG_KINDS: readonly Kind[] = kindsOf({
     await madeAgain(lab, records);
     return lost(/was created again/);
   },
-  'a topic with another number of partitions': async ({ topic }) => {
+  'a topic with a different number of partitions': async ({ topic }) => {
     const topicPartitions = [{ topic: await topic(), count: 3 }];
     await withAdmin((admin) => admin.createPartitions({ topicPartitions }));
     return { wanted: { errored: /has 3 partitions, but 2 are planned/ }, undo: 'new generation' };

@@ -1,5 +1,5 @@
-// A foreign producer writes to the topic: tombstones, wrong keys, old records, records in the wrong
-// partition, and records that cannot be read.
+// Lists what a foreign producer writes to the topic: tombstones, wrong keys, old records, records
+// in the wrong partition, and unreadable records.
 import type { DifferenceClass } from '../../../src/domain/evidence/window.js';
 import { envelope } from '../../support/rows.js';
 import { STRANGE, rowsAgain } from './ledger-table.js';
@@ -13,7 +13,10 @@ interface Envelope {
 const imageOf = ({ value }: Found): string => JSON.stringify((JSON.parse(value) as Envelope).after);
 const otherPartition = ({ partition }: Found): number => 1 - partition;
 
-/** The undo: the application changes the row, so that a right record follows the foreign one. */
+/**
+ * Undoes the corruption: the application changes the row, so a correct record follows the foreign
+ * one.
+ */
 const touched = (
   { client }: Lab,
   ids: readonly number[],
@@ -44,7 +47,7 @@ const HEALING = kindsOf({
     await lab.send(...ids.map((one) => ({ key: keyOf(one), value: null })));
     return touched(lab, ids, { missing: 3 });
   },
-  'a record with another value': async (lab, id) => {
+  'a record with a wrong value': async (lab, id) => {
     const { key, value } = await lab.lastRecord(id);
     await lab.send({ key, value: value.replace('"account":"Acc', '"account":"acc') });
     return touched(lab, [id], { mismatched: 1 }, 'mismatched');
@@ -88,7 +91,7 @@ const MISPLACED = /in a different partition than its key belongs to/;
 const UNREADABLE = /no change event with a readable key/;
 
 const REFUSED = kindsOf({
-  'a record under the key of another row': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
+  'a record under the key of a different row': refused(FOREIGN_KEY, (_lab, { value }, id) => ({
     key: keyOf(id + 1),
     value,
   })),
@@ -134,7 +137,7 @@ const REFUSED = kindsOf({
     key: record.key,
     value: envelope('u', imageOf(record), 1).toString().replace('"txId":1,', '"txId":null,'),
   })),
-  'a record of another operation': refused(UNREADABLE, (_lab, { key, value }) => ({
+  'a record with a different operation': refused(UNREADABLE, (_lab, { key, value }) => ({
     key,
     value: value.replace(/"op":"."/, '"op":"t"'),
   })),

@@ -1,5 +1,5 @@
-// Corruptions of the table itself that produce no record: partitions, storage, replica identity,
-// and what the publication publishes of it.
+// Lists corruptions of the table itself that produce no record. They concern its partitions, its
+// storage, its replica identity, and the part of it that is published.
 import { BIG, LAST, SMALL, rowsAgain } from './ledger-table.js';
 import { kindsOf, type Kind } from './kinds.js';
 
@@ -95,7 +95,10 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
     () => 'BEGIN; DROP TABLE ledger; ALTER TABLE ledger_kept RENAME TO ledger; COMMIT',
     /does not carry public\.ledger\b.*it carries public\.ledger_kept/,
   ),
-  'a table swapped for a captured one with another value': async ({ client, publication }, id) => {
+  'a table swapped for a captured one with a different value': async (
+    { client, publication },
+    id,
+  ) => {
     const alter = `ALTER PUBLICATION ${await publication()} SET TABLE ledger, accounts`;
     await client.query(`BEGIN; CREATE TABLE other (LIKE ledger INCLUDING ALL); INSERT INTO other SELECT * FROM ledger;
       UPDATE other SET amount = amount + 1 WHERE id = ${id}; ALTER TABLE ledger RENAME TO ledger_kept;
@@ -107,7 +110,7 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
           ${alter}; COMMIT`),
     };
   },
-  'a table moved to another schema': notCaptured(
+  'a table moved to a different schema': notCaptured(
     () => 'BEGIN; CREATE SCHEMA other; ALTER TABLE ledger SET SCHEMA other; COMMIT',
     () => 'BEGIN; ALTER TABLE other.ledger SET SCHEMA public; DROP SCHEMA other; COMMIT',
     /table public\.ledger is gone/,

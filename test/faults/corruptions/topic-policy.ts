@@ -1,5 +1,5 @@
-// Brokers refuse records without a key in a compacted topic, and refuse to delete its records.
-// Corruptions that need either change the topic's policy for a moment.
+// Brokers refuse records without a key in a compacted topic, and refuse to delete its records. A
+// corruption that needs one of these actions changes the topic's policy for a moment.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';

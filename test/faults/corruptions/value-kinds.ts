@@ -1,4 +1,5 @@
-// One row is changed without the stream seeing it, in every way in which a value can be wrong.
+// Lists changes of one row that the stream does not see, one for each way in which a value can be
+// wrong.
 import { STRANGE, rowsAgain } from './ledger-table.js';
 import type { CountsWanted, Kind } from './kinds.js';
 
@@ -37,24 +38,24 @@ const VALUES: readonly (readonly [what: string, sql: string, counts?: CountsWant
     `UPDATE ledger SET account = account || E'e\\u0301' WHERE id = $`,
   ],
   [
-    'a document with another number',
+    'a document with a different number',
     `UPDATE ledger SET doc = jsonb_set(doc, '{n}', '-1') WHERE id = $`,
   ],
   ['a document without its NULL member', `UPDATE ledger SET doc = doc - 'z' WHERE id = $`],
   [
-    'bytes of which one is another',
+    'bytes of which one is different',
     `UPDATE ledger SET raw = set_byte(raw, 3, (get_byte(raw, 3) + 1) % 256) WHERE id = $`,
   ],
-  ['a list in another order', 'UPDATE ledger SET tags = ARRAY[tags[2], tags[1]] WHERE id = $'],
+  ['a list in a different order', 'UPDATE ledger SET tags = ARRAY[tags[2], tags[1]] WHERE id = $'],
   ['a list with a NULL added', `UPDATE ledger SET tags = tags || NULL::text WHERE id = $`],
   [
-    'a uuid with another first digit',
+    'a uuid with a different first digit',
     `UPDATE ledger SET ref = overlay(ref::text placing CASE left(ref::text, 1) WHEN 'a' THEN 'b' ELSE 'a' END from 1)::uuid WHERE id = $`,
   ],
   ['a deleted row', 'DELETE FROM ledger WHERE id = $', { extraneous: 1 }],
   ['a new row', `INSERT INTO ledger SELECT (a_row(${STRANGE} + $)).*`, { missing: 1 }],
   [
-    'a row under another key',
+    'a row under a different key',
     `UPDATE ledger SET id = ${STRANGE} + id WHERE id = $`,
     { missing: 1, extraneous: 1 },
   ],

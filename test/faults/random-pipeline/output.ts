@@ -37,7 +37,7 @@ export async function outputAt(
 
 export type Fault = 'none' | 'wrong' | 'lost' | 'extra';
 
-/** Returns the messages of the output with one fault. An empty output gets none. */
+/** Returns the messages of the output with one fault. An empty output gets no fault. */
 export function withFault(
   next: () => number,
   rows: readonly OutputRow[],

@@ -1,5 +1,5 @@
-// Random writers on the tables `a` and `b`: three sessions whose transactions overlap. Their
-// changes become records, as a connector would write them, in the order of the commits.
+// Simulates random writers on the tables `a` and `b`: three sessions whose transactions overlap.
+// Their changes become records as a connector would write them, in the order of the commits.
 import type pg from 'pg';
 import { TOAST_PLACEHOLDER } from '../../../src/compare/toast-placeholder.js';
 import { pick } from './queries.js';
