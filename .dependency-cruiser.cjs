@@ -1,7 +1,5 @@
 // Import rules of the architecture (ARCHITECTURE.md). Each says what to do instead. One more is in
 // test/tidy.test.ts: workflows name activities only by `import type`, which this tool cannot see.
-/** A file directly in src: the wiring. */
-const FILE = '[^/]+\\.ts$';
 const except = (...folders) => `^src/(?!(${folders.join('|')})/)`;
 const rule = (name, from, to, comment) => ({
   name,
@@ -84,7 +82,7 @@ module.exports = {
     rule(
       'activities-know-no-workflows',
       { path: '^src/activities' },
-      { path: '^src/(workflows|cli|report|worker)(/|.ts)' },
+      { path: '^src/(workflows|cli|report|wiring)/' },
     ),
     rule('report-is-pure', { path: '^src/report' }, { path: except('report', 'domain', 'assess') }),
     rule(
@@ -98,29 +96,29 @@ module.exports = {
     rule(
       'cli-never-loads-the-worker-but-to-run-it',
       { path: '^src/cli/(?!worker)' },
-      { path: '^src/worker' },
+      { path: '^src/wiring/worker' },
     ),
     rule(
       'wiring-knows-only-domain-and-clients',
-      { path: `^src/(?!worker)${FILE}` },
-      { path: '^src/', pathNot: `^src/(domain/|clients/|${FILE})` },
+      { path: '^src/wiring/(?!worker)' },
+      { path: except('wiring', 'domain', 'clients') },
       'the wiring reads variables and makes clients; only worker.ts also takes all activities',
     ),
     rule(
       'worker-composes-the-activities',
-      { path: '^src/worker' },
-      { path: '^src/', pathNot: `^src/(domain/|clients/|activities/|${FILE})` },
+      { path: '^src/wiring/worker' },
+      { path: except('wiring', 'domain', 'clients', 'activities') },
       'the process composes clients and activities; it finds the workflows by path',
     ),
     rule(
       'only-the-command-line-reads-the-wiring',
-      { path: '^src/(?!cli/)[^/]+/' },
-      { path: `^src/${FILE}` },
+      { path: except('cli', 'wiring') },
+      { path: '^src/wiring/' },
       'take what you need as an argument: a variable is read once, in config.ts',
     ),
     rule(
       'only-the-worker-composes-all-rooms',
-      { path: '^src/', pathNot: '^src/(worker|workflows/call)' },
+      { path: '^src/', pathNot: '^src/(wiring/worker|workflows/call)' },
       { path: '^src/activities/index' },
       'activities/index.ts imports every room: import the room that has what you need',
     ),

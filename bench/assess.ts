@@ -6,7 +6,7 @@ import { measure } from '../src/cli/support/measure-portfolio.js';
 import { assess, readQuery } from '../src/assess/assessment.js';
 import { portfolioSchema } from '../src/assess/portfolio.js';
 import { analyseSql, loadParser } from '../src/assess/sql/analyse.js';
-import { resolveSecret } from '../src/config.js';
+import { resolveSecret } from '../src/wiring/config.js';
 import { CORPUS, TYPES } from '../test/assess/corpus.js';
 import { percentile } from './drill.js';
 

@@ -8,7 +8,7 @@ import { createObjectActivities } from '../src/activities/objects/object-activit
 import { Systems } from '../src/activities/runtime/deps.js';
 import { createLeaseTableSql } from '../src/clients/postgres/lease-row.js';
 import { Ledger } from '../src/clients/ledger/ledger.js';
-import { resolveSecret } from '../src/config.js';
+import { resolveSecret } from '../src/wiring/config.js';
 import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../src/domain/migration/spec.js';
 import { parseSpecObject } from '../src/manifest/parse.js';

@@ -13,7 +13,7 @@ import { latestRun } from '../src/activities/objects/leftovers.js';
 import { Systems } from '../src/activities/runtime/deps.js';
 import { createActivities } from '../src/activities/index.js';
 import { Ledger } from '../src/clients/ledger/ledger.js';
-import { resolveSecret } from '../src/config.js';
+import { resolveSecret } from '../src/wiring/config.js';
 import { resolve } from '../src/domain/plan/resolve.js';
 import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
 import { openFencedShop } from '../test/support/fenced-shop.js';

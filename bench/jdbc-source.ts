@@ -4,14 +4,14 @@
 // Sluice's copy, both on a table with the join's result. It needs the local stack.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
-import { createCopyActivities } from '../src/activities/capture/copy-tables.js';
+import { createCopyActivities } from '../src/activities/capture/load/copy-tables.js';
 import { Systems } from '../src/activities/runtime/deps.js';
 import { int32At } from '../src/domain/values/bytes.js';
 import { ConnectRest } from '../src/clients/http/connect-rest.js';
 import { copyRows } from '../src/clients/postgres/copy-stream.js';
 import { KafkaPort } from '../src/clients/kafka/kafka.js';
 import { Ledger } from '../src/clients/ledger/ledger.js';
-import { resolveSecret } from '../src/config.js';
+import { resolveSecret } from '../src/wiring/config.js';
 import { resolve } from '../src/domain/plan/resolve.js';
 import { debeziumPostgresConfig } from '../src/connectors/debezium-postgres.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../src/connectors/jdbc-source.js';

@@ -40,7 +40,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
   };
   // A worker with a codec runs the encrypting bundle. The plain bundle is written last, because
   // `--if-stale` checks its time.
-  const encrypting = await bundled(join(ROOT, 'dist/failure-converter.js'));
+  const encrypting = await bundled(join(ROOT, 'dist/wiring/failure-converter.js'));
   writeFileSync(join(ROOT, 'dist/workflow-bundle-encrypting.js'), encrypting);
   writeFileSync(bundle, await bundled());
 }

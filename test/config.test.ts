@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { loadConfig } from '../src/config.js';
+import { loadConfig } from '../src/wiring/config.js';
 
 const publicKey = generateKeyPairSync('ed25519')
   .publicKey.export({ type: 'spki', format: 'pem' })

@@ -71,7 +71,7 @@ describe('the packed package', () => {
     ]));
 
   it('needs no development dependency to load the worker', () => {
-    const load = `await import(${JSON.stringify(join(installed, 'dist/worker.js'))})`;
+    const load = `await import(${JSON.stringify(join(installed, 'dist/wiring/worker.js'))})`;
     execFileSync(process.execPath, ['--input-type=module', '-e', load], { cwd: home });
   });
 });

@@ -2,7 +2,7 @@
 // commands, and starts anyway.
 import { describe, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
-import { ensureSearchAttributes } from '../src/register-search-attributes.js';
+import { ensureSearchAttributes } from '../src/wiring/register-search-attributes.js';
 
 const TYPES = { Keyword: 2, Int: 3, Double: 4, Bool: 5 } as const;
 const ALL = Object.fromEntries(

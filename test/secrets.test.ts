@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../src/config.js';
-import { allowSecret, readSecret } from '../src/secrets.js';
+import { loadConfig } from '../src/wiring/config.js';
+import { allowSecret, readSecret } from '../src/wiring/secrets.js';
 
 const home = mkdtempSync(join(tmpdir(), 'sluice-secrets-'));
 const folder = join(home, 'sluice/secrets');

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { GENERATED } from '../scripts/reference/generated.js';
-import { VARIABLES } from '../src/environment.js';
+import { VARIABLES } from '../src/wiring/environment.js';
 
 it.each(Object.keys(GENERATED))('%s is what `npm run docs` writes', (file) =>
   expect(readFileSync(file, 'utf8')).toBe(GENERATED[file]!()),

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { TASK_QUEUE } from '../../src/domain/migration/task-queues.js';
-import { freeAddress } from '../../src/worker-endpoint.js';
+import { freeAddress } from '../../src/wiring/worker-endpoint.js';
 import { aSpecInput } from '../../test/support/builders.js';
 import { freshDatabase, specOf } from '../../test/support/sluice.js';
 import { report, type Look } from './figures.js';

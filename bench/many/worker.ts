@@ -7,9 +7,9 @@ import { Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
 import { pause } from '../../src/activities/runtime/poll-until.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/wiring/config.js';
 import { queueFor, TASK_QUEUE } from '../../src/domain/migration/task-queues.js';
-import { runWorker } from '../../src/worker.js';
+import { runWorker } from '../../src/wiring/worker.js';
 import { fakes } from '../../test/support/fake-activities.js';
 import { FAKED, type Sample, type Start } from './sample.js';
 

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import Cursor from 'pg-cursor';
-import { passByFlink } from '../../src/activities/windows/tables/by-flink.js';
+import { passByFlink } from '../../src/activities/windows/tables/table-by-flink.js';
 import {
   passByHash,
   type PassInput,
   type TablePass,
-} from '../../src/activities/windows/tables/by-hash.js';
-import { passBySpill } from '../../src/activities/windows/tables/by-spill.js';
+} from '../../src/activities/windows/tables/table-by-hash.js';
+import { passBySpill } from '../../src/activities/windows/tables/table-on-disk.js';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { copyRows } from '../../src/clients/postgres/copy-stream.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

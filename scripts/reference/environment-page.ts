@@ -1,5 +1,5 @@
-// Makes the page of environment variables from `src/environment.ts`.
-import { VARIABLES, type Variable } from '../../src/environment.js';
+// Makes the page of environment variables from `src/wiring/environment.ts`.
+import { VARIABLES, type Variable } from '../../src/wiring/environment.js';
 import { code, page, sentence, table } from './markdown.js';
 
 const INTRODUCTION = `The worker and the verbs of the command line read their settings from the environment only. All mistakes are

@@ -7,7 +7,7 @@ import { assess as assessAll, readQuery, type Assessment } from '../assess/asses
 import { NOT_MEASURED, type Measured, type TableFacts } from '../assess/facts.js';
 import { parsePortfolio, type Portfolio } from '../assess/portfolio.js';
 import { loadParser } from '../assess/sql/analyse.js';
-import { resolveSecret } from '../config.js';
+import { resolveSecret } from '../wiring/config.js';
 import { formatProblem } from '../manifest/document.js';
 import { fileText } from './support/file-text.js';
 import { CliError, EXIT, say, write } from './support/output.js';
@@ -82,7 +82,7 @@ async function measureAll({ spec }: Portfolio, isOffline: boolean): Promise<Meas
 async function render(assessment: Assessment, { output, process }: AssessOptions): Promise<string> {
   if (output === 'json') return JSON.stringify(assessment, null, 2);
   if (output === 'html')
-    return (await import('../report/assessment-html.js')).renderAssessmentHtml(assessment);
+    return (await import('../report/assessment-page.js')).renderAssessmentHtml(assessment);
   const text = await import('../report/assessment-text.js');
   return output === 'md'
     ? text.assessmentMarkdown(assessment)

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { loadConfig } from '../config.js';
-import { listenAt } from '../http-listen.js';
+import { loadConfig } from '../wiring/config.js';
+import { listenAt } from '../wiring/http-listen.js';
 import { CliError, EXIT, say } from './support/output.js';
 
 const MOST_BYTES = 32 * 2 ** 20;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Systems } from '../activities/runtime/deps.js';
 import { compareOnly, type ComparedOnly } from '../activities/windows/compare-only/index.js';
-import { loadConfig, resolveSecret } from '../config.js';
+import { loadConfig, resolveSecret } from '../wiring/config.js';
 import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/client';
 import type { Decision } from '../domain/decisions/gate.js';
 import type { CoSigned, SignedFor } from '../domain/decisions/signed-decision.js';
-import { loadConfig } from '../config.js';
+import { loadConfig } from '../wiring/config.js';
 import { signDecision } from '../clients/signatures.js';
 import { withRunning } from './support/migration-source.js';
 import { nameOf, workflowIdOf } from '../domain/migration/workflow-ids.js';

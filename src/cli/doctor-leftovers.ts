@@ -6,7 +6,7 @@ import { Systems } from '../activities/runtime/deps.js';
 import { queueOfZone, zoneOf, type Zone } from '../domain/migration/task-queues.js';
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
-import { loadConfig, resolveSecret } from '../config.js';
+import { loadConfig, resolveSecret } from '../wiring/config.js';
 import { withClient, withLedger } from './support/migration-source.js';
 import { confirmByTyping } from './decide.js';
 import { whileServed } from './support/ask-while-served.js';

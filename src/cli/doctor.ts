@@ -2,7 +2,7 @@
 // a check failed or is unknown.
 import { Systems } from '../activities/runtime/deps.js';
 import { runPreflight } from '../activities/checks/preflight.js';
-import { loadConfig, resolveSecret } from '../config.js';
+import { loadConfig, resolveSecret } from '../wiring/config.js';
 import { openChecks, statementsOf, systemOf, type Check } from '../domain/evidence/check.js';
 import { resolve } from '../domain/plan/resolve.js';
 import { openLedger, withClient } from './support/migration-source.js';

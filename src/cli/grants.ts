@@ -1,7 +1,7 @@
 // sluice init --sql -f FILE: prints the roles and grants that this spec needs, as SQL to paste,
 // with the reason for each.
 import { askPrivilegeFacts, relationsOf } from '../activities/checks/missing-privileges.js';
-import { resolveSecret, loadConfig } from '../config.js';
+import { resolveSecret, loadConfig } from '../wiring/config.js';
 import { plainIdent, quoteLiteral } from '../domain/migration/names.js';
 import { privilegesFor } from '../domain/access/privileges.js';
 import {

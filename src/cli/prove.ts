@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { environmentWith, loadConfig } from '../config.js';
+import { environmentWith, loadConfig } from '../wiring/config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';

@@ -1,7 +1,7 @@
 // sluice start -f FILE: starts the workflow. If a migration of that name runs, the verb exits 1 and
 // changes nothing.
 import { userInfo } from 'node:os';
-import { loadConfig } from '../config.js';
+import { loadConfig } from '../wiring/config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
 import { migrationId } from '../domain/migration/workflow-ids.js';
 import { KEYS } from '../workflows/run/search-attribute-keys.js';

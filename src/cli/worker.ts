@@ -1,10 +1,10 @@
 // sluice worker: serves the task queues until SIGTERM.
-import { loadConfig } from '../config.js';
+import { loadConfig } from '../wiring/config.js';
 import { EXIT, asLines, print, say, type Format } from './support/output.js';
 
 export async function worker(options: { checkReplay?: boolean; output: Format }): Promise<number> {
   if (options.checkReplay) return checkReplay(options.output);
-  const { runWorker, servedQueues } = await import('../worker.js');
+  const { runWorker, servedQueues } = await import('../wiring/worker.js');
   const config = loadConfig();
   const queues = servedQueues(config)
     .map(({ queue }) => queue)
@@ -19,8 +19,8 @@ export async function worker(options: { checkReplay?: boolean; output: Format })
 
 /** Replays the open runs with this version, before its rollout. Changes nothing. */
 async function checkReplay(format: Format): Promise<number> {
-  const { workflowCode } = await import('../worker.js');
-  const { replayOpenRuns } = await import('../worker-replay.js');
+  const { workflowCode } = await import('../wiring/worker.js');
+  const { replayOpenRuns } = await import('../wiring/worker-replay.js');
   const config = loadConfig();
   const replayed = await replayOpenRuns(config, workflowCode(config));
   const failed = replayed.filter(({ problem }) => problem !== null);

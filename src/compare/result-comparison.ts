@@ -20,8 +20,9 @@ export interface Suspect {
 }
 
 export interface SuspectLimits {
-  /** The most rows of the query that are kept, and the most bytes of these rows. */
+  /** The maximum number of the query's rows that are kept. */
   readonly suspects: number;
+  /** The maximum size of these rows together, in bytes. */
   readonly bytes: number;
   /** The limit for kept keys that only the stream has. */
   readonly onlyStream: number;

@@ -7,6 +7,7 @@
 export class Undecodable extends Error {}
 
 /**
- * Thrown for a value that is not of the column's type. It is proven wrong, and not merely unknown.
+ * Thrown for a value that is not of the column's type. Unlike other undecodable values, it is a
+ * proven difference.
  */
 export class WrongType extends Undecodable {}

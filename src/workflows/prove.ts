@@ -24,7 +24,7 @@ import {
 } from '../domain/evidence/slice-proof.js';
 import { SNAPSHOT_ROWS_PER_SECOND } from '../domain/values/rates.js';
 import { call } from './call.js';
-import { problemOf } from './run/course.js';
+import { problemOf } from './run/interruptions.js';
 
 export interface ProofView {
   readonly state: ProofState;

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CAPTURE_ADAPTERS } from '../../src/activities/capture/index.js';
 import type { CaptureDeps } from '../../src/activities/capture/capture-adapter.js';
-import { sourceConnectorConfigs } from '../../src/activities/capture/source-connectors.js';
+import { sourceConnectorConfigs } from '../../src/activities/capture/connectors/source-connectors.js';
 import { markSource } from '../../src/activities/capture/source-mark.js';
 import { CAPTURES } from '../../src/domain/capture/index.js';
 import { KINDS } from '../../src/domain/objects/kinds.js';

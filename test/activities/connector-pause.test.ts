@@ -6,7 +6,7 @@ import {
   endOverduePause,
   whilePaused,
   withoutWindowPauses,
-} from '../../src/activities/capture/connector-pause.js';
+} from '../../src/activities/capture/connectors/connector-pause.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { aRef } from '../support/builders.js';

@@ -1,7 +1,7 @@
 // A Connect worker that has just started knows no connector yet. A single answer of this kind never
 // counts as a deletion, because the connector may exist and be running a moment later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { stopSurely } from '../../src/activities/capture/connector-state.js';
+import { stopSurely } from '../../src/activities/capture/connectors/connector-state.js';
 import type { ObjectState } from '../../src/clients/ledger/ledger.js';
 import { removeObject } from '../../src/activities/objects/kinds.js';
 import type { Site } from '../../src/activities/objects/owned-kind.js';

@@ -2,7 +2,7 @@
 // lasted for a while. It also reports when the change is over.
 import { describe, expect, it } from 'vitest';
 import { ConnectorWatch } from '../../src/activities/guard/connector-watch.js';
-import { driftOf } from '../../src/activities/capture/connector-state.js';
+import { driftOf } from '../../src/activities/capture/connectors/connector-state.js';
 import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';
 
 const PLANNED = { 'table.include.list': 'public.a', 'poll.interval.ms': '500' };

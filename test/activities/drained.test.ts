@@ -2,7 +2,7 @@
 // created again, which must never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { pipelineDrained } from '../../src/activities/barrier/drained.js';
+import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { GroupDescription } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';

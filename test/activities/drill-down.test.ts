@@ -1,7 +1,11 @@
 // A drill-down classifies every candidate as matched, different or unknown. No candidate just
 // disappears.
 import { describe, expect, it } from 'vitest';
-import { judged, type Found, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
+import {
+  judged,
+  type Found,
+  type PassInput,
+} from '../../src/activities/windows/tables/table-by-hash.js';
 import { refuseUnexplained } from '../../src/activities/windows/tables/drill-down.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';

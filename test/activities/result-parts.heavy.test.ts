@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import type { ComparedQuery } from '../../src/activities/windows/results/compared-queries.js';
-import { sidesByHash } from '../../src/activities/windows/results/exact/by-hashes.js';
+import { sidesByHash } from '../../src/activities/windows/results/exact/result-by-hash.js';
 import type { StillPoint } from '../../src/activities/windows/results/exact/still-point.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
 import type { Shape } from '../../src/compare/row-comparison.js';

@@ -1,7 +1,7 @@
 // A full pass reads the table while the topic is still being folded, and never compares the table
 // with an unfinished fold.
 import { describe, expect, it } from 'vitest';
-import { passByHash, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
+import { passByHash, type PassInput } from '../../src/activities/windows/tables/table-by-hash.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { binaryRow, envelope, feed, jsonImage } from '../support/rows.js';

@@ -1,7 +1,7 @@
 // If a barrier is not reached, the reason names a connector that a person paused, stopped or
 // deleted.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { stoppedConnectors } from '../../src/activities/capture/describe-stopped-connectors.js';
+import { stoppedConnectors } from '../../src/activities/capture/connectors/describe-stopped-connectors.js';
 import { skipping } from '../support/skipping.js';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 

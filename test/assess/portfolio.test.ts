@@ -6,7 +6,7 @@ import { NOT_MEASURED } from '../../src/assess/facts.js';
 import { parsePortfolio } from '../../src/assess/portfolio.js';
 import { intervalMs } from '../../src/assess/schedule.js';
 import { loadParser } from '../../src/assess/sql/analyse.js';
-import { renderAssessmentHtml } from '../../src/report/assessment-html.js';
+import { renderAssessmentHtml } from '../../src/report/assessment-page.js';
 import { ranking } from '../../src/report/assessment-text.js';
 import { AT, GOOD, measured, portfolio } from './good-process.js';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenSource } from '../../src/clients/kafka/oauth-token.js';
 import type { TokenOrigin } from '../../src/domain/migration/cluster-access.js';
-import { allowCommand } from '../../src/secrets.js';
+import { allowCommand } from '../../src/wiring/secrets.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-token-'));
 const asked: { authorization: string | undefined; form: string }[] = [];

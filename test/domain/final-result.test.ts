@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   areResultsExact,
   restedResults,
-} from '../../src/activities/windows/results/rested-results.js';
+} from '../../src/activities/windows/results/recent-results.js';
 import type { SubjectOutcome } from '../../src/activities/windows/subject-outcome.js';
 import { allowedAge, recommendedAge, tooOld } from '../../src/domain/plan/final-result.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';

@@ -3,7 +3,7 @@
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import { plannedTopics } from '../../src/domain/capture/index.js';
 import { namesOf, sinkGroup } from '../../src/domain/migration/names.js';
-import { stagingTable } from '../../src/domain/routes/table.js';
+import { stagingTable } from '../../src/domain/routes/shared-table.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { ActivityName, Stage } from './stage.js';
 

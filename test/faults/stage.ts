@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { planHash } from '../../src/manifest/build-plan.js';

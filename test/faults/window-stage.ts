@@ -9,7 +9,7 @@ import { Systems } from '../../src/activities/runtime/deps.js';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { pausesOf } from '../../src/clients/ledger/connector-pauses.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { planHash } from '../../src/manifest/build-plan.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';
 import { witnessedTable } from '../../src/clients/postgres/witness-tables.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { sleepUntil } from '../support/builders.js';
 import { freshDatabase, specOf, withDatabase } from '../support/sluice.js';

@@ -3,7 +3,7 @@
 // result.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { BATCH_PARTS, aPlan } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 

@@ -8,7 +8,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import type { Note } from '../../src/activities/barrier/connector-acknowledged.js';
-import { pipelineDrained } from '../../src/activities/barrier/drained.js';
+import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { groupIdentity } from '../../src/activities/windows/part-identity.js';
 import type { KnownGroup } from '../../src/clients/kafka/groups.js';

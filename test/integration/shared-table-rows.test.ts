@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import { withSource } from '../../src/clients/postgres/connection.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { checkSharedTable } from '../../src/activities/cutover/routes/shared-table-checks.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { relation } from '../../src/domain/migration/names.js';

@@ -10,7 +10,7 @@ import { createDrainActivities } from '../../src/activities/cutover/drain-proof.
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import { withSource } from '../../src/clients/postgres/connection.js';
 import { writersSince } from '../../src/clients/postgres/trigger-sql.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { sleepUntil } from '../support/builders.js';

@@ -5,7 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { planHash } from '../../src/manifest/build-plan.js';

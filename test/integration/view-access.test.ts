@@ -7,7 +7,7 @@ import { checkBatch } from '../../src/activities/checks/batch-checks.js';
 import { createConsumerActivities } from '../../src/activities/cutover/batch-output-readers.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import { createSinkTable } from '../../src/clients/postgres/sink-table-sql.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { serverVersion } from '../support/sluice.js';

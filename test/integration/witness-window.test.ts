@@ -3,12 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
-import { passByHash, type PassInput } from '../../src/activities/windows/tables/by-hash.js';
+import { passByHash, type PassInput } from '../../src/activities/windows/tables/table-by-hash.js';
 import { boundedNow, snapshotText } from '../../src/activities/windows/tables/visibility.js';
 import { passWitnessed } from '../../src/activities/windows/witness/pass-witnessed.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { ROWS, SHAPE, windowsOf, witnessScene, type Write } from '../support/witness-scene.js';
 

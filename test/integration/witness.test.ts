@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';
 import { definitionDigest, witnessedTable } from '../../src/clients/postgres/witness-tables.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { MOST_WITNESSED } from '../../src/domain/evidence/witness.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

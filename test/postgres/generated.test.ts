@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTable } from '../../src/activities/checks/table-checks.js';
 import { withSource } from '../../src/clients/postgres/connection.js';
 import { readTable } from '../../src/clients/postgres/catalog.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { freshDatabase, serverVersion, specOf } from '../support/sluice.js';

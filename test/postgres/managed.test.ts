@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tryReplication } from '../../src/activities/checks/replication-check.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { mayReplicate } from '../../src/domain/access/privilege-conditions.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { freshDatabase, serverVersion, specOf, testPostgres } from '../support/sluice.js';

@@ -4,7 +4,7 @@
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { listedHistories, readHistory, recordedHistories } from '../support/histories.js';
-import { replayRuns } from '../../src/worker-replay.js';
+import { replayRuns } from '../../src/wiring/worker-replay.js';
 import { quietRuntime } from '../support/temporal-test-server.js';
 
 const histories = recordedHistories();

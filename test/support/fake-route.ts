@@ -12,8 +12,8 @@ import {
 } from '../../src/domain/routes/route.js';
 
 /**
- * If a fact is missing here, the compiler names it. Only the `kind` is unknown to the type of the
- * plan.
+ * If a fact is missing here, the compiler names it. The cast is needed only
+ * because the type of a plan does not have the kind of this route.
  */
 const FACTS: RouteFacts = {
   ...PLAIN_FACTS,

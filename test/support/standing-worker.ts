@@ -8,7 +8,7 @@ import { createCutoverActivities } from '../../src/activities/cutover/cutover-ac
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { createFenceActivities, type FenceInput } from '../../src/activities/cutover/fence.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 
 const [action, input, pattern, how] = process.argv.slice(2) as [
   'fence' | 'commitCutover',

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { ensureSearchAttributes } from '../../src/register-search-attributes.js';
+import { ensureSearchAttributes } from '../../src/wiring/register-search-attributes.js';
 import { temporalTestServerLibs } from '../../stack/fetch.js';
 import { sleepUntil } from './builders.js';
 import { freePort } from './free-port.js';

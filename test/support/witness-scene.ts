@@ -10,7 +10,7 @@ import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { openSource } from '../../src/clients/postgres/connection.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
-import { resolveSecret } from '../../src/config.js';
+import { resolveSecret } from '../../src/wiring/config.js';
 import { aPlan, aRef } from './builders.js';
 import { aTopic } from './live.js';
 import { envelope } from './rows.js';

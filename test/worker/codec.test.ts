@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anchorsIn, decrypted } from '../../src/cli/support/evidence-anchors.js';
 import { serveCodec } from '../../src/cli/codec-server.js';
 import { EncryptingCodec, type CodecKey } from '../../src/clients/payload-codec.js';
-import { readCodec } from '../../src/codec-keys.js';
-import { freeAddress } from '../../src/worker-endpoint.js';
+import { readCodec } from '../../src/wiring/codec-keys.js';
+import { freeAddress } from '../../src/wiring/worker-endpoint.js';
 
 const aKey = (id: string): CodecKey => ({ id, key: randomBytes(32) });
 const [OLD, NEW] = [aKey('k1'), aKey('k2')];

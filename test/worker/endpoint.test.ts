@@ -5,10 +5,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Gauges } from '../../src/activities/runtime/gauges.js';
-import { readProcessSettings } from '../../src/process-settings.js';
-import { freeAddress, serveEndpoint } from '../../src/worker-endpoint.js';
-import { createLogger } from '../../src/worker-log.js';
-import { METRIC_NAMES, readMetrics } from '../../src/worker-metrics.js';
+import { readProcessSettings } from '../../src/wiring/process-settings.js';
+import { freeAddress, serveEndpoint } from '../../src/wiring/worker-endpoint.js';
+import { createLogger } from '../../src/wiring/worker-log.js';
+import { METRIC_NAMES, readMetrics } from '../../src/wiring/worker-metrics.js';
 import { aStatus } from '../support/status.js';
 
 const servers: Server[] = [];

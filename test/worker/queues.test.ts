@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { queueFor, queueOfZone, zoneOf } from '../../src/domain/migration/task-queues.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
-import { readProcessSettings } from '../../src/process-settings.js';
-import { servedQueues } from '../../src/worker.js';
+import { readProcessSettings } from '../../src/wiring/process-settings.js';
+import { servedQueues } from '../../src/wiring/worker.js';
 import { aSpec, aSpecInput } from '../support/builders.js';
 
 function queuesOf(env: Record<string, string>, taskQueue = 'migrations'): string[] {

@@ -1,7 +1,7 @@
 // Several Temporal workers in one process end together, and report the first error.
 import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
-import { serve } from '../../src/worker-group.js';
+import { serve } from '../../src/wiring/worker-group.js';
 
 /** A worker that runs until it is shut down, or fails with `error` at once. */
 function aWorker(log: string[], name: string, error?: Error, late?: Error) {

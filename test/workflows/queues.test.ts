@@ -2,7 +2,7 @@
 import { ActivityFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
-import { problemOf } from '../../src/workflows/run/course.js';
+import { problemOf } from '../../src/workflows/run/interruptions.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';

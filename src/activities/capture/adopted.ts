@@ -7,7 +7,7 @@ import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { slotAcknowledged } from '../barrier/connector-acknowledged.js';
 import { inspectAdopted } from './adopted-objects.js';
 import type { CaptureAdapter } from './capture-adapter.js';
-import { stoppedConnectors } from './describe-stopped-connectors.js';
+import { stoppedConnectors } from './connectors/describe-stopped-connectors.js';
 import { logState } from './log.js';
 
 export const adoptedCapture: CaptureAdapter<AdoptedPlan> = {

@@ -2,7 +2,7 @@
 // plan.
 import type { CapturePlan } from '../../domain/capture/capture.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { Registry } from '../../domain/values/registry.js';
+import { Registry } from '../../domain/values/adapter-registry.js';
 import type { CaptureAdapter } from './capture-adapter.js';
 import { adoptedCapture } from './adopted.js';
 import { logCapture } from './log.js';

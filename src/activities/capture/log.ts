@@ -19,7 +19,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { connectorAcknowledged, emitMarker } from '../barrier/connector-acknowledged.js';
 import type { CaptureAdapter, CaptureState } from './capture-adapter.js';
-import { stoppedConnectors } from './describe-stopped-connectors.js';
+import { stoppedConnectors } from './connectors/describe-stopped-connectors.js';
 
 export const logCapture: CaptureAdapter<LogPlan> = {
   checks: () => Promise.resolve([]),

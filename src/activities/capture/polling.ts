@@ -10,10 +10,10 @@ import { taskFact } from '../../domain/evidence/fact-rules.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { CaptureAdapter, SettledSubject, WantedConnector } from './capture-adapter.js';
-import { rowsAhead } from './polled-clock.js';
-import { installedPlugin, polledShape } from './polled-shape.js';
-import { checkPolling } from './polling-checks.js';
-import { markPolled } from './polling-mark.js';
+import { rowsAhead } from './polling/polled-clock.js';
+import { installedPlugin, polledShape } from './polling/polled-shape.js';
+import { checkPolling } from './polling/polling-checks.js';
+import { markPolled } from './polling/polling-mark.js';
 
 const APPLICATION_NAME_LENGTH = 63; // the server truncates longer names
 

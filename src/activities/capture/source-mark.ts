@@ -2,7 +2,7 @@
 // the sink.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { pipelineDrained, sinkDrained } from '../barrier/drained.js';
+import { pipelineDrained, sinkDrained } from '../barrier/consumers-drained.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { adapterOf } from './index.js';

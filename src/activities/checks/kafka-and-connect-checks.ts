@@ -8,7 +8,10 @@ import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Asking } from '../objects/owned-kind.js';
-import { sourceConnectorConfigs, type WantedConnector } from '../capture/source-connectors.js';
+import {
+  sourceConnectorConfigs,
+  type WantedConnector,
+} from '../capture/connectors/source-connectors.js';
 import { takenNames, type IsOwned } from './names-free.js';
 import { checkAcls } from './acl-checks.js';
 import { checkTopicNames } from './topic-name-checks.js';

@@ -19,7 +19,7 @@ import { connectionLimits, timeLimits } from './session-limits.js';
 import { asking, mayCreate, notReached, serverQuestions, type Ask } from './server-questions.js';
 import { checkTable } from './table-checks.js';
 import { walHeadroom } from './wal-headroom.js';
-import { noLongTransactions } from '../capture/long-writers.js';
+import { noLongTransactions } from '../capture/load/long-writers.js';
 
 export async function checkSource(
   { secret }: Pick<Deps, 'secret'>,

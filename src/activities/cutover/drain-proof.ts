@@ -13,7 +13,7 @@ import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Note } from '../barrier/connector-acknowledged.js';
-import { pipelineDrained, sinkDrained } from '../barrier/drained.js';
+import { pipelineDrained, sinkDrained } from '../barrier/consumers-drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';

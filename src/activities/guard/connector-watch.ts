@@ -1,7 +1,7 @@
 // Checks the connectors for the guard: it finds those that a person deleted, paused or edited. It
 // reports a state only after the state has lasted for a while, because a restart is short.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
-import { taskFailure } from '../capture/connector-state.js';
+import { taskFailure } from '../capture/connectors/connector-state.js';
 import {
   isSameTrouble,
   troublesOf,

@@ -5,15 +5,15 @@ import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
-import { driftFrom, driftOf, taskFailure } from '../capture/connector-state.js';
-import { sinkConfig } from '../capture/current-sink.js';
+import { driftFrom, driftOf, taskFailure } from '../capture/connectors/connector-state.js';
+import { sinkConfig } from '../capture/connectors/current-sink.js';
 import type { Deps } from '../runtime/deps.js';
 import { beat, pause } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { watchSlot, type SlotReport } from './slot-watch.js';
 import { ConnectorWatch, type WatchedConnector } from './connector-watch.js';
-import { sourceConnectorConfigs } from '../capture/source-connectors.js';
-import { endOverduePause, withoutWindowPauses } from '../capture/connector-pause.js';
+import { sourceConnectorConfigs } from '../capture/connectors/source-connectors.js';
+import { endOverduePause, withoutWindowPauses } from '../capture/connectors/connector-pause.js';
 
 export type GuardReport =
   /** This migration no longer owns any objects, so there is nothing to watch. */

@@ -3,16 +3,16 @@
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
-import { sourceConnectorConfigs } from '../capture/source-connectors.js';
+import { sourceConnectorConfigs } from '../capture/connectors/source-connectors.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import {
   STATE_TIMEOUT_MS,
   deleteOffsets,
   stopSurely,
   storedConfig,
-} from '../capture/connector-state.js';
+} from '../capture/connectors/connector-state.js';
 import { askEach, type Asking, type OwnedKind, type Site } from './owned-kind.js';
-import { sinkConfig } from '../capture/current-sink.js';
+import { sinkConfig } from '../capture/connectors/current-sink.js';
 
 const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
 

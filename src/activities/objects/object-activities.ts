@@ -9,7 +9,7 @@ import type { Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
 import { planned, withPlan, type Planned } from '../runtime/with-plan.js';
 import { configOf } from './connector.js';
-import { driftOf, untilRunning } from '../capture/connector-state.js';
+import { driftOf, untilRunning } from '../capture/connectors/connector-state.js';
 import { untilSteady } from './job.js';
 import { claimObject, ensureObject, removeObject } from './kinds.js';
 import { giveBack } from '../ownership/owned.js';

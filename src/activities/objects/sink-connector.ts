@@ -2,8 +2,8 @@
 // afterwards.
 import { Problem } from '../../domain/failure.js';
 import { pollUntil } from '../runtime/poll-until.js';
-import { reconfigure, taskFailure } from '../capture/connector-state.js';
-import { sinkConfig } from '../capture/current-sink.js';
+import { reconfigure, taskFailure } from '../capture/connectors/connector-state.js';
+import { sinkConfig } from '../capture/connectors/current-sink.js';
 import type { Site } from './owned-kind.js';
 
 const PAUSE_MS = 20_000; // writers wait during this time

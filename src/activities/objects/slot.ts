@@ -14,7 +14,7 @@ import {
   type OwnedKind,
   type Site,
 } from './owned-kind.js';
-import { creatingSlot } from '../capture/slot-wait.js';
+import { creatingSlot } from '../capture/load/slot-wait.js';
 
 // A dead connection keeps its slot for wal_sender_timeout, which is 60 s by default. This is
 // longer.

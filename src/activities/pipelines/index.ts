@@ -1,7 +1,7 @@
 // Finds the host that runs a spec's pipeline, and the consumer groups of that pipeline.
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { HostPlan } from '../../domain/pipelines/index.js';
-import { Registry } from '../../domain/values/registry.js';
+import { Registry } from '../../domain/values/adapter-registry.js';
 import { FlinkHost } from './flink.js';
 import { NO_HOST, type PipelineHost } from './host.js';
 import { KsqlHost } from './ksqldb.js';

@@ -3,7 +3,7 @@
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
-import { pipelineDrained } from '../barrier/drained.js';
+import { pipelineDrained } from '../barrier/consumers-drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';

@@ -1,4 +1,4 @@
-// Defines the clients and secrets that activities get. src/worker.ts builds them once. Nothing here
+// Defines the clients and secrets that activities get. src/wiring/worker.ts builds them once. Nothing here
 // reads the environment.
 import { ConnectRest } from '../../clients/http/connect-rest.js';
 import { httpAccess } from '../../clients/http/http-access.js';

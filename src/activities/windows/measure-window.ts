@@ -23,7 +23,7 @@ import { type Verdict } from '../../domain/evidence/verdict.js';
 import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';
 import { classify } from '../runtime/application-failure.js';
 import type { WindowSession, Witnessing } from './session.js';
-import { restedResults } from './results/rested-results.js';
+import { restedResults } from './results/recent-results.js';
 import { isHearing } from './witness/witness-of-window.js';
 import { readFacts } from './pipeline-facts.js';
 import { batchAge } from './batch-age.js';

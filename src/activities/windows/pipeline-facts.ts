@@ -20,16 +20,21 @@ import { ADOPTED_REMEDIES } from '../../domain/capture/connector-trouble.js';
 import { FAILURES } from '../../domain/failure.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
-import { MISSING, driftFrom, driftOf, storedConfig } from '../capture/connector-state.js';
+import {
+  MISSING,
+  driftFrom,
+  driftOf,
+  storedConfig,
+} from '../capture/connectors/connector-state.js';
 import type { Deps } from '../runtime/deps.js';
 import { shortDigest } from '../runtime/short-digest.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
 import { hostOf, pipelineGroups } from '../pipelines/index.js';
-import { sinkConfig } from '../capture/current-sink.js';
+import { sinkConfig } from '../capture/connectors/current-sink.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { adapterOf } from '../capture/index.js';
-import { sourceConnectorConfigs } from '../capture/source-connectors.js';
+import { sourceConnectorConfigs } from '../capture/connectors/source-connectors.js';
 import { groupIdentity, membersOf, pluginVersion } from './part-identity.js';
 import { topicFacts } from './topic-facts.js';
 

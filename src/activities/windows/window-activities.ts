@@ -13,7 +13,7 @@ import { worst, type Verdict } from '../../domain/evidence/verdict.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Deps } from '../runtime/deps.js';
 import { beat } from '../runtime/poll-until.js';
-import { endLeftPauses } from '../capture/connector-pause.js';
+import { endLeftPauses } from '../capture/connectors/connector-pause.js';
 import { routeProblem, type RouteProblem } from '../cutover/observed-route.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { measure, type Measured } from './measure-window.js';
@@ -28,7 +28,7 @@ import type { TablesCost } from './tables/compare-tables.js';
 import type { WitnessUse } from './tables/compare-one-table.js';
 import { endingWitness } from './witness/witness-of-window.js';
 import { Witnesses } from './witness/witnesses.js';
-import { areResultsExact } from './results/rested-results.js';
+import { areResultsExact } from './results/recent-results.js';
 import { toRow, type SubjectOutcome } from './subject-outcome.js';
 
 /** The bytes that the key tables of a worker's windows may use by default. */

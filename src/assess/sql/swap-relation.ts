@@ -85,7 +85,7 @@ function castsOf(wanted: readonly RelationColumn[], to: Relation): string {
 
 /**
  * Returns the tree of a query as text, without positions. The relation and the sub-query that
- * replaces it have the same text. Two texts are therefore equal if nothing else differs.
+ * replaces it are printed as the same text. Two texts are therefore equal if nothing else differs.
  */
 function bare(tree: unknown, name: TableName): string {
   const strip = (node: unknown): unknown => {

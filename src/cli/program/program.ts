@@ -1,6 +1,6 @@
 // Declares all verbs. Each verb's file is loaded only when it runs, so that --help stays fast.
 import { Command } from 'commander';
-import { workerHelp } from '../../environment.js';
+import { workerHelp } from '../../wiring/environment.js';
 import { EXIT, write, type Format } from '../support/output.js';
 import { addDecidingVerbs, addReadingVerbs, addSteeringVerbs } from './verbs-on-a-run.js';
 import { addDecisionAids, addSpecVerbs } from './verbs-before-start.js';

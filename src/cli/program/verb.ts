@@ -1,6 +1,6 @@
 // Declares verbs, and the options that several verbs share.
 import { Option, type Command } from 'commander';
-import type { VariableName } from '../../environment.js';
+import type { VariableName } from '../../wiring/environment.js';
 import { EXIT, FORMATS, type Format } from '../support/output.js';
 
 /** The output format and exit code of the last verb. */

@@ -3,7 +3,7 @@
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { loadConfig } from '../../config.js';
+import { loadConfig } from '../../wiring/config.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import {
   judgeStanding,

@@ -2,7 +2,7 @@
 // ledger cannot change.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { loadConfig } from '../../config.js';
+import { loadConfig } from '../../wiring/config.js';
 import type { Anchor } from '../../report/verify.js';
 import { withClientOrNull } from './migration-source.js';
 import { workflowIdOf } from '../../domain/migration/workflow-ids.js';

@@ -1,7 +1,7 @@
 // Reads the state of a migration for the verbs, from its running workflow or else from the ledger.
 // Verbs load this file only when they run, because `--help` needs neither Temporal nor the ledger.
 import type { Client } from '@temporalio/client';
-import { loadConfig } from '../../config.js';
+import { loadConfig } from '../../wiring/config.js';
 import { Ledger, type MigrationRecord } from '../../clients/ledger/ledger.js';
 import type { Status, StatusWithWindows } from '../../domain/evidence/ledger-rows.js';
 import {

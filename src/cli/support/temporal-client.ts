@@ -1,6 +1,6 @@
 // Connects the verbs to Temporal. Each error names the address, the namespace and a remedy.
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { dataConverterOf, loadConfig } from '../../config.js';
+import { dataConverterOf, loadConfig } from '../../wiring/config.js';
 import {
   registerCommands,
   SEARCH_ATTRIBUTE_NAMES,

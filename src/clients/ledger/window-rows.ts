@@ -1,5 +1,5 @@
-// Stores windows in the ledger. A recorded window never changes, because each evidence document
-// contains the digest of the one before it: a change would break the chain.
+// Stores windows in the ledger. A recorded window never changes. Each evidence document has a link,
+// which is a digest of the document and of the link before it, so a change would break the chain.
 import type pg from 'pg';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';

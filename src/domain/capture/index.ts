@@ -2,7 +2,7 @@
 import { namesOf, type Capture, type Names } from '../migration/names.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../routes/route.js';
-import { Registry } from '../values/registry.js';
+import { Registry } from '../values/adapter-registry.js';
 import type { CaptureMode, CapturePlan } from './capture.js';
 import { adoptedCapture } from './adopted.js';
 import { logCapture } from './log.js';

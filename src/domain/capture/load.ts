@@ -2,7 +2,7 @@
 // transaction or in chunks, or Sluice loads them.
 import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../values/rates.js';
 import type { ConnectorSpec } from '../migration/spec.js';
-import { Registry } from '../values/registry.js';
+import { Registry } from '../values/adapter-registry.js';
 import type { LoadFacts } from './capture.js';
 
 const BY_CONNECTOR: Omit<LoadFacts, 'load'> = {

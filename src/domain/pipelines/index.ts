@@ -4,7 +4,7 @@ import { ksqlPlan } from './ksql-statements.js';
 import type { Names } from '../migration/names.js';
 import type { MigrationSpec, PipelineSpec } from '../migration/spec.js';
 import { splitStatements, startsJob } from './split-statements.js';
-import { Registry } from '../values/registry.js';
+import { Registry } from '../values/adapter-registry.js';
 
 /** The place where the pipeline runs, as plain data. */
 export interface HostPlan {

@@ -1,11 +1,11 @@
 // Selects the route by the type in a spec.
 import { namesOf } from '../migration/names.js';
-import { Registry } from '../values/registry.js';
+import { Registry } from '../values/adapter-registry.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 import { httpRoute } from './http.js';
 import { noRoute } from './none.js';
 import type { Contradiction, Route, RouteContext, RoutePlan } from './route.js';
-import { tableRoute } from './table.js';
+import { tableRoute } from './shared-table.js';
 import { viewRoute } from './view.js';
 
 export const ROUTES = new Registry<RouteSpec['type'], Route>('route', {

@@ -2,7 +2,7 @@
 // window then reads only what changed after that pass, so the hold does not grow with the tables.
 import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
 import { allowedAge, tooOld } from '../../domain/plan/final-result.js';
-import { BackToValidate } from '../run/course.js';
+import { BackToValidate } from '../run/interruptions.js';
 import type { Run } from '../run/run.js';
 import { holdOf, runWindow } from '../windows/windows.js';
 

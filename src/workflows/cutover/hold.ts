@@ -10,7 +10,7 @@ import { readTrigger } from '../../domain/migration/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call, callWithin } from '../call.js';
 import { holdConnectors, startConnectors } from '../run/start-connectors.js';
-import { BackToValidate } from '../run/course.js';
+import { BackToValidate } from '../run/interruptions.js';
 import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';
 import { evidenceId } from '../run/gate-state.js';

@@ -5,7 +5,7 @@ import { FAILURES } from '../../domain/failure.js';
 import { awaitsFullWindow } from '../../domain/evidence/streak.js';
 import type { FactsSeen } from '../../domain/evidence/epoch.js';
 import { call, callWithin } from '../call.js';
-import { BackToValidate } from '../run/course.js';
+import { BackToValidate } from '../run/interruptions.js';
 import { everyMs, type Run } from '../run/run.js';
 import { holdOf, measuredIn, runWindow } from '../windows/windows.js';
 import { allowedAge, recommendedAge } from '../../domain/plan/final-result.js';

@@ -3,7 +3,7 @@
 import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';
-import { BackToValidate } from '../run/course.js';
+import { BackToValidate } from '../run/interruptions.js';
 import { rehearse } from '../cutover/rehearsal.js';
 import { everyMs, type Run } from '../run/run.js';
 import { gateWaitsFor } from '../run/gate-state.js';

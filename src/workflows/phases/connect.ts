@@ -59,7 +59,7 @@ async function identifySlot(run: Run): Promise<void> {
 }
 
 /**
- * Loads the tables by Sluice's own copy. The connector then reads the log from the position where
+ * Loads the tables with Sluice's own copy, and not with the connector's snapshot. The connector then reads the log from the position where
  * the copy began.
  */
 async function copy(run: Run): Promise<void> {

@@ -3,7 +3,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
 import { areStarted } from '../run/start-connectors.js';
-import { BackToValidate } from '../run/course.js';
+import { BackToValidate } from '../run/interruptions.js';
 import { beginAttempt, dropTriggers, hold, undoHold, type Evidence } from '../cutover/hold.js';
 import { proveSlot, recheck, refuseLongHold } from '../cutover/recheck.js';
 import { gateWaitsFor } from '../run/gate-state.js';

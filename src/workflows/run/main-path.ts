@@ -2,7 +2,7 @@
 // roll-back phase runs, which nothing interrupts.
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Outcome } from '../../domain/migration/phase.js';
-import { GenerationLost, RunRefused } from './course.js';
+import { GenerationLost, RunRefused } from './interruptions.js';
 import { requestWayBack } from './requests.js';
 import type { PhaseBody, Run } from './run.js';
 

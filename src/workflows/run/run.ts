@@ -7,7 +7,7 @@ import { durationMs } from '../../domain/values/duration.js';
 import type { Blocked } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { mayFollow, type Phase } from '../../domain/migration/phase.js';
-import { BackToValidate, GenerationLost } from './course.js';
+import { BackToValidate, GenerationLost } from './interruptions.js';
 import { initialState, type State } from './state.js';
 import { Steps } from './steps.js';
 import { WatchedConnectors } from './watched-connectors.js';

@@ -14,7 +14,13 @@ import { ENDS_GENERATION, type Blocked } from '../../domain/failure.js';
 import type { Rehearsed, WindowAnswer } from '../../domain/evidence/ledger-rows.js';
 import { isLong } from '../../domain/migration/history-limits.js';
 import { Journal } from './journal.js';
-import { BackToValidate, GenerationLost, RunRefused, foundNoSlot, problemOf } from './course.js';
+import {
+  BackToValidate,
+  GenerationLost,
+  RunRefused,
+  foundNoSlot,
+  problemOf,
+} from './interruptions.js';
 import type { State } from './state.js';
 
 // The pauses between automatic retries, in minutes, while the cause of a block may disappear by

@@ -4,11 +4,11 @@ import type { Databases } from '../../../clients/postgres/target-connection.js';
 import type { Check } from '../../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { RoutePlan } from '../../../domain/routes/route.js';
-import { Registry } from '../../../domain/values/registry.js';
+import { Registry } from '../../../domain/values/adapter-registry.js';
 import { httpRoute } from './http.js';
 import { noRoute } from './none.js';
 import type { RouteAdapter, RouteDeps, RouteEffects } from './route-adapter.js';
-import { tableRoute } from './table.js';
+import { tableRoute } from './shared-table.js';
 import { viewRoute } from './view.js';
 
 export const ROUTE_ADAPTERS = new Registry<RoutePlan['kind'], RouteAdapter>('route', {

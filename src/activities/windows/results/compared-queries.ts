@@ -11,7 +11,7 @@ import {
   type RecordFormat,
 } from '../../../domain/migration/topic-format.js';
 import type { Lsn } from '../../../domain/values/position.js';
-import { currentSinkTable } from '../../capture/current-sink.js';
+import { currentSinkTable } from '../../capture/connectors/current-sink.js';
 import { adapterOf } from '../../capture/index.js';
 import type { ConnectedSession, ResultSession } from '../session.js';
 import { columnsToCompare } from '../columns-to-compare.js';

@@ -14,7 +14,7 @@ import { keyOf } from '../../../compare/enc/key-table.js';
 import { HashComparison, runHashCanary } from '../../../compare/hash-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
-import { CANARY_ROWS, type PassInput, type TablePass } from './by-hash.js';
+import { CANARY_ROWS, type PassInput, type TablePass } from './table-by-hash.js';
 import { selectOf } from './select-statement.js';
 
 const SCRUB_PARTS = 10;

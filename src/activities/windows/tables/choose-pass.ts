@@ -8,10 +8,10 @@ import { engineGateway } from '../../../domain/migration/spec.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { foldTable } from '../folds/folds.js';
 import type { ReadingSession } from '../session.js';
-import { passByFlink, type FlinkPassInput } from './by-flink.js';
-import { passByHash, type PassInput, type TablePass } from './by-hash.js';
-import { passByRow } from './by-row.js';
-import { passBySpill } from './by-spill.js';
+import { passByFlink, type FlinkPassInput } from './table-by-flink.js';
+import { passByHash, type PassInput, type TablePass } from './table-by-hash.js';
+import { passByRow } from './table-by-row.js';
+import { passBySpill } from './table-on-disk.js';
 import { WORTH_IT_ROWS, passIncrementally } from './changed-rows.js';
 import type { Walk } from './range-scan.js';
 

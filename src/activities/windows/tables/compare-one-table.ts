@@ -15,7 +15,7 @@ import { measured, unmeasured, type SubjectOutcome } from '../subject-outcome.js
 import { passWitnessed } from '../witness/pass-witnessed.js';
 import { isHearing } from '../witness/witness-of-window.js';
 import type { Heard } from '../witness/witnesses.js';
-import type { PassInput, TablePass } from './by-hash.js';
+import type { PassInput, TablePass } from './table-by-hash.js';
 import { passOver, type KnownTable } from './choose-pass.js';
 import type { Walk } from './range-scan.js';
 import { boundedNow } from './visibility.js';

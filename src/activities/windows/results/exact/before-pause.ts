@@ -4,7 +4,7 @@ import { tableTopic, type Relation } from '../../../../domain/migration/names.js
 import { durationMs } from '../../../../domain/values/duration.js';
 import type { OrReason } from '../../../../domain/values/or-reason.js';
 import { parseSnapshot } from '../../../../domain/values/position.js';
-import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
+import { pipelineDrained, sinkDrained } from '../../../barrier/consumers-drained.js';
 import { markSource } from '../../../capture/source-mark.js';
 import { foldTable } from '../../folds/folds.js';
 import type { ConnectedSession } from '../../session.js';

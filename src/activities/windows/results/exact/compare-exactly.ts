@@ -12,8 +12,8 @@ import type { ComparedQuery } from '../compared-queries.js';
 import { alignQuery, type AlignedQuery } from '../../../checks/queries/align-query.js';
 import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
-import { sidesByHash } from './by-hashes.js';
-import { needsRows, sidesByRow } from './by-rows.js';
+import { sidesByHash } from './result-by-hash.js';
+import { needsRows, sidesByRow } from './result-by-row.js';
 import { exactOutcome } from './exact-outcome.js';
 import { takeStillPoint, type StillPoint } from './still-point.js';
 

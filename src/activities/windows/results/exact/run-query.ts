@@ -4,7 +4,7 @@ import { runResultCanary } from '../../../../compare/result-canary.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { codeOf } from '../../../../domain/values/sqlstate.js';
 import type { ConnectedSession } from '../../session.js';
-import { CANARY_ROWS } from '../../tables/by-hash.js';
+import { CANARY_ROWS } from '../../tables/table-by-hash.js';
 import type { ComparedQuery } from '../compared-queries.js';
 import { copyHashed } from '../copied-rows.js';
 import { countAgain, fromQuery } from '../read-sides.js';

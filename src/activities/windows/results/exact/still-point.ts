@@ -9,9 +9,9 @@ import { parseSnapshot, type SnapshotVisibility } from '../../../../domain/value
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import { openTarget } from '../../../../clients/postgres/target-connection.js';
 import type { KafkaPort, PartitionEnds } from '../../../../clients/kafka/kafka.js';
-import { pipelineDrained, sinkDrained } from '../../../barrier/drained.js';
+import { pipelineDrained, sinkDrained } from '../../../barrier/consumers-drained.js';
 import { markSource, type SourceMark } from '../../../capture/source-mark.js';
-import { whilePaused } from '../../../capture/connector-pause.js';
+import { whilePaused } from '../../../capture/connectors/connector-pause.js';
 import { pause, pollUntil } from '../../../runtime/poll-until.js';
 import type { ConnectedSession } from '../../session.js';
 import { snapshotText } from '../../tables/visibility.js';

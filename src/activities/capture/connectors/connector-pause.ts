@@ -1,0 +1,180 @@
+// Pauses the source connector for a moment, and makes sure that it runs again. Each pause is
+// recorded in the ledger before it begins, so that another worker can end the pause if this worker
+// dies.
+import type { ConnectRest, ConnectorStatus } from '../../../clients/http/connect-rest.js';
+import { closePause, openPause, pausesOf } from '../../../clients/ledger/connector-pauses.js';
+import { pausedBy } from '../../../domain/evidence/still-point.js';
+import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
+import type { Deps } from '../../runtime/deps.js';
+import { pollUntil } from '../../runtime/poll-until.js';
+import { GONE_MS } from './connector-state.js';
+import type { Planned } from '../../runtime/with-plan.js';
+
+type Needs = Pick<Deps, 'ledger' | 'systems'>;
+
+const POLL_MS = 20;
+/** The guard waits for the longest allowed pause plus this time. Then it resumes the connector. */
+const GRACE_MS = 2000;
+/** The time for which a window tries to resume its connector. Afterwards the guard tries. */
+const RESUME_MS = 30_000;
+
+export interface Paused<T> {
+  readonly value: T;
+  /** Milliseconds from the order to pause until the connector was seen running again. */
+  readonly pausedMs: number;
+}
+
+/**
+ * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns the
+ * reason if the connector does not pause. Always resumes the connector, even after cancellation. It
+ * leaves the connector alone only if it was stopped or deleted during the pause, because no window
+ * does that.
+ */
+export async function whilePaused<T>(
+  { ledger, systems }: Needs,
+  { ref, plan }: Planned,
+  atMostMs: number,
+  use: (deadline: number) => Promise<T>,
+): Promise<OrReason<Paused<T>>> {
+  const rest = systems.connect(plan);
+  const connector = plan.sourceConnectors[0]!;
+  const found = await rest.status(connector);
+  if (!isAll(found, 'RUNNING'))
+    return because(`connector ${connector} is not running: Connect reports ${said(found)}`);
+  const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
+  // The ledger may have taken a while, so a person may have paused the connector in between.
+  const still = await rest.status(connector).catch(() => found);
+  if (!isAll(still, 'RUNNING')) {
+    await closePause(ledger, id, 'window').catch(() => undefined);
+    return because(`connector ${connector} is not running: Connect reports ${said(still)}`);
+  }
+  const started = Date.now();
+  const deadline = started + atMostMs;
+  let value: T;
+  try {
+    await rest.pause(connector);
+    let last: ConnectorStatus | null = found;
+    const stands = await pollUntil(deadline, POLL_MS, async () => {
+      last = await rest.status(connector);
+      return isAll(last, 'PAUSED') || isStopped(last) ? true : null;
+    });
+    if (isStopped(last))
+      return because(`connector ${connector} was stopped while a window paused it`);
+    if (!stands)
+      return because(`connector ${connector} did not pause in time: Connect reports ${said(last)}`);
+    value = await use(deadline);
+  } finally {
+    if (await resumeSurely(rest, connector, RESUME_MS))
+      await closePause(ledger, id, 'window').catch(() => undefined);
+  }
+  const pausedMs = Date.now() - started;
+  return ok({ value, pausedMs });
+}
+
+/**
+ * Ends the pauses that an earlier activity attempt of a window left open. Returns true if a
+ * connector was still paused.
+ */
+export async function endLeftPauses(
+  { ledger, systems }: Needs,
+  { ref, plan }: Planned,
+): Promise<boolean> {
+  const rest = systems.connect(plan);
+  let isResumed = false;
+  for (const connector of plan.sourceConnectors) {
+    const open = (await pausesOf(ledger, ref, connector)).filter((p) => p.closedBy === null);
+    if (open.length === 0) continue;
+    isResumed ||= isPaused(await rest.status(connector).catch(() => null));
+    if (!(await resumeSurely(rest, connector, RESUME_MS))) continue;
+    for (const { id } of open) await closePause(ledger, id, 'successor');
+  }
+  return isResumed;
+}
+
+/**
+ * Resumes a source connector that is still paused although the window that paused it has ended.
+ * Returns the name of the resumed connector, or null if none was resumed.
+ */
+export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Promise<string | null> {
+  const rest = deps.systems.connect(plan);
+  for (const connector of plan.sourceConnectors) {
+    if (!isPaused(await rest.status(connector))) continue;
+    const by = pausedBy(await pausesOf(deps.ledger, ref, connector));
+    if (by.kind !== 'ended-window' || !(await resumeSurely(rest, connector, RESUME_MS))) continue;
+    await closePause(deps.ledger, by.id, 'guard');
+    return connector;
+  }
+  return null;
+}
+
+/**
+ * Returns Connect's answers, in which a connector that a window paused counts as running. A
+ * person's pause stays visible.
+ */
+export function withoutWindowPauses(
+  { ledger, systems }: Needs,
+  { ref, plan }: Planned,
+): Pick<ConnectRest, 'config' | 'status'> {
+  const rest = systems.connect(plan);
+  const running = <P extends { readonly state: string }>(part: P): P =>
+    part.state === 'PAUSED' ? { ...part, state: 'RUNNING' } : part;
+  return {
+    config: (name) => rest.config(name),
+    status: async (name) => {
+      const status = await rest.status(name);
+      if (status === null || !isPaused(status)) return status;
+      if (pausedBy(await pausesOf(ledger, ref, name)).kind === 'person') return status;
+      return { connector: running(status.connector), tasks: status.tasks.map(running) };
+    },
+  };
+}
+
+/**
+ * Resumes the connector, and waits until neither the connector nor a task is paused. Returns true
+ * if that is so, or if the connector is stopped or surely deleted. Returns false at the time limit.
+ * A cancellation of the activity does not end the wait, because a cancelled window must still
+ * resume its connector. Never throws.
+ */
+async function resumeSurely(
+  rest: ConnectRest,
+  connector: string,
+  limitMs: number,
+): Promise<boolean> {
+  const deadline = Date.now() + limitMs;
+  let goneSince: number | null = null;
+  for (;;) {
+    const state = await resume(rest, connector).catch(() => 'unknown' as const);
+    goneSince = state === 'gone' ? (goneSince ?? Date.now()) : null;
+    if (state === 'resumed' || state === 'stopped') return true;
+    if (goneSince !== null && Date.now() - goneSince >= GONE_MS) return true;
+    if (Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function resume(
+  rest: ConnectRest,
+  connector: string,
+): Promise<'resumed' | 'paused' | 'stopped' | 'gone'> {
+  if ((await rest.config(connector)) === null) return 'gone';
+  if (isStopped(await rest.status(connector))) return 'stopped';
+  await rest.resume(connector);
+  return isPaused(await rest.status(connector)) ? 'paused' : 'resumed';
+}
+
+const partsOf = (status: ConnectorStatus): string[] => [
+  status.connector.state,
+  ...status.tasks.map((task) => task.state),
+];
+
+const isPaused = (status: ConnectorStatus | null): boolean =>
+  status !== null && partsOf(status).includes('PAUSED');
+
+const isStopped = (status: ConnectorStatus | null): boolean =>
+  status?.connector.state === 'STOPPED';
+
+const isAll = (status: ConnectorStatus | null, state: string): boolean =>
+  status !== null && status.tasks.length > 0 && partsOf(status).every((part) => part === state);
+
+const said = (status: ConnectorStatus | null): string =>
+  status === null ? 'no such connector' : [...new Set(partsOf(status))].join(' and ');

@@ -1,0 +1,41 @@
+// Says what the sink connector writes now. With a shared table, the lease row decides: the sink
+// writes its staging table before the commit, and the shared table after it.
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import { withTarget } from '../../../clients/postgres/target-connection.js';
+import { leaseTable, readLease } from '../../../clients/postgres/lease-row.js';
+import { jdbcSinkConfig } from '../../../connectors/jdbc-sink.js';
+import { tableOwner, type TableOwner } from '../../../domain/routes/table-owner.js';
+import type { Deps } from '../../runtime/deps.js';
+import type { Planned } from '../../runtime/with-plan.js';
+
+/**
+ * Returns the stream as the owner of the shared table if the lease row is `SWITCHED`. Null means
+ * that the batch owns the shared table, or that there is no shared table.
+ */
+async function streamOwner(
+  client: SourceClient,
+  { ref: { name, iteration }, plan }: Planned,
+): Promise<TableOwner | null> {
+  const { streamRole } = plan.route;
+  if (streamRole === null) return null;
+  const row = await readLease(client, leaseTable(plan), name);
+  return row?.state === 'SWITCHED' ? tableOwner(streamRole, iteration, row.epoch) : null;
+}
+
+/** Returns the configuration that the sink must have now. */
+export async function sinkConfig(
+  { secret }: Pick<Deps, 'secret'>,
+  run: Planned,
+): Promise<Record<string, string>> {
+  const { plan } = run;
+  const owner = plan.route.movesSink
+    ? await withTarget(plan, secret, (client) => streamOwner(client, run))
+    : null;
+  return jdbcSinkConfig(plan, owner);
+}
+
+/** Returns the table that the sink writes now. `client` is a session on the target. */
+export async function currentSinkTable(client: SourceClient, run: Planned): Promise<string> {
+  const owner = await streamOwner(client, run);
+  return run.plan.sink!.writes[owner ? 'stream' : 'batch'].text;
+}

@@ -1,0 +1,39 @@
+// Activities for source connectors: they watch the initial load until it is complete, and
+// reconfigure the connector at the hand-over.
+import { withSource } from '../../../clients/postgres/connection.js';
+import { handedOverConfig } from '../../../connectors/debezium-postgres.js';
+import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
+import { emitMarker } from '../../barrier/connector-acknowledged.js';
+import { reconfigure } from './connector-state.js';
+import type { Deps } from '../../runtime/deps.js';
+import { withPlan, type Planned } from '../../runtime/with-plan.js';
+import { watchLog } from '../load/log-load.js';
+import { watchPolling } from '../load/polling-load.js';
+
+type Totals = Readonly<Record<string, number>>;
+
+export function createConnectActivities(deps: Deps) {
+  return withPlan({
+    /**
+     * Waits until the connector reports the scan of every table as SUCCEEDED. Its heartbeats report
+     * the progress. Safe to repeat.
+     */
+    watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
+      watchLog(deps, run, totals),
+
+    /** Does the same as `watchSnapshot` for tables that are polled. */
+    watchPolled: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
+      watchPolling(deps, run, totals),
+
+    /**
+     * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise
+     * the connector's task would create the signal group again at its next commit. This restarts
+     * the task, which sends no heartbeats until it has read a message. So a marker is written:
+     * without it, the slot of a quiet database would retain WAL forever. Idempotent.
+     */
+    async handOverConnector({ plan }: Planned): Promise<void> {
+      await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));
+      await withSource(plan, deps.secret, (client) => emitMarker(client, plan, 'handed over'));
+    },
+  });
+}

@@ -1,0 +1,127 @@
+// Prepares a copy: the slot with its snapshot, the tables, and the sessions that read them.
+import {
+  blocksOf,
+  readKeyedTable,
+  storageOf,
+  type TableCatalog,
+} from '../../../clients/postgres/catalog.js';
+import { openSource, withSource, type SourceClient } from '../../../clients/postgres/connection.js';
+import {
+  createSlot,
+  shareSnapshot,
+  type SharedSnapshot,
+} from '../../../clients/postgres/shared-snapshot.js';
+import { readSlot } from '../../../clients/postgres/slots.js';
+import { Problem } from '../../../domain/failure.js';
+import type { OwnedObject } from '../../../domain/evidence/ledger-rows.js';
+import { qualified, quoteLiteral } from '../../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { Lsn } from '../../../domain/values/position.js';
+import type { Deps } from '../../runtime/deps.js';
+import { isOwned, makeClaimed } from '../../ownership/owned.js';
+import type { Planned } from '../../runtime/with-plan.js';
+import { creatingSlot } from './slot-wait.js';
+
+export type CopyDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
+
+export interface CopyTarget {
+  readonly table: string;
+  readonly catalog: TableCatalog;
+  readonly topic: string;
+  readonly blocks: number;
+  /**
+   * Identifies the files that hold the table's rows. The value changes when the table is rewritten.
+   */
+  readonly storage: string;
+}
+
+/**
+ * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
+ * position. After a restart, that snapshot is gone, so this function takes a new one, whose rows
+ * may be newer than the slot's position. The log then repeats changes that these rows already
+ * contain. This is harmless, because every reader keeps the newest row of a key.
+ */
+export async function beginCopy(
+  { secret, ledger }: CopyDeps,
+  { ref, plan }: Planned,
+): Promise<{ snapshot: SharedSnapshot; begins: Lsn }> {
+  const { slot } = plan.names;
+  const object: OwnedObject = { kind: 'slot', name: slot, where: plan.database };
+  const position = (): Promise<Lsn | undefined> =>
+    withSource(
+      plan,
+      secret,
+      async (client) => (await readSlot(client, slot))?.confirmedLsn ?? undefined,
+    );
+  const existing = await position();
+  if (existing && !(await isOwned(ledger, ref, object)))
+    throw new Problem('object-not-ours', `slot ${slot} exists and is not in the ledger`);
+  const ask = <T>(use: (client: SourceClient) => Promise<T>): Promise<T> =>
+    withSource(plan, secret, use);
+  const create = (): Promise<SharedSnapshot> =>
+    creatingSlot(slot, ask, () => createSlot(plan, secret, slot));
+  const snapshot = existing
+    ? await shareSnapshot(plan, secret)
+    : await makeClaimed(ledger, ref, [object], create);
+  try {
+    const begins = existing ?? (await position());
+    if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but is not there`);
+    await ledger.setObjectState(ref, object, 'created');
+    return { snapshot, begins };
+  } catch (error) {
+    await snapshot.close();
+    throw error;
+  }
+}
+
+/**
+ * Returns the tables to copy. `reader` locks every table until the reader's transaction ends. Until
+ * then, no table can be rewritten or get a new partition.
+ */
+export async function targetsOf(plan: ResolvedPlan, reader: SourceClient): Promise<CopyTarget[]> {
+  const found: CopyTarget[] = [];
+  for (const [at, { text: table }] of plan.tables.entries()) {
+    const catalog = await readKeyedTable(reader, table);
+    const name = qualified(catalog.name);
+    await reader.query(`SELECT FROM ${name} LIMIT 0`);
+    found.push({
+      table,
+      catalog,
+      topic: plan.captures[at]!.topic,
+      blocks: await blocksOf(reader, name),
+      storage: await storageOf(reader, name),
+    });
+  }
+  return found;
+}
+
+/**
+ * Opens sessions that all read the same snapshot, then closes the session that exported the
+ * snapshot.
+ */
+export async function openReaders(
+  { secret }: CopyDeps,
+  plan: ResolvedPlan,
+  snapshot: SharedSnapshot,
+): Promise<SourceClient[]> {
+  const readers: SourceClient[] = [];
+  try {
+    while (readers.length < plan.spec.source.limits.maxBackends) {
+      const reader = await openSource(plan, secret);
+      readers.push(reader);
+      await reader.query(
+        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot.name)}`,
+      );
+    }
+    return readers;
+  } catch (error) {
+    await closeReaders(readers);
+    throw error;
+  } finally {
+    await snapshot.close();
+  }
+}
+
+export async function closeReaders(readers: readonly SourceClient[]): Promise<void> {
+  await Promise.all(readers.map((reader) => reader.end().catch(() => undefined)));
+}

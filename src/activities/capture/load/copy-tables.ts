@@ -1,0 +1,178 @@
+// Makes the initial load for `connector.snapshot: copy`. It creates a slot and uses the snapshot
+// taken at the slot's position. Several sessions read the tables in that snapshot, block range by
+// block range. They write each row in the form that the connector's own initial load would use.
+// After that, the connector reads the log from the slot's position.
+import { Context } from '@temporalio/activity';
+import { blockRanges } from '../../../clients/postgres/catalog.js';
+import {
+  copiedChunks,
+  recordChunk,
+  type CopiedChunk,
+} from '../../../clients/ledger/copy-progress.js';
+import type { BulkWriter } from '../../../clients/kafka/producer.js';
+import type { SourceClient } from '../../../clients/postgres/connection.js';
+import { SnapshotWriter, capturedColumns } from '../../../compare/write-debezium-json.js';
+import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
+import { qualified, quoteIdent } from '../../../domain/migration/names.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { lsnToBigInt, type Lsn } from '../../../domain/values/position.js';
+import type { Deps } from '../../runtime/deps.js';
+import { describing } from '../../runtime/poll-until.js';
+import { withPlan, type Planned } from '../../runtime/with-plan.js';
+import { Pulse } from '../../runtime/stale-attempt.js';
+import { readPaced } from '../../../clients/postgres/row-cursor.js';
+import {
+  beginCopy,
+  closeReaders,
+  openReaders,
+  targetsOf,
+  type CopyDeps,
+  type CopyTarget,
+} from './copy-readers.js';
+
+const CHUNK_BLOCKS = 4096; // 32 MB; after a worker dies, each session reads at most this much again
+
+interface CopyTask {
+  readonly target: CopyTarget;
+  readonly chunk: number;
+  /** The SQL condition that selects the rows of this block range. */
+  readonly range: string;
+}
+
+export function createCopyActivities(deps: Deps) {
+  return withPlan({
+    /**
+     * Creates the slot, and copies every table to its topic. If an attempt dies, the next one
+     * copies only the remaining ranges. Its heartbeats report the progress.
+     */
+    async copyTables(
+      run: Planned,
+      totals: Readonly<Record<string, number>>,
+    ): Promise<TableProgress[]> {
+      const scanned = new Map<string, number>();
+      const progress = (): TableProgress[] =>
+        Object.entries(totals).map(([table, rowsTotal]) => ({
+          table,
+          rowsScanned: scanned.get(table) ?? 0,
+          rowsTotal,
+        }));
+      const pulse = new Pulse();
+      const count = (table: string, rows: number): void =>
+        void scanned.set(table, (scanned.get(table) ?? 0) + rows);
+      try {
+        await describing(
+          () => ({ phase: 'connect', tables: progress() }),
+          () => copyAll(deps, run, pulse, count),
+        );
+      } finally {
+        pulse.stop();
+      }
+      return progress();
+    },
+  });
+}
+
+/**
+ * Copies every range that no earlier attempt has copied. Calls `count` with the number of rows of
+ * each range, including the ranges of earlier attempts.
+ */
+async function copyAll(
+  deps: CopyDeps,
+  { ref, plan }: Planned,
+  pulse: Pulse,
+  count: (table: string, rows: number) => void,
+): Promise<void> {
+  const { ledger, systems } = deps;
+  const recorded = await copiedChunks(ledger, ref);
+  const { snapshot, begins } = await beginCopy(deps, { ref, plan });
+  const readers = await openReaders(deps, plan, snapshot);
+  try {
+    const targets = await targetsOf(plan, readers[0]!);
+    const earlier = stillValid(recorded, targets);
+    for (const { table, rows } of earlier) count(table, rows);
+    const tasks = tasksOf(targets, earlier);
+    const writer = systems.kafka(plan).openWriter();
+    const work = async (reader: SourceClient): Promise<void> => {
+      for (let task = tasks.shift(); task; task = tasks.shift()) {
+        const chunk = await copyChunk(
+          { plan, reader, writer, pulse, begins, share: readers.length },
+          task,
+        );
+        await recordChunk(ledger, ref, chunk);
+        count(chunk.table, chunk.rows);
+      }
+    };
+    await Promise.race([Promise.all(readers.map(work)), Context.current().cancelled]);
+  } finally {
+    await closeReaders(readers);
+  }
+}
+
+/**
+ * Returns the recorded ranges that need no second copy. A table's ranges are discarded if its rows
+ * moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed.
+ */
+export function stillValid(
+  recorded: readonly CopiedChunk[],
+  targets: readonly Pick<CopyTarget, 'table' | 'storage'>[],
+): CopiedChunk[] {
+  return recorded.filter((chunk) =>
+    targets.some((target) => target.table === chunk.table && target.storage === chunk.storage),
+  );
+}
+
+/**
+ * Returns, for all tables, the ranges that no earlier attempt has copied. An update between two
+ * attempts may move a row out of a range that is not copied yet. Such a row is not lost, because
+ * the log contains the whole row.
+ */
+function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
+  const tasks = targets.flatMap((target) =>
+    blockRanges(target.blocks, CHUNK_BLOCKS).map((range, chunk) => ({ target, chunk, range })),
+  );
+  return tasks.filter(
+    ({ target, chunk }) => !earlier.some((c) => c.table === target.table && c.chunk === chunk),
+  );
+}
+
+interface CopyContext {
+  readonly plan: ResolvedPlan;
+  readonly reader: SourceClient;
+  readonly writer: BulkWriter;
+  readonly pulse: Pulse;
+  readonly begins: Lsn;
+  /** The number of sessions that share the limit of rows per second. */
+  readonly share: number;
+}
+
+/** Copies one range. Returns after Kafka has acknowledged all rows of the range. */
+async function copyChunk(
+  { plan, reader, writer, pulse, begins, share }: CopyContext,
+  { target, chunk, range }: CopyTask,
+): Promise<CopiedChunk> {
+  const { catalog, topic, table } = target;
+  const { name, key } = catalog;
+  const { limits } = plan.spec.source;
+  const columns = capturedColumns(catalog.columns);
+  const server = plan.names.topicPrefix;
+  const records = new SnapshotWriter(
+    { database: plan.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) },
+    Date.now(),
+  );
+  const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;
+  let rows = 0;
+  for await (const batch of readPaced(reader, select, {
+    rowsPerSecond: limits.rowsPerSecond / share,
+    heartbeat: () => undefined,
+  })) {
+    pulse.check();
+    for (const values of batch) {
+      const full = writer.write(topic, records.record(values));
+      if (full) await full;
+    }
+    rows += batch.length;
+  }
+  pulse.check();
+  await writer.flush();
+  return { table, chunk, rows, storage: target.storage };
+}

@@ -1,0 +1,45 @@
+// Decides which failure of a connector ends the initial load, and finds out why it failed.
+import type { ConnectRest } from '../../../clients/http/connect-rest.js';
+import { remedyOf } from '../../../domain/capture/connector-remedies.js';
+import { Problem } from '../../../domain/failure.js';
+import { taskFailure } from '../connectors/connector-state.js';
+import { pollUntil } from '../../runtime/poll-until.js';
+
+const FAILED_LIMIT_MS = 90_000;
+const CAUSE_WITHIN_MS = 10_000;
+
+/**
+ * Remembers when the present failure of each connector began. The guard restarts failed connectors,
+ * so a short failure does not end the load.
+ */
+export class Failures {
+  readonly #since = new Map<string, number>();
+  #last: string | null = null;
+
+  /** Throws Problem `connector-failed` if the connector's failure lasts longer than the limit. */
+  async check(rest: ConnectRest, name: string): Promise<void> {
+    const failure = await taskFailure(rest, name);
+    if (failure === null) return void this.#since.delete(name);
+    const since = this.#since.get(name) ?? Date.now();
+    this.#since.set(name, since);
+    this.#last = failure;
+    if (Date.now() - since > FAILED_LIMIT_MS)
+      throw new Problem('connector-failed', `${name}: ${failure}`, remedyOf(failure));
+  }
+
+  /**
+   * Returns a Problem for the failed load. The Problem includes the cause of the task's failure.
+   * Connect may report the cause only a moment after the load failed, and a restart by the guard
+   * may clear it again.
+   */
+  async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
+    const cause =
+      this.#last ??
+      (await pollUntil(Date.now() + CAUSE_WITHIN_MS, 100, () => taskFailure(rest, name)));
+    return new Problem(
+      'snapshot-failed',
+      cause ? `${failure}: ${cause}` : failure,
+      remedyOf(cause ?? ''),
+    );
+  }
+}

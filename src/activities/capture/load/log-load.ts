@@ -1,0 +1,95 @@
+// Watches the initial load of a connector that reads the log, through Debezium's notifications.
+import type { KafkaPort } from '../../../clients/kafka/kafka.js';
+import { withSource } from '../../../clients/postgres/connection.js';
+import {
+  foldNotifications,
+  type SnapshotNotification,
+} from '../../../domain/capture/snapshot-progress.js';
+import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
+import { Problem } from '../../../domain/failure.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { durationMs } from '../../../domain/values/duration.js';
+import { SlotWait } from './slot-wait.js';
+import { readCapturedRecords } from '../captured-records.js';
+import { pause } from '../../runtime/poll-until.js';
+import type { Planned } from '../../runtime/with-plan.js';
+import type { CaptureDeps } from '../capture-adapter.js';
+import { Failures } from './load-failures.js';
+import { SnapshotSignal } from './debezium-signal.js';
+
+const CHUNK_PAUSE_MS = 150;
+
+/**
+ * Reads the notification topic until the scan of every table is reported SUCCEEDED. If the load is
+ * started by a signal, sends that signal too.
+ */
+export function watchLog(
+  deps: CaptureDeps,
+  run: Planned,
+  totals: Readonly<Record<string, number>>,
+): Promise<TableProgress[]> {
+  const { plan } = run;
+  if (!plan.capture.loading.isSignalled) return watch(deps, plan, totals, null);
+  return withSource(plan, deps.secret, (client) =>
+    watch(deps, plan, totals, new SnapshotSignal(deps.systems.kafka(plan), run, client)),
+  );
+}
+
+/**
+ * Appends the topic's notifications, beginning at offset `from`, to `notifications`. Returns the
+ * offset where the next call continues.
+ */
+async function readNotifications(
+  kafka: KafkaPort,
+  notificationTopic: string,
+  from: number,
+  notifications: SnapshotNotification[],
+): Promise<number> {
+  const end = (await kafka.offsets(notificationTopic))[0];
+  if (!end) return from;
+  const range = {
+    topic: notificationTopic,
+    partition: 0,
+    partitions: 0,
+    from: Math.max(from, end.low),
+    to: end.committed,
+  };
+  await readCapturedRecords(kafka, range, ({ value }) => {
+    if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
+  });
+  return end.committed; // an open transaction is after this offset, so the next call reads it
+}
+
+async function watch(
+  { secret, systems }: CaptureDeps,
+  plan: ResolvedPlan,
+  totals: Readonly<Record<string, number>>,
+  signal: SnapshotSignal | null,
+): Promise<TableProgress[]> {
+  const { connector, notificationTopic, slot, topicPrefix } = plan.names;
+  const { source, catchUp } = plan.spec;
+  const kind = signal ? 'incremental' : 'initial';
+  const rest = systems.connect(plan);
+  const kafka = systems.kafka(plan);
+  const deadline = Date.now() + durationMs(catchUp.timeout);
+  const notifications: SnapshotNotification[] = [];
+  const failures = new Failures();
+  const slotWait = new SlotWait(slot, (use) => withSource(plan, secret, use));
+  let next = 0;
+  for (;;) {
+    next = await readNotifications(kafka, notificationTopic, next, notifications);
+    const progress = foldNotifications(notifications, source.tables, totals, topicPrefix, kind);
+    if (progress.failure && !signal?.mayAskAgain)
+      throw await failures.explain(rest, connector, progress.failure);
+    if (progress.completed && !progress.failure) return progress.tables;
+    await failures.check(rest, connector);
+    if (!signal) await slotWait.check();
+    if (Date.now() > deadline)
+      throw new Problem(
+        'catch-up-timeout',
+        `the initial load is not complete after ${catchUp.timeout}`,
+      );
+    await signal?.advance(notifications, progress.failure !== null);
+    await pause(signal ? CHUNK_PAUSE_MS : 500, { phase: 'connect', tables: progress.tables });
+  }
+}

@@ -1,0 +1,232 @@
+// Checks, read-only, how polling would find new rows, and which changes it would miss. The checks
+// of times are in polling-time-checks.ts. All of them query the source, except `polling.deletes`,
+// which reads what the spec declares.
+import type pg from 'pg';
+import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
+import { readLone } from '../../../clients/postgres/single-statement.js';
+import { oldWriters } from '../../../clients/postgres/open-writers.js';
+import { readSource } from '../../../clients/postgres/connection.js';
+import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';
+import type { Check, CheckName } from '../../../domain/evidence/check.js';
+import { durationMs } from '../../../domain/values/duration.js';
+import type { PollingPlan } from '../../../domain/capture/capture.js';
+import {
+  qualified,
+  quoteIdent,
+  quoteLiteral,
+  type Capture,
+} from '../../../domain/migration/names.js';
+import {
+  looksAtIds,
+  looksAtTimes,
+  unseenBy,
+  type Polling,
+} from '../../../domain/capture/polling-settings.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import type { MigrationSpec } from '../../../domain/migration/spec.js';
+import type { Deps } from '../../runtime/deps.js';
+import { installedPlugin, polledShape } from './polled-shape.js';
+import { nothingAhead, nothingWithoutTime, timesAreUtc } from './polling-time-checks.js';
+import { attempt, failed, inTurn, passed, type Answer } from '../../runtime/make-finding.js';
+import { cannotSee, describeWriters, remedyFor } from '../load/long-writers.js';
+
+const INTEGERS: readonly string[] = ['int2', 'int4', 'int8'];
+const TIMES: readonly string[] = ['timestamp', 'timestamptz'];
+const WORTH_AN_INDEX_ROWS = 100_000;
+
+export async function checkPolling(
+  deps: Pick<Deps, 'secret' | 'systems'>,
+  plan: ResolvedPlan,
+  { polling }: PollingPlan,
+): Promise<Check[]> {
+  const { captures } = plan;
+  return readSource(plan, deps.secret, async (client) => {
+    const of = (name: CheckName, ask: (capture: Capture) => Promise<Answer>) =>
+      captures.map((capture) => () => attempt(name, () => ask(capture), capture.subject));
+    return [
+      declared(polling),
+      ...(await inTurn([
+        ...of('polling.cursor', (capture) => columnsFit(client, polling, capture)),
+        ...of('polling.nulls', (capture) => nothingWithoutTime(client, polling, capture)),
+        ...of('polling.clock', (capture) => timesAreUtc(client, polling, capture)),
+        ...of('polling.future', (capture) => nothingAhead(client, polling, capture)),
+        ...(polling.query === null
+          ? of('polling.index', (capture) => cursorIsIndexed(client, polling, capture))
+          : of('polling.query', () => isSteady(client, polling))),
+        ...of('polling.plugin', (capture) => pluginCarries(deps, plan, client, polling, capture)),
+        ...(polling.mode === 'bulk'
+          ? []
+          : [() => attempt('polling.delay', () => commitsInTime(client, plan, polling))]),
+      ])),
+    ];
+  });
+}
+
+function declared({ deletes, mode }: Polling): Check {
+  return deletes === null
+    ? failed(
+        'polling.deletes',
+        '',
+        `polling cannot see ${unseenBy(mode)}, and connector.deletes is not set`,
+        'set connector.deletes to none (rows are never deleted) or soft (rows are marked as deleted), or use connector.type debezium-postgres',
+      )
+    : passed(
+        'polling.deletes',
+        '',
+        `declared: ${deletes === 'none' ? 'rows are never deleted' : 'rows are marked as deleted, but never removed'}; windows look for deleted rows`,
+      );
+}
+
+async function columnsFit(
+  client: pg.ClientBase,
+  polling: Polling,
+  { subject }: Capture,
+): Promise<Answer> {
+  const { columns, key } = await polledShape(client, polling, { subject });
+  const comma = key.find((name) => name.includes(','));
+  if (comma !== undefined)
+    return {
+      detail: `key column "${comma}" has a comma in its name, which Kafka Connect's lists of fields cannot contain`,
+      remedy: 'rename the column in a connector.query',
+    };
+  const typeOf = (name: string): string | undefined => columns.find((c) => c.name === name)?.type;
+  const wanted = [
+    ...(looksAtIds(polling.mode) || polling.query !== null
+      ? [[polling.incrementingColumn!, INTEGERS, 'an integer'] as const]
+      : []),
+    ...(looksAtTimes(polling.mode)
+      ? polling.timestampColumns.map((name) => [name, TIMES, 'timestamp or timestamptz'] as const)
+      : []),
+  ];
+  for (const [name, types, meant] of wanted) {
+    const type = typeOf(name);
+    if (type === undefined)
+      return {
+        detail: `there is no column ${name}; the columns are ${columns.map((c) => c.name).join(', ')}`,
+        remedy: 'correct spec.connector',
+      };
+    if (!types.includes(type))
+      return {
+        detail: `column ${name} is ${type}, not ${meant}`,
+        remedy: 'name another column in spec.connector, or use another connector.mode',
+      };
+  }
+  const kinds = new Set(polling.timestampColumns.map(typeOf));
+  if (kinds.size > 1)
+    return {
+      detail: `${polling.timestampColumns.join(', ')} have different types`,
+      remedy: 'name columns that have the same type',
+    };
+  return wanted.length === 0
+    ? 'every row is read at every poll'
+    : `new rows are found by ${wanted.map(([name]) => name).join(', ')}`;
+}
+
+async function cursorIsIndexed(
+  client: pg.ClientBase,
+  polling: Polling,
+  { subject }: Capture,
+): Promise<Answer> {
+  const table = await readTable(client, subject);
+  if (polling.mode === 'bulk' || !table || table.rowsEstimate < WORTH_AN_INDEX_ROWS)
+    return 'no index needed: the table is small or read completely at each poll';
+  const first = looksAtTimes(polling.mode)
+    ? polling.timestampColumns
+    : [polling.incrementingColumn!];
+  const { rows } = await client.query(
+    `SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indisvalid AND i.indrelid = to_regclass(${quoteLiteral(qualified(table.name))}) AND a.attname = ${quoteLiteral(first[0]!)}`,
+  );
+  return first.length === 1 && rows.length > 0
+    ? `an index begins with ${first[0]}`
+    : {
+        detail: `no index helps to find rows by ${cursorOf(polling)}, so each poll would read all ${table.rowsEstimate} rows`,
+        remedy: `CREATE INDEX CONCURRENTLY ON ${subject} (${first.map(quoteIdent).join(', ')}), or waive polling.index if the source can take that load`,
+      };
+}
+
+/**
+ * Runs the query twice in one snapshot. The key must be unique, and both runs must give the same
+ * result.
+ */
+async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer> {
+  await describeQuery(client, polling.query!);
+  const key = quoteIdent(polling.incrementingColumn!);
+  const from = polledFrom(polling, { subject: '' });
+  const ask = async (): Promise<Record<string, string | null>> =>
+    (
+      await readLone(
+        client,
+        `SELECT count(*) AS rows, count(DISTINCT ${key}) AS keys, bit_xor(hashtextextended(sluice_query::text, 0)) AS digest FROM ${from}`,
+      )
+    )[0]!;
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    const [first, second] = [await ask(), await ask()];
+    if (first['rows'] !== first['keys'])
+      return {
+        detail: `the query returns ${first['rows']} rows for ${first['keys']} values of ${key}, so ${key} is not a key`,
+        remedy: 'name a column that identifies a row as connector.incrementingColumn',
+      };
+    if (first['digest'] !== second['digest'] || first['rows'] !== second['rows'])
+      return {
+        detail: 'the query gave two different results in one snapshot',
+        remedy:
+          'remove volatile expressions: random(), clock_timestamp(), LIMIT without a full ORDER BY',
+      };
+    return `${first['rows']} rows; ${key} is unique; two runs gave the same result`;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+async function pluginCarries(
+  deps: Pick<Deps, 'systems'>,
+  spec: MigrationSpec,
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  const plugin = await installedPlugin(deps, spec);
+  const arrays = (await polledShape(client, polling, capture)).columns
+    .filter((c) => c.type.endsWith('[]'))
+    .map((c) => c.name);
+  const remedy =
+    'use the JDBC source that comes with Sluice (java/jdbc-source), or leave these columns out in a connector.query';
+  if (arrays.length > 0 && !plugin.carriesArrays)
+    return { detail: `${plugin.connectorClass} cannot carry arrays: ${arrays.join(', ')}`, remedy };
+  if (polling.mode === 'bulk' && !plugin.countsPolls)
+    return {
+      detail: `${plugin.connectorClass} does not report when a complete poll ended, so no barrier can be proven`,
+      remedy,
+    };
+  return `${plugin.connectorClass} carries every column`;
+}
+
+/**
+ * Checks for transactions that have been writing for longer than `connector.delay`. They may still
+ * commit rows whose timestamp lies before the connector's position, and polling would skip those
+ * rows.
+ */
+async function commitsInTime(
+  client: pg.ClientBase,
+  { spec: { source } }: MigrationSpec,
+  polling: Polling,
+): Promise<Answer> {
+  const { old, unseen } = await oldWriters(client, durationMs(polling.delay), {
+    thisDatabase: true,
+  });
+  if (old.length > 0)
+    return {
+      detail:
+        `${old.length} writing transaction(s) are prepared, or have been open longer than connector.delay ${polling.delay}, so polling may skip their rows: ` +
+        describeWriters(old),
+      remedy: remedyFor(
+        old,
+        'raise connector.delay above the longest writing transaction, or shorten those transactions',
+      ),
+    };
+  return unseen.length > 0
+    ? cannotSee(source.postgres.user, unseen)
+    : `no writing transaction is open for longer than ${polling.delay}`;
+}

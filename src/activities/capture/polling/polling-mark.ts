@@ -1,0 +1,160 @@
+// Marks the current position of polled tables, and waits until their connectors have read up to it.
+import type pg from 'pg';
+import type { ConnectRest } from '../../../clients/http/connect-rest.js';
+import { readLone } from '../../../clients/postgres/single-statement.js';
+import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';
+import type { PollingPlan } from '../../../domain/capture/capture.js';
+import { quoteIdent, type Capture } from '../../../domain/migration/names.js';
+import {
+  describeCursor,
+  hasReached,
+  looksAtIds,
+  looksAtTimes,
+  type Cursor,
+  type Polling,
+} from '../../../domain/capture/polling-settings.js';
+import { insertLsn } from '../../../clients/postgres/wal-position.js';
+import type { Deps } from '../../runtime/deps.js';
+import { pollUntil } from '../../runtime/poll-until.js';
+import type { Planned } from '../../runtime/with-plan.js';
+import type { MarkAt, SourceMark } from '../capture-adapter.js';
+import { isNotAhead } from './polled-clock.js';
+
+const POLL_MS = 150;
+const WHOLE_POLLS = 2; // the first poll may have begun before the mark
+
+/**
+ * Reads the newest position of each table. `reached` compares it with the position that the table's
+ * connector has stored.
+ */
+export async function markPolled(
+  { systems }: Pick<Deps, 'systems'>,
+  { plan }: Planned,
+  { snapshot, side }: MarkAt,
+  { polling }: PollingPlan,
+): Promise<SourceMark> {
+  const rest = systems.connect(plan);
+  const waits: ((deadline: number) => Promise<string | null>)[] = [];
+  for (const capture of plan.captures)
+    waits.push(await markCapture(rest, snapshot, polling, capture));
+  return {
+    lsn: await insertLsn(side),
+    async reached(deadline, note) {
+      for (const wait of waits) {
+        const why = await wait(deadline);
+        if (why !== null) return why;
+      }
+      note?.({
+        part: 'P2',
+        holds: `${waits.length} connector(s) stored the positions of the tables at the mark`,
+      });
+      return null;
+    },
+  };
+}
+
+async function markCapture(
+  rest: ConnectRest,
+  snapshot: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<(deadline: number) => Promise<string | null>> {
+  const { connector, subject } = capture;
+  if (polling.mode === 'bulk') {
+    const first = (await pollOf(rest, connector)).number;
+    const rows = await readLone(snapshot, `SELECT 1 FROM ${polledFrom(polling, capture)} LIMIT 1`);
+    // an empty table has no position to reach
+    if (rows.length === 0) return () => Promise.resolve(null);
+    return (deadline) => untilPolled(rest, capture, first, deadline);
+  }
+  const wanted = await cursorIn(snapshot, polling, capture);
+  return async (deadline) => {
+    let at: Cursor = { micros: null, id: null };
+    const isThere = await pollUntil(
+      deadline,
+      POLL_MS,
+      async () => {
+        at = await storedCursor(rest, connector);
+        return hasReached(polling.mode, at, wanted) ? true : null;
+      },
+      () => ({
+        waitingFor: `connector ${connector}`,
+        at: describeCursor(at),
+        wanted: describeCursor(wanted),
+      }),
+    );
+    return isThere
+      ? null
+      : `barrier: connector of ${subject} stored ${describeCursor(at)}, and ${describeCursor(wanted)} is needed, at the time limit`;
+  };
+}
+
+async function untilPolled(
+  rest: ConnectRest,
+  { connector, subject }: Capture,
+  first: number,
+  deadline: number,
+): Promise<string | null> {
+  let at = { number: first, isWhole: false };
+  const done = await pollUntil(deadline, POLL_MS, async () => {
+    at = await pollOf(rest, connector);
+    return at.number > first + WHOLE_POLLS || (at.number === first + WHOLE_POLLS && at.isWhole)
+      ? true
+      : null;
+  });
+  return done
+    ? null
+    : `barrier: connector of ${subject} ended poll ${at.number - (at.isWhole ? 0 : 1)}, and poll ${first + WHOLE_POLLS} is needed, at the time limit`;
+}
+
+/**
+ * Returns the last position of the table, in the order in which the connector reads. Rows without a
+ * time, and rows whose time is ahead of the clock, are left out, because preflight and windows
+ * report them.
+ */
+async function cursorIn(
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Cursor> {
+  const from = polledFrom(polling, capture);
+  const id = looksAtIds(polling.mode) ? quoteIdent(polling.incrementingColumn!) : null;
+  if (!looksAtTimes(polling.mode)) {
+    const rows = await readLone(client, `SELECT max(${id}) AS id FROM ${from}`);
+    return { micros: null, id: asBigInt(rows[0]?.['id']) };
+  }
+  const time = cursorOf(polling);
+  const rows = await readLone(
+    client,
+    `SELECT trunc(extract(epoch FROM ${time}) * 1000000)::bigint AS micros, ${id ?? 'NULL'} AS id FROM ${from} WHERE ${time} IS NOT NULL AND ${isNotAhead(time)}
+     ORDER BY ${time} DESC${id ? `, ${id} DESC` : ''} LIMIT 1`,
+  );
+  return { micros: asBigInt(rows[0]?.['micros']), id: asBigInt(rows[0]?.['id']) };
+}
+
+const asBigInt = (value: unknown): bigint | null =>
+  value === null || value === undefined ? null : BigInt(value as string | number);
+
+/**
+ * Reads the position at which the connector will continue. The common JDBC sources and Sluice's own
+ * store it in the same form.
+ */
+async function storedCursor(rest: ConnectRest, connector: string): Promise<Cursor> {
+  const offset = (await rest.offsets(connector))[0] ?? {};
+  const millis = asBigInt(offset['timestamp']);
+  const nanos = asBigInt(offset['timestamp_nanos']);
+  // the microseconds within the millisecond
+  const below = nanos === null ? 0n : (nanos / 1000n) % 1000n;
+  return {
+    micros: millis === null ? null : millis * 1000n + below,
+    id: asBigInt(offset['incrementing']),
+  };
+}
+
+async function pollOf(
+  rest: ConnectRest,
+  connector: string,
+): Promise<{ number: number; isWhole: boolean }> {
+  const offset = (await rest.offsets(connector))[0] ?? {};
+  return { number: Number(offset['poll'] ?? 0), isWhole: offset['whole'] === true };
+}

@@ -1,0 +1,78 @@
+// Read-only checks of the times by which polling finds new rows. Each row must have a time, in UTC,
+// that is not ahead of the database's clock.
+import type pg from 'pg';
+import { readLone } from '../../../clients/postgres/single-statement.js';
+import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';
+import { looksAtTimes, type Polling } from '../../../domain/capture/polling-settings.js';
+import type { Capture } from '../../../domain/migration/names.js';
+import type { Answer } from '../../runtime/make-finding.js';
+import { rowsAhead } from './polled-clock.js';
+import { polledShape } from './polled-shape.js';
+
+export async function nothingWithoutTime(
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
+  const time = cursorOf(polling);
+  const from = polledFrom(polling, capture);
+  const row = (
+    await readLone(
+      client,
+      `SELECT count(*) AS n FROM ${from} WHERE ${time} IS NULL OR NOT isfinite(${time})`,
+    )
+  )[0]!;
+  return row['n'] === '0'
+    ? 'every row has a time'
+    : {
+        detail: `${row['n']} rows have no (or an infinite) ${time}, so polling would never read them`,
+        remedy:
+          'set the time in these rows, or add a column that always has a time to connector.timestampColumns',
+      };
+}
+
+export async function nothingAhead(
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  const ahead = await rowsAhead(client, polling, capture);
+  const remedy = `correct these times, or waive polling.future; windows then report these rows as missing until the clock reaches their time`;
+  return ahead === null ? "no time is ahead of the database's clock" : { detail: ahead, remedy };
+}
+
+/**
+ * Checks that times without zone are in UTC. If the newest row is recent, its time proves that.
+ * Otherwise, the server's time zone setting proves it.
+ */
+export async function timesAreUtc(
+  client: pg.ClientBase,
+  polling: Polling,
+  capture: Capture,
+): Promise<Answer> {
+  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
+  const { columns } = await polledShape(client, polling, capture);
+  if (columns.find((c) => c.name === polling.timestampColumns[0])?.type !== 'timestamp')
+    return 'the times have a time zone';
+  const newest = `(SELECT max(${cursorOf(polling)}) FROM ${polledFrom(polling, capture)})`;
+  const row = (
+    await readLone(
+      client,
+      `SELECT extract(epoch FROM ${newest} - (clock_timestamp() AT TIME ZONE 'UTC')) AS ahead, reset_val AS zone FROM pg_settings WHERE name = 'TimeZone'`,
+    )
+  )[0]!;
+  const ahead = row['ahead'] === null ? null : Number(row['ahead']);
+  if (ahead !== null && ahead > 60)
+    return {
+      detail: `the newest time is ${Math.round(ahead)} s ahead of UTC, so the column holds local time or a wrong clock wrote it`,
+      remedy: 'use a timestamptz column, or convert the column to UTC in connector.query',
+    };
+  if (ahead !== null && ahead > -15 * 60)
+    return `the newest time is ${Math.round(-ahead)} s behind UTC`;
+  const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(row['zone'] ?? '');
+  if (isUtc) return "the server's time zone is UTC";
+  throw new Error(
+    `the column's time zone is unknown: it has no zone, the server's time zone is ${row['zone']}, and no row is recent enough to show the offset`,
+  );
+}

@@ -1,0 +1,49 @@
+// Replays the open runs of a namespace with this version's workflow code. A run that does not
+// replay would be stuck after an upgrade.
+import { Client, Connection } from '@temporalio/client';
+import { Worker, type ReplayWorkerOptions } from '@temporalio/worker';
+import { dataConverterOf, type Config } from './config.js';
+import { nameOf } from '../domain/migration/workflow-ids.js';
+import { installRuntime } from './worker-runtime.js';
+
+/** The types of this version's workflows. */
+const TYPES = ['migrateToStreaming', 'sweepLeftovers', 'proveOnSlice'];
+
+export interface Replayed {
+  readonly migration: string;
+  readonly runId: string;
+  /** The reason why the run does not replay. Null if it replays. */
+  readonly problem: string | null;
+}
+
+type Code = Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'>;
+type Histories = Parameters<typeof Worker.runReplayHistories>[1];
+
+/** Replays histories one after the other. It continues after a history that fails. */
+export async function replayRuns(code: Code, histories: Histories): Promise<Replayed[]> {
+  const replayed: Replayed[] = [];
+  for await (const { workflowId, runId, error } of Worker.runReplayHistories(code, histories))
+    replayed.push({
+      migration: nameOf(workflowId),
+      runId,
+      problem: error === undefined ? null : error.message,
+    });
+  return replayed;
+}
+
+/** Replays every open run of the configured namespace. It only reads. */
+export async function replayOpenRuns(config: Config, code: Code): Promise<Replayed[]> {
+  await installRuntime({ ...config.process, httpAddress: null });
+  const { connectionOptions, namespace } = config.temporal;
+  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5s' });
+  try {
+    const types = TYPES.map((type) => `'${type}'`).join(', ');
+    const open = new Client({ connection, namespace }).workflow.list({
+      query: `ExecutionStatus = 'Running' AND WorkflowType IN (${types})`,
+    });
+    const dataConverter = dataConverterOf(config);
+    return await replayRuns({ ...code, dataConverter }, open.intoHistories());
+  } finally {
+    await connection.close();
+  }
+}
