@@ -9,7 +9,7 @@ import pg from 'pg';
 import { createActivities } from '../../dist/activities/index.js';
 import { Systems } from '../../dist/activities/runtime/deps.js';
 import { Ledger } from '../../dist/clients/ledger/ledger.js';
-import { resolveSecret } from '../../dist/config.js';
+import { resolveSecret } from '../../dist/wiring/config.js';
 
 const { activity, args, at, when, from, only, earlier = [] } = JSON.parse(process.argv[2]);
 const EFFECT =

@@ -16,13 +16,12 @@ import type { WitnessProof } from '../../../domain/evidence/witness.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import { foldTable } from '../folds/folds.js';
 import type { ReadingSession } from '../session.js';
-import { CANARY_ROWS, judged, type PassInput, type TablePass } from '../tables/by-hash.js';
+import { CANARY_ROWS, judged, type PassInput, type TablePass } from '../tables/table-by-hash.js';
 import { integerOf, partOf } from '../tables/changed-rows.js';
 import { selectOf } from '../tables/select-statement.js';
+import { READ_AS_USUAL, READ_EACH_BLOCK_ONCE, lookUps } from './key-look-ups.js';
 import type { Testimony } from './witnesses.js';
 
-/** The number of keys in one lookup. A longer list could make the planner scan the whole table. */
-const LOOKUP_KEYS = 1000;
 /**
  * A table is divided into this number of parts. Each window that keeps a witness also reads all
  * rows of one part.
@@ -131,10 +130,10 @@ async function lookUp(
   const comparison = new HashComparison(fold.table, fold.encoder);
   const gone = new Set(keys);
   const sample: Uint8Array[] = [];
-  const all = [...keys].map(integerOf);
-  for (let at = 0; at < all.length; at += LOOKUP_KEYS) {
-    const some = all.slice(at, at + LOOKUP_KEYS).join(',');
-    const select = `${selectOf(shape, from)} WHERE ${quoteIdent(shape.key[0]!)} = ANY ('{${some}}')`;
+  const integers = [...keys].map((key) => BigInt(integerOf(key)));
+  await reader.query(READ_EACH_BLOCK_ONCE);
+  for (const where of lookUps(quoteIdent(shape.key[0]!), integers)) {
+    const select = `${selectOf(shape, from)} WHERE ${where}`;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, start) => {
       const end = comparison.add(bytes, start);
       gone.delete(comparison.lastKey);
@@ -142,6 +141,7 @@ async function lookUp(
       return end;
     });
   }
+  await reader.query(READ_AS_USUAL);
   return { comparison, sample, gone: [...gone] };
 }
 

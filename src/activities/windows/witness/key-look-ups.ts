@@ -1,0 +1,50 @@
+// Builds the conditions that look up many integer keys, so that the source reads few blocks.
+
+/**
+ * The number of keys in one lookup. Rows of keys that are near each other are often in one block,
+ * which one lookup reads once.
+ */
+const LOOKUP_KEYS = 10_000;
+/**
+ * A run of at least this many consecutive keys is looked up as a range. Before PostgreSQL 17, each
+ * key of a list costs a descent of the index.
+ */
+const WORTH_A_RANGE = 100;
+
+/**
+ * Makes the planner collect the places of all rows from the index before it reads the first row
+ * (a bitmap scan). An index scan reads a block again for each row, and a row that was updated is
+ * usually in a different block from its older version. Holds until the transaction ends.
+ */
+export const READ_EACH_BLOCK_ONCE =
+  'SET LOCAL enable_bitmapscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off';
+/** Undoes `READ_EACH_BLOCK_ONCE`. */
+export const READ_AS_USUAL =
+  'SET LOCAL enable_bitmapscan = DEFAULT; SET LOCAL enable_indexscan = DEFAULT; SET LOCAL enable_seqscan = DEFAULT';
+
+/** Returns SQL conditions on `column` that are together true for exactly these keys. */
+export function* lookUps(column: string, keys: readonly bigint[]): Generator<string> {
+  const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  for (let at = 0; at < sorted.length; at += LOOKUP_KEYS)
+    yield conditionOf(column, sorted.slice(at, at + LOOKUP_KEYS));
+}
+
+function conditionOf(column: string, sorted: readonly bigint[]): string {
+  const ranges: string[] = [];
+  const single: bigint[] = [];
+  for (let at = 0; at < sorted.length;) {
+    const end = endOfRun(sorted, at);
+    if (end - at < WORTH_A_RANGE) for (const key of sorted.slice(at, end)) single.push(key);
+    else ranges.push(`${column} BETWEEN ${sorted[at]!} AND ${sorted[end - 1]!}`);
+    at = end;
+  }
+  if (single.length > 0) ranges.push(`${column} = ANY ('{${single.join(',')}}')`);
+  return ranges.join(' OR ');
+}
+
+/** Returns the index after the run of consecutive keys that begins at `at`. */
+function endOfRun(sorted: readonly bigint[], at: number): number {
+  let end = at + 1;
+  while (end < sorted.length && sorted[end] === sorted[end - 1]! + 1n) end += 1;
+  return end;
+}
