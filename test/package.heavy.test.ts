@@ -1,4 +1,4 @@
-// The package that `npm pack` makes works without the repository and without its development
+// Tests that the package of `npm pack` works without the repository and its development
 // dependencies.
 import { execFileSync } from 'node:child_process';
 import {
@@ -47,7 +47,7 @@ describe('the packed package', () => {
 
   it('prints its version', () => expect(run('--version').trim()).toBe(manifest.version));
 
-  it('validates an example, and a spec that it wrote itself', () => {
+  it('validates an example, and a spec that its own `init` wrote', () => {
     const example = resolve('examples/daily-revenue/migration.yaml');
     expect(run('validate', '-f', example)).toContain('valid');
     run('init', 'first');

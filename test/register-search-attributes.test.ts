@@ -1,5 +1,5 @@
-// A worker that may not list or register search attributes reports what is missing, with the
-// commands, and starts anyway.
+// Tests a worker that may not list or register search attributes. It reports the missing attributes
+// with the commands, and starts anyway.
 import { describe, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
 import { ensureSearchAttributes } from '../src/wiring/register-search-attributes.js';
@@ -31,7 +31,7 @@ async function said(
 }
 
 describe('search attributes', () => {
-  it('need nothing if all of them exist', async () =>
+  it('need no registration if all of them exist', async () =>
     expect(await said(ALL)).toEqual({ lines: '', added: [] }));
   it('are registered if they are missing', async () => {
     const { SluiceLagMs, ...others } = ALL;

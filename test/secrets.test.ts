@@ -1,5 +1,5 @@
-// A spec is not trusted. It names secrets, and the worker's operator decides which of them a spec
-// may use, and which hosts may receive them.
+// A spec is not trusted. The worker's operator decides which secrets a spec may use, and which
+// hosts may receive them.
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ describe('without SLUICE_SECRETS', () => {
       'db.anywhere',
       'from-file',
     ],
-  ])('a spec may have %s', (_what, secret, host, value) =>
+  ])('a spec can use %s', (_what, secret, host, value) =>
     expect(readSecret(secret, [host], env)).toBe(value),
   );
 
@@ -68,7 +68,7 @@ describe('without SLUICE_SECRETS', () => {
     ],
     ['a folder', file(join(folder, 'deep')), 'not a plain file'],
     ['a relative path', file('secrets/shop'), 'SLUICE_SECRETS does not name it'],
-  ])('a spec may not have %s', (_what, secret, why) =>
+  ])('a spec cannot use %s', (_what, secret, why) =>
     expect(() => readSecret(secret, ['127.0.0.1'], env)).toThrow(why),
   );
 
@@ -87,7 +87,7 @@ describe('without SLUICE_SECRETS', () => {
     );
   });
 
-  it('a secret that Kafka Connect resolves follows the same rules, and need not exist here', () => {
+  it('a secret that Kafka Connect resolves follows the same rules, and can be missing on the worker', () => {
     expect(() => allowSecret({ env: 'SLUICE_SECRET_ELSEWHERE' }, ['h'], env)).not.toThrow();
     expect(() => allowSecret({ env: 'AWS_SECRET_ACCESS_KEY' }, ['h'], env)).toThrow(
       'SLUICE_SECRETS',
@@ -104,7 +104,7 @@ describe('SLUICE_SECRETS', () => {
     ...env,
     SLUICE_SECRETS: `env:SLUICE_SECRET_SHOP@db.shop.internal,*.replicas.internal; file:${home}`,
   };
-  it('says which hosts may receive each secret', () => {
+  it('says which hosts can receive each secret', () => {
     expect(readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['db.shop.internal'], rules)).toBe('shop');
     expect(readSecret({ env: 'SLUICE_SECRET_SHOP' }, ['r1.replicas.internal'], rules)).toBe('shop');
     for (const host of [

@@ -1,5 +1,4 @@
-// Checks the parts of the large source folders: how many there are, and that their imports form no
-// cycle.
+// Checks the parts of the large source folders: their number, and that their imports form no cycle.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -28,7 +27,7 @@ function importsOf(folder: string): Map<string, Set<string>> {
   return imports;
 }
 
-/** Returns the parts that are in an import cycle, or that import a part in one. */
+/** Returns the parts that are in an import cycle, or that lead to one. */
 function cycleOf(folder: string): string[] {
   const left = importsOf(folder);
   for (;;) {

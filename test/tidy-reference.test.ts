@@ -1,4 +1,4 @@
-// Generated files (`npm run docs`) equal what the code generates now.
+// Checks that the generated files (`npm run docs`) are up to date.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -87,7 +87,7 @@ describe('architecture', () => {
       expect(runbook).toContain(`\n## ${phase}\n`);
     }
   });
-  it('one protobufjs 8 is installed, or replay breaks', () => {
+  it('exactly one protobufjs is installed, in version 8, because replay needs this', () => {
     const found = execFileSync(
       'find',
       ['node_modules', '-path', '*/protobufjs/package.json', '-not', '-path', '*/proto-loader/*'],
@@ -130,10 +130,10 @@ describe('documents', () => {
     }
     expect(dead).toEqual([]);
   });
-  it('each decision has a number that no other has', () => {
+  it('about decisions have unique numbers', () => {
     const numbers = files('docs/decisions', '.md').map((file) => basename(file).slice(0, 4));
     expect(numbers.toSorted()).toEqual([...new Set(numbers)].toSorted());
   });
-  it('README has at most 150 lines', () =>
+  it('have at most 150 lines if they are README.md', () =>
     expect(lines('README.md').length).toBeLessThanOrEqual(151));
 });

@@ -2,7 +2,10 @@
 import { percentile } from '../drill.js';
 import type { Sample } from './sample.js';
 
-/** What the worker reports about itself at one moment, and what the systems around it show. */
+/**
+ * The figures at one moment: what the worker reports about itself, and what the systems around it
+ * show.
+ */
 export interface Look {
   readonly sample: Sample;
   /** The text of the worker's /metrics. */

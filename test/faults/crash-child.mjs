@@ -1,8 +1,8 @@
-// Runs one activity in a separate process, which kills itself with SIGKILL just before or just
-// after its n-th effect on the outside world. argv is {activity, args, at, when}. If `at` is 0, it
-// does not kill itself, and prints the number of effects. With `from`, effects count from the first
-// effect whose text contains `from`. With `only`, effects count only if their text matches `only`.
-// The activities in `earlier` run before, and their effects do not count.
+// Runs one activity in a separate process. The process kills itself with SIGKILL just before or
+// just after the activity's n-th effect on the outside world. argv is {activity, args, at, when}.
+// If `at` is 0, it does not kill itself, and prints the number of effects. With `from`, effects
+// count from the first effect whose text contains `from`. With `only`, effects count only if their
+// text matches `only`. The activities in `earlier` run first, and their effects do not count.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
@@ -14,7 +14,10 @@ import { resolveSecret } from '../../dist/wiring/config.js';
 const { activity, args, at, when, from, only, earlier = [] } = JSON.parse(process.argv[2]);
 const EFFECT =
   /^\s*(WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|REVOKE|LOCK|COMMIT|BEGIN\s*$|SELECT pg_(drop|logical)|SELECT 1 FROM \S+ WHERE .* FOR UPDATE)/is;
-/** What only a witness does: it makes a temporary slot, writes a marker, and reads the slot. */
+/**
+ * Statements that only a witness runs: it makes a temporary slot, writes a marker, and reads the
+ * slot.
+ */
 const OF_WITNESS = /pg_create_logical_replication_slot|'sluice-witness'|pg_logical_slot_get/;
 let effects = 0;
 const dieIf = (now) => {

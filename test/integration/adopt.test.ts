@@ -1,5 +1,5 @@
-// A migration adopts a capture that was made without Sluice, as a role that may only read. The
-// capture is the same after `migrated` and after a rollback, and still works.
+// Tests a migration that adopts a capture made without Sluice, with a role that may only read. The
+// capture must be the same after `migrated` and after a rollback, and must still work.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { captureByHand, connectorUrl, stateOf } from '../support/captured-by-hand.js';
@@ -75,7 +75,7 @@ afterAll(async () => {
   );
 });
 
-it('names in the plan and by doctor what it adopts, and refuses what does not suit', () => {
+it('the plan and doctor name the objects that are adopted, and refuse objects that do not suit', () => {
   const planned = sluice('plan', '-f', specFile(...spec(first))).stdout;
   expect(planned).toMatch(new RegExp(`ADOPTS[^]*slot +${sql}[^]*connector +${own} .*untouched`));
   const doctor = sluice('doctor', '-f', specFile(...spec(first)));
@@ -96,7 +96,7 @@ it('names in the plan and by doctor what it adopts, and refuses what does not su
     expect(refused.stdout).toMatch(new RegExp(`${check.replace('.', '\\.')}[^\\n]*not exist`));
 });
 
-it('finds tampering, migrates, and leaves the capture as it was', async () => {
+it('an adopting migration finds tampering, ends as migrated, and leaves the capture as it was', async () => {
   startMigration(...spec(first));
   await waitFor(first, 'approval', '2m');
   startMigration(...spec(second));
@@ -122,7 +122,7 @@ it('finds tampering, migrates, and leaves the capture as it was', async () => {
   expect(compareCode(first)).toBe(0);
 });
 
-it('is rolled back without touching the capture, which then still works', async () => {
+it('an adopting migration is rolled back without touching the capture, which then still works', async () => {
   expect(sluice('retry', second).code).toBe(0);
   await waitFor(second, 'approval', '2m');
   expect(sluice('rollback', second, '--reason', 'enough', '--yes').code).toBe(0);

@@ -110,8 +110,9 @@ describe('an aligned query', () => {
     'SELECT shop, min(shop) AS a, array_agg(tags[1] ORDER BY id) AS t FROM sales GROUP BY shop ORDER BY shop',
     'SELECT s.id, l.n FROM sales s, LATERAL (SELECT count(*) AS n FROM sales t WHERE t.shop = s.shop) l',
     'SELECT id, pure(id) AS p, code || raw::text AS c FROM sales',
-  ])('returns what the query returns on a table that has the rows of the gap: %s', async (sql) =>
-    expect((await asOf(sql)).length).toBeGreaterThan(2),
+  ])(
+    'returns what the original query would return on a table with the rows of the gap: %s',
+    async (sql) => expect((await asOf(sql)).length).toBeGreaterThan(2),
   );
 
   it('reads the captured tables behind views of views', async () => {

@@ -1,5 +1,5 @@
-// Tests on a real database what doctor finds out about the batch's query before the first window.
-// This is which tables the query reads, what it returns, and which session settings change its
+// Tests on a real database what doctor finds out about the batch's query. Before the first window,
+// doctor knows which tables the query reads, what it returns, and which session settings change its
 // result.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
@@ -120,7 +120,7 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('is unknown if it calls a function whose source cannot be read', async () => {
+  it('counts as unknown if it calls a function whose source cannot be read', async () => {
     expect(
       (await findings("SELECT id AS k, hidden('fees') AS total FROM sales")).get('batch.reads'),
     ).toMatchObject({
@@ -152,7 +152,7 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('is refused if settings of the database or of its role change its result, and doctor names them', async () => {
+  it('is refused, and the settings are named, if settings of the database or role change its result', async () => {
     const local = 'SELECT max(id) AS k, at::date AS day FROM sales GROUP BY 2';
     const utc = "SELECT max(id) AS k, (at AT TIME ZONE 'UTC')::date AS day FROM sales GROUP BY 2";
     const stamp = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales WHERE at IS NOT NULL';

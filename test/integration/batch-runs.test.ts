@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 describe('a run that is seen as a session', () => {
-  it('delays the cut-over while it works, and a commit if it began before; an idle pool delays nothing', async () => {
+  it('delays the cut-over and a commit while it works; an idle pool delays nothing', async () => {
     const [batch, other] = ['nightly', 'daily'].map(
       (application_name) => new pg.Client({ database: drill.database, application_name }),
     ) as [pg.Client, pg.Client];

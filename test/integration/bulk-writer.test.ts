@@ -67,7 +67,7 @@ describe('the bulk writer', () => {
     await port.deleteTopic(topic);
   });
 
-  it('keeps the order of each key when several write at once', async () => {
+  it('keeps the order of each key if several callers write at once', async () => {
     const topic = `bulk-many-${process.pid}`;
     await port.createTopic(topic, PARTITIONS, 1, {});
     const writer = port.openWriter();
@@ -89,7 +89,7 @@ describe('the bulk writer', () => {
     await port.deleteTopic(topic);
   });
 
-  it('reports what the broker refused', async () => {
+  it('throws an error that names the topic if a write fails', async () => {
     const writer = port.openWriter();
     await expect(
       Promise.resolve(writer.write(`missing-${process.pid}`, { key: 'k', value: 'v' })),

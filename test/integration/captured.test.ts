@@ -229,7 +229,7 @@ describe('a change that narrows the captured set', () => {
     expect((await readFacts(client)).problem).toBeNull();
   });
 
-  it('is named for a renamed table that is still published, and for the table that is not', async () => {
+  it('is named for a published table after its renaming, and for the unpublished table of its old name', async () => {
     const { problem } = await after(
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
     );
@@ -238,7 +238,7 @@ describe('a change that narrows the captured set', () => {
     );
   });
 
-  it('is noticed even if a publication was changed and changed back', async () => {
+  it('is noticed even if a publication was changed and then changed back', async () => {
     const seen = await after(
       "ALTER PUBLICATION pub SET (publish = 'insert'); ALTER PUBLICATION pub SET (publish = 'insert, update, delete, truncate')",
     );

@@ -59,7 +59,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe("row values and people's texts", () => {
+describe('values of rows, and texts that people wrote,', () => {
   it.each([
     ['diff'],
     ['diff', '-o', 'yaml'],
@@ -84,7 +84,7 @@ describe("row values and people's texts", () => {
   });
 });
 
-describe('a command, which never reports an unknown state as good,', () => {
+describe('a command never reports an unknown state as good: it', () => {
   it('ends with 2 and lists the subjects if no window compared the requested one', () => {
     for (const more of [[], ['--exit-code'], ['--window', '1']])
       expect(run({}, 'diff', NAME, '--subject', 'typo', ...more)).toMatchObject({
@@ -126,7 +126,7 @@ describe('a command, which never reports an unknown state as good,', () => {
       expect.stringContaining('nothing was measured') as string,
     ]);
   });
-  it('fails doctor with the list of columns if validation.compare names a missing column', () => {
+  it('fails and lists the columns (doctor) if validation.compare names a missing column', () => {
     const file = specFile('names', database.name, ['public.accounts'], {
       validation: {
         compare: { ignore: ['nonsense', 'note'], tolerances: { balance: { abs: '0.01' } } },

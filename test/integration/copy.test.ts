@@ -38,7 +38,7 @@ async function chunksOf(name: string): Promise<number> {
 }
 
 describe('an initial load by copy', () => {
-  it('is exact under a hot writer, after its worker was killed and rows moved, and continues from the log', async () => {
+  it('is exact under a busy writer, after its worker was killed and rows moved, and continues from the log', async () => {
     const database = await aDatabase(`${accounts(30_000)} ${wide}`);
     const stop = busy(database, 200);
     const tables = ['public.wide', 'public.accounts', 'public.nothing', 'public.parts'];

@@ -1,6 +1,6 @@
-// Kills a worker at any effect of any activity that changes something. After the retry, the state
-// must be the same as without the kill. Each run tests twenty points, and the selection changes
-// every hour. SLUICE_CRASH_POINTS=all tests all of them (npm run test:faults).
+// Kills a worker at effects of the activities that change something outside the process. After the
+// retry, the state must be the same as without the kill. Each run tests twenty points, and the
+// selection changes every hour. SLUICE_CRASH_POINTS=all tests all points (npm run test:faults).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashCases, sharedTableCases, type CrashCase } from '../faults/crash-cases.js';
 import { openStage, type Stage } from '../faults/stage.js';
@@ -52,7 +52,7 @@ async function survives(
  * every hour.
  */
 function someOf<T>(all: readonly T[]): T[] {
-  // the activity is done already, so there is no point at which to kill it
+  // without effects, there is no point at which to kill the activity
   if (all.length === 0) return [];
   const third = Math.ceil(all.length / 3);
   return [...new Set([0, 1, 2].map((k) => all[(first + k * third) % all.length]!))];

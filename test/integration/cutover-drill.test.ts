@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 describe('fence and commit', () => {
-  it('show every reader only the confirmed side, under busy writers and readers', async () => {
+  it('show every reader only the confirmed side, with busy writers and readers', async () => {
     const result = await fenceRounds(drill, 40, 8);
     expect([result.slipped, result.refused]).toEqual([0, []]);
     expect(result.reads).toBeGreaterThan(100);
@@ -19,8 +19,8 @@ describe('fence and commit', () => {
   });
 });
 
-describe('a commit that meets the expiry of its fence', () => {
-  it('is never late, and is never accepted if another attempt has fenced', async () => {
+describe('a commit at the moment when its fence expires', () => {
+  it('is never late, and is never accepted if a second attempt has fenced', async () => {
     const edge = await leaseEdge(drill, 120, 12, 'real');
     expect(edge).toMatchObject({ late: 0, both: 0 });
     expect(edge.committed).toBeGreaterThan(0);
@@ -31,7 +31,7 @@ describe('a commit that meets the expiry of its fence', () => {
     expect((await leaseEdge(drill, 100, 12, 'one-statement')).late).toBeGreaterThan(0);
   });
 
-  it("would follow another attempt's fence if it took no lock, which the drill detects", async () => {
+  it('would come after the fence of a second attempt if it took no lock, which the drill detects', async () => {
     const edge = await leaseEdge(drill, 100, 12, 'no-lock');
     expect(edge.both + edge.late).toBeGreaterThan(0);
   });

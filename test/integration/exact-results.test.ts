@@ -27,7 +27,7 @@ const pendingActivities = (): string =>
   ).stdout;
 
 describe('a result that is compared at a still point', () => {
-  it('passes every window and compares every key, with a hot writer, a view and TOAST values', async () => {
+  it('passes every window, which compares every key, with a busy writer, a view and TOAST values', async () => {
     await sleepUntil('windows', async () => (await resultRows()).length >= 5);
     const rows = await resultRows();
     for (const row of rows)
@@ -36,7 +36,7 @@ describe('a result that is compared at a still point', () => {
     expect(rows.some(({ reason }) => /[1-9]\d* rows aligned/.test(reason))).toBe(true);
   });
 
-  it('finds a wrong value, a lost row and an extra row in one window, and nothing else', async () => {
+  it('has its wrong value, lost row and extra row found in one window, and nothing else', async () => {
     const [wrong, lost] = [await lastOf(30), await lastOf(40)];
     await send(output, [
       { key: { bucket: 30 }, value: { ...wrong, total: '0.01' } },
@@ -55,7 +55,7 @@ describe('a result that is compared at a still point', () => {
     expect(await nextWindow()).toMatchObject({ mode: 'exact', verdict: 'passed' });
   });
 
-  it('is inconclusive while another producer writes into the topic, and names the topic', async () => {
+  it('is inconclusive, with the topic named, while a foreign producer writes into the topic', async () => {
     // Tombstones of a row that does not exist change no result, but they move the ends of the
     // topic.
     const { stop } = await flood(input, { key: { id: 999_999_999 }, value: null });
@@ -68,7 +68,7 @@ describe('a result that is compared at a still point', () => {
     expect(await nextWindow()).toMatchObject({ mode: 'exact', verdict: 'passed' });
   });
 
-  it('leaves the connector running wherever the worker of its window is killed', async () => {
+  it('leaves the connector running, no matter where the worker of its window is killed', async () => {
     sluice('pause', NAME);
     await sleepUntil('no window is running', () => !pendingActivities().includes('runWindow'));
     const args = [

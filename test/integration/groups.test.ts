@@ -103,7 +103,7 @@ describe('a consumer group', () => {
     },
   );
 
-  it('is unknown if it is a share group, which has no offsets and which no request of Sluice describes', async () => {
+  it('is unknown if it is a share group, which has no offsets and which Sluice cannot describe', async () => {
     const group = `${RUN}-share`;
     const child = reader(group, 'share');
     const isKnown = async () => !('type' in (await port.describeGroup(group)));
@@ -149,7 +149,7 @@ describe('a drain over real groups', () => {
     );
   };
 
-  it('waits for a group that stopped reading, although the other one is past the end', async () => {
+  it('waits for a group that stopped reading, although the other group is past the end', async () => {
     const running = reader(enrich, 'consumer');
     const standing = reader(totals, 'consumer');
     await hasRead(enrich, 3);

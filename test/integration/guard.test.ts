@@ -41,7 +41,7 @@ describe.concurrent('the guard', () => {
     await waitFor('restarted', 'outcome=aborted');
   });
 
-  it('names a paused, edited or deleted connector within two minutes, although windows run each hour', async () => {
+  it('names a paused, edited or deleted connector within two minutes, even if windows run once an hour', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('guarded', database.name, ['public.items'], { validation });
@@ -54,7 +54,7 @@ describe.concurrent('the guard', () => {
         headers: { 'content-type': 'application/json' },
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
-    /** The session of the slot's current user. Each start of the task opens another one. */
+    /** Returns the session that reads the slot. Each start of the task opens a new session. */
     const session = async (): Promise<number | null> =>
       (
         await database.client.query<{ active_pid: number | null }>(

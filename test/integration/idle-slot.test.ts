@@ -20,7 +20,7 @@ const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
 const RETAINED_AT_MOST = 48 * MEGABYTE;
 
 describe('the slot of a migration that is complete', () => {
-  it('advances while captured tables are idle, and other tables and databases write many megabytes', async () => {
+  it('advances while captured tables are idle and writes to other tables and databases produce much WAL', async () => {
     database = await aDatabase(`${accounts(200)} CREATE TABLE elsewhere (t text)`);
     const other = await aDatabase('CREATE TABLE elsewhere (t text)');
     const slot = `sluice_${name.replaceAll('-', '_')}`;
@@ -34,7 +34,7 @@ describe('the slot of a migration that is complete', () => {
     const one = async (sql: string): Promise<string> =>
       (await database.client.query<{ v: string }>(`SELECT (${sql})::text AS v`)).rows[0]!.v;
     const before = await one('pg_current_wal_lsn()');
-    // Wide rows that do not compress, so that few statements write much WAL.
+    // The rows are wide and do not compress, so few statements write much WAL.
     const write = `INSERT INTO elsewhere SELECT (SELECT string_agg(md5(random()::text || g || i), '') FROM generate_series(1, 60) i) FROM generate_series(1, 2000) g`;
     for (const { client } of [database, other]) {
       const written = async (): Promise<number> =>

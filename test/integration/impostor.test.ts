@@ -1,5 +1,5 @@
-// Anyone may write a spec. A host that the spec names must not receive secrets that the worker can
-// read.
+// Anyone may write a spec. The worker must not send a secret to a host only because a spec names
+// that host.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';

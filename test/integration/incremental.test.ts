@@ -1,5 +1,5 @@
 // Tests `connector.snapshot: incremental` with real Debezium: the initial load in chunks while a
-// writer is active, continued after the connector was killed.
+// writer is active. The load continues after the connector was killed.
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from '../support/builders.js';
@@ -21,7 +21,7 @@ const restart = () =>
   });
 
 describe('an initial load in chunks', () => {
-  it('is exact under a hot writer and a connector restart, and is handed over without the signal topic', async () => {
+  it('is exact under a busy writer and a connector restart, and is handed over without the signal topic', async () => {
     const database = await aDatabase(
       `${accounts(30_000)} CREATE TABLE nothing (id int PRIMARY KEY)`,
     );
@@ -54,7 +54,8 @@ describe('an initial load in chunks', () => {
     expect(status.tables.find((t) => t.table === 'public.accounts')!.rowsScanned).toBeGreaterThan(
       0,
     );
-    // the final window rests on the full pass before the fence, and read only what changed since
+    // the final window rests on the full pass before the fence, and read only rows that changed
+    // since
     const { events } = JSON.parse(sluice('report', 'chunks', '-o', 'json').stdout) as {
       events: { kind: string; part?: string; detail: string }[];
     };

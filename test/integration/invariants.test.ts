@@ -73,7 +73,7 @@ async function recordOf(client: pg.Client): Promise<RunRecord> {
 }
 
 describe('the invariants of a whole run', () => {
-  it('hold for secrets, history size, audit numbers and positions, and a run that breaks them is found', async () => {
+  it('hold for secrets, history size, audit numbers and positions; each check finds a broken run', async () => {
     const database = await aDatabase(
       `CREATE TABLE notes (id int PRIMARY KEY, body text); INSERT INTO notes SELECT g, '${VALUE}' FROM generate_series(1, 50) g`,
     );

@@ -1,4 +1,4 @@
-// Tests the connectors of Sluice's JDBC source without a migration: their types, and their restarts.
+// Tests the connectors of Sluice's JDBC source without a migration: their types and restarts.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -30,7 +30,7 @@ async function end(topic: string): Promise<number> {
 }
 
 describe('every supported JDBC source', () => {
-  it('yields the same values whether it reads a type itself or Postgres sends text to avoid rounding', async () => {
+  it('yields the same values if it reads a type itself or if Postgres sends text to avoid rounding', async () => {
     const database = await freshDatabase(EVERYTHING);
     const spec = aSpec({
       name: 'as-text',
@@ -85,7 +85,7 @@ describe('every supported JDBC source', () => {
     await database.drop();
   });
 
-  it('delivers every row once although it restarts again and again during the load', async () => {
+  it('delivers every row once, although it restarts repeatedly during the load', async () => {
     const database = await freshDatabase(
       `CREATE TABLE many (id int PRIMARY KEY, changed timestamptz NOT NULL); INSERT INTO many SELECT g, timestamptz '2026-01-01' + (g / 5000) * interval '1 second' FROM generate_series(1, 60000) g`,
     );

@@ -1,5 +1,5 @@
-// Runs docs/how-to/from-jdbc-to-cdc.md step by step with real servers, under a writer that never
-// stops. No row is lost or wrong, and deletes arrive afterwards.
+// Runs docs/how-to/from-jdbc-to-cdc.md step by step with real servers, while a writer never stops.
+// No row is lost or wrong, and deletes arrive afterwards.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -30,7 +30,7 @@ beforeAll(() => {
 });
 
 describe('a topic that was filled by polling', () => {
-  it('switches to change capture while rows are written, and every key ends as the table has it', async () => {
+  it("switches to change capture while rows are written, and ends with the table's row for each key", async () => {
     const database =
       await freshDatabase(`CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(12,2) NOT NULL, changed timestamptz NOT NULL DEFAULT clock_timestamp());
       INSERT INTO orders SELECT g, g * 1.10 FROM generate_series(1, 5000) g; CREATE PUBLICATION sluice_orders_cdc FOR TABLE orders`);

@@ -8,7 +8,8 @@ const { kafka, scene } = witnessScene();
 
 /**
  * Runs windows until one of them keeps a witness, and returns the number of that window. The first
- * one may keep none, because a transaction of another test on this server may be open for too long.
+ * window may keep no witness, because a transaction of a different test on this server may be open
+ * for too long.
  */
 async function keptFrom(
   first: number,
@@ -23,7 +24,7 @@ async function keptFrom(
 }
 
 describe('a witness that is kept between windows', () => {
-  it('names what changed since the last window, and finds what the topic lost since then', async () => {
+  it('names the rows that changed since the last window, and finds those that the topic lost', async () => {
     const { client, write, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const later = async (number: number) => {
@@ -55,7 +56,7 @@ describe('a witness that is kept between windows', () => {
     expect(await later(again + 1)).toEqual(rested('1 rows', again));
   });
 
-  it('names a transaction that was open during a window in the next window', async () => {
+  it('names, in the next window, the rows of a transaction that was open during a window', async () => {
     const { client, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const first = await keptFrom(1, session, window);
@@ -70,7 +71,7 @@ describe('a witness that is kept between windows', () => {
     });
   });
 
-  it('is replaced by a scan that says why, and by a new witness, after its session ended', async () => {
+  it('is replaced by a scan, with the reason, and then by a new witness after its session ended', async () => {
     const { client, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const first = await keptFrom(1, session, window);

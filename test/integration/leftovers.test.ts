@@ -73,7 +73,7 @@ describe('a migration whose workflow was terminated', () => {
     await waitFor('orphan', 'outcome=aborted');
   });
 
-  it('is not reported as dead from another namespace', async () => {
+  it('is not reported as dead by commands in a different namespace', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('elsewhere', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);

@@ -1,5 +1,5 @@
-// Tests output that is longer than a pipe's buffer, with a slow reader and with one that stops
-// reading.
+// Tests output that is longer than a pipe's buffer, with a slow reader and with a reader that
+// stops.
 import { spawn, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 describe('a long output', () => {
-  it('arrives complete, even at a slow reader', async () => {
+  it('arrives completely, even if its reader is slow', async () => {
     expect(JSON.parse(sluice('windows', NAME, '-o', 'json').stdout)).toHaveLength(WINDOWS);
     const child = spawn(process.execPath, CLI, { stdio: ['ignore', 'pipe', 'inherit'] });
     // after this time, the command has done everything except writing the rest of its output

@@ -1,4 +1,4 @@
-// A person may create an object by hand after Sluice was refused to create it. The object then
+// A person may create an object by hand after the server refused Sluice's create. The object then
 // belongs to that person. Sluice uses it or refuses it, but never counts it as its own or drops it.
 import pg from 'pg';
 import { MockActivityEnvironment } from '@temporalio/testing';

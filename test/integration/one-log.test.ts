@@ -1,5 +1,5 @@
-// Tests what real brokers answer about a topic's log. A fold must notice if this is not the log
-// that it has read.
+// Tests what real brokers answer about a topic's log. A fold must notice if it is not the log that
+// the fold has read.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/folds.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -64,7 +64,7 @@ async function write(
 }
 
 describe('a fold of a real topic', () => {
-  it('knows its id and leader, and continues to read after new records and changed settings', async () => {
+  it('knows the id and leader of the topic, and continues after new records and changed settings', async () => {
     const { topic, fold, read } = await filled();
     expect(fold.topicId).toMatch(/^[0-9a-f]{32}$/);
     for (const { partition, next, epoch } of fold.read) {
@@ -77,7 +77,7 @@ describe('a fold of a real topic', () => {
     expect(fold.table.size).toBe(120);
   });
 
-  it('is lost when every record was deleted up to the end that it read', async () => {
+  it('is lost if all records up to the end that it has read were deleted', async () => {
     const { topic, read } = await filled({ 'cleanup.policy': 'compact,delete' });
     const ends = await port.offsets(topic);
     await port.deleteRecords(topic, new Map(ends.map(({ partition, high }) => [partition, high])));
@@ -99,7 +99,7 @@ describe('a fold of a real topic', () => {
     });
   });
 
-  it('survives compaction that really removed records', async () => {
+  it('survives a compaction that removed records', async () => {
     const { topic, fold, read } = await filled({
       'min.cleanable.dirty.ratio': '0.01',
       'segment.ms': '100',

@@ -1,5 +1,5 @@
-// Tests with real Debezium that a partitioned table is one table with one topic, while a writer
-// changes it and partitions come and go.
+// Tests with real Debezium that a partitioned table counts as one table with one topic. A writer
+// changes the table, and partitions come and go.
 import { describe, expect, it } from 'vitest';
 import { busy, dismantle, live } from '../support/live.js';
 import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
@@ -19,7 +19,7 @@ CREATE TABLE accounts_high PARTITION OF accounts FOR VALUES FROM (20000) TO (100
 INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' || g END FROM generate_series(1, 30000) g; ANALYZE accounts;`;
 
 describe('a partitioned table', () => {
-  it('passes every window under a hot writer, and finds each row of an attached partition exactly once', async () => {
+  it('passes every window under a busy writer, and finds each row of an attached partition exactly once', async () => {
     const database = await aDatabase(partitioned);
     const stop = busy(database);
     startMigration('parted', database.name, ['public.accounts']);
@@ -100,7 +100,7 @@ describe('a partitioned table', () => {
     await waitFor('swapped', 'outcome=aborted');
   });
 
-  it('is refused by doctor if a part of it never reaches the log, or could not be published', async () => {
+  it('is refused by doctor if a partition never reaches the log, or could not be published', async () => {
     const database =
       await aDatabase(`CREATE TABLE a (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10);
       CREATE TABLE b (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE b_1 PARTITION OF b FOR VALUES FROM (0) TO (10); ALTER TABLE b_1 REPLICA IDENTITY NOTHING;
@@ -134,7 +134,7 @@ describe('a partitioned table', () => {
     ]);
   });
 
-  it('is reported to have TOAST values, which unchanged updates omit, if any partition has one', async () => {
+  it('is reported to have TOAST values, which unchanged updates omit, if any partition has such a value', async () => {
     const database =
       await aDatabase(`CREATE TABLE near (id int PRIMARY KEY, body text); INSERT INTO near VALUES (1, 'short');
       CREATE TABLE far (id int PRIMARY KEY, body text) PARTITION BY RANGE (id); CREATE TABLE far_1 PARTITION OF far FOR VALUES FROM (0) TO (10);

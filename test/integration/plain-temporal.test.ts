@@ -1,6 +1,6 @@
 // Uses only the `temporal` command, and not Sluice's command line. A migration is started with the
-// spec as JSON, watched with queries, and approved or rolled back with signals. Another migration
-// is cancelled.
+// spec as JSON, watched with queries, and approved or rolled back with signals. Other runs are
+// rejected or cancelled.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
@@ -67,7 +67,7 @@ const reaches = (name: string, wanted: Partial<Shown>) =>
     500,
   );
 
-describe('with the temporal command alone', () => {
+describe('a person with only the temporal command', () => {
   it('starts, watches and approves a migration of a table under load, which ends migrated', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
@@ -105,7 +105,7 @@ describe('with the temporal command alone', () => {
     }
   });
 
-  it('ends as Failed and lists every problem if its spec is wrong', () => {
+  it('sees a run with a wrong spec end as Failed, with every problem listed', () => {
     const input = ['--input', '{"kind":"Migration"}'];
     const queue = ['--task-queue', 'migrations', '-w', 'migration-nothing'];
     expect(() => temporal('execute', '--type', 'migrateToStreaming', ...queue, ...input)).toThrow(

@@ -126,7 +126,7 @@ describe('doctor', () => {
     expect(remedy).toContain('host and port of the server itself');
   });
 
-  it('reports that wal_level is not logical, and that nothing but a worker limits the WAL', async () => {
+  it('reports that wal_level is not logical, and that only a running worker limits the WAL', async () => {
     const main = stackHome();
     const home: StackHome = {
       ...main,
@@ -201,7 +201,7 @@ describe('doctor', () => {
     await database.drop();
   });
 
-  it('names a dead Kafka and Connect, with exit code 4', async () => {
+  it('exits with 4 and names Kafka and Connect if they do not answer', async () => {
     const database = await freshDatabase(accounts(10));
     const dead = specFile('dead', database.name, ['public.accounts'], {
       kafka: { brokers: ['127.0.0.1:1'] },

@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor', () => {
-  it('names each missing right as SQL with the real owner, never BYPASSRLS, and a few rounds are enough', async () => {
+  it('prints each missing right as SQL with the real owner, without BYPASSRLS, and needs few rounds', async () => {
     const file = aSpec(role('migrator'));
     const asked: string[] = [];
     for (let round = 0; round < 4; round += 1) {
@@ -120,7 +120,7 @@ describe('doctor', () => {
     await database.client.query('ALTER TABLE billing.plans DISABLE ROW LEVEL SECURITY');
   });
 
-  it('names a time limit that would end the load, and the statement that lifts it for the connector only', async () => {
+  it('names a time limit that would end the load, and the statement that lifts it only for the connector', async () => {
     const narrow = role('narrow');
     const limits = () => doctor(aSpec(narrow)).checks.find((c) => c.name === 'source.time-limits')!;
     expect(limits()).toMatchObject({ status: 'passed' });
@@ -162,7 +162,7 @@ describe('sluice init --sql', () => {
     return { code: status, stdout, stderr };
   };
 
-  it('prints enough rights for a connector with its own login, and can be pasted twice', async () => {
+  it('prints enough rights for a connector with its own login, and the SQL can be pasted twice', async () => {
     const connector = {
       type: 'debezium-postgres',
       url: process.env['CONNECT_URL'],
@@ -199,7 +199,7 @@ describe('sluice init --sql', () => {
 });
 
 describe("a ledger's reader", () => {
-  it('reads everything with USAGE and SELECT, else gets the GRANT to run, and never creates a ledger', async () => {
+  it('reads everything with USAGE and SELECT, otherwise sees the missing GRANT, and never creates a ledger', async () => {
     const auditor = role('auditor');
     const url = `postgres://${auditor}:sluice-local@${process.env['PGHOST']}:${process.env['PGPORT']}/${database.name}`;
     const read = (...args: string[]): Ran => {

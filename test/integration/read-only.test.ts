@@ -1,4 +1,4 @@
-// SQL of a spec may read data. Only the keys of the spec that are meant for changes may change it.
+// Tests that SQL in a spec can only read data, except in the keys that are meant to change data.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
@@ -128,7 +128,7 @@ describe('a condition of a spec', () => {
 });
 
 describe('a query of a spec', () => {
-  it('is described although it ends in a comment or a semicolon', async () => {
+  it('can be described even if it ends in a comment or a semicolon', async () => {
     for (const text of [
       `${GOOD};`,
       `${GOOD} -- all of it`,

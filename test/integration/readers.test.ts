@@ -11,7 +11,8 @@ import { BATCH_PARTS, aRef } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 
 /**
- * The binaries of an installed Postgres that has the extension. The stack's own Postgres lacks it.
+ * The binaries of an installed Postgres that has pg_stat_statements. The stack's own Postgres lacks
+ * this extension.
  */
 const COUNTING = [18, 17, 16, 15, 14]
   .map((v) => `/usr/lib/postgresql/${v}`)
@@ -19,7 +20,7 @@ const COUNTING = [18, 17, 16, 15, 14]
   ?.concat('/bin');
 
 describe('readers of the old output', () => {
-  it('are the views and materialized views over it, but not the one that was switched', async () => {
+  it('are the views and materialized views over it, but not the switched view', async () => {
     const database =
       await freshDatabase(`CREATE TABLE totals_batch (day date PRIMARY KEY, total numeric); CREATE TABLE totals_stream (LIKE totals_batch);
       CREATE VIEW totals AS SELECT * FROM totals_batch; CREATE VIEW "Other View" AS SELECT count(*) AS n FROM totals_batch;
@@ -52,7 +53,7 @@ describe('readers of the old output', () => {
     }
   });
 
-  it("are the sessions that read it since the mark, without earlier ones, writers and Sluice's own", async () => {
+  it("are the sessions that read it after the mark, except writers and Sluice's own sessions", async () => {
     const database = await freshDatabase(
       'CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)',
     );
@@ -92,7 +93,7 @@ describe('readers of the old output', () => {
       expect(await activities.readersOfBatch(ref, mark)).toEqual([
         `session of ${process.env['PGUSER']}`,
       ]); // a session without an application name
-      // this statement writes another table, but reads the output
+      // this statement writes a different table, but reads the output
       await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"');
       expect(await activities.readersOfBatch(ref, mark)).toHaveLength(2);
       expect(await activities.readersOfBatch(ref, await activities.markReaders(ref))).toEqual([]);
@@ -102,7 +103,7 @@ describe('readers of the old output', () => {
     }
   });
 
-  it('are the statements of other roles that were called since the mark, if a server counts them', async ({
+  it('are the statements that other roles ran after the mark, if the server counts statements', async ({
     skip,
   }) => {
     if (!COUNTING)

@@ -1,5 +1,5 @@
-// Tests a migration whose result, sink, view and lease row are in another database than the source.
-// The role of each database may not log in to the other.
+// Tests a migration whose result, sink, view and lease row are not in the source's database. The
+// role of each database may not log in to the other.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -98,7 +98,7 @@ describe('a migration with a reporting database', () => {
     expect(plan.cutover.find(({ name }) => name === 'commit')?.does).toContain(both.target.name);
   });
 
-  it('puts the view back byte for byte at a rollback, and leaves nothing in either database', async () => {
+  it('restores the view byte for byte at a rollback, and leaves nothing in either database', async () => {
     const before = await viewOf(both);
     await cutOver(`${NAME}.public.orders`);
     await waitFor(NAME, 'phase=soak');
@@ -115,7 +115,7 @@ describe('a migration with a reporting database', () => {
     ).toBe(0);
   });
 
-  it('is migrated, and its evidence names the database of the sink', async () => {
+  it('ends as migrated, and its evidence names the database of the sink', async () => {
     await cutOver(`${NAME}.g2.public.orders`);
     await waitFor(NAME, 'outcome=migrated');
     const rows = (sql: string) => both.target.client.query<object>(sql);

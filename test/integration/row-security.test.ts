@@ -1,5 +1,5 @@
-// If row security hides rows from Sluice's role, every reading session gets an error. The rows
-// never just seem to be missing.
+// If row security hides rows from Sluice's role, every reading session must get an error. Hidden
+// rows must never be reported as missing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { serverIdentity } from '../../src/clients/postgres/server-identity.js';
@@ -52,7 +52,7 @@ describe('a session of Sluice', () => {
     }
   });
 
-  it('is subject to row security, like any other, if it runs a statement of the spec that changes data', async () => {
+  it('is subject to row security, like any session, if it runs a statement of the spec that changes data', async () => {
     const changed = await withSource(
       spec,
       () => 'reads',

@@ -1,5 +1,5 @@
-// Tests a shared table on a real database without a pipeline: who may write it and when, which rows
-// it gets, and what refuses the commit.
+// Tests a shared table on a real database, without a pipeline. The tests show who may write the
+// table and when, which rows it gets, and when its commit is refused.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
@@ -48,7 +48,7 @@ const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 3, e
 const rows = (): Promise<unknown[]> => sharedRows(drill);
 
 describe('a shared table on a real database', () => {
-  it("refuses writes while fenced, then takes only the sink's, and the batch's after a rollback", async () => {
+  it("refuses writes while fenced, then accepts only the sink's, and the batch's after a rollback", async () => {
     const nightly = await asNightly(drill);
     expect(await write(nightly, 'UPDATE shared SET n = 0')).toBeNull();
     expect((await drill.cutover.fence(input('hands'))).refused).toBeNull();
@@ -79,7 +79,7 @@ describe('a shared table on a real database', () => {
     await nightly.end();
   });
 
-  it("gets exactly the stream's rows without touching equal ones, and gets its own rows back", async () => {
+  it("gets exactly the stream's rows without touching equal rows, and its own rows at a rollback", async () => {
     const serial = async (id: number): Promise<unknown> =>
       (
         await drill.client.query<{ serial: string }>(
@@ -162,7 +162,7 @@ describe('a shared table on a real database', () => {
     ]);
   });
 
-  it('is unchanged by a refused commit: too late, another attempt, an unguarded partition', async () => {
+  it('is unchanged by a refused commit: a late one, a wrong attempt, or an unguarded partition', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));
     await drill.client.query(
@@ -204,7 +204,7 @@ describe('a shared table on a real database', () => {
     ).toEqual([]);
   });
 
-  it('is refused by doctor, by name, if roles, key or columns would make its commit fail', async () => {
+  it('is refused by doctor if roles, key or columns would make its commit fail', async () => {
     const route = resolve(ref).route as SharedTablePlan;
     const said = async (of: Partial<typeof route> = {}): Promise<unknown> =>
       withSource(ref.spec, resolveSecret, (client) =>
@@ -241,7 +241,7 @@ describe('a shared table on a real database', () => {
     expect(await said()).toBe('rows_stream can become the only writer of the table');
   });
 
-  it("loses the batch role's right to write at complete, which reports a right that is left", async () => {
+  it("cannot be written by the batch's role after complete, which reports rights that remain", async () => {
     await drill.cutover.retireRole(ref);
     expect(await batchMayWrite(drill)).toBe(false);
     await drill.client.query('GRANT UPDATE ON shared TO PUBLIC');

@@ -71,7 +71,7 @@ const grant = (): Promise<unknown> => database.client.query(`GRANT pg_read_all_s
 const WRITER = () => `(till)`;
 
 describe("a role that cannot see other roles' sessions", () => {
-  it('learns that a writing transaction has an unknown age, and gets the statement that shows it', async () => {
+  it('gets the age of a writing transaction as unknown, with the statement that makes it visible', async () => {
     await openWrite();
     expect(await longTransactions()).toMatchObject({
       status: 'unknown',
@@ -83,7 +83,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('sees the same in the check of the polling delay, which fails if the transaction stays longer', async () => {
+  it('gets the same from the check of the polling delay, which fails if the transaction stays open', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',
@@ -125,7 +125,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect(await count()).toEqual({ old: 1, unseen: 0 });
   });
 
-  it('learns how many sessions it cannot see among the readers of the old output', async () => {
+  it('gets the number of sessions that it cannot see among the readers of the old output', async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const batch = { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } };
     const ref = aRef({
@@ -139,7 +139,7 @@ describe("a role that cannot see other roles' sessions", () => {
         },
       },
     });
-    await grant(); // the mark needs this right; the settings need another one
+    await grant(); // the mark needs this right; the settings need a different right
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
     const unknown = async () =>

@@ -39,7 +39,7 @@ const approve = (...more: string[]) =>
   sluice('approve', 'signed', '--approver', 'ann', '--reason', 'green', '--yes', ...more);
 
 describe('a migration whose spec names its approvers', () => {
-  it('accepts only a signed approval, and records for each one whether it was authenticated', async () => {
+  it('accepts only a signed approval, and records for each approval whether it was authenticated', async () => {
     const database = await aDatabase(accounts(200));
     const cutover = { approval: { approvers: ['ann', 'bob'], quorum: 2 } };
     startMigration('signed', database.name, ['public.accounts'], { cutover });

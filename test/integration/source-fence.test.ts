@@ -48,7 +48,7 @@ const write = (client: pg.Client, sql: string): Promise<string | null> =>
   );
 
 describe('a fenced source table', () => {
-  it('refuses every kind of write by any role until the fence is released, and serves reads', async () => {
+  it('refuses every kind of write by any role until the fence is released, and allows reads', async () => {
     expect((await drill.cutover.fence(input('kinds'))).refused).toBeNull();
     const statements = [
       'INSERT INTO source VALUES (5000, 1)',
@@ -153,7 +153,7 @@ describe('P1 of the drain proof', () => {
     await drill.cutover.releaseFence(input('p1'));
     expect(await drainTo()).toBe('P1: the lease row is no longer fenced');
   });
-  it('counts writers that began before it, including prepared ones, and none that began later', async () => {
+  it('counts the writers that began before the fence, including prepared transactions, and no others', async () => {
     const writers = (moment: string): Promise<number> =>
       withSource(
         ref.spec,
@@ -174,7 +174,7 @@ describe('P1 of the drain proof', () => {
 });
 
 describe('a fenced partitioned table', () => {
-  it('refuses writes through all partitions, and the commit if one is new; all triggers are removed', async () => {
+  it('refuses writes to all partitions, and the commit if a partition is new; all triggers are removed', async () => {
     await drill.client
       .query(`CREATE TABLE parted (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
       CREATE TABLE "Parted 2" PARTITION OF parted FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id); CREATE TABLE parted_2a PARTITION OF "Parted 2" FOR VALUES FROM (10) TO (15)`);
@@ -211,7 +211,7 @@ describe('a fenced partitioned table', () => {
 });
 
 describe('an attempt that was released', () => {
-  it('cannot fence again, however late its call arrives', async () => {
+  it('cannot fence again, no matter how late its call arrives', async () => {
     expect((await drill.cutover.fence(input('zombie'))).refused).toBeNull();
     expect(await drill.cutover.releaseFence(input('zombie'))).toEqual({ committed: false });
     for (const { trigger } of resolve(ref).fence.guards)
@@ -234,7 +234,7 @@ describe('an attempt that was released', () => {
 });
 
 describe('fence and commit on the source', () => {
-  it('lose no row between marker and commit under busy writers, and break no writer', async () => {
+  it('lose no row between marker and commit with busy writers, and break no writer', async () => {
     const { slipped, broken, refused, writes, held } = await sourceFenceRounds(drill, 30, 8);
     expect({ slipped, broken, refused }).toEqual({ slipped: 0, broken: [], refused: [] });
     expect(writes).toBeGreaterThan(100);

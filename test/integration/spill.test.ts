@@ -1,5 +1,5 @@
-// Tests a table that is too large for the worker's memory. Its windows use disk, in parts, under a
-// writer, and find the same differences as other windows.
+// Tests a table that is too large for the worker's memory. Its windows compare in parts on disk
+// while a writer is active. They must find the same differences as other windows.
 import { readdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ process.env['SLUICE_STATE_DIR'] = mkdtempSync(join(tmpdir(), 'sluice-test-state-
 const { aDatabase } = live();
 
 describe('a table beyond the memory of its worker', () => {
-  it('is proven in parts under a hot writer, finds each kind of wrong row, and leaves nothing on disk', async () => {
+  it('is proven in parts under a busy writer; each kind of wrong row is found, and no file is left', async () => {
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);
     startMigration('spilled', database.name, ['public.accounts']);

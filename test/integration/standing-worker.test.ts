@@ -1,5 +1,5 @@
-// A worker stops inside the transaction of the fence or of the commit, or its network is cut there.
-// The database itself then lets all other sessions continue.
+// Tests a worker that stops, or loses its network, inside the transaction of the fence or of the
+// commit. The database itself must then let all other sessions continue.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
@@ -68,8 +68,8 @@ async function inputOf(ref: MigrationRef): Promise<FenceInput> {
 }
 
 /**
- * Starts a worker. When it is ready, `prepare` runs and then the worker begins. Resolves when the
- * worker is suspended.
+ * Starts a worker. When it is ready, `prepare` runs, and then the worker begins its activity.
+ * Resolves when the worker is suspended.
  */
 async function worker(
   action: string,
@@ -94,7 +94,7 @@ async function worker(
     new Promise((resolve, reject) => {
       const look = (): void => void (said.includes(`${line}\n`) && resolve());
       child.stdout.on('data', look);
-      child.once('exit', () => reject(new Error(`it did not stand: ${said}`)));
+      child.once('exit', () => reject(new Error(`the worker was not suspended: ${said}`)));
       look();
     });
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -160,7 +160,7 @@ describe('a worker that is stopped', () => {
       'SHARE ROW EXCLUSIVE',
       "UPDATE shared SET side = 'x'",
     ],
-  ])('%s longer than maxHold, and nothing has changed', async (_what, ref, pattern, statement) => {
+  ])('%s longer than maxHold, and changes nothing', async (_what, ref, pattern, statement) => {
     const input = await inputOf(ref());
     await worker('commitCutover', input, pattern, 'stop', fenced(input));
     const waited = await waits(statement);
@@ -171,12 +171,12 @@ describe('a worker that is stopped', () => {
   });
 });
 
-describe('a network that is cut in the transaction', () => {
+describe('a network that is cut', () => {
   it.each([
     ['fence', 'CREATE (OR REPLACE )?TRIGGER', 'UPDATE other SET n = n + 1'],
     ['commitCutover', 'CREATE OR REPLACE VIEW', 'SELECT * FROM result'],
   ])(
-    'delays no session longer than maxHold in the transaction of %s',
+    'in the transaction of the %s delays no session longer than maxHold',
     async (action, pattern, statement) => {
       const network = await aNetwork();
       const input = await inputOf(viewed());

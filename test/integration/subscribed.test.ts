@@ -99,7 +99,7 @@ const refusals = async (): Promise<string> =>
   ).rows[0]!.mark;
 
 describe('a table that a subscription writes', () => {
-  it('takes no row while fenced, not even in a partition, and all of them afterwards', async () => {
+  it('takes no row while fenced, not even in a partition, and takes all rows afterwards', async () => {
     await publish(5);
     await landed();
     expect((await drill.cutover.fence(input('first', 1))).refused).toBeNull();
@@ -138,8 +138,8 @@ describe('a table that a subscription writes', () => {
   });
 });
 
-describe('a partition of another owner', () => {
-  it("is found by doctor with the statement that helps, as is a foreign trigger with Sluice's name", async () => {
+describe('a partition that has a different owner', () => {
+  it("is found by doctor with a remedy, as is a foreign trigger with the name of Sluice's trigger", async () => {
     const role = `other_${process.pid}`;
     const us = `us_${process.pid}`;
     await drill.client.query(

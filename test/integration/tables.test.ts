@@ -22,8 +22,8 @@ function signal(name: string, message: string, input: string): void {
 }
 
 describe('a migration of tables', () => {
-  it('passes every window under a hot writer, is approved by a plain signal, and ends migrated', async () => {
-    // so many rows that later windows read only changes
+  it('passes every window under a busy writer, is approved by a plain signal, and ends migrated', async () => {
+    // the table has enough rows that later windows read only changes
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);
     const file = specFile('hot', database.name, ['public.accounts']);
@@ -92,7 +92,7 @@ describe('a migration of tables', () => {
     await waitFor('shifted', 'outcome=rolled-back');
   });
 
-  it('continues after kill -9, finds a row with an older version in the topic, and never passes', async () => {
+  it('continues after kill -9, finds a row that is older in the topic, and never passes', async () => {
     const database = await aDatabase(accounts(30_000));
     startMigration('wrong-row', database.name, ['public.accounts']);
     await reach('wrong-row', 'a window that read only what changed', (s) =>
@@ -233,7 +233,7 @@ describe('a migration of tables', () => {
 });
 
 describe('bad input', () => {
-  it('blocks a started migration until it is fixed, and allows it to be cancelled', async () => {
+  it('blocks a started migration until a person fixes it, and the migration can be cancelled', async () => {
     const database = await aDatabase('CREATE TABLE accounts (id int)');
     startMigration('parked', database.name, ['public.accounts']);
     await waitFor('parked', 'blocked');

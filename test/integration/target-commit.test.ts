@@ -1,5 +1,6 @@
 // Tests the fence and the commit in a reporting database. A worker is killed at each effect, and
-// each database is made unreachable in turn. Consumers then read one side, as the lease row says.
+// each database is made unreachable in turn. Afterwards, consumers must read the side that the
+// lease row names.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities/index.js';
@@ -123,7 +124,7 @@ describe('a commit in a reporting database', () => {
     expect(await act('releaseFence', attempted())).toMatchObject({ committed: false });
   });
 
-  it('fails while the target is away, and the lease row says afterwards that nothing moved', async () => {
+  it('fails while the target does not answer; afterwards the lease row shows that nothing moved', async () => {
     await act('fence', attempted());
     await allow(both.target.name, false);
     await expect(act('commitCutover', attempted())).rejects.toThrow(/not currently accepting/);
@@ -146,7 +147,7 @@ describe('a commit in a reporting database', () => {
 });
 
 describe('a fence in a reporting database', () => {
-  it('is taken once although the worker is killed at any effect, and holds no source table', async () => {
+  it('is set once even if the worker is killed at any effect, and blocks no source table', async () => {
     const order = { activity: 'fence', args: [attempted()] };
     const effects = runUntilKilled({ ...order, at: 0, when: 'after' })!;
     for (let at = 1; at <= effects; at += 1) {

@@ -169,7 +169,7 @@ describe('sslmode', () => {
     expect(speaksTls(more)).rejects.toThrow(message),
   );
 
-  it('comes from the spec, whatever PGSSLMODE says', async () => {
+  it('comes from the spec, regardless of PGSSLMODE', async () => {
     process.env['PGSSLMODE'] = 'require';
     try {
       expect(await speaksTls({ sslmode: 'disable' })).toBe(false);

@@ -1,5 +1,5 @@
-// Tests every column type that doctor calls provable against the records that real Debezium writes:
-// in the initial load, and for inserts and updates after it.
+// Tests every column type that doctor calls provable. The test uses the records that real Debezium
+// writes for the initial load, inserts and updates.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../../src/activities/windows/canonical-rows.js';
@@ -94,7 +94,7 @@ describe('every provable column type', () => {
     await waitFor('edges', 'outcome=aborted');
   });
 
-  it('has in COPY BINARY the value that Postgres prints, and the hash of its canonical text', async () => {
+  it('gives in COPY BINARY the value that Postgres prints, and the hash of its canonical text', async () => {
     const { name } = await aDatabase(SETUP);
     const types = { getTypeParser: () => (value: string) => value };
     const client = new pg.Client({
@@ -123,7 +123,7 @@ describe('every provable column type', () => {
       encoder.rowFromCanon(values);
       hashes.push([[high, low].join(), encoder.row.slice(0, 2).join()]);
     });
-    // A sink whose columns have other types than the query is read as text.
+    // A sink is read as text if its columns and the query have different types.
     const query = `(SELECT 7::bigint AS id, 1.50::numeric AS n, 'a'::text AS t, true AS b, '10.0.0.1'::inet AS i) AS q`;
     const columnsOf = ['int8', 'numeric', 'text', 'bool', 'inet'].map((type, at) => ({
       name: ['id', 'n', 't', 'b', 'i'][at]!,

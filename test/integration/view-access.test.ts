@@ -91,7 +91,7 @@ const finding = async (name: string) =>
 const onInvokers = it.skipIf((await serverVersion()) < 150_000);
 
 describe('consumers of the view', () => {
-  it('can read it after the commit if it has another owner, and Sluice created the table', async () => {
+  it('can read it after the commit if it has a different owner and Sluice created the table', async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner; GRANT SELECT ON result TO va_dash',
     );
@@ -115,7 +115,7 @@ describe('consumers of the view', () => {
     },
   );
 
-  it("stay on the batch, with the GRANT named, if the view's owner could not read the stream's table", async () => {
+  it("stay on the batch if the view's owner could not read the stream's table, and the GRANT is named", async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner',
     );
@@ -134,7 +134,7 @@ describe('consumers of the view', () => {
   });
 
   onInvokers(
-    'stop the commit if one of them could no longer read the view, whatever their kind of grant',
+    'stop the commit if one of them could no longer read the view, for every kind of grant',
     async () => {
       await sql(
         `CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; GRANT SELECT (id) ON result TO va_dash; GRANT SELECT (id) ON batch_result TO PUBLIC`,
@@ -148,7 +148,7 @@ describe('consumers of the view', () => {
     },
   );
 
-  onInvokers('stop the commit if row security would show them other rows', async () => {
+  onInvokers('stop the commit if row security would show them different rows', async () => {
     await sql(`CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; GRANT SELECT ON batch_result, result TO va_dash;
       ALTER TABLE batch_result ENABLE ROW LEVEL SECURITY; CREATE POLICY part ON batch_result USING (id > 0)`);
     await ownTable();

@@ -91,7 +91,7 @@ describe('the switch of a view', () => {
       expect(await plain()).toBe(text);
     });
 
-  it('keeps options, owner, privileges, comments, defaults, triggers, rules and its readers', async () => {
+  it('keeps options, owner, privileges, comments, defaults, triggers, rules and dependent views', async () => {
     await tables();
     await drill.client
       .query(`CREATE VIEW result WITH (${INVOKER.map((option) => `${option}, `).join('')}security_barrier = on, check_option = local) AS SELECT id, tenant FROM batch_result WHERE id > 0;
@@ -114,7 +114,7 @@ describe('the switch of a view', () => {
     expect(await shown()).toEqual(before);
   });
 
-  it('casts columns that have other types or another order in the stream table', async () => {
+  it('casts columns that have different types or a different order in the stream table', async () => {
     await tables(
       COLUMNS,
       'extra int, cents numeric, tenant varchar(20), id bigint PRIMARY KEY, mood text',
@@ -130,7 +130,7 @@ describe('the switch of a view', () => {
     expect(await shown()).toEqual(before);
   });
 
-  it('restores a view that a person changed after the commit, now over the batch', async () => {
+  it('keeps a change that a person made after the commit when a rollback returns the view to the batch', async () => {
     await tables();
     await drill.client.query('CREATE VIEW result AS SELECT id FROM batch_result');
     expect(await commit()).toBeNull();
@@ -160,7 +160,7 @@ describe('the switch of a view', () => {
       /reads iban .* does not have/,
       'id int PRIMARY KEY',
     ],
-    'the primary key by grouping, if the other table has another key': [
+    'the primary key by grouping, if the stream table has a different key': [
       'SELECT id, tenant FROM batch_result GROUP BY id',
       /groups by the primary key/,
       COLUMNS.replace(' PRIMARY KEY', ''),

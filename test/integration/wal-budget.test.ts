@@ -1,5 +1,5 @@
 // Tests with real servers that, before the commit, Sluice drops a slot that retains too much WAL.
-// The WAL of other tests would count against the slot's budget, too, so the file runs alone. The
+// The WAL of other tests would also count against the slot's budget, so the file runs alone. The
 // payloads of this migration in Temporal are encrypted.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -33,7 +33,7 @@ const TABLE =
   'CREATE TABLE items (id int PRIMARY KEY, v text); INSERT INTO items SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 2000) g';
 
 describe('the guard', () => {
-  it('drops a slot that retains more WAL than the budget, and blocks until retry begins a generation', async () => {
+  it('drops a slot that exceeds the WAL budget, and blocks until a retry begins a new generation', async () => {
     const database = await aDatabase(TABLE);
     const file = specFile('greedy', database.name, ['public.items'], {
       source: {

@@ -56,13 +56,13 @@ const measured = (number: number, verdict: VerdictName, who: Attempt) =>
 const begun = (number: number, who: Attempt) => beginWindow<Answer>(ledger, ref, number, who);
 
 describe('the ledger', () => {
-  it('answers a retry with the record of the attempt that died', async () => {
+  it('returns to a retry the record of the attempt that died', async () => {
     expect(await begun(1, attempt('r1', 'a1'))).toEqual({ answered: null, number: 1 });
     const first = await measured(1, 'passed', attempt('r1', 'a1'));
     expect(await begun(1, attempt('r1', 'a1', 2))).toEqual({ answered: first });
   });
 
-  it('keeps the first record if a late attempt differs, audits it, and answers the worse verdict', async () => {
+  it('keeps the first record if a late attempt differs, audits the attempt, and returns the worse verdict', async () => {
     const first = await measured(2, 'passed', attempt('r1', 'a2', 2));
     const late = await measured(2, 'failed', attempt('r1', 'a2', 1));
     expect(late).toMatchObject({ number: 2, chain: first.chain, verdict: { verdict: 'failed' } });
@@ -77,7 +77,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('gives a run that was reset the next free numbers, and refuses a window of another run', async () => {
+  it('gives a run that was reset the next free numbers, and refuses a window of a different run', async () => {
     expect(await begun(2, attempt('r2', 'a2'))).toEqual({ answered: null, number: 4 });
     await expect(measured(3, 'failed', attempt('r2', 'a3'))).rejects.toThrow(
       /recorded by another run/,

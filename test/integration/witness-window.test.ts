@@ -58,7 +58,7 @@ async function finalAfter(
 }
 
 describe('a final window that rests on a witness', () => {
-  it('reads only what changed, and computes the number of rows', async () => {
+  it('reads only the changed rows, and computes the number of rows', async () => {
     const final = await finalAfter(async (client, write) => {
       await client.query(
         `UPDATE a SET v = 'w' WHERE id = 3; DELETE FROM a WHERE id = 4; INSERT INTO a VALUES (500, 'n'), (501, 'n')`,
@@ -103,7 +103,7 @@ describe('a final window that rests on a witness', () => {
     expect(await finalAfter((__, write) => write(...record))).toMatchObject({ counts });
   });
 
-  it('finds a lost insert and an invented one, although the numbers of rows agree', async () => {
+  it('finds a lost insert and an invented insert, although the numbers of rows agree', async () => {
     const final = await finalAfter(async (client, write) => {
       await client.query(`INSERT INTO a VALUES (500, 'n')`);
       await write('c', 501, 'n');
@@ -125,14 +125,14 @@ describe('a final window that rests on a witness', () => {
     expect(final).toEqual({ refused: expect.stringMatching(reason) as string });
   });
 
-  it('reads every row if the witness is on another worker, or if the fold was dropped', async () => {
+  it('reads every row if the witness is on a different worker, or if the fold was dropped', async () => {
     const gone = await finalAfter((_, __, { witness, ref }) => witness!.keeper.end(ref));
     expect(gone).toEqual({ refused: expect.stringContaining('the worker that had') as string });
     const dropped = await finalAfter((_, __, { folds, ref }) => Promise.resolve(folds.drop(ref)));
     expect(dropped).toEqual({ refused: expect.stringContaining('not those of') as string });
   });
 
-  it('reads every row, or proves nothing, if another worker runs it, and says why', async () => {
+  it('reads every row, or proves nothing, if a different worker runs it, and says why', async () => {
     const { client, write, session } = await scene();
     const window = windowsOf(kafka, session);
     const first = session.witness!.keeper;

@@ -1,4 +1,4 @@
-// Tests a witness against a real Postgres: what it names, what makes it unusable, and that it
+// Tests a witness against a real Postgres: which rows it names, what makes it unusable, and that it
 // leaves nothing behind.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
@@ -68,7 +68,7 @@ const slots = (database: string) =>
   );
 
 describe('a witness', () => {
-  it('names every changed key, the old and the new one if the key itself changes, and counts rows', async () => {
+  it('names every changed key (the old and the new key if the key itself changes), and counts rows', async () => {
     const { client, seen } = await witnessed();
     expect(await seen()).toEqual({ problem: null, keys: [], inserted: 0, deleted: 0 });
     await client.query(`INSERT INTO a SELECT g, 'n' FROM generate_series(101, 103) g`);

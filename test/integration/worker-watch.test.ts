@@ -89,7 +89,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     await ledger.query(`DELETE FROM sluice.migration`);
   });
 
-  it('drops the slot of a terminated run beyond its WAL budget, and says so', async () => {
+  it('drops the slot of a terminated run that exceeds its WAL budget, and records this', async () => {
     const { ref, plan } = await aMigration('orphan');
     const { slot } = plan.names;
     await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
@@ -115,7 +115,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     expect(gauges.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
   });
 
-  it('does nothing while another worker watches', async () => {
+  it('does nothing while a different worker watches', async () => {
     const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
     const other = new pg.Client(
       `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`,
@@ -132,7 +132,10 @@ describe('the watch of a worker over notices and terminated runs', () => {
 });
 
 describe('a slot that retains more WAL than its budget', () => {
-  /** Creates the slot of a migration as its own or not, and returns what the guard reports. */
+  /**
+   * Creates the slot of a migration and returns what the guard reports. With `isOurs`, the ledger
+   * says that the migration created the slot.
+   */
   async function reportOn(name: string, isOurs: boolean, use?: (slot: string) => Promise<void>) {
     const { ref, plan } = await aMigration(name);
     const { slot } = plan.names;

@@ -1,5 +1,5 @@
-// Tests how a spec names certificates and logins of Kafka and Kafka Connect, and which settings the
-// connector gets.
+// Tests how a spec names the certificates and logins for Kafka and Kafka Connect, and which
+// settings the connector gets.
 import { describe, expect, it } from 'vitest';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
@@ -33,7 +33,7 @@ const configOf = (kafka: object, connector: object = {}) =>
   );
 
 describe('the signal of an incremental snapshot', () => {
-  it('is read with the login and the CA of the spec, and without the password itself', () => {
+  it('is read with the login and the CA of the spec, but the settings do not contain the password', () => {
     const config = configOf({ tls: { ca: '/etc/kafka/ca.pem' }, sasl: SASL });
     expect(config).toMatchObject({
       'signal.consumer.security.protocol': 'SASL_SSL',
@@ -44,7 +44,7 @@ describe('the signal of an incremental snapshot', () => {
         'org.apache.kafka.common.security.scram.ScramLoginModule required username="sluice" password="${env:SLUICE_SECRET_KAFKA}";',
     });
   });
-  it('is read with a token that Kafka itself gets, and without the secret itself', () => {
+  it("is read with a token that Kafka's client gets, but the settings do not contain the secret", () => {
     const token = { ...ENDPOINT, scope: 'kafka', ca: '/etc/ca.pem' };
     const config = configOf({ tls: true, sasl: { ...OAUTH, token } });
     expect(config).toMatchObject({
@@ -110,7 +110,7 @@ describe('a spec', () => {
       'only with snapshot: incremental',
     ],
     [
-      'a user name that could read another secret',
+      'a user name that could read a different secret',
       { kafka: { ...KAFKA, sasl: { ...SASL, username: '${env:OTHER}' } } },
       'expected a user name without',
     ],

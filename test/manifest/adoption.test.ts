@@ -1,4 +1,4 @@
-// Tests which specs may adopt a capture that runs, and what the plan of such a spec says.
+// Tests which specs may adopt an existing capture, and what the plan of such a spec says.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { unfit, differences } from '../../src/connectors/existing-connector.js';
@@ -37,7 +37,7 @@ describe('a migration that adopts what runs', () => {
       /adopt needs the topic of public\.accounts/,
     ],
     [
-      'a topic is of another table',
+      'a topic belongs to a different table',
       { adopt: true, existing: { ...EXISTING, topics: { ...EXISTING.topics, 'public.x': 'x' } } },
       /is not in source\.tables/,
     ],
@@ -79,7 +79,7 @@ describe('a migration that adopts what runs', () => {
     expect(problemsOf(yaml(aSpecInput({ spec }))).join('\n')).toMatch(message);
   });
 
-  it('has a plan that lists the adopted objects apart, and creates only its lease row', () => {
+  it('has a plan that lists the adopted objects separately, and creates only its lease row', () => {
     const plan = buildPlan(aSpec({ spec: ADOPTING }));
     expect(plan.adopts).toEqual([
       { kind: 'topic', name: 'shop.public.accounts', where: '127.0.0.1:9092' },
@@ -92,7 +92,7 @@ describe('a migration that adopts what runs', () => {
     expect(plan.notes.join()).toMatch(/never changes, restarts or removes them/);
   });
 
-  it('needs only to read the adopted topics', () => {
+  it('needs only the right to read the adopted topics', () => {
     const sasl = {
       mechanism: 'scram-sha-512',
       username: 'u',
@@ -143,7 +143,7 @@ describe('the configuration of a connector', () => {
     expect(unfit(plan, { ...good, [key]: value }).join()).toMatch(problem);
   });
 
-  it('is listed where it differs from Sluice, without the values of addresses and secrets', () => {
+  it("is listed where it differs from Sluice's configuration, without addresses and secrets", () => {
     const stored = { ...good, 'poll.interval.ms': '500', 'database.password': 'secret' };
     expect(differences(plan, stored)).toEqual(['poll.interval.ms is 500, not 50']);
   });

@@ -6,7 +6,7 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec, aSpecInput } from '../support/
 import { problemsOf, yaml } from '../support/spec-problems.js';
 
 describe('a plan', () => {
-  it('lists what is created, and a secret only as a placeholder', () => {
+  it('lists the objects that are created, and shows a secret only as a placeholder', () => {
     const plan = buildPlan(aSpec({ spec: BATCH_PARTS }));
     expect(plan.creates.map((o) => o.kind)).toEqual(
       expect.arrayContaining(['lease', 'publication', 'topic', 'slot', 'connector', 'sink-table']),
@@ -34,7 +34,7 @@ describe('a plan for a shared table', () => {
       'collection.name.format': 'sluice_bank.stream',
     });
   });
-  it('pauses the sink before the commit, and says what the batch will experience', () => {
+  it('pauses the sink before the commit, and says what happens to the batch', () => {
     const names = plan.cutover.map((step) => step.name);
     expect(names.slice(names.indexOf('final-window'))).toEqual([
       'final-window',
@@ -59,7 +59,7 @@ describe('a plan for a shared table', () => {
 
 describe('a batch whose runs are seen as sessions', () => {
   const batch = { ...BATCH_PARTS.batch, runs: { application: 'nightly' } };
-  it('is accepted, and the plan says which runs are not seen', () => {
+  it('is accepted, and the plan says which runs Sluice does not see', () => {
     expect(buildPlan(aSpec({ spec: { ...BATCH_PARTS, batch } })).notes.join()).toContain(
       'misses a run that begins and ends within the hold',
     );

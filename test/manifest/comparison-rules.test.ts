@@ -1,5 +1,5 @@
-// `sluice compare` uses what already runs and creates nothing. A migration uses only what it
-// created. Each refuses what it would have to ignore.
+// `sluice compare` uses existing objects and creates nothing. A migration uses only objects that it
+// created. Each of the two refuses parts of a spec that it would have to ignore.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -21,7 +21,7 @@ const planOf = (input: SpecInput) => {
 const tables = ['public.accounts', 'public."Odd Name"'];
 
 describe('the spec of a comparison', () => {
-  it('may name what already runs, which a migration refuses', () => {
+  it('may name existing objects, which a migration refuses', () => {
     const input = { spec: { existing: { slot: 'cdc', topics: 'shop.{schema}.{table}' } } };
     expect(problemsOf(input)).toEqual([]);
     expect(problemsOf(input, 'migration')).toEqual([
@@ -35,7 +35,11 @@ describe('the spec of a comparison', () => {
     ['engine flink', { validation: { engine: 'flink', gateway: 'http://f' } }, /creates nothing/],
     ['a batch', BATCH_PARTS, /does not compare results yet/],
     ['a connector without its slot', { existing: { connector: 'x' } }, /add existing\.slot/],
-    ['a topic of another table', { existing: { topics: { 'public.x': 'x' } } }, /is not in source/],
+    [
+      'a topic of a different table',
+      { existing: { topics: { 'public.x': 'x' } } },
+      /is not in source/,
+    ],
     [
       'a topic that is too long',
       { existing: { topics: 'a'.repeat(250) } },
@@ -61,7 +65,7 @@ describe('the page about comparisons', () => {
 });
 
 describe('the plan of a comparison', () => {
-  it('has the names of the first generation if nothing is named', () => {
+  it('has the names of the first generation if the spec names no objects', () => {
     const { plan, slot, connector } = planOf({ name: 'bank' });
     expect([slot, connector, plan.captures.map((c) => c.topic)]).toEqual([
       'sluice_bank',

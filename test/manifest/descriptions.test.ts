@@ -1,4 +1,4 @@
-// Editors and the reference page show the descriptions of the JSON Schema.
+// Tests the descriptions in the JSON Schema, which editors and the reference page show.
 import { expect, it } from 'vitest';
 import { specSchema } from '../../src/cli/schema.js';
 

@@ -1,5 +1,5 @@
-// A spec is stored in history, ledger, plan and report. A credential in its text is refused with
-// its place, and the error does not repeat it.
+// A spec is stored in history, ledger, plan and report. A credential in the spec's text is refused.
+// The error names its place and does not repeat the credential.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifest/parse.js';

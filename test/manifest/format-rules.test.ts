@@ -82,7 +82,7 @@ describe('format avro', () => {
     ],
     [{ registry: { ...CONFLUENT, url: 'https://r/${env:X}' } }, /registry\.url: .*placeholder/],
   ] as const)(
-    'refuses what cannot be combined with it, with place and remedy (%j)',
+    'refuses settings that cannot be combined with it, and names place and remedy (%j)',
     (parts, why) => {
       expect(problems(parts).join('\n')).toMatch(why);
     },
@@ -97,7 +97,7 @@ describe('format avro', () => {
 });
 
 describe('the converters of the connector', () => {
-  it('are those of Kafka Connect for JSON without a registry', () => {
+  it("are Kafka Connect's own if the format is JSON, without a registry", () => {
     const parsed = parseSpecObject(spec({ kafka: { format: 'json', registry: undefined } }));
     const plain =
       parsed.ok && debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 }));

@@ -1,4 +1,4 @@
-// The rules that only some modes have: routes, connectors, pipelines and stages.
+// Tests the rules that only some modes have: routes, connectors, pipelines and stages.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, SHARED_PARTS, SHARED_ROUTE, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
@@ -11,12 +11,12 @@ describe('a wrong spec', () => {
       'a route by table needs spec.batch and spec.sink',
     ],
     [
-      'a batch that writes another table',
+      'a batch that writes a different table',
       { batch: { ...BATCH_PARTS.batch, result: { table: 'public.other', key: ['day'] } } },
       "must be the batch's result table, public.other",
     ],
     [
-      'a sink that writes another table',
+      'a sink that writes a different table',
       { sink: { type: 'jdbc-sink', table: 'public.other' } },
       "must be the route's table, public.totals",
     ],
@@ -50,7 +50,7 @@ describe('a wrong spec', () => {
       },
       'the pipeline must not write a table that it reads',
     ],
-  ])('a route by table with %s', (_case, more, message) => {
+  ])('is refused for a route by table with %s', (_case, more, message) => {
     expect(
       problemsOf(yaml(aSpecInput({ spec: { ...SHARED_PARTS, ...more } }))).join('\n'),
     ).toContain(message);
@@ -83,7 +83,7 @@ describe('a wrong spec', () => {
       { mode: 'bulk', config: { 'connector.class': 'evil.Connector' } },
       'not one of dev.sluice',
     ],
-  ])('a jdbc-source with %s', (_case, more, message) => {
+  ])('is refused for a jdbc-source with %s', (_case, more, message) => {
     const input = aSpecInput({
       spec: { connector: { type: 'jdbc-source', url: 'http://c:1', ...more } },
     });
@@ -108,7 +108,7 @@ describe('a wrong spec', () => {
       { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
       'a jdbc-source provides no before',
     ],
-  ])('a changelog in Flink SQL with %s', (_case, sql, more, message) => {
+  ])('is refused for a changelog in Flink SQL with %s', (_case, sql, more, message) => {
     const pipeline = {
       ...BATCH_PARTS.pipeline,
       type: 'flink-sql',
@@ -141,7 +141,7 @@ describe('a wrong spec', () => {
       'does not belong to pipeline type ksqldb',
     ],
     ['no group', { type: 'external', groups: undefined }, 'name the consumer group(s)'],
-  ])('a pipeline with %s', (_case, more, message) => {
+  ])('is refused for a pipeline with %s', (_case, more, message) => {
     expect(
       problemsOf(
         yaml(

@@ -24,7 +24,7 @@ describe('a spec', () => {
     );
     expect(parsed.ok && parsed.spec.spec.batch?.query.sql).toContain('AT TIME ZONE');
   });
-  it('has the same plan hash with other labels and key order, and a new one after any other change', () => {
+  it('has the same plan hash with different labels or key order, and a new hash after any other change', () => {
     const spec = aSpec();
     expect(planHash({ ...spec, metadata: { ...spec.metadata, labels: { team: 'x' } } })).toBe(
       planHash(spec),
@@ -40,7 +40,7 @@ describe('a wrong spec', () => {
       /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
     );
   });
-  it('is refused with every problem, not only the first one', () => {
+  it('is refused with every problem, not only the first', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
     });

@@ -1,4 +1,4 @@
-// Tests specs whose result is in another database than the source.
+// Tests specs whose result is not in the source's database.
 import { describe, expect, it } from 'vitest';
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
 import { privilegesFor } from '../../src/domain/access/privileges.js';
@@ -29,7 +29,7 @@ describe('a spec with a target database', () => {
     expect(problems({ cutover: {}, sink: undefined })).toEqual([]);
   });
 
-  it('is refused by name where one transaction would have to change both databases', () => {
+  it('is refused if one transaction would have to change both databases', () => {
     const { cutover } = BATCH_PARTS;
     expect(problems({ cutover: { ...cutover, fence: 'source' } })).toEqual([
       expect.stringMatching(/^spec\.cutover\.fence: .*lease row.*; use fence: result/),

@@ -1,8 +1,8 @@
 // Models the ownership of objects (I19 and I20) as a small world. A create succeeds, is refused, or
 // loses its answer and may take effect later. A person may create the object by hand instead of
-// granting the named right. There are retries, and a rollback at any time. One case is not modeled:
-// a person creates the object, without being asked to, after the answer to a create was lost. Such
-// an object counts as owned, because the lost create may have made it.
+// granting the named right. Retries and a rollback are possible at any time. One case is not
+// modeled: a person creates the object, without being asked to, after the answer to a create was
+// lost. Such an object counts as owned, because the lost create may have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
@@ -50,10 +50,10 @@ function moves(w: World, rules: ClaimRules): Found {
     void found.push({ label, world: { ...w, ...change }, broken });
   if (w.underWay === 1) {
     can(
-      'the lost create lands',
+      'the lost create takes effect',
       w.there === NOBODY ? { there: OURS, underWay: 0 } : { underWay: 0 },
     );
-    can('the lost create never lands', { underWay: 0 });
+    can('the lost create never takes effect', { underWay: 0 });
   }
   if (w.told === 1 && w.there === NOBODY && w.underWay === 0)
     can('a person makes it by hand', { there: THEIRS });
@@ -65,7 +65,7 @@ function moves(w: World, rules: ClaimRules): Found {
     can(
       'rolls back',
       { over: 1, there: isRemoved ? NOBODY : w.there },
-      isRemoved && w.there === THEIRS ? 'I19: dropped what is not ours' : null,
+      isRemoved && w.there === THEIRS ? 'I19: dropped an object that is not ours' : null,
     );
   return found;
 }
@@ -79,9 +79,9 @@ function attempt(
   if (w.there !== NOBODY) {
     const adopts = w.claimed === 1 || !rules.asksLedger;
     can(
-      adopts ? 'adopts' : 'refuses what is there',
+      adopts ? 'adopts' : 'refuses the existing object',
       { attempts, claimed: adopts ? 1 : w.claimed },
-      adopts && w.there === THEIRS ? 'I19: adopted what is not ours' : null,
+      adopts && w.there === THEIRS ? 'I19: adopted an object that is not ours' : null,
     );
     return;
   }
@@ -103,7 +103,7 @@ function attempt(
       claimed: w.lost === 1 && keeps ? 1 : 0,
     });
   if (w.allowed === 0)
-    return can('is refused for a right', {
+    return can('is refused, because a right is missing', {
       attempts,
       told: 1,
       lost: 0,
@@ -134,7 +134,7 @@ export const claims = (rules: ClaimRules): Game<World> => ({
   keyOf: (w) => Object.values<number>(w as never).join(),
   moves: (w) => moves(w, rules),
   inState: (w) =>
-    w.over === 1 && w.there === OURS ? 'I20: rolled back, and something of ours is left' : null,
+    w.over === 1 && w.there === OURS ? 'I20: rolled back, but an object of ours is left' : null,
 });
 
 export const CLAIM_MUTANTS: readonly (readonly [string, Partial<ClaimRules>, RegExp])[] = [
@@ -145,6 +145,6 @@ export const CLAIM_MUTANTS: readonly (readonly [string, Partial<ClaimRules>, Reg
     { keepsAfterCollision: false },
     /I20/,
   ],
-  ['what is there is adopted without asking the ledger', { asksLedger: false }, /I19/],
-  ['a roll-back removes whatever has the name', { removesOnlyOurs: false }, /I19/],
+  ['an existing object is adopted without asking the ledger', { asksLedger: false }, /I19/],
+  ['a rollback removes every object of that name', { removesOnlyOurs: false }, /I19/],
 ];

@@ -64,7 +64,7 @@ describe('a shared table', () => {
 });
 
 describe('a transaction of Sluice for which others wait', () => {
-  it('delays no session longer than maxHold, wherever its worker is suspended', () => {
+  it('delays no session longer than maxHold, no matter where its worker is suspended', () => {
     expect(search(waiting(WAIT_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],
@@ -73,13 +73,13 @@ describe('a transaction of Sluice for which others wait', () => {
   });
 
   for (const [name, change, caughtBy] of WAIT_MUTANTS) {
-    it(`would delay them longer if ${name}`, () =>
+    it(`would delay a session longer if ${name}`, () =>
       expect(search(waiting({ ...WAIT_RULES, ...change }), 1_000_000).broken).toMatch(caughtBy));
   }
 });
 
 describe('the ownership of an object', () => {
-  it('is known after every failed, lost or colliding create: nothing foreign is dropped, nothing own left', () => {
+  it('is known after a failed, lost or colliding create: no foreign object is dropped, none of ours left', () => {
     expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],
@@ -109,7 +109,7 @@ describe('the guard of the WAL', () => {
 });
 
 describe('a still point', () => {
-  it('never calls a right row wrong or a wrong row right, whatever writer, connector and pipeline do', () => {
+  it('never calls a right row wrong or a wrong row right, in any order of writer, connector and pipeline', () => {
     for (const isWrong of [false, true])
       expect(search(stillPoint(STILL_RULES, isWrong), 1_000_000)).toMatchObject({
         broken: null,
@@ -128,7 +128,7 @@ describe('a still point', () => {
 });
 
 describe('a final window that rests on a witness', () => {
-  it('never calls a wrong row right, whatever transactions commit and events are lost', () =>
+  it('never calls a wrong row right, no matter which transactions commit and which events are lost', () =>
     expect(search(witness(WITNESS_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],
@@ -144,7 +144,7 @@ describe('a final window that rests on a witness', () => {
 });
 
 describe('a connector that a window paused', () => {
-  it('runs again wherever a worker dies or is suspended, and a person’s pause stays', () => {
+  it('runs again no matter where a worker dies or is suspended, and a person’s pause stays', () => {
     expect(search(pausedConnector(PAUSE_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],

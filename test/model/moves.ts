@@ -70,7 +70,7 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
     to('begins', (x, n) => void ((x.pc = WRITER.begun), (x.old = n.attempt === 0 ? 1 : 0)));
   if (pc === WRITER.begun && !step.tablesLocked(w))
     to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
-  // With row triggers, an apply worker reads the row like every other writer, so it needs no
+  // With row triggers, an apply worker reads the lease row like every other writer, so it needs no
   // separate model.
   if (pc === WRITER.begun && !step.tablesLocked(w) && !rules.rowTriggers)
     to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));

@@ -20,8 +20,8 @@ export interface Rules {
   /** The trigger accepts writes after the expiry. */
   triggerExpires: boolean;
   /**
-   * There are row triggers in addition to the statement triggers. A subscription's apply worker
-   * fires no others.
+   * Tables have row triggers in addition to statement triggers. A subscription's apply worker fires
+   * only row triggers.
    */
   rowTriggers: boolean;
   /** fence: waits for the open transactions of writers. */
@@ -92,8 +92,8 @@ export const OURS: Rules = {
 
 /**
  * The name of a mutant, its difference from the real protocol, and the invariant that it must
- * break. Some also have the smallest world that shows this, if that world does not have exactly one
- * writer.
+ * break. Some also have a world, which is the smallest one that breaks the invariant. By default, a
+ * world has exactly one writer.
  */
 export const MUTANTS: readonly (readonly [
   name: string,
@@ -114,7 +114,7 @@ export const MUTANTS: readonly (readonly [
   ['the commit ignores a run that started under the fence', { checksRuns: false }, /I2/],
   ['the view is swapped after the commit', { routeInCommit: false }, /I15/],
   ['the trigger reads the row without a lock', { triggerLocks: false }, /I3/],
-  ['the fence ends only by a worker', { triggerExpires: false }, /I4/],
+  ['only a worker can end the fence', { triggerExpires: false }, /I4/],
   ['the apply worker of a subscription fires no trigger', { rowTriggers: false }, /I3/],
   ['the fence does not wait for open writers (REVOKE)', { fenceWaits: false }, /I3/],
   ['the marker is written before the fence', { markerInFence: false }, /I3/],
@@ -126,7 +126,7 @@ export const MUTANTS: readonly (readonly [
     /I3/,
   ],
   [
-    'one drained partition stands for all',
+    'one drained partition counts as all',
     { drainsEveryPartition: false },
     /I1/,
     { writers: 2, isCalm: true },
@@ -135,17 +135,17 @@ export const MUTANTS: readonly (readonly [
   ['the final window is taken before the drain', { windowAfterDrain: false }, /I2/],
   ['a failed final window is ignored', { windowMustPass: false }, /I2/],
   [
-    'the final window does not check whether the epoch still holds',
+    'the final window does not check whether the epoch is still the same',
     { windowSeesEpoch: false },
     /I8/,
   ],
   ['an approval outlives its epoch', { approvalOfThisEpoch: false }, /I6/],
   [
-    'after a crash, the memory is trusted and not the row',
+    'after a crash, the run trusts its memory and not the row',
     { believesRow: false, releaseLooks: false },
     /I15/,
   ],
-  ['a refused commit is trusted without a look under the lock', { releaseLooks: false }, /I15/],
+  ['a refused commit is trusted without a check under the lock', { releaseLooks: false }, /I15/],
   ['a released attempt can fence again', { releaseBurns: false }, /I7|I10/],
   ['the release leaves the triggers', { releaseDropsTriggers: false }, /I10/],
   ['the way back writes the row and leaves the view', { backRoutes: false }, /I11|I15/],

@@ -1,6 +1,6 @@
 // Models a pause of the connector for a still point. The world has a window that may die or be
 // suspended at any moment, its next attempt, and the guard. It also has a person who pauses the
-// connector, too.
+// connector.
 import type { Game } from './search.js';
 
 export const PAUSE_RULES = {
@@ -109,9 +109,9 @@ export const PAUSE_MUTANTS: readonly (readonly [string, Partial<PauseRules>, Reg
   ['the pause was recorded after it began', { recordsFirst: false }, /stays paused/],
   ['the record was closed before the connector ran', { closesLast: false }, /stays paused/],
   ['the guard resumed nothing', { guardResumes: false }, /stays paused/],
-  ['the guard resumed whatever is paused', { guardAsks: false }, /person/],
+  ['the guard resumed every paused connector', { guardAsks: false }, /person/],
   [
-    'the guard left alone a pause that a suspended worker made late',
+    'the guard ignored a late pause by a suspended worker',
     { endsLatePauses: false },
     /stays paused/,
   ],

@@ -1,5 +1,5 @@
-// Searches every reachable world breadth first, so that the first broken invariant comes with one
-// of the shortest stories.
+// Searches every reachable world breadth first, so that the search finds a shortest story, which is
+// the list of moves to the broken invariant.
 
 /**
  * A world with moves. Every move is one lock, one evaluation or one write. `broken` is the
@@ -19,7 +19,7 @@ export interface Explored {
   readonly states: number;
   /** The broken invariant. Null if every invariant held in every state within the bound. */
   readonly broken: string | null;
-  /** The moves that led to it. */
+  /** The moves that led to the broken invariant. */
   readonly story: readonly string[];
   readonly isWhole: boolean;
 }

@@ -30,13 +30,17 @@ export type SharedRules = typeof SHARED_RULES;
 /** Mutants by name. Each has the invariant that it breaks. */
 export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
   ['the staging table stayed', { dropsStaging: false }, /S1/],
-  ['the staging table were read without a lock', { locksStaging: false }, /S1/],
+  ['the staging table was read without a lock', { locksStaging: false }, /S1/],
   ['the rows moved before the commit', { copiesInCommit: false }, /S[14]/],
-  ['the trigger went with the commit', { guardsAfterCommit: false }, /S[23]/],
+  ['the commit dropped the trigger', { guardsAfterCommit: false }, /S[23]/],
   ['the trigger did not ask who writes', { knowsRole: false }, /S2/],
   ['the trigger knew the role and not the epoch', { knowsEpoch: false }, /S3/],
-  ['the stream might write what is the batch’s', { refusesStreamBefore: false }, /S[23]/],
+  [
+    'the stream could write the table while the batch owns it',
+    { refusesStreamBefore: false },
+    /S[23]/,
+  ],
   ['the moved sink began at the end of its topic', { keepsOffset: false }, /S1/],
   ['a task committed its offset before it wrote', { writesFirst: false }, /S1/],
-  ['a crash after the commit were not noticed', { believesRow: false }, /S[124]/],
+  ['a crash after the commit was not noticed', { believesRow: false }, /S[124]/],
 ];

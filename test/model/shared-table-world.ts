@@ -1,4 +1,4 @@
-// Defines the world of a shared table's model: the table, the staging table, the tasks and the batch.
+// Defines the world of a shared table's model: both tables, the tasks and the batch.
 import { OPEN } from './state.js';
 
 export const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
@@ -30,7 +30,10 @@ export interface World {
   staging: number; // 1 = the table exists
   inStaging: number; // masks of records
   inTable: number;
-  /** The rows that the transaction with the locks has written. −1 means that none is open. */
+  /**
+   * The rows that the transaction with the locks has written. −1 means that no such transaction is
+   * open.
+   */
   pending: number;
   offset: number;
   pc: number;

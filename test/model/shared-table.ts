@@ -1,7 +1,7 @@
 // Models a shared table (route `postgres-table`) as a small world. It has the table, the staging
 // table, a topic of two records, the batch, and the sink's task. It also has a task that Kafka
-// Connect reports as paused but that still runs, and a sink of an earlier iteration. Moves are the
-// commit and the rollback. It checks the invariants S1 to S4.
+// Connect reports as paused but that still runs, and a sink of an earlier iteration. Its moves lead
+// through a commit and a rollback. The model checks the invariants S1 to S4.
 import type { Game } from './search.js';
 import type { SharedRules } from './shared-table-rules.js';
 import { BATCH, PC, TASK, initial, type Task, type World } from './shared-table-world.js';
@@ -61,7 +61,9 @@ function batch(w: World, rules: SharedRules, can: Can): void {
   if (w.batch === BATCH.allowed)
     can('batch commits', (n) => {
       n.batch = BATCH.idle;
-      return n.state === SWITCHED ? 'S2: the batch wrote what is the stream’s' : null;
+      return n.state === SWITCHED
+        ? 'S2: the batch wrote the table while the stream owned it'
+        : null;
     });
 }
 
@@ -74,7 +76,7 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
   const written = (n: World, x: Task): string | null => {
     if (x.shared === 1) {
       if (!mayStream(n, rules, true)) return null;
-      if (n.state !== SWITCHED) return 'S2: the stream wrote what is the batch’s';
+      if (n.state !== SWITCHED) return 'S2: the stream wrote the table while the batch owned it';
       n.inTable |= 1 << x.at;
     } else if (n.staging === 1) n.inStaging |= 1 << x.at;
     return null;
@@ -86,7 +88,7 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
   if (t.pc === TASK.polled && (first === 'offset' || canWrite))
     can(`${who}: ${first}`, (n) => {
       const x = n[who];
-      // its task fails, and the record is read again
+      // the task fails, and the record is read again
       if (first === 'write' && fails) return void (x.pc = who === 'stray' ? TASK.gone : TASK.idle);
       x.pc = TASK.between;
       if (first === 'write') return written(n, x);

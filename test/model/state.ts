@@ -1,6 +1,7 @@
-// The cut-over's protocol as a small world. It has one lease row with its lock, fenced tables,
-// writers, a stream, people and a clock. It also has a worker and its zombie: a suspended worker
-// that continues later. Everything is a small integer, so that a state is a short string.
+// Models the cut-over's protocol as a small world. It has one lease row with its lock, fenced
+// tables, writers, a stream, people and a clock. It also has a worker and its zombie, which is a
+// suspended worker that continues later. Everything is a small integer, so that a state is a short
+// string.
 
 export const OPEN = 0;
 export const FENCED = 1;
@@ -51,7 +52,7 @@ export interface Worker {
   pc: number;
   /** The attempt whose token the worker has. 0 means none. */
   token: number;
-  /** The epoch that its attempt names. */
+  /** The epoch that the worker's attempt names. */
   epoch: number;
   holdsTables: number;
   holdsLease: number;

@@ -93,8 +93,8 @@ export function drain(
 }
 
 /**
- * Compares. The comparison finds a stream that is wrong, but not one that is late. That is the
- * drain's task.
+ * Compares both sides. The comparison finds a wrong stream. It does not find a late stream, because
+ * the drain checks that.
  */
 export function window(x: Worker, n: World, rules: Rules): void {
   const isSameEpoch = n.worldEpoch === x.epoch;

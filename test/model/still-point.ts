@@ -19,11 +19,11 @@ export const STILL_RULES = {
    */
   alignsLater: true,
   /**
-   * Rows that the snapshot does not see, and whose records lie before the ends, are taken from the
-   * topic, too.
+   * Rows that the snapshot does not see, and whose records lie before the ends, are also taken from
+   * the topic.
    */
   alignsUnseen: true,
-  /** The gap is read once the connector has passed a marker that is younger than the snapshot. */
+  /** The gap is read once the connector has passed a marker that is newer than the snapshot. */
   waitsForMarker: true,
 };
 export type StillRules = typeof STILL_RULES;
@@ -32,13 +32,15 @@ export type StillRules = typeof STILL_RULES;
 const PC = { begin: 0, ends: 1, snapshot: 2, drain: 3, look: 4, compare: 5, over: 6 } as const;
 
 interface World {
-  /** The number of changes in the log, and of changes that a snapshot sees. */
+  /** The number of changes in the log. */
   wal: number;
+  /** The number of changes that a snapshot sees. */
   visible: number;
-  /** The number of records that the connector has sent, and of records in the topic. */
+  /** The number of records that the connector has sent. */
   sent: number;
+  /** The number of records in the topic. */
   topic: number;
-  /** Records that the pipeline has taken in. */
+  /** The number of records that the pipeline has taken in. */
   taken: number;
   isWrong: number;
   paused: number;
@@ -121,7 +123,7 @@ export const stillPoint = (rules: StillRules, isWrong: boolean): Game<World> => 
 
 export const STILL_MUTANTS: readonly (readonly [string, Partial<StillRules>])[] = [
   ['the ends were read only before the pause', { endsAfterPause: false, looksAgain: false }],
-  ['nobody looked at the ends again', { looksAgain: false }],
+  ['the ends were not read again', { looksAgain: false }],
   ['the connector was resumed before the drain', { drainsBeforeResume: false, looksAgain: false }],
   ['the gap left out records after the ends', { alignsLater: false }],
   ['the gap left out transactions that the snapshot does not see', { alignsUnseen: false }],

@@ -1,7 +1,7 @@
 // Models invariant I4 inside Sluice's own transaction as a small world: a writer never waits longer
-// than the hold. A fence locks table after table, and may wait for each. The worker may be
-// suspended forever at any moment. A writer of the first table waits for the lock, and is then
-// refused until the fence ends.
+// than the hold. A fence locks one table after the other, and may wait for each lock. The worker
+// may be suspended forever at any moment. A writer of the first table waits for the lock, and is
+// then refused until the fence ends.
 import type { Game } from './search.js';
 
 const TABLES = 3;
@@ -100,7 +100,7 @@ export const waiting = (rules: WaitRules): Game<World> => ({
 });
 
 export const WAIT_MUTANTS: readonly (readonly [string, Partial<WaitRules>, RegExp])[] = [
-  ['a transaction ends only by its worker', { idleLimit: false, overallLimit: false }, /I4/],
+  ['only its worker ends a transaction', { idleLimit: false, overallLimit: false }, /I4/],
   ['the hold counts from the commit of the fence', { fromBeginning: false }, /I4/],
-  ['the fence ends only by a worker', { expiresAlone: false }, /I4/],
+  ['only a worker can end the fence', { expiresAlone: false }, /I4/],
 ];

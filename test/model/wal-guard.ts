@@ -53,7 +53,7 @@ function moves(
       can(
         'guard drops the slot',
         { slot: 0, told: 1, sinceLook: 0 },
-        w.committed === 1 ? 'I12: dropped what consumers need' : null,
+        w.committed === 1 ? 'I12: dropped an object that consumers need' : null,
       );
     else
       can('guard looks', {
@@ -67,8 +67,8 @@ function moves(
 function inState(w: World): string | null {
   if (w.slot === 0 || w.retained <= BUDGET + LOOKS_EVERY + 1) return null;
   if (w.committed === 0)
-    return 'I12: more WAL than the budget, plus what is written between two looks';
-  return w.told === 1 ? null : 'I12: more WAL than the budget, and nobody was told';
+    return 'I12: more WAL than the budget plus the WAL written between two looks';
+  return w.told === 1 ? null : 'I12: more WAL than the budget, and no alarm was raised';
 }
 
 export const walGuard = (rules: GuardRules): Game<World> => ({
@@ -88,10 +88,10 @@ export const walGuard = (rules: GuardRules): Game<World> => ({
 });
 
 export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, RegExp])[] = [
-  ['the guard rested while the run is blocked', { looksWhileBlocked: false }, /more WAL/],
-  ['the guard rested while the run is paused', { looksWhilePaused: false }, /more WAL/],
+  ['the guard did nothing while the run is blocked', { looksWhileBlocked: false }, /more WAL/],
+  ['the guard did nothing while the run is paused', { looksWhilePaused: false }, /more WAL/],
   [
-    'the guard only told before the commit',
+    'the guard only raised an alarm before the commit',
     { dropsBeforeCommit: false },
     /more WAL than the budget, plus/,
   ],
@@ -100,5 +100,5 @@ export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, Reg
     { sparesAfterCommit: false },
     /dropped what consumers need/,
   ],
-  ['the guard said nothing after the commit', { alarmsAfterCommit: false }, /nobody was told/],
+  ['the guard said nothing after the commit', { alarmsAfterCommit: false }, /no alarm was raised/],
 ];

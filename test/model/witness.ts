@@ -1,6 +1,6 @@
 // Models a witness as a small world. It has two transactions that change one row each, and a
 // connector that may lose events. A full pass comes before the fence, and the final window compares
-// only what changed. Commits reach the log before a snapshot sees them.
+// only rows that changed since. Commits reach the log before a snapshot sees them.
 import type { Game } from './search.js';
 
 export const WITNESS_RULES = {
@@ -8,9 +8,9 @@ export const WITNESS_RULES = {
   beginsBeforePass: true,
   /** The full pass waits for the transactions that were open when the slot was made. */
   waitsForOpen: true,
-  /** The slot is read up to a marker that is younger than the final window's snapshot. */
+  /** The slot is read up to a marker that is newer than the final window's snapshot. */
   readsToMarker: true,
-  /** Keys that only the topic changed are compared, too. */
+  /** Keys that have new records, but no change in the slot, are also compared. */
   comparesTopic: true,
 };
 export type WitnessRules = typeof WITNESS_RULES;
@@ -21,21 +21,25 @@ const TX = { none: 0, open: 1, logged: 2, visible: 3 } as const;
 const PC = { begin: 0, second: 1, fence: 2, read: 3, compare: 4, over: 5 } as const;
 
 interface World {
-  /** The state of each transaction. */
+  /** The state of the first transaction. */
   a: number;
+  /** The state of the second transaction. */
   b: number;
-  /** Sets of transactions, as bits: those whose event was lost, and those that the slot has. */
+  /** The transactions whose event was lost. This and the other sets are bits. */
   lost: number;
+  /** The transactions that are in the slot. */
   inSlot: number;
-  /** Whether the slot exists, and the transactions that were open when it was made. */
+  /** 1 = the slot exists. */
   slot: number;
+  /** The transactions that were open when the slot was made. */
   openThen: number;
-  /** What the snapshots of the full pass and of the final window see. */
+  /** The transactions that the snapshot of the full pass sees. */
   before: number;
+  /** The transactions that the snapshot of the final window sees. */
   after: number;
-  /** What was read from the slot. */
+  /** The transactions that were read from the slot. */
   read: number;
-  /** Whether something else wrote a record after the full pass. */
+  /** 1 = a foreign program wrote a record after the full pass. */
   invented: number;
   pc: number;
 }

@@ -1,4 +1,4 @@
-// Promotes a standby while a migration runs. The standby has kept the slot.
+// Promotes a standby that has kept the slot, while a migration runs.
 import { afterAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts } from '../support/live.js';
@@ -35,7 +35,7 @@ const fileFor = (database: string, port: number): string =>
   });
 
 describe('slot.failover', () => {
-  it('is refused by name where no standby would keep the slot', async () => {
+  it('is refused if no standby would keep the slot', async () => {
     const database = await freshDatabase(accounts(10));
     cleanUps.push(database.drop);
     const file = fileFor(database.name, Number(process.env['PGPORT']));

@@ -1,5 +1,5 @@
-// Runs a primary and a streaming standby beside the test stack, behind one address that follows the
-// primary, as the address of a managed service does.
+// Runs a primary and a streaming standby in addition to the test stack. Both are behind one address
+// that always leads to the primary, as in a managed service.
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
@@ -35,7 +35,9 @@ export async function query(
   }
 }
 
-/** Copies the running primary's files, between the calls that make such a copy consistent. */
+/**
+ * Copies the files of the running primary, between the SQL calls that make such a copy consistent.
+ */
 async function copyFiles(from: StackHome, to: StackHome): Promise<void> {
   const client = new pg.Client({ port: from.ports.postgres, database: 'postgres' });
   await client.connect();
@@ -105,7 +107,7 @@ export async function openPair(): Promise<Pair> {
   };
 }
 
-/** Listens on one port, and forwards to another one that can change. */
+/** Listens on one port, and forwards to a port that can change. */
 async function follower(
   first: number,
 ): Promise<{ port: number; follow: (port: number) => void; close: () => void }> {

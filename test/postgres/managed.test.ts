@@ -73,7 +73,7 @@ describe('the SQL for a managed service', () => {
     },
   );
 
-  it('of Amazon RDS and Aurora is what doctor names as the remedy, and the catalog shows its effect', async () => {
+  it('of Amazon RDS and Aurora is the remedy that doctor names, and the catalog shows its effect', async () => {
     await root(
       `CREATE ROLE rds_replication; GRANT rds_replication TO ${ADMINISTRATOR} WITH ADMIN OPTION`,
     );
@@ -91,7 +91,7 @@ describe('the SQL for a managed service', () => {
 });
 
 describe("a member of a service's administrators without REPLICATION", () => {
-  it('may not replicate, whatever the role is called', async () => {
+  it("has no right to replicate, regardless of the role's name", async () => {
     await root(
       `CREATE ROLE cloudsqlsuperuser; CREATE ROLE ${LOGIN} LOGIN; GRANT cloudsqlsuperuser TO ${LOGIN}`,
     );

@@ -59,7 +59,7 @@ async function write(topic: string, message: KafkaRecord): Promise<void> {
   await producer.disconnect();
 }
 
-/** Replaces a text in the bytes of a record by another one of the same length. */
+/** Replaces a text in the bytes of a record with a different text of the same length. */
 function changed(record: KafkaRecord, from: string, to: string): KafkaRecord {
   const value = Buffer.from(record.value!);
   expect([from.length, value.includes(from)]).toEqual([to.length, true]);
@@ -68,7 +68,7 @@ function changed(record: KafkaRecord, from: string, to: string): KafkaRecord {
 }
 
 describe('doctor', () => {
-  it('names a missing converter, a missing registry and columns that would change, and creates nothing', async () => {
+  it('names a missing converter, a missing registry and columns that cannot stay unchanged', async () => {
     const { name } = await aDatabase(
       `CREATE TABLE odd (id int PRIMARY KEY, "a-b" int, note text DEFAULT 'none')`,
     );

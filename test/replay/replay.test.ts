@@ -1,6 +1,6 @@
-// Recorded histories replay with today's workflow code. A failure means that runs in production
-// would get stuck after this upgrade. After the first release, fix such a change with `patched`,
-// and do not record again.
+// Replays recorded histories with the current workflow code. A failure means that runs in
+// production would get stuck after this upgrade. After the first release, fix such a change with
+// `patched`, and do not record the histories again.
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { listedHistories, readHistory, recordedHistories } from '../support/histories.js';

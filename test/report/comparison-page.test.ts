@@ -1,4 +1,5 @@
-// The pages of a comparison without a migration say what was proven, and contain no values of rows.
+// Tests that the pages of a comparison without a migration say what was proven, and contain no
+// values of rows.
 import { describe, expect, it } from 'vitest';
 import { toRow, unmeasured } from '../../src/activities/windows/subject-outcome.js';
 import type { ComparisonDocument } from '../../src/domain/evidence/comparison-document.js';

@@ -1,5 +1,5 @@
-// Tests the page for stakeholders: no text from outside becomes markup, and the page loads nothing,
-// runs nothing and stays small.
+// Tests the page for stakeholders. No text from outside becomes markup. The page loads nothing,
+// runs no script and stays small.
 import { auditEvent, type AuditEntry } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report } from '../../src/report/build-report.js';
@@ -20,7 +20,7 @@ describe('the HTML report', () => {
     expect(html.match(/<\/style>/g)).toHaveLength(1);
     expect(renderMarkdown(aReport(3, EVIL))).not.toMatch(/[^\\]<script/);
   });
-  it('loads and runs nothing', () => {
+  it('loads nothing and runs no script', () => {
     const html = renderHtml(aReport(3));
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/<(script|link|iframe|object|img)\b|\son\w+=|url\(|@import/);
@@ -34,7 +34,7 @@ describe('the HTML report', () => {
     ])
       expect(html).toContain(text);
   });
-  it('masks the values of differing rows unless a person asks for them', () => {
+  it('masks the values of differing rows unless a person asks for the values', () => {
     expect(renderHtml(aReport(3))).not.toContain('a secret');
     expect(renderHtml(buildReport(aSource(3), { version: '1', showValues: true }))).toContain(
       'a secret',
@@ -83,7 +83,7 @@ describe('the HTML report', () => {
       );
     }
   });
-  it('counts a comparison as not proven by its verdict, although it counted rows', () => {
+  it('counts a comparison as not proven if its verdict says so, even if it counted rows', () => {
     const source = aSource(3);
     const windows = source.windows.map((w, at) =>
       at === 1 ? { ...w, verdict: 'inconclusive' as const } : w,

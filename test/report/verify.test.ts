@@ -1,4 +1,4 @@
-// A report is checked against the ledger. A change on either side must be found.
+// Tests that `report verify` finds a change of the report or of the ledger.
 import { auditEvent } from '../../src/domain/audit.js';
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
@@ -62,7 +62,7 @@ describe('report verify', () => {
       broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil),
     ).toEqual([]);
   });
-  describe('a report whose other parts were adapted', () => {
+  describe('with the other parts of the report adapted, a report', () => {
     /**
      * Returns the report without window `number`: its rows, its link and its lag are removed, and
      * the tallies are computed again.
@@ -87,7 +87,7 @@ describe('report verify', () => {
       };
       return read(JSON.stringify({ ...cut, ...more(cut) }));
     };
-    it('is found to lack a failed window, even the last one if the audit names it', () => {
+    it('is found to lack a failed window, even the last window if the audit names it', () => {
       expect(broken(without(4), source)).toEqual(
         expect.arrayContaining(['evidence', 'windows', 'derived']),
       );
@@ -144,7 +144,7 @@ describe('report verify', () => {
       broken(read(JSON.stringify(buildReport(rich, { version: VERSION, showValues: true }))), rich),
     ).toEqual([]);
   });
-  it("compares the ledger with Temporal's history, and reports if it cannot", () => {
+  it("compares the ledger with Temporal's history, and says so if it cannot", () => {
     const anchors = source.evidence.map(({ number, chain }) => ({ number, chain }));
     expect(anchored(source.evidence, ok(anchors)).holds).toBe(true);
     expect(anchored(aSource(10, 'another').evidence, ok(anchors))).toMatchObject({

@@ -76,7 +76,7 @@ function specFile(name: string, database: string, soak: object): string {
   });
   (spec['batch']!['stages'] as { topic: string }[])[0]!.topic = stage;
   spec['soak'] = soak as Spec[string];
-  Object.assign(spec['validation']!, { every: '3s' }); // five JVMs need the cores in between
+  Object.assign(spec['validation']!, { every: '3s' }); // five JVMs need the cores between two windows
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kills-'));
   for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
     writeFileSync(join(folder, query), readFileSync(join(EXAMPLE, query)));
@@ -162,7 +162,7 @@ const ask = async <T extends object>(database: string, sql: string): Promise<T[]
 };
 
 describe('the whole example on a secured stack, in Avro, with a broker and a Connect worker killed', () => {
-  it('goes from start to migrated, and loses nothing', TIMEOUT, async () => {
+  it('ends as migrated, and loses no row', TIMEOUT, async () => {
     const name = 'daily-revenue';
     await startExample(name, 'shop', { for: '2s', passes: 1 });
     await waitFor(name, 'phase=catch-up', PATIENCE);
@@ -193,7 +193,7 @@ describe('the whole example on a secured stack, in Avro, with a broker and a Con
   });
 
   it(
-    'survives a rolling restart, goes back by a rollback after its cut-over, and leaves nothing',
+    'survives a rolling restart, is rolled back after its cut-over, and leaves nothing',
     TIMEOUT,
     async () => {
       const name = 'back-revenue';

@@ -1,5 +1,5 @@
-// A migration with a batch on a secured stack: TLS and logins everywhere, and only the ACLs that
-// `sluice plan` prints. Before these ACLs exist, doctor names what is missing.
+// Tests a migration with a batch on a secured stack. All connections use TLS and logins, and only
+// the ACLs that `sluice plan` prints exist. Before they exist, doctor names the missing ACLs.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -129,7 +129,7 @@ describe('mutual TLS with the brokers', () => {
     }
   };
 
-  it('logs in with the certificate of the spec, and names it if it is missing', async () => {
+  it('logs in with the certificate of the spec, and reports if the spec names no certificate', async () => {
     const file = (name: string) => join(secured.folder, name);
     const topics = await listTopics({ cert: file('kafka.crt'), key: file('kafka.key') });
     expect(topics).toContain('connect-configs');

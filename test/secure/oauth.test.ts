@@ -158,7 +158,7 @@ const failureOf = (spec: KafkaSpec, secret = SECRET): Promise<unknown> =>
   withPort((kafka) => kafka.listTopics(), spec, secret).catch((error: unknown) => error);
 
 describe('a broker that wants tokens (OAUTHBEARER)', () => {
-  it('lets the worker create, write and read a topic, longer than one session lasts', async () => {
+  it('lets the worker create, write and read a topic for longer than one session lasts', async () => {
     await withPort(async (kafka) => {
       await kafka.createTopic('tokens', 1, 1, {});
       const writer = kafka.openWriter();
@@ -176,7 +176,7 @@ describe('a broker that wants tokens (OAUTHBEARER)', () => {
     });
   });
 
-  it('is named with its reason if it refuses a token, and the issuer if it gives none', async () => {
+  it('is named with its reason if it refuses a token; the issuer is named if it gives no token', async () => {
     expect(await failureOf(specOf('sluice', 'other'))).toMatchObject({
       code: 'permission-denied',
       message: expect.stringMatching(/Kafka at .* refuses a token of .*: .*invalid/i) as string,

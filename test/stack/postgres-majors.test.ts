@@ -16,12 +16,12 @@ afterEach(() => {
 });
 
 describe('the major version of Postgres in a stack', () => {
-  it('can be every one that doctor accepts, and is the pinned one by default', () => {
+  it('can be any version that doctor accepts, and is the pinned version by default', () => {
     expect(PG_MAJORS).toEqual(['14', '15', '16', '17', '18']);
     expect(majorOf(data)).toBe(PINS.postgres);
   });
 
-  it('is the one that SLUICE_PG_MAJOR names for a new stack, and that of its data afterwards', () => {
+  it('is the version in SLUICE_PG_MAJOR for a new stack, and later the version of its data', () => {
     vi.stubEnv('SLUICE_PG_MAJOR', '14');
     expect(majorOf(data)).toBe('14');
     writeFileSync(join(data, 'PG_VERSION'), '14\n');
@@ -29,7 +29,7 @@ describe('the major version of Postgres in a stack', () => {
     expect(majorOf(data)).toBe('14');
   });
 
-  it('is refused if it is unknown, or if the data belongs to another one', () => {
+  it('is refused if it is unknown, or if the data is of a different version', () => {
     vi.stubEnv('SLUICE_PG_MAJOR', '13');
     expect(() => majorOf(data)).toThrow('must be one of 14, 15, 16, 17, 18');
     writeFileSync(join(data, 'PG_VERSION'), '14\n');

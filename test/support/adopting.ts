@@ -1,4 +1,4 @@
-// The parts of a spec that adopts a capture of another owner.
+// Defines the parts of a spec that adopts a capture made without Sluice.
 export const EXISTING = {
   topics: { 'public.accounts': 'shop.public.accounts' },
   publication: 'shop_pub',

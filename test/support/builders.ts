@@ -71,7 +71,7 @@ export const anHourlyInput = (name: string, more: object = {}) =>
     metadata: { name: string };
   };
 
-/** The parts of a spec that a batch needs with its pipeline, sink and view. */
+/** The parts of a spec that a batch needs: its query, pipeline, sink and view. */
 export const BATCH_PARTS = {
   batch: {
     result: { table: 'public.totals_batch', key: ['day'] },

@@ -1,5 +1,5 @@
-// A capture that a person made without Sluice: a publication, a compacted topic, a connector and
-// its slot. Tests adopt it.
+// Makes a capture as a person would without Sluice: a publication, a compacted topic, a connector
+// and its slot. Tests adopt this capture.
 import type pg from 'pg';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from './builders.js';

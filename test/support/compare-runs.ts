@@ -1,5 +1,5 @@
-// Tests of `sluice compare` over what a migration handed over. The role may only read, and the
-// tests check that nothing was created.
+// Tests `sluice compare` on the tables and topics that a migration handed over. The role may only
+// read, and the tests check that nothing was created.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,8 +35,8 @@ function run(args: readonly string[]): Promise<{ code: number | null; stdout: st
 }
 
 /**
- * Everything that a comparison could create. Other files use the same Kafka and Connect at the same
- * time, so only names that belong to this migration or to a comparison count there.
+ * Lists everything that a comparison could create. Other files use the same Kafka and Connect at
+ * the same time. Only names of this migration or of a comparison therefore count there.
  */
 async function everything({ name, database: { client } }: LeftBehind): Promise<object> {
   const own = (names: readonly string[]): string[] =>
@@ -95,7 +95,7 @@ export function compareRuns(left: () => LeftBehind): void {
     await database.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
-  it('passes with exit 0 if they are equal, as a role that may only read, and creates nothing', async () => {
+  it('passes with exit 0 if all rows are equal, with a role that may only read, and creates nothing', async () => {
     const before = await everything(left());
     const commands = commandsOf('docs/how-to/compare-only.md');
     const file = specFile(['public.accounts']);
@@ -126,7 +126,7 @@ export function compareRuns(left: () => LeftBehind): void {
       3,
       expect.stringMatching(/(mismatched|stale) +id=77 +balance +7 +84\.7/),
     ]);
-    // without a slot, the old value may still be on its way
+    // without a slot, the new value may still be on its way
     const unproven = compare(specFile(['public.accounts'], { existing: {} }));
     expect(unproven).toMatchObject({
       code: 1,
@@ -139,7 +139,7 @@ export function compareRuns(left: () => LeftBehind): void {
     expect(compare(specFile(['public.accounts'], { existing: {} })).code).toBe(0);
   });
 
-  it('names a slot that is not there yet as inconclusive, and leaves nothing behind on SIGINT', async () => {
+  it('is inconclusive and names the slot if the slot does not exist yet, and leaves nothing on SIGINT', async () => {
     const { name, database } = left();
     const connector = `${process.env['CONNECT_URL']}/connectors/${name}`;
     await fetch(`${connector}/stop`, { method: 'PUT' });

@@ -1,4 +1,4 @@
-// Makes databases that only one test uses, in the Postgres server of all tests.
+// Creates databases that only one test uses, on the Postgres server that all tests share.
 import pg from 'pg';
 
 let databases = 0;

@@ -1,4 +1,4 @@
-// Activities that succeed at once and record their calls. A workflow test replaces the
+// Provides activities that succeed at once and record their calls. A workflow test replaces the
 // activities that matter to it.
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
@@ -14,14 +14,14 @@ export interface Fakes {
   readonly activities: Activities;
   /** Names of activities in call order, without guard and record. */
   readonly calls: string[];
-  /** The verdicts of the next windows. `passed` if it is empty. */
+  /** The verdicts of the next windows. If the list is empty, windows pass. */
   readonly verdicts: VerdictName[];
   facts: Facts;
   /** The restarts during the next windows. Each such window is inconclusive. */
   readonly duringWindows: string[];
   /** The numbers of the windows that read every row. */
   readonly full: number[];
-  /** The parts that do not run, as the recheck finds them. Null if all run. */
+  /** The parts that are not running, as the recheck finds them. Null if all are running. */
   stopped: string | null;
   /** The problem that the next windows find. Null means that all compared rows are captured. */
   captureProblem: CaptureProblem | null;

@@ -1,4 +1,4 @@
-// A capture that no spec can name. It shows everything that a new capture needs.
+// Defines a capture that no spec can name. It shows everything that a new capture needs.
 import type { CaptureAdapter } from '../../src/activities/capture/capture-adapter.js';
 import type { CaptureMode, CapturePlan } from '../../src/domain/capture/capture.js';
 import { NO_LOAD } from '../../src/domain/capture/load.js';

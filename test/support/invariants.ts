@@ -1,6 +1,6 @@
-// Invariants that are not part of the cut-over's protocol. They are checked on a whole run: on its
-// history in Temporal and its rows in the ledger. Each check returns the problem, or null. For each
-// check, a test changes a correct run in one way, which the check must find.
+// Checks the invariants that are not part of the cut-over's protocol. The checks use a whole run:
+// its history in Temporal and its rows in the ledger. Each check returns the problem, or null. For
+// each check, a test changes a correct run in one way, and the check must find the change.
 
 interface HistoryEvent {
   readonly eventType: string;

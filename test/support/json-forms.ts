@@ -1,4 +1,5 @@
-// Forms of JSON values for each type: usual, unusual and wrong ones, and mutations of them.
+// Generates forms of JSON values for each type: usual, unusual and wrong forms, and mutations of
+// them.
 import fc from 'fast-check';
 
 export const JSON_FORMS: Readonly<Record<string, readonly string[]>> = {

@@ -1,4 +1,4 @@
-// What the tests of Sluice's JDBC source share: its spec, and the records of its topics.
+// Provides what the tests of Sluice's JDBC source share: a spec, and the records of its topics.
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';
 

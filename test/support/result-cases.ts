@@ -62,7 +62,7 @@ const shapes: fc.Arbitrary<Shape> = fc
     ],
   }));
 
-/** The values of keys. There are few, so that records and rows often share a key; some are NULL. */
+/** The values of keys. The values are few, so records and rows often share a key. Some are NULL. */
 const KEYS: Readonly<Record<string, readonly Value[]>> = {
   int4: [1, 2, 3, null],
   int8: ['9007199254740993', '9007199254740992', '1', null],
@@ -89,8 +89,8 @@ const objectOf = ({ columns }: Shape, row: Row, names: readonly string[], other?
     .join(', ')}}`;
 
 /**
- * Generates a record of a row. Its value is as it should be, has an unusual or wrong form, comes
- * with a schema, or is missing.
+ * Generates a record of a row. Its value has the usual form, an unusual form, a wrong form or a
+ * schema, or is missing.
  */
 function recordOf(shape: Shape, rows: readonly Row[]): fc.Arbitrary<OutputRecord> {
   const forms = JSON_FORMS[shape.columns[0]!.type] ?? ['"x"', '7'];

@@ -1,5 +1,5 @@
-// Helps the tests that run on a secured stack: the spec of the how-to page, the ACLs of a plan, and
-// processes that are killed with -9.
+// Helps the tests that run on a secured stack. It provides the spec of the how-to page, creates the
+// ACLs of a plan, and kills processes with -9.
 import { readFileSync } from 'node:fs';
 import kafkajs, { type AclEntry } from 'kafkajs';
 import { parse } from 'yaml';
@@ -110,7 +110,7 @@ export async function workerOf(connector: string): Promise<string> {
 /** Kills a process of the stack with -9. `startKilled` starts it again. */
 export async function killService(name: string): Promise<void> {
   const pid = alive(home, name);
-  if (pid === undefined) throw new Error(`${name} does not run`);
+  if (pid === undefined) throw new Error(`${name} is not running`);
   process.kill(pid, 'SIGKILL');
   await sleepUntil(`${name} is dead`, () => alive(home, name) === undefined);
 }
@@ -123,5 +123,5 @@ export async function rollConnect(): Promise<void> {
   }
 }
 
-/** Starts each process of the stack that does not run. */
+/** Starts each process of the stack that is not running. */
 export const startKilled = (): Promise<void> => up(home, () => undefined);

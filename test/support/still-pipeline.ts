@@ -1,4 +1,4 @@
-// A migration of `accounts` with a small pipeline and a constant writer, for tests of exact
+// Runs a migration of `accounts` with a small pipeline and a constant writer, for tests of exact
 // results. The rows that change have a TOAST value that no update touches, so their records have a
 // placeholder for it.
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -49,7 +49,7 @@ export interface StillPipeline {
   /** The result of the first window that began after this call. */
   readonly nextWindow: () => Promise<WindowRow>;
   readonly send: (topic: string, records: readonly Sent[]) => Promise<void>;
-  /** Sends the record again and again until `stop` is called. */
+  /** Sends the record repeatedly until `stop` is called. */
   readonly flood: (topic: string, record: Sent) => Promise<{ stop: () => Promise<void> }>;
   /** The last record of a bucket of the output. */
   readonly lastOf: (bucket: number) => Promise<object>;

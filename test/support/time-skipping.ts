@@ -26,7 +26,7 @@ export interface Bench {
 
 /**
  * Connects the tests of a file to the server of this worker of vitest. Skipping time affects the
- * whole server, so only tests that run one after the other share one.
+ * whole server, so only tests that run one after the other share a server.
  */
 export function useBench(): Bench {
   let env: TestWorkflowEnvironment | undefined;

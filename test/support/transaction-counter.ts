@@ -32,8 +32,8 @@ const SEGMENT = 2n ** 24n;
 const PAGE = 8192;
 
 /**
- * Moves the counter and starts the server again. Its next 64-bit transaction id is `next`, or up to
- * 2^20 more.
+ * Moves the counter and starts the server again. The server's next 64-bit transaction id is then
+ * `next`, or at most 2^20 more.
  */
 export async function moveCounter(home: StackHome, next: bigint): Promise<void> {
   const target = ((next + FILE - 1n) / FILE) * FILE;
@@ -92,7 +92,7 @@ function crcPlace(control: Buffer): number {
 
 /**
  * Patches the record. Returns false if the record extends over the end of a page. The next shutdown
- * then writes it at another place.
+ * then writes the record at a different place.
  */
 function patchRecord(data: string, timeline: number, lsn: bigint, next: bigint): boolean {
   const hex = (n: bigint): string => n.toString(16).toUpperCase().padStart(8, '0');

@@ -1,4 +1,4 @@
-// A source and a reporting database for tests, each with a role that may not log in to the other.
+// Creates a source and a reporting database, each with a role that may not log in to the other.
 import { freshDatabase, specOf, testPostgres, withDatabase } from './sluice.js';
 
 type Database = Awaited<ReturnType<typeof freshDatabase>>;

@@ -88,7 +88,10 @@ export function witnessScene() {
   return { kafka, scene, undo };
 }
 
-/** Returns a function that runs windows on this worker, or on another one with another keeper. */
+/**
+ * Returns a function that runs windows on this worker, or with a different keeper on a different
+ * worker.
+ */
 export function windowsOf(kafka: KafkaPort, session: ConnectedSession) {
   const mark = { lsn: '0/1', reached: () => Promise.resolve(null) };
   return (keeper: Witnesses, number: number, role: WitnessRole, isFull = true) => {

@@ -1,6 +1,7 @@
-// Names what each worker of vitest owns on the shared stack, so that two files can run at a time.
+// Names what each worker of vitest owns on the shared stack, so that two files can run at the same
+// time.
 
-/** The number of test files that run at a time. */
+/** The number of test files that run at the same time. */
 export const WORKERS = 2;
 
 /** The namespace of Temporal and the database of the ledger. `worker` counts from 1. */

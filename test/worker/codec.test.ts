@@ -1,4 +1,5 @@
-// Payloads are encrypted, keys rotate, and the codec server answers the Web UI only.
+// Tests that payloads are encrypted, that keys rotate, and that the codec server answers only the
+// Web UI.
 import { randomBytes } from 'node:crypto';
 import { writeFileSync, mkdtempSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -27,7 +28,7 @@ describe('the codec', () => {
     expect(Buffer.from(first!.data!).equals(Buffer.from(second!.data!))).toBe(false);
     expect(valueOf((await codec.decode([first!]))[0]!)).toEqual({ host: 'db.internal' });
   });
-  it('rotates keys: a new one encrypts, and the old one still decrypts', async () => {
+  it('rotates keys: the new key encrypts, and the old key still decrypts', async () => {
     const [before] = await new EncryptingCodec([OLD]).encode([payload(1)]);
     const rotated = new EncryptingCodec([NEW, OLD]);
     expect(valueOf((await rotated.decode([before!]))[0]!)).toBe(1);
@@ -36,11 +37,11 @@ describe('the codec', () => {
       'encrypted with key "k2", which SLUICE_CODEC_KEYS does not name',
     );
   });
-  it('reads payloads of runs that began without it', async () => {
+  it('reads payloads of runs that began without encryption', async () => {
     const plain = payload('plain');
     expect(await new EncryptingCodec([OLD]).decode([plain])).toEqual([plain]);
   });
-  it('refuses a payload that was changed, or another key of the same id', async () => {
+  it('refuses a payload that was changed, or a different key with the same id', async () => {
     const [sealed] = await new EncryptingCodec([OLD]).encode([payload(1)]);
     const changed = Buffer.from(sealed!.data!);
     changed[changed.length - 1]! ^= 1;
@@ -62,7 +63,7 @@ describe('the codec', () => {
 });
 
 describe('the keys of the codec', () => {
-  it('come from variables and files by reference, and the first one encrypts', async () => {
+  it('come from variables and files by reference, and the first key encrypts', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'sluice-key-')), 'key');
     writeFileSync(file, `${NEW.key.toString('base64')}\n`);
     const env = {
@@ -116,7 +117,7 @@ describe('the codec server', () => {
     expect(opened.headers.get('access-control-allow-origin')).toBe(UI);
     expect(await opened.json()).toEqual(plain);
   });
-  it('refuses pages of other origins, other paths, and what is not payloads', async () => {
+  it('refuses pages of other origins, other paths, and bodies that are not payloads', async () => {
     expect((await post('/decode', '{"payloads":[]}', 'https://evil.example')).status).toBe(403);
     expect((await post('/keys', '{}')).status).toBe(404);
     expect((await post('/decode', 'no JSON')).status).toBe(400);

@@ -1,4 +1,4 @@
-// The worker's HTTP endpoint serves metrics and health, and its log has one line for each entry.
+// Tests the worker's HTTP endpoint, which serves metrics and health, and the worker's log.
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -79,7 +79,7 @@ describe('the endpoint', () => {
     expect(await get('/healthz')).toEqual([503, 'a worker has failed\n']);
     expect((await get('/secrets'))[0]).toBe(404);
   });
-  it("serves Sluice's and Temporal's metrics, and Sluice's alone if Temporal's are missing", async () => {
+  it("serves Sluice's and Temporal's metrics, and only Sluice's if Temporal's are missing", async () => {
     const temporal = createServer((_request, response) => response.end('temporal_num_pollers 5\n'));
     servers.push(temporal.listen(0, '127.0.0.1'));
     await once(temporal, 'listening');
@@ -117,7 +117,7 @@ describe('the metrics', () => {
     expect(text).not.toContain('over');
     expect(text).not.toContain('lag_bytes');
   });
-  it('show WAL, fences and stopped workflows only while these measurements are repeated', async () => {
+  it('show WAL, fences and stopped workflows only while the worker repeats these measurements', async () => {
     let now = 0;
     const gauges = new Gauges(() => now);
     gauges.walRetained('a', 5, '1KiB');
@@ -178,7 +178,7 @@ describe('the log', () => {
 });
 
 describe("the settings of the worker's process", () => {
-  it('have defaults, and name every variable that is wrong without its secret', () => {
+  it('have defaults; an error names every wrong variable without its secret', () => {
     const problems: string[] = [];
     expect(readProcessSettings({}, problems)).toEqual({
       queues: {

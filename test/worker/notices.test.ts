@@ -1,5 +1,5 @@
-// Notices say that a person is needed. They never contain values, secrets or texts from other
-// systems.
+// Tests notices, which say that a person is needed. They must never contain values, secrets or
+// texts from other systems.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendNotice } from '../../src/clients/http/webhook.js';
 import { endedWithoutCleanup, noticesOf, type Notice } from '../../src/domain/evidence/notices.js';
@@ -36,7 +36,7 @@ describe('the notices of a migration', () => {
       next: 'sluice doctor --leftovers',
     });
   });
-  it('are new for another block, evidence or iteration, and the same for the same one', () => {
+  it('are new for a new block, evidence or iteration, and are otherwise the same', () => {
     const key = (since: string): string =>
       noticesOf(aStatus({ blocked: { ...BLOCKED, since } }))[0]!.key;
     expect(key('t1')).toBe(key('t1'));
@@ -73,7 +73,7 @@ describe('a webhook', () => {
       text: '*a*: x &lt;!channel&gt; &amp; y\n`sluice explain a`',
     });
   });
-  it('is named by its host only if it fails, because its path may be a secret', async () => {
+  it('is named only by its host if it fails, because its path may be a secret', async () => {
     hook.answers.push(500);
     const send = (url: string): Promise<void> =>
       sendNotice({ url, format: 'generic', token: 't0k3n' }, notice);

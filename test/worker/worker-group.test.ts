@@ -1,4 +1,4 @@
-// Several Temporal workers in one process end together, and report the first error.
+// Tests that several Temporal workers in one process end together, and report the first error.
 import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../../src/wiring/worker-group.js';

@@ -10,7 +10,7 @@ const bench = useBench();
 
 const SLOT = { kind: 'slot', name: 'shop_cdc', where: 'db', identity: 'pgoutput on bank' } as const;
 
-/** Fakes that remember what was adopted, as the ledger does. */
+/** Creates fakes that remember what was adopted, as the ledger does. */
 function adopting(more: Partial<Activities> = {}) {
   return fakes({
     adoptObjects: () => Promise.resolve([{ ...SLOT, differs: ['tasks.max is 2, not 1'] }]),
@@ -24,7 +24,7 @@ const anInput = (validation = {}) =>
 const TOUCHES = /^(ensure(?!Lease)|create|claim|resume|handOverConnector|remove(?!Lease))/;
 const touching = (calls: readonly string[]) => calls.filter((call) => TOUCHES.test(call));
 
-describe('a migration that adopts what runs', () => {
+describe('a migration that adopts a capture', () => {
   it('migrates, hands nothing over, and leaves everything that it adopted untouched', async () => {
     const fake = adopting();
     await play(bench, fake.activities, anInput(), async (scene) => {
@@ -77,7 +77,7 @@ describe('a migration that adopts what runs', () => {
     });
   });
 
-  it('waits, with nothing adopted, while an object does not suit', async () => {
+  it('waits, and adopts nothing, while one of the objects does not suit', async () => {
     let isThere = false;
     const fake = adopting({
       adoptObjects: () =>
@@ -94,7 +94,7 @@ describe('a migration that adopts what runs', () => {
     });
   });
 
-  it('needs its owner after the slot is lost, because the next generation adopts again', async () => {
+  it('needs the owner of the capture after a lost slot, because the next generation adopts again', async () => {
     let attempts = 0;
     const fake = adopting({
       catchUp: () => {

@@ -82,7 +82,7 @@ describe('the soak', () => {
     soak: { for: '1s', passes: 0 },
   };
 
-  it('names readers of the old output before it completes; a retry completes anyway, which is audited', async () => {
+  it('names readers of the old output before the run completes; a retry completes it, which is audited', async () => {
     let readers = ['materialised view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(

@@ -9,7 +9,7 @@ const bench = useBench();
 const MINUTE = 60_000;
 
 describe('the change window', () => {
-  it('is met although it is shorter than the time between two windows', async () => {
+  it('is met even if it is shorter than the time between two validation windows', async () => {
     const now = await bench.env.currentTimeMs();
     const at = (minutes: number): string => new Date(now + minutes * MINUTE).toISOString();
     const approval = { notBefore: at(30), notAfter: at(40) };
@@ -66,7 +66,7 @@ describe('the change window', () => {
 });
 
 describe('the ledger', () => {
-  it('gets what people did within a minute while the run waits, even if it did not answer before', async () => {
+  it("gets people's decisions within a minute while the run waits, even after it did not answer", async () => {
     let isAway = false;
     const recorded: string[] = [];
     const fake = fakes({

@@ -1,4 +1,4 @@
-// Tests what a run does when a window finds that something it compares is no longer captured.
+// Tests what a run does if a window finds that a compared object is no longer captured.
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
@@ -20,7 +20,7 @@ const GONE = {
 } as const;
 
 describe('a migration', () => {
-  it('blocks and shows the SQL remedy while something compared is not captured, and continues by itself', async () => {
+  it('blocks with the SQL remedy while a compared object is not captured, and continues by itself', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);

@@ -1,6 +1,6 @@
 // Tests the guard that runs alongside the main path. The guard reports at once a connector that a
 // person paused, edited or deleted, even if windows run rarely. It does not report a connector that
-// the run itself has paused or removes.
+// the run itself has paused or is removing.
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 import type { GuardInput, GuardReport } from '../../src/activities/guard/guard-activities.js';
@@ -149,7 +149,7 @@ describe('with a window each hour, the guard', () => {
     });
   });
 
-  it('does not name a sink that the run itself has paused or removes', async () => {
+  it('does not name a sink that the run itself has paused or is removing', async () => {
     const fake = guarded({
       pauseSink: () => {
         report(fake, trouble('held-sink', 'connector-paused'));
@@ -181,7 +181,7 @@ describe('with a window each hour, the guard', () => {
     expect(seen).toEqual([]);
   });
 
-  it("reports an oversized record after two failures, and retry restores all of the task's restarts", async () => {
+  it('reports an oversized record after two failures, and a retry resets the count of restarts', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('large'), async (scene) => {
       const { handle, status } = scene;

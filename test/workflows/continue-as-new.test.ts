@@ -1,4 +1,4 @@
-// Tests that a run continues as new wherever it waits, and loses nothing.
+// Tests that a run can continue as new at every point where it waits, and loses nothing.
 import { describe, expect, it } from 'vitest';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
@@ -21,7 +21,7 @@ async function flood(scene: Play): Promise<void> {
 }
 
 describe('a flood of signals', () => {
-  it('continues a blocked run as new; the run stays blocked since the same time, then continues', async () => {
+  it('continues a blocked run as new; the run keeps its block and its time, and continues after a retry', async () => {
     const fake = fakes();
     let isReached = false;
     const ensureLease = () =>
@@ -66,7 +66,7 @@ describe('a flood of signals', () => {
     );
   });
 
-  it('answers a rehearsal that waits, continues as new, and the approval leads to the cut-over', async () => {
+  it('leads to an answer for a waiting rehearsal, then to continue-as-new, and an approval cuts over', async () => {
     const fake = fakes();
     let isOver = false;
     const runWindow: typeof fake.activities.runWindow = async (input) => {

@@ -35,7 +35,7 @@ const details = async ({ handle }: Play, kind: string): Promise<string[]> =>
     .map(({ detail }) => detail);
 
 describe('an edit', () => {
-  it('takes effect at once, keeps evidence and approval, and is audited if it changes the cadence', async () => {
+  it('takes effect at once, is audited, and keeps evidence and approval if it changes the cadence', async () => {
     const fake = fakes();
     const more = { cutover: { approval: { notBefore: '2100-01-01T00:00:00Z', expires: '90d' } } };
     await play(bench, fake.activities, anHourlyInput('cadence', more), async (scene) => {
@@ -136,7 +136,7 @@ describe('an edit', () => {
     });
   });
 
-  it('is refused under the fence, and after the commit takes only a longer soak', async () => {
+  it('is refused under the fence, and can only make the soak longer after the commit', async () => {
     let isHeld = true;
     const fake = fakes({
       drainTo: async () => {
@@ -191,7 +191,7 @@ describe('an edit', () => {
 });
 
 describe('a window that a person asks for', () => {
-  it('runs at once, reads every row if asked to, and is the answer unless the person does not wait', async () => {
+  it('runs at once, reads every row on request, and is the answer if the person waits for it', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anHourlyInput('asked'), async (scene) => {
       await scene.reach((s) => s.needsApproval);

@@ -1,5 +1,5 @@
-// Tests a cut-over: its steps are one list, which the plan shows, the run follows and the runbook
-// explains. The hold is predicted before anything is fenced.
+// Tests the steps of a cut-over. The plan shows them, the run follows them, and the runbook
+// explains them. The hold is predicted before anything is fenced.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
@@ -22,7 +22,7 @@ const SPECS: readonly (readonly [string, Record<string, unknown>])[] = [
 ];
 
 describe('the steps of a cut-over', () => {
-  it.each(SPECS)("%s are the plan's, in its order", async (name, more) => {
+  it.each(SPECS)('%s are the steps of the plan, in the same order', async (name, more) => {
     const fake = fakes();
     const id = `steps-${SPECS.findIndex(([n]) => n === name)}`;
     await play(
@@ -52,7 +52,7 @@ describe('the steps of a cut-over', () => {
 });
 
 describe('the hold', () => {
-  it('is refused before anything is touched if it cannot fit into maxHold, and measured again on retry', async () => {
+  it('is refused before anything is changed if it cannot fit into maxHold, and measured again on retry', async () => {
     const fake = fakes();
     let slow = true;
     const activities = {

@@ -1,4 +1,4 @@
-// What a run does with problems, pauses and wrong messages.
+// Tests how a run reacts to problems, pauses and wrong messages.
 import { describe, expect, it } from 'vitest';
 import { aWorkflowInput, approve, result } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

@@ -63,7 +63,7 @@ describe('a migration', () => {
     });
   });
 
-  it('loses an approval that was given before a failed window, and accepts one for the new evidence', async () => {
+  it('loses an approval from before a failed window, and accepts an approval for the new evidence', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -84,7 +84,7 @@ describe('a migration', () => {
     );
   });
 
-  it('voids evidence when the connector was replaced by another version', async () => {
+  it('voids evidence if the connector was replaced by a different version', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
@@ -118,7 +118,7 @@ describe('a migration', () => {
     ['rejectCutover', { approver: 'ann', reason: 'no' }, 'rejected'],
     ['rollBack', { by: 'ann', reason: 'changed our mind' }, 'rolled-back'],
   ])(
-    '%s before the commit removes everything in reverse order',
+    'removes everything in reverse order after %s before the commit',
     async (signal, payload, outcome) => {
       const fake = fakes();
       await play(bench, fake.activities, aWorkflowInput(), async (scene) => {

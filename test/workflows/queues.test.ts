@@ -1,4 +1,4 @@
-// Tests that no kind of work can keep another from starting: guards, windows, and the hold.
+// Tests that guards, windows and the hold cannot prevent each other from starting.
 import { ActivityFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
@@ -12,7 +12,7 @@ const bench = useBench();
 const served = () => Promise.resolve();
 
 describe('a guard', () => {
-  it('takes no slot that is reserved for short steps, however few such slots exist', async () => {
+  it('takes no slot that is reserved for short steps, even if few such slots exist', async () => {
     let isOver = false;
     const fake = fakes({
       guard: async () => {

@@ -44,8 +44,8 @@ const audited = async (handle: WorkflowHandle): Promise<string> =>
 
 describe('a final window that may rest on recent results', () => {
   it.each([
-    ['the last window, if it is young enough', '10h', 0],
-    ['a window before the fence, if the last one would be too old', '2m', 1],
+    ['the last window, if it is recent enough', '10h', 0],
+    ['an extra window before the fence, if the last window would be too old', '2m', 1],
   ])('rests on %s', async (_, recent, ahead) => {
     const { seen, activities } = slowWindows(() => true);
     await play(bench, activities, input('recent', recent), async ({ env, handle, reach }) => {
@@ -67,7 +67,7 @@ describe('a final window that may rest on recent results', () => {
     });
   });
 
-  it('does not begin if no window compared the results exactly, and says so', async () => {
+  it('does not begin if no window compared the results exactly, and the reason is audited', async () => {
     const { fake, seen, activities } = slowWindows(() => false);
     await play(bench, activities, input('never-exact', '10h'), async ({ handle, reach }) => {
       await reach((s) => s.needsApproval);

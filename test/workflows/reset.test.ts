@@ -1,5 +1,5 @@
-// A run that was reset to a point before its commit does not know that it committed. The lease row
-// records the commit, and the run trusts the row.
+// Tests a run that was reset to a point before its commit, so it does not know that it committed.
+// The lease row records the commit, and the run trusts the row.
 import { describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

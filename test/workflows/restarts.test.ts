@@ -51,7 +51,7 @@ describe('a harmless restart', () => {
     expect(fake.full[0]).toBe(1);
   });
 
-  it('makes the window in which it happens inconclusive; the next is full, and the streak continues', async () => {
+  it('makes its window inconclusive; the next window is full, and the streak continues', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput({ passesInARow: 50 }), async (scene) => {
       await untilWindow(scene, 2);
@@ -126,7 +126,7 @@ describe('a harmless restart', () => {
     });
   });
 
-  it('costs no passed shadow window during the soak', async () => {
+  it('does not void passed shadow windows during the soak', async () => {
     const fake = fakes();
     await play(
       bench,
@@ -146,7 +146,7 @@ describe('a harmless restart', () => {
 describe('coverage', () => {
   const days = { coverage: ['weekday', 'weekend'], passesInARow: 2 };
 
-  it('is lost with a change of identity, and kept after a failed window if the next one passes', async () => {
+  it('is lost with a change of identity, and kept after a failed window if the next window passes', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(days), async (scene) => {
       const first = await untilWindow(scene, 2);

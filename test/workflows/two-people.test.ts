@@ -64,7 +64,7 @@ describe('the soak', () => {
 });
 
 describe('broken glass', () => {
-  it('lets one of the two approve outside the change window, and marks every later window', async () => {
+  it('lets one of the two people approve outside the change window, and marks every later window', async () => {
     const inputs: WindowInput[] = [];
     const fake = fakes(believing);
     const activities = {

@@ -1,5 +1,5 @@
-// Nothing delays a rollback: neither a pause, nor an early request before the first step, nor a
-// late one near the end.
+// Tests that nothing delays a rollback: no pause, no request before the first step, and no request
+// near the end.
 import { describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';
