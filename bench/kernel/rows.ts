@@ -36,7 +36,7 @@ function rowOf(g: number): Value[] {
 export interface Made {
   /** Record batches as a broker sends them, uncompressed. */
   readonly batches: readonly Buffer[];
-  /** COPY rows. Each begins with its field count and its ctid. */
+  /** COPY rows without their field count. The first field of each is the ctid. */
   readonly rows: readonly Buffer[];
 }
 

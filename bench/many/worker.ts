@@ -26,7 +26,7 @@ const underWay = new Map<string, number>();
 let starts: Start[] = [];
 
 const faked = fakes({
-  // like the real guard, it wakes every second, and asks the ledger every five seconds
+  // like the real guard, this fake wakes every second and reads the ledger every five seconds
   guard: async ({ ref }) => {
     for (let round = 0; ; round += 1) {
       if (round % GUARD_LEDGER_EVERY === 0) await ledger.openObjects(ref.name);

@@ -18,7 +18,7 @@ import { int32At } from '../../src/domain/values/bytes.js';
 import { openKafka } from '../validation/contestants.js';
 import { QUERY, TOPIC, openReader, shapeOf } from './data.js';
 
-/** The columns of the query. */
+/** The number of columns of the query. */
 const FIELDS = 8;
 const AMPLE = 2 ** 30;
 const SMALL = 8 << 20;

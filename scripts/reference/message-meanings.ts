@@ -30,7 +30,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'source.wal-headroom': 'Does the server keep as much WAL for a slot as `walBudget` allows?',
   'source.replication': 'May the role create replication slots?',
   'source.failover':
-    'Can a standby keep the slot (`slot.failover`), and does the log wait for that standby?',
+    'Can a standby keep the slot (`slot.failover`), and does the connector wait for that standby?',
   'source.long-transactions':
     'Is there no old transaction that would delay the creation of the slot?',
   'source.create': 'May the role create a publication and a schema?',
@@ -64,7 +64,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'polling.plugin': 'Can the installed JDBC source carry every column, and report its polls?',
   'polling.delay': 'Do writing transactions commit within `connector.delay`?',
   'batch.query': 'Does the query run, return its key, and return only types that can be compared?',
-  'batch.stage': "The question of batch.query, for the query of a pipeline's stage.",
+  'batch.stage': "Does the query of a pipeline's stage pass the question of `batch.query`?",
   'batch.reads': 'Does the query depend only on captured tables, and not on the clock?',
   'batch.run':
     'Is the key unique and never NULL, and is the result the same when stored and in every session?',
@@ -90,7 +90,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'registry.reachable': 'Does the schema registry answer, and accept the login?',
   'registry.auth': 'Is the login at the registry sent encrypted?',
   'registry.converter': 'Is the Avro converter installed at Kafka Connect?',
-  'registry.defaults': 'Does the converter write NULL, even in a column with a default?',
+  'registry.defaults': 'Does the converter keep NULL in a column that has a default?',
   'registry.names': 'Can Avro carry the names of the columns?',
   'connect.reachable': 'Does Kafka Connect answer?',
   'connect.source': "Can the source connector's configuration be computed?",
@@ -112,14 +112,14 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   stale: 'Mismatched, and the stream has an earlier version of the row.',
   late: 'Not reported by this version.',
   duplicate:
-    'Several records of the key have the same position in the log. This class is listed with a difference, and is not counted itself.',
+    'Several records of the key have the same position in the log. This class is listed together with a difference, and is not counted separately.',
   type: "The value of the stream is not of the column's type, so it differs.",
   undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
   unstable: 'The row changed in every round. The key is proven neither equal nor different.',
   'not-capturable':
     'A polled row was deleted, has no time, or changed without a new time or id, which polling cannot see. The key is unknown.',
   'batch-was-wrong':
-    'The stored result differs, and the query, run now over the same input, agrees with the stream.',
+    'The stored result differs from the stream, but the query, run now over the same input, agrees with it.',
 };
 
 /** Says what each kind of audit event records. */
@@ -152,14 +152,14 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   step: 'A step of the cut-over began.',
   waiting: 'The cut-over waits for a run of the batch to end.',
   fenced: 'The fence was set, with the position of its marker.',
-  proof: 'A part of the proof that the path is drained.',
+  proof: 'One part of the proof that the path is drained.',
   drained: 'Everything before the fence has passed the path.',
   committed: 'The lease row is SWITCHED.',
   released: 'The fence was released without a commit; the event says why.',
   rehearsal: 'A person asked for a rehearsal.',
   rehearsed: 'A rehearsal ended, with the measured hold.',
-  route: 'The side that consumers were seen to read.',
-  readers: 'Statements were seen that still read the old output.',
+  route: 'Sluice observed which side consumers read.',
+  readers: 'Some statements still read the old output.',
   extended: 'A person extended the soak.',
   blocked: 'The run is blocked, with its code.',
   unblocked: 'The run continues.',
@@ -170,7 +170,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   restarted: "The guard restarted a connector's task.",
   'gave-up': 'The guard no longer restarts this connector.',
   connector: "A connector's problem began or ended.",
-  'pause-ended': 'The guard resumed a connector whose window had paused it and died.',
+  'pause-ended': 'The guard resumed a connector that a window had paused before its worker died.',
   'wal-alarm': 'The slot retains more WAL than the budget.',
   'slot-lost': 'The slot is gone.',
   'wal-budget': 'The slot was dropped, because it retained too much WAL.',

@@ -86,7 +86,7 @@ describe('the dashboard', () => {
         status({
           name: '<b>x</b>',
           needsApproval: false,
-          blocked: { code: 'unreachable', since: '', detail: '<img src=x>', remedy: 'mend it' },
+          blocked: { code: 'unreachable', since: '', detail: '<img src=x>', remedy: 'fix it' },
         }),
       ],
       '2026-01-01',

@@ -106,7 +106,7 @@ async function takeBack(lab: Lab, { wanted, undo }: Corrupted): Promise<void> {
   await undo();
   if (!('blocked' in wanted)) return;
   sluice('retry', lab.name);
-  await sleepUntil('it goes on', async () => (await lab.status()).blocked === null);
+  await sleepUntil('the run continues', async () => (await lab.status()).blocked === null);
 }
 
 /**

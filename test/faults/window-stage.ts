@@ -23,7 +23,7 @@ const SETUP = `${accounts(ROWS)} CREATE TABLE totals (bucket bigint PRIMARY KEY,
 const QUERY =
   'SELECT id / 500 AS bucket, count(*) AS n, sum(balance) AS total FROM accounts GROUP BY 1';
 
-/** Windows that run one after another in one process, which may die in the last one. */
+/** Windows that run one after another in one process, which may die in the last window. */
 export interface Crashes {
   readonly windows: readonly WindowInput[];
   /**
@@ -47,7 +47,7 @@ export interface WindowStage {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the stage, with everything that a window needs running. */
+/** Opens the stage, and starts everything that a window needs. */
 export async function openWindowStage(name: string): Promise<WindowStage> {
   const database = await freshDatabase(SETUP);
   const brokers = process.env['KAFKA_BROKERS']!;
@@ -116,7 +116,7 @@ export async function openWindowStage(name: string): Promise<WindowStage> {
       });
     },
     async rest() {
-      await env().run(activities.dropFolds, ref); // it also ends a witness that waits
+      await env().run(activities.dropFolds, ref); // this also ends a waiting witness
       const slots = async (): Promise<string[]> =>
         (
           await database.client.query<{ n: string }>(

@@ -1,5 +1,5 @@
-// Protocols that differ from the real one in one rule, and are therefore wrong. Each must break an
-// invariant. Otherwise its rule would be unnecessary.
+// Lists protocols that are wrong because they differ from the real one in one rule. Each must break
+// an invariant. Otherwise the rule would be unnecessary.
 
 export interface Rules {
   /** commit: locks the row (`SELECT … FOR UPDATE`) before it evaluates the condition. */

@@ -117,7 +117,7 @@ function commit(w: World, rules: SharedRules, can: Can): void {
     can('pause the sink', (n) => {
       n.pc = PC.paused;
       if (n.task.pc === TASK.idle) return;
-      // Kafka Connect reports PAUSED
+      // Kafka Connect reports PAUSED, although the task still has a record to write
       Object.assign(n, { stray: n.task, task: { pc: TASK.idle, shared: 0, at: n.offset } });
     });
   if (w.pc === PC.paused && tableIsFree) {

@@ -64,8 +64,11 @@ export interface Worker {
 
 export interface Writer {
   pc: number;
+  /** 1 = the writer's snapshot was taken before the first fence. */
   old: number;
+  /** 1 = the writer has locked the lease row FOR SHARE. */
   share: number;
+  /** 1 = the writer committed after the newest marker. */
   late: number;
   inStream: number;
 }
@@ -92,17 +95,13 @@ export interface World {
   approvedEpoch: number; // 0 = none, otherwise epoch + 1
   attempts: number;
   drained: number;
-  passed: number;
+  passed: number; // 1 = the final window passed, 2 = it ran in a new epoch
   bad: number; // 1 = from now on, the stream computes wrong rows
   commits: number;
   run: number; // 0 = none, 1 = a batch run is active that started after the fence
   crashes: number;
   worker: Worker;
   zombie: Worker | null;
-  /**
-   * `old`: the writer's snapshot was taken before the first fence. `share`: the writer has locked
-   * the lease row FOR SHARE. `late`: the writer committed after the newest marker.
-   */
   writers: Writer[];
 }
 

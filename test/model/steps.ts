@@ -1,4 +1,4 @@
-// The transactions of the cut-over's activities, each as one step of a worker in a world.
+// Models the transactions of the cut-over's activities, each as one step of a worker in a world.
 import {
   FENCED,
   GONE,

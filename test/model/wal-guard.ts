@@ -93,12 +93,12 @@ export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, Reg
   [
     'the guard only raised an alarm before the commit',
     { dropsBeforeCommit: false },
-    /more WAL than the budget, plus/,
+    /more WAL than the budget plus/,
   ],
   [
     'the guard dropped the slot after the commit',
     { sparesAfterCommit: false },
-    /dropped what consumers need/,
+    /dropped an object that consumers need/,
   ],
   ['the guard said nothing after the commit', { alarmsAfterCommit: false }, /no alarm was raised/],
 ];

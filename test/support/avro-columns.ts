@@ -1,5 +1,5 @@
-// Generates columns of a result as a pipeline may write them in Avro. Each has the Postgres type, a
-// schema, the bytes of a value, and Postgres' text of the same value.
+// Generates columns of a result as a pipeline may write them in Avro. Each column has a Postgres
+// type, a schema, the bytes of a value, and Postgres' text of the same value.
 import fc from 'fast-check';
 import { branch, bytes, double, float, long, string } from './avro-bytes.js';
 

@@ -105,7 +105,8 @@ export const SHARED_PARTS = {
 };
 
 /**
- * If the condition runs a command, `everyMs` must be longer. Otherwise the polls keep a core busy.
+ * Waits until the condition is true. If the condition runs a command, `everyMs` must be longer.
+ * Otherwise the polls keep a core busy.
  */
 export const sleepUntil = async (
   what: string,

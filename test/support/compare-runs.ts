@@ -227,7 +227,7 @@ async function topicsThatDoNotFit(name: string): Promise<void> {
     topics: topics.map(([table, numPartitions]) => ({
       topic: `${name}-${table}`,
       numPartitions,
-      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // allows to delete records
+      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // allows deletes of records
     })),
   });
   const value = envelope('c', '{"id":1,"note":"a"}', 1).toString();

@@ -1,5 +1,6 @@
-// A small pipeline: it reads the topic of `orders` and writes the number of orders of each bucket,
-// with the schema that the sink needs. Usage: node counts-pipeline.mjs BROKERS INPUT OUTPUT GROUP.
+// Runs a small pipeline. It reads the topic of `orders` and writes the number of orders of each
+// bucket, with the schema that the sink needs. Usage: node counts-pipeline.mjs BROKERS INPUT OUTPUT
+// GROUP.
 import kafkajs from 'kafkajs';
 
 const [brokers, input, output, groupId] = process.argv.slice(2);

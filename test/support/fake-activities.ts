@@ -33,7 +33,7 @@ export const failure = (code: FailureCode, detail: string): ApplicationFailure =
     message: detail,
     type: code,
     nonRetryable: true,
-    details: [{ code, detail, remedy: 'mend it' }],
+    details: [{ code, detail, remedy: 'fix it' }],
   });
 
 /** Uses the facts themselves as their digest. */

@@ -1,6 +1,6 @@
-// Fakes ksqlDB's REST API, because the package registries of the tests have no ksqlDB. It speaks
-// the documented protocol. Statements are queued and executed a moment later. Names are
-// upper-cased, and an existing name is refused. A stream that is being written cannot be dropped.
+// Fakes ksqlDB's REST API, so that the tests need no ksqlDB server. The fake speaks the documented
+// protocol. Statements are queued and executed a moment later. Names are upper-cased, and an
+// existing name is refused. A stream that is being written cannot be dropped.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

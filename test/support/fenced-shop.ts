@@ -1,5 +1,5 @@
-// The example's shop with its writers, migrated with the stronger fence: the source tables refuse
-// writes between fence and commit.
+// Migrates the example's shop while its writers are busy. The migration fences the source tables,
+// which then refuse writes until the commit.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,7 @@ export async function openFencedShop(
     database,
     start: async (generation = 1) => {
       if (sluice('start', '-f', specFile(name, database, maxHoldSeconds, edit)).code !== 0)
-        throw new Error('it did not start');
+        throw new Error('the migration did not start');
       const topicPrefix = generation === 1 ? name : `${name}.g${generation}`;
       await addService(
         stackHome(),

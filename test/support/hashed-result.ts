@@ -27,7 +27,7 @@ export interface Compared extends Examined {
   readonly duplicates: number;
 }
 
-/** The text that Postgres prints for a value of `binaryRow`. */
+/** Returns the text that Postgres prints for a value of `binaryRow`. */
 export function postgresText(type: string, value: Value): string | null {
   if (value === null) return null;
   if (type === 'bool') return value === true ? 't' : 'f';

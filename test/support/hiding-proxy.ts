@@ -1,4 +1,5 @@
-// A proxy in front of Postgres that tells each session another process id, as connection poolers do.
+// Runs a proxy in front of Postgres. It gives each session a wrong process id, as connection
+// poolers do.
 import { createServer, connect, type AddressInfo, type Server } from 'node:net';
 
 const KEY_DATA = 'K'.charCodeAt(0);

@@ -1,5 +1,5 @@
 // Provides what a test file with real servers needs: its own worker, its own databases, and a
-// writer. All of it is removed at the end.
+// writer. At the end, all of them are removed.
 import { spawn } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type pg from 'pg';

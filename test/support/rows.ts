@@ -88,7 +88,7 @@ function field(type: string, value: Exclude<Value, null>): Buffer {
   }
 }
 
-/** Encodes fields with their lengths, as in a COPY BINARY row after its count. */
+/** Encodes fields with their lengths, as they follow the field count in a COPY BINARY row. */
 export function binaryFields(types: readonly string[], row: readonly Value[]): Buffer {
   return Buffer.concat(
     types.flatMap((type, at) => {
@@ -100,7 +100,9 @@ export function binaryFields(types: readonly string[], row: readonly Value[]): B
   );
 }
 
-/** Encodes a row as `HashComparison` reads it: the ctid, the count of fields, and the fields. */
+/**
+ * Encodes a row as `HashComparison` reads it: the ctid as the first field, then the other fields.
+ */
 export const binaryRow = (types: readonly string[], row: readonly Value[], at = 1): Buffer =>
   Buffer.concat([i32(6), i32(at), i16(1), binaryFields(types, row)]);
 
@@ -139,9 +141,9 @@ export function random(seed: number): () => number {
   };
 }
 
-/** A fold that takes records of a table's topic. */
+/** A fold of a table's topic. */
 interface TakesRecords<S> {
-  /** Takes the offset, the bytes, the ranges of key and value in them, and the snapshot. */
+  /** Takes the offset, the bytes, the ranges of key and value in the bytes, and the snapshot. */
   add(...record: [number, Buffer, number, number, number, number, S]): unknown;
 }
 

@@ -33,7 +33,7 @@ export function specOfPage(): Spec {
   return (parse(text) as { spec: Spec }).spec;
 }
 
-/** Returns the format and the registry of the other page, with the address of this stack. */
+/** Returns the format and the registry of the registry page, with the address of this stack. */
 export function avroOfPage(): Record<string, unknown> {
   const text = specIn(REGISTRY_PAGE).replace(
     'https://registry.internal/apis/ccompat/v7',
@@ -45,7 +45,7 @@ export function avroOfPage(): Record<string, unknown> {
 
 const USER = { worker: 'sluice', connect: 'connect', pipeline: 'pipeline' } as const;
 
-/** Allows what a plan lists, and `more`. */
+/** Creates the ACLs that a plan lists, and those in `more`. */
 export async function allow(acls: readonly Acl[], more: readonly AclEntry[] = []): Promise<void> {
   const acl = [...acls.flatMap(entriesOf), ...more];
   await withAdmin(home, secured, (admin) => admin.createAcls({ acl }));
@@ -94,7 +94,7 @@ export async function leaderOf(topic: string): Promise<string> {
   return brokerProcess(topics[0]!.partitions[0]!.leader - 1);
 }
 
-/** Asks the Connect worker at this place, counted from 0. */
+/** Sends a request to one of the Connect workers. `at` counts from 0. */
 export const askWorker = async (at: number, path: string): Promise<string> =>
   (await askConnect(secured, securePorts(home).connects[at]!, path)).text;
 

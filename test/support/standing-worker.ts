@@ -1,4 +1,4 @@
-// Runs one activity of the cut-over, and suspends its process (SIGSTOP) inside the transaction,
+// Runs one activity of the cut-over. It suspends its own process (SIGSTOP) inside the transaction,
 // after the first statement that matches PATTERN. Usage: node --import tsx standing-worker.ts
 // fence|commitCutover INPUT PATTERN stop|go. The activity begins when the process reads a line,
 // because loading the code may take longer than the hold. With `go`, the process is not suspended:

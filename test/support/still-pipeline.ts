@@ -27,7 +27,10 @@ const SETUP = `${accounts(30_000)}
     WHERE note IS DISTINCT FROM '__debezium_unavailable_value' AND allowed(id);
   CREATE TABLE totals (bucket bigint PRIMARY KEY, n bigint, total numeric);`;
 
-/** A pipeline that is suspended during a still point stays a member of its group. */
+/**
+ * The session of the pipeline's group member, in milliseconds. A suspended pipeline stays a member
+ * of its group for this long.
+ */
 const SESSION_MS = '30000';
 
 interface Sent {
@@ -39,19 +42,19 @@ export interface StillPipeline {
   readonly worker: Live['worker'];
   readonly rest: ConnectRest;
   readonly ledger: Ledger;
-  /** The topic of the table, and the pipeline's output. */
+  /** The topic of the table. */
   readonly input: string;
   readonly output: string;
   /** A connection to the source. */
   readonly client: () => pg.Client;
   readonly signal: (signal: NodeJS.Signals) => void;
   readonly resultRows: () => Promise<WindowRow[]>;
-  /** The result of the first window that began after this call. */
+  /** Returns the result of the first window that began after this call. */
   readonly nextWindow: () => Promise<WindowRow>;
   readonly send: (topic: string, records: readonly Sent[]) => Promise<void>;
   /** Sends the record repeatedly until `stop` is called. */
   readonly flood: (topic: string, record: Sent) => Promise<{ stop: () => Promise<void> }>;
-  /** The last record of a bucket of the output. */
+  /** Returns the last record of a bucket of the output. */
   readonly lastOf: (bucket: number) => Promise<object>;
   readonly isConnector: (state: string) => Promise<boolean>;
   /** Waits until the connector is paused. */

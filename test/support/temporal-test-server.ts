@@ -20,10 +20,13 @@ export function quietRuntime(): void {
   isQuiet = true;
 }
 
-/** The server of this worker of vitest. Its test files run one after the other, and share it. */
+/**
+ * The server of this worker of vitest. The worker's test files run one after the other, and share
+ * the server.
+ */
 let server: { readonly port: number; readonly end: () => void } | undefined;
 
-/** Ends the server, so that the next connection starts another one. */
+/** Ends the server, so that the next connection starts a new one. */
 export function endTestServer(): void {
   server?.end();
   server = undefined;
@@ -31,9 +34,9 @@ export function endTestServer(): void {
 
 /**
  * Connects to the server, and starts it if there is none. The SDK would wait only five seconds for
- * a server that it starts itself, but a JVM on a busy machine needs longer. The SDK must start some
- * process with the port as its argument. So it starts `sleep`, and finds the real server at the
- * port.
+ * a server that it starts itself, but a JVM on a busy machine needs longer. The SDK insists on
+ * starting a process with the port as its argument. It therefore starts `sleep`, and finds the real
+ * server at the port.
  */
 export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
   server ??= await startServer();
@@ -50,13 +53,13 @@ export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
 
 /**
  * Runs the command in its arguments, and kills it when the standard input closes. The death of this
- * process closes it too.
+ * process also closes the standard input.
  */
 const UNTIL_INPUT_CLOSES = '"$@" & cat; kill -9 $!';
 
 /**
- * Starts the server and waits until it listens. It keeps the workflows of many test files in
- * memory, so it gets 1 GB.
+ * Starts the server and waits until it listens. The server keeps the workflows of many test files
+ * in memory, so it gets 1 GB.
  */
 async function startServer(): Promise<{ port: number; end: () => void }> {
   const libs = await temporalTestServerLibs((line) => console.error(line));

@@ -1,6 +1,6 @@
-// A small pipeline: it reads the topic of `accounts` and writes the number and the sum of each
-// bucket of SIZE ids, 500 by default.
-// Usage: node totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP [SESSION_MS [SIZE]].
+// Runs a small pipeline. It reads the topic of `accounts`. For each bucket of SIZE ids (500 by
+// default), it writes the number of rows and the sum of their balances. Usage: node
+// totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP [SESSION_MS [SIZE]].
 import kafkajs from 'kafkajs';
 
 const [brokers, input, output, groupId, sessionMs = '6000', size = '500'] = process.argv.slice(2);

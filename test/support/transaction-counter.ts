@@ -53,8 +53,8 @@ export async function counter(home: StackHome): Promise<bigint> {
 }
 
 /**
- * Freezes all rows. Otherwise, after a large move of the counter, a row would seem to be in the
- * future.
+ * Freezes all rows. Otherwise, after a large move of the counter, Postgres would treat old rows as
+ * rows of the future.
  */
 async function freezeAll(home: StackHome): Promise<void> {
   await ask(home, 'postgres', 'ALTER DATABASE template0 ALLOW_CONNECTIONS true');
@@ -63,8 +63,8 @@ async function freezeAll(home: StackHome): Promise<void> {
 }
 
 /**
- * Writes the id into the control file and into the checkpoint's record, from which a starting
- * server reads it.
+ * Writes the id into the control file and into the checkpoint's record. A starting server reads the
+ * id from that record.
  */
 function patch(data: string, next: bigint): void {
   const path = join(data, 'global/pg_control');
@@ -87,7 +87,7 @@ function crcPlace(control: Buffer): number {
   for (let at = CHECKPOINT_AT; at < 512; at += 4) {
     if (control.readUInt32LE(at) === crc32c(control, 0, at)) return at;
   }
-  throw new Error('pg_control holds no checksum of itself');
+  throw new Error('pg_control contains no checksum of itself');
 }
 
 /**

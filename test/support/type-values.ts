@@ -1,4 +1,5 @@
-// Values of every column type that doctor calls provable, as a careful tester would choose them.
+// Lists values of every column type that doctor calls provable, as a careful tester would choose
+// them.
 
 /** Maps each type to values as SQL. Each column also gets NULLs. */
 export const VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -65,7 +66,7 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   'numeric[]': ["'{1.10,-0.5}'"],
 };
 
-/** Types that the values below need in addition to `mood` and `positive`. */
+/** Creates the types that `MORE` needs, in addition to `mood` and `positive`. */
 export const MORE_TYPES =
   'CREATE DOMAIN deeper AS positive; CREATE DOMAIN numbers AS int[]; CREATE EXTENSION citext;';
 

@@ -1,4 +1,4 @@
-// A webhook on a real HTTP server, which keeps the requests that it gets.
+// Runs a webhook on a real HTTP server, which keeps the requests that it gets.
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -18,7 +18,7 @@ describe('a migration', () => {
       expect((await scene.status()).blocked).toMatchObject({
         code: 'object-not-ours',
         detail: 'topic x exists',
-        remedy: 'mend it',
+        remedy: 'fix it',
       });
       broken = false;
       await scene.handle.signal('retry');
