@@ -9,10 +9,10 @@ import {
 import { queueFor, type QueueRole } from '../domain/migration/task-queues.js';
 import type { Activities } from '../activities/index.js';
 
-/** Many attempts, because the worker may restart often while such an activity runs. */
+/** Allows many attempts, because the worker may restart often while such an activity runs. */
 const OFTEN = { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } as const;
 
-/** This limit is short, because Temporal notices a killed worker only when the limit has passed. */
+/** The heartbeat limit is short, because Temporal notices a killed worker only after this time. */
 const BEAT = '10s';
 
 const DATA_WORK = {
@@ -53,7 +53,9 @@ const PATIENCE = {
   },
   /** Like `long`, for heavy data work. */
   heavy: DATA_WORK,
-  /** Like `heavy`, but on its own task queue, because writers wait for this work at the fence. */
+  /**
+   * Like `heavy`, but on a separate task queue, because writers wait at the fence for this work.
+   */
   held: DATA_WORK,
 } as const satisfies Record<string, ActivityOptions>;
 
@@ -68,10 +70,10 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
   held: 'hold',
 };
 
-// Says what a cancellation does to each activity. Temporal's default would let a cancelled step
-// continue alongside the rollback that undoes it.
+// Defines whether a cancelled step waits for its activity to end. Temporal's default does not wait,
+// so the step would continue while the rollback undoes it.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
-/** For activities that only read: nothing waits until a cancelled one has ended. */
+/** For activities that only read. The workflow does not wait until a cancelled read has ended. */
 const LEFT = ActivityCancellationType.TRY_CANCEL;
 
 const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>> = {
@@ -169,7 +171,7 @@ export function call<K extends keyof Activities>(
 
 /**
  * Runs one activity that must start within `ms`, because a later start would be useless. The call
- * fails if no worker has a free slot by then.
+ * fails if no worker has a free slot within that time.
  */
 export function callWithin<K extends keyof Activities>(
   ms: number,

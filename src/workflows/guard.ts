@@ -89,7 +89,7 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
       detail: report.detail,
       remedy: FAILURES[code].remedy,
     };
-    state.slotIdentified = false; // so that the loss is reported only once
+    state.slotIdentified = false; // so that the guard reports the loss only once
     run.audit({ kind: code, problem: report.detail });
     run.loseGeneration(problem);
   }

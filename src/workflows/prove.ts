@@ -1,6 +1,7 @@
-// Proves the pipeline on a slice of the legacy database, which is only read. It replays the slice
-// into separate topics and runs the pipeline. Then it compares the output with the batch's query on
-// the same slice. At the end, the proof always removes its topics and its group.
+// Proves the pipeline on a slice of the legacy database. The proof only reads that database. It
+// replays the slice into separate topics and runs the pipeline. Then it compares the output with
+// the result of the batch's query on the same slice. At the end, the proof always removes its
+// topics and its consumer group.
 import {
   CancellationScope,
   condition,
@@ -35,8 +36,8 @@ export interface ProofView {
 
 export const proofQuery = defineQuery<ProofView>('proof');
 /**
- * Says that the pipeline was stopped. With `{failed: why}`, the pipeline will never start, and the
- * proof ends as errored.
+ * Reports that the pipeline was stopped. The payload `{failed: why}` reports that the pipeline will
+ * never start; the proof then ends as errored.
  */
 export const pipelineStoppedSignal =
   defineSignal<[{ failed?: string } | undefined]>('pipelineStopped');
@@ -57,8 +58,8 @@ const errored = (reason: string): Findings => ({
 });
 
 /**
- * The progress of the proof. The query shows the progress, and the clean-up reads from it which
- * objects were made.
+ * The progress of the proof. The query shows it, and the clean-up reads from it which objects the
+ * proof created.
  */
 interface Progress {
   state: ProofState;
@@ -79,7 +80,7 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
     wasStarted: false,
   };
   answer(progress);
-  // a wrong spec or slice ends the proof as Failed; nothing was created yet
+  // a wrong spec or slice ends the proof as Failed, because nothing was created yet
   const plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId);
   progress.plan = plan;
   let findings = errored('nothing was compared');
@@ -162,7 +163,10 @@ async function findOut(progress: Progress, plan: ProofPlan, input: ProofInput): 
   return { ...verdict, ...found, pipelineMs };
 }
 
-/** Ends the pipeline, and removes what the proof created. Returns what is left. */
+/**
+ * Stops the pipeline and removes the objects that the proof created. Returns the objects that it
+ * could not remove.
+ */
 async function cleanUp(progress: Progress, ref: MigrationRef): Promise<string[]> {
   if (isDeployedByUs(ref)) await removeJobs(ref);
   else if (progress.wasStarted) {
@@ -206,8 +210,8 @@ function resultOf(
 }
 
 /**
- * Predicts the cost of migrating everything. The prediction assumes the measured rate of a
- * connector's initial load, and the pipeline's rate in this proof. Null if nothing was measured.
+ * Predicts the cost of migrating everything. The prediction uses the measured rate of a connector's
+ * initial load and the pipeline's rate in this proof. Returns null if nothing was measured.
  */
 function predict(replayed: Replayed | null, pipelineMs: number | null): ProofResult['predicted'] {
   if (!replayed || pipelineMs === null || replayed.records === 0) return null;

@@ -1,5 +1,5 @@
-// Removes the objects of a run whose workflow is gone (terminated, or lost with its server). It
-// uses the undo activities of roll-back, with the objects that the ledger lists.
+// Removes the objects of a run whose workflow no longer exists (it was terminated, or lost with its
+// server). The sweep runs the undo activities of roll-back on the objects that the ledger lists.
 import { call } from './call.js';
 import { removeObject } from './run/remove-object.js';
 
@@ -7,21 +7,21 @@ export interface SweepInput {
   readonly name: string;
   readonly by: string;
   /**
-   * True if consumers of the stream are to be routed back to the batch first. If false, the sweep
-   * refuses a run whose consumers read the stream.
+   * If true, the sweep first routes consumers of the stream back to the batch. If false, it refuses
+   * a run whose consumers read the stream.
    */
   readonly routeBack: boolean;
 }
 
 export interface SweepResult {
-  /** The reason why nothing was changed. Null if the sweep ran. */
+  /** The reason why the sweep changed nothing. Null if it ran. */
   readonly refused: string | null;
   readonly removed: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
 }
 
 /**
- * Removes the leftovers of a run. The caller MUST have seen that the migration's own workflow is
+ * Removes the leftovers of a run. The caller MUST first check that the migration's own workflow is
  * not running. Idempotent.
  */
 export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promise<SweepResult> {

@@ -1,6 +1,6 @@
 // Waits until the pipeline's consumer groups and the sink have read everything that was in their
-// topics, and until no transaction is open in the output. Each function returns null if that is
-// proven, otherwise the reason.
+// topics, and until no transaction is open in the output. Each function returns null if its
+// condition is proven, otherwise the reason.
 import type { DrainProof } from '../../domain/audit.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -19,9 +19,12 @@ import {
   POLL_MS,
 } from './topic-ends.js';
 
-/** Matches names that Kafka Streams gives to topics between two stages. */
+/** Matches the names that Kafka Streams gives to topics between two stages. */
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
-/** A longer range of offsets always contains data, so it is not searched for control records. */
+/**
+ * A range with more offsets than this is not searched for control records, because it always
+ * contains data.
+ */
 const MARKERS_AT_MOST = 1000;
 
 /**
@@ -69,9 +72,9 @@ export async function sinkDrained(
 }
 
 /**
- * Makes as many passes as there are topics that a record may have to cross, including an
- * application's internal repartition topics. Each pass waits for all topics at once. After a pass,
- * every record has moved on by at least one topic.
+ * Makes one pass for each topic that a record may have to cross, including an application's
+ * internal repartition topics. Each pass waits for all topics at once. During a pass, every record
+ * moves on by at least one topic.
  */
 async function groupsDrained(
   kafka: KafkaPort,
@@ -111,8 +114,8 @@ async function groupsDrained(
       if (reason) return reason;
     }
   } catch (error) {
-    // The pipeline may create its own topics again at any time. The tables' topics belong to
-    // Sluice, so the caller decides what their loss means.
+    // The pipeline may create its own topics again at any time. Sluice owns the topics of the
+    // tables, so the caller decides what their loss means.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
     return `drain: ${error.message}, because the pipeline of group ${groups.join(', ')} is being deployed again`;
   }
@@ -148,8 +151,8 @@ interface Consumers {
 }
 
 /**
- * Reads the ends of all topics, and waits until these ends are stable. Then it waits until every
- * group has read each of its topics up to the end that was read.
+ * Reads the ends of all topics, and waits until no transaction is open before these ends. Then it
+ * waits until every group has read each of its topics up to that end.
  */
 async function topicsConsumed(
   consumers: Consumers,
@@ -186,7 +189,8 @@ async function topicsConsumed(
         behind.push(end);
         why = late;
       }
-      // Committed offsets only grow. A reset of the group would show as a change of its members.
+      // Committed offsets only grow, so a partition that is done stays done. A reset of the group
+      // would show as a change of its members.
       open = behind;
       return open.length === 0 ? DRAINED : null;
     },

@@ -1,5 +1,5 @@
-// Reads the ends of topics, waits until no Kafka transaction is open before them, and notices a
-// topic that became shorter.
+// Reads the ends of topics, waits until no Kafka transaction is open before these ends, and notices
+// a topic that became shorter.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Note } from './connector-acknowledged.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -16,7 +16,7 @@ export interface End {
 
 /**
  * Returns a reason if a partition now ends before the given end, otherwise null. A partition
- * becomes shorter if a pipeline was reset and created its topics again. Then no group can reach the
+ * becomes shorter if a pipeline was reset and created its topics again. No group can then reach the
  * old end, so waiting is useless.
  */
 export async function shorterThanCaptured(

@@ -1,5 +1,6 @@
-// Looks, read-only, at the objects that a migration adopts: whether each exists and suits, what
-// identifies it, and how it differs from one that Sluice would create.
+// Inspects, read-only, the objects that a migration adopts. For each object it finds out whether it
+// exists and can be adopted, what identifies it, and how it differs from an object that Sluice
+// would create.
 import {
   readCapturedTable,
   readPublication,
@@ -25,7 +26,7 @@ import type { CaptureDeps } from './capture-adapter.js';
 
 export interface Inspected {
   readonly checks: readonly Check[] & Check[];
-  /** The objects that exist and suit, in the order of the plan. */
+  /** The objects that exist and can be adopted, in the order of the plan. */
   readonly objects: readonly AdoptedObject[];
 }
 
@@ -41,7 +42,10 @@ const CHECK_OF: Readonly<Record<string, { readonly check: CheckName; readonly lo
   connector: { check: 'adopt.connector', lookAt: lookAtConnector },
 };
 
-/** Looks at every object that the plan adopts. Never throws: what cannot be read is unknown. */
+/**
+ * Inspects every object that the plan adopts. Never throws: an object that cannot be read is
+ * reported as unknown.
+ */
 export async function inspectAdopted(deps: CaptureDeps, plan: ResolvedPlan): Promise<Inspected> {
   const checks: Check[] = [];
   const objects: AdoptedObject[] = [];

@@ -1,5 +1,5 @@
 // Implements the capture of `adopt: true`. A mark is a position in the log, without a marker. The
-// facts are those of a capture that reads the log.
+// facts are the same as for any capture that reads the log.
 import { POSTGRES_SOURCE_CLASS } from '../../connectors/debezium-postgres.js';
 import { unfit } from '../../connectors/existing-connector.js';
 import type { AdoptedPlan } from '../../domain/capture/capture.js';
@@ -24,7 +24,7 @@ export const adoptedCapture: CaptureAdapter<AdoptedPlan> = {
     ),
 
   async mark({ systems }, { plan }, { side, from }) {
-    // read after the snapshot, so everything that the snapshot sees has a lower LSN
+    // the LSN is read after the snapshot, so everything that the snapshot sees has a lower LSN
     const lsn = from ?? (await insertLsn(side));
     const rest = systems.connect(plan);
     return {

@@ -15,7 +15,7 @@ export interface Baseline {
   readonly server: string;
   readonly tables: readonly {
     readonly table: string;
-    /** Null if the table is too large to be counted, and was never analyzed. */
+    /** Null if the table is too large to be counted and was never analyzed. */
     readonly rows: number | null;
     /** True if `rows` is the planner's estimate, because a count would read the whole table. */
     readonly isEstimate?: boolean;
@@ -24,7 +24,10 @@ export interface Baseline {
   }[];
 }
 
-/** A larger table is not counted, because a count would read the whole table and take minutes. */
+/**
+ * Only tables up to this size are counted. A count reads the whole table, so it would take minutes
+ * for a larger one.
+ */
 const COUNTED_BYTES = 256 * 2 ** 20;
 
 /** Counts the rows of a small table. Returns the planner's estimate for a large one. */

@@ -1,5 +1,5 @@
-// Defines the effects of a capture on the systems around it. The description of a capture is in
-// domain/capture.
+// Defines what a capture reads from real systems and changes in them. The pure half of a capture is
+// in domain/capture.
 import type pg from 'pg';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import type { CapturePlan } from '../../domain/capture/capture.js';
@@ -21,8 +21,8 @@ export interface WantedConnector {
   readonly connectorClass: string;
   readonly config: Readonly<Record<string, string>>;
   /**
-   * Set for an adopted connector, whose configuration belongs to another owner. Returns each reason
-   * why windows cannot compare its records.
+   * Set only for an adopted connector, because Sluice does not own its configuration. Returns each
+   * reason why windows cannot compare the connector's records.
    */
   readonly unfit?: (stored: Readonly<Record<string, string>>) => readonly string[];
 }
@@ -34,8 +34,8 @@ export interface SourceMark {
    */
   readonly lsn: Lsn;
   /**
-   * Waits until the connector has everything up to the mark. Returns null if this is proven, or the
-   * reason why it is not.
+   * Waits until the connector has read everything up to the mark. Returns null if that is proven,
+   * otherwise the reason.
    */
   reached(deadline: number, note?: Note): Promise<string | null>;
 }
@@ -47,9 +47,12 @@ export interface MarkAt {
    * covers what that snapshot sees.
    */
   readonly snapshot: pg.ClientBase;
-  /** Another session, for statements that must run outside the snapshot. */
+  /** A second session, for statements that must run outside the snapshot. */
   readonly side: pg.ClientBase;
-  /** An earlier position to reach. If absent, the current position is used. */
+  /**
+   * An earlier position that the connector must reach. If absent, it must reach the current
+   * position.
+   */
   readonly from?: Lsn | null;
   readonly token: string;
 }
@@ -101,7 +104,7 @@ export interface CaptureAdapter<C extends CapturePlan = CapturePlan> {
     plan: ResolvedPlan,
     tables: readonly (CapturedTable | null)[],
   ): Promise<CaptureState>;
-  /** Lists what a settled window compares in addition to the results. */
+  /** Lists the subjects that a settled window compares in addition to the results. */
   settled(client: pg.ClientBase, plan: ResolvedPlan, capture: C): Promise<SettledSubject[]>;
   /**
    * Explains why rows of a subject may be missing although they are not lost. Returns null if there

@@ -10,7 +10,7 @@ import type { RecordFormat } from '../../domain/migration/topic-format.js';
 
 /** A range of a topic, and the number of partitions of that topic. */
 export interface CapturedRange extends RecordRange {
-  /** 0 means that it is not checked whether a record is in the right partition. */
+  /** If 0, nothing checks whether each record is in the right partition. */
   readonly partitions: number;
 }
 
@@ -21,17 +21,17 @@ export interface CapturedRange extends RecordRange {
 export interface Decoding {
   readonly decoder: RecordDecoder;
   /**
-   * Gives the decoder the schemas that it wants. Throws Problem if the registry does not answer.
+   * Fetches the schemas that the decoder asked for. Throws Problem if the registry does not answer.
    */
   learn(): Promise<void>;
 }
 
-/** A cluster whose spec says in which format its topics are. */
+/** A cluster whose spec names the format of its topics. */
 type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
 
 /**
- * Returns a new decoder for the format of the cluster's spec. The same decoder MUST read all
- * partitions of a topic, because only then does it notice keys that have different schemas.
+ * Returns a new decoder for the format that the cluster's spec names. The same decoder MUST read
+ * all partitions of a topic. Otherwise, it could not notice that keys have different schemas.
  */
 export const decodingOf = (kafka: Partial<Formatted>): Decoding | null =>
   decoding(kafka, kafka.spec?.format ?? 'json', 'changes');
@@ -62,13 +62,13 @@ function decoding(
 }
 
 /**
- * Returns the number of partitions with which a fold checks that each record is in the right one.
- * Returns 0 if there is a decoder, which has already checked this.
+ * Returns the number of partitions from which a fold computes the right partition of each record.
+ * Returns 0 (no check) if there is a decoder, because the decoder has already checked this.
  */
 export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
   decoding === null ? partitions : 0;
 
-/** Visits like `KafkaPort.readRange`, with keys and values as JSON. */
+/** Visits the records of a range as `KafkaPort.readRange` does, with keys and values as JSON. */
 export async function readCaptured(
   kafka: KafkaPort,
   { topic, partition, partitions, from, to }: CapturedRange,

@@ -1,4 +1,4 @@
-// Barriers of the catch-up phase. The cut-over's barrier is in cutover/drain-proof.ts.
+// Runs the barriers of the catch-up phase. The cut-over's barrier is in cutover/drain-proof.ts.
 import { withSource } from '../../clients/postgres/connection.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';

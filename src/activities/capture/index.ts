@@ -1,5 +1,5 @@
-// Selects the adapter that does the reads and writes of a capture, by its kind in the resolved
-// plan.
+// Selects a capture's adapter, which reads and changes real systems, by the capture's kind in the
+// resolved plan.
 import type { CapturePlan } from '../../domain/capture/capture.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { Registry } from '../../domain/values/adapter-registry.js';

@@ -1,5 +1,5 @@
-// Implements the capture `debezium-postgres`. A mark is a position in the log. The facts are the
-// publication, the slot, and the walsender that serves the slot.
+// Implements the capture `debezium-postgres`. A mark is a position in the log. The facts describe
+// the publication, the slot, and the walsender that serves the slot.
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { readSlot } from '../../clients/postgres/slots.js';
 import { readPublication } from '../../clients/postgres/captured-catalog.js';
@@ -34,7 +34,7 @@ export const logCapture: CaptureAdapter<LogPlan> = {
     ]),
 
   async mark({ systems }, { plan }, { side, from, token }) {
-    // read after the snapshot, so everything that the snapshot sees has a lower LSN
+    // the LSN is read after the snapshot, so everything that the snapshot sees has a lower LSN
     const lsn = from ?? (await insertLsn(side));
     await emitMarker(side, plan, token);
     const rest = systems.connect(plan);
@@ -73,7 +73,7 @@ export async function logState(
 
 /**
  * Identifies the walsender that serves the slot. A different walsender means that the connector's
- * task restarted. A missing or different slot does not count as a restart.
+ * task has restarted. A missing or different slot does not count as a restart.
  */
 async function slotFacts(
   client: SourceClient,

@@ -57,13 +57,13 @@ export const pollingCapture: CaptureAdapter<PollingPlan> = {
     return subjects;
   },
 
-  /** Describes rows whose time is still to come. They look missing but are not lost. */
+  /** Describes rows whose time is in the future. They seem to be missing but are not lost. */
   whyMissing: (client, subject, { polling }) => rowsAhead(client, polling, subject),
 };
 
 /**
  * Finds the database session of each polling connector by its application name. A different backend
- * means that the connector's task restarted.
+ * process means that the connector's task has restarted.
  */
 async function taskFacts(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
   const facts: Record<string, string> = {};

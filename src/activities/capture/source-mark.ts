@@ -1,5 +1,5 @@
-// Marks a position of the source, and waits until everything up to it has passed the whole path to
-// the sink.
+// Marks a position of the source, and waits until everything up to the mark has passed the whole
+// path to the sink.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { pipelineDrained, sinkDrained } from '../barrier/consumers-drained.js';
@@ -19,7 +19,7 @@ export const markSource = (
 
 /**
  * Waits until everything up to the mark has passed connector, pipeline, output and sink. Returns
- * null if that is proven, or the reason why not.
+ * null if that is proven, otherwise the reason.
  */
 export async function passedWholePath(
   kafka: KafkaPort,

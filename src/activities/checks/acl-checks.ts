@@ -1,4 +1,4 @@
-// Checks Kafka's ACLs as far as that is possible without changing anything.
+// Checks Kafka's ACLs as far as a check without changes can.
 import { notCreatable } from '../../clients/kafka/topics.js';
 import { aclsOf, type Acl } from '../../domain/access/acls.js';
 import { isAuthenticated } from '../../domain/migration/cluster-access.js';
@@ -52,7 +52,7 @@ const principalOf = ({ spec: { kafka } }: ResolvedPlan): string =>
       ? "the principal of the worker's token"
       : `User:${kafka.sasl.username}`;
 
-/** Returns the command that allows an ACL. */
+/** Returns the command that adds an ACL. */
 function aclCommand({ resource, name, pattern, operations }: Acl, principal: string): string {
   const unnamed = principal.endsWith('token') ? 'User:…' : 'User:CN=…';
   const who = principal.startsWith('User:') ? principal : unnamed;

@@ -5,7 +5,10 @@ import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { attempt } from '../runtime/make-finding.js';
 
-/** Returns no check without a ledger, because only the ledger knows other migrations. */
+/**
+ * Runs the check. Without a ledger, returns no check, because only the ledger knows other
+ * migrations.
+ */
 export async function checkNotHeld(
   ledger: Ledger | undefined,
   { adopts, metadata }: ResolvedPlan,

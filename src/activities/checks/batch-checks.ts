@@ -105,8 +105,8 @@ async function checkQueries(
 }
 
 /**
- * Returns text that says in which mode windows compare the query. Both modes prove the result, so
- * neither counts as a failure.
+ * Names the mode in which windows compare the query. Both modes prove the result, so neither counts
+ * as a failure.
  */
 async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
   const settled = settledBecause(plan);
@@ -153,8 +153,9 @@ async function checkResult({ source, target }: Databases, batch: BatchSpec): Pro
 }
 
 /**
- * Checks that the condition reads only the key's columns. Windows also evaluate the condition for
- * keys that only the stream has, and such a key has no other columns.
+ * Checks that the condition `validation.closedKeys` reads only columns of the key. Windows also
+ * evaluate the condition for keys that only the stream has. For such a key, no other columns are
+ * known.
  */
 async function checkClosedKeys(
   client: pg.ClientBase,
@@ -179,8 +180,8 @@ async function checkClosedKeys(
 const isSqlMistake = (error: unknown): boolean => codeOf(error).startsWith('42');
 
 /**
- * Checks the rights that the fence's triggers need, so that a missing right is found before the
- * fence.
+ * Checks the rights that the fence's triggers need, so that a missing right is found before a
+ * cut-over begins.
  */
 async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
   const { tables } = plan;

@@ -1,4 +1,4 @@
-// Checks, read-only, that Sluice can see the batch's runs: in the batch's run log, or by the
+// Checks, read-only, that Sluice can see the batch's runs, either in the run log or by the
 // application name of the batch's sessions.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';

@@ -1,11 +1,11 @@
-// Checks that the primary is ready for a slot that is copied to its standbys.
+// Checks that the primary is ready for a failover slot, which Postgres copies to the standbys.
 import type pg from 'pg';
 import type { Answer } from '../runtime/make-finding.js';
 
 /**
  * Checks the server's version and `synchronized_standby_slots`. Without that setting, the connector
  * could read changes that no standby has yet. A standby that becomes the primary would then have
- * other changes at the same positions.
+ * different changes at the same positions.
  */
 export async function canFailOver(client: pg.ClientBase): Promise<Answer> {
   const { rows } = await client.query<Record<string, string | null>>(

@@ -195,8 +195,8 @@ async function checkConnector(
 }
 
 /**
- * Returns the remedy for a refused configuration. The most frequent cause is that the Connect
- * worker lacks the secret with which the connector logs in.
+ * Returns the remedy for a refused configuration. The most common cause is that the Connect workers
+ * lack the secret with which the connector logs in.
  */
 function configRemedy(config: Readonly<Record<string, string>>): string {
   const placeholder = config['database.password'] ?? config['connection.password'];

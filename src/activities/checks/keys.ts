@@ -1,4 +1,5 @@
-// Checks that the source, Kafka and a window agree on which keys of a table are equal.
+// Checks that the source, Kafka and a window agree on which keys of a table are equal to each
+// other.
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -23,8 +24,8 @@ export function checkKey(
 }
 
 /**
- * Checks the types of the key's columns. `validation.compare.ignore` does not exempt them, because
- * a window finds the row of the other side by its key.
+ * Checks the types of the key's columns. `validation.compare.ignore` does not exempt key columns,
+ * because a window finds the row on the other side by its key.
  */
 function checkTypes(text: string, columns: readonly Column[], carriesGenerated: boolean): Check {
   const weak = columns.filter(
@@ -45,8 +46,8 @@ function checkTypes(text: string, columns: readonly Column[], carriesGenerated: 
 
 /**
  * Checks that equal keys have the same text. For Kafka, 1.5 and 1.50 are two keys. An update of 1.5
- * to 1.50 becomes a delete and an insert under two keys. If these two records are in different
- * partitions, a consumer may read them in the wrong order.
+ * to 1.50 becomes a delete of one key and an insert of the other. If these two records are in
+ * different partitions, a consumer may read them in the wrong order.
  */
 function checkForms(text: string, columns: readonly Column[], partitions: number): Check {
   const loose = columns.filter(hasSeveralTexts);

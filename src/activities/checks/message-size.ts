@@ -1,5 +1,5 @@
-// Finds rows that would not fit into a Kafka message. It measures the sizes of values and does not
-// read the values themselves.
+// Finds rows that would not fit into a Kafka message. It measures the sizes of values without
+// reading the values themselves.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
@@ -17,8 +17,8 @@ const SAMPLE_PERCENT = 0.1;
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /**
- * Scans the table once, without reading its TOASTed values. A table without such values has no long
- * row and is not scanned. `text` is the table as the spec names it.
+ * Scans the table once, without reading its TOASTed values. A table without TOASTed values has no
+ * long row, so it is not scanned. `text` is the table as the spec names it.
  */
 export async function checkMessageSize(
   client: pg.ClientBase,

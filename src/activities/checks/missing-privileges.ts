@@ -1,5 +1,5 @@
-// Reads the facts for the list of privileges that `sluice init --sql` prints, and checks the
-// privileges that no other check covers. Nothing here changes the database.
+// Reads what the list of privileges of `sluice init --sql` depends on, and checks the privileges
+// that no other check covers. This code does not change the database.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
@@ -14,8 +14,8 @@ import { classify } from '../runtime/application-failure.js';
 import { attempt, failed, passed, unknown } from '../runtime/make-finding.js';
 
 /**
- * Returns two lists of relations of a database: what the batch's queries and actions read, and what
- * its actions write.
+ * Returns two lists of relations in a database: those that the batch's queries and actions read,
+ * and those that its actions write.
  */
 export async function relationsOf(
   { spec }: Pick<ResolvedPlan, 'spec'>,
@@ -50,8 +50,7 @@ function isName(text: string): boolean {
 }
 
 /**
- * Reads the owners of all relations that the plan uses. Errors of the database are thrown
- * unchanged.
+ * Reads the owners of all relations that the plan uses. Throws errors of the database unchanged.
  */
 export async function readPrivilegeFacts(
   client: pg.ClientBase,
@@ -91,8 +90,8 @@ export async function readPrivilegeFacts(
 }
 
 /**
- * Reads the facts with the spec's login. If that fails, and if the operator's secret rules allow
- * PGPASSWORD for this host, logs in with PGUSER and PGPASSWORD. If both logins fail, `facts` is
+ * Reads the facts with the spec's login. If that login fails, tries PGUSER and PGPASSWORD, provided
+ * that the operator's secret rules allow PGPASSWORD for this host. If both logins fail, `facts` is
  * null and `why` contains the causes.
  */
 export async function askPrivilegeFacts(
@@ -134,8 +133,8 @@ export async function heldPrivileges(
 }
 
 /**
- * Returns one finding for each missing privilege, or one passed finding if none is missing. It
- * omits statements that `others` already name as a remedy.
+ * Returns one finding for each missing privilege, or one passed finding if no privilege is missing.
+ * Omits statements that a remedy in `others` already contains.
  */
 export async function checkPrivileges(
   client: pg.ClientBase,

@@ -1,4 +1,4 @@
-// Checks that no other object has a name that the plan uses. Each kind of object defines how its
+// Checks that no foreign object has a name that the plan uses. Each kind of object defines how its
 // names are looked up (objects/owned-kind.ts).
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import { hasTarget } from '../../domain/migration/databases.js';
@@ -12,8 +12,8 @@ import { attempt } from '../runtime/make-finding.js';
 export type IsOwned = (object: OwnedObject) => Promise<boolean>;
 
 /**
- * Asks the ledger whether this migration made an object. Without a ledger (`doctor` offline), no
- * existing object counts as ours.
+ * Asks the ledger whether this migration made an object. Without a ledger (`doctor` offline), every
+ * existing object counts as foreign.
  */
 export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOwned {
   return async (object) => {

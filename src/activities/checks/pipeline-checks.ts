@@ -45,8 +45,8 @@ export async function checkPipeline(asking: Asking, isOwned: IsOwned): Promise<C
 }
 
 /**
- * Checks that Kafka can describe the groups that the spec names. Without this description, Sluice
- * could neither prove a drain nor notice that a group changed.
+ * Checks that Kafka can describe the consumer groups that the spec names. Without a description,
+ * Sluice could neither prove a drain nor notice that a group has changed.
  */
 export async function checkGroups(
   { systems }: Pick<Deps, 'systems'>,
@@ -66,7 +66,8 @@ export async function checkGroups(
 }
 
 /**
- * Checks that the Flink SQL Gateway runs a statement, if the spec has `validation.engine: flink`.
+ * Checks that the Flink SQL Gateway can run a statement, if the spec has `validation.engine:
+ * flink`.
  */
 export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
   const url = engineGateway(spec);

@@ -17,8 +17,8 @@ import { hasTarget } from '../../domain/migration/databases.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
- * Runs every check, read-only, and applies the spec's waivers. A failed check is a finding and is
- * not thrown. `now` is an ISO time.
+ * Runs every check, read-only, and applies the spec's waivers. A failed check returns a finding; it
+ * does not throw. `now` is an ISO time.
  */
 export async function runPreflight(
   deps: Pick<Deps, 'secret' | 'systems'>,

@@ -1,5 +1,5 @@
-// Checks whether Sluice's role may replicate. It tries to replicate, because the role's name and
-// attributes prove nothing.
+// Checks whether Sluice's role may replicate. It opens a replication session, because the role's
+// name and attributes prove nothing.
 import type pg from 'pg';
 import { withSource, type ResolveSecret } from '../../clients/postgres/connection.js';
 import { plainIdent } from '../../domain/migration/names.js';
@@ -9,7 +9,7 @@ import { classify } from '../runtime/application-failure.js';
 import type { Answer } from '../runtime/make-finding.js';
 
 /**
- * Opens a replication session and closes it. Each managed service allows replication in its own
+ * Opens a replication session and closes it. Each managed service grants replication in its own
  * way, but all of them check the right when such a session is opened. `client` reads the catalog
  * for the remedy.
  */

@@ -1,5 +1,5 @@
-// What the checks of the source and of the target share: the questions that a server answers, and
-// the finding if it does not answer.
+// Defines what the checks of the source and of the target share: the queries that every server must
+// answer, and the finding if a server does not answer.
 import type pg from 'pg';
 import type { Check } from '../../domain/evidence/check.js';
 import type { Place } from '../../domain/migration/databases.js';
@@ -16,13 +16,13 @@ export const asking =
   async (sql) =>
     (await client.query<Record<string, string | null>>(sql)).rows[0] ?? {};
 
-/** The texts of the two answers to the question whether the role may create objects. */
+/** The texts for the two possible results: the role may create objects, or it may not. */
 interface CreateAnswers {
   readonly may: string;
   readonly mayNot: string;
 }
 
-/** Checks that the role may create objects in the database. It tests the right itself. */
+/** Checks that the role has the right to create objects in the database. */
 export const mayCreate =
   (
     one: Ask,

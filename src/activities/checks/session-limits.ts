@@ -16,14 +16,14 @@ const LEAST_MS: Readonly<Record<string, number>> = {
   idle_session_timeout: 60_000,
   lock_timeout: 10_000,
 };
-/** A load may take this many times as long as predicted. */
+/** The check assumes that a load may take this many times as long as predicted. */
 const BAD_DAY = 3;
 const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_timeout'];
 
 /**
  * Checks the timeouts that apply to the connector's login in this database. A timeout can be set
- * for the role, the database or the server. Unlike Sluice's own sessions, a connector does not
- * override it. `loadMs` is the predicted time of the initial load.
+ * for the role, the database or the server. Sluice overrides it in its own sessions, but a
+ * connector does not. `loadMs` is the predicted time of the initial load.
  */
 export async function timeLimits(
   client: pg.ClientBase,
@@ -73,7 +73,7 @@ export async function timeLimits(
 }
 
 /**
- * Returns the largest number of sessions that the worker, the source connectors and the sink have
+ * Returns the maximum number of sessions that the worker, the source connectors and the sink have
  * at one time. The numbers were measured with the local stack's versions; see
  * docs/reference/permissions.md.
  */

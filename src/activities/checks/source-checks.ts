@@ -1,5 +1,5 @@
 // Checks the legacy database, read-only. The checks of its tables are in table-checks.ts. Each
-// check queries the database. If a query is not possible, the check is unknown.
+// check queries the database. If the query cannot run, the check is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../clients/postgres/connection.js';
@@ -92,7 +92,10 @@ async function checkServer(
   ]);
 }
 
-/** Checks what is needed to read the write-ahead log. A polling connector needs none of it. */
+/**
+ * Checks the requirements for reading the write-ahead log. They do not apply to a polling
+ * connector.
+ */
 function logQuestions(
   client: pg.ClientBase,
   one: Ask,

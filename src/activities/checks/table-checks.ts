@@ -1,5 +1,5 @@
 // Checks, read-only, whether a table can be captured and compared completely. Each check queries
-// the database. If a query is not possible, the check is unknown.
+// the database. If the query cannot run, the check is unknown.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
@@ -13,7 +13,7 @@ import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
 import { attempt, failed, passed, type Answer } from '../runtime/make-finding.js';
 
-/** This text is a hint and not a failure, because every window passes if no such row is updated. */
+/** A hint, not a failure, because windows still pass if no such row is updated. */
 const FAR_VALUES =
   '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row is then unknown (text, JSON, numeric), or differs (bytea and most arrays arrive as NULL)';
 
@@ -21,8 +21,8 @@ type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: st
 
 /**
  * Returns the generated columns in the replica identity of the table or of a partition. Since
- * PostgreSQL 18, a replica identity may contain only published columns; for an older server,
- * returns none.
+ * PostgreSQL 18, a replica identity must contain only published columns. For an older server,
+ * returns no columns.
  */
 async function computedIdentity(client: pg.ClientBase, table: TableCatalog): Promise<string[]> {
   const identities = [table, ...table.leaves].map((part) => part.replicaIdentity);
@@ -83,8 +83,8 @@ function checkPublishing(
 }
 
 /**
- * Checks that row security hides no row. Postgres reports a missing USAGE on the schema with the
- * same SQLSTATE, but a missing USAGE needs another remedy.
+ * Checks that row-level security hides no row. Postgres reports a missing USAGE on the schema with
+ * the same SQLSTATE, but a missing USAGE needs a different remedy.
  */
 async function everyRowIsVisible(
   client: pg.ClientBase,
@@ -119,7 +119,7 @@ function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | nul
   return foreign ? `partition ${foreign.name} is not an ordinary, logged table` : null;
 }
 
-/** Checks a table. With `readsOnly`, skips the checks that only a new capture needs. */
+/** Checks a table. If `readsOnly` is true, skips the checks that only a new capture needs. */
 export async function checkTable(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -202,7 +202,10 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
   );
 }
 
-/** Checks that Sluice's own copy can write every column exactly as the connector would. */
+/**
+ * Checks that the copy (`connector.snapshot: copy`) can write every column exactly as the connector
+ * would.
+ */
 function checkCopy(rule: Rule, { columns }: TableCatalog): void {
   const foreign = capturedColumns(columns).filter((column) => !canReplay(column.type));
   rule(

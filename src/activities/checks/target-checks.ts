@@ -1,5 +1,5 @@
-// Checks, read-only, the database of the result if it is not the source. If both are one database,
-// the checks of the source cover it.
+// Checks, read-only, the target if it is not the same database as the source. Otherwise, the checks
+// of the source cover it.
 import { readTarget } from '../../clients/postgres/target-connection.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
@@ -10,7 +10,7 @@ import { checkPrivileges } from './missing-privileges.js';
 import { connectionLimits, timeLimits } from './session-limits.js';
 import { asking, mayCreate, notReached, serverQuestions } from './server-questions.js';
 
-/** Returns no findings if the plan has no separate target. */
+/** Runs the checks. Returns no findings if the plan has no separate target. */
 export async function checkTarget(
   { secret }: Pick<Deps, 'secret'>,
   plan: ResolvedPlan,

@@ -1,4 +1,4 @@
-// Asks how much WAL the server keeps for a slot, and for how long.
+// Checks how much WAL the server keeps for a slot, and for how long.
 import type pg from 'pg';
 import { sizeBytes } from '../../domain/values/duration.js';
 import type { Answer } from '../runtime/make-finding.js';
@@ -23,8 +23,8 @@ export async function walHeadroom(client: pg.ClientBase, budget: string): Promis
 }
 
 /**
- * Describes the idle timeout of PostgreSQL 18, which invalidates a slot that no connector reads,
- * even if the slot keeps little WAL.
+ * Describes the idle timeout of PostgreSQL 18. It invalidates a slot that no connector reads, even
+ * if the slot retains little WAL.
  */
 const lostIfIdle = (timeout: string | null | undefined): string =>
   timeout == null || timeout === '0'

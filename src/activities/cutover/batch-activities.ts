@@ -30,9 +30,8 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
     },
 
     /**
-     * Runs this action of the spec's batch, if there is one. `until` is the ISO time at which a
-     * pause ends by itself; SQL gets this time as $1. Throws Problem `batch-action` if the action
-     * fails.
+     * Runs this action, if the spec's batch defines it. `until` is the ISO time at which a pause
+     * ends by itself; SQL gets this time as $1. Throws Problem `batch-action` if the action fails.
      */
     async batchAction(run: Planned, action: BatchAction, until: string | null): Promise<void> {
       return runAction(deps, run, action, until);

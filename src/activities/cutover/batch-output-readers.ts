@@ -1,5 +1,5 @@
-// Finds readers of the batch's old output, as far as the database knows them: views, open sessions,
-// and statements that pg_stat_statements counted.
+// Finds the readers of the batch's old output that the database knows: views, open sessions, and
+// statements that pg_stat_statements counted.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { grantSight } from '../../clients/postgres/open-writers.js';
@@ -12,7 +12,7 @@ import type { Deps } from '../runtime/deps.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 /**
- * A time by the database's clock. `calls` is the number of calls, up to that time, of each
+ * A time by the database's clock. `calls` has the number of calls up to that time for each
  * statement that reads the output.
  */
 export interface ReaderMark {
@@ -40,7 +40,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
-      // consumers read a shared table after the cut-over, too
+      // consumers also read a shared table after the cut-over
       if (!batch || route.sharesTable) return [];
       return withTarget(plan, secret, async (client) => [
         ...(await views(client, batch, route)),
@@ -96,8 +96,8 @@ export function mentions({ schema, table }: TableName): {
 }
 
 /**
- * Returns sessions whose newest statement, begun after `since`, names the table. Sluice's sessions,
- * the batch's sessions and statements that write do not count.
+ * Returns sessions whose newest statement names the table and began after `since`. Sluice's
+ * sessions, the batch's sessions and statements that write do not count.
  */
 async function sessions(
   client: pg.ClientBase,
@@ -115,8 +115,8 @@ async function sessions(
 }
 
 /**
- * Reports sessions of other roles whose statements Sluice's role may not see. Such a session may
- * read the table, so it is reported as unknown.
+ * Reports sessions whose statements Sluice's role cannot see. Such a session may read the table, so
+ * it is reported as unknown.
  */
 async function hiddenSessions(
   client: pg.ClientBase,
@@ -143,8 +143,9 @@ interface Counted {
 }
 
 /**
- * Returns the counted statements of other roles that read the table. This information is optional.
- * If Sluice's role may not read pg_stat_statements, the answer says `unknown` and blocks nothing.
+ * Returns the statements of other roles that read the table, as pg_stat_statements counted them.
+ * This information is optional. If Sluice's role lacks the right to read pg_stat_statements, the
+ * answer says `unknown` and blocks nothing.
  */
 async function statements(
   client: pg.ClientBase,

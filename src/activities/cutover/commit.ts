@@ -56,7 +56,7 @@ async function commit(
   const { lease } = leaseAccess(deps);
   const mine = `migration = ${quoteLiteral(ref.name)}`;
   const before = await lease(client, { ref, plan });
-  // an earlier attempt of this activity committed
+  // an earlier attempt of this activity has committed
   if (before.state === 'SWITCHED' && before.token === token) return null;
   const route = routeEffects(plan, deps);
   const run = await activeRun(client, plan, before);
@@ -66,10 +66,10 @@ async function commit(
   await refuseUnguarded(client, plan);
   if (before.restMs <= COMMIT_MARGIN_MS)
     throw new Refused(describeLease(before, token, epoch, evidenceId));
-  // The transaction ends before the fence expires. Otherwise sessions would wait for a commit that
-  // comes too late.
+  // The transaction must end before the fence expires. Otherwise, sessions would wait for a commit
+  // that comes too late.
   await held.atMost(before.restMs);
-  // The server would end a transaction that waits longer for this answer.
+  // If this answer took longer, the server would end the transaction.
   const unknown = await sourceProblem(deps, plan, holdLimits(plan).idleMs / 2);
   if (unknown) throw new Refused(unknown);
   const changed = await route.inCommit(client, plan, token);

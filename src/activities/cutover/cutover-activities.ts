@@ -1,5 +1,5 @@
-// The cut-over's effects on the lease row, the route and the batch. Each effect reads the lease row
-// first, because that row and not the workflow's memory says what happened.
+// Carries out the cut-over on the lease row, the route and the batch. Each activity reads the lease
+// row first, because that row says what happened; the workflow's memory may be wrong.
 import { heldTransaction } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
@@ -25,10 +25,10 @@ export function createCutoverActivities(deps: Deps) {
   return withPlan({
     /**
      * Commits the cut-over in one short transaction, which is the point of no return. Returns the
-     * reason if the commit was refused. The view is switched first, because that may wait for its
-     * readers, at most for lock_timeout. Then the lease row is locked, and last it is updated if
-     * the fence still holds. Locking is a statement of its own, because an UPDATE that waited for
-     * the lock would not read the clock again.
+     * reason if the commit was refused. The transaction first switches the view, which may wait for
+     * the view's readers, at most for lock_timeout. Then it locks the lease row, and finally it
+     * updates the row if the fence still holds. A separate statement locks the row, because an
+     * UPDATE that waited for the lock would not read the clock again.
      */
     async commitCutover(
       input: FenceInput & Planned,
@@ -37,8 +37,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Tries the switch and the rollback in a transaction that is rolled back. Throws the Problem
-     * that the commit would meet. The view stays locked until the transaction ends.
+     * Tries the switch and the switch back in a transaction that is rolled back. Throws the Problem
+     * that the commit would throw. The view stays locked until the transaction ends.
      */
     async proveRoute({ plan }: Planned): Promise<void> {
       return proveRoute(deps, plan);
@@ -46,7 +46,7 @@ export function createCutoverActivities(deps: Deps) {
 
     /**
      * Returns true if the lease row says that the cut-over happened. Returns false if the row does
-     * not exist yet, or was already removed.
+     * not exist yet or was already removed.
      */
     async isSwitched(run: Planned): Promise<boolean> {
       return isSwitched(deps, run);
@@ -58,24 +58,24 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * After the commit, asks the system that serves the route to switch, if another system serves
-     * it. Idempotent. `observeRoute` shows whether that system has switched.
+     * After the commit, asks the system that serves the route to switch. Does nothing if no other
+     * system serves the route. Idempotent. `observeRoute` shows whether that system has switched.
      */
     async orderRoute(run: Planned): Promise<void> {
       await routeEffects(run.plan, deps).afterCommit(run);
     },
 
     /**
-     * Does the planned rollback: in one transaction, it routes consumers back to the batch and sets
-     * the lease row to ROLLED_BACK. Idempotent.
+     * Routes consumers back to the batch and sets the lease row to ROLLED_BACK, in one transaction.
+     * Idempotent.
      */
     async routeBack(run: Planned): Promise<void> {
       return routeBack(deps, run);
     },
 
     /**
-     * Revokes, at `complete`, the batch role's right to write a table that now belongs to the
-     * stream. Throws Problem `batch-action` if the role can still write it.
+     * Revokes the batch role's right to write a table that now belongs to the stream. The phase
+     * `complete` calls this. Throws Problem `batch-action` if the role can still write the table.
      */
     async retireRole({ plan }: Planned): Promise<void> {
       await routeEffects(plan, deps).atComplete(plan);
@@ -99,7 +99,7 @@ async function proveRoute(deps: Deps, plan: ResolvedPlan): Promise<void> {
   const attempt = withTarget(plan, deps.secret, (client) =>
     heldTransaction(client, holdLimits(plan), async (held) => {
       await routeEffects(plan, deps).tryOut(held.client, plan);
-      throw tried; // ends the transaction by a rollback
+      throw tried; // this rolls the transaction back
     }),
   );
   await attempt.catch((error: unknown) => {

@@ -1,6 +1,7 @@
 // Proves the cut-over's drain: everything that was committed before the fence has passed connector,
-// pipeline, output and sink. The parts P1 to P6 are in docs/explanation/cutover.md; P6 is the final
-// window. If one part cannot be proven, the whole drain counts as not proven.
+// pipeline, output and sink. The file docs/explanation/cutover.md describes the parts P1 to P6 of
+// the proof. P6 is the final window. If one part cannot be proven, the whole drain counts as not
+// proven.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { readRecords } from '../../clients/kafka/records.js';
@@ -26,7 +27,7 @@ export interface Drained {
   readonly proofs: readonly DrainProof[];
 }
 
-const NEWEST_MARKERS = 2000; // windows and nudges also write markers
+const NEWEST_MARKERS = 2000; // windows and other barriers also write markers
 
 export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' | 'systems'>) {
   return withPlan({

@@ -1,6 +1,5 @@
-// The fence sets the lease row to FENCED and, with `cutover.fence: source`, blocks writes to the
-// source tables. `fence` makes the fence, and `releaseFence` ends it. Keep both functions in this
-// file.
+// Makes and releases the fence. The fence sets the lease row to FENCED and, with `cutover.fence:
+// source`, blocks writes to the source tables. Keep `fence` and `releaseFence` in the same file.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -36,12 +35,12 @@ export interface FenceInput {
 }
 
 export interface Refusable {
-  /** Null if the step was done. Otherwise the condition that failed; nothing was changed. */
+  /** Null if the step was done. Otherwise, the condition that failed, and nothing was changed. */
   readonly refused: string | null;
 }
 
 const LOCK_ATTEMPTS = 6;
-/** The SQLSTATEs that mean that the application got a lock before the fence. */
+/** The SQLSTATEs that the fence gets if the application holds a lock that the fence needs. */
 const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {
@@ -49,9 +48,9 @@ export function createFenceActivities(deps: FenceDeps) {
   const { onLease, lockedLease } = leaseAccess(deps);
   return withPlan({
     /**
-     * Sets the lease row to FENCED. By the database's clock, the fence expires after `maxHold`,
-     * even if no worker survives. Also writes a marker. The drain must reach `lsn`, a position
-     * after the marker.
+     * Sets the lease row to FENCED, and writes a marker. The fence expires after `maxHold` by the
+     * database's clock, even if no worker survives. The drain must reach `lsn`, a position after
+     * the marker.
      */
     async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
       const { ref, plan, token } = input;
@@ -70,10 +69,10 @@ export function createFenceActivities(deps: FenceDeps) {
     },
 
     /**
-     * Releases the fence and ends the attempt. Idempotent. A fence with another token stays. After
-     * the release, the triggers block nothing, and `removeTrigger` removes them later. The function
-     * reads the lease row under the row's lock, so it notices a commit that succeeded although its
-     * answer was lost.
+     * Releases the fence and ends the attempt. Idempotent. A fence with a different token stays.
+     * After the release, the triggers block nothing, and `removeTrigger` removes them later. The
+     * activity reads the lease row under the row's lock, so it notices a commit whose answer was
+     * lost.
      */
     async releaseFence({
       ref,
@@ -149,7 +148,7 @@ async function takeFence(
 }
 
 /**
- * Takes the fence in one transaction. Throws Refused, with nothing changed, if a condition failed,
+ * Takes the fence in one transaction. Throws Refused, with nothing changed, if a condition fails,
  * or if the application keeps a lock that the fence needs.
  */
 async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<void> {

@@ -1,4 +1,4 @@
-// Observes which side consumers really read, by asking the route itself.
+// Observes which side consumers read. It asks the route itself, not the lease row.
 import { Problem, type Blocked } from '../../domain/failure.js';
 import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';
@@ -18,8 +18,8 @@ export async function observedRoute(run: Planned, deps: RouteDeps): Promise<Obse
 export type RouteProblem = Pick<Blocked, 'code' | 'detail' | 'remedy'>;
 
 /**
- * Returns null if consumers read the stream, as was committed. Otherwise it returns the side that
- * they read instead, or the reason why that side is unknown. It never throws.
+ * Returns null if consumers read the stream, as was committed. Otherwise, returns a problem that
+ * names the side that they read, or says why that side is unknown. Never throws.
  */
 export async function routeProblem(run: Planned, deps: RouteDeps): Promise<RouteProblem | null> {
   const told = ({ code, message, remedy }: Problem): RouteProblem => ({

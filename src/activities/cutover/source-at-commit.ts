@@ -1,5 +1,5 @@
-// Asks the source about the batch if the result is in another database. A transaction on the target
-// cannot see the source.
+// Asks the source about the batch if the result is in a different database, because a transaction
+// on the target cannot see the source.
 import { activeRun } from '../../clients/postgres/batch-runs.js';
 import { readSource } from '../../clients/postgres/connection.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
@@ -10,8 +10,8 @@ import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 
 /**
- * Describes an active run of the batch, or returns null. The run log is in the target. A batch that
- * is known by its sessions may have them in either database.
+ * Describes an active run of the batch, or returns null. The run log is in the target. If runs are
+ * found by the batch's sessions, these may be in either database.
  */
 export async function activeAnywhere(
   { secret }: Pick<Deps, 'secret'>,
@@ -24,9 +24,9 @@ export async function activeAnywhere(
 }
 
 /**
- * Returns the reason why a commit on a separate target must not happen: a session of the batch is
- * active in the source, or the source does not answer within `limitMs`. Returns null if neither is
- * true, or if the source is the target.
+ * Returns the reason why a commit on a separate target must not happen. Either a session of the
+ * batch is active in the source, or the source does not answer within `limitMs`. Returns null if
+ * there is no reason, or if the source is the target.
  */
 export async function sourceProblem(
   { secret }: Pick<Deps, 'secret'>,
@@ -41,7 +41,7 @@ export async function sourceProblem(
   });
   const asked = readSource(plan, secret, async (client) => {
     const active = mayRunInSource(plan) ? await activeRun(client, plan, null) : null;
-    if (active === null) await insertLsn(client); // a standby, which may lag, refuses this
+    if (active === null) await insertLsn(client); // a standby, which may lag, refuses this call
     return active;
   });
   try {
@@ -50,11 +50,11 @@ export async function sourceProblem(
     return silent(classify(error).message);
   } finally {
     clearTimeout(timer);
-    asked.catch(() => undefined); // a late error has no reader
+    asked.catch(() => undefined); // nobody handles an error that comes late
   }
 }
 
-/** Returns whether only sessions in a separate source can show that the batch runs. */
+/** Returns whether only sessions in a separate source can show that the batch is running. */
 function mayRunInSource(plan: ResolvedPlan): boolean {
   const runs = plan.batch?.runs;
   return hasTarget(plan) && runs != null && 'application' in runs;

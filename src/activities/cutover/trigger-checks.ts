@@ -1,5 +1,5 @@
-// Checks, read-only, the tables on which Sluice will create triggers. Every partition must have
-// what the triggers need, and a refused write must not disable a subscription.
+// Checks, read-only, the tables on which Sluice will create triggers. The role must be able to
+// create the triggers on every partition, and a refused write must not disable a subscription.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -13,7 +13,7 @@ import type { Answer } from '../runtime/make-finding.js';
 const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,
   LATERAL (SELECT root::regclass AS part UNION SELECT relid FROM pg_partition_tree(root::regclass)) AS tree`;
 
-/** Returns what prevents the triggers with this role, or null if nothing does. */
+/** Returns what prevents this role from creating the triggers, or null if nothing does. */
 export async function guardProblem(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -75,14 +75,13 @@ async function foreignTrigger(
 
 /**
  * Finds subscriptions that Postgres disables at the first error. Under the fence, the writes of a
- * subscription fail for seconds. All other subscriptions survive this, because they simply try
- * again.
+ * subscription fail for some seconds. Other subscriptions survive this, because they try again.
  */
 async function fragileSubscription(
   client: pg.ClientBase,
   tables: readonly string[],
 ): Promise<Answer | null> {
-  // An ordinary role may not read all columns of pg_subscription, so the query names the columns
+  // An ordinary role cannot read all columns of pg_subscription, so the query names the columns
   // that it needs. PostgreSQL 14 does not have `subdisableonerr`.
   const known = await client.query(
     `SELECT FROM pg_attribute WHERE attrelid = 'pg_subscription'::regclass AND attname = 'subdisableonerr'`,

@@ -3,7 +3,8 @@
 export function createHoldSlotActivities() {
   return {
     /**
-     * Does nothing. If this activity runs, a worker serves the hold's queue and has a free slot.
+     * Does nothing. That this activity runs proves that a worker serves the hold's queue and has a
+     * free slot.
      */
     async findHoldSlot(): Promise<void> {
       return Promise.resolve();

@@ -1,5 +1,5 @@
-// Checks the connectors for the guard: it finds those that a person deleted, paused or edited. It
-// reports a state only after the state has lasted for a while, because a restart is short.
+// Checks the connectors for the guard: it finds connectors that a person deleted, paused or edited.
+// It reports a problem only after the problem has lasted for a while, because a restart is short.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
 import { taskFailure } from '../capture/connectors/connector-state.js';
 import {
@@ -10,18 +10,18 @@ import {
 
 const SETTLE_MS = 15_000;
 /**
- * A failing task runs for a moment after each restart, so it counts as recovered only after this
- * time.
+ * A failing task runs for a moment after each restart. It counts as recovered only after it has run
+ * for this long (ms).
  */
 const RECOVERED_MS = 45_000;
 
 export interface WatchedConnector {
   readonly name: string;
-  /** Keys in which the stored configuration differs from the planned one. */
+  /** Returns the keys whose stored value differs from the planned value. */
   readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
-  /** True if Sluice may not restart the connector, so a failed task is a problem. */
+  /** True if Sluice must not restart the connector, so a failed task is a problem at once. */
   readonly isAdopted?: boolean;
-  /** Returns true if another value of this key changes what the connector captures. */
+  /** Returns true if a different value of this key changes what the connector captures. */
   readonly captures: (key: string) => boolean;
 }
 
@@ -31,7 +31,7 @@ export class ConnectorWatch {
   #seen: { readonly trouble: ConnectorTrouble; readonly since: number }[] = [];
   readonly #runningSince = new Map<string, number>();
 
-  /** Creates a watch. `known` are the problems that the run already knows. */
+  /** `known` contains the problems that the run already knows. */
   constructor(rest: Pick<ConnectRest, 'config' | 'status'>, known: readonly ConnectorTrouble[]) {
     this.#rest = rest;
     this.#known = known;
@@ -65,7 +65,7 @@ export class ConnectorWatch {
   ): Promise<ConnectorTrouble[]> {
     const stored = await this.#rest.config(name);
     const status = stored && (await this.#rest.status(name));
-    if (stored && !status) return []; // a new connector has no status for a moment
+    if (stored && !status) return []; // for a moment, a new connector has no status
     const edited = stored ? driftOf(stored) : [];
     const state = status ? status.connector.state : null;
     const recaptured = edited.filter(captures);

@@ -1,6 +1,6 @@
-// The guard runs alongside every phase from snapshot to hand-over, even while the run is blocked or
-// paused. It restarts failed connector tasks up to a limit. It also watches the connectors, the
-// slot and the WAL that the slot retains.
+// Implements the guard. It runs alongside every phase from snapshot to hand-over, even while the
+// run is blocked or paused. It restarts failed connector tasks up to a limit. It also watches the
+// connectors, the slot and the WAL that the slot retains.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
@@ -35,11 +35,11 @@ export type GuardReport =
 
 export interface GuardInput {
   readonly ref: MigrationRef;
-  /** For each connector, how many times in quick succession the guard has restarted its task. */
+  /** The number of times in quick succession that the guard has restarted each connector's task. */
   readonly restarts: Readonly<Record<string, number>>;
   /**
-   * True if the slot was seen earlier; then a missing slot counts as lost. False if the slot
-   * possibly does not exist yet.
+   * True if the slot was seen earlier, so that a missing slot counts as lost. False if the slot may
+   * not exist yet.
    */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;
@@ -93,7 +93,7 @@ async function restartFailed(
       if (count === MAX_RESTARTS) return { kind: 'gave-up', connector, cause, restarts: count };
       continue;
     }
-    // each further restart of the same connector waits longer, up to half a minute
+    // the wait before each restart of the same connector grows, up to half a minute
     await pause(Math.min(30_000, 250 * 2 ** Math.min(count, 7)));
     await rest.restartFailed(connector).catch(() => undefined);
     return { kind: 'restarted', connector, cause };
@@ -108,8 +108,8 @@ async function endPause(deps: Deps, run: Planned): Promise<GuardReport | null> {
 }
 
 /**
- * Checks the connectors and the slot of this migration, and whether the migration still owns an
- * object.
+ * Checks the connectors and the slot of this migration, and whether the migration still owns any
+ * objects.
  */
 async function lookAround(
   deps: Deps,
@@ -131,7 +131,7 @@ async function lookAround(
   );
 }
 
-/** Returns the connectors that this migration adopted, or created and has not removed. */
+/** Returns the connectors that this migration adopted, or that it created and has not removed. */
 async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   const { ref, plan } = run;
   const { connector: spec } = plan.spec;

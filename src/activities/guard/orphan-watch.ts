@@ -14,19 +14,20 @@ export interface OrphanDeps extends Pick<
   'secret' | 'ledger' | 'systems' | 'namespace' | 'gauges'
 > {
   /**
-   * The zones that this worker serves. The worker may be unable to reach the systems of other
+   * The zones that this worker serves. The worker may not be able to reach the systems of other
    * zones.
    */
   readonly zones: readonly Zone[];
   /** Returns the newest run of a name, from the ledger. */
   readonly latestRun: (name: string) => Promise<MigrationRef | null>;
-  /** Returns the state of a workflow that does not run, or null if the workflow runs. */
+  /** Returns the state of a workflow that is not running, or null if the workflow is running. */
   readonly stateOf: (workflowId: string) => Promise<string | null>;
 }
 
 /**
- * Returns the migrations that own objects, but have neither an outcome nor a running workflow. It
- * enforces the WAL budget of each of them. `failed` receives the problems of single migrations.
+ * Returns the migrations that own objects, but have neither an outcome nor a running workflow.
+ * Enforces the WAL budget of each of these migrations. `failed` receives the errors of single
+ * migrations.
  */
 export async function watchOrphans(
   deps: OrphanDeps,
@@ -62,8 +63,8 @@ async function orphanOf(
 }
 
 /**
- * Drops the slot if it retains more WAL than its budget. As in the guard, the slot is not dropped
- * after the commit, or if the spec's budget says `block`.
+ * Drops the slot if it retains more WAL than its budget. Like the guard, this function keeps the
+ * slot after the commit, or if the spec's budget says `block`.
  */
 async function enforceBudget(deps: OrphanDeps, run: MigrationRef): Promise<void> {
   const { plan } = planned(run);

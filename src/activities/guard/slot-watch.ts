@@ -1,5 +1,5 @@
-// Watches a replication slot and its WAL. The guard of a running migration uses it, and so does the
-// watch over migrations whose workflow has ended.
+// Watches a replication slot and its WAL. The guard of a running migration uses this code, and so
+// does the watch over migrations whose workflow has ended.
 import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
@@ -32,8 +32,8 @@ export interface SlotHooks {
 type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
 /**
- * Looks at the slot of a migration, and enforces its WAL budget. Returns null if there is nothing
- * to report. Drops only a slot that the ledger lists as ours.
+ * Checks the slot of a migration, and enforces its WAL budget. Returns null if there is nothing to
+ * report. Drops only a slot that the ledger lists as ours.
  */
 export async function watchSlot(
   deps: SlotDeps,
@@ -75,7 +75,9 @@ async function isCommitted(deps: SlotDeps, { ref, plan }: Planned): Promise<bool
   });
 }
 
-/** Drops the slot. Returns the reason if it could not, and null if the slot is gone. */
+/**
+ * Drops the slot. Returns null if the slot is gone, otherwise the reason why it was not dropped.
+ */
 async function dropOurSlot(
   { secret, ledger, systems }: SlotDeps,
   { ref, plan }: Planned,

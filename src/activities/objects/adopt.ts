@@ -1,5 +1,5 @@
-// The activities that adopt objects which existed before, and that end the adoption. Neither
-// changes the objects.
+// Defines the activities that adopt existing objects and that end the adoption. They do not change
+// the objects.
 import {
   describeHolder,
   heldObjects,
@@ -19,8 +19,8 @@ export function createAdoptionActivities(deps: Deps) {
   return withPlan({
     /**
      * Checks the objects once more and records them as adopted, with their identities. Idempotent.
-     * Throws Problem `preflight-failed` if one does not suit, and `object-not-ours` if another
-     * migration has it. Nothing is then recorded.
+     * Throws Problem `preflight-failed` if an object cannot be adopted, and `object-not-ours` if
+     * another migration has it. In both cases, nothing is recorded.
      */
     async adoptObjects({ ref, plan }: Planned): Promise<readonly AdoptedObject[]> {
       const { checks, objects } = await inspectAdopted(deps, plan);

@@ -21,7 +21,10 @@ const exists = ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boole
 export const group: OwnedKind = {
   exists,
   create: null,
-  /** Retries, because Kafka deletes a group only when the session of its last member has ended. */
+  /**
+   * Tries repeatedly, because Kafka deletes a group only after the session of its last member has
+   * ended.
+   */
   remove: async ({ systems, plan }, { name }) => {
     const kafka = systems.kafka(plan);
     for (let attempt = 0; ; attempt += 1) {

@@ -25,8 +25,8 @@ export const EFFECTS: Readonly<Record<ObjectKind, OwnedKind>> = {
 };
 
 /**
- * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`,
- * with nothing changed, if it exists and is not ours.
+ * Creates an object unless it exists and is ours. Idempotent. If the object exists and is not ours,
+ * changes nothing and throws Problem `object-not-ours`.
  */
 export async function ensureObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, create } = EFFECTS[object.kind];
@@ -38,16 +38,16 @@ export async function ensureObject(site: Site, object: OwnedObject): Promise<voi
 }
 
 /**
- * Registers, as ours, an object that another system will create. Idempotent. Throws Problem
- * `object-not-ours` if the object already exists and is not ours.
+ * Claims an object that another system will create. Idempotent. Throws Problem `object-not-ours` if
+ * the object already exists and is not ours.
  */
 export async function claimObject(site: Site, object: OwnedObject): Promise<void> {
   await claim(site.ledger, site.ref, object, () => EFFECTS[object.kind].exists(site, object));
 }
 
 /**
- * Removes an object if it is ours, and records that in the ledger. Idempotent. An object of that
- * name that is not ours stays.
+ * Removes an object if it is ours, and records the removal in the ledger. Idempotent. An object of
+ * the same name that is not ours stays.
  */
 export async function removeObject(site: Site, object: OwnedObject): Promise<void> {
   const { exists, mayExist = exists, remove } = EFFECTS[object.kind];

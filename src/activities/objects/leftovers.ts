@@ -18,7 +18,10 @@ export interface Leftover extends OwnedObject {
   readonly detail: string;
 }
 
-/** Returns the newest run of a name, from the ledger. Null if the ledger does not know the name. */
+/**
+ * Reads the newest run of a name from the ledger. Returns null if the ledger does not know the
+ * name.
+ */
 export async function latestRun(
   { ledger }: Pick<Deps, 'ledger'>,
   name: string,
@@ -51,9 +54,9 @@ export async function latestRun(
 type Reading = Pick<Deps, 'ledger' | 'secret' | 'systems' | 'namespace'>;
 
 /**
- * Returns the objects of runs that are not live, in the order in which they were created. It asks
- * each system whether the objects still exist. Throws Problem `preflight-failed` for a run of
- * another namespace, because Temporal shows this namespace nothing about the run's workflow.
+ * Returns the objects of runs that are not live, in the order in which they were created. Asks each
+ * system whether the objects still exist. Throws Problem `preflight-failed` for a run of another
+ * Temporal namespace, because the run's workflow cannot be seen from this namespace.
  */
 export async function findLeftovers(
   deps: Reading,

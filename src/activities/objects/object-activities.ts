@@ -1,5 +1,5 @@
-// The activities that create and remove owned objects. The file of each kind defines how its
-// objects are created and removed.
+// Defines the activities that create and remove owned objects. The file of each kind defines how to
+// create and remove an object of that kind.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { pipelineGroups, signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS, type Removal } from '../../domain/objects/kinds.js';
@@ -33,7 +33,7 @@ export function createObjectActivities(deps: Deps) {
       ensurePublication: ensure('publication'),
       /**
        * Creates the slot for an incremental snapshot. The slot must exist before the first row is
-       * read, so that the slot retains all later writes.
+       * read, so that it retains all later writes.
        */
       ensureSlot: ensure('slot'),
       /**
@@ -68,14 +68,14 @@ export function createObjectActivities(deps: Deps) {
         for (const group of sinkGroups(run.plan)) await claimObject(siteOf(run), group);
       },
       /**
-       * Creates the connectors in the state STOPPED. Idempotent. Throws Problem `connector-drift`,
-       * and does not change the connector, if a connector exists with another configuration.
+       * Creates the connectors in the state STOPPED. Idempotent. If a connector exists with a
+       * different configuration, does not change it and throws Problem `connector-drift`.
        */
       async ensureConnector(run: Planned, role: ConnectorRole): Promise<void> {
         for (const connector of connectorsOf(run, role))
           await ensureConnector(siteOf(run), connector, role);
       },
-      /** Resumes the connectors and waits until they and their tasks run. */
+      /** Resumes the connectors and waits until they and their tasks are running. */
       async resumeConnector(run: Planned, role: ConnectorRole): Promise<void> {
         const rest = systems.connect(run.plan);
         for (const { name } of connectorsOf(run, role)) await rest.resume(name);
@@ -91,8 +91,8 @@ export function createObjectActivities(deps: Deps) {
 type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<void>;
 
 /**
- * Returns one removing activity for each kind. The activity's name is the value of `undo` in the
- * kind's description (domain/objects).
+ * Returns an activity for each kind that removes objects of that kind. The activity's name is the
+ * value of `undo` in the kind's description (domain/objects).
  */
 function removals(siteOf: (run: Planned) => Site): Readonly<Record<Removal, Remove>> {
   const remove: Remove = (ref, object) => removeObject(siteOf(planned(ref)), object);

@@ -17,7 +17,10 @@ export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
   readonly plan: ResolvedPlan;
 }
 
-/** A run and its systems. The ledger has the objects of the run, and possibly its lease row. */
+/**
+ * A run and its systems. The ledger has the objects of the run, and its lease row if there is no
+ * batch.
+ */
 export interface Site extends Asking, Pick<Deps, 'ledger'> {
   readonly ref: MigrationRef;
 }
@@ -30,8 +33,8 @@ export interface OwnedKind {
    */
   readonly mayExist?: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
-   * Creates the object. Null if something else creates it after the claim, such as the first member
-   * of a group, or the fence's transaction.
+   * Creates the object. Null if the object is created in another way after the claim, such as by
+   * the first member of a group or by the fence's transaction.
    */
   readonly create: ((site: Site, object: OwnedObject) => Promise<void>) | null;
   /** Removes the object and waits until it is gone. The caller has checked that it is ours. */
@@ -49,7 +52,7 @@ export interface NameCheck {
   /** The check that reports names of this kind. */
   readonly check:
     'source.names-free' | 'kafka.topics-free' | 'connect.name-free' | 'pipeline.names-free';
-  /** Returns the objects whose name is in use, by this migration or by others. */
+  /** Returns the objects whose name is in use, by this migration or by anything else. */
   readonly taken: (
     asking: Asking,
     objects: readonly OwnedObject[],

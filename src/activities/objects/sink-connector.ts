@@ -17,7 +17,7 @@ export async function pauseSink({ systems, plan }: Site): Promise<void> {
   const { connector } = plan.sink!;
   await rest.pause(connector);
   // A failed task has records that it did not write. Such a task never becomes PAUSED, so this
-  // function throws.
+  // function then throws.
   const paused = await pollUntil(Date.now() + PAUSE_MS, 100, async () => {
     const status = await rest.status(connector);
     return status &&

@@ -34,7 +34,10 @@ export const sinkTable: OwnedKind = {
     );
   },
   healthy: isThere(exists),
-  /** A table that already exists is the user's. It is used, so its name counts as free. */
+  /**
+   * A table that already exists belongs to the user. Sluice will use it, so its name counts as
+   * free.
+   */
   nameCheck: null,
 };
 

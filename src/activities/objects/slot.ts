@@ -16,8 +16,8 @@ import {
 } from './owned-kind.js';
 import { creatingSlot } from '../capture/load/slot-wait.js';
 
-// A dead connection keeps its slot for wal_sender_timeout, which is 60 s by default. This is
-// longer.
+// This time is longer than wal_sender_timeout, which is 60 s by default. A dead connection keeps
+// its slot for that long.
 const RELEASE_MS = 65_000;
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
@@ -35,7 +35,7 @@ export const slot: OwnedKind = {
         ),
     ),
   /**
-   * Drops the slot. The connector MUST be gone, because a slot in use cannot be dropped. The
+   * Drops the slot. The connector MUST be gone, because a slot in use cannot be dropped. This
    * function waits for a walsender that is closing, and never ends other connections.
    */
   remove: (site, { name }) =>

@@ -1,5 +1,6 @@
-// Activities of the sweep, which cleans up after a terminated run. They read from the ledger what
-// the run left, and close the run there. The rollback's activities remove the objects.
+// Defines activities of the sweep, which cleans up after a terminated run. They read from the
+// ledger which objects the run left, and close the run in the ledger. The rollback's activities
+// remove the objects.
 import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
@@ -27,7 +28,7 @@ export function createLeftoverActivities(deps: Deps) {
     },
 
     /**
-     * Records which objects of a run are still left. If none is left, it records the outcome
+     * Records which objects of a run are still left. If no object is left, also records the outcome
      * `aborted`.
      */
     async recordSweep(
@@ -38,7 +39,7 @@ export function createLeftoverActivities(deps: Deps) {
       const record = (await deps.ledger.migrations(ref.name)).find(
         (m) => m.iteration === ref.iteration,
       );
-      await releaseAdopted(deps.ledger, ref.name); // what the run adopted stays as it is
+      await releaseAdopted(deps.ledger, ref.name); // adopted objects stay as they are
       const at = new Date().toISOString();
       const left = leftovers.map((o) => o.name);
       await deps.ledger.recordEvents(ref, [
@@ -59,8 +60,8 @@ export function createLeftoverActivities(deps: Deps) {
 }
 
 /**
- * Checks again whether the run is alive, because minutes may pass between the person's check and
- * this activity.
+ * Refuses a run whose workflow is running. The caller has already checked this, but minutes may
+ * pass between that check and this activity.
  */
 async function refuseRunning({ name, workflowId }: MigrationRef): Promise<void> {
   const { status } = await Context.current()

@@ -13,8 +13,8 @@ const GONE_ATTEMPTS = 50;
 const GONE_POLL_MS = 100;
 
 /**
- * Throws Problem `permission-denied` if ACLs hide the topic, because a hidden topic would look as
- * if it were removed.
+ * Throws Problem `permission-denied` if ACLs hide the topic, because a hidden topic would seem to
+ * be removed.
  */
 const exists = async ({ systems, plan }: Asking, { name }: OwnedObject): Promise<boolean> => {
   const kafka = systems.kafka(plan);
@@ -51,8 +51,9 @@ export const topic: OwnedKind = {
 };
 
 /**
- * Checks a topic's partitions, and the settings that decide which records a later reader still
- * finds. Throws Problem `topic-lost` or `preflight-failed` if they differ from the plan.
+ * Checks a topic's partitions, and the settings that decide which records the topic still contains
+ * for a later reader. Throws Problem `topic-lost` or `preflight-failed` if they differ from the
+ * plan.
  */
 export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<void> {
   const { plan, systems } = site;

@@ -1,5 +1,5 @@
-// Stores the lease row. With a batch, it is in the target, like the result. Without a batch, it is
-// in the ledger. Only this file decides between the two.
+// Stores the lease row. With a batch, the row is in the target, like the result. Without a batch,
+// it is in the ledger. Only this file decides between the two.
 import type pg from 'pg';
 import {
   heldTransaction,
@@ -28,7 +28,7 @@ const IDLE_MS = 5000;
 const OVERALL_MS = 20_000;
 
 /**
- * Returns the time limits of the fence's and the commit's transaction. They are shorter than
+ * Returns the time limits of the transactions that fence and commit. They are shorter than
  * `maxHold`, so that no session waits longer than `maxHold`, even if the worker dies.
  */
 export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
@@ -36,7 +36,7 @@ export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
   return { idleMs: Math.min(IDLE_MS, hold / 2), overallMs: Math.min(OVERALL_MS, (hold * 2) / 3) };
 }
 
-/** The limits for transactions that only read the row, or end a hold. */
+/** The limits for transactions that only read the row or that end a hold. */
 export const BRIEFLY: HoldLimits = { idleMs: IDLE_MS, overallMs: OVERALL_MS };
 
 /** Returns the limits of a rollback, which may run the batch's query under the spec's own limit. */
@@ -57,7 +57,7 @@ export const leaseSession = <T>(
   use: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> => (placeOf(plan) === 'ledger' ? ledger.session(use) : withTarget(plan, secret, use));
 
-/** Creates and removes the row, and everything that is created with it. */
+/** Creates and removes the row, with its table, its schema and the functions that read it. */
 export interface LeaseStore {
   readonly exists: () => Promise<boolean>;
   /** Creates the row with the state OPEN, and its table and schema if needed. */
@@ -161,7 +161,7 @@ export function leaseAccess(deps: LeaseDeps) {
 }
 
 /**
- * A condition of the fence or the commit failed. The error is thrown inside the transaction, which
- * is then rolled back.
+ * Thrown inside a transaction if a condition of the fence or the commit fails. The transaction is
+ * then rolled back.
  */
 export class Refused extends Error {}

@@ -1,6 +1,6 @@
-// Creates and removes the objects that Sluice owns. The ledger registers an object before it is
-// created (the claim), and the object is read back afterwards. If the object was certainly not
-// created, the claim is released. Only objects that the ledger lists as ours are removed.
+// Creates and removes the objects that Sluice owns. The ledger registers each object before it is
+// created (the claim). Then the object is created and read back. If the object was certainly not
+// created, the claim is released. Sluice removes only objects that the ledger lists as ours.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
@@ -16,7 +16,7 @@ export interface Making {
 const isClaimed = (state: ObjectState | null): boolean =>
   state === 'registered' || state === 'created';
 
-/** Returns true if the ledger says that the object is ours, or possibly ours. */
+/** Returns true if the ledger says that the object is ours or may be ours. */
 export async function isOwned(
   ledger: Ledger,
   ref: MigrationRef,
@@ -26,8 +26,8 @@ export async function isOwned(
 }
 
 /**
- * Creates an object unless it exists and is ours. Idempotent. Throws Problem `object-not-ours`,
- * with nothing changed, if it exists and is not ours.
+ * Creates an object unless it exists and is ours. Idempotent. If the object exists and is not ours,
+ * changes nothing and throws Problem `object-not-ours`.
  */
 export async function ensureOwned(
   ledger: Ledger,
@@ -53,10 +53,10 @@ export async function ensureOwned(
 /**
  * Claims objects that do not exist, then calls `create`. If `create` fails, its error decides what
  * happens to the claims. If `create` certainly made nothing, the claims of this attempt are
- * released, so that a later object of that name does not count as ours. Claims of an earlier
+ * released, so that a later object of the same name does not count as ours. Claims of an earlier
  * attempt stay, because that attempt may still create the object. If a privilege is missing, all
- * claims are released, because no attempt can create the object, but a person may. After any other
- * error, all claims stay.
+ * claims are released. In that case no attempt can create the object, but a person may. After any
+ * other error, all claims stay.
  */
 export async function makeClaimed<T>(
   ledger: Ledger,
@@ -82,9 +82,9 @@ export async function makeClaimed<T>(
 }
 
 /**
- * Is called when the creation of a connector has failed with `error`. Releases the claims of
- * `objects`, which the connector itself would have made. If the creation may have succeeded, the
- * claims stay. Always throws `error`.
+ * Handles the failed creation of a connector. Releases the claims of `objects`, which the connector
+ * itself would have created. If the creation may have succeeded, the claims stay. Always throws
+ * `error`.
  */
 export async function giveBack(
   ledger: Ledger,
@@ -112,10 +112,16 @@ const NOTHING_MADE: readonly string[] = [
   'unsupported',
   'spec-invalid',
 ];
-/** Codes after which the create may have succeeded: the connection or the server was lost. */
+/**
+ * Matches error codes after which the creation may have succeeded, because the connection or the
+ * server was lost.
+ */
 const END_UNKNOWN = /^(08|57P|40003|XX)/;
 
-/** Returns what an error of `create` says about the object. */
+/**
+ * Returns what an error of `create` shows: the right is missing, nothing was created, or the result
+ * is unknown.
+ */
 export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
   const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
   if (severity !== undefined && typeof code === 'string' && !END_UNKNOWN.test(code))
@@ -154,8 +160,8 @@ export async function removeOwned(
 }
 
 /**
- * Registers, as ours, an object that another system will create, such as a group or a slot.
- * Idempotent. Throws Problem `object-not-ours` if the object already exists and is not ours.
+ * Claims an object that another system will create, such as a group or a slot. Idempotent. Throws
+ * Problem `object-not-ours` if the object already exists and is not ours.
  */
 export async function claim(
   ledger: Ledger,

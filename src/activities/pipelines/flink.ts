@@ -74,7 +74,7 @@ export class FlinkHost implements PipelineHost {
   }
 
   /**
-   * Starts a job. It first sends all definitions, because Flink forgets them at the end of each
+   * Starts a job. First sends all definitions, because Flink forgets them at the end of each
    * session.
    */
   async create(name: string): Promise<void> {
@@ -110,7 +110,7 @@ async function submit(session: FlinkSession, statement: string): Promise<void> {
     await session.run(statement);
   } catch (error) {
     if (!(error instanceof FlinkError)) throw error;
-    // after a time-out, the job may still start
+    // after a timeout, the job may still start
     const isRefusal = !/time(d )?out/i.test(error.message);
     throw new Problem(
       isRefusal ? 'pipeline-failed' : 'unreachable',

@@ -17,13 +17,13 @@ export interface PipelineHost {
   /** Returns true if the job exists, even if it is not healthy. */
   isThere(name: string): Promise<boolean>;
   /**
-   * Returns `running` with the job's id if the job runs, otherwise `not` with the job's state. The
-   * id changes with each deployment.
+   * Returns `running` with the job's id if the job is running, otherwise `not` with the job's
+   * state. The id changes with each deployment.
    */
   state(name: string): Promise<{ readonly running: string } | { readonly not: string }>;
   create(name: string): Promise<void>;
   remove(name: string): Promise<void>;
-  /** Returns the consumer groups of the pipeline that the spec does not name. */
+  /** Returns those consumer groups of the pipeline that the spec does not name. */
   groups(): Promise<readonly string[]>;
 }
 
@@ -31,7 +31,7 @@ const nothing = (): never => {
   throw new Error('this plan deploys no pipeline');
 };
 
-/** Stands for the host of a pipeline that Sluice does not deploy. It has no jobs. */
+/** The host of a pipeline that Sluice does not deploy. This host has no jobs. */
 export const NO_HOST: PipelineHost = {
   url: null,
   names: [],

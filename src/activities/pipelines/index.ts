@@ -16,14 +16,14 @@ export const PIPELINE_HOSTS = new Registry<HostPlan['kind'], Make>('pipeline hos
 });
 
 /**
- * Returns the pipeline's host. This is `NO_HOST` if there is no pipeline, or if Sluice does not
- * deploy it. Throws if the statements of the pipeline cannot be used.
+ * Returns the pipeline's host. Returns `NO_HOST` if there is no pipeline, or if Sluice does not
+ * deploy it. Throws if the pipeline's statements cannot be used.
  */
 export const hostOf = (plan: ResolvedPlan): PipelineHost => PIPELINE_HOSTS.of(plan.host.kind)(plan);
 
 /**
- * Returns every consumer group of the pipeline: those in the spec, and those that only the host
- * knows.
+ * Returns every consumer group of the pipeline: the groups in the spec, and the groups that only
+ * the host knows.
  */
 export async function pipelineGroups(plan: ResolvedPlan): Promise<string[]> {
   const groups = plan.spec.pipeline?.groups ?? [];

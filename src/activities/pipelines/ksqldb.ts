@@ -1,5 +1,6 @@
-// Deploys to ksqlDB through its REST API. Each statement creates one stream or table. With AS
-// SELECT, a query fills that stream or table, and the server chooses the query's name.
+// Deploys to ksqlDB through its REST API. Each statement creates one stream or table. If the
+// statement has AS SELECT, a query fills the stream or table, and the server chooses the query's
+// name.
 import { KsqlDb, KsqlError, type KsqlQuery } from '../../clients/http/ksqldb-rest.js';
 import { fillIn } from '../../connectors/flink-sql.js';
 import { Problem } from '../../domain/failure.js';
@@ -31,9 +32,9 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * Checks that the server answers. The server cannot check the statements before they run, because
-   * ksqlDB plans a statement only if the streams that it reads exist. Their text was checked when
-   * this object was made.
+   * Checks that the server answers. The server cannot check the statements in advance, because
+   * ksqlDB plans a statement only if the streams that it reads exist. The text of the statements
+   * was checked when this object was created.
    */
   async judge(): Promise<string | { detail: string; remedy: string }> {
     await this.#server.sources();
@@ -71,8 +72,8 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * Removes a stream or table. It ends the queries first, because ksqlDB drops nothing that a query
-   * writes. It keeps the topic.
+   * Removes a stream or table, but keeps its topic. First ends the queries that write it, because
+   * ksqlDB refuses to drop it while a query writes it.
    */
   async remove(name: string): Promise<void> {
     for (const { id } of await this.#queriesInto(name)) await this.#server.run(`TERMINATE ${id}`);

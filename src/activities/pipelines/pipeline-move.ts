@@ -7,14 +7,14 @@ import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { knownGroup } from '../../clients/kafka/group-readers.js';
 
-const MOVES_MS = 20_000; // a pipeline that is just starting gets this much time
+const MOVES_MS = 20_000; // a pipeline that has just been started gets this much time
 
 export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
   return withPlan({
     /**
      * Throws Problem `pipeline-must-move` if an external pipeline does not yet read the topics of a
-     * new generation. The message names each topic that no group has read. It also names a topic if
-     * a group has read only the earlier topic of the same table.
+     * new generation. The message names each topic that no group has read. It also names each topic
+     * for which a group has read only the same table's topic of an earlier generation.
      */
     async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
       const groups = plan.spec.pipeline?.groups ?? [];

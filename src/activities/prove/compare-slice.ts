@@ -1,5 +1,5 @@
-// Compares, for every key of the slice, the pipeline's output with the result of the batch's query.
-// It also runs the canary.
+// Compares the pipeline's output with the result of the batch's query, for every key of the slice.
+// Also runs the canary.
 import { describeQuery } from '../../clients/postgres/catalog.js';
 import { readTopic } from '../../clients/kafka/records.js';
 import { readLone } from '../../clients/postgres/single-statement.js';
@@ -119,7 +119,7 @@ function judge(
   return { counts, differences, canary, verdict };
 }
 
-/** Combines the verdicts of the slice and of the earlier runs. The worst one decides. */
+/** Combines the verdicts of the slice and of the earlier runs. The worst verdict decides. */
 function withRuns(slice: Verdict, runs: readonly RehearsedRun[]): Verdict {
   const ofRuns = runs.map(({ run, verdict, reason }) => ({
     verdict,
@@ -142,8 +142,8 @@ async function readExpected(
 }
 
 /**
- * Returns the keys that the pipeline computed but that are not in the slice. Postgres selects these
- * keys, because the slice is an SQL condition.
+ * Returns the keys that the pipeline computed but that are not in the slice. Postgres selects them,
+ * because the slice is an SQL condition.
  */
 async function outside(
   client: SourceClient,

@@ -33,7 +33,9 @@ export interface RehearsalInput {
   readonly plan: ResolvedPlan;
   /** The number of runs to compare. These are the newest runs that closed a key. */
   readonly count: number;
-  /** An SQL condition over the key. It selects the keys of the slice. Empty means all keys. */
+  /**
+   * An SQL condition on the key that selects the keys of the slice. If empty, it selects all keys.
+   */
   readonly within: string;
   readonly shape: Shape;
   readonly stream: OutputFold['rows'];
@@ -43,8 +45,8 @@ export interface RehearsalInput {
 }
 
 /**
- * Compares the runs, and returns them with the oldest first. Returns the reason if there is no run
- * to compare. `client` is a session on the target. The spec MUST have a run log and closed keys.
+ * Compares the runs, and returns them with the oldest first. Returns a reason if there is no run to
+ * compare. `client` is a session on the target. The spec MUST have a run log and closed keys.
  */
 export async function rehearseRuns(
   client: SourceClient,
@@ -81,14 +83,14 @@ export async function rehearseRuns(
 interface Closing {
   readonly run: LoggedRun;
   /**
-   * An SQL condition over the key. It selects the keys that this run closed, and that the run
-   * before it had not closed.
+   * An SQL condition on the key. It selects the keys that this run closed and that the previous run
+   * had not closed.
    */
   readonly keys: string;
 }
 
 /**
- * Finds the newest runs that closed a key. `runs` has the oldest first. Every key that a run has
+ * Finds the newest runs that closed a key. `runs` has the oldest run first. A key that one run has
  * closed stays closed in later runs, so a binary search finds each such run.
  */
 async function runsThatClosed(
@@ -118,7 +120,7 @@ async function runsThatClosed(
   const found: Closing[] = [];
   let to = runs.length - 1;
   while (to >= 0 && found.length < count && (await closesAny(-1, to))) {
-    // Finds the earliest run that has closed every key that run `to` has closed.
+    // Find the earliest run that has closed every key that run `to` has closed.
     let [low, high] = [0, to];
     while (low < high) {
       const middle = (low + high) >> 1;

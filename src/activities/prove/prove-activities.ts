@@ -1,5 +1,5 @@
-// Activities of a proof on a small part of the data. They only read the legacy database, and create
-// no slot, publication, connector or table.
+// Defines the activities of `sluice prove`, a proof on a slice of the data. They only read the
+// legacy database, and create no slot, publication, connector or table.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
@@ -36,8 +36,8 @@ export function createProofActivities(deps: Deps) {
       },
 
       /**
-       * Compares, for every key of the slice, the pipeline's last value with the result of the
-       * batch's query. The differences are stored in the ledger and are not returned.
+       * Compares the pipeline's last value with the result of the batch's query, for every key of
+       * the slice. Stores the differences in the ledger and does not return them.
        */
       async compareSlice(proof: ProofPlan & Planned, replayed: Replayed): Promise<Compared> {
         const compared = await compareSlice(deps, proof, replayed);
@@ -45,7 +45,7 @@ export function createProofActivities(deps: Deps) {
           proof.ref.name,
           JSON.stringify(compared.differences),
         ]);
-        // keeps values of rows out of the workflow's history
+        // this keeps values of rows out of the workflow's history
         return { ...compared, differences: [] };
       },
 
@@ -62,8 +62,8 @@ export function createProofActivities(deps: Deps) {
     }),
 
     /**
-     * Removes the proof's topics and group once no pipeline uses them. Returns what is left.
-     * Idempotent.
+     * Removes the proof's topics and its group after the pipeline has stopped using them. Returns
+     * the objects that are left. Idempotent.
      */
     async removeProof(proof: OwnNames): Promise<string[]> {
       return removeProof(systems.kafka(proof.spec), proof.name);
@@ -84,7 +84,7 @@ async function removeProof(kafka: KafkaPort, name: string): Promise<string[]> {
     return !('unknown' in group) && group.members.length === 0 ? true : null;
   });
   if (idle && (await kafka.groupOffsets(name)).size > 0)
-    // if the group remains, it is returned as left over
+    // if the group remains, it is returned as a leftover
     await kafka.deleteGroup(name).catch(() => undefined);
   const own = async (): Promise<string[]> =>
     (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));

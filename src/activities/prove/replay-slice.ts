@@ -1,5 +1,5 @@
-// Reads one snapshot of the source. It writes the rows of the slice to topics, in the form that a
-// connector would use. It also writes the result of the batch's query over these rows.
+// Reads one snapshot of the source. Writes the rows of the slice to topics, in the form that a
+// connector would use. Also writes the result of the batch's query over these rows.
 import {
   describeQuery,
   readKeyedTable,
@@ -26,8 +26,8 @@ import { columnsToCompare } from '../windows/columns-to-compare.js';
 import type { ProofPlan } from './slice-plan.js';
 
 /**
- * Writes the slice and the expected result. It first deletes what an earlier attempt wrote, because
- * those records came from another snapshot. The pipeline MUST NOT run during this.
+ * Writes the slice and the expected result. First deletes the records of an earlier attempt,
+ * because they came from a different snapshot. The pipeline MUST NOT be running during this call.
  */
 export async function replay(
   { secret, systems }: Deps,
@@ -81,8 +81,8 @@ async function makeTopics(
 }
 
 /**
- * Returns true if a topic belongs to the proof. Such a topic was created by Sluice, or by a Kafka
- * Streams application with the proof's id. The function distinguishes `proof-x-1` (proof 1 of `x`)
+ * Returns true if a topic belongs to the proof. Sluice created such a topic, or a Kafka Streams
+ * application with the proof's id did. This function distinguishes `proof-x-1` (proof 1 of `x`)
  * from `proof-x-1-2` (proof 2 of `x-1`).
  */
 export const isOfProof = (topic: string, id: string): boolean =>
@@ -142,9 +142,8 @@ function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): Sna
 }
 
 /**
- * Writes the result of the batch's query to a separate topic, and returns the number of rows. It
- * uses a topic because a topic survives this worker, and because Sluice creates no table in the
- * legacy database.
+ * Writes the result of the batch's query to a separate topic, and returns the number of rows. A
+ * topic survives this worker, and Sluice must not create a table in the legacy database.
  */
 async function writeExpected(
   client: SourceClient,

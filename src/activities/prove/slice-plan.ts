@@ -1,4 +1,4 @@
-// Plans a proof: checks spec and slice, and reads tables and foreign keys. It creates nothing.
+// Plans a proof: checks the spec and the slice, and reads tables and foreign keys. Creates nothing.
 import type pg from 'pg';
 import { loadParser } from '../../assess/sql/analyse.js';
 import { planSlice, sliceQuery, type SliceTable } from '../../assess/sql/slice.js';
@@ -15,11 +15,14 @@ import { resolve } from '../../domain/plan/resolve.js';
 import type { Deps } from '../runtime/deps.js';
 
 export interface ProofPlan {
-  /** The proof as a run. Its spec has separate names for everything that the proof creates. */
+  /**
+   * Identifies the proof like a run. Its spec has separate names for everything that the proof
+   * creates.
+   */
   readonly ref: MigrationRef;
   /**
-   * The tables, in the spec's order. `from` is the text after FROM in a query. It selects those
-   * rows of the table that belong to the slice.
+   * The tables, in the spec's order. `from` is the text after FROM in a query, and selects the rows
+   * of the table that belong to the slice.
    */
   readonly tables: readonly { readonly table: string; readonly from: string }[];
   /** The subject of the proof, with its query over the slice, its key and its topic. */
@@ -29,12 +32,12 @@ export interface ProofPlan {
     readonly key: readonly string[];
     readonly topic: string;
     /**
-     * An SQL condition over the key. It selects those rows of the pipeline that belong to the
-     * slice. Empty means all rows.
+     * An SQL condition on the key that selects the pipeline's rows that belong to the slice. If
+     * empty, it selects all rows.
      */
     readonly within: string;
   };
-  /** The number of earlier batch runs that are compared, too. */
+  /** The number of earlier batch runs that the proof also compares. */
   readonly runs: number;
 }
 
@@ -107,8 +110,8 @@ export async function planProof(
 }
 
 /**
- * Parses the spec. Throws Problem `spec-invalid` if a proof cannot use it: a proof needs a batch, a
- * pipeline, tables, and the stage that `--stage` names.
+ * Parses the spec. Throws Problem `spec-invalid` if a proof cannot use the spec. A proof needs a
+ * batch, a pipeline, tables, and the stage that `--stage` names.
  */
 function acceptedSpec(input: ProofInput) {
   const refuse = (message: string): never => {

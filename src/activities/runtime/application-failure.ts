@@ -1,5 +1,5 @@
 // Turns every error that an activity throws into a Temporal failure. The failure has a code from
-// the list in domain/failure.ts, and its text contains no values of rows.
+// the list in domain/failure.ts. Its text contains no values of rows.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { remedyOf } from '../../domain/capture/connector-remedies.js';
@@ -33,7 +33,7 @@ const HIDDEN_ROWS =
   'ALTER ROLE … BYPASSRLS for the role that Sluice logs in with, or use the role that owns the table; then: sluice retry';
 
 /**
- * Returns the Problem for any error. It omits the DETAIL of Postgres errors, and quoted text from
+ * Returns the Problem for any error. Omits the DETAIL of Postgres errors, and the quoted text in
  * errors of class 22, because both contain values of rows.
  */
 export function classify(error: unknown): Problem {
@@ -91,7 +91,7 @@ interface PostgresError {
   readonly column?: string;
 }
 
-/** Returns the message with the table and column that the server names, and without values. */
+/** Returns the message without values, but with the table and the column that the server names. */
 function postgresMessage({ code, message, table, column }: PostgresError): string {
   if (!code.startsWith('22')) return quoteForeign(message, 1000);
   const place = [table, column].filter((name) => name !== undefined).join('.');

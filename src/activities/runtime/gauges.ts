@@ -1,8 +1,8 @@
-// Keeps measurements of this process that the ledger does not have. The metrics endpoint shows
+// Keeps measurements of this process that the ledger does not have. The metrics endpoint returns
 // them.
 import { sizeBytes } from '../../domain/values/duration.js';
 
-/** A measurement that is not repeated is dropped after this time. */
+/** A measurement is dropped after this time, unless it is repeated. */
 const FRESH_MS = 120_000;
 
 export interface Wal {
@@ -10,7 +10,7 @@ export interface Wal {
   readonly budgetBytes: number;
 }
 
-/** A migration whose workflow does not run, although its objects exist. */
+/** A migration whose workflow is not running although its objects still exist. */
 export interface Orphan {
   readonly migration: string;
   /** The state of its workflow, such as `terminated`. */
@@ -34,8 +34,8 @@ export class Gauges {
   }
 
   /**
-   * Notes that a fence holds for `ms`, unless it is released earlier. The database's clock decides
-   * when the fence really ends.
+   * Records that a fence holds for `ms`, unless it is released earlier. The database's clock
+   * decides when the fence actually ends.
    */
   fenceHeld(migration: string, ms: number): void {
     this.#fences.set(migration, this.#now() + ms);

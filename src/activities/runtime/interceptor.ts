@@ -1,5 +1,5 @@
-// Runs around every activity. It sends the heartbeats, ends an attempt that makes no progress, and
-// turns errors into failures with a code.
+// Wraps every activity. Sends its heartbeats, ends an attempt that makes no progress, and turns
+// errors into failures with a code.
 import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { Progress, tracked } from '../../clients/progress.js';
@@ -15,7 +15,10 @@ import { heartbeat } from './poll-until.js';
 const BEAT_MS = 2000;
 /** The statement limit of an activity that has no spec. */
 const USUAL_STATEMENT = '10m';
-/** A client gives up any call without an answer within this time, except SQL statements. */
+/**
+ * Every client gives up a call that gets no answer within this time. SQL statements have their own
+ * limit.
+ */
 const BEYOND_STATEMENT_MS = 60_000;
 
 /** Turns every error of an activity into a failure with a code, without values of rows. */
@@ -65,7 +68,7 @@ export function proving(newProgress = () => new Progress()): ActivityInboundCall
   };
 }
 
-/** Notes, for the metrics, when a fence begins and when it ends. */
+/** Records for the metrics when a fence begins and when it ends. */
 export function measuring(gauges: Gauges): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
@@ -90,7 +93,7 @@ const hangs = (activity: string, limitMs: number): Problem =>
     'nothing: the next attempt begins by itself; if this happens again, restart the worker and report it',
   );
 
-/** Returns the ref of an activity, or an empty one if the activity has none. */
+/** Returns the ref of an activity, or an empty object if the activity has no ref. */
 function refOf(args: readonly unknown[]): Partial<MigrationRef> {
   const first = (args[0] ?? {}) as Partial<MigrationRef> & { readonly ref?: Partial<MigrationRef> };
   const ref = first.ref ?? first;
@@ -100,8 +103,8 @@ function refOf(args: readonly unknown[]): Partial<MigrationRef> {
 const specOf = (args: readonly unknown[]): MigrationSpec | undefined => refOf(args).spec;
 
 /**
- * Returns how long an activity may be without progress: as long as one statement on the source may
- * take (`limits.statementTimeout`), plus one minute.
+ * Returns how long an activity may make no progress. This is the time limit of a statement on the
+ * source (`limits.statementTimeout`) plus one minute.
  */
 export function longestSilenceMs(args: readonly unknown[]): number {
   return (

@@ -1,4 +1,5 @@
-// Activities on the ledger: they check a spec, open a run, and record its status and events.
+// Defines activities on the ledger. They check a spec, open a run, and record its status and
+// events.
 import type { AuditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject, Status } from '../../domain/evidence/ledger-rows.js';
@@ -50,7 +51,10 @@ export function createLedgerActivities(deps: LedgerDeps) {
       return opened(spec, run);
     },
 
-    /** Parses the spec of an edit. A bad spec is an answer, not a failure of the run. */
+    /**
+     * Parses the spec of an edit. For a bad spec, returns a refusal instead of throwing, so that
+     * the run continues.
+     */
     async readEdit({
       input,
       workflowId,
@@ -106,8 +110,8 @@ function specFor(input: unknown, workflowId: string): MigrationSpec {
 }
 
 /**
- * Throws if a migration of this name has succeeded, runs in another namespace with this ledger, or
- * was not cleaned up.
+ * Throws if a migration of this name has succeeded, is running in another namespace with this
+ * ledger, or was not cleaned up.
  */
 async function refuseName(
   { ledger, namespace }: LedgerDeps,

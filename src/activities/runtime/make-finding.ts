@@ -1,4 +1,4 @@
-// Functions that make the findings of checks.
+// Provides functions that make the findings of checks.
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { classify } from './application-failure.js';
 
@@ -22,8 +22,8 @@ export const failed = open('failed');
 export const unknown = open('unknown');
 
 /**
- * The result of a check. A string means that the check passed. `unknown` means that the check could
- * not see everything that it needs.
+ * The result of a check. A string means that the check passed. If `unknown` is true, the check
+ * could not see everything that it needs.
  */
 export type Answer =
   string | { readonly detail: string; readonly remedy: string; readonly unknown?: boolean };

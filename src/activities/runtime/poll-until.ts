@@ -1,5 +1,5 @@
-// Functions for activities that wait. They send heartbeats, and observe cancellation and deadlines.
-// Outside of an activity (`sluice compare`), they only wait.
+// Provides functions for activities that wait. They send heartbeats, and observe cancellation and
+// deadlines. Outside of an activity (`sluice compare`), they only wait.
 import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { madeProgress } from '../../clients/progress.js';
 
@@ -15,8 +15,8 @@ export function heartbeat(): void {
 }
 
 /**
- * Reports progress, and sends a heartbeat. Throws if another attempt has taken over because this
- * one made no progress for too long.
+ * Reports progress, and sends a heartbeat. Throws if this attempt made no progress for so long that
+ * another attempt has taken over.
  */
 export function beat(details?: unknown): void {
   madeProgress();
@@ -43,8 +43,8 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
 }
 
 /**
- * Sleeps like `Context.sleep` of the SDK, but leaves nothing behind. `Context.sleep` keeps more
- * than a kilobyte for each call until the activity ends, and a guard sleeps every second for weeks.
+ * Sleeps like `Context.sleep` of the SDK, but keeps no memory. `Context.sleep` keeps more than a
+ * kilobyte for each call until the activity ends, and a guard sleeps every second for weeks.
  */
 function sleepWithin({ cancellationSignal, cancelled }: Context, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -61,10 +61,7 @@ function sleepWithin({ cancellationSignal, cancelled }: Context, ms: number): Pr
   });
 }
 
-/**
- * Runs `work`. Until `work` returns, each heartbeat contains the result of `details` at that
- * moment.
- */
+/** Runs `work`. Until `work` returns, each heartbeat contains the current result of `details`. */
 export async function describing<T>(details: () => unknown, work: () => Promise<T>): Promise<T> {
   said.set(Context.current(), details);
   return over(await work());
@@ -72,8 +69,8 @@ export async function describing<T>(details: () => unknown, work: () => Promise<
 
 /**
  * Polls `ask` until it returns an answer, and returns that answer. Returns null at the deadline
- * (epoch ms). The pauses grow with the time already waited, from `everyMs` to a second. This limits
- * the added latency to 10 % of the wait, and keeps long waits from competing for the processor.
+ * (epoch ms). The pauses grow with the time already waited, from `everyMs` up to a second. This
+ * limits the added latency to 10 % of the wait, and makes long waits use little processor time.
  */
 export async function pollUntil<T>(
   deadline: number,

@@ -1,7 +1,7 @@
-// Shortens a value to a text that a person can compare with another one.
+// Shortens a value to a digest that a person can compare with another digest.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 
-/** Returns 12 hexadecimal digits. The order of the keys of an object does not change them. */
+/** Returns 12 hexadecimal digits. They do not depend on the order of an object's keys. */
 export const shortDigest = (value: unknown): string =>
   createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 12);

@@ -1,5 +1,5 @@
-// The boundary between Temporal and the activities. The payload from Temporal contains only the
-// ref. An activity also gets the plan, which is computed from the ref.
+// Forms the boundary between Temporal and the activities. The payload from Temporal contains only
+// the ref. This code computes the plan from the ref and passes both to the activity.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -10,7 +10,7 @@ export interface Planned {
   readonly plan: ResolvedPlan;
 }
 
-/** The argument of an activity in Temporal: the ref, or an input that contains it. */
+/** The argument of an activity in Temporal: the ref, or an input that contains the ref. */
 type Payload<Input> = Planned extends Input ? MigrationRef : Omit<Input, 'plan'>;
 
 type Activity = (input: never, ...rest: never[]) => Promise<unknown>;

@@ -15,8 +15,8 @@ WITH runs AS (
 SELECT count(*) AS runs, max(at_last) * 1000 AS worst, sum(read_for * (at_first + at_last) / 2) / nullif(sum(read_for), 0) * 1000 AS average, max(finished_at) AS last FROM ages`;
 
 /**
- * Returns the average age and the worst age over the newest 1000 runs. Null if no run has finished
- * yet.
+ * Returns the average and the maximum age over the newest 1000 runs. Returns null if no run has
+ * finished yet.
  */
 export async function batchAge(client: pg.ClientBase, log: Relation): Promise<BatchAge | null> {
   const row = (await client.query<Record<string, string | null>>(AGES(log.sql))).rows[0]!;

@@ -1,4 +1,4 @@
-// Reads the rows of a table or a query as canonical texts, which a comparison by rows needs.
+// Reads the rows of a table or a query as canonical texts, for a comparison by rows.
 import type pg from 'pg';
 import { readPaced, type ReadOptions } from '../../clients/postgres/row-cursor.js';
 import { canonFromText } from '../../compare/column-types.js';
@@ -8,8 +8,8 @@ import { Problem } from '../../domain/failure.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 
 /**
- * Calls `visit` with the key and the canonical text of every row of `from`, a table or a sub-query.
- * The text is null if the row could not be decoded. Returns the number of rows.
+ * Calls `visit` with the key and the canonical text of every row of `from`, which is a table or a
+ * sub-query. The text is null if the row could not be decoded. Returns the number of rows.
  */
 export async function readRows(
   client: pg.Client,

@@ -1,5 +1,5 @@
 // Builds the evidence document of a window and its digest. The same plan at the same positions
-// gives the same digest on any worker. The ledger chains the documents.
+// gives the same digest on every worker. The ledger links the documents into a chain.
 import { createHash } from 'node:crypto';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
@@ -16,10 +16,11 @@ export interface WindowEvidence {
 export interface Special {
   readonly brokenGlass?: BrokenGlass;
   /**
-   * The earlier window that proved the results. Set if this final window compares only the tables.
+   * The earlier window that proved the results. Set only if this is a final window that compares
+   * only tables.
    */
   readonly resultsRestOn?: RecentResult;
-  /** Set if the barrier differs from a migration's barrier. */
+  /** Set only if the barrier differs from a migration's barrier. */
   readonly barrier?: object;
 }
 

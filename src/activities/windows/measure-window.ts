@@ -37,17 +37,20 @@ export interface Measured {
   readonly subjects: SubjectOutcome[];
   readonly lag: Lag;
   readonly facts: FactsSeen | null;
-  /** The part that restarted, if this restart is the only reason why the window proves nothing. */
+  /**
+   * The part that restarted. Set only if this restart is the only reason why the window proves
+   * nothing.
+   */
   readonly restarted?: string;
   readonly captureProblem?: CaptureProblem;
   readonly batchAge: BatchAge | null;
-  /** Null if the tables were not compared exactly. */
+  /** Null if the window did not compare the tables exactly. */
   readonly tables: TablesCost | null;
   readonly witness?: WitnessUse;
 }
 
 /**
- * Measures one window. It throws only on cancellation, and for a problem that ends the generation.
+ * Measures one window. Throws only on cancellation, or for a problem that ends the generation.
  * `since` is the digest of the facts that the evidence depends on.
  */
 export async function measure(session: WindowSession, since: string | null): Promise<Measured> {
@@ -100,7 +103,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
     };
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;
-    session.folds.drop(ref); // a fold that was read only partly proves nothing
+    session.folds.drop(ref); // a fold that was only partly read proves nothing
     deps.systems.renew(plan);
     const { code, message, remedy } = endsGeneration(classify(error));
     const reason = code === 'permission-denied' ? `${message}: ${remedy}` : message;
@@ -108,7 +111,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
   }
 }
 
-/** Refuses the witness if a fact has changed since the full pass that began it. */
+/** Refuses the witness if a fact has changed since the full pass that began the witness. */
 function witnessUnless(
   witness: Witnessing | undefined,
   change: FactsSeen['change'],
@@ -148,8 +151,8 @@ function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<M
 }
 
 /**
- * Voids a passed subject if the facts changed during the window. Some rows may be from before the
- * change, and some records from after it.
+ * Voids a passed subject if the facts changed during the window. Some rows may then be from before
+ * the change, and some records from after the change.
  */
 function voidedBy(during: FactsChange | null, subject: SubjectOutcome): SubjectOutcome {
   if (!during || subject.verdict.verdict !== 'passed') return subject;
@@ -173,7 +176,7 @@ async function measureLag(
     for (const [topic, partitions] of await kafka.groupOffsets(group)) {
       if (!existing.includes(topic)) continue;
       const ends = await kafka.offsets(topic).catch((error: unknown) => {
-        // A topic of the pipeline that disappeared after it was listed has no lag.
+        // A topic of the pipeline may disappear after it was listed. Such a topic has no lag.
         if (error instanceof TopicLost) return [];
         throw error;
       });

@@ -16,20 +16,22 @@ export async function pluginVersion(
 ): Promise<string> {
   const plugin = (await rest.plugins()).find((one) => one.class === connectorClass);
   const connect = await rest.version();
-  // Connect says "null" or "undefined" for a plugin that does not state its version
+  // Connect reports "null" or "undefined" for a plugin that does not state its version
   const isStated = (version: string | null | undefined): boolean =>
     Boolean(version) && !['null', 'undefined', 'unknown'].includes(version!);
   if (!plugin || !isStated(plugin.version) || !isStated(connect)) return UNKNOWN_IDENTITY;
   return `${plugin.class} ${plugin.version} on Kafka Connect ${connect}`;
 }
 
-/** A classic group that rebalances does not describe the protocol and topics of its members. */
+/**
+ * While a classic group rebalances, Kafka does not describe the protocol and topics of its members.
+ */
 const isSettled = ({ type, state, members }: KnownGroup): boolean =>
   members.length > 0 && (type !== 'classic' || state === 'Stable');
 
 /**
- * Returns the ids of the members. Empty while the group has no members, or while a classic group
- * rebalances.
+ * Returns the ids of the members. The list is empty while the group has no members, or while a
+ * classic group rebalances.
  */
 export const membersOf = (group: KnownGroup): readonly string[] =>
   isSettled(group) ? group.members : [];
@@ -45,8 +47,8 @@ export function groupIdentity(group: KnownGroup): string {
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
 /**
- * Removes those parts of a client id that change with every start: random ids, and the counters of
- * Kafka's Java client. A version in the id remains.
+ * Removes the parts of a client id that change at every start: random ids, and the counters of
+ * Kafka's Java client. Keeps a version in the id.
  */
 const withoutCounters = (client: string): string =>
   client

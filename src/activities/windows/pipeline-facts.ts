@@ -1,5 +1,6 @@
-// Reads the facts that evidence depends on, as text that can be compared. If a fact changes and the
-// change is not a harmless restart, a new epoch begins. Earlier proof then no longer counts.
+// Reads the facts that evidence depends on, as text that can be compared. If a fact changes, a new
+// epoch begins, unless the change is a harmless restart. In a new epoch, earlier proof no longer
+// counts.
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
@@ -41,14 +42,14 @@ import { topicFacts } from './topic-facts.js';
 export interface FactsRead {
   readonly facts: Facts;
   /**
-   * The reason why comparing now proves nothing about what will be captured. Null if everything
-   * that is compared is captured.
+   * The reason why a comparison now would prove nothing about future changes. Null if the capture
+   * covers everything that is compared.
    */
   readonly problem: CaptureProblem | null;
 }
 
 /**
- * Reads all facts. Throws if one cannot be read, because an unknown fact does not count as
+ * Reads all facts. Throws if a fact cannot be read, because an unknown fact does not count as
  * unchanged.
  */
 export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
@@ -93,9 +94,9 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
 }
 
 /**
- * Compares the connectors' configurations with the planned ones. It is a problem if a source
- * connector captures with other settings than planned. If only a tuning key differs, it is only a
- * fact.
+ * Compares the connectors' configurations with the planned configurations. A difference is a
+ * problem if it changes what a source connector captures. If only a tuning key differs, the
+ * difference is only a fact.
  */
 async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const { plan } = run;
@@ -163,8 +164,8 @@ async function pipelineFacts(plan: ResolvedPlan): Promise<Record<string, string>
 }
 
 /**
- * Describes how a stored configuration differs from the plan. The digest also changes if a key that
- * already differs changes again.
+ * Describes how a stored configuration differs from the plan. The text contains a digest, so it
+ * also changes if a key that already differs changes again.
  */
 const describeDrift = (keys: readonly string[], stored: object | null): string =>
   keys.length === 0 ? 'as planned' : `differs in ${keys.join(', ')} (${shortDigest(stored)})`;

@@ -27,8 +27,8 @@ export interface Answer {
 type WithChain<R> = R & { readonly chain: string };
 
 /**
- * If an earlier attempt recorded the window and then died, returns the answer of that attempt.
- * Otherwise returns the number under which to record the window.
+ * Returns the answer of an earlier attempt if that attempt recorded the window and then died.
+ * Otherwise, returns the number under which to record the window.
  */
 export async function beginWindow<R extends Answer>(
   ledger: Ledger,
@@ -44,9 +44,9 @@ export async function beginWindow<R extends Answer>(
 }
 
 /**
- * Adds the window to the chain. If another attempt of this activity recorded the window first, the
- * first record stays, and an audit event says that the window was repeated. The answer is then the
- * worse of the two verdicts. If another run has used the number, this function throws Problem
+ * Adds the window to the chain. If another attempt of this activity recorded the window first, that
+ * record stays, and an audit event says that the window was repeated. The answer then has the worse
+ * of the two verdicts. If another run has used the number, this function throws Problem
  * `unexpected`, and the next attempt takes a new number.
  */
 export async function endWindow<R extends Answer>(

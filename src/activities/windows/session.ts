@@ -1,5 +1,5 @@
-// The session of one window: everything that the window needs, from its first read to its verdict.
-// It is created once and passed as a whole.
+// Defines the session of one window: everything that the window needs, from its first read to its
+// verdict. The session is created once and passed as a whole.
 import { openSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { readTarget } from '../../clients/postgres/target-connection.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
@@ -13,18 +13,18 @@ import type { FoldCache } from './folds/folds.js';
 import type { Witnesses } from './witness/witnesses.js';
 
 /**
- * The limit for each barrier of a window. A longer wait would hold a snapshot open, which delays
- * VACUUM, and the window would be outdated.
+ * The time limit for each barrier of a window. A longer wait would keep a snapshot open, which
+ * delays VACUUM, and the window's result would be outdated.
  */
 export const BARRIER_LIMIT_MS = 60_000;
 
 /**
- * Says why the pipeline gets no input. The connector is paused, or a fence refuses writes to the
- * source, or (`unpaused`) the writers happen to be idle.
+ * Says why the pipeline gets no input at a still point. `paused`: the connector is paused.
+ * `fenced`: a fence refuses writes to the source. `unpaused`: the writers happen to be idle.
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 
-/** The role of a final window that reads the witness that window `after` began. */
+/** The role of a final window that reads a witness. Window `after` began the witness. */
 export interface HearsWitness {
   readonly after: number;
   /** True if the final window may read every row when the witness cannot be used. */
@@ -34,9 +34,9 @@ export interface HearsWitness {
 }
 
 /**
- * Says how a window uses a witness. With `begin`, a full pass before the fence begins a witness.
- * With `keep`, a window reads the witness that an earlier window kept, or begins a new witness, and
- * keeps it for the next window. With `HearsWitness`, a final window reads the witness.
+ * Says how a window uses a witness. `begin`: a full pass before the fence begins a witness. `keep`:
+ * a window reads the witness that an earlier window kept, or begins a new witness, and keeps it for
+ * the next window. `HearsWitness`: a final window reads the witness.
  */
 export type WitnessRole = 'begin' | 'keep' | HearsWitness;
 
@@ -89,7 +89,10 @@ export interface ResultSession extends ConnectedSession {
   readonly target: SourceClient;
 }
 
-/** Marks the source's current position by the session's `mark`, or else by the plan's capture. */
+/**
+ * Marks the source's current position with the session's `mark`, if there is one. Otherwise, uses
+ * the plan's capture.
+ */
 export const markOf = (session: ReadingSession, at: MarkAt): Promise<SourceMark> =>
   session.mark ? session.mark(at) : markSource(session.deps, session, at);
 
@@ -113,7 +116,10 @@ export async function connected<S extends ReadingSession, T>(
   }
 }
 
-/** Opens also the target for `use`, and closes all connections afterwards. */
+/**
+ * Opens both connections and a connection to the target for `use`, and closes all of them
+ * afterwards.
+ */
 export const connectedToTarget = <T>(
   session: WindowSession,
   use: (session: ResultSession) => Promise<T>,

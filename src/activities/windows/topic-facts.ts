@@ -1,5 +1,5 @@
-// Reads facts about the topics: their identity, and the settings that decide which records a reader
-// still finds in them.
+// Reads facts about the topics: their identity, and the settings that decide how long they keep
+// records.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Facts, FactValue } from '../../domain/evidence/epoch.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

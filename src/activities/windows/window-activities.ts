@@ -1,7 +1,7 @@
-// Runs one validation window. It compares tables exactly. With `validation.results: exact`, it
-// compares results at a still point, otherwise in settled rounds. It reads the facts before and
-// after the comparison, and writes rows and differences into the ledger. One activity runs one
-// window.
+// Runs one validation window in one activity. A window compares tables exactly. With
+// `validation.results: exact`, it compares results at a still point, otherwise in settled rounds.
+// It reads the facts before and after the comparison, and writes rows and differences into the
+// ledger.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';
@@ -31,7 +31,7 @@ import { Witnesses } from './witness/witnesses.js';
 import { areResultsExact } from './results/recent-results.js';
 import { toRow, type SubjectOutcome } from './subject-outcome.js';
 
-/** The bytes that the key tables of a worker's windows may use by default. */
+/** The default for the bytes that the key tables of a worker's windows may use. */
 const WINDOW_MEMORY = 2 ** 30;
 
 export interface WindowInput {
@@ -39,18 +39,16 @@ export interface WindowInput {
   readonly number: number;
   /** The time limit of the settled rounds, in ms. */
   readonly roundsMs: number;
-  /**
-   * Says why the pipeline gets no input at the still point. If absent, the connector is paused.
-   */
+  /** Says why the pipeline gets no input at the still point. The default is `paused`. */
   readonly still?: StandsStill;
   /**
-   * True if every row must be read, even rows that an earlier window proved. Examples are the first
-   * window of a streak and the windows of a cut-over.
+   * True if the window must read every row, even rows that an earlier window proved. This is true
+   * for the first window of a streak and for the windows of a cut-over.
    */
   readonly isFull: boolean;
   /**
    * The digest of the facts that the evidence depends on. Null if there is no evidence yet. If the
-   * facts have changed, the window is full in any case.
+   * facts have changed, the window is always full.
    */
   readonly since: string | null;
   /** Set while break-glass is in effect, so that the evidence says so. */
@@ -67,11 +65,14 @@ export interface WindowInput {
 type Measurement = Omit<WindowResult, 'chain'>;
 
 export interface WindowResult {
-  /** The requested number, or a later one if the run used that number before it was reset. */
+  /**
+   * The requested number, or a higher number if the run used the requested number before it was
+   * reset.
+   */
   readonly number: number;
   /**
    * The head of the evidence's chain after this window. The run's history in Temporal also contains
-   * it, so `sluice report verify` can compare the ledger with the history.
+   * the head, so `sluice report verify` can compare the ledger with the history.
    */
   readonly chain: string;
   readonly verdict: Verdict;
@@ -79,17 +80,17 @@ export interface WindowResult {
   readonly matched: number;
   readonly compared: number;
   /**
-   * The compared keys whose rows were read in this window, without rows that an earlier window
-   * proved.
+   * The number of compared keys whose rows this window read. Rows that an earlier window proved are
+   * not counted.
    */
   readonly comparedNow: number;
   readonly at: string;
   readonly lag: Lag;
-  /** The part of the duration that was spent on reading the tables' topics. */
+  /** The part of the duration in which the tables' topics were read. */
   readonly foldMs: number;
   /** The whole duration on the worker, without the time in which the window waited for a slot. */
   readonly tookMs: number;
-  /** The cost of the tables. Null if they were not compared exactly. */
+  /** The cost of the tables. Null if the window did not compare the tables exactly. */
   readonly tables: TablesCost | null;
   /** The state of the witness. Absent if the window neither makes nor uses one. */
   readonly witness?: WitnessUse;
@@ -98,8 +99,8 @@ export interface WindowResult {
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
   /**
-   * The part that restarted without a change, if this restart is the only reason why the window
-   * proves nothing. The streak then waits for a full window.
+   * The part that restarted without a change. Set only if this restart is the only reason why the
+   * window proves nothing. The streak then waits for a full window.
    */
   readonly restarted?: string;
   /** Present only if something that is compared is not captured. */
@@ -113,8 +114,8 @@ export function createWindowActivities(deps: Deps) {
   const witnesses = new Witnesses(deps.secret);
   return withPlan({
     /**
-     * Runs a window. No difference makes it throw. It throws only if the generation ends (a lost
-     * slot or topic), or on cancellation. Idempotent by number.
+     * Runs a window. A difference does not make it throw. Throws only if the generation ends (a
+     * lost slot or topic), or on cancellation. Idempotent by number.
      */
     async runWindow(input: WindowInput & Planned): Promise<WindowResult> {
       const { ref } = input;

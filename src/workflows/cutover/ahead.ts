@@ -7,8 +7,8 @@ import type { Run } from '../run/run.js';
 import { holdOf, runWindow } from '../windows/windows.js';
 
 /**
- * Returns why a hold that begins now could not use the last comparison of the results. Returns null
- * if it could, or if the final window will compare the results itself.
+ * Returns why a hold that begins now cannot rely on the last comparison of the results. Returns
+ * null if it can, or if the final window will compare the results itself.
  */
 export function resultsProblem(run: Run): string | null {
   const allowed = allowedAge(run.plan);
@@ -19,7 +19,7 @@ export function resultsProblem(run: Run): string | null {
 }
 
 /**
- * Makes the full pass if it shortens the final window, or if the last comparison of the results
+ * Makes the full pass if that shortens the final window, or if the last comparison of the results
  * would be too old. Returns whether it made the pass. Throws BackToValidate if the pass found a
  * difference or proved nothing.
  */

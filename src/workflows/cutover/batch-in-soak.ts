@@ -4,7 +4,8 @@
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 
-// The next window renews the pause. If no window comes, the pause ends by itself this long after.
+// Each window renews the pause. If the next window does not come, the pause ends this long after
+// the time at which that window was due.
 const AFTER_US_MS = 3_600_000;
 
 /** Pauses the batch until after the next window. Every window renews the pause. */
@@ -24,7 +25,7 @@ export async function keepPaused(run: Run): Promise<void> {
 }
 
 /**
- * Marks the moment from which reads of the old output count. The run reports them before
+ * Marks the moment from which reads of the old output count. The run reports these readers before
  * `complete`.
  */
 export async function markReaders(run: Run): Promise<void> {

@@ -1,4 +1,4 @@
-// Runs the hold and its undo. The hold lasts from the pause of the batch, directly before the
+// Runs the hold and undoes it. The hold lasts from the pause of the batch, directly before the
 // fence, to the commit or the release. Its steps are pause, fence, drain, final window, and the
 // pause of the sink. The recheck comes before the hold. At the end of the hold, a cut-over commits,
 // and a rehearsal releases the fence.
@@ -20,7 +20,7 @@ import { removeObject } from '../run/remove-object.js';
 export type Evidence = Parameters<typeof call<'fence'>>[3];
 
 /**
- * Starts an attempt and records its evidence. After this call, `undoHold` has something to undo.
+ * Starts an attempt and records its evidence. From this call on, `undoHold` releases this attempt.
  */
 export function beginAttempt(run: Run): Evidence {
   run.state.attempts += 1;
@@ -111,8 +111,8 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 }
 
 /**
- * Returns a text that names the earlier window that proved the results. The text is empty if the
- * final window compared them itself. Throws BackToValidate if the earlier window is now too old.
+ * Names the earlier window that proved the results. Returns an empty string if the final window
+ * compared the results itself. Throws BackToValidate if the earlier window is now too old.
  */
 function restedResults(run: Run): string {
   const allowed = allowedAge(run.plan);
@@ -144,8 +144,8 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 }
 
 /**
- * Undoes pause and fence in reverse order, without interruption. Returns true if the lease row says
- * that the commit happened after all.
+ * Releases the fence, then ends the pause; nothing can interrupt this. Returns true if the lease
+ * row says that the commit happened after all.
  */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;
@@ -178,8 +178,8 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
 }
 
 /**
- * Drops the fence triggers. They no longer block anything, but would still cost every write a
- * check. After the commit, the owner trigger stays, because it guards a shared table until
+ * Drops the fence triggers. They no longer block anything, but they would still slow down every
+ * write. After the commit, the owner trigger stays, because it guards a shared table until
  * `complete`.
  */
 export async function dropTriggers(run: Run, isCommitted = false): Promise<void> {

@@ -1,5 +1,5 @@
-// Makes the checks before a hold. Nothing may have changed since the evidence, the hold must fit
-// into maxHold, and a worker must have a slot free for the final window.
+// Makes the checks before a hold. Nothing may have changed since the evidence was collected. The
+// hold must fit into maxHold, and a worker must have a free slot for the final window.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { awaitsFullWindow } from '../../domain/evidence/streak.js';
@@ -17,14 +17,14 @@ import { begins } from './step-audit.js';
 const SLOT_PATIENCE_MS = 10_000;
 
 /**
- * Checks that nothing has changed since the evidence, and that no run of the batch is active. After
- * a wait for such a run, everything is checked again. Then makes the full pass, if the final window
- * can use it.
+ * Checks that nothing has changed since the evidence was collected, and that no run of the batch is
+ * active. After a wait for an active run, it checks everything again. Then it makes the full pass,
+ * if the final window can use one.
  */
 export async function recheck(run: Run): Promise<void> {
   begins(run, 'recheck');
   await untilReady(run);
-  // a full pass can take long, so everything is checked again after it
+  // a full pass can take a long time, so everything is checked again after it
   if (await passAhead(run)) await untilReady(run);
   const problem = resultsProblem(run);
   if (problem === null) return;
@@ -64,7 +64,7 @@ async function recheckEvidence(run: Run): Promise<void> {
     );
 }
 
-/** Reads the facts. Waits until every connector task and consumer group that they describe runs. */
+/** Reads the facts. Waits until every connector task and consumer group in the facts is running. */
 async function readFacts(run: Run): Promise<FactsSeen> {
   for (;;) {
     const seen = await run.ask(() =>
@@ -76,8 +76,8 @@ async function readFacts(run: Run): Promise<FactsSeen> {
         run.state.facts,
       ),
     );
-    // The final window is full, so it also covers a change that needs a full window. An earlier
-    // comparison of the results, however, does not cover the change.
+    // A change may require a full window. The final window is full, so it covers the change. An
+    // earlier comparison of the results does not cover it.
     run.state.facts = seen.digest;
     if (seen.change) run.state.recentResult = null;
     if (seen.stopped === undefined || seen.change?.epoch) {
@@ -90,8 +90,8 @@ async function readFacts(run: Run): Promise<FactsSeen> {
 }
 
 /**
- * Runs the full window that a restart requires. It runs at once, so that the cut-over does not miss
- * its change window.
+ * Runs the full window that is required after a restart. The window runs at once, so that the
+ * cut-over does not miss its change window.
  */
 async function proveAfterRestart(run: Run, restart: string): Promise<void> {
   const { epoch } = run.state;
@@ -105,8 +105,8 @@ async function proveAfterRestart(run: Run, restart: string): Promise<void> {
 }
 
 /**
- * Refuses a hold that would be longer than maxHold. The fence of such a hold would only delay
- * writers and then expire.
+ * Refuses a hold that would be longer than maxHold. Its fence would delay writers and then expire
+ * before the commit.
  */
 export async function refuseLongHold(run: Run): Promise<void> {
   const { fullWindowMs, tablesCost, ahead, rehearsedHoldMs } = run.state;
@@ -124,7 +124,7 @@ export async function refuseLongHold(run: Run): Promise<void> {
     },
     false,
   );
-  // the rehearsal's time is discarded, too, so that new windows predict the hold
+  // the rehearsal's time is also discarded, so that the next windows predict the hold
   run.state.rehearsedHoldMs = null;
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
@@ -138,8 +138,8 @@ function recommendation(run: Run): string {
 }
 
 /**
- * Proves that a worker has a slot free for the final window. Without this proof, writers could be
- * held up while the window waits behind windows of other migrations.
+ * Proves that a worker has a free slot for the final window. Otherwise, writers could wait at the
+ * fence while the final window waits for windows of other migrations.
  */
 export async function proveSlot(run: Run): Promise<void> {
   await run.step(() =>

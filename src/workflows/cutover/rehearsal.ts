@@ -1,6 +1,5 @@
 // Rehearses the cut-over: does everything up to the commit, then releases the fence. It measures
-// the hold of a cut-over, from the pause of the batch to the moment at which the cut-over would
-// commit.
+// the hold from the pause of the batch to the moment at which a cut-over would commit.
 import { condition, isCancellation } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, undoHold } from './hold.js';
@@ -31,7 +30,7 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
 
 /**
  * Runs the requested rehearsal in phase approve. A problem that sends a cut-over back to validate
- * also sends a rehearsal back.
+ * also sends a rehearsal back to validate.
  */
 export async function rehearse(run: Run): Promise<void> {
   const asked = run.rehearsal!;

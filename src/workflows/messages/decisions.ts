@@ -1,5 +1,6 @@
-// Handles each decision as it arrives. It checks the signature, if there is one, and asks the gate.
-// Then it carries out an accepted decision. It records every decision, even a refused one.
+// Handles each decision when it arrives. The handler checks the signature, if there is one, and
+// asks the gate. Then it carries out an accepted decision. It records every decision, even a
+// refused one.
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
   breakGlass,
@@ -25,7 +26,7 @@ import { requestWayBack } from '../run/requests.js';
 import type { Run } from '../run/run.js';
 import { evidenceId, gateState } from '../run/gate-state.js';
 
-// The status contains only the beginning of a comment; the audit contains the whole comment.
+// The status shows only this many characters of a comment. The audit has the whole comment.
 const SHOWN_LENGTH = 500;
 
 /**
@@ -45,8 +46,8 @@ const signedFor = (run: Run): SignedFor => ({
 });
 
 /**
- * Returns why this person may not roll back or rehearse, or null if they may. If the spec names
- * approvers, one of them must sign.
+ * Returns why this person must not roll back or rehearse. Returns null if they may. If the spec
+ * names approvers, one of them must sign.
  */
 export async function refusedUnsigned(
   run: Run,

@@ -1,5 +1,5 @@
-// Takes an edit of the running migration's spec. An activity parses the wanted spec, because
-// workflow code has no parser. The edit then takes effect at once, without an await in between.
+// Takes an edit of the running migration's spec. An activity parses the new spec, because workflow
+// code has no parser. After the decision, the edit takes effect without an await in between.
 import {
   decideEdit,
   signedEdit,
@@ -35,7 +35,7 @@ export async function takeEdit(run: Run, request: EditRequest): Promise<Decision
   };
   const identity =
     request.token === null ? UNSIGNED : await identityOf(run, claimed, request.token);
-  // No await from here on, so nothing can change between the decision and its effect.
+  // The code below has no await, so nothing can change between the decision and its effect.
   const decision = decideEdit(request, spec, planHash, editState(run), run.now(), identity);
   state.pendingEdit = decision.pending;
   if (decision.applies) apply(run, spec, planHash, decision.edit!);
@@ -73,8 +73,8 @@ function closedFor(run: Run): string | null {
 }
 
 /**
- * Puts the spec into effect, and ends the wait for the next window so that the new rules apply at
- * once.
+ * Puts the spec into effect. It also ends the wait for the next window, so that the new rules apply
+ * at once.
  */
 function apply(run: Run, spec: MigrationSpec, planHash: string, edit: SpecEdit): void {
   const { state } = run;

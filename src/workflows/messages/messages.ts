@@ -54,8 +54,8 @@ export const evidenceQuery = defineQuery<unknown>('evidence');
 export const auditQuery = defineQuery<readonly AuditLine[]>('audit');
 
 /**
- * Registers the messages and keeps the ledger up to date with them. MUST be called before the first
- * await, so that no message is lost.
+ * Registers the message handlers and starts to copy status and audit to the ledger. MUST be called
+ * before the first await, so that no message is lost.
  */
 export function registerMessages(run: Run): void {
   void run.mirror();
@@ -66,7 +66,7 @@ export function registerMessages(run: Run): void {
     description: 'Reject and roll back: {"approver": "you", "reason": "why"}',
   });
   setHandler(pauseSignal, () => setPaused(run, true), {
-    description: 'Begin no further step (connector and guard continue)',
+    description: 'Begin no new step (connector and guard continue)',
   });
   setHandler(resumeSignal, () => setPaused(run, false), { description: 'Continue after a pause' });
   setHandler(retrySignal, () => requestRetry(run), { description: 'Try the blocked step again' });
@@ -135,8 +135,8 @@ function registerQueries(run: Run): void {
 }
 
 /**
- * Registers an update. The validator refuses only malformed payloads, which leave no trace in the
- * history.
+ * Registers an update. The validator refuses only malformed payloads. A refused payload leaves no
+ * trace in the history.
  */
 function onUpdate<T, R>(
   update: UpdateDefinition<R, [unknown]>,
@@ -168,8 +168,8 @@ function onDecision(
 }
 
 /**
- * Handles the signal rollBack. If no signature is required, the handler acts at once. The rollback
- * then need not wait for a worker.
+ * Handles the signal rollBack. If no signature is required, the handler acts at once, because the
+ * check of a signature would have to wait for a worker.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);
@@ -185,8 +185,8 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
 }
 
 /**
- * Waits for a signal's handler. If the signature cannot be checked, the signal is ignored and
- * audited, because a handler that rejects would fail the whole run.
+ * Waits for a signal's handler. If the signature cannot be checked, it ignores the signal and
+ * records it in the audit. A rejected promise in a handler would fail the whole run.
  */
 function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
   return taken.then(
@@ -202,6 +202,6 @@ function onExtension(run: Run, payload: unknown): void {
   else ignore(run, 'extendSoak', checked.reason);
 }
 
-/** Records an ignored message whose sender is not known. */
+/** Records an ignored message whose sender is unknown. */
 const ignore = (run: Run, message: string, reason: string): void =>
   run.audit({ kind: 'ignored', message, by: null, reason });

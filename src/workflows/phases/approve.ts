@@ -71,6 +71,6 @@ export async function approve(run: Run): Promise<void> {
     await run.edge();
     dueAt = Date.parse(run.now()) + everyMs(run);
   }
-  state.needsApproval = false; // the approval is given, and the cut-over uses it from here on
+  state.needsApproval = false; // the run is approved, and the cut-over uses the approval
   await run.flush();
 }

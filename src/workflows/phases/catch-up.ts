@@ -1,5 +1,6 @@
-// catch-up: deploys the pipeline if Sluice must deploy it. Then it proves several barriers in a row
-// through source, connector, pipeline, output and sink, each within its limit.
+// catch-up: deploys the pipeline, unless the spec says that another system does. Then it proves
+// several barriers in a row through source, connector, pipeline, output and sink. Each barrier has
+// the time limit `catchUp.within`.
 import { pipelineGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';

@@ -1,5 +1,5 @@
 // complete: retires the batch, hands over the running pipeline, removes the scaffolding, and
-// verifies that it is gone.
+// verifies that the scaffolding is gone.
 import { CancellationScope } from '@temporalio/workflow';
 import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
@@ -8,8 +8,8 @@ import type { Run } from '../run/run.js';
 import { removeObject } from '../run/remove-object.js';
 
 /**
- * Runs the phase without interruption, because a partial hand-over would leave a pipeline without
- * an owner.
+ * Runs the phase. Nothing can interrupt it, because a partial hand-over would leave a pipeline
+ * without an owner.
  */
 export async function complete(run: Run): Promise<void> {
   await CancellationScope.nonCancellable(() => retireAndHandOver(run));

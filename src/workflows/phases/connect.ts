@@ -8,8 +8,8 @@ import { startConnectors } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
 /**
- * The names are shortened to this length, because a summary in the list of activities has no room
- * for more.
+ * The names of the tables are shortened to this length, because the list of activities has no room
+ * for longer summaries.
  */
 const NAMED_LENGTH = 100;
 

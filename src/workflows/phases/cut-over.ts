@@ -1,5 +1,5 @@
 // cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The
-// steps are listed in domain/plan/cutover-steps.ts.
+// file domain/plan/cutover-steps.ts lists the steps.
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
 import { areStarted } from '../run/start-connectors.js';
@@ -98,8 +98,8 @@ async function confirm(run: Run): Promise<void> {
 }
 
 /**
- * Asks the other system to switch, if the route has one. Returns whether consumers are seen on the
- * stream side.
+ * Asks the other system to switch consumers, if the route needs one. Returns whether consumers are
+ * observed on the stream side.
  */
 async function switchRoute(run: Run): Promise<boolean> {
   const { ref, plan, state } = run;

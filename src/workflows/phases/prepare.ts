@@ -1,4 +1,5 @@
-// prepare: opens the run (accepts spec and name) and checks every precondition. It creates nothing.
+// prepare: opens the run (accepts spec and name) and checks every precondition. It creates no
+// objects.
 import { FAILURES } from '../../domain/failure.js';
 import { describeCheck, openChecks } from '../../domain/evidence/check.js';
 import { workflowInfo } from '@temporalio/workflow';

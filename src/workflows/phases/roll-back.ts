@@ -1,7 +1,8 @@
-// roll-back: makes consumers read the batch and observes that they do. Then it removes every owned
-// object in reverse order, and verifies that each is gone. Nothing interrupts it. A removal that
-// fails blocks the run. Objects that only the ledger still lists do not keep the run from ending.
-// `get` and the report name them with their remedy, and `doctor --leftovers` finds them.
+// roll-back: makes consumers read the batch and observes that they do. Then it removes the owned
+// objects in reverse order, and verifies that each is gone. Nothing can interrupt this phase. A
+// removal that fails blocks the run. Objects that only the ledger still lists do not keep the run
+// from ending. `get` and the report name these leftovers with their remedy, and `doctor
+// --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
@@ -45,9 +46,9 @@ export async function rollBack(run: Run): Promise<void> {
 }
 
 /**
- * Removes the objects of a lost generation. The lease row stays for the next one. If the run was
- * reset to a point before its commit, the removal would include the table that consumers read. The
- * run then waits for a rollback instead.
+ * Removes the objects of a lost generation. The lease row stays for the next generation. If the run
+ * was reset to a point before its commit, the removal would include the table that consumers read.
+ * In that case, the run waits for a rollback instead.
  */
 export async function clearGeneration(run: Run): Promise<void> {
   while (

@@ -10,7 +10,7 @@ export async function snapshot(run: Run): Promise<void> {
   const { ref, plan } = run;
   run.willMake(...KINDS.lease.planned(plan));
   await run.step(() => call('quick', 'ensureLease', 'Create the lease row', ref));
-  // the guard starts afterwards, so that it treats a missing slot as lost from its first look on
+  // the guard starts after the adoption, so that even its first check treats a missing slot as lost
   if (plan.capture.isAdopted) await adopt(run);
   run.startGuard();
   for (const publication of KINDS.publication.planned(plan)) {

@@ -1,5 +1,5 @@
-// soak: the batch continues as a shadow and windows continue, for the spec's time and number of
-// passes.
+// soak: the batch continues as a shadow and windows continue, until the soak's time is over and
+// enough windows have passed.
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import { FAILURES } from '../../domain/failure.js';
 import { call } from '../call.js';
@@ -15,8 +15,8 @@ export async function soak(run: Run): Promise<void> {
 }
 
 /**
- * Reports readers of the old output once before `complete`. Nothing writes that output after
- * `complete`, and a rollback is then impossible.
+ * Reports readers of the old output once before `complete`. After `complete`, nothing writes that
+ * output, and a rollback is impossible.
  */
 async function nameReaders(run: Run): Promise<void> {
   const readers = () =>
@@ -42,8 +42,8 @@ async function nameReaders(run: Run): Promise<void> {
 
 /**
  * Runs a window that also observes the route. A replaced view or a dropped trigger blocks the soak
- * until a window finds it restored. The soak then starts again, because consumers were not on the
- * stream side before that window.
+ * until a window finds the route restored. The soak then starts again, because consumers were not
+ * on the stream side the whole time.
  */
 async function shadowWindow(run: Run): Promise<WindowResult> {
   const { state } = run;
@@ -64,7 +64,7 @@ async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
   const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes; // an edit may change this number
-  // two people requested the early end
+  // two people have requested the early end
   const isEarly = (): boolean =>
     state.completesEarly && state.shadowPasses >= Math.min(1, run.spec.soak.passes);
   const isAwaited = (): boolean => isEarly() || run.isWindowDue;

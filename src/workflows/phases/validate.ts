@@ -1,5 +1,5 @@
-// validate: runs windows until enough passed in a row, on all requested kinds of day. The first
-// window starts at once; a failed one does not block the run.
+// validate: runs windows until enough of them have passed in a row, on all kinds of day that the
+// spec requires. The first window starts at once. A failed window does not block the run.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { findsItselfCommitted } from '../cutover/hold.js';
 import { everyMs, type Run } from '../run/run.js';

@@ -24,7 +24,8 @@ import { currentDetails, statusOf } from './status-view.js';
 import { evidenceId } from './gate-state.js';
 
 const MAX_AUDIT = 200;
-// Temporal terminates a run that sends a payload of more than 2 MB
+// Temporal terminates a run that sends a payload of more than 2 MB, so these limits are far below
+// it
 const AUDIT_BYTES = 100_000;
 const BYTES_AT_ONCE = 200_000;
 const EVENTS_AT_ONCE = 500;
@@ -58,7 +59,8 @@ export class Journal {
   }
 
   /**
-   * Returns the plan of this generation. The workflow computes it, so that no history contains it.
+   * Returns the plan of this generation. The workflow computes the plan, so that no history
+   * contains it.
    */
   get plan(): ResolvedPlan {
     const { spec, generation } = this.ref;
@@ -79,7 +81,7 @@ export class Journal {
 
   /**
    * Appends an audit event. Its id contains the run id. A run that was reset repeats earlier
-   * numbers under a new run id, so its events count as new ones.
+   * numbers under a new run id, so its events count as new.
    */
   audit(entry: AuditEntry): void {
     this.state.events += 1;
@@ -91,12 +93,12 @@ export class Journal {
 
   /**
    * Copies status and audit to the ledger, where `get` finds them if no worker is running. If the
-   * ledger does not answer, the run continues and the next call writes the rest. Returns whether
-   * the ledger has everything.
+   * ledger does not answer, the run continues, and the next call writes what is missing. Returns
+   * whether the ledger has everything.
    */
   async flush(): Promise<boolean> {
     if (!this.state.spec || this.state.iteration === 0) return true;
-    while (this.#writing) await this.#writing; // no await may follow before the next write begins
+    while (this.#writing) await this.#writing; // no await may separate this from the next write
     this.#writtenAt = Date.parse(this.now());
     this.#writing = this.#write();
     try {
@@ -111,7 +113,10 @@ export class Journal {
     while (this.#writing) await this.#writing;
   }
 
-  /** Events stay in the outbox until the ledger has them, because the run may continue as new. */
+  /**
+   * Writes the status and the outbox. Events stay in the outbox until the ledger has them, because
+   * the run may continue as new.
+   */
   async #write(): Promise<boolean> {
     const { state } = this;
     try {
@@ -137,9 +142,9 @@ export class Journal {
   }
 
   /**
-   * Writes to the ledger the changes that the main path has not written yet, so that the ledger is
-   * at most a minute behind. Runs alongside the main path and never ends. While the ledger does not
-   * answer, the pauses grow.
+   * Copies changes that the main path has not written yet, so that the ledger is at most a minute
+   * behind. Runs alongside the main path and never ends. While the ledger does not answer, the
+   * pauses between attempts grow.
    */
   async mirror(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
@@ -222,8 +227,8 @@ export class Journal {
 }
 
 /**
- * Returns the parts of the plan that a person must know before deciding, and the names of signers.
- * Empty before the run is open.
+ * Returns the names of the signers and the parts of the plan that a person must know before a
+ * decision. The result is empty before the run is open.
  */
 function shownOf(
   plan: ResolvedPlan | null,

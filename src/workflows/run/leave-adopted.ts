@@ -1,4 +1,5 @@
-// Ends the adoption of objects when a run ends. The ledger lists them, and they stay as they are.
+// Ends the adoption of objects when a run ends. The ledger lists the adopted objects, and they stay
+// as they are.
 import { call } from '../call.js';
 import type { Run } from './run.js';
 

@@ -1,5 +1,5 @@
-// Runs the main path. A rollback, a reject, a cancellation and a failed soak interrupt it. Then the
-// roll-back phase runs, which nothing interrupts.
+// Runs the main path. A rollback, a reject, a cancellation or a failed soak interrupts it. Then the
+// roll-back phase runs, which nothing can interrupt.
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Outcome } from '../../domain/migration/phase.js';
 import { GenerationLost, RunRefused } from './interruptions.js';
@@ -40,7 +40,7 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
         by: 'cancel',
         reason: 'the workflow was cancelled',
       });
-    // the rollback was refused, so only the end of the main path is left
+    // the rollback was refused, so the run finishes the main path
     if (!run.state.wayBack) await CancellationScope.nonCancellable(forward);
   } finally {
     run.interrupt = undefined;
@@ -48,7 +48,8 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
 }
 
 /**
- * Returns the workflow's result. The last phase set the outcome after its clean-up was verified.
+ * Returns the workflow's result. The last phase sets the outcome after it has verified its
+ * clean-up.
  */
 export function finish(run: Run): Promise<MigrationResult> {
   const { outcome, iteration, leftovers } = run.state;

@@ -1,5 +1,5 @@
-// Handles what people ask of a run: a rollback, a pause, a longer soak, or a retry. Each request is
-// recorded, even if it changes nothing.
+// Handles people's requests to a run: a rollback, a pause, a longer soak, or a retry. The audit
+// records each request, even if the request changes nothing.
 import type { AuditEntry } from '../../domain/audit.js';
 import type { Run } from './run.js';
 import { blockedOf, type WayBack } from './state.js';
@@ -45,7 +45,7 @@ export function setPaused(run: Run, paused: boolean): void {
   run.show();
 }
 
-/** Extends the soak. The request may come before or during the soak, and never shortens it. */
+/** Extends the soak. The request may come before or during the soak. It never shortens the soak. */
 export function extendSoak(run: Run, by: string, ms: number): void {
   const { state } = run;
   if (state.outcome || state.wayBack || run.isBehind('soak'))
@@ -62,6 +62,6 @@ export function requestRetry(run: Run): void {
   run.connectors.forgive();
   run.renewGuard();
   if (blocked) run.retry();
-  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no windows run here
+  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no windows run in these phases
   run.show();
 }

@@ -1,6 +1,6 @@
-// One run of a migration: it enters phases, repeats them for a new generation or new evidence, and
-// keeps the undo list. The steps of the phases are in steps.ts, and people's requests in
-// requests.ts.
+// Represents one run of a migration. It enters phases, repeats them for a new generation or new
+// evidence, and keeps the undo list. The file steps.ts has the steps of the phases, and requests.ts
+// has people's requests.
 import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { LOST_REMEDY } from '../../domain/capture/adopted.js';
 import { durationMs } from '../../domain/values/duration.js';
@@ -14,7 +14,7 @@ import { WatchedConnectors } from './watched-connectors.js';
 
 const RESTART_LENGTH = 500;
 
-/** A phase works on the run. After continue-as-new, it may be entered again. */
+/** The body of a phase. The run may enter it again after continue-as-new. */
 export type PhaseBody = (run: Run) => Promise<void>;
 
 export class Run extends Steps {
@@ -30,9 +30,9 @@ export class Run extends Steps {
   #isWoken = false;
   readonly connectors: WatchedConnectors;
   startGuard: () => void = () => undefined;
-  /** Calls the guard again, with the run's current state. */
+  /** Restarts the guard with the run's current state. */
   renewGuard: () => void = () => undefined;
-  /** Creates deleted connectors again, alongside the main path. */
+  /** Creates deleted connectors again while the main path continues. */
   bringBack: () => void = () => undefined;
   stopGuard: () => void = () => undefined;
 
@@ -43,7 +43,7 @@ export class Run extends Steps {
     this.connectors = new WatchedConnectors(this.state.watched);
   }
 
-  /** Runs a phase unless it is already done. Checks the transition, shows it and records it. */
+  /** Runs a phase unless it is already done. Checks, shows and records the transition. */
   async enter(phase: Phase, body: PhaseBody): Promise<void> {
     if (this.state.done.includes(phase)) return;
     if (this.state.phase !== phase) {
@@ -62,7 +62,7 @@ export class Run extends Steps {
 
   /**
    * Runs one generation after another. A generation is one unbroken capture. If the capture is
-   * lost, the run parks, and `retry` starts the next generation with new names.
+   * lost, the run is blocked, and `retry` starts the next generation with new names.
    */
   async eachGeneration(body: () => Promise<void>, clear: PhaseBody): Promise<void> {
     while (!this.isBehind('cut-over')) {
@@ -114,8 +114,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Repeats validate, approve and cut over until the commit. Any problem before the commit goes
-   * back to validate.
+   * Repeats validate, approve and cut-over until the commit. Any problem before the commit sends
+   * the run back to validate.
    */
   async untilCommitted(body: () => Promise<void>): Promise<void> {
     while (!this.isBehind('cut-over')) {
@@ -130,7 +130,7 @@ export class Run extends Steps {
     }
   }
 
-  /** Adds objects to the undo list before they are created, so that a rollback knows them. */
+  /** Adds objects to the undo list before they are created, so that a rollback removes them. */
   willMake(...objects: OwnedObject[]): void {
     for (const object of objects) {
       if (
@@ -151,7 +151,7 @@ export class Run extends Steps {
 
   /**
    * Begins a new epoch. A changed fact discards the coverage. A failed window without such a change
-   * (`keepsCoverage`) does not: the coverage is kept if the next window passes.
+   * (`keepsCoverage`) does not discard the coverage if the next window passes.
    */
   newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =
@@ -172,7 +172,10 @@ export class Run extends Steps {
     this.state.isCoverageOnTrial = false;
   }
 
-  /** Records a harmless restart. Streak and approvals wait until a full window has passed. */
+  /**
+   * Records a harmless restart. The streak and the approvals count again after a full window has
+   * passed.
+   */
   sawRestart(what: string): void {
     this.state.restart = what.slice(0, RESTART_LENGTH);
     this.state.recentResult = null;
@@ -180,8 +183,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Ends the current generation from outside the main path, because the guard found that the slot
-   * is gone.
+   * Ends the current generation, because the guard, outside the main path, found that the slot is
+   * gone.
    */
   loseGeneration(problem: Blocked): void {
     if (!this.canLoseGeneration) return;
@@ -199,14 +202,17 @@ export class Run extends Steps {
   }
 
   /**
-   * True if the next window must begin now. A connector has a new problem, a person asked for the
-   * window, or the spec changed.
+   * True if the next window must begin now, because a connector has a new problem, a person asked
+   * for a window, or the spec changed.
    */
   get isWindowDue(): boolean {
     return this.connectors.isNews || this.state.wantedWindow !== null || this.#isWoken;
   }
 
-  /** Marks the beginning of a window. Returns who waits for it, and whether it must be full. */
+  /**
+   * Marks the beginning of a window. Returns the people who wait for the window, and whether it
+   * must be full.
+   */
   beginWindow(): { readonly isFull: boolean; readonly askers: Run['askers'] } {
     const isFull = this.state.wantedWindow?.isFull ?? false;
     this.state.wantedWindow = null;

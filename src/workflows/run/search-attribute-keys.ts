@@ -1,4 +1,4 @@
-// The contract's search attributes as keys for Temporal's client and workflow APIs.
+// Defines the contract's search attributes as keys for Temporal's client and workflow APIs.
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   SEARCH_ATTRIBUTES,

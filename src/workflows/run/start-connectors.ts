@@ -1,5 +1,5 @@
-// Starts and holds connectors, and records which of them must run. The run compares the guard's
-// reports with this record.
+// Starts connectors, and records which connectors must run. The run compares the guard's reports
+// with this record.
 import { call } from '../call.js';
 import type { Run } from './run.js';
 
@@ -14,7 +14,7 @@ export const rolesOf = ({ plan }: Run): readonly Role[] => [
 const connectorsOf = ({ plan }: Run, role: Role): readonly string[] =>
   role === 'source' ? plan.sourceConnectors : plan.sink ? [plan.sink.connector] : [];
 
-/** Starts the connectors of a role. From then on, a connector that does not run is a problem. */
+/** Starts the connectors of a role. From then on, a connector that is not running is a problem. */
 export async function startConnectors(
   run: Run,
   role: Role,
@@ -38,7 +38,7 @@ export const holdConnectors = (run: Run, role: Role): void =>
   run.connectors.release(connectorsOf(run, role));
 
 /**
- * Creates the connectors again that the guard found deleted, while the main path waits for
+ * Creates connectors again that the guard found deleted. This runs while the main path waits for
  * something else.
  */
 export async function bringBack(run: Run): Promise<void> {

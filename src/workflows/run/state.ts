@@ -49,23 +49,18 @@ export interface State {
   iteration: number;
   generation: number;
   phase: Phase | null;
-  /** Phases that this generation has completed. `enter` skips them after continue-as-new. */
+  /** The phases that this generation has completed. `enter` skips them after continue-as-new. */
   done: Phase[];
   outcome: Outcome | null;
   blocked: Blocked | null;
   /** The number of automatic attempts since the block began. */
   selfRetries: number;
-  /**
-   * Set if the generation is lost and not replaced yet. `isAnswered`: a person asked for the next
-   * one.
-   */
+  /** Set while a lost generation is not replaced. `isAnswered`: a person asked for the next one. */
   lost: { readonly problem: Blocked; readonly isAnswered: boolean } | null;
   paused: boolean;
   wayBack: WayBack | null;
   committedAt: string | null;
-  /**
-   * The token of the fence that this run holds, or held last. The release of the fence needs it.
-   */
+  /** The token of the fence that this run holds or last held. A release needs the token. */
   fenceToken: string | null;
   /** The number of attempts at the cut-over so far. */
   attempts: number;
@@ -75,10 +70,7 @@ export interface State {
    */
   nextAttemptAt: string | null;
   epoch: number;
-  /**
-   * The digest of the facts that the evidence depends on; the ledger has the facts. Null if none
-   * were read yet.
-   */
+  /** The digest of the facts, which are in the ledger. Null before the facts were first read. */
   facts: string | null;
   voidedAt: string | null;
   windows: number;
@@ -87,7 +79,7 @@ export interface State {
   /** The number of keys that the windows of the streak compared. */
   comparedInARow: number;
   covered: CoverageDay[];
-  /** True after a failed window. The coverage is kept if the next window passes. */
+  /** True after a failed window. The run keeps the coverage only if the next window passes. */
   isCoverageOnTrial: boolean;
   /** The restart after which a full window must pass. Null if no such window is needed. */
   restart: string | null;
@@ -97,7 +89,7 @@ export interface State {
   evidenceEdits: number;
   /** An edit that waits for more signatures. */
   pendingEdit: PendingEdit | null;
-  /** Set if a person asked for a window, until the next window begins. */
+  /** Set from the moment when a person asks for a window until the next window begins. */
   wantedWindow: { readonly isFull: boolean } | null;
   evidenceAt: string | null;
   matchRatio: number | null;
@@ -112,7 +104,7 @@ export interface State {
   completesEarly: boolean;
   /**
    * The moment of the commit, or of the last report about readers. Only later reads of the old
-   * output are reported. Null before the commit, and without a batch.
+   * output are reported. Null before the commit, and always null without a batch.
    */
   readersSince: ReaderMark | null;
   lag: Lag;
@@ -125,32 +117,35 @@ export interface State {
   undo: OwnedObject[];
   handedOver: { kind: string; name: string }[];
   leftovers: { kind: string; name: string }[];
-  /** Restarts of connector tasks, for a person to read. */
+  /** The restarts of connector tasks, for a person to read. */
   restarts: Record<string, number>;
   watched: WatchedState;
   slotIdentified: boolean;
   walAlarm: string | null;
-  /** The duration of the last passed full window, without the first read of the topics. */
+  /** The duration of the last full window that passed, without the first read of the topics. */
   fullWindowMs: number | null;
-  /** The cost of the tables in that window. Null if they were not compared exactly. */
+  /**
+   * The cost of the tables in that window. Null if the window did not compare the tables exactly.
+   */
   tablesCost: TablesCost | null;
   /**
-   * The full pass before the fence of this attempt. `refused` says why its witness cannot be used.
-   * Null if there was no such pass.
+   * The full pass before this attempt's fence, or null. `refused` says why its witness is unusable.
    */
   ahead: { number: number; refused: string | null } | null;
-  /** The last passed window that compared all results exactly. Null if something changed since. */
+  /**
+   * The last window that passed and compared all results exactly. Null if something has changed
+   * since then.
+   */
   recentResult: RecentResult | null;
   /** The measured hold of the last rehearsal. Null before the first rehearsal. */
   rehearsedHoldMs: number | null;
   /**
-   * The moment when consumers were confirmed on the stream side. The soak counts from here. Null
-   * before the confirmation.
+   * The time when consumers were confirmed on the stream side, from which the soak counts. Or null.
    */
   soakFrom: string | null;
-  /** True after a window found that consumers do not read the stream side, until they do again. */
+  /** True while the last window that observed the route found consumers not on the stream side. */
   isRouteLost: boolean;
-  /** The soak lasts at least until this time (ISO), because `extendSoak` requested it. */
+  /** The earliest end of the soak (ISO), as a person requested it with `extendSoak`. */
   soakUntil: string | null;
   shadowPasses: number;
   events: number;

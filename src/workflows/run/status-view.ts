@@ -38,8 +38,8 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
 }
 
 /**
- * Returns what the run waits for, without a period. Null while the run's activities work, and after
- * the run has ended.
+ * Returns what the run waits for, as a phrase without a period. Returns null while the run's
+ * activities work, and after the run has ended.
  */
 export function waitingOf(state: State, now: string): string | null {
   const { phase } = state;
@@ -149,7 +149,7 @@ function headline(state: State, workflowId: string, now: string): string {
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
 }
 
-/** Says which objects still run, what is left to do, and which command shows more. */
+/** Names the objects that still run, what is left to do, and the command that shows more. */
 function ended({ handedOver, leftovers }: State, outcome: Outcome, name: string): string {
   const listed = (objects: Status['leftovers']): string =>
     objects.map((object) => `${object.kind} ${object.name}`).join(', ');

@@ -1,5 +1,5 @@
-// Runs the steps of a run. A step blocks the run instead of failing. Every wait is also a safe
-// point at which a run with a long history continues as new.
+// Runs the steps of a run. A step that fails blocks the run; the run does not fail. Every wait is
+// also a safe point at which a run with a long history continues as new.
 import {
   CancellationScope,
   CancelledFailure,
@@ -23,15 +23,16 @@ import {
 } from './interruptions.js';
 import type { State } from './state.js';
 
-// The pauses between automatic retries, in minutes, while the cause of a block may disappear by
-// itself. A block may last for weeks, and each attempt costs events of the history.
+// The pauses between automatic retries, in minutes. The run retries if the cause of a block may
+// disappear by itself. The pauses grow, because a block may last for weeks and each attempt adds
+// events to the history.
 const SELF_RETRY = [1, 2, 5, 10, 10, 10, 20, 30, 60];
 const MINUTE_MS = 60_000;
 
 export abstract class Steps extends Journal {
   readonly input: unknown;
   #retries = 0;
-  /** True from the beginning of a hold until its fence was released or the commit happened. */
+  /** True from the beginning of a hold until its fence is released or the commit has happened. */
   isHolding = false;
   /**
    * A requested rehearsal that has not ended. It is not part of State, because continue-as-new
@@ -40,9 +41,7 @@ export abstract class Steps extends Journal {
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   /** People who wait for a window. Like a rehearsal, they are not part of State. */
   readonly askers: { answer: WindowAnswer | null }[] = [];
-  /**
-   * True while a gap in the captured history ends only the generation, so that the run continues.
-   */
+  /** True while a gap in the captured history ends only the generation, not the run. */
   protected abstract readonly canLoseGeneration: boolean;
 
   constructor(input: unknown, state: State) {
@@ -51,9 +50,9 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Runs one step. A failure that a person can fix parks the run until `retry`, or until the cause
-   * disappears by itself; then the step runs again. A step that is not `pausable` runs even while
-   * the run is paused.
+   * Runs one step. A failure that a person can fix blocks the run until `retry`, or until an
+   * automatic retry succeeds. Then the step runs again. A step that is not `pausable` runs even
+   * while the run is paused.
    */
   async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     const result = await this.ask(act, pausable);
@@ -90,7 +89,7 @@ export abstract class Steps extends Journal {
    * growing pauses.
    */
   async park(problem: Blocked, heals: boolean): Promise<void> {
-    const before = this.#retries; // a retry may come while the ledger is still being written
+    const before = this.#retries; // a retry may arrive while the ledger is still being written
     const { state } = this;
     const known = state.blocked?.code === problem.code ? state.blocked : null;
     state.blocked = known ? { ...problem, since: known.since } : problem;
@@ -125,8 +124,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Waits until `ready` returns true, but at most `ms`. Returns whether `ready` is true. Time
-   * during a pause counts. MUST be called at a safe point for continue-as-new.
+   * Waits until `ready` returns true, but at most `ms`. Returns whether `ready` is true. The time
+   * of a pause counts too. MUST be called at a safe point for continue-as-new.
    */
   async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
     if (ms <= 0) return ready();
@@ -162,7 +161,7 @@ export abstract class Steps extends Journal {
   /** Continues as new if the history is long, unless `isWoken` becomes true first. */
   async #leave(isWoken: () => boolean = () => false): Promise<void> {
     if (!this.#isFull) return;
-    // The run would otherwise wait for the rehearsal, and the rehearsal for the run.
+    // Otherwise, the run would wait for the rehearsal, and the rehearsal would wait for the run.
     if (this.rehearsal?.result === null)
       this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
     const refused = 'the run continues as new; the window runs next (sluice windows)';

@@ -11,11 +11,11 @@ import type { Blocked } from '../../domain/failure.js';
 
 /** The part of a run's state that belongs to watched connectors. */
 export interface WatchedState {
-  /** Connectors that the run started and that must run. */
+  /** The connectors that the run started and that must be running. */
   started: string[];
-  /** Everything that the guard found, including connectors that the run holds itself. */
+  /** All problems that the guard found, including those of connectors that the run itself holds. */
   troubles: ConnectorTrouble[];
-  /** ISO: when the oldest of the problems was found. Null if there is none. */
+  /** The time (ISO) when the oldest of the problems was found. Null if there is no problem. */
   since: string | null;
   failing: Record<string, Failing>;
 }
@@ -39,7 +39,7 @@ export function troubleOf(state: WatchedState): Blocked | null {
   return { code: first.code, since: state.since, detail, remedy: first.remedy };
 }
 
-/** Returns the edits that do not change what is captured, for a person to read. */
+/** Returns the connector edits that do not change what is captured, for a person to read. */
 export const editsOf = (state: WatchedState): string[] =>
   troublesOf(state)
     .filter(({ blocks }) => !blocks)
@@ -74,9 +74,7 @@ export class WatchedConnectors {
     if (troublesOf(state).length === 0) state.since = null;
   }
 
-  /**
-   * Takes all current problems. Returns the problems that are new, and the problems that are over.
-   */
+  /** Takes all current problems. Returns the new problems and the problems that are over. */
   take(troubles: readonly ConnectorTrouble[], now: string): { begun: string[]; over: string[] } {
     const state = this.#state;
     const before = troublesOf(state);
@@ -93,8 +91,8 @@ export class WatchedConnectors {
   }
 
   /**
-   * Records a failed task that the guard restarted or gave up. Returns the problem to report. Null
-   * if there is none, or if the problem was already reported.
+   * Records a failed task that the guard restarted or gave up on. Returns the problem to report.
+   * Returns null if there is no problem, or if it was already reported.
    */
   failed(connector: string, cause: string, now: string): string | null {
     const state = this.#state;
@@ -109,7 +107,7 @@ export class WatchedConnectors {
     return trouble.detail;
   }
 
-  /** Returns, for each connector, how many failures followed each other closely. */
+  /** Returns for each connector how many failures followed each other closely. */
   get restarts(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.#state.failing).map(([name, { count }]) => [name, count]),
@@ -125,7 +123,7 @@ export class WatchedConnectors {
     return this.#text !== '' && this.#text !== this.#heeded;
   }
 
-  /** Records that a window begins. The window checks the problems that the guard found. */
+  /** Records that a window begins, which checks the problems that the guard found. */
   heed(): void {
     this.#heeded = this.#text;
   }

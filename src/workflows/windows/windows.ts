@@ -17,7 +17,8 @@ type Purpose = 'window' | 'window before the fence' | 'final window' | 'shadow w
 
 /**
  * Returns how a window reaches a still point. While the source tables are fenced, no connector has
- * to be paused. After the commit, consumers read the stream and would wait for a paused connector.
+ * to be paused. After the commit, a paused connector would delay consumers, because they read the
+ * stream.
  */
 function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
   if (purpose === 'final window' && plan.fence.kind === 'source') return 'fenced';
@@ -48,8 +49,8 @@ export const holdOf = (run: Run, isWitnessed: boolean): number =>
   predictedHoldMs(measuredIn(run), { tables: isWitnessed, results: allowedAge(run.plan) !== null });
 
 /**
- * Returns the earlier window whose comparison of the results a final window uses. Empty for every
- * other window.
+ * Returns the earlier window whose comparison of the results a final window uses. Returns an empty
+ * object for every other window.
  */
 function restsOn(run: Run, purpose: Purpose): { restsOn?: RecentResult } {
   const { recentResult } = run.state;
@@ -67,7 +68,8 @@ export async function runWindow(
   const { isFull: isAskedFull, askers } = run.beginWindow();
   const number = run.state.windows;
   const { brokenGlass, evidenceEdits } = run.state;
-  // the first window of a streak, the one after a restart, and those of a cut-over are full
+  // the first window of a streak, the window after a restart, and the windows of a cut-over are
+  // full
   const isFull =
     purpose === 'final window' ||
     purpose === 'window before the fence' ||
@@ -129,8 +131,8 @@ const mustBeFull = ({ passesInARow, restart }: Run['state']): boolean =>
   passesInARow === 0 || restart !== null;
 
 /**
- * Blocks until the capture is as planned again. A deleted connector is created again only after
- * `retry`, because a person may have deleted it on purpose.
+ * Blocks the run until the capture is as planned again. A deleted connector is created again only
+ * after `retry`, because a person may have deleted it on purpose.
  */
 async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> {
   const isGone = problem.code === 'connector-gone';
@@ -146,7 +148,7 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
 
 /**
  * Reports a window that began before an edit of a field that evidence depends on. Such a window
- * no longer proves anything.
+ * proves nothing after the edit.
  */
 function setAside(run: Run, { number, at }: WindowResult): void {
   run.state.windows = number;
@@ -169,7 +171,7 @@ function setAside(run: Run, { number, at }: WindowResult): void {
 function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boolean): void {
   const { state } = run;
   const { verdict, reason } = result.verdict;
-  // if the run was reset after it had used the requested number, the number is higher
+  // the number is higher than requested if the run was reset after it had used the requested number
   state.windows = result.number;
   state.lastWindow = {
     number: result.number,
@@ -199,8 +201,8 @@ function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boo
 function count(run: Run, result: WindowResult, wasFull: boolean): void {
   const { state } = run;
   if (result.verdict.verdict === 'passed') {
-    // a passed window that saw a change read every row, because the window looks for changes before
-    // it reads rows
+    // a passed window that saw a change has read every row, because a window looks for changes
+    // first and then reads the rows
     if (wasFull || result.facts?.change) state.restart = null;
     state.isCoverageOnTrial = false;
     state.passesInARow += 1;

@@ -13,22 +13,24 @@ import type { Planned } from '../../runtime/with-plan.js';
 type Needs = Pick<Deps, 'ledger' | 'systems'>;
 
 const POLL_MS = 20;
-/** The guard waits for the longest allowed pause plus this time. Then it resumes the connector. */
+/**
+ * The guard resumes a connector that stays paused longer than the longest allowed pause plus this
+ * time.
+ */
 const GRACE_MS = 2000;
-/** The time for which a window tries to resume its connector. Afterwards the guard tries. */
+/** A window tries for this long to resume its connector. After that, the guard tries. */
 const RESUME_MS = 30_000;
 
 export interface Paused<T> {
   readonly value: T;
-  /** Milliseconds from the order to pause until the connector was seen running again. */
+  /** Milliseconds from the request to pause until the connector was seen running again. */
   readonly pausedMs: number;
 }
 
 /**
- * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns the
- * reason if the connector does not pause. Always resumes the connector, even after cancellation. It
- * leaves the connector alone only if it was stopped or deleted during the pause, because no window
- * does that.
+ * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns a reason
+ * if the connector does not pause. Always resumes the connector, even after cancellation. The only
+ * exception is a connector that a person stopped or deleted during the pause.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,
@@ -42,7 +44,8 @@ export async function whilePaused<T>(
   if (!isAll(found, 'RUNNING'))
     return because(`connector ${connector} is not running: Connect reports ${said(found)}`);
   const id = await openPause(ledger, ref, connector, atMostMs + GRACE_MS);
-  // The ledger may have taken a while, so a person may have paused the connector in between.
+  // The write to the ledger may have taken a while, so a person may have paused the connector
+  // meanwhile.
   const still = await rest.status(connector).catch(() => found);
   if (!isAll(still, 'RUNNING')) {
     await closePause(ledger, id, 'window').catch(() => undefined);
@@ -108,8 +111,8 @@ export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Prom
 }
 
 /**
- * Returns Connect's answers, in which a connector that a window paused counts as running. A
- * person's pause stays visible.
+ * Wraps Connect so that a connector that a window paused is reported as running. A person's pause
+ * stays visible.
  */
 export function withoutWindowPauses(
   { ledger, systems }: Needs,
@@ -130,10 +133,10 @@ export function withoutWindowPauses(
 }
 
 /**
- * Resumes the connector, and waits until neither the connector nor a task is paused. Returns true
- * if that is so, or if the connector is stopped or surely deleted. Returns false at the time limit.
- * A cancellation of the activity does not end the wait, because a cancelled window must still
- * resume its connector. Never throws.
+ * Resumes the connector, and waits until neither the connector nor any of its tasks is paused.
+ * Returns true when nothing is paused, or if the connector is stopped or surely deleted. Returns
+ * false at the time limit. A cancellation of the activity does not end the wait, because a
+ * cancelled window must still resume its connector. Never throws.
  */
 async function resumeSurely(
   rest: ConnectRest,

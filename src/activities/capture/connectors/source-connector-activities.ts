@@ -1,4 +1,4 @@
-// Activities for source connectors: they watch the initial load until it is complete, and
+// Defines activities for source connectors. They watch the initial load until it is complete, and
 // reconfigure the connector at the hand-over.
 import { withSource } from '../../../clients/postgres/connection.js';
 import { handedOverConfig } from '../../../connectors/debezium-postgres.js';
@@ -15,21 +15,25 @@ type Totals = Readonly<Record<string, number>>;
 export function createConnectActivities(deps: Deps) {
   return withPlan({
     /**
-     * Waits until the connector reports the scan of every table as SUCCEEDED. Its heartbeats report
-     * the progress. Safe to repeat.
+     * Waits until the connector has reported every table's scan as SUCCEEDED. Heartbeats report the
+     * progress. Safe to repeat.
      */
     watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchLog(deps, run, totals),
 
-    /** Does the same as `watchSnapshot` for tables that are polled. */
+    /**
+     * Waits until polling connectors have read the tables. Does the same as `watchSnapshot`
+     * otherwise.
+     */
     watchPolled: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchPolling(deps, run, totals),
 
     /**
-     * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise
-     * the connector's task would create the signal group again at its next commit. This restarts
-     * the task, which sends no heartbeats until it has read a message. So a marker is written:
-     * without it, the slot of a quiet database would retain WAL forever. Idempotent.
+     * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise,
+     * the connector's task would create the signal group again at its next commit. The change
+     * restarts the task, which sends no heartbeats until it has read a message. Therefore this
+     * activity writes a marker. Without the marker, the slot of a quiet database would retain WAL
+     * forever. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));

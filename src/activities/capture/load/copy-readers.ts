@@ -1,4 +1,5 @@
-// Prepares a copy: the slot with its snapshot, the tables, and the sessions that read them.
+// Prepares a copy: creates the slot with its snapshot, finds the tables, and opens the sessions
+// that read them.
 import {
   blocksOf,
   readKeyedTable,

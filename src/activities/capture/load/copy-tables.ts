@@ -30,7 +30,7 @@ import {
   type CopyTarget,
 } from './copy-readers.js';
 
-const CHUNK_BLOCKS = 4096; // 32 MB; after a worker dies, each session reads at most this much again
+const CHUNK_BLOCKS = 4096; // 32 MB; after a worker dies, each session repeats at most this much
 
 interface CopyTask {
   readonly target: CopyTarget;
@@ -42,8 +42,8 @@ interface CopyTask {
 export function createCopyActivities(deps: Deps) {
   return withPlan({
     /**
-     * Creates the slot, and copies every table to its topic. If an attempt dies, the next one
-     * copies only the remaining ranges. Its heartbeats report the progress.
+     * Creates the slot, and copies every table to its topic. If an attempt dies, the next attempt
+     * copies only the remaining ranges. Heartbeats report the progress.
      */
     async copyTables(
       run: Planned,
@@ -109,8 +109,8 @@ async function copyAll(
 }
 
 /**
- * Returns the recorded ranges that need no second copy. A table's ranges are discarded if its rows
- * moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed.
+ * Returns the recorded ranges that need not be copied again. A table's ranges are discarded if its
+ * rows moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed.
  */
 export function stillValid(
   recorded: readonly CopiedChunk[],
@@ -122,7 +122,7 @@ export function stillValid(
 }
 
 /**
- * Returns, for all tables, the ranges that no earlier attempt has copied. An update between two
+ * Returns the ranges of all tables that no earlier attempt has copied. An update between two
  * attempts may move a row out of a range that is not copied yet. Such a row is not lost, because
  * the log contains the whole row.
  */

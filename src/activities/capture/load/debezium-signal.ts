@@ -1,6 +1,6 @@
 // Requests an incremental snapshot by a signal in Kafka, and follows the snapshot's notifications.
-// Between two chunks, the connector waits for a change in the log. A quiet database writes no
-// change, so this code writes a marker.
+// Between two chunks, the connector waits for a change in the log. A quiet database writes nothing
+// to the log, so this code writes a marker.
 import type pg from 'pg';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { includePattern } from '../../../connectors/debezium-postgres.js';
@@ -30,18 +30,18 @@ export class SnapshotSignal {
   }
 
   /**
-   * True while another signal may be sent. If a connector restarts during the scan, its old task
-   * loses the connection to the source. It may then report a table's scan as failed, and skip the
-   * other tables. The signal must then be sent again.
+   * True while the signal may be sent again. If a connector restarts during the scan, its old task
+   * loses the connection to the source. The task may then report a table's scan as failed and skip
+   * the other tables, so the signal must be sent again.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;
   }
 
   /**
-   * Sends the signal until the connector reports that the snapshot has started, and again when the
-   * snapshot has failed or seems forgotten. The caller MUST call `advance` repeatedly, with all
-   * notifications so far.
+   * Sends the signal until the connector reports that the snapshot has started. Sends it again if
+   * the snapshot has failed, or if notifications stop. The caller MUST call `advance` repeatedly,
+   * with all notifications so far.
    */
   async advance(notifications: readonly SnapshotNotification[], hasFailed: boolean): Promise<void> {
     const now = Date.now();

@@ -9,7 +9,7 @@ const FAILED_LIMIT_MS = 90_000;
 const CAUSE_WITHIN_MS = 10_000;
 
 /**
- * Remembers when the present failure of each connector began. The guard restarts failed connectors,
+ * Remembers when the current failure of each connector began. The guard restarts failed connectors,
  * so a short failure does not end the load.
  */
 export class Failures {
@@ -28,9 +28,8 @@ export class Failures {
   }
 
   /**
-   * Returns a Problem for the failed load. The Problem includes the cause of the task's failure.
-   * Connect may report the cause only a moment after the load failed, and a restart by the guard
-   * may clear it again.
+   * Returns a Problem for the failed load, with the cause of the task's failure. Connect may report
+   * the cause a moment after the load failed, and a restart by the guard may clear it again.
    */
   async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
     const cause =

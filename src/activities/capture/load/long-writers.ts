@@ -1,4 +1,5 @@
-// Checks, read-only, for writing transactions that are open for a long time, and describes them.
+// Checks, read-only, for writing transactions that have been open for a long time, and describes
+// them.
 import type pg from 'pg';
 import { grantSight, oldWriters, type OpenWriter } from '../../../clients/postgres/open-writers.js';
 import { formatMs } from '../../../domain/values/duration.js';
@@ -24,8 +25,8 @@ export async function noLongTransactions(client: pg.ClientBase, user: string): P
 }
 
 /**
- * Returns the remedy, which consists of statements that end prepared transactions. If a session
- * holds one of the transactions, `otherwise` is added.
+ * Returns the remedy, which lists the statements that end prepared transactions. If a session holds
+ * one of the transactions, the remedy also contains `otherwise`.
  */
 export function remedyFor(writers: readonly OpenWriter[], otherwise: string): string {
   const statements = writers.flatMap(({ endedBy }) => endedBy ?? []);

@@ -8,8 +8,8 @@ import { looksAtTimes, type Polling } from '../../../domain/capture/polling-sett
 
 /**
  * A barrier waits for rows that are at most this far ahead of the database's clock, because the
- * clocks of writers differ by less. Without this limit, one row from the year 2099 would hold up
- * every barrier.
+ * clocks of writers may differ a little. Without this limit, one row from the year 2099 would hold
+ * up every barrier.
  */
 const CLOCK_SKEW_S = 15;
 
@@ -21,8 +21,8 @@ export const isNotAhead = (time: string): string =>
   `${time} <= clock_timestamp() + interval '${CLOCK_SKEW_S} seconds'`;
 
 /**
- * Describes the rows for which no barrier waits, because they are further ahead. Returns null if
- * there are none, or if the polling mode uses no time.
+ * Describes the rows that are too far ahead for a barrier to wait for them. Returns null if there
+ * are no such rows, or if the polling mode uses no time.
  */
 export async function rowsAhead(
   client: pg.ClientBase,

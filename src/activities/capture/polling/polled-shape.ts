@@ -16,7 +16,7 @@ import type { Deps } from '../../runtime/deps.js';
 
 /**
  * Returns the installed JDBC source plugin. Throws Problem `preflight-failed` if Kafka Connect has
- * none that the spec allows.
+ * no plugin that the spec allows.
  */
 export async function installedPlugin(
   { systems }: Pick<Deps, 'systems'>,
@@ -33,8 +33,8 @@ export async function installedPlugin(
 }
 
 /**
- * Reads columns and key of a polled table or query. Throws Problem `preflight-failed` if the table
- * or its primary key does not exist.
+ * Reads the columns and the key of a polled table or query. Throws Problem `preflight-failed` if
+ * the table or its primary key does not exist.
  */
 export async function polledShape(
   client: pg.ClientBase,

@@ -1,4 +1,5 @@
-// Marks the current position of polled tables, and waits until their connectors have read up to it.
+// Marks the current position of polled tables, and waits until their connectors have read up to
+// that position.
 import type pg from 'pg';
 import type { ConnectRest } from '../../../clients/http/connect-rest.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
@@ -24,8 +25,8 @@ const POLL_MS = 150;
 const WHOLE_POLLS = 2; // the first poll may have begun before the mark
 
 /**
- * Reads the newest position of each table. `reached` compares it with the position that the table's
- * connector has stored.
+ * Reads the newest position of each table. The mark's `reached` compares it with the position that
+ * the table's connector has stored.
  */
 export async function markPolled(
   { systems }: Pick<Deps, 'systems'>,
@@ -136,8 +137,8 @@ const asBigInt = (value: unknown): bigint | null =>
   value === null || value === undefined ? null : BigInt(value as string | number);
 
 /**
- * Reads the position at which the connector will continue. The common JDBC sources and Sluice's own
- * store it in the same form.
+ * Reads the position at which the connector will continue. The common JDBC source plugins and
+ * Sluice's own plugin store it in the same form.
  */
 async function storedCursor(rest: ConnectRest, connector: string): Promise<Cursor> {
   const offset = (await rest.offsets(connector))[0] ?? {};

@@ -1,4 +1,4 @@
-// Read-only checks of the times by which polling finds new rows. Each row must have a time, in UTC,
+// Checks, read-only, the times by which polling finds new rows. Each row must have a time, in UTC,
 // that is not ahead of the database's clock.
 import type pg from 'pg';
 import { readLone } from '../../../clients/postgres/single-statement.js';
@@ -43,8 +43,8 @@ export async function nothingAhead(
 }
 
 /**
- * Checks that times without zone are in UTC. If the newest row is recent, its time proves that.
- * Otherwise, the server's time zone setting proves it.
+ * Checks that times without a zone are in UTC. If the newest row is recent, its time shows whether
+ * they are. Otherwise, the check passes only if the server's time zone is UTC.
  */
 export async function timesAreUtc(
   client: pg.ClientBase,

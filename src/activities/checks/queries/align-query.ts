@@ -1,5 +1,6 @@
-// Prepares a query of the batch to be run as of a still point. Its views are expanded, and every
-// captured table can be replaced by a stand-in. A query that reads anything else cannot be aligned.
+// Prepares a query of the batch so that it can run as of a still point. It expands the query's
+// views, so that a stand-in can replace every captured table. A query that reads anything else
+// cannot be aligned.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
 import { textProblem } from '../../../assess/sql/not-aligned.js';
@@ -19,8 +20,8 @@ import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
 /**
- * Takes the quoted name of a table, and returns the sub-query that replaces the table. Null
- * means that the table stays.
+ * Takes the quoted name of a table, and returns the sub-query that replaces the table. Returns null
+ * if the table is not replaced.
  */
 export type StandIns = (table: string) => string | null;
 
@@ -37,7 +38,7 @@ interface Expanded {
 
 type Target = { readonly table: string } | { readonly view: Expanded };
 
-/** The query cannot be aligned. The message says why. */
+/** Thrown if the query cannot be aligned. The message says why. */
 class NotAligned extends Error {}
 
 const MOST_NESTED = 20;
@@ -120,7 +121,10 @@ interface CatalogRelation {
   readonly definition: string | null;
 }
 
-/** Resolves quoted names by the session's search path. Null means that no such relation exists. */
+/**
+ * Resolves quoted names by the session's search path. The value for a name is null if no such
+ * relation exists.
+ */
 async function relations(
   client: pg.ClientBase,
   names: readonly string[],
@@ -138,8 +142,9 @@ async function relations(
 }
 
 /**
- * Lets Postgres plan the query with stand-ins that read nothing. Returns a problem if the query's
- * columns then have other types, or if the plan still reads a relation. Otherwise returns null.
+ * Makes Postgres plan the query with stand-ins that read nothing. Returns a problem if the query's
+ * columns then have different types, or if the plan still reads a relation. Otherwise, returns
+ * null.
  */
 async function readsOtherwise(
   client: pg.ClientBase,

@@ -1,11 +1,11 @@
-// Reads, from the catalog, the settings that the batch's own sessions have. They are the settings
-// of the database, and those of the roles that the batch may use.
+// Reads from the catalog the settings that the batch's own sessions have. They are the settings of
+// the database and of the roles that the batch may use.
 import type pg from 'pg';
 import { hasTarget } from '../../../domain/migration/databases.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
 export interface Session {
-  /** The owner of the settings, as shown to a person. */
+  /** The role or database that has the settings, as shown to a person. */
   readonly of: string;
   /** The settings that differ from Sluice's own session, in the form that SET takes. */
   readonly settings: readonly (readonly [name: string, value: string])[];
@@ -31,9 +31,9 @@ const MAKES_TEXT =
   /::|\bcast\s*\(|\|\||\b(to_char|to_date|to_timestamp|to_number|concat|concat_ws|format|string_agg|row_to_json|to_json|to_jsonb)\s*\(|\b(date|timestamp|timestamptz|interval)\s*'/i;
 
 /**
- * Returns the sessions of the batch in which the query could give another result than in Sluice's
- * own session. As the database's settings, it takes the defaults of Sluice's own session, which
- * include settings of Sluice's role.
+ * Returns the sessions of the batch in which the query could give a different result than in
+ * Sluice's session. For the database's settings, it uses the defaults of Sluice's session. These
+ * also include settings of Sluice's role.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,
@@ -84,8 +84,8 @@ function isOther(name: string, value: string, ours: string, sql: string): boolea
 }
 
 /**
- * Normalizes a setting, so that two names of one time zone, or two spellings of one list, compare
- * as equal.
+ * Normalizes a setting, so that two names of the same time zone, or two spellings of the same list,
+ * are equal.
  */
 const same = (name: string, value: string): string =>
   name === 'TimeZone' && /^(etc\/)?(utc|gmt|uct|zulu|universal|greenwich)(0|[+-]0)?$/i.test(value)

@@ -4,8 +4,8 @@ import type pg from 'pg';
 import { analyseSql } from '../../../assess/sql/analyse.js';
 
 /**
- * Functions of the server and its extensions that get a table, a query or a file as an argument,
- * and read it.
+ * Matches functions of the server and its extensions that read a table, a query or a file that an
+ * argument names.
  */
 const READERS =
   /^(query_to_xml|table_to_xml|schema_to_xml|database_to_xml|cursor_to_xml|dblink|lo_get|pg_read_file)/;
@@ -17,7 +17,9 @@ interface Called {
   readonly isUserDefined: boolean;
 }
 
-/** Returns the reason why a function of the query prevents an alignment, or null if none does. */
+/**
+ * Returns the reason why a function prevents aligning the query. Returns null if no function does.
+ */
 export async function functionProblem(
   client: pg.ClientBase,
   query: string,

@@ -1,5 +1,5 @@
-// Checks, read-only, that a query of the batch depends only on captured tables: not on other
-// tables, and not on the clock.
+// Checks, read-only, that a query of the batch depends only on captured tables, not on other tables
+// or the clock.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../../assess/sql/analyse.js';
 import type { FlagId } from '../../../assess/sql/flags.js';
@@ -22,8 +22,8 @@ interface Dependence {
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
 /**
- * Finds what the query depends on, including through views and functions. Postgres plans the query
- * but does not run it.
+ * Finds what the query depends on, directly or through views and functions. Postgres plans the
+ * query but does not run it.
  */
 export async function dependenceOf(client: pg.ClientBase, query: string): Promise<Dependence> {
   await loadParser();
@@ -98,8 +98,8 @@ export async function checkReads(
 }
 
 /**
- * Returns the relations that Postgres' query plan scans, including through views, inlined functions
- * and partitions.
+ * Returns the relations that Postgres' query plan scans, directly or through views, inlined
+ * functions and partitions.
  */
 export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
   const rows = await readLone(client, `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`);
@@ -121,8 +121,8 @@ export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promi
 }
 
 /**
- * Filters the relations that store rows, and sorts them. Replaces a partition by its root table,
- * and omits views.
+ * Keeps only the relations that store rows, and sorts them. Replaces each partition by its root
+ * table, and omits views.
  */
 async function holdingRows(
   client: pg.ClientBase,
@@ -150,7 +150,7 @@ const asQuoted = (name: string): string => {
 
 /**
  * Returns the definitions of the views and functions that the analysed text names, except for those
- * in `done`. It skips functions of the server itself and of extensions.
+ * in `done`. Skips functions of the server and of extensions.
  */
 async function behind(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// Checks a query of the batch by running it, read-only. It finds keys that repeat or contain NULL,
-// values that change when they are stored, and session settings that change the result.
+// Checks a query of the batch by running it, read-only. The check finds keys that repeat or contain
+// NULL, values that change when they are stored, and session settings that change the result.
 import type pg from 'pg';
 import { readTable } from '../../../clients/postgres/catalog.js';
 import { describeSubquery, lone } from '../../../clients/postgres/single-statement.js';
@@ -104,8 +104,8 @@ function sessionProblem({ of }: Session, guilty: readonly (readonly [string, str
 }
 
 /**
- * Returns the settings that change the result, each one alone. If only their combination changes
- * the result, returns all settings. If the result stays the same, returns none.
+ * Returns each setting that changes the result by itself. If only the combination of all settings
+ * changes the result, returns all of them. If the result stays the same, returns an empty list.
  */
 async function guiltySettings(
   client: pg.Client,
@@ -119,7 +119,7 @@ async function guiltySettings(
       await client.query('SELECT set_config($1, $2, true)', [name, value]);
     const changed = await run().then(
       (other) => other.digest !== digest,
-      () => true, // a query that fails with these settings counts as different, too
+      () => true, // a query that fails with these settings also counts as different
     );
     await client.query('ROLLBACK TO SAVEPOINT session');
     return changed;
@@ -171,7 +171,7 @@ async function runQuery(
   const narrower = fields.filter(({ name, type }) => (stored.get(name) ?? type) !== type);
   const changes = narrower.map(({ name, type }, at) => {
     const [column, to] = [quoteIdent(name), stored.get(name)!];
-    // compares values, not their spelling
+    // compare the values, not their spelling
     const as = NUMBERS.test(type) ? 'numeric' : type === 'json' ? 'jsonb' : 'text';
     return `, count(*) FILTER (WHERE ${column}::${to}::${as} IS DISTINCT FROM ${column}::${as}) AS changed_${at}`;
   });

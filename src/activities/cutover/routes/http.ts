@@ -1,4 +1,5 @@
-// Route `http`: another system serves the consumers. PUT sets the side, and GET reads it.
+// Implements the route `http`: another system serves the consumers. PUT sets the side, and GET
+// reads it.
 import { getRoute, putRoute } from '../../../clients/http/route-http.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { HttpPlan } from '../../../domain/routes/route.js';
@@ -12,7 +13,7 @@ import {
 } from './route-adapter.js';
 
 /**
- * Combines iteration and epoch, so that the number also grows when a migration of the same name
+ * Combines iteration and epoch, so that the number also increases when a migration of the same name
  * starts again.
  */
 const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;

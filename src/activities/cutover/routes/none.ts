@@ -1,5 +1,5 @@
-// Route `none`: Sluice switches nothing, so the side of the lease row counts as the side that
-// consumers read.
+// Implements the route `none`: Sluice switches nothing, so the side in the lease row counts as the
+// side that consumers read.
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
 import type { ObservedRoute } from '../../../domain/evidence/ledger-rows.js';
 import type { NoRoutePlan } from '../../../domain/routes/route.js';

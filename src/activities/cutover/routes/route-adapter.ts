@@ -1,4 +1,5 @@
-// Defines what each route does to other systems. The decisions of each route are in domain/routes.
+// Defines what each route reads from real systems and changes in them. The pure half of each route
+// is in domain/routes.
 import type pg from 'pg';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { Databases } from '../../../clients/postgres/target-connection.js';
@@ -16,18 +17,18 @@ export type RouteDeps = Pick<Deps, 'secret' | 'ledger'>;
 /** The effects of one route. A method that a route does not need does nothing. */
 export interface RouteEffects {
   /**
-   * Does what this route adds to the fence. Is called in the fence's transaction, before the lease
-   * row is locked.
+   * Adds this route's part to the fence. Runs in the fence's transaction, before the lease row is
+   * locked.
    */
   inFence(client: pg.ClientBase, run: Planned): Promise<void>;
   /**
-   * Tries the switch and then the rollback. The caller must end the transaction with ROLLBACK.
-   * Throws the Problem that the commit would meet.
+   * Tries the switch and then the switch back. The caller MUST end the transaction with ROLLBACK.
+   * Throws the Problem that the commit would throw.
    */
   tryOut(client: pg.ClientBase, plan: ResolvedPlan): Promise<void>;
   /**
-   * Switches consumers. Is called in the commit's transaction, before the lease row is locked.
-   * Returns how many rows changed, or null if the route writes no rows.
+   * Switches consumers. Runs in the commit's transaction, before the lease row is locked. Returns
+   * how many rows changed, or null if the route writes no rows.
    */
   inCommit(client: pg.ClientBase, plan: ResolvedPlan, token: string): Promise<RowsChanged | null>;
   /**
@@ -52,7 +53,7 @@ export interface RouteEffects {
 
 /** A route's checks and effects on real systems. */
 export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
-  /** Finds, before the cut-over, what would prevent the switch. It only reads. */
+  /** Finds, before the cut-over and read-only, what would prevent the switch. */
   checks(
     databases: Databases,
     plan: ResolvedPlan,
@@ -62,7 +63,7 @@ export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
   effects(route: R, deps: RouteDeps): RouteEffects;
 }
 
-/** Effects that do nothing. Each route overrides those that it needs, and adds `observe`. */
+/** Effects that do nothing. Each route overrides the effects that it needs, and adds `observe`. */
 export const NO_EFFECTS: Omit<RouteEffects, 'observe'> = {
   inFence: () => Promise.resolve(),
   tryOut: () => Promise.resolve(),

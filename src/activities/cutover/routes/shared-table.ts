@@ -1,5 +1,5 @@
-// Route `postgres-table`: batch and stream write one table. The commit and the rollback change
-// which of them may write it.
+// Implements the route `postgres-table`: batch and stream write the same table. The commit and the
+// rollback change which of them may write it.
 import { codeOf } from '../../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { isOverdue } from '../../../clients/postgres/held-transaction.js';
@@ -91,8 +91,8 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
 }
 
 /**
- * Writes the stream's rows into the table. Throws Refused, with nothing changed, if the rows do not
- * fit into the table, or if writing them takes too long.
+ * Writes the stream's rows into the table. Throws Refused, with nothing changed, if the table
+ * rejects the rows or if the writes take too long.
  */
 async function changeHands(
   client: pg.ClientBase,

@@ -90,8 +90,8 @@ async function readersProblem(
 }
 
 /**
- * Returns the sink's table as Sluice will create it: like the result table, with the query's
- * columns.
+ * Returns the sink's table as Sluice will create it: like the result table, but only with the
+ * query's columns.
  */
 async function plannedRelation(
   source: pg.ClientBase,

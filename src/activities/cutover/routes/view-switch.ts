@@ -41,7 +41,7 @@ export async function relationOf(client: pg.ClientBase, table: string): Promise<
 
 /**
  * Returns the view's text with the table of the other side, or the reason why the table cannot be
- * replaced. It only reads.
+ * replaced. Changes nothing.
  */
 export async function planSwap(
   client: pg.ClientBase,
@@ -123,7 +123,7 @@ const cannotSwitch = (route: ViewPlan, why: string): Problem =>
 
 /**
  * Returns what changes for readers of the view when the view reads the stream's table. That table
- * MUST exist. Returns null if nothing changes. It only reads.
+ * MUST exist. Returns null if readers see no change. Changes nothing.
  */
 export async function accessProblem(
   client: pg.ClientBase,
@@ -217,7 +217,7 @@ async function planned(
   return planSwap(client, route, from, target, state);
 }
 
-/** Returns the differences apart from the replaced table. Null if there are none. */
+/** Returns the differences apart from the replaced table, or null if there are none. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,

@@ -4,7 +4,7 @@ import type { ConnectRest } from '../../../clients/http/connect-rest.js';
 import { undecodable } from '../../../connectors/existing-connector.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
-/** Returns why the connector's records cannot be compared. Null if they can be compared. */
+/** Returns why the connector's records cannot be compared, or null if they can be compared. */
 export async function connectorProblem(
   rest: Pick<ConnectRest, 'config'>,
   plan: ResolvedPlan,

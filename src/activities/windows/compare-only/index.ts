@@ -1,6 +1,6 @@
-// Compares tables with topics that an existing connector writes, without a migration. It only reads
-// Postgres and Kafka. It creates no slot, topic, consumer group or ledger row, and writes no marker
-// unless the caller allows that.
+// Compares tables with topics that an existing connector writes, without a migration. This code
+// only reads Postgres and Kafka. It creates no slot, topic, consumer group or ledger row. It writes
+// a marker only if the caller allows that.
 import { qualifyNames, readCapturedTable } from '../../../clients/postgres/captured-catalog.js';
 import { readSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import { tableFacts } from '../../../domain/capture/captured-set.js';
@@ -100,8 +100,8 @@ export async function compareOnly(
 }
 
 /**
- * Returns the problem with another remedy, because `sluice compare` has no run that a person could
- * retry.
+ * Returns the problem with a different remedy, because `sluice compare` has no run that a person
+ * could retry.
  */
 const readable = ({ code, message }: Problem): Problem =>
   new Problem(code, message, 'correct what the message names, then run sluice compare again');
@@ -166,9 +166,7 @@ async function readTables(session: ReadingSession): Promise<readonly SubjectOutc
 const open = (subject: string, reason: string): SubjectOutcome =>
   unmeasured(subject, 'exact', { verdict: 'inconclusive', reason });
 
-/**
- * Reads the facts of each table. If one of them changes, the rows or their form may change, too.
- */
+/** Reads the facts of each table. If a fact changes, the rows or their form may change too. */
 async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
   await qualifyNames(client);
   const facts: Record<string, Facts[string]> = {};
@@ -179,8 +177,9 @@ async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts>
 
 /**
  * Makes a failed subject inconclusive if its differences are not proven. Without a slot, the
- * records of differing rows may still be in flight. Each record or row that cannot be read may also
- * be the reason for one difference. If there are enough of them, they may be the reason for all.
+ * records of differing rows may still be in flight. A record or row that cannot be read may also
+ * explain one difference. If there are at least as many unreadable ones as differences, they may
+ * explain all differences.
  */
 export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): SubjectOutcome {
   const { counts, proofs, verdict } = subject;

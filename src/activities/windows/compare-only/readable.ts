@@ -17,8 +17,8 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns, for each table that cannot be compared, the reason. It is a problem of the table or of
- * its topic.
+ * Returns a reason for each table that cannot be compared. The reason is a problem of the table or
+ * of its topic.
  */
 export async function unreadable(
   client: SourceClient,

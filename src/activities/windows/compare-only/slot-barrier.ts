@@ -1,6 +1,6 @@
-// The barrier of a comparison that creates nothing. With a slot, it waits until the slot's reader
-// has acknowledged the position that was read after the snapshot. Without a slot, nothing proves
-// which records are still on their way from Postgres to Kafka (in flight).
+// Implements the barrier of a comparison that creates nothing. With a slot, it waits until the
+// slot's reader has acknowledged a position that was read after the snapshot. Without a slot,
+// nothing proves which records are still in flight (on their way from Postgres to Kafka).
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../../clients/postgres/slots.js';
 import { insertLsn } from '../../../clients/postgres/wal-position.js';
@@ -28,7 +28,7 @@ export const withoutBarrier = (why: string): ExistingBarrier => ({
 
 /**
  * Selects the barrier. A slot that the spec names must exist. `isNamed` is false if the slot's name
- * is only derived from the migration's name. Returns the reason if the slot cannot be used.
+ * is only derived from the migration's name. Returns a reason if the slot cannot be used.
  */
 export async function barrierOf(
   client: pg.ClientBase,
@@ -51,7 +51,7 @@ export async function barrierOf(
 }
 
 export interface Patience {
-  /** The time (ms) for which the comparison waits for the slot. */
+  /** The maximum time (ms) that the comparison waits for the slot. */
   readonly withinMs: number;
   /**
    * True if Sluice may write markers into the WAL. A marker advances a slot whose reader has
@@ -61,15 +61,15 @@ export interface Patience {
 }
 
 /**
- * Returns the function with which the comparison marks the source. Without `marks`, nothing is
- * written.
+ * Returns the function with which the comparison marks the source. If `marks` is false, the
+ * function writes nothing.
  */
 export function markBy(
   { slot }: ExistingBarrier,
   { withinMs, marks }: Patience,
 ): (at: MarkAt) => Promise<SourceMark> {
   return async ({ side }) => {
-    // read after the snapshot, so everything that the snapshot sees has a lower LSN
+    // the LSN is read after the snapshot, so everything that the snapshot sees has a lower LSN
     const lsn = await insertLsn(side);
     const limit = Date.now() + withinMs;
     return {

@@ -1,7 +1,7 @@
-// Saves folds on disk. A restarted worker then continues from a proven fold, and need not read the
-// topic from its beginning. A file that has changed since it was written is never used; the topic
-// is then read again. Each fold has one file. The file contains the SHA-256 of everything after it,
-// the header's length, the header (JSON), and the entries of the key table.
+// Saves folds on disk, so that a restarted worker need not read a topic from its beginning. A file
+// that has changed since it was written is never used; the worker then reads the topic again. Each
+// fold has one file. The file begins with a SHA-256 of everything that follows. Then come the
+// header's length, the header (JSON), and the entries of the key table.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -22,14 +22,14 @@ interface Header {
 export class FoldFiles {
   readonly #dir: string | undefined;
 
-  /** If `dir` is undefined, nothing is saved. */
+  /** If `dir` is undefined, no fold is saved. */
   constructor(dir: string | undefined) {
     this.#dir = dir;
   }
 
   /**
-   * Replaces the saved state of this fold in one step. If the disk is full or cannot be written,
-   * only the file is lost; the window continues.
+   * Replaces the saved state of this fold atomically. If the disk is full or cannot be written, the
+   * window continues without the file.
    */
   async save(run: string, identity: string, fold: HashFold): Promise<void> {
     if (this.#dir === undefined) return;
@@ -57,8 +57,8 @@ export class FoldFiles {
   }
 
   /**
-   * Restores a new fold from its file. Returns false if no file can be trusted; then the fold is
-   * unchanged.
+   * Restores a new fold from its file. Returns false, and does not change the fold, if there is no
+   * file that can be trusted.
    */
   async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
     if (this.#dir === undefined || !(await isPrivate(this.#dir))) return false;
@@ -99,7 +99,7 @@ export class FoldFiles {
     return join(this.#dir ?? '', `spill-${run}`);
   }
 
-  /** Removes everything that was saved for these runs. */
+  /** Removes all files of these runs. */
   async forget(runs: readonly string[]): Promise<void> {
     if (this.#dir === undefined) return;
     const names = await readdir(this.#dir).catch(() => []);
@@ -133,7 +133,7 @@ function opened(file: Buffer): { header: Header; entries: Int32Array } | null {
   const body = file.subarray(DIGEST_BYTES);
   if (body.length < 4 || !digestOf(body).equals(file.subarray(0, DIGEST_BYTES))) return null;
   const end = 4 + body.readUInt32LE(0);
-  // copies the entries, because an Int32Array needs an aligned buffer
+  // copy the entries, because an Int32Array needs an aligned buffer
   const entries = new Uint8Array(body.subarray(end));
   return {
     header: JSON.parse(body.toString('utf8', 4, end)) as Header,

@@ -28,7 +28,10 @@ export async function foldOutput(
   return touched;
 }
 
-/** Does the same as `foldOutput` for a fold of hashes, but does not return the keys. */
+/**
+ * Reads the output topic into a fold of hashes. Does the same as `foldOutput`, but does not return
+ * the keys.
+ */
 export const foldHashes = (
   reading: OutputReading,
   fold: OutputHashes,
@@ -47,8 +50,8 @@ async function readOutputTo(
   for (const end of ends ?? (await kafka.offsets(topic))) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
-    // With 0, partitions are not checked: the pipeline may choose a key's partition by its own
-    // rule.
+    // 0 turns the check of partitions off, because the pipeline may choose a key's partition by its
+    // own rule.
     fold.readFrom(partition, 0);
     await readPipelineRecords(
       kafka,

@@ -1,4 +1,4 @@
-// The thread that fold-threads.ts starts. It receives batches of a topic as bytes, and returns
+// Runs in a thread that fold-threads.ts starts. Receives batches of a topic as bytes, and returns
 // their changes as numbers, in the order of the batches.
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
@@ -8,8 +8,8 @@ import { RecordBatch } from '../../../compare/kernel/record-batch.js';
 
 export interface Work {
   /**
-   * A buffer that begins with the broker's answer. The thread sends it back with the changes, so
-   * that it can be used again.
+   * A buffer that begins with the broker's answer. The thread sends the buffer back with the
+   * changes, so that it can be reused.
    */
   readonly buffer: ArrayBuffer;
   readonly length: number;

@@ -1,4 +1,4 @@
-// Folds a long topic on every core. The main thread fetches batches and keeps the key table; the
+// Folds a long topic on several cores. The main thread fetches batches and keeps the key table. The
 // other threads find, encode and hash the rows. The main thread takes the answers in the order of
 // its requests, so the changes of a partition keep the topic's order.
 import { availableParallelism } from 'node:os';
@@ -11,23 +11,24 @@ import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import type { Done, Work } from './fold-thread.js';
 
 /**
- * Starting the threads takes about 50 ms, so fewer records than this are folded faster without
- * threads.
+ * A fold of fewer records than this is faster without threads, because starting them takes about 50
+ * ms.
  */
 export const WORTH_THREADS = 100_000;
 const MOST_THREADS = 4;
-const AHEAD = 2; // two batches for each thread: one in work, and one that waits
+const AHEAD = 2; // each thread has two batches: one that it works on, and one that waits
 
 /**
- * Few answers of the broker are longer than this, so a buffer usually fits the next answer, too.
+ * Few answers of the broker are longer than this, so a reused buffer is usually large enough for
+ * the next answer.
  */
 const LEAST_BUFFER = 9 << 20;
 
 export class FoldThreads {
   readonly #threads: Thread[];
   /**
-   * Buffers that came back from the threads. They are used again, because creating a buffer costs
-   * more time than copying the records.
+   * Buffers that came back from the threads. They are reused, because creating a buffer takes more
+   * time than copying the records.
    */
   readonly #free: ArrayBuffer[] = [];
   #turn = 0;
@@ -41,7 +42,7 @@ export class FoldThreads {
 
   /**
    * Applies the records of `[from, to)` of a partition to the fold, which already knows the
-   * partition. Throws the errors of reading and decoding.
+   * partition. Throws errors of reading and decoding.
    */
   async fold(
     kafka: KafkaPort,
@@ -61,7 +62,7 @@ export class FoldThreads {
       into.heartbeat();
     };
     await kafka.readBatches(topic, partition, from, to, async (records, batches) => {
-      // Copies the records, because only whole buffers can be transferred to a thread and several
+      // Copy the records, because only whole buffers can be transferred to a thread, and several
       // answers may share one buffer.
       const buffer = this.#bufferFor(records.length);
       new Uint8Array(buffer).set(records);

@@ -49,7 +49,7 @@ export class FoldCache {
     return partsFor(bytesNeeded(keys), left);
   }
 
-  /** Returns the bytes that the key tables of one output's comparison may take. */
+  /** Returns the number of bytes that the key tables of one output's comparison may take. */
   roomFor(ref: MigrationRef, topic: string, shape: Shape): number {
     return this.#leftFor(identityOf(ref, hashesOf(topic), shape));
   }
@@ -79,7 +79,7 @@ export class FoldCache {
 
   /**
    * Returns the number with which one comparison marks the rows that it finds. No number is used
-   * twice, so marks of an interrupted attempt do not count in the next one.
+   * twice, so marks of an interrupted attempt do not count in the next attempt.
    */
   nextMark(): number {
     this.#marks += 1;
@@ -88,8 +88,8 @@ export class FoldCache {
 
   /**
    * Runs one window of a migration at a time. An attempt that timed out may still be running when
-   * its retry starts. The retry waits for this attempt. If the attempt hangs, the retry does not
-   * wait, and the attempt loses its folds.
+   * its retry starts. The retry then waits for that attempt. If the old attempt hangs, the retry
+   * stops waiting, and the old attempt loses its folds.
    */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();
@@ -118,7 +118,7 @@ export class FoldCache {
 
   /**
    * Returns the fold of a table's topic. `expected` is roughly the number of the topic's keys. If
-   * the fold is not in memory, it is restored from its file, if there is one.
+   * the fold is not in memory, it is restored from its file, if a file exists.
    */
   async hashes(
     ref: MigrationRef,
@@ -141,8 +141,8 @@ export class FoldCache {
   }
 
   /**
-   * Removes the folds of these runs from memory and from disk. Each worker calls it for all runs
-   * that ended, because the activity that ends a run reaches only one worker.
+   * Removes the folds of these runs from memory and from disk. Each worker calls this for all runs
+   * that have ended, because the activity that ends a run reaches only one worker.
    */
   async forget(runs: readonly Pick<MigrationRef, 'runKey'>[]): Promise<void> {
     for (const run of runs) this.drop(run);
@@ -160,7 +160,7 @@ export class FoldCache {
 
   /**
    * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a fold
-   * that was read only partly proves nothing.
+   * that was only partly read proves nothing.
    */
   drop(ref: Pick<MigrationRef, 'runKey'>): void {
     for (const key of this.#folds.keys())
@@ -177,7 +177,10 @@ export class FoldCache {
   }
 }
 
-/** An output may be kept as rows and as hashes, which are two folds. */
+/**
+ * Names the fold of an output's hashes, because an output may have two folds: of rows and of
+ * hashes.
+ */
 const hashesOf = (topic: string): string => `${topic}/hashes`;
 
 const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
@@ -185,7 +188,7 @@ const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 
-/** Throws Problem `unsupported` if Sluice's topic has another number of partitions than planned. */
+/** Throws Problem `unsupported` if a topic's number of partitions differs from the plan. */
 export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
   const { partitions } = ref.spec.spec.kafka;
   if (ends.length === partitions) return;

@@ -1,7 +1,7 @@
 // Checks that a topic still has the records that a fold has read. A fold proves nothing if the
 // topic was created again, if its beginning was deleted, or if its end was lost with a leader. A
-// new consumer would then not find the records that the fold has. An ordinary change of the leader
-// does no harm, and neither does compaction.
+// new consumer would not find the fold's records then. An ordinary change of the leader and
+// compaction are harmless.
 import { TopicLost, type KafkaPort, type PartitionEnds } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress, ReadPart } from '../../../compare/fold.js';
 
@@ -37,7 +37,8 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
 /**
  * Returns `verify`, which checks that the topic is still the log that the fold has read. Call
  * `sameLog` before the fold continues to read, and `verify` after the reading, so that `verify`
- * also notices changes during the reading. `verify` throws Problem `topic-lost` for another log.
+ * also notices changes during the reading. `verify` throws Problem `topic-lost` if the log is a
+ * different one.
  */
 export async function sameLog(
   kafka: KafkaPort,
@@ -61,8 +62,8 @@ export async function sameLog(
 }
 
 /**
- * Throws if the log's beginning has moved. Compaction leaves the beginning where it is; retention
- * and deleted records move it.
+ * Throws if the log's beginning has moved. Retention and deleted records move it; compaction does
+ * not.
  */
 async function refuseGivenUp(
   kafka: KafkaPort,
