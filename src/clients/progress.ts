@@ -1,5 +1,5 @@
 // Tracks whether an attempt of an activity still makes progress. Clients report each answer of
-// another system as progress. An attempt without an answer for too long counts as hung.
+// another system as progress. An attempt that gets no answer for too long counts as hung.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Readable } from 'node:stream';
 
@@ -14,7 +14,7 @@ export class Progress {
   #last: number;
   #isAbandoned = false;
 
-  /** `now` returns milliseconds of a clock that never goes back. */
+  /** `now` returns the milliseconds of a clock that never goes backward. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
     this.#last = now();
@@ -33,7 +33,8 @@ export class Progress {
   }
 
   /**
-   * Reports progress. Throws if another attempt has taken over, so that this one writes no more.
+   * Reports progress. Throws if another attempt has taken over, so that this attempt writes nothing
+   * more.
    */
   made(): void {
     if (this.#isAbandoned)
@@ -68,8 +69,8 @@ export async function answered<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Reports all data of a connection as progress of the attempt that opened the connection. The
- * connection breaks when the attempt is abandoned, so that no statement follows.
+ * Reports all data of a connection as progress of the attempt that opened the connection. When the
+ * attempt is abandoned, closes the connection, so that no further statement can run.
  */
 export function reportData(stream: Readable): void {
   const progress = current.getStore();

@@ -1,5 +1,5 @@
 // Signs and verifies decisions with Ed25519. A signal can claim any name. A signature proves the
-// name, because only that person has the private key.
+// name, because only the person with that name has the private key.
 import {
   createPrivateKey,
   createPublicKey,

@@ -7,8 +7,8 @@ interface Describes {
 }
 
 /**
- * Returns the id that the cluster gave the namespace. Null if Temporal does not return it, for
- * example because Sluice's credentials have no right to read it.
+ * Returns the id that the cluster gave the namespace. Returns null if Temporal does not return the
+ * id, for example because Sluice's credentials have no right to read it.
  */
 export async function namespaceId(service: Describes, namespace: string): Promise<string | null> {
   const described = await service.describeNamespace({ namespace }).catch(() => null);

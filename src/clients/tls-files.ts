@@ -28,8 +28,8 @@ export function tlsOptions(
 }
 
 /**
- * Reads a PEM certificate. The spec chooses the path. So a file with any other content is refused,
- * and its content is never shown.
+ * Reads a PEM certificate. The spec chooses the path, so it could name any file. A file with other
+ * content is therefore refused, and its content is never shown.
  */
 export function certificate(path: string): string {
   let text = '';

@@ -1,4 +1,4 @@
-// Explains why a TLS connection was not made: which certificate is wrong, and what a person can do.
+// Explains why a TLS connection failed: which certificate is wrong, and what a person can do.
 import { Problem } from '../domain/failure.js';
 
 /** Describes the connection that failed, in the words of the spec. */
@@ -7,7 +7,7 @@ export interface TlsLeg {
   readonly server: string;
   /** The part of the spec that names the TLS files, such as `kafka.tls`. */
   readonly field: string;
-  /** The CA of the spec. Undefined means the CAs of the system. */
+  /** The CA that the spec names. If undefined, the system's CAs are used. */
   readonly ca: string | undefined;
 }
 
@@ -59,7 +59,7 @@ const TROUBLES: readonly Trouble[] = [
   },
 ];
 
-/** Returns the Problem for an error of TLS. Null if the error has another cause. */
+/** Returns the Problem for a TLS error. Returns null if the error has a different cause. */
 export function tlsTrouble(error: unknown, leg: TlsLeg): Problem | null {
   const { code = '', message = '' } = (error ?? {}) as { code?: unknown; message?: string };
   const text = `${String(code)} ${message}`;

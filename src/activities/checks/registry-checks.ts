@@ -1,5 +1,5 @@
-// Checks what the formats of the topics need: the registry, the converter at Kafka Connect, and names
-// that the format can carry. JSON needs nothing.
+// Checks the requirements of the topics' formats: the registry, the converter at Kafka Connect, and
+// names that the format can carry. JSON has no requirements.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { converterClass, keepsNulls } from '../../connectors/converters.js';
@@ -92,7 +92,7 @@ function columnChecks({ secret, plan }: Asking): Promise<Check[]> {
   });
 }
 
-/** Returns the columns of a table that may be NULL and have a default. */
+/** Returns the columns of a table that allow NULL and have a default. */
 async function nullableDefaults(client: SourceClient, table: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0

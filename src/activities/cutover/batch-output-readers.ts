@@ -115,8 +115,8 @@ async function sessions(
 }
 
 /**
- * Reports sessions whose statements Sluice's role cannot see. Such a session may read the table, so
- * it is reported as unknown.
+ * Reports sessions of other roles whose statements Sluice's role cannot see. Such a session may
+ * read the table, so it is reported as unknown.
  */
 async function hiddenSessions(
   client: pg.ClientBase,

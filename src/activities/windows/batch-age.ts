@@ -1,10 +1,10 @@
-// Reads, in one query of the run log, how old the batch's result is when its readers see it.
+// Reads from the run log, in one query, how old the batch's result is when its readers see it.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';
 
-// Readers see a run's result from the end of that run until the end of the next one. The age of the
-// result is counted from the run's cut: the time up to which the run read its input.
+// Readers see a run's result from the end of that run until the end of the next run. The age of the
+// result is counted from the run's cut, the time up to which the run read its input.
 const AGES = (log: string): string => `
 WITH runs AS (
   SELECT cut_at, finished_at, lead(finished_at, 1, greatest(now(), finished_at)) OVER (ORDER BY finished_at) AS replaced_at

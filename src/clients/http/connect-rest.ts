@@ -1,5 +1,5 @@
-// Kafka Connect's REST API: the calls that Sluice needs. Each call has its own time limit, because
-// a Connect worker without Kafka hangs for minutes.
+// Calls Kafka Connect's REST API. Each call has its own time limit, because a Connect worker
+// without Kafka hangs for minutes.
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
@@ -37,7 +37,7 @@ export class ConnectRest {
     return (await this.#json<{ version: string }>('GET', '/')).version;
   }
 
-  /** Returns the classes of the installed connectors, or with `all`, of all installed plugins. */
+  /** Returns the classes of the installed connectors, or of all plugins with `all`. */
   async pluginClasses(which?: 'all'): Promise<string[]> {
     const query = which ? '?connectorsOnly=false' : '';
     return (await this.plugins(query)).map((plugin) => plugin.class);
@@ -79,8 +79,8 @@ export class ConnectRest {
   }
 
   /**
-   * Returns the connector's status. Null if Kafka Connect does not know the connector. A new
-   * connector also has no status for a moment.
+   * Returns the connector's status, or null if Kafka Connect does not know the connector. For a
+   * moment, a new connector also has no status.
    */
   async status(name: string): Promise<ConnectorStatus | null> {
     return this.#jsonOrNull<ConnectorStatus>(
@@ -106,7 +106,7 @@ export class ConnectRest {
     await this.#json('PUT', `/connectors/${encodeURIComponent(name)}/pause`);
   }
 
-  /** Stops the connector. Returns false if Kafka Connect does not (yet) know it. */
+  /** Stops the connector. Returns false if Kafka Connect does not know the connector (yet). */
   async stop(name: string): Promise<boolean> {
     return (await this.#jsonOrNull('PUT', `/connectors/${encodeURIComponent(name)}/stop`)) !== null;
   }
@@ -138,7 +138,7 @@ export class ConnectRest {
     await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}/offsets`);
   }
 
-  /** Deletes the connector. Returns false if Kafka Connect does not (yet) know it. */
+  /** Deletes the connector. Returns false if Kafka Connect does not know the connector (yet). */
   async delete(name: string): Promise<boolean> {
     return (await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}`)) !== null;
   }
@@ -246,7 +246,7 @@ function errorMessage(text: string): string {
     const { message } = JSON.parse(text) as { message?: unknown };
     return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
   } catch {
-    // The answer itself may contain a secret, so the message omits it.
+    // The answer may contain a secret, so the message omits it.
     return 'the answer is not one of Kafka Connect';
   }
 }

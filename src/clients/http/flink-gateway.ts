@@ -1,5 +1,5 @@
-// Flink's SQL Gateway through REST: sessions, statements and results. A session's tables and
-// settings are lost when the session or the gateway ends, so each use opens its own session.
+// Calls the REST API of Flink's SQL Gateway: sessions, statements and results. A session's tables
+// and settings are lost when the session or the gateway ends, so each use opens its own session.
 import { Problem } from '../../domain/failure.js';
 import { jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
@@ -23,7 +23,7 @@ export class FlinkGateway {
     this.#url = url.replace(/\/+$/, '');
   }
 
-  /** Returns product and version. */
+  /** Returns the product and its version. */
   async info(): Promise<string> {
     const answer = await this.#call<{ productName: string; version: string }>('GET', '/v1/info');
     return `${answer.productName} ${answer.version}`;
@@ -65,7 +65,7 @@ export class FlinkGateway {
   }
 }
 
-/** The gateway's reason for refusing a statement. */
+/** Thrown if the gateway refuses a statement. The message is the gateway's reason. */
 export class FlinkError extends Error {}
 
 export class FlinkSession {
@@ -76,7 +76,7 @@ export class FlinkSession {
   }
 
   /**
-   * Runs one statement to its end. Returns its rows, or for an INSERT, the job's id. Throws
+   * Runs one statement to its end. Returns its rows, or the job's id for an INSERT. Throws
    * FlinkError with the root cause that Flink reports.
    */
   async run(statement: string): Promise<Row[]> {
@@ -121,7 +121,8 @@ export class FlinkSession {
 }
 
 /**
- * Returns the message of the last cause in a Java stack trace, or else the first line of the text.
+ * Returns the message of the last cause in a Java stack trace. If there is none, returns the first
+ * line of the text.
  */
 function rootCause(errors: readonly string[]): string {
   const text = errors.join('\n');

@@ -79,7 +79,7 @@ export class FoldCache {
 
   /**
    * Returns the number with which one comparison marks the rows that it finds. No number is used
-   * twice, so marks of an interrupted attempt do not count in the next attempt.
+   * twice, so the next attempt ignores the marks of an interrupted attempt.
    */
   nextMark(): number {
     this.#marks += 1;
@@ -88,8 +88,8 @@ export class FoldCache {
 
   /**
    * Runs one window of a migration at a time. An attempt that timed out may still be running when
-   * its retry starts. The retry then waits for that attempt. If the old attempt hangs, the retry
-   * stops waiting, and the old attempt loses its folds.
+   * its retry starts. The retry waits for it. If the old attempt hangs, the retry stops waiting,
+   * and the old attempt loses its folds.
    */
   async exclusive<T>(ref: MigrationRef, use: () => Promise<T>): Promise<T> {
     const before = this.#busy.get(ref.runKey) ?? Promise.resolve();
@@ -159,8 +159,8 @@ export class FoldCache {
   }
 
   /**
-   * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a fold
-   * that was only partly read proves nothing.
+   * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a partly
+   * read fold proves nothing.
    */
   drop(ref: Pick<MigrationRef, 'runKey'>): void {
     for (const key of this.#folds.keys())
@@ -177,10 +177,7 @@ export class FoldCache {
   }
 }
 
-/**
- * Names the fold of an output's hashes, because an output may have two folds: of rows and of
- * hashes.
- */
+/** Names an output's fold of hashes. An output may also have a fold of rows. */
 const hashesOf = (topic: string): string => `${topic}/hashes`;
 
 const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
@@ -188,7 +185,7 @@ const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 
-/** Throws Problem `unsupported` if a topic's number of partitions differs from the plan. */
+/** Throws Problem `unsupported` if the topic's partitions differ in number from the plan. */
 export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
   const { partitions } = ref.spec.spec.kafka;
   if (ends.length === partitions) return;

@@ -1,13 +1,13 @@
 // Stores the changes of the stream and the rows of the table on disk, as short records. The key of
-// a record selects its part, and each part has its own file. One part at a time is read back. The
-// files are removed after the pass. If an attempt dies, the next attempt on that table removes the
-// folder that was left.
+// a record selects its part, and each part has its own file. A comparison reads back one part at a
+// time. The files are removed after the pass. If an attempt dies, the next attempt on that table
+// removes the old folder.
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
  * A record has the key (4 words), the row hash (2 words), and 2 words whose meaning depends on the
- * comparison. They mark a delete, or they contain the place of the row or of its record.
+ * comparison. These two words mark a delete, or they contain the place of the row or of its record.
  */
 const KEY_WORDS = 4;
 export const SPILL_WORDS = KEY_WORDS + 2 + 2;
@@ -23,14 +23,14 @@ export interface Spilled {
 }
 
 /**
- * Returns the bytes of memory that a key table with this many keys needs. The number includes what
- * the table needs in addition while it grows.
+ * Returns the bytes of memory that a key table with this many keys needs. The number includes the
+ * extra memory that the table needs while it grows.
  */
 export const bytesNeeded = (keys: number): number => keys * 64;
 
 /**
  * Returns the number of parts into which `bytes` must be divided, so that each part fits into
- * `budget`. 1 means that everything fits at once.
+ * `budget`. Returns 1 if everything fits at once.
  */
 export function partsFor(bytes: number, budget: number): number {
   let parts = 1;
@@ -38,7 +38,7 @@ export function partsFor(bytes: number, budget: number): number {
   return parts;
 }
 
-/** The records of one side, appended to one file for each part. */
+/** Stores the records of one side, with one file for each part. */
 export class SpillSide {
   readonly #files: number[];
   readonly #buffers: Int32Array[];
@@ -100,7 +100,7 @@ export class SpillSide {
 
   #write(part: number): void {
     const bytes = new Uint8Array(this.#buffers[part]!.buffer, 0, this.#filled[part]! * 4);
-    // appends; reading starts only after the last write
+    // the write appends, because reading starts only after the last write
     for (let at = 0; at < bytes.length;) at += writeSync(this.#files[part]!, bytes, at);
     this.bytes += bytes.length;
     this.#filled[part] = 0;
@@ -111,8 +111,8 @@ export class SpillSide {
 export const removeSpill = (dir: string): void => rmSync(dir, { recursive: true, force: true });
 
 /**
- * Fills the buffer from the file, or up to the end of the file. Returns the number of bytes read.
- * The file contains only whole records.
+ * Fills the buffer from the file, or reads to the end of the file. Returns the number of bytes
+ * read. The file contains only whole records.
  */
 function readWhole(file: number, into: Uint8Array, position: number): number {
   let filled = 0;
@@ -125,9 +125,9 @@ function readWhole(file: number, into: Uint8Array, position: number): number {
 }
 
 /**
- * Returns the number of the part to which a key belongs. It uses other bits of the key than those
- * that select the slot in a key table. Otherwise the keys of a part would use only a part of the
- * slots.
+ * Returns the number of the part to which a key belongs. A key table selects the slot of a key by
+ * certain bits of the key. This function uses different bits. Otherwise, the keys of a part would
+ * use only some of the slots.
  */
 function partOf(key: Int32Array, parts: number): number {
   let h = Math.imul(key[0]! ^ Math.imul(key[1]!, 0x27d4eb2f), 0x165667b1);

@@ -1,6 +1,6 @@
-// Compares results, stages and the sink: exactly at a still point, or in settled rounds where that
-// is not possible. In rounds, the queries run again in each round's snapshot. Polled tables are
-// compared in rounds, too.
+// Compares results, stages and the sink: exactly at a still point, or in settled rounds if that is
+// not possible. In rounds, the queries run again in each round's snapshot. Polled tables are also
+// compared in rounds.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { STORED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';
@@ -75,7 +75,7 @@ interface InRounds {
   readonly deadline: number;
   /**
    * The reason why results are compared in rounds although the spec asks for exact results. Null if
-   * there is nothing to explain.
+   * the spec does not ask for them.
    */
   readonly why: string | null;
 }
@@ -141,7 +141,7 @@ function sayingWhySettled(result: SubjectOutcome, why: string | null): SubjectOu
 }
 
 /**
- * Adds the reason if rows of a polled table are missing only because the connector cannot have read
+ * Adds the reason if rows of a polled table are missing only because the connector could not read
  * them yet.
  */
 async function sayingWhyMissing(

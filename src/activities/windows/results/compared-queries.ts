@@ -1,4 +1,4 @@
-// Builds the pairs that a window compares. A pair is a query, and the topic that should have the
+// Builds the pairs that a window compares. A pair is a query and the topic that should have the
 // same rows. The polled tables come first, then the stages of the batch, and then its result.
 import type { Proofs } from '../../../domain/evidence/verdict.js';
 import { describeQuery } from '../../../clients/postgres/catalog.js';
@@ -17,7 +17,7 @@ import type { ConnectedSession, ResultSession } from '../session.js';
 import { columnsToCompare } from '../columns-to-compare.js';
 
 /**
- * Two numbers of one side: the rows that a separate statement counted, and the rows that were read.
+ * Two counts of one side: the rows that a separate statement counted, and the rows that were read.
  */
 export type SideCounted = Pick<Proofs, 'countedRows' | 'readRows'>;
 
@@ -36,7 +36,7 @@ export interface ComparedQuery {
   readonly format: RecordFormat;
   readonly fold: OutputFold;
   readonly topicSide: SettledComparison;
-  /** The sink's table. Only the result has one. */
+  /** The sink's table. Only the result has a sink. */
   readonly sink: {
     readonly table: string;
     readonly side: SettledComparison;
@@ -57,8 +57,8 @@ export const sidesOf = ({ topicSide, sink }: ComparedQuery): SettledComparison[]
 ];
 
 /**
- * Builds the pairs for captured subjects that are compared in settled mode. Each pair has the
- * current rows of a subject, and its topic.
+ * Builds the pairs for captured subjects that are compared in settled mode. Each pair consists of a
+ * query for the subject's current rows, and the subject's topic.
  */
 async function settledSubjects({
   ref,

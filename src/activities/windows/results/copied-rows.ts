@@ -16,8 +16,8 @@ const NO_PLACE = `'(0,0)'::pg_catalog.tid`;
 const HEARTBEAT_ROWS = 4096;
 
 /**
- * Reads the rows of `from`, a table or a sub-query, whose columns MUST have the shape's types.
- * Returns the number of rows.
+ * Reads the rows of `from`, which is a table or a sub-query. Its columns MUST have the shape's
+ * types. Returns the number of rows.
  */
 export async function copyHashed(
   client: SourceClient,
@@ -37,7 +37,7 @@ export async function copyHashed(
   return read;
 }
 
-/** Takes a row of a sink by its key and its hash. `canon` decodes it. */
+/** Takes the key and the hash of a sink's row. `canon` decodes the row. */
 export type TakeSinkRow = (
   key: Int32Array,
   high: number,
@@ -46,8 +46,8 @@ export type TakeSinkRow = (
 ) => void;
 
 /**
- * Reads the rows of a sink's table. If one of its columns has another type than in the query, all
- * rows are read as text, because their binary forms differ. Returns the number of rows.
+ * Reads the rows of a sink's table. If the type of a column differs from the query's type, all rows
+ * are read as text, because the binary forms differ. Returns the number of rows.
  */
 export async function copySink(
   client: SourceClient,

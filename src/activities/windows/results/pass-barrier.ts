@@ -5,7 +5,10 @@ import { because, ok, type OrReason } from '../../../domain/values/or-reason.js'
 import { passedWholePath, type SourceMark } from '../../capture/source-mark.js';
 import { BARRIER_LIMIT_MS } from '../session.js';
 
-/** Waits until the mark has passed the whole path. Returns the ms that it took, or a reason. */
+/**
+ * Waits until the mark has passed the whole path. Returns the milliseconds that this took, or the
+ * reason why it is not proven.
+ */
 export async function passBarrier(
   kafka: KafkaPort,
   plan: ResolvedPlan,

@@ -13,7 +13,7 @@ import type { ConnectedSession } from '../session.js';
 import type { ComparedQuery, SideCounted } from './compared-queries.js';
 
 /**
- * If a query takes longer than this, it does not run again to count its rows. The evidence then
+ * A query that takes longer than this is not run again to count its rows. The evidence then
  * contains no count.
  */
 const COUNTED_QUERY_MS = 5000;
@@ -42,8 +42,8 @@ export function readHashes(
 }
 
 /**
- * Throws Problem `unreachable` if the pipeline created a stage's topic again; the next window then
- * reads the new topic. The caller judges the loss of a topic that Sluice created.
+ * Throws Problem `unreachable` if the pipeline created a stage's topic again. The next window then
+ * reads the new topic. If Sluice created the topic, throws `error` unchanged.
  */
 function throwLoss(error: unknown, isTopicOwned: boolean): never {
   throw !isTopicOwned && error instanceof TopicLost
@@ -61,7 +61,7 @@ export interface QueryRead {
   readonly counted: number | null;
 }
 
-/** Runs each query. `endedAt` (epoch ms) is the time at which the last query ended. */
+/** Runs each query. Also returns `endedAt`, the time (epoch ms) at which the last query ended. */
 export async function runQueries(
   client: SourceClient,
   comparedQueries: readonly Pick<ComparedQuery, 'subject' | 'sql' | 'shape'>[],

@@ -1,5 +1,5 @@
-// Decides whether a window compared all results exactly. Builds the results of a window that
-// compared only the tables and rests on an earlier window for the results.
+// Decides whether a window compared all results exactly. Also builds the results of a window that
+// compared only the tables, and that rests on an earlier window for the results.
 import type { FactsChange } from '../../../domain/evidence/epoch.js';
 import type { RecentResult } from '../../../domain/plan/final-result.js';
 import { resultSubjects } from '../../../domain/plan/planned-subjects.js';
@@ -9,8 +9,8 @@ import type { ResultCompared } from './compare-results.js';
 import { unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 
 /**
- * Returns true if every result of the plan passed, and if none was compared in rounds. Returns
- * false if the plan has no results.
+ * Returns true if every result of the plan was compared exactly and passed. Returns false if the
+ * plan has no results.
  */
 export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOutcome[]): boolean {
   const results = resultSubjects(plan);
@@ -31,7 +31,7 @@ export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOu
 /**
  * Returns the results of a window that rests on an earlier window. If no fact has changed since the
  * earlier window, there are no results to add. If a fact has changed, every result is inconclusive,
- * because the change may have affected it.
+ * because the change may have affected that result.
  */
 export function restedResults(
   plan: ResolvedPlan,

@@ -33,7 +33,7 @@ export async function takeRound(
     runQueries(reader, comparedQueries, heartbeat),
     passBarrier(kafka, plan, mark),
   ]);
-  await reader.query('ROLLBACK'); // also undoes changes of settings by the spec's SQL
+  await reader.query('ROLLBACK'); // this also undoes changes of settings by the spec's SQL
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (!barrier.value.ok) return barrier.value;
@@ -43,8 +43,8 @@ export async function takeRound(
     comparedQuery.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(target, sink.table, shape, heartbeat) : null;
-    // The topic is read after the sink's table. If a record reached the sink before that, its key
-    // then counts as touched.
+    // The topic is read after the sink's table. A record that was already in the sink is therefore
+    // in the topic, and its key counts as touched.
     const touched = await readOutput(session, comparedQuery);
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (!rows || !sink) continue;

@@ -26,7 +26,8 @@ interface Run {
 
 /**
  * Returns the newest run if it has finished, otherwise the reason why no run can be compared. Call
- * it before the rounds and again when the rows are read. Both calls MUST return the same run.
+ * this function before the rounds and again when the rows are read. Both calls MUST return the same
+ * run.
  */
 export async function finishedRun(
   client: pg.ClientBase,
@@ -47,7 +48,7 @@ export async function finishedRun(
 }
 
 /**
- * Compares the stored result. `found` is the answer of `finishedRun` before the first round. The
+ * Compares the stored result. `found` is what `finishedRun` returned before the first round. The
  * fold MUST be at the last round's barrier.
  */
 export async function compareStored(

@@ -1,13 +1,13 @@
-// Compares a table that an earlier window proved equal. It reads only the rows that have changed on
-// either side since then, and one tenth of the other rows, in rotation. This proves as much as a
-// full pass, for the following reasons. If the source changed a row, the row has a younger xmin. If
-// the topic changed a key, the fold remembers the key. All these rows are read and compared. Rows
-// that neither side changed are still equal. A deleted row leaves no xmin, but it shows in the
-// counts. If the topic lacks the delete, the fold has more keys than the table has rows. A missing
-// insert cannot hide this, because every inserted row is read and compared. Some changes leave
-// neither a younger xmin nor a record, such as a swapped partition or a renamed enum label. Such a
-// change alters the table's facts, and then a window reads every row. If this pass finds any row
-// that is not proven equal, a full pass decides.
+// Compares a table that an earlier window proved equal. This pass reads only the rows that have
+// changed on either side since then, and a tenth of the other rows, in rotation. It proves as much
+// as a full pass, for the following reasons. If the source changed a row, the row has a newer xmin.
+// If the topic changed a key, the fold remembers the key. The pass reads and compares all these
+// rows. Rows that neither side changed are still equal. A deleted row has no xmin, but the counts
+// reveal it: if the topic lacks the delete, the fold has more keys than the table has rows. A
+// missing insert cannot offset this, because every inserted row is read and compared. Some changes
+// leave neither a newer xmin nor a record, such as a swapped partition or a renamed enum label.
+// Such a change alters the table's facts, so a window then reads every row. If this pass finds any
+// row that is not proven equal, a full pass decides.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -19,14 +19,15 @@ import { selectOf } from './select-statement.js';
 
 const SCRUB_PARTS = 10;
 const XID_WORD = 2 ** 32;
-// less than 2^31, because the counter of transactions advances while the window reads
+// this is less than 2^31, because the transaction counter advances while the window reads
 const MOST_AGE = 2 ** 31 - 2 ** 24;
-/** With fewer rows than this, a full pass is as fast. */
+/** For a table with fewer rows than this, a full pass is as fast. */
 export const WORTH_IT_ROWS = 20_000;
 
 /**
- * Compares what changed. `counted` is the number of the table's rows in this snapshot. `number`
- * selects the tenth that is read again. Returns null if only a full pass can decide.
+ * Compares the rows that changed. `counted` is the number of the table's rows in this snapshot.
+ * `number` selects the tenth of the other rows that is read again. Returns null if only a full pass
+ * can decide.
  */
 export async function passIncrementally(
   input: PassInput,
@@ -36,8 +37,8 @@ export async function passIncrementally(
 ): Promise<TablePass | null> {
   const { shape, from, reader, rowsPerSecond } = input;
   if (!fold.provenAt || fold.encoder.keyWords !== 2 || fold.unreadable > 0) return null;
-  // age() wraps after 2^31 transactions. Beyond that number, an old xmin looks young, and a young
-  // xmin looks old.
+  // age() wraps after 2^31 transactions. Beyond that number, an old xmin seems new, and a new xmin
+  // seems old.
   if (input.snapshot.xmax - fold.provenAt.xmin >= MOST_AGE) return null;
   const comparison = new HashComparison(fold.table, fold.encoder);
   const unseen = new Set(fold.changed);
@@ -61,8 +62,8 @@ export async function passIncrementally(
   const blocks = await blocksOf(reader, from);
   const part = number % SCRUB_PARTS;
   const changed = comparison.rowsRead;
-  // Excludes the rows that were read above. Each row is then read at most once, so the
-  // number of rows read plus the number proven earlier equals the count.
+  // The condition excludes the rows that were read above. Each row is then read at most once, so
+  // the rows read and the rows proven earlier add up to the count.
   await read(
     `${partOf(blocks, part, SCRUB_PARTS)} AND NOT (${isYounger})${changedOnTopic ? ` AND NOT (${changedOnTopic})` : ''}`,
   );
@@ -86,7 +87,7 @@ export async function passIncrementally(
 
 /**
  * Returns the condition for part `part` of `parts` equal parts of a table. The last part has no
- * end.
+ * upper bound.
  */
 export function partOf(blocks: number, part: number, parts: number): string {
   const bound = (at: number): string => `'(${Math.floor((blocks * at) / parts)},0)'::tid`;

@@ -1,7 +1,7 @@
 // Chooses the pass for a table. If the spec names Flink as the engine, Flink compares the table. If
-// a column has a tolerance, whole rows are compared. If the keys do not fit in memory, parts on
-// disk are compared. In all other cases, hashes in memory are compared, of the changed rows if that
-// is enough, otherwise of all rows.
+// a column has a tolerance, whole rows are compared. If the keys do not fit in memory, the table is
+// compared in parts on disk. In all other cases, hashes in memory are compared: those of the
+// changed rows if that is enough, otherwise those of all rows.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
@@ -58,8 +58,8 @@ async function passInMemory(
   const isSurelyFull = !walk && (isFull || counted < WORTH_IT_ROWS || kept.provenAt === null);
   const full = isSurelyFull ? await passByHash(input, folding) : null;
   const fold = await folding;
-  // No rewrite of the table is possible from here on: the statement that counted the rows locks the
-  // table until this snapshot ends.
+  // The table cannot be rewritten now, because the statement that counted the rows locks the table
+  // until this snapshot ends.
   const isWalked =
     walk !== undefined &&
     fold.provenAt !== null &&

@@ -1,5 +1,5 @@
 // Compares one table with its topic in the window's snapshot. A final window may rest on a full
-// pass before the fence. It then compares only what changed since that pass.
+// pass before the fence. It then compares only the rows that changed after that pass.
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';
@@ -20,7 +20,7 @@ import { passOver, type KnownTable } from './choose-pass.js';
 import type { Walk } from './range-scan.js';
 import { boundedNow } from './visibility.js';
 
-/** Says what became of the witness of a window. */
+/** Says whether a window used its witness. */
 export interface WitnessUse {
   /** The reason why no witness can be used. Null if one can be used. */
   readonly refused: string | null;
@@ -28,7 +28,7 @@ export interface WitnessUse {
   readonly rested: boolean;
 }
 
-/** The moment for which both sides are compared. */
+/** The point at which both sides are compared. */
 export interface Alignment {
   readonly snapshotText: string;
   readonly lsn: Lsn;
@@ -50,7 +50,7 @@ export async function comparedTable(
 export interface ComparedTable {
   readonly result: SubjectOutcome;
   readonly counted: number;
-  /** The part of the evidence that concerns the witness. Null if the window reads no witness. */
+  /** The witness's part of the evidence. Null if the window reads no witness. */
   readonly witness: WitnessProof | Refused | null;
 }
 
@@ -58,7 +58,7 @@ interface Refused {
   readonly refused: string;
 }
 
-/** Compares one table with its topic. Also returns the number of the table's rows. */
+/** Compares one table with its topic. Also returns the number of rows in the table. */
 export async function compareTable(
   session: ConnectedReading,
   table: Relation,
@@ -132,9 +132,9 @@ interface Passed extends Pick<ComparedTable, 'counted' | 'witness'> {
 }
 
 /**
- * If the witness can be used, compares only what changed since the full pass. Otherwise counts the
- * rows and compares the table without the witness. Returns a reason as text if the witness cannot
- * be used, and the window is not allowed to read every row.
+ * Compares only the rows that changed after the full pass, if the witness can be used. Otherwise,
+ * counts the rows and compares the table without the witness. If the window is not allowed to do
+ * that, returns a reason as text.
  */
 async function passOrWitnessed(
   session: ConnectedReading,
@@ -167,7 +167,7 @@ async function passOrWitnessed(
 
 /**
  * Adds a note to the reason. If the pass stopped early, the note names the column in which most
- * rows differ. If the window passed, the note says how the rows were read.
+ * rows differ. Otherwise, the note says how the rows were read.
  */
 function noted(result: Verdict, pass: TablePass): Verdict {
   const note = pass.isStopped

@@ -1,6 +1,6 @@
 // Compares tables in exact mode: the rows of a REPEATABLE READ snapshot with the topics. A record
-// counts only if the snapshot sees the record's transaction (source.txId), so every key must be
-// equal.
+// counts only if the snapshot sees the record's transaction (source.txId). Every key must therefore
+// be equal.
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { HashFold } from '../../../compare/hash-fold.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
@@ -35,28 +35,25 @@ import { snapshotText } from './visibility.js';
 export interface TablesCost {
   /** The rows of the largest table. */
   readonly rows: number;
-  /** The duration in ms, without the time for reading topics. */
+  /** The duration in ms, without the time in which topics were read. */
   readonly ms: number;
-  /**
-   * The reason why a final window has to read every row. Null if a witness can make that
-   * unnecessary.
-   */
+  /** The reason why a final window has to read every row. Null if it can use a witness instead. */
   readonly unwitnessed: string | null;
 }
 
 export interface TablesResult {
   readonly subjects: SubjectOutcome[];
   readonly barrierMs: number | null;
-  /** Null if the tables were not compared exactly. */
+  /** Null if the window did not compare the tables exactly. */
   readonly cost: TablesCost | null;
   /** The state of the witness. Absent if the window neither makes nor uses one. */
   readonly witness?: WitnessUse;
 }
 
 /**
- * Compares every table in exact mode. Records of polled tables name no transaction, so these
- * records cannot be aligned with a snapshot. Such tables are compared in settled mode, together
- * with the results.
+ * Compares every table in exact mode. Records of polled tables name no transaction, so they cannot
+ * be aligned with a snapshot. Polled tables are compared in settled mode, together with the
+ * results.
  */
 export async function compareTables(session: ReadingSession): Promise<TablesResult> {
   if (session.plan.capture.subjectMode === 'settled')
@@ -91,9 +88,7 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
   });
 }
 
-/**
- * Returns the reason why a later window cannot rest on this full pass. Null if a later window can.
- */
+/** Returns the reason why a later window cannot rest on this full pass, or null if it can. */
 function whyNotProven(
   { folds, ref, plan }: ReadingSession,
   subjects: readonly SubjectOutcome[],

@@ -1,5 +1,5 @@
-// Finds the class of each difference. It reads the raw rows of every candidate on both sides again,
-// at the same snapshot and offsets, and compares them value by value.
+// Finds the class of each difference. The drill-down reads the raw rows of every candidate again on
+// both sides, at the same snapshot and offsets. It compares the rows value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { TopicReading } from '../folds/folds.js';
@@ -76,7 +76,7 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
 
 /**
  * Checks that every candidate was classified as matched, different or unknown. Throws if a
- * candidate is missing. In that case, the two readings of the topic disagree and prove nothing.
+ * candidate is missing, because the two readings of the topic then disagree and prove nothing.
  */
 export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
   if (explained === candidates + extraneous) return;
@@ -89,7 +89,7 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
 
 /**
  * Builds a condition that selects exactly the candidates' rows. In a partitioned table, several
- * partitions can have a row with the same ctid, so the key selects the row.
+ * partitions can have a row with the same ctid, so the condition also contains the key.
  */
 async function placesOf({
   reader,

@@ -1,10 +1,10 @@
 // Reads a long table range by range. Each range has a short snapshot, so that no transaction lasts
 // longer than the reading of one range. The fold remembers the keys that differed, and the keys
-// that the topic changed since the first snapshot. Then the window takes its own snapshot. There it
-// reads only the rows of these keys, and the rows that the source has changed since the first
-// snapshot (see changed-rows.ts). No row is missed, for the following reasons. A row that no
+// that the topic changed after the first snapshot. Then the window takes its own snapshot. In that
+// snapshot, it reads only the rows of these keys, and the rows that the source changed after the
+// first snapshot (see changed-rows.ts). No row is missed, for the following reasons. A row that no
 // transaction has touched since the first snapshot has not moved. Its range was read, so either the
-// row was equal or its key was remembered. Every other row has an xmin younger than the first
+// row was equal or its key was remembered. Every other row has an xmin newer than the first
 // snapshot. The window selects such rows by xmin, so it finds them wherever they are. A rewrite of
 // the table (VACUUM FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
 import {
@@ -24,18 +24,18 @@ import { BARRIER_LIMIT_MS, markOf, type ConnectedReading } from '../session.js';
 import { selectOf } from './select-statement.js';
 import { boundedNow, snapshotText } from './visibility.js';
 
-/** The bytes of a table that a window reads in one snapshot by default. */
+/** A larger table is read range by range by default. */
 export const SNAPSHOT_BYTES = 512 * 2 ** 20;
 const BLOCK_BYTES = 8192;
 
 export interface Walk {
   readonly snapshots: number;
   readonly rowsRead: number;
-  /** The files that held the rows. */
+  /** Identifies the files that held the rows during the scan. */
   readonly storage: string;
 }
 
-/** The input of a range scan. The session's reader must have no open transaction. */
+/** The input of a range scan. The session's reader MUST NOT have an open transaction. */
 export interface WalkInput extends ConnectedReading {
   readonly catalog: TableCatalog;
   readonly topic: string;
@@ -58,7 +58,7 @@ export async function walkAhead(
   const fold = await foldOf();
   if (fold?.encoder.keyWords !== 2) return null;
   const storage = await storageOf(reader, from);
-  // Reading the whole topic takes long. It needs only the text of a snapshot, and no open
+  // Reading the whole topic takes a long time. It needs only the text of a snapshot, not an open
   // transaction.
   const first = parseSnapshot(await snapshotText(reader));
   await readTopic(input, fold, first);
@@ -89,7 +89,7 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
     const { rowsPerSecond } = plan.spec.source.limits;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
     heartbeat();
-    // so many rows differ that not all of their keys were remembered
+    // too many rows differ for all of their keys to be remembered
     if (comparison.suspected > comparison.candidates.length) return null;
     for (const { key } of comparison.candidates) fold.suspect(key);
     return fold.provenAt !== null && fold.unreadable === 0 ? comparison.rowsRead : null;

@@ -1,4 +1,4 @@
-// Lists the records that a fold refused. Each of them becomes a difference that a person can look
+// Lists the records that a fold refused. Each record becomes a difference that a person can look
 // up, with key, value, place and reason.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { KafkaRecord } from '../../../clients/kafka/records.js';

@@ -4,7 +4,7 @@ import { encoderOf } from '../../../compare/enc/column.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
 
 /**
- * Returns the SELECT. Its first column is the ctid, with which a row can be found again within the
+ * Returns the SELECT. Its first column is the ctid, by which a row can be found again in the same
  * snapshot.
  */
 export function selectOf(shape: Shape, from: string, place = 'ctid'): string {

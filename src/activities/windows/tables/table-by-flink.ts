@@ -1,7 +1,7 @@
 // Compares a table with its topic in a bounded Flink job, for tables that do not fit in one
-// machine's memory. The snapshot's rows are written to a topic, and Flink joins that topic with the
-// table's topic. Flink returns the keys that it does not prove equal. The rows of these keys are
-// then compared value by value.
+// machine's memory. Sluice writes the snapshot's rows to a topic, and Flink joins that topic with
+// the table's topic. Flink returns the keys that it does not prove equal. Sluice then compares the
+// rows of these keys value by value.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
 import { Undecodable } from '../../../compare/undecodable.js';
 import { Comparison, type Shape } from '../../../compare/row-comparison.js';
@@ -74,8 +74,8 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
 }
 
 /**
- * Appends the table's rows, as the snapshot sees them, to the window topic. Returns the range of
- * offsets of these rows.
+ * Appends the snapshot's rows of the table to the window topic. Returns the range of offsets of
+ * these rows.
  */
 async function exportRows({
   kafka,

@@ -18,8 +18,8 @@ import { selectOf } from './select-statement.js';
 
 export const CANARY_ROWS = 9;
 /**
- * The number of blocks (32 MB) that are read at a time. If most rows differ, or if the fold has
- * failed, the pass stops only after such a range.
+ * The number of blocks (32 MB) that a pass reads at a time. If most rows differ, or if the fold has
+ * failed, the pass stops at the end of such a range.
  */
 const RANGE_BLOCKS = 4096;
 
@@ -42,8 +42,8 @@ export interface TablePass {
   /** The digest of the stream side at the offsets that were read. */
   readonly digest?: string;
   /**
-   * Says how the pass read the rows, such as in parts on disk or only the changed rows. Absent if
-   * the pass read every row in memory.
+   * Says how the pass read the rows, such as in parts on disk, or only the changed rows. Absent if
+   * the pass read every row and kept the keys in memory.
    */
   readonly note?: string;
 }
@@ -60,14 +60,15 @@ export interface PassInput extends TopicReading {
 }
 
 /**
- * When this many rows wait (about 48 MB of hashes), reading the table stops until the topic is
- * folded.
+ * The maximum number of rows (about 48 MB of hashes) that wait while the topic is being folded.
+ * When it is reached, the pass stops reading the table until the topic is folded.
  */
 const MOST_WAITING = 1 << 21;
 
 /**
- * Reads the table while the topic is still being folded to its stable end for this snapshot.
- * Throws the errors of Postgres and Kafka, but only after the fold has ended.
+ * Compares the table with its topic by hashes. Reads the table while the topic is still being
+ * folded to its stable end for this snapshot. Throws the errors of Postgres and Kafka, but only
+ * after the fold has ended.
  */
 export async function passByHash(input: PassInput, folding: Promise<HashFold>): Promise<TablePass> {
   const side = new TableSide(input.shape);
@@ -87,13 +88,13 @@ export async function passByHash(input: PassInput, folding: Promise<HashFold>): 
     );
     return isStopped ? { ...pass, isStopped } : pass;
   } finally {
-    await folding.catch(() => undefined); // the fold is kept, so nothing may still be writing to it
+    await folding.catch(() => undefined); // the fold is kept, so wait for its writer
   }
 }
 
 /**
  * Reads the table while its topic is being folded. Returns some rows for the canary, and whether
- * reading stopped because most rows differ.
+ * the reading stopped because most rows differ.
  */
 async function readBeside(
   { reader, from, shape, rowsPerSecond }: PassInput,
@@ -127,8 +128,8 @@ export interface Found {
   readonly unknown: number;
   readonly extraneous: number;
   /**
-   * The first rows of the table that are not proven equal, and the first keys that only the stream
-   * has.
+   * The first rows of the table that are not proven equal. `keys` has the first keys that only the
+   * stream has.
    */
   readonly candidates: readonly Candidate[];
   readonly keys: readonly string[];

@@ -20,7 +20,7 @@ import { selectOf } from './select-statement.js';
 const DELETED = 1;
 
 /**
- * Compares the table in parts. `dir` is an empty folder; it is removed at the end. `parts` is a
+ * Compares the table in parts. `dir` is an empty folder, which is removed at the end. `parts` is a
  * power of two. Throws if Postgres, Kafka or the disk fails.
  */
 export async function passBySpill(
@@ -71,7 +71,7 @@ async function spillRows(
   return sample;
 }
 
-/** Compares part by part, and adds up the findings. */
+/** Compares one part after the other, and adds up the findings. */
 function comparePartwise(
   { encoder }: HashFold,
   stream: SpillSide,

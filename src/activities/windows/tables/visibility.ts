@@ -14,8 +14,8 @@ export async function snapshotText(reader: SourceClient): Promise<string> {
 /**
  * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic
  * now. A topic contains only transactions that have ended, so the limit is one more than the
- * largest id of such a transaction. `side` must hold no snapshot, because an older snapshot would
- * show a smaller limit.
+ * largest id of such a transaction. `side` MUST NOT hold a snapshot, because an older snapshot
+ * would give a smaller limit.
  */
 export async function boundedNow(
   side: SourceClient,

@@ -1,5 +1,5 @@
-// Decides whether a cut-over can use a witness. If it can, the full pass begins the witness, and
-// the final window reads it. This file also ends a witness that no later window can use.
+// Decides whether a window can use a witness, and begins, reads and ends the witness. In a
+// cut-over, the full pass before the fence begins the witness, and the final window reads it.
 import type { Shape } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
@@ -16,8 +16,8 @@ import type { SubjectOutcome } from '../subject-outcome.js';
 import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
 
 /**
- * The key types whose values the fold keeps (of other keys it keeps only a hash), so that rows can
- * be looked up by them.
+ * The key types whose values the fold keeps, so that rows can be looked up by key. For other types,
+ * the fold keeps only a hash of the key.
  */
 const INTEGERS = ['int2', 'int4', 'int8'];
 
@@ -28,8 +28,8 @@ export interface Compared {
 }
 
 /**
- * Returns why the final window has to read every row of these tables under the fence. Null if it
- * may rest on a full pass before the fence.
+ * Returns why the final window has to read every row of these tables under the fence. Returns null
+ * if it may rest on a full pass before the fence.
  */
 export function whyUnwitnessed(plan: ResolvedPlan, compared: readonly Compared[]): string | null {
   if (engineGateway(plan.spec)) return 'Flink compares the tables';
@@ -65,7 +65,10 @@ export async function beginWitness(
   return whyUnwitnessed(plan, compared) ?? (await keeper.begin(session, keyed, everyMs));
 }
 
-/** Reads what the witness saw up to the window's snapshot. Null if this window uses no witness. */
+/**
+ * Reads what the witness saw up to the window's snapshot. Returns null if this window does not read
+ * a witness.
+ */
 export async function hearWitness(session: ConnectedReading): Promise<Heard | null> {
   const { witness } = session;
   if (hasKept(session)) return session.witness.keeper.hear(session, null);
@@ -82,13 +85,13 @@ export const hasKept = (
   !session.isFull &&
   session.witness.keeper.isWaiting(session.ref);
 
-/** Returns true if the role is that of a final window that reads a witness. */
+/** Returns true if the role belongs to a final window that reads a witness. */
 export const isHearing = (role: WitnessRole | undefined): role is HearsWitness =>
   typeof role === 'object';
 
 /**
  * Measures a window, and ends the run's witness afterwards. The witness stays only if the window
- * passed, and if the window's role is `begin` or `keep`. Then a later window can read the witness.
+ * passed and its role is `begin` or `keep`. A later window can then read the witness.
  */
 export async function endingWitness<M extends MeasuredSubjects>(
   keeper: Pick<Witnesses, 'isWaiting' | 'end'>,

@@ -1,5 +1,5 @@
-// Keeps the witnesses of this worker, from the full pass before the fence to the final window. If
-// the witness has ended, or if it is on another worker, the final window cannot use it.
+// Keeps the witnesses of this worker, for example from the full pass before the fence to the final
+// window. If the witness has ended, or if another worker has it, a window cannot use it.
 import { randomUUID } from 'node:crypto';
 import type { ResolveSecret, SourceClient } from '../../../clients/postgres/connection.js';
 import { WitnessLog } from '../../../clients/postgres/witness-log.js';
@@ -11,14 +11,14 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Planned } from '../../runtime/with-plan.js';
 
 /**
- * The time (ms) between two reads of the slot. It is so short that the slot retains little WAL, and
- * that the last read before the commit is quick.
+ * The time (ms) between two reads of the slot. Because this time is short, the slot retains little
+ * WAL, and the last read before the commit is quick.
  */
 const READ_EVERY_MS = 5000;
 /**
- * A witness ends if no window has used it for this time (ms). This happens, for example, if a
- * cut-over waits longer for a run of the batch. For a witness that is kept between windows, twice
- * the time between two windows is added.
+ * A witness ends if no window has used it for this time (ms), for example because a cut-over waits
+ * for a run of the batch. For a witness that is kept between windows, twice the time between two
+ * windows is added.
  */
 const UNUSED_MS = 30 * 60_000;
 
@@ -41,7 +41,7 @@ export interface Testimony {
   readonly window: number;
   /** The snapshot at which that window proved every key equal. */
   readonly before: SnapshotVisibility;
-  /** The rows of each table in that snapshot. */
+  /** The number of rows of each table in that snapshot. */
   readonly rows: ReadonlyMap<string, number>;
   readonly log: WitnessLog;
 }
@@ -54,7 +54,7 @@ interface Held {
   readonly log: WitnessLog;
   readonly digest: string;
   readonly tables: readonly KeyedByOne[];
-  /** Milliseconds after which the witness ends if no window has used it. */
+  /** The time (ms) after which the witness ends if no window has used it. */
   readonly unusedMs: number;
   timer?: NodeJS.Timeout;
   usedAt: number;
@@ -99,8 +99,8 @@ export class Witnesses {
   }
 
   /**
-   * Records that a window has proven every row while the witness watched. Only what changed after
-   * the window's snapshot `at` counts from now on.
+   * Records that a window has proven every row while the witness watched. From now on, only changes
+   * after the window's snapshot `at` count.
    */
   proven({ runKey }: MigrationRef, proven: Omit<Testimony, 'log' | 'before'>, at: string): void {
     const held = this.#held.get(runKey);
@@ -156,7 +156,7 @@ const digestOf = (
 
 /**
  * Reads the slot at intervals, until the witness has a problem or was unused for too long. Then
- * closes the slot, so that the source can remove its WAL.
+ * closes the slot, so that the source need not retain WAL for it.
  */
 function readOften(held: Held): NodeJS.Timeout {
   const { slot, log, unusedMs } = held;

@@ -1,5 +1,5 @@
-// Does what a window can do before it pauses the connector, so that the pause is short. It also
-// finds out whether a pause would be useless.
+// Does the work that a window can do before it pauses the connector, so that the pause is short.
+// Also finds out whether a pause would be useless.
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { durationMs } from '../../../../domain/values/duration.js';
 import type { OrReason } from '../../../../domain/values/or-reason.js';
@@ -11,7 +11,7 @@ import type { ConnectedSession } from '../../session.js';
 import { boundedNow, snapshotText } from '../../tables/visibility.js';
 import { passBarrier } from '../pass-barrier.js';
 
-/** If more records than this may belong to the gap, the gap is not searched for. */
+/** If more records than this may belong to the gap, the window does not look for the gap. */
 const MOST_OPEN_RECORDS = 200_000;
 
 /**
@@ -40,8 +40,8 @@ export async function comeClose(session: ConnectedSession): Promise<OrReason<num
 }
 
 /**
- * Counts the records that may belong to the gap, which is kept in memory. Returns a reason if there
- * are too many, otherwise null.
+ * Counts the records that may belong to the gap. Returns a reason if there are too many, because
+ * the gap is kept in memory. Otherwise, returns null.
  */
 export async function gapProblem(
   { kafka, ref, plan, folds }: ConnectedSession,
@@ -62,9 +62,9 @@ export async function gapProblem(
 }
 
 /**
- * Finds out whether the pipeline could process its input within the longest pause. `pathMs` is the
- * time that the last barrier took to pass the whole path, of which the pipeline is only a part.
- * Returns a reason if the pipeline is too slow, otherwise null.
+ * Finds out whether the pipeline could process its input within the longest allowed pause. `pathMs`
+ * is the time that the last barrier took to pass the whole path, of which the pipeline is only a
+ * part. Returns a reason if the pipeline is too slow, otherwise null.
  */
 export async function slowness(
   { kafka, plan, still }: ConnectedSession,

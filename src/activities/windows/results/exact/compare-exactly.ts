@@ -1,5 +1,5 @@
 // Compares results exactly: each query runs once, as of one still point. Every key of the output,
-// the stages and the sink is compared once. A difference is final, because both sides are fixed.
+// the stages and the sink is compared once. A difference is final, because neither side can change.
 import { readKeyedTable } from '../../../../clients/postgres/catalog.js';
 import { isProvable } from '../../../../compare/column-types.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
@@ -109,8 +109,8 @@ function tablesRead(tables: readonly Relation[], prepared: readonly Prepared[]):
 }
 
 /**
- * Describes the first column whose values cannot be taken from records. Null if there is no such
- * column.
+ * Describes the first column whose values cannot be taken from records. Returns null if there is no
+ * such column.
  */
 async function unprovableColumn(
   reader: ConnectedSession['reader'],
@@ -152,9 +152,9 @@ export async function compareAt(
 }
 
 interface Gaps {
-  /** The stand-in of each table, by the table's quoted name. Null means that the table stays. */
+  /** The stand-in of each table, by the table's quoted name. Null if the table is not replaced. */
   readonly standIns: ReadonlyMap<string, string | null>;
-  /** For each table, the number of rows in its gap. */
+  /** The number of rows in each table's gap. */
   readonly aligned: Readonly<Record<string, number>>;
 }
 

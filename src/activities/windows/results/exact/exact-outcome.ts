@@ -11,7 +11,7 @@ import type { StillPoint } from './still-point.js';
 
 export interface Taken {
   readonly point: StillPoint;
-  /** For each table, the number of rows in its gap. */
+  /** The number of rows in each table's gap. */
   readonly aligned: Readonly<Record<string, number>>;
   /** The time at which the window began to compare results (epoch ms). */
   readonly started: number;
@@ -26,7 +26,7 @@ export interface ExactSide extends Examined {
   readonly rows: number;
   readonly counted: SideCounted;
   readonly canary: CanaryResult;
-  /** The refused records of the topic. Null for a sink, which has none. */
+  /** The refused records of the topic. Null for a sink, because a sink has no records. */
   readonly refused: {
     readonly unreadable: number;
     readonly differences: readonly Difference[];

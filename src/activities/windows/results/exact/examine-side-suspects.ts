@@ -1,4 +1,4 @@
-// Turns the hash findings of one side into counts and differences. It compares the raw rows of the
+// Turns the hash findings of one side into counts and differences, by comparing the raw rows of the
 // side's suspects.
 import type { CanaryResult } from '../../../../compare/canary.js';
 import { examine, type RawRows } from '../../../../compare/examine-suspects.js';
@@ -12,7 +12,7 @@ import type { ExactSide } from './exact-outcome.js';
  */
 export interface HashedSide {
   readonly readAgain: (suspects: readonly Suspect[]) => Promise<RawRows>;
-  /** The counts of a sink. Null for a topic, for which the counts of the query are used. */
+  /** The counts of a sink. Null for a topic, which uses the counts of the query. */
   readonly counted: SideCounted | null;
   readonly refused: () => Promise<ExactSide['refused']>;
 }
@@ -32,7 +32,7 @@ export interface QuerySide {
 
 /**
  * Examines the suspects of one side. Throws Problem `unsupported` if the key is not unique. Also
- * throws what `examine` and the readers throw.
+ * throws the errors of `examine` and of the readers.
  */
 export async function examinedSide(
   { subject, shape }: Pick<ComparedQuery, 'subject' | 'shape'>,

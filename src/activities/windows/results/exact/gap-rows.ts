@@ -1,6 +1,6 @@
 // Reads the gap of a table from its topic: the rows that differ between the topic at the still
-// point and the snapshot. The query will contain these rows as literals. Before it runs, Postgres
-// must have read the same values back from them.
+// point and the snapshot. The query will contain these rows as literals. Before the query runs,
+// Postgres must have parsed the literals to the same values.
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
 import { joinRow, splitRow, type Shape } from '../../../../compare/row-comparison.js';
@@ -22,7 +22,8 @@ import type { ConnectedSession } from '../../session.js';
 import { boundedNow } from '../../tables/visibility.js';
 
 /**
- * The number of offsets in the first step backwards in a topic. Each further step is twice as long.
+ * The number of offsets in the first backward step through a topic. Each further step is twice as
+ * long.
  */
 const FIRST_STEP = 10_000;
 
@@ -96,7 +97,7 @@ async function readPart(
   );
 }
 
-/** Reads all partitions backwards, in growing steps, until every wanted row was found. */
+/** Reads all partitions backwards, in growing steps, until every wanted row is found. */
 async function readBack(
   session: ConnectedSession,
   { topic, shape }: GapTable,
@@ -138,7 +139,7 @@ function givenRow({ shape, standIn }: GapTable, { key, image, inSnapshot }: RowA
 }
 
 /**
- * Lets Postgres read the literals. Returns a reason if Postgres reads another value, otherwise
+ * Makes Postgres parse the literals. Returns a reason if Postgres gets a different value, otherwise
  * null.
  */
 async function differsWhenRead(

@@ -1,5 +1,5 @@
 // Keeps the rows of a query on disk, because the query runs only once. When the suspects are known,
-// their rows are read from the disk.
+// the comparison reads their rows from disk.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-// Reads one side of a result and passes its row hashes on. The caller keeps the hashes in memory or
+// Reads one side of a result and passes its row hashes to the caller, which keeps them in memory or
 // on disk. Each function also returns a function that reads the rows of suspects again.
 import type { OutputHashes } from '../../../../compare/output-hashes.js';
 import { parseTableName, qualified } from '../../../../domain/migration/names.js';

@@ -1,5 +1,5 @@
-// Reads the rows of suspects again on the stream's side. In the topic, their places find them. In
-// the sink's table, their keys and hashes find them.
+// Reads the rows of suspects again on the stream's side. In the topic, it finds them by their
+// places. In the sink's table, it finds them by their keys and hashes.
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import type { RawRow, RawRows } from '../../../../compare/examine-suspects.js';
 import { keyText } from '../../../../compare/enc/key-table.js';
@@ -32,7 +32,7 @@ class KeptRows {
 }
 
 /**
- * Reads the records of the suspects again. The result lacks rows that do not fit in memory. Throws
+ * Reads the records of the suspects again. The result omits rows that do not fit in memory. Throws
  * Problem `unexpected` if a record is gone or was replaced.
  */
 export async function readSuspects(

@@ -17,7 +17,7 @@ import { keepingOpen, runQuery } from './run-query.js';
 
 /**
  * Compares the topic of a query, and its sink, with the rows of `sql`. If a column has a tolerance
- * and very many rows differ by their hashes, compares whole rows instead.
+ * and very many row hashes differ, compares whole rows instead.
  */
 export async function sidesByHash(
   session: ConnectedSession,

@@ -1,6 +1,6 @@
-// Compares a result as whole rows, which needs much memory. This is done in two cases only. In the
-// first, the window also compares the stored result of the batch. In the second, a column has a
-// tolerance, and very many rows differ by their hashes.
+// Compares a result as whole rows, which needs a lot of memory. A window does this in two cases
+// only. In the first case, it also compares the stored result of the batch. In the second case, a
+// column has a tolerance, and very many row hashes differ.
 import { runCanary } from '../../../../compare/canary.js';
 import { Comparison, type StreamRow } from '../../../../compare/row-comparison.js';
 import { refusedDifferences } from '../../../../compare/refused.js';

@@ -26,8 +26,8 @@ import type { StillPoint } from './still-point.js';
 
 const LEAST_PARTS = 8;
 /**
- * The memory for one key, with its slot and note. This is the most that it can be, right after the
- * table has grown: many slots are free, and the smaller table still exists.
+ * The maximum memory for one key, with its slot and note. The maximum occurs right after the table
+ * has grown: many slots are free, and the smaller table still exists.
  */
 const BYTES_PER_KEY = 150;
 const UNLIMITED = new KeyTableMemory(Infinity);
@@ -40,10 +40,7 @@ interface Disk {
   readonly side: (name: string) => SpillSide;
 }
 
-/**
- * One side on disk. `apply` adds one record of this side to the key table of the part that is being
- * compared.
- */
+/** One side on disk. `apply` adds one record of this side to the key table of the current part. */
 interface SideOnDisk extends HashedSide {
   readonly spilled: SpillSide;
   readonly hasNotes: boolean;
@@ -51,8 +48,7 @@ interface SideOnDisk extends HashedSide {
 }
 
 /**
- * Does the same as `sidesByHash`, but in parts on disk. Throws if Postgres, Kafka or the disk
- * fails.
+ * Compares like `sidesByHash`, but in parts on disk. Throws if Postgres, Kafka or the disk fails.
  */
 export async function sidesByParts(
   session: ConnectedSession,
@@ -148,7 +144,7 @@ async function sinkOnDisk(
   };
 }
 
-/** Compares part by part, and adds up the findings. */
+/** Compares one part after the other, and adds up the findings. */
 function comparePartwise(
   { spilled, hasNotes, apply }: SideOnDisk,
   { parts, rows, raw }: Disk,

@@ -14,8 +14,8 @@ const QUERY_CANCELED = '57014'; // SQLSTATE
 
 /**
  * Calls `run`, which runs a query. A query whose tables were replaced may be slower than the
- * original one. If Postgres cancels it at its time limit, this function returns the reason, and the
- * window compares in another way.
+ * original query. If Postgres cancels the query at its time limit, this function returns the
+ * reason, and the window compares in a different way.
  */
 export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason<T>> {
   try {
@@ -30,8 +30,8 @@ export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason
 const ASK_EVERY_MS = 60_000;
 
 /**
- * Returns the session with another heartbeat, which keeps the snapshot of the reader open. This is
- * needed because the query runs only after the other sides were read.
+ * Returns the session with a heartbeat that also keeps the reader's snapshot open. This is needed
+ * because the query runs only after the other sides were read.
  */
 export function keepingOpen(session: ConnectedSession): ConnectedSession {
   let asked = Date.now();
@@ -39,7 +39,7 @@ export function keepingOpen(session: ConnectedSession): ConnectedSession {
     session.heartbeat();
     if (Date.now() - asked < ASK_EVERY_MS) return;
     asked = Date.now();
-    // if the snapshot is lost, the query of the result fails later and says so
+    // if the snapshot is lost, the query of the result fails later with that error
     session.reader.query('SELECT 1').catch(() => undefined);
   };
   return { ...session, heartbeat };

@@ -1,7 +1,7 @@
 // Takes a still point. While no new input comes in, this code reads the ends of the tables' topics
 // and takes a snapshot of the source. Then it waits until the pipeline has processed everything.
-// Only offsets prove a still point: all ends are read again afterwards, and if anything was written
-// in between, the attempt is void.
+// Only offsets prove a still point. Therefore all ends are read again at the end. If anything was
+// written in between, the attempt is void.
 import { durationMs } from '../../../../domain/values/duration.js';
 import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
@@ -17,13 +17,13 @@ import type { ConnectedSession } from '../../session.js';
 import { snapshotText } from '../../tables/visibility.js';
 
 /**
- * The time (ms) between two readings that must agree, for each attempt. It grows, because a busy
- * broker may be slow.
+ * The time (ms) between two readings that must agree, for each attempt. The time grows, because a
+ * busy broker may be slow.
  */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /**
- * The time limit (ms) for a still point without a pause. Writers that are not idle for a moment
- * within this time rarely become idle later.
+ * The time limit (ms) for a still point without a pause. If the writers are not idle for a moment
+ * within this time, they rarely become idle later.
  */
 const UNPAUSED_MS = 3000;
 const POLL_MS = 40;
@@ -33,14 +33,14 @@ export interface StillPoint {
   readonly ends: ReadonlyMap<string, readonly PartitionEnds[]>;
   /** The ends of the compared topics of the pipeline, after it had processed everything. */
   readonly outputs: ReadonlyMap<string, PartitionEnds[]>;
-  /** The snapshot that `reader` of the session holds. */
+  /** The snapshot that the session's `reader` holds. */
   readonly snapshotText: string;
   readonly snapshot: SnapshotVisibility;
   /** A position after everything that the snapshot sees. */
   readonly mark: SourceMark;
   /**
-   * The connection with a snapshot of the sink's table, which the caller MUST end. Null without a
-   * sink.
+   * The connection with a snapshot of the sink's table. The caller MUST end the connection. Null
+   * without a sink.
    */
   readonly sink: SourceClient | null;
   /** The time (ms) for which the connector was paused. Null if nothing had to be paused. */
@@ -51,8 +51,8 @@ export interface StillPoint {
 export interface NoStillPoint {
   readonly why: string;
   /**
-   * The topics into which something was written during the still point: the topics of the tables
-   * (`input`), or of the pipeline (`output`). Null if the still point failed for another reason.
+   * The topics that received records during the still point: the topics of the tables (`input`) or
+   * of the pipeline (`output`). Null if the still point failed for another reason.
    */
   readonly moved: 'input' | 'output' | null;
 }
@@ -60,7 +60,7 @@ export interface NoStillPoint {
 type Attempt = Omit<StillPoint, 'stoodMs'> | NoStillPoint;
 
 /**
- * Takes a still point. Afterwards the session's reader holds its snapshot in an open transaction,
+ * Takes a still point. Afterwards, the session's reader holds the snapshot in an open transaction,
  * which the caller MUST end.
  */
 export async function takeStillPoint(
@@ -149,7 +149,7 @@ async function look(
 
 /**
  * Reads the ends until two readings in a row agree. If they never agree, returns a reason that
- * names what was still written.
+ * names the topics that still received records.
  */
 async function agreedEnds(
   kafka: KafkaPort,
