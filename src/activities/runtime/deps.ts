@@ -1,5 +1,5 @@
-// Defines the clients and secrets that activities get. src/wiring/worker.ts builds them once. Nothing here
-// reads the environment.
+// Defines the clients and secrets that activities get. src/wiring/worker.ts builds them once. This
+// code does not read the environment.
 import { ConnectRest } from '../../clients/http/connect-rest.js';
 import { httpAccess } from '../../clients/http/http-access.js';
 import { KafkaPort } from '../../clients/kafka/kafka.js';
@@ -11,8 +11,8 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { stopIfCancelled } from './poll-until.js';
 
 /**
- * A Temporal namespace. The id distinguishes namespaces of the same name in two clusters. The id is
- * null if Temporal does not return one.
+ * A Temporal namespace. The id distinguishes namespaces of the same name in two clusters. It is
+ * null if Temporal does not return an id.
  */
 export interface Namespace {
   readonly name: string;
@@ -27,7 +27,7 @@ export interface Deps {
   readonly namespace?: Namespace;
   /** The approvers whose signatures this worker can check. */
   readonly approvers: ApproverKeys;
-  /** The folder for state files. Undefined means that windows keep none. */
+  /** The folder for state files. If undefined, windows keep no state files. */
   readonly stateDir?: string | undefined;
   /** The memory that key tables may use, in bytes. Windows that need more use disk. */
   readonly windowMemory?: number;
@@ -38,8 +38,8 @@ export interface Deps {
 }
 
 /**
- * Returns the namespace that the ledger has for a migration, or null if it is this worker's own.
- * Without this check, a migration that runs in another namespace would look dead.
+ * Returns the namespace that the ledger has for a migration, or null if it is this worker's
+ * namespace. Without this check, a migration that runs in another namespace would seem to be dead.
  */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },
@@ -81,8 +81,8 @@ export class Systems {
   }
 
   /**
-   * Makes the next call of `kafka` for this spec open a new connection. It is called after a
-   * failure. The old connection closes later, because other activities may still use it. Other
+   * Drops the connection for this spec after a failure, so that the next call of `kafka` opens a
+   * new one. The old connection closes later, because other activities may still use it. Other
    * clusters keep their connections.
    */
   renew({ spec }: MigrationSpec): void {

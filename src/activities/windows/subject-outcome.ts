@@ -1,4 +1,4 @@
-// The result of one subject in a window, before it becomes a row in the ledger.
+// Defines the result of one subject in a window, before it becomes a row in the ledger.
 import {
   type Verdict,
   judgeComparison,
@@ -22,7 +22,7 @@ export interface SubjectOutcome {
   readonly differences: readonly Difference[];
   readonly position: string | null;
   readonly durationMs: number;
-  /** The part of the duration that was spent on reading the topic. */
+  /** The part of the duration in which the topic was read. */
   readonly foldMs?: number;
   /** Further fields of the evidence: snapshot, offsets read, digest of the rows. */
   readonly proof?: object;
@@ -64,7 +64,7 @@ export function unmeasured(
 
 /**
  * Makes a window inconclusive if all its subjects are empty on both sides, because that proves
- * nothing. One empty table among others is fine.
+ * nothing. A single empty table among other tables is fine.
  */
 export function refuseAllEmpty(subjects: SubjectOutcome[]): SubjectOutcome[] {
   const isEmpty = subjects.every(

@@ -21,8 +21,8 @@ export interface HttpRequest {
 export type HttpAnswer = Pick<Response, 'ok' | 'status' | 'text'>;
 
 /**
- * Reads the secrets for a server of a spec. Throws Problem `permission-denied` if a secret does not
- * exist, or if it must not be sent to that server.
+ * Reads the secrets for a server that a spec names. Throws Problem `permission-denied` if a secret
+ * does not exist, or if it must not be sent to that server.
  */
 export function httpAccess(
   url: string,

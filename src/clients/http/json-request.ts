@@ -9,7 +9,8 @@ export interface JsonRequest {
 }
 
 /**
- * Resolves to any answer, even with an error status. Rejects if no answer comes within `limitMs`.
+ * Resolves to the answer, even if it has an error status. Rejects if no answer comes within
+ * `limitMs`.
  */
 export const jsonRequest = (
   url: string,

@@ -1,5 +1,5 @@
-// The part of ksqlDB's REST API that Sluice needs: statements, queries and their states. Every call
-// has its own time limit.
+// Calls the part of ksqlDB's REST API that Sluice needs: statements, queries and their states.
+// Every call has its own time limit.
 import { Problem } from '../../domain/failure.js';
 import { jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
@@ -43,7 +43,7 @@ const POLL_MS = 200;
 const MEDIA_TYPE = 'application/vnd.ksql.v1+json';
 const UNDER_WAY: readonly string[] = ['QUEUED', 'PARSING', 'EXECUTING'];
 
-/** The reason why the server refused a statement. */
+/** Thrown if the server refuses a statement. The message is the server's reason. */
 export class KsqlError extends Error {}
 
 export class KsqlDb {

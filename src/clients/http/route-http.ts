@@ -1,6 +1,6 @@
-// A route behind an external switch: PUT requests the side that consumers are to read, GET returns
-// the side that they read. Such a route is weaker than a view, because its switch is not part of
-// the transaction that changes the lease row.
+// Calls the external switch of a route. PUT requests the side that consumers must read, and GET
+// returns the side that they read. Such a route is weaker than a view, because its switch is not
+// part of the transaction that changes the lease row.
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 
@@ -11,15 +11,15 @@ export interface RouteOrder {
   readonly migration: string;
   readonly side: 'batch' | 'stream';
   /**
-   * The number of the order, which grows with each order of a migration. A receiver MUST ignore an
-   * order whose number is smaller than one that it has seen.
+   * The number of the order, which increases with each order of a migration. A receiver MUST ignore
+   * an order if it has already seen an order with a larger number.
    */
   readonly epoch: number;
 }
 
 /**
- * Requests the side that consumers are to read. Idempotent. Throws Problem `unreachable` if it is
- * unclear whether the order arrived. The caller then MUST observe the route. Throws Problem
+ * Requests the side that consumers must read. Idempotent. Throws Problem `unreachable` if it is
+ * unclear whether the order arrived. The caller MUST then observe the route. Throws Problem
  * `route-unexpected` if the order was refused.
  */
 export async function putRoute(url: string, order: RouteOrder): Promise<void> {
@@ -62,7 +62,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
   const response = await answered(
     fetch(url, {
       method,
-      redirect: 'error', // no other address may receive an order
+      redirect: 'error', // no other address must receive an order
       signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: body ? { 'content-type': 'application/json' } : {},
       ...(body ? { body: JSON.stringify(body) } : {}),

@@ -1,5 +1,5 @@
-// Reads schemas from a schema registry over the Confluent API, which Apicurio and Karapace offer
-// too. The schema of an id never changes, so each schema is read only once.
+// Reads schemas from a schema registry over the Confluent API, which Apicurio and Karapace also
+// offer. The schema with a certain id never changes, so each schema is read only once.
 import { Problem } from '../../domain/failure.js';
 import type { RegistrySpec } from '../../domain/migration/cluster-access.js';
 import { answered } from '../progress.js';
@@ -52,7 +52,8 @@ export class SchemaRegistry {
   }
 
   /**
-   * Asks for the list of subjects, which needs the same login as a schema. Throws like `schema`.
+   * Checks that the registry answers, by requesting the list of subjects. This request needs the
+   * same login as a schema. Throws the same Problems as `schema`.
    */
   async check(): Promise<void> {
     const answer = await this.#get('/subjects');

@@ -1,4 +1,4 @@
-// Sends a notice to a webhook, in Sluice's own JSON form or in the form of Slack.
+// Sends a notice to a webhook, in Sluice's own JSON format or in Slack's format.
 import type { Notice } from '../../domain/evidence/notices.js';
 
 const TIMEOUT_MS = 10_000;
@@ -18,12 +18,12 @@ export function bodyOf(format: Webhook['format'], notice: Notice): object {
   return { text: `*${slackText(migration)}*: ${slackText(text)}\n\`${slackText(next)}\`` };
 }
 
-/** Slack reads these characters as markup. */
+/** Escapes the characters that Slack reads as markup. */
 const slackText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /**
- * Sends a notice. Throws an error that names the host only, because the path of a webhook's URL is
+ * Sends a notice. Throws an error that names only the host, because the path of a webhook's URL is
  * often a secret.
  */
 export async function sendNotice(webhook: Webhook, notice: Notice): Promise<void> {

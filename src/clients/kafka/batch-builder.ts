@@ -1,14 +1,14 @@
-// Builds one Kafka record batch (magic 2). Each record is encoded at its final place, and no object
-// is kept for it.
+// Builds one Kafka record batch (magic 2). It encodes each record at its final place, and keeps no
+// object for it.
 import { crc32c } from './crc32c.js';
 
 const HEADER_BYTES = 61;
-const CRC_FROM = 21; // the checksum covers everything from the attributes on
-const PER_RECORD = 32; // the most bytes for lengths, deltas and attributes
+const CRC_FROM = 21; // the checksum covers the attributes and everything after them
+const PER_RECORD = 32; // the maximum size of lengths, deltas and attributes
 
 /**
- * The identity of an idempotent producer. With this identity, the broker recognizes a batch that it
- * already has, and does not write it twice.
+ * The identity of an idempotent producer. By this identity, the broker recognizes a batch that it
+ * already has, so it does not write the batch twice.
  */
 export interface ProducerIdentity {
   readonly producerId: bigint;
@@ -45,7 +45,7 @@ export class BatchBuilder {
       1;
     this.#varint(body);
     this.#bytes[this.#at++] = 0; // attributes
-    this.#varint(0); // timestamp: that of the batch
+    this.#varint(0); // timestamp: the same as the batch's
     this.#varint(delta);
     this.#varint(keyBytes);
     this.#at += this.#bytes.write(key, this.#at, 'utf8');

@@ -1,4 +1,4 @@
-// Reads a range of one partition batch by batch. It fetches the next answer while the caller works
+// Reads a range of one partition batch by batch. The next answer is fetched while the caller works
 // on the current one.
 import { Problem } from '../../domain/failure.js';
 import type { Brokers } from './brokers.js';
@@ -23,7 +23,7 @@ export interface PartitionRange {
 
 /**
  * Receives one answer of the broker with its committed batches. If the function returns a promise,
- * it gets the next answer only after the promise resolves.
+ * it receives the next answer only after that promise resolves.
  */
 export type TakeBatches = (
   records: Buffer,

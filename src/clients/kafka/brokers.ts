@@ -1,5 +1,6 @@
-// Sends a partition's leader the requests that kafkajs does not offer, over kafkajs' own
-// connections: offsets by isolation level, whole fetches, and finished batches.
+// Sends requests that kafkajs does not offer to a partition's leader, over kafkajs' own
+// connections. They list offsets by isolation level, fetch undecoded batches, and produce encoded
+// batches.
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
@@ -22,7 +23,7 @@ import { createCluster, murmur2, type Broker, type Cluster } from './kafkajs-int
 export const READ_COMMITTED = 1;
 
 /**
- * The parts that the owner of the brokers provides: the topics, and the reason for a failed
+ * What the owner of this object provides: the list of topics, and the reason for a failed
  * connection.
  */
 interface Surroundings extends TopicList {
@@ -43,7 +44,7 @@ export class Brokers {
   }
 
   /**
-   * Reloads the metadata, so that later calls see partitions that were added since the last time.
+   * Reloads the metadata, so that later calls see partitions that were added since the last reload.
    */
   async refresh(): Promise<void> {
     if (this.#cluster) await this.#known.refresh(await this.#cluster);
@@ -108,7 +109,7 @@ export class Brokers {
   }
 
   /**
-   * Returns the offset at which the records of this leader epoch and of earlier epochs end now.
+   * Returns the offset at which the records of this leader epoch and of earlier epochs now end.
    * Returns -1 if the log does not know the epoch.
    */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
@@ -117,8 +118,8 @@ export class Brokers {
   }
 
   /**
-   * Returns the topic's id, which changes when the topic is created again. Null for brokers before
-   * Kafka 2.8, which have no ids.
+   * Returns the topic's id, which changes when the topic is created again. Returns null for brokers
+   * before Kafka 2.8, because their topics have no ids.
    */
   async topicId(topic: string): Promise<string | null> {
     return this.#withLeader(topic, 0, async (broker) => {
@@ -157,8 +158,8 @@ export class Brokers {
   }
 
   /**
-   * Asks the broker that coordinates the group. Tries up to four times, because the coordinator can
-   * move or fail to answer.
+   * Calls the broker that coordinates the group. Tries up to four times, because the coordinator
+   * can move or fail to answer.
    */
   async withCoordinator<T>(groupId: string, ask: (broker: Coordinator) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {

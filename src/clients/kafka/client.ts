@@ -1,4 +1,4 @@
-// Makes the kafkajs client of a cluster, with TLS and login.
+// Creates the kafkajs client for a cluster, with TLS and login.
 import kafkajs from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import {
@@ -45,7 +45,8 @@ function loginOf(
 
 /**
  * Logs in with a token (RFC 7628). A broker refuses a token with a message that has no error code.
- * kafkajs does not read that message and would assume success. Therefore this mechanism reads it.
+ * kafkajs does not read that message and would assume success. Therefore this mechanism reads the
+ * message.
  */
 function tokenMechanism(tokens: TokenSource, sasl: SaslLogin): kafkajs.Mechanism {
   return {

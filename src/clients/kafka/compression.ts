@@ -1,5 +1,5 @@
-// Decompresses the body of a record batch, in every codec that Kafka has. Node reads gzip,
-// libraries read snappy and zstd, and lz4.ts reads LZ4 frames.
+// Decompresses the body of a record batch, in every codec of Kafka. Node reads gzip, libraries read
+// snappy and zstd, and lz4.ts reads LZ4 frames.
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';
@@ -7,8 +7,8 @@ import { Problem } from '../../domain/failure.js';
 import { unlz4 } from './lz4.js';
 
 /**
- * The largest decompressed body. A batch has a few megabytes at most when it is sent, so a body
- * that claims more than this is damaged.
+ * The maximum size of a decompressed body. A producer sends batches of a few megabytes at most, so
+ * a body that claims more than this is damaged.
  */
 export const MOST_BYTES = 512 * 1024 * 1024;
 
@@ -21,7 +21,7 @@ const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) =>
 ];
 
 /**
- * Decompresses a batch's body. Errors mention `offset`. Throws Problem `unsupported` for an unknown
+ * Decompresses a batch's body. Errors contain `offset`. Throws Problem `unsupported` for an unknown
  * codec, and for bytes that are not valid in their codec.
  */
 export function decompress(body: Buffer, codec: number, offset: number): Buffer {
@@ -47,8 +47,8 @@ export function decompress(body: Buffer, codec: number, offset: number): Buffer 
 }
 
 /**
- * Decompresses block by block and limits the total size, because a block of a few bytes can expand
- * to megabytes.
+ * Decompresses one block after the other and limits the total size, because a block of a few bytes
+ * can expand to megabytes.
  */
 function unzstd(body: Buffer): Uint8Array {
   const blocks: Uint8Array[] = [];
@@ -62,8 +62,8 @@ function unzstd(body: Buffer): Uint8Array {
   return Buffer.concat(blocks, total);
 }
 
-// The magic number of a stream of snappy blocks, as Java's producers write it. Two versions follow,
-// and then the blocks. librdkafka's producers write a single block without these bytes.
+// The magic number of a stream of snappy blocks, as Java's producers write it. Two version numbers
+// follow, and then the blocks. librdkafka's producers write a single block without these bytes.
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
 function unsnappy(body: Buffer): Uint8Array {
@@ -81,7 +81,7 @@ function unsnappy(body: Buffer): Uint8Array {
   return Buffer.concat(blocks, total);
 }
 
-/** Decompresses one snappy block, after it has checked the block's lengths. */
+/** Checks the lengths in one snappy block, then decompresses the block. */
 function openBlock(block: Buffer, mostBytes: number): Uint8Array {
   refuseOversized(block);
   return snappy.uncompress(block, mostBytes);
@@ -93,13 +93,13 @@ function openBlock(block: Buffer, mostBytes: number): Uint8Array {
  */
 function refuseOversized(block: Buffer): void {
   let at = 0;
-  while (block[at]! >= 0x80) at += 1; // the length of the plain text
+  while (block[at]! >= 0x80) at += 1; // skips the decompressed length
   for (at += 1; at < block.length;) {
     const tag = block[at]!;
     const kind = tag & 3;
     const short = tag >>> 2;
-    // The tag of a literal is followed by the length, if that is long, and by the bytes. The tag of
-    // a copy is followed by an offset.
+    // After the tag of a literal comes its length, unless the tag contains it, and then its bytes.
+    // After the tag of a copy comes an offset.
     const sized = kind === 0 ? Math.max(0, short - 59) : kind === 3 ? 4 : kind;
     if (at + 1 + sized > block.length) throw new RangeError('a snappy block ends too early');
     const number = sized === 0 ? short : block.readUIntLE(at + 1, sized);

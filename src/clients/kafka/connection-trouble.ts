@@ -4,7 +4,7 @@ import { loginText, tlsFilesOf, type KafkaSpec } from '../../domain/migration/cl
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
 
-/** Returns the Problem for a failed connection. Null if the cause is not a known one. */
+/** Returns the Problem for a failed connection. Returns null if the cause is unknown. */
 export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | null {
   const server = `Kafka at ${kafka.brokers.join(', ')}`;
   const files = tlsFilesOf(kafka);
@@ -42,7 +42,7 @@ const TOPIC_AUTHORIZATION_FAILED = 29;
 /** The ACL operation that a request needs. */
 type Operation = 'Describe' | 'Read' | 'Write' | 'Delete' | 'Create';
 
-/** Returns the Problem for a call that no ACL allows. */
+/** Returns the Problem for a call that the ACLs do not allow. */
 export const denied = (operation: Operation, topic: string): Problem =>
   new Problem(
     'permission-denied',
@@ -66,7 +66,7 @@ export function answeredError(
   return new Error(`${request} ${place}: error code ${code}`);
 }
 
-/** Returns whether an error of kafkajs says that no ACL allows the topic. */
+/** Returns whether an error of kafkajs says that the ACLs do not allow the topic. */
 export const isDenied = (error: unknown): boolean => {
   const { type, cause } = (error ?? {}) as { type?: string; cause?: { type?: string } };
   return [type, cause?.type].includes('TOPIC_AUTHORIZATION_FAILED');

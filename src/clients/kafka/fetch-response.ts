@@ -28,8 +28,8 @@ export const fetchOf = (
 });
 
 /**
- * One partition's part of a Fetch response. `records` contains whole batches as the broker sent
- * them; the last one may be cut off.
+ * One partition's part of a Fetch response. `records` contains the batches as the broker sent them.
+ * Only the last batch may be cut off.
  */
 export interface FetchedPartition {
   readonly errorCode: number;

@@ -1,6 +1,6 @@
 // Encodes and decodes Kafka's "flexible" requests and answers (compact lengths, tagged fields),
-// which kafkajs does not support. Each shape lists the fields of a structure in the order in which
-// they are sent.
+// which kafkajs does not support. Each shape lists the fields of a structure in the order of
+// transmission.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -67,7 +67,7 @@ export const maybe =
   (from) =>
     int8(from) < 0 ? null : of(from);
 
-/** Reads a structure: its fields, then the tagged fields, which are skipped. */
+/** Reads the fields of a structure, and skips the tagged fields that follow them. */
 export const fields =
   <T extends object>(shape: { readonly [K in keyof T]: Read<T[K]> }): Read<T> =>
   (from) => {

@@ -1,4 +1,4 @@
-// The shapes of the answers in which Kafka describes and lists groups.
+// Defines the shapes of the answers in which Kafka describes and lists groups.
 import { fields, int16, int32, int64, int8, list, maybe, text, uuid } from './flexible-protocol.js';
 
 const topicPartitions = fields({ topicId: uuid, topicName: text, partitions: list(int32) });

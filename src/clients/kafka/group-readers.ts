@@ -8,8 +8,8 @@ export const UNDESCRIBED_REMEDY =
   "allow Sluice's principal to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams";
 
 /**
- * Describes a group. Throws Problem `unsupported` if Kafka does not describe the group, because an
- * unknown group must not count as unchanged.
+ * Describes a group. Throws Problem `unsupported` if Kafka does not describe the group, because
+ * unknown members must not count as unchanged members.
  */
 export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGroup> {
   const group = await kafka.describeGroup(id);
@@ -36,7 +36,7 @@ export async function subscriptionsOf(
 
 /**
  * A group's committed offset in one partition. `at` is undefined if the group never committed an
- * offset there.
+ * offset in that partition.
  */
 export interface Reader {
   readonly group: string;
@@ -56,7 +56,10 @@ export class Readers {
     this.#subscribed = subscribed;
   }
 
-  /** Returns every group that ever committed for the topic, or whose members subscribe to it. */
+  /**
+   * Returns every group that has committed an offset for the topic, or whose members subscribe to
+   * it.
+   */
   of(topic: string, partition: number): Reader[] {
     const readers: Reader[] = [];
     for (const [group, topics] of this.#offsets) {

@@ -1,6 +1,6 @@
-// Describes consumer groups: protocol, state, members, and the topics that they read. The request
-// DescribeGroups describes classic groups. Its answer shows newer groups (KIP-848 consumers,
-// KIP-1071 streams) as dead, so each newer type has its own request.
+// Describes consumer groups: protocol, state, members, and the topics that the members read. The
+// request DescribeGroups describes only classic groups. Its answer shows newer groups (KIP-848
+// consumers, KIP-1071 streams) as dead, so each newer type has its own request.
 import { createRequire } from 'node:module';
 import * as flexible from './flexible-protocol.js';
 import { consumerGroups, listedGroups, streamsGroups } from './group-answers.js';
@@ -14,13 +14,13 @@ const { MemberMetadata } = require('kafkajs/src/consumer/assignerProtocol') as {
 export interface KnownGroup {
   readonly type: 'classic' | 'consumer' | 'streams' | 'absent';
   readonly state: string;
-  /** Sorted ids. A member that replaces another has a different id. */
+  /** The sorted ids of the members. A member that replaces another member has a different id. */
   readonly members: readonly string[];
   /** The topics that the members subscribe to or are assigned to. */
   readonly topics: readonly string[];
   /**
-   * Says how partitions are assigned. It is the protocol of a classic group, the assignor of a
-   * consumer group, or the epoch of a streams group's topology.
+   * Says how partitions are assigned: the protocol of a classic group, the assignor of a consumer
+   * group, or the epoch of a streams group's topology.
    */
   readonly protocol: string;
   /** The client ids that the members chose, sorted. Unlike member ids, they survive a restart. */
@@ -30,7 +30,7 @@ export interface KnownGroup {
 /** `unknown` says why the group cannot be described. */
 export type GroupDescription = KnownGroup | { readonly unknown: string };
 
-/** The calls to a group's coordinator that are needed to describe the group. */
+/** The parts of a coordinator's connection that are needed to describe a group. */
 export interface Coordinator {
   readonly versions: Readonly<Record<number, { maxVersion: number } | undefined>>;
   readonly connectionPool: { send: (call: object) => Promise<unknown> };
@@ -53,7 +53,7 @@ const NOT_ALLOWED: Readonly<Record<number, string>> = { 29: 'topic', 30: 'group'
 const TRANSIENT: readonly number[] = [14, 15, 16];
 
 /**
- * Asks the group's coordinator. `hasOffsets` returns whether the group committed offsets; it is
+ * Asks the group's coordinator. `hasOffsets` returns whether the group has committed offsets. It is
  * called only for a group that no request describes. Throws transient errors, so that the caller
  * can retry.
  */
@@ -77,7 +77,7 @@ export async function describeBy(
   return { type: 'absent', state: 'Absent', members: [], topics: [], protocol: '', clients: [] };
 }
 
-/** Describes a classic group. Null if the broker knows no classic group of that id. */
+/** Describes a classic group. Returns null if the broker has no classic group with that id. */
 async function describeClassic(broker: Coordinator, id: string): Promise<GroupDescription | null> {
   let group: ClassicGroup | undefined;
   try {
@@ -135,7 +135,10 @@ function described(
   };
 }
 
-/** Sends one describe request. Null if the broker does not support it or knows no such group. */
+/**
+ * Sends one describe request. Returns null if the broker does not support the request or has no
+ * such group.
+ */
 async function askAbout<G extends { errorCode: number; errorMessage: string }>(
   broker: Coordinator,
   api: { apiKey: number; apiName: string },
@@ -143,7 +146,7 @@ async function askAbout<G extends { errorCode: number; errorMessage: string }>(
   answer: flexible.Read<{ groups: G[] }>,
 ): Promise<G | { unknown: string } | null> {
   if (!broker.versions[api.apiKey]) return null;
-  // the request asks for no operations and has no tagged fields
+  // the request does not ask for the allowed operations, and has no tagged fields
   const body = Buffer.concat([flexible.compactTexts([id]), Buffer.from([0, 0])]);
   const call = flexible.flexibleCall({ ...api, apiVersion: 0 }, body, answer);
   const group = ((await broker.connectionPool.send(call)) as { groups: G[] }).groups[0];
@@ -156,8 +159,8 @@ async function askAbout<G extends { errorCode: number; errorMessage: string }>(
 }
 
 /**
- * Returns the listed type of a group that Sluice cannot describe. Null if the broker does not list
- * the group.
+ * Returns the listed type of a group that no request describes. Returns null if the broker does not
+ * list the group.
  */
 async function listedType(broker: Coordinator, id: string): Promise<string | null> {
   if ((broker.versions[LIST_GROUPS]?.maxVersion ?? 0) < 5) return null;

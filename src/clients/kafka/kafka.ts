@@ -1,5 +1,5 @@
-// Everything that Sluice asks of a Kafka cluster. kafkajs provides connections, TLS, SASL and admin
-// calls; Sluice's own code reads ranges of topics.
+// Provides all calls to a Kafka cluster. kafkajs provides connections, TLS, SASL and admin calls.
+// Sluice's own code reads ranges of topics.
 import type { Admin } from 'kafkajs';
 import { isAuthenticated, type KafkaSpec } from '../../domain/migration/cluster-access.js';
 import { SchemaRegistry } from '../http/schema-registry.js';
@@ -70,7 +70,7 @@ export class KafkaPort {
     return describeTopics(await this.admin(), topics, settings, (topic) => this.topicId(topic));
   }
 
-  /** Creates a topic. Returns when a broker serves it; until then, writers may be refused. */
+  /** Creates a topic. Returns when a broker serves the topic and therefore accepts writes. */
   async createTopic(
     topic: string,
     partitions: number,
@@ -122,7 +122,7 @@ export class KafkaPort {
   }
 
   /**
-   * Returns the offset at which the records of this leader epoch and of earlier epochs end now.
+   * Returns the offset at which the records of this leader epoch and of earlier epochs now end.
    * Returns -1 if the log does not know the epoch.
    */
   async epochEnd(topic: string, partition: number, leaderEpoch: number): Promise<number> {
@@ -130,20 +130,20 @@ export class KafkaPort {
   }
 
   /**
-   * Returns the topic's id, which changes when the topic is created again. Null if the brokers have
-   * no ids.
+   * Returns the topic's id, which changes when the topic is created again. Returns null if the
+   * brokers have no ids.
    */
   async topicId(topic: string): Promise<string | null> {
     return this.#brokers.topicId(topic);
   }
 
-  /** Deletes every record before the offset, for each partition. */
+  /** Deletes every record before the given offset of each partition. */
   async deleteRecords(topic: string, before: ReadonlyMap<number, number>): Promise<void> {
     for (const [partition, offset] of before)
       await this.#brokers.deleteRecords(topic, partition, offset);
   }
 
-  /** Returns a group's committed offsets: topic → partition → next offset. May be empty. */
+  /** Returns a group's committed offsets: topic → partition → next offset. The map may be empty. */
   async groupOffsets(groupId: string): Promise<Map<string, Map<number, number>>> {
     const admin = await this.admin();
     const answer = await this.#brokers.withCoordinator(groupId, () =>
@@ -173,8 +173,8 @@ export class KafkaPort {
   }
 
   /**
-   * Visits every committed record of `[from, to)` of a partition. Returns how many were visited.
-   * Throws Problem `topic-lost` if a part of the range is gone.
+   * Visits every committed record of `[from, to)` of a partition. Returns the number of visited
+   * records. Throws Problem `topic-lost` if a part of the range is gone.
    */
   async readRange(
     topic: string,
@@ -196,7 +196,7 @@ export class KafkaPort {
     return visited;
   }
 
-  /** Reads like `readRange`, but passes on undecoded responses and the places of their batches. */
+  /** Reads like `readRange`, but passes on undecoded responses and where their batches are. */
   async readBatches(
     topic: string,
     partition: number,
@@ -222,12 +222,12 @@ export class KafkaPort {
     return data === 0;
   }
 
-  /** Opens an idempotent writer: a batch that is sent again is not written twice. */
+  /** Opens an idempotent writer. A batch that is sent twice is written only once. */
   openWriter(): BulkWriter {
     return new BulkWriter(this.#brokers);
   }
 
-  /** Closes the connections for good. Later calls throw Problem `unreachable`. */
+  /** Closes the connections permanently. Later calls throw Problem `unreachable`. */
   async disconnect(): Promise<void> {
     const admin = this.#admin?.then((open) => open.disconnect()).catch(() => undefined);
     await Promise.all([admin, this.#brokers.disconnect()]);

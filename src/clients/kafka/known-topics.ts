@@ -1,5 +1,5 @@
-// Decides which topics a kafkajs connection asks its brokers about. If one of these topics is
-// deleted, every later refresh of the metadata fails, even for other topics.
+// Maintains the list of topics that a kafkajs connection asks its brokers about. If one of these
+// topics is deleted, every later refresh of the metadata fails, even for other topics.
 import { Problem } from '../../domain/failure.js';
 import type { Cluster } from './kafkajs-internals.js';
 
@@ -18,7 +18,7 @@ export class TopicLost extends Problem {
 
 /** Says which topics exist. */
 export interface TopicList {
-  /** Returns the topics that the brokers show. ACLs can hide others. */
+  /** Returns the topics that the brokers list. ACLs can hide other topics. */
   readonly listTopics: () => Promise<string[]>;
   /** Throws a Problem if ACLs hide one of the topics. */
   readonly refuseHidden: (topics: readonly string[]) => Promise<void>;
@@ -33,9 +33,9 @@ export class KnownTopics {
   }
 
   /**
-   * Makes the cluster know the topic, for one caller at a time. kafkajs restores the earlier list
-   * of topics if a refresh fails. With two callers at once, it could restore deleted topics that
-   * the other caller had just removed.
+   * Adds the topic to the cluster's list of topics, for one caller at a time. If a refresh fails,
+   * kafkajs restores the earlier list. With two callers at once, it could restore deleted topics
+   * that the other caller had just removed.
    */
   know(cluster: Cluster, topic: string): Promise<void> {
     const mine = this.#before.then(() =>
@@ -49,7 +49,8 @@ export class KnownTopics {
   }
 
   /**
-   * Reads the partitions of all known topics again. Otherwise they are cached for half a minute.
+   * Reads the partitions of all known topics again, because kafkajs otherwise caches them for half
+   * a minute.
    */
   refresh(cluster: Cluster): Promise<void> {
     const mine = this.#before.then(() =>
@@ -63,8 +64,8 @@ export class KnownTopics {
   }
 
   /**
-   * Throws TopicLost if the topic is gone, and another Problem if it is only hidden. Also removes
-   * every topic that no longer exists from the cluster's list of topics.
+   * Throws TopicLost if the topic is gone, and a different Problem if it is only hidden. Also
+   * removes every topic that no longer exists from the cluster's list of topics.
    */
   async refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
     const existing = await this.#forgetGone(cluster);

@@ -1,7 +1,7 @@
 // Reads LZ4 frames as Kafka's producers write them (https://github.com/lz4/lz4,
 // doc/lz4_Frame_format.md and lz4_Block_format.md). No maintained library reads them without native
-// code. The checksums of LZ4 are not verified, because the batch has a CRC. Kafka's own consumers
-// also ignore the checksums of blocks.
+// code. The code does not verify the checksums of LZ4, because the batch has a CRC. Kafka's own
+// consumers also ignore the checksums of blocks.
 
 const MAGIC = 0x184d2204;
 const LEAST_MATCH = 4;

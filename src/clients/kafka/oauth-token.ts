@@ -1,5 +1,5 @@
-// Gets the tokens with which the worker logs in to Kafka (SASL OAUTHBEARER): from a token endpoint,
-// or from a program that the worker's operator allows.
+// Gets the tokens with which the worker logs in to Kafka (SASL OAUTHBEARER). They come from a token
+// endpoint, or from a program that the worker's operator allows.
 import { execFile } from 'node:child_process';
 import { Problem } from '../../domain/failure.js';
 import type { TokenEndpoint, TokenOrigin } from '../../domain/migration/cluster-access.js';
@@ -12,13 +12,14 @@ const TIMEOUT_MS = 10_000;
 const COMMAND_MS = 30_000;
 const MAX_BYTES = 64 * 1024;
 /**
- * A token that expires within this time is not used, because the broker checks it a little later.
+ * A token that expires within this time is not used, because the broker checks the token a little
+ * later.
  */
 const RESERVE_MS = 15_000;
 
 /**
- * A token as its issuer gave it. `expiresAt` is in milliseconds; null if the issuer did not state
- * it.
+ * A token as its issuer gave it. `expiresAt` is in milliseconds since 1970, or null if the issuer
+ * did not state it.
  */
 interface Issued {
   readonly value: string;
@@ -41,7 +42,7 @@ export class TokenSource {
 
   /**
    * Returns a token that has not expired. Throws Problem `permission-denied` or `unreachable` with
-   * the issuer's answer, but without the token.
+   * the issuer's answer, but without any token.
    */
   async token(): Promise<string> {
     const held = this.#held;
@@ -137,7 +138,7 @@ async function fromEndpoint(origin: TokenEndpoint, secret: ResolveSecret): Promi
 
 /**
  * Returns only those members of a refusal that the standard defines, because other members could
- * show a secret.
+ * contain a secret.
  */
 function refusal(text: string): string {
   try {
@@ -179,7 +180,10 @@ function printed(text: string, issuer: string): Issued {
   return { value, expiresAt: expiryIn(value) };
 }
 
-/** These characters cannot end the token's field and add another one to the login message. */
+/**
+ * Allows only characters that cannot end the token's field and add another field to the login
+ * message.
+ */
 const isToken = (value: string): boolean => /^[A-Za-z0-9._~+/=-]+$/.test(value);
 
 interface Claims {
@@ -188,8 +192,8 @@ interface Claims {
 }
 
 /**
- * Returns the claims of a JSON Web Token. Null for a token of another kind, because only its issuer
- * can read it.
+ * Returns the claims of a JSON Web Token. Returns null for any other kind of token, because only
+ * its issuer can read it.
  */
 function claimsOf(token: string): Claims | null {
   const [, payload, ...rest] = token.split('.');

@@ -1,5 +1,5 @@
 // Writes many records to topics as idempotent record batches, over kafkajs' connections. Proofs,
-// copies, windows that Flink compares, and snapshot signals use this writer.
+// copies, snapshot signals and Flink's comparisons use this writer.
 import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
 
 export interface OutRecord {
@@ -10,7 +10,10 @@ export interface OutRecord {
 /** The part of the cluster that the writer uses. */
 export interface ProduceTarget {
   partitions(topic: string): Promise<number>;
-  /** Requests a new identity. Any broker can issue one; a leader of the topic is asked. */
+  /**
+   * Requests a new identity. Any broker can issue one, so the request goes to a leader of the
+   * topic.
+   */
   identify(topic: string): Promise<ProducerIdentity>;
   /** Returns the partition that Kafka's own producers choose for a key. */
   partitionOf(key: string, partitions: number): number;
@@ -29,14 +32,14 @@ interface Lane {
   filling: BatchBuilder;
   sequence: number;
   /**
-   * The one batch that is being sent. A second one would have to wait: kafkajs uses several
-   * connections, so it could arrive first and be refused.
+   * The one batch that is being sent. A second batch must wait. kafkajs uses several connections,
+   * so the second batch could arrive first and be refused.
    */
   flying: Promise<void> | undefined;
 }
 
 /**
- * Fills one batch for each partition. A full batch is sent while the next one is filled. Several
+ * Fills one batch for each partition. Sends a full batch while it fills the next one. Several
  * callers may write at the same time.
  */
 export class BulkWriter {

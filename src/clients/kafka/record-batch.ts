@@ -1,13 +1,14 @@
-// Reads the records of Kafka record batches (magic 2) in a Fetch response. It is synchronous and
-// creates no object for each record, because every window spends most of its time here.
+// Reads the records of Kafka record batches (magic 2) in a Fetch response. This code is synchronous
+// and creates no object for each record, because every window spends most of its time in it.
 import { Problem } from '../../domain/failure.js';
 import { decompress } from './compression.js';
 import { crc32c } from './crc32c.js';
 
 export interface RecordVisitor {
   /**
-   * The key and the value are ranges of `bytes`, so no object is created for each record. A null
-   * key or value begins at -1. The visitor MUST copy bytes that it needs after the call.
+   * Receives one record. The key and the value are ranges of `bytes`, so no object is created for
+   * each record. A null key or value begins at -1. The visitor MUST copy bytes that it needs after
+   * the call.
    */
   (
     offset: number,
@@ -71,7 +72,7 @@ export interface VisibleBatch {
 /**
  * Returns the batches that contain committed records of `[from, to)`, and the next offset to fetch.
  * That offset is after all skipped control records and batches. A broker may cut off the last batch
- * of a response; the next fetch returns it whole.
+ * of a response. The next fetch then returns the whole batch.
  */
 export function visibleBatches(
   records: Buffer,
@@ -114,8 +115,8 @@ export function visibleBatches(
 }
 
 /**
- * Returns the offset at which the batch ends. Throws Problem `unsupported` if the batch's length is
- * impossible, because the next batch could then not be found.
+ * Returns the position in `records` at which the batch ends. Throws Problem `unsupported` if the
+ * batch's length is impossible, because the next batch could not be found.
  */
 function batchEnd(records: Buffer, at: number): number {
   const length = records.readInt32BE(at + LENGTH_AT);
@@ -159,8 +160,8 @@ export function walkBatch(
 }
 
 /**
- * Returns the offset at which the next fetch begins: the one after the last whole batch. Returns
- * `from` if there is no whole batch. Decodes no batch.
+ * Returns the offset at which the next fetch begins, which is the offset after the last whole
+ * batch. Returns `from` if there is no whole batch. Does not decode any batch.
  */
 export function offsetBehind(records: Buffer, from: number): number {
   let next = from;
@@ -205,7 +206,7 @@ function walkRecords(
 }
 
 /**
- * Returns the range as a view. Returns null if `start` is negative, as it is for a null key or
+ * Returns the range as a view. Returns null if `start` is negative, which means a null key or
  * value.
  */
 export const rangeOf = (bytes: Buffer, start: number, end: number): Buffer | null =>

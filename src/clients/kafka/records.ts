@@ -7,8 +7,8 @@ export interface KafkaRecord {
   readonly partition: number;
   readonly offset: number;
   /**
-   * Key and value are parts of a larger buffer. The visitor MUST copy bytes that it needs after the
-   * call.
+   * `key` and `value` are parts of a larger buffer. The visitor MUST copy bytes that it needs after
+   * the call.
    */
   readonly key: Buffer | null;
   readonly value: Buffer | null;

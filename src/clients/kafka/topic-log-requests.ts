@@ -1,6 +1,6 @@
-// Requests that kafkajs does not offer. They ask for offsets with their leader epochs, for the end
-// of an earlier leader epoch, and for the id of a topic. Each request is about one topic and at
-// most one partition.
+// Defines requests that kafkajs does not offer. They ask for offsets with their leader epochs, for
+// the end of an earlier leader epoch, and for the id of a topic. Each request is about one topic
+// and at most one partition.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -96,7 +96,7 @@ export function listOffset(
 
 /**
  * Builds OffsetForLeaderEpoch, version 3. The answer is the offset at which the records of this
- * leader epoch and of earlier epochs end now. The answer is -1 if the log does not know the epoch.
+ * leader epoch and of earlier epochs now end. The answer is -1 if the log does not know the epoch.
  */
 export function epochEnd(
   topic: string,
@@ -121,8 +121,8 @@ export function epochEnd(
 export const TOPIC_ID_VERSION = 10;
 
 /**
- * Builds Metadata, version 10. It returns the topic's id as 32 hex digits. A topic that is created
- * again under its name has another id.
+ * Builds Metadata, version 10. The answer contains the topic's id as 32 hex digits. A topic that is
+ * created again under the same name has a different id.
  */
 export function topicIdOf(
   topic: string,

@@ -1,11 +1,12 @@
-// Describes topics with their settings, and creates topics. A creation is one request without
-// retries, because a retry could find the topic that the first request made and report a conflict.
+// Describes topics with their settings, and creates topics. A topic is created with one request,
+// without retries. A retry could find the topic that the first request created, and report a
+// conflict.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import { denied, isDenied } from './connection-trouble.js';
 import { TopicLost } from './known-topics.js';
 
-/** After one of these errors, it is unknown whether the broker creates the topic. */
+/** After one of these errors, it is unknown whether the broker created the topic. */
 const END_UNKNOWN: readonly string[] = [
   'REQUEST_TIMED_OUT',
   'NETWORK_EXCEPTION',
@@ -55,7 +56,7 @@ export async function describeTopics(
 
 /**
  * Throws Problem `permission-denied` if ACLs hide one of the topics. Brokers do not list a hidden
- * topic, so such a topic would look as if it did not exist.
+ * topic, so it would seem not to exist.
  */
 export async function refuseHidden(admin: Admin, topics: readonly string[]): Promise<void> {
   const listed = await admin.listTopics();
@@ -71,7 +72,7 @@ export async function refuseHidden(admin: Admin, topics: readonly string[]): Pro
 /**
  * Waits at most `limitMs` until a broker serves a new topic. After that time, throws the last error
  * of `isServed`. If this error says that the topic does not exist, throws Problem `unreachable`
- * instead. The topic was created, and a busy broker learns about it later.
+ * instead, because the topic was created and a busy broker learns about it later.
  */
 export async function served(
   topic: string,
@@ -91,9 +92,9 @@ export async function served(
 }
 
 /**
- * Creates a topic. Throws Problem `object-not-ours` if the topic exists, `permission-denied` if
- * Sluice's principal has no right to create it, and `unsupported` if the cluster refuses it. After
- * any other error, it is unknown whether the topic exists.
+ * Creates a topic. Throws Problem `object-not-ours` if the topic exists, and `permission-denied` if
+ * Sluice's principal has no right to create it. Throws Problem `unsupported` if the cluster refuses
+ * it. After any other error, it is unknown whether the topic exists.
  */
 export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });
@@ -110,8 +111,8 @@ export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void
 }
 
 /**
- * Returns the Problem for a broker's refusal. Null if the error is not a broker's answer about this
- * topic. Exported for its test.
+ * Returns the Problem for a broker's refusal. Returns null if the error is not a broker's answer
+ * about this topic. Exported for its test.
  */
 export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown): Problem | null {
   const { errors } = (error ?? {}) as { errors?: readonly { type?: string; message: string }[] };
@@ -143,8 +144,8 @@ export interface NotCreatable {
 }
 
 /**
- * Asks the brokers whether these topics could be created, and creates none. A topic that exists
- * counts as creatable, because other checks find it.
+ * Asks the brokers whether these topics could be created, without creating them. A topic that
+ * exists counts as creatable, because other checks find it.
  */
 export async function notCreatable(
   admin: Admin,

@@ -1,5 +1,5 @@
-// Records in the ledger which objects a migration adopted. They are in a table of their own, so
-// nothing that removes or hands over Sluice's objects ever sees them.
+// Records in the ledger which objects a migration adopted. Adopted objects have a separate table,
+// so code that removes or hands over Sluice's objects never sees them.
 import type { MigrationRef, ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
@@ -18,8 +18,8 @@ export interface Holder {
 export const describeHolder = ({ migration, object: { kind, name } }: Holder): string =>
   `${kind} ${name} belongs to migration ${migration}`;
 
-// An object of Sluice is recorded under its database. Two servers may have databases of one name,
-// so the address of that migration's source must be the same, too.
+// An object of Sluice is recorded under the name of its database. Two servers may have databases
+// with the same name, so the address of that migration's source must also be the same.
 const HELD = `
 SELECT name AS migration FROM sluice.adopted WHERE name <> $1 AND kind = $2 AND object_name = $3 AND location = $4 AND released_at IS NULL
 UNION ALL
@@ -28,7 +28,7 @@ WHERE o.kind = $2 AND o.object_name = $3 AND o.state IN ('registered', 'created'
   AND (o.location = $4 OR (m.spec #>> '{spec,source,postgres,host}') || ':' || (m.spec #>> '{spec,source,postgres,port}') || '/' || o.location = $4)
 LIMIT 1`;
 
-/** Returns the objects that a migration owns, or that another migration has adopted. */
+/** Returns those of the objects that a migration owns, or that another migration has adopted. */
 export async function heldObjects(
   ledger: Pick<Ledger, 'query'>,
   name: string,
@@ -48,8 +48,8 @@ export async function heldObjects(
 }
 
 /**
- * Records the adopted objects in one statement. Returns false, with nothing recorded, if another
- * migration adopted one of them meanwhile. Idempotent.
+ * Records the adopted objects in one statement. If another migration has adopted one of them
+ * meanwhile, records nothing and returns false. Idempotent.
  */
 export async function recordAdopted(
   ledger: Pick<Ledger, 'query'>,
@@ -77,7 +77,10 @@ export async function recordAdopted(
   }
 }
 
-/** Ends the adoption of all objects of a migration. Returns them. The objects do not change. */
+/**
+ * Ends the adoption of all objects of a migration, and returns these objects. The objects do not
+ * change.
+ */
 export async function releaseAdopted(
   ledger: Pick<Ledger, 'query'>,
   name: string,

@@ -1,6 +1,6 @@
-// Records in the ledger how windows pause a source connector for a still point. Other workers can
-// then distinguish such a pause from a pause by a person, and end it if the worker that began it
-// died.
+// Records in the ledger that a window pauses a source connector for a still point. Other workers
+// can then distinguish such a pause from a pause by a person. They can also end the pause if the
+// window's worker has died.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { RecordedPause } from '../../domain/evidence/still-point.js';
 import type { Ledger } from './ledger.js';
@@ -8,8 +8,8 @@ import type { Ledger } from './ledger.js';
 type Run = Pick<MigrationRef, 'runKey' | 'generation'>;
 
 /**
- * Records a pause before it begins. The ledger's own clock decides when the pause is overdue.
- * Returns the id of the record.
+ * Records a pause before it begins. The clock of the ledger's database decides when the pause is
+ * overdue. Returns the id of the record.
  */
 export async function openPause(
   ledger: Ledger,
@@ -40,7 +40,7 @@ export async function closePause(
   );
 }
 
-/** Returns the connector's open pauses, and those that ended in the last hour, the newest first. */
+/** Returns the connector's open pauses and the pauses that ended in the last hour, newest first. */
 export async function pausesOf(
   ledger: Ledger,
   ref: Run,

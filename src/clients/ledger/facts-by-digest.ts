@@ -1,5 +1,5 @@
 // Stores facts in the ledger, and finds them by their digest. A window receives the digest of the
-// facts that the evidence depends on, and reports what has changed since then.
+// facts that the evidence depends on, and reports which of them have changed.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 import {
@@ -11,7 +11,7 @@ import {
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
-/** Returns the digest of facts. The order of entries does not matter. */
+/** Returns the digest of facts. The order of the entries does not change the digest. */
 export function factsDigest(facts: Facts): string {
   const sorted = Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [
@@ -23,8 +23,8 @@ export function factsDigest(facts: Facts): string {
 }
 
 /**
- * The facts on which the evidence depends. A connector task or group that does not run now keeps
- * its last known value.
+ * The facts on which the evidence depends. A connector task or group that is not running keeps its
+ * last known value.
  */
 export interface StandingFacts {
   readonly facts: Facts;
@@ -32,8 +32,8 @@ export interface StandingFacts {
 }
 
 /**
- * Stores the facts, and compares them with the earlier facts, whose digest is `since`. Null means
- * that there are none. If the ledger lacks the earlier facts, they count as changed.
+ * Stores the facts, and compares them with the earlier facts. `since` is the digest of the earlier
+ * facts, or null if there are none. If the ledger lacks the earlier facts, they count as changed.
  */
 export async function standingFacts(
   ledger: Ledger,
@@ -74,6 +74,6 @@ async function factsOf(
   return row?.facts ?? null;
 }
 
-/** Like `standingFacts`, without the facts themselves. */
+/** Does the same as `standingFacts`, but does not return the facts. */
 export const seeFacts = async (...input: Parameters<typeof standingFacts>): Promise<FactsSeen> =>
   (await standingFacts(...input)).seen;

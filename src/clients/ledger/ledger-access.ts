@@ -1,4 +1,4 @@
-// Checks what Sluice's role may do with the ledger, and builds the statements that grant the
+// Checks which rights Sluice's role has on the ledger, and builds the statements that grant the
 // missing rights.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';

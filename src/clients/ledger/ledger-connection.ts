@@ -1,5 +1,4 @@
-// The connection to the ledger's database: it creates the tables, runs transactions, and explains
-// errors.
+// Connects to the ledger's database. Creates the tables, runs transactions, and explains errors.
 import { codeOf, hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import pg from 'pg';
 import { Problem } from '../../domain/failure.js';
@@ -21,9 +20,9 @@ export class LedgerConnection {
   protected readonly readOnly: boolean;
 
   /**
-   * Opens a pool of connections. With `readOnly`, every transaction is read-only, and a ledger
-   * without tables reads as empty. The role then needs only USAGE on the schema sluice and SELECT
-   * on its tables.
+   * Opens a pool of connections. If `readOnly` is true, every transaction is read-only, and a
+   * ledger without tables seems to be empty. The role then needs only USAGE on the schema sluice
+   * and SELECT on its tables.
    */
   constructor(url: string, { readOnly = false } = {}) {
     this.#pool = new pg.Pool({

@@ -1,5 +1,5 @@
-// The ledger's tables. After the first release, only columns and tables may be added, because a
-// newer worker may run alongside an older one.
+// Defines the ledger's tables. After the first release, changes must only add columns and tables,
+// because a newer worker may run alongside an older one.
 import { LEASE_COLUMNS } from '../postgres/lease-row.js';
 
 export const LEDGER_SCHEMA = `

@@ -1,5 +1,6 @@
-// The ledger: the evidence of every migration, in a Postgres database of the operator. Nearly all
-// of its tables are append-only. The ledger can be read without a worker and without Temporal.
+// Reads and writes the ledger: the evidence of every migration, in a Postgres database of the
+// operator. Nearly all of its tables are append-only. The ledger can be read without a worker and
+// without Temporal.
 import type { AuditEvent } from '../../domain/audit.js';
 import type {
   ColumnTally,
@@ -36,8 +37,8 @@ const MAX_INT = 2 ** 31 - 1;
 
 export class Ledger extends LedgerConnection {
   /**
-   * Runs `use` on a view of the ledger at one moment. Everything that `use` reads is consistent,
-   * even while workers write.
+   * Runs `use` on a snapshot of the ledger. Everything that `use` reads is consistent, even while
+   * workers write.
    */
   async inSnapshot<T>(use: (view: Ledger) => Promise<T>): Promise<T> {
     return this.transaction(async (client) => {
@@ -117,8 +118,8 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Counts the stored differences of each subject, by class and column. Counts the windows up to
-   * the number `upTo`; Infinity means all windows.
+   * Counts the stored differences of each subject, by class and column. Includes the windows up to
+   * the number `upTo`, or all windows if `upTo` is Infinity.
    */
   async differencesByColumn(
     name: string,
@@ -151,7 +152,7 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Returns the state of an object. Null if this migration never owned it. */
+  /** Returns the state of an object, or null if this migration never owned it. */
   async objectState(name: string, object: OwnedObject): Promise<ObjectState | null> {
     const rows = await this.query<{ state: ObjectState }>(
       `SELECT state FROM sluice.object WHERE name = $1 AND kind = $2 AND object_name = $3 AND location = $4`,

@@ -1,4 +1,5 @@
-// The notices of the ledger: each is stored once, and sent until the webhook accepts it.
+// Stores notices for the webhook. Each notice is stored once, and sent until the webhook accepts
+// it.
 import type { Notice } from '../../domain/evidence/notices.js';
 import type { Ledger } from './ledger.js';
 
@@ -10,7 +11,9 @@ export interface Waiting {
   readonly attempts: number;
 }
 
-/** Stores a notice, unless the ledger already has it. So the same notice is not sent twice. */
+/**
+ * Stores a notice, unless the ledger already has it. Therefore the same notice is not sent twice.
+ */
 export async function storeNotice(ledger: Access, notice: Notice): Promise<void> {
   const { migration, iteration, key } = notice;
   await ledger.query(
@@ -20,8 +23,8 @@ export async function storeNotice(ledger: Access, notice: Notice): Promise<void>
 }
 
 /**
- * Returns the notices that are due. Pauses between attempts double, from half a minute to an hour.
- * A notice is given up after a day.
+ * Returns the notices that are due. The pauses between attempts double, from half a minute to an
+ * hour. After a day, Sluice gives up on a notice.
  */
 export async function dueNotices(ledger: Access): Promise<Waiting[]> {
   return ledger.query(

@@ -1,5 +1,6 @@
 // Stores windows in the ledger. A recorded window never changes. Each evidence document has a link,
-// which is a digest of the document and of the link before it, so a change would break the chain.
+// which is a digest of the document and of the previous link. A change would therefore break the
+// chain.
 import type pg from 'pg';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
@@ -22,7 +23,7 @@ export interface WindowRecord<Result> {
 export interface RecordedWindow<Result> {
   /**
    * The run and the activity that recorded the window. All attempts of one activity have the same
-   * value. A reset of the run gives another value.
+   * value. After a reset of the run, the value is different.
    */
   readonly by: string;
   readonly chain: string;
@@ -38,7 +39,7 @@ SELECT $1::text, $2::int, $3::int, $4::text, $5::jsonb, $6::text, $7::jsonb, enc
 WHERE NOT EXISTS (SELECT 1 FROM sluice.evidence WHERE name = $1 AND iteration = $2 AND number >= $3)
 RETURNING chain`;
 
-/** Returns a recorded window. Null if the ledger has no window of this number. */
+/** Returns a recorded window. Returns null if the ledger has no window with this number. */
 export async function recordedWindow<Result>(
   ledger: Pick<Ledger, 'query'>,
   ref: Pick<MigrationRef, 'name' | 'iteration'>,
@@ -52,8 +53,8 @@ export async function recordedWindow<Result>(
 }
 
 /**
- * Returns a number that no window has yet: `wanted`, or the number after the newest window's if
- * that is larger.
+ * Returns a number that no window has yet. This is `wanted`, or the newest window's number plus one
+ * if that is larger.
  */
 export async function freeNumber(
   ledger: Pick<Ledger, 'query'>,
@@ -68,8 +69,8 @@ export async function freeNumber(
 }
 
 /**
- * Records a window and returns the new head of the chain. Returns null and writes nothing if this
- * window, or a later one, is already recorded.
+ * Records a window and returns the new head of the chain. If this window or a later one is already
+ * recorded, writes nothing and returns null.
  */
 export async function recordWindow<Result>(
   ledger: Ledger,
@@ -79,7 +80,7 @@ export async function recordWindow<Result>(
 ): Promise<string | null> {
   const of = [ref.name, ref.iteration];
   return ledger.transaction(async (client) => {
-    // serializes writers, because the chain has only one end
+    // this lock serializes writers, because the chain has only one end
     await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1 || '/' || $2, 7351))`, of);
     const inserted = await client.query<{ chain: string }>(RECORD_EVIDENCE, [
       ...of,
@@ -121,8 +122,7 @@ async function recordRow(
 }
 
 /**
- * Returns the runs that have ended, so that a worker can free the memory and files that it keeps
- * for them.
+ * Returns the runs that have ended, so that a worker can free their memory and remove their files.
  */
 export async function endedRuns(
   ledger: Pick<Ledger, 'query'>,

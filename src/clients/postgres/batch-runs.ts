@@ -1,4 +1,4 @@
-// Finds runs of the batch: in the run log that the batch writes, or as sessions with its
+// Finds runs of the batch, either in the run log that the batch writes or as sessions with its
 // application_name.
 import type pg from 'pg';
 import type { LeaseRow } from './lease-row.js';
@@ -7,7 +7,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
  * Describes a run of the batch that is active, or that started after the fence. Such a run may
- * write a result that no window has compared. Null if there is no such run.
+ * write a result that no window has compared. Returns null if there is no such run.
  */
 export async function activeRun(
   client: pg.ClientBase,

@@ -1,4 +1,4 @@
-// Reads from the catalog what is captured: the publication with its contents, and each table with
+// Reads what is captured from the catalog: the publication with its contents, and each table with
 // its properties.
 import type pg from 'pg';
 import {
@@ -14,8 +14,8 @@ SELECT p.oid, p.xmin::text AS version, p.pubviaroot, p.pubinsert, p.pubupdate, p
   (SELECT coalesce(string_agg(concat(r.oid, '.', r.xmin), ' ' ORDER BY r.oid), '') FROM pg_publication_rel r WHERE r.prpubid = p.oid) AS tables
 FROM pg_publication p WHERE p.pubname = $1`;
 
-// Reads the rows of pg_publication_tables as JSON, because PostgreSQL 14 lacks the columns for row
-// filters and column lists.
+// The query reads the rows of pg_publication_tables as JSON, because PostgreSQL 14 lacks the
+// columns for row filters and column lists.
 const PUBLISHED_SQL = `
 SELECT t.schemaname, t.tablename, to_jsonb(t) ->> 'rowfilter' AS filter,
   (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
@@ -74,16 +74,16 @@ SELECT ${RELATION('c', QUALIFIED('c'))} AS relation,
 FROM c`;
 
 /**
- * Makes Postgres return names and definitions with their schema, for every search_path that the
- * role may have. The caller MUST call this before the two functions below, in the same session.
+ * Makes Postgres return names and definitions with their schema, whatever the role's search_path
+ * is. MUST be called before the two functions below, in the same session.
  */
 export async function qualifyNames(client: pg.ClientBase): Promise<void> {
   await client.query(`SET search_path = pg_catalog`);
 }
 
 /**
- * Reads a publication. Null if it does not exist. A table in `planned` gets the name that the spec
- * uses.
+ * Reads a publication. Returns null if it does not exist. A table in `planned` gets the name that
+ * the spec uses.
  */
 export async function readPublication(
   client: pg.ClientBase,
@@ -110,7 +110,7 @@ export async function readPublication(
   };
 }
 
-/** Reads a table. Null if it does not exist. */
+/** Reads a table. Returns null if it does not exist. */
 export async function readCapturedTable(
   client: pg.ClientBase,
   text: string,

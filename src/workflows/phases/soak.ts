@@ -63,7 +63,7 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
 async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
   const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
-  const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes; // an edit may change this number
+  const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes;
   // two people have requested the early end
   const isEarly = (): boolean =>
     state.completesEarly && state.shadowPasses >= Math.min(1, run.spec.soak.passes);

@@ -62,6 +62,6 @@ export function requestRetry(run: Run): void {
   run.connectors.forgive();
   run.renewGuard();
   if (blocked) run.retry();
-  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no windows run in these phases
+  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no windows run here
   run.show();
 }

@@ -1,26 +1,26 @@
-// Reads and changes the state of a connector: its configuration, whether it runs, and why it
-// failed.
+// Reads a connector's configuration, whether it is running, and why it failed. Stops and
+// reconfigures connectors.
 import type { ConnectRest } from '../../../clients/http/connect-rest.js';
 import type { WantedConnector } from '../capture-adapter.js';
 import { Problem } from '../../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../../domain/values/foreign-text.js';
 import { pollUntil } from '../../runtime/poll-until.js';
 
-/** The time that Connect may take to carry out a request that it has accepted. */
+/** The maximum time that Connect may take to carry out a request that it has accepted. */
 export const STATE_TIMEOUT_MS = 60_000;
 
 /**
  * A connector counts as deleted only after it has been missing for this long (ms). A Connect worker
- * that has just started knows no connector until it has read its topics.
+ * that has just started does not know any connector until it has read its internal topics.
  */
 export const GONE_MS = 10_000;
 
-/** The answer of `driftOf` for a missing connector. */
+/** The value that `driftOf` returns for a missing connector. */
 export const MISSING = '(missing)';
 
 /**
- * Returns the keys in which the stored configuration differs from ours. Connect itself adds `name`,
- * so that key is not compared.
+ * Returns the keys whose stored value differs from ours. Connect itself adds `name`, so that key is
+ * not compared.
  */
 export function driftOf(
   ours: Readonly<Record<string, string>>,
@@ -33,8 +33,8 @@ export function driftOf(
 }
 
 /**
- * Returns what differs from a wanted connector. For an adopted connector, only reasons that make it
- * unfit count.
+ * Returns the differences from a wanted connector. For an adopted connector, returns only the
+ * reasons that make it unfit.
  */
 export const driftFrom = (
   { config, unfit }: Pick<WantedConnector, 'config' | 'unfit'>,
@@ -51,8 +51,8 @@ export async function storedConfig(
 }
 
 /**
- * Changes the configuration of a connector and waits until it runs again. It stops the connector
- * first, because the old task would otherwise continue for a moment. Idempotent.
+ * Changes the configuration of a connector and waits until the connector is running again. Stops
+ * the connector first, because the old task would otherwise continue for a moment. Idempotent.
  */
 export async function reconfigure(
   rest: ConnectRest,
@@ -73,8 +73,8 @@ export async function reconfigure(
 }
 
 /**
- * Stops a connector and waits until none of its tasks runs. Returns false if the connector is
- * surely deleted. Throws Problem `clean-up` if a task still runs at the time limit.
+ * Stops a connector and waits until none of its tasks is running. Returns false if the connector is
+ * surely deleted. Throws Problem `clean-up` if a task is still running at the time limit.
  */
 export async function stopSurely(
   rest: Pick<ConnectRest, 'stop' | 'status'>,
@@ -85,7 +85,7 @@ export async function stopSurely(
   const end = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
     const isKnown = isOrdered || (await rest.stop(name));
     const status = isKnown ? await rest.status(name) : null;
-    isOrdered = status !== null; // a Connect worker that has restarted gets a new order to stop
+    isOrdered = status !== null; // a Connect worker that has restarted gets a new request to stop
     unknownSince = isKnown ? null : (unknownSince ?? Date.now());
     if (unknownSince !== null) return Date.now() - unknownSince >= GONE_MS ? 'gone' : null;
     return status?.connector.state === 'STOPPED' && status.tasks.length === 0 ? 'stopped' : null;
@@ -115,8 +115,8 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
 }
 
 /**
- * Returns the root cause of a failed connector or task, from its stack trace. Null means that
- * Connect reports nothing as FAILED. Null does not prove that the connector makes progress; only a
+ * Returns the root cause of a failed connector or task, from its stack trace. Returns null if
+ * Connect reports nothing as FAILED. That does not prove that the connector makes progress; only a
  * barrier proves progress.
  */
 export async function taskFailure(

@@ -1,5 +1,5 @@
-// Says what the sink connector writes now. With a shared table, the lease row decides: the sink
-// writes its staging table before the commit, and the shared table after it.
+// Finds the table that the sink connector writes now. With a shared table, the lease row decides:
+// the sink writes its staging table before the commit, and the shared table after the commit.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { withTarget } from '../../../clients/postgres/target-connection.js';
 import { leaseTable, readLease } from '../../../clients/postgres/lease-row.js';
@@ -9,8 +9,8 @@ import type { Deps } from '../../runtime/deps.js';
 import type { Planned } from '../../runtime/with-plan.js';
 
 /**
- * Returns the stream as the owner of the shared table if the lease row is `SWITCHED`. Null means
- * that the batch owns the shared table, or that there is no shared table.
+ * Returns the stream as the owner of the shared table if the lease row is `SWITCHED`. Returns null
+ * if the batch owns the shared table, or if there is no shared table.
  */
 async function streamOwner(
   client: SourceClient,

@@ -1,10 +1,10 @@
-// Describes connectors that do not run because a person paused, stopped or deleted them.
+// Describes connectors that are not running because a person paused, stopped or deleted them.
 import type { ConnectRest } from '../../../clients/http/connect-rest.js';
 import { storedConfig } from './connector-state.js';
 
 /**
- * Returns a suffix for a reason that names paused, stopped or deleted connectors. The suffix is
- * empty if all connectors run, or if Kafka Connect does not answer.
+ * Returns text to append to a reason. The text names the paused, stopped or deleted connectors. It
+ * is empty if all connectors are running, or if Kafka Connect does not answer.
  */
 export async function stoppedConnectors(
   rest: Pick<ConnectRest, 'status' | 'config'>,

@@ -1,4 +1,5 @@
-// Builds the configurations of the source connectors, and allows the secrets that they name.
+// Builds the configurations of the source connectors, and checks that the secrets in them are
+// allowed.
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { brokersOfConnect, hostsOf, tlsFilesOf } from '../../../domain/migration/cluster-access.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
@@ -13,8 +14,8 @@ const PLACEHOLDER = /^\$\{(env|file):(.+)\}$/;
 /**
  * Checks the placeholders of the connectors against the operator's secret rules. Kafka Connect
  * resolves the placeholders, and sends the secrets to the source, the brokers or the registry.
- * Therefore the rules must allow each secret for the host that gets it, as for Sluice's own
- * sessions.
+ * Therefore the rules must allow each secret for the host that gets it. The same rules apply to
+ * Sluice's own sessions.
  */
 function allowPlaceholders({ secret }: Pick<Deps, 'secret'>, { spec }: MigrationSpec): void {
   for (const value of Object.values(spec.connector.config)) {

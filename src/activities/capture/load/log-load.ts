@@ -20,8 +20,8 @@ import { SnapshotSignal } from './debezium-signal.js';
 const CHUNK_PAUSE_MS = 150;
 
 /**
- * Reads the notification topic until the scan of every table is reported SUCCEEDED. If the load is
- * started by a signal, sends that signal too.
+ * Reads the notification topic until the connector has reported every table's scan as SUCCEEDED. If
+ * a signal starts the load, also sends that signal.
  */
 export function watchLog(
   deps: CaptureDeps,

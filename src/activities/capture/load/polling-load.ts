@@ -1,5 +1,5 @@
 // Watches the initial load by connectors that poll. The load is complete when the connectors have
-// read every row that existed at its beginning.
+// read every row that existed when the load began.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { withSource } from '../../../clients/postgres/connection.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
@@ -14,8 +14,8 @@ import { markSource } from '../source-mark.js';
 const PROGRESS_EVERY_MS = 1000;
 
 /**
- * Waits until the connectors have read all rows that existed at the time of the call. Its
- * heartbeats report the progress. Safe to repeat.
+ * Waits until the connectors have read all rows that existed at the time of the call. Heartbeats
+ * report the progress. Safe to repeat.
  */
 export function watchPolling(
   deps: CaptureDeps,

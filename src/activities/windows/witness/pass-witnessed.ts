@@ -1,11 +1,11 @@
 // Compares a table that an earlier window proved equal. That window was a full pass before the
-// fence, or the last window that kept the witness. The pass reads only the keys that have changed
+// fence, or the last window that kept the witness. This pass reads only the keys that have changed
 // since that window. The witness names the keys that the source changed, and the fold names the
 // keys that the topic changed. Outside of a hold, the pass also reads a small part of the other
 // rows. This proves as much as a full pass. A key that neither the source nor the topic changed is
-// still equal. The witness reads the source's own log, so it also names keys whose events the topic
-// lost. The table's number of rows is computed: the rows in the earlier window, plus the inserts,
-// minus the deletes. The number of the topic's keys must agree with it.
+// still equal. The witness reads the source's log, so it also names keys whose events the topic
+// lost. The number of rows in the table is computed: the rows in the earlier window, plus the
+// inserts, minus the deletes. The topic must have the same number of keys.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -23,20 +23,20 @@ import { READ_AS_USUAL, READ_EACH_BLOCK_ONCE, lookUps } from './key-look-ups.js'
 import type { Testimony } from './witnesses.js';
 
 /**
- * A table is divided into this number of parts. Each window that keeps a witness also reads all
- * rows of one part.
+ * The number of parts into which a table is divided. Each window that keeps a witness also reads
+ * all rows of one part.
  */
 const SCRUB_PARTS = 100;
 
 export interface WitnessedPass extends TablePass {
-  /** The computed number of the table's rows. */
+  /** The computed number of rows in the table. */
   readonly counted: number;
   readonly witness: WitnessProof;
 }
 
 /**
- * Compares what has changed since the window that proved the rows. Returns the reason as text if
- * only a pass over every row can decide.
+ * Compares the keys that have changed since the window that proved the rows. Returns the reason as
+ * text if only a pass over every row can decide.
  */
 export async function passWitnessed(
   session: ReadingSession,
@@ -99,8 +99,8 @@ export async function passWitnessed(
 }
 
 /**
- * Reads one part of the table, in which no row should differ. If a row does differ or repeats a
- * key, returns the reason as text. A pass over every row then decides.
+ * Reads one part of the table, in which no row should differ. If a row differs or repeats a key,
+ * returns a reason as text. A pass over every row then decides.
  */
 async function scrub(
   { reader, from, shape, rowsPerSecond }: PassInput,
