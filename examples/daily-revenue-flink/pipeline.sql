@@ -1,6 +1,6 @@
--- Computes the same result as the Kafka Streams example, in Flink SQL. Tables are read as upserts of
--- their `after` image, so they need no REPLICA IDENTITY FULL. A delete arrives as a record without an
--- image, which is filtered out here, and as a tombstone.
+-- Computes the same result as the Kafka Streams example, in Flink SQL. It reads tables as upserts
+-- of their `after` image, so the tables need no REPLICA IDENTITY FULL. For a delete, the topic has
+-- a record without an image, which this query filters out, and a tombstone.
 CREATE TABLE stores (id INT, `after` ROW<time_zone STRING>, PRIMARY KEY (id) NOT ENFORCED) WITH (
   'connector' = 'upsert-kafka', 'topic' = '${topic:public.stores}', 'properties.bootstrap.servers' = '${brokers}', 'properties.group.id' = '${group}',
   'properties.isolation.level' = 'read_committed', 'key.format' = 'json', 'value.format' = 'json', 'value.fields-include' = 'EXCEPT_KEY');
@@ -20,8 +20,8 @@ CREATE TABLE revenue (
   'connector' = 'upsert-kafka', 'topic' = '${output}', 'properties.bootstrap.servers' = '${brokers}',
   'key.format' = 'json', 'value.format' = 'json', 'value.json.encode.decimal-as-plain-number' = 'true');
 
--- Assigns each order to a day in the store's time zone. `ordered_at` is a text in UTC with six digits
--- after the second.
+-- Assigns each order to a day in the store's time zone. `ordered_at` is text in UTC with six
+-- decimal places of the second.
 CREATE TEMPORARY VIEW order_days AS
 SELECT o.id, o.`after`.store_id AS store_id,
   CAST(SUBSTRING(CONVERT_TZ(SUBSTRING(REPLACE(o.`after`.ordered_at, 'T', ' '), 1, 19), 'UTC', s.`after`.time_zone), 1, 10) AS DATE) AS `day`

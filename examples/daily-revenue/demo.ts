@@ -38,7 +38,10 @@ const say = (line: string): void =>
     `\x1b[2m[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s]\x1b[0m ${line}`,
   );
 
-/** Prints and runs a sluice verb. Returns stdout. Throws for an exit code that is not `allowed`. */
+/**
+ * Prints and runs a command of sluice. Returns stdout. Throws for an exit code that is not
+ * `allowed`.
+ */
 function sluice(args: string[], { quiet = false, allowed = [0] } = {}): string {
   if (!quiet) say(`$ sluice ${args.join(' ')}`);
   const { status, stdout } = spawnSync(process.execPath, [CLI, ...args], {
@@ -120,7 +123,7 @@ async function migrate(home: StackHome): Promise<void> {
   );
   for (const row of failedWindows(status))
     say(`window ${row.number} ${row.subject}: failed, ${row.reason}`);
-  // version 1 needs a second or two to end, so the next command runs at the same time
+  // version 1 needs a second or two to end, so `diff` runs during this time
   const deployed = addService(home, service(2, true));
   sluice(['diff', NAME, '--limit', '6']);
   say(
@@ -139,8 +142,9 @@ async function migrate(home: StackHome): Promise<void> {
 }
 
 /**
- * Approves whenever the run asks. On a slow machine, a cut-over may take longer than maxHold, or be
- * refused because a longer hold is predicted. The run then measures and asks again.
+ * Approves whenever the run asks for approval. On a slow machine, a cut-over may take longer than
+ * maxHold, or be refused because a longer hold is predicted. The run then measures again and asks
+ * for a new approval.
  */
 async function untilMigrated(): Promise<void> {
   const approved = new Set<string>();
@@ -159,7 +163,7 @@ async function untilMigrated(): Promise<void> {
       if (evidence) approved.add(evidence);
       sluice(['approve', NAME, '--approver', 'demo', '--reason', 'all windows passed', '--yes'], {
         allowed: [0, 1],
-      }); // exit code 1 means that the evidence has changed in between
+      }); // exit code 1 means that the evidence has changed meanwhile
     }
     if (status.outcome && status.outcome !== 'migrated')
       throw new Error(`it ended as ${status.outcome}: sluice audit ${NAME}`);
@@ -187,7 +191,7 @@ function refuseSecondRun(): void {
     name: string;
     outcome: string | null;
   }[];
-  const earlier = known.find((m) => m.name.startsWith(NAME)); // or the Flink example's
+  const earlier = known.find((m) => m.name.startsWith(NAME)); // this also finds the Flink example
   if (earlier)
     throw new Error(
       `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,

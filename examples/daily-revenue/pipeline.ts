@@ -32,13 +32,15 @@ export interface PipelineOptions {
    * separately.
    */
   readonly stageTopic?: string;
-  /** Discards what an earlier version computed. */
+  /** Discards the results of an earlier version. */
   readonly reset: boolean;
   /** The URL of the schema registry, if the topics of the tables are in Avro. */
   readonly registry?: string;
 }
 
-/** Returns the variables with which the pipeline finds the brokers, and logs in to secured ones. */
+/**
+ * Returns the variables with which the pipeline finds the brokers, and logs in if they are secured.
+ */
 function reachOf(home: StackHome): Record<string, string> {
   const secured = securedOf(home);
   if (!secured) return { KAFKA_BROKERS: `127.0.0.1:${home.ports.kafka}` };
@@ -57,7 +59,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
       '-Xms512m',
       '-Xmx1g',
       '-XX:+UseSerialGC',
-      '-XX:TieredStopAtLevel=1', // the second compiler would take a core while a version catches up
+      '-XX:TieredStopAtLevel=1', // the optimizing compiler would occupy a core
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
       `${JAR}:${join(PROJECT, 'target/lib')}/*`,

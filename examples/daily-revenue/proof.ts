@@ -1,5 +1,5 @@
-// Checks from outside with plain SQL whether the view equals the batch's query, and how fast an
-// order reaches the view.
+// Checks with plain SQL, independently of Sluice, whether the view equals the batch's query and how
+// fast an order reaches the view.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
@@ -35,8 +35,8 @@ async function withDatabase<T>(
 }
 
 /**
- * Returns true once view and query are equal row by row, or false after the limit. There MUST be no
- * writers.
+ * Returns true when the view and the query have the same rows, or false after the limit. There MUST
+ * be no writers.
  */
 export async function viewEqualsQuery(database: string, limitMs: number): Promise<boolean> {
   const difference = `SELECT count(*)::int AS n FROM ((TABLE daily_revenue EXCEPT ALL (${QUERY})) UNION ALL ((${QUERY}) EXCEPT ALL TABLE daily_revenue)) d`;

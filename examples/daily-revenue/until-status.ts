@@ -1,16 +1,16 @@
-// Waits for a state of the demo's migration, and prints what the migration waits for.
+// Waits until the demo's migration reaches a state, and prints what the migration waits for.
 import { explainStatus } from '../../src/cli/explain.js';
 import { pollStatus } from '../../src/cli/support/poll-status.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 
 const POLL_MS = 500;
-const STILL_MS = 10_000; // the same wait is printed again after that
+const STILL_MS = 10_000; // after this time, the same line is printed again
 
 type IsReached = (status: StatusWithWindows) => Promise<boolean> | boolean;
 
 /**
  * Returns a function that waits without a limit, because a slow machine is not a failure. It polls
- * in this process, because a command for every look would load the machine.
+ * in this process, because a new process for each poll would load the machine.
  */
 export const untilStatusOf =
   (name: string, say: (line: string) => void) =>

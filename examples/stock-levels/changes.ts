@@ -1,10 +1,13 @@
-// Reads the value of a record: JSON, or Avro in Confluent's wire format. Your own pipeline uses its
-// registry's deserializer instead.
+// Reads the value of a record, which is JSON, or Avro in Confluent's wire format. Your own pipeline
+// should use its registry's deserializer instead.
 
 /** Converts the bytes of a value to an object. */
 export type Read = (bytes: Buffer) => Promise<unknown>;
 
-/** `registry` is the URL of a schema registry's Confluent-compatible API. Only Avro needs it. */
+/**
+ * Returns the reader. `registry` is the URL of a schema registry's Confluent-compatible API, which
+ * only Avro needs.
+ */
 export function readerOf(registry: string | undefined): Read {
   const schemas = new Map<number, Promise<Parsed>>();
   return async (bytes) => {
@@ -27,7 +30,9 @@ async function schemaOf(registry: string, id: number): Promise<Parsed> {
   return { schema, named };
 }
 
-/** Finds the types that have a name. Other places in the schema may use only the name. */
+/**
+ * Finds the types that have a name. Other parts of the schema may refer to such a type by its name.
+ */
 function collect(schema: Schema, above: string | undefined, named: Map<string, Complex>): void {
   if (typeof schema === 'string') return;
   if (Array.isArray(schema)) return schema.forEach((branch) => collect(branch, above, named));
@@ -57,9 +62,12 @@ interface Parsed {
   readonly named: ReadonlyMap<string, Complex>;
 }
 
-const HEADER_BYTES = 5; // a zero byte, and the id of the schema
+const HEADER_BYTES = 5; // a zero byte and the id of the schema
 
-/** Reads one value in Avro's binary encoding. The table has no bytes and no fixed values. */
+/**
+ * Reads one value in Avro's binary encoding. It does not support the types `bytes` and `fixed`,
+ * because the table has no such columns.
+ */
 class AvroValue {
   readonly #bytes: Buffer;
   readonly #named: Parsed['named'];
@@ -120,7 +128,7 @@ class AvroValue {
     return found;
   }
 
-  /** Reads a zigzag number. The numbers of this table are below 2^53. */
+  /** Reads a zigzag number. The numbers in this table are less than 2^53. */
   #long(): number {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {

@@ -1,6 +1,6 @@
-// Computes the nightly batch as a stream: the stock level of each product, in plain JSON. It is one
-// process that reads one partition. Its state is in memory, and is restored from the topic at each
-// start. The changes of the table are JSON, or Avro with REGISTRY_URL.
+// Computes the nightly batch as a stream: the stock level of each product, in plain JSON. The
+// pipeline is one process that reads one partition. Its state is in memory, and is restored from
+// the topic at each start. The changes of the table are JSON, or Avro if REGISTRY_URL is set.
 import { readFileSync } from 'node:fs';
 import kafkajs, { type EachBatchPayload, type KafkaConfig, type Message } from 'kafkajs';
 import { readerOf } from './changes.js';
@@ -52,8 +52,8 @@ function record(product_id: number): Message {
 }
 
 /**
- * For a secured cluster, KAFKA_CA names its CA. The pipeline then logs in with KAFKA_USERNAME and
- * KAFKA_PASSWORD.
+ * Returns the settings for a secured cluster, if KAFKA_CA names its CA. The pipeline then logs in
+ * with KAFKA_USERNAME and KAFKA_PASSWORD.
  */
 const security = (): Pick<KafkaConfig, 'ssl' | 'sasl'> =>
   process.env['KAFKA_CA']
@@ -77,12 +77,12 @@ const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: fals
 const consumer = kafka.consumer({ groupId, readUncommitted: false });
 await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
 while (!(await admin.listTopics()).includes(input))
-  // Sluice creates the topic at its start
+  // Sluice creates the topic when the migration starts
   await new Promise((resolve) => setTimeout(resolve, 1000));
 
 /**
- * Records before this offset only restore the state, because an earlier process has written their
- * results.
+ * The committed offset. Records before this offset only restore the state, because an earlier
+ * process has written their results.
  */
 const [committed] = await admin.fetchOffsets({ groupId, topics: [input] });
 let answered = BigInt(committed?.partitions[0]?.offset ?? -1);
@@ -95,8 +95,8 @@ async function eachBatch(payload: EachBatchPayload): Promise<void> {
     const products = apply(key!.toString('latin1'), event?.after ?? null);
     if (BigInt(offset) >= answered) products.forEach((product) => changed.add(product));
   }
-  // Writes the output before the offset. After a crash between the two, the same levels are written
-  // again. Sluice waits for this offset to know that the pipeline has caught up.
+  // Write the output before the offset. After a crash between the two, the same levels are written
+  // again. Sluice knows from this offset that the pipeline has caught up.
   if (changed.size > 0) await producer.send({ topic: output, messages: [...changed].map(record) });
   const next = BigInt(batch.lastOffset()) + 1n;
   if (next > answered) {

@@ -1,6 +1,6 @@
-// The legacy side of the example: a table of movements, and the table that a nightly batch fills.
-// Usage: warehouse.ts [DATABASE]. It creates the database again, and writes movements until it is
-// stopped.
+// Runs the legacy side of the example: a table of movements, and the table that a nightly batch
+// fills. Usage: warehouse.ts [DATABASE]. The program drops the database and creates it again. Then
+// it writes movements until it is stopped.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
@@ -13,7 +13,7 @@ const SCHEMA = `
   INSERT INTO movements (product_id, quantity) SELECT g % ${PRODUCTS}, g % 17 - 5 FROM generate_series(1, 2000) g;`;
 /** The batch runs this transaction every night. */
 const NIGHT = `BEGIN; DELETE FROM stock_levels; INSERT INTO stock_levels ${QUERY}; COMMIT`;
-/** A delivery or a sale, a correction, and a movement that was a mistake. */
+/** Writes a delivery or a sale, corrects a movement, or deletes a movement that was a mistake. */
 const WRITES = [
   'INSERT INTO movements (product_id, quantity) VALUES ($1, $2)',
   'UPDATE movements SET quantity = $2 WHERE id = (SELECT max(id) - $1 FROM movements)',
@@ -37,7 +37,7 @@ async function withClient(database: string, use: (client: pg.Client) => Promise<
   }
 }
 
-/** Creates the database again with 2,000 movements, and runs the batch once. */
+/** Drops the database, creates it again with 2,000 movements, and runs the batch once. */
 export async function createWarehouse(database: string): Promise<void> {
   await withClient('postgres', async (admin) => {
     await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(database)} WITH (FORCE)`);
@@ -46,7 +46,7 @@ export async function createWarehouse(database: string): Promise<void> {
   await withClient(database, (client) => client.query(SCHEMA + NIGHT));
 }
 
-/** Writes about ten movements a second until `isOver` says so. */
+/** Writes about ten movements a second until `isOver` returns true. */
 export async function keepMoving(database: string, isOver: () => boolean): Promise<void> {
   await withClient(database, async (client) => {
     while (!isOver()) {

@@ -8,8 +8,8 @@ import { read, type Environment } from './environment.js';
 const ENTRY = /^([\w.-]{1,60})=(env|file):(.+)$/;
 
 /**
- * Returns the codec of SLUICE_CODEC_KEYS, or null. Adds a sentence to `problems` for each mistake;
- * it never contains a key.
+ * Returns the codec that SLUICE_CODEC_KEYS defines, or null if the variable is not set. Adds a
+ * sentence to `problems` for each mistake. The sentence never contains a key.
  */
 export function readCodec(env: Environment, problems: string[]): EncryptingCodec | null {
   const entries = (read(env, 'SLUICE_CODEC_KEYS') ?? '').split(';').filter((one) => one !== '');

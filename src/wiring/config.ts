@@ -31,7 +31,7 @@ export interface Config {
    * use it.
    */
   readonly temporal: TemporalTarget;
-  /** Encrypts payloads. Null means that they are not encrypted. */
+  /** Encrypts payloads. If null, payloads are not encrypted. */
   readonly codec: EncryptingCodec | null;
   /** The task queue of migrations without a zone. */
   readonly taskQueue: string;
@@ -52,8 +52,8 @@ export interface Config {
    */
   readonly windowMemory: number;
   /**
-   * SLUICE_SNAPSHOT_BYTES: the largest size in bytes of a table that a window reads in one
-   * snapshot. A longer table is read range by range.
+   * SLUICE_SNAPSHOT_BYTES: the maximum size in bytes of a table that a window reads in one
+   * snapshot. A larger table is read range by range.
    */
   readonly snapshotBytes: number;
   /** Settings of the worker's process: its log, its HTTP endpoint and its webhook. */
@@ -116,7 +116,8 @@ export const dataConverterOf = ({
     : {};
 
 /**
- * Reads how to connect to Temporal. As with the `temporal` command, variables override the profile.
+ * Reads how to connect to Temporal. Variables override the profile, as they do for the `temporal`
+ * command.
  */
 function readTemporal(env: NodeJS.ProcessEnv, problems: string[]): TemporalTarget {
   let profile: ClientConnectConfig = { connectionOptions: {} };
@@ -183,9 +184,9 @@ const isRoles = (roles: unknown): roles is KeyRole[] =>
   Array.isArray(roles) && roles.every((role) => (KEY_ROLES as readonly unknown[]).includes(role));
 
 /**
- * Returns the text of a secret that a spec names, to send it to `hosts`. If `purpose` is not
- * `read`, the function only checks that the operator allows this use, and returns an empty text.
- * See `readSecret`.
+ * Returns the text of a secret that a spec names and that will be sent to `hosts`. With the purpose
+ * `run`, returns the path of the program. With the purpose `allow`, returns an empty text. See
+ * `readSecret`.
  */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
   if (purpose === 'read') return readSecret(secret, hosts, process.env);
@@ -194,7 +195,10 @@ export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') =>
   return '';
 };
 
-/** Returns this process's environment with additions, for a command that a person wants to run. */
+/**
+ * Returns this process's environment with the given additions, for a command that a person wants to
+ * run.
+ */
 export const environmentWith = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
   ...process.env,
   ...more,

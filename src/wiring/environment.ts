@@ -158,7 +158,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads a listed variable. An unlisted name does not compile. */
 export const read = (env: Environment, name: VariableName): string | undefined => env[name];
 
-/** Lists the variables that one part reads, in the order of the list. */
+/** Lists the variables that one part of Sluice reads, in the order of VARIABLES. */
 export const variablesOf = (part: ReadBy): [string, Variable][] =>
   Object.entries<Variable>(VARIABLES).filter(([, { readBy }]) => readBy.includes(part));
 

@@ -20,23 +20,23 @@ export interface LogSettings {
 
 /** The queues that a worker serves. */
 export interface QueueSettings {
-  /** Null stands for the migrations that have no zone. */
+  /** The zones. Null stands for the migrations that have no zone. */
   readonly zones: readonly Zone[];
   readonly slots: Readonly<Record<QueueRole, number>>;
-  /** Null means Temporal's default. */
+  /** The maximum number of open polls for one queue. Null for Temporal's default. */
   readonly pollers: number | null;
-  /** The number of cached workflows. Null means Temporal's default. */
+  /** The number of cached workflows. Null for Temporal's default. */
   readonly workflowCache: number | null;
 }
 
 export interface ProcessSettings {
   readonly queues: QueueSettings;
   readonly log: LogSettings;
-  /** The `host:port` of the HTTP endpoint. Null means that there is none. */
+  /** The `host:port` of the HTTP endpoint. Null if there is no endpoint. */
   readonly httpAddress: string | null;
-  /** Null means that no notices are sent. */
+  /** The webhook for notices. Null if no notices are sent. */
   readonly webhook: Webhook | null;
-  /** The version of the worker at Temporal. Null means that the worker has none. */
+  /** The version of the worker at Temporal. Null if the worker has no version. */
   readonly version: { readonly deploymentName: string; readonly buildId: string } | null;
 }
 
@@ -64,7 +64,8 @@ function readQueues(env: Environment, problems: string[]): QueueSettings {
   return {
     zones: zones.length === 0 ? [null] : zones,
     slots: readSlots(env, problems),
-    // at least two, because one may serve only workflows that this worker has cached
+    // at least two, because Temporal may use one of them only for workflows that this worker has
+    // cached
     pollers: readCount(env, 'SLUICE_POLLERS', 2, problems),
     workflowCache: readCount(env, 'SLUICE_WORKFLOW_CACHE', 1, problems),
   };

@@ -1,7 +1,7 @@
 // Lists the environment variables of the worker's process: queues, log, HTTP endpoint, webhook,
 // version and codec.
 
-/** Names one part of Sluice that reads a variable. */
+/** Names a part of Sluice that reads variables. */
 export type ReadBy = 'worker' | 'verbs';
 
 export interface Variable {

@@ -1,5 +1,5 @@
 // Registers Sluice's search attributes in the worker's namespace. If that is not allowed, the
-// worker prints what is missing, and starts anyway.
+// worker prints the missing attributes, and starts anyway.
 import type { NativeConnection } from '@temporalio/worker';
 import proto from '@temporalio/proto';
 import {
@@ -24,8 +24,8 @@ const TYPES = {
 };
 
 /**
- * Registers the missing search attributes. It never throws, because some clusters, such as Temporal
- * Cloud, deny these calls even if every attribute exists. `say` gets lines for the operator.
+ * Registers the missing search attributes. Never throws, because some clusters, such as Temporal
+ * Cloud, deny these calls even if every attribute exists. `say` receives lines for the operator.
  */
 export async function ensureSearchAttributes(
   operator: OperatorService,

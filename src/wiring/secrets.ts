@@ -10,11 +10,11 @@ import type { SecretRef } from '../domain/migration/spec.js';
 export interface SecretRule {
   readonly kind: 'env' | 'file' | 'command';
   /**
-   * For variables: a name, or a prefix followed by `*`. For files: a folder, which includes its
-   * subfolders. For commands: the path of exactly one program.
+   * The secrets that the rule allows. For variables, a name, or a prefix followed by `*`. For
+   * files, a folder with its subfolders. For commands, the path of exactly one program.
    */
   readonly what: string;
-  /** Exact host names, `*.domain`, or `*`. */
+  /** The hosts that may receive the secret: exact host names, `*.domain`, or `*`. */
   readonly hosts: readonly string[];
 }
 
@@ -92,8 +92,8 @@ export function readSecret(secret: SecretRef, hosts: readonly string[], env: Env
 }
 
 /**
- * Throws Problem `permission-denied` if the operator does not allow a secret that Kafka Connect
- * resolves.
+ * Throws Problem `permission-denied` if the operator does not allow the secret for these hosts.
+ * Does not read the secret, because Kafka Connect may be the one that resolves it.
  */
 export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
   const rules = secretRules(env);
@@ -162,8 +162,8 @@ function variable(name: string, env: Environment): string {
 }
 
 /**
- * Splits `/path:key` as Kafka Connect's FileConfigProvider does. A path without a key means the
- * whole file.
+ * Splits `/path:key` as Kafka Connect's FileConfigProvider does. A path without a key stands for
+ * the whole file.
  */
 function splitFileRef(ref: string): [string, string | undefined] {
   const at = ref.lastIndexOf(':');
@@ -173,7 +173,10 @@ function splitFileRef(ref: string): [string, string | undefined] {
 const lies = (path: string, folder: string): boolean =>
   path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 
-/** Reads a secret file. It resolves symbolic links, so that a link cannot point out of a folder. */
+/**
+ * Reads a secret file. Resolves symbolic links first, so that a link cannot lead out of an allowed
+ * folder.
+ */
 function readSecretFile(
   path: string,
   hosts: readonly string[],

@@ -14,7 +14,7 @@ import { startWatch } from './worker-watch.js';
 
 const ANSWER_MS = 3000;
 /**
- * The longest time for which the process waits for the end of the watch, which may still be waiting
+ * The maximum time that the process waits for the end of the watch. The watch may still be waiting
  * for a statement on a source.
  */
 const END_MS = 3000;
@@ -31,7 +31,7 @@ export interface Beside {
   readonly temporalMetrics: string | null;
 }
 
-/** Starts the watch and the endpoint. The function that it returns ends both. */
+/** Starts the watch and the endpoint. Returns a function that ends both. */
 export async function startBeside(beside: Beside): Promise<() => Promise<void>> {
   const { deps, settings, connection } = beside;
   const client = new Client({ connection, namespace: deps.namespace.name });
@@ -79,7 +79,10 @@ async function unready({ workers, deps, connection }: Beside): Promise<string | 
   return null;
 }
 
-/** Returns the state of a workflow that does not run, such as `terminated`. Null if it runs. */
+/**
+ * Returns the state of a workflow that is not running, such as `terminated`. Returns null if it is
+ * running.
+ */
 async function stateOf(client: Client, workflowId: string): Promise<string | null> {
   try {
     const { status } = await client.withDeadline(Date.now() + ANSWER_MS, () =>

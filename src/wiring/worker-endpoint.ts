@@ -9,7 +9,8 @@ const SCRAPE_MS = 5000;
 
 export interface EndpointSources {
   /**
-   * Returns why the process can no longer work, or null. An orchestrator then restarts the process.
+   * Returns why the process can no longer work, or null. If it returns a reason, an orchestrator
+   * restarts the process.
    */
   readonly dead: () => string | null;
   /** Returns why the process cannot work now, or null. */

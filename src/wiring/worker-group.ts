@@ -1,12 +1,13 @@
-// Runs several Temporal workers as one: they end together, and the first error is reported.
+// Runs several Temporal workers as one. They end together, and the first error is thrown.
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 
 type Served = Pick<Worker, 'run' | 'shutdown' | 'getState'>;
 
 /**
- * Runs the workers until all have ended. If one fails, the others shut down before the error is
- * thrown, because they still use the same connection. Activities that outlast the shutdown are not
- * an error: Temporal starts them again on another worker. `say` gets a line about them.
+ * Runs the workers until all have ended. If one worker fails, the others shut down before the error
+ * is thrown, because they still use the same connection. Activities that outlast the shutdown are
+ * not an error, because Temporal starts them again on another worker. `say` receives a line about
+ * such activities.
  */
 export async function serve(
   workers: readonly Served[],

@@ -1,4 +1,4 @@
-// The log of the worker: text or JSON on stderr, with the migration's name on each line that
+// Writes the worker's log: text or JSON on stderr, with the migration's name on each line that
 // belongs to a migration.
 import { DefaultLogger, type LogEntry, type Logger } from '@temporalio/worker';
 import { nameOf } from '../domain/migration/workflow-ids.js';
@@ -6,8 +6,7 @@ import type { LogSettings } from './process-settings.js';
 import { printable } from '../domain/values/foreign-text.js';
 
 /**
- * Details of an entry that a line shows. Other details, such as the tokens of tasks, would only
- * fill the log.
+ * The details of an entry that a line shows. Other details, such as the tokens of tasks, are noise.
  */
 const SHOWN = ['workflowType', 'activityType', 'attempt', 'durationMs', 'taskQueue'] as const;
 
@@ -22,9 +21,7 @@ export interface LogLine {
   readonly [detail: string]: unknown;
 }
 
-/**
- * Returns an entry as the fields of one line. It keeps the message of an error, without a stack.
- */
+/** Returns an entry as the fields of one line. Keeps the message of an error, without its stack. */
 export function lineOf({ level, message, timestampNanos, meta = {} }: LogEntry): LogLine {
   const { workflowId, runId, workflowRunId, error } = meta as Record<string, unknown>;
   const details = SHOWN.flatMap((name) => (meta[name] === undefined ? [] : [[name, meta[name]]]));

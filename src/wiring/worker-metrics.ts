@@ -1,5 +1,5 @@
-// Sluice's own metrics in the text format of Prometheus. Most come from the ledger, so every worker
-// shows the same values for them; alert rules use `max by (migration)`.
+// Builds Sluice's own metrics in the text format of Prometheus. Most metrics come from the ledger,
+// so every worker returns the same values for them. Alert rules therefore use `max by (migration)`.
 import type { Ledger } from '../clients/ledger/ledger.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
@@ -86,7 +86,7 @@ export function addGauges(samples: Samples, gauges: Gauges): void {
     samples.add('sluice_run_not_running', 1, { migration, state });
 }
 
-/** Reads the ledger, and returns the text of all metrics. It never throws. */
+/** Reads the ledger, and returns the text of all metrics. Never throws. */
 export async function readMetrics(
   ledger: Pick<Ledger, 'query' | 'migrations'>,
   gauges: Gauges,

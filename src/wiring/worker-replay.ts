@@ -1,5 +1,5 @@
-// Replays the open runs of a namespace with this version's workflow code. A run that does not
-// replay would be stuck after an upgrade.
+// Replays the open runs of a namespace with this version's workflow code. A run that cannot be
+// replayed would be stuck after an upgrade.
 import { Client, Connection } from '@temporalio/client';
 import { Worker, type ReplayWorkerOptions } from '@temporalio/worker';
 import { dataConverterOf, type Config } from './config.js';
@@ -12,14 +12,14 @@ const TYPES = ['migrateToStreaming', 'sweepLeftovers', 'proveOnSlice'];
 export interface Replayed {
   readonly migration: string;
   readonly runId: string;
-  /** The reason why the run does not replay. Null if it replays. */
+  /** The reason why the run cannot be replayed. Null if it can. */
   readonly problem: string | null;
 }
 
 type Code = Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'>;
 type Histories = Parameters<typeof Worker.runReplayHistories>[1];
 
-/** Replays histories one after the other. It continues after a history that fails. */
+/** Replays histories one after the other. Continues after a history that fails. */
 export async function replayRuns(code: Code, histories: Histories): Promise<Replayed[]> {
   const replayed: Replayed[] = [];
   for await (const { workflowId, runId, error } of Worker.runReplayHistories(code, histories))
@@ -31,7 +31,7 @@ export async function replayRuns(code: Code, histories: Histories): Promise<Repl
   return replayed;
 }
 
-/** Replays every open run of the configured namespace. It only reads. */
+/** Replays every open run of the configured namespace. Changes nothing. */
 export async function replayOpenRuns(config: Config, code: Code): Promise<Replayed[]> {
   await installRuntime({ ...config.process, httpAddress: null });
   const { connectionOptions, namespace } = config.temporal;

@@ -1,4 +1,4 @@
-// Installs Temporal's runtime for the worker's process: its log, and its metrics.
+// Installs Temporal's runtime for the worker's process, with its log and its metrics.
 import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import type { ProcessSettings } from './process-settings.js';
 import { freeAddress } from './worker-endpoint.js';
@@ -6,7 +6,7 @@ import { createLogger } from './worker-log.js';
 
 /**
  * Installs the runtime. Returns the local address of Temporal's own metrics, or null if the process
- * has no HTTP endpoint. MUST be called before the process uses anything else of Temporal.
+ * has no HTTP endpoint. MUST be called before the process uses any other part of Temporal's SDK.
  */
 export async function installRuntime({
   log,
@@ -16,8 +16,8 @@ export async function installRuntime({
   Runtime.install({
     logger: createLogger(log),
     telemetryOptions: {
-      // Temporal's core logs a failed workflow task as a warning, so the filter needs the log's
-      // level
+      // Temporal's core logs a failed workflow task as a warning, so the core's level must be the
+      // level of Sluice's log
       logging: {
         filter: makeTelemetryFilterString({ core: log.level, other: 'ERROR' }),
         forward: {},

@@ -1,6 +1,6 @@
-// Watches all migrations from outside their workflows, every few seconds. It sends notices, and
-// finds migrations whose workflow ended without cleaning up. Only one worker at a time does this
-// work.
+// Watches all migrations from outside their workflows, every few seconds. The watch sends notices,
+// and finds migrations whose workflow ended without cleaning up. Only one worker at a time does
+// this work.
 import { watchOrphans, type OrphanDeps } from '../activities/guard/orphan-watch.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
 import { dueNotices, recordAttempt, storeNotice } from '../clients/ledger/notices.js';
@@ -10,9 +10,11 @@ import { endedWithoutCleanup, noticesOf } from '../domain/evidence/notices.js';
 const ROUND_MS = 10_000;
 /** Every 12th round also asks Temporal about every migration, with one request for each. */
 const ORPHANS_EVERY = 12;
-/** The first key of the locks in the ledger that the watching worker holds. */
+/** The first key of the advisory locks that the watching worker holds in the ledger. */
 const LOCK = 7_351_002;
-/** A migration that ended longer ago gets no notice, so that a new webhook is not flooded. */
+/**
+ * Migrations that ended longer ago than this get no notice, so that a new webhook is not flooded.
+ */
 const RECENT_MS = 3_600_000;
 
 export interface WatchDeps extends OrphanDeps {
@@ -22,7 +24,7 @@ export interface WatchDeps extends OrphanDeps {
   readonly warn: (message: string, migration?: string) => void;
 }
 
-/** Starts to watch. The function that it returns ends the watch after the current round. */
+/** Starts the watch. Returns a function that ends the watch after the current round. */
 export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<void> {
   let isOver = false;
   let wake: () => void = () => undefined;

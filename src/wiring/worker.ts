@@ -27,8 +27,9 @@ const TEMPORAL_REMEDY =
 const END_MS = 5000;
 const SHUTDOWN_GRACE = '10s';
 /**
- * One thread runs all workflow tasks of a worker, and a task must end within ten seconds after the
- * worker took it. Further tasks wait at the server, where this limit does not apply.
+ * The maximum number of workflow tasks that a worker takes at a time. One thread runs all of them,
+ * and a task must end within ten seconds after the worker took it. Further tasks wait at the
+ * server, where this limit does not apply.
  */
 const WORKFLOW_TASKS = 8;
 
@@ -37,8 +38,8 @@ export interface WorkerHooks {
   readonly onReady?: () => void;
   readonly say?: (line: string) => void;
   /**
-   * Returns the activities to run instead of the real ones. A benchmark uses this to fake systems
-   * and to measure times.
+   * Returns the activities that run instead of the real activities. A benchmark uses this to fake
+   * systems and to measure times.
    */
   readonly instead?: (activities: Activities) => Activities;
 }
@@ -141,7 +142,7 @@ function createWorkers(
         ...(role === 'steps' ? { maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS } : {}),
         taskQueue: queue,
         maxConcurrentActivityTaskExecutions: slots[role],
-        // a guard lives as long as its migration, so its heartbeats cost the most
+        // a guard runs as long as its migration, so its heartbeats cost the most
         maxHeartbeatThrottleInterval: role === 'watch' ? '30s' : '5s',
       }),
     ),
@@ -176,7 +177,7 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
 
 /**
  * Returns the prebuilt workflow bundle, or the sources if there is no bundle. A bundle contains the
- * converter of failures, so a worker with a codec uses another bundle.
+ * converter of failures, so a worker with a codec uses a different bundle.
  */
 export function workflowCode({
   codec,

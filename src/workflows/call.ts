@@ -73,7 +73,10 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
 // Defines whether a cancelled step waits for its activity to end. Temporal's default does not wait,
 // so the step would continue while the rollback undoes it.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
-/** For activities that only read. The workflow does not wait until a cancelled read has ended. */
+/**
+ * Is used for activities that only read. The workflow does not wait until a cancelled read has
+ * ended.
+ */
 const LEFT = ActivityCancellationType.TRY_CANCEL;
 
 const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>> = {

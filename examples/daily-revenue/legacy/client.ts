@@ -1,4 +1,4 @@
-// Connects the example's own programs to its database.
+// Connects the example's programs to the example's database.
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 

@@ -22,7 +22,7 @@ const connect = async (database: string): Promise<pg.Client> => {
 export const OWNER = 'shop_owner';
 export const CONSUMER = 'dash';
 
-/** Creates a login if it is missing. Two calls at once are safe. */
+/** Creates a login unless it exists. Two concurrent calls are safe. */
 const createRole = (role: string, password: string): string => `
 DO $$ BEGIN CREATE ROLE ${role} LOGIN PASSWORD '${password}'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
 
@@ -42,7 +42,7 @@ export async function grantRoles(database: string, sql: string): Promise<void> {
 const LOGIN = 'user: shop_migrator, passwordFrom: { env: SLUICE_SECRET_SHOP }';
 const CONNECTOR_LOGIN = /(?:\n {4}#.*)*\n {4}config: \{ database\.user: .*/;
 
-/** Returns the spec without roles: one superuser does everything. */
+/** Returns the spec with one superuser instead of the separate roles. */
 export function asOneRole(yaml: string): string {
   if (!yaml.includes(LOGIN) || !CONNECTOR_LOGIN.test(yaml))
     throw new Error('the spec does not have the logins that this test replaces');
@@ -52,8 +52,8 @@ export function asOneRole(yaml: string): string {
 }
 
 /**
- * Drops and re-creates the database with that number of orders. The same seed gives the same data,
- * except that all times depend on the present.
+ * Drops the database, and creates it again with the given number of orders. The same seed gives the
+ * same data, except that all times are relative to the current time.
  */
 export async function createShop(database: string, { orders, seed }: ShopSize): Promise<void> {
   const admin = await connect('postgres');
@@ -74,8 +74,8 @@ export async function createShop(database: string, { orders, seed }: ShopSize): 
 }
 
 /**
- * Rebuilds the result in one transaction. The run log is committed before and after, so that an
- * active run is visible.
+ * Builds the procedure that rebuilds the result in one transaction. The procedure commits the run
+ * log before and after that, so that an active run is visible.
  */
 const batchProcedure = (query: string): string => `
 CREATE PROCEDURE run_daily_revenue() LANGUAGE plpgsql AS $procedure$
@@ -106,7 +106,10 @@ const ZONES = [
 ];
 const DAYS = 45;
 
-/** Returns deterministic noise per row and purpose, with 0 ≤ r < 1. */
+/**
+ * Returns SQL for a number r with 0 ≤ r < 1. It looks random but depends only on the seed, the
+ * purpose and the row.
+ */
 const noise = (seed: number, purpose: string, id: string): string =>
   `((hashtextextended('${seed}-${purpose}-' || ${id}, 0) & 1048575) / 1048576.0)`;
 

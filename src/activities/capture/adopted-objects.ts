@@ -1,6 +1,5 @@
-// Inspects, read-only, the objects that a migration adopts. For each object it finds out whether it
-// exists and can be adopted, what identifies it, and how it differs from an object that Sluice
-// would create.
+// Inspects, read-only, the objects that a migration adopts. For each object, finds out whether the
+// object exists and can be adopted, its identity, and its differences from an object of Sluice.
 import {
   readCapturedTable,
   readPublication,

@@ -50,7 +50,7 @@ export async function sourceProblem(
     return silent(classify(error).message);
   } finally {
     clearTimeout(timer);
-    asked.catch(() => undefined); // nobody handles an error that comes late
+    asked.catch(() => undefined); // ignore an error that comes too late
   }
 }
 

@@ -33,8 +33,8 @@ export interface OwnedKind {
    */
   readonly mayExist?: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
-   * Creates the object. Null if the object is created in another way after the claim, such as by
-   * the first member of a group or by the fence's transaction.
+   * Creates the object. Null if something else creates the object after the claim. Examples are the
+   * first member of a group, and the fence's transaction.
    */
   readonly create: ((site: Site, object: OwnedObject) => Promise<void>) | null;
   /** Removes the object and waits until it is gone. The caller has checked that it is ours. */

@@ -53,9 +53,9 @@ export async function ensureOwned(
 /**
  * Claims objects that do not exist, then calls `create`. If `create` fails, its error decides what
  * happens to the claims. If `create` certainly made nothing, the claims of this attempt are
- * released, so that a later object of the same name does not count as ours. Claims of an earlier
+ * released. A later object of the same name then does not count as ours. Claims of an earlier
  * attempt stay, because that attempt may still create the object. If a privilege is missing, all
- * claims are released. In that case no attempt can create the object, but a person may. After any
+ * claims are released. In that case, no attempt can create the object, but a person may. After any
  * other error, all claims stay.
  */
 export async function makeClaimed<T>(

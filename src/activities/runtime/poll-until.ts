@@ -15,8 +15,8 @@ export function heartbeat(): void {
 }
 
 /**
- * Reports progress, and sends a heartbeat. Throws if this attempt made no progress for so long that
- * another attempt has taken over.
+ * Reports progress, and sends a heartbeat. Throws if another attempt has taken over, because this
+ * attempt made no progress for too long.
  */
 export function beat(details?: unknown): void {
   madeProgress();

@@ -72,7 +72,7 @@ export async function refuseHidden(admin: Admin, topics: readonly string[]): Pro
 /**
  * Waits at most `limitMs` until a broker serves a new topic. After that time, throws the last error
  * of `isServed`. If this error says that the topic does not exist, throws Problem `unreachable`
- * instead, because the topic was created and a busy broker learns about it later.
+ * instead. The topic was created, but a busy broker may learn about it later.
  */
 export async function served(
   topic: string,

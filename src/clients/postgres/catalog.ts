@@ -1,5 +1,5 @@
-// Reads a table from the source's catalog: columns, key and replica identity. Each name is resolved
-// once; the later queries use the table's oid.
+// Reads a table from the source's catalog: columns, key and replica identity. The name is resolved
+// only once, because later queries use the table's oid.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
@@ -48,8 +48,8 @@ export interface TableCatalog {
    */
   readonly key: readonly string[];
   /**
-   * True if the primary key is only checked at the end of a transaction. Such a key cannot be a
-   * replica identity.
+   * True if Postgres may check the primary key at the end of a transaction (DEFERRABLE). Such a key
+   * cannot be a replica identity.
    */
   readonly isKeyDeferrable: boolean;
   readonly replicaIdentity: ReplicaIdentity;
@@ -77,8 +77,8 @@ WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
 /**
- * A join to a type `t`. It adds `b`, the type under all domains of `t`, and `base.typmod`, the
- * modifier from the innermost domain. If `b` is an array, `e` is the type of its elements.
+ * Joins further columns to a type `t`. `b` is the type under all domains of `t`, and `base.typmod`
+ * is the modifier from the innermost domain. If `b` is an array, `e` is the type of its elements.
  */
 const RESOLVED = `
 JOIN LATERAL (WITH RECURSIVE chain AS (
@@ -109,7 +109,7 @@ WHERE i.indrelid = $1 AND i.indisprimary AND i.indisvalid AND k.at <= i.indnkeya
 
 const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
 
-/** Reads a table from the catalog. Null if there is no such relation. */
+/** Reads a table from the catalog. Returns null if there is no such relation. */
 export async function readTable(client: pg.ClientBase, text: string): Promise<TableCatalog | null> {
   const name = parseTableName(text);
   const found = (await client.query<Record<string, string>>(TABLE_SQL, [name.schema, name.table]))
@@ -203,7 +203,7 @@ export async function storageOf(client: pg.ClientBase, table: string): Promise<s
 
 /**
  * Returns SQL conditions that divide a table of `blocks` blocks into ranges of `size` blocks. The
- * last range has no end, because the table may have grown.
+ * last range has no upper bound, because the table may have grown.
  */
 export function blockRanges(blocks: number, size: number): string[] {
   const count = Math.max(1, Math.ceil(blocks / size));

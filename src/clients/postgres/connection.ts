@@ -10,8 +10,8 @@ import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
  * Returns the text of a secret that will be sent to `hosts`. Throws Problem `permission-denied` if
- * a spec may not name the secret for these hosts. Purpose `allow` only makes this check. Purpose
- * `run` returns the path of a program whose output may be sent to the hosts.
+ * a spec must not name the secret for these hosts. With the purpose `allow`, only makes this check.
+ * With the purpose `run`, returns the path of a program whose output may be sent to the hosts.
  */
 export type ResolveSecret = (
   secret: SecretRef,
@@ -25,11 +25,11 @@ export interface SourceOptions {
   readonly lockTimeoutMs?: number;
   /** If true, the session accepts replication commands, but no statements with parameters. */
   readonly speaksReplication?: boolean;
-  /** True makes the session read-only, for SQL of a spec that must change nothing. */
+  /** If true, the session is read-only, for SQL of a spec that must change nothing. */
   readonly readOnly?: boolean;
   /**
-   * True for a statement of the spec that changes data: row security then hides rows as usual. If
-   * false, Postgres raises an error where row security would hide a row.
+   * If true, row security hides rows as usual, which a statement of the spec that changes data
+   * needs. If false, Postgres raises an error if row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */
@@ -40,8 +40,8 @@ export interface SourceOptions {
 
 const LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_STATEMENT_MS = 60_000;
-// Values stay text, because the comparison needs the text that Postgres prints, and not a
-// JavaScript value.
+// Values stay text, because the comparison needs the text that Postgres prints, not a JavaScript
+// value.
 const TEXT_ONLY = {
   getTypeParser:
     () =>
@@ -141,8 +141,8 @@ function noPassword(): string {
 }
 
 /**
- * Tries the kinds of connection that `sslmode` allows, one after another. Rejects with the error of
- * the last kind that was tried.
+ * Tries the kinds of connection that `sslmode` allows, one after the other. Rejects with the error
+ * of the last attempt.
  */
 async function connected(
   address: PostgresAddress,
@@ -176,7 +176,7 @@ function clientConfig(
     database: postgres.database,
     user: postgres.user,
     password: postgres.passwordFrom ? secret(postgres.passwordFrom, [postgres.host]) : noPassword,
-    sslnegotiation: 'postgres', // the spec decides, not the variable PGSSLNEGOTIATION
+    sslnegotiation: 'postgres', // the spec decides this, not the variable PGSSLNEGOTIATION
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types: TEXT_ONLY,
@@ -187,7 +187,8 @@ const WRITE_IDLE_MS = 15_000;
 
 /**
  * Runs `use` in one transaction, and rolls back if `use` throws. The server ends a writing
- * transaction if the worker stops. If other sessions wait for its locks, use `heldTransaction`.
+ * transaction if the worker stops. For a transaction whose locks make other sessions wait, use
+ * `heldTransaction`.
  */
 export async function transaction<T>(
   client: pg.ClientBase,

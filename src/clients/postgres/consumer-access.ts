@@ -1,5 +1,5 @@
 // Compares who may read the view before and after the switch. A view reads its tables with the
-// rights of its owner or, with security_invoker, of its reader.
+// rights of its owner. With security_invoker, it reads them with the rights of its reader.
 import type pg from 'pg';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 
@@ -12,8 +12,8 @@ export interface Readers {
 
 export interface Lack {
   /**
-   * Roles (quoted) that can read the view now, but could not if the view read the other table.
-   * PUBLIC stands for everybody.
+   * The quoted roles that can read the view now, but could not if the view read the other table.
+   * PUBLIC stands for all roles.
    */
   readonly roles: readonly string[];
   /** The statement that grants the missing rights. */
@@ -24,17 +24,17 @@ export interface Lack {
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
-// Builds SQL that is true if the role may read the whole table, or each of the columns. A query
-// that names no column, such as `count(*)`, needs the right on any one column.
+// Builds SQL that is true if the role may read the whole table or each of the columns. A query that
+// names no column, such as `count(*)`, needs the right on only one column.
 const mayRead = (role: string, table: string, columns: string): string =>
   `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
       THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')
       ELSE (SELECT bool_and(has_column_privilege(${role}::name, ${table}::regclass, c, 'SELECT')) FROM unnest(${columns}) AS c) END)`;
 
 /**
- * Finds the roles that can read the view while it reads `from`, but could not if it read `to`. Null
- * if there is no such role. The view's query is already resolved, so readers need no right on the
- * schemas of its tables.
+ * Finds the roles that can read the view while the view reads `from`, but could not if it read
+ * `to`. Returns null if there is no such role. The view's query is already resolved, so readers
+ * need no right on the schemas of its tables.
  */
 export async function whoWouldLack(
   client: pg.ClientBase,
@@ -65,8 +65,8 @@ export async function whoWouldLack(
 }
 
 /**
- * Copies the read rights of `from` to `to`, a table that Sluice created. It copies rights of roles,
- * of PUBLIC and of the owner, on the table and on columns.
+ * Copies the read rights of `from` to `to`, a table that Sluice created. Copies the rights of
+ * roles, of PUBLIC and of the owner, on the table and on its columns.
  */
 export async function copyReadRights(
   client: pg.ClientBase,
@@ -93,8 +93,8 @@ export async function copyReadRights(
 
 /**
  * Returns the row security of a relation as one text. Relations with equal texts show the same rows
- * to the same roles. Empty if the relation has no row security, or if row security does not apply
- * to `role`.
+ * to the same roles. The text is empty if the relation has no row security, or if row security does
+ * not apply to `role`.
  */
 export async function rowSecurityOf(
   client: pg.ClientBase,

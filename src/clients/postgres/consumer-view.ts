@@ -1,5 +1,5 @@
-// Reads and replaces the view that consumers read: what the catalog contains about it, which table
-// it selects from, and its text.
+// Reads what the catalog contains about the view that consumers read, and the table that it selects
+// from. Replaces the view's text.
 import type pg from 'pg';
 import {
   parseTableName,
@@ -14,7 +14,7 @@ export interface ColumnType {
   readonly name: string;
   /** The type with its modifier, as `format_type` prints it. */
   readonly type: string;
-  /** Qualified and quoted. Empty if the type has none. */
+  /** The qualified and quoted name of the collation. Empty if the type has no collation. */
   readonly collation: string;
   readonly notNull: boolean;
 }
@@ -29,12 +29,12 @@ export interface ViewState {
    * relation is not a view.
    */
   readonly definition: string;
-  /** `pg_class.reloptions`, each as `name=value`, in their order. */
+  /** `pg_class.reloptions`, each as `name=value`, in the order of the catalog. */
   readonly options: readonly string[];
   /**
-   * Everything else as one text. It contains the owner, privileges, comments, columns with their
-   * types and defaults, triggers, rules, and the views that read this one. If the text is equal,
-   * none of these has changed.
+   * Everything else as one text: the owner, privileges, comments, columns with their types and
+   * defaults, triggers, rules, and the views that read this view. If the text is equal, none of
+   * these has changed.
    */
   readonly rest: string;
 }
@@ -56,7 +56,7 @@ SELECT c.oid, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner,
         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_rewrite'::regclass))::text AS rest
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
 
-/** Reads the state of a view. Null if there is no such relation. */
+/** Reads the state of a view. Returns null if there is no such relation. */
 export async function readView(
   client: pg.ClientBase,
   { schema, table }: TableName,
@@ -87,7 +87,8 @@ async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): P
   const set = (path: string) => client.query(`SELECT set_config('search_path', $1, false)`, [path]);
   await set('');
   const result = await use().catch(async (error: unknown) => {
-    // This fails in a transaction that has failed. The end of that transaction restores the path.
+    // This call fails if the transaction has failed. The end of that transaction then restores the
+    // path.
     await set(rows[0]!.path).catch(() => undefined);
     throw error;
   });
@@ -130,8 +131,8 @@ const OF_THE_VIEW = `pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class JOIN pg_
      JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid`;
 
 /**
- * Returns the tables that the view's own query depends on, as `schema.name`, quoted only if the
- * spec would have to quote them.
+ * Returns the tables that the view's own query depends on, as `schema.name`. A name is quoted only
+ * if the spec would have to quote it.
  */
 export async function viewReads(client: pg.ClientBase, view: TableName): Promise<string[]> {
   return dependencies(client, view, `r.rulename = '_RETURN'`);
@@ -166,7 +167,7 @@ const plainly = ({ schema, table }: TableName): string => {
 };
 
 /**
- * Returns a name of the spec in the form that `viewReads` returns: quoted only where quotes are
+ * Returns a name from the spec in the form that `viewReads` returns: quoted only where quotes are
  * needed.
  */
 export const plainName = (text: string): string => plainly(parseTableName(text));
@@ -202,8 +203,8 @@ export async function keysGroupedBy(
 }
 
 /**
- * Returns the columns of a relation in their order, with their declared types. Empty if there is no
- * such relation.
+ * Returns the columns of a relation in order, with their declared types. Returns an empty list if
+ * there is no such relation.
  */
 export async function columnTypes(
   client: pg.ClientBase,
@@ -227,7 +228,7 @@ export async function columnTypes(
   }));
 }
 
-/** Returns the side that the view reads now. Null if the view reads neither side, or both. */
+/** Returns the side that the view reads now, or null if the view reads neither side or both. */
 export async function observedSide(
   client: pg.ClientBase,
   route: ViewPlan,

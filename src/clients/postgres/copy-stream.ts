@@ -1,5 +1,5 @@
-// Reads COPY … TO STDOUT (FORMAT binary) on a pg connection. Each row is visited when it arrives,
-// as the bytes that Postgres sends, and no row is kept.
+// Reads COPY … TO STDOUT (FORMAT binary) on a pg connection. The caller visits each row when it
+// arrives, as the bytes that Postgres sends. No row is kept.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { int16At, int32At } from '../../domain/values/bytes.js';
@@ -29,7 +29,7 @@ export interface CopyOptions {
 }
 
 /**
- * Runs `COPY (select) TO STDOUT`. Returns how many rows were visited. Throws the error of Postgres
+ * Runs `COPY (select) TO STDOUT`. Returns the number of visited rows. Throws the error of Postgres
  * or of `visit`.
  */
 export function copyRows(

@@ -1,6 +1,6 @@
-// Builds the fence on the source tables from statement triggers that read the lease row. So the
-// fence expires by the database's clock, even if no worker is alive. The reasons for triggers (and
-// not REVOKE) and for FOR SHARE are in docs/explanation/cutover.md.
+// Builds the fence on the source tables from triggers that read the lease row. Therefore the fence
+// expires by the database's clock, even if no worker is alive. The file docs/explanation/cutover.md
+// explains why triggers are used instead of REVOKE, and why they read FOR SHARE.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';
@@ -12,8 +12,8 @@ const fenceFunction = ({ names }: ResolvedPlan): string =>
   `${quoteIdent(names.leaseSchema)}.refuse_write`;
 
 /**
- * Creates the fence triggers. `createTriggers` explains what the caller must hold, and what its
- * commit proves.
+ * Creates the fence triggers. `createTriggers` explains what the caller must hold, and what the
+ * caller's commit proves.
  */
 export async function createFenceTriggers(
   client: pg.ClientBase,

@@ -1,14 +1,14 @@
 // Runs the transactions that make other sessions wait: the fence, the commit, the release and the
 // rollback. The server itself ends such a transaction, even if the worker hangs, its host is lost
-// or the network is cut. Before PostgreSQL 17, Postgres cannot limit a whole transaction, so each
+// or the network is cut. Before version 17, Postgres cannot limit a whole transaction, so each
 // statement gets the remaining time as its limit.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 
 export interface HoldLimits {
   /**
-   * The longest pause between two statements, in ms. It limits how long a hanging worker holds its
-   * locks.
+   * The maximum pause between two statements, in ms. This limits how long a hanging worker holds
+   * its locks.
    */
   readonly idleMs: number;
   /** The limit from the beginning of the transaction to the end of its last statement, in ms. */
@@ -26,15 +26,15 @@ export interface Held {
 }
 
 /**
- * The SQLSTATEs of a transaction that the database ended, because it reached the limit of a
- * statement, the idle limit or the overall limit.
+ * The SQLSTATEs of a transaction that the database ended because the transaction reached the limit
+ * of a statement, the idle limit or the overall limit.
  */
 const ENDED = [
   SQLSTATE.queryCanceled,
   SQLSTATE.idleInTransactionTimeout,
   SQLSTATE.transactionTimeout,
 ];
-const GRACE_MS = 250; // the statement's limit comes this much before the session's
+const GRACE_MS = 250; // the statement's limit comes this much earlier than the transaction's limit
 
 /** Returns whether the transaction was rolled back because it reached one of its limits. */
 export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
@@ -67,8 +67,8 @@ export async function heldTransaction<T>(
 }
 
 /**
- * Returns SQL with which the server notices a lost connection within `idleMs`, even while the
- * server sends an answer.
+ * Returns SQL that makes the server notice a lost connection within `idleMs`, even while it sends
+ * an answer.
  */
 const beginSql = (idleMs: number): string =>
   `SET LOCAL idle_in_transaction_session_timeout = ${whole(idleMs)}; SET LOCAL tcp_user_timeout = ${whole(idleMs)}; ` +

@@ -8,8 +8,8 @@ export interface KeptView {
   /** The view's `pg_get_viewdef` before the switch, with an empty search_path. */
   readonly before: string;
   /**
-   * The same text after the switch. If the view's current text differs from it, a person has edited
-   * the view since the switch.
+   * The same text after the switch. If the view's current text differs from this text, a person has
+   * edited the view since the switch.
    */
   readonly after: string;
 }
@@ -31,7 +31,7 @@ export async function keepView(
   );
 }
 
-/** Returns the kept texts. Null if the commit kept none. */
+/** Returns the kept texts, or null if the commit kept no texts. */
 export async function keptView(
   client: pg.ClientBase,
   plan: ResolvedPlan,

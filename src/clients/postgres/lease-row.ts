@@ -1,5 +1,5 @@
 // Reads the lease row, which says whether consumers read the batch or the stream. The workflow
-// trusts this row and not its own memory. See docs/explanation/cutover.md.
+// trusts this row instead of its own memory. See docs/explanation/cutover.md.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -23,13 +23,13 @@ export interface LeaseRow {
   readonly switched_at: string | null;
   /** True if the fence has expired by the database's clock. No other clock counts. */
   readonly expired: boolean;
-  /** Milliseconds until the fence expires. 0 if it has expired, or if it never expires. */
+  /** Milliseconds until the fence expires. 0 if the fence has expired, or if it never expires. */
   readonly restMs: number;
 }
 
 /**
- * Returns the quoted name of the lease table. The table is in the target if there is a batch, and
- * in the ledger if there is none.
+ * Returns the quoted name of the lease table. The table is in the target if there is a batch,
+ * otherwise in the ledger.
  */
 export function leaseTable({ batch, names }: ResolvedPlan): string {
   return batch ? `${quoteIdent(names.leaseSchema)}.lease` : 'sluice.lease';
@@ -54,7 +54,7 @@ CREATE TABLE ${quoteIdent(schema)}.lease (${LEASE_COLUMNS}
 );
 COMMENT ON SCHEMA ${quoteIdent(schema)} IS 'Lease of a Sluice migration; removed at its end';`;
 
-/** Reads the lease row. Null if there is none. */
+/** Reads the lease row, or returns null if there is no lease row. */
 export async function readLease(
   client: pg.ClientBase,
   table: string,

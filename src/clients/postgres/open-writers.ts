@@ -1,4 +1,4 @@
-// Finds transactions that have written and are still open, including prepared ones. Without
+// Finds transactions that have written and are still open, including prepared transactions. Without
 // pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. Such
 // a transaction is harmless if it ends within a moment. If it stays open, it is reported as
 // unknown.
@@ -22,7 +22,7 @@ export interface OpenWriter {
 
 export interface OldWriters {
   readonly old: readonly OpenWriter[];
-  /** Transactions of unknown age that were still open after a moment. */
+  /** The transactions of unknown age that were still open after a moment. */
   readonly unseen: readonly OpenWriter[];
 }
 
@@ -34,7 +34,7 @@ const PREPARED = `format('prepared transaction %L of %s in database %s', gid, ow
 
 /**
  * Lists open writers, oldest first. By default, lists the writers of every database, because a new
- * slot waits for all of them. With `thisDatabase`, lists only those that can change rows of this
+ * slot waits for all of them. With `thisDatabase`, lists only writers that can change rows of this
  * database.
  */
 export async function openWriters(
@@ -82,8 +82,8 @@ export async function oldWriters(
 }
 
 /**
- * Returns the entries of `first` that are still there after a moment. Returns at once when none is
- * left.
+ * Returns the entries of `first` that are still there after a moment. Returns at once when no entry
+ * is left.
  */
 export async function thoseThatStay<T extends { readonly id: string }>(
   first: readonly T[],
@@ -100,8 +100,8 @@ export async function thoseThatStay<T extends { readonly id: string }>(
 }
 
 /**
- * Describes the transaction that the creation of a slot waits for. Null if the creation waits for
- * no transaction. Needs no special right.
+ * Describes the transaction that the creation of a slot waits for. Returns null if the creation
+ * does not wait for a transaction. Needs no special right.
  */
 export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise<string | null> {
   const { rows } = await client.query<{ said: string }>(

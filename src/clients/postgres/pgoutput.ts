@@ -1,5 +1,5 @@
-// Decodes the messages of the plug-in `pgoutput` (protocol version 1, values as text), as
-// `pg_logical_slot_get_binary_changes` returns them. This file only decodes; the caller reads the
+// Decodes the messages of the plugin `pgoutput` (protocol version 1, values as text), as
+// `pg_logical_slot_get_binary_changes` returns them. This file only decodes. The caller reads the
 // messages from its session.
 import { int16At, int32At } from '../../domain/values/bytes.js';
 
@@ -11,8 +11,8 @@ export interface RelationColumn {
 }
 
 /**
- * The description of a relation. The log contains it before the relation's first row, and again
- * after each change of the relation.
+ * The description of a relation. The log contains a description before the relation's first row,
+ * and again after each change of the relation.
  */
 export interface LoggedRelation {
   readonly oid: number;
@@ -22,7 +22,7 @@ export interface LoggedRelation {
   readonly columns: readonly RelationColumn[];
 }
 
-/** The text of a value, null for NULL, or undefined for a TOAST value that was not sent. */
+/** The text of a value. It is null for NULL, and undefined for a TOAST value that was not sent. */
 export type LoggedValue = string | null | undefined;
 export type Tuple = readonly LoggedValue[];
 

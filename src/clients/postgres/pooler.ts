@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 
-/** The address that was dialed. */
+/** The address to which the client connected. */
 interface Place {
   readonly host: string;
   readonly port: number;
@@ -10,8 +10,9 @@ interface Place {
 
 /**
  * Throws Problem `preflight-failed` if a pooler answered instead of the server. A server gives a
- * new session the id of the process that serves it, but a pooler makes up an id. Call this before
- * the first SET, because a pooler could pass the session with its settings on to another client.
+ * new session the id of the process that serves it, but a pooler makes up an id. MUST be called
+ * before the first SET, because a pooler could pass the session with its settings on to another
+ * client.
  */
 export async function refusePooler(client: pg.Client, { host, port }: Place): Promise<void> {
   const { processID: given } = client as pg.Client & { readonly processID: number | null };

@@ -1,5 +1,5 @@
-// Implements `sslmode` as libpq does: which connections are tried in which order, and what each
-// connection verifies.
+// Implements `sslmode` as libpq does. Decides which kinds of connection to try, in which order, and
+// what each connection verifies.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -35,8 +35,8 @@ export function connectionsToTry(address: PostgresAddress, secret: ReadSecret): 
 }
 
 /**
- * Returns whether the next kind of connection may be tried, because the server refused this kind
- * before it checked a password.
+ * Returns whether the server refused this kind of connection before it checked a password. The next
+ * kind may then be tried.
  */
 export function refusedThisKind(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };

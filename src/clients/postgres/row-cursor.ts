@@ -28,7 +28,8 @@ export async function* readPaced(
 }
 
 /**
- * Returns rows in batches, as text in the order of the columns. One batch is in memory at a time.
+ * Returns rows in batches, as text in the order of the columns. Only one batch is in memory at a
+ * time.
  */
 export async function* readCursor(
   client: pg.Client,

@@ -1,10 +1,10 @@
-// Identifies the database server and the history of its data.
+// Identifies the database server and its timeline.
 import type pg from 'pg';
 
 /**
  * Returns the system identifier and the timeline. The value differs between servers, and changes
- * after a failover. A part that the role may not read is empty. The timeline of a primary comes
- * from its current WAL file, because the control file is outdated between a promotion and the next
+ * after a failover. A part that the role cannot read is empty. The timeline of a primary comes from
+ * its current WAL file, because the control file is outdated between a promotion and the next
  * checkpoint.
  */
 export async function serverIdentity(client: pg.ClientBase): Promise<string> {

@@ -11,8 +11,8 @@ export interface SharedSnapshot {
 }
 
 /**
- * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits for the
- * end of all open transactions.
+ * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits until all
+ * open transactions have ended.
  */
 export async function createSlot(
   spec: MigrationSpec,

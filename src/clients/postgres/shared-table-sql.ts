@@ -1,6 +1,6 @@
-// SQL for a shared table. The batch writes it before the commit, and the stream afterwards. A
-// trigger checks each writer against the lease row. The commit and the rollback change the table's
-// rows.
+// Runs SQL on a shared table. The batch writes the table before the commit, and the stream
+// afterwards. A trigger checks each writer against the lease row. The commit and the rollback
+// change the table's rows.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { readTable } from './catalog.js';
@@ -23,8 +23,8 @@ import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 const quoted = (table: string): string => qualified(parseTableName(table));
 
 /**
- * Creates the owner triggers. `createTriggers` explains what the caller must hold, and what its
- * commit proves.
+ * Creates the owner triggers. `createTriggers` explains what the caller must hold, and what the
+ * caller's commit proves.
  */
 export async function createOwnerTriggers(
   client: pg.ClientBase,
@@ -37,7 +37,7 @@ export async function createOwnerTriggers(
 }
 
 /**
- * Lets the current transaction pass the owner trigger. Only the holder of the fence knows the
+ * Makes the owner trigger accept the current transaction. Only the holder of the fence knows the
  * token.
  */
 export async function passTrigger(client: pg.ClientBase, token: string): Promise<void> {
@@ -48,8 +48,9 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
  * Builds the trigger function. While the lease is FENCED and not expired, the trigger refuses every
  * write. While the lease is SWITCHED, only the stream's role may write. Sluice's sinks name an
  * epoch in their session, which must be the epoch of the switch. In every other state, all roles
- * except the stream's may write. A transaction that knows the lease's token always passes. Because
- * SECURITY DEFINER hides current_user, the writer is the role that was set, or else the login role.
+ * except the stream's role may write. A transaction that knows the lease's token always passes.
+ * SECURITY DEFINER hides current_user, so the function takes the role that was set with SET ROLE,
+ * or else the login role.
  */
 function keepOwnerSql(plan: ResolvedPlan, streamRole: string, iteration: number): string {
   const [name, stream] = [quoteLiteral(plan.metadata.name), quoteLiteral(streamRole)];
@@ -88,8 +89,8 @@ export interface RowsChanged {
 
 /**
  * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
- * Rows that the shared table has and the stream lacks are moved to `kept`. The staging table is
- * dropped. A sink that still writes the staging table then fails. It later reads the same records
+ * Moves rows that the shared table has and the stream lacks to `kept`, and drops the staging table.
+ * A sink that still writes the staging table then fails. That sink later reads the same records
  * again and writes them to the shared table.
  */
 export async function takeOver(
@@ -108,8 +109,8 @@ export async function takeOver(
 
 /**
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
- * `passTrigger`. The batch's rows are what its query returns now, plus the kept rows whose keys the
- * query does not return.
+ * `passTrigger`. The batch's rows are the rows that its query returns now, plus the kept rows whose
+ * keys the query does not return.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -131,8 +132,8 @@ export async function giveBack(
 }
 
 /**
- * Changes exactly those rows of the shared table that differ from `source`. Rows that `source`
- * lacks are moved to `kept`, or deleted if `kept` is null.
+ * Changes exactly those rows of the shared table that differ from `source`. Moves rows that
+ * `source` lacks to `kept`, or deletes them if `kept` is null.
  */
 async function makeEqual(
   client: pg.ClientBase,
@@ -147,7 +148,8 @@ async function makeEqual(
   const list = columns.map(quoteIdent).join(', ');
   const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
   const sameKey = key.map((name) => `t.${quoteIdent(name)} = s.${quoteIdent(name)}`).join(' AND ');
-  // Compares as text, because some types have no equality, and 1.0 and 1.00 print differently.
+  // This compares text, because some types have no equality operator, and because 1.0 and 1.00
+  // print differently.
   const same = [
     sameKey,
     ...values.map((name) => `t.${name}::text IS NOT DISTINCT FROM s.${name}::text`),
@@ -172,7 +174,7 @@ async function makeEqual(
 
 /**
  * Finds out which side may write the table now. Tries a write that changes no row, once as the sink
- * and once as another role. Null if both writes pass, or neither does.
+ * and once as another role. Returns null if both writes pass, or if both fail.
  */
 export async function observedOwner(
   client: pg.Client,
@@ -208,8 +210,8 @@ async function mayWrite(
 }
 
 /**
- * Revokes the batch role's rights to write the table. This is needed at `complete`, when the
- * trigger is removed. Returns whether the role can still write, for example as a superuser.
+ * Revokes the batch role's rights to write the table. This is needed at `complete`, which removes
+ * the trigger. Returns whether the role can still write, for example as a superuser.
  */
 export async function revokeWrites(
   client: pg.ClientBase,

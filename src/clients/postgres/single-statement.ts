@@ -1,5 +1,5 @@
-// Runs SQL that a spec contains. The server receives it as a single statement through the extended
-// protocol, and can describe it without running it.
+// Runs SQL that a spec contains. The server receives the SQL as a single statement through the
+// extended protocol. It can describe the statement without running it.
 import type pg from 'pg';
 
 export interface DescribedField {
@@ -44,12 +44,12 @@ UNION ALL SELECT 'role', pg_catalog.current_setting('role')`;
 
 /**
  * Fills a new temporary table with the rows of a spec's query, inside a transaction that may write.
- * The query itself runs in a read-only subtransaction, which can write only to temporary tables.
- * Settings that the query changed are restored before the caller's next statement. `table` MUST be
- * an identifier that needs no quotes. The table is dropped when the transaction ends.
+ * The query runs in a read-only subtransaction, which can write only to temporary tables. Settings
+ * that the query changed are restored before the caller's next statement. `table` MUST be an
+ * identifier that needs no quotes. The table is dropped when the transaction ends.
  */
 export async function readInto(client: pg.ClientBase, table: string, query: string): Promise<void> {
-  // parses the query alone first, because its text could otherwise close the parenthesis
+  // parse the query alone first, because its text could otherwise close the parenthesis
   await describeStatement(client, query);
   const rows = `SELECT * FROM (${query}\n) AS sluice_query`;
   // `WITH NO DATA` creates the table without planning or running the query.
@@ -95,8 +95,8 @@ export async function describeSubquery(
 }
 
 /**
- * Rejects unless `condition` is one SQL condition over `columns` (quoted) of `table` (qualified).
- * Nothing is run.
+ * Rejects unless `condition` is one SQL condition on `columns` (quoted) of `table` (qualified).
+ * Runs nothing.
  */
 export async function parseCondition(
   client: pg.ClientBase,
@@ -115,7 +115,7 @@ interface Wire {
   sync(): void;
 }
 
-/** Implements pg's query interface with Parse and Describe, without Bind and Execute. */
+/** Implements pg's query interface with Parse and Describe, but without Bind and Execute. */
 class Description {
   #fields: readonly DescribedField[] = [];
   readonly #text: string;

@@ -10,9 +10,8 @@ import type { BatchSpec } from '../../domain/migration/spec.js';
 
 /**
  * Creates the sink's table in the caller's transaction on the target. The source describes the
- * query. Every role that may read the result table
- * may also read the sink's table. Throws Problem `preflight-failed` if the result table lacks a
- * column of the query.
+ * columns of the query. Every role that may read the result table may also read the sink's table.
+ * Throws Problem `preflight-failed` if the result table lacks a column of the query.
  */
 export async function createSinkTable(
   { source, target }: Databases,

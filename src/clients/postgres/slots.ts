@@ -1,5 +1,5 @@
 // Reads, creates and drops replication slots, and decides when a slot is lost. No other file reads
-// the state of a slot itself.
+// the state of a slot directly.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';
@@ -9,7 +9,7 @@ export interface Slot {
   readonly database: string | null;
   /** The process that reads the slot. Null if no process reads it. */
   readonly activePid: string | null;
-  /** Null for a slot that is being created, and for one that was invalidated. */
+  /** Null for a slot that is being created or was invalidated. */
   readonly restartLsn: Lsn | null;
   readonly confirmedLsn: Lsn | null;
   readonly walStatus: string | null;
@@ -17,7 +17,7 @@ export interface Slot {
   readonly reason: string | null;
 }
 
-/** Reads a slot. Null if no slot has that name. */
+/** Reads a slot. Returns null if no slot has that name. */
 export async function readSlot(client: pg.ClientBase, name: string): Promise<Slot | null> {
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT plugin, database, active_pid::text, restart_lsn::text, confirmed_flush_lsn::text, wal_status, to_jsonb(s) ->> 'invalidation_reason' AS reason
@@ -37,8 +37,8 @@ export async function readSlot(client: pg.ClientBase, name: string): Promise<Slo
 }
 
 /**
- * Returns the reason why a connector cannot continue from this slot. Null if the connector can
- * continue. With `isBeginning`, the slot may still be missing or incomplete.
+ * Returns the reason why a connector cannot continue from this slot. Returns null if the connector
+ * can continue. With `isBeginning`, the slot may still be missing or incomplete.
  */
 export function lossOf(
   name: string,
@@ -53,8 +53,8 @@ export function lossOf(
 }
 
 /**
- * Creates the slot without an exported snapshot. Waits until the transactions that are open have
- * ended. A server before PostgreSQL 17 refuses to create a failover slot.
+ * Creates the slot without an exported snapshot. Waits until all open transactions have ended. A
+ * server before version 17 refuses to create a failover slot.
  */
 export async function createPlainSlot(
   client: pg.ClientBase,
@@ -68,8 +68,8 @@ export async function createPlainSlot(
 }
 
 /**
- * Drops a slot. Does nothing if it does not exist. The server refuses this while a process reads
- * the slot.
+ * Drops a slot. Does nothing if the slot does not exist. The server refuses to drop a slot that a
+ * process is reading.
  */
 export async function dropSlot(client: pg.ClientBase, name: string): Promise<void> {
   await client.query(

@@ -1,5 +1,5 @@
 // Opens connections to the target: the database of the result, the sink's table, the view and the
-// lease row. The sessions have the same settings as those of the source.
+// lease row. The sessions have the same settings as sessions on the source.
 import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { durationMs } from '../../domain/values/duration.js';
@@ -50,8 +50,8 @@ export interface Databases {
 }
 
 /**
- * Opens both databases, runs `use`, and always closes the connections. The session on a source that
- * is not the target is read-only.
+ * Opens connections to both databases, runs `use`, and always closes the connections. If the source
+ * is not the target, the session on the source is read-only.
  */
 export const withDatabases = <T>(
   spec: MigrationSpec,

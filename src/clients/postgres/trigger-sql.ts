@@ -12,7 +12,7 @@ import {
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * The longest wait for a lock. It is shorter than Postgres' deadlock_timeout (1 s). If Sluice and
+ * The maximum wait for a lock. It is shorter than Postgres' deadlock_timeout (1 s). If Sluice and
  * the application wait for each other's locks, Sluice gives up before Postgres ends the
  * application's transaction.
  */
@@ -21,12 +21,12 @@ const TRIGGER_LOCK_MS = 700;
 /**
  * Creates the triggers of a role on all tables of that role. The triggers call `fn` (quoted). The
  * caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT hold the
- * lease row yet, because a writer locks its table before it reads the row. CREATE TRIGGER waits for
- * every open writer, so the commit proves that no such writer is left. Every partition gets a
- * statement trigger, because a write that names a partition fires only the statement trigger of
- * that partition. Row triggers are needed too: a subscription's apply worker fires only row
- * triggers, and partitions that are attached later inherit row triggers. Throws Problem
- * `object-not-ours` if a trigger of that name calls another function.
+ * lease row yet, because a writer locks its table before it reads the lease row. CREATE TRIGGER
+ * waits for every open writer, so the commit proves that no such writer is left. Every partition
+ * gets a statement trigger, because a write that names a partition fires only that partition's
+ * statement trigger. Row triggers are needed too. A subscription's apply worker fires only row
+ * triggers, and a partition that is attached later inherits row triggers. Throws Problem
+ * `object-not-ours` if a trigger of that name calls a different function.
  */
 export async function createTriggers(
   client: pg.ClientBase,
@@ -60,9 +60,9 @@ export async function createTriggers(
 }
 
 /**
- * The next constants are parts of the PL/pgSQL functions that the triggers call. Only the first row
- * that a transaction writes is checked. Its check locks the lease row, so the lease cannot become
- * FENCED before the transaction ends.
+ * The following constants are parts of the PL/pgSQL functions that the triggers call. The functions
+ * check only the first row that a transaction writes. That check locks the lease row, so the lease
+ * cannot become FENCED before the transaction ends.
  */
 export const passedKey = (migration: string): string =>
   `${quoteLiteral(`${migration} `)} || txid_current()`;
@@ -115,7 +115,7 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 
 /**
  * Returns the tables and partitions that lack one of Sluice's triggers and therefore accept writes
- * under the fence. They are newer than the fence, or their trigger was dropped or disabled.
+ * under the fence. Such a table is newer than the fence, or its trigger was dropped or disabled.
  */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];
@@ -143,9 +143,7 @@ export async function triggerExists(
   return (await carriers(client, plan, role, table)).length > 0;
 }
 
-/**
- * Drops the triggers of a table. The table's application waits for this at most TRIGGER_LOCK_MS.
- */
+/** Drops the triggers of a table. The application waits for this for at most TRIGGER_LOCK_MS. */
 export async function dropTrigger(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -159,9 +157,9 @@ export async function dropTrigger(
 
 /**
  * Returns the relations that have this table's triggers: the table, its partitions, and partitions
- * that were detached after the triggers were created. Triggers that a partition inherits are
- * omitted, because they are dropped with the parent's triggers. Only triggers that call Sluice's
- * functions count.
+ * that were detached after the triggers were created. Omits triggers that a partition inherits,
+ * because they are dropped with the parent's triggers. Only triggers that call Sluice's functions
+ * count.
  */
 async function carriers(
   client: pg.ClientBase,

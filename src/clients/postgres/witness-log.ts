@@ -1,5 +1,6 @@
-// Collects what a witness saw: which keys each table changed, and how many rows each transaction
-// inserted and deleted. After the first message that it cannot interpret, it ignores all others.
+// Collects what a witness saw: the changed keys of each table, and how many rows each transaction
+// inserted and deleted. After the first message that it cannot interpret, it ignores all further
+// messages.
 import { MOST_WITNESSED } from '../../domain/evidence/witness.js';
 import { isVisible, type SnapshotVisibility } from '../../domain/values/position.js';
 import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';
@@ -8,7 +9,7 @@ import type { LoggedRelation, LogMessage, Tuple } from './pgoutput.js';
 export interface WitnessedTable {
   readonly table: string;
   readonly key: string;
-  /** The oids of the relations that hold the table's rows: the table itself and its partitions. */
+  /** The oids of the relations that store the table's rows: the table itself and its partitions. */
   readonly oids: readonly number[];
 }
 
@@ -27,10 +28,10 @@ export interface RowChange {
 export class WitnessLog {
   readonly #tables = new Map<number, WitnessedTable>();
   readonly #known = new Map<number, Known>();
-  /** For each table: the changed keys, each with the last transaction that changed it. */
+  /** The changed keys of each table, each with the last transaction that changed it. */
   readonly #changed = new Map<string, Map<string, number>>();
   /**
-   * For each table: the transactions that inserted or deleted rows, each with the number of these
+   * The transactions that inserted or deleted rows of each table, each with the number of these
    * rows.
    */
   readonly #counts = new Map<string, Map<number, { inserted: number; deleted: number }>>();
@@ -47,12 +48,12 @@ export class WitnessLog {
     }
   }
 
-  /** The first reason why the witness cannot be used. Null if it can be used. */
+  /** The first reason why the witness cannot be used. Null if the witness can be used. */
   get problem(): string | null {
     return this.#problem;
   }
 
-  /** Records that the witness cannot be used. The first reason stays. */
+  /** Records that the witness cannot be used. Keeps only the first reason. */
   fail(reason: string): void {
     this.#problem ??= reason;
   }
@@ -131,8 +132,8 @@ export class WitnessLog {
     if (known && known.description !== description)
       return this.fail(`the definition of ${table.table} changed`);
     const keyAt = columns.findIndex((column) => column.name === table.key);
-    // If the replica identity is another index than the key, an update of only the key does not log
-    // the old key.
+    // If the replica identity is an index other than the primary key, an update of only the key
+    // does not log the old key.
     const isNamed =
       identity === 'f' ||
       (identity === 'd' &&

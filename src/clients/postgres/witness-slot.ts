@@ -1,5 +1,5 @@
-// The session of a witness, with a temporary logical slot on the migration's publication. The
-// server drops the slot when the session ends, so no slot stays behind when a worker dies.
+// Runs the session of a witness, with a temporary logical slot on the migration's publication. The
+// server drops the slot when the session ends, so no slot remains when a worker dies.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
@@ -9,7 +9,7 @@ import { openSource, type ResolveSecret, type SourceClient } from './connection.
 import { decodeMessage } from './pgoutput.js';
 import type { WitnessLog } from './witness-log.js';
 
-/** The longest wait for transactions that are open when a witness begins. */
+/** The maximum wait for transactions that are open when a witness begins. */
 export const WITNESS_PATIENCE_MS = 15_000;
 const POLL_MS = 50;
 /**
@@ -18,7 +18,7 @@ const POLL_MS = 50;
  */
 const READ_CHANGES = 20_000;
 const READ_MS = 20_000;
-/** The prefix of the markers by which a witness recognizes how far it has read. */
+/** The prefix of the markers that show a witness how far it has read. */
 const PREFIX = 'sluice-witness';
 
 export class WitnessSlot {
@@ -34,9 +34,9 @@ export class WitnessSlot {
   }
 
   /**
-   * Creates the slot, and waits until every transaction that was open at that time has ended. The
-   * slot therefore contains every transaction that a snapshot taken afterwards does not see. Throws
-   * an error if the role lacks the right REPLICATION, if no slot is free, or if the wait takes too
+   * Creates the slot, and waits until every transaction that was open at that time has ended.
+   * Therefore the slot contains every transaction that a later snapshot does not see. Throws an
+   * error if the role lacks the right REPLICATION, if no slot is free, or if the wait takes too
    * long.
    */
   static async open(
@@ -77,13 +77,13 @@ export class WitnessSlot {
   }
 
   /**
-   * Writes a marker now, and reads up to it. If the log then has no problem, it contains every
-   * transaction that a snapshot taken before this call sees.
+   * Writes a marker now, and reads up to that marker. If the log then has no problem, it contains
+   * every transaction that an earlier snapshot sees.
    */
   async readToNow(log: WitnessLog, token: string): Promise<void> {
     await this.#last;
     try {
-      // Only a synchronous commit is sure to have flushed the WAL that the slot reads.
+      // Only a synchronous commit guarantees that the WAL that the slot reads is flushed.
       await this.#client.query(
         `BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, ${quoteLiteral(PREFIX)}, ${quoteLiteral(token)}); COMMIT`,
       );
@@ -112,12 +112,12 @@ export class WitnessSlot {
   }
 }
 
-/** Quotes the name, because the option `publication_names` is a list of identifiers. */
+/** Quotes the name for the option `publication_names`, which is a list of identifiers. */
 const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Makes the server end the session within a minute after the worker has died or hangs. Otherwise
- * the unread slot would retain WAL.
+ * Makes the server end the session within a minute after the worker dies or hangs. Otherwise, the
+ * unread slot would retain WAL.
  */
 const SURVIVES_NO_WORKER =
   `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; ` +

@@ -1,5 +1,5 @@
-// Reads from the catalog the relations of each compared table, and a digest of their definitions.
-// The definitions must not change while a witness runs.
+// Reads the relations of each compared table from the catalog, and a digest of their definitions.
+// The definitions must not change while a witness is running.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { WitnessedTable } from './witness-log.js';
@@ -18,8 +18,8 @@ export async function witnessedTable(
 /**
  * Returns a digest that changes with the files, the columns, the replica identity and the
  * partitions of the quoted tables, and with the publication. The digest differs even if such a
- * change was undone, because the log can lack rows that changed in between. An example is a
- * partition that was detached for a while.
+ * change was undone, because the log can lack rows that changed in between. For example, a
+ * partition may have been detached for a while.
  */
 export async function definitionDigest(
   client: pg.ClientBase,

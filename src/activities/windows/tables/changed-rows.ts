@@ -3,7 +3,7 @@
 // as a full pass, for the following reasons. If the source changed a row, the row has a newer xmin.
 // If the topic changed a key, the fold remembers the key. The pass reads and compares all these
 // rows. Rows that neither side changed are still equal. A deleted row has no xmin, but the counts
-// reveal it: if the topic lacks the delete, the fold has more keys than the table has rows. A
+// reveal it. If the topic lacks the delete, the fold has more keys than the table has rows. A
 // missing insert cannot offset this, because every inserted row is read and compared. Some changes
 // leave neither a newer xmin nor a record, such as a swapped partition or a renamed enum label.
 // Such a change alters the table's facts, so a window then reads every row. If this pass finds any

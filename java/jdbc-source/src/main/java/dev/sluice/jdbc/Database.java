@@ -9,7 +9,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
 
-/** Opens connections for reading rows: read-only, with cursors on the server, and with values as the server prints them in UTC. */
+/**
+ * Opens read-only connections for reading rows, with cursors on the server. Values are text, as the
+ * server prints them in UTC.
+ */
 final class Database {
   private Database() {}
 
@@ -55,7 +58,10 @@ final class Database {
     return '"' + name.replace("\"", "\"\"") + '"';
   }
 
-  /** Returns whether a retry can help: the connection, the server, or its resources failed, and not the statement. */
+  /**
+   * Returns whether a retry can help, because the connection, the server or its resources failed,
+   * not the statement.
+   */
   static boolean isTransient(SQLException error) {
     String state = error.getSQLState();
     return state != null && (state.startsWith("08") || state.startsWith("57") || state.startsWith("53") || state.startsWith("40") || state.startsWith("55"));

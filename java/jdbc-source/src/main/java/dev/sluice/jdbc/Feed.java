@@ -13,7 +13,10 @@ import org.apache.kafka.connect.source.SourceRecord;
 
 /** Polls one table or query, remembers its position, and returns rows in batches. Not thread-safe. */
 final class Feed {
-  /** The subject to read. `partition` is its name among Connect's offsets, as in the well-known JDBC sources. */
+  /**
+   * The table or query to read. `partition` is its key in Connect's offsets, in the form of the
+   * well-known JDBC sources.
+   */
   record Subject(String name, String select, String topic, Map<String, String> partition) {
     static List<Subject> of(Settings settings) {
       String prefix = settings.getString(Settings.PREFIX);
@@ -56,7 +59,7 @@ final class Feed {
     return rows != null ? 0 : dueNanos - System.nanoTime();
   }
 
-  /** Returns at most a batch of rows, and none if nothing is new. */
+  /** Returns at most one batch of rows, or an empty list if no row is new. */
   List<SourceRecord> read() throws SQLException {
     if (rows == null && !open()) return List.of();
     List<SourceRecord> records = new ArrayList<>(batch);
@@ -68,11 +71,11 @@ final class Feed {
       records.add(new SourceRecord(subject.partition(), reached.toOffset(), subject.topic(), row.value().schema(), row.value()));
     }
     if (ahead == null) endPoll();
-    position = reached; // last, because after a failure above these records were not returned
+    position = reached; // last, because a failure above means that these records were not returned
     return records;
   }
 
-  /** Starts a poll, unless it is too early to know which rows may be read. */
+  /** Starts a poll. Returns false if it is too early to know which rows may be read. */
   private boolean open() throws SQLException {
     if (connection == null) {
       connection = Database.open(settings);
@@ -98,7 +101,10 @@ final class Feed {
     return true;
   }
 
-  /** Returns the highest id of `delay` ago. Transactions with lower ids had that time to commit. */
+  /**
+   * Returns the highest id that existed `delay` ago. Transactions that wrote lower ids had that
+   * time to commit.
+   */
   private Ceiling ceiling(long delay) throws SQLException {
     ceilings.add(new Ceiling(System.nanoTime(), query.highestId(connection)));
     Ceiling old = null;
@@ -107,7 +113,7 @@ final class Feed {
     return old;
   }
 
-  /** Returns the time of the clock that sets the rows' times. */
+  /** Returns the time of the database's clock, which sets the times of the rows. */
   private Instant databaseTime() throws SQLException {
     try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT clock_timestamp()")) {
       row.next();
@@ -130,7 +136,10 @@ final class Feed {
     dueNanos = System.nanoTime() + millis * 1_000_000;
   }
 
-  /** Disconnects after an error, and at the end. The next read connects again and continues after the last returned record. */
+  /**
+   * Closes the connection, after an error or at the end. The next read opens a new connection and
+   * continues after the last returned record.
+   */
   void close() {
     rows = null;
     ahead = null;
@@ -138,7 +147,7 @@ final class Feed {
     try (Connection closing = connection) {
       connection = null;
     } catch (SQLException error) {
-      // the connection is gone either way
+      // an error while closing is harmless, because the connection is gone in any case
     }
   }
 }

@@ -14,7 +14,10 @@ import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.source.ExactlyOnceSupport;
 import org.apache.kafka.connect.source.SourceConnector;
 
-/** Polls tables of Postgres, or one query over them, into topics. It sees only what a query can see: no deletes, and no update that does not change the cursor's columns. */
+/**
+ * Polls tables of Postgres, or one query over them, into topics. Polling does not see deletes, or
+ * updates that do not change the cursor's columns.
+ */
 public final class JdbcSourceConnector extends SourceConnector {
   private Map<String, String> values = Map.of();
 
@@ -28,7 +31,7 @@ public final class JdbcSourceConnector extends SourceConnector {
     return JdbcSourceTask.class;
   }
 
-  /** Distributes tables over the tasks. A query is one task. */
+  /** Distributes the tables over the tasks. A query needs only one task. */
   @Override
   public List<Map<String, String>> taskConfigs(int maxTasks) {
     List<String> tables = new Settings(values).getList(Settings.TABLES);
@@ -52,7 +55,10 @@ public final class JdbcSourceConnector extends SourceConnector {
     return Settings.DEFINITION;
   }
 
-  /** Says that this connector supports exactly-once: Connect writes a record and its position in one transaction. */
+  /**
+   * Says that this connector supports exactly-once. Connect then writes a record and its position
+   * in one transaction.
+   */
   @Override
   public ExactlyOnceSupport exactlyOnceSupport(Map<String, String> config) {
     return ExactlyOnceSupport.SUPPORTED;

@@ -11,7 +11,10 @@ import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.source.SourceTask;
 
-/** Reads the feed that has been due the longest. If none is due, it sleeps in small pieces, so that it reacts to a pause or stop. */
+/**
+ * Reads the feed that has been due for the longest time. If no feed is due, sleeps for short times,
+ * so that the task reacts to a pause or a stop.
+ */
 public final class JdbcSourceTask extends SourceTask {
   private static final long LONGEST_SLEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
   private final List<Feed> feeds = new ArrayList<>();

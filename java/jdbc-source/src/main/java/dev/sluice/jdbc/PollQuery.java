@@ -24,7 +24,10 @@ final class PollQuery {
   private final String select;
   private final String id;
   private final List<String> times;
-  /** The SQL expression for the moment of a change, which can be compared with a parameter (`bound`). */
+  /**
+   * The SQL expression for the time of a row's last change. It can be compared with `bound`, the
+   * SQL of a parameter.
+   */
   private final String time;
   private final String bound;
 
@@ -108,7 +111,7 @@ final class PollQuery {
       String text = row.getString(name);
       if (text != null) return parse(name, text);
     }
-    return null; // not reached, because NULL is not before any moment
+    return null; // not reached, because the query returns no row without a time
   }
 
   static Instant parse(String name, String text) {

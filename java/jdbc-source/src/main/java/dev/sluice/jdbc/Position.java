@@ -4,7 +4,10 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The position that was read of a subject, which Connect stores. A part is null if the mode has none, or if nothing was read yet. */
+/**
+ * The position up to which a subject was read, which Connect stores. A component is null if the
+ * mode does not use it, or if nothing was read yet.
+ */
 record Position(Instant time, Long id, Long poll, boolean whole) {
   static final Position START = new Position(null, null, null, false);
 
@@ -36,8 +39,10 @@ record Position(Instant time, Long id, Long poll, boolean whole) {
   }
 
   /**
-   * Returns the position that a record may carry, with all rows up to it returned. `next` is the following row, null at the end of a poll.
-   * In mode `timestamp`, a time counts as read only when no further row has it. A restart in between reads its rows again rather than skip some.
+   * Returns the position for the record of `row`, when all rows up to it were returned. `next` is
+   * the following row, or null at the end of a poll. In mode `timestamp`, a time counts as read
+   * only when no further row has the same time. A restart before that reads the rows of this time
+   * again, so none is skipped.
    */
   Position after(Settings.Mode mode, Row row, Row next, long pollNumber) {
     return switch (mode) {

@@ -14,8 +14,10 @@ import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.errors.DataException;
 
 /**
- * Reads rows of a result as Connect's structs, with one schema per result. Values that Connect's types would round (numeric with its digits and NaN, times
- * with their microseconds, intervals) become text, in the notation of Debezium's text modes. A reader need not know which connector wrote a record.
+ * Reads rows of a result as Connect's structs, with one schema per result. Values that Connect's
+ * types would round (numeric with its digits and NaN, times with their microseconds, intervals)
+ * become text, in the notation of Debezium's text modes. Therefore a consumer need not know which
+ * connector wrote a record.
  */
 final class RowReader {
   private final List<String> types = new ArrayList<>();
@@ -77,7 +79,10 @@ final class RowReader {
     };
   }
 
-  /** Keeps infinite dates and dates before Christ unchanged, because ISO has no text for them. */
+  /**
+   * Returns true for infinite dates and dates before Christ. They stay unchanged, because ISO has
+   * no text for them.
+   */
   private static boolean endless(String text) {
     return text.endsWith("infinity") || text.endsWith(" BC");
   }

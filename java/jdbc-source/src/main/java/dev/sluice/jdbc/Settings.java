@@ -29,12 +29,12 @@ final class Settings extends AbstractConfig {
           .define(URL, Type.STRING, Importance.HIGH, "jdbc:postgresql://host:port/database")
           .define(USER, Type.STRING, null, Importance.HIGH, "Role that reads")
           .define(PASSWORD, Type.PASSWORD, null, Importance.HIGH, "Its password")
-          .define(MODE, Type.STRING, ConfigDef.NO_DEFAULT_VALUE, ValidString.in("bulk", "incrementing", "timestamp", "timestamp+incrementing"), Importance.HIGH, "What is new: everything at every poll, higher ids, later times, or times with ids to break ties")
-          .define(QUERY, Type.STRING, "", Importance.MEDIUM, "A SELECT, instead of tables; its topic is topic.prefix as it stands")
+          .define(MODE, Type.STRING, ConfigDef.NO_DEFAULT_VALUE, ValidString.in("bulk", "incrementing", "timestamp", "timestamp+incrementing"), Importance.HIGH, "Which rows are new: all rows at every poll, higher ids, later times, or times with ids to break ties")
+          .define(QUERY, Type.STRING, "", Importance.MEDIUM, "A SELECT, instead of tables; its topic is topic.prefix without a suffix")
           .define(TABLES, Type.LIST, List.of(), Importance.MEDIUM, "Tables as schema.name; each has the topic topic.prefix + schema.name")
           .define(INCREMENTING, Type.STRING, "", Importance.MEDIUM, "Integer column that only grows")
           .define(TIMESTAMPS, Type.LIST, List.of(), Importance.MEDIUM, "Columns whose first value that is not NULL says when a row last changed")
-          .define(DELAY, Type.LONG, 0L, Range.atLeast(0), Importance.HIGH, "How long a row must be old before it is read, so that transactions that commit late are not skipped. Ids are held back as long")
+          .define(DELAY, Type.LONG, 0L, Range.atLeast(0), Importance.HIGH, "The minimum age of a row before it is read, so that transactions that commit late are not skipped. Ids are held back for the same time")
           .define(PREFIX, Type.STRING, Importance.HIGH, "Prefix of the topics")
           .define(POLL, Type.INT, 5000, Range.atLeast(1), Importance.HIGH, "Pause between polls")
           .define(BATCH, Type.INT, 1000, Range.atLeast(1), Importance.LOW, "Rows handed to Connect at a time, and fetched from the server-side cursor at a time");
@@ -47,7 +47,7 @@ final class Settings extends AbstractConfig {
     return Mode.of(getString(MODE));
   }
 
-  /** Returns contradictions between keys: a message for each wrong key. */
+  /** Returns a message for each key that contradicts another key. */
   static Map<String, String> contradictions(Settings settings) {
     boolean hasQuery = !settings.getString(QUERY).isBlank();
     boolean hasTables = !settings.getList(TABLES).isEmpty();

@@ -18,18 +18,22 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Reads Avro in Confluent's wire format, with the schemas of the registry that REGISTRY_URL names. It reads only the types of this
- * example's tables. Your own pipeline uses its registry's deserializer instead.
+ * Reads Avro in Confluent's wire format, with the schemas of the registry that REGISTRY_URL names.
+ * Supports only the types of this example's tables. Your own pipeline should use its registry's
+ * deserializer instead.
  */
 final class Avro {
-  /** Every record begins with this byte. The id of its schema follows. */
+  /** Every record begins with this byte. The id of the record's schema follows. */
   static final byte MARK = 0;
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final HttpClient REGISTRY = HttpClient.newHttpClient();
   private static final Map<Integer, Schema> SCHEMAS = new ConcurrentHashMap<>();
 
-  /** A schema, and its types that have a name. Another place of the schema may mention only the name. */
+  /**
+   * A schema, and its types that have a name. Other parts of the schema may refer to such a type by
+   * its name.
+   */
   private record Schema(JsonNode root, Map<String, JsonNode> named) {}
 
   private final ByteBuffer bytes;
@@ -40,7 +44,7 @@ final class Avro {
     this.named = named;
   }
 
-  /** Reads the record up to this field, and returns the field's value. */
+  /** Reads the record up to the named field, and returns the value of that field. */
   static JsonNode field(byte[] record, String name) {
     ByteBuffer bytes = ByteBuffer.wrap(record);
     bytes.get();

@@ -11,7 +11,10 @@ import java.util.Properties;
 final class Clients {
   private Clients() {}
 
-  /** Returns the brokers, and the settings in the file that KAFKA_PROPERTIES names, if that variable is set. The file may contain a password. */
+  /**
+   * Returns the brokers as a setting. If KAFKA_PROPERTIES is set, also returns the settings in the
+   * file that it names. The file may contain a password.
+   */
   static Properties of(String brokers) {
     Properties p = new Properties();
     String file = System.getenv("KAFKA_PROPERTIES");

@@ -17,11 +17,12 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 
 /**
- * Runs the pipeline of the example. It reads these environment variables: KAFKA_BROKERS, TOPIC_PREFIX, OUTPUT_TOPIC,
- * APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is correct), STATE_DIR, KAFKA_PROPERTIES, STAGE_TOPIC and
- * REGISTRY_URL. The last three are optional: a file with settings for TLS and login, a topic for the totals of each quarter of an
- * hour, and the schema registry for topics in Avro.
- * With the argument {@code --reset}, it first discards everything that an earlier version computed.
+ * Runs the pipeline of the example. It reads these environment variables: KAFKA_BROKERS,
+ * TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is
+ * correct), STATE_DIR, KAFKA_PROPERTIES, STAGE_TOPIC and REGISTRY_URL. The last three are optional:
+ * a file with settings for TLS and login, a topic for the totals of each quarter of an hour, and
+ * the schema registry for topics in Avro. With the argument {@code --reset}, it first discards the
+ * results of an earlier version.
  */
 public final class Main {
   private static final List<String> TABLES = List.of("stores", "orders", "order_items", "refunds");
@@ -57,7 +58,8 @@ public final class Main {
     p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // each hop delays a record by up to this time
-    // A table's topic also serves as its changelog. An Avro topic cannot, because its keys are written in another form than the state's keys.
+    // A table's topic also serves as the changelog of its state. An Avro topic cannot, because the
+    // form of its keys differs from the form of the state's keys.
     p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, System.getenv("REGISTRY_URL") == null ? StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS : StreamsConfig.NO_OPTIMIZATION);
     p.putIfAbsent(StreamsConfig.REPLICATION_FACTOR_CONFIG, "1");
     p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);

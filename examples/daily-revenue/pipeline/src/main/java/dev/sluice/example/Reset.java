@@ -17,7 +17,10 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
 
-/** Prepares for another version: writes a tombstone for every key of the outputs, and deletes the group's offsets and internal topics. */
+/**
+ * Discards the results of an earlier version: writes a tombstone for every key of the outputs, and
+ * deletes the group's offsets and internal topics.
+ */
 final class Reset {
   private Reset() {}
 

@@ -36,7 +36,10 @@ final class Revenue {
     this.version = version;
   }
 
-  /** {@code stageTopic} also gets the totals per quarter, so that this stage can be validated separately. Null means no topic. */
+  /**
+   * If {@code stageTopic} is not null, it receives the totals per quarter of an hour, so that this
+   * stage can be validated separately.
+   */
   Topology build(String outputTopic, String stageTopic, Properties properties) {
     KTable<Long, BigDecimal> gross = totalPerOrder("order_items", "stage-1-order-gross", Rows.ITEM);
     KTable<Long, BigDecimal> refunded = totalPerOrder("refunds", "stage-2-order-refunds", Rows.REFUND);

@@ -17,7 +17,10 @@ import org.apache.kafka.common.serialization.Serdes;
 final class Rows {
   record Store(String timeZone) {}
 
-  /** {@code quarter} is the quarter of an hour of the order, counted since 1970 in UTC. */
+  /**
+   * {@code quarter} is the number of the quarter of an hour in which the order was placed, counted
+   * since 1970 in UTC.
+   */
   record Order(int storeId, boolean cancelled, long quarter) {}
 
   /** An amount that belongs to an order: an item or a refund. */
@@ -40,7 +43,7 @@ final class Rows {
     }
   }
 
-  /** Totals with their bucket: a quarter of an hour, then its day. */
+  /** Totals with their bucket, which is a quarter of an hour or a day. */
   record BucketTotals(Bucket bucket, Totals totals) {}
 
   // The offset of every time zone is a multiple of a quarter of an hour, so a quarter belongs to one local day in every zone.
@@ -48,12 +51,14 @@ final class Rows {
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-  // Reading stops after the row. In the envelope, a source block as long as the row follows it.
+  // This reader stops after the row, because a source block of the same size follows the row in the
+  // envelope.
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
   /**
-   * Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a join are in the same partition. An Avro
-   * key is written in this form too, so with Avro the topics must have one partition.
+   * Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a
+   * join are in the same partition. An Avro key is also written in this form, so topics in Avro
+   * must have only one partition.
    */
   static final Serde<Long> ID =
       serde(id -> "{\"id\":" + id + "}", text -> Long.parseLong(text, 6, text.length() - 1, 10), avro -> Avro.field(avro, "id").asLong());
