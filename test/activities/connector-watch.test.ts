@@ -94,7 +94,7 @@ describe('the guard', () => {
     expect(await failing.look([CONNECTOR], 90_000)).toBeNull();
   });
 
-  it('reports the failed task of an adopted connector once, and when it runs again', async () => {
+  it('reports the failed task of an adopted connector once, and reports when the task runs again', async () => {
     const adopted = { ...CONNECTOR, isAdopted: true };
     const failing = connect('RUNNING', { tasks: ['FAILED'] });
     const watch = new ConnectorWatch(failing, []);

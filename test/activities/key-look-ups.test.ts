@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lookUps } from '../../src/activities/windows/witness/key-look-ups.js';
 
-/** Returns the keys for which the conditions are true. A key that two conditions name is twice. */
+/**
+ * Returns the keys for which the conditions are true. A key that two conditions name appears twice.
+ */
 function keysOf(conditions: Iterable<string>): bigint[] {
   const found: bigint[] = [];
   for (const condition of conditions)
@@ -48,7 +50,7 @@ describe('lookups of keys', () => {
     ]);
   });
 
-  it('ask nothing about no keys', () => {
+  it('send no query for an empty list of keys', () => {
     expect([...lookUps('id', [])]).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ describe('a run that the ledger knows', () => {
     ['the same namespace', recorded, { name: 'prod', id: 'id-1' }, null],
     ['another name', recorded, { name: 'staging', id: 'id-2' }, 'namespace prod'],
     [
-      'one name on another cluster',
+      'the same name on a different cluster',
       recorded,
       { name: 'prod', id: 'id-9' },
       'namespace prod of another Temporal cluster',
@@ -21,7 +21,7 @@ describe('a run that the ledger knows', () => {
       null,
     ],
     [
-      'a namespace without an id and with another name',
+      'a namespace without an id and with a different name',
       recorded,
       { name: 'staging', id: null },
       'namespace prod',

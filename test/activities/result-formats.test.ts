@@ -1,5 +1,5 @@
-// Tests how a window reads a result in Avro: every record with its own schema, and the reason for
-// each record that it cannot read.
+// Tests how a window reads a result in Avro. It reads every record with the record's own schema,
+// and gives a reason for each record that it cannot read.
 import { describe, expect, it } from 'vitest';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { readSuspects } from '../../src/activities/windows/results/exact/reread-suspects.js';
@@ -58,7 +58,7 @@ async function rowsOf(messages: readonly Message[]): Promise<OutputFold> {
 }
 
 describe('a result in Avro', () => {
-  it('keeps all columns of its rows, also those that are named as the parts of a change', async () => {
+  it('keeps all columns of its rows, even those that are named like the parts of a change event', async () => {
     expect([...(await rowsOf([right])).rows.values()].map(({ row }) => row)).toEqual([RIGHT_ROW]);
   });
 
@@ -69,7 +69,7 @@ describe('a result in Avro', () => {
     expect((await rowsOf([right, { key, value: null }])).rows.size).toBe(0);
   });
 
-  it('has an unknown row, and not the default of a schema, if a record lacks a column', async () => {
+  it("has an unknown row, and never a schema's default, if a record lacks a column", async () => {
     const fold = await rowsOf([{ key, value: framed(4, source, op) }]);
     expect([...fold.rows.values()]).toMatchObject([
       { row: null, why: { class: 'undecodable', column: 'revenue' } },
@@ -87,7 +87,7 @@ describe('a result in Avro', () => {
     expect(`${fold.refused[0]!.key} ${fold.refused[0]!.value}`).toContain(why);
   });
 
-  it('is not read at all if the registry does not answer', async () => {
+  it('is not read if the registry does not answer', async () => {
     const away = (): Promise<never> => Promise.reject(new Problem('unreachable', 'away'));
     const kafka = clusterOf([[right]], away);
     const reading = { kafka, topic: 't', format: 'avro', heartbeat: () => undefined } as const;

@@ -41,7 +41,7 @@ describe('records on disk', () => {
     expect(() => readdirSync(dir)).toThrow('ENOENT');
   });
 
-  it('are used only if memory is too small, and then in a power of two of parts', () => {
+  it('are used only if memory is too small, and the number of parts is a power of two', () => {
     expect(partsFor(bytesNeeded(1_000_000), 2 ** 30)).toBe(1);
     expect(partsFor(bytesNeeded(100_000_000), 2 ** 30)).toBe(8);
     expect(partsFor(bytesNeeded(1e12), 2 ** 20)).toBe(256);

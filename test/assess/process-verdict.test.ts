@@ -78,7 +78,7 @@ describe('the verdict on a batch process', () => {
 
   it.each<[string, object, Partial<TableFacts>, string]>([
     [
-      'the query asks the clock',
+      'the query reads the clock',
       {
         query: {
           sql: 'SELECT store, sum(amount) AS total FROM pay WHERE at > now() GROUP BY store',

@@ -62,7 +62,7 @@ describe('the schema registry', () => {
     ['answers without a schema', {}, 200, '{}', 'unreachable', /correct kafka\.registry\.url/],
     ['is not a registry', {}, 200, '<html>', 'unreachable', /correct kafka\.registry\.url/],
     [
-      'has a schema of another format',
+      'has a schema of a different format',
       {},
       200,
       '{"schema":"x","schemaType":"PROTOBUF"}',

@@ -51,7 +51,7 @@ describe('canonical values', () => {
   );
   it('do not exist for types whose values lose information on the way to the topic', () =>
     expect(['point', 'timetz', 'money', 'tsvector'].some(isProvable)).toBe(false));
-  it('of decimals are equal if and only if they are the same number (property)', () => {
+  it('of decimals are equal if and only if the decimals are the same number (property)', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),

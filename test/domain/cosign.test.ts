@@ -75,7 +75,7 @@ describe('a request that takes two people', () => {
     });
     expect(
       coSign(ask('bob'), soak(signature('ann', 'break-glass')), ANYBODY, NOW, UNSIGNED),
-    ).toMatchObject({ pair: null }); // the first signature was for another decision
+    ).toMatchObject({ pair: null }); // the first signature was for a different decision
   });
   it.each<
     [

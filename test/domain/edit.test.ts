@@ -145,7 +145,7 @@ describe('the decision about an edit', () => {
       identity,
     );
 
-  it('needs the signature of an approver of the former spec, if it names any', () => {
+  it('needs the signature of an approver of the former spec, if that spec names approvers', () => {
     expect(decide('ann', cadence)).toMatchObject({ accepted: true, applies: true });
     expect(decide('ann', cadence, {}, UNSIGNED).reason).toContain('unauthenticated');
     expect(decide('eve', cadence).reason).toContain('eve is not one of the approvers');

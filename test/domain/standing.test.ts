@@ -32,7 +32,7 @@ const seen = (more: Partial<SeenWorkflow> = {}): Seen => ({
 });
 
 describe('the standing of a run', () => {
-  it('is live when its workflow answers, with what its activities wait for', () =>
+  it('is live if its workflow answers, and says what the activities wait for', () =>
     expect(judgeStanding(seen(), RECORDED, NOW, ['catchUp: waits'])).toEqual({
       ...liveStanding(NOW),
       waits: ['catchUp: waits'],

@@ -75,14 +75,14 @@ describe('the verdict of a window', () => {
       '2 rows were read, but the same snapshot has 3 rows',
     ],
     [
-      'rows that were not read because earlier ones differed',
+      'rows that were not read because earlier rows differed',
       { ...NO_COUNTS, mismatched: 2 },
       { ...PROVEN, readRows: 2, isStopped: true },
       'failed',
       'stopped after 2 of 3 rows',
     ],
     [
-      'rows that were not read because earlier ones are unknown',
+      'rows that were not read because earlier rows are unknown',
       { ...NO_COUNTS, unknown: 2 },
       { ...PROVEN, readRows: 2, isStopped: true },
       'inconclusive',

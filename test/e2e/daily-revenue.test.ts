@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   life.kill('SIGTERM');
   await worker.kill('SIGTERM');
-  await removeService(stackHome(), `pipeline-${NAME}`); // it would slow down other files
+  await removeService(stackHome(), `pipeline-${NAME}`); // the pipeline would slow down other files
 });
 
 const deploy = (version: 1 | 2) =>
@@ -109,7 +109,7 @@ const leaseState = () =>
   );
 
 describe('the daily-revenue example', () => {
-  it('fails with the wrong pipeline, passes with the right one, and ends migrated despite kill -9', async () => {
+  it('fails with the wrong pipeline, passes with the right one, and ends as migrated despite kill -9', async () => {
     const spec = localSpec();
     await grantRoles('shop', sluice('init', '--sql', '-f', spec).stdout);
     const doctor = JSON.parse(sluice('doctor', '-f', spec, '-o', 'json').stdout) as {

@@ -13,7 +13,7 @@ import { TestWorker, sluice, withDatabase } from '../support/sluice.js';
 
 const worker = new TestWorker();
 const EXAMPLE = resolve('examples/daily-revenue');
-const PREFIX = 'proof-daily-revenue-'; // another file proves another migration at the same time
+const PREFIX = 'proof-daily-revenue-'; // a different test file proves a different migration at the same time
 let spec: string;
 
 beforeAll(async () => {

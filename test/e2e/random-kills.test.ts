@@ -26,7 +26,7 @@ const signal = (name: string) => {
 };
 
 describe('a worker killed with -9 every few seconds', () => {
-  it('ends migrated with one commit, in the first generation, without false differences or leftovers', async () => {
+  it('ends as migrated with one commit, in the first generation, without false differences or leftovers', async () => {
     const next = random(Number(process.env['SLUICE_E2E_SEED'] ?? 11));
     const database = await aDatabase(accounts(40_000));
     const stop = busy(database);

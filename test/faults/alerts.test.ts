@@ -123,7 +123,7 @@ describe.skipIf(!hasPrometheus)('the alert rules', () => {
     await isQuiet('SluiceWalBudget');
   });
 
-  it('say that the run of a migration was terminated, although its objects exist', async () => {
+  it('say that the run of a migration was terminated while its objects still exist', async () => {
     const address = process.env['TEMPORAL_ADDRESS']!;
     const args = ['workflow', 'terminate', '-w', `migration-${NAME}`, '--reason', 'drill'];
     expect(spawnSync('temporal', ['--address', address, ...args]).status).toBe(0);

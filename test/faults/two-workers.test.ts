@@ -1,5 +1,5 @@
-// Kills workers with -9 under a writer, and reads from Temporal's history how soon each migration
-// made progress again. SLUICE_KILL_EVERY=60 makes the second test take ten minutes.
+// Kills workers with -9 while a writer is active, and reads from Temporal's history how soon each
+// migration made progress again. SLUICE_KILL_EVERY=60 makes the second test take ten minutes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -75,7 +75,7 @@ function longestPause(progress: readonly number[], from: number, to: number): nu
 
 interface Kill {
   readonly at: number;
-  /** The time that the next process took until it was ready. */
+  /** The time until the next process was ready. */
   readonly startMs: number;
 }
 

@@ -60,7 +60,7 @@ const jobs = async (name: string) => {
 };
 
 describe('a pipeline in Flink SQL', () => {
-  it('is deployed once despite kill -9, never fails a window by transient values, and is handed over', async () => {
+  it('is deployed once despite kill -9, fails no window because of transient values, and is handed over', async () => {
     const file = specFile('flink-a');
     expect(sluice('doctor', '-f', file).code).toBe(0);
     expect(sluice('start', '-f', file).code).toBe(0);
@@ -105,7 +105,7 @@ describe('a pipeline in Flink SQL', () => {
     expect(left).toEqual([]);
   });
 
-  it('is named by doctor if Flink refuses it, and fails its windows if it computes something else', async () => {
+  it('is named by doctor if Flink refuses it, and fails its windows if it computes a wrong result', async () => {
     const wrong = sluice(
       'doctor',
       '-f',

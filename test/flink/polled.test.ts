@@ -102,7 +102,7 @@ async function approve(name: string, readsBatch: boolean): Promise<void> {
 }
 
 describe('tables that are polled', () => {
-  it('feed a pipeline in Flink SQL, and the migration ends migrated', async () => {
+  it('feed a pipeline in Flink SQL, and the migration ends as migrated', async () => {
     const file = specFile('daily-revenue-flink', 'polled-flink');
     expect(sluice('start', '-f', file).code).toBe(0);
     await approve('polled-flink', true);

@@ -66,7 +66,7 @@ describe('a change of a captured table', () => {
       /no longer tier text not null .* now tier character varying\(40\) not null/,
     ],
     [
-      'a domain gets another constraint',
+      'a domain gets a new constraint',
       'ALTER DOMAIN euros ADD CONSTRAINT small CHECK (VALUE < 100)',
       /types of public.items: now domain public.euros: CHECK/,
     ],
@@ -229,7 +229,7 @@ describe('a change that narrows the captured set', () => {
     expect((await readFacts(client)).problem).toBeNull();
   });
 
-  it('is named for a published table after its renaming, and for the unpublished table of its old name', async () => {
+  it('is named for a renamed table that is still published, and for the new table of the old name', async () => {
     const { problem } = await after(
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
     );

@@ -36,7 +36,7 @@ describe('a result that is compared at a still point', () => {
     expect(rows.some(({ reason }) => /[1-9]\d* rows aligned/.test(reason))).toBe(true);
   });
 
-  it('has its wrong value, lost row and extra row found in one window, and nothing else', async () => {
+  it('shows a wrong value, a lost row and an extra row in one window, and no other difference', async () => {
     const [wrong, lost] = [await lastOf(30), await lastOf(40)];
     await send(output, [
       { key: { bucket: 30 }, value: { ...wrong, total: '0.01' } },

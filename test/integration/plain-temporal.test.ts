@@ -68,7 +68,7 @@ const reaches = (name: string, wanted: Partial<Shown>) =>
   );
 
 describe('a person with only the temporal command', () => {
-  it('starts, watches and approves a migration of a table under load, which ends migrated', async () => {
+  it('starts, watches and approves a migration of a table under load, which ends as migrated', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
     start('plain', database.name);

@@ -19,7 +19,7 @@ const GOOD = 'SELECT n, sum(n) AS sum FROM orders GROUP BY n';
 /** Queries that would write, or would allow the next statement to write. */
 const HOSTILE: readonly [string, string][] = [
   [
-    'closes the parenthesis and holds more statements',
+    'closes the parenthesis and adds more statements',
     `${GOOD}) q; DROP TABLE precious; SELECT * FROM (${GOOD}`,
   ],
   ['is two statements', `${GOOD}; DELETE FROM precious`],

@@ -83,7 +83,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('gets the same from the check of the polling delay, which fails if the transaction stays open', async () => {
+  it('gets the same answer from the check of the polling delay, which fails if the transaction stays open', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',

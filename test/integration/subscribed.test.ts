@@ -84,7 +84,7 @@ async function publish(rows: number): Promise<void> {
 }
 const landed = (): Promise<void> =>
   sleepUntil(
-    'what was published has landed',
+    'the published rows have arrived',
     async () => (await count(drill.client)) === (await count(publisher.client)),
   );
 /** Returns a text that changes whenever the apply worker was refused. */

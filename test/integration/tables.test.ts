@@ -22,7 +22,7 @@ function signal(name: string, message: string, input: string): void {
 }
 
 describe('a migration of tables', () => {
-  it('passes every window under a busy writer, is approved by a plain signal, and ends migrated', async () => {
+  it('passes every window under a busy writer, is approved by a plain signal, and ends as migrated', async () => {
     // the table has enough rows that later windows read only changes
     const database = await aDatabase(accounts(30_000));
     const stop = busy(database);

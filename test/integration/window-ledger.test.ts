@@ -1,5 +1,5 @@
-// A window is recorded once. Neither a repeated attempt, nor a late attempt, nor a run that was
-// reset changes the record, and every link of the chain holds.
+// A window is recorded once. A repeated attempt, a late attempt or a run that was reset must not
+// change the record, and every link of the chain must stay valid.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   beginWindow,

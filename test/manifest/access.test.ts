@@ -57,7 +57,7 @@ describe('the signal of an incremental snapshot', () => {
         'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="sluice" clientSecret="${env:SLUICE_SECRET_KAFKA}" scope="kafka" ssl.truststore.type="PEM" ssl.truststore.location="/etc/ca.pem";',
     });
   });
-  it('uses the addresses from which Connect reaches the brokers', () => {
+  it('uses the addresses at which Connect reaches the brokers', () => {
     expect(configOf({}, { brokers: ['inner:9092', 'other:9092'] })).toMatchObject({
       'signal.kafka.bootstrap.servers': 'inner:9092,other:9092',
     });

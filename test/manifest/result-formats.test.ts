@@ -1,4 +1,5 @@
-// Tests which specs may have results in a format of the schema registry, and the sink's converters.
+// Tests which specs may have results in a format of the schema registry, and which converters the
+// sink gets.
 import { describe, expect, it } from 'vitest';
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
@@ -67,7 +68,7 @@ describe('the format of a result', () => {
     expect(problems({ output: 'avro', stage: 'avro', registry: REGISTRY })).toEqual([]);
   });
 
-  it('asks nothing of a converter of Kafka Connect, unless a sink reads the output', () => {
+  it('must suit the converters of Kafka Connect only if a sink reads the output', () => {
     const registry = { ...REGISTRY, ca: '/etc/ca.crt' };
     expect(problems({ output: 'avro', registry })).toEqual([]);
     expect(problems({ output: 'avro', registry, more: SINK }).join()).toMatch(

@@ -52,7 +52,7 @@ const trial = async (): Promise<unknown> => {
 const inCatalog = async (): Promise<unknown> =>
   (await database.client.query(`SELECT ${mayReplicate(LOGIN)} AS may`)).rows;
 
-// Before PostgreSQL 16, only a superuser can grant REPLICATION; the services have patched that.
+// Before PostgreSQL 16, only a superuser can grant REPLICATION; the services have changed this.
 const MAY_GIVE = version >= 160_000 ? 'REPLICATION' : 'SUPERUSER';
 beforeEach(() =>
   root(`CREATE ROLE ${ADMINISTRATOR} LOGIN CREATEROLE PASSWORD '${process.env['PGPASSWORD']}'`),

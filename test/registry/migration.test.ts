@@ -94,7 +94,7 @@ describe('doctor', () => {
 });
 
 describe('a migration in Avro', () => {
-  it('passes its windows under a writer and ends migrated, with Avro in its topics', async () => {
+  it('passes its windows with a busy writer and ends as migrated, with Avro in its topics', async () => {
     const database = await aDatabase(accounts());
     const stop = busy(database);
     const file = specFile('avro', database.name, ['public.accounts'], { kafka: kafkaSpec() });

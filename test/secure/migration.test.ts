@@ -77,7 +77,7 @@ describe('doctor on a secured stack', () => {
   const connector = (change: object) =>
     specFile('changed.yaml', (spec) => (spec['connector'] = { ...spec['connector'], ...change }));
 
-  it('names the CA, if it did not sign the certificate of the brokers or of Kafka Connect', () => {
+  it('names the CA if it did not sign the certificate of the brokers or of Kafka Connect', () => {
     const tls = { ca: join(folder, 'other/other.crt') };
     expect(says(kafka({ tls }), 'kafka.reachable')).toMatch(
       /Kafka at .* is not signed by .*other\.crt; name the CA that signed it as kafka\.tls\.ca/,
@@ -142,7 +142,7 @@ describe('mutual TLS with the brokers', () => {
 });
 
 describe('a migration on a secured stack', () => {
-  it('ends migrated with exactly the ACLs of the plan, and shows no secret', async () => {
+  it('ends as migrated with exactly the ACLs of the plan, and shows no secret', async () => {
     const file = specFile('migration.yaml');
     const { acls } = JSON.parse(fromPage('plan', file, '-o', 'json').stdout) as {
       acls: Acl[];

@@ -9,7 +9,7 @@ const bench = useBench();
 const MINUTE = 60_000;
 
 describe('the change window', () => {
-  it('is met even if it is shorter than the time between two validation windows', async () => {
+  it('lets the cut-over begin even if it is shorter than the time between two validation windows', async () => {
     const now = await bench.env.currentTimeMs();
     const at = (minutes: number): string => new Date(now + minutes * MINUTE).toISOString();
     const approval = { notBefore: at(30), notAfter: at(40) };

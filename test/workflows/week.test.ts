@@ -1,6 +1,7 @@
 // Plays a migration that takes two weeks. The preflight is blocked for three days, and then windows
-// run for a week with a rebalance each day. There is also a pause overnight, and the worker is
-// upgraded twice, which is replayed. The cut-over may begin only within thirty minutes.
+// run for a week with a rebalance each day. The run is also paused overnight. The worker is
+// upgraded twice, and each upgrade replays the run. The cut-over may begin only within a change
+// window of thirty minutes.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
@@ -64,7 +65,7 @@ async function flood({ handle }: Play): Promise<void> {
 }
 
 describe('a week with a rebalance a day', () => {
-  it('ends migrated with full coverage, and with a full window for each restart and two more', async () => {
+  it('ends as migrated with full coverage, and with a full window for each restart and two more', async () => {
     const now = await bench.env.currentTimeMs();
     let isRefused = true;
     let restarts = 0;

@@ -18,7 +18,7 @@ describe('a record that cannot be read', () => {
     ['has a negative length', framed(2, long(1), long(-3)), /ends too early/],
     ['has a number of more than 64 bits', framed(2, Buffer.alloc(12, 0xff)), /64 bits/],
   ])(
-    'becomes a text that no reader accepts, and that has the reason, if it %s',
+    'becomes a text that no reader accepts and that contains the reason, if it %s',
     (_what, bad, why) => {
       const written = rewrite([ROW], keyOf(1), bad).value!;
       expect(written).toMatch(/^!"/);
@@ -26,7 +26,7 @@ describe('a record that cannot be read', () => {
     },
   );
 
-  it('is refused wherever it is cut off', () => {
+  it('is refused no matter where it is cut off', () => {
     for (let end = 0; end < value.length; end += 1)
       expect(rewrite([ROW], keyOf(1), value.subarray(0, end)).value).toMatch(/^!"/);
   });

@@ -1,5 +1,5 @@
-// Tests with random values that a result in Avro is compared as the batch's own rows are. The test
-// encodes the values by itself.
+// Tests with random values that a result in Avro compares like the same rows of the batch. The test
+// has its own encoder.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
@@ -75,7 +75,7 @@ describe('a result in Avro', () => {
     );
   });
 
-  it('is refused, and never read as another row, if a record is cut off or has more bytes', () => {
+  it('is refused, and never read as a different row, if a record is cut off or has extra bytes', () => {
     fc.assert(
       fc.property(usable, fc.nat(), (all, at) => {
         const value = valueOf(all);
@@ -86,7 +86,7 @@ describe('a result in Avro', () => {
     );
   });
 
-  it('is refused or read, and never ends the worker, whatever bytes a record has', () => {
+  it('is refused or read, and never crashes the worker, for any bytes of a record', () => {
     fc.assert(
       fc.property(usable, fc.uint8Array({ maxLength: 60 }), (all, noise) => {
         try {
