@@ -1,5 +1,5 @@
 // The first half of a barrier: it proves that the connector has read everything before a WAL
-// position. The second half is in drained.ts.
+// position. The second half is in consumers-drained.ts.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import type { DrainProof } from '../../domain/audit.js';

@@ -74,7 +74,11 @@ export async function measure(session: WindowSession, since: string | null): Pro
     const result = session.restsOn
       ? restedResults(plan, session.restsOn, seen.change)
       : await compareResult(session);
-    const { facts: after } = await readFacts(deps, session);
+    const [{ facts: after }, ageOfResult, lag] = await Promise.all([
+      readFacts(deps, session),
+      ageOfBatch(session),
+      measureLag(session, result.pathMs ?? tables.barrierMs),
+    ]);
     const last = await standingFacts(deps.ledger, ref, after, since);
     const during = factsChange(before, after);
     const ofTables = tables.subjects.map((s) => ({
@@ -96,10 +100,10 @@ export async function measure(session: WindowSession, since: string | null): Pro
       subjects,
       facts: last.seen,
       ...(restarted === null ? {} : { restarted }),
-      batchAge: await ageOfBatch(session),
+      batchAge: ageOfResult,
       tables: tables.cost,
       ...(tables.witness ? { witness: tables.witness } : {}),
-      lag: await measureLag(session, result.pathMs ?? tables.barrierMs),
+      lag,
     };
   } catch (error) {
     if (Context.current().cancellationSignal.aborted) throw error;

@@ -2,6 +2,7 @@
 // epoch begins, unless the change is a harmless restart. In a new epoch, earlier proof no longer
 // counts.
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
 import { hasTarget } from '../../domain/migration/databases.js';
@@ -54,11 +55,21 @@ export interface FactsRead {
  */
 export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
   const { secret, systems } = deps;
-  const source = await withSource(plan, secret, (client) => sourceFacts(client, plan));
-  const kafka = systems.kafka(plan);
-  const connectors = await connectorFacts(deps, { ref, plan });
-  const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts };
-  if (hasTarget(plan)) facts['target server'] = await withTarget(plan, secret, serverIdentity);
+  // The systems are asked at the same time, because facts are read several times under a fence.
+  const [source, connectors, target, streaming] = await Promise.all([
+    withSource(plan, secret, (client) => sourceFacts(client, plan)),
+    connectorFacts(deps, { ref, plan }),
+    hasTarget(plan) ? withTarget(plan, secret, serverIdentity) : null,
+    streamingFacts(systems.kafka(plan), plan),
+  ]);
+  const facts: Record<string, FactValue> = { ...source.facts, ...connectors.facts, ...streaming };
+  if (target !== null) facts['target server'] = target;
+  return { facts, problem: source.problem ?? connectors.problem };
+}
+
+/** Reads the facts about groups, jobs and topics. */
+async function streamingFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Facts> {
+  const facts: Record<string, FactValue> = {};
   if (plan.sink) {
     const group = await knownGroup(kafka, plan.sink.group);
     facts['members of sink group'] = membersOf(group);
@@ -69,9 +80,7 @@ export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<Fac
     facts[membersFact(name)] = membersOf(group);
     facts[groupFact(name)] = groupIdentity(group);
   }
-  Object.assign(facts, await pipelineFacts(plan));
-  Object.assign(facts, await topicFacts(kafka, plan));
-  return { facts, problem: source.problem ?? connectors.problem };
+  return { ...facts, ...(await pipelineFacts(plan)), ...(await topicFacts(kafka, plan)) };
 }
 
 /**
