@@ -72,7 +72,10 @@ function vitest(suites, report, env) {
   return new Promise((resolve) => child.once('exit', resolve));
 }
 
-/** A suite that could not be loaded, or that skipped all of its tests, counts as a failure. */
+/**
+ * Adds a run's results to the sum. A suite that could not be loaded, or that skipped all of its
+ * tests, counts as a failure.
+ */
 function count(status, report, title) {
   let result;
   try {

@@ -120,10 +120,7 @@ export async function temporalBinary(say: Say): Promise<string> {
   return path;
 }
 
-/**
- * Fetches Temporal's time-skipping test server (for tests) as an executable wrapper around its
- * jars.
- */
+/** Fetches the jars of Temporal's time-skipping test server, which only tests need. */
 export async function temporalTestServerLibs(say: Say): Promise<string> {
   return once(
     `temporal-test-server-${PINS.temporalTestServer}`,

@@ -90,7 +90,7 @@ export function stackHome(): StackHome {
       flinkRest: base + 8,
       flinkRpc: base + 9,
       flinkGateway: base + 10,
-      // the secured stack uses the ports from 11 on
+      // a secured stack uses the ports from base + 11 to base + 18
       registry: base + 30,
     },
   };

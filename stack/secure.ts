@@ -27,7 +27,7 @@ const SERVERS = ['connect', 'postgres', 'registry'];
 const SERVER = ['DNS:localhost', 'IP:127.0.0.1'];
 const recordOf = ({ dir }: StackHome): string => join(dir, 'secure', 'stack.json');
 
-/** Returns the secrets of a secured stack. Null if the stack is a plain one. */
+/** Returns the secrets of a secured stack, or null for a plain stack. */
 export function securedOf(home: StackHome): Secured | null {
   const record = recordOf(home);
   return existsSync(record) ? (JSON.parse(readFileSync(record, 'utf8')) as Secured) : null;
@@ -140,7 +140,10 @@ export function securedEnvironment(home: StackHome, secured: Secured): Record<st
   };
 }
 
-/** Returns the ports that only a secured stack needs, each with the name of its process. */
+/**
+ * Returns the ports of a secured stack's brokers and of its second Connect worker, each with the
+ * name of its process.
+ */
 export function portsOfSecured(home: StackHome): [string, number][] {
   const { brokers, connects } = securePorts(home);
   return [

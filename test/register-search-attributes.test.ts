@@ -1,5 +1,5 @@
-// Tests a worker that may not list or register search attributes. It reports the missing attributes
-// with the commands, and starts anyway.
+// Tests a worker that has no right to list or register search attributes. It reports the missing
+// attributes with the commands, and starts anyway.
 import { describe, expect, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../src/domain/migration/search-attribute-names.js';
 import { ensureSearchAttributes } from '../src/wiring/register-search-attributes.js';
@@ -51,7 +51,7 @@ describe('search attributes', () => {
       'tcld namespace search-attributes add --namespace prod --search-attribute "SluicePhase=Keyword"',
     );
   });
-  it('are named if they are missing and may not be registered', async () => {
+  it('are named if they are missing and cannot be registered', async () => {
     const { SluiceLagMs: _lag, ...others } = ALL;
     const { lines } = await said(others, false);
     expect(lines).toContain('has no search attributes SluiceLagMs (Int)');

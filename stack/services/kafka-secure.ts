@@ -101,7 +101,10 @@ async function format(libs: string, config: string, { passwords }: Secured): Pro
   await run('java', [...java, ...tool, '-t', uuid(), '-c', config, ...users], {});
 }
 
-/** Copies the formatted folder for another broker, because each run of the tool takes seconds. */
+/**
+ * Copies the formatted folder for one of the other brokers, because each run of the tool takes
+ * seconds.
+ */
 function copyFormatted(from: string, to: string, id: number): void {
   cpSync(from, to, { recursive: true });
   const meta = join(to, 'meta.properties');
@@ -144,7 +147,7 @@ transaction.state.log.min.isr=2
 share.coordinator.state.topic.replication.factor=3
 share.coordinator.state.topic.min.isr=2
 ${COMMON}
-# Three brokers that share few cores miss short deadlines, and would leave and join the cluster in turn.
+# With few cores, three brokers miss short deadlines, and would repeatedly leave and rejoin the cluster.
 broker.session.timeout.ms=9000
 broker.heartbeat.interval.ms=2000
 `;

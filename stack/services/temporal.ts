@@ -1,5 +1,5 @@
-// Starts Temporal's development server with its Web UI. Its state is in a SQLite file, and Sluice's
-// search attributes are registered.
+// Starts Temporal's development server with its Web UI. The server keeps its state in a SQLite
+// file, and registers Sluice's search attributes.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -25,7 +25,7 @@ describe('a request to Kafka Connect', () => {
     expect(answers).toEqual([]);
   });
 
-  it('fails at once for another error of the server', async () => {
+  it('fails at once if the server returns a different error', async () => {
     answers.push({ status: 500, body: { error_code: 500, message: 'out of memory' } });
     await expect(connect.config('orders')).rejects.toMatchObject({ code: 'unreachable' });
     expect(answers).toEqual([]);

@@ -79,7 +79,7 @@ const CASES: readonly Case[] = [
     remedy: /renew the certificate/,
   },
   {
-    problem: 'a certificate for another name',
+    problem: 'a certificate for a different name',
     server: 'elsewhere',
     ca: 'ca.crt',
     says: /is for another name: .*broker\.internal/,

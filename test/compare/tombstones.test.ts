@@ -112,7 +112,7 @@ describe('a record is refused, so its window proves nothing,', () => {
     for (const key of ['{"id":2}', '{"id":11}', '{"id":1.5}'])
       expect(new Set(why(key, IMAGE))).not.toContain(undefined);
     expect(why('{"id":2}', IMAGE)).toEqual(both("the record's key is not the key of its row"));
-    // the same key in another spelling
+    // the same key in a different spelling
     expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined));
   });
 

@@ -167,7 +167,7 @@ describe('the gate', () => {
     expect(waitingFor(state, { ...SPEC, quorum: 2 }, NOW)).toBe('approvals (1 of 2 so far)');
     expect(waitingFor(state, SPEC, NOW)).toBeNull();
   });
-  it('waits for another approval if an approval is older than `expires`', () => {
+  it('waits for a new approval if an approval is older than `expires`', () => {
     const early = { ...approval('ann', 'ev-1'), at: '2026-11-21T12:00:00.000Z' };
     const state = { ...OPEN, approvals: [early, approval('bob', 'ev-1')] };
     const two = { ...SPEC, quorum: 2 };

@@ -110,7 +110,7 @@ describe('a signed approval', () => {
       /is for workflowId migration-x/,
     ],
     [
-      'from a drill in another namespace',
+      'from a drill in a different namespace',
       signDecision(ann.secret, { ...claims, namespace: 'staging' }, NOW),
       {},
       [],

@@ -10,16 +10,16 @@ const running = {
 };
 
 describe('a connector with an incremental snapshot', () => {
-  it('gets no second signal while it reports chunks', () => {
+  it('gets no second signal while it reports the progress of its chunks', () => {
     expect(mustAsk(running)).toBe(false);
   });
 
-  it('gets another signal after a long silence, because it may have forgotten the snapshot', () => {
+  it('gets a second signal after a long silence, because it may have forgotten the snapshot', () => {
     expect(mustAsk({ ...running, msSinceNotified: 61_000 })).toBe(true);
     expect(mustAsk({ ...running, msSinceNotified: 61_000, msSinceAsked: 30_000 })).toBe(false);
   });
 
-  it('gets another signal soon if the snapshot has not started or has failed', () => {
+  it('gets a second signal soon if the snapshot has not started or has failed', () => {
     for (const state of [{ hasStarted: false }, { hasFailed: true }]) {
       expect(mustAsk({ ...running, ...state, msSinceAsked: 21_000 })).toBe(true);
       expect(mustAsk({ ...running, ...state, msSinceAsked: 19_000 })).toBe(false);

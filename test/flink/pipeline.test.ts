@@ -86,7 +86,7 @@ describe('a pipeline in Flink SQL', () => {
     expect((await jobs('flink-a')).map((job) => job.status)).toEqual(['RUNNING']);
   });
 
-  it('is stopped by a rollback, and nothing of it is left', async () => {
+  it('is stopped and completely removed by a rollback', async () => {
     expect(sluice('start', '-f', specFile('flink-b')).code).toBe(0);
     await waitFor('flink-b', 'phase=validate');
     expect(sluice('rollback', 'flink-b', '--reason', 'test', '--yes').code).toBe(0);

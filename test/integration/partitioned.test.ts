@@ -7,8 +7,8 @@ import { get, reach, sluice, specFile, startMigration, waitFor } from '../suppor
 const { aDatabase } = live();
 
 /**
- * Creates partitions at two depths. A row that is deleted and inserted again may get into another
- * partition.
+ * Creates partitions at two depths. A row that is deleted and inserted again may get into a
+ * different partition.
  */
 const partitioned = `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text) PARTITION BY RANGE (id);
 CREATE TABLE accounts_low PARTITION OF accounts FOR VALUES FROM (0) TO (3000);

@@ -1,5 +1,5 @@
 // Tests a migration whose result, sink, view and lease row are not in the source's database. The
-// role of each database may not log in to the other.
+// role of each database cannot log in to the other database.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

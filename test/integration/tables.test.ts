@@ -131,7 +131,7 @@ describe('a migration of tables', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
-  it('finds a record that another program wrote to the topic, although the source never changed', async () => {
+  it('finds a record that a foreign program wrote to the topic, although the source never changed', async () => {
     const database = await aDatabase(accounts(30_000));
     startMigration('foreign', database.name, ['public.accounts']);
     await reach('foreign', 'a window that read only what changed', (s) =>

@@ -203,7 +203,7 @@ describe('doctor with a role that owns nothing', () => {
     expect(await finding('route.view')).toMatchObject({ status: 'unknown', detail: hidden });
   });
 
-  it('continues if it may not read something that it only inspects', async () => {
+  it('continues if it has no right to read an object that it only inspects', async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const mark = await activities.markReaders(asPlainRole());
     expect(Array.isArray(await activities.readersOfBatch(asPlainRole(), mark))).toBe(true);

@@ -79,7 +79,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     await watchOnce(deps(), false);
     expect(warnings.at(-1)).toContain('answered 503');
     expect(await readMetrics(ledger, new Gauges())).toContain('sluice_notices_failing 1');
-    await watchOnce(deps(), false); // too early for another attempt
+    await watchOnce(deps(), false); // too early for a second attempt
     expect(kinds()).toEqual(['needs-approval']);
     await ledger.query(`UPDATE sluice.notice SET tried_at = now() - interval '1 hour'`);
     await watchOnce(deps(), false);

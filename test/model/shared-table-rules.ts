@@ -14,7 +14,7 @@ export const SHARED_RULES = {
   knowsRole: true,
   /** After the commit, the trigger also checks the epoch in which the writer became the owner. */
   knowsEpoch: true,
-  /** The stream's role may not write before the commit. */
+  /** The trigger refuses writes by the stream's role before the commit. */
   refusesStreamBefore: true,
   /**
    * After its move, the sink continues from the offsets that it committed for the staging table.

@@ -1,4 +1,5 @@
-// Creates a source and a reporting database, each with a role that may not log in to the other.
+// Creates a source and a reporting database, each with a role that cannot log in to the other
+// database.
 import { freshDatabase, specOf, testPostgres, withDatabase } from './sluice.js';
 
 type Database = Awaited<ReturnType<typeof freshDatabase>>;

@@ -10,7 +10,7 @@ export const ownedBy = (worker: number): { namespace: string; ledger: string } =
   ledger: `sluice_ledger_${worker}`,
 });
 
-/** Returns the URL of another database on the server of `url`. */
+/** Returns the URL of a different database on the server of `url`. */
 export function otherDatabase(url: string, database: string): string {
   const other = new URL(url);
   other.pathname = `/${database}`;

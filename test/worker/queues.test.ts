@@ -53,6 +53,6 @@ describe('the zone of a spec', () => {
     expect(queueOfZone('migrations', zoneOf(aSpec().metadata.labels))).toBe('migrations');
     expect(queueOfZone('migrations', 'data')).not.toBe(queueFor('migrations', 'data'));
   });
-  it('is refused if its queue would have the name of another queue', () =>
+  it('is refused if its queue would have the name of a different queue', () =>
     expect(parseSpecObject(withZone('eu-data'))).toMatchObject({ ok: false }));
 });

@@ -16,7 +16,7 @@ export const CLEAN_CHANGES: Readonly<Record<string, Change>> = {
     client
       .query(`DELETE FROM ledger WHERE id BETWEEN ${round + 1} AND ${round + 20}`)
       .then(() => client.query(rowsAgain(round + 1, round + 20))),
-  'keys that move to another partition and back': ({ client }, round) =>
+  'keys that move to a different partition and back': ({ client }, round) =>
     client
       .query(`UPDATE ledger SET id = 500000 + id WHERE ${inHot(round)}`)
       .then(() =>
