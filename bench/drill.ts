@@ -21,7 +21,7 @@ export interface Drill {
   readonly database: string;
   /**
    * Without a name, the commit switches the view. A named drill has its own lease row and no view,
-   * so that many can run at once.
+   * so that many drills can run at the same time.
    */
   readonly ref: (migration?: string) => MigrationRef;
   readonly cutover: ReturnType<typeof createCutoverActivities> &

@@ -118,7 +118,7 @@ function startWriter({ client }: Database): () => Promise<void> {
   };
 }
 
-/** Starts all migrations at once, and returns the ids of their workflows. */
+/** Starts all migrations at the same time, and returns the ids of their workflows. */
 async function startAll(
   { workflow }: Client,
   database: string,
