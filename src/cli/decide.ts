@@ -77,8 +77,8 @@ export interface EvidenceShown {
     readonly at: string;
   } | null;
   /**
-   * Describes what the commit switches. This field and the next two are empty before the phase
-   * `prepare`.
+   * Describes what the commit switches. Before the phase `prepare`, this text is empty, and so are
+   * `signers` and `notes`.
    */
   readonly switches: string;
   /**
@@ -188,7 +188,7 @@ export async function send(
 
 /**
  * Asks the person to type the migration's name, and throws exit 1 if the typed name is wrong. If
- * there is no terminal and `yes` is not set, it throws at once, so that it never hangs.
+ * there is no terminal and `yes` is not set, it throws immediately, so that it never hangs.
  */
 export async function confirmByTyping(
   name: string,

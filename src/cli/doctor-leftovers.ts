@@ -21,7 +21,7 @@ export interface LeftoverOptions {
 
 /**
  * Lists or removes leftovers. Throws exit 4 without Temporal, because an object is left over only
- * if its migration does not run.
+ * if its migration is not running.
  */
 export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>

@@ -72,7 +72,7 @@ async function differencesOf(id: string): Promise<ProofResult['differences']> {
   });
 }
 
-/** Reserves a number for the proof in the ledger, so that several proofs can run at once. */
+/** Reserves a number for the proof in the ledger, so that proofs can run at the same time. */
 async function claimNumber(name: string): Promise<string> {
   return withLedger(
     async (ledger) => {

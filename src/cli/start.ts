@@ -67,8 +67,8 @@ export async function start(options: {
 }
 
 /**
- * Throws if the workflow would refuse the name, so that the person learns this at once. Without a
- * ledger, only the workflow can refuse it.
+ * Throws if the workflow would refuse the name, so that the person learns this immediately. Without
+ * a ledger, only the workflow can refuse it.
  */
 async function refuseUnfit(name: string): Promise<void> {
   const ledger = openLedger();

@@ -2,7 +2,7 @@
 // Postgres and Debezium spell the same day differently: `0044-03-15 BC` and `-0043-03-15Z`,
 // `10000-01-01` and `+10000-01-01Z`. Here, years are astronomical: 1 BC is 0, 44 BC is -43.
 
-/** The last years that Postgres' dates and timestamps can have. */
+/** The last year of a Postgres date, and of a Postgres timestamp. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
 export const FIRST_YEAR = -4712;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

@@ -1,7 +1,7 @@
 // Prints the unscaled bytes of a decimal as decimal text.
 import { Undecodable } from './undecodable.js';
 
-/** The most bytes that a decimal may have, and the largest scale, positive or negative. */
+/** The limit for the bytes of a decimal, and for the absolute value of its scale. */
 const MOST_DECIMAL = 20_000;
 
 /** Returns the decimal. `unscaled` is a signed big-endian integer. Throws Undecodable. */

@@ -24,8 +24,7 @@ export interface Examined {
 }
 
 /**
- * Thrown if so many rows of a result differ by their hashes that tolerances cannot be applied to
- * all of them.
+ * Thrown if a result has too many suspects, so that tolerances cannot be applied to all of them.
  */
 export class TooManySuspects extends Error {}
 

@@ -26,7 +26,7 @@ export interface ReadPart {
 }
 
 export class FoldProgress {
-  /** The number of refused records. A single one makes the window inconclusive. */
+  /** The number of refused records. A single refused record makes the window inconclusive. */
   unreadable = 0;
   /** The first refused records. */
   readonly refused: Refused[] = [];

@@ -16,7 +16,10 @@ export interface Candidate {
   readonly key: string;
 }
 
-/** The most candidates that are compared row by row. Further candidates are only counted. */
+/**
+ * The maximum number of candidates that are compared row by row. Further candidates are only
+ * counted.
+ */
 export const MAX_CANDIDATES = 5000;
 
 export class HashComparison {

@@ -1,6 +1,6 @@
 // Folds a table's topic to one row hash per key, as a snapshot of the source sees the table. It
-// works like TableFold, but keeps hashes instead of rows. Each snapshot must be later than the one
-// before.
+// works like TableFold, but keeps hashes instead of rows. Each snapshot must be later than the
+// previous snapshot.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, txIdAt } from './enc/change.js';

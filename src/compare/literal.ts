@@ -3,8 +3,8 @@ import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
 
 /**
- * Types whose text in the record is Postgres' own text, or another text that Postgres reads as the
- * same value.
+ * Types whose text in the record is Postgres' own text, or a text that Postgres reads as the same
+ * value.
  */
 const AS_WRITTEN: ReadonlySet<string> = new Set(['numeric', 'interval', 'bpchar', 'uuid']);
 

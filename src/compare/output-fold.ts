@@ -15,7 +15,7 @@ export class OutputFold extends Fold {
 
   /**
    * Takes one record. Returns its key, or null if the record is refused. Refuses a record whose key
-   * also occurs in another partition, because the records of such a key have no order.
+   * also occurs in a different partition, because the records of such a key have no order.
    */
   add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
     const { partition } = this.place;

@@ -14,14 +14,12 @@ export type TakeRecord = (
   end: number,
 ) => void;
 
-/**
- * What the values of a topic are: change events of a connector, or rows that a pipeline wrote.
- */
+/** The content of a topic: change events of a connector, or rows that a pipeline wrote. */
 export type Content = 'changes' | 'rows';
 
 /**
- * Rewrites a batch of records. Also checks the partition of each record, because Kafka computes it
- * from bytes of the key that the JSON no longer has.
+ * Rewrites a batch of records. Also checks the partition of each record. Kafka computes the
+ * partition from the bytes of the key, which the JSON no longer contains.
  */
 export interface RecordDecoder {
   /** The type of the schemas, as the registry names it. */

@@ -25,14 +25,15 @@ export interface Refused {
   readonly offset: number;
   readonly why: number;
   /**
-   * The record's key and value as text. Null if the record has none. Undefined if the text must
-   * still be read from the topic.
+   * The record's key as text. Null if the record has no key. Undefined if the text must still be
+   * read from the topic.
    */
   readonly key?: string | null;
+  /** The record's value as text, with the same rules as `key`. */
   readonly value?: string | null;
 }
 
-/** The most refused records that are shown. Further ones are only counted. */
+/** The maximum number of refused records that are shown. Further records are only counted. */
 export const MOST_REFUSED = 20;
 const MOST_SHOWN = 200;
 

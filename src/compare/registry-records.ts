@@ -16,7 +16,7 @@ const NONE = -1;
 /** Reads the value in `[from, to)`, and writes its JSON. Throws Undecodable. */
 export type RewriteValue = (bytes: Buffer, from: number, to: number, out: JsonOutput) => void;
 
-/** What differs from one format to the next. */
+/** The facts that differ from format to format. */
 export interface WireFormat {
   /** A record of the format in words, such as `an Avro record`. */
   readonly record: string;
@@ -37,8 +37,8 @@ export class RegistryRecords implements RecordDecoder {
   #count = 0;
   #place: Place = { partition: 0, partitions: 0 };
   /**
-   * The id of the first key's schema. Under another schema, the same key has other bytes and may
-   * therefore be in another partition.
+   * The id of the first key's schema. With a different schema, the same key has different bytes, so
+   * it may be in a different partition.
    */
   #keySchema: number | null = null;
 

@@ -1,10 +1,10 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
 // A key has settled if its expected row is the same in two rounds in a row. The stream was read
-// between these two snapshots, and then had all inputs of that row. If the stream's row was equal,
-// the key matches. If it was not, and the key has no newer record, the row is a difference. All
-// other keys are compared again in the next round. A key that never settles is unstable, and never
-// counts as equal.
+// between these two snapshots. At that time, it had processed all inputs of that row. If the
+// stream's row was equal, the key matches. If the rows differed and the key has no newer record,
+// the row is a difference. All other keys are compared again in the next round. A key that never
+// settles is unstable, and never counts as equal.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
@@ -19,8 +19,8 @@ export interface Round {
   /** The rows of the stream after this round's barrier. */
   readonly actual: ReadonlyMap<string, StreamSide>;
   /**
-   * The keys that have a new record in the output topic, written between the previous round's
-   * reading of the stream and this round's.
+   * The keys that got a new record in the output topic after the previous round read the stream,
+   * and before this round read it.
    */
   readonly touched: ReadonlySet<string>;
 }
@@ -46,7 +46,9 @@ export class SettledComparison {
   readonly #counts = { matched: 0, missing: 0, extraneous: 0, mismatched: 0, unknown: 0 };
   readonly #settled = new Set<string>();
   #open = new Set<string>();
-  /** The last round: the expected rows, and the stream's rows of the keys that are still open. */
+  /**
+   * The previous round: the expected rows, and the stream's rows of the keys that are still open.
+   */
   #previous: Earlier | undefined;
   #rounds = 0;
 

@@ -1,5 +1,5 @@
 // Folds a table's topic to one row per key, as a snapshot of the source sees the table. Each
-// snapshot must be later than the one before.
+// snapshot must be later than the previous snapshot.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';

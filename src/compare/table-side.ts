@@ -24,7 +24,7 @@ export class TableSide {
     );
   }
 
-  /** The number of waiting rows, without the last ones, which are still in an unfinished batch. */
+  /** The number of waiting rows. Rows in the unfinished last batch are not counted. */
   get waiting(): number {
     return this.#waiting.size;
   }

@@ -1,4 +1,4 @@
-// Distinguishes changes that polling cannot see from changes that it should have seen.
+// Distinguishes changes that polling cannot see from changes that polling should have seen.
 import { looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
 import { splitRow, type Shape } from './row-comparison.js';
 

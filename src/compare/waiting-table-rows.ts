@@ -3,7 +3,7 @@
 import type { TakeRow } from './kernel/row-batch.js';
 
 const CHUNK_ROWS = 1 << 12;
-/** Two words are the hash, and two are the place. */
+/** The words after the key: two for the row's hash, and two for its place. */
 const OTHER_WORDS = 4;
 
 export class WaitingRows {

@@ -1,5 +1,5 @@
-// Builds the configuration of Debezium's Postgres source from a spec. Each deviation from a default
-// of Debezium has its reason beside it.
+// Builds the configuration of Debezium's Postgres source from a spec. A comment gives the reason
+// for each setting that differs from Debezium's default.
 import { durationMs } from '../domain/values/duration.js';
 import { brokersOfConnect } from '../domain/migration/cluster-access.js';
 import type { TableName } from '../domain/migration/names.js';

@@ -1,5 +1,6 @@
-// Judges, without contacting a system, the configuration of a Debezium connector that Sluice did
-// not create: whether windows can decode its records, and how it differs from Sluice's own.
+// Judges the configuration of a Debezium connector that Sluice did not create. It says whether
+// windows can decode the records, and how the configuration differs from Sluice's own. It contacts
+// no system.
 import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { debeziumPostgresConfig, handedOverConfig } from './debezium-postgres.js';
@@ -56,7 +57,7 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
     problems.push(
       'heartbeat.interval.ms is not set, so a quiet database never confirms a position to the slot',
     );
-  // measured: heartbeats alone confirm nothing until the connector has read a message of the log
+  // without the query, heartbeats confirm nothing until the connector has read a message of the log
   if (!stored['heartbeat.action.query'])
     problems.push(
       'heartbeat.action.query is not set, so its heartbeats write nothing that it could read and confirm',

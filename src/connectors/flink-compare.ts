@@ -101,8 +101,9 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
 
 /**
  * Selects the records of the topic and of the canary, each with its operation, transaction and
- * image. A tombstone after a delete event or another tombstone is dropped, because it adds nothing.
- * Any other tombstone gets the operation `t`: it deletes the key for every reader of the topic.
+ * image. A tombstone that follows a delete event or a tombstone of its key adds nothing, so it is
+ * dropped. Any other tombstone gets the operation `t`: it deletes the key for every reader of the
+ * topic.
  */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>

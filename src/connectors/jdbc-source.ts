@@ -1,7 +1,7 @@
 // Builds the configuration of a JDBC source from a spec. Each table, or the query, has one
 // connector. The connector's records have Debezium's shape (key, `after`, `op`). So pipelines and
-// comparisons read them like the records of Debezium, and a topic can move from one connector to
-// the other.
+// comparisons read them like Debezium's records, and a topic can change from one connector to the
+// other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
@@ -13,7 +13,7 @@ import { placeholder } from './kafka-client-properties.js';
 
 export interface JdbcPlugin {
   readonly connectorClass: string;
-  /** True if the plugin would round times and numbers, so the query must return them as text. */
+  /** True if the plugin rounds times and numbers. The query must then return them as text. */
   readonly asText: boolean;
   readonly carriesArrays: boolean;
   /** True if the plugin reports the end of a complete poll. */

@@ -1,4 +1,4 @@
-// Finds what a spec with a separate target database cannot do.
+// Finds settings that cannot be combined with a separate target database.
 import type { SpecIssue } from './document.js';
 import { addressIssues, withoutKey } from './login-rules.js';
 import type { ParsedSpec } from './spec-schema.js';

@@ -29,7 +29,7 @@ export function renderAssessmentHtml(assessment: Assessment): string {
     section('Ranking', rankingTable(processes)),
     section(
       'Value against feasibility',
-      `${scatter(processes)}<p class="soft">Processes in the upper right are worth it and possible. A larger mark means that more is known.</p>`,
+      `${scatter(processes)}<p class="soft">Processes in the upper right are worth migrating, and their migration is feasible. A larger mark means that more facts are known.</p>`,
     ),
     section(
       'Waves',

@@ -64,8 +64,8 @@ export function phaseChart(phases: Report['phases']): string {
 }
 
 /**
- * Draws the time that a marker took through the whole path in each window, on a logarithmic scale,
- * with the spec's threshold (`catchUp.within`).
+ * Draws the time that a marker took through the whole path, for each window. The scale is
+ * logarithmic, and a line shows the spec's threshold (`catchUp.within`).
  */
 export function lagChart(lags: Report['lags'], thresholdMs: number): string {
   const shown = lags

@@ -169,7 +169,7 @@ function freshness({ freshness: f, lags }: Report): string {
       ? [
           `A change reaches the end of the path in <b>${formatMs(f.stream.medianMs)}</b> (median of ${f.stream.windows} windows; worst ${formatMs(f.stream.worstMs)}).`,
         ]
-      : ['It was not measured yet how long a change takes through the whole path.']),
+      : ['The time that a change takes through the whole path was not measured yet.']),
     ...(f.batch
       ? [
           `The batch's numbers are <b>${formatMs(f.batch.averageMs)}</b> old on average and up to ${formatMs(f.batch.worstMs)}, over its newest ${f.batch.runs} runs${f.stream ? `; that is ${Math.round(f.batch.averageMs / Math.max(1, f.stream.medianMs)).toLocaleString('en')} times the delay of the stream` : ''}.`,

@@ -75,7 +75,7 @@ export function lastWindowOf({
 }
 
 /**
- * Returns all findings about a report. `version` is this version of sluice; another version may
+ * Returns all findings about a report. `version` is this version of sluice. A different version may
  * word the page differently. `whole` MUST contain differences only up to the report's last window.
  */
 export function verifyReport(

@@ -8,8 +8,8 @@ export type Answer =
   | {
       readonly state: 'fired';
       /**
-       * How much the rule adds to the part `value`, or takes from the part `feasibility`, from 0 to
-       * 1.
+       * The part of the score, from 0 to 1, that the rule adds to `value` or takes from
+       * `feasibility`.
        */
       readonly grade: number;
       readonly evidence: string;
@@ -31,10 +31,7 @@ export interface Rule {
 /** A rule with its place in the score. */
 export interface WeighedRule extends Rule {
   readonly part: Part;
-  /**
-   * How much the rule counts in the confidence, in the order of the reasons, and in the score of the
-   * part `value`.
-   */
+  /** The weight of the rule in the confidence and in the part `value`. Reasons are sorted by it. */
   readonly weight: number;
 }
 

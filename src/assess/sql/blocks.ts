@@ -41,7 +41,7 @@ interface Scope {
   readonly trees: BlockTrees | undefined;
 }
 
-/** The trees of the blocks, for translations into another dialect. */
+/** The trees of the blocks, for translations into a different SQL dialect. */
 export interface BlockTrees {
   readonly selects: Map<string, Fields>;
   /** The names of blocks by their sub-query in FROM. */

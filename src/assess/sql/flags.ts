@@ -71,7 +71,7 @@ export const FLAGS = {
   recursive: [
     'blocks',
     'the state of a recursion is unbounded',
-    'materialize the closure where it is written',
+    'compute the closure when the rows are written, and store it',
   ],
   'reads-own-output': [
     'work',

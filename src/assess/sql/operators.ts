@@ -114,8 +114,8 @@ function commaJoin(select: Fields, tables: number): Operator {
 }
 
 /**
- * Returns the columns that the condition requires to equal another column. It looks only at
- * equalities that are joined by AND.
+ * Returns the columns that the condition compares with a column by `=`. It reads only conditions
+ * that are joined by AND.
  */
 export function equalities(condition: unknown): string[] {
   const found: string[] = [];

@@ -86,8 +86,8 @@ function withParents(
       );
       // This excludes rows whose parent is outside the slice. Rows without a parent stay, because
       // an outer join may need them. A condition such as "no parent, or a parent in the slice"
-      // would be simpler, but Postgres cannot turn it into a join and would search again for every
-      // row.
+      // would be simpler. But Postgres cannot turn it into a join, and would search the parents
+      // again for every row.
       parts.push(
         `NOT EXISTS (SELECT FROM ${named(parent.table)} WHERE ${pairs.join(' AND ')} AND (${theirs}) IS NOT TRUE)`,
       );

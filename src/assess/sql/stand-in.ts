@@ -46,7 +46,7 @@ export function givenRows({ sql }: StandInTable, rows: readonly GivenRow[]): str
 
 /**
  * Returns a stand-in that reads no table and that the planner does not simplify. The plan of a
- * query with such stand-ins then shows every relation that the query reads apart from them.
+ * query with such stand-ins then shows every other relation that the query reads.
  */
 export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;

@@ -1,4 +1,5 @@
-// Finds the reasons why the relation that a view reads cannot be replaced by another relation.
+// Finds the reasons why the relation that a view reads cannot be replaced with a different
+// relation.
 import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
 import { field, list, names, textOf, walk, type Fields } from './ast.js';
 
@@ -72,7 +73,7 @@ export function whatForbids(
     return `it already reads ${there}, in addition to ${here}`;
   const system = view.uses.filter((name) => !from.columns.some((c) => c.name === name));
   if (system.length > 0)
-    return `it reads ${system.join(', ')} of ${here}, which mean something else in ${there}`;
+    return `it reads ${system.join(', ')} of ${here}, which have other values in ${there}`;
   const missing = view.uses.filter((name) => !to.columns.some((c) => c.name === name));
   if (missing.length > 0)
     return `it reads ${missing.join(', ')} of ${here}, which ${there} does not have`;
@@ -103,7 +104,7 @@ export function whatForbidsCasts(
         ),
     )
     .map((c) => `${c.name} is ${to.columns.find((t) => t.name === c.name)!.type}, not ${c.type}`);
-  const why = differs.length > 0 ? differs.join('; ') : 'its columns have another order';
+  const why = differs.length > 0 ? differs.join('; ') : 'its columns are in a different order';
   const table = qualified(to.name);
   if (places.some((p) => p.isOnly))
     return `it reads ONLY ${qualified(from.name)}, and ${table} differs: ${why}`;

@@ -1,5 +1,5 @@
-// Writes starting points for a pipeline. These are the queries of all stages for Flink SQL and for
-// ksqlDB, a skeleton for Kafka Streams, and the stages of the spec. A part that cannot be
+// Writes starting points for a pipeline. They contain the queries of all stages for Flink SQL and
+// for ksqlDB, a skeleton for Kafka Streams, and the stages of the spec. A part that cannot be
 // translated becomes a comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
@@ -81,8 +81,8 @@ function translated(block: Block, write: () => string, open: string[]): string {
 }
 
 /**
- * Returns a table that reads the topic's `after` images as upserts, and a view of that table with
- * the types that the query expects.
+ * Returns a table that reads the topic's `after` images as upserts. Also returns a view of that
+ * table, with the types that the query expects.
  */
 function flinkTable({ table, columns, key }: TableFacts, open: string[]): string {
   const name = bare(table);

@@ -1,5 +1,5 @@
-// Encodes a table's change events as numbers. The events are rows of a typed array, which one
-// thread can pass to another.
+// Encodes a table's change events as numbers. The events are rows of a typed array, which a thread
+// can send to another thread.
 import { Undecodable } from '../undecodable.js';
 import type { Shape } from '../row-comparison.js';
 import { REFUSED } from '../refused.js';
@@ -9,7 +9,7 @@ import { RowEncoder } from './row.js';
 
 /**
  * The number of words of one change: one for its kind, four for the key, two for the row's hash,
- * and two for the transaction. For a refused change, the word after its kind is the reason, and the
+ * and two for the transaction. For a refused change, the word after the kind is the reason, and the
  * last two words are the record's offset.
  */
 export const CHANGE_WORDS = 9;
@@ -79,8 +79,8 @@ export class ChangeEncoder {
 
   /**
    * Adds the change of a record, whose key and value are ranges of `bytes`. Refuses the record if
-   * it has no key, if it cannot be read, or if its key belongs to another row. If there are several
-   * partitions, also refuses a record that is not in its key's partition.
+   * it has no key, if it cannot be read, or if its key belongs to a different row. If there are
+   * several partitions, also refuses a record that is not in its key's partition.
    */
   encode(
     { partition, partitions }: Place,

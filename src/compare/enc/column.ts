@@ -72,7 +72,7 @@ const integerFromJson: FromJson = (b, start, end, out) =>
     ? integerFromText(b, start + 1, end - 1, out)
     : integerFromText(b, start, end, out);
 
-/** Refuses a field whose size is not `width`. Otherwise bytes of another column could be read. */
+/** Refuses a field whose size is not `width`. Otherwise, bytes of the next column could be read. */
 const fixed =
   (width: number, write: (b: Uint8Array, at: number, out: Scratch) => void): FromBinary =>
   (b, at, size, out) => {

@@ -1,5 +1,6 @@
-// Gives a shape its instance of the WebAssembly kernel (assembly/), which encodes and hashes many
-// records or rows in one call. A shape with a type that the kernel does not know gets no instance.
+// Creates an instance of the WebAssembly kernel (assembly/) for a shape. The kernel encodes and
+// hashes many records or rows in one call. A shape with a type that the kernel does not know gets
+// no instance.
 import type { Shape } from '../row-comparison.js';
 import { floatPowers } from './float-powers.js';
 import { KERNEL } from './wasm.js';
@@ -144,7 +145,7 @@ export class Kernel {
     return new Int32Array(this.exports.memory.buffer, at, count);
   }
 
-  /** Returns the beginning of a new region of `size` bytes, which is never given back. */
+  /** Returns the beginning of a new region of `size` bytes, which is never freed. */
   reserve(size: number): number {
     const at = this.#free;
     this.#free = (at + size + SLACK + 15) & ~15;

@@ -52,7 +52,7 @@ export class RecordBatch {
   }
 
   /**
-   * The broker's response in the kernel's memory, so that the kernel reads records without another
+   * The broker's response in the kernel's memory, so that the kernel reads records without a second
    * copy. Callers MUST read this property again after `add`, which may move the response.
    */
   get response(): Buffer {
@@ -68,8 +68,8 @@ export class RecordBatch {
   }
 
   /**
-   * Takes the next record. Its key and value are ranges of `bytes`, which MUST stay as they are
-   * until `finish`.
+   * Takes the next record. Its key and value are ranges of `bytes`, which MUST NOT change before
+   * `finish`.
    */
   add(
     offset: number,

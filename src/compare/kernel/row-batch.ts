@@ -53,22 +53,24 @@ export class RowBatch {
   readonly #encoder: RowEncoder;
   readonly #take: TakeRow;
   readonly #key = new Int32Array(4);
-  /** Undefined until the first row comes, and null for a shape that the kernel does not know. */
+  /** Undefined before the first row. Null for a shape that the kernel does not know. */
   #memory: Memory | null | undefined;
   #filled = 0;
   #count = 0;
-  /** The bytes and the range of the row that `take` gets. */
+  /** The bytes that contain the row that `take` gets. The row is in `[#from, #to)`. */
   #bytes: Uint8Array = new Uint8Array();
   #from = 0;
   #to = 0;
 
-  /** `take` gets the rows in the order in which they were added, the last ones at `flush`. */
+  /**
+   * `take` gets the rows in the order in which they were added. `flush` passes on the last rows.
+   */
   constructor(encoder: RowEncoder, take: TakeRow) {
     this.#encoder = encoder;
     this.#take = take;
   }
 
-  /** The row that `take` gets, from its ctid on. It is valid within that call. */
+  /** The row that `take` gets, which begins with its ctid. It is valid only during that call. */
   get current(): Uint8Array {
     return this.#bytes.subarray(this.#from, this.#to);
   }

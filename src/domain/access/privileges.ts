@@ -6,9 +6,9 @@ import { capturing, sinking } from './connector-privileges.js';
 import { administering, reading } from './worker-privileges.js';
 
 /**
- * Returns the rights of a plan, without duplicate statements. `facts` are those of the source, and
- * `targetFacts` those of the target. If the facts are not known, each
- * owner is a placeholder that no server accepts: `<owner of public.orders>`.
+ * Returns the rights of a plan, without duplicate statements. `facts` describes the source
+ * database, and `targetFacts` the target database. If the facts are unknown, a placeholder takes
+ * the place of each owner: `<owner of public.orders>`. No server accepts the placeholder.
  */
 export function privilegesFor(
   plan: ResolvedPlan,

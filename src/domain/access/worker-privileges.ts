@@ -110,7 +110,7 @@ const leasing = (user: string, database: string): Privilege[] => [
   creating(user, database, LEASES, 'target.create'),
 ];
 
-/** Lists the rights that the route needs in addition to the ownership of a relation. */
+/** Lists the rights that the route needs, except the ownership of a relation. */
 function routing(plan: ResolvedPlan, user: string): Privilege[] {
   const { creates, actsAs } = plan.route.needs;
   return [
@@ -141,8 +141,8 @@ const changing = (user: string, facts: PrivilegeFacts | null): Privilege[] =>
   }));
 
 /**
- * Lists the rights for a shared table. The sink writes that table as another role, and a rollback
- * computes the batch's rows in a temporary table.
+ * Lists the rights for a shared table. The sink writes that table as a different role than the
+ * worker, and a rollback computes the batch's rows in a temporary table.
  */
 const actingAs = (
   { role, why, without }: { readonly role: string; readonly why: string; readonly without: string },

@@ -1,12 +1,12 @@
-// Capture with `adopt: true`: a Debezium connector of another owner writes the topics.
-// Sluice reads the topics and the position of the slot, and changes nothing of the capture.
+// Capture with `adopt: true`: a Debezium connector of another owner writes the topics. Sluice only
+// reads the topics and the position of the slot. It never changes the capture.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import { contradictionList } from '../routes/route.js';
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
-/** The remedy for a lost slot, because a new generation adopts again and creates no slot. */
+/** The remedy for a lost slot. A new generation creates no slot, so the owner must create it. */
 export const LOST_REMEDY =
   'create the slot and load the topics again, because Sluice never does; then: sluice retry, or sluice rollback';
 
@@ -56,7 +56,7 @@ export function adoptedObjects(migration: MigrationSpec): OwnedObject[] {
   const { adopt, connector, existing, kafka, source } = migration.spec;
   if (!adopt || !existing) return [];
   const { host, port, database } = source.postgres;
-  const server = `${host}:${port}/${database}`; // two servers may have databases of one name
+  const server = `${host}:${port}/${database}`; // two servers may have databases of the same name
   const named = (kind: OwnedObject['kind'], name: string | undefined, where: string) =>
     name === undefined ? [] : [{ kind, name, where }];
   return [
@@ -73,7 +73,7 @@ export function adoptedObjects(migration: MigrationSpec): OwnedObject[] {
 export interface AdoptedObject extends OwnedObject {
   /** Text that changes if a person replaces or reconfigures the object. */
   readonly identity: string;
-  /** Settings that differ from those of an object that Sluice would create. */
+  /** Settings that Sluice would set differently if it created the object. */
   readonly differs: readonly string[];
 }
 

@@ -47,7 +47,7 @@ export interface CaptureFacts {
   readonly isAdopted: boolean;
   /** The connector brings Sluice's markers from the log to Kafka. */
   readonly carriesMarkers: boolean;
-  /** The record of a change also contains the row as it was before. */
+  /** The record of a change also contains the row before the change. */
   readonly carriesBefore: boolean;
   /** Generated columns are captured. */
   readonly carriesGenerated: boolean;

@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** Differs after every change of the publication, even after a change that undoes another. */
+  /** Differs after each change of the publication, even if the change undoes an earlier one. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */

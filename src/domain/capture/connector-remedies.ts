@@ -1,4 +1,4 @@
-// Suggests a remedy for a failed connector task if the cause is a known one.
+// Suggests a remedy for a failed connector task if its cause is known.
 
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [

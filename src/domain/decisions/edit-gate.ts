@@ -9,11 +9,9 @@ import { describeEdit, specEdit, type SpecEdit } from './spec-changes.js';
 export interface EditRequest {
   readonly by: string;
   readonly reason: string;
-  /**
-   * The first run id and the plan hash that the person saw. The edit applies only to this run and
-   * this plan.
-   */
+  /** The first run id that the person saw. The edit applies only to this run. */
   readonly run: string;
+  /** The plan hash that the person saw. The edit applies only to this plan. */
   readonly base: string;
   readonly spec: unknown;
   readonly token: string | null;

@@ -15,7 +15,7 @@ export type KeyRole = (typeof KEY_ROLES)[number];
 export const USUAL_ROLES: readonly KeyRole[] = ['approve', 'complete'];
 
 /**
- * The roles that may sign each decision; having one of them is enough. A key that may break the
+ * The roles that may sign each decision. A key needs only one of them. A key that may break the
  * glass may also approve, because one of the people who broke the glass must approve afterwards.
  */
 export const ROLES_FOR: Readonly<Record<SignedDecision, readonly KeyRole[]>> = {

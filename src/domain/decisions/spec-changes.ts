@@ -1,4 +1,4 @@
-// Compares a running migration's spec with the one that a person wants, and decides which changes
+// Compares a running migration's spec with the spec that a person wants, and decides which changes
 // the run accepts.
 import { durationMs } from '../values/duration.js';
 import { canonicalJson } from '../values/canonical-json.js';

@@ -9,7 +9,9 @@ export interface ColumnSummary {
   readonly always: string | null;
 }
 
-/** Returns a summary for each column that differs, with the most frequent one first. */
+/**
+ * Returns a summary for each column that differs. The column with the most differences comes first.
+ */
 export function byColumn(differences: readonly Difference[]): ColumnSummary[] {
   const columns = new Map<string, Difference[]>();
   for (const difference of differences) {
@@ -28,7 +30,7 @@ export function byColumn(differences: readonly Difference[]): ColumnSummary[] {
 }
 
 function commonRule(list: readonly Difference[]): string | null {
-  if (list.every((d) => d.class === 'type')) return 'of another type';
+  if (list.every((d) => d.class === 'type')) return 'of a different type';
   if (list.every((d) => d.stream === null)) return 'stream is NULL';
   if (list.every((d) => d.batch === null)) return 'batch is NULL';
   const distances = list.map(({ batch, stream }) =>

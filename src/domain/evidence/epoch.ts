@@ -44,8 +44,8 @@ export interface FactsSeen {
    */
   readonly change: FactsChange | null;
   /**
-   * The tasks or group members that ran when the evidence was taken and do not run now. Absent if
-   * all of them run.
+   * The tasks or group members that ran when the evidence was taken, but are not running now.
+   * Absent if all of them run.
    */
   readonly stopped?: string;
 }
@@ -95,13 +95,14 @@ function costOf(
 const isKnown = (value: FactValue | undefined): boolean =>
   value !== undefined && value !== UNKNOWN_IDENTITY;
 
-/** True if the fact says that no process runs. */
+/** True if the fact says that no process is running. */
 const isIdle = (value: FactValue | undefined): boolean =>
   value === undefined || value === NOT_RUNNING || value.length === 0;
 
 /**
- * Fills in the last known values of tasks and groups that do not run now, because their values can
- * be read only while they run. `stopped` names these tasks and groups. It is null if all run.
+ * Fills in the last known values of tasks and groups that are not running now, because their values
+ * can be read only while they run. `stopped` names these tasks and groups. It is null if all are
+ * running.
  */
 export function withLastKnown(
   before: Facts,
@@ -160,7 +161,9 @@ function sharedWords(left: string, right: string): number {
   return left.lastIndexOf(' ', at - 1) + 1;
 }
 
-/** Cuts a long text. What is left contains the first word after the `shared` characters. */
+/**
+ * Cuts a long text. The shortened text still contains the first word after the `shared` characters.
+ */
 function shortText(text: string, shared: number): string {
   if (text.length <= SHOWN_CHARACTERS) return text;
   const rest = shared > 0 ? `… ${text.slice(shared)}` : text;

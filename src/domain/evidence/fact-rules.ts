@@ -20,8 +20,8 @@ export interface FactRule {
    */
   readonly identifiedBy?: readonly string[];
   /**
-   * The facts of `identifiedBy` that can be read only while the part runs. While the part does not
-   * run, their last known values count.
+   * The facts of `identifiedBy` that can be read only while the part runs. While the part is not
+   * running, their last known values count.
    */
   readonly readWhileRunning?: readonly string[];
 }
@@ -39,13 +39,14 @@ export const configFact = (connector: string): string => named('connector config
 export const membersFact = (group: string): string => named('members of pipeline group', group);
 export const groupFact = (group: string): string => named('pipeline group', group);
 /**
- * Names the fact that identifies the files of a table's rows. A rewrite (VACUUM FULL, CLUSTER,
- * TRUNCATE) changes the files but not the rows, so it costs one full window and no new epoch.
+ * Names the fact that identifies the files of a table's rows. A rewrite (VACUUM FULL, CLUSTER)
+ * changes the files but not the rows, so it costs one full window and no new epoch. TRUNCATE also
+ * changes the files, and the full window finds the missing rows.
  */
 export const storageFact = (table: string): string => `storage of ${table}`;
 /**
- * Names the fact that lists the partitions of a table. A new partition leaves the evidence valid; a
- * removed or replaced one begins a new epoch.
+ * Names the fact that lists the partitions of a table. A new partition leaves the evidence valid. A
+ * removed or replaced partition begins a new epoch.
  */
 export const partitionsFact = (table: string): string => `partitions of ${table}`;
 

@@ -1,5 +1,5 @@
-// Measurements that a window takes in addition to its comparison: the freshness of both sides, and
-// the cost of the window. They prove nothing; the report shows them.
+// Measurements that a window takes besides its comparison: the freshness of both sides, and the
+// cost of the window. They prove nothing; the report shows them.
 import type { Lag } from './ledger-rows.js';
 
 /** The age of the batch's result while readers saw it, over the newest runs in the run log. */
@@ -19,7 +19,8 @@ export interface WindowSample {
    */
   readonly lag: Lag;
   /**
-   * The time in ms for which the window kept backends of the source busy: at most two at a time.
+   * The time in ms for which the window kept backends of the source busy. It uses at most two
+   * backends at a time.
    */
   readonly sourceMs: number;
   readonly rowsRead: number;

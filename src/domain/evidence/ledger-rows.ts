@@ -7,7 +7,7 @@ import type { VerdictName } from './verdict.js';
 import type { DifferenceClass, WindowRow } from './window.js';
 
 /**
- * The kinds of owned objects. Each kind has a module in domain/objects and another in
+ * The kinds of owned objects. Each kind has one module in domain/objects and one in
  * activities/objects. The sink's table is a `sink-table`; its connector is a `connector`.
  */
 export type ObjectKind =

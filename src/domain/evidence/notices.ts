@@ -46,7 +46,10 @@ export function noticesOf(status: Status): Notice[] {
   return [];
 }
 
-/** Returns the notice of a run whose workflow ended, or is gone, while its objects still exist. */
+/**
+ * Returns the notice for a run whose workflow has ended or no longer exists, although its objects
+ * still exist.
+ */
 export function endedWithoutCleanup(
   { name, iteration }: { readonly name: string; readonly iteration: number },
   state: string,

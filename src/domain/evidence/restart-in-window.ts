@@ -32,7 +32,7 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
  * Returns the part that restarted during the window. Null if nothing restarted, if something else
  * changed, or if a subject shows a difference, an error or an unreadable record. A restart alone
  * neither confirms nor weakens earlier evidence. `standing` has the last known values of parts that
- * did not run when the facts were read.
+ * were not running when the facts were read.
  */
 export function restartedDuring(
   read: AroundWindow,

@@ -11,7 +11,7 @@ export interface ProofInput {
   readonly spec: unknown;
   /** An SQL condition over columns of the tables and of the result's key. */
   readonly slice: string;
-  /** The only stage of `batch.stages` to prove. Null means the result. */
+  /** The stage of `batch.stages` that is proven. Null means that the result is proven. */
   readonly stage: string | null;
   /**
    * The number of the latest batch runs whose stored results are also compared, over the keys that
@@ -40,7 +40,7 @@ export type PipelineEnvironment = Readonly<Record<string, string>>;
 export interface SlicedTable {
   readonly table: string;
   readonly rows: number;
-  /** The rows of the whole table, counted in the same snapshot. */
+  /** The number of rows of the whole table, counted in the same snapshot. */
   readonly of: number;
 }
 

@@ -11,23 +11,27 @@ export interface Verdict {
   readonly reason: string;
 }
 
-/** Conditions that must hold, in addition to the counts, before a comparison counts as proof. */
+/**
+ * Conditions that must hold before a comparison counts as proof. The counts alone are not enough.
+ */
 export interface Proofs {
   /** The reason why the barrier was not proven. Null if it was. */
   readonly barrier: string | null;
-  /** Rows of an independent `count(*)` in the same snapshot. Null if none was made. */
+  /**
+   * The result of an independent `count(*)` in the same snapshot. Null if the window did not count.
+   */
   readonly countedRows: number | null;
-  /** Rows that the comparison read in this snapshot. */
+  /** The number of rows that the comparison read in this snapshot. */
   readonly readRows: number;
   /**
-   * Keys that the window did not read in this snapshot, because they were proven equal before and
-   * neither side has changed them since. An earlier window or this window's range scan proved them.
-   * Absent means none.
+   * The number of keys that the window did not read in this snapshot, because an earlier window or
+   * this window's range scan proved them equal. Neither side has changed them since. Absent means
+   * 0.
    */
   readonly provenEarlier?: number | undefined;
   /**
-   * Rows that this window read before its snapshot, in shorter snapshots (the range scan of a long
-   * table). Absent means that there was no such scan.
+   * The number of rows that this window read before its snapshot, in shorter snapshots (the range
+   * scan of a long table). Absent means that there was no range scan.
    */
   readonly walkedRows?: number | undefined;
   /**
@@ -35,8 +39,9 @@ export interface Proofs {
    * only fail.
    */
   readonly isStopped?: boolean | undefined;
-  /** The corruptions that were planted in memory, and how many of them the comparator reported. */
+  /** The number of corruptions that the window planted in memory. */
   readonly canaryPlanted: number;
+  /** The number of planted corruptions that the comparator reported. */
   readonly canaryFound: number;
   /** Mismatches that a waiver of the spec allows, and the waiver's text. */
   readonly waived?: { readonly mismatched: number; readonly by: string } | undefined;

@@ -4,14 +4,13 @@ import type { TableFormat } from './topic-format.js';
 
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
-/**
- * PEM files: the CA that signed the server's certificate, the client's certificate, and the
- * client's private key. The paths are the same on the Sluice worker and on the Kafka Connect
- * workers.
- */
+/** PEM files. The paths are the same on the Sluice worker and on the Kafka Connect workers. */
 export interface TlsFiles {
+  /** The CA that signed the server's certificate. */
   readonly ca?: string | undefined;
+  /** The client's certificate. */
   readonly cert?: string | undefined;
+  /** The client's private key. */
   readonly key?: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 // The databases of a migration. The source has the tables that the batch reads. The target has the
-// batch's result and run log, the sink's table, the consumers' view and the lease row. It is the
-// source unless the spec names another database.
+// batch's result and run log, the sink's table, the consumers' view and the lease row. The target
+// is the source, unless the spec names a different database.
 import type { SecretRef } from './cluster-access.js';
 
 export interface PostgresAddress {
@@ -12,11 +12,13 @@ export interface PostgresAddress {
   /** The TLS mode, with libpq's meaning. */
   readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /**
-   * PEM files: the server's CA, the client's certificate, and the client's private key. The paths
-   * are the same on the Sluice worker and on the Kafka Connect workers.
+   * The PEM file of the server's CA. The paths of all three files are the same on the Sluice worker
+   * and on the Kafka Connect workers.
    */
   readonly sslrootcert?: string | undefined;
+  /** The PEM file of the client's certificate. */
   readonly sslcert?: string | undefined;
+  /** The PEM file of the client's private key. */
   readonly sslkey?: string | undefined;
 }
 
@@ -36,7 +38,7 @@ interface WithDatabases {
   };
 }
 
-/** Returns whether the result is in another database than the source. */
+/** Returns whether the result is in a different database than the source tables. */
 export const hasTarget = ({ spec }: WithDatabases): boolean => spec.target !== undefined;
 
 /** Returns the address of the target. */
@@ -62,8 +64,8 @@ export const separateTarget = (spec: WithDatabases): string | null =>
   hasTarget(spec) ? targetDatabase(spec) : null;
 
 /**
- * Returns whether the lease row is in the source, so that one transaction can change the row and
- * write a marker.
+ * Returns whether the lease row is in the source. One transaction can then change the row and write
+ * a marker.
  */
 export const isLeaseInSource = (spec: WithDatabases & { readonly batch: object | null }): boolean =>
   spec.batch !== null && !hasTarget(spec);

@@ -15,7 +15,7 @@ export interface SeenWorkflow {
   readonly taskQueue: string;
   /** Milliseconds since a worker last polled that queue. Null if no poll is known. */
   readonly polledMsAgo: number | null;
-  /** True if the run has just answered a query. */
+  /** True if the run has just answered a query, so a worker is alive. */
   readonly answered: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface Recorded {
   readonly at: string;
   readonly hasEnded: boolean;
   readonly isCommitted: boolean;
-  /** True if the newest workflow is a later run than the one that is shown. */
+  /** True if the shown run is not the newest run of the workflow. */
   readonly isOlderRun: boolean;
 }
 

@@ -77,8 +77,8 @@ export interface ConnectorSpec {
 
 export interface PipelineSpec {
   /**
-   * The owner deploys an `external` pipeline. Sluice deploys the others through Flink's SQL Gateway
-   * or ksqlDB's REST API.
+   * The owner deploys an `external` pipeline. Sluice deploys the other types through Flink's SQL
+   * Gateway or ksqlDB's REST API.
    */
   readonly type: 'external' | 'flink-sql' | 'ksqldb';
   readonly gateway?: string | undefined;

@@ -1,7 +1,7 @@
-// The task queues of migrations. Each kind of work has its own slots, so that no kind can keep
-// another from starting. Other tools rely on the names.
+// The task queues of migrations. Each kind of work has its own slots, so that no kind can use up
+// the slots of a different kind. Other tools rely on the names.
 
-/** The task queue that a migration is started on. The names of the other queues begin with it. */
+/** The task queue on which a migration is started. The names of the other queues begin with it. */
 export const TASK_QUEUE = 'migrations';
 
 /**
@@ -9,7 +9,7 @@ export const TASK_QUEUE = 'migrations';
  * zone serve.
  */
 const ZONE_LABEL = 'zone';
-/** A zone's name has no hyphen, because the names of the roles' queues have one. */
+/** A zone's name has no hyphen, because a hyphen begins the suffix of a queue's role. */
 export const ZONE_PATTERN = /^[a-z0-9]{1,40}$/;
 
 /** A zone, or null for the migrations that have none. */

@@ -1,5 +1,5 @@
-// Finds topic names that Kafka would refuse. Kafka refuses them only when the topic is created,
-// with a short message, so Sluice checks them before it creates anything.
+// Finds topic names that Kafka would refuse. Kafka refuses such a name only when the topic is
+// created, and with a short message. Sluice therefore checks names before it creates anything.
 
 const LONGEST = 249;
 const LEGAL = /^[a-zA-Z0-9._-]+$/;

@@ -1,5 +1,5 @@
-// The table that the sink writes before the commit. If batch and stream share a table, it is the
-// staging table, whose rows replace the shared table's rows at the commit.
+// The table that the sink writes before the commit. If batch and stream share a table, the sink
+// writes the staging table instead. At the commit, its rows replace the rows of the shared table.
 import type { KindPlan } from './owned-kind.js';
 
 export const sinkTableKind = {

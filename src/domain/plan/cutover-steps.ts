@@ -14,7 +14,7 @@ const FENCES = {
     'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction; the tables refuse writes until the commit',
 } as const;
 
-/** Describes the fence if the lease row is in another database than the source. */
+/** Describes the fence if the lease row is not in the source database. */
 const fenceIn = (target: string, { source }: MigrationSpec['spec']): string =>
   `lease row FENCED until now + maxHold in ${target}; afterwards, a marker in the WAL of ${source.postgres.database}`;
 

@@ -68,10 +68,7 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly capture: CapturePlan;
   readonly captures: readonly Capture[];
   readonly sourceConnectors: readonly string[];
-  /**
-   * Topics in addition to the topics of the tables. Only a connector that reads the log writes
-   * them.
-   */
+  /** The topics that do not belong to a table. Only a connector that reads the log writes them. */
   readonly logTopics: readonly string[];
   /** The topics that a generation creates. */
   readonly topics: readonly string[];

@@ -1,5 +1,5 @@
-// Chooses the settings with which a topic is created, and checks the current settings of a topic.
-// Someone who reads the topic later must find the whole table. Therefore only compaction removes
+// Chooses the settings with which a topic is created, and checks the current settings of a topic. A
+// consumer that reads the topic later must find the whole table. Therefore only compaction removes
 // records, and tombstones are kept for a while.
 import type { ResolvedPlan } from './resolved-plan.js';
 

@@ -1,5 +1,5 @@
-// Route `http`: another system serves consumers. After the commit, Sluice asks that system to serve
-// the stream, and then asks which side it serves.
+// Route `http`: an external system serves consumers. After the commit, Sluice asks that system to
+// serve the stream, and then asks which side it serves.
 import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
 import type { RouteSpec } from '../migration/spec.js';
 

@@ -29,8 +29,7 @@ export interface RouteRight {
 }
 
 /**
- * Rights in the source database that only this route needs, in addition to the rights for every
- * migration.
+ * Rights in the source database that this route needs and a migration without this route does not.
  */
 export interface RouteNeeds {
   /** A relation that only its owner can change. */
@@ -62,7 +61,7 @@ export interface RouteFacts {
   readonly batchRole: string | null;
   /** The role under which the sink writes after the commit, if it differs from Sluice's role. */
   readonly streamRole: string | null;
-  /** The table that the sink writes until the commit, if it writes another table afterwards. */
+  /** The table that the sink writes until the commit, if it writes a different table afterwards. */
   readonly staging: Relation | null;
   /** The view through which consumers read. It does not count as a reader of the old output. */
   readonly consumersView: Relation | null;
@@ -70,9 +69,11 @@ export interface RouteFacts {
    * True if the recheck tries both directions of the switch, in a transaction that it rolls back.
    */
   readonly isTried: boolean;
-  /** True if the sink is paused before the commit, and writes another table after it. */
+  /**
+   * True if the sink is paused before the commit, and writes a different table after the commit.
+   */
   readonly movesSink: boolean;
-  /** True if another system is asked to switch after the commit. */
+  /** True if Sluice asks an external system to switch after the commit. */
   readonly asksOtherSystem: boolean;
   /**
    * True if runs of the batch would fail after the commit. The batch then stays paused. At

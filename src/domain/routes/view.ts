@@ -1,4 +1,4 @@
-// Route `postgres-view`: consumers read a view. The commit replaces the one relation that the view
+// Route `postgres-view`: consumers read a view. The commit replaces the relation that the view
 // reads.
 import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
 import { relation } from '../migration/names.js';

@@ -21,7 +21,7 @@ export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, 
 export const printableLines = (text: string): string =>
   text.replaceAll(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : escaped(c)));
 
-/** Shortens another system's answer to one line. */
+/** Shortens the answer of an external system to one line. */
 export function quoteForeign(text: string, limit = 300): string {
   const line = printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim());
   return line.length > limit ? `${line.slice(0, limit)}…` : line;

@@ -11,12 +11,15 @@ export function jsonBytes(value: unknown): number {
   return bytes;
 }
 
-/** Returns the longest beginning of a list that fits in `most` bytes, but at least one item. */
+/**
+ * Returns the first items of a list, as many as fit in `most` bytes together. Returns at least one
+ * item.
+ */
 export function leading<T>(items: readonly T[], most: number): T[] {
   return items.slice(0, Math.max(1, countWithin(items, most)));
 }
 
-/** Returns the longest end of a list that fits in `most` bytes. */
+/** Returns the last items of a list, as many as fit in `most` bytes together. */
 export function trailing<T>(items: readonly T[], most: number): T[] {
   return items.slice(items.length - countWithin([...items].reverse(), most));
 }

@@ -1,4 +1,4 @@
-// The SQLSTATEs of Postgres that Sluice acts on, and the one that its own triggers raise.
+// The SQLSTATEs of Postgres that Sluice acts on, and the SQLSTATE that its own triggers raise.
 
 export const SQLSTATE = {
   insufficientPrivilege: '42501',
