@@ -61,7 +61,7 @@ describe('every test', () => {
   });
 });
 
-describe('architecture', () => {
+describe('in the architecture,', () => {
   it('workflows name activities only as types', () => {
     const offending = files('src/workflows').filter((f) =>
       lines(f).some(

@@ -5,7 +5,7 @@ const SNAPPY = 2;
 const LZ4 = 3;
 const ZSTD = 4;
 
-describe('a batch that cannot be opened', () => {
+describe('a compressed batch', () => {
   for (const [what, codec, bytes] of [
     ['an unknown codec', 7, Buffer.from('anything')],
     ['bytes that are not gzip', 1, Buffer.from('not gzip')],
@@ -26,7 +26,7 @@ describe('a batch that cannot be opened', () => {
     ],
     ['bytes that are not zstd', ZSTD, Buffer.from('not zstd at all')],
   ] as const) {
-    it(`causes an error that names its offset, and no crash: ${what}`, () => {
+    it(`causes an error that names its offset, not a crash, if it is unreadable: ${what}`, () => {
       expect(() => decompress(bytes, codec, 42)).toThrow(/at offset 42/);
       expect(() => decompress(bytes, codec, 42)).toThrow(
         expect.objectContaining({ code: 'unsupported' }) as Error,
@@ -34,7 +34,7 @@ describe('a batch that cannot be opened', () => {
     });
   }
 
-  it('opens a bare snappy block, as librdkafka writes it', () => {
+  it('is opened if it is a bare snappy block, as librdkafka writes it', () => {
     expect(decompress(Buffer.from([5, 16, ...Buffer.from('hello')]), SNAPPY, 0).toString()).toBe(
       'hello',
     );

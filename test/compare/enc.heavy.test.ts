@@ -144,7 +144,7 @@ describe('enc-v1', () => {
     ['a number where text is', '{"id":1,"v":12}'],
     ['an object where text is', '{"id":1,"v":{"a":1}}'],
     ['a broken escape', '{"id":1,"v":"\\\\x"}'.replace('\\\\', '\\')],
-  ])('%s is undecodable, never equal', (_case, json) => {
+  ])('treats %s as undecodable, never as equal', (_case, json) => {
     expect(hashes('text', '12', json)[1]).toBe('0,0');
   });
 

@@ -138,7 +138,7 @@ describe('snapshot notifications', () => {
         .failure,
     ).toContain('without a scan of public.a');
   });
-  it('fail if a scan failed', () =>
+  it('report a failure if a scan failed', () =>
     expect(fold(say('STARTED'), scan('public.a', 'SQL_EXCEPTION')).failure).toContain(
       'SQL_EXCEPTION',
     ));
