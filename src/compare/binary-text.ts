@@ -6,7 +6,7 @@ import { canonicalDecimal } from './canonical-decimal.js';
 import type { Shape } from './row-comparison.js';
 import { textAt } from './enc/json-scan.js';
 import { floatAt } from './enc/scratch.js';
-import { FIRST_YEAR, withoutZeros } from './calendar.js';
+import { clockText, dayText } from './calendar.js';
 import { Undecodable } from './undecodable.js';
 
 type Decode = (b: Uint8Array, at: number, size: number) => string;
@@ -51,38 +51,6 @@ const float = (width: 4 | 8): Decode =>
     const value = floatAt(b, at, width);
     return Object.is(value, -0) ? '0' : String(value);
   });
-
-const DAYS_0000_TO_2000 = 730_485;
-const DAYS_PER_ERA = 146_097;
-
-/** Prints a day of the proleptic Gregorian calendar. `days` is counted from 2000-01-01. */
-function dayText(days: number): string {
-  // counted from 0000-03-01, so that a leap day is the last day of a year
-  const shifted = days + DAYS_0000_TO_2000 - 60;
-  const era = Math.floor(shifted / DAYS_PER_ERA);
-  const ofEra = shifted - era * DAYS_PER_ERA;
-  const yearOfEra = Math.floor(
-    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) /
-      365,
-  );
-  const ofYear =
-    ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * ofYear + 2) / 153);
-  const day = ofYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  if (year < FIRST_YEAR) throw new Undecodable('no such date');
-  return `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}-${two(month)}-${two(day)}`;
-}
-
-const two = (value: number): string => String(value).padStart(2, '0');
-
-function clockText(micros: number): string {
-  const seconds = Math.floor(micros / 1_000_000);
-  const fraction = withoutZeros(String(micros - seconds * 1_000_000).padStart(6, '0'));
-  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return fraction === '' ? clock : `${clock}.${fraction}`;
-}
 
 const INFINITY_DAYS = 0x7fffffff;
 const INFINITY_MICROS = 0x7fffffffffffffffn;

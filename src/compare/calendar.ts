@@ -1,6 +1,7 @@
 // Validates dates and times of day, and converts all spellings of one date or time to a single one.
 // Postgres and Debezium spell the same day differently: `0044-03-15 BC` and `-0043-03-15Z`,
 // `10000-01-01` and `+10000-01-01Z`. Here, years are astronomical: 1 BC is 0, 44 BC is -43.
+import { Undecodable } from './undecodable.js';
 
 /** The last year of a Postgres date, and of a Postgres timestamp. */
 export const LAST_YEAR = { date: 5_874_897, timestamp: 294_276 } as const;
@@ -78,4 +79,59 @@ export function withoutZeros(digits: string): string {
   let end = digits.length;
   while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;
   return digits.slice(0, end);
+}
+
+/**
+ * Counts days since 1970-01-01 in the proleptic Gregorian calendar, like Postgres and ISO. The
+ * years before year 1 are 0, -1 and so on.
+ */
+export function daysOf(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  return (
+    era * 146_097 +
+    yearOfEra * 365 +
+    Math.floor(yearOfEra / 4) -
+    Math.floor(yearOfEra / 100) +
+    dayOfYear -
+    719_468
+  );
+}
+
+const DAYS_0000_TO_2000 = 730_485;
+const DAYS_PER_ERA = 146_097;
+
+/**
+ * Prints a day of the proleptic Gregorian calendar. `days` is counted from 2000-01-01. Throws
+ * Undecodable for a day that Postgres does not have.
+ */
+export function dayText(days: number): string {
+  // counted from 0000-03-01, so that a leap day is the last day of a year
+  const shifted = days + DAYS_0000_TO_2000 - 60;
+  const era = Math.floor(shifted / DAYS_PER_ERA);
+  const ofEra = shifted - era * DAYS_PER_ERA;
+  const yearOfEra = Math.floor(
+    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) /
+      365,
+  );
+  const ofYear =
+    ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * ofYear + 2) / 153);
+  const day = ofYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  if (year < FIRST_YEAR) throw new Undecodable('no such date');
+  return `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}-${two(month)}-${two(day)}`;
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** Prints a time of day, without zeros at the end of its fraction. */
+export function clockText(micros: number): string {
+  const seconds = Math.floor(micros / 1_000_000);
+  const fraction = withoutZeros(String(micros - seconds * 1_000_000).padStart(6, '0'));
+  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return fraction === '' ? clock : `${clock}.${fraction}`;
 }

@@ -7,6 +7,8 @@ import { arrayItem, arrayItemToken } from './array-text.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { canonicalDecimal } from './canonical-decimal.js';
+import { both, fail, float, plain, same, text, wrong, type Codec } from './types/codec.js';
+import { FURTHER_TYPES, WITH_ARRAYS } from './types/further-types.js';
 
 export type Canon = string | null;
 
@@ -16,22 +18,6 @@ export interface ColumnType {
    * `enum`.
    */
   readonly type: string;
-}
-
-interface Codec {
-  readonly fromText: (text: string) => string;
-  readonly fromJson: (value: unknown) => string;
-}
-
-const same = (text: string): string => text;
-const LONE_SURROGATE = /\p{Surrogate}/u;
-/** Matches a long integer. It arrives here as a string, because JSON.parse would round it. */
-const LONG_INTEGER = /^-?\d{16,}$/;
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw new WrongType(`expected a string, got ${typeof value}`);
-  if (LONE_SURROGATE.test(value)) throw new Undecodable('a surrogate without its pair');
-  return value;
 }
 
 /** Reads an integer of up to 64 bits and returns its canonical form. */
@@ -47,22 +33,6 @@ function integer(value: unknown): string {
 export function decimal(value: unknown): string {
   if (typeof value === 'string') return canonicalDecimal(value);
   throw new WrongType('expected a decimal as a string');
-}
-
-function float(toPrecision: (value: number) => number) {
-  const canonical = (value: number): string =>
-    Object.is(value, -0) ? '0' : String(toPrecision(value));
-  const finite = (value: number): string =>
-    Number.isFinite(toPrecision(value)) ? canonical(value) : wrong('expected a number in range');
-  return {
-    fromText: (t: string): string => canonical(Number(t.replace(/^(-?)Infinity$/, '$1Infinity'))),
-    fromJson: (value: unknown): string => {
-      if (typeof value === 'number') return finite(value);
-      if (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)) return value;
-      if (typeof value === 'string' && LONG_INTEGER.test(value)) return finite(Number(value));
-      throw new WrongType('expected a number');
-    },
-  };
 }
 
 const INFINITE = /^-?infinity$/;
@@ -125,11 +95,6 @@ function interval(value: string): string {
   return `${n(1) * 12n + n(2)}m ${n(3) * 7n + n(4)}d ${micros}us`;
 }
 
-const both = (f: (value: string) => string, fromText = f): Codec => ({
-  fromText,
-  fromJson: (value) => f(text(value)),
-});
-const plain: Codec = { fromText: same, fromJson: text };
 export const whole: Codec = { fromText: same, fromJson: integer };
 
 const CODECS: Readonly<Record<string, Codec>> = {
@@ -154,8 +119,6 @@ const CODECS: Readonly<Record<string, Codec>> = {
   cidr: plain,
   macaddr: plain,
   macaddr8: plain,
-  // Both sides have the text that Postgres printed, so equal values have equal text. If the texts
-  // differ, a difference is reported.
   json: plain,
   jsonb: plain,
   bpchar: both(withoutSpaces),
@@ -174,15 +137,8 @@ const CODECS: Readonly<Record<string, Codec>> = {
       return Buffer.from(base64, 'base64').toString('hex');
     },
   },
+  ...FURTHER_TYPES,
 };
-
-function wrong(message: string): never {
-  throw new WrongType(message);
-}
-
-function fail(message: string): never {
-  throw new Undecodable(message);
-}
 
 /**
  * The element types whose arrays Debezium does not copy faithfully. It silently omits columns of
@@ -194,6 +150,7 @@ const NO_ARRAYS: ReadonlySet<string> = new Set(['interval', 'xml', 'enum']);
 export function isProvable(type: string): boolean {
   if (!type.endsWith('[]')) return Object.hasOwn(CODECS, type);
   const item = type.slice(0, -2);
+  if (Object.hasOwn(FURTHER_TYPES, item)) return WITH_ARRAYS.has(item);
   return Object.hasOwn(CODECS, item) && !NO_ARRAYS.has(item);
 }
 

@@ -2,6 +2,7 @@
 // update omits a TOAST value that it did not change.
 import { canonFromJson } from './column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
+import { PLACEHOLDER_HSTORE } from './types/hstore.js';
 import { Undecodable } from './undecodable.js';
 import { joinRow, type Shape } from './row-comparison.js';
 import { parseJsonLossless } from './json.js';
@@ -85,6 +86,7 @@ export function filled(newer: KeyState, older: KeyState | undefined): KeyState {
 export const isLeftOut = (value: unknown): boolean =>
   value === TOAST_PLACEHOLDER ||
   value === PLACEHOLDER_BASE64 ||
+  value === PLACEHOLDER_HSTORE ||
   (Array.isArray(value) && value.length === 1 && isLeftOut(value[0]));
 
 const typeOf = (shape: Shape, name: string): string =>

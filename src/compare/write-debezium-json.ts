@@ -12,6 +12,10 @@ import {
   javaInterval,
   trimmed,
 } from './java-text.js';
+import { bytesOfBits } from './types/bits.js';
+import { FURTHER_TYPES, WITH_ARRAYS } from './types/further-types.js';
+import { money } from './types/money.js';
+import { isLeftOut } from './types/unproven.js';
 import { Undecodable } from './undecodable.js';
 
 export interface ReplayColumn {
@@ -111,6 +115,8 @@ const SPECIAL_NUMERICS: Readonly<Record<string, string>> = {
   '-Infinity': 'NEGATIVE_INFINITY',
 };
 
+const base64 = (bytes: Buffer): string => text(bytes.toString('base64'));
+
 const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
   bool: (value) => (value === 't' || value === 'true' ? 'true' : 'false'),
   int2: same,
@@ -133,7 +139,9 @@ const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
     ), // six digits, unlike a timestamp without zone
   time: (value) => text(`${trimmed(value)}Z`),
   interval: (value) => text(javaInterval(value)),
-  bytea: (value) => text(Buffer.from(value.slice(2), 'hex').toString('base64')),
+  bytea: (value) => base64(Buffer.from(value.slice(2), 'hex')),
+  bit: (value) => (value.length === 1 ? String(value === '1') : base64(bytesOfBits(value))),
+  money: (value) => text(money.fromText(value)),
 };
 const PLAIN = new Set([
   'text',
@@ -150,40 +158,19 @@ const PLAIN = new Set([
   'macaddr8',
   'json',
   'jsonb',
+  'int4range',
+  'int8range',
+  'numrange',
+  'daterange',
+  'tsrange',
+  'tstzrange',
+  'ltree',
+  'tsvector',
 ]);
 
 /**
- * Base types whose columns Debezium omits from its records. A column of any other type is always
- * present, and may be null.
- */
-const LEFT_OUT: ReadonlySet<string> = new Set([
-  'composite',
-  'composite[]',
-  'domain[]',
-  'interval[]',
-  'jsonpath',
-  'money[]',
-  'name[]',
-  'pg_lsn',
-  'point[]',
-  'regclass',
-  'tsquery',
-  'txid_snapshot',
-  'varbit[]',
-  'xid',
-  'xml[]',
-]);
-
-/**
- * Returns whether the connector silently omits a column of this base type. Sluice's own records
- * must omit it, too.
- */
-export const isLeftOut = (type: string): boolean =>
-  LEFT_OUT.has(type) || type.endsWith('multirange');
-
-/**
- * Returns the columns that the connector writes. It omits generated columns, which are not in the
- * log, and columns of types that Debezium omits.
+ * Returns the columns that the connector writes. It omits columns of types that Debezium omits, and
+ * generated columns. Debezium writes these in its initial load, but the log does not contain them.
  */
 export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(
   columns: readonly C[],
@@ -192,6 +179,7 @@ export const capturedColumns = <C extends { readonly type: string; readonly gene
 /** Returns whether Sluice can write a column of this base type as the connector does. */
 export function canReplay(type: string): boolean {
   const item = type.replace(/(\[\])+$/, '');
+  if (item !== type && Object.hasOwn(FURTHER_TYPES, item) && !WITH_ARRAYS.has(item)) return false;
   return Object.hasOwn(ENCODERS, item) || PLAIN.has(item);
 }
 

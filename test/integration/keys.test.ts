@@ -22,7 +22,7 @@ describe('a primary key', () => {
       CREATE TABLE parts (id int, part int, PRIMARY KEY (id, part) DEFERRABLE) PARTITION BY LIST (part);
       CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
       CREATE TABLE whole (id int PRIMARY KEY DEFERRABLE, label text); ALTER TABLE whole REPLICA IDENTITY FULL;
-      CREATE TABLE spans (span int4range PRIMARY KEY);
+      CREATE TABLE spans (span int4multirange PRIMARY KEY);
       CREATE TABLE loose (level numeric PRIMARY KEY);`);
     const tables = ['seats', 'late', 'parts', 'whole', 'spans', 'loose'].map(
       (name) => `public.${name}`,

@@ -9,14 +9,20 @@ import { parseSpecObject } from '../../src/manifest/parse.js';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { sluice, specOf, startMigration, waitFor } from '../support/sluice.js';
-import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
+import { FURTHER_SETUP, FURTHER_VALUES } from '../support/further-values.js';
+import { MORE_TYPES, EDGE_VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
+/** Types that can be compared, but that Sluice never writes. A copy and a proof refuse them. */
+const NOT_COPIED = /^(hstore|point|line|lseg|box|path|polygon|circle)\b/;
+const VALUES: Readonly<Record<string, readonly string[]>> = { ...EDGE_VALUES, ...FURTHER_VALUES };
 // the connector reads this type's scale as 2046 digits after the point
-const columns = Object.keys(VALUES).filter((type) => type !== 'numeric(3,-2)');
+const columns = Object.keys(VALUES).filter(
+  (type) => type !== 'numeric(3,-2)' && !NOT_COPIED.test(type),
+);
 const rows = Math.max(...Object.values(VALUES).map((values) => values.length)) + 1;
 const SETUP = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
-${MORE_TYPES}
+${MORE_TYPES} ${FURTHER_SETUP}
 CREATE TABLE everything (second int, ${columns.map((type, at) => `c${at} ${type}`).join(', ')}, first text, PRIMARY KEY (first, second));
 ${Array.from({ length: rows }, (_, at) => `INSERT INTO everything VALUES (${at}, ${columns.map((c) => VALUES[c]![at] ?? 'NULL').join(', ')}, 'k');`).join('\n')}`;
 

@@ -12,9 +12,11 @@ import { RowEncoder } from '../../src/compare/enc/row.js';
 import { TID_FIELD_BYTES } from '../../src/compare/enc/row-place.js';
 import { live } from '../support/live.js';
 import { get, reach, serverVersion, sluice, startMigration, waitFor } from '../support/sluice.js';
-import { MORE_TYPES, EDGE_VALUES as VALUES } from '../support/type-values.js';
+import { FURTHER_SETUP, FURTHER_VALUES } from '../support/further-values.js';
+import { MORE_TYPES, EDGE_VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
+const VALUES: Readonly<Record<string, readonly string[]>> = { ...EDGE_VALUES, ...FURTHER_VALUES };
 
 // PostgreSQL 14 refuses a scale below zero.
 const since15 = (type: string): boolean => type === 'numeric(3,-2)';
@@ -29,7 +31,7 @@ const inserts = (from: number): string =>
   }).join('\n');
 
 const SETUP = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN positive AS int CHECK (value > 0);
-${MORE_TYPES}
+${MORE_TYPES} ${FURTHER_SETUP}
 CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')});
 ${inserts(1)}`;
 

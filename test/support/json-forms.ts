@@ -2,6 +2,8 @@
 // them.
 import fc from 'fast-check';
 
+import { FURTHER_FORMS } from './further-forms.js';
+
 export const JSON_FORMS: Readonly<Record<string, readonly string[]>> = {
   bool: ['true', 'false', '"true"', '1', '0', '"t"'],
   int4: [
@@ -191,6 +193,7 @@ export const JSON_FORMS: Readonly<Record<string, readonly string[]>> = {
   'numeric[]': ['["1.10"]', '["1.1"]', '["NAN"]'],
   'date[]': ['["-0043-03-15Z"]', '["0044-03-15Z"]', '["2026-01-01"]'],
   'text[]': ['["a","b"]', '["a,b"]', '["__debezium_unavailable_value"]', '[null]', '["null"]'],
+  ...FURTHER_FORMS,
 };
 
 /**

@@ -5,6 +5,8 @@ import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import { parseCondition } from '../../clients/postgres/single-statement.js';
 import { readDatabases, type Databases } from '../../clients/postgres/target-connection.js';
 import { isProvable } from '../../compare/column-types.js';
+import { NOT_IN_KEYS } from '../../compare/types/further-types.js';
+import { whyUnproven } from '../../compare/types/unproven.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { targetPostgres } from '../../domain/migration/databases.js';
 import { quoteIdent } from '../../domain/migration/names.js';
@@ -130,11 +132,17 @@ async function checkQuery(
       detail: `the query does not return these key columns: ${absent.join(', ')}; it returns ${names.join(', ')}`,
       remedy: 'make the query return the key columns',
     };
+  const odd = columns.filter((c) => keys.includes(c.name) && NOT_IN_KEYS.has(c.type));
+  if (odd.length > 0)
+    return {
+      detail: `these key columns cannot be compared: ${odd.map((c) => `${c.name} (${c.type})`).join(', ')}`,
+      remedy: 'cast them in the query',
+    };
   const ignored = new Set(plan.spec.validation.compare.ignore);
   const weak = columns.filter((c) => !isProvable(c.type) && !ignored.has(c.name));
   if (weak.length > 0)
     return {
-      detail: `these columns cannot be proven equal: ${weak.map((c) => `${c.name} (${c.type})`).join(', ')}`,
+      detail: `these columns cannot be proven equal: ${weak.map((c) => `${c.name} (${c.type}: ${whyUnproven(c.type)})`).join(', ')}`,
       remedy: 'cast them in the query, or list them in validation.compare.ignore',
     };
   return `the query returns ${names.join(', ')}`;

@@ -2,6 +2,8 @@
 // other.
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
+import { NOT_IN_KEYS } from '../../compare/types/further-types.js';
+import { WHY_GENERATED, whyUnproven } from '../../compare/types/unproven.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { failed, passed } from '../runtime/make-finding.js';
@@ -23,18 +25,24 @@ export function checkKey(
   ];
 }
 
+function whyNoKey({ generated, declared, type }: Column): string {
+  if (generated) return WHY_GENERATED;
+  return isProvable(type) ? declared : `${declared}: ${whyUnproven(type)}`;
+}
+
 /**
  * Checks the types of the key's columns. `validation.compare.ignore` does not exempt key columns,
  * because a window finds the row on the other side by its key.
  */
 function checkTypes(text: string, columns: readonly Column[], carriesGenerated: boolean): Check {
   const weak = columns.filter(
-    (column) => (column.generated && !carriesGenerated) || !isProvable(column.type),
+    (column) =>
+      (column.generated && !carriesGenerated) ||
+      !isProvable(column.type) ||
+      NOT_IN_KEYS.has(column.type),
   );
   if (weak.length === 0) return passed('table.key-types', text, 'every key column can be compared');
-  const named = weak
-    .map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`)
-    .join(', ');
+  const named = weak.map((c) => `${c.name} (${whyNoKey(c)})`).join(', ');
   const detail = `key columns that cannot be compared: ${named}`;
   return failed(
     'table.key-types',
@@ -72,7 +80,7 @@ function checkForms(text: string, columns: readonly Column[], partitions: number
  */
 function hasSeveralTexts({ type, declared }: Column): boolean {
   const item = type.replace(/(\[\])+$/, '');
-  if (item === 'float4' || item === 'float8') return true;
+  if (item === 'float4' || item === 'float8' || item === 'numrange') return true;
   if (item === 'numeric' || item === 'bpchar') return !declared.includes('(');
   return false;
 }

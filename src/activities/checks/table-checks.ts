@@ -4,6 +4,7 @@ import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
+import { WHY_GENERATED, whyUnproven } from '../../compare/types/unproven.js';
 import { canReplay, capturedColumns } from '../../compare/write-debezium-json.js';
 import { changelogTables } from '../../connectors/flink-changelogs.js';
 import type { Check, CheckName } from '../../domain/evidence/check.js';
@@ -197,7 +198,7 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
     'table.types',
     weak.length === 0,
     `each of the ${table.columns.length} columns can be compared, or the spec leaves it out`,
-    `these columns cannot be proven equal: ${weak.map((c) => `${c.name} (${c.generated ? 'generated: not captured' : c.declared})`).join(', ')}`,
+    `these columns cannot be proven equal: ${weak.map(({ name, ...c }) => `${name} (${c.generated ? WHY_GENERATED : `${c.declared}: ${whyUnproven(c.type)}`})`).join(', ')}`,
     'list them in validation.compare.ignore, and tell the approvers',
   );
 }

@@ -1,6 +1,6 @@
 // Encodes dates and times in `enc-v1`, as days since 1970 and microseconds of the day, from ISO
 // text and from Postgres' binary form.
-import { LAST_YEAR, isClock, isDay } from '../calendar.js';
+import { LAST_YEAR, daysOf, isClock, isDay } from '../calendar.js';
 import { Undecodable } from '../undecodable.js';
 import { smallInt64 } from './number.js';
 import { int32At } from '../../domain/values/bytes.js';
@@ -9,25 +9,6 @@ import type { Scratch } from './scratch.js';
 const DAYS_1970_TO_2000 = 10957;
 const MICROS_PER_DAY = 86_400_000_000;
 const INFINITY_DAYS = 0x7fffffff;
-
-/**
- * Counts days in the proleptic Gregorian calendar, like Postgres and ISO. The years before year 1
- * are 0, -1 and so on.
- */
-function daysOf(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  return (
-    era * 146_097 +
-    yearOfEra * 365 +
-    Math.floor(yearOfEra / 4) -
-    Math.floor(yearOfEra / 100) +
-    dayOfYear -
-    719_468
-  );
-}
 
 const UNUSUAL_DATE = /^([+-]?\d{4,7})-(\d\d)-(\d\d)/;
 const INFINITY_WORD = /^(-?)infinity$/;

@@ -70,6 +70,25 @@ const TYPES: Readonly<Record<string, number>> = {
   cidr: 17,
   macaddr: 17,
   macaddr8: 17,
+  int4range: 17,
+  int8range: 17,
+  numrange: 17,
+  daterange: 17,
+  tsrange: 17,
+  ltree: 17,
+  tsvector: 17,
+  // assembly/column.ts encodes no value of type 18, and leaves its row to the reference
+  tstzrange: 18,
+  bit: 18,
+  hstore: 18,
+  money: 18,
+  point: 18,
+  line: 18,
+  lseg: 18,
+  box: 18,
+  path: 18,
+  polygon: 18,
+  circle: 18,
 };
 
 const PAGE = 1 << 16;

@@ -6,6 +6,7 @@ import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { oldWriters } from '../../../clients/postgres/open-writers.js';
 import { readSource } from '../../../clients/postgres/connection.js';
+import { ONLY_FROM_DEBEZIUM } from '../../../compare/types/further-types.js';
 import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';
 import type { Check, CheckName } from '../../../domain/evidence/check.js';
 import { durationMs } from '../../../domain/values/duration.js';
@@ -188,13 +189,18 @@ async function pluginCarries(
   capture: Capture,
 ): Promise<Answer> {
   const plugin = await installedPlugin(deps, spec);
-  const arrays = (await polledShape(client, polling, capture)).columns
-    .filter((c) => c.type.endsWith('[]'))
-    .map((c) => c.name);
+  const { columns } = await polledShape(client, polling, capture);
+  const arrays = columns.filter((c) => c.type.endsWith('[]')).map((c) => c.name);
+  const odd = columns.filter((c) => ONLY_FROM_DEBEZIUM.has(c.type)).map((c) => c.name);
   const remedy =
     'use the JDBC source that comes with Sluice (java/jdbc-source), or leave these columns out in a connector.query';
   if (arrays.length > 0 && !plugin.carriesArrays)
     return { detail: `${plugin.connectorClass} cannot carry arrays: ${arrays.join(', ')}`, remedy };
+  if (odd.length > 0)
+    return {
+      detail: `${plugin.connectorClass} writes another form than Debezium for ${odd.join(', ')}`,
+      remedy: 'cast these columns to text in a connector.query',
+    };
   if (polling.mode === 'bulk' && !plugin.countsPolls)
     return {
       detail: `${plugin.connectorClass} does not report when a complete poll ended, so no barrier can be proven`,

@@ -1,0 +1,36 @@
+// Reads bit(n). Debezium writes a boolean for bit(1). It writes other bits as bytes in base64, the
+// last eight bits first, and without the bytes at the end that are zero. `bit varying` is not
+// proven, because the bytes do not tell 001 from 1.
+import { fail, text, wrong, type Codec } from './codec.js';
+
+/** Removes the zeros at the beginning, because the column's type has the number of bits. */
+function significant(digits: string): string {
+  const first = digits.indexOf('1');
+  return first < 0 ? '0' : digits.slice(first);
+}
+
+const digitsOf = (bits: string): string =>
+  /^[01]+$/.test(bits) ? significant(bits) : fail('expected bits');
+
+export const bits: Codec = {
+  fromText: digitsOf,
+  fromJson: (value) => {
+    if (typeof value === 'boolean') return value ? '1' : '0';
+    const base64 = text(value);
+    const bytes = Buffer.from(base64, 'base64');
+    if (bytes.toString('base64') !== base64) return wrong('expected base64');
+    const digits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0'));
+    return significant(digits.reverse().join(''));
+  },
+};
+
+/** Returns the bytes that Debezium writes for the bits. */
+export function bytesOfBits(bits: string): Buffer {
+  const digits = digitsOf(bits);
+  const bytes = Buffer.alloc(digits === '0' ? 0 : Math.ceil(digits.length / 8));
+  for (let at = 0; at < bytes.length; at += 1) {
+    const end = digits.length - at * 8;
+    bytes[at] = Number.parseInt(digits.slice(Math.max(0, end - 8), end), 2);
+  }
+  return bytes;
+}

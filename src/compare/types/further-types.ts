@@ -1,0 +1,51 @@
+// Lists the types that few tables have. A new type needs a line here, and one in kernel/kernel.ts.
+import { bits } from './bits.js';
+import { plain, type Codec } from './codec.js';
+import { GEOMETRY } from './geometry.js';
+import { hstore } from './hstore.js';
+import { money } from './money.js';
+import { utcRange } from './utc-range.js';
+
+export const FURTHER_TYPES: Readonly<Record<string, Codec>> = {
+  int4range: plain,
+  int8range: plain,
+  numrange: plain,
+  daterange: plain,
+  tsrange: plain,
+  tstzrange: utcRange,
+  bit: bits,
+  hstore,
+  ltree: plain,
+  tsvector: plain,
+  money,
+  ...GEOMETRY,
+};
+
+/** The types of this list whose one-dimensional arrays Debezium writes element by element. */
+export const WITH_ARRAYS: ReadonlySet<string> = new Set([
+  'int4range',
+  'int8range',
+  'numrange',
+  'daterange',
+  'tsrange',
+  'tstzrange',
+  'hstore',
+]);
+
+/** The types whose records from a polling connector have another form than Debezium's. */
+export const ONLY_FROM_DEBEZIUM: ReadonlySet<string> = new Set([
+  'bit',
+  'money',
+  ...Object.keys(GEOMETRY),
+]);
+
+/**
+ * Types whose canonical text Postgres does not read back as the same value. A window looks up rows
+ * by the canonical texts of their keys, so a key has no column of these types.
+ */
+export const NOT_IN_KEYS: ReadonlySet<string> = new Set([
+  'bit',
+  'hstore',
+  'money',
+  ...Object.keys(GEOMETRY),
+]);
