@@ -76,14 +76,14 @@ describe('without SLUICE_SECRETS', () => {
     'PGPASSWORD does not go to %s',
     (host) => {
       expect(() => readSecret({ env: 'PGPASSWORD' }, [host], env)).toThrow(
-        `the variable PGPASSWORD may not be sent to ${host}`,
+        `the variable PGPASSWORD must not be sent to ${host}`,
       );
     },
   );
 
   it('one host that is not allowed is enough for a refusal', () => {
     expect(() => readSecret({ env: 'PGPASSWORD' }, ['127.0.0.1', 'evil.example'], env)).toThrow(
-      'may not be sent to evil.example',
+      'must not be sent to evil.example',
     );
   });
 
@@ -114,7 +114,7 @@ describe('SLUICE_SECRETS', () => {
       '127.0.0.1',
     ])
       expect(() => readSecret({ env: 'SLUICE_SECRET_SHOP' }, [host], rules), host).toThrow(
-        `may not be sent to ${host}`,
+        `must not be sent to ${host}`,
       );
   });
   it('replaces the default rules', () => {

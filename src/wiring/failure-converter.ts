@@ -1,5 +1,5 @@
-// Moves the message and the stack of a failure into a payload, so that the codec encrypts them too.
-// Workers and clients load this file by its path, and the sandbox of workflows bundles it.
+// Moves the message and the stack of a failure into a payload, so that the codec also encrypts
+// them. Workers and clients load this file by its path, and the sandbox of workflows bundles it.
 import { DefaultFailureConverter } from '@temporalio/common';
 
 export const failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });

@@ -145,8 +145,8 @@ function allow(
   throw new Problem(
     'permission-denied',
     rules.length === 0
-      ? `${what} may not be used as a secret, because SLUICE_SECRETS does not name it`
-      : `${what} may not be sent to ${refused}, because SLUICE_SECRETS does not allow that host`,
+      ? `${what} must not be used as a secret, because SLUICE_SECRETS does not name it`
+      : `${what} must not be sent to ${refused}, because SLUICE_SECRETS does not allow that host`,
     `if you trust this spec with it, the worker's operator can add "${entry}" to SLUICE_SECRETS, then: sluice retry`,
   );
 }

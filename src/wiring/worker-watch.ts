@@ -48,7 +48,7 @@ export function startWatch(deps: WatchDeps, roundMs = ROUND_MS): () => Promise<v
   };
 }
 
-/** Runs one round, without the parts that another worker is doing now. */
+/** Runs one round, except for the parts that another worker is running now. */
 export async function watchOnce(deps: WatchDeps, withOrphans: boolean): Promise<void> {
   const { ledger, gauges, zones, webhook } = deps;
   if (withOrphans) {

@@ -180,7 +180,7 @@ describe('a token command', () => {
     const path = program('mine', 'echo opaque');
     const why = problem(
       'permission-denied',
-      /the program .* (may not be|SLUICE_SECRETS)/,
+      /the program .* (must not be|SLUICE_SECRETS)/,
       /command:/,
     );
     expect(await fails(run(path, 'kafka.internal', join(folder, 'other')))).toEqual(why);

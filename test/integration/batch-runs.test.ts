@@ -36,7 +36,7 @@ describe('a run that is seen as a session', () => {
       expect(await drill.cutover.activeBatchRun(ref)).toBeNull();
       await batch.query('BEGIN; INSERT INTO batch_result VALUES (7, $$x$$)');
       expect(await drill.cutover.activeBatchRun(ref)).toMatch(
-        /^batch session \d+ \(application nightly\) is idle in transaction since /,
+        /^batch session \d+ \(application nightly\) has been idle in transaction since /,
       );
       await batch.query('ROLLBACK');
       expect(await drill.cutover.activeBatchRun(ref)).toBeNull();
@@ -44,7 +44,7 @@ describe('a run that is seen as a session', () => {
       expect((await drill.cutover.fence(input)).refused).toBeNull();
       const running = batch.query('SELECT pg_sleep(1)');
       expect((await drill.cutover.commitCutover(input)).refused).toMatch(
-        /application nightly\) is active since/,
+        /application nightly\) has been active since/,
       );
       await running;
       expect(await drill.cutover.commitCutover(input)).toEqual({ refused: null });

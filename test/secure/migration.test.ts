@@ -105,7 +105,7 @@ describe('doctor on a secured stack', () => {
 
   it('names the ACLs that are missing, with the commands that allow them', () => {
     expect(says(specFile('migration.yaml'), 'kafka.acls')).toMatch(
-      /User:sluice may not CREATE .*stock-levels\.public\.movements.*--operation Create.*--topic stock-levels\. --resource-pattern-type prefixed/s,
+      /User:sluice is not allowed to CREATE .*stock-levels\.public\.movements.*--operation Create.*--topic stock-levels\. --resource-pattern-type prefixed/s,
     );
   });
 });

@@ -57,7 +57,7 @@ export async function inspectAdopted(deps: CaptureDeps, plan: ResolvedPlan): Pro
           const seen = await lookAt(deps, plan, object);
           if (!('identity' in seen)) return seen;
           objects.push({ ...object, ...seen });
-          return `is adopted as it is${seen.differs.length === 0 ? '' : `; Sluice would set: ${seen.differs.join(', ')}`}`;
+          return `will be adopted without changes${seen.differs.length === 0 ? '' : `; Sluice would set: ${seen.differs.join(', ')}`}`;
         },
         object.name,
       ),
@@ -75,7 +75,7 @@ async function lookAtTopic(
   const found = (await kafka.describeTopics([name], RETENTION_SETTINGS)).get(name);
   if (!found)
     return {
-      detail: 'the topic does not exist, or this user may not describe it',
+      detail: 'the topic does not exist, or this user cannot describe it',
       remedy: 'name the topic of this table in existing.topics, or grant DESCRIBE on it',
     };
   const { partitions } = plan.spec.kafka;

@@ -1,4 +1,5 @@
-// The baseline records what the legacy database held before anything was captured.
+// Takes the baseline, which records what the legacy database contained before anything was
+// captured.
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
@@ -30,7 +31,7 @@ export interface Baseline {
  */
 const COUNTED_BYTES = 256 * 2 ** 20;
 
-/** Counts the rows of a small table. Returns the planner's estimate for a large one. */
+/** Counts the rows of a small table. For a large table, returns the planner's estimate. */
 export async function rowsOf(
   client: Pick<pg.ClientBase, 'query'>,
   { bytes, rowsEstimate }: Pick<TableCatalog, 'bytes' | 'rowsEstimate'>,

@@ -1,5 +1,5 @@
-// Reads the records of a source connector, or of a pipeline, in the format of the spec. The visitor
-// always gets JSON.
+// Reads the records of a source connector or of a pipeline, in the format that the spec names. The
+// visitor always receives JSON.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { rangeOf, walkBatch, type RecordVisitor } from '../../clients/kafka/record-batch.js';
 import type { KafkaRecord, RecordRange } from '../../clients/kafka/records.js';
@@ -36,7 +36,7 @@ type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
 export const decodingOf = (kafka: Partial<Formatted>): Decoding | null =>
   decoding(kafka, kafka.spec?.format ?? 'json', 'changes');
 
-/** Does the same as `decodingOf` for a topic that a pipeline writes in this format. */
+/** Returns a new decoder for a topic that a pipeline writes in this format. */
 export const decodingOfRows = (kafka: Partial<Formatted>, format: RecordFormat): Decoding | null =>
   decoding(kafka, format, 'rows');
 
@@ -106,8 +106,8 @@ export const readCapturedRecords = (
 ): Promise<void> => readDecoded(kafka, range, decodingOf(kafka), visit, onProgress);
 
 /**
- * Visits the records of a pipeline's topic as objects, with keys and values as JSON. A pipeline may
- * choose the partition of a key by its own rule, so the partition is not checked.
+ * Visits the records of a pipeline's topic as objects, with keys and values as JSON. Does not check
+ * the partition of a record, because a pipeline may choose it by its own rule.
  */
 export const readPipelineRecords = (
   kafka: KafkaPort,

@@ -29,7 +29,7 @@ export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
       const [other] = refused.filter((one) => !denied.includes(one));
       if (denied.length > 0)
         return {
-          detail: `${principalOf(plan)} may not CREATE ${denied.map(({ topic }) => topic).join(', ')}`,
+          detail: `${principalOf(plan)} is not allowed to CREATE ${denied.map(({ topic }) => topic).join(', ')}`,
           remedy: aclsOf(plan)
             .filter((acl) => acl.principal === 'worker')
             .map((acl) => aclCommand(acl, principalOf(plan)))

@@ -206,7 +206,7 @@ async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<An
     );
   const missing = rows.map((row) => row['t']!).join(', ');
   return {
-    detail: `the role may not create triggers: it lacks rights on ${missing}`,
+    detail: `the role cannot create triggers: it lacks rights on ${missing}`,
     remedy: `GRANT TRIGGER ON ${missing} TO ${plan.spec.source.postgres.user}`,
   };
 }

@@ -19,7 +19,7 @@ export async function checkRuns(
 
 /**
  * Checks that the role can see whether the batch's sessions are active. Without that right, an idle
- * session of a connection pool would look like a run, and delay the cut-over forever.
+ * session of a connection pool would count as a run and delay the cut-over forever.
  */
 async function checkSessions(client: pg.ClientBase, application: string): Promise<Answer> {
   const { rows } = await client.query<Record<string, string>>(

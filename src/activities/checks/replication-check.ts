@@ -27,7 +27,7 @@ export async function tryReplication(
   } catch (error) {
     if ((error as { code?: unknown }).code !== SQLSTATE.insufficientPrivilege) throw error;
     return {
-      detail: `role ${user} may not create replication slots: ${classify(error).message}`,
+      detail: `role ${user} cannot create replication slots: ${classify(error).message}`,
       remedy: (await hasRole(client, 'rds_replication'))
         ? `GRANT rds_replication TO ${plainIdent(user)}`
         : `ALTER ROLE ${plainIdent(user)} REPLICATION`,

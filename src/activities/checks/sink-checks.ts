@@ -62,7 +62,7 @@ async function createRight(
   if (rows[0]['may'] === 'true')
     return 'it will be created with the types, the NOT NULLs and the read rights of the result table';
   return {
-    detail: `Sluice must create it, but the role may not create tables in schema ${schema}`,
+    detail: `Sluice must create it, but the role cannot create tables in schema ${schema}`,
     remedy: `GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}`,
   };
 }
@@ -84,7 +84,7 @@ async function missingWrites(
   return rights === ''
     ? null
     : {
-        detail: `the sink may not write it: it lacks ${rights}`,
+        detail: `the sink cannot write it: its role lacks ${rights}`,
         remedy: `GRANT ${rights} ON ${table} TO ${quoteIdent(user)}`,
       };
 }

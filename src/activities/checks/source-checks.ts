@@ -85,7 +85,7 @@ async function checkServer(
       ? [
           mayCreate(one, 'source', plan.spec.source.postgres, {
             may: 'the role may create a publication and a schema',
-            mayNot: 'may not create in this database',
+            mayNot: 'cannot create a publication and a schema in this database',
           }),
         ]
       : []),

@@ -106,7 +106,7 @@ async function everyRowIsVisible(
       };
     if (message.includes('for schema'))
       return {
-        detail: `the role may not use schema ${name.schema}`,
+        detail: `the role cannot use schema ${name.schema}`,
         remedy: `GRANT USAGE ON SCHEMA ${plainIdent(name.schema)} TO ${user}`,
       };
     throw error;

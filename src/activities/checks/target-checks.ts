@@ -26,7 +26,7 @@ export async function checkTarget(
         ...serverQuestions(one, 'target'),
         mayCreate(one, 'target', address, {
           may: 'the role may create a schema for the lease row',
-          mayNot: 'may not create a schema in the target database',
+          mayNot: 'cannot create a schema in the target database',
         }),
         () => attempt('target.time-limits', () => timeLimits(client, plan, 'target', 0)),
         () => attempt('target.connections', () => connectionLimits(client, plan, 'target')),

@@ -10,10 +10,10 @@ export async function walHeadroom(client: pg.ClientBase, budget: string): Promis
   );
   const { keep: setting, idle } = rows[0]!;
   const keep = Number(setting ?? Number.NaN);
-  if (Number.isNaN(keep)) throw new Error('the role may not see max_slot_wal_keep_size');
+  if (Number.isNaN(keep)) throw new Error('the role cannot see max_slot_wal_keep_size');
   const isLimitedBy = `walBudget ${budget} limits the WAL only while a worker runs`;
   if (keep < 0)
-    return `max_slot_wal_keep_size is unlimited, so ${isLimitedBy}; a size above it would always limit it${lostIfIdle(idle)}`;
+    return `max_slot_wal_keep_size is unlimited, so ${isLimitedBy}. With a max_slot_wal_keep_size above walBudget, the server limits the WAL at any time${lostIfIdle(idle)}`;
   return keep * 1024 * 1024 >= sizeBytes(budget)
     ? `max_slot_wal_keep_size is ${keep} MB${lostIfIdle(idle)}`
     : {

@@ -132,7 +132,7 @@ async function hiddenSessions(
   return n === '0'
     ? []
     : [
-        `unknown: ${n} session(s) of ${roles}, because Sluice's role may not see their statements (${grantSight(user)})`,
+        `unknown: ${n} session(s) of ${roles}, because Sluice's role cannot see their statements (${grantSight(user)})`,
       ];
 }
 
@@ -194,7 +194,7 @@ async function countedIn(
       WHERE d.datname = current_database() AND s.queryid IS NULL`,
   );
   const { calls, n } = hidden[0]!;
-  const said = `unknown: ${n} statement(s) of other roles, because Sluice's role may not see them (${grantSight(user)})`;
+  const said = `unknown: ${n} statement(s) of other roles, because Sluice's role cannot see them (${grantSight(user)})`;
   return [
     ...rows.map((row) => ({ id: row['id']!, calls: Number(row['calls']), said: row['said']! })),
     { id: 'hidden', calls: Number(calls), said },

@@ -100,7 +100,7 @@ async function nobodyWrites(
   );
   if (old > 0) return `P1: ${old} transactions from before the fence can still write ${named}`;
   if (unseen > 0)
-    return `P1: ${unseen} transactions can write ${named}, and Sluice's role may not see when they began: ${grantSight(plan.spec.source.postgres.user)}`;
+    return `P1: ${unseen} transactions can write ${named}, and Sluice's role cannot see when they began: ${grantSight(plan.spec.source.postgres.user)}`;
   note({
     part: 'P1',
     holds: `triggers exist on ${named} and their partitions; 0 transactions from before the fence can write them`,

@@ -38,8 +38,8 @@ export class ConnectorWatch {
   }
 
   /**
-   * Returns all lasting problems if they differ from the known ones. Otherwise returns null. Throws
-   * if Kafka Connect does not answer.
+   * Returns all lasting problems if they differ from the known problems, otherwise null. Throws if
+   * Kafka Connect does not answer.
    */
   async look(
     connectors: readonly WatchedConnector[],

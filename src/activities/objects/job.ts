@@ -41,5 +41,5 @@ export async function untilSteady(asking: Asking, { name }: OwnedObject): Promis
     seen = 'running' in state ? seen + 1 : 0;
     return seen >= STEADY_POLLS ? true : null;
   });
-  if (!steady) throw new Problem('pipeline-failed', `${name} does not run steadily: ${last}`);
+  if (!steady) throw new Problem('pipeline-failed', `${name} is not running steadily: ${last}`);
 }

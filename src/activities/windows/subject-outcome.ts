@@ -15,8 +15,8 @@ export interface SubjectOutcome {
   readonly verdict: Verdict;
   readonly counts: Counts | null;
   /**
-   * What the verdict depends on besides the counts. Counts and proofs together reproduce the
-   * verdict. Null if nothing was compared.
+   * The facts that the verdict depends on in addition to the counts. Counts and proofs together
+   * reproduce the verdict. Null if nothing was compared.
    */
   readonly proofs: Proofs | null;
   readonly differences: readonly Difference[];

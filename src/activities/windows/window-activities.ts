@@ -53,7 +53,7 @@ export interface WindowInput {
   readonly since: string | null;
   /** Set while break-glass is in effect, so that the evidence says so. */
   readonly brokenGlass?: BrokenGlass;
-  /** This window's use of a witness. Absent if the window uses none. */
+  /** This window's use of a witness. Absent if the window uses no witness. */
   readonly witness?: WitnessRole;
   /** The earlier window that proved the results. Set if this window compares only the tables. */
   readonly restsOn?: RecentResult;
@@ -92,7 +92,7 @@ export interface WindowResult {
   readonly tookMs: number;
   /** The cost of the tables. Null if the window did not compare the tables exactly. */
   readonly tables: TablesCost | null;
-  /** The state of the witness. Absent if the window neither makes nor uses one. */
+  /** The state of the witness. Absent if the window neither begins nor uses a witness. */
   readonly witness?: WitnessUse;
   /** True if the window compared all results exactly, and they passed. */
   readonly areResultsExact?: boolean;

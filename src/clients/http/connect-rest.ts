@@ -50,7 +50,7 @@ export class ConnectRest {
 
   /**
    * Returns the errors that Kafka Connect finds in a configuration, each as `key: error`. The
-   * connector's own code checks the configuration too, and may connect to its database to do so.
+   * connector's own code also checks the configuration, and may connect to its database for that.
    */
   async validate(
     connectorClass: string,

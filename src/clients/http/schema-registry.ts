@@ -26,8 +26,8 @@ export class SchemaRegistry {
   }
 
   /**
-   * Returns the text of a schema, or null if the registry has no schema of that id. `type` is the
-   * type of schema that the topic's format needs, as the registry names it. Throws Problem
+   * Returns the text of a schema, or null if the registry has no schema with that id. `type` is the
+   * type of schema that the topic's format needs, in the registry's terms. Throws Problem
    * `unreachable`, `permission-denied` or `unsupported`.
    */
   async schema(id: number, type: string): Promise<string | null> {

@@ -179,4 +179,5 @@ async function listedType(broker: Coordinator, id: string): Promise<string | nul
   return groups.find((group) => group.groupId === id)?.type || null;
 }
 
-const refused = (what: string): string => `Sluice's principal may not DESCRIBE the ${what}`;
+const refused = (what: string): string =>
+  `Sluice's principal is not allowed to DESCRIBE the ${what}`;

@@ -34,7 +34,7 @@ async function loggedRun(
   const run = rows[0];
   if (!run) return null;
   return run['finished_at'] === null
-    ? `batch run ${run['run_id']} is active since ${run['started_at']}`
+    ? `batch run ${run['run_id']} has been active since ${run['started_at']}`
     : `batch run ${run['run_id']} started at ${run['started_at']}, after the fence`;
 }
 
@@ -45,11 +45,14 @@ async function loggedRun(
  */
 async function session(client: pg.ClientBase, application: string): Promise<string | null> {
   const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT pid::text AS pid, coalesce(state, 'in a state that the role may not see') AS state, coalesce(xact_start, query_start, backend_start)::text AS since
+    `SELECT pid::text AS pid, coalesce(state, 'in a state that the role cannot see') AS state, coalesce(xact_start, query_start, backend_start)::text AS since
        FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle' LIMIT 1`,
     [application],
   );
   const run = rows[0];
   if (!run) return null;
-  return `batch session ${run['pid']} (application ${application}) is ${run['state']}${run['since'] ? ` since ${run['since']}` : ''}`;
+  const state = run['since']
+    ? `has been ${run['state']} since ${run['since']}`
+    : `is ${run['state']}`;
+  return `batch session ${run['pid']} (application ${application}) ${state}`;
 }

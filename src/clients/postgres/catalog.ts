@@ -37,8 +37,8 @@ export interface TableCatalog {
   /** The partitions at every depth. Empty for an ordinary table. */
   readonly leaves: readonly Leaf[];
   /**
-   * The tables that inherit from this table (INHERITS). A query of this table also reads their
-   * rows, but the log has those rows under the names of the inheriting tables.
+   * The tables that inherit from this table (INHERITS). A query of this table also reads the rows
+   * of these tables, but the log has the rows under the names of the inheriting tables.
    */
   readonly heirs: readonly string[];
   readonly columns: readonly Column[];

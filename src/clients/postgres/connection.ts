@@ -129,8 +129,8 @@ export async function openAddress(
 }
 
 /**
- * Refuses to send a password if the spec names none. Otherwise the driver would send the worker's
- * PGPASSWORD or a password from its .pgpass.
+ * Refuses to send a password if the spec names no password. Otherwise, the driver would send the
+ * worker's PGPASSWORD or a password from its .pgpass.
  */
 function noPassword(): string {
   throw new Problem(

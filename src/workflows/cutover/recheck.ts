@@ -129,7 +129,7 @@ export async function refuseLongHold(run: Run): Promise<void> {
   throw new BackToValidate('the predicted hold was longer than maxHold, so it is measured again');
 }
 
-/** Recommends `finalResult: recent` if comparing the results is what makes the hold too long. */
+/** Recommends `finalResult: recent` if the comparison of the results makes the hold too long. */
 function recommendation(run: Run): string {
   const tookMs = resultsMs(measuredIn(run));
   const isLong = tookMs + COMMIT_RESERVE_MS > durationMs(run.spec.cutover.maxHold);

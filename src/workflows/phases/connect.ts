@@ -59,8 +59,8 @@ async function identifySlot(run: Run): Promise<void> {
 }
 
 /**
- * Loads the tables with Sluice's own copy, and not with the connector's snapshot. The connector then reads the log from the position where
- * the copy began.
+ * Loads the tables with Sluice's own copy instead of the connector's snapshot. The connector then
+ * reads the log from the position at which the copy began.
  */
 async function copy(run: Run): Promise<void> {
   const { ref, plan } = run;

@@ -7,8 +7,8 @@ import type { ApprovalSpec } from '../../domain/migration/spec.js';
 import type { State } from './state.js';
 
 /**
- * Returns the evidence's id, but only while the evidence is up for approval or was approved.
- * Otherwise null.
+ * Returns the evidence's id while the evidence is up for approval or was approved. Otherwise,
+ * returns null.
  */
 export function evidenceId(state: State): string | null {
   return state.needsApproval || state.phase === 'cut-over' || state.committedAt
@@ -32,8 +32,8 @@ export function gateState(state: State): GateState {
 }
 
 /**
- * Returns the starter's name, which Sluice's CLI records. Null if the run was started with the
- * plain `temporal` command.
+ * Returns the name of the person who started the run, which Sluice's CLI records. Returns null if
+ * the run was started with the plain `temporal` command.
  */
 function starterOf(): string | null {
   const starter = workflowInfo().memo?.['starter'];
@@ -44,7 +44,7 @@ function starterOf(): string | null {
 const rulesOf = (state: State, now: string): ApprovalSpec =>
   approvalUnder(state.brokenGlass, state.spec!.spec.cutover.approval, now);
 
-/** Returns why the cut-over may not begin at `now` (ISO), or null if it may. */
+/** Returns why the cut-over must not begin at `now` (ISO), or null if it may begin. */
 export const gateWaitsFor = (state: State, now: string): string | null =>
   waitingFor(gateState(state), rulesOf(state, now), now);
 

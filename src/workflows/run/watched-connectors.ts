@@ -30,7 +30,7 @@ export const nothingWatched = (): WatchedState => ({
 const troublesOf = ({ started, troubles }: WatchedState): ConnectorTrouble[] =>
   troubles.filter(({ connector }) => started.includes(connector));
 
-/** Returns the problem that blocks the run. Null if every connector works. */
+/** Returns the problem that blocks the run, or null if every connector works. */
 export function troubleOf(state: WatchedState): Blocked | null {
   const blocking = troublesOf(state).filter(({ blocks }) => blocks);
   const [first] = blocking;

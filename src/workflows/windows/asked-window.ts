@@ -10,7 +10,7 @@ const refuse = (refused: string): WindowAnswer => ({ refused, window: null });
 
 /**
  * Handles the update runWindow. Refuses if the phase runs no windows, or if the run is blocked,
- * paused or over. Without `waits`, the handler answers at once.
+ * paused or has ended. Without `waits`, the handler answers at once.
  */
 export async function askForWindow(run: Run, asked: AskedWindow): Promise<WindowAnswer> {
   const { by, isFull, waits } = asked;

@@ -110,7 +110,7 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
   if (!running)
     throw new Problem(
       'connector-failed',
-      `${name} does not run: ${last}; ${(await taskFailure(rest, name)) ?? ''}`,
+      `${name} is not running: ${last}; ${(await taskFailure(rest, name)) ?? ''}`,
     );
 }
 

@@ -101,7 +101,7 @@ async function roleProblem(
     };
   if (role(streamRole)!['ours'] !== 'true')
     return {
-      detail: `${user} may not act as ${streamRole}, the role with which the sink writes`,
+      detail: `${user} cannot act as ${streamRole}, the role with which the sink writes`,
       remedy: `GRANT ${quoteIdent(streamRole)} TO ${quoteIdent(user)}`,
     };
   return null;

@@ -42,7 +42,7 @@ async function tableProblem(
   text: string,
 ): Promise<string | null> {
   const table = await readTable(client, text);
-  if (!table) return `table ${text} does not exist, or the role may not see its schema`;
+  if (!table) return `table ${text} does not exist, or the role cannot see its schema`;
   const kind = KINDS[table.kind];
   if (kind)
     return `${text} is ${kind}: no topic contains its rows under its name; name the tables below it`;
@@ -60,7 +60,7 @@ async function topicProblem(
   partitions: number,
 ): Promise<string | null> {
   if (!topics.has(topic))
-    return `topic ${topic} does not exist, or this user may not describe it; existing.topics names other topics`;
+    return `topic ${topic} does not exist, or this user cannot describe it; existing.topics names other topics`;
   try {
     const ends = await kafka.offsets(topic);
     if (ends.length !== partitions)

@@ -33,7 +33,7 @@ import { snapshotText } from './visibility.js';
 
 /** The cost of comparing the tables, and whether a final window has to read every row. */
 export interface TablesCost {
-  /** The rows of the largest table. */
+  /** The number of rows in the largest table. */
   readonly rows: number;
   /** The duration in ms, without the time in which topics were read. */
   readonly ms: number;
@@ -46,7 +46,7 @@ export interface TablesResult {
   readonly barrierMs: number | null;
   /** Null if the window did not compare the tables exactly. */
   readonly cost: TablesCost | null;
-  /** The state of the witness. Absent if the window neither makes nor uses one. */
+  /** The state of the witness. Absent if the window neither begins nor uses a witness. */
   readonly witness?: WitnessUse;
 }
 

@@ -29,7 +29,7 @@ export const refusedRecords = (
     await readCapturedRecords(kafka, range, visit);
   });
 
-/** Does the same as `refusedRecords` for a topic that a pipeline writes. */
+/** Returns the refused records of a pipeline's topic as differences, like `refusedRecords`. */
 export const refusedOutput = (
   { kafka, topic, format }: Omit<OutputReading, 'heartbeat'>,
   shape: Shape,

@@ -1,8 +1,8 @@
-// Builds the conditions that look up many integer keys, so that the source reads few blocks.
+// Builds conditions that look up many integer keys while the source reads few blocks.
 
 /**
- * The number of keys in one lookup. Rows of keys that are near each other are often in one block,
- * which one lookup reads once.
+ * The maximum number of keys in one lookup. Rows with neighboring keys are often in the same block,
+ * and one lookup reads each block only once.
  */
 const LOOKUP_KEYS = 10_000;
 /**
@@ -12,9 +12,10 @@ const LOOKUP_KEYS = 10_000;
 const WORTH_A_RANGE = 100;
 
 /**
- * Makes the planner collect the places of all rows from the index before it reads the first row
- * (a bitmap scan). An index scan reads a block again for each row, and a row that was updated is
- * usually in a different block from its older version. Holds until the transaction ends.
+ * Makes the planner use a bitmap scan, which collects the places of all rows from the index before
+ * it reads the first row. An index scan would read a block again for each row. An updated row is
+ * usually in a different block than its older version. The setting holds until the transaction
+ * ends.
  */
 export const READ_EACH_BLOCK_ONCE =
   'SET LOCAL enable_bitmapscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off';

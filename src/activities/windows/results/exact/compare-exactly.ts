@@ -23,8 +23,8 @@ export type ComparedExactly =
   | { readonly settledBecause: string };
 
 /**
- * Compares every query at one still point. The reader MUST hold no transaction, and holds
- * none afterwards.
+ * Compares every query at one still point. The reader MUST NOT hold a transaction, and does not
+ * hold one afterwards.
  */
 export async function compareExactly(
   session: ConnectedSession,
