@@ -93,7 +93,7 @@ export function readSecret(secret: SecretRef, hosts: readonly string[], env: Env
 
 /**
  * Throws Problem `permission-denied` if the operator does not allow the secret for these hosts.
- * Does not read the secret, because Kafka Connect may be the one that resolves it.
+ * Does not read the secret, because Kafka Connect may resolve it instead of Sluice.
  */
 export function allowSecret(secret: SecretRef, hosts: readonly string[], env: Environment): void {
   const rules = secretRules(env);

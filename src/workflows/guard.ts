@@ -1,5 +1,5 @@
-// The guard runs alongside the main path from snapshot to hand-over, even while the run is blocked
-// or paused. It reports problems to the main path.
+// Runs the guard alongside the main path, from snapshot to hand-over, even while the run is blocked
+// or paused. The guard reports problems to the main path.
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
 import type { GuardReport } from '../activities/guard/guard-activities.js';

@@ -1,5 +1,5 @@
-// The main path of a migration, as the list of its phases. The details are in the files of the
-// phases.
+// Defines the main path of a migration as the list of its phases. The details are in the files of
+// the phases.
 import { guarding } from './guard.js';
 import { registerMessages } from './messages/messages.js';
 import { approve } from './phases/approve.js';

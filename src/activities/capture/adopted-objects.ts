@@ -1,5 +1,6 @@
-// Inspects, read-only, the objects that a migration adopts. For each object, finds out whether the
-// object exists and can be adopted, its identity, and its differences from an object of Sluice.
+// Inspects, read-only, the objects that a migration adopts. For each object, it finds out whether
+// the object exists and can be adopted. It also reads the identity of the object, and its
+// differences from an object that Sluice would create.
 import {
   readCapturedTable,
   readPublication,

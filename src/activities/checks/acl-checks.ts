@@ -1,4 +1,4 @@
-// Checks Kafka's ACLs as far as a check without changes can.
+// Checks Kafka's ACLs, as far as this is possible without a change.
 import { notCreatable } from '../../clients/kafka/topics.js';
 import { aclsOf, type Acl } from '../../domain/access/acls.js';
 import { isAuthenticated } from '../../domain/migration/cluster-access.js';

@@ -40,7 +40,9 @@ export interface Refusable {
 }
 
 const LOCK_ATTEMPTS = 6;
-/** The SQLSTATEs that the fence gets if the application holds a lock that the fence needs. */
+/**
+ * The errors of a fence that gave way, because the application holds a lock that the fence needs.
+ */
 const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {

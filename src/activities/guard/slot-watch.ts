@@ -16,8 +16,8 @@ export type SlotReport =
 
 export interface SlotInput {
   /**
-   * True if the slot was seen earlier; then a missing slot counts as lost. False if the slot
-   * possibly does not exist yet.
+   * True if the slot was seen earlier, so that a missing slot counts as lost. False if the slot may
+   * not exist yet.
    */
   readonly slotExpected: boolean;
   readonly alarmed: boolean;

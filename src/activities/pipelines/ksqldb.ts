@@ -62,7 +62,7 @@ export class KsqlHost implements PipelineHost {
       await this.#server.run(sql, this.#plan.properties);
     } catch (error) {
       if (!(error instanceof KsqlError)) throw error;
-      // an earlier attempt created it, and its answer was lost
+      // an earlier attempt may have created it without receiving the answer
       if (await this.isThere(name)) return;
       throw new Problem(
         'pipeline-failed',

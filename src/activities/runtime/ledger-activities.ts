@@ -37,7 +37,7 @@ export function createLedgerActivities(deps: LedgerDeps) {
     /**
      * Checks the spec and the name, and opens the run. A retry for the same run returns the same
      * answer. Throws Problem `spec-invalid` or `name-refused`. The workflow then ends as Failed,
-     * and nothing was created.
+     * because nothing was created yet.
      */
     async openMigration({ input, workflowId, runKey }: OpenInput): Promise<Opened> {
       const spec = specFor(input, workflowId);

@@ -22,7 +22,10 @@ import { createCluster, murmur2, type Broker, type Cluster } from './kafkajs-int
 
 export const READ_COMMITTED = 1;
 
-/** The owner of this object provides the list of topics, and the reason for a failed connection. */
+/**
+ * Is provided by the owner of this object: the list of topics, and the reason for a failed
+ * connection.
+ */
 interface Surroundings extends TopicList {
   readonly explain: (error: unknown) => unknown;
 }

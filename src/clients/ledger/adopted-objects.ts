@@ -28,7 +28,7 @@ WHERE o.kind = $2 AND o.object_name = $3 AND o.state IN ('registered', 'created'
   AND (o.location = $4 OR (m.spec #>> '{spec,source,postgres,host}') || ':' || (m.spec #>> '{spec,source,postgres,port}') || '/' || o.location = $4)
 LIMIT 1`;
 
-/** Returns those of the objects that a migration owns, or that another migration has adopted. */
+/** Returns which of the objects a migration owns, or another migration has adopted. */
 export async function heldObjects(
   ledger: Pick<Ledger, 'query'>,
   name: string,

@@ -35,7 +35,7 @@ export async function dueNotices(ledger: Access): Promise<Waiting[]> {
   );
 }
 
-/** Records an attempt to send. Null means that the webhook accepted the notice. */
+/** Records an attempt to send. `problem` is null if the webhook accepted the notice. */
 export async function recordAttempt(
   ledger: Access,
   { migration, iteration, key }: Notice,

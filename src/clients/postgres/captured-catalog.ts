@@ -1,5 +1,5 @@
-// Reads what is captured from the catalog: the publication with its contents, and each table with
-// its properties.
+// Reads the objects of a capture from the catalog: the publication with its contents, and each
+// table with its properties.
 import type pg from 'pg';
 import {
   OPERATIONS,

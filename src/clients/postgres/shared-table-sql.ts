@@ -82,7 +82,7 @@ END $sluice$`;
 
 /** The number of rows that the switch changed. */
 export interface RowsChanged {
-  /** The rows that were inserted, or updated in any column. */
+  /** The number of rows that were inserted, or updated in any column. */
   readonly written: number;
   readonly removed: number;
 }

@@ -65,7 +65,7 @@ export class WitnessSlot {
   }
 
   /**
-   * Reads into `log` all changes that the slot has now. After an error, the log cannot be used,
+   * Reads all changes that the slot has now into `log`. After an error, the log cannot be used,
    * because the slot does not return a change twice.
    */
   read(log: WitnessLog): Promise<void> {

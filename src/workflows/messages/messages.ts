@@ -1,6 +1,6 @@
-// The messages of the contract. Handlers only record a message and wake the main path, and the main
-// path acts on the message. A signal with a bad payload is recorded, shown and ignored; it never
-// throws.
+// Registers the messages of the contract. A handler only records a message and wakes the main path,
+// which then acts on the message. A signal with a bad payload is recorded, shown and ignored; it
+// never throws.
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   ApplicationFailure,

@@ -1,5 +1,5 @@
-// The whole state of a run, as plain JSON, because continue-as-new passes it to the next run. Only
-// Run and the phases change it.
+// Defines the whole state of a run, as plain JSON, because continue-as-new passes it to the next
+// run. Only Run and the phases change it.
 import type { AuditEvent } from '../../domain/audit.js';
 import type { ReaderMark } from '../../activities/cutover/batch-output-readers.js';
 import type { TablesCost } from '../../activities/windows/tables/compare-tables.js';
@@ -140,7 +140,8 @@ export interface State {
   /** The measured hold of the last rehearsal. Null before the first rehearsal. */
   rehearsedHoldMs: number | null;
   /**
-   * The time when consumers were confirmed on the stream side, from which the soak counts. Or null.
+   * The time when consumers were confirmed on the stream side. The soak counts from this time. Null
+   * before the confirmation.
    */
   soakFrom: string | null;
   /** True while the last window that observed the route found consumers not on the stream side. */

@@ -109,7 +109,7 @@ export async function switchView(
   );
   if (denied)
     throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
-  // checks the rights of the view's owner, as a read would, without reading rows
+  // this checks the rights of the view's owner, as a read would, without reading rows
   await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`);
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }

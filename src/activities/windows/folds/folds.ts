@@ -185,7 +185,7 @@ const identityOf = (ref: MigrationRef, topic: string, shape: Shape): string =>
 
 export type TopicEnds = Awaited<ReturnType<KafkaPort['offsets']>>;
 
-/** Throws Problem `unsupported` if the topic's partitions differ in number from the plan. */
+/** Throws Problem `unsupported` if the topic's number of partitions is not as planned. */
 export function refuseRepartitioned(ref: MigrationRef, topic: string, ends: TopicEnds): void {
   const { partitions } = ref.spec.spec.kafka;
   if (ends.length === partitions) return;

@@ -26,14 +26,14 @@ const RANGE_BLOCKS = 4096;
 export interface TablePass {
   readonly counts: Counts;
   readonly differences: readonly Difference[];
-  /** The rows of the table that this pass read. */
+  /** The number of rows of the table that this pass read. */
   readonly rowsRead: number;
   /**
-   * The keys that this pass did not read, because an earlier pass proved them equal and neither
-   * side has changed them since. Absent if this pass read every row.
+   * The number of keys that this pass did not read, because an earlier pass proved them equal and
+   * neither side has changed them since. Absent if this pass read every row.
    */
   readonly provenEarlier?: number;
-  /** Rows that were read before this pass, in shorter snapshots. */
+  /** The number of rows that were read before this pass, in shorter snapshots. */
   readonly walkedRows?: number;
   /** True if the pass stopped early, because most of the rows that it read differ. */
   readonly isStopped?: boolean;
@@ -127,11 +127,9 @@ export interface Found {
   readonly mismatched: number;
   readonly unknown: number;
   readonly extraneous: number;
-  /**
-   * The first rows of the table that are not proven equal. `keys` has the first keys that only the
-   * stream has.
-   */
+  /** The first rows of the table that are not proven equal. */
   readonly candidates: readonly Candidate[];
+  /** The first keys that only the stream has. */
   readonly keys: readonly string[];
 }
 
