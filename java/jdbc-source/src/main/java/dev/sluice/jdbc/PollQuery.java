@@ -102,7 +102,7 @@ final class PollQuery {
   Long idOf(ResultSet row) throws SQLException {
     if (id == null) return null;
     long value = row.getLong(id);
-    if (row.wasNull()) throw new DataException("column " + id + " is NULL: a row without it has no place in the order");
+    if (row.wasNull()) throw new DataException("column " + id + " is NULL, so the row has no position");
     return value;
   }
 
@@ -118,7 +118,7 @@ final class PollQuery {
     try {
       return LocalDateTime.parse(Database.withoutZone(text).replace(' ', 'T')).toInstant(ZoneOffset.UTC);
     } catch (DateTimeParseException error) {
-      throw new DataException("column " + name + " holds " + text + ", which has no place in time");
+      throw new DataException("column " + name + " contains " + text + ", which is not a point in time");
     }
   }
 }

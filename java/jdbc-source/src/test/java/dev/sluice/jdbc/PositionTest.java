@@ -16,7 +16,7 @@ class PositionTest {
   }
 
   @Test
-  void aTimeIsOnlyReachedWhenNoFurtherRowHasIt() {
+  void aTimeCountsAsReadOnlyWhenNoFurtherRowHasIt() {
     Position first = Position.START.after(Settings.Mode.TIMESTAMP, row(NOON, null), row(NOON, null), 1);
     assertNull(first.toOffset());
     Position second = first.after(Settings.Mode.TIMESTAMP, row(NOON, null), row(LATER, null), 1);
@@ -32,7 +32,7 @@ class PositionTest {
   }
 
   @Test
-  void whatWasStoredIsReadBackToTheMicrosecondAlsoBefore1970() {
+  void aStoredPositionIsReadBackToTheMicrosecondEvenBefore1970() {
     for (Instant time : new Instant[] {NOON, Instant.parse("1969-12-31T23:59:59.000001Z")}) {
       Position position = new Position(time, 3L, null, false);
       assertEquals(position, Position.of(position.toOffset()));
@@ -41,7 +41,7 @@ class PositionTest {
   }
 
   @Test
-  void aPollOfEverythingIsWholeAtItsLastRow() {
+  void aBulkPollIsWholeAtItsLastRow() {
     assertEquals(Map.of("poll", 4L, "whole", false), Position.START.after(Settings.Mode.BULK, row(null, null), row(null, null), 4).toOffset());
     assertEquals(Map.of("poll", 4L, "whole", true), Position.START.after(Settings.Mode.BULK, row(null, null), null, 4).toOffset());
   }

@@ -40,7 +40,7 @@ final class Reset {
       Set<String> internal = admin.listTopics().names().get().stream().filter(t -> t.startsWith(application + "-") && (t.endsWith("-repartition") || t.endsWith("-changelog") || t.endsWith("-topic"))).collect(Collectors.toSet());
       admin.deleteTopics(internal).all().get();
     }
-    for (String output : outputs) System.out.println("reset: " + forget(p, output) + " keys of " + output + " forgotten");
+    for (String output : outputs) System.out.println("reset: deleted " + forget(p, output) + " keys of " + output);
   }
 
   private static int forget(Properties base, String output) {
