@@ -121,7 +121,7 @@ export const VARIABLES = {
     form: 'path',
     otherwise: 'the folder sluice-state in the temporary folder',
     meaning:
-      'The folder in which the worker keeps what it read from topics, for a restart. Deleting it only costs time.',
+      'The folder for the state of topics, which a restarted worker uses. Without the folder, it reads the topics again.',
   },
   SLUICE_WINDOW_MEMORY: {
     readBy: ['worker'],
@@ -134,7 +134,7 @@ export const VARIABLES = {
     form: 'size such as 512MiB',
     otherwise: '512MiB',
     meaning:
-      'The largest size of a table that is read in one snapshot. A longer table is read range by range.',
+      'The maximum size of a table that is read in one snapshot. A larger table is read range by range.',
   },
   SLUICE_TASK_QUEUE: {
     readBy: BOTH,

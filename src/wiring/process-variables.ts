@@ -32,7 +32,7 @@ export const PROCESS_VARIABLES = {
     form: 'number',
     otherwise: 'the number that Temporal uses by default',
     meaning:
-      'The largest number of polls that are open at a time for one queue. The number follows the load.',
+      'The maximum number of polls that are open at a time for one queue. The number follows the load.',
   },
   SLUICE_WORKFLOW_CACHE: {
     readBy: ['worker'],
@@ -62,7 +62,7 @@ export const PROCESS_VARIABLES = {
     readBy: ['worker'],
     form: 'URL',
     otherwise: 'no notices are sent',
-    meaning: 'The webhook that gets notices, such as that a migration is blocked.',
+    meaning: 'The webhook that receives notices, for example when a migration is blocked.',
   },
   SLUICE_WEBHOOK_FORMAT: {
     readBy: ['worker'],

@@ -20,12 +20,12 @@ const HELP = {
   sluice_migration_lag_bytes:
     'The bytes of WAL that were still on their way when the last window measured the lag.',
   sluice_migration_windows: 'Validation windows of the current iteration, by verdict.',
-  sluice_status_age_seconds: 'The age of what the ledger knows of the migration.',
+  sluice_status_age_seconds: "The age of the migration's status in the ledger.",
   sluice_wal_retained_bytes: 'The WAL that the slot of the migration retains on the source.',
   sluice_wal_budget_bytes: 'The walBudget of the migration.',
   sluice_fence_held: '1 while the migration holds a fence, which blocks writers.',
   sluice_run_not_running: '1 if objects of the migration exist, but its workflow is not running.',
-  sluice_notices_failing: 'Notices that the webhook did not accept yet.',
+  sluice_notices_failing: 'Notices that the webhook has not accepted yet.',
 } as const;
 
 export type MetricName = keyof typeof HELP;

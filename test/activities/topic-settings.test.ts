@@ -79,7 +79,7 @@ describe('a planned topic that already exists', () => {
     await expect(ensure(aCluster(set('cleanup.policy', 'delete')))).rejects.toMatchObject({
       code: 'preflight-failed',
       message: expect.stringContaining(
-        'topic bank.public.accounts has other settings than planned: cleanup.policy is delete, not compact',
+        'topic bank.public.accounts has settings that differ from the plan: cleanup.policy is delete, not compact',
       ) as string,
       remedy: expect.stringContaining(
         '--entity-name bank.public.accounts --add-config cleanup.policy=compact',

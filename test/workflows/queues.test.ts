@@ -124,7 +124,7 @@ describe('a final window', () => {
         const late = new ActivityFailure('', 'findHoldSlot', '7', 'TIMEOUT', undefined, timeout);
         expect(problemOf(late, '')).toMatchObject({
           code: 'unreachable',
-          detail: 'no worker had a slot free for findHoldSlot',
+          detail: 'no worker had a free slot for findHoldSlot',
         });
       },
       served,

@@ -1,4 +1,4 @@
-// The first half of a barrier: it proves that the connector has read everything before a WAL
+// Proves the first half of a barrier: the connector has read everything before a WAL
 // position. The second half is in consumers-drained.ts.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';

@@ -69,7 +69,7 @@ function checkForms(text: string, columns: readonly Column[], partitions: number
   return failed(
     'table.key-form',
     text,
-    `equal values of ${named} can have several texts (1.5 and 1.50), which are different keys in Kafka and can be in different ones of the ${partitions} partitions`,
+    `equal values of ${named} can have several texts (1.5 and 1.50), which are different keys in Kafka and can be in different partitions (there are ${partitions})`,
     `give ${loose.map((c) => c.name).join(', ')} a type with one text for each value, such as numeric(20,4) or bigint, or set kafka.partitions: 1`,
   );
 }

@@ -60,7 +60,7 @@ export async function timeLimits(
     detail: short
       .map(
         ({ name, ms, origin, least }) =>
-          `${name} is ${formatMs(ms)}, set for ${origin}, and at least ${formatMs(least)} is needed: it would end the connector's sessions in the middle of their work`,
+          `${name} is ${formatMs(ms)}, set for ${origin}, and at least ${formatMs(least)} is needed: a shorter timeout would end the connector's sessions in the middle of their work`,
       )
       .join('; '),
     remedy: short

@@ -68,7 +68,7 @@ function checkPublishing(
       identity === 'index'
         ? `replica identity${where} uses an index that is not the primary key`
         : identity === 'default' && table.isKeyDeferrable
-          ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore no replica identity: publishing this table would break the application's UPDATE and DELETE`
+          ? `the primary key (${table.key.join(', ')}) of ${q} is DEFERRABLE and therefore cannot be a replica identity: publishing this table would break the application's UPDATE and DELETE`
           : `replica identity ${identity}${where} without a key: publishing this table would break the application's UPDATE and DELETE`,
       table.isKeyDeferrable
         ? `make the key NOT DEFERRABLE (drop it and add it again), or ALTER TABLE ${q} REPLICA IDENTITY FULL`

@@ -40,7 +40,7 @@ export async function commitOrRefuse(
       return { refused: `${error.message} (${error.remedy})` };
     if (isOverdue(error))
       return {
-        refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or the fence expired before`,
+        refused: `the commit did not end within ${Math.round(limits.overallMs / 1000)} s, or the fence expired first`,
       };
     throw error;
   }

@@ -165,7 +165,7 @@ async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<voi
       if (error instanceof Problem && error.code === 'object-not-ours')
         throw new Refused(error.message);
       if (isOverdue(error))
-        throw new Refused(`the fence was not made within ${limits.overallMs / 1000} s`);
+        throw new Refused(`the fence could not be made within ${limits.overallMs / 1000} s`);
       if (!hasState(error, ...GAVE_WAY)) throw error;
       if (attempt === LOCK_ATTEMPTS)
         throw new Refused(

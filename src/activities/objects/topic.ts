@@ -71,7 +71,7 @@ export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<
   const wanted = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   throw new Problem(
     'preflight-failed',
-    `topic ${name} has other settings than planned: ${differing.join(', ')}`,
+    `topic ${name} has settings that differ from the plan: ${differing.join(', ')}`,
     `kafka-configs --alter --entity-type topics --entity-name ${name} --add-config ${wanted.join(',')}; then: sluice retry`,
   );
 }

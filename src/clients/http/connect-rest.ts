@@ -247,6 +247,6 @@ function errorMessage(text: string): string {
     return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
   } catch {
     // The answer may contain a secret, so the message omits it.
-    return 'the answer is not one of Kafka Connect';
+    return 'the answer does not come from Kafka Connect';
   }
 }

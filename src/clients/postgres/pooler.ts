@@ -21,7 +21,7 @@ export async function refusePooler(client: pg.Client, { host, port }: Place): Pr
   if (given === own) return;
   throw new Problem(
     'preflight-failed',
-    `a connection pooler answers at ${host}:${port}, not the Postgres server: the session got process id ${given ?? '(none)'}, but runs in process ${own}. A pooler passes sessions with their settings on to other clients, and most poolers pass on no log`,
+    `a connection pooler answers at ${host}:${port}, not the Postgres server: the session got process id ${given ?? '(none)'}, but runs in process ${own}. A pooler passes sessions with their settings on to other clients, and most poolers do not pass on replication`,
     `name host and port of the server itself in the spec (with pgbouncer: those of its [databases] section)`,
   );
 }

@@ -84,7 +84,7 @@ async function connectSink(run: Run): Promise<void> {
     call(
       'quick',
       'ensureSinkTable',
-      `Create sink table ${writes.batch.text} where it is missing`,
+      `Create sink table ${writes.batch.text} if it is missing`,
       ref,
     ),
   );

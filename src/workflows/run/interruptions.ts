@@ -48,7 +48,7 @@ export function problemOf(error: unknown, now: string): Blocked | null {
     return {
       code: 'unreachable',
       since: now,
-      detail: `no worker had a slot free for ${error.activityType}`,
+      detail: `no worker had a free slot for ${error.activityType}`,
       remedy:
         'wait for the cut-overs of other migrations, or start another worker. The run tries again by itself',
     };

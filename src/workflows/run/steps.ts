@@ -72,7 +72,7 @@ export abstract class Steps extends Journal {
         if (CancellationScope.current().consideredCancelled)
           throw new CancelledFailure('cancelled');
         if (this.isHolding && foundNoSlot(error))
-          throw new BackToValidate('no worker had a slot free during the hold');
+          throw new BackToValidate('no worker had a free slot during the hold');
         const problem = problemOf(error, this.now());
         if (!problem) throw error;
         if (problem.code === 'spec-invalid' || problem.code === 'name-refused')

@@ -140,7 +140,7 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
     await run.park({ ...problem, since: run.now() }, !isGone);
   if (!isGone) return;
   for (const role of rolesOf(run)) {
-    const what = `the ${role} connector where it was deleted`;
+    const what = `the ${role} connector if it was deleted`;
     await run.step(() => call('patient', 'ensureConnector', `Create ${what}`, run.ref, role));
     await startConnectors(run, role, `Start ${what}`);
   }

@@ -66,7 +66,7 @@ export async function beginCopy(
     : await makeClaimed(ledger, ref, [object], create);
   try {
     const begins = existing ?? (await position());
-    if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but is not there`);
+    if (!begins) throw new Problem('slot-lost', `slot ${slot} was created but does not exist`);
     await ledger.setObjectState(ref, object, 'created');
     return { snapshot, begins };
   } catch (error) {

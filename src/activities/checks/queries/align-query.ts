@@ -160,7 +160,7 @@ async function readsOtherwise(
   const after = await types(empty).catch((error: unknown) => (error as Error).message);
   if (before !== after)
     return after.startsWith('[')
-      ? 'with its tables replaced, it returns columns of other types'
+      ? 'with its tables replaced, it returns columns of different types'
       : `with its tables replaced, Postgres refuses it: ${after}`;
   const others = await relationsOfPlan(client, empty);
   return others.length > 0 ? `it also reads ${others.join(', ')}, hidden in a function` : null;

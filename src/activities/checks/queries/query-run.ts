@@ -98,7 +98,7 @@ function storedProblem({ rows, changed }: Run, stored: ReadonlyMap<string, strin
 function sessionProblem({ of }: Session, guilty: readonly (readonly [string, string])[]): Answer {
   const settings = guilty.map(([name, value]) => `${name} = ${quoteLiteral(value)}`).join(', ');
   return {
-    detail: `it gives another result with the settings of ${of} (${settings}) than with the session settings that Sluice's windows use`,
+    detail: `it gives a different result with the settings of ${of} (${settings}) than with the session settings that Sluice's windows use`,
     remedy: `make the query independent of the setting, for example with AT TIME ZONE and the intended zone, so that both give the same result`,
   };
 }

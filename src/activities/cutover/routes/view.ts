@@ -41,7 +41,7 @@ function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
         if (!side)
           throw new Problem(
             'route-unexpected',
-            `view ${route.view.text} reads neither only ${route.batch.text} nor only ${route.stream.text}`,
+            `view ${route.view.text} must read either ${route.batch.text} or ${route.stream.text}, and nothing else`,
           );
         await client.query(`SELECT * FROM ${route.view.sql} LIMIT 1`); // reads like a consumer
         return side;
