@@ -138,6 +138,7 @@ function toIssues(issue: z.core.$ZodIssue, schema: z.ZodType): SpecIssue[] {
 function unknownKey(key: string, path: readonly (string | number)[], schema: z.ZodType): string {
   if (/^password$/i.test(key) && path.at(-1) === 'postgres')
     return 'a literal password is not allowed; use a reference, passwordFrom: { env: NAME } or { file: path }';
+  if (key === 'file') return '"file" replaces the other keys here, so it must be the only one';
   const close = suggestion(key, schema);
   return `unknown key "${key}"${close ? `; did you mean "${close}"?` : ''}`;
 }

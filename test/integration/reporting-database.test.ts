@@ -10,7 +10,8 @@ import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { sleepUntil } from '../support/builders.js';
 import { dismantle, live } from '../support/live.js';
 import { testKafka } from '../support/polled.js';
-import { sluice, waitFor } from '../support/sluice.js';
+import { commandsOf } from '../support/pages.js';
+import { sluice, waitFor, type Ran } from '../support/sluice.js';
 import { twoDatabases, viewOf, type TwoDatabases } from '../support/two-databases.js';
 
 const NAME = 'reporting';
@@ -30,6 +31,13 @@ afterAll(async () => {
     await fetch(`${process.env['CONNECT_URL']}/connectors/${part}`, { method: 'DELETE' });
   await both.drop();
 });
+
+/** Runs a command that docs/how-to/reporting-database.md shows. */
+function fromPage(command: string, ...more: string[]): Ran {
+  const shown = commandsOf('docs/how-to/reporting-database.md');
+  expect(shown).toContain(`${command} -f migration.yaml`);
+  return sluice(...command.split(' '), '-f', file, ...more);
+}
 
 /** Runs SQL as a person would paste it. */
 const psql = (database: string, sql: string): string => {
@@ -66,7 +74,7 @@ const LEASES = `SELECT FROM pg_namespace WHERE nspname LIKE 'sluice%'`;
 
 describe('a migration with a reporting database', () => {
   it('gets its rights from init --sql, one part for each database', () => {
-    const { code, stdout } = sluice('init', '--sql', '-f', file);
+    const { code, stdout } = fromPage('init --sql');
     expect(code).toBe(0);
     const [ofSource, ofTarget] = stdout.split(/^-- Run it in database /m).slice(1);
     expect([
@@ -75,7 +83,7 @@ describe('a migration with a reporting database', () => {
     ]).toEqual(['ok', 'ok']);
     expect(ofSource).not.toContain(both.roles.target);
     expect(ofTarget).not.toContain(both.roles.source);
-    const { checks } = JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as {
+    const { checks } = JSON.parse(fromPage('doctor', '-o', 'json').stdout) as {
       checks: { name: string; status: string; detail: string }[];
     };
     const open = checks.filter(({ status }) => status === 'failed' || status === 'unknown');
@@ -86,7 +94,7 @@ describe('a migration with a reporting database', () => {
   });
 
   it('says in its plan which database has which object', () => {
-    const plan = JSON.parse(sluice('plan', '-f', file, '-o', 'json').stdout) as {
+    const plan = JSON.parse(fromPage('plan', '-o', 'json').stdout) as {
       creates: { kind: string; where: string }[];
       cutover: { name: string; does: string }[];
     };

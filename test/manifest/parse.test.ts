@@ -40,6 +40,15 @@ describe('a wrong spec', () => {
       /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
     );
   });
+  it('is refused if a file replaces a text that is there too, and says so', () => {
+    const both = {
+      ...BATCH_PARTS,
+      batch: { ...BATCH_PARTS.batch, query: { sql: 'SELECT 1', file: 'q.sql' } },
+    };
+    expect(problemsOf(yaml(aSpecInput({ spec: both }))).join('\n')).toMatch(
+      /spec\.batch\.query\.file: "file" replaces the other keys here/,
+    );
+  });
   it('is refused with every problem, not only the first', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
