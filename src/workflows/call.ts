@@ -70,8 +70,8 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
   held: 'hold',
 };
 
-// Defines whether a cancelled step waits for its activity to end. Temporal's default does not wait,
-// so the step would continue while the rollback undoes it.
+// Defines whether a cancelled step waits until its activity has ended. Without this wait, the
+// activity could continue while the rollback undoes the step.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 /**
  * Is used for activities that only read. The workflow does not wait until a cancelled read has

@@ -164,8 +164,8 @@ async function findOut(progress: Progress, plan: ProofPlan, input: ProofInput): 
 }
 
 /**
- * Stops the pipeline and removes the objects that the proof created. Returns the objects that it
- * could not remove.
+ * Stops the pipeline, or waits until a person or command has stopped it. Then removes the topics
+ * and the group of the proof. Returns the objects that are left.
  */
 async function cleanUp(progress: Progress, ref: MigrationRef): Promise<string[]> {
   if (isDeployedByUs(ref)) await removeJobs(ref);

@@ -40,9 +40,7 @@ export interface Refusable {
 }
 
 const LOCK_ATTEMPTS = 6;
-/**
- * The errors of a fence that gave way, because the application holds a lock that the fence needs.
- */
+/** The SQLSTATEs that mean that the application holds a lock that the fence needs. */
 const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {

@@ -55,7 +55,8 @@ export interface FactsRead {
  */
 export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
   const { secret, systems } = deps;
-  // The systems are asked at the same time, because facts are read several times under a fence.
+  // All systems are asked at the same time, because writers wait while facts are read under a
+  // fence.
   const [source, connectors, target, streaming] = await Promise.all([
     withSource(plan, secret, (client) => sourceFacts(client, plan)),
     connectorFacts(deps, { ref, plan }),

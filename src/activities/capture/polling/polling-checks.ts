@@ -198,7 +198,7 @@ async function pluginCarries(
     return { detail: `${plugin.connectorClass} cannot carry arrays: ${arrays.join(', ')}`, remedy };
   if (odd.length > 0)
     return {
-      detail: `${plugin.connectorClass} writes another form than Debezium for ${odd.join(', ')}`,
+      detail: `${plugin.connectorClass} writes ${odd.join(', ')} in a form that differs from Debezium's`,
       remedy: 'cast these columns to text in a connector.query',
     };
   if (polling.mode === 'bulk' && !plugin.countsPolls)

@@ -43,7 +43,8 @@ export function readHashes(
 
 /**
  * Throws Problem `unreachable` if the pipeline created a stage's topic again. The next window then
- * reads the new topic. If Sluice created the topic, throws `error` unchanged.
+ * reads the new topic. Throws any other error unchanged, such as the loss of a topic that Sluice
+ * created.
  */
 function throwLoss(error: unknown, isTopicOwned: boolean): never {
   throw !isTopicOwned && error instanceof TopicLost
