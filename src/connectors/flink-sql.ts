@@ -31,7 +31,7 @@ export function flinkPlan(migration: MigrationSpec, generation: number): FlinkPl
       );
   }
   if (inserts.length === 0)
-    throw new Error('the statements start no job, because none is an INSERT');
+    throw new Error('the statements start no job, because no statement is an INSERT');
   const names = flinkJobs(statements, namesOf(migration, generation));
   return { setup, jobs: inserts.map((sql, at) => ({ name: names[at]!, sql })) };
 }

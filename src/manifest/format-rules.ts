@@ -20,7 +20,7 @@ interface Use {
   readonly path: Path;
 }
 
-/** Lists the topics that the pipeline writes in another format than JSON. */
+/** Lists the topics that the pipeline writes in a format other than JSON. */
 const resultUses = ({ spec }: ParsedSpec): Use[] =>
   [
     ...(spec.batch?.stages ?? []).map((stage, at) => ({
@@ -42,7 +42,7 @@ export function formatIssues(parsed: ParsedSpec): SpecIssue[] {
     return registry
       ? [
           issue(
-            'is used only for topics in another format than json; add format: avro to kafka, to pipeline.output or to a stage, or omit registry',
+            'is used only for topics in a format other than json; add format: avro to kafka, to pipeline.output or to a stage, or omit registry',
             'kafka',
             'registry',
           ),

@@ -15,7 +15,7 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
   const prefix = { path: ['spec', 'connector', 'topicPrefix'] };
   const topics = nameProblems(plannedTopics(spec, LATE_GENERATION)).map((problem) => ({
     ...prefix,
-    message: `${problem}: choose a shorter or another connector.topicPrefix`,
+    message: `${problem}: choose a shorter or different connector.topicPrefix`,
   }));
   const { slot } = namesOf(spec, LATE_GENERATION);
   const long =

@@ -190,7 +190,7 @@ export const kafka = z.strictObject({
   registry: registry
     .optional()
     .describe(
-      'For topics in another format than json: the schema registry, which the worker and Kafka Connect use.',
+      'For topics in a format other than json: the schema registry, which the worker and Kafka Connect use.',
     ),
 });
 

@@ -111,13 +111,13 @@ export function verifyReport(
       'evidence',
       report.evidence.length,
       evidenceUnlike(report, source.evidence),
-      'digests of the report equal those of the ledger, and none is missing',
+      'digests of the report equal those of the ledger, and no digest is missing',
     ),
     finding(
       'windows',
       report.windows.length,
       windowsUnlike(report, source.windows),
-      'rows of the report equal those of the ledger, and none is missing',
+      'rows of the report equal those of the ledger, and no row is missing',
     ),
     finding(
       'audit',

@@ -113,7 +113,7 @@ describe('a part that is not running', () => {
   it('is judged when it runs again: the old identity is harmless, and a different one is a change', () => {
     const { facts, stopped } = withLastKnown(FACTS, { ...FACTS, ...GONE });
     expect(factsChange(FACTS, facts)).toBeNull();
-    expect(stopped).toBe('connector task, members of pipeline group totals: none runs now');
+    expect(stopped).toBe('connector task, members of pipeline group totals: not running now');
     const back = { ...FACTS, 'members of pipeline group totals': ['m9'] };
     expect(factsChange(facts, back)).toMatchObject({ epoch: null });
     const other = { ...back, 'pipeline group totals': 'streams group, protocol topology 2' };

@@ -115,7 +115,7 @@ describe('a harmless restart', () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
-      fake.stopped = 'connector task: none runs now';
+      fake.stopped = 'connector task: not running now';
       await approve(scene.handle);
       await skipUntil(scene, (s) => s.blocked !== null);
       expect((await scene.status()).blocked!.detail).toBe(fake.stopped);

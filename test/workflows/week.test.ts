@@ -94,7 +94,7 @@ describe('a week with a rebalance a day', () => {
         if (day === 3) await upgrade(scene);
         if (day === 4) {
           restarts += 1;
-          fake.duringWindows.push('connector task: none runs now');
+          fake.duringWindows.push('connector task: not running now');
         } else rebalance();
       }
       await env.sleep('12h');

@@ -14,7 +14,7 @@ export const FLAGS = {
   ],
   volatile: [
     'work',
-    'the same input gives another result each time',
+    'the same input gives a different result each time',
     'compute the value when the row is written, not when it is read',
   ],
   'local-time': [

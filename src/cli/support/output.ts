@@ -26,7 +26,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   findings: 'Checks, differences or pending work were found.',
   unreachable: 'A system does not answer or refuses the login.',
   timeout: 'The time limit passed before the condition held.',
-  endedOtherwise: 'The run ended with an outcome other than the one that was waited for.',
+  endedOtherwise: 'The run ended, but not with the awaited outcome.',
   interrupted: 'The verb was interrupted from the keyboard.',
 };
 

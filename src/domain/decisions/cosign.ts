@@ -85,12 +85,12 @@ export function coSign(
     (s) => s.decision === decision && Date.parse(now) - Date.parse(s.at) < durationMs(SECOND),
   );
   if (standing.some((s) => s.by === approver))
-    return refuse(`${approver} has signed already; another person must sign within ${SECOND}`);
+    return refuse(`${approver} has signed already; a second person must sign within ${SECOND}`);
   const first = standing.at(-1);
   if (!first)
     return {
       accepted: true,
-      reason: `1 of 2 signatures; another person must sign within ${SECOND}`,
+      reason: `1 of 2 signatures; a second person must sign within ${SECOND}`,
       signature: mine,
       pair: null,
     };

@@ -88,7 +88,7 @@ export function decideEdit(
     return { ...refuse('nothing changes', edit), accepted: true, pending: standing };
   if (standing && standing.wanted !== hash)
     return refuse(
-      `another edit by ${standing.by.join(' and ')} waits for signatures until ${until(standing)}; sign that one, or wait`,
+      `another edit by ${standing.by.join(' and ')} waits for signatures until ${until(standing)}; sign that edit, or wait`,
       edit,
     );
   if (standing?.by.includes(request.by))

@@ -119,7 +119,7 @@ export function withLastKnown(
   }
   return {
     facts: { ...now, ...kept },
-    stopped: stopped.length === 0 ? null : `${stopped.sort().join(', ')}: none runs now`,
+    stopped: stopped.length === 0 ? null : `${stopped.sort().join(', ')}: not running now`,
   };
 }
 

@@ -49,6 +49,6 @@ export function ksqlPlan(text: string): KsqlPlan {
     });
   }
   if (!statements.some((s) => s.isQuery))
-    throw new Error('the statements start no query, because none is CREATE … AS SELECT');
+    throw new Error('the statements start no query, because no statement is CREATE … AS SELECT');
   return { properties, statements };
 }

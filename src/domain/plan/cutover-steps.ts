@@ -118,7 +118,7 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
   const { stillPoint, laterWindows } = spec.validation;
   if (laterWindows === 'witness')
     notes.push(
-      'laterWindows: witness: between windows, the worker keeps a temporary replication slot of its own and reads it every 5 s; a later window then reads the rows that changed and a hundredth of the rest, but counts no rows',
+      'laterWindows: witness: between windows, the worker keeps a temporary replication slot of its own and reads it every 5 s; a later window then reads the rows that changed and a hundredth of the other rows, but counts no rows',
     );
   if (stillPoint.inSoak && resultMode({ spec }) === 'exact')
     notes.push(
