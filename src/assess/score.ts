@@ -111,7 +111,7 @@ function feasibilityOf(trace: readonly TraceLine[]): Share {
   return { score: parts.reduce((product, p) => product * p.grade, 1), parts };
 }
 
-/** Returns the share of the rules that could be answered, by weight. */
+/** Returns the weighted share of the rules that could be answered. */
 function confidenceOf(trace: readonly TraceLine[]): Share {
   const all = trace.reduce((sum, t) => sum + t.weight, 0);
   const open = trace.filter((t) => t.answer.state === 'could-not-tell');

@@ -10,7 +10,7 @@ export interface BlockedTime {
   readonly to: string | null;
   readonly code: string;
   readonly detail: string;
-  /** True if this time began after the commit. Consumers may then have noticed the problem. */
+  /** True if the period began after the commit. Consumers may then have noticed the problem. */
   readonly isAfterCommit: boolean;
 }
 
