@@ -26,6 +26,8 @@ export const resultWithoutKey: Rule = {
       ? fired(0.05, 'no key is declared', {
           work: `declare the key; the query groups by ${key.join(', ')}`,
         })
-      : fired(0.3, 'no key is declared, and the query has no key', { work: 'give the result a key' });
+      : fired(0.3, 'no key is declared, and the query has no key', {
+          work: 'give the result a key',
+        });
   },
 };
