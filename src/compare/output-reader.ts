@@ -1,5 +1,6 @@
 // Reads the records of the pipeline's output, in plain JSON or in Kafka Connect's JSON with schema.
 import { decimalText } from './decimal-text.js';
+import { clockText } from './epoch-text.js';
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { Undecodable } from './undecodable.js';
@@ -96,11 +97,13 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
     return canonFromJson(type, coerce(type, value));
   switch (schema.name) {
     case 'org.apache.kafka.connect.data.Decimal':
-      return canonicalDecimal(unscaled(value, Number(schema.parameters?.['scale'] ?? 0)));
+      return connectDecimal(value, Number(schema.parameters?.['scale'] ?? 0));
     case 'org.apache.kafka.connect.data.Date':
       return canonFromJson(type, new Date(Number(value) * 86_400_000).toISOString().slice(0, 10));
     case 'org.apache.kafka.connect.data.Timestamp':
       return canonFromJson(type, new Date(Number(value)).toISOString());
+    case 'org.apache.kafka.connect.data.Time':
+      return canonFromJson(type, clockText(Number(value), 1000));
     default:
       return canonFromJson(type, coerce(type, value));
   }
@@ -122,7 +125,18 @@ function coerce(type: string, value: unknown): unknown {
 }
 
 const ROUNDED = 'a number of more than 15 digits, which a double may have rounded';
-function unscaled(base64: unknown, scale: number): string {
-  if (typeof base64 !== 'string') throw new Undecodable('expected base64');
-  return decimalText(Buffer.from(base64, 'base64'), scale);
+
+/**
+ * Reads Kafka Connect's decimal: the unscaled digits as base64, or a number, which the converter
+ * writes without rounding.
+ */
+function connectDecimal(value: unknown, scale: number): string {
+  if (value instanceof LongNumber) return canonicalDecimal(value.text);
+  if (typeof value === 'number') return canonicalDecimal(String(value));
+  if (typeof value !== 'string') throw new Undecodable('expected base64');
+  // parseJsonDigits returns a long whole number as a string too
+  if (LONG_DIGITS.test(value)) throw new Undecodable('either base64 or a number of many digits');
+  return canonicalDecimal(decimalText(Buffer.from(value, 'base64'), scale));
 }
+
+const LONG_DIGITS = /^-?\d{16,}$/;

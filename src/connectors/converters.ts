@@ -134,7 +134,7 @@ export function sinkConverterConfig(
   registry: RegistrySpec | undefined,
 ): Record<string, string> {
   // the sink refuses records without schemas
-  if (format === 'json' || !registry) return both(JSON_CONVERTER, { 'schemas.enable': 'true' });
+  if (format !== 'avro' || !registry) return both(JSON_CONVERTER, { 'schemas.enable': 'true' });
   const { className, config } = AVRO[registry.converter];
   return both(className, config(registry));
 }

@@ -48,19 +48,29 @@ export function formatIssues(parsed: ParsedSpec): SpecIssue[] {
           ),
         ]
       : [];
-  const isUsedByConnect =
-    format !== 'json' ||
-    (spec.sink !== undefined && spec.pipeline && formatOf(spec.pipeline.output) !== 'json');
+  const ofSink = spec.sink && spec.pipeline ? formatOf(spec.pipeline.output) : 'json';
   const found = registry
-    ? registryIssues(registry, isUsedByConnect === true)
+    ? registryIssues(registry, format !== 'json' || ofSink !== 'json')
     : uses.map((use) =>
         issue(
           `format ${use.format} needs the schema registry; add kafka.registry: { url: ... }`,
           ...use.path,
         ),
       );
-  return format === 'json' ? found : [...found, ...withoutAvro(parsed)];
+  return [
+    ...found,
+    ...(format === 'json' ? [] : withoutAvro(parsed)),
+    ...(ofSink === 'json' || ofSink === 'avro' ? [] : [unreadableBySink(ofSink)]),
+  ];
 }
+
+const unreadableBySink = (format: RecordFormat): SpecIssue =>
+  issue(
+    `the sink reads json or avro, and not ${format}, because no converter of Kafka Connect was tested with it; use format: avro, or omit sink`,
+    'pipeline',
+    'output',
+    'format',
+  );
 
 function registryIssues(registry: RegistrySpec, isUsedByConnect: boolean): SpecIssue[] {
   const problem = isUsedByConnect ? registryProblem(registry) : null;

@@ -116,7 +116,7 @@ export const action = z.union(
 );
 
 /** The format of the records that a pipeline writes into a topic. */
-export const recordFormat = z.enum(['json', 'avro']);
+export const recordFormat = z.enum(['json', 'avro', 'json-schema', 'protobuf']);
 
 export const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'expected a Kafka topic name');
 

@@ -71,7 +71,9 @@ const stage = z.strictObject({
   topic: topic.describe('The topic into which the pipeline writes the rows of the stage.'),
   format: recordFormat
     .optional()
-    .describe('The format of the records of the stage; json if absent. avro needs a registry.'),
+    .describe(
+      'The format of the records of the stage; json if absent. The others need a registry.',
+    ),
 });
 
 const runs = z.union([

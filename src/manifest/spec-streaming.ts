@@ -184,7 +184,10 @@ export const kafka = z.strictObject({
     .describe("TLS with the brokers: true for the system's CAs, or the files to use."),
   sasl: sasl.optional().describe('The login at the brokers, if they require one.'),
   format: z
-    .enum(['json', 'avro'])
+    .enum(['json', 'avro'], {
+      error:
+        "expected json or avro; the tables' topics cannot be in json-schema or protobuf, because no converter of Kafka Connect was tested with them",
+    })
     .optional()
     .describe("The format of the tables' topics; json if absent. avro needs a registry."),
   registry: registry
@@ -221,7 +224,7 @@ export const pipeline = z.strictObject({
         .describe('The columns of the record key; the same as batch.result.key.'),
       format: recordFormat
         .optional()
-        .describe('The format of the records; json if absent. avro needs a registry.'),
+        .describe('The format of the records; json if absent. The others need a registry.'),
     })
     .describe('The result of the pipeline.'),
   gateway: httpUrl.optional().describe("For flink-sql: the URL of Flink's SQL Gateway."),

@@ -76,6 +76,20 @@ describe('the format of a result', () => {
     );
   });
 
+  it('of a sink is json or avro', () => {
+    for (const output of ['json-schema', 'protobuf']) {
+      expect(problems({ output, registry: REGISTRY })).toEqual([]);
+      expect(problems({ output, registry: REGISTRY, more: SINK }).join()).toMatch(
+        /pipeline\.output\.format: the sink reads json or avro, and not .*use format: avro/,
+      );
+    }
+  });
+
+  it('of the tables is json or avro', () => {
+    const kafka = { brokers: ['kafka:9092'], registry: REGISTRY, format: 'protobuf' };
+    expect(problems({ more: { kafka } }).join()).toMatch(/kafka\.format: .*no converter .* tested/);
+  });
+
   it('is refused by prove if it is not json', () => {
     const text = JSON.stringify(spec({ output: 'avro', registry: REGISTRY }));
     const parsed = parseSpecText(text, 'spec.json', () => '', 'proof');

@@ -1,5 +1,6 @@
 // Rewrites Avro records as JSON, with the schemas that a test gives.
 import { AvroRecords } from '../../src/compare/avro/avro-records.js';
+import type { RecordDecoder } from '../../src/compare/record-decoder.js';
 import { framed, long } from './avro-bytes.js';
 
 /** The schema of a key. `rewrite` gives it the id 1. */
@@ -33,7 +34,7 @@ export function rewrite(
 }
 
 /** Returns the records of the last batch as text. */
-export function textsOf(records: AvroRecords): Written[] {
+export function textsOf(records: RecordDecoder): Written[] {
   const found: Written[] = [];
   records.visit((_offset, b, keyStart, keyEnd, start, end) => {
     const text = (from: number, to: number): string | null =>

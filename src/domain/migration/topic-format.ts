@@ -3,8 +3,8 @@
 /** The formats in which Kafka Connect may write the topics of the tables. */
 export type TableFormat = 'json' | 'avro';
 
-/** The formats of records that a window can read. */
-export type RecordFormat = TableFormat;
+/** The formats of the topics that a pipeline writes. */
+export type RecordFormat = TableFormat | 'json-schema' | 'protobuf';
 
 /** A topic that the pipeline writes: its output, or a stage. */
 interface Written {

@@ -1,0 +1,59 @@
+// Reads the fields of one Protobuf message as JSON texts. The fields of a record may have any order.
+import { Undecodable } from '../undecodable.js';
+import type { ValueRule } from './scalars.js';
+import { WIRE, WireInput } from './wire-input.js';
+
+export interface FieldRule {
+  readonly id: number;
+  readonly value: ValueRule;
+  readonly isRepeated: boolean;
+  /** True if the field is a message, of which a record has at most one. */
+  readonly isMessage: boolean;
+  /** True if an absent field is NULL, and not the default of its type. */
+  readonly hasPresence: boolean;
+  /** Of the fields with the same name here, a record has only the last one. */
+  readonly oneOf: string | null;
+}
+
+/** Reads a whole message. Returns the JSON of each field, in the order of the rules. */
+export function readFields(rules: readonly FieldRule[], input: WireInput): string[] {
+  const found = rules.map((): string[] => []);
+  while (input.at < input.end) {
+    const tag = Number(input.varint());
+    const [id, wire] = [Math.floor(tag / 8), tag % 8];
+    if (id === 0) throw new Undecodable('a field with the number 0');
+    const at = rules.findIndex((rule) => rule.id === id);
+    if (at < 0) input.skip(wire);
+    else readValue(rules[at]!, wire, input, found[at]!);
+    const name = rules[at]?.oneOf;
+    if (name === null || name === undefined) continue;
+    rules.forEach((rule, other) => {
+      if (other !== at && rule.oneOf === name) found[other]!.length = 0;
+    });
+  }
+  return rules.map((rule, at) => jsonOf(rule, found[at]!));
+}
+
+function readValue(
+  { id, value, isRepeated, isMessage }: FieldRule,
+  wire: number,
+  input: WireInput,
+  found: string[],
+): void {
+  const isPacked = isRepeated && wire === WIRE.sized && value.wire !== WIRE.sized;
+  if (isPacked) {
+    const items = input.sized();
+    while (items.at < items.end) found.push(value.read(items));
+    input.at = items.end;
+    return;
+  }
+  if (wire !== value.wire) throw new Undecodable(`field ${id} has another type in its schema`);
+  if (isMessage && !isRepeated && found.length > 0)
+    throw new Undecodable(`field ${id} occurs several times`);
+  found.push(value.read(input));
+}
+
+function jsonOf({ value, isRepeated, hasPresence }: FieldRule, found: readonly string[]): string {
+  if (isRepeated) return `[${found.join(',')}]`;
+  return found.at(-1) ?? (hasPresence ? null : value.absent) ?? 'null';
+}

@@ -1,0 +1,106 @@
+// Rewrites Protobuf records as the JSON that the reader of results knows. After the id of the schema,
+// a record says which message of the schema it is. protobufjs parses the schema; Sluice reads the
+// record itself, because whole numbers of 64 bits and absent fields must stay exact.
+import protobuf from 'protobufjs';
+import type { JsonOutput } from '../json-output.js';
+import { RegistryRecords, type RewriteValue } from '../registry-records.js';
+import { Undecodable } from '../undecodable.js';
+import { readFields, type FieldRule } from './fields.js';
+import { KNOWN_MESSAGES } from './known-messages.js';
+import { enumRule, SCALARS, type ValueRule } from './scalars.js';
+import { WIRE, WireInput } from './wire-input.js';
+
+/** The most numbers that say which message a record is. Each stands for one level of nesting. */
+const MOST_LEVELS = 32;
+const COMMENT = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
+const PROTO3 = /^\s*syntax\s*=\s*["']proto3["']\s*;/;
+
+export class ProtobufRecords extends RegistryRecords {
+  constructor() {
+    super({ record: 'a Protobuf record', schemaType: 'PROTOBUF', compile });
+  }
+}
+
+interface Message {
+  readonly rules: readonly FieldRule[];
+  /** The names of the fields as JSON, each with its colon. */
+  readonly names: readonly string[];
+}
+
+function compile(schema: string): RewriteValue {
+  if (!PROTO3.test(schema.replace(COMMENT, '')))
+    throw new Undecodable('its schema is not in proto3');
+  const { root, package: name } = protobuf.parse(schema, { keepCase: true });
+  const file =
+    name === undefined || name === null ? root : (root.lookup(name) as protobuf.Namespace);
+  const messages = new Map<string, Message>();
+  return (bytes, from, to, out) => {
+    const input = new WireInput(bytes, from, to);
+    const path = pathOf(input);
+    const id = path.join();
+    const message = messages.get(id) ?? messageAt(file, path);
+    messages.set(id, message);
+    write(message, input, out);
+  };
+}
+
+/** Reads the numbers that lead to the message: of the file, then of each message around it. */
+function pathOf(input: WireInput): number[] {
+  const next = (): number => {
+    const value = Number(input.varint());
+    if (value % 2 !== 0) throw new Undecodable('a negative number of a message');
+    return value / 2;
+  };
+  const count = next();
+  if (count > MOST_LEVELS) throw new Undecodable('a message at too many levels');
+  return count === 0 ? [0] : Array.from({ length: count }, next);
+}
+
+function messageAt(file: protobuf.NamespaceBase, path: readonly number[]): Message {
+  let found: protobuf.NamespaceBase = file;
+  for (const at of path) {
+    const messages = found.nestedArray.filter((one) => one instanceof protobuf.Type);
+    const message = messages[at];
+    if (!message) throw new Undecodable(`a message (${path.join()}) that its schema does not have`);
+    found = message;
+  }
+  const fields = (found as protobuf.Type).fieldsArray.flatMap((field) => {
+    const rule = ruleOf(field, found as protobuf.Type);
+    return rule ? [{ name: `${JSON.stringify(field.name)}:`, rule }] : [];
+  });
+  return { rules: fields.map(({ rule }) => rule), names: fields.map(({ name }) => name) };
+}
+
+/**
+ * Returns how a field is read. Null for a field that is not the value of a column: a map, or a
+ * message of another kind. Its column is then absent, and therefore unknown.
+ */
+function ruleOf(field: protobuf.Field, around: protobuf.Type): FieldRule | null {
+  if (field.map) return null;
+  const value = valueRule(field.type, around);
+  if (!value) return null;
+  const isMessage = value.wire === WIRE.sized && !Object.hasOwn(SCALARS, field.type);
+  const isOptional = field.options?.['proto3_optional'] === true;
+  return {
+    id: field.id,
+    value,
+    isRepeated: field.repeated,
+    isMessage,
+    hasPresence: isMessage || isOptional || field.partOf !== null,
+    oneOf: isOptional ? null : (field.partOf?.name ?? null),
+  };
+}
+
+function valueRule(type: string, around: protobuf.Type): ValueRule | null {
+  if (Object.hasOwn(SCALARS, type)) return SCALARS[type]!;
+  const local = around.lookup(type, [protobuf.Type, protobuf.Enum]);
+  if (local instanceof protobuf.Enum) return enumRule(local.valuesById);
+  const name = type.replace(/^\./, '');
+  return local === null && Object.hasOwn(KNOWN_MESSAGES, name) ? KNOWN_MESSAGES[name]! : null;
+}
+
+function write({ rules, names }: Message, input: WireInput, out: JsonOutput): void {
+  const values = readFields(rules, input);
+  const members = values.map((value, at) => names[at]! + value);
+  out.raw(Buffer.from(`{${members.join(',')}}`));
+}
