@@ -115,6 +115,10 @@ describe('a literal', () => {
     ['int8', '9223372036854775807', '9223372036854775807'],
     ['text[]', ['a"b', null, 'c\\d', ''], '{"a\\"b",NULL,"c\\\\d",""}'],
     ['text', null, null],
+    ['daterange', '[2026-01-01,infinity)', '[2026-01-01,infinity)'],
+    ['tstzrange', '["2026-01-01 05:30:00+05:30",)', '["2026-01-01 05:30:00+05:30",)'],
+    ['hstore', '{"a":"1","b\\"c":null}', '"a"=>"1", "b\\"c"=>NULL'],
+    ['money', '-1234.50', '-1234.50'],
   ])('is a text that Postgres reads back: %s', (type, value, text) =>
     expect(literalOf(type, value)).toBe(text),
   );
@@ -122,5 +126,13 @@ describe('a literal', () => {
   it('does not exist for a value that the record omits', () => {
     expect(literalOrNothing('text', TOAST_PLACEHOLDER)).toBeUndefined();
     expect(literalOrNothing('timetz', '10:00:00Z')).toBeUndefined();
+    const omitted = JSON.stringify({ [TOAST_PLACEHOLDER]: TOAST_PLACEHOLDER });
+    expect(literalOrNothing('hstore', omitted)).toBeUndefined();
+    expect(stateAfter(shape, undefined, { id: 1, note: omitted }).open).toEqual(new Set(['note']));
+  });
+
+  it('does not exist for bits, because their record does not contain their number', () => {
+    expect(literalOrNothing('bit', 'AQ==')).toBeUndefined();
+    expect(literalOrNothing('point', { x: 1, y: 2 })).toBeUndefined();
   });
 });
