@@ -1,7 +1,7 @@
-// Finds the rows that differ between a snapshot of the source and a topic, of which only the
-// records before given ends count. There are two cases. The snapshot sees a transaction whose
-// record is at or after the ends. Or it does not see a transaction whose record is before the ends.
-// In both cases, the row is taken from the topic as it was at the ends.
+// Finds the rows that differ between a snapshot of the source and a topic at given ends. There are
+// two cases. The snapshot sees a transaction whose record is at or after the ends. Or it does not
+// see a transaction whose record is before the ends. In both cases, the row is taken from the topic
+// as it was at the ends.
 import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {

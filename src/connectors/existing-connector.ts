@@ -102,7 +102,7 @@ function matches(patterns: string, name: string): boolean | null {
 /** Settings whose difference says nothing about the records, or whose value may be a secret. */
 const IRRELEVANT = /^(database\.|topic\.|message\.|table\.|tasks\.|slot\.|publication\.)/;
 
-/** Lists the settings in which a connector differs from one that Sluice would create. */
+/** Lists the settings of a connector that Sluice would set differently. */
 export function differences(plan: ResolvedPlan, stored: StoredConfig): string[] {
   return Object.entries(handedOverConfig(plan))
     .filter(([key, value]) => !IRRELEVANT.test(key) && stored[key] !== value)

@@ -1,5 +1,5 @@
-// Defines the parts of an Avro schema that the compiler reads, and the kind of function into which
-// the compiler turns a schema.
+// Defines the parts of an Avro schema that the compiler reads, and the functions that it makes from
+// them.
 import type { AvroInput } from './avro-input.js';
 import type { JsonOutput } from '../json-output.js';
 

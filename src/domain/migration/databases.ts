@@ -50,8 +50,8 @@ export const addressAt = (spec: WithDatabases, place: Place): PostgresAddress =>
   place === 'target' ? targetPostgres(spec) : spec.spec.source.postgres;
 
 /**
- * Returns the name of the target, in the form in which the ledger records where an object is. Two
- * servers may have databases of the same name, so the name of a separate target has its address.
+ * Returns the name of the target, written as in the ledger. Two servers may have databases of the
+ * same name, so the name of a separate target has its address.
  */
 export function targetDatabase({ spec }: WithDatabases): string {
   if (!spec.target) return spec.source.postgres.database;

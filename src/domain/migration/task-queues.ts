@@ -39,10 +39,7 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   data: { suffix: '-data', slots: 2 },
   /** Activities that mostly wait, for hours or weeks, such as the guard of each migration. */
   watch: { suffix: '-watch', slots: 1000 },
-  /**
-   * The drain and the final window. Writers wait for both, so neither may wait behind another
-   * window.
-   */
+  /** The drain and the final window. Writers wait for both, so no other window may delay them. */
   hold: { suffix: '-hold', slots: 4 },
 };
 

@@ -9,9 +9,7 @@ import { Registry } from '../values/adapter-registry.js';
 /** The place where the pipeline runs, as plain data. */
 export interface HostPlan {
   readonly kind: 'none' | 'external' | 'flink' | 'ksqldb';
-  /**
-   * Where the jobs run, in the form in which the ledger records it. Null if Sluice deploys nothing.
-   */
+  /** The place where the jobs run, written as in the ledger. Null if Sluice deploys nothing. */
   readonly url: string | null;
   /**
    * The names of the Flink jobs, or of ksqlDB's streams and tables, that Sluice deploys. Sluice

@@ -56,13 +56,13 @@ export interface CutoverStep {
 export interface ResolvedPlan extends MigrationSpec {
   readonly generation: number;
   readonly names: Names;
-  /** The source database, in the form in which the ledger records where an object is. */
+  /** The source database, written as in the ledger. */
   readonly database: string;
   /**
    * The database of the result, the sink's table, the view and the lease row, in the same form.
    */
   readonly targetDatabase: string;
-  /** The Kafka cluster, in the form in which the ledger records where an object is. */
+  /** The Kafka cluster, written as in the ledger. */
   readonly cluster: string;
   readonly tables: readonly Relation[];
   readonly capture: CapturePlan;

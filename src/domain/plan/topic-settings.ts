@@ -59,7 +59,9 @@ export function differingSettings(asked: TopicSettings, found: TopicSettings): s
     .map(([name, value]) => `${name} is ${found[name] ?? '(none)'}, not ${value}`);
 }
 
-/** Returns the setting by which a topic loses records of rows. Null if it keeps all of them. */
+/**
+ * Returns the setting that makes a topic lose records of rows. Null if the topic keeps all records.
+ */
 export function losesRecords(found: TopicSettings): string | null {
   const { 'cleanup.policy': policy = '(none)' } = found;
   if (policy === 'compact') return null;

@@ -1,8 +1,8 @@
 // The owner of a shared table after the commit: the sink, in a session of its role.
 
 /**
- * The sink's identity after the commit: the role of its session, and the evidence epoch under which
- * it became the owner.
+ * The sink's identity after the commit: the role of its session, and the evidence epoch of the
+ * commit.
  */
 export interface TableOwner {
   readonly role: string;
