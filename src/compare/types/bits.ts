@@ -1,6 +1,6 @@
-// Reads bit(n). Debezium writes a boolean for bit(1). It writes other bits as bytes in base64, the
-// last eight bits first, and without the bytes at the end that are zero. `bit varying` is not
-// proven, because the bytes do not tell 001 from 1.
+// Reads bit(n). Debezium writes a boolean for bit(1). It writes longer values as bytes in base64.
+// The last eight bits come first, and zero bytes at the end are omitted. `bit varying` cannot be
+// proven, because 001 and 1 have the same bytes.
 import { fail, text, wrong, type Codec } from './codec.js';
 
 /** Removes the zeros at the beginning, because the column's type has the number of bits. */

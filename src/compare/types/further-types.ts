@@ -1,4 +1,5 @@
-// Lists the types that few tables have. A new type needs a line here, and one in kernel/kernel.ts.
+// Lists the types that few tables have. A new type needs a line here and a line in
+// kernel/kernel.ts.
 import { bits } from './bits.js';
 import { plain, type Codec } from './codec.js';
 import { GEOMETRY } from './geometry.js';
@@ -32,7 +33,7 @@ export const WITH_ARRAYS: ReadonlySet<string> = new Set([
   'hstore',
 ]);
 
-/** The types whose records from a polling connector have another form than Debezium's. */
+/** The types that a polling connector writes in a different form than Debezium. */
 export const ONLY_FROM_DEBEZIUM: ReadonlySet<string> = new Set([
   'bit',
   'money',

@@ -1,6 +1,6 @@
-// Reads the geometric types of Postgres. Debezium writes a point, a line and a circle as numbers,
-// and the others as well-known binary (WKB) with the name of the type. The canonical form is the
-// list of numbers. Each of them has all digits of a double on both sides.
+// Reads the geometric types of Postgres. Debezium writes a point, a line and a circle as numbers.
+// It writes the other types as well-known binary (WKB) with the name of the type. The canonical
+// form is the list of numbers. On both sides, each number has all digits of a double.
 import { fail, float, wrong, type Codec } from './codec.js';
 
 type Json = Readonly<Record<string, unknown>>;
