@@ -62,7 +62,10 @@ const list = (numbers: readonly number[]): string => joined(numbers.map(asJson))
 const isClosed = (numbers: readonly number[]): boolean =>
   numbers[0] === numbers.at(-2) && numbers[1] === numbers.at(-1);
 
-/** Reads a polygon. A record repeats the first point at the end, if it is not there already. */
+/**
+ * Reads a polygon. A record repeats the first point at the end, unless the last point is already
+ * the same.
+ */
 function ring(numbers: readonly number[]): string {
   return numbers.some(Number.isNaN) || !isClosed(numbers)
     ? fail('expected a closed ring')
@@ -74,7 +77,7 @@ const POLYGON = printed(String.raw`\(${POINT}(?:,${POINT})*\)`);
 function polygonText(text: string): string {
   const read = POLYGON(text);
   const numbers = read.split(' ').map(Number);
-  // The record of a polygon that repeats its first point is the same as without that point.
+  // A polygon that repeats its first point has the same record as a polygon without that point.
   return isClosed(numbers) || read.includes('NaN') ? fail('expected an open ring') : read;
 }
 

@@ -1,5 +1,5 @@
 // Reads hstore. Debezium writes it as a JSON object in a string, and Postgres prints it as
-// `"key"=>"value", "other"=>NULL`. The order of the pairs means nothing.
+// `"key"=>"value", "other"=>NULL`. The order of the pairs does not matter.
 import { TOAST_PLACEHOLDER } from '../toast-placeholder.js';
 import { fail, text, wrong, type Codec } from './codec.js';
 
@@ -55,7 +55,10 @@ function canonical(pairs: readonly Pair[]): string {
   return `{${members.join(',')}}`;
 }
 
-/** Also reads Postgres' own text, which never begins with a brace. A polling connector writes it. */
+/**
+ * Also reads Postgres' own text, which a polling connector writes. This text never begins with a
+ * brace.
+ */
 function pairsOf(value: string): Pair[] {
   if (value === PLACEHOLDER_HSTORE)
     return fail('an unchanged TOAST value, which the record does not contain');

@@ -1,4 +1,4 @@
-// Says why values of a type cannot be proven equal. Read from records of Debezium 3.7.
+// Says why values of a type cannot be proven equal. The facts come from records of Debezium 3.7.
 
 /**
  * Base types whose columns Debezium omits from its records. A column of any other type is always
@@ -57,5 +57,8 @@ const WHY: Readonly<Record<string, string>> = {
 export const whyUnproven = (type: string): string =>
   isLeftOut(type) ? 'the connector omits it' : (WHY[type] ?? 'its form in records is not known');
 
-/** Why a generated column cannot be compared. Debezium writes it only in its initial load. */
+/**
+ * Says why a generated column cannot be compared. Debezium writes such a column only in its initial
+ * load.
+ */
 export const WHY_GENERATED = 'generated: the log omits it';
