@@ -42,6 +42,7 @@ export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promi
   }
   if (objects.some((o) => o.kind === 'lease'))
     await call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null);
+  await call('quick', 'releaseAdopted', 'End the adoption; the adopted objects stay', ref);
   const removed = [];
   for (const object of [...objects].reverse()) {
     await removeObject(ref, object);

@@ -54,8 +54,8 @@ describe('a migration that adopts a capture', () => {
       });
       expect(touching(fake.calls)).toEqual([]);
       expect(fake.calls.filter((call) => /^(remove|release)/.test(call))).toEqual([
-        'removeLease',
         'releaseAdopted',
+        'removeLease',
       ]);
     },
   );

@@ -34,6 +34,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
         ref,
       ),
     );
+  await leaveAdopted(run);
   const scaffolding = state.undo.filter((object) => atComplete(plan, object) === 'remove');
   for (const object of scaffolding.reverse()) {
     await run.step(() => removeObject(run.ref, object));
@@ -43,7 +44,6 @@ async function retireAndHandOver(run: Run): Promise<void> {
   state.handedOver = await run.step(() =>
     call('patient', 'handOver', 'Hand over the running pipeline, each part observed', ref, kept),
   );
-  await leaveAdopted(run);
   state.leftovers = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),
   );

@@ -14,26 +14,13 @@ export async function rollBack(run: Run): Promise<void> {
   state.needsApproval = false;
   run.connectors.release();
   run.stopGuard();
-  if (state.spec && state.undo.length > 0) {
+  if (state.spec) {
     const { ref } = run;
-    const switched = await run.step(() =>
-      call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref),
-    );
-    if (switched) {
-      await run.step(() => call('patient', 'routeBack', 'Route consumers back to the batch', ref));
-      state.committedAt = null;
-    } else if (state.fenceToken) {
-      const token = state.fenceToken;
-      await run.step(() =>
-        call('quick', 'releaseFence', 'Release the fence', { ref, token, attempt: state.attempts }),
-      );
-    }
-    await run.step(() => call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null));
-    state.route = await run.step(() =>
-      call('quick', 'observeRoute', 'Observe that consumers read the batch', ref),
-    );
-    await removeAll(run, state.undo);
+    // After the last removal, the run may continue as new with an empty undo list.
+    if (state.undo.length > 0) await returnToBatch(run);
+    // If the run is terminated between the two, the sweep finds what is left and ends the adoption.
     await leaveAdopted(run);
+    await removeAll(run, state.undo);
     state.leftovers = await run.step(() =>
       call('quick', 'listLeftovers', 'Verify that no object of this migration is left', ref),
     );
@@ -43,6 +30,52 @@ export async function rollBack(run: Run): Promise<void> {
   run.audit({ kind: 'outcome', outcome: state.outcome });
   run.show();
   await run.flushSurely();
+}
+
+/**
+ * Returns consumers to the batch, and waits until they are observed there. The lease row alone does
+ * not prove which side they read. A restored database can lack the commit, and another system can
+ * switch late.
+ */
+async function returnToBatch(run: Run): Promise<void> {
+  const { ref, plan } = run;
+  if (await isCommitted(run)) await routeBack(run);
+  await run.step(() => call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null));
+  for (let looks = 1; !(await isOnBatch(run)); looks += 1) {
+    if (looks > 1) {
+      const detail = 'consumers still read the stream side after the switch back to the batch';
+      const remedy = `${plan.route.words.unexpected}, then: sluice retry`;
+      await run.park({ code: 'route-unexpected', since: run.now(), detail, remedy }, true);
+    }
+    await routeBack(run);
+  }
+  await run.unblock();
+}
+
+/** Returns whether the lease row says that the commit happened. If it did not, ends the fence. */
+async function isCommitted(run: Run): Promise<boolean> {
+  const { ref } = run;
+  const { fenceToken: token, attempts: attempt } = run.state;
+  const switched = await run.step(() =>
+    call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref),
+  );
+  if (switched || !token) return switched;
+  const { committed } = await run.step(() =>
+    call('quick', 'releaseFence', 'Release the fence', { ref, token, attempt }),
+  );
+  return committed;
+}
+
+async function routeBack(run: Run): Promise<void> {
+  await run.ask(() => call('patient', 'routeBack', 'Route consumers back to the batch', run.ref));
+  run.state.committedAt = null;
+}
+
+async function isOnBatch(run: Run): Promise<boolean> {
+  run.state.route = await run.ask(() =>
+    call('quick', 'observeRoute', 'Observe that consumers read the batch', run.ref),
+  );
+  return run.state.route.side === 'batch';
 }
 
 /**
