@@ -124,6 +124,19 @@ describe('a commit in a reporting database', () => {
     expect(await act('releaseFence', attempted())).toMatchObject({ committed: false });
   });
 
+  it.each(['target', 'source'] as const)(
+    'is refused if the %s is no longer the server of the fence, as after a failover',
+    async (place) => {
+      expect(await act('fence', attempted())).toMatchObject({ refused: null });
+      const column = place === 'target' ? 'server' : 'source_server';
+      await both.target.client.query(`UPDATE sluice_far_commit.lease SET ${column} = '7/1'`);
+      const { refused } = await act('commitCutover', attempted());
+      expect(refused).toMatch(new RegExp(`^the ${place} .* runs on another server .*7/1 then`));
+      expect(await seen()).toEqual({ lease: 'FENCED', side: 'batch' });
+      expect(await act('releaseFence', attempted())).toMatchObject({ committed: false });
+    },
+  );
+
   it('fails while the target does not answer; afterwards the lease row shows that nothing moved', async () => {
     await act('fence', attempted());
     await allow(both.target.name, false);

@@ -11,6 +11,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 import type { FenceInput, Refusable } from './fence.js';
 import { Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
+import { targetProblem } from './proven-servers.js';
 import { routeEffects } from './routes/index.js';
 import { sourceProblem } from './source-at-commit.js';
 import type { Planned } from '../runtime/with-plan.js';
@@ -63,6 +64,8 @@ async function commit(
   if (run) throw new Refused(run);
   if (before.state !== 'FENCED' || before.token !== token)
     throw new Refused(describeLease(before, token, epoch, evidenceId));
+  const moved = await targetProblem(client, plan, before);
+  if (moved) throw new Refused(moved);
   await refuseUnguarded(client, plan);
   if (before.restMs <= COMMIT_MARGIN_MS)
     throw new Refused(describeLease(before, token, epoch, evidenceId));
@@ -70,7 +73,7 @@ async function commit(
   // that comes too late.
   await held.atMost(before.restMs);
   // If this answer took longer, the server would end the transaction.
-  const unknown = await sourceProblem(deps, plan, holdLimits(plan).idleMs / 2);
+  const unknown = await sourceProblem(deps, plan, before, holdLimits(plan).idleMs / 2);
   if (unknown) throw new Refused(unknown);
   const changed = await route.inCommit(client, plan, token);
   await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);

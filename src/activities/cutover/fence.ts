@@ -19,6 +19,7 @@ import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';
 import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
 import { makeClaimed } from '../ownership/owned.js';
+import { leaseServer, sourceServer } from './proven-servers.js';
 import { routeEffects } from './routes/index.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
@@ -87,7 +88,7 @@ export function createFenceActivities(deps: FenceDeps) {
         if (row.state === 'SWITCHED') return { committed: true };
         const opened =
           row.state === 'FENCED' && row.token === token
-            ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL`
+            ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL, server = NULL, source_server = NULL`
             : '';
         await client.query(
           `UPDATE ${leaseTable(plan)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`,
@@ -117,6 +118,7 @@ async function takeFence(
   deps: FenceDeps,
   client: pg.ClientBase,
   input: FenceInput & Planned,
+  source: string | null,
 ): Promise<string | null> {
   const { ref, plan, token, attempt, epoch, evidenceId } = input;
   const hold = durationMs(plan.spec.cutover.maxHold);
@@ -139,7 +141,8 @@ async function takeFence(
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},
-         fenced_at = now(), expires_at = now() + interval '${hold} milliseconds' WHERE ${mine}`,
+         fenced_at = now(), expires_at = now() + interval '${hold} milliseconds', server = $1, source_server = $2 WHERE ${mine}`,
+      [await leaseServer(client, plan), source],
     );
   }
   // The marker is transactional, so it exists only if the fence commits.
@@ -153,10 +156,11 @@ async function takeFence(
  */
 async function fenced(deps: FenceDeps, input: FenceInput & Planned): Promise<void> {
   const limits = holdLimits(input.plan);
+  const source = await sourceServer(deps, input.plan);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await leaseAccess(deps).onLease(input.plan, limits, async (client) => {
-        const why = await takeFence(deps, client, input);
+        const why = await takeFence(deps, client, input, source);
         if (why) throw new Refused(why); // this rolls the triggers back
       });
     } catch (error) {

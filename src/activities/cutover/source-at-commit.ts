@@ -2,12 +2,15 @@
 // on the target cannot see the source.
 import { activeRun } from '../../clients/postgres/batch-runs.js';
 import { readSource } from '../../clients/postgres/connection.js';
+import type { LeaseRow } from '../../clients/postgres/lease-row.js';
+import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { hasTarget } from '../../domain/migration/databases.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
+import { describeMove } from './proven-servers.js';
 
 /**
  * Describes an active run of the batch, or returns null. The run log is in the target. If runs are
@@ -25,12 +28,13 @@ export async function activeAnywhere(
 
 /**
  * Returns the reason why a commit on a separate target must not happen. Either a session of the
- * batch is active in the source, or the source does not answer within `limitMs`. Returns null if
- * there is no reason, or if the source is the target.
+ * batch is active in the source, or the source is no longer the server of the fence, or it does not
+ * answer within `limitMs`. Returns null if there is no reason, or if the source is the target.
  */
 export async function sourceProblem(
   { secret }: Pick<Deps, 'secret'>,
   plan: ResolvedPlan,
+  { source_server: fenced }: LeaseRow,
   limitMs: number,
 ): Promise<string | null> {
   if (!hasTarget(plan)) return null;
@@ -41,8 +45,9 @@ export async function sourceProblem(
   });
   const asked = readSource(plan, secret, async (client) => {
     const active = mayRunInSource(plan) ? await activeRun(client, plan, null) : null;
-    if (active === null) await insertLsn(client); // a standby, which may lag, refuses this call
-    return active;
+    if (active !== null) return active;
+    await insertLsn(client); // a standby, which may lag, refuses this call
+    return describeMove('source', plan.database, fenced, await serverIdentity(client));
   });
   try {
     return await Promise.race([asked, late]);

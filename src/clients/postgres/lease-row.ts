@@ -21,6 +21,10 @@ export interface LeaseRow {
   readonly veto: boolean;
   readonly evidence_digest: string | null;
   readonly switched_at: string | null;
+  /** The identity of the target's server at the fence. Null if the row is in the ledger. */
+  readonly server: string | null;
+  /** The identity of a separate source's server at the fence. */
+  readonly source_server: string | null;
   /** True if the fence has expired by the database's clock. No other clock counts. */
   readonly expired: boolean;
   /** Milliseconds until the fence expires. 0 if the fence has expired, or if it never expires. */
@@ -46,7 +50,9 @@ export const LEASE_COLUMNS = `
   expires_at timestamptz,
   veto boolean NOT NULL DEFAULT false,
   evidence_digest text,
-  switched_at timestamptz`;
+  switched_at timestamptz,
+  server text,
+  source_server text`;
 
 export const createLeaseTableSql = (schema: string): string => `
 CREATE SCHEMA ${quoteIdent(schema)};
@@ -61,7 +67,7 @@ export async function readLease(
   migration: string,
 ): Promise<LeaseRow | null> {
   const { rows } = await client.query<Record<string, unknown>>(
-    `SELECT state, epoch::text, token, attempt::text, fenced_at::text, expires_at::text, veto::text, evidence_digest, switched_at::text,
+    `SELECT state, epoch::text, token, attempt::text, fenced_at::text, expires_at::text, veto::text, evidence_digest, switched_at::text, server, source_server,
             (expires_at IS NULL OR expires_at <= clock_timestamp())::text AS expired,
             ceil(greatest(0, coalesce(extract(epoch FROM expires_at - clock_timestamp()), 0)) * 1000)::bigint::text AS rest FROM ${table} WHERE migration = $1`,
     [migration],
@@ -78,6 +84,8 @@ export async function readLease(
     veto: row['veto'] === 'true',
     evidence_digest: row['evidence_digest'] ?? null,
     switched_at: row['switched_at'] ?? null,
+    server: row['server'] ?? null,
+    source_server: row['source_server'] ?? null,
     expired: row['expired'] === 'true',
     restMs: Number(row['rest']),
   };
