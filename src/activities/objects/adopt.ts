@@ -3,6 +3,7 @@
 import {
   describeHolder,
   heldObjects,
+  ledgerTime,
   recordAdopted,
   releaseAdopted,
   type AdoptedRow,
@@ -12,7 +13,11 @@ import { Problem } from '../../domain/failure.js';
 import type { AdoptedObject } from '../../domain/capture/adopted.js';
 import { inspectAdopted } from '../capture/adopted-objects.js';
 import type { Deps } from '../runtime/deps.js';
+import { stopIfCancelled } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
+
+const taken = (holder: string): Problem =>
+  new Problem('object-not-ours', holder, 'let that migration end first, then: sluice retry');
 
 export function createAdoptionActivities(deps: Deps) {
   const { ledger } = deps;
@@ -20,9 +25,10 @@ export function createAdoptionActivities(deps: Deps) {
     /**
      * Checks the objects once more and records them as adopted, with their identities. Idempotent.
      * Throws Problem `preflight-failed` if an object cannot be adopted, and `object-not-ours` if
-     * another migration has it. In both cases, nothing is recorded.
+     * another migration has it, or if the run has ended. In all cases, nothing is recorded.
      */
     async adoptObjects({ ref, plan }: Planned): Promise<readonly AdoptedObject[]> {
+      const begun = await ledgerTime(ledger);
       const { checks, objects } = await inspectAdopted(deps, plan);
       const open = openChecks(checks);
       if (open.length > 0)
@@ -32,11 +38,16 @@ export function createAdoptionActivities(deps: Deps) {
           `${open.map(({ remedy }) => remedy).join('; ')}; then: sluice retry`,
         );
       const [held] = await heldObjects(ledger, ref.name, objects);
-      if (held || !(await recordAdopted(ledger, ref, objects)))
+      if (held) throw taken(describeHolder(held));
+      stopIfCancelled();
+      const recorded = await recordAdopted(ledger, ref, objects, begun);
+      if (recorded === 'taken')
+        throw taken('another migration has just adopted one of these objects');
+      if (recorded === 'ended')
         throw new Problem(
           'object-not-ours',
-          held ? describeHolder(held) : 'another migration has just adopted one of these objects',
-          'let that migration end first, then: sluice retry',
+          `migration ${ref.name} has ended or has released its adopted objects meanwhile`,
+          'nothing was adopted; begin a new run with: sluice start',
         );
       return objects;
     },

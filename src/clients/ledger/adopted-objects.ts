@@ -47,15 +47,24 @@ export async function heldObjects(
   return held;
 }
 
+/** Returns the ledger's time, as `recordAdopted` expects it. */
+export async function ledgerTime(ledger: Pick<Ledger, 'query'>): Promise<string> {
+  const rows = await ledger.query<{ at: string }>(`SELECT clock_timestamp()::text AS at`);
+  return rows[0]!.at;
+}
+
 /**
- * Records the adopted objects in one statement. If another migration has adopted one of them
- * meanwhile, records nothing and returns false. Idempotent.
+ * Records the adopted objects in one statement. Records nothing and returns `taken` if another
+ * migration has adopted one of them meanwhile. Records nothing and returns `ended` if the run has
+ * ended, or has released its objects since `begun`, because nobody would release these rows.
+ * Idempotent.
  */
 export async function recordAdopted(
   ledger: Pick<Ledger, 'query'>,
   { name, iteration, generation }: Run,
   objects: readonly AdoptedRow[],
-): Promise<boolean> {
+  begun: string,
+): Promise<'recorded' | 'taken' | 'ended'> {
   const rows = objects.map((o) => ({
     kind: o.kind,
     object_name: o.name,
@@ -63,16 +72,19 @@ export async function recordAdopted(
     identity: o.identity,
   }));
   try {
-    await ledger.query(
+    const recorded = await ledger.query(
       `INSERT INTO sluice.adopted (name, kind, object_name, location, identity, iteration, generation)
        SELECT $1, kind, object_name, location, identity, $2, $3 FROM jsonb_to_recordset($4::jsonb) AS r (kind text, object_name text, location text, identity text)
+        WHERE EXISTS (SELECT FROM sluice.migration AS m WHERE m.name = $1 AND m.iteration = $2 AND m.outcome IS NULL)
+          AND NOT EXISTS (SELECT FROM sluice.adopted AS a WHERE a.name = $1 AND a.released_at >= $5::timestamptz)
        ON CONFLICT (name, kind, object_name, location) DO UPDATE
-         SET identity = excluded.identity, iteration = excluded.iteration, generation = excluded.generation, adopted_at = now(), released_at = NULL`,
-      [name, iteration, generation, JSON.stringify(rows)],
+         SET identity = excluded.identity, iteration = excluded.iteration, generation = excluded.generation, adopted_at = now(), released_at = NULL
+       RETURNING seq::text`,
+      [name, iteration, generation, JSON.stringify(rows), begun],
     );
-    return true;
+    return recorded.length === objects.length ? 'recorded' : 'ended';
   } catch (error) {
-    if ((error as { constraint?: string }).constraint === 'adopted_once') return false;
+    if ((error as { constraint?: string }).constraint === 'adopted_once') return 'taken';
     throw error;
   }
 }
