@@ -1,7 +1,7 @@
 // Tests the fence and the commit in a reporting database. A worker is killed at each effect, and
 // each database is made unreachable in turn. Afterwards, consumers must read the side that the
 // lease row names.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -13,6 +13,7 @@ import { planHash } from '../../src/manifest/build-plan.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { runUntilKilled } from '../faults/killed-activity.js';
 import { testPostgres, withDatabase } from '../support/sluice.js';
+import { aHook } from '../support/webhook.js';
 import { twoDatabases, viewOf, type TwoDatabases } from '../support/two-databases.js';
 
 const NAME = 'far-commit';
@@ -173,5 +174,48 @@ describe('a fence in a reporting database', () => {
     }
     await both.source.client.query('UPDATE orders SET bucket = bucket');
     expect(effects).toBeGreaterThan(1);
+  });
+});
+
+describe.each([
+  [
+    'table',
+    'ALTER SCHEMA sluice_far_commit RENAME TO away',
+    'ALTER SCHEMA away RENAME TO sluice_far_commit',
+  ],
+  [
+    'row',
+    `UPDATE sluice_far_commit.lease SET migration = 'away'`,
+    `UPDATE sluice_far_commit.lease SET migration = '${NAME}'`,
+  ],
+])('a lease %s that a restore of an old backup removed', (_what, remove, restore) => {
+  beforeEach(async () => {
+    await act('fence', attempted());
+    await both.target.client.query(remove);
+  });
+  afterEach(() => both.target.client.query(restore));
+  const routed = (route: object): MigrationRef =>
+    ({
+      ...ref,
+      spec: {
+        ...ref.spec,
+        spec: { ...ref.spec.spec, cutover: { ...ref.spec.spec.cutover, route } },
+      },
+    }) as MigrationRef;
+
+  it('shows that no commit counts, so the release ends and the way back is free', async () => {
+    expect(await act('releaseFence', attempted())).toEqual({ committed: false });
+    await act('routeBack', ref);
+    expect(await act('isSwitched', ref)).toBe(false);
+    expect(await act('observeRoute', routed({ type: 'none' }))).toMatchObject({ side: 'batch' });
+  });
+
+  it('lets another system return to the batch, by an order later than every earlier one', async () => {
+    const hook = await aHook();
+    await act('routeBack', routed({ type: 'http', url: hook.url }));
+    hook.close();
+    expect(hook.requests.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+      { migration: NAME, side: 'batch', epoch: 1_999_999 },
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 // Carries out the cut-over on the lease row, the route and the batch. Each activity reads the lease
 // row first, because that row says what happened; the workflow's memory may be wrong.
 import { heldTransaction } from '../../clients/postgres/held-transaction.js';
-import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
+import { leaseTable } from '../../clients/postgres/lease-row.js';
 import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';
 import { withTarget } from '../../clients/postgres/target-connection.js';
 import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
@@ -83,13 +83,10 @@ export function createCutoverActivities(deps: Deps) {
   });
 }
 
-async function isSwitched(deps: Deps, { ref, plan }: Planned): Promise<boolean> {
-  return leaseAccess(deps).onLease(plan, BRIEFLY, async (client) => {
-    const { rows } = await client.query<Record<string, string | null>>(
-      `SELECT to_regclass(${quoteLiteral(leaseTable(plan))}) AS found`,
-    );
-    if (!rows[0]?.['found']) return false;
-    return (await readLease(client, leaseTable(plan), ref.name))?.state === 'SWITCHED';
+async function isSwitched(deps: Deps, run: Planned): Promise<boolean> {
+  const { onLease, leaseIfAny } = leaseAccess(deps);
+  return onLease(run.plan, BRIEFLY, async (client) => {
+    return (await leaseIfAny(client, run))?.state === 'SWITCHED';
   });
 }
 
@@ -108,12 +105,13 @@ async function proveRoute(deps: Deps, plan: ResolvedPlan): Promise<void> {
 }
 
 async function routeBack(deps: Deps, run: Planned): Promise<void> {
-  const { onLease, lease } = leaseAccess(deps);
+  const { onLease, lease, leaseIfAny } = leaseAccess(deps);
   const { ref, plan } = run;
   const route = routeEffects(plan, deps);
   await route.beforeBack(run);
   await onLease(plan, wayBackLimits(plan), async (client) => {
     await route.inBack(client, plan, () => lease(client, run));
+    if (!(await leaseIfAny(client, run))) return; // a restore of an old backup removed the row
     await client.query(
       `SELECT 1 FROM ${leaseTable(plan)} WHERE migration = ${quoteLiteral(ref.name)} FOR UPDATE`,
     );

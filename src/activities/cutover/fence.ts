@@ -46,7 +46,7 @@ const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {
   const { secret, ledger } = deps;
-  const { onLease, lockedLease } = leaseAccess(deps);
+  const { onLease, leaseIfAny, lockedLease } = leaseAccess(deps);
   return withPlan({
     /**
      * Sets the lease row to FENCED, and writes a marker. The fence expires after `maxHold` by the
@@ -73,7 +73,7 @@ export function createFenceActivities(deps: FenceDeps) {
      * Releases the fence and ends the attempt. Idempotent. A fence with a different token stays.
      * After the release, the triggers block nothing, and `removeTrigger` removes them later. The
      * activity reads the lease row under the row's lock, so it notices a commit whose answer was
-     * lost.
+     * lost. A row that is missing, as after a restore of an old backup, shows that no commit counts.
      */
     async releaseFence({
       ref,
@@ -83,6 +83,7 @@ export function createFenceActivities(deps: FenceDeps) {
     }: Planned & Pick<FenceInput, 'token' | 'attempt'>): Promise<{ committed: boolean }> {
       const mine = `migration = ${quoteLiteral(ref.name)}`;
       return onLease(plan, BRIEFLY, async (client) => {
+        if (!(await leaseIfAny(client, { ref, plan }))) return { committed: false };
         const row = await lockedLease(client, { ref, plan });
         // a commit with any token counts, because a run that was reset no longer knows its token
         if (row.state === 'SWITCHED') return { committed: true };

@@ -123,6 +123,16 @@ export const schemaExists = async (client: pg.ClientBase, schema: string): Promi
     .length > 0;
 
 export function leaseAccess(deps: LeaseDeps) {
+  const leaseIfAny = async (
+    client: pg.ClientBase,
+    { ref, plan }: Planned,
+  ): Promise<LeaseRow | null> => {
+    const table = leaseTable(plan);
+    const { rows } = await client.query<Record<string, string | null>>(
+      `SELECT to_regclass(${quoteLiteral(table)})::text AS found`,
+    );
+    return rows[0]?.['found'] ? readLease(client, table, ref.name) : null;
+  };
   const lease = async (client: pg.ClientBase, { ref, plan }: Planned): Promise<LeaseRow> => {
     const row = await readLease(client, leaseTable(plan), ref.name);
     if (!row)
@@ -147,6 +157,12 @@ export function leaseAccess(deps: LeaseDeps) {
       ),
 
     lease,
+
+    /**
+     * Reads the row. Returns null if the row or its table does not exist, as after a restore of an
+     * old backup. Without a row, no commit can succeed.
+     */
+    leaseIfAny,
 
     /**
      * Locks the row and reads it. No other session can change it until the transaction ends.

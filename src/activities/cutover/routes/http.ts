@@ -4,7 +4,7 @@ import { getRoute, putRoute } from '../../../clients/http/route-http.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { HttpPlan } from '../../../domain/routes/route.js';
 import { attempt, type Answer } from '../../runtime/make-finding.js';
-import { leaseNow } from './none.js';
+import { leaseIfAnyNow, leaseNow } from './none.js';
 import {
   NO_EFFECTS,
   type RouteAdapter,
@@ -12,11 +12,13 @@ import {
   type RouteEffects,
 } from './route-adapter.js';
 
+const PER_ITERATION = 1_000_000;
 /**
  * Combines iteration and epoch, so that the number also increases when a migration of the same name
  * starts again.
  */
-const orderEpoch = (ref: MigrationRef, epoch: number): number => ref.iteration * 1_000_000 + epoch;
+const orderEpoch = (ref: MigrationRef, epoch: number): number =>
+  ref.iteration * PER_ITERATION + epoch;
 
 export const httpRoute: RouteAdapter<HttpPlan> = {
   checks: async (_databases, _plan, { url }) => [
@@ -43,11 +45,12 @@ function effects({ url }: HttpPlan, deps: RouteDeps): RouteEffects {
 
     async beforeBack(run) {
       const { ref } = run;
-      const { epoch } = await leaseNow(deps, run);
+      const row = await leaseIfAnyNow(deps, run);
       await putRoute(url, {
         migration: ref.name,
         side: 'batch',
-        epoch: orderEpoch(ref, epoch + 1),
+        // without a row, the highest number of this iteration is later than every earlier order
+        epoch: orderEpoch(ref, row ? row.epoch + 1 : PER_ITERATION - 1),
       });
     },
   };

@@ -13,6 +13,12 @@ export function leaseNow(deps: RouteDeps, run: Planned): Promise<LeaseRow> {
   return onLease(run.plan, BRIEFLY, (client) => lease(client, run));
 }
 
+/** Reads the lease row like `leaseNow`. Returns null if a restore of an old backup removed it. */
+export function leaseIfAnyNow(deps: RouteDeps, run: Planned): Promise<LeaseRow | null> {
+  const { onLease, leaseIfAny } = leaseAccess(deps);
+  return onLease(run.plan, BRIEFLY, (client) => leaseIfAny(client, run));
+}
+
 export const sideOf = ({ state }: LeaseRow): ObservedRoute['side'] =>
   state === 'SWITCHED' ? 'stream' : 'batch';
 
@@ -20,6 +26,10 @@ export const noRoute: RouteAdapter<NoRoutePlan> = {
   checks: () => Promise.resolve([]),
   effects: (_route, deps) => ({
     ...NO_EFFECTS,
-    observe: async (run) => sideOf(await leaseNow(deps, run)),
+    // without a row, nothing says that the cut-over happened
+    observe: async (run) => {
+      const row = await leaseIfAnyNow(deps, run);
+      return row ? sideOf(row) : 'batch';
+    },
   }),
 };
