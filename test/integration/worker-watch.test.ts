@@ -11,7 +11,7 @@ import { resolveSecret } from '../../src/wiring/config.js';
 import { planned } from '../../src/activities/runtime/with-plan.js';
 import { readMetrics } from '../../src/wiring/worker-metrics.js';
 import { watchOnce, type WatchDeps } from '../../src/wiring/worker-watch.js';
-import { aRef, sleepUntil } from '../support/builders.js';
+import { BATCH_PARTS, aRef, sleepUntil } from '../support/builders.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 import { aStatus } from '../support/status.js';
 import { aHook, type Hook } from '../support/webhook.js';
@@ -47,7 +47,7 @@ const deps = (more: Partial<WatchDeps> = {}): WatchDeps => ({
 });
 
 /** Stores a migration of this name in the ledger. Returns its plan. */
-async function aMigration(name: string) {
+async function aMigration(name: string, more: Record<string, unknown> = {}) {
   const ref = aRef({
     name,
     spec: {
@@ -56,6 +56,7 @@ async function aMigration(name: string) {
         tables: ['public.accounts'],
         walBudget: { bytes: '1MiB', onExhaustion: 'drop-slot' },
       },
+      ...more,
     },
   });
   await ledger.query(
@@ -136,8 +137,13 @@ describe('a slot that retains more WAL than its budget', () => {
    * Creates the slot of a migration and returns what the guard reports. With `isOurs`, the ledger
    * says that the migration created the slot.
    */
-  async function reportOn(name: string, isOurs: boolean, use?: (slot: string) => Promise<void>) {
-    const { ref, plan } = await aMigration(name);
+  async function reportOn(
+    name: string,
+    isOurs: boolean,
+    use?: (slot: string) => Promise<void>,
+    more?: Record<string, unknown>,
+  ) {
+    const { ref, plan } = await aMigration(name, more);
     const { slot } = plan.names;
     await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
     await database.client.query(
@@ -163,6 +169,16 @@ describe('a slot that retains more WAL than its budget', () => {
     });
     expect(await slotsOf('sluice_foreign')).toBe(1);
     await database.client.query(`SELECT pg_drop_replication_slot('sluice_foreign')`);
+  });
+
+  it('is kept and reported if the target, which says whether consumers moved, is away', async () => {
+    const target = { postgres: { ...testPostgres(database.name), port: 1 } };
+    expect(await reportOn('away', true, undefined, { ...BATCH_PARTS, target })).toMatchObject({
+      dropped: false,
+      detail: expect.stringMatching(/not dropped: the cut-over may be committed/) as string,
+    });
+    expect(await slotsOf('sluice_away')).toBe(1);
+    await database.client.query(`SELECT pg_drop_replication_slot('sluice_away')`);
   });
 
   it('is reported as kept while a session uses it', async () => {

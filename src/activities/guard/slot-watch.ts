@@ -1,12 +1,13 @@
 // Watches a replication slot and its WAL. The guard of a running migration uses this code, and so
 // does the watch over migrations whose workflow has ended.
-import { leaseTable, readLease } from '../../clients/postgres/lease-row.js';
+import { leaseTable, readLease, type LeaseState } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { formatBytes, sizeBytes } from '../../domain/values/duration.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import { leaseSession } from '../ownership/lease-store.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
+import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 
@@ -49,17 +50,12 @@ export async function watchSlot(
     if (!found?.restartLsn) return null;
     const retained = lsnDistance(found.restartLsn, await insertLsn(client));
     hooks.retained(retained);
-    const { bytes, onExhaustion } = plan.spec.source.walBudget;
+    const { bytes } = plan.spec.source.walBudget;
     if (retained <= sizeBytes(bytes)) return null;
     const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL, which is more than walBudget ${bytes}`;
-    const committed = await isCommitted(deps, input);
-    if (onExhaustion === 'block' || committed || plan.capture.isAdopted)
-      return alarmed ? null : { kind: 'wal-budget', detail, dropped: false };
-    const kept = await dropOurSlot(deps, input, hooks.wait);
+    const kept = await dropIfAllowed(deps, input, hooks.wait);
     if (kept !== null)
-      return alarmed
-        ? null
-        : { kind: 'wal-budget', detail: `${detail}; it was not dropped: ${kept}`, dropped: false };
+      return alarmed ? null : { kind: 'wal-budget', detail: `${detail}${kept}`, dropped: false };
     return {
       kind: 'wal-budget',
       detail: `${detail}: slot dropped, because the health of the source is more important than the migration`,
@@ -68,12 +64,31 @@ export async function watchSlot(
   });
 }
 
-async function isCommitted(deps: SlotDeps, { ref, plan }: Planned): Promise<boolean> {
-  return leaseSession(deps, plan, async (client) => {
-    const lease = await readLease(client, leaseTable(plan), ref.name);
-    return lease?.state === 'SWITCHED';
-  });
+/**
+ * Drops the slot, unless the spec, the lease row or a session of the slot forbids it. Returns null
+ * if the slot is gone, otherwise the end of the sentence that reports the slot.
+ */
+async function dropIfAllowed(
+  deps: SlotDeps,
+  run: Planned,
+  wait: SlotHooks['wait'],
+): Promise<string | null> {
+  const { capture, spec } = run.plan;
+  if (spec.source.walBudget.onExhaustion === 'block' || capture.isAdopted) return '';
+  const state = await leaseState(deps, run).catch((error: unknown) => ({ unknown: error }));
+  if (state === 'SWITCHED') return '';
+  const kept =
+    typeof state === 'object' && state !== null
+      ? `the cut-over may be committed, because the lease row could not be read (${classify(state.unknown).message})`
+      : await dropOurSlot(deps, run, wait);
+  return kept === null ? null : `; it was not dropped: ${kept}`;
 }
+
+const leaseState = (deps: SlotDeps, { ref, plan }: Planned): Promise<LeaseState | null> =>
+  leaseSession(deps, plan, async (client) => {
+    const lease = await readLease(client, leaseTable(plan), ref.name);
+    return lease?.state ?? null;
+  });
 
 /**
  * Drops the slot. Returns null if the slot is gone, otherwise the reason why it was not dropped.
