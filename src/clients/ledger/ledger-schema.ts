@@ -167,4 +167,5 @@ CREATE INDEX IF NOT EXISTS still_point_of_run ON sluice.still_point (run_key, ge
 -- The lease rows of migrations without a batch. With a batch, the row is in the source database.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
+ALTER TABLE sluice.lease ADD COLUMN IF NOT EXISTS server text, ADD COLUMN IF NOT EXISTS source_server text;
 `;
