@@ -155,7 +155,7 @@ describe('a commit in a reporting database', () => {
     );
     const { refused } = await act('commitCutover', attempted());
     await both.target.client.query(`DELETE FROM batch_runs WHERE run_id = 'late'`);
-    expect(refused).toContain('batch run late is active');
+    expect(refused).toContain('batch run late has been active since');
     expect(await seen()).toEqual({ lease: 'FENCED', side: 'batch' });
   });
 });
