@@ -8,7 +8,7 @@ import { encoder } from './days-records.mjs';
 const [brokers, registry, input, stage, stageFormat, output, outputFormat, groupId] =
   process.argv.slice(2);
 const kafka = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING });
-const consumer = kafka.consumer({ groupId, sessionTimeout: 6000, heartbeatInterval: 1000 });
+const consumer = kafka.consumer({ groupId, sessionTimeout: 30_000, heartbeatInterval: 1000 });
 const producer = kafka.producer();
 const encodeStage = encoder(registry, stageFormat);
 const encodeResult = encoder(registry, outputFormat);
