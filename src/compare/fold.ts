@@ -37,6 +37,11 @@ export class FoldProgress {
   readonly place = { partition: 0, partitions: 0 };
   /** The id of the topic. Null if nothing was read yet, or if the brokers give topics no ids. */
   topicId: string | null = null;
+  /**
+   * The id of the schema of every key that was read. Null in a format without schemas, or if nothing
+   * was read yet. A decoder gets it before it reads on.
+   */
+  keySchema: number | null = null;
   readonly #parts = new Map<number, ReadPart>();
   #settled: ReadonlyMap<number, number> = new Map();
 

@@ -19,6 +19,7 @@ interface Change {
 /** The state of a fold as plain JSON, without its key table. */
 export interface FoldState {
   readonly topicId: string | null;
+  readonly keySchema: number | null;
   readonly read: readonly ReadPart[];
   readonly unreadable: number;
   readonly provenAt:
@@ -116,6 +117,7 @@ export class HashFold extends FoldProgress {
     const { provenAt } = this;
     return {
       topicId: this.topicId,
+      keySchema: this.keySchema,
       read: this.read,
       unreadable: this.unreadable,
       provenAt: provenAt && { ...provenAt, inProgress: [...provenAt.inProgress] },
@@ -126,6 +128,7 @@ export class HashFold extends FoldProgress {
 
   takeBack(state: FoldState, entries: Int32Array): void {
     this.topicId = state.topicId;
+    this.keySchema = state.keySchema;
     for (const part of state.read) this.readUpTo(part);
     this.unreadable = state.unreadable;
     this.table.fill(entries);

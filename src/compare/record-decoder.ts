@@ -30,6 +30,12 @@ export interface RecordDecoder {
    * again.
    */
   readonly wanted: ReadonlySet<number>;
+  /**
+   * The id of the first key's schema. Null before the first key. With a different schema, the same
+   * key has different bytes, so it may be in a different partition. A reader that continues a topic
+   * sets it to the id from its earlier reading.
+   */
+  keySchema: number | null;
   /** Takes the text of a schema. Null means that no schema has this id. */
   learn(id: number, schema: string | null): void;
   /**

@@ -36,11 +36,7 @@ export class RegistryRecords implements RecordDecoder {
   #offsets = new Float64Array(1024);
   #count = 0;
   #place: Place = { partition: 0, partitions: 0 };
-  /**
-   * The id of the first key's schema. With a different schema, the same key has different bytes, so
-   * it may be in a different partition.
-   */
-  #keySchema: number | null = null;
+  keySchema: number | null = null;
 
   constructor(format: WireFormat) {
     this.#format = format;
@@ -91,10 +87,10 @@ export class RegistryRecords implements RecordDecoder {
       return 'in a different partition than its key belongs to';
     if (to - from < HEADER_BYTES) return null;
     const id = bytes.readUInt32BE(from + 1);
-    this.#keySchema ??= id;
-    return id === this.#keySchema
+    this.keySchema ??= id;
+    return id === this.keySchema
       ? null
-      : `its key has schema ${id} and earlier keys have schema ${this.#keySchema}, so records of one key may be in several partitions and have no order`;
+      : `its key has schema ${id} and earlier keys have schema ${this.keySchema}, so records of one key may be in several partitions and have no order`;
   }
 
   #next(offset: number): number {

@@ -33,6 +33,13 @@ describe('a final window on a worker that did not make the full pass', () => {
     expect(heard).toEqual({ refused });
   });
 
+  it('cannot prove rows for a witness that has ended', () => {
+    const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
+    expect(witness!.keeper.proven(ref, { window: 7, rows: new Map() }, '1:1:')).toBe(
+      'the witness ended during the window',
+    );
+  });
+
   it('changes nothing if it ends a witness that only a different worker has', async () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     await witness!.keeper.end(ref);

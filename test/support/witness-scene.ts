@@ -39,10 +39,10 @@ export function witnessScene() {
   });
 
   /** Makes a table and a topic that agree, and the session of a window. */
-  async function scene() {
+  async function scene(count = ROWS) {
     const name = `witness-${process.pid}-${undo.length}`;
     const database = await freshDatabase(
-      `CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, 'v' FROM generate_series(1, ${ROWS}) g;`,
+      `CREATE TABLE a (id int PRIMARY KEY, v text) WITH (fillfactor = 50); INSERT INTO a SELECT g, 'v' FROM generate_series(1, ${count}) g;`,
     );
     undo.push(database.drop);
     const input = {
@@ -62,7 +62,7 @@ export function witnessScene() {
       await writer.flush();
     };
     const all = kafka.openWriter();
-    for (let id = 1; id <= ROWS; id += 1) {
+    for (let id = 1; id <= count; id += 1) {
       const value = envelope('c', `{"id":${id},"v":"v"}`, 11).toString();
       await all.write(topic, { key: `{"id":${id}}`, value });
     }

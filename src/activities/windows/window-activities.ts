@@ -126,7 +126,9 @@ export function createWindowActivities(deps: Deps) {
       const { number } = begun;
       const started = Date.now();
       await endLeftPauses(deps, input); // an earlier attempt may have died during a still point
-      await folds.forget(await endedRuns(deps.ledger));
+      const ended = await endedRuns(deps.ledger);
+      await Promise.all(ended.map((run) => witnesses.end(run)));
+      await folds.forget(ended);
       const { plan, isFull, roundsMs } = input;
       const session: WindowSession = {
         deps,

@@ -66,7 +66,10 @@ const integer: Rewrite = (input, out) => {
 
 export const PRIMITIVES: Readonly<Record<string, Rewrite>> = {
   null: (_input, out) => out?.raw(NULL),
-  boolean: (input, out) => out?.ascii(input.byte() === 0 ? 'false' : 'true'),
+  boolean: (input, out) => {
+    const byte = input.byte(); // is read even if nothing is written
+    out?.ascii(byte === 0 ? 'false' : 'true');
+  },
   int: integer,
   long: integer,
   float: (input, out) => float(input.float(), out),

@@ -113,6 +113,15 @@ describe('a change event', () => {
     );
   });
 
+  it('is read to its end if it has members of every type that no comparison reads', () => {
+    const more = structuredClone(ORDERS) as { fields: object[] };
+    more.fields.splice(2, 0, { name: 'isReplayed', type: 'boolean' });
+    const after = branch(1, Buffer.concat([long(3), branch(0)]));
+    const rest = [Buffer.from([1]), source(7), string('c'), branch(0)];
+    const value = framed(2, branch(0), after, ...rest);
+    expect(rewrite([more], keyOf(3), value).value).toContain('"after":{"id":3,"note":null}');
+  });
+
   it('stays a tombstone if it has no value', () => {
     expect(rewrite([], keyOf(3), null)).toEqual({ key: '{"id":3}', value: null });
   });

@@ -86,4 +86,14 @@ describe('the partition of a record', () => {
     expect(refused[0]).toBe(null);
     expect(refused[1]).toMatch(/^!"its key has schema 2 and earlier keys have schema 1/);
   });
+
+  it('cannot be checked if an earlier reading of the topic found a different schema', () => {
+    const records = new AvroRecords();
+    records.learn(2, JSON.stringify(KEY));
+    records.keySchema = 1;
+    const key = framed(2, long(5));
+    records.begin({ partition: partitionOf(key, 0, key.length, 3), partitions: 3 });
+    records.add(0, key, 0, key.length, -1, key.length);
+    expect(textsOf(records)[0]!.value).toMatch(/^!"its key has schema 2 and earlier keys/);
+  });
 });

@@ -223,6 +223,7 @@ export async function foldTable<F extends TableFold | HashFold>(
   }));
   const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   const decoding = decodingOf(kafka);
+  if (decoding) decoding.decoder.keySchema = fold.keySchema;
   const isLong = decoding === null && records >= WORTH_THREADS;
   const threads = fold instanceof HashFold && isLong ? new FoldThreads(fold.shape) : null;
   try {
@@ -244,6 +245,7 @@ export async function foldTable<F extends TableFold | HashFold>(
   } finally {
     await threads?.close();
   }
+  if (decoding) fold.keySchema = decoding.decoder.keySchema;
   await log.verify();
   if (fold.waiting === 0) fold.settle();
   return fold;

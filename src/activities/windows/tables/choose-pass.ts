@@ -64,7 +64,8 @@ async function passInMemory(
     walk !== undefined &&
     fold.provenAt !== null &&
     walk.storage === (await storageOf(input.reader, input.from));
-  const mayBePartial = !full && (isWalked || (!isFull && counted >= WORTH_IT_ROWS));
+  const mayBePartial =
+    !full && (walk ? isWalked : !isFull && counted >= WORTH_IT_ROWS && fold.provenAt !== null);
   const partial = mayBePartial ? await passIncrementally(input, fold, counted, number) : null;
   const pass = full ?? partial ?? (await passByHash(input, folding));
   fold.proven(

@@ -28,8 +28,15 @@ import {
   type ComparedTable,
   type WitnessUse,
 } from './compare-one-table.js';
+import { keepAwake } from '../../../clients/postgres/keep-awake.js';
 import { walkAhead, type Walk } from './range-scan.js';
 import { snapshotText } from './visibility.js';
+
+/**
+ * The time (ms) between two statements on the connection that holds the snapshot. It is far below
+ * the limit at which Postgres ends a session that is idle in a transaction.
+ */
+const AWAKE_MS = 60_000;
 
 /** The cost of comparing the tables, and whether a final window has to read every row. */
 export interface TablesCost {
@@ -72,8 +79,8 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
     const rows = new Map(tables.map(({ result, counted }) => [result.subject, counted]));
     for (const { witness: told } of tables) if (told && !isRested(told)) refused ??= told.refused;
     if (watches) refused ??= whyNotProven(open, subjects);
-    if (watches && refused === null) watches.proven(ref, { window: number, rows }, snapshot);
-    else await watches?.end(ref);
+    if (watches) refused ??= watches.proven(ref, { window: number, rows }, snapshot);
+    if (refused !== null) await watches?.end(ref);
     const foldMs = subjects.reduce((sum, { foldMs = 0 }) => sum + foldMs, 0);
     return {
       subjects: refuseAllEmpty(subjects),
@@ -116,8 +123,20 @@ async function compareAligned(
   open: ConnectedReading,
   walked: ReadonlyMap<string, Walk>,
 ): Promise<Aligned> {
+  await open.reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const stop = keepAwake(open.reader, AWAKE_MS);
+  try {
+    return await compareInSnapshot(open, walked);
+  } finally {
+    stop();
+  }
+}
+
+async function compareInSnapshot(
+  open: ConnectedReading,
+  walked: ReadonlyMap<string, Walk>,
+): Promise<Aligned> {
   const { plan, reader, side, number } = open;
-  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const snapshot = await snapshotText(reader);
   const started = Date.now();
   const mark = await markOf(open, {

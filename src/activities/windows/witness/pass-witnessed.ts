@@ -64,8 +64,10 @@ export async function passWitnessed(
   const extraneous = gone.filter((key) => fold.table.find(keyOf(key)) >= 0);
   const { inserted, deleted } = log.rowChange(table, before, snapshot);
   const counted = rowsBefore + inserted - deleted;
-  if (counted !== fold.table.size + missing - extraneous.length)
+  if (counted !== fold.table.size + missing - extraneous.length) {
+    fold.proven(null); // so that every row is read
     return `${table} has ${rowsBefore} + ${inserted} − ${deleted} rows, but its topic has ${fold.table.size} keys, ${missing} too few and ${extraneous.length} too many`;
+  }
   const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
   const found = { rowsRead, matched, duplicates, candidates, ...suspects };
   const pass = await judged(
@@ -76,7 +78,10 @@ export async function passWitnessed(
   );
   const provenEarlier = counted - rowsRead;
   const scrubbed = witness?.role === 'keep' ? await scrub(input, fold, session.number) : null;
-  if (typeof scrubbed === 'string') return scrubbed;
+  if (typeof scrubbed === 'string') {
+    fold.proven(null); // so that every row is read
+    return scrubbed;
+  }
   const isEqual = comparison.suspected + extraneous.length + fold.unreadable === 0;
   fold.proven(isEqual ? snapshot : null);
   return {

@@ -100,15 +100,22 @@ export class Witnesses {
 
   /**
    * Records that a window has proven every row while the witness watched. From now on, only changes
-   * after the window's snapshot `at` count.
+   * after the window's snapshot `at` count. Returns null, or the reason why no later window can use
+   * the witness.
    */
-  proven({ runKey }: MigrationRef, proven: Omit<Testimony, 'log' | 'before'>, at: string): void {
+  proven(
+    { runKey }: MigrationRef,
+    proven: Omit<Testimony, 'log' | 'before'>,
+    at: string,
+  ): string | null {
     const held = this.#held.get(runKey);
-    if (!held) return;
+    if (!held) return 'the witness ended during the window';
+    if (held.log.problem !== null) return held.log.problem;
     const before = parseSnapshot(at);
     held.proven = { ...proven, before };
     held.usedAt = Date.now();
     held.log.forget(before);
+    return null;
   }
 
   /**
@@ -166,7 +173,8 @@ function readOften(held: Held): NodeJS.Timeout {
     isReading = true;
     void slot.read(log).finally(() => {
       isReading = false;
-      if (Date.now() - held.usedAt > unusedMs)
+      // Before the first proof, the window that began the witness still reads the rows.
+      if (held.proven !== null && Date.now() - held.usedAt > unusedMs)
         log.fail(`no window used it for ${Math.round(unusedMs / 60_000)} min`);
       if (log.problem === null) return;
       clearInterval(timer);
