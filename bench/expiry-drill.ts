@@ -2,6 +2,7 @@
 // would detect a mistake.
 import pg from 'pg';
 import type { FenceInput, Refusable } from '../src/activities/cutover/fence.js';
+import { serverIdentity } from '../src/clients/postgres/server-identity.js';
 import { LEASE, type Drill } from './drill.js';
 
 export type Variant = 'real' | 'one-statement' | 'no-lock';
@@ -65,8 +66,8 @@ async function trial(
   const mine: FenceInput = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
   const jitter = Math.random() * 300 - 150;
   const { rows } = await holder.query<{ expires: string }>(
-    `INSERT INTO ${LEASE} (migration, state, epoch, token, evidence_digest, expires_at) VALUES ($1, 'FENCED', 1, 'mine', 'ev', clock_timestamp() + interval '${HOLD_MS} milliseconds') RETURNING expires_at::text AS expires`,
-    [migration],
+    `INSERT INTO ${LEASE} (migration, state, epoch, token, evidence_digest, server, expires_at) VALUES ($1, 'FENCED', 1, 'mine', 'ev', $2, clock_timestamp() + interval '${HOLD_MS} milliseconds') RETURNING expires_at::text AS expires`,
+    [migration, await serverIdentity(holder)],
   );
   const locked = holder.query(
     `BEGIN; SELECT 1 FROM ${LEASE} WHERE migration = '${migration}' FOR UPDATE; SELECT pg_sleep(${Math.max(0, (Math.random() < 0.5 ? 150 : HOLD_MS) + jitter) / 1000}); COMMIT`,
