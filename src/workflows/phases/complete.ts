@@ -1,8 +1,10 @@
 // complete: retires the batch, hands over the running pipeline, removes the scaffolding, and
 // verifies that the scaffolding is gone.
 import { CancellationScope } from '@temporalio/workflow';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
+import { whyNotOnStream } from '../cutover/on-stream.js';
 import { leaveAdopted } from '../run/leave-adopted.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from '../run/remove-object.js';
@@ -17,6 +19,9 @@ export async function complete(run: Run): Promise<void> {
 
 async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, plan, state } = run;
+  // a pause may have delayed this phase since the soak looked
+  if (!state.isRetiring) await untilOnStream(run);
+  state.isRetiring = true;
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
   if (plan.route.refusesBatch)
     await run.step(() =>
@@ -35,15 +40,16 @@ async function retireAndHandOver(run: Run): Promise<void> {
       ),
     );
   await leaveAdopted(run);
-  const scaffolding = state.undo.filter((object) => atComplete(plan, object) === 'remove');
-  for (const object of scaffolding.reverse()) {
-    await run.step(() => removeObject(run.ref, object));
-    state.undo = state.undo.filter((o) => o !== object);
-  }
-  const kept = state.undo.map(({ kind, name, where }) => ({ kind, name, where }));
+  await removeScaffolding(run, ({ kind }) => kind !== 'lease');
+  const kept = state.undo
+    .filter(({ kind }) => kind !== 'lease')
+    .map(({ kind, name, where }) => ({ kind, name, where }));
   state.handedOver = await run.step(() =>
     call('patient', 'handOver', 'Hand over the running pipeline, each part observed', ref, kept),
   );
+  // The lease row is removed last. If the run were terminated without the row, the sweep would
+  // remove parts of the pipeline that consumers read.
+  await removeScaffolding(run, ({ kind }) => kind === 'lease');
   state.leftovers = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),
   );
@@ -52,4 +58,25 @@ async function retireAndHandOver(run: Run): Promise<void> {
   run.audit({ kind: 'outcome', outcome: 'migrated' });
   run.show();
   await run.flushSurely();
+}
+
+/** Waits until consumers are observed on the stream side, as the lease row says. */
+async function untilOnStream(run: Run): Promise<void> {
+  const look = () => whyNotOnStream(run, 'sluice retry');
+  for (let why = await run.ask(look); why !== null; why = await run.ask(look))
+    await run.park(why, true);
+  await run.unblock();
+}
+
+async function removeScaffolding(
+  run: Run,
+  isMeant: (object: OwnedObject) => boolean,
+): Promise<void> {
+  const { plan, state } = run;
+  const isScaffolding = (object: OwnedObject): boolean => atComplete(plan, object) === 'remove';
+  const objects = state.undo.filter((object) => isScaffolding(object) && isMeant(object));
+  for (const object of objects.reverse()) {
+    await run.step(() => removeObject(run.ref, object));
+    state.undo = state.undo.filter((o) => o !== object);
+  }
 }

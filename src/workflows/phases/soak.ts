@@ -1,17 +1,47 @@
 // soak: the batch continues as a shadow and windows continue, until the soak's time is over and
-// enough windows have passed.
+// enough windows have passed. It ends only if consumers still read the stream, because `complete`
+// cannot be undone.
 import type { WindowResult } from '../../activities/windows/window-activities.js';
 import { FAILURES } from '../../domain/failure.js';
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
+import { whyNotOnStream } from '../cutover/on-stream.js';
 import { requestWayBack } from '../run/requests.js';
 import { soakEnds } from '../run/state.js';
 import { runWindow } from '../windows/windows.js';
 
 export async function soak(run: Run): Promise<void> {
-  await watchShadow(run);
-  await nameReaders(run);
+  do {
+    await watchShadow(run);
+    await nameReaders(run);
+  } while (await wasRouteLost(run));
+}
+
+/**
+ * Waits until consumers are observed on the stream side, as the lease row says. Returns true if
+ * they were not on that side, or if the side was unknown. The soak then starts again.
+ */
+async function wasRouteLost(run: Run): Promise<boolean> {
+  const { state } = run;
+  const lose = (): void => {
+    state.isRouteLost = true;
+    state.shadowPasses = 0;
+  };
+  const look = () =>
+    whyNotOnStream(run, 'sluice retry or sluice rollback').catch((error: unknown) => {
+      lose();
+      throw error;
+    });
+  for (let why = await run.ask(look); why !== null; why = await run.ask(look)) {
+    lose();
+    await run.park(why, true);
+  }
+  await run.unblock();
+  if (!state.isRouteLost) return false;
+  state.isRouteLost = false;
+  state.soakFrom = run.now();
+  return true;
 }
 
 /**

@@ -146,6 +146,8 @@ export interface State {
   soakFrom: string | null;
   /** True while the last window that observed the route found consumers not on the stream side. */
   isRouteLost: boolean;
+  /** True from the moment when `complete` begins to retire the batch. */
+  isRetiring: boolean;
   /** The earliest end of the soak (ISO), as a person requested it with `extendSoak`. */
   soakUntil: string | null;
   shadowPasses: number;
@@ -216,6 +218,7 @@ export function initialState(runKey: string): State {
     rehearsedHoldMs: null,
     soakFrom: null,
     isRouteLost: false,
+    isRetiring: false,
     soakUntil: null,
     shadowPasses: 0,
     events: 0,
