@@ -5,6 +5,7 @@ import { createBatchActivities } from '../src/activities/cutover/batch-activitie
 import { createCutoverActivities } from '../src/activities/cutover/cutover-activities.js';
 import { createFenceActivities, type FenceInput } from '../src/activities/cutover/fence.js';
 import { createObjectActivities } from '../src/activities/objects/object-activities.js';
+import { createLeftoverActivities } from '../src/activities/objects/sweep-activities.js';
 import { Systems } from '../src/activities/runtime/deps.js';
 import { createLeaseTableSql } from '../src/clients/postgres/lease-row.js';
 import { Ledger } from '../src/clients/ledger/ledger.js';
@@ -27,7 +28,8 @@ export interface Drill {
   readonly cutover: ReturnType<typeof createCutoverActivities> &
     ReturnType<typeof createBatchActivities> &
     ReturnType<typeof createFenceActivities> &
-    ReturnType<typeof createObjectActivities>;
+    ReturnType<typeof createObjectActivities> &
+    Pick<ReturnType<typeof createLeftoverActivities>, 'endAttempts'>;
   readonly client: pg.Client;
   readonly close: () => Promise<void>;
 }
@@ -65,6 +67,7 @@ export async function openDrill(database: string): Promise<Drill> {
       ...createBatchActivities(deps),
       ...createCutoverActivities(deps),
       ...createObjectActivities(deps),
+      endAttempts: createLeftoverActivities(deps).endAttempts,
     },
     ref: (migration) => ({
       name: migration ?? NAME,

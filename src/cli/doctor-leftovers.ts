@@ -79,7 +79,7 @@ async function sweep(client: Client, name: string, zone: Zone, routeBack: boolea
     asSwept(await handle.result().catch(refusal)),
   );
   if (refused)
-    throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; nothing was changed`, [
+    throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; no object was removed`, [
       'sluice doctor --leftovers --remove --route-back',
     ]);
 }

@@ -92,6 +92,7 @@ const CANCELLATION: Readonly<Record<keyof Activities, ActivityCancellationType>>
   copyTables: ENDED,
   drainTo: LEFT,
   dropFolds: ENDED,
+  endAttempts: ENDED,
   ensureConnector: ENDED,
   ensureLease: ENDED,
   ensurePipeline: ENDED,

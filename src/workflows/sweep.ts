@@ -1,5 +1,6 @@
 // Removes the objects of a run whose workflow no longer exists (it was terminated, or lost with its
 // server). The sweep runs the undo activities of roll-back on the objects that the ledger lists.
+import type { MigrationRef } from '../domain/evidence/ledger-rows.js';
 import { call } from './call.js';
 import { removeObject } from './run/remove-object.js';
 
@@ -14,7 +15,7 @@ export interface SweepInput {
 }
 
 export interface SweepResult {
-  /** The reason why the sweep changed nothing. Null if it ran. */
+  /** The reason why the sweep removed nothing. Null if it ran. */
   readonly refused: string | null;
   readonly removed: readonly { readonly kind: string; readonly name: string }[];
   readonly leftovers: readonly { readonly kind: string; readonly name: string }[];
@@ -31,17 +32,11 @@ export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promi
     'Read from the ledger what the run left',
     name,
   );
-  if (await call('quick', 'isSwitched', 'Read the lease row: did the cut-over happen?', ref)) {
-    if (!routeBack)
-      return {
-        refused: 'the cut-over happened, so consumers read the stream side',
-        removed: [],
-        leftovers: objects,
-      };
-    await call('patient', 'routeBack', 'Route consumers back to the batch', ref);
-  }
-  if (objects.some((o) => o.kind === 'lease'))
+  if (objects.some((o) => o.kind === 'lease')) {
+    const refused = await whyOnStream(ref, routeBack);
+    if (refused !== null) return { refused, removed: [], leftovers: objects };
     await call('quick', 'batchAction', 'Resume the batch', ref, 'resume', null);
+  }
   await call('quick', 'releaseAdopted', 'End the adoption; the adopted objects stay', ref);
   const removed = [];
   for (const object of [...objects].reverse()) {
@@ -56,4 +51,26 @@ export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promi
   );
   await call('quick', 'recordSweep', 'Close the run in the ledger', ref, by, leftovers);
   return { refused: null, removed, leftovers };
+}
+
+/**
+ * Returns null after consumers were observed on the batch side, otherwise the reason for a refusal.
+ * A commit that still waits for a lock must not happen after the look, so every attempt ends first.
+ */
+async function whyOnStream(ref: MigrationRef, routesBack: boolean): Promise<string | null> {
+  const observe = () => call('quick', 'observeRoute', 'Observe that consumers read the batch', ref);
+  const { committed } = await call(
+    'quick',
+    'endAttempts',
+    'End every attempt at the cut-over; did it happen?',
+    ref,
+  );
+  if (!committed && (await observe()).side === 'batch') return null;
+  if (!routesBack)
+    return committed
+      ? 'the cut-over happened, so consumers read the stream side'
+      : 'consumers read the stream side, although the lease row does not say that the cut-over happened';
+  await call('patient', 'routeBack', 'Route consumers back to the batch', ref);
+  if ((await observe()).side === 'batch') return null;
+  return 'consumers still read the stream side after the switch back to the batch';
 }

@@ -33,7 +33,7 @@ beforeEach(async () => {
   for (const { trigger } of resolve(ref).fence.guards)
     await drill.cutover.removeTrigger(ref, trigger);
   await drill.client.query(
-    `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`,
+    `INSERT INTO ${LEASE} (migration, state, epoch) VALUES ($1, 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', attempt = 0, token = NULL, expires_at = NULL`,
     [ref.name],
   );
 });
@@ -223,6 +223,13 @@ describe('an attempt that was released', () => {
     expect((await drill.cutover.commitCutover(input('zombie'))).refused).toMatch(
       /the lease row is OPEN/,
     );
+  });
+
+  it('cannot commit after a sweep has ended it', async () => {
+    expect((await drill.cutover.fence(input('swept'))).refused).toBeNull();
+    expect(await drill.cutover.endAttempts(ref)).toEqual({ committed: false });
+    expect((await drill.cutover.commitCutover(input('swept'))).refused).toMatch(/is OPEN/);
+    expect((await drill.cutover.fence(input('swept'))).refused).toMatch(/was already released/);
   });
 
   it('learns that its commit happened after all', async () => {

@@ -189,6 +189,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     moveSink: nothing,
     retireRole: nothing,
     verifyToken: notFaked,
+    endAttempts: () => Promise.resolve({ committed: fake.switched }),
     openRun: notFaked,
     recordSweep: notFaked,
     openProof: notFaked,

@@ -12,6 +12,7 @@ import type { Deps } from '../runtime/deps.js';
 import type { FenceInput, Refusable } from './fence.js';
 import { Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
 import { targetProblem } from './proven-servers.js';
+import { stopIfCancelled } from '../runtime/poll-until.js';
 import { routeEffects } from './routes/index.js';
 import { sourceProblem } from './source-at-commit.js';
 import type { Planned } from '../runtime/with-plan.js';
@@ -77,6 +78,7 @@ async function commit(
   if (unknown) throw new Refused(unknown);
   const changed = await route.inCommit(client, plan, token);
   await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
+  stopIfCancelled(); // the wait for the locks may have outlasted the run
   const { rowCount } = await client.query(
     `UPDATE ${leaseTable(plan)} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE ${mine} AND state = 'FENCED' AND token = ${quoteLiteral(token)}
        AND epoch = ${epoch} AND NOT veto AND evidence_digest = ${quoteLiteral(evidenceId)} AND expires_at > clock_timestamp() + interval '${COMMIT_MARGIN_MS} milliseconds'`,

@@ -2,12 +2,19 @@
 // ledger which objects the run left, and close the run in the ledger. The rollback's activities
 // remove the objects.
 import { Context } from '@temporalio/activity';
+import { leaseTable } from '../../clients/postgres/lease-row.js';
 import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { releaseAdopted } from '../../clients/ledger/adopted-objects.js';
+import { quoteLiteral } from '../../domain/migration/names.js';
+import { BRIEFLY, leaseAccess } from '../ownership/lease-store.js';
 import { latestRun } from './leftovers.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
+import { planned, type Planned } from '../runtime/with-plan.js';
+
+/** No attempt has a higher number, so a lease row with this number accepts no fence. */
+const LAST_ATTEMPT = 2_147_483_647;
 
 export function createLeftoverActivities(deps: Deps) {
   return {
@@ -26,6 +33,14 @@ export function createLeftoverActivities(deps: Deps) {
       await refuseRunning(ref);
       return { ref, objects: await deps.ledger.openObjects(name) };
     },
+
+    /**
+     * Ends every attempt of a dead run, under the lock of its lease row. An attempt that still runs
+     * on some worker can then neither fence nor commit. Idempotent. Returns whether the lease row
+     * says that the cut-over happened. That row then stays unchanged.
+     */
+    endAttempts: (ref: MigrationRef): Promise<{ committed: boolean }> =>
+      endAttempts(deps, planned(ref)),
 
     /**
      * Records which objects of a run are still left. If no object is left, also records the outcome
@@ -57,6 +72,25 @@ export function createLeftoverActivities(deps: Deps) {
       });
     },
   };
+}
+
+async function endAttempts(deps: Deps, run: Planned): Promise<{ committed: boolean }> {
+  const { ref, plan } = run;
+  const mine = `migration = ${quoteLiteral(ref.name)}`;
+  const { onLease, leaseIfAny, lockedLease } = leaseAccess(deps);
+  return onLease(plan, BRIEFLY, async (client) => {
+    if (!(await leaseIfAny(client, run))) return { committed: false };
+    const { state } = await lockedLease(client, run);
+    if (state === 'SWITCHED') return { committed: true };
+    const opened =
+      state === 'FENCED'
+        ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL, server = NULL, source_server = NULL`
+        : '';
+    await client.query(
+      `UPDATE ${leaseTable(plan)} SET attempt = ${LAST_ATTEMPT}${opened} WHERE ${mine}`,
+    );
+    return { committed: false };
+  });
 }
 
 /**
