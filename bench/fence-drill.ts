@@ -1,5 +1,5 @@
-// Drills the fence on the source tables while writers are busy. Every row that exists at the commit
-// must have existed before the marker.
+// Drills the fence on the source tables while writers are busy. No write may change the source
+// between the fence's marker and the commit.
 import pg from 'pg';
 import type { FenceInput } from '../src/activities/cutover/fence.js';
 import { resolve } from '../src/domain/plan/resolve.js';

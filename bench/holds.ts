@@ -95,7 +95,7 @@ interface CutOver {
   readonly side: string | null;
 }
 
-/** Waits for an active run, as the recheck does. */
+/** Waits until no run of the batch is active, as the recheck does. */
 async function untilNoRun(
   activities: ReturnType<typeof createActivities>,
   ref: MigrationRef,

@@ -1,8 +1,8 @@
-// `npm run bench -- hot-results [--rows 2000000] [--rounds 6]` compares a result with this number
-// of keys. Meanwhile, 500 transactions a second change hot rows, and the batch's query takes a
-// minute or more. It prints how long each window paused the connector. Then it plants a wrong, a
-// lost and an extra row in the output, and prints what the next window found. It needs the local
-// stack, and removes its objects.
+// `npm run bench -- hot-results [--rows 2000000] [--rounds 6]` compares a result that has `--rows`
+// keys. Meanwhile, 500 transactions a second change hot rows, and the batch's query takes a minute
+// or more. It prints how long each window paused the connector. Then it plants a wrong, a lost and
+// an extra row in the output, and prints what the next window found. It needs the local stack, and
+// removes its objects.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type { WindowRow } from '../../src/domain/evidence/window.js';
@@ -21,7 +21,8 @@ import { percentile } from '../drill.js';
 
 const TRANSACTIONS_PER_SECOND = 500;
 /**
- * Makes the query slow. The function reads no table, because Sluice could then not align the query.
+ * Makes the query slow. The function must not read a table. If it did, Sluice could not align the
+ * query.
  */
 const SLOW = `CREATE FUNCTION slowly(amount numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$
   BEGIN FOR n IN 1..600 LOOP END LOOP; RETURN amount; END $$;
@@ -61,7 +62,7 @@ export async function hotResultsBench(rows: number, rounds: number): Promise<voi
     const rate = (await stopWriters()) / ((Date.now() - started) / 1000);
     stopWriters = () => Promise.resolve(0);
     console.log(
-      `${rate.toFixed(0)} transactions a second; the connector was paused for p50 ${percentile(pauses, 0.5)} s, p99 ${percentile(pauses, 0.99)} s in ${pauses.length} windows; the planted rows: ${isExact ? 'exactly these' : 'WRONG'}`,
+      `${rate.toFixed(0)} transactions a second; the connector was paused for p50 ${percentile(pauses, 0.5)} s, p99 ${percentile(pauses, 0.99)} s in ${pauses.length} windows; the next window ${isExact ? 'found exactly' : 'did NOT find exactly'} the planted rows`,
     );
   } finally {
     await stopWriters();

@@ -1,8 +1,9 @@
 // `npm run bench -- scale [--rows 1000000] [--rounds 10]` migrates a table of this size up to its
 // approval, with a witness. It measures how many blocks a full window reads and how long it takes.
 // It measures the same for later windows after 1 % of the rows changed. Then 16 writers begin, and
-// the benchmark rehearses the cut-over and prints the holds. There is no batch, so a hold blocks no
-// writer. It needs the local stack, and removes its objects.
+// the benchmark rehearses the cut-over and prints the holds. There is no batch, so the cut-over
+// does not fence the tables, and a hold blocks no writer. It needs the local stack, and removes its
+// objects.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { sleepUntil } from '../../test/support/builders.js';

@@ -28,8 +28,8 @@ export interface SourceOptions {
   /** If true, the session is read-only, for SQL of a spec that must change nothing. */
   readonly readOnly?: boolean;
   /**
-   * If true, row security hides rows as usual, which a statement of the spec that changes data
-   * needs. If false, Postgres raises an error if row security would hide a row.
+   * If true, row security hides rows as usual. Statements from the spec that change data need this.
+   * If false, Postgres raises an error if row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */

@@ -1,11 +1,13 @@
-// Derives the plan of a comparison without a migration: the same subjects, over topics and a slot
-// that already exist.
+// Derives the plan of a comparison without a migration. It has the subjects that a migration would
+// have, but uses topics and a slot that already exist.
 import { parseTableName } from '../migration/names.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import { resolve } from './resolve.js';
 import type { ResolvedPlan } from './resolved-plan.js';
 
-/** Returns the topic that a pattern gives a table. Characters that Kafka forbids become `_`. */
+/**
+ * Returns the name of a table's topic, from a pattern. Characters that Kafka forbids become `_`.
+ */
 export function existingTopic(pattern: string, text: string): string {
   const { schema, table } = parseTableName(text);
   return pattern
@@ -16,7 +18,7 @@ export function existingTopic(pattern: string, text: string): string {
 
 export interface ComparisonPlan {
   readonly plan: ResolvedPlan;
-  /** The slot whose position is the barrier. Null if the spec names none. */
+  /** The slot whose position is the barrier. Null if `spec.existing` names no slot. */
   readonly slot: string | null;
   /** The connector whose configuration is checked. Null if the spec names none. */
   readonly connector: string | null;
