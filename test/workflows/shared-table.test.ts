@@ -49,6 +49,8 @@ describe('a shared table', () => {
         'observeRoute',
         'batchAction', // kept paused
         'batchAction', // paused again with the shadow window
+        'observeRoute', // at the end of the soak
+        'observeRoute', // before the batch is retired
         'batchAction', // retired
         'retireRole',
         'handOverConnector',
