@@ -184,7 +184,7 @@ describe('doctor', () => {
     ['no primary key', 'CREATE TABLE accounts (id int)', 'table.key public.accounts'],
     [
       'a type that cannot be proven',
-      'CREATE TABLE accounts (id int PRIMARY KEY, p point)',
+      'CREATE TABLE accounts (id int PRIMARY KEY, p timetz)',
       'table.types public.accounts',
     ],
     [
