@@ -12,7 +12,7 @@ import {
   type TablePass,
 } from '../../src/activities/windows/tables/table-by-hash.js';
 import { passBySpill } from '../../src/activities/windows/tables/table-on-disk.js';
-import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import { copyRows } from '../../src/clients/postgres/copy-stream.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';

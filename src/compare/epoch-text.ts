@@ -32,7 +32,7 @@ export const dateText = (days: Count): string =>
     : `out of range: ${days} d`;
 
 /** Prints a time of day. */
-export function clockText(count: Count, perSecond: number): string {
+export function timeOfDayText(count: Count, perSecond: number): string {
   const [seconds, rest] = divided(count, perSecond);
   if (seconds < 0 || seconds > SECONDS_PER_DAY) return `out of range: ${seconds} s`;
   const part = (value: number): string => String(value).padStart(2, '0');

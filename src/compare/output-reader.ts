@@ -1,6 +1,6 @@
 // Reads the records of the pipeline's output, in plain JSON or in Kafka Connect's JSON with schema.
 import { decimalText } from './decimal-text.js';
-import { clockText } from './epoch-text.js';
+import { timeOfDayText } from './epoch-text.js';
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { Undecodable } from './undecodable.js';
@@ -103,7 +103,7 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
     case 'org.apache.kafka.connect.data.Timestamp':
       return canonFromJson(type, new Date(Number(value)).toISOString());
     case 'org.apache.kafka.connect.data.Time':
-      return canonFromJson(type, clockText(Number(value), 1000));
+      return canonFromJson(type, timeOfDayText(Number(value), 1000));
     default:
       return canonFromJson(type, coerce(type, value));
   }

@@ -2,41 +2,27 @@
 // read or write a format is refused before anything is created.
 import { registryProblem } from '../connectors/converters.js';
 import type { RegistrySpec } from '../domain/migration/cluster-access.js';
-import { formatOf, tableFormatOf, type RecordFormat } from '../domain/migration/topic-format.js';
+import {
+  formatOf,
+  resultUses,
+  tableFormatOf,
+  type FormatUse,
+  type RecordFormat,
+} from '../domain/migration/topic-format.js';
 import { placeholderIssues } from './login-rules.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-type Path = readonly (string | number)[];
-
-const issue = (message: string, ...path: Path): SpecIssue => ({
+const issue = (message: string, ...path: FormatUse['path']): SpecIssue => ({
   path: ['spec', ...path],
   message,
 });
-
-interface Use {
-  readonly format: RecordFormat;
-  /** The place of the format in the spec. */
-  readonly path: Path;
-}
-
-/** Lists the topics that the pipeline writes in a format other than JSON. */
-const resultUses = ({ spec }: ParsedSpec): Use[] =>
-  [
-    ...(spec.batch?.stages ?? []).map((stage, at) => ({
-      format: formatOf(stage),
-      path: ['batch', 'stages', at, 'format'],
-    })),
-    ...(spec.pipeline
-      ? [{ format: formatOf(spec.pipeline.output), path: ['pipeline', 'output', 'format'] }]
-      : []),
-  ].filter(({ format }) => format !== 'json');
 
 export function formatIssues(parsed: ParsedSpec): SpecIssue[] {
   const { spec } = parsed;
   const { registry } = spec.kafka;
   const format = tableFormatOf(spec);
-  const results = resultUses(parsed);
+  const results = resultUses(parsed.spec);
   const uses = format === 'json' ? results : [{ format, path: ['kafka', 'format'] }, ...results];
   if (uses.length === 0)
     return registry
@@ -150,7 +136,7 @@ export const proofIssues = (parsed: ParsedSpec): SpecIssue[] => [
           'format',
         ),
       ]),
-  ...resultUses(parsed).map(({ format, path }) =>
+  ...resultUses(parsed.spec).map(({ format, path }) =>
     issue(
       `sluice prove reads results as JSON only; prove the pipeline with format: json, or start the migration, whose windows read ${format}`,
       ...path,

@@ -1,7 +1,7 @@
 // Tests how a connector's Avro records are read. The schemas come from the registry while the topic
 // is read, and a fold gets the same rows as from JSON.
 import { describe, expect, it } from 'vitest';
-import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { SchemaRegistry } from '../../src/clients/http/schema-registry.js';
 import type { Shape } from '../../src/compare/row-comparison.js';

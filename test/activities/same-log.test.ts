@@ -2,7 +2,7 @@
 // fold valid, and which ones discard it.
 import { describe, expect, it } from 'vitest';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
-import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

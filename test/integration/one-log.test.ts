@@ -1,7 +1,7 @@
 // Tests what real brokers answer about a topic's log. A fold must notice if it is not the log that
 // the fold has read.
 import { describe, expect, it, afterAll } from 'vitest';
-import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { HashFold } from '../../src/compare/hash-fold.js';

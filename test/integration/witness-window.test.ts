@@ -1,7 +1,7 @@
 // Tests a final window that rests on a full pass before the fence, with a real table and a real
 // topic. The test itself writes the topic, so it can leave out events and invent others.
 import { describe, expect, it } from 'vitest';
-import { foldTable } from '../../src/activities/windows/folds/folds.js';
+import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
 import { passByHash, type PassInput } from '../../src/activities/windows/tables/table-by-hash.js';
 import { boundedNow, snapshotText } from '../../src/activities/windows/tables/visibility.js';

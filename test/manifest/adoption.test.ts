@@ -1,5 +1,4 @@
 // Tests which specs may adopt an existing capture, and what the plan of such a spec says.
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { unfit, differences } from '../../src/connectors/existing-connector.js';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
@@ -10,6 +9,7 @@ import { losesRecords } from '../../src/domain/plan/topic-settings.js';
 import { BATCH_PARTS, aPlan, aSpec, aSpecInput } from '../support/builders.js';
 import { ADOPTING, EXISTING } from '../support/adopting.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
+import { blocksOf } from '../support/pages.js';
 
 const without = (part: keyof typeof EXISTING) => {
   const { [part]: _left, ...rest } = EXISTING;
@@ -162,8 +162,7 @@ describe('a topic', () => {
 
 describe('the page about adopting', () => {
   it('shows a spec that a migration accepts', () => {
-    const page = readFileSync('docs/how-to/adopt-what-runs.md', 'utf8');
-    const text = /```yaml\n([\s\S]*?)```/.exec(page)![1]!;
-    expect(parseSpecText(text, 'm.yaml', () => '')).toMatchObject({ ok: true });
+    const [text] = blocksOf('docs/how-to/adopt-what-runs.md', 'yaml');
+    expect(parseSpecText(text!, 'm.yaml', () => '')).toMatchObject({ ok: true });
   });
 });

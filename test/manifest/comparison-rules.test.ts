@@ -1,11 +1,11 @@
 // `sluice compare` uses existing objects and creates nothing. A migration uses only objects that it
 // created. Each of the two refuses parts of a spec that it would have to ignore.
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseSpecText, type SpecUse } from '../../src/manifest/parse.js';
 import { comparisonPlan } from '../../src/domain/plan/comparison-plan.js';
 import { BATCH_PARTS, aSpecInput, type SpecInput } from '../support/builders.js';
+import { blocksOf } from '../support/pages.js';
 
 const parsed = (input: SpecInput, use: SpecUse = 'comparison') =>
   parseSpecText(stringify(aSpecInput(input)), 'm.yaml', () => '', use);
@@ -58,9 +58,8 @@ describe('the spec of a comparison', () => {
 
 describe('the page about comparisons', () => {
   it('shows a spec that sluice compare accepts', () => {
-    const page = readFileSync('docs/how-to/compare-only.md', 'utf8');
-    const text = /```yaml\n([\s\S]*?)```/.exec(page)![1]!;
-    expect(parseSpecText(text, 'm.yaml', () => '', 'comparison')).toMatchObject({ ok: true });
+    const [text] = blocksOf('docs/how-to/compare-only.md', 'yaml');
+    expect(parseSpecText(text!, 'm.yaml', () => '', 'comparison')).toMatchObject({ ok: true });
   });
 });
 

@@ -16,6 +16,7 @@ import {
   waitFor,
   type Ran,
 } from '../support/sluice.js';
+import { blocksOf } from '../support/pages.js';
 
 const { aDatabase } = live();
 
@@ -23,8 +24,7 @@ const PAGE = readFileSync('docs/how-to/registry.md', 'utf8');
 
 /** Returns `spec.kafka` of the page, with the addresses of this stack. */
 function kafkaSpec(): { registry: object } {
-  const text = /```yaml\n(.*?)```/s
-    .exec(PAGE)![1]!
+  const text = blocksOf('docs/how-to/registry.md', 'yaml')[0]!
     .replace('kafka.internal:9092', process.env['KAFKA_BROKERS']!)
     .replace('https://registry.internal/apis/ccompat/v7', process.env['REGISTRY_URL']!);
   return (parse(text) as { spec: { kafka: { registry: object } } }).spec.kafka;

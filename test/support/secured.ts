@@ -11,20 +11,21 @@ import { askConnect, connectProcess } from '../../stack/services/connect-secure.
 import { brokerProcess, withAdmin } from '../../stack/services/kafka-secure.js';
 import { up } from '../../stack/stack.js';
 import { sleepUntil } from './builders.js';
+import { blocksOf } from './pages.js';
 
 export const SECURED_PAGE = readFileSync('docs/how-to/secured-cluster.md', 'utf8');
-const REGISTRY_PAGE = readFileSync('docs/how-to/registry.md', 'utf8');
+const REGISTRY_PAGE = 'docs/how-to/registry.md';
 
 const home = stackHome();
 const secured = securedOf(home)!;
 
 export type Spec = Record<string, Record<string, unknown>>;
 
-const specIn = (page: string): string => /```yaml\n(.*?)```/s.exec(page)![1]!;
+const specIn = (page: string): string => blocksOf(page, 'yaml')[0]!;
 
 /** Returns the spec of the page, with the addresses and the CA of this stack. */
 export function specOfPage(): Spec {
-  const text = specIn(SECURED_PAGE)
+  const text = specIn('docs/how-to/secured-cluster.md')
     .replaceAll('/etc/sluice/ca.crt', secured.ca)
     .replace('db.internal', '127.0.0.1')
     .replace('port: 5432', `port: ${home.ports.postgres}`)

@@ -17,7 +17,7 @@ import type { Lsn } from '../../domain/values/position.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';
-import { BRIEFLY, Refused, holdLimits, leaseAccess } from '../ownership/lease-store.js';
+import { Refused, endAttempts, holdLimits, leaseAccess } from '../ownership/lease-store.js';
 import { makeClaimed } from '../ownership/owned.js';
 import { leaseServer, sourceServer } from './proven-servers.js';
 import { routeEffects } from './routes/index.js';
@@ -46,7 +46,6 @@ const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
 
 export function createFenceActivities(deps: FenceDeps) {
   const { secret, ledger } = deps;
-  const { onLease, leaseIfAny, lockedLease } = leaseAccess(deps);
   return withPlan({
     /**
      * Sets the lease row to FENCED, and writes a marker. The fence expires after `maxHold` by the
@@ -81,21 +80,7 @@ export function createFenceActivities(deps: FenceDeps) {
       token,
       attempt,
     }: Planned & Pick<FenceInput, 'token' | 'attempt'>): Promise<{ committed: boolean }> {
-      const mine = `migration = ${quoteLiteral(ref.name)}`;
-      return onLease(plan, BRIEFLY, async (client) => {
-        if (!(await leaseIfAny(client, { ref, plan }))) return { committed: false };
-        const row = await lockedLease(client, { ref, plan });
-        // a commit with any token counts, because a run that was reset no longer knows its token
-        if (row.state === 'SWITCHED') return { committed: true };
-        const opened =
-          row.state === 'FENCED' && row.token === token
-            ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL, server = NULL, source_server = NULL`
-            : '';
-        await client.query(
-          `UPDATE ${leaseTable(plan)} SET attempt = greatest(attempt, ${attempt})${opened} WHERE ${mine}`,
-        );
-        return { committed: false };
-      });
+      return endAttempts(deps, { ref, plan }, attempt, (fenced) => fenced.token === token);
     },
   });
 }

@@ -2,16 +2,14 @@
 // ledger which objects the run left, and close the run in the ledger. The rollback's activities
 // remove the objects.
 import { Context } from '@temporalio/activity';
-import { leaseTable } from '../../clients/postgres/lease-row.js';
 import { auditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { releaseAdopted } from '../../clients/ledger/adopted-objects.js';
-import { quoteLiteral } from '../../domain/migration/names.js';
-import { BRIEFLY, leaseAccess } from '../ownership/lease-store.js';
+import { endAttempts } from '../ownership/lease-store.js';
 import { latestRun } from './leftovers.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
-import { planned, type Planned } from '../runtime/with-plan.js';
+import { planned } from '../runtime/with-plan.js';
 
 /** No attempt has a higher number, so a lease row with this number accepts no fence. */
 const LAST_ATTEMPT = 2_147_483_647;
@@ -40,7 +38,7 @@ export function createLeftoverActivities(deps: Deps) {
      * says that the cut-over happened. That row then stays unchanged.
      */
     endAttempts: (ref: MigrationRef): Promise<{ committed: boolean }> =>
-      endAttempts(deps, planned(ref)),
+      endAttempts(deps, planned(ref), LAST_ATTEMPT, () => true),
 
     /**
      * Records which objects of a run are still left. If no object is left, also records the outcome
@@ -72,25 +70,6 @@ export function createLeftoverActivities(deps: Deps) {
       });
     },
   };
-}
-
-async function endAttempts(deps: Deps, run: Planned): Promise<{ committed: boolean }> {
-  const { ref, plan } = run;
-  const mine = `migration = ${quoteLiteral(ref.name)}`;
-  const { onLease, leaseIfAny, lockedLease } = leaseAccess(deps);
-  return onLease(plan, BRIEFLY, async (client) => {
-    if (!(await leaseIfAny(client, run))) return { committed: false };
-    const { state } = await lockedLease(client, run);
-    if (state === 'SWITCHED') return { committed: true };
-    const opened =
-      state === 'FENCED'
-        ? `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL, server = NULL, source_server = NULL`
-        : '';
-    await client.query(
-      `UPDATE ${leaseTable(plan)} SET attempt = ${LAST_ATTEMPT}${opened} WHERE ${mine}`,
-    );
-    return { committed: false };
-  });
 }
 
 /**

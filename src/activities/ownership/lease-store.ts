@@ -176,6 +176,34 @@ export function leaseAccess(deps: LeaseDeps) {
   };
 }
 
+/** Sets the columns of a fenced row back to those of an open row. */
+const RELEASED = `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL, server = NULL, source_server = NULL`;
+
+/**
+ * Ends the attempts up to the number `last`, under the row's lock, and releases a fence for which
+ * `isEnded` returns true. Idempotent. Returns whether the row says that the cut-over happened. Such
+ * a row stays unchanged. If the row is missing, no commit counts.
+ */
+export function endAttempts(
+  deps: LeaseDeps,
+  run: Planned,
+  last: number,
+  isEnded: (fenced: LeaseRow) => boolean,
+): Promise<{ committed: boolean }> {
+  const { onLease, leaseIfAny, lockedLease } = leaseAccess(deps);
+  return onLease(run.plan, BRIEFLY, async (client) => {
+    if (!(await leaseIfAny(client, run))) return { committed: false };
+    const row = await lockedLease(client, run);
+    // a commit with any token counts, because a run that was reset no longer knows its token
+    if (row.state === 'SWITCHED') return { committed: true };
+    const released = row.state === 'FENCED' && isEnded(row) ? RELEASED : '';
+    await client.query(
+      `UPDATE ${leaseTable(run.plan)} SET attempt = greatest(attempt, ${last})${released} WHERE migration = ${quoteLiteral(run.ref.name)}`,
+    );
+    return { committed: false };
+  });
+}
+
 /**
  * Thrown inside a transaction if a condition of the fence or the commit fails. The transaction is
  * then rolled back.

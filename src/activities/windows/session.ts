@@ -1,6 +1,7 @@
 // Defines the session of one window: everything that the window needs, from its first read to its
 // verdict. The session is created once and passed as a whole.
 import { openSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { keepAwake } from '../../clients/postgres/keep-awake.js';
 import { readTarget } from '../../clients/postgres/target-connection.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { hasTarget } from '../../domain/migration/databases.js';
@@ -96,6 +97,12 @@ export interface ResultSession extends ConnectedSession {
 export const markOf = (session: ReadingSession, at: MarkAt): Promise<SourceMark> =>
   session.mark ? session.mark(at) : markSource(session.deps, session, at);
 
+/**
+ * The time (ms) between two statements on the connection that holds the snapshots. It is far below
+ * the limit at which Postgres ends a session that is idle in a transaction.
+ */
+const AWAKE_MS = 60_000;
+
 /** Opens both connections for `use`, and closes them afterwards. Throws connection errors. */
 export async function connected<S extends ReadingSession, T>(
   session: S,
@@ -104,6 +111,7 @@ export async function connected<S extends ReadingSession, T>(
   const { plan, deps } = session;
   const close = (client: SourceClient): Promise<void> => client.end().catch(() => undefined);
   const reader = await openSource(plan, deps.secret, { readOnly: true });
+  const stop = keepAwake(reader, AWAKE_MS);
   try {
     const side = await openSource(plan, deps.secret);
     try {
@@ -112,6 +120,7 @@ export async function connected<S extends ReadingSession, T>(
       await close(side);
     }
   } finally {
+    stop();
     await close(reader);
   }
 }

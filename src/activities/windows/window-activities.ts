@@ -112,6 +112,10 @@ export interface WindowResult {
 export function createWindowActivities(deps: Deps) {
   const folds = new FoldCache(new FoldFiles(deps.stateDir), deps.windowMemory ?? WINDOW_MEMORY);
   const witnesses = new Witnesses(deps.secret);
+  const forget = async (runs: readonly Pick<MigrationRef, 'runKey'>[]): Promise<void> => {
+    await Promise.all(runs.map((run) => witnesses.end(run)));
+    await folds.forget(runs);
+  };
   return withPlan({
     /**
      * Runs a window. A difference does not make it throw. Throws only if the generation ends (a
@@ -126,9 +130,7 @@ export function createWindowActivities(deps: Deps) {
       const { number } = begun;
       const started = Date.now();
       await endLeftPauses(deps, input); // an earlier attempt may have died during a still point
-      const ended = await endedRuns(deps.ledger);
-      await Promise.all(ended.map((run) => witnesses.end(run)));
-      await folds.forget(ended);
+      await forget(await endedRuns(deps.ledger));
       const { plan, isFull, roundsMs } = input;
       const session: WindowSession = {
         deps,
@@ -158,8 +160,7 @@ export function createWindowActivities(deps: Deps) {
 
     /** Frees the memory and removes the state files of a migration's windows on this worker. */
     async dropFolds({ ref }: Planned): Promise<void> {
-      await witnesses.end(ref);
-      await folds.forget([ref]);
+      await forget([ref]);
     },
   });
 }

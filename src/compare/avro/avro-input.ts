@@ -1,35 +1,10 @@
-// Reads the binary encoding of Avro from a range of a buffer. Every read checks the end of the
-// range, so the value of a damaged record never contains bytes of another record.
+// Reads the binary encoding of Avro from a range of a buffer.
+import { ByteInput, EXACT_GROUPS, MOST_GROUPS } from '../byte-input.js';
 import { Undecodable } from '../undecodable.js';
 
-/** The largest number of 7-bit groups whose value a double always represents exactly. */
-const EXACT_GROUPS = 7;
-const MOST_GROUPS = 10;
-
-const short = (): Undecodable => new Undecodable('the record ends too early for its Avro schema');
-
-export class AvroInput {
-  bytes: Buffer = Buffer.alloc(0);
-  at = 0;
-  end = 0;
-
-  open(bytes: Buffer, from: number, to: number): void {
-    this.bytes = bytes;
-    this.at = from;
-    this.end = to;
-  }
-
-  byte(): number {
-    if (this.at >= this.end) throw short();
-    return this.bytes[this.at++]!;
-  }
-
-  /** Skips `count` bytes. Returns the position of the first one. Throws Undecodable. */
-  take(count: number): number {
-    const from = this.at;
-    if (count < 0 || count > this.end - from) throw short();
-    this.at = from + count;
-    return from;
+export class AvroInput extends ByteInput {
+  constructor() {
+    super('Avro schema');
   }
 
   /** Reads an `int` or `long`. Returns a bigint for a number beyond 2^53. */
@@ -50,22 +25,16 @@ export class AvroInput {
 
   #wide(start: number): number | bigint {
     this.at = start;
-    let sum = 0n;
-    for (let group = 0n; group < MOST_GROUPS; group += 1n) {
-      const next = this.byte();
-      sum |= BigInt(next & 0x7f) << (7n * group);
-      if (next >= 0x80) continue;
-      const value = BigInt.asIntN(64, (sum >> 1n) ^ -(sum & 1n));
-      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-    }
-    throw new Undecodable('a number of more than 64 bits');
+    const sum = this.groups();
+    const value = BigInt.asIntN(64, (sum >> 1n) ^ -(sum & 1n));
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
   /** Reads a length, a count or the index of a branch. Throws Undecodable. */
   count(): number {
     const value = this.long();
     if (typeof value === 'number') return value;
-    throw short();
+    throw this.short();
   }
 
   skipLong(): void {

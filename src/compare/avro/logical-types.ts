@@ -1,11 +1,11 @@
 // Rewrites values of logical types as the texts that plain JSON has for them. Avro, Kafka Connect and
 // Debezium each have their own logical types. Sluice's own connector uses none of them for times.
 import { decimalText } from '../decimal-text.js';
-import { clockText, dateText, instantText, type Count } from '../epoch-text.js';
+import { timeOfDayText, dateText, instantText, type Count } from '../epoch-text.js';
 import type { Rewrite, SchemaObject } from './schema-types.js';
 
 const [MILLI, MICRO, NANO] = [1000, 1_000_000, 1_000_000_000];
-const clock = (perSecond: number) => (count: Count) => clockText(count, perSecond);
+const clock = (perSecond: number) => (count: Count) => timeOfDayText(count, perSecond);
 const instant = (perSecond: number) => (count: Count) => instantText(count, perSecond);
 const local = (perSecond: number) => (count: Count) => instantText(count, perSecond, '');
 

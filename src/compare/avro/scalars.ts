@@ -1,5 +1,6 @@
 // Rewrites the values of Avro that contain no other values: primitive types, enums and fixed types.
 import { decimalText } from '../decimal-text.js';
+import { doubleJson } from '../json-number.js';
 import type { JsonOutput } from '../json-output.js';
 import { Undecodable } from '../undecodable.js';
 import type { Rewrite, SchemaObject } from './schema-types.js';
@@ -50,15 +51,6 @@ function base64(bytes: Buffer, out: JsonOutput): void {
   out.byte(QUOTE);
 }
 
-/**
- * Writes a number as JSON. JSON has no NaN and no infinities; Kafka Connect writes these as
- * strings.
- */
-function float(value: number, out: JsonOutput | null): void {
-  if (Number.isFinite(value)) out?.ascii(String(value));
-  else out?.text(String(value));
-}
-
 const integer: Rewrite = (input, out) => {
   if (out) out.integer(input.long());
   else input.skipLong();
@@ -72,8 +64,14 @@ export const PRIMITIVES: Readonly<Record<string, Rewrite>> = {
   },
   int: integer,
   long: integer,
-  float: (input, out) => float(input.float(), out),
-  double: (input, out) => float(input.double(), out),
+  float(input, out) {
+    const value = input.float();
+    out?.ascii(doubleJson(value));
+  },
+  double(input, out) {
+    const value = input.double();
+    out?.ascii(doubleJson(value));
+  },
   bytes(input, out) {
     const from = input.sized();
     if (out) base64(input.bytes.subarray(from, input.at), out);

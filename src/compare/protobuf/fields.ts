@@ -11,7 +11,7 @@ export interface FieldRule {
   readonly isMessage: boolean;
   /** True if an absent field is NULL, and not the default of its type. */
   readonly hasPresence: boolean;
-  /** Of the fields with the same name here, a record has only the last one. */
+  /** The name of a group. If a record has several fields of a group, only the last one counts. */
   readonly oneOf: string | null;
 }
 

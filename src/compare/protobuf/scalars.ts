@@ -1,4 +1,5 @@
 // Reads the scalar types of Protobuf as JSON texts.
+import { doubleJson } from '../json-number.js';
 import { Undecodable } from '../undecodable.js';
 import { WIRE, type WireInput } from './wire-input.js';
 
@@ -39,10 +40,6 @@ const fixed = (size: 4 | 8, print: (bytes: Buffer, at: number) => string): Value
   read: (input) => print(input.bytes, input.take(size)),
 });
 
-/** JSON has no NaN and no infinities. Kafka Connect writes these as strings. */
-const float = (value: number): string =>
-  Number.isFinite(value) ? String(value) : JSON.stringify(String(value));
-
 const sized = (print: (bytes: Buffer) => string): ValueRule => ({
   wire: WIRE.sized,
   absent: '""',
@@ -76,10 +73,10 @@ export const SCALARS: Readonly<Record<string, ValueRule>> = {
   },
   fixed32: fixed(4, (bytes, at) => String(bytes.readUInt32LE(at))),
   sfixed32: fixed(4, (bytes, at) => String(bytes.readInt32LE(at))),
-  float: fixed(4, (bytes, at) => float(bytes.readFloatLE(at))),
+  float: fixed(4, (bytes, at) => doubleJson(bytes.readFloatLE(at))),
   fixed64: fixed(8, (bytes, at) => String(bytes.readBigUInt64LE(at))),
   sfixed64: fixed(8, (bytes, at) => String(bytes.readBigInt64LE(at))),
-  double: fixed(8, (bytes, at) => float(bytes.readDoubleLE(at))),
+  double: fixed(8, (bytes, at) => doubleJson(bytes.readDoubleLE(at))),
   string: sized(text),
   bytes: sized((bytes) => JSON.stringify(bytes.toString('base64'))),
 };

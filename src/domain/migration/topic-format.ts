@@ -23,10 +23,24 @@ export const tableFormatOf = ({ kafka }: Pick<WithTopics, 'kafka'>): TableFormat
 /** Returns the format of a topic that the pipeline writes. */
 export const formatOf = ({ format = 'json' }: Written): RecordFormat => format;
 
+/** The format of a topic, and the place of this format in the spec. */
+export interface FormatUse {
+  readonly format: RecordFormat;
+  readonly path: readonly (string | number)[];
+}
+
+/** Lists the topics that the pipeline writes in a format other than JSON. */
+export const resultUses = ({ batch, pipeline }: WithTopics): FormatUse[] =>
+  [
+    ...(batch?.stages ?? []).map((stage, at) => ({
+      format: formatOf(stage),
+      path: ['batch', 'stages', at, 'format'],
+    })),
+    ...(pipeline
+      ? [{ format: formatOf(pipeline.output), path: ['pipeline', 'output', 'format'] }]
+      : []),
+  ].filter(({ format }) => format !== 'json');
+
 /** Returns whether any topic of the spec needs the schema registry. */
 export const usesRegistry = (spec: WithTopics): boolean =>
-  [
-    tableFormatOf(spec),
-    ...(spec.pipeline ? [formatOf(spec.pipeline.output)] : []),
-    ...(spec.batch?.stages ?? []).map(formatOf),
-  ].some((format) => format !== 'json');
+  tableFormatOf(spec) !== 'json' || resultUses(spec).length > 0;

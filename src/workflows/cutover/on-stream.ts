@@ -1,15 +1,41 @@
-// Asks once more, before the batch is retired, whether the cut-over still holds.
+// Observes what consumers read after the commit, and whether the cut-over still holds.
 import type { Blocked } from '../../domain/failure.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 
+/** Keeps the observed side in the state, and audits a change. */
+export function keepRoute(run: Run, observed: NonNullable<Run['state']['route']>): void {
+  if (run.state.route?.side !== observed.side) run.audit({ kind: 'route', side: observed.side });
+  run.state.route = observed;
+}
+
 /**
- * Returns null if the lease row says that the cut-over happened and consumers read the stream. The
- * last window may be hours old. Since then, a person may have replaced the view, or the target may
- * have been restored to a time before the commit.
+ * Waits until the lease row says that the cut-over happened and consumers read the stream. Calls
+ * `lost` each time that this does not hold or cannot be seen. `ways` are the commands for a person.
  */
-export async function whyNotOnStream(run: Run, ways: string): Promise<Blocked | null> {
-  const { ref, plan, state } = run;
+export async function untilOnStream(
+  run: Run,
+  ways: string,
+  lost: () => void = () => undefined,
+): Promise<void> {
+  const look = () =>
+    whyNotOnStream(run, ways).catch((error: unknown) => {
+      lost();
+      throw error;
+    });
+  for (let why = await run.ask(look); why !== null; why = await run.ask(look)) {
+    lost();
+    await run.park(why, true);
+  }
+  await run.unblock();
+}
+
+/**
+ * Returns null if the cut-over still holds. The last window may be hours old. Since then, a person
+ * may have replaced the view, or the target may have been restored to a time before the commit.
+ */
+async function whyNotOnStream(run: Run, ways: string): Promise<Blocked | null> {
+  const { ref, plan } = run;
   const switched = await call(
     'quick',
     'isSwitched',
@@ -17,15 +43,15 @@ export async function whyNotOnStream(run: Run, ways: string): Promise<Blocked | 
     ref,
   );
   const observed = await call('quick', 'observeRoute', 'Observe what consumers read', ref);
-  if (state.route?.side !== observed.side) run.audit({ kind: 'route', side: observed.side });
-  state.route = observed;
-  if (switched && observed.side === 'stream') return null;
+  keepRoute(run, observed);
+  const { side } = observed;
+  if (switched && side === 'stream') return null;
   return {
     code: 'route-unexpected',
     since: run.now(),
     detail: switched
-      ? `consumers read the ${observed.side} side, although the stream side was committed`
-      : `the lease row no longer says that the cut-over happened, and consumers read the ${observed.side} side`,
+      ? `consumers read the ${side} side, although the stream side was committed`
+      : `the lease row no longer says that the cut-over happened, and consumers read the ${side} side`,
     remedy: `${plan.route.words.unexpected}, then: ${ways}`,
   };
 }

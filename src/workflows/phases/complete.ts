@@ -4,7 +4,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
-import { whyNotOnStream } from '../cutover/on-stream.js';
+import { untilOnStream } from '../cutover/on-stream.js';
 import { leaveAdopted } from '../run/leave-adopted.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from '../run/remove-object.js';
@@ -20,7 +20,7 @@ export async function complete(run: Run): Promise<void> {
 async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, plan, state } = run;
   // a pause may have delayed this phase since the soak looked
-  if (!state.isRetiring) await untilOnStream(run);
+  if (!state.isRetiring) await untilOnStream(run, 'sluice retry');
   state.isRetiring = true;
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
   if (plan.route.refusesBatch)
@@ -58,14 +58,6 @@ async function retireAndHandOver(run: Run): Promise<void> {
   run.audit({ kind: 'outcome', outcome: 'migrated' });
   run.show();
   await run.flushSurely();
-}
-
-/** Waits until consumers are observed on the stream side, as the lease row says. */
-async function untilOnStream(run: Run): Promise<void> {
-  const look = () => whyNotOnStream(run, 'sluice retry');
-  for (let why = await run.ask(look); why !== null; why = await run.ask(look))
-    await run.park(why, true);
-  await run.unblock();
 }
 
 async function removeScaffolding(

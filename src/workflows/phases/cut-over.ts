@@ -9,6 +9,7 @@ import { proveSlot, recheck, refuseLongHold } from '../cutover/recheck.js';
 import { gateWaitsFor } from '../run/gate-state.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
+import { keepRoute } from '../cutover/on-stream.js';
 import { begins } from '../cutover/step-audit.js';
 
 export async function cutOver(run: Run): Promise<void> {
@@ -102,13 +103,12 @@ async function confirm(run: Run): Promise<void> {
  * observed on the stream side.
  */
 async function switchRoute(run: Run): Promise<boolean> {
-  const { ref, plan, state } = run;
+  const { ref, plan } = run;
   if (plan.route.asksOtherSystem)
     await run.ask(() => call('quick', 'orderRoute', 'Switch the route to the stream side', ref));
   const observed = await run.ask(() =>
     call('quick', 'observeRoute', 'Confirm what consumers read', ref),
   );
-  if (state.route?.side !== observed.side) run.audit({ kind: 'route', side: observed.side });
-  state.route = observed;
+  keepRoute(run, observed);
   return observed.side === 'stream';
 }

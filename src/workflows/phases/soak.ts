@@ -6,7 +6,7 @@ import { FAILURES } from '../../domain/failure.js';
 import { call } from '../call.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
-import { whyNotOnStream } from '../cutover/on-stream.js';
+import { untilOnStream } from '../cutover/on-stream.js';
 import { requestWayBack } from '../run/requests.js';
 import { soakEnds } from '../run/state.js';
 import { runWindow } from '../windows/windows.js';
@@ -19,25 +19,22 @@ export async function soak(run: Run): Promise<void> {
 }
 
 /**
- * Waits until consumers are observed on the stream side, as the lease row says. Returns true if
- * they were not on that side, or if the side was unknown. The soak then starts again.
+ * Waits until the cut-over holds. Returns true if it did not, or if that was unknown. The soak then
+ * starts again.
  */
 async function wasRouteLost(run: Run): Promise<boolean> {
+  await untilOnStream(run, 'sluice retry or sluice rollback', () => loseRoute(run));
+  return isRouteBack(run);
+}
+
+function loseRoute({ state }: Run): void {
+  state.isRouteLost = true;
+  state.shadowPasses = 0;
+}
+
+/** Starts the soak's time again if the route was lost. Returns whether it was lost. */
+function isRouteBack(run: Run): boolean {
   const { state } = run;
-  const lose = (): void => {
-    state.isRouteLost = true;
-    state.shadowPasses = 0;
-  };
-  const look = () =>
-    whyNotOnStream(run, 'sluice retry or sluice rollback').catch((error: unknown) => {
-      lose();
-      throw error;
-    });
-  for (let why = await run.ask(look); why !== null; why = await run.ask(look)) {
-    lose();
-    await run.park(why, true);
-  }
-  await run.unblock();
   if (!state.isRouteLost) return false;
   state.isRouteLost = false;
   state.soakFrom = run.now();
@@ -76,16 +73,13 @@ async function nameReaders(run: Run): Promise<void> {
  * on the stream side the whole time.
  */
 async function shadowWindow(run: Run): Promise<WindowResult> {
-  const { state } = run;
   for (;;) {
     const result = await runWindow(run, 'shadow window');
     if (!result.routeProblem) {
-      if (state.isRouteLost) state.soakFrom = run.now();
-      state.isRouteLost = false;
+      isRouteBack(run);
       return result;
     }
-    state.isRouteLost = true;
-    state.shadowPasses = 0;
+    loseRoute(run);
     await run.park({ ...result.routeProblem, since: run.now() }, true);
   }
 }

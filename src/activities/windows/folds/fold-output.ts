@@ -3,7 +3,7 @@ import type { OutputFold } from '../../../compare/output-fold.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
 import type { RecordFormat } from '../../../domain/migration/topic-format.js';
 import { decodingOfRows, readPipelineRecords } from '../../capture/captured-records.js';
-import type { TopicEnds, TopicReading } from './folds.js';
+import type { TopicEnds, TopicReading } from './fold-table.js';
 import { readPart, sameLog, startOf } from './same-topic-log.js';
 
 /** A topic that a pipeline writes, and the format of its records. */

@@ -8,7 +8,7 @@ import { parseTableName, qualified } from '../../../domain/migration/names.js';
 import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import { readRows } from '../canonical-rows.js';
 import { foldHashes, foldOutput } from '../folds/fold-output.js';
-import type { TopicEnds } from '../folds/folds.js';
+import type { TopicEnds } from '../folds/fold-table.js';
 import type { ConnectedSession } from '../session.js';
 import type { ComparedQuery, SideCounted } from './compared-queries.js';
 

@@ -2,7 +2,7 @@
 // position passes the whole path. When the mark has passed, every stream side is read.
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
-import { refuseRepartitioned } from '../folds/folds.js';
+import { refuseRepartitioned } from '../folds/fold-table.js';
 import type { ResultSession } from '../session.js';
 import type { ComparedQuery } from './compared-queries.js';
 import { passBarrier } from './pass-barrier.js';

@@ -6,7 +6,7 @@ import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
-import { foldTable } from '../folds/folds.js';
+import { foldTable } from '../folds/fold-table.js';
 import type { ReadingSession } from '../session.js';
 import { passByFlink, type FlinkPassInput } from './table-by-flink.js';
 import { passByHash, type PassInput, type TablePass } from './table-by-hash.js';

@@ -8,7 +8,7 @@ import type { Difference } from '../../../domain/evidence/window.js';
 import type { WitnessProof } from '../../../domain/evidence/witness.js';
 import type { Relation } from '../../../domain/migration/names.js';
 import { parseSnapshot, type Lsn } from '../../../domain/values/position.js';
-import { refuseRepartitioned } from '../folds/folds.js';
+import { refuseRepartitioned } from '../folds/fold-table.js';
 import type { ConnectedReading } from '../session.js';
 import { columnsToCompare } from '../columns-to-compare.js';
 import { measured, unmeasured, type SubjectOutcome } from '../subject-outcome.js';

@@ -28,15 +28,8 @@ import {
   type ComparedTable,
   type WitnessUse,
 } from './compare-one-table.js';
-import { keepAwake } from '../../../clients/postgres/keep-awake.js';
 import { walkAhead, type Walk } from './range-scan.js';
 import { snapshotText } from './visibility.js';
-
-/**
- * The time (ms) between two statements on the connection that holds the snapshot. It is far below
- * the limit at which Postgres ends a session that is idle in a transaction.
- */
-const AWAKE_MS = 60_000;
 
 /** The cost of comparing the tables, and whether a final window has to read every row. */
 export interface TablesCost {
@@ -123,20 +116,8 @@ async function compareAligned(
   open: ConnectedReading,
   walked: ReadonlyMap<string, Walk>,
 ): Promise<Aligned> {
-  await open.reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const stop = keepAwake(open.reader, AWAKE_MS);
-  try {
-    return await compareInSnapshot(open, walked);
-  } finally {
-    stop();
-  }
-}
-
-async function compareInSnapshot(
-  open: ConnectedReading,
-  walked: ReadonlyMap<string, Walk>,
-): Promise<Aligned> {
   const { plan, reader, side, number } = open;
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const snapshot = await snapshotText(reader);
   const started = Date.now();
   const mark = await markOf(open, {

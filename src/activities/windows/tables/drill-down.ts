@@ -2,7 +2,7 @@
 // both sides, at the same snapshot and offsets. It compares the rows value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
-import type { TopicReading } from '../folds/folds.js';
+import type { TopicReading } from '../folds/fold-table.js';
 import { Comparison, type Shape } from '../../../compare/row-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { KeyFilter } from '../../../compare/key-filter.js';

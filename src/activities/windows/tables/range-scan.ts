@@ -19,7 +19,7 @@ import { HashComparison } from '../../../compare/hash-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { qualified } from '../../../domain/migration/names.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../../domain/values/position.js';
-import { foldTable } from '../folds/folds.js';
+import { foldTable } from '../folds/fold-table.js';
 import { BARRIER_LIMIT_MS, markOf, type ConnectedReading } from '../session.js';
 import { selectOf } from './select-statement.js';
 import { boundedNow, snapshotText } from './visibility.js';

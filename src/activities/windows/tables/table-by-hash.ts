@@ -12,7 +12,7 @@ import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import type { Counts } from '../../../domain/evidence/counts.js';
 import type { Difference } from '../../../domain/evidence/window.js';
 import { drillDown } from './drill-down.js';
-import type { TopicEnds, TopicReading } from '../folds/folds.js';
+import type { TopicEnds, TopicReading } from '../folds/fold-table.js';
 import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select-statement.js';
 

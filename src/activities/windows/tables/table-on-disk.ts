@@ -13,7 +13,7 @@ import { KeyTable } from '../../../compare/enc/key-table.js';
 import { RowBatch } from '../../../compare/kernel/row-batch.js';
 import { HashFold, type KeyedRows } from '../../../compare/hash-fold.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from './table-by-hash.js';
-import { foldTable } from '../folds/folds.js';
+import { foldTable } from '../folds/fold-table.js';
 import { SpillSide, removeSpill } from '../folds/spill.js';
 import { selectOf } from './select-statement.js';
 

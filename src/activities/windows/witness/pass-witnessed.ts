@@ -14,7 +14,7 @@ import type { HashFold } from '../../../compare/hash-fold.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
 import type { WitnessProof } from '../../../domain/evidence/witness.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
-import { foldTable } from '../folds/folds.js';
+import { foldTable } from '../folds/fold-table.js';
 import type { ReadingSession } from '../session.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from '../tables/table-by-hash.js';
 import { integerOf, partOf } from '../tables/changed-rows.js';

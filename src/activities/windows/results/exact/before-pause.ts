@@ -6,7 +6,7 @@ import type { OrReason } from '../../../../domain/values/or-reason.js';
 import { parseSnapshot } from '../../../../domain/values/position.js';
 import { pipelineDrained, sinkDrained } from '../../../barrier/consumers-drained.js';
 import { markSource } from '../../../capture/source-mark.js';
-import { foldTable } from '../../folds/folds.js';
+import { foldTable } from '../../folds/fold-table.js';
 import type { ConnectedSession } from '../../session.js';
 import { boundedNow, snapshotText } from '../../tables/visibility.js';
 import { passBarrier } from '../pass-barrier.js';

@@ -13,7 +13,7 @@ import { examinedSide, type HashedSide } from './examine-side-suspects.js';
 import type { ExactSide } from './exact-outcome.js';
 import { readSinkSide, readTopicSide, sinkTableOf } from './read-hashed-side.js';
 import type { StillPoint } from './still-point.js';
-import { keepingOpen, runQuery } from './run-query.js';
+import { runQuery } from './run-query.js';
 
 /**
  * Compares the topic of a query, and its sink, with the rows of `sql`. If a column has a tolerance
@@ -65,9 +65,8 @@ async function sidesInMemory(
 ): Promise<OrReason<ExactSide[]>> {
   const { folds, ref } = session;
   const memory = new KeyTableMemory(folds.roomFor(ref, comparedQuery.topic, comparedQuery.shape));
-  const reading = keepingOpen(session);
-  const sides = [await topicSide(reading, comparedQuery, point, memory)];
-  const sink = await sinkSide(reading, comparedQuery, point, memory);
+  const sides = [await topicSide(session, comparedQuery, point, memory)];
+  const sink = await sinkSide(session, comparedQuery, point, memory);
   if (sink) sides.push(sink);
   const limits = limitsFor(comparedQuery.shape);
   const compared = sides.map(({ table }) => new ResultComparison(table, limits, memory));

@@ -20,7 +20,7 @@ import type { ComparedQuery } from '../compared-queries.js';
 import { examinedSide, type FoundSide, type HashedSide } from './examine-side-suspects.js';
 import type { ExactSide } from './exact-outcome.js';
 import { RawRows } from './query-rows-on-disk.js';
-import { keepingOpen, runQuery } from './run-query.js';
+import { runQuery } from './run-query.js';
 import { readSinkSide, readTopicSide, sinkTableOf } from './read-hashed-side.js';
 import type { StillPoint } from './still-point.js';
 
@@ -89,9 +89,8 @@ async function sidesOnDisk(
   point: StillPoint,
   disk: Disk,
 ): Promise<OrReason<ExactSide[]>> {
-  const reading = keepingOpen(session);
-  const sides = [await topicOnDisk(reading, comparedQuery, point, disk)];
-  const sink = await sinkOnDisk(reading, comparedQuery, point, disk);
+  const sides = [await topicOnDisk(session, comparedQuery, point, disk)];
+  const sink = await sinkOnDisk(session, comparedQuery, point, disk);
   if (sink) sides.push(sink);
   const ran = await runQuery(session, comparedQuery, sql, (key, high, low, row) =>
     disk.rows.add(key, high, low, ...disk.raw.append(row())),

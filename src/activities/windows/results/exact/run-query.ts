@@ -26,25 +26,6 @@ export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason
   }
 }
 
-/** The source ends a transaction that is idle for 15 minutes. */
-const ASK_EVERY_MS = 60_000;
-
-/**
- * Returns the session with a heartbeat that also keeps the reader's snapshot open. This is needed
- * because the query runs only after the other sides were read.
- */
-export function keepingOpen(session: ConnectedSession): ConnectedSession {
-  let asked = Date.now();
-  const heartbeat = (): void => {
-    session.heartbeat();
-    if (Date.now() - asked < ASK_EVERY_MS) return;
-    asked = Date.now();
-    // if the snapshot is lost, the query of the result fails later with that error
-    session.reader.query('SELECT 1').catch(() => undefined);
-  };
-  return { ...session, heartbeat };
-}
-
 /**
  * Runs the query. If the query is quick, runs it again to count its rows. Returns a reason if
  * Postgres cancels the query.
