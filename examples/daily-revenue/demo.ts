@@ -88,7 +88,8 @@ async function main(): Promise<void> {
   } finally {
     await removeService(home, 'shop-life');
   }
-  say(`done. The stack stays up with the pipeline and a worker: npm run -s sluice -- get ${NAME}`);
+  say('done. The stack stays up with the pipeline and a worker. To look at the result:');
+  say(`eval "$(npm run -s stack -- env)"; npm run -s sluice -- get ${NAME}`);
   say(
     `Temporal Web UI: http://127.0.0.1:${home.ports.temporalUi} · stop everything: npm run stack -- down`,
   );
