@@ -19,7 +19,7 @@ export async function worker(options: { checkReplay?: boolean; output: Format })
 
 /** Replays the open runs with this version, before its rollout. Changes nothing. */
 async function checkReplay(format: Format): Promise<number> {
-  const { workflowCode } = await import('../wiring/worker.js');
+  const { workflowCode } = await import('../wiring/workflow-code.js');
   const { replayOpenRuns } = await import('../wiring/worker-replay.js');
   const config = loadConfig();
   const replayed = await replayOpenRuns(config, workflowCode(config));

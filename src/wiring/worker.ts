@@ -1,7 +1,5 @@
 // Builds the worker: config → clients → activities → workers. One process serves all task queues.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Activities } from '../activities/index.js';
 import { Systems } from '../activities/runtime/deps.js';
@@ -14,6 +12,7 @@ import { Problem } from '../domain/failure.js';
 import { serve } from './worker-group.js';
 import { startBeside } from './worker-beside.js';
 import { installRuntime } from './worker-runtime.js';
+import { workflowCode } from './workflow-code.js';
 import { ensureSearchAttributes } from './register-search-attributes.js';
 import {
   QUEUE_ROLES,
@@ -173,25 +172,4 @@ async function connectTemporal(config: Config): Promise<NativeConnection> {
       TEMPORAL_REMEDY,
     );
   }
-}
-
-/**
- * Returns the prebuilt workflow bundle, or the sources if there is no bundle. A bundle contains the
- * converter of failures, so a worker with a codec uses a different bundle.
- */
-export function workflowCode({
-  codec,
-}: Pick<Config, 'codec'>): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const file = codec ? 'workflow-bundle-encrypting.js' : 'workflow-bundle.js';
-  const bundle = fileURLToPath(new URL(`../../dist/${file}`, import.meta.url));
-  if (existsSync(bundle) && import.meta.url.includes('/dist/'))
-    return { workflowBundle: { codePath: bundle } };
-  return {
-    workflowsPath: fileURLToPath(
-      new URL(
-        `../workflows/index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
-        import.meta.url,
-      ),
-    ),
-  };
 }

@@ -5,6 +5,7 @@ import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { listedHistories, readHistory, recordedHistories } from '../support/histories.js';
 import { replayRuns } from '../../src/wiring/worker-replay.js';
+import { LONGEST_COMPUTATION } from '../../src/wiring/workflow-code.js';
 import { quietRuntime } from '../support/temporal-test-server.js';
 
 const histories = recordedHistories();
@@ -16,7 +17,11 @@ describe('a recorded history', () => {
   it('exists for every situation of the table in test/histories, and is listed there', () =>
     expect(histories.toSorted()).toEqual([...listedHistories().values()].toSorted()));
   it.each(histories)('replays: %s', async (name) => {
-    await Worker.runReplayHistory({ workflowBundle }, readHistory(name), 'migration-replayed');
+    await Worker.runReplayHistory(
+      { workflowBundle, ...LONGEST_COMPUTATION },
+      readHistory(name),
+      'migration-replayed',
+    );
   });
   it('hides no other result if it fails while all open runs are replayed', async () => {
     const [broken, sound] = [readHistory(histories[0]!), readHistory(histories[1]!)];
@@ -24,7 +29,7 @@ describe('a recorded history', () => {
     Object.assign(scheduled[2]!['activityTaskScheduledEventAttributes'] as object, {
       activityType: { name: 'removeEverything' },
     });
-    const replayed = await replayRuns({ workflowBundle }, [
+    const replayed = await replayRuns({ workflowBundle, ...LONGEST_COMPUTATION }, [
       { workflowId: 'migration-broken', history: broken },
       { workflowId: 'migration-sound', history: sound },
     ]);
@@ -44,7 +49,11 @@ describe('a recorded history', () => {
     };
     attributes.activityType.name = 'removeEverything';
     await expect(
-      Worker.runReplayHistory({ workflowBundle }, history, 'migration-replayed'),
+      Worker.runReplayHistory(
+        { workflowBundle, ...LONGEST_COMPUTATION },
+        history,
+        'migration-replayed',
+      ),
     ).rejects.toThrow(/nondeterminism|Nondeterminism|DeterminismViolation/i);
   });
 });

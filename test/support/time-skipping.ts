@@ -6,6 +6,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
+import { LONGEST_COMPUTATION } from '../../src/wiring/workflow-code.js';
 import { QUEUE_ROLES, queueFor, type QueueRole } from '../../src/domain/migration/task-queues.js';
 import { sleepUntil } from './builders.js';
 import { listedHistories, writeHistory, type RecordedHistory } from './histories.js';
@@ -107,6 +108,7 @@ export async function play<T>(
     connection,
     taskQueue,
     workflowBundle: { codePath: inject('workflowBundle') },
+    ...LONGEST_COMPUTATION,
     activities,
     ...slotsOf('steps'),
   });

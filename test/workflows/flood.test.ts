@@ -1,6 +1,8 @@
 // Sends a flood of messages. The audit has all of them, and the run stays small and continues.
-import { describe, expect, it } from 'vitest';
+import { Worker } from '@temporalio/worker';
+import { describe, expect, inject, it } from 'vitest';
 import type { AuditEvent } from '../../src/domain/audit.js';
+import { LONGEST_COMPUTATION } from '../../src/wiring/workflow-code.js';
 import { anHourlyInput } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';
@@ -10,6 +12,17 @@ const bench = useBench();
 const SIGNALS = 2100;
 
 describe('a flood of signals', () => {
+  it('does not end the process: a workflow task may compute for a minute', async () => {
+    const worker = await Worker.create({
+      connection: bench.env.nativeConnection,
+      taskQueue: `flood-${process.pid}`,
+      workflowBundle: { codePath: inject('workflowBundle') },
+      ...LONGEST_COMPUTATION,
+    });
+    await worker.runUntil(Promise.resolve());
+    expect(worker.options.isolateExecutionTimeoutMs).toBe(60_000);
+  });
+
   it('in any order leaves a small status and one counted approval, and the audit has every signal', async () => {
     const recorded: AuditEvent[] = [];
     const sizes: number[] = [];

@@ -4,6 +4,7 @@ import { describe, expect, inject, it } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import type { SweepResult } from '../../src/workflows/sweep.js';
+import { LONGEST_COMPUTATION } from '../../src/wiring/workflow-code.js';
 import { aRef } from '../support/builders.js';
 import { fakes, type Fakes } from '../support/fake-activities.js';
 import { useBench } from '../support/time-skipping.js';
@@ -24,6 +25,7 @@ async function sweep(activities: Activities, routeBack = false): Promise<SweepRe
     connection: bench.env.nativeConnection,
     taskQueue,
     workflowBundle: { codePath: inject('workflowBundle') },
+    ...LONGEST_COMPUTATION,
     activities: {
       ...activities,
       openRun: () => Promise.resolve({ ref: aRef(), objects: OBJECTS }),

@@ -5,6 +5,7 @@
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
+import { LONGEST_COMPUTATION } from '../../src/wiring/workflow-code.js';
 import { aSpecInput, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
 import { play, useBench, type Play } from '../support/time-skipping.js';
@@ -53,7 +54,7 @@ interface Evidence {
 /** Replays the run as a worker that has just been upgraded does. */
 const upgrade = async ({ handle }: Play): Promise<void> =>
   Worker.runReplayHistory(
-    { workflowBundle: { codePath: inject('workflowBundle') } },
+    { workflowBundle: { codePath: inject('workflowBundle') }, ...LONGEST_COMPUTATION },
     await handle.fetchHistory(),
     handle.workflowId,
   );

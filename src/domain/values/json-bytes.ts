@@ -13,19 +13,36 @@ export function jsonBytes(value: unknown): number {
 
 /**
  * Returns the first items of a list, as many as fit in `most` bytes together. Returns at least one
- * item.
+ * item. The items must not change afterwards, because each one is measured only once.
  */
-export function leading<T>(items: readonly T[], most: number): T[] {
+export function leading<T extends object>(items: readonly T[], most: number): T[] {
   return items.slice(0, Math.max(1, countWithin(items, most)));
 }
 
-/** Returns the last items of a list, as many as fit in `most` bytes together. */
-export function trailing<T>(items: readonly T[], most: number): T[] {
+/**
+ * Returns the last items of a list, as many as fit in `most` bytes together. The items must not
+ * change afterwards, because each one is measured only once.
+ */
+export function trailing<T extends object>(items: readonly T[], most: number): T[] {
   return items.slice(items.length - countWithin([...items].reverse(), most));
 }
 
-function countWithin(items: readonly unknown[], most: number): number {
+function countWithin(items: readonly object[], most: number): number {
   let bytes = 0;
-  const over = items.findIndex((item) => (bytes += jsonBytes(item)) > most);
+  const over = items.findIndex((item) => (bytes += rememberedBytes(item)) > most);
   return over < 0 ? items.length : over;
+}
+
+/**
+ * The sizes of items that were measured before. A flood of messages appends to the same list
+ * thousands of times in one workflow task, and each append measures the whole list.
+ */
+const sizes = new WeakMap<object, number>();
+
+function rememberedBytes(item: object): number {
+  const known = sizes.get(item);
+  if (known !== undefined) return known;
+  const bytes = jsonBytes(item);
+  sizes.set(item, bytes);
+  return bytes;
 }
