@@ -124,7 +124,7 @@ export class Comparison {
 
 /**
  * Compares two rows of one key and reports the differences. A value that is undecodable on one side
- * is unknown, never equal. A value that is not of the column's type is a difference.
+ * is unknown, never equal. A value of a wrong type is a difference.
  */
 export function compareRows(
   shape: Shape,

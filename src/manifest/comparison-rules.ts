@@ -1,5 +1,5 @@
-// Finds settings that the command at hand cannot honor: `sluice compare` creates nothing, and a
-// migration uses only objects that it created.
+// Finds settings that the command cannot honor. `sluice compare` creates nothing. A migration
+// without `adopt` uses only objects that it created.
 import { existingTopic } from '../domain/plan/comparison-plan.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';

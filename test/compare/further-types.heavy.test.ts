@@ -16,7 +16,7 @@ const word = fc.string({ unit: 'binary' }).filter((t) => !/\p{Surrogate}|\0/u.te
 const pairs = fc.uniqueArray(fc.tuple(word, fc.option(word)), { selector: ([key]) => key });
 type Pairs = [string, string | null][];
 
-/** Prints as Postgres: `"key"=>"value", "other"=>NULL`. */
+/** Prints as Postgres does: `"key"=>"value", "other"=>NULL`. */
 function hstoreText(list: Pairs): string {
   const quote = (part: string): string =>
     `"${part.split('\\').join('\\\\').split('"').join('\\"')}"`;
@@ -58,7 +58,10 @@ describe('an hstore', () => {
   );
 });
 
-/** Writes bits as Debezium: a boolean, or the last eight bits first and no zeros at the end. */
+/**
+ * Writes bits as Debezium does. One bit is a boolean. More bits are bytes in base64, the last byte
+ * first, without zero bytes at the end.
+ */
 function bitsJson(bits: string): boolean | string {
   if (bits.length === 1) return bits === '1';
   let number = BigInt(`0b${bits}`);
@@ -86,7 +89,7 @@ describe('a bit(n)', () => {
 });
 
 describe('an amount of money', () => {
-  it('is equal to its decimal in the print of every locale, and to no other amount', () => {
+  it('is equal to its decimal in the format of every locale, and to no other amount', () => {
     const amounts = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
     fc.assert(
       fc.property(amounts, fc.nat(3), (cents, locale) => {

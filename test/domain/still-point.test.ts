@@ -34,7 +34,7 @@ describe('a paused connector', () => {
     expect(pausedBy([{ ...open, isOverdue: true }])).toEqual({ kind: 'ended-window', id: '1' });
   });
 
-  it('belongs to no window if a suspended worker paused it after the record of its pause was closed', () => {
+  it('belongs to no window if a suspended worker paused it only after its recorded pause had ended', () => {
     const ended = { ...open, closedBy: 'guard' as const, closedMs: 1000 };
     expect(pausedBy([ended])).toEqual({ kind: 'ended-window', id: '1' });
     expect(pausedBy([{ ...ended, closedMs: 600_000 }])).toEqual({ kind: 'person' });
@@ -77,7 +77,7 @@ describe('results', () => {
     expect(modeOf({}, polled)).toMatchObject([{ mode: 'settled' }, {}]);
   });
 
-  it('may pause the connector after the commit only with a note in the plan', () => {
+  it('need a note in the plan if windows may pause the connector after the commit', () => {
     const notesOf = (validation: object): string[] =>
       resolve(aRef({ spec: { ...BATCH_PARTS, validation } })).notes.filter((note) =>
         note.startsWith('stillPoint.inSoak'),

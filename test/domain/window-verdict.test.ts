@@ -96,7 +96,7 @@ describe('the verdict of a window', () => {
       '1 rows were read and 1 were proven earlier, but the same snapshot has 3 rows',
     ],
     [
-      'a stop without a difference',
+      'a pass that stopped early although no row differs',
       { ...NO_COUNTS, matched: 2 },
       { ...PROVEN, readRows: 2, isStopped: true },
       'inconclusive',

@@ -21,7 +21,7 @@ import { sleepUntil } from '../support/builders.js';
 import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../support/sluice.js';
 
 const NAME = 'daily-revenue';
-/** The topic of the last stage before the mistake, under its name in the example's spec. */
+/** The topic of the last stage before the mistake. The example's spec has this name. */
 const STAGE_TOPIC = 'daily-revenue-quarters';
 const orders = Number(process.env['SLUICE_E2E_ORDERS'] ?? 3000);
 const seed = Number(process.env['SLUICE_E2E_SEED'] ?? 7);

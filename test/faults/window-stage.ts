@@ -1,6 +1,5 @@
-// Builds the stage of the crash points of windows: a source, its connector, a small pipeline, and
-// the activities of one migration. A window can be measured here, or in a process that kills
-// itself.
+// Builds what the crash points of windows need: a source, its connector, a small pipeline, and the
+// activities of one migration. A window can be measured here, or in a process that kills itself.
 import { spawn } from 'node:child_process';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { WindowInput, WindowResult } from '../../src/activities/windows/window-activities.js';

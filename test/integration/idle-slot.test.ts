@@ -11,11 +11,14 @@ const { aDatabase } = live();
 const name = `idle-slot-${process.pid}`;
 let database: Awaited<ReturnType<typeof aDatabase>>;
 const MEGABYTE = 1024 * 1024;
-/** The bytes that are written in each of the two databases. `npm run test:faults` writes more. */
+/**
+ * The number of bytes that the test writes in each of the two databases. `npm run test:faults`
+ * writes more.
+ */
 const FOREIGN = Number(process.env['SLUICE_FOREIGN_WAL_MB'] ?? 40) * MEGABYTE;
 /**
- * One WAL segment, plus the WAL between two of the records that an idle server writes by itself
- * (running transactions).
+ * One WAL segment, plus the WAL that an idle server produces between two of its own records of
+ * running transactions.
  */
 const RETAINED_AT_MOST = 48 * MEGABYTE;
 

@@ -1,4 +1,4 @@
-// Tests how readers of the batch's old output are found in a real catalog.
+// Tests that Sluice finds the readers of the batch's old output in a real catalog.
 import { describe, expect, it } from 'vitest';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

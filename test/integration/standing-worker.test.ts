@@ -68,8 +68,8 @@ async function inputOf(ref: MigrationRef): Promise<FenceInput> {
 }
 
 /**
- * Starts a worker. When it is ready, `prepare` runs, and then the worker begins its activity.
- * Resolves when the worker is suspended.
+ * Starts a worker. When the worker is ready, `prepare` runs, and then the worker begins its
+ * activity. The promise resolves when the worker is suspended.
  */
 async function worker(
   action: string,

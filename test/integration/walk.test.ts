@@ -1,6 +1,6 @@
 // Tests a table that is too large to be read in one snapshot. While a writer changes the table,
-// windows read it range by range and prove it in a last snapshot. They must also find rows that are
-// wrong in the stream.
+// windows read it range by range and prove it in a last snapshot. The windows must also find rows
+// that are wrong in the stream.
 import { describe, expect, it } from 'vitest';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { accounts, busy, live } from '../support/live.js';

@@ -31,8 +31,8 @@ export interface World {
   inStaging: number; // masks of records
   inTable: number;
   /**
-   * The rows that the transaction with the locks has written. −1 means that no such transaction is
-   * open.
+   * The rows that the transaction that holds the locks has written. −1 means that no such
+   * transaction is open.
    */
   pending: number;
   offset: number;

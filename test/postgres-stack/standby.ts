@@ -36,7 +36,8 @@ export async function query(
 }
 
 /**
- * Copies the files of the running primary, between the SQL calls that make such a copy consistent.
+ * Copies the files of the running primary. The SQL calls before and after it make the copy
+ * consistent.
  */
 async function copyFiles(from: StackHome, to: StackHome): Promise<void> {
   const client = new pg.Client({ port: from.ports.postgres, database: 'postgres' });

@@ -36,8 +36,8 @@ function run(args: readonly string[]): Promise<{ code: number | null; stdout: st
 }
 
 /**
- * Lists everything that a comparison could create. Other files use the same Kafka and Connect at
- * the same time. Only names of this migration or of a comparison therefore count there.
+ * Lists everything that a comparison could create. Other tests use the same Kafka and Connect at
+ * the same time. So in these systems, only names of this migration or of a comparison count.
  */
 async function everything({ name, database: { client } }: LeftBehind): Promise<object> {
   const own = (names: readonly string[]): string[] =>

@@ -1,6 +1,6 @@
 // A small pipeline: it reads the topic of `sales` in JSON, and writes a stage with a row for each
-// sale, and a result with a row for each day. The rows of odd days have another schema, in which the
-// columns have the reverse order.
+// sale, and a result with a row for each day. The rows of odd days have a different schema, in
+// which the columns have the reverse order.
 // Usage: node days-pipeline.mjs BROKERS REGISTRY INPUT STAGE STAGE_FORMAT OUTPUT OUTPUT_FORMAT GROUP
 import kafkajs from 'kafkajs';
 import { encoder } from './days-records.mjs';
@@ -48,7 +48,7 @@ async function resultRecord(day) {
   };
 }
 
-// Sluice creates the topic of the output, and the pipeline creates that of its stage.
+// Sluice creates the output topic, and the pipeline creates the topic of its stage.
 const admin = kafka.admin();
 await admin.connect();
 await admin.createTopics({ topics: [{ topic: stage, numPartitions: 1 }] });

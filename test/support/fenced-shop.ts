@@ -33,8 +33,8 @@ export interface FencedShop {
 }
 
 /**
- * Matches the answers to an approval that is no longer needed, because a failed attempt leaves the
- * earlier approval valid.
+ * Matches the answers that say that no further approval is needed. After a failed attempt, the
+ * earlier approval stays valid.
  */
 const APPROVAL_STANDS =
   /has approved this evidence already|nothing is up for approval in phase cut-over/;

@@ -72,7 +72,7 @@ export interface Play {
   readonly handle: WorkflowHandle;
   readonly env: TestWorkflowEnvironment;
   readonly status: () => Promise<Status>;
-  /** Waits, without skipping time, until the status is as wanted and no activity is running. */
+  /** Waits until the status is as wanted and no activity is running. It does not skip time. */
   readonly reach: (wanted: (status: Status) => boolean) => Promise<void>;
 }
 
@@ -149,8 +149,8 @@ const isOpen = async (handle: WorkflowHandle): Promise<boolean> =>
   (await handle.describe()).status.name === 'RUNNING';
 
 /**
- * Skips time until the run has ended. With the SDK's own method, the server would skip further
- * years after that, and the next test would begin there.
+ * Skips time until the run has ended. The SDK's own method is not used: it would let the server
+ * skip years more, and the next test would begin there.
  */
 async function resultOf(bench: Bench, handle: WorkflowHandle): Promise<unknown> {
   for (let step = 0; await isOpen(handle); step += 1) {

@@ -17,7 +17,8 @@ const input = (name: string, recent: string) =>
   });
 
 /**
- * Windows that take ten minutes and compare the results exactly, unless `isExact` says otherwise.
+ * Fakes windows that take ten minutes. They compare the results exactly, unless `isExact` returns
+ * false.
  */
 function slowWindows(isExact: () => boolean) {
   const fake = fakes();

@@ -16,7 +16,7 @@ const anInput = () => aSpecInput({ name: 'reset', spec: SPEC }) as { metadata: {
 const UNDOES_THE_COMMIT = ['removeTrigger', 'commitCutover', 'fence', 'releaseFence'];
 
 describe('a run that was reset to before its commit', () => {
-  it('continues as committed, without earlier windows, approval or second fence; the owner trigger stays', async () => {
+  it('continues after the commit without another approval or fence, and keeps the owner trigger', async () => {
     const fake = fakes();
     fake.switched = true;
     await play(bench, fake.activities, anInput(), async (scene) => {
@@ -35,7 +35,7 @@ describe('a run that was reset to before its commit', () => {
   it('learns of the commit at the release, and neither resumes the batch nor drops the owner trigger', async () => {
     const fake = fakes();
     const fence = () => {
-      fake.switched = true; // the lease row as the history before the reset left it
+      fake.switched = true; // the lease row, as the run before the reset left it
       return Promise.resolve({
         lsn: '0/0',
         refused: 'the cut-over was already committed (the lease row says SWITCHED at 12:00)',

@@ -1,5 +1,5 @@
-// Checks, read-only, the limits that apply to the connectors' sessions. These are the timeouts that
-// could end a session in the middle of a load, and the number of connections.
+// Checks the limits that apply to the connectors' sessions. These are the timeouts that could end a
+// session in the middle of a load, and the number of connections. The checks only read.
 import type pg from 'pg';
 import { formatMs } from '../../domain/values/duration.js';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -8,7 +8,7 @@ import { addressAt, hasTarget, type Place } from '../../domain/migration/databas
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';
 
-/** A shorter timeout would end normal work of a connector. */
+/** The shortest timeouts (ms) that do not end the normal work of a connector. */
 const LEAST_MS: Readonly<Record<string, number>> = {
   statement_timeout: 60_000,
   transaction_timeout: 600_000,

@@ -22,7 +22,7 @@ interface Schema {
 }
 
 const CONNECT = 'org.apache.kafka.connect.data.';
-/** The most references from one schema to the next. More than that may be a circle. */
+/** The maximum length of a chain of references between schemas. A longer chain may be a circle. */
 const MOST_STEPS = 32;
 
 function compile(text: string): RewriteValue {

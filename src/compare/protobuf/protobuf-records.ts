@@ -1,6 +1,7 @@
-// Rewrites Protobuf records as the JSON that the reader of results knows. After the id of the schema,
-// a record says which message of the schema it is. protobufjs parses the schema; Sluice reads the
-// record itself, because whole numbers of 64 bits and absent fields must stay exact.
+// Rewrites Protobuf records as the JSON that the reader of results knows. After the id of the
+// schema, a record names the message of the schema that it contains. protobufjs parses the schema;
+// Sluice reads the record itself, because whole numbers of 64 bits and absent fields must stay
+// exact.
 import protobuf from 'protobufjs';
 import type { JsonOutput } from '../json-output.js';
 import { RegistryRecords, type RewriteValue } from '../registry-records.js';
@@ -10,7 +11,10 @@ import { KNOWN_MESSAGES } from './known-messages.js';
 import { enumRule, SCALARS, type ValueRule } from './scalars.js';
 import { WIRE, WireInput } from './wire-input.js';
 
-/** The most numbers that say which message a record is. Each stands for one level of nesting. */
+/**
+ * The maximum number of nesting levels in the path to a record's message. Each level has one
+ * number.
+ */
 const MOST_LEVELS = 32;
 const COMMENT = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
 const PROTO3 = /^\s*syntax\s*=\s*["']proto3["']\s*;/;
@@ -44,7 +48,7 @@ function compile(schema: string): RewriteValue {
   };
 }
 
-/** Reads the numbers that lead to the message: of the file, then of each message around it. */
+/** Reads the path to the record's message: its index at each level, from the file inward. */
 function pathOf(input: WireInput): number[] {
   const next = (): number => {
     const value = Number(input.varint());
@@ -72,8 +76,8 @@ function messageAt(file: protobuf.NamespaceBase, path: readonly number[]): Messa
 }
 
 /**
- * Returns how a field is read. Null for a field that is not the value of a column: a map, or a
- * message of another kind. Its column is then absent, and therefore unknown.
+ * Returns how a field is read. Returns null for a field that cannot be the value of a column: a
+ * map, or a message of an unknown kind. The column is then absent, and therefore unknown.
  */
 function ruleOf(field: protobuf.Field, around: protobuf.Type): FieldRule | null {
   if (field.map) return null;

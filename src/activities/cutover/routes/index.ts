@@ -22,7 +22,10 @@ export const ROUTE_ADAPTERS = new Registry<RoutePlan['kind'], RouteAdapter>('rou
 export const routeEffects = ({ route }: ResolvedPlan, deps: RouteDeps): RouteEffects =>
   ROUTE_ADAPTERS.of(route.kind).effects(route, deps);
 
-/** Finds, before the cut-over and read-only, what would prevent the switch of the plan's route. */
+/**
+ * Finds what would prevent the switch of the plan's route. It only reads, and runs before the
+ * cut-over.
+ */
 export const checkRoute = (
   databases: Databases,
   plan: ResolvedPlan,

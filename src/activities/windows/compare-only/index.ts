@@ -166,7 +166,10 @@ async function readTables(session: ReadingSession): Promise<readonly SubjectOutc
 const open = (subject: string, reason: string): SubjectOutcome =>
   unmeasured(subject, 'exact', { verdict: 'inconclusive', reason });
 
-/** Reads the facts of each table. If a fact changes, the rows or their form may change too. */
+/**
+ * Reads the facts of each table. After a change of a fact, the rows or their form may be different,
+ * too.
+ */
 async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts> {
   await qualifyNames(client);
   const facts: Record<string, Facts[string]> = {};
@@ -177,9 +180,9 @@ async function factsOf(client: SourceClient, plan: ResolvedPlan): Promise<Facts>
 
 /**
  * Makes a failed subject inconclusive if its differences are not proven. Without a slot, the
- * records of differing rows may still be in flight. A record or row that cannot be read may also
- * explain one difference. If there are at least as many unreadable ones as differences, they may
- * explain all differences.
+ * records of differing rows may still be in flight. Each unreadable record or row may also explain
+ * one difference. If there are at least as many of them as differences, they may explain all
+ * differences.
  */
 export function judgedBy(barrier: ExistingBarrier, subject: SubjectOutcome): SubjectOutcome {
   const { counts, proofs, verdict } = subject;

@@ -15,8 +15,8 @@ const ESCAPED: i32 = 20;
 export const NO_COLUMN: i32 = -1;
 
 /**
- * The most bytes of a record or row. A longer one is left to the reference, so that every encoding
- * fits into the scratch memory.
+ * The maximum size of a record or row, in bytes. The reference encodes every longer one, so that
+ * every encoding fits into the scratch memory.
  */
 export const MOST_BYTES: i32 = 1 << 18;
 

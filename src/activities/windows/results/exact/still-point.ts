@@ -22,8 +22,8 @@ import { snapshotText } from '../../tables/visibility.js';
  */
 const BETWEEN_LOOKS_MS = [60, 250, 1000];
 /**
- * The time limit (ms) for a still point without a pause. If the writers are not idle for a moment
- * within this time, they rarely become idle later.
+ * The time limit (ms) for a still point without a pause. Writers that are never idle during this
+ * time are rarely idle later.
  */
 const UNPAUSED_MS = 3000;
 const POLL_MS = 40;
