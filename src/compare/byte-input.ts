@@ -4,7 +4,7 @@ import { Undecodable } from './undecodable.js';
 
 /** The largest number of 7-bit groups whose value a double always represents exactly. */
 export const EXACT_GROUPS = 7;
-/** The maximum number of 7-bit groups of a number of 64 bits. */
+/** The maximum number of 7-bit groups in a number of 64 bits. */
 export const MOST_GROUPS = 10;
 
 export class ByteInput {
@@ -13,7 +13,7 @@ export class ByteInput {
   end = 0;
   readonly #schema: string;
 
-  /** `schema` names the kind of the schema that the range does not fit, for the error. */
+  /** `schema` names the kind of schema in the error for a range that ends too early. */
   constructor(schema: string) {
     this.#schema = schema;
   }

@@ -99,7 +99,7 @@ async function expectProgress(name: string, calmFrom: number, kills: Kill[]): Pr
     times.map((ms) => (ms / 1000).toFixed(1)).join(', '),
   );
   console.error(
-    `${name}: progress ${shown} s after a kill; without one after at most ${calm} s; a worker was ready after at most ${ready} s`,
+    `${name}: progress ${shown} s after the kills; without a kill, after at most ${calm} s; a worker was ready after at most ${ready} s`,
   );
   expect(Math.max(...pauses)).toBeLessThan(Math.max(LIMIT_MS, NOTICED_MS + 2 * (usual + start)));
 }

@@ -1,5 +1,5 @@
-// Tests what real brokers answer about a topic's log. A fold must notice if it is not the log that
-// the fold has read.
+// Tests with real brokers that a fold recognizes its topic's log. The fold must notice if the log
+// is no longer the one that it has read.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

@@ -232,7 +232,7 @@ describe('an attempt that was released', () => {
     expect((await drill.cutover.fence(input('swept'))).refused).toMatch(/was already released/);
   });
 
-  it('learns that its commit happened after all', async () => {
+  it('learns that its commit happened although it seemed to fail', async () => {
     expect((await drill.cutover.fence(input('late'))).refused).toBeNull();
     expect(await drill.cutover.commitCutover(input('late'))).toEqual({ refused: null });
     expect(await drill.cutover.releaseFence(input('late'))).toEqual({ committed: true });

@@ -203,14 +203,14 @@ describe.each([
       },
     }) as MigrationRef;
 
-  it('shows that no commit counts, so the release ends and the way back is free', async () => {
+  it('counts as a lease without a commit, so the fence is released and the run can roll back', async () => {
     expect(await act('releaseFence', attempted())).toEqual({ committed: false });
     await act('routeBack', ref);
     expect(await act('isSwitched', ref)).toBe(false);
     expect(await act('observeRoute', routed({ type: 'none' }))).toMatchObject({ side: 'batch' });
   });
 
-  it('lets another system return to the batch, by an order later than every earlier one', async () => {
+  it('asks another system to return to the batch, with a higher number than every earlier request', async () => {
     const hook = await aHook();
     await act('routeBack', routed({ type: 'http', url: hook.url }));
     hook.close();

@@ -88,7 +88,7 @@ describe('a final window that rests on a witness', () => {
     ['an update', `UPDATE a SET v = 'w' WHERE id = 3`, null, { mismatched: 1, matched: 199 }],
     ['an insert', `INSERT INTO a VALUES (500, 'n')`, null, { missing: 1, matched: 200 }],
     ['a delete', `DELETE FROM a WHERE id = 3`, null, { extraneous: 1, matched: 199 }],
-  ])('finds %s whose event the topic lost, which only the witness saw', async (...row) => {
+  ])('finds %s that only the witness saw, because the topic lost its event', async (...row) => {
     const [, sql, , counts] = row;
     const final = await finalAfter((client) => client.query(sql!));
     expect(final).toMatchObject({ counts });

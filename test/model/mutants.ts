@@ -52,7 +52,7 @@ export interface Rules {
    * release: marks its attempt as used, so that a late call of this attempt can no longer fence.
    */
   releaseBurns: boolean;
-  /** release: checks under the row's lock whether the commit happened after all. */
+  /** release: checks under the row's lock whether the commit happened. */
   releaseLooks: boolean;
   /** release drops the triggers too. */
   releaseDropsTriggers: boolean;

@@ -1,5 +1,6 @@
-// Tests migrations whose pipeline writes its stage and its result in the formats of a real registry.
-// One of them has a sink, which reads the result with the registry's converter.
+// Tests migrations whose pipeline writes its stage and its result in the formats of a schema
+// registry. The registry is real. One of them has a sink, which reads the result with the
+// registry's converter.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -29,7 +30,7 @@ interface Formats {
   readonly output: Format;
 }
 
-/** Changes the last value of a record, whose number or label then is another one. */
+/** Changes the last value of a record, so that its number or label is wrong. */
 const TAMPERED: Readonly<Record<Format, (value: Buffer) => void>> = {
   avro: (value) => (value[value.length - 1]! ^= 2),
   'json-schema': (value) => (value[value.length - 3]! ^= 1),

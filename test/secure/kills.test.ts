@@ -129,7 +129,7 @@ async function kill(name: string, why: string): Promise<void> {
 const SUBJECTS = ['public.order_items', 'public.orders', 'public.refunds', 'public.stores'];
 const RESULTS = ['result', 'result@sink', 'store-quarters'];
 
-/** Waits until every subject passed in one window after this number. */
+/** Waits for a window, after the one with this number, in which every subject passed. */
 const allPassed = (name: string, after: number): Promise<StatusWithWindows> =>
   reach(
     name,

@@ -37,7 +37,10 @@ const asked: string[] = [];
 
 const part = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url');
 
-/** The issuer signs what the client asks for: its id is the subject, and its scope the audience. */
+/**
+ * The issuer signs what the client asks for: the client's id becomes the subject, and its scope
+ * becomes the audience.
+ */
 function sign(subject: string, audience: string): string {
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss: 'test', sub: subject, aud: audience, iat: now, exp: now + 3600 };

@@ -33,8 +33,8 @@ export function fixed(id: number, size: 4 | 8, write: (bytes: Buffer) => void): 
 }
 
 /**
- * Adds the zero byte, the id of the schema, and the numbers that say which message it is. Without
- * numbers, it is the first message.
+ * Adds the zero byte, the id of the schema, and the path to the message in the schema. An empty
+ * path means the first message.
  */
 export function message(id: number, path: readonly number[], ...fields: readonly Buffer[]): Buffer {
   const head = Buffer.alloc(5);

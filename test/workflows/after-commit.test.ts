@@ -1,5 +1,5 @@
-// Tests the time after the commit: a commit that happened after all, a route that another system
-// switches, and a soak that a person extends.
+// Tests the time after the commit: a commit that seemed to fail but happened, a route that another
+// system switches, and a soak that a person extends.
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { aSpecInput, anHourlyInput } from '../support/builders.js';
@@ -14,7 +14,7 @@ const anInput = (name: string, more: object = {}) =>
     spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '1s', passes: 0 }, ...more },
   }) as { metadata: { name: string } };
 
-describe('a commit that happened after all', () => {
+describe('a commit that seemed to fail but happened', () => {
   it('is found at the release, and the migration continues as committed', async () => {
     const fake = fakes();
     const activities = {
@@ -82,7 +82,7 @@ describe('the soak', () => {
     soak: { for: '1s', passes: 0 },
   };
 
-  it('names readers of the old output before the run completes; a retry completes it, which is audited', async () => {
+  it('names readers of the old output before the run completes; a retry completes the run, and is audited', async () => {
     let readers = ['materialised view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(

@@ -66,7 +66,7 @@ describe('the change window', () => {
 });
 
 describe('the ledger', () => {
-  it("gets people's decisions within a minute while the run waits, even after it did not answer", async () => {
+  it("gets people's decisions within a minute while the run waits, even after an outage", async () => {
     let isAway = false;
     const recorded: string[] = [];
     const fake = fakes({

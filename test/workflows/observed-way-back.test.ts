@@ -1,5 +1,5 @@
-// Tests that a rollback removes nothing while consumers are observed on the stream side, whatever
-// the lease row says, and that its end is complete after continue-as-new.
+// Tests that a rollback removes nothing while consumers are observed on the stream side, no matter
+// what the lease row says. Also tests a rollback that continues as new before its last steps.
 import { describe, expect, it } from 'vitest';
 import { ADOPTING } from '../support/adopting.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';

@@ -42,7 +42,10 @@ async function sweep(activities: Activities, routeBack = false): Promise<SweepRe
   return result as SweepResult;
 }
 
-/** Fakes in which consumers read `side` until they are routed back, whatever the lease row says. */
+/**
+ * Fakes in which consumers read `side` until they are routed back, no matter what the lease row
+ * says.
+ */
 function observing(fake: Fakes, side: 'batch' | 'stream', isHeeded = true): Activities {
   let seen = side;
   return {

@@ -1,5 +1,5 @@
-// Checks, read-only, that Sluice can see the batch's runs, either in the run log or by the
-// application name of the batch's sessions.
+// Checks that Sluice can see the batch's runs, either in the run log or by the application name of
+// the batch's sessions. The checks only read.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { readTable, type Column } from '../../clients/postgres/catalog.js';

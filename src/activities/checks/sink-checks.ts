@@ -1,5 +1,5 @@
-// Checks, read-only, the table that the sink writes. If the table exists, it must have the right
-// columns and key. If not, the role must be able to create it.
+// Checks the table that the sink writes. The checks only read. If the table exists, it must have
+// the right columns and key. If not, the role must be able to create it.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
 import type { Databases } from '../../clients/postgres/target-connection.js';

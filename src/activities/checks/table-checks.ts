@@ -1,5 +1,5 @@
-// Checks, read-only, whether a table can be captured and compared completely. Each check queries
-// the database. If the query cannot run, the check is unknown.
+// Checks whether a table can be captured and compared completely. Each check only queries the
+// database. If the query cannot run, the check is unknown.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';

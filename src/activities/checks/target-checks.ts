@@ -1,5 +1,5 @@
-// Checks, read-only, the target if it is not the same database as the source. Otherwise, the checks
-// of the source cover it.
+// Checks the target if it is not the source database. The checks only read. If the target is the
+// source database, the checks of the source cover it.
 import { readTarget } from '../../clients/postgres/target-connection.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';

@@ -1,5 +1,6 @@
-// Checks, read-only, the tables on which Sluice will create triggers. The role must be able to
-// create the triggers on every partition, and a refused write must not disable a subscription.
+// Checks the tables on which Sluice will create triggers. The checks only read. The role must be
+// able to create the triggers on every partition, and a refused write must not disable a
+// subscription.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

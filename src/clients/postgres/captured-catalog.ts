@@ -74,8 +74,8 @@ SELECT ${RELATION('c', QUALIFIED('c'))} AS relation,
 FROM c`;
 
 /**
- * Makes Postgres return names and definitions with their schema, whatever the role's search_path
- * is. MUST be called before the two functions below, in the same session.
+ * Makes Postgres return names and definitions with their schema, no matter what the role's
+ * search_path is. MUST be called before the two functions below, in the same session.
  */
 export async function qualifyNames(client: pg.ClientBase): Promise<void> {
   await client.query(`SET search_path = pg_catalog`);

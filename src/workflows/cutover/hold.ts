@@ -145,7 +145,7 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 
 /**
  * Releases the fence, then ends the pause; nothing can interrupt this. Returns true if the lease
- * row says that the commit happened after all.
+ * row says that the commit happened.
  */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;

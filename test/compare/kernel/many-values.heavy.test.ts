@@ -14,7 +14,7 @@ const HARD_NUMBERS =
 describe('the kernel', () => {
   it.each([
     ['in the answer of the broker', false],
-    ['in a batch that was compressed there', true],
+    ['in a batch that the broker stores compressed', true],
   ])('encodes more records than fit in one call, in order: %s', (_where, isCopied) => {
     const records = Array.from({ length: 10_000 }, (_, n) => ({
       key: `{"id":${n}}`,

@@ -102,7 +102,7 @@ describe('a result in Protobuf', () => {
     );
   });
 
-  it('is refused or read, and never ends the worker, whatever bytes a record has', () => {
+  it('is refused or read, and never ends the worker, no matter what bytes it has', () => {
     fc.assert(
       fc.property(values, fc.uint8Array({ maxLength: 60 }), (all, noise) => {
         try {

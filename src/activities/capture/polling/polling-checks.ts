@@ -1,6 +1,6 @@
-// Checks, read-only, how polling would find new rows, and which changes it would miss. The checks
-// of times are in polling-time-checks.ts. All checks query the source, except `polling.deletes`,
-// which reads the spec.
+// Checks how polling would find new rows, and which changes it would miss. The checks of times are
+// in polling-time-checks.ts. All checks only query the source, except `polling.deletes`, which
+// reads the spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';

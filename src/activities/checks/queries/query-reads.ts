@@ -1,5 +1,5 @@
-// Checks, read-only, that a query of the batch depends only on captured tables, not on other tables
-// or the clock.
+// Checks that a query of the batch depends only on captured tables, not on other tables or the
+// clock. The check only reads.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../../assess/sql/analyse.js';
 import type { FlagId } from '../../../assess/sql/flags.js';

@@ -1,6 +1,6 @@
-// Checks, read-only, a table that batch and stream share: its columns and key, its triggers, and
-// the two roles that write the table. Also checks the session in which the sink will write the
-// table.
+// Checks a table that batch and stream share: its columns and key, its triggers, and the two roles
+// that write the table. Also checks the session in which the sink will write the table. The checks
+// only read.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';

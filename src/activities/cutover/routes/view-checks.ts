@@ -1,5 +1,5 @@
-// Checks, read-only, the view that consumers read. The commit must be able to replace the batch's
-// table in the view, and the readers of the view must keep their rights.
+// Checks the view that consumers read. The checks only read. The commit must be able to replace the
+// batch's table in the view, and the readers of the view must keep their rights.
 import type pg from 'pg';
 import type { Databases } from '../../../clients/postgres/target-connection.js';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';

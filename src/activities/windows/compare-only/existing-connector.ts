@@ -1,5 +1,5 @@
-// Checks, read-only, a connector that Sluice did not create. The connector must read the named
-// slot, and must write values in the form that the comparison decodes.
+// Checks a connector that Sluice did not create, and changes nothing. The connector must read the
+// named slot, and must write values in the form that the comparison decodes.
 import type { ConnectRest } from '../../../clients/http/connect-rest.js';
 import { undecodable } from '../../../connectors/existing-connector.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
