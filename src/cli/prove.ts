@@ -1,5 +1,6 @@
 // sluice prove -f FILE --slice SQL --run COMMAND: runs the pipeline on a small part of the real
-// data and compares it with the batch. It leaves nothing behind in the legacy database.
+// data. Then it compares the pipeline's output with the batch. It leaves nothing behind in the
+// legacy database.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';

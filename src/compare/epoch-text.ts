@@ -1,6 +1,6 @@
 // Prints times that are counted from 1970, and times of day that are counted from midnight, as ISO
-// text in UTC. A count that has no such text becomes a text that no time column accepts, so that
-// only its own value is unknown.
+// text in UTC. A count without such a text becomes a text that no time column accepts. Then only
+// this value is unknown.
 
 export type Count = number | bigint;
 

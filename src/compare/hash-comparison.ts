@@ -156,8 +156,8 @@ export function runHashCanary(
 }
 
 /**
- * Fills `table` with the rows as a faulty stream would have them: values set to NULL, rows dropped,
- * and one row added. Returns the number of faults.
+ * Fills `table` with the rows of a faulty stream. Some values are NULL, some rows are missing, and
+ * one row is extra. Returns the number of faults.
  */
 export function plantFaults(
   shape: Shape,

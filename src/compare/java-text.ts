@@ -2,8 +2,8 @@
 import { Undecodable } from './undecodable.js';
 
 /**
- * Prints a float like Java: always with a point, and with an exponent if it is at least 10^7 or
- * less than 10^-3. `number` is the value of the text, rounded to the precision of the column's
+ * Prints a float like Java, always with a point. A number of at least 10^7 or of less than 10^-3
+ * has an exponent. `number` is the value of the text, rounded to the precision of the column's
  * type. It MUST be finite.
  */
 export function javaFloat(value: string, number: number): string {

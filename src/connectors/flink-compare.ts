@@ -1,8 +1,8 @@
-// Compares a table in Flink SQL. The SQL reads two bounded topics, takes the stream's last visible
-// record of each key, and joins both sides with a full outer join. Rows that this SQL finds equal
-// are proven equal. All other rows are compared value by value afterwards. The tables use the plain
-// kafka connector with raw values, because `json` silently drops tombstones and batch mode refuses
-// upsert-kafka.
+// Compares a table in Flink SQL. The SQL reads two bounded topics, and takes the stream's last
+// visible record of each key. Then it joins both sides with a full outer join. Rows that this SQL
+// finds equal are proven equal. All other rows are compared value by value afterwards. The tables
+// use the plain kafka connector with raw values, because `json` silently drops tombstones and batch
+// mode refuses upsert-kafka.
 import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 import { kafkaClientConfig } from './kafka-client-properties.js';

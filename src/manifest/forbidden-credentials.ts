@@ -1,5 +1,5 @@
-// Finds credentials in a spec. A spec is stored in history and ledger and shown in plan and report,
-// so it may contain only references to secrets.
+// Finds credentials in a spec. A spec is stored in the history and the ledger, and is shown in the
+// plan and the report. So it may contain only references to secrets.
 
 const REMEDY =
   'use a reference such as passwordFrom: { env: NAME }, or let a proxy or the host itself add the credential';

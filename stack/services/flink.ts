@@ -1,5 +1,5 @@
-// Starts Flink (`--with flink`): a session cluster (job manager, one task manager) and its SQL
-// Gateway, as three processes from one folder of jars.
+// Starts Flink (`--with flink`). It has three processes from one folder of jars: a job manager, one
+// task manager, and the SQL Gateway.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Say } from '../make-once.js';

@@ -1,4 +1,4 @@
-// A full pass reads the table while the topic is still being folded, and never compares the table
+// A full pass reads the table while the topic is still being folded. It never compares the table
 // with an unfinished fold.
 import { describe, expect, it } from 'vitest';
 import { passByHash, type PassInput } from '../../src/activities/windows/tables/table-by-hash.js';

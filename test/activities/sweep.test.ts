@@ -1,5 +1,5 @@
-// A sweep checks again whether the migration is running, because a person's check may be old or may
-// be from a different namespace.
+// A sweep checks again whether the migration is running. A person's check may be old, or may be
+// from a different namespace.
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';

@@ -1,5 +1,5 @@
-// Lists batch queries as people write them. Each has the flags that a careful reader would raise,
-// and the most demanding kind of state that a stream would need for it.
+// Lists batch queries as people write them. Each has the flags that a careful reader would raise.
+// It also has the most demanding kind of state that a stream would need.
 import type { FlagId } from '../../src/assess/sql/flags.js';
 import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 

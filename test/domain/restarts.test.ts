@@ -1,5 +1,5 @@
-// Tests the consequences of a changed fact: it counts as a harmless restart, requires one full
-// window, or begins a new epoch.
+// Tests the consequences of a changed fact. The change may be a harmless restart, may require one
+// full window, or may begin a new epoch.
 import { describe, expect, it } from 'vitest';
 import {
   NOT_RUNNING,

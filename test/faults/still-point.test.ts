@@ -1,4 +1,4 @@
-// Disturbs still points on real servers: the worker or Kafka Connect stops while the connector is
+// Disturbs still points on real servers. The worker or Kafka Connect stops while the connector is
 // paused, or Postgres cancels the query. The connector must never stay paused, and later windows
 // must be exact again.
 import { describe, expect, it } from 'vitest';

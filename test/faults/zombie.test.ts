@@ -1,6 +1,6 @@
 // Suspends a worker (SIGSTOP) in the middle of the cut-over, for longer than its heartbeat timeout
-// and its fence, while another worker continues. The suspended worker continues (SIGCONT) while the
-// other worker holds the fence. The late actions of the suspended worker must change nothing.
+// and its fence. Another worker continues meanwhile. The suspended worker continues (SIGCONT) while
+// the other worker holds the fence. The late actions of the suspended worker must change nothing.
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';

@@ -1,5 +1,5 @@
-// Tests `connector.snapshot: copy`: the initial load by Sluice's own sessions from the slot's
-// position, a worker that is killed in the middle, and real Debezium afterwards.
+// Tests `connector.snapshot: copy`, the initial load by Sluice's own sessions from the slot's
+// position. A worker is killed in the middle, and real Debezium continues after the load.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

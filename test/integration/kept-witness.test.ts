@@ -13,8 +13,8 @@ const { kafka, scene } = witnessScene();
 
 /**
  * Runs windows until one of them keeps a witness, and returns the number of that window. The first
- * window may keep no witness, because a transaction of a different test on this server may be open
- * for too long.
+ * window may keep no witness. A transaction of a different test on this server may be open for too
+ * long.
  */
 async function keptFrom(
   first: number,

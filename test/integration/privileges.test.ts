@@ -1,5 +1,5 @@
-// Tests least privilege with real servers. The SQL that doctor prints can be pasted, the output of
-// `init --sql` is enough, and reading the ledger needs only the right to read.
+// Tests least privilege with real servers. A person can paste the SQL that doctor prints. The
+// output of `init --sql` contains enough rights. Reading the ledger needs only the right to read.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, dirname } from 'node:path';

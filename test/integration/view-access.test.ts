@@ -1,5 +1,5 @@
 // Tests who may read the consumers' view after the switch, on a real database with ordinary roles.
-// Before the commit, Sluice proves that the consumers may read the view, and names each missing
+// Before the commit, Sluice proves that the consumers may read the view. It names each missing
 // right with the statement that grants it.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';

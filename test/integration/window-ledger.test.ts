@@ -1,5 +1,5 @@
 // A window is recorded once. A repeated attempt, a late attempt or a run that was reset must not
-// change the record, and every link of the chain must stay valid.
+// change the record. Every link of the chain must stay valid.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   beginWindow,

@@ -1,8 +1,8 @@
 // Models the ownership of objects (I19 and I20) as a small world. A create succeeds, is refused, or
 // loses its answer and may take effect later. A person may create the object by hand instead of
 // granting the named right. Retries and a rollback are possible at any time. One case is not
-// modeled: a person creates the object, without being asked to, after the answer to a create was
-// lost. Such an object counts as owned, because the lost create may have made it.
+// modeled. After the answer to a create was lost, a person creates the object without being asked
+// to. Such an object counts as owned, because the lost create may have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {

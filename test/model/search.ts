@@ -1,5 +1,5 @@
-// Searches every reachable world breadth first, so that the search finds a shortest story, which is
-// the list of moves to the broken invariant.
+// Searches every reachable world breadth first. So the search finds a shortest story: the list of
+// moves to the broken invariant.
 
 /**
  * A world with moves. Every move is one lock, one evaluation or one write. `broken` is the

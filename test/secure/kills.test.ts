@@ -1,5 +1,5 @@
-// Runs the whole example on a secured stack, with topics in Avro, roles that own nothing, and only
-// the ACLs of the plan. In each run, a broker and a Connect worker are killed with -9.
+// Runs the whole example on a secured stack, with topics in Avro. The roles own nothing, and only
+// the ACLs of the plan exist. In each run, a broker and a Connect worker are killed with -9.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

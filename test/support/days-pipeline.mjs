@@ -1,5 +1,5 @@
-// A small pipeline: it reads the topic of `sales` in JSON, and writes a stage with a row for each
-// sale, and a result with a row for each day. The rows of odd days have a different schema, in
+// Runs a small pipeline, which reads the topic of `sales` in JSON. It writes a stage with a row for
+// each sale, and a result with a row for each day. The rows of odd days have a different schema, in
 // which the columns have the reverse order.
 // Usage: node days-pipeline.mjs BROKERS REGISTRY INPUT STAGE STAGE_FORMAT OUTPUT OUTPUT_FORMAT GROUP
 import kafkajs from 'kafkajs';

@@ -84,8 +84,8 @@ export async function sluiceBeside(...args: string[]): Promise<Ran> {
 }
 
 /**
- * Returns what `sluice get -o json` prints. It reads in this process, because starting a command
- * costs more than half a second of a core, and some tests ask in a loop.
+ * Returns what `sluice get -o json` prints. It reads in this process, because some tests ask in a
+ * loop. Starting a command each time would cost more than half a second of a core.
  */
 export const get = async (name: string): Promise<StatusWithWindows> =>
   JSON.parse(JSON.stringify(await readStatus(name))) as StatusWithWindows;

@@ -1,5 +1,5 @@
-// Tests `finalResult: { recent: … }`: the final window compares only the tables, and a commit rests
-// on results that were compared exactly, not long before it.
+// Tests `finalResult: { recent: … }`: the final window compares only the tables. The commit rests
+// on results that an earlier window, not long before, compared exactly.
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';

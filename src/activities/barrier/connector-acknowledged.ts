@@ -14,8 +14,8 @@ const POLL_MS = 40;
 const NUDGE_MS = 200;
 
 /**
- * Receives each proven part of a barrier: the part's name, such as P2
- * (docs/explanation/cutover.md), and a sentence with the numbers that prove it.
+ * Receives each proven part of a barrier. It gets the part's name, such as P2
+ * (docs/explanation/cutover.md), and a sentence with the numbers that prove the part.
  */
 export type Note = (proof: DrainProof) => void;
 

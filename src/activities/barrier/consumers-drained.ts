@@ -1,6 +1,6 @@
-// Waits until the pipeline's consumer groups and the sink have read everything in their topics, and
-// until no transaction is open in the output. Each function returns null if its condition is
-// proven, otherwise the reason.
+// Waits until the pipeline's consumer groups and the sink have read everything in their topics.
+// Also waits until no transaction is open in the output. Each function returns null if its
+// condition is proven, otherwise the reason.
 import type { DrainProof } from '../../domain/audit.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

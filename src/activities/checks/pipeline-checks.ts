@@ -1,5 +1,5 @@
 // Checks the pipeline, read-only. If Sluice deploys the pipeline, the host must answer and accept
-// the statements, and the names of the jobs must be free.
+// the statements. The names of the jobs must be free.
 import { FlinkGateway } from '../../clients/http/flink-gateway.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

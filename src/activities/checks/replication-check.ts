@@ -10,7 +10,7 @@ import type { Answer } from '../runtime/make-finding.js';
 
 /**
  * Opens a replication session and closes it. Each managed service grants replication in its own
- * way, but all of them check the right when such a session is opened. `client` reads the catalog
+ * way. But all of them check the right when such a session is opened. `client` reads the catalog
  * for the remedy.
  */
 export async function tryReplication(

@@ -122,8 +122,8 @@ async function takeFence(
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the veto in the lease row is set';
   // A retry of this activity finds the fence of the first try, and does not extend it. The expiry
-  // is counted from the beginning of the transaction (`now()`), because writers of the first fenced
-  // table may wait from that moment on.
+  // is counted from the beginning of the transaction (`now()`). From that moment, writers of the
+  // first fenced table may have to wait.
   if (!isMine) {
     await client.query(
       `UPDATE ${leaseTable(plan)} SET state = 'FENCED', token = ${quoteLiteral(token)}, attempt = ${attempt}, epoch = ${epoch}, evidence_digest = ${quoteLiteral(evidenceId)},

@@ -1,5 +1,5 @@
-// Identifies the servers on which the result was proven. After a failover to a standby that lags, the
-// lease row may still say FENCED although the sink's last rows are lost.
+// Identifies the servers on which the result was proven. After a failover to a standby that lagged,
+// the sink's last rows may be lost. The lease row may still say FENCED.
 import type pg from 'pg';
 import { readSource } from '../../clients/postgres/connection.js';
 import type { LeaseRow } from '../../clients/postgres/lease-row.js';
@@ -9,8 +9,8 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 
 /**
- * Returns the identity of the target's server, or null if the row is in the ledger, about which no
- * window proves anything.
+ * Returns the identity of the target's server. Returns null if the row is in the ledger, because
+ * windows prove nothing about the ledger's server.
  */
 export const leaseServer = async (
   client: pg.ClientBase,

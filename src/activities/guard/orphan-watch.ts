@@ -1,5 +1,5 @@
-// Watches migrations whose workflow ended without cleaning up. Their guard ended with the workflow,
-// so without this watch their slots would retain WAL until the source has no disk space left.
+// Watches migrations whose workflow ended without cleaning up. Their guard ended with the workflow.
+// Without this watch, their slots would retain WAL until the source has no disk space left.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { auditEvent } from '../../domain/audit.js';

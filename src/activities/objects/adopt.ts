@@ -24,8 +24,9 @@ export function createAdoptionActivities(deps: Deps) {
   return withPlan({
     /**
      * Checks the objects once more and records them as adopted, with their identities. Idempotent.
-     * Throws Problem `preflight-failed` if an object cannot be adopted, and `object-not-ours` if
-     * another migration has it, or if the run has ended. In all cases, nothing is recorded.
+     * Throws Problem `preflight-failed` if an object cannot be adopted. Throws Problem
+     * `object-not-ours` if another migration has the object, or if the run has ended. In all cases,
+     * nothing is recorded.
      */
     async adoptObjects({ ref, plan }: Planned): Promise<readonly AdoptedObject[]> {
       const begun = await ledgerTime(ledger);

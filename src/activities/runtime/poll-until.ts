@@ -26,8 +26,8 @@ export function beat(details?: unknown): void {
 }
 
 /**
- * Throws if the activity is cancelled. MUST be called before something is created or changed,
- * because a later rollback could miss a change that comes after the cancellation.
+ * Throws if the activity is cancelled. MUST be called before something is created or changed.
+ * Otherwise, the change could come after the cancellation, and a rollback could miss it.
  */
 export function stopIfCancelled(): void {
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;

@@ -134,7 +134,7 @@ function endsGeneration(problem: Problem): Problem {
 
 /**
  * Returns the age of the batch's result. Returns null if there is no run log, or if the run log
- * cannot be read, because no proof depends on this age.
+ * cannot be read. No proof depends on this age.
  */
 async function ageOfBatch({ deps, plan }: WindowSession): Promise<BatchAge | null> {
   const log = plan.batch?.runLog;

@@ -1,5 +1,5 @@
-// Walks the parse tree of PostgreSQL's own grammar, which consists of plain objects (`{ Kind: {
-// …fields } }`), and reads a few shapes that are needed everywhere.
+// Walks the parse tree of PostgreSQL's own grammar, and reads a few shapes that are needed
+// everywhere. The tree consists of plain objects (`{ Kind: { …fields } }`).
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 // Writes starting points for a pipeline. They contain the queries of all stages for Flink SQL and
-// for ksqlDB, a skeleton for Kafka Streams, and the stages of the spec. A part that cannot be
-// translated becomes a comment with the original query.
+// for ksqlDB, and a skeleton for Kafka Streams. They also contain the stages of the spec. A part
+// that cannot be translated becomes a comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';

@@ -1,5 +1,5 @@
-// Asks Temporal whether a run can continue: its status, a failing workflow task, the workers that
-// poll its queue, and what its activities wait for.
+// Asks Temporal whether a run can continue. The questions are about its status, a failing workflow
+// task, the workers that poll its queue, and what its activities wait for.
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';

@@ -19,8 +19,8 @@ export interface KnownGroup {
   /** The topics that the members subscribe to or are assigned to. */
   readonly topics: readonly string[];
   /**
-   * Says how partitions are assigned: the protocol of a classic group, the assignor of a consumer
-   * group, or the epoch of a streams group's topology.
+   * Says how partitions are assigned. This is the protocol of a classic group, the assignor of a
+   * consumer group, or the epoch of a streams group's topology.
    */
   readonly protocol: string;
   /** The client ids that the members chose, sorted. Unlike member ids, they survive a restart. */

@@ -1,6 +1,6 @@
-// Defines requests that kafkajs does not offer. They ask for offsets with their leader epochs, for
-// the end of an earlier leader epoch, and for the id of a topic. Each request is about one topic
-// and at most one partition.
+// Defines requests that kafkajs does not offer. They ask for offsets with their leader epochs, and
+// for the end of an earlier leader epoch. They also ask for the id of a topic. Each request is
+// about one topic and at most one partition.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

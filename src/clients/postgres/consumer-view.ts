@@ -32,9 +32,9 @@ export interface ViewState {
   /** `pg_class.reloptions`, each as `name=value`, in the order of the catalog. */
   readonly options: readonly string[];
   /**
-   * Everything else as one text: the owner, privileges, comments, columns with their types and
-   * defaults, triggers, rules, and the views that read this view. If the text is equal, none of
-   * these has changed.
+   * Everything else as one text. This includes the owner, privileges, comments, columns with their
+   * types and defaults, triggers, rules, and the views that read this view. If the text is equal,
+   * none of these has changed.
    */
   readonly rest: string;
 }
@@ -77,7 +77,7 @@ export async function readView(
 }
 
 /**
- * Runs `use` with an empty search_path, so that Postgres prints every name with its schema, and the
+ * Runs `use` with an empty search_path. Postgres then prints every name with its schema, so the
  * text means the same in every session.
  */
 async function withEmptyPath<T>(client: pg.ClientBase, use: () => Promise<T>): Promise<T> {

@@ -26,8 +26,8 @@ export interface Held {
 }
 
 /**
- * The SQLSTATEs of a transaction that the database ended because the transaction reached the limit
- * of a statement, the idle limit or the overall limit.
+ * The SQLSTATEs of a transaction that the database ended at a time limit. This is the limit for a
+ * statement, for idle time, or for the whole transaction.
  */
 const ENDED = [
   SQLSTATE.queryCanceled,

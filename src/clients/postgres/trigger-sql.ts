@@ -156,10 +156,10 @@ export async function dropTrigger(
 }
 
 /**
- * Returns the relations that have this table's triggers: the table, its partitions, and partitions
- * that were detached after the triggers were created. Omits triggers that a partition inherits,
- * because they are dropped with the parent's triggers. Only triggers that call Sluice's functions
- * count.
+ * Returns the relations that have this table's triggers. These are the table, its partitions, and
+ * partitions that were detached after the triggers were created. Omits triggers that a partition
+ * inherits, because they are dropped with the parent's triggers. Only triggers that call Sluice's
+ * functions count.
  */
 async function carriers(
   client: pg.ClientBase,

@@ -132,8 +132,8 @@ export class WitnessLog {
     if (known && known.description !== description)
       return this.fail(`the definition of ${table.table} changed`);
     const keyAt = columns.findIndex((column) => column.name === table.key);
-    // If the replica identity is an index other than the primary key, an update of only the key
-    // does not log the old key.
+    // The replica identity may be an index other than the primary key. An update that changes only
+    // the key then does not log the old key.
     const isNamed =
       identity === 'f' ||
       (identity === 'd' &&

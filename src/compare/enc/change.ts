@@ -8,7 +8,7 @@ import { partitionOf } from './partition.js';
 import { RowEncoder } from './row.js';
 
 /**
- * The number of words of one change: one for its kind, four for the key, two for the row's hash,
+ * The number of words of one change. One is for its kind, four for the key, two for the row's hash,
  * and two for the transaction. For a refused change, the word after the kind is the reason, and the
  * last two words are the record's offset.
  */

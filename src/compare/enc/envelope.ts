@@ -68,7 +68,7 @@ export class EnvelopeScanner implements Fields {
       rowEnd = skipValue(b, after, to);
       if (b[before] === OPEN) this.#row(b, before, beforeEnd);
     }
-    // A quote inside a JSON string is escaped, so these bytes with their colon can only be the name
+    // A quote inside a JSON string is escaped. So these bytes with their colon can only be the name
     // of a member. The last "op" belongs to the envelope.
     const op = b.lastIndexOf(OP, to - OP.length);
     if (op < rowEnd) return this.#scanAnyOrder(b, from, to);

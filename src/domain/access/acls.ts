@@ -6,7 +6,7 @@ export type AclOperation = 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' 
 
 export interface Acl {
   /**
-   * `worker` is the login that `kafka.sasl` describes, `connect` is the login of the Connect
+   * `worker` is the login that `kafka.sasl` describes. `connect` is the login of the Connect
    * workers, and `pipeline` is the login of your pipeline.
    */
   readonly principal: 'worker' | 'connect' | 'pipeline';

@@ -1,5 +1,5 @@
-// Problems of connectors that the guard finds, independently of windows: a connector was deleted,
-// paused or edited, or its task fails again and again.
+// Describes problems of connectors that the guard finds, independently of windows. A connector may
+// have been deleted, paused or edited, or its task may fail repeatedly.
 import { FAILURES } from '../failure.js';
 import { remedyOf } from './connector-remedies.js';
 

@@ -24,8 +24,8 @@ export interface CoSignature {
 
 /**
  * Broken glass: two people agreed to relax the gate for one hour. The cut-over may then begin
- * outside its change window and on older evidence, and one of the two people may approve the
- * cut-over. The run keeps this record permanently.
+ * outside its change window and on older evidence. One of the two people may approve it. The run
+ * keeps this record permanently.
  */
 export interface BrokenGlass {
   readonly by: readonly string[];
@@ -117,8 +117,8 @@ export function breakGlass(pair: readonly CoSignature[], now: string): BrokenGla
 
 /**
  * Returns the approval rules in force. While the glass is broken, one approval by a person who
- * broke it is enough, at any time and on evidence of any age. The approval must still name the
- * current evidence.
+ * broke it is enough. It counts at any time, and on evidence of any age. The approval must still
+ * name the current evidence.
  */
 export function approvalUnder(
   glass: BrokenGlass | null,

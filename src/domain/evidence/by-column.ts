@@ -1,5 +1,5 @@
-// Summarizes differences by column: how many rows differ, and whether one rule explains all of them
-// (always the same distance, always NULL).
+// Summarizes differences by column: how many rows differ, and whether one rule explains all of
+// them. Such a rule is that the distance is always the same, or that the value is always NULL.
 import type { Difference } from './window.js';
 
 export interface ColumnSummary {

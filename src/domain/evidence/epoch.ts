@@ -100,9 +100,8 @@ const isIdle = (value: FactValue | undefined): boolean =>
   value === undefined || value === NOT_RUNNING || value.length === 0;
 
 /**
- * Fills in the last known values of tasks and groups that are not running now, because their values
- * can be read only while they run. `stopped` names these tasks and groups. It is null if all are
- * running.
+ * Fills in the last known values of tasks and groups that are not running. Their values can be read
+ * only while they run. `stopped` names these tasks and groups. It is null if all are running.
  */
 export function withLastKnown(
   before: Facts,

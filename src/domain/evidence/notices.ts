@@ -1,5 +1,5 @@
-// Decides which notices are sent for a migration's state. A notice contains names and codes only:
-// the detail of a block may quote another system, so it stays in the ledger.
+// Decides which notices are sent for a migration's state. A notice contains names and codes only.
+// The detail of a block may quote another system, so it stays in the ledger.
 import { FAILURES } from '../failure.js';
 import type { Status } from './ledger-rows.js';
 

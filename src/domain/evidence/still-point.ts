@@ -1,5 +1,5 @@
-// Decides two questions about still points, at which both sides of a comparison are fixed: whether
-// topics have moved, and who paused a connector.
+// Answers two questions about still points, at which both sides of a comparison are fixed. Have
+// topics moved? Who paused a connector?
 
 /** The end of one partition. `high` is the next offset, `committed` is the last stable offset. */
 export interface PartitionEnd {

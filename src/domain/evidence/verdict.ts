@@ -24,9 +24,8 @@ export interface Proofs {
   /** The number of rows that the comparison read in this snapshot. */
   readonly readRows: number;
   /**
-   * The number of keys that the window did not read in this snapshot, because an earlier window or
-   * this window's range scan proved them equal. Neither side has changed them since. Absent means
-   * 0.
+   * The number of keys that the window did not read in this snapshot. An earlier window or this
+   * window's range scan proved them equal. Neither side has changed them since. Absent means 0.
    */
   readonly provenEarlier?: number | undefined;
   /**

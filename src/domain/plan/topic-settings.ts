@@ -13,8 +13,8 @@ export interface PlannedTopic {
 
 const DAY_MS = 86_400_000;
 /**
- * The settings of a topic that keeps whole tables or results. delete.retention.ms must be long: a
- * slow reader may have read a record before it was compacted, and must then still find the record's
+ * The settings of a topic that keeps whole tables or results. delete.retention.ms must be long. A
+ * slow reader may have read a record before it was compacted. It must then still find the record's
  * tombstone.
  */
 export const TABLE_TOPIC: TopicSettings = {

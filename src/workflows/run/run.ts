@@ -91,7 +91,7 @@ export class Run extends Steps {
   }
 
   /**
-   * Waits until a person asks for a new generation, then removes the objects of the lost one and
+   * Waits until a person asks for a new generation. Then removes the objects of the lost one, and
    * increments the generation number.
    */
   async #replaceGeneration(
@@ -202,8 +202,8 @@ export class Run extends Steps {
   }
 
   /**
-   * True if the next window must begin now, because a connector has a new problem, a person asked
-   * for a window, or the spec changed.
+   * True if the next window must begin now. Possible reasons are a new problem of a connector, a
+   * person who asked for a window, and a changed spec.
    */
   get isWindowDue(): boolean {
     return this.connectors.isNews || this.state.wantedWindow !== null || this.#isWoken;

@@ -201,8 +201,8 @@ function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boo
 function count(run: Run, result: WindowResult, wasFull: boolean): void {
   const { state } = run;
   if (result.verdict.verdict === 'passed') {
-    // a passed window that saw a change has read every row, because a window looks for changes
-    // first and then reads the rows
+    // a window looks for changes first and then reads the rows, so a passed window that saw a
+    // change has read every row
     if (wasFull || result.facts?.change) state.restart = null;
     state.isCoverageOnTrial = false;
     state.passesInARow += 1;

@@ -1,5 +1,5 @@
-// Lists what a foreign producer writes to the topic: tombstones, wrong keys, old records, records
-// in the wrong partition, and unreadable records.
+// Lists what a foreign producer writes to the topic. These are tombstones, wrong keys, old records,
+// records in the wrong partition, and unreadable records.
 import type { DifferenceClass } from '../../../src/domain/evidence/window.js';
 import { envelope } from '../../support/rows.js';
 import { STRANGE, rowsAgain } from './ledger-table.js';

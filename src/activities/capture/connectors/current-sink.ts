@@ -1,5 +1,5 @@
-// Finds the table that the sink connector writes now. With a shared table, the lease row decides:
-// the sink writes its staging table before the commit, and the shared table after the commit.
+// Finds the table that the sink connector writes now. With a shared table, the lease row decides.
+// The sink writes its staging table before the commit, and the shared table after the commit.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { withTarget } from '../../../clients/postgres/target-connection.js';
 import { leaseTable, readLease } from '../../../clients/postgres/lease-row.js';

@@ -32,7 +32,7 @@ export class SnapshotSignal {
   /**
    * True while the signal may be sent again. If a connector restarts during the scan, its old task
    * loses the connection to the source. The task may then report a table's scan as failed and skip
-   * the other tables, so the signal must be sent again.
+   * the other tables. In this case, the signal must be sent again.
    */
   get mayAskAgain(): boolean {
     return this.#asked < MOST_ASKED;

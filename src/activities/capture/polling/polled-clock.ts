@@ -7,9 +7,9 @@ import type { Capture } from '../../../domain/migration/names.js';
 import { looksAtTimes, type Polling } from '../../../domain/capture/polling-settings.js';
 
 /**
- * A barrier waits for rows that are at most this far ahead of the database's clock, because the
- * clocks of writers may differ a little. Without this limit, one row from the year 2099 would hold
- * up every barrier.
+ * A barrier waits for rows that are at most this far ahead of the database's clock. The clocks of
+ * writers may differ a little. Without this limit, one row from the year 2099 would hold up every
+ * barrier.
  */
 const CLOCK_SKEW_S = 15;
 

@@ -36,8 +36,8 @@ export function startOf(topic: string, fold: FoldProgress, end: PartitionEnds): 
 
 /**
  * Returns `verify`, which checks that the topic is still the log that the fold has read. Call
- * `sameLog` before the fold continues to read, and `verify` after the reading, so that `verify`
- * also notices changes during the reading. `verify` throws Problem `topic-lost` if the log is a
+ * `sameLog` before the fold continues to read, and `verify` after it has read. `verify` then also
+ * notices changes during the reading. `verify` throws Problem `topic-lost` if the log is a
  * different one.
  */
 export async function sameLog(

@@ -29,8 +29,8 @@ export interface TablePass {
   /** The number of rows of the table that this pass read. */
   readonly rowsRead: number;
   /**
-   * The number of keys that this pass did not read, because an earlier pass proved them equal and
-   * neither side has changed them since. Absent if this pass read every row.
+   * The number of keys that this pass did not read. An earlier pass proved them equal, and neither
+   * side has changed them since. Absent if this pass read every row.
    */
   readonly provenEarlier?: number;
   /** The number of rows that were read before this pass, in shorter snapshots. */
