@@ -72,7 +72,7 @@ function specsOf(page: string): { page: string; at: number; spec: string }[] {
 const specs = PAGES.flatMap(specsOf);
 
 describe('the pages', () => {
-  it('show only commands that the command line has, with options that these have', () => {
+  it('show only commands that exist, with options that these commands have', () => {
     const refused = PAGES.flatMap((page) =>
       commandsOf(page)
         // the overview in README names several verbs in one line

@@ -23,7 +23,7 @@ describe('a recorded history', () => {
       'migration-replayed',
     );
   });
-  it('hides no other result if it fails while all open runs are replayed', async () => {
+  it('does not hide the results of other runs if it fails while all open runs are replayed', async () => {
     const [broken, sound] = [readHistory(histories[0]!), readHistory(histories[1]!)];
     const scheduled = broken.events.filter((e) => 'activityTaskScheduledEventAttributes' in e);
     Object.assign(scheduled[2]!['activityTaskScheduledEventAttributes'] as object, {

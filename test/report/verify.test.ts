@@ -62,7 +62,7 @@ describe('report verify', () => {
       broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil),
     ).toEqual([]);
   });
-  describe('with the other parts of the report adapted, a report', () => {
+  describe('a report whose other parts were adapted to the omission', () => {
     /**
      * Returns the report without window `number`: its rows, its link and its lag are removed, and
      * the tallies are computed again.
@@ -87,7 +87,7 @@ describe('report verify', () => {
       };
       return read(JSON.stringify({ ...cut, ...more(cut) }));
     };
-    it('is found to lack a failed window, even the last window if the audit names it', () => {
+    it('is found to lack a failed window, or the last window if the audit names it', () => {
       expect(broken(without(4), source)).toEqual(
         expect.arrayContaining(['evidence', 'windows', 'derived']),
       );

@@ -3,8 +3,7 @@
 export function createHoldSlotActivities() {
   return {
     /**
-     * Does nothing. That this activity runs proves that a worker serves the hold's queue and has a
-     * free slot.
+     * Does nothing. If this activity runs, a worker serves the hold's queue and has a free slot.
      */
     async findHoldSlot(): Promise<void> {
       return Promise.resolve();

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = 'bb386f535890b897b1d2c5b553fbd4e2caffb3962e34b8934febd9ddfaf9d7f3';
+export const SOURCES = 'bdbb0a91ab9c5152727d7ebe85c5c030f700d6ea5c8f4e69a6c334420ac4e6c8';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -80,8 +80,8 @@ function nearest(): f64 {
   multiply(normal, load<u64>(power, 8));
   middle += productHigh;
   if (middle < productHigh) high += 1;
-  // The exact product is between `high:middle` and two units of the middle word more, because the
-  // power and the lowest word are truncated.
+  // The exact product is at least `high:middle`, and at most two units of the middle word higher.
+  // The power and the lowest word are truncated.
   const top = <i32>(high >> 63);
   const shift = 10 + top;
   const rest = high & (((<u64>1) << shift) - 1);

@@ -1,6 +1,6 @@
-// Encodes and hashes many records or rows in one call. If it is not sure how to read a record or
-// row, it marks it, and the TypeScript reference (enc/) encodes it. The encoding of a row is
-// enc-v1.
+// Encodes and hashes many records or rows in one call. It marks each record or row that it does not
+// understand. The TypeScript reference (enc/) then encodes that record or row. The encoding of a
+// row is enc-v1.
 import { fromBinary, fromJson } from './column';
 import { DELETE, isKeyOfRow, operation, scan, transaction } from './envelope';
 import { hash128, partitionOf } from './hash';
