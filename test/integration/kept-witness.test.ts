@@ -87,7 +87,7 @@ describe('a witness that is kept between windows', () => {
     });
   });
 
-  it('ends, and every row is read, if the window finds a row that is not as it was proven', async () => {
+  it('ends, and every row is read, if the window finds a row that differs from its proven state', async () => {
     const { client, topic, write, session, witnesses } = await scene(WORTH_IT_ROWS + 1000);
     const window = windowsOf(kafka, session);
     const first = await keptFrom(1, session, window);
@@ -115,7 +115,7 @@ describe('a witness that is kept between windows', () => {
     });
   });
 
-  it('is replaced by a scan, with the reason, and then by a new witness after its session ended', async () => {
+  it('is replaced by a scan, and then by a new witness, after its session ended; the reason says so', async () => {
     const { client, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const first = await keptFrom(1, session, window);

@@ -72,7 +72,7 @@ export function createFenceActivities(deps: FenceDeps) {
      * Releases the fence and ends the attempt. Idempotent. A fence with a different token stays.
      * After the release, the triggers block nothing, and `removeTrigger` removes them later. The
      * activity reads the lease row under the row's lock, so it notices a commit whose answer was
-     * lost. A row that is missing, as after a restore of an old backup, shows that no commit counts.
+     * lost. A missing row, as after a restore of an old backup, means that no commit happened.
      */
     async releaseFence({
       ref,

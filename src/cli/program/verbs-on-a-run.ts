@@ -120,7 +120,7 @@ export function addSteeringVerbs(program: Command): void {
     'change cadence, limits, approval, hold, soak, tolerances, ignored columns or waivers',
     async (id: never, o: never) => (await import('../edit.js')).edit(id, o),
   )
-    .requiredOption('-f, --file <file>', 'the whole spec that is wanted')
+    .requiredOption('-f, --file <file>', 'the complete new spec')
     .option('--reason <text>', 'why (required unless --dry-run)')
     .option('--by <name>', 'the person who edits')
     .option('--key <file>', 'sign the edit (required if the spec names approvers)')
@@ -139,7 +139,7 @@ export function addSteeringVerbs(program: Command): void {
   )
     .requiredOption(
       '--for <duration>',
-      'how long the soak lasts at least, from now on: 30m, 2h, 7d',
+      'the minimum time from now until the soak ends: 30m, 2h, 7d',
     )
     .option('--by <name>', 'the person who extends the soak')
     .addOption(output());
