@@ -15,8 +15,16 @@ export interface FieldRule {
   readonly oneOf: string | null;
 }
 
+/** The groups of the fields that have no rule, by the numbers of these fields. */
+export type OtherGroups = ReadonlyMap<number, string>;
+const NO_GROUPS: OtherGroups = new Map();
+
 /** Reads a whole message. Returns the JSON of each field, in the order of the rules. */
-export function readFields(rules: readonly FieldRule[], input: WireInput): string[] {
+export function readFields(
+  rules: readonly FieldRule[],
+  input: WireInput,
+  others: OtherGroups = NO_GROUPS,
+): string[] {
   const found = rules.map((): string[] => []);
   while (input.at < input.end) {
     const tag = Number(input.varint());
@@ -25,8 +33,8 @@ export function readFields(rules: readonly FieldRule[], input: WireInput): strin
     const at = rules.findIndex((rule) => rule.id === id);
     if (at < 0) input.skip(wire);
     else readValue(rules[at]!, wire, input, found[at]!);
-    const name = rules[at]?.oneOf;
-    if (name === null || name === undefined) continue;
+    const name = rules[at]?.oneOf ?? others.get(id);
+    if (name === undefined) continue;
     rules.forEach((rule, other) => {
       if (other !== at && rule.oneOf === name) found[other]!.length = 0;
     });

@@ -6,7 +6,7 @@ import protobuf from 'protobufjs';
 import type { JsonOutput } from '../json-output.js';
 import { RegistryRecords, type RewriteValue } from '../registry-records.js';
 import { Undecodable } from '../undecodable.js';
-import { readFields, type FieldRule } from './fields.js';
+import { readFields, type FieldRule, type OtherGroups } from './fields.js';
 import { KNOWN_MESSAGES } from './known-messages.js';
 import { enumRule, SCALARS, type ValueRule } from './scalars.js';
 import { WIRE, WireInput } from './wire-input.js';
@@ -29,6 +29,7 @@ interface Message {
   readonly rules: readonly FieldRule[];
   /** The names of the fields as JSON, each with its colon. */
   readonly names: readonly string[];
+  readonly others: OtherGroups;
 }
 
 function compile(schema: string): RewriteValue {
@@ -68,11 +69,18 @@ function messageAt(file: protobuf.NamespaceBase, path: readonly number[]): Messa
     if (!message) throw new Undecodable(`a message (${path.join()}) that its schema does not have`);
     found = message;
   }
-  const fields = (found as protobuf.Type).fieldsArray.flatMap((field) => {
+  const [rules, names]: [FieldRule[], string[]] = [[], []];
+  const others = new Map<number, string>();
+  for (const field of (found as protobuf.Type).fieldsArray) {
     const rule = ruleOf(field, found as protobuf.Type);
-    return rule ? [{ name: `${JSON.stringify(field.name)}:`, rule }] : [];
-  });
-  return { rules: fields.map(({ rule }) => rule), names: fields.map(({ name }) => name) };
+    if (!rule) {
+      if (field.partOf) others.set(field.id, field.partOf.name);
+      continue;
+    }
+    rules.push(rule);
+    names.push(`${JSON.stringify(field.name)}:`);
+  }
+  return { rules, names, others };
 }
 
 /**
@@ -103,8 +111,8 @@ function valueRule(type: string, around: protobuf.Type): ValueRule | null {
   return local === null && Object.hasOwn(KNOWN_MESSAGES, name) ? KNOWN_MESSAGES[name]! : null;
 }
 
-function write({ rules, names }: Message, input: WireInput, out: JsonOutput): void {
-  const values = readFields(rules, input);
+function write({ rules, names, others }: Message, input: WireInput, out: JsonOutput): void {
+  const values = readFields(rules, input, others);
   const members = values.map((value, at) => names[at]! + value);
   out.raw(Buffer.from(`{${members.join(',')}}`));
 }

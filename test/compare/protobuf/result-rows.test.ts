@@ -117,6 +117,10 @@ describe('a value in Protobuf', () => {
     });
     const either = 'oneof o { int64 v = 1; string w = 2; }';
     expect(read('int8', either, number(1, 1), sized(2, 'x')).row).toEqual({ values: ['7', null] });
+    const orMessage = 'oneof o { int64 v = 1; other.Money w = 2; }';
+    expect(read('int8', orMessage, number(1, 1), sized(2, '')).row).toEqual({
+      values: ['7', null],
+    });
   });
 
   it('is unknown if its field is a map, an unknown message, or not in the schema of the record', () => {
