@@ -195,12 +195,16 @@ describe('a result in parts', () => {
     expect(left).toEqual([]);
   });
 
-  it('names a key that several rows have, in any part', async () => {
+  it('is refused if several rows of the query or of the sink have one key, in any part', async () => {
     const { rows, records } = example(3);
     const repeated = [...rows, rows[77]!, rows[5000]!];
     const message = `the query of result returned ${repeated.length} rows for ${rows.length} keys: (id) is not a key of it`;
     await expect(compare(repeated, records, AMPLE)).rejects.toThrow(message);
     await expect(compare(repeated, records, 100_000)).rejects.toThrow(message);
+    const stored = [...rows, rows[77]!];
+    const ofSink = `the sink's table public.stored has ${stored.length} rows for ${rows.length} keys`;
+    await expect(compare(rows, records, AMPLE, { stored })).rejects.toThrow(ofSink);
+    await expect(compare(rows, records, 100_000, { stored })).rejects.toThrow(ofSink);
   });
 
   it('compares the sink with the same rows, in memory and on disk', async () => {

@@ -14,6 +14,7 @@ import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 import { comparedOf } from '../../domain/evidence/counts.js';
 import type { Difference } from '../../domain/evidence/window.js';
 import { readRows } from '../windows/canonical-rows.js';
+import { repeatedKeys } from '../windows/results/read-sides.js';
 import { closedKeysOf, waiverOf } from '../windows/results/stored-result.js';
 
 const RUNS_LOOKED_AT = 1000;
@@ -157,7 +158,9 @@ async function rehearse(
     queried,
   });
   const verdict = judgeComparison(counts, {
-    barrier: comparedOf(counts) === 0 ? 'compared 0 closed keys, and at least 1 is needed' : null,
+    barrier:
+      repeatedKeys('it stored', shape, read, stored.size) ??
+      (comparedOf(counts) === 0 ? 'compared 0 closed keys, and at least 1 is needed' : null),
     countedRows: Number(counted[0]!['n']),
     readRows: read,
     canaryPlanted: canary.planted,

@@ -76,7 +76,7 @@ export async function runQueries(
     const read = await readRows(client, from, shape, { rowsPerSecond: 0, heartbeat }, (key, row) =>
       rows.set(key, row),
     );
-    refuseRepeatedKeys(subject, shape, read, rows.size);
+    refuseRepeatedKeys(queryReturned(subject), shape, read, rows.size);
     all.push({ expected: rows, counted: await countAgain(client, from, started) });
   }
   return { read: all, endedAt: Date.now() };
@@ -85,19 +85,28 @@ export async function runQueries(
 /** Returns the query of a spec as a sub-query. */
 export const fromQuery = (sql: string): string => `(${stripSemicolon(sql)}\n) AS sluice_batch`;
 
-/** Throws Problem `unsupported` if a query returned several rows with the same key. */
-export function refuseRepeatedKeys(
-  subject: string,
-  shape: Shape,
+/**
+ * Returns a reason if several rows have the same key, because only one of them is compared.
+ * Otherwise returns null. `what` says where the rows are: `the query of result returned`.
+ */
+export const repeatedKeys = (
+  what: string,
+  { key }: Shape,
   rows: number,
   keys: number,
-): void {
-  if (rows === keys) return;
-  throw new Problem(
-    'unsupported',
-    `the query of ${subject} returned ${rows} rows for ${keys} keys: (${shape.key.join(', ')}) is not a key of it`,
-  );
+): string | null =>
+  rows === keys
+    ? null
+    : `${what} ${rows} rows for ${keys} keys: (${key.join(', ')}) is not a key of it`;
+
+/** Throws Problem `unsupported` if several rows have the same key. */
+export function refuseRepeatedKeys(...found: Parameters<typeof repeatedKeys>): void {
+  const reason = repeatedKeys(...found);
+  if (reason !== null) throw new Problem('unsupported', reason);
 }
+
+export const queryReturned = (subject: string): string => `the query of ${subject} returned`;
+export const sinkHas = (table: string): string => `the sink's table ${table} has`;
 
 /**
  * Counts the rows of a query that ran from `started` (epoch ms) until now. Returns null if the
@@ -128,6 +137,7 @@ export interface SinkRows {
 
 /**
  * Reads the sink's rows, and counts them by a separate statement. The client MUST hold a snapshot.
+ * Throws Problem `unsupported` if several rows have the same key.
  */
 export async function sinkRows(
   client: SourceClient,
@@ -141,6 +151,7 @@ export async function sinkRows(
   const readRowsOfIt = await readRows(client, from, shape, pace, (key, row) =>
     rows.set(key, { row, mark: 0 }),
   );
+  refuseRepeatedKeys(sinkHas(table), shape, readRowsOfIt, rows.size);
   return {
     rows,
     counted: { countedRows: await countRows(client, from), readRows: readRowsOfIt },

@@ -16,6 +16,7 @@ import type { ResultSession } from '../session.js';
 import type { ComparedQuery } from './compared-queries.js';
 import { readRows } from '../canonical-rows.js';
 import { measured, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
+import { repeatedKeys } from './read-sides.js';
 
 const KEYS_ASKED_AT_ONCE = 10_000;
 
@@ -88,9 +89,10 @@ export async function compareStored(
     counts,
     proofs: {
       barrier:
-        comparedOf(counts) === 0
+        repeatedKeys(`run ${before.id} stored`, shape, rows, stored.size) ??
+        (comparedOf(counts) === 0
           ? `run ${before.id}: compared 0 closed keys, and at least 1 is needed`
-          : null,
+          : null),
       countedRows: counted,
       readRows: rows,
       canaryPlanted: canary.planted,

@@ -4,7 +4,7 @@ import type { CanaryResult } from '../../../../compare/canary.js';
 import { examine, type RawRows } from '../../../../compare/examine-suspects.js';
 import type { Found, Suspect } from '../../../../compare/result-comparison.js';
 import type { ComparedQuery, SideCounted } from '../compared-queries.js';
-import { refuseRepeatedKeys } from '../read-sides.js';
+import { queryReturned, refuseRepeatedKeys, sinkHas } from '../read-sides.js';
 import type { ExactSide } from './exact-outcome.js';
 
 /**
@@ -35,13 +35,18 @@ export interface QuerySide {
  * throws the errors of `examine` and of the readers.
  */
 export async function examinedSide(
-  { subject, shape }: Pick<ComparedQuery, 'subject' | 'shape'>,
+  { subject, shape, sink }: Pick<ComparedQuery, 'subject' | 'shape' | 'sink'>,
   { counted: ofQuery, canary }: QuerySide,
   { readAgain, counted, refused }: HashedSide,
   { found, suspects, prove }: FoundSide,
 ): Promise<ExactSide> {
   const rows = ofQuery.readRows;
-  refuseRepeatedKeys(subject, shape, rows, rows - found.duplicates);
+  const keys = rows - found.duplicates;
+  refuseRepeatedKeys(queryReturned(subject), shape, rows, keys);
+  if (counted && sink) {
+    const keysOfSink = keys - found.missing + found.extraneous;
+    refuseRepeatedKeys(sinkHas(sink.table), shape, counted.readRows, keysOfSink);
+  }
   const examined = examine(shape, found, suspects, await readAgain(suspects), prove);
   return {
     ...examined,
