@@ -1,6 +1,7 @@
 // Lists the column types whose values can be proven equal, and converts the value of either side to
 // one canonical text. `fromText` reads Postgres' output (UTC, ISO dates, ISO intervals, hex bytea).
 // `fromJson` reads Debezium's output with Sluice's connector settings.
+import { base64Bytes } from './base64.js';
 import { withoutSpaces } from './trailing-spaces.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { arrayItem, arrayItemToken } from './array-text.js';
@@ -80,6 +81,18 @@ function uuid(value: string): string {
   return value.toLowerCase();
 }
 
+/**
+ * Returns the microseconds of a part of a second. A part that a double printed may have digits
+ * after the ninth, which are only rounding errors.
+ */
+function microsOf(fraction: string): bigint {
+  const nanos = BigInt(fraction.slice(0, 9).padEnd(9, '0'));
+  const micros = (nanos + 500n) / 1000n;
+  const rest = nanos - micros * 1000n;
+  if (rest < -1n || rest > 1n) throw new Undecodable('expected no more than microseconds');
+  return micros;
+}
+
 /** Converts an ISO interval to months, days and microseconds, so that `P1Y2M3D` equals `P14M3D`. */
 function interval(value: string): string {
   if (value.length > 200) throw new Undecodable('expected an ISO interval');
@@ -87,10 +100,9 @@ function interval(value: string): string {
     /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:\.(\d+))?S)?)?$/.exec(
       value,
     );
-  if (!match) throw new Undecodable('expected an ISO interval');
+  if (!match || /[PT]$/.test(value)) throw new Undecodable('expected an ISO interval');
   const n = (at: number): bigint => BigInt(match[at] ?? 0);
-  const seconds =
-    BigInt(match[8] ?? 0) * 1_000_000n + BigInt((match[9] ?? '').padEnd(6, '0').slice(0, 6) || 0);
+  const seconds = BigInt(match[8] ?? 0) * 1_000_000n + microsOf(match[9] ?? '');
   const micros = (n(5) * 3600n + n(6) * 60n) * 1_000_000n + (match[7] === '-' ? -seconds : seconds);
   return `${n(1) * 12n + n(2)}m ${n(3) * 7n + n(4)}d ${micros}us`;
 }
@@ -134,7 +146,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
       const base64 = text(value);
       if (base64 === PLACEHOLDER_BASE64)
         throw new Undecodable('an unchanged TOAST value, which the record does not contain');
-      return Buffer.from(base64, 'base64').toString('hex');
+      return base64Bytes(base64).toString('hex');
     },
   },
   ...FURTHER_TYPES,

@@ -7,15 +7,17 @@ export const EXACT_DIGITS = 15;
 /** Matches runs of digits and points that may be too long for a double. */
 const LONG = /[\d.]{16}/;
 
-/**
- * A number with a point or an exponent, and with more digits than a double keeps. `text` is the
- * number as written.
- */
+/** A number with more digits than a double keeps. `text` is the number as written. */
 export class LongNumber {
   readonly text: string;
 
   constructor(text: string) {
     this.text = text;
+  }
+
+  /** True if the number has neither a point nor an exponent. */
+  get isInteger(): boolean {
+    return LONG_INTEGER.test(this.text);
   }
 
   toJSON(): string {
@@ -29,15 +31,14 @@ export function parseJsonLossless(text: string): unknown {
 }
 
 /**
- * Parses JSON like `parseJsonLossless`. In addition, long numbers with a point or an exponent
- * become `LongNumber`. Throws SyntaxError.
+ * Parses JSON without rounding. Every number that is too long for a double becomes a `LongNumber`,
+ * so that no number becomes a string. Throws SyntaxError.
  */
 export function parseJsonDigits(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
   const long: LongNumber[] = [];
   const quoted = quoteNumbers(text, (number) => {
-    const integer = quotedInteger(number);
-    if (integer !== null || significantDigits(number) <= EXACT_DIGITS) return integer;
+    if (!LONG_INTEGER.test(number) && significantDigits(number) <= EXACT_DIGITS) return null;
     long.push(new LongNumber(number));
     return `{"${MARK}":${long.length - 1}}`;
   });
@@ -68,8 +69,10 @@ export function significantDigits(number: string): number {
   return rest.includes('.') ? rest.length - 1 : rest.length;
 }
 
+const LONG_INTEGER = /^-?\d{16,}$/;
+
 const quotedInteger = (number: string): string | null =>
-  /^-?\d{16,}$/.test(number) ? `"${number}"` : null;
+  LONG_INTEGER.test(number) ? `"${number}"` : null;
 
 /** Replaces numbers in JSON text. `quoted` returns the replacement, or null to keep the number. */
 function quoteNumbers(text: string, quoted: (number: string) => string | null): string {

@@ -1,9 +1,11 @@
 // Reads the records of the pipeline's output, in plain JSON or in Kafka Connect's JSON with schema.
 import { decimalText } from './decimal-text.js';
-import { timeOfDayText } from './epoch-text.js';
+import { base64Bytes } from './base64.js';
+import { dateText, instantText, timeOfDayText } from './epoch-text.js';
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
-import { Undecodable } from './undecodable.js';
+import { utf8Text } from './strict-utf8.js';
+import { Undecodable, WrongType } from './undecodable.js';
 import type { Shape } from './row-comparison.js';
 import { canonValues, type CanonValues } from './fold.js';
 import { EXACT_DIGITS, LongNumber, parseJsonDigits, significantDigits } from './json.js';
@@ -40,9 +42,9 @@ export class OutputReader {
 
   /** Reads one record. Throws an Error if its key or value cannot be read. */
   read(key: Buffer, value: Buffer | null): OutputRecord {
-    const keyFields = unwrap(parseJsonDigits(key.toString('utf8')));
+    const keyFields = unwrap(parseJsonDigits(utf8Text(key)));
     const name = this.#shape.key.map((column) => this.#canon(keyFields, column));
-    const parsed = value === null ? null : parseJsonDigits(value.toString('utf8'));
+    const parsed = value === null ? null : parseJsonDigits(utf8Text(value));
     const image =
       this.#image === null || parsed === null
         ? parsed
@@ -97,31 +99,49 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
     return canonFromJson(type, coerce(type, value));
   switch (schema.name) {
     case 'org.apache.kafka.connect.data.Decimal':
-      return connectDecimal(value, Number(schema.parameters?.['scale'] ?? 0));
+      return canonFromDecimal(
+        type,
+        connectDecimal(value, Number(schema.parameters?.['scale'] ?? 0)),
+      );
     case 'org.apache.kafka.connect.data.Date':
-      return canonFromJson(type, new Date(Number(value) * 86_400_000).toISOString().slice(0, 10));
+      return canonFromJson(type, dateText(count(value)));
     case 'org.apache.kafka.connect.data.Timestamp':
-      return canonFromJson(type, new Date(Number(value)).toISOString());
+      return canonFromJson(type, instantText(count(value), 1000));
     case 'org.apache.kafka.connect.data.Time':
-      return canonFromJson(type, timeOfDayText(Number(value), 1000));
+      return canonFromJson(type, timeOfDayText(count(value), 1000));
     default:
       return canonFromJson(type, coerce(type, value));
   }
 }
 
+/** Reads the number of days or milliseconds that a logical type of Kafka Connect counts. */
+function count(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw new WrongType('expected a whole number');
+}
+
+const WHOLE: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'oid']);
+const FLOATS: ReadonlySet<string> = new Set(['float4', 'float8']);
+
 /**
- * Accepts a JSON number for a `numeric` column if it has at most 15 digits, because a double holds
- * these exactly.
+ * Prepares a number of plain JSON for the column's type. Accepts a JSON number for a `numeric`
+ * column if it has at most 15 digits, because a double holds these exactly.
  */
 function coerce(type: string, value: unknown): unknown {
-  if (value instanceof LongNumber) {
-    // The writer may have used a double, so the last digits may be wrong.
-    if (type === 'numeric') throw new Undecodable(ROUNDED);
-    return Number(value.text);
-  }
+  if (Array.isArray(value) && type.endsWith('[]'))
+    return value.map((item) => coerce(type.slice(0, -2), item));
+  if (value instanceof LongNumber) return coerceLong(type, value);
   if (type !== 'numeric' || typeof value !== 'number') return value;
   if (significantDigits(String(value)) > EXACT_DIGITS) throw new Undecodable(ROUNDED);
   return String(value);
+}
+
+function coerceLong(type: string, { text, isInteger }: LongNumber): unknown {
+  if (FLOATS.has(type)) return Number(text);
+  if (isInteger && (type === 'numeric' || WHOLE.has(type))) return text;
+  // The writer may have used a double, so the last digits may be wrong.
+  if (type === 'numeric') throw new Undecodable(ROUNDED);
+  throw new WrongType(`expected a value of type ${type}, got a number`);
 }
 
 const ROUNDED = 'a number of more than 15 digits, which a double may have rounded';
@@ -131,12 +151,15 @@ const ROUNDED = 'a number of more than 15 digits, which a double may have rounde
  * writes without rounding.
  */
 function connectDecimal(value: unknown, scale: number): string {
-  if (value instanceof LongNumber) return canonicalDecimal(value.text);
-  if (typeof value === 'number') return canonicalDecimal(String(value));
-  if (typeof value !== 'string') throw new Undecodable('expected base64');
-  // parseJsonDigits returns a long whole number as a string too
-  if (LONG_DIGITS.test(value)) throw new Undecodable('either base64 or a number of many digits');
-  return canonicalDecimal(decimalText(Buffer.from(value, 'base64'), scale));
+  if (value instanceof LongNumber) return value.text;
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'string') throw new WrongType('expected base64');
+  return decimalText(base64Bytes(value), scale);
 }
 
-const LONG_DIGITS = /^-?\d{16,}$/;
+/** A column of any other type cannot hold a decimal, even if both have the same digits. */
+function canonFromDecimal(type: string, decimal: string): Canon {
+  if (type === 'money') return canonFromJson(type, decimal);
+  if (type === 'numeric' || WHOLE.has(type) || FLOATS.has(type)) return canonicalDecimal(decimal);
+  throw new WrongType(`expected a value of type ${type}, got a decimal`);
+}

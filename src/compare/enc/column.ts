@@ -1,5 +1,6 @@
 // Encodes a column. A field of Postgres' COPY BINARY and a JSON value of Debezium become the same
 // `enc-v1` bytes.
+import { base64Bytes } from '../base64.js';
 import { canonFromJson, canonFromText } from '../column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../toast-placeholder.js';
 import { Undecodable } from '../undecodable.js';
@@ -132,7 +133,7 @@ const BYTEA: ColumnEncoder = {
     const text = JSON.parse(textAt(b, start, end)) as string;
     if (text === TOAST_PLACEHOLDER || text === PLACEHOLDER_BASE64)
       throw new Undecodable('an unchanged TOAST value, which the record does not contain');
-    const bytes = Buffer.from(text, 'base64');
+    const bytes = base64Bytes(text);
     out.sized(bytes, 0, bytes.length);
   },
 };

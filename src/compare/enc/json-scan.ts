@@ -1,5 +1,6 @@
 // Walks over the bytes of compact JSON as Kafka Connect writes it, without spaces between tokens.
 // It creates no objects except errors.
+import { utf8Text } from '../strict-utf8.js';
 import { Undecodable } from '../undecodable.js';
 
 export const QUOTE = 0x22;
@@ -14,8 +15,9 @@ const SPACE = 0x20;
 
 export const broken = (): Undecodable => new Undecodable('broken JSON');
 
+/** Returns the text of the bytes. Throws Undecodable if they are not UTF-8. */
 export const textAt = (b: Uint8Array, start: number, end: number): string =>
-  Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('utf8');
+  utf8Text(Buffer.from(b.buffer, b.byteOffset + start, end - start));
 
 export function startsWith(b: Uint8Array, at: number, bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; i += 1) if (b[at + i] !== bytes[i]) return false;

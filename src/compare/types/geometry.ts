@@ -1,6 +1,7 @@
 // Reads the geometric types of Postgres. Debezium writes a point, a line and a circle as numbers.
 // It writes the other types as well-known binary (WKB) with the name of the type. The canonical
 // form is the list of numbers. On both sides, each number has all digits of a double.
+import { base64Bytes } from '../base64.js';
 import { fail, float, wrong, type Codec } from './codec.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ const WKB_POLYGON = 3;
 /** Returns the coordinates of a shape in little-endian WKB. A polygon has one ring. */
 function coordinates(value: unknown, kind: number): number[] {
   if (typeof value !== 'string') return wrong('expected WKB in base64');
-  const bytes = Buffer.from(value, 'base64');
+  const bytes = base64Bytes(value);
   const head = kind === WKB_POINT ? 5 : kind === WKB_LINE ? 9 : 13;
   if (bytes.length < head || bytes[0] !== 1 || bytes.readUInt32LE(1) !== kind)
     return wrong('expected WKB of another kind');

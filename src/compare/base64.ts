@@ -1,0 +1,13 @@
+// Reads bytes that a record has as base64.
+import { Undecodable } from './undecodable.js';
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/**
+ * Returns the bytes. Throws Undecodable if the text is not base64 with padding. Node's own decoder
+ * skips all other characters, so a damaged text could equal the right value.
+ */
+export function base64Bytes(text: string): Buffer {
+  if (text.length % 4 !== 0 || !BASE64.test(text)) throw new Undecodable('expected base64');
+  return Buffer.from(text, 'base64');
+}

@@ -1,0 +1,108 @@
+// Tests values of records that resemble the right value. Each test has a value that a lenient
+// reader would read as equal to the batch's value. It must count as different or unknown.
+import { describe, expect, it } from 'vitest';
+import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';
+import { HashComparison } from '../../src/compare/hash-comparison.js';
+import { HashFold } from '../../src/compare/hash-fold.js';
+import { OutputFold } from '../../src/compare/output-fold.js';
+import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
+import { parseSnapshot } from '../../src/domain/values/position.js';
+import { binaryRow, envelope, feed } from '../support/rows.js';
+import { shapeOf } from '../support/result-record.js';
+
+type Outcome = 'matched' | 'mismatched' | 'unknown';
+
+/** Compares the batch's value with the value of an output record, which is the text of its JSON. */
+function outcomeOf(type: string, batch: string, record: string | Buffer): Outcome {
+  const shape = shapeOf({ v: type });
+  const fold = new OutputFold(shape);
+  fold.add(Buffer.from('{"id":1}'), Buffer.from(record));
+  if (fold.unreadable > 0) return 'unknown';
+  const comparison = new Comparison(shape, fold.rows, 1);
+  comparison.add(joinRow(['1']), joinRow(['1', canonFromText(type, batch)]));
+  const { counts } = comparison.finish();
+  return counts.matched > 0 ? 'matched' : counts.unknown > 0 ? 'unknown' : 'mismatched';
+}
+
+const plain = (value: string): string => `{"id":1,"v":${value}}`;
+const connect = (name: string, value: string): string =>
+  `{"schema":{"fields":[{"field":"v","name":"org.apache.kafka.connect.data.${name}"}]},"payload":${plain(value)}}`;
+const NOT_UTF8 = Buffer.from([0x22, 0xff, 0x22]);
+
+describe('an output', () => {
+  it.each<[type: string, batch: string, value: string, outcome: Outcome]>([
+    ['bytea', '\\x', '"***"', 'unknown'],
+    ['bytea', '\\x6869', '"aGk=***"', 'unknown'],
+    ['bytea', '\\x6869', '"aG k="', 'unknown'],
+    ['bytea', '\\x6869', '"aGk="', 'matched'],
+    ['int8', '4503599627370497', '4503599627370497.25', 'mismatched'],
+    ['int4', '5', '5.00000000000000000001', 'mismatched'],
+    ['int4', '5', '5.00000000000000000000', 'matched'],
+    ['text', '1234567890123456', '1234567890123456', 'mismatched'],
+    ['int8', '1234567890123456', '1234567890123456', 'matched'],
+    ['interval', 'PT0S', '"PT0.0000009S"', 'unknown'],
+    ['interval', 'PT0S', '"PT"', 'unknown'],
+    ['interval', 'PT59.999999S', '"PT59.99999899999999S"', 'matched'],
+    ['float8[]', '{0.1234567890123456,2}', '[0.1234567890123456,2]', 'matched'],
+    ['numeric[]', '{1.5,NULL}', '[1.5,null]', 'matched'],
+    ['numeric[]', '{1}', '[1.00000000000000000001]', 'unknown'],
+  ])('of type %s with %s in the batch and %s in the record is %s', (type, batch, value, outcome) =>
+    expect(outcomeOf(type, batch, plain(value))).toBe(outcome),
+  );
+
+  it.each<[type: string, batch: string, name: string, value: string, outcome: Outcome]>([
+    ['date', '1970-01-01', 'Date', '""', 'mismatched'],
+    ['date', '1970-01-01', 'Date', '0.5', 'mismatched'],
+    ['date', '1970-01-02', 'Date', '1', 'matched'],
+    ['timestamp', '1970-01-01 00:00:00', 'Timestamp', 'false', 'mismatched'],
+    ['timestamp', '1970-01-01 00:00:00.001', 'Timestamp', '1.9', 'mismatched'],
+    ['timestamp', '1970-01-01 00:00:00.001', 'Timestamp', '1', 'matched'],
+    ['time', '00:00:00', 'Time', '[]', 'mismatched'],
+    ['bytea', '\\x10', 'Decimal', '"Cg=="', 'mismatched'],
+    ['text', '10', 'Decimal', '"Cg=="', 'mismatched'],
+    ['numeric', '10', 'Decimal', '"**Cg=="', 'unknown'],
+    ['numeric', '10', 'Decimal', '"Cg=="', 'matched'],
+    ['int4', '10', 'Decimal', '"Cg=="', 'matched'],
+    ['numeric', '1234567890123456', 'Decimal', '1234567890123456', 'matched'],
+  ])(
+    'of type %s with %s in the batch and the %s %s in the record is %s',
+    (type, batch, name, value, outcome) =>
+      expect(outcomeOf(type, batch, connect(name, value))).toBe(outcome),
+  );
+
+  it.each(['text', 'citext'])('of type %s is unknown if its text is not UTF-8', (type) => {
+    const [before, after] = plain('|')
+      .split('|')
+      .map((part) => Buffer.from(part));
+    const record = Buffer.concat([before!, NOT_UTF8, after!]);
+    expect(outcomeOf(type, '\ufffd', record)).toBe('unknown');
+    expect(outcomeOf(type, '\ufffd', plain('"\ufffd"'))).toBe('matched');
+  });
+});
+
+describe('a record of a table', () => {
+  const suspects = (type: string, stored: string, value: Buffer): number => {
+    const shape: Shape = shapeOf({ v: type });
+    const fold = new HashFold(shape, 16);
+    const [before, after] = envelope('c', plain('|'), 1).toString().split('|');
+    const record = Buffer.concat([Buffer.from(before!), value, Buffer.from(after!)]);
+    feed(fold, '{"id":1}', record, parseSnapshot('9:9:'));
+    const comparison = new HashComparison(fold.table, fold.encoder);
+    comparison.add(binaryRow(['int8', type], [1, stored]), 0);
+    return comparison.suspected + fold.unreadable;
+  };
+
+  it.each(['text', 'citext', 'xml'])('of type %s is not equal if it is not UTF-8', (type) => {
+    expect(suspects(type, '\ufffd', NOT_UTF8)).toBe(1);
+    expect(suspects(type, '\ufffd', Buffer.from('"\ufffd"'))).toBe(0);
+  });
+
+  it.each(['"***"', '"aGk=***"', '"aG k="'])(
+    'with the bytes %s is not equal to others',
+    (value) => {
+      const stored = value === '"***"' ? '' : '6869';
+      expect(suspects('bytea', stored, Buffer.from(value))).toBe(1);
+      expect(() => canonFromJson('bytea', JSON.parse(value))).toThrow('expected base64');
+    },
+  );
+});
