@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';
 import { imageOf, stateAfter } from '../../src/compare/row-images.js';
-import { literalOf, literalOrNothing } from '../../src/compare/literal.js';
+import { canonFromText } from '../../src/compare/column-types.js';
+import { literalOf, literalOfCanon, literalOrNothing } from '../../src/compare/literal.js';
 import { TOAST_PLACEHOLDER } from '../../src/compare/toast-placeholder.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 
@@ -122,6 +123,23 @@ describe('a literal', () => {
   ])('is a text that Postgres reads back: %s', (type, value, text) =>
     expect(literalOf(type, value)).toBe(text),
   );
+
+  it.each([
+    ['bytea', '\\x615c', '\\x615c'],
+    ['interval', 'P1Y2M3DT-0.000005S', 'P14M3DT-0.000005S'],
+    ['interval', 'PT26H', 'P0M0DT93600.000000S'],
+    ['date', '0044-03-15 BC', '0044-03-15 BC'],
+    ['date', '0001-01-01 BC', '0001-01-01 BC'],
+    ['timestamptz', '0044-03-15 10:00:00.5+00 BC', '0044-03-15 10:00:00.5 BC'],
+    ['timestamp', '10000-01-01 00:00:00', '10000-01-01 00:00:00'],
+    ['bytea[]', '{"\\\\x61",NULL}', '{"\\\\x61",NULL}'],
+    ['text', '0000-01-01', '0000-01-01'],
+    ['bool', 't', 't'],
+  ])('of a canonical text is a text that Postgres reads back: %s %s', (type, printed, text) => {
+    const canon = canonFromText(type, printed);
+    expect(literalOfCanon(type, canon)).toBe(text);
+    expect(canonFromText(type, text)).toBe(canon);
+  });
 
   it('does not exist for a value that the record omits', () => {
     expect(literalOrNothing('text', TOAST_PLACEHOLDER)).toBeUndefined();

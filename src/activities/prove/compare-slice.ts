@@ -6,7 +6,7 @@ import { readLone } from '../../clients/postgres/single-statement.js';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { readDatabases } from '../../clients/postgres/target-connection.js';
 import { runCanary } from '../../compare/canary.js';
-import { Comparison, splitRow, type Shape } from '../../compare/row-comparison.js';
+import { Comparison, type Shape } from '../../compare/row-comparison.js';
 import { OutputFold } from '../../compare/output-fold.js';
 import { refusedDifferences } from '../../compare/refused.js';
 import { quoteIdent } from '../../domain/migration/names.js';
@@ -22,6 +22,7 @@ import type { Deps } from '../runtime/deps.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { foldOutput } from '../windows/folds/fold-output.js';
 import { columnsToCompare } from '../windows/columns-to-compare.js';
+import { keyFields } from '../windows/results/stored-result.js';
 import { rehearseRuns } from './earlier-runs.js';
 import type { ProofPlan } from './slice-plan.js';
 
@@ -159,9 +160,7 @@ async function outside(
   const found: string[] = [];
   for (let at = 0; at < keys.length; at += KEYS_ASKED_AT_ONCE) {
     const part = keys.slice(at, at + KEYS_ASKED_AT_ONCE);
-    const records = part.map((key) =>
-      Object.fromEntries(shape.key.map((name, index) => [name, splitRow(key)[index]])),
-    );
+    const records = part.map((key) => keyFields(shape, key));
     const rows = await readLone(
       client,
       `SELECT sluice_at FROM ROWS FROM (json_to_recordset($1::json) AS (${columns})) WITH ORDINALITY AS k(${names}) WHERE (${within}\n) IS NOT TRUE`,

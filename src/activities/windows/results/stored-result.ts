@@ -4,6 +4,7 @@ import type { Proofs } from '../../../domain/evidence/verdict.js';
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/batch-aligned.js';
 import { runCanary } from '../../../compare/canary.js';
+import { keyLiterals } from '../../../compare/literal.js';
 import { splitRow, type Shape } from '../../../compare/row-comparison.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { STORED_SUBJECT, closedAt } from '../../../domain/evidence/subjects.js';
@@ -168,6 +169,12 @@ export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['w
     : undefined;
 }
 
+/** Returns the columns of a key, as texts that Postgres reads. */
+export function keyFields(shape: Shape, key: string): Record<string, string | null> {
+  const texts = keyLiterals(shape, splitRow(key));
+  return Object.fromEntries(shape.key.map((name, at) => [name, texts[at]!]));
+}
+
 /**
  * Finds the closed keys that the stream has and the batch has not stored. Postgres selects them,
  * because the spec's condition for closed keys is SQL.
@@ -184,9 +191,7 @@ export async function closedKeysOf(
   const found: string[] = [];
   for (let at = 0; at < candidates.length; at += KEYS_ASKED_AT_ONCE) {
     const part = candidates.slice(at, at + KEYS_ASKED_AT_ONCE);
-    const records = part.map((key) =>
-      Object.fromEntries(shape.key.map((name, index) => [name, splitRow(key)[index]])),
-    );
+    const records = part.map((key) => keyFields(shape, key));
     const asked = await client.query<Record<string, string>>(
       `SELECT ordinality AS n FROM json_populate_recordset(NULL::${table}, $1::json) WITH ORDINALITY AS sluice_key WHERE (${closed}\n)`,
       [JSON.stringify(records)],

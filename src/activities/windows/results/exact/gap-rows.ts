@@ -6,7 +6,7 @@ import { canonFromJson } from '../../../../compare/column-types.js';
 import { joinRow, splitRow, type Shape } from '../../../../compare/row-comparison.js';
 import { Gap, type RowAtEnds } from '../../../../compare/still-point-gap.js';
 import { imageOf, keyOfRecord, stateAfter, type KeyState } from '../../../../compare/row-images.js';
-import { literalOrNothing } from '../../../../compare/literal.js';
+import { keyLiterals, literalOrNothing } from '../../../../compare/literal.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import type { SnapshotVisibility } from '../../../../domain/values/position.js';
 import {
@@ -126,7 +126,7 @@ async function readBack(
 }
 
 function givenRow({ shape, standIn }: GapTable, { key, image, inSnapshot }: RowAtEnds): GivenRow {
-  const texts = splitRow(key).map(String);
+  const texts = keyLiterals(shape, splitRow(key)).map(String);
   if (image === null) return { key: texts, values: null };
   const values = shape.columns.map(({ name, type }): Given => {
     if (inSnapshot.has(name)) return fromSnapshot(standIn, name, texts);
