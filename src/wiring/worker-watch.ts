@@ -1,6 +1,6 @@
 // Watches all migrations from outside their workflows, every few seconds. The watch sends notices,
-// and finds migrations whose workflow ended without cleaning up. Only one worker at a time does
-// this work.
+// finds migrations whose workflow ended without cleaning up, and watches the slots of rollbacks.
+// Only one worker at a time does this work.
 import { watchOrphans, type OrphanDeps } from '../activities/guard/orphan-watch.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
 import { dueNotices, recordAttempt, storeNotice } from '../clients/ledger/notices.js';

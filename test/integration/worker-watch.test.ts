@@ -8,7 +8,8 @@ import { watchSlot } from '../../src/activities/guard/slot-watch.js';
 import { latestRun } from '../../src/activities/objects/leftovers.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../../src/wiring/config.js';
-import { planned } from '../../src/activities/runtime/with-plan.js';
+import { planned, type Planned } from '../../src/activities/runtime/with-plan.js';
+import type { Phase } from '../../src/domain/migration/phase.js';
 import { readMetrics } from '../../src/wiring/worker-metrics.js';
 import { watchOnce, type WatchDeps } from '../../src/wiring/worker-watch.js';
 import { BATCH_PARTS, aRef, sleepUntil } from '../support/builders.js';
@@ -47,7 +48,11 @@ const deps = (more: Partial<WatchDeps> = {}): WatchDeps => ({
 });
 
 /** Stores a migration of this name in the ledger. Returns its plan. */
-async function aMigration(name: string, more: Record<string, unknown> = {}) {
+async function aMigration(
+  name: string,
+  more: Record<string, unknown> = {},
+  phase: Phase = 'approve',
+) {
   const ref = aRef({
     name,
     spec: {
@@ -65,11 +70,28 @@ async function aMigration(name: string, more: Record<string, unknown> = {}) {
       name,
       ref.workflowId,
       JSON.stringify(ref.spec),
-      JSON.stringify(aStatus({ name, needsApproval: true, evidenceId: 'ev-1' })),
+      JSON.stringify(aStatus({ name, phase, needsApproval: true, evidenceId: 'ev-1' })),
     ],
   );
   return planned(ref);
 }
+
+/** Creates the slot of a migration, and writes more WAL than its budget. Returns its name. */
+async function anOverfullSlot({ ref, plan }: Planned, isOurs = true): Promise<string> {
+  const { slot } = plan.names;
+  await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  await database.client.query(
+    `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
+  );
+  const object = { kind: 'slot', name: slot, where: plan.database } as const;
+  if (isOurs) await ledger.setObjectState(ref, object, 'created');
+  return slot;
+}
+
+const slotsNamed = async (name: string): Promise<number | null> =>
+  (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = $1`, [name]))
+    .rowCount;
+
 const kinds = (): string[] =>
   hook.requests.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
 
@@ -91,17 +113,8 @@ describe('the watch of a worker over notices and terminated runs', () => {
   });
 
   it('drops the slot of a terminated run that exceeds its WAL budget, and records this', async () => {
-    const { ref, plan } = await aMigration('orphan');
-    const { slot } = plan.names;
-    await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
-    const object = { kind: 'slot', name: slot, where: plan.database } as const;
-    await ledger.setObjectState(ref, object, 'created');
-    await database.client.query(
-      `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
-    );
-    const slots = async (): Promise<number | null> =>
-      (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = '${slot}'`))
-        .rowCount;
+    const slot = await anOverfullSlot(await aMigration('orphan'));
+    const slots = () => slotsNamed(slot);
     const gauges = new Gauges();
     // the migration's workflow runs, so its guard is responsible
     await watchOnce(deps({ gauges }), true);
@@ -114,6 +127,14 @@ describe('the watch of a worker over notices and terminated runs', () => {
       { kind: 'wal-budget', problem: expect.stringContaining('slot dropped') as string },
     ]);
     expect(gauges.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
+  });
+
+  it('drops the slot of a rollback that exceeds its WAL budget, because a rollback has no guard', async () => {
+    const slot = await anOverfullSlot(await aMigration('returning', {}, 'roll-back'));
+    const gauges = new Gauges();
+    await watchOnce(deps({ gauges }), true);
+    expect([gauges.orphans, await slotsNamed(slot)]).toEqual([[], 0]);
+    expect(await ledger.events('returning', 1)).toMatchObject([{ kind: 'wal-budget' }]);
   });
 
   it('does nothing while a different worker watches', async () => {
@@ -144,13 +165,7 @@ describe('a slot that retains more WAL than its budget', () => {
     more?: Record<string, unknown>,
   ) {
     const { ref, plan } = await aMigration(name, more);
-    const { slot } = plan.names;
-    await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
-    await database.client.query(
-      `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,
-    );
-    const object = { kind: 'slot', name: slot, where: plan.database } as const;
-    if (isOurs) await ledger.setObjectState(ref, object, 'created');
+    const slot = await anOverfullSlot({ ref, plan }, isOurs);
     await use?.(slot);
     return watchSlot(
       deps(),
@@ -158,16 +173,13 @@ describe('a slot that retains more WAL than its budget', () => {
       { wait: () => Promise.resolve(), retained: () => undefined },
     );
   }
-  const slotsOf = async (name: string): Promise<number | null> =>
-    (await database.client.query(`SELECT FROM pg_replication_slots WHERE slot_name = $1`, [name]))
-      .rowCount;
 
   it('is reported as kept if the ledger does not say that the migration created it', async () => {
     expect(await reportOn('foreign', false)).toMatchObject({
       dropped: false,
       detail: expect.stringContaining('not dropped: the ledger does not say') as string,
     });
-    expect(await slotsOf('sluice_foreign')).toBe(1);
+    expect(await slotsNamed('sluice_foreign')).toBe(1);
     await database.client.query(`SELECT pg_drop_replication_slot('sluice_foreign')`);
   });
 
@@ -177,7 +189,7 @@ describe('a slot that retains more WAL than its budget', () => {
       dropped: false,
       detail: expect.stringMatching(/not dropped: the cut-over may be committed/) as string,
     });
-    expect(await slotsOf('sluice_away')).toBe(1);
+    expect(await slotsNamed('sluice_away')).toBe(1);
     await database.client.query(`SELECT pg_drop_replication_slot('sluice_away')`);
   });
 
@@ -200,7 +212,7 @@ describe('a slot that retains more WAL than its budget', () => {
       dropped: false,
       detail: expect.stringMatching(/not dropped: session \d+ still uses it/) as string,
     });
-    expect(await slotsOf('sluice_used')).toBe(1);
+    expect(await slotsNamed('sluice_used')).toBe(1);
     await session.end();
   });
 });

@@ -1,6 +1,8 @@
-// Watches migrations whose workflow ended without cleaning up. Their guard ended with the workflow.
-// Without this watch, their slots would retain WAL until the source has no disk space left.
+// Watches migrations that have no guard: their workflow ended without cleaning up, or they are
+// rolling back. Without this watch, their slots would retain WAL until the source has no disk space
+// left.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigrationRecord } from '../../clients/ledger/ledger.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { auditEvent } from '../../domain/audit.js';
 import { zoneOf, type Zone } from '../../domain/migration/task-queues.js';
@@ -26,8 +28,8 @@ export interface OrphanDeps extends Pick<
 
 /**
  * Returns the migrations that own objects, but have neither an outcome nor a running workflow.
- * Enforces the WAL budget of each of these migrations. `failed` receives the errors of single
- * migrations.
+ * Enforces the WAL budget of each of these migrations, and of those that are rolling back. `failed`
+ * receives the errors of single migrations.
  */
 export async function watchOrphans(
   deps: OrphanDeps,
@@ -40,9 +42,9 @@ export async function watchOrphans(
     const isServed = deps.zones.includes(zoneOf(record.spec.metadata.labels));
     if (!isServed || record.outcome !== null || otherNamespace(record, deps.namespace)) continue;
     try {
-      const found = await orphanOf(deps, record.name);
+      const found = await unguarded(deps, record);
       if (!found) continue;
-      orphans.push(found.orphan);
+      if (found.orphan) orphans.push(found.orphan);
       await enforceBudget(deps, found.run);
     } catch (error) {
       failed(record.name, error as Error);
@@ -51,15 +53,26 @@ export async function watchOrphans(
   return orphans;
 }
 
-async function orphanOf(
+interface Unguarded {
+  readonly run: MigrationRef;
+  /** Null if the workflow is running. */
+  readonly orphan: Orphan | null;
+}
+
+/**
+ * Returns the newest run of a migration that owns objects and has no guard. Returns null for other
+ * migrations. A rollback ends the guard, and can then be blocked for days.
+ */
+async function unguarded(
   { ledger, latestRun, stateOf }: OrphanDeps,
-  migration: string,
-): Promise<{ readonly orphan: Orphan; readonly run: MigrationRef } | null> {
+  { name: migration, status }: MigrationRecord,
+): Promise<Unguarded | null> {
   const objects = (await ledger.openObjects(migration)).length;
   const run = objects > 0 ? await latestRun(migration) : null;
   if (!run) return null;
   const state = await stateOf(run.workflowId);
-  return state === null ? null : { orphan: { migration, state, objects }, run };
+  if (state !== null) return { run, orphan: { migration, state, objects } };
+  return status?.phase === 'roll-back' ? { run, orphan: null } : null;
 }
 
 /**
