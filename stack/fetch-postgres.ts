@@ -5,15 +5,18 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { once, run, type Say } from './make-once.js';
-import { PINS, ROOT, cacheDir } from './paths.js';
+import { PINS, ROOT } from './paths.js';
 
 interface Release {
   readonly version: string;
@@ -67,10 +70,10 @@ export async function postgresBinaries(say: Say, major: string): Promise<string>
   const name = `postgres-${other?.version ?? PINS.embeddedPostgres}`;
   const target = await once(name, say, `Postgres ${major}`, async (dir) => {
     if (other) await download(other, dir);
-    else cpSync(installed(), dir, { recursive: true });
-    linkLibraries(dir, join(cacheDir(), name));
+    else cpSync(installed(), dir, { recursive: true, verbatimSymlinks: true });
     for (const file of readdirSync(join(dir, 'bin'))) chmodSync(join(dir, 'bin', file), 0o755);
   });
+  linkLibraries(target);
   return join(target, 'bin');
 }
 
@@ -101,18 +104,30 @@ async function download({ version, integrity }: Release, dir: string): Promise<v
 }
 
 /**
- * `final` is the name that the folder will have at the end. The links need it, because they have
- * absolute targets.
+ * Creates the links between libraries that npm cannot ship, and corrects each link that leads
+ * elsewhere. The links are relative, so that they stay valid if the cache moves. Earlier copies had
+ * links into the checkout that made them, and broke after that checkout was deleted.
  */
-function linkLibraries(dir: string, final: string): void {
+export function linkLibraries(dir: string): void {
   const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as {
     source: string;
     target: string;
   }[];
-  const within = (path: string): string => path.replace(/^native\//, '');
+  const within = (path: string): string => join(dir, path.replace(/^native\//, ''));
   for (const { source, target } of links) {
-    const to = join(dir, within(target));
-    mkdirSync(dirname(to), { recursive: true });
-    if (!existsSync(to)) symlinkSync(join(final, within(source)), to);
+    const link = within(target);
+    const wanted = relative(dirname(link), within(source));
+    if (linkAt(link) === wanted) continue;
+    mkdirSync(dirname(link), { recursive: true });
+    const draft = `${link}.${process.pid}.tmp`;
+    rmSync(draft, { force: true });
+    symlinkSync(wanted, draft);
+    renameSync(draft, link); // in one step, because another stack may load the library now
   }
+}
+
+/** Returns the target of a link. Returns null for a file, and for a path that does not exist. */
+function linkAt(path: string): string | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isSymbolicLink() ? readlinkSync(path) : null;
 }
