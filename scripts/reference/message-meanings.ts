@@ -1,5 +1,6 @@
-// Says in words what each preflight check asks, what each class of differences means, and what each
-// kind of audit event records. The compiler names an entry that is missing.
+// Explains the messages. For each preflight check, it has the question that the check asks. For
+// each class of differences and each kind of audit event, it has the meaning. The compiler names an
+// entry that is missing.
 import type { AuditKind } from '../../src/domain/audit.js';
 import type { CheckName } from '../../src/domain/evidence/check.js';
 import type { DifferenceClass } from '../../src/domain/evidence/window.js';

@@ -1,5 +1,5 @@
-// Computes from a schedule how often a batch runs. A schedule is a cron expression of five fields,
-// a name such as `@daily`, or a text such as `every 15m`.
+// Computes how often a batch runs, from its schedule. A schedule is a cron expression of five
+// fields, a name such as `@daily`, or a text such as `every 15m`.
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 
 const NAMED: Readonly<Record<string, string>> = {

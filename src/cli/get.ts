@@ -33,7 +33,7 @@ export async function watch(id: string): Promise<number> {
     if (text !== shown && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
     if (text !== shown) write(`${text}\n`);
     shown = text;
-    // A run that can never continue does not change its status any more.
+    // The status of a run that can never continue stays the same forever.
     if (status.standing?.isDead && !status.outcome) return EXIT.failed;
     if (!status.outcome) return null;
     return status.outcome === 'migrated' ? EXIT.ok : EXIT.endedOtherwise;

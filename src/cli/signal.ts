@@ -64,8 +64,8 @@ export async function rollback(
 }
 
 /**
- * Throws if the worker would ignore the rollback, because it is not signed or the person is not an
- * approver.
+ * Throws if the worker would ignore the rollback. It does so if the rollback is not signed, or if
+ * the person is not an approver.
  */
 function requireSigner(
   id: string,

@@ -33,13 +33,13 @@ export interface RecordDecoder {
   /**
    * The id of the first key's schema. Null before the first key. With a different schema, the same
    * key has different bytes, so it may be in a different partition. A reader that continues a topic
-   * sets it to the id from its earlier reading.
+   * sets this field to the id from its earlier reading.
    */
   keySchema: number | null;
   /** Takes the text of a schema. Null means that no schema has this id. */
   learn(id: number, schema: string | null): void;
   /**
-   * Discards the last batch, and begins one for records of this place. If the place has no
+   * Discards the last batch, and begins a new batch for records of this place. If the place has no
    * partitions, the partition of a record is not checked.
    */
   begin(place: Place): void;

@@ -99,7 +99,10 @@ function matches(patterns: string, name: string): boolean | null {
   }
 }
 
-/** Settings whose difference says nothing about the records, or whose value may be a secret. */
+/**
+ * Settings that are not compared. A difference says nothing about the records, or the value may be
+ * a secret.
+ */
 const IRRELEVANT = /^(database\.|topic\.|message\.|table\.|tasks\.|slot\.|publication\.)/;
 
 /** Lists the settings of a connector that Sluice would set differently. */

@@ -18,7 +18,9 @@ export interface JdbcPlugin {
   readonly carriesArrays: boolean;
   /** True if the plugin reports the end of a complete poll. */
   readonly countsPolls: boolean;
-  /** Keys that only this plugin has, or whose default differs from that of the other plugins. */
+  /**
+   * Keys that only this plugin has, or whose default differs from the default of the other plugins.
+   */
   readonly config: Readonly<Record<string, string>>;
 }
 

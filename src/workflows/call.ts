@@ -74,8 +74,8 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
 // activity could continue while the rollback undoes the step.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 /**
- * Is used for activities that only read. The workflow does not wait until a cancelled read has
- * ended.
+ * Is used for activities that only read. If a read is cancelled, the workflow continues without
+ * waiting for its end.
  */
 const LEFT = ActivityCancellationType.TRY_CANCEL;
 

@@ -60,7 +60,7 @@ describe('tables that are polled', () => {
         await dropConnector(new ConnectRest(process.env['CONNECT_URL']!), name);
   });
 
-  it('have deletes and updates without a new time reported as not capturable, and lost rows as missing', async () => {
+  it('show deletes and updates without a new time as not capturable, and lost rows as missing', async () => {
     const database = await aDatabase(ORDERS);
     startMigration('unseen', database.name, ['public.orders'], polling());
     await waitFor('unseen', 'approval');

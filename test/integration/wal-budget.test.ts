@@ -1,5 +1,5 @@
-// Tests with real servers that, before the commit, Sluice drops a slot that retains too much WAL.
-// The WAL of other tests would also count against the slot's budget, so the file runs alone. The
+// Tests with real servers that Sluice drops a slot that retains too much WAL before the commit. The
+// WAL of other tests would also count against the slot's budget, so the file runs alone. The
 // payloads of this migration in Temporal are encrypted.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -40,7 +40,7 @@ describe('a wrong spec', () => {
       /m\.yaml:\d+:\d+ spec\.source\.postgres\.databse: unknown key "databse"; did you mean "database"\?/,
     );
   });
-  it('is refused if a file replaces a text that is there too, and says so', () => {
+  it('is refused if a key has both a text and a file, and the error says so', () => {
     const both = {
       ...BATCH_PARTS,
       batch: { ...BATCH_PARTS.batch, query: { sql: 'SELECT 1', file: 'q.sql' } },

@@ -38,7 +38,7 @@ function moves(
 
 /**
  * Returns whether the trigger accepts a session of the stream's role. `isMine` means that the
- * session's epoch is that of this switch.
+ * session has the epoch of this switch.
  */
 function mayStream(w: World, rules: SharedRules, isMine: boolean): boolean {
   if (w.triggers === 0) return true;

@@ -88,8 +88,8 @@ export const walGuard = (rules: GuardRules): Game<World> => ({
 });
 
 export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, RegExp])[] = [
-  ['the guard did nothing while the run is blocked', { looksWhileBlocked: false }, /more WAL/],
-  ['the guard did nothing while the run is paused', { looksWhilePaused: false }, /more WAL/],
+  ['the guard did nothing while the run was blocked', { looksWhileBlocked: false }, /more WAL/],
+  ['the guard did nothing while the run was paused', { looksWhilePaused: false }, /more WAL/],
   [
     'the guard only raised an alarm before the commit',
     { dropsBeforeCommit: false },

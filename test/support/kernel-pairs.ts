@@ -22,7 +22,7 @@ export interface Pair {
 
 /**
  * Encodes the records of one batch body, which has other bytes between the records. The body is a
- * part of the broker's response or, with `isCopied`, a copy like that of a compressed batch.
+ * part of the broker's response. With `isCopied`, it is a copy, as for a compressed batch.
  */
 export function encodeBoth(
   shape: Shape,

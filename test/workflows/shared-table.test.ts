@@ -32,7 +32,7 @@ const OF_INTEREST = [
 ];
 
 describe('a shared table', () => {
-  it('is switched while its sink is paused, and is guarded until the batch has lost its right', async () => {
+  it('is switched while its sink is paused, and is guarded until the batch can no longer write it', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anInput('hands'), async ({ handle, status, reach }) => {
       await reach((s) => s.needsApproval);

@@ -68,7 +68,7 @@ export function proving(newProgress = () => new Progress()): ActivityInboundCall
   };
 }
 
-/** Records for the metrics when a fence begins and when it ends. */
+/** Records when a fence begins and when it ends. The metrics show these times. */
 export function measuring(gauges: Gauges): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {

@@ -1,4 +1,5 @@
-// Reads from the run log, in one query, how old the batch's result is when its readers see it.
+// Reads how old the batch's result is when its readers see it. One query on the run log gives this
+// age.
 import type pg from 'pg';
 import type { Relation } from '../../domain/migration/names.js';
 import type { BatchAge } from '../../domain/evidence/freshness-and-cost.js';

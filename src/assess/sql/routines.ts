@@ -43,8 +43,8 @@ type ReadScript = (
 ) => SqlError | null;
 
 /**
- * Adds to `all` what the body of a CREATE FUNCTION reads, writes and computes. `readScript` is
- * called for each statement of the body.
+ * Adds what the body of a CREATE FUNCTION reads, writes and computes. `all` collects it.
+ * `readScript` is called for each statement of the body.
  */
 export function readFunction(
   node: Fields,

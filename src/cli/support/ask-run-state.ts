@@ -191,8 +191,8 @@ async function messageOf(failure: Failure | null | undefined): Promise<string | 
 }
 
 /**
- * Reads from a heartbeat what the activity waits for. Returns null if the heartbeat is not
- * readable.
+ * Returns what an activity waits for, according to its heartbeat. Returns null if the heartbeat is
+ * not readable.
  */
 async function toldBy(payload: Payload | undefined): Promise<string | null> {
   if (!payload) return null;

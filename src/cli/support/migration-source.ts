@@ -108,8 +108,8 @@ export async function readStatusWith(
 }
 
 /**
- * Adds to a status the facts that Temporal knows about the run. A dead run can neither be approved
- * nor continue, so its next commands are the commands for cleaning up.
+ * Completes a status with the facts that Temporal knows about the run. A dead run can neither be
+ * approved nor continue, so its next commands are the commands for cleaning up.
  */
 export function standingIn(
   status: Status,

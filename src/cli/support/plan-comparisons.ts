@@ -1,6 +1,6 @@
-// Finds in the text of a plan's queries why a result must be compared in settled mode. A query that
-// cannot be aligned with a snapshot needs this mode. `doctor` asks the database for further
-// reasons.
+// Examines the text of a plan's queries, and finds why a result must be compared in settled mode. A
+// query that cannot be aligned with a snapshot needs this mode. `doctor` asks the database for
+// further reasons.
 import { loadParser } from '../../assess/sql/analyse.js';
 import { textProblem } from '../../assess/sql/not-aligned.js';
 import { STORED_SUBJECT } from '../../domain/evidence/subjects.js';

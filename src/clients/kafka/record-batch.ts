@@ -160,8 +160,8 @@ export function walkBatch(
 }
 
 /**
- * Returns the offset at which the next fetch begins, which is the offset after the last whole
- * batch. Returns `from` if there is no whole batch. Does not decode any batch.
+ * Returns the offset after the last whole batch, at which the next fetch begins. Returns `from` if
+ * there is no whole batch. Does not decode any batch.
  */
 export function offsetBehind(records: Buffer, from: number): number {
   let next = from;

@@ -1,4 +1,4 @@
-// Records in the ledger which objects a migration adopted. Adopted objects have a separate table,
+// Stores the objects that a migration adopted in the ledger. Adopted objects have a separate table,
 // so code that removes or hands over Sluice's objects never sees them.
 import type { MigrationRef, ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';

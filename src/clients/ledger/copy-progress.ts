@@ -1,5 +1,5 @@
-// Records in the ledger how far the copy of the tables has progressed, so that the progress
-// survives the death of the worker.
+// Stores the progress of the copy of the tables in the ledger. The progress then survives the death
+// of the worker.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 

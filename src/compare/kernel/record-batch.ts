@@ -40,7 +40,9 @@ export class RecordBatch {
     this.#copies = new Region(this.#kernel);
   }
 
-  /** Discards an unfinished batch, and begins one for the records of a broker's response. */
+  /**
+   * Discards an unfinished batch, and begins a new batch for the records of a broker's response.
+   */
   begin(place: Place, response: Buffer): void {
     this.#place = place;
     this.#count = 0;

@@ -1,5 +1,5 @@
-// Says what a change of the facts means for one window. It can be the reason why the window read
-// every row. A restart can also be the only reason why the window proves nothing.
+// Says what a change of the facts means for one window. Some changes make the window read every
+// row. A restart can also be the only reason why the window proves nothing.
 import { factsChange, type Facts, type FactsChange } from './epoch.js';
 import type { Verdict, VerdictName } from './verdict.js';
 
@@ -19,7 +19,9 @@ export interface SubjectFound {
 export const describeChange = ({ epoch, fullWindow, restart }: FactsChange): string =>
   [epoch, fullWindow, restart].filter((part) => part !== null).join('; ');
 
-/** Adds to a passed verdict the change that made the window read every row. */
+/**
+ * If a change made the window read every row, adds that change to the reason of a passed verdict.
+ */
 export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): Verdict {
   if (change === null || verdict.verdict !== 'passed') return verdict;
   return {
@@ -29,10 +31,10 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
 }
 
 /**
- * Returns the part that restarted during the window. Null if nothing restarted, if something else
- * changed, or if a subject shows a difference, an error or an unreadable record. A restart alone
- * neither confirms nor weakens earlier evidence. `standing` has the last known values of parts that
- * were not running when the facts were read.
+ * Returns the part that restarted during the window, if the restart is the only thing that
+ * happened. Otherwise, returns null: nothing restarted, something else changed, or a subject shows
+ * a difference, an error or an unreadable record. A restart alone leaves earlier evidence as it is.
+ * `standing` has the last known values of parts that were not running when the facts were read.
  */
 export function restartedDuring(
   read: AroundWindow,

@@ -24,7 +24,9 @@ export function nameProblems(topics: readonly string[]): string[] {
   return [...problems, ...topics.flatMap((topic, at) => collisions(topic, topics.slice(0, at)))];
 }
 
-/** Returns a message for each planned topic whose name collides with that of an existing topic. */
+/**
+ * Returns a message for each planned topic whose name collides with the name of an existing topic.
+ */
 export const existingCollisions = (
   planned: readonly string[],
   existing: readonly string[],

@@ -107,7 +107,7 @@ export class WatchedConnectors {
     return trouble.detail;
   }
 
-  /** Returns for each connector how many failures followed each other closely. */
+  /** Returns the number of failures of each connector that followed each other closely. */
   get restarts(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.#state.failing).map(([name, { count }]) => [name, count]),

@@ -1,5 +1,5 @@
-// Tests with random values that a result in Avro compares like the same rows of the batch. The test
-// has its own encoder.
+// Tests that a result in Avro compares like the same rows of the batch. The values are random. The
+// test has its own encoder.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';

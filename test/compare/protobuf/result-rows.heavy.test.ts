@@ -1,5 +1,5 @@
-// Tests with random values that a result in Protobuf has the values of the batch, whatever the order
-// of its fields. The test encodes the values by itself.
+// Tests that a result in Protobuf has the values of the batch, in any order of its fields. The
+// values are random. The test encodes the values by itself.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../../src/compare/column-types.js';

@@ -1,5 +1,5 @@
-// Reads from the catalog the settings that the batch's own sessions have. They are the settings of
-// the database and of the roles that the batch may use.
+// Reads the settings of the batch's own sessions from the catalog. They are the settings of the
+// database and of the roles that the batch may use.
 import type pg from 'pg';
 import { hasTarget } from '../../../domain/migration/databases.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
