@@ -1,7 +1,7 @@
-// `npm run bench -- results [--rows 200000]` compares a result with this number of keys with an
-// output. It compares in three ways: by hashes in memory, by hashes on disk, and by whole rows. The
-// lower limit is the time to COPY the same query and to read the topic, without using the contents.
-// It needs the local stack, and removes its objects.
+// `npm run bench -- results [--rows 200000]` compares an output with a result that has this number
+// of keys. It compares in three ways: by hashes in memory, by hashes on disk, and by whole rows.
+// The lower limit is the time to COPY the same query and to read the topic, without using the
+// contents. It needs the local stack, and removes its objects.
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';

@@ -165,8 +165,8 @@ export class HashFold extends FoldProgress {
 
   /**
    * Applies a tombstone, which names no transaction. If a delete event of the key came before it,
-   * applied or waiting, the tombstone adds nothing. Otherwise it removes the key from the fold, as
-   * it does for every reader of the topic.
+   * the tombstone adds nothing, even if that event is still waiting. Otherwise it removes the key
+   * from the fold, as it does for every reader of the topic.
    */
   #bury(key: Int32Array): void {
     const last = this.#waiting.get(this.#textOf(key));

@@ -1,7 +1,7 @@
 // Finds the rows that differ between a snapshot of the source and a topic at given ends. There are
-// two cases. The snapshot sees a transaction whose record is at or after the ends. Or it does not
-// see a transaction whose record is before the ends. In both cases, the row is taken from the topic
-// as it was at the ends.
+// two cases. The snapshot sees a transaction whose record is at or after the ends. Or the snapshot
+// does not see a transaction whose record is before the ends. In both cases, the row is taken from
+// the topic as it was at the ends.
 import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {
@@ -73,7 +73,10 @@ export class Gap {
     return new Set([...this.#keys].filter((key) => this.#isWanted(key)));
   }
 
-  /** Takes states of keys from earlier records of the topic than those read so far. */
+  /**
+   * Takes states of keys. They come from records that are earlier in the topic than the records
+   * read so far.
+   */
   takeOlder(older: ReadonlyMap<string, KeyState>): void {
     for (const [key, state] of older) {
       const known = this.#atEnds.get(key);

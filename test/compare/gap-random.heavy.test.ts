@@ -67,9 +67,9 @@ function tableAfter(history: readonly Transaction[], counts: (at: number) => boo
 }
 
 /**
- * Returns the transactions that are in the log but not visible to the snapshot. Each is the last
- * one of its key, because no other transaction can change a row that an open transaction has
- * locked.
+ * Returns the transactions that are in the log but not visible to the snapshot. Each of them is the
+ * last transaction that changed its key. No other transaction can change a row that an open
+ * transaction has locked.
  */
 function unseenBefore(history: readonly Transaction[], taken: number, wanted: number): Set<number> {
   const unseen = new Set<number>();

@@ -67,7 +67,7 @@ const printed = (list: Points): string => `(${list.map(([x, y]) => `(${x},${y})`
 const record = (ring: Points): object => shape(polygonWkb(ring), { type: 'polygon' });
 
 describe('a polygon', () => {
-  it('is equal to its ring and differs from another, or it is unknown', () => {
+  it('is equal to its ring and differs from any other ring, or is unknown', () => {
     fc.assert(
       fc.property(points, coordinate, (list, other) => {
         const [first, last] = [list[0]!, list.at(-1)!];

@@ -82,7 +82,7 @@ describe('epochs', () => {
       restart: null,
     });
   });
-  it('show a change of long texts by the words that begin with the first difference', () => {
+  it('show how a long text changed, from the first word that differs', () => {
     const reads = (topic: string): string => `${'shared, '.repeat(20)}${topic} ${'z'.repeat(200)}`;
     const { epoch } = factsChange({ group: reads('old') }, { group: reads('new') })!;
     expect(epoch).toMatch(/^group: … old z{114} … → … new z{114} …$/);

@@ -55,7 +55,7 @@ it('an attempt that began before its run released the objects does not take them
   expect(await held()).toBe(0);
 });
 
-it('an attempt of a run that has ended records nothing; a new run of the name does', async () => {
+it('an attempt of a run that has ended records nothing; a new run of that name records them', async () => {
   await ledger.query(`UPDATE sluice.migration SET outcome = 'rolled-back' WHERE name = 'orders'`);
   expect(await record(await ledgerTime(ledger))).toBe('ended');
   expect(await held()).toBe(0);

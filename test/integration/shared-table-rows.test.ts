@@ -48,7 +48,7 @@ const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 3, e
 const rows = (): Promise<unknown[]> => sharedRows(drill);
 
 describe('a shared table on a real database', () => {
-  it("refuses writes while fenced, then accepts only the sink's, and the batch's after a rollback", async () => {
+  it("accepts no writes while fenced, then only the sink's, and after a rollback only the batch's", async () => {
     const nightly = await asNightly(drill);
     expect(await write(nightly, 'UPDATE shared SET n = 0')).toBeNull();
     expect((await drill.cutover.fence(input('hands'))).refused).toBeNull();
@@ -79,7 +79,7 @@ describe('a shared table on a real database', () => {
     await nightly.end();
   });
 
-  it("gets exactly the stream's rows without touching equal rows, and its own rows at a rollback", async () => {
+  it("gets the stream's rows without a write to equal rows, and its own rows back at a rollback", async () => {
     const serial = async (id: number): Promise<unknown> =>
       (
         await drill.client.query<{ serial: string }>(
@@ -162,7 +162,7 @@ describe('a shared table on a real database', () => {
     ]);
   });
 
-  it('is unchanged by a refused commit: a late one, a wrong attempt, or an unguarded partition', async () => {
+  it('stays unchanged if its commit is refused: too late, by a wrong attempt, or with a new partition', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));
     await drill.client.query(

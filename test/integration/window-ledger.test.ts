@@ -56,7 +56,7 @@ const measured = (number: number, verdict: VerdictName, who: Attempt) =>
 const begun = (number: number, who: Attempt) => beginWindow<Answer>(ledger, ref, number, who);
 
 describe('the ledger', () => {
-  it('returns to a retry the record of the attempt that died', async () => {
+  it('gives a retry the record of the attempt that died', async () => {
     expect(await begun(1, attempt('r1', 'a1'))).toEqual({ answered: null, number: 1 });
     const first = await measured(1, 'passed', attempt('r1', 'a1'));
     expect(await begun(1, attempt('r1', 'a1', 2))).toEqual({ answered: first });

@@ -79,7 +79,7 @@ describe('a transaction of Sluice for which others wait', () => {
 });
 
 describe('the ownership of an object', () => {
-  it('is known after a failed, lost or colliding create: no foreign object is dropped, none of ours left', () => {
+  it('is known after any failed create: no foreign object is dropped, and no own object is left', () => {
     expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],

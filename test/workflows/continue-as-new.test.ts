@@ -21,7 +21,7 @@ async function flood(scene: Play): Promise<void> {
 }
 
 describe('a flood of signals', () => {
-  it('continues a blocked run as new; the run keeps its block and its time, and continues after a retry', async () => {
+  it('makes a blocked run continue as new; the run keeps its block and its time until a retry', async () => {
     const fake = fakes();
     let isReached = false;
     const ensureLease = () =>
@@ -43,7 +43,7 @@ describe('a flood of signals', () => {
     );
   });
 
-  it('continues a run that lost its generation as new; a retry then begins the next one', async () => {
+  it('makes a run that lost its generation continue as new; a retry then begins the next generation', async () => {
     const fake = fakes();
     let isLost = true;
     const catchUp = () =>
@@ -66,7 +66,7 @@ describe('a flood of signals', () => {
     );
   });
 
-  it('leads to an answer for a waiting rehearsal, then to continue-as-new, and an approval cuts over', async () => {
+  it('ends a waiting rehearsal with an answer, then continues as new, and an approval still cuts over', async () => {
     const fake = fakes();
     let isOver = false;
     const runWindow: typeof fake.activities.runWindow = async (input) => {

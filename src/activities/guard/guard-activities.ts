@@ -35,7 +35,10 @@ export type GuardReport =
 
 export interface GuardInput {
   readonly ref: MigrationRef;
-  /** The number of times in quick succession that the guard has restarted each connector's task. */
+  /**
+   * For each connector, the number of times that the guard has restarted its task in quick
+   * succession.
+   */
   readonly restarts: Readonly<Record<string, number>>;
   /**
    * True if the slot was seen earlier, so that a missing slot counts as lost. False if the slot may

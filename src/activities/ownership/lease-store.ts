@@ -182,7 +182,7 @@ const RELEASED = `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at =
 /**
  * Ends the attempts up to the number `last`, under the row's lock, and releases a fence for which
  * `isEnded` returns true. Idempotent. Returns whether the row says that the cut-over happened. Such
- * a row stays unchanged. If the row is missing, no commit counts.
+ * a row stays unchanged. A missing row means that no commit happened.
  */
 export function endAttempts(
   deps: LeaseDeps,

@@ -22,10 +22,10 @@ const TRIGGER_LOCK_MS = 700;
  * Creates the triggers of a role on all tables of that role. The triggers call `fn` (quoted). The
  * caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT hold the
  * lease row yet, because a writer locks its table before it reads the lease row. CREATE TRIGGER
- * waits for every open writer, so the commit proves that no such writer is left. Every partition
- * gets a statement trigger, because a write that names a partition fires only that partition's
- * statement trigger. Row triggers are needed too. A subscription's apply worker fires only row
- * triggers, and a partition that is attached later inherits row triggers. Throws Problem
+ * waits for every open writer. So after the commit, no writer from before is active. Every
+ * partition gets a statement trigger, because a write that names a partition fires only that
+ * partition's statement trigger. Row triggers are needed too. A subscription's apply worker fires
+ * only row triggers, and a partition that is attached later inherits row triggers. Throws Problem
  * `object-not-ours` if a trigger of that name calls a different function.
  */
 export async function createTriggers(

@@ -7,7 +7,7 @@ export interface FieldRule {
   readonly id: number;
   readonly value: ValueRule;
   readonly isRepeated: boolean;
-  /** True if the field is a message, of which a record has at most one. */
+  /** True if the field is a message. A record has at most one value of such a field. */
   readonly isMessage: boolean;
   /** True if an absent field is NULL, and not the default of its type. */
   readonly hasPresence: boolean;

@@ -28,9 +28,7 @@ export interface RouteRight {
   readonly without: string;
 }
 
-/**
- * Rights in the source database that this route needs and a migration without this route does not.
- */
+/** Rights in the source database that only a migration with this route needs. */
 export interface RouteNeeds {
   /** A relation that only its owner can change. */
   readonly owned: { readonly relation: Relation; readonly uses: string } | null;

@@ -15,7 +15,7 @@ interface Message {
   readonly value: string;
 }
 
-/** Computes the query over the tables as the first records of the log left them. */
+/** Computes the query over the tables in their state after the first records of the log. */
 export async function outputAt(
   client: pg.Client,
   log: readonly Change[],

@@ -60,8 +60,8 @@ export interface PassInput extends TopicReading {
 }
 
 /**
- * The maximum number of rows (about 48 MB of hashes) that wait while the topic is being folded.
- * When it is reached, the pass stops reading the table until the topic is folded.
+ * The maximum number of rows (about 48 MB of hashes) that wait while the topic is being folded. At
+ * this number, the pass stops reading the table until the topic is folded.
  */
 const MOST_WAITING = 1 << 21;
 
