@@ -42,7 +42,7 @@ describe('an activity with a heartbeat timeout', () => {
     const beats = once(environment, 'heartbeat').then(() => once(environment, 'heartbeat'));
     await environment.run(async () => void (await beats));
   });
-  it('includes the details that its code describes in its heartbeats', async () => {
+  it('sends the details that its code reports with its heartbeats', async () => {
     const environment = anEnvironment();
     const first = once(environment, 'heartbeat');
     await environment.run(() =>

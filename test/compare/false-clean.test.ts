@@ -107,7 +107,7 @@ describe('Sluice finds a difference that other tools report as equal', () => {
     expect(suspects({ a: 'text' }, [[1, 'x']], [[1, 'X']])).toBe(1);
   });
 
-  it('5 and 11: a key leaves the list of open keys only by a positive verdict', () => {
+  it('5 and 11: a key that was not proven equal or different stays open', () => {
     const shape: Shape = {
       key: ['id'],
       columns: [
@@ -187,7 +187,7 @@ describe('Sluice finds a difference that other tools report as equal', () => {
     );
   });
 
-  it('10: an empty side is a difference, on either side', () => {
+  it('10: an empty side is a difference, no matter which side is empty', () => {
     expect(suspects({ a: 'text' }, [], [[1, 'x']])).toBe(1);
     expect(suspects({ a: 'text' }, [[1, 'x']], [])).toBe(1);
   });

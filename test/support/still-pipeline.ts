@@ -18,7 +18,10 @@ import { sluice, specFile, waitFor } from './sluice.js';
 
 export const BUCKETS = 61;
 const QUERY = 'SELECT bucket, count(*) AS n, sum(balance) AS total FROM cents GROUP BY bucket';
-/** The view leaves out rows whose note is the placeholder, which only a record can have. */
+/**
+ * The view leaves out rows whose note is the placeholder. Only a record can contain the
+ * placeholder.
+ */
 const SETUP = `${accounts(30_000)}
   ALTER TABLE accounts ALTER COLUMN note SET STORAGE EXTERNAL;
   UPDATE accounts SET note = (SELECT string_agg(md5(id::text || n), '') FROM generate_series(1, 100) n) WHERE id <= 60;

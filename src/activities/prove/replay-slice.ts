@@ -81,8 +81,8 @@ async function makeTopics(
 }
 
 /**
- * Returns true if a topic belongs to the proof. Sluice created such a topic, or a Kafka Streams
- * application with the proof's id did. This function distinguishes `proof-x-1` (proof 1 of `x`)
+ * Returns true if a topic belongs to the proof. Either Sluice or a Kafka Streams application with
+ * the proof's id created such a topic. This function distinguishes `proof-x-1` (proof 1 of `x`)
  * from `proof-x-1-2` (proof 2 of `x-1`).
  */
 export const isOfProof = (topic: string, id: string): boolean =>

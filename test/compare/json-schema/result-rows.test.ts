@@ -52,7 +52,7 @@ describe('a value in JSON Schema', () => {
       '1767225600500',
       '2026-01-01 00:00:00.5',
     ],
-  ])('of %s is that of the batch (%j: %s)', (type, property, value, canon) => {
+  ])('of %s equals the value of the batch (%j: %s)', (type, property, value, canon) => {
     expect(read(type, property, value)).toEqual({ key: ['7'], row: { values: ['7', canon] } });
   });
 
@@ -108,7 +108,7 @@ describe('a record in JSON Schema', () => {
     expect(refused(schema, value)).toMatch(why);
   });
 
-  it('without logical types is read as it is, and a damaged one is refused by the reader', () => {
+  it('is read as it is if it has no logical types, and is refused by the reader if it is damaged', () => {
     expect(() => read('int8', { type: 'integer' }, '1,')).toThrow(SyntaxError);
     expect(read('int8', true, '5').row).toEqual({ values: ['7', '5'] });
   });
