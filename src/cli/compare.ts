@@ -25,8 +25,8 @@ export interface CompareOptions {
 }
 
 /**
- * Differences exit with the code of findings, and a comparison that proved nothing with the code of
- * a failure.
+ * Differences give the exit code of findings. A comparison that proved nothing gives the exit code
+ * of a failure.
  */
 const EXIT_OF: Readonly<Record<VerdictName, number>> = {
   passed: EXIT.ok,

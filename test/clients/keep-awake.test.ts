@@ -15,7 +15,7 @@ describe('a session that is kept awake', () => {
     expect(query).toHaveBeenCalledTimes(3);
   });
 
-  it('has at most one statement that waits, and goes on after one that failed', async () => {
+  it('has at most one waiting statement, and continues after a failed statement', async () => {
     let answer: (error: Error) => void = () => undefined;
     const query = vi.fn(() => new Promise<void>((_, reject) => (answer = reject)));
     const stop = keepAwake({ query } as never, 1000);

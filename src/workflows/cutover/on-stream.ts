@@ -11,7 +11,8 @@ export function keepRoute(run: Run, observed: NonNullable<Run['state']['route']>
 
 /**
  * Waits until the lease row says that the cut-over happened and consumers read the stream. Calls
- * `lost` each time that this does not hold or cannot be seen. `ways` are the commands for a person.
+ * `lost` each time the cut-over does not hold, or its state cannot be seen. `ways` are the commands
+ * for a person.
  */
 export async function untilOnStream(
   run: Run,

@@ -19,8 +19,8 @@ export async function soak(run: Run): Promise<void> {
 }
 
 /**
- * Waits until the cut-over holds. Returns true if it did not, or if that was unknown. The soak then
- * starts again.
+ * Waits until the cut-over holds. Returns true if it did not hold at first, or if that was unknown.
+ * The soak then starts again.
  */
 async function wasRouteLost(run: Run): Promise<boolean> {
   await untilOnStream(run, 'sluice retry or sluice rollback', () => loseRoute(run));
