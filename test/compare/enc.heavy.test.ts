@@ -18,7 +18,7 @@ const shapeOf = (type: string): Shape => ({
   ],
 });
 
-/** Returns the row hash from the binary side, and the one from the JSON side. */
+/** Returns the row's hash from its binary form, and its hash from the JSON. */
 function hashes(
   type: string,
   value: Value,

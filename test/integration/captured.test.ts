@@ -229,7 +229,7 @@ describe('a change that narrows the captured set', () => {
     expect((await readFacts(client)).problem).toBeNull();
   });
 
-  it('is named for a renamed table that is still published, and for the new table of the old name', async () => {
+  it('is named for a renamed table that is still published, and for a new table with the old name', async () => {
     const { problem } = await after(
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
     );

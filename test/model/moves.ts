@@ -97,8 +97,8 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
 }
 
 /**
- * Moves of the cut-over's activities, one transaction at a time. A zombie ends with the activity
- * that it was in.
+ * Moves of the cut-over's activities, one transaction at a time. A zombie stops after the activity
+ * that it was running.
  */
 function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void {
   const x = w[who]!;

@@ -35,8 +35,8 @@ export function endTestServer(): void {
 /**
  * Connects to the server, and starts it if there is none. The SDK would wait only five seconds for
  * a server that it starts itself. A JVM on a busy machine needs longer. The SDK insists on starting
- * a process with the port as its argument. It therefore starts `sleep`, and finds the real server
- * at the port.
+ * a process with the port as its argument. So this function lets the SDK start `sleep`. The SDK
+ * then finds the real server at the port.
  */
 export async function connectToTestServer(): Promise<TestWorkflowEnvironment> {
   server ??= await startServer();

@@ -31,7 +31,7 @@ async function untilReadersAreNamed(scene: Play): Promise<void> {
 }
 
 describe('after the last window of the soak', () => {
-  it('a target restored to before the commit blocks the soak, and a rollback is possible', async () => {
+  it('a target that was restored to a time before the commit blocks the soak; a rollback is possible', async () => {
     const { fake, retired, activities } = retiring();
     await play(bench, activities, anHourlyInput('restored', BATCH), async (scene) => {
       await untilReadersAreNamed(scene);

@@ -53,7 +53,7 @@ export interface RouteEffects {
 
 /** A route's checks and effects on real systems. */
 export interface RouteAdapter<R extends RoutePlan = RoutePlan> {
-  /** Finds, before the cut-over and read-only, what would prevent the switch. */
+  /** Finds what would prevent the switch. It only reads, and runs before the cut-over. */
   checks(
     databases: Databases,
     plan: ResolvedPlan,
