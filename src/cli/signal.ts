@@ -39,7 +39,7 @@ export async function rollback(
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
   await withRunning(id, async (handle, client) => {
-    // An emergency rollback must also work when no worker answers queries. A worker that comes
+    // An emergency rollback must also work when no worker answers queries. A worker that starts
     // later decides on the signal.
     const evidence = await (options.key
       ? evidenceOf(client, handle)

@@ -23,7 +23,7 @@ import { createCluster, murmur2, type Broker, type Cluster } from './kafkajs-int
 export const READ_COMMITTED = 1;
 
 /**
- * Is provided by the owner of this object: the list of topics, and the reason for a failed
+ * The parts that the owner of this object provides: the list of topics, and the reason for a failed
  * connection.
  */
 interface Surroundings extends TopicList {

@@ -11,7 +11,10 @@ const local = (perSecond: number) => (count: Count) => instantText(count, perSec
 
 type Texts = Readonly<Record<string, (count: Count) => string>>;
 
-/** Avro's logical types, each with the type that must have it. Otherwise Avro ignores them. */
+/**
+ * Avro's logical types, each with the type to which it belongs. Avro ignores a logical type on any
+ * other type.
+ */
 const OF_AVRO: Readonly<Record<string, Texts>> = {
   int: { date: dateText, 'time-millis': clock(MILLI) },
   long: {
