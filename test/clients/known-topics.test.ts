@@ -63,7 +63,7 @@ describe('a topic that exists', () => {
 
 describe('a topic that was deleted', () => {
   it.each(LISTING)(
-    'is lost for each caller, and does not stop later callers of a different topic (listing: %i)',
+    'fails each of its callers, but no later caller of a different topic (listing: %i)',
     async (turns) => {
       const known = knownTopics(turns);
       const cluster = aCluster(['new']);

@@ -30,7 +30,7 @@ describe('a finished run of the batch against the stream', () => {
         .counts,
     ).toMatchObject({ matched: 1, mismatched: 0 });
   });
-  it('reports batch-was-wrong, and counts a mismatch, if only the stored result differs from the query', () => {
+  it('reports batch-was-wrong if only the stored result differs from the query, and counts a mismatch', () => {
     const found = compare({
       stored: rows({ a: '1' }),
       stream: held({ a: '2' }),
@@ -53,7 +53,7 @@ describe('a finished run of the batch against the stream', () => {
       'mismatched',
     ]);
   });
-  it('reports a row that the stream lacks as missing if the query has it, or else as batch-was-wrong', () => {
+  it('reports missing if the stream lacks a row of the query, and batch-was-wrong if both lack it', () => {
     const found = compare({
       stored: rows({ ghost: '1', lost: '2' }),
       queried: rows({ lost: '2' }),
@@ -63,7 +63,7 @@ describe('a finished run of the batch against the stream', () => {
       ['lost', 'missing'],
     ]);
   });
-  it('reports a row that only the stream has as batch-was-wrong if the query has it, or else as extraneous', () => {
+  it('reports batch-was-wrong if the stored result lacks a row, and extraneous if the query lacks it too', () => {
     const found = compare({
       stream: held({ new: '1', odd: '2' }),
       streamOnly: [key('new'), key('odd')],

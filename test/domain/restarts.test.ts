@@ -110,7 +110,7 @@ describe('a part that is not running', () => {
     'pipeline group totals': 'classic group without members',
   };
 
-  it('is judged when it runs again: the old identity is harmless, and a different one is a change', () => {
+  it('is judged when it runs again: the same identity is harmless, and a different one is a change', () => {
     const { facts, stopped } = withLastKnown(FACTS, { ...FACTS, ...GONE });
     expect(factsChange(FACTS, facts)).toBeNull();
     expect(stopped).toBe('connector task, members of pipeline group totals: not running now');

@@ -34,7 +34,7 @@ const allowed = (body: string): Promise<unknown> =>
     );
 
 describe('a still point', () => {
-  it('is ended by a second worker if its worker is suspended, which changes nothing when it wakes up', async () => {
+  it('is ended by a second worker if its own is suspended, and stays ended when that one wakes up', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();

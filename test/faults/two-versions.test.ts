@@ -70,7 +70,7 @@ afterAll(async () => {
 });
 
 describe('two versions of the worker', () => {
-  it('never share a run: it stays with the current version, and moves as a whole to the next one', async () => {
+  it('never share a run: the run stays with the current version, and moves to the next one as a whole', async () => {
     await startAs(older, '1');
     await makeCurrent('1');
     startMigration(NAME, database.name, ['public.accounts'], {

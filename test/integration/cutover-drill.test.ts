@@ -27,11 +27,11 @@ describe('a commit at the moment when its fence expires', () => {
     expect(edge.takenOver).toBeGreaterThan(0);
   });
 
-  it('would be late if it did not read the clock after a lock wait, which the drill detects', async () => {
+  it('is late in a protocol that does not read the clock after a lock wait, and the drill detects it', async () => {
     expect((await leaseEdge(drill, 100, 12, 'one-statement')).late).toBeGreaterThan(0);
   });
 
-  it('would come after the fence of a second attempt if it took no lock, which the drill detects', async () => {
+  it('follows a second fence in a protocol that takes no lock, and the drill detects it', async () => {
     const edge = await leaseEdge(drill, 100, 12, 'no-lock');
     expect(edge.both + edge.late).toBeGreaterThan(0);
   });

@@ -30,7 +30,7 @@ async function end(topic: string): Promise<number> {
 }
 
 describe('every supported JDBC source', () => {
-  it('yields the same values whether it reads a type itself or Postgres sends text to avoid rounding', async () => {
+  it('yields the same value for a type that it reads itself and for one that Postgres sends as text', async () => {
     const database = await freshDatabase(EVERYTHING);
     const spec = aSpec({
       name: 'as-text',

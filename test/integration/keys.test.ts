@@ -15,7 +15,7 @@ interface Finding {
 }
 
 describe('a primary key', () => {
-  it('is refused before anything is created if it is deferrable or cannot be compared', async () => {
+  it('that is deferrable or cannot be compared is refused before anything is created', async () => {
     const database = await aDatabase(`
       CREATE TABLE seats (id int PRIMARY KEY DEFERRABLE INITIALLY IMMEDIATE, label text);
       CREATE TABLE late (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, label text);

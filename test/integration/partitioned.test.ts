@@ -134,7 +134,7 @@ describe('a partitioned table', () => {
     ]);
   });
 
-  it('is reported to have TOAST values, which unchanged updates omit, if any partition has such a value', async () => {
+  it('is reported to have TOAST values if any partition has one, because updates omit unchanged ones', async () => {
     const database =
       await aDatabase(`CREATE TABLE near (id int PRIMARY KEY, body text); INSERT INTO near VALUES (1, 'short');
       CREATE TABLE far (id int PRIMARY KEY, body text) PARTITION BY RANGE (id); CREATE TABLE far_1 PARTITION OF far FOR VALUES FROM (0) TO (10);

@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor', () => {
-  it('prints each missing right as SQL with the real owner, without BYPASSRLS, and needs few rounds', async () => {
+  it('prints all missing rights as SQL in few rounds, with the real owners and without BYPASSRLS', async () => {
     const file = aSpec(role('migrator'));
     const asked: string[] = [];
     for (let round = 0; round < 4; round += 1) {
@@ -180,7 +180,7 @@ describe('sluice init --sql', () => {
     expect(open(doctor(file)).filter((c) => c.name !== 'kafka.topics-free')).toEqual([]);
   });
 
-  it('prints a placeholder that no server accepts for an owner that it cannot read, and says so', () => {
+  it('prints a placeholder that no server accepts if it cannot read the owner, and says so', () => {
     const { code, stdout } = sluice(
       'init',
       '--sql',
@@ -199,7 +199,7 @@ describe('sluice init --sql', () => {
 });
 
 describe("a ledger's reader", () => {
-  it('reads everything with USAGE and SELECT, otherwise sees the missing GRANT, and never creates a ledger', async () => {
+  it('reads everything with USAGE and SELECT, or sees which GRANT is missing, and creates no ledger', async () => {
     const auditor = role('auditor');
     const url = `postgres://${auditor}:sluice-local@${process.env['PGHOST']}:${process.env['PGPORT']}/${database.name}`;
     const read = (...args: string[]): Ran => {

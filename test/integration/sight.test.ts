@@ -71,7 +71,7 @@ const grant = (): Promise<unknown> => database.client.query(`GRANT pg_read_all_s
 const WRITER = () => `(till)`;
 
 describe("a role that cannot see other roles' sessions", () => {
-  it('gets the age of a writing transaction as unknown, with the statement that makes it visible', async () => {
+  it('is told that the age of a transaction is unknown, and which statement would show it', async () => {
     await openWrite();
     expect(await longTransactions()).toMatchObject({
       status: 'unknown',
@@ -83,7 +83,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('gets the same answer from the check of the polling delay, which fails if the transaction stays open', async () => {
+  it('is told the same by the check of the polling delay, until the transaction is older than the delay', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',
@@ -125,7 +125,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect(await count()).toEqual({ old: 1, unseen: 0 });
   });
 
-  it('gets the number of sessions that it cannot see among the readers of the old output', async () => {
+  it('is told how many sessions it cannot see among the readers of the old output', async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const batch = { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } };
     const ref = aRef({
@@ -175,7 +175,7 @@ describe('what a new slot waits for', () => {
     }
   });
 
-  it('is named after half a minute if the connector creates the slot, and at the lock_timeout otherwise', async () => {
+  it('is named after half a minute if the connector creates the slot, or else at the lock_timeout', async () => {
     const gid = `slow ${database.name}`;
     const slot = `slow_${database.name}`;
     await prepare(gid);

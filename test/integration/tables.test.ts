@@ -160,7 +160,7 @@ describe('a migration of tables', () => {
     await waitFor('foreign', 'outcome=aborted');
   });
 
-  it('reports a row that a foreign tombstone deleted as missing, and shows a record under a wrong key', async () => {
+  it('reports missing if a foreign tombstone deleted a row, and shows a record under a wrong key', async () => {
     const database = await aDatabase(accounts(300));
     const file = specFile('buried', database.name, ['public.accounts'], {
       validation: { every: '1s', passesInARow: 1000 },

@@ -26,7 +26,7 @@ describe('a password from a file', () => {
         debeziumPostgresConfig(resolve({ spec: parsed.spec, generation: 1 }))['database.password'],
     ).toBe('${file:/run/secrets/shop.properties:password}');
   });
-  it('is refused, with the right form shown, if it names no key and the connector has no secret of its own', () => {
+  it('needs a key if the connector has no secret of its own, and the message shows the right form', () => {
     const parsed = parse({ file: '/run/secrets/shop' });
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).toContain('{ file: /folder/name.properties:password }');

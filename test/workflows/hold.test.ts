@@ -52,7 +52,7 @@ describe('the steps of a cut-over', () => {
 });
 
 describe('the hold', () => {
-  it('is refused before anything is changed if it cannot fit into maxHold, and measured again on retry', async () => {
+  it('that cannot fit into maxHold is refused before anything changes, and measured again on retry', async () => {
     const fake = fakes();
     let slow = true;
     const activities = {
@@ -152,7 +152,7 @@ describe('a full pass before the fence', () => {
 });
 
 describe('an attempt that was refused', () => {
-  it('is repeated after the next window under the same approval, and at once after a new approval', async () => {
+  it('is repeated after the next window, or at once after a new approval', async () => {
     const attempts: number[] = [];
     let clock = (): Promise<number> => Promise.resolve(0);
     const fake = fakes({

@@ -96,7 +96,7 @@ describe('a value in Protobuf', () => {
     expect(read(type, declared, encoded)).toEqual({ key: ['7'], row: { values: ['7', canon] } });
   });
 
-  it('that is absent is NULL if its field has presence, and the default of its type if not', () => {
+  it('that is absent is NULL if its field has presence, or else the default of its type', () => {
     const absent = (type: string, declared: string): unknown => read(type, declared).row;
     for (const declared of [
       'optional int64 v = 1;',
@@ -111,7 +111,7 @@ describe('a value in Protobuf', () => {
     expect(absent('int4[]', 'repeated int32 v = 1;')).toEqual({ values: ['7', '[]'] });
   });
 
-  it('is the last one of a field that occurs again, and of a oneof', () => {
+  it('is the last one if a field or a oneof occurs more than once', () => {
     expect(read('int8', 'int64 v = 1;', number(1, 1), number(1, 2)).row).toEqual({
       values: ['7', '2'],
     });
@@ -148,7 +148,7 @@ describe('a record in Protobuf', () => {
     rewritten(new ProtobufRecords(), { 1: KEY, 2: schema }, key, value).value!;
   const good = message(2, [], number(1, 300), sized(2, 'some text'));
 
-  it('is the message that its numbers name, also one inside of another', () => {
+  it('is read as the message that its numbers name, even a nested one', () => {
     expect(refused(ROWS, message(2, [1, 0], number(4, 5)))).toBe('{"v":5}');
     expect(refused(ROWS, message(2, [0], number(1, 5)))).toBe('{"v":5,"s":""}');
     expect(refused(ROWS, message(2, [2], number(1, 5)))).toMatch(/a message \(2\) that its schema/);
