@@ -21,8 +21,8 @@ export const LEASE = '"sluice_sluice_drill".lease';
 export interface Drill {
   readonly database: string;
   /**
-   * Without a name, the commit switches the view. A named drill has its own lease row and no view,
-   * so that many drills can run at the same time.
+   * Returns the migration of a drill. Without a name, the commit switches the view. A named drill
+   * has its own lease row and no view, so many drills can run at the same time.
    */
   readonly ref: (migration?: string) => MigrationRef;
   readonly cutover: ReturnType<typeof createCutoverActivities> &

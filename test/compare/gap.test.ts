@@ -149,7 +149,7 @@ describe('a literal', () => {
     expect(stateAfter(shape, undefined, { id: 1, note: omitted }).open).toEqual(new Set(['note']));
   });
 
-  it('does not exist for bits, because their record does not contain their number', () => {
+  it('does not exist for bits, because a record does not say how many bits there are', () => {
     expect(literalOrNothing('bit', 'AQ==')).toBeUndefined();
     expect(literalOrNothing('point', { x: 1, y: 2 })).toBeUndefined();
   });

@@ -201,8 +201,7 @@ function absorb(run: Run, result: WindowResult, wasFull: boolean, isPartial: boo
 function count(run: Run, result: WindowResult, wasFull: boolean): void {
   const { state } = run;
   if (result.verdict.verdict === 'passed') {
-    // a window looks for changes first and then reads the rows, so a passed window that saw a
-    // change has read every row
+    // a window looks for changes before it reads rows; if it found a change, it read every row
     if (wasFull || result.facts?.change) state.restart = null;
     state.isCoverageOnTrial = false;
     state.passesInARow += 1;
