@@ -8,7 +8,7 @@ describe('the size of a payload', () => {
     expect(jsonBytes(item)).toBe(Buffer.byteLength(JSON.stringify(item))),
   );
 
-  it('limits a list to its first items, but at least to one, or to its last items', () => {
+  it('limits a list to its first items (at least one) or to its last items', () => {
     expect(leading(items, 38)).toEqual(items.slice(0, 2));
     expect(leading(items, 1)).toEqual(items.slice(0, 1));
     expect(leading([], 1)).toEqual([]);

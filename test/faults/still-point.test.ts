@@ -34,7 +34,7 @@ const allowed = (body: string): Promise<unknown> =>
     );
 
 describe('a still point', () => {
-  it('is ended by a second worker if its own is suspended, and stays ended when that one wakes up', async () => {
+  it('whose worker is suspended is ended by a second worker, and stays ended', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();

@@ -162,7 +162,7 @@ describe('a shared table on a real database', () => {
     ]);
   });
 
-  it('stays unchanged if its commit is refused: too late, by a wrong attempt, or with a new partition', async () => {
+  it('stays unchanged if the commit is late, is of a wrong attempt, or finds a new partition', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));
     await drill.client.query(

@@ -130,7 +130,7 @@ describe('the switch of a view', () => {
     expect(await shown()).toEqual(before);
   });
 
-  it('keeps a change that a person made after the commit when a rollback returns the view to the batch', async () => {
+  it('keeps a later edit by a person if a rollback returns the view to the batch', async () => {
     await tables();
     await drill.client.query('CREATE VIEW result AS SELECT id FROM batch_result');
     expect(await commit()).toBeNull();

@@ -88,7 +88,7 @@ export function compareRuns(left: () => LeftBehind): void {
     await database.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
-  it('passes with exit 0 if all rows are equal, with a role that may only read, and creates nothing', async () => {
+  it('exits with 0 and creates nothing if all rows are equal and the role may only read', async () => {
     const before = await everything(left());
     const commands = commandsOf('docs/how-to/compare-only.md');
     expect(commands.length).toBeGreaterThan(2);

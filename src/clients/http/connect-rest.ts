@@ -37,7 +37,7 @@ export class ConnectRest {
     return (await this.#json<{ version: string }>('GET', '/')).version;
   }
 
-  /** Returns the classes of the installed connectors, or of all plugins with `all`. */
+  /** Returns the classes of the installed connectors, or with `all`, those of all plugins. */
   async pluginClasses(which?: 'all'): Promise<string[]> {
     const query = which ? '?connectorsOnly=false' : '';
     return (await this.plugins(query)).map((plugin) => plugin.class);

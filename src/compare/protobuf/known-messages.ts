@@ -27,7 +27,10 @@ const wrapper = (type: string): ValueRule => message([type], ([value]) => value!
 const two = (value: string | undefined): string => value!.padStart(2, '0');
 const [NANO, NANO_DIGITS] = [1_000_000_000, 9];
 
-/** Checks the part of a second. More than a second would be read as a smaller part. */
+/**
+ * Checks the nanoseconds of a time. Without the check, a full second or more would be read as a
+ * fraction of a second.
+ */
 function nanosOf(nanos: string | undefined): string {
   if (!/^\d{1,9}$/.test(nanos!)) throw new Undecodable(`${nanos} nanoseconds of a second`);
   return nanos!;

@@ -32,8 +32,8 @@ const MAKES_TEXT =
 
 /**
  * Returns the sessions of the batch in which the query could give a different result than in
- * Sluice's session. For the database's settings, it uses the defaults of Sluice's session. These
- * also include settings of Sluice's role.
+ * Sluice's session. Sluice's own session shows the settings of the database (`reset_val`). They may
+ * include settings of Sluice's role.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,
