@@ -190,7 +190,7 @@ export interface CutoverSpec {
   readonly fence: 'result' | 'source';
   /**
    * `fenced`: the final window compares the results under the fence. `recent`: an exact comparison
-   * of an earlier window counts instead. That window must have begun at most this long before the
+   * of an earlier window counts instead. That window must have begun at most `recent` before the
    * commit.
    */
   readonly finalResult: 'fenced' | { readonly recent: string };
