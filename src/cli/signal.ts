@@ -92,8 +92,8 @@ export async function cancel(
 }
 
 /**
- * Prints that the request was sent. Temporal keeps a signal until a worker runs, so the function
- * also says if no worker answers.
+ * Prints that the request was sent. Also reports that no worker answers, because Temporal keeps a
+ * signal until a worker runs.
  */
 async function told(id: string, what: string, output: Format): Promise<number> {
   const { standing } = await readStatus(id).catch(() => ({ standing: undefined }));

@@ -1,4 +1,4 @@
-// Explores the cut-over's protocol as a game.
+// Explores every state that the model of the cut-over's protocol can reach, up to a limit.
 import { inState } from './invariants.js';
 import { moves } from './moves.js';
 import type { Rules } from './mutants.js';

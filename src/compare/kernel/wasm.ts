@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = 'bdbb0a91ab9c5152727d7ebe85c5c030f700d6ea5c8f4e69a6c334420ac4e6c8';
+export const SOURCES = '31b3f4d50034eb4d8db9fce5ed859ccc740fbb84c15b8ee7e5e9ff257ba0883c';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -1,6 +1,6 @@
 // Builds SQL conditions that are true if a role has a right. The rights in `privileges.ts` use
 // these conditions. A condition is also true for a superuser, and for a role that inherits the
-// right as a member of a role. Any role can evaluate the conditions.
+// right as a member of another role. Any role can evaluate the conditions.
 import { parseTableName, quoteLiteral } from '../migration/names.js';
 
 export const member = (role: string, of: string): string =>

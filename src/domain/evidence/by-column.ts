@@ -1,5 +1,5 @@
 // Summarizes differences by column: how many rows differ, and whether one rule explains all of
-// them. Such a rule is that the distance is always the same, or that the value is always NULL.
+// them. For example, the distance is always the same, or the value is always NULL.
 import type { Difference } from './window.js';
 
 export interface ColumnSummary {

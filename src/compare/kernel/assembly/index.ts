@@ -35,8 +35,8 @@ const SNAPSHOT: u8 = 0x72;
 
 /**
  * Writes the change of each record. Kind -1 means that the reference must encode the record.
- * Returns the number of such records. If `partitions` is greater than 1, a record under the wrong
- * partition for its key also gets kind -1.
+ * Returns the number of such records. With more than one partition, a record whose partition does
+ * not match its key also gets kind -1.
  */
 export function encodeRecords(
   records: usize,
