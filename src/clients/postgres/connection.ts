@@ -29,7 +29,7 @@ export interface SourceOptions {
   readonly readOnly?: boolean;
   /**
    * If true, row security hides rows as usual. Statements from the spec that change data need this.
-   * If false, Postgres raises an error if row security would hide a row.
+   * Otherwise, Postgres raises an error when row security would hide a row.
    */
   readonly appliesRowSecurity?: boolean;
   /** Settings that the session has from its start, as the connection's `options`. */

@@ -19,7 +19,7 @@ export interface Privilege {
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;
-  /** A check that proves the right if it passes, even if the catalog does not show the right. */
+  /** A check that proves the right when it passes, even without an entry in the catalog. */
   readonly provenBy?: 'source.replication';
   /**
    * True if the migration works without this right. A check that needs the right then reports

@@ -111,8 +111,8 @@ export class FoldCache {
   }
 
   /**
-   * Returns the fold of a table's topic. `expected` is roughly the number of the topic's keys. If
-   * the fold is not in memory, it is restored from its file, if a file exists.
+   * Returns the fold of a table's topic. `expected` is roughly the number of the topic's keys. A
+   * fold that is not in memory is restored from its file, if there is one.
    */
   async hashes(
     ref: MigrationRef,
