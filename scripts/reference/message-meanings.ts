@@ -65,7 +65,8 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'polling.plugin': 'Can the installed JDBC source carry every column, and report its polls?',
   'polling.delay': 'Do writing transactions commit within `connector.delay`?',
   'batch.query': 'Does the query run, return its key, and return only types that can be compared?',
-  'batch.stage': "Does the query of a pipeline's stage pass the question of `batch.query`?",
+  'batch.stage':
+    'Does the query of each stage run, return its key, and return only types that can be compared?',
   'batch.reads': 'Does the query depend only on captured tables, and not on the clock?',
   'batch.run':
     'Is the key unique and never NULL, and is the result the same when stored and in every session?',
@@ -120,7 +121,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   'not-capturable':
     'A polled row was deleted, has no time, or changed without a new time or id, which polling cannot see. The key is unknown.',
   'batch-was-wrong':
-    'The stored result differs from the stream, but the query, run now over the same input, agrees with it.',
+    'The stored result differs from the stream, but the query of the batch, run again over the same input, equals the stream.',
 };
 
 /** Says what each kind of audit event records. */

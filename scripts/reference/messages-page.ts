@@ -13,7 +13,7 @@ The exit codes of verbs are in [the command line](cli.md).`;
 const CHECKS = `## Preflight checks
 
 \`sluice doctor\` and the phase \`prepare\` ask these questions, read-only. A check is \`passed\`, \`failed\`, \`waived\` or
-\`unknown\`. It is unknown if it could not be asked, and an unknown check blocks like a failed one. A finding names its
+\`unknown\`. A check is unknown if Sluice could not carry it out, and it then blocks like a failed one. A finding names its
 subject (a table, a topic, a connector), a detail and a remedy.
 
 A spec can waive a check in \`validation.waivers\`, with a reason and an end. Checks that protect rows or the application

@@ -56,7 +56,7 @@ export function addSpecVerbs(program: Command): void {
     .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output())
-    .option('--exit-code', 'exit 3 instead of 0');
+    .option('--exit-code', 'exit 3 after a plan is printed, because the plan is still to be done');
   verb(program, 'start', 'start a migration', async (o: never) =>
     (await import('../start.js')).start(o),
   )
