@@ -100,8 +100,8 @@ describe('a witness that is kept between windows', () => {
     await write('u', id, 'w');
     await window(witnesses, first + 1, 'keep', false);
     const now = table.rowOf(table.find(key));
-    // A full window passes over a row that differs, because the hash of its record is wrong. The
-    // next window gets the right hash, so only reading the row again can find the difference.
+    // A full window does not notice a row that differs, because the hash of its record is wrong.
+    // The next window gets the right hash, so only reading the row again can find the difference.
     await client.query(`UPDATE a SET v = 'v' WHERE id = ${id}`);
     setHash(old);
     const kept = await keptFrom(first + 2, session, window);

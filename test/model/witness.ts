@@ -1,6 +1,6 @@
 // Models a witness as a small world. It has two transactions that change one row each, and a
 // connector that may lose events. A full pass comes before the fence, and the final window compares
-// only rows that changed since. Commits reach the log before a snapshot sees them.
+// only rows that changed since then. Commits reach the log before a snapshot sees them.
 import type { Game } from './search.js';
 
 export const WITNESS_RULES = {

@@ -56,7 +56,8 @@ export async function ledgerTime(ledger: Pick<Ledger, 'query'>): Promise<string>
 /**
  * Records the adopted objects in one statement. Records nothing and returns `taken` if another
  * migration has adopted one of them meanwhile. Records nothing and returns `ended` if the run has
- * ended, or has released its objects since `begun`. No run would release the new rows. Idempotent.
+ * ended, or has released its objects since `begun`. In that case, no run would release the new
+ * rows. Idempotent.
  */
 export async function recordAdopted(
   ledger: Pick<Ledger, 'query'>,

@@ -1,7 +1,8 @@
 // Chooses the pass for a table. If the spec names Flink as the engine, Flink compares the table. If
 // a column has a tolerance, whole rows are compared. If the keys do not fit in memory, the table is
-// compared in parts on disk. In all other cases, hashes in memory are compared. If the changed rows
-// are enough, only their hashes are compared, otherwise those of all rows.
+// compared in parts on disk. In all other cases, hashes in memory are compared. If it is enough to
+// compare the changed rows, only their hashes are compared. Otherwise, the hashes of all rows are
+// compared.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
