@@ -1,5 +1,5 @@
-// Searches every reachable world breadth first. So the search finds a shortest story: the list of
-// moves to the broken invariant.
+// Searches every reachable world breadth first. So it finds a shortest list of moves that breaks an
+// invariant.
 
 /**
  * A world with moves. Every move is one lock, one evaluation or one write. `broken` is the

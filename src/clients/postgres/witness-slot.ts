@@ -65,8 +65,8 @@ export class WitnessSlot {
   }
 
   /**
-   * Reads all changes that the slot has now into `log`. After an error, the log cannot be used,
-   * because the slot does not return a change twice.
+   * Reads all changes that the slot has now, and adds them to `log`. After an error, the log cannot
+   * be used, because the slot does not return a change twice.
    */
   read(log: WitnessLog): Promise<void> {
     const mine = this.#last.then(async () => {

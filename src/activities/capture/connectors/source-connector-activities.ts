@@ -22,8 +22,8 @@ export function createConnectActivities(deps: Deps) {
       watchLog(deps, run, totals),
 
     /**
-     * Waits until polling connectors have read the tables. Does the same as `watchSnapshot`
-     * otherwise.
+     * Waits until polling connectors have read the tables. In all other respects, does the same as
+     * `watchSnapshot`.
      */
     watchPolled: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchPolling(deps, run, totals),
