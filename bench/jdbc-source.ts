@@ -99,7 +99,7 @@ async function load(spec: MigrationSpec, rows: number): Promise<number> {
   const rest = new ConnectRest(spec.spec.connector.url);
   const kafka = new KafkaPort(spec.spec.kafka, () => '');
   const [capture] = capturesOf(spec, 1);
-  const polling = pollingOf(spec);
+  const polling = spec.spec.connector.type === 'jdbc-source' ? pollingOf(spec) : null;
   const config = polling
     ? jdbcSourceConfig(spec, polling, capture!, { columns: COLUMNS, key: ['id'] }, JDBC_PLUGINS[0]!)
     : debeziumPostgresConfig(resolve({ spec, generation: 1 }));
