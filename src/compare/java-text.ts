@@ -20,7 +20,7 @@ export function javaFloat(value: string, number: number): string {
 }
 
 export const trimmed = (clock: string): string =>
-  clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+  clock.includes('.') ? clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '') : clock;
 
 /**
  * Debezium's texts for infinity, which are the extreme dates and the extreme milliseconds of Java.
@@ -37,6 +37,7 @@ export const INFINITE_TIMES: Readonly<Record<string, string>> = {
 
 /** Prints years like Java: `+10000`, and 44 BC as `-0043`. */
 export function isoYear(value: string): string {
+  if (hasUsualYear(value)) return value;
   const match = /^(\d{4,7})(-\d\d-\d\d.*?)( BC)?$/.exec(value);
   if (!match) throw new Undecodable(`date ${value}`);
   const year = match[3] ? 1 - Number(match[1]) : Number(match[1]);
@@ -44,12 +45,23 @@ export function isoYear(value: string): string {
   return `${sign}${String(Math.abs(year)).padStart(4, '0')}${match[2]}`;
 }
 
-export const isoInstant = (value: string): string =>
-  `${trimmed(
-    isoYear(value)
-      .replace(' ', 'T')
-      .replace(/[+-]00(?::?00)?$/, ''),
-  )}Z`;
+/**
+ * Returns whether Java and Postgres print the year in the same way. An initial load converts
+ * millions of dates, and almost all of them are of this kind.
+ */
+const hasUsualYear = (value: string): boolean =>
+  /^\d{4}-\d\d-\d\d/.test(value) && !value.endsWith('BC');
+
+export const isoInstant = (value: string): string => `${trimmed(withoutZone(isoYear(value)))}Z`;
+
+/** Prints six digits of a second, as Debezium does for a timestamp with a zone. */
+export function isoInstantOfZone(value: string): string {
+  const [whole, fraction = ''] = withoutZone(isoYear(value)).split('.') as [string, string?];
+  return `${whole}.${fraction.padEnd(6, '0')}Z`;
+}
+
+const withoutZone = (value: string): string =>
+  value.replace(' ', 'T').replace(/[+-]00(?::?00)?$/, '');
 
 /** Prints an interval like Debezium, with all six parts: `P1Y2M3DT4H5M6.789S`. */
 export function javaInterval(value: string): string {

@@ -7,6 +7,7 @@ import {
   INFINITE_DATES,
   INFINITE_TIMES,
   isoInstant,
+  isoInstantOfZone,
   isoYear,
   javaFloat,
   javaInterval,
@@ -79,13 +80,17 @@ export class SnapshotWriter {
 
   /** Returns key and value of a row's record. `values` are in the order of the columns. */
   record(values: readonly (string | null)[]): { key: string; value: string } {
-    const parts = this.#columns.map(({ name, encode }, at) => {
-      const value = values[at];
-      return name + (value === null || value === undefined ? 'null' : encode(value));
-    });
+    const parts: string[] = [];
+    let after = '';
+    for (const { name, encode } of this.#columns) {
+      const value = values[parts.length];
+      const part = name + (value === null || value === undefined ? 'null' : encode(value));
+      after += parts.length === 0 ? part : `,${part}`;
+      parts.push(part);
+    }
     return {
       key: `{${this.#keyOrder.map((at) => parts[at]).join(',')}}`,
-      value: `{"before":null,"after":{${parts.join(',')}${this.#tail}`,
+      value: `{"before":null,"after":{${after}${this.#tail}`,
     };
   }
 }
@@ -94,12 +99,16 @@ export class SnapshotWriter {
  * Escapes like Jackson: ASCII control characters in uppercase hex, and characters beyond the basic
  * plane as two escapes.
  */
-const text = (value: string): string =>
-  JSON.stringify(value).replaceAll(/\\u[0-9a-f]{4}|[\ud800-\udfff]/g, (found) =>
+const text = (value: string): string => {
+  if (!ESCAPED.test(value)) return `"${value}"`;
+  return JSON.stringify(value).replaceAll(/\\u[0-9a-f]{4}|[\ud800-\udfff]/g, (found) =>
     found.length > 1
       ? `\\u${found.slice(2).toUpperCase()}`
       : `\\u${found.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+};
+/** Matches a text with a character that JSON or Jackson escapes. Most texts have none. */
+const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 const same = (value: string): string => value;
 
 /**
@@ -115,6 +124,12 @@ const SPECIAL_NUMERICS: Readonly<Record<string, string>> = {
   '-Infinity': 'NEGATIVE_INFINITY',
 };
 
+/**
+ * Returns whether a number or a date is written in letters. Only these are looked up in a table,
+ * because a lookup of each different text costs more than to write it.
+ */
+const isSpecial = (value: string): boolean => /[A-Za-z]$/.test(value);
+
 const base64 = (bytes: Buffer): string => text(bytes.toString('base64'));
 
 const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
@@ -123,20 +138,13 @@ const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
   int4: same,
   int8: same,
   oid: same,
-  numeric: (value) => text(SPECIAL_NUMERICS[value] ?? value),
+  numeric: (value) => text(isSpecial(value) ? (SPECIAL_NUMERICS[value] ?? value) : value),
   float4: (value) => float(value, Math.fround(Number(value))),
   float8: (value) => float(value, Number(value)),
-  date: (value) => text(INFINITE_DATES[value] ?? `${isoYear(value)}Z`),
-  timestamp: (value) => text(INFINITE_TIMES[value] ?? isoInstant(value)),
+  date: (value) => text((isSpecial(value) && INFINITE_DATES[value]) || `${isoYear(value)}Z`),
+  timestamp: (value) => text((isSpecial(value) && INFINITE_TIMES[value]) || isoInstant(value)),
   timestamptz: (value) =>
-    text(
-      value in INFINITE_TIMES
-        ? value
-        : isoInstant(value).replace(
-            /(?:\.(\d+))?Z$/,
-            (_all, fraction: string | undefined) => `.${(fraction ?? '').padEnd(6, '0')}Z`,
-          ),
-    ), // six digits, unlike a timestamp without zone
+    text(isSpecial(value) && value in INFINITE_TIMES ? value : isoInstantOfZone(value)),
   time: (value) => text(`${trimmed(value)}Z`),
   interval: (value) => text(javaInterval(value)),
   bytea: (value) => base64(Buffer.from(value.slice(2), 'hex')),

@@ -1,0 +1,53 @@
+// Compares records of an initial load with Debezium's text. test/integration/replay-contract
+// compares the same writer with records of a real connector.
+import { describe, expect, it } from 'vitest';
+import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
+
+/** Returns the JSON text of one value in a record. */
+function written(type: string, value: string): string {
+  const columns = [
+    { name: 'id', type: 'int4' },
+    { name: 'v', type },
+  ];
+  const table = { database: 'shop', schema: 'public', table: 't', columns, key: ['id'] };
+  const { key, value: record } = new SnapshotWriter({ ...table, server: 's' }, 0).record([
+    '7',
+    value,
+  ]);
+  expect(key).toBe('{"id":7}');
+  return /^\{"before":null,"after":\{"id":7,"v":(.*?)\},"source":/s.exec(record)![1]!;
+}
+
+describe('a value in a record of an initial load', () => {
+  it.each([
+    ['text', 'plain, and ä', '"plain, and ä"'],
+    ['text', '"\\\n\u0001\u001f', String.raw`"\"\\\n\u0001\u001F"`],
+    ['text', '😀 \ud800', String.raw`"\uD83D\uDE00 \uD800"`],
+    ['text', '\u007f\u2028', '"\u007f\u2028"'],
+    ['jsonb', '{"a": "b"}', String.raw`"{\"a\": \"b\"}"`],
+    ['numeric', '-12.50', '"-12.50"'],
+    ['numeric', 'NaN', '"NAN"'],
+    ['numeric', '-Infinity', '"NEGATIVE_INFINITY"'],
+    ['date', '2026-01-05', '"2026-01-05Z"'],
+    ['date', '10000-01-05', '"+10000-01-05Z"'],
+    ['date', '0044-03-15 BC', '"-0043-03-15Z"'],
+    ['date', 'infinity', '"+5877611-06-21Z"'],
+    ['timestamp', '2026-01-05 10:00:00.50', '"2026-01-05T10:00:00.5Z"'],
+    ['timestamp', '2026-01-05 10:00:00', '"2026-01-05T10:00:00Z"'],
+    ['timestamp', '0044-03-15 10:00:00 BC', '"-0043-03-15T10:00:00Z"'],
+    ['timestamp', '-infinity', '"-292275055-05-16T23:00:00Z"'],
+    ['timestamptz', '2026-01-05 10:00:00.5+00', '"2026-01-05T10:00:00.500000Z"'],
+    ['timestamptz', '2026-01-05 10:00:00+00', '"2026-01-05T10:00:00.000000Z"'],
+    ['timestamptz', '12026-01-05 10:00:00+00', '"+12026-01-05T10:00:00.000000Z"'],
+    ['timestamptz', '0044-03-15 10:00:00+00 BC', '"-0043-03-15T10:00:00.000000Z"'],
+    ['timestamptz', 'infinity', '"infinity"'],
+    ['time', '10:00:00.120', '"10:00:00.12Z"'],
+    ['date[]', '{2026-01-05,NULL}', '["2026-01-05Z",null]'],
+  ])('of type %s: %j becomes %s', (type, value, expected) =>
+    expect(written(type, value)).toBe(expected),
+  );
+
+  it.each(['26-01-05', 'never', '20x6-01-05'])('is refused if it is the date %j', (value) =>
+    expect(() => written('date', value)).toThrow(`date ${value}`),
+  );
+});
