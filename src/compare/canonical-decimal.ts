@@ -3,22 +3,22 @@ import { withoutZeros } from './calendar.js';
 import { Undecodable } from './undecodable.js';
 
 /** Debezium's names for values that a Java decimal cannot represent. */
-const SPECIAL_DECIMALS: Readonly<Record<string, string>> = {
-  nan: 'NaN',
-  infinity: 'Infinity',
-  '-infinity': '-Infinity',
-  positive_infinity: 'Infinity',
-  negative_infinity: '-Infinity',
-};
+const SPECIAL_DECIMALS: ReadonlyMap<string, string> = new Map([
+  ['nan', 'NaN'],
+  ['infinity', 'Infinity'],
+  ['-infinity', '-Infinity'],
+  ['positive_infinity', 'Infinity'],
+  ['negative_infinity', '-Infinity'],
+]);
 
 /**
  * Returns one text for all spellings of a number, such as `1.10` and `1.1`, or `-0` and `0`. Throws
  * Undecodable.
  */
 export function canonicalDecimal(value: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value.trim());
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value);
   if (!match) {
-    const special = SPECIAL_DECIMALS[value.trim().toLowerCase()];
+    const special = SPECIAL_DECIMALS.get(value.toLowerCase());
     if (special === undefined) throw new Undecodable('expected a decimal');
     return special;
   }

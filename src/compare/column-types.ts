@@ -8,7 +8,7 @@ import { arrayItem, arrayItemToken } from './array-text.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { canonicalDecimal } from './canonical-decimal.js';
-import { both, fail, float, plain, same, text, wrong, type Codec } from './types/codec.js';
+import { both, fail, float, plain, text, wrong, type Codec } from './types/codec.js';
 import { FURTHER_TYPES, WITH_ARRAYS } from './types/further-types.js';
 
 export type Canon = string | null;
@@ -107,11 +107,30 @@ function interval(value: string): string {
   return `${n(1) * 12n + n(2)}m ${n(3) * 7n + n(4)}d ${micros}us`;
 }
 
-export const whole: Codec = { fromText: same, fromJson: integer };
+/** Reads a whole number. A table of the target may store it in a `numeric` column, as `5.00`. */
+const integerText = (value: string): string =>
+  /^(?:0|-?[1-9]\d*)$/.test(value) ? value : canonicalDecimal(value);
+
+export const whole: Codec = { fromText: integerText, fromJson: integer };
+
+/** A table of the target may store a boolean in a column of type text, as `true`. */
+const BOOLEANS: ReadonlyMap<string, string> = new Map([
+  ['t', 't'],
+  ['true', 't'],
+  ['f', 'f'],
+  ['false', 'f'],
+]);
+
+function hex(value: string): string {
+  const digits = value.slice(2);
+  return value.startsWith('\\x') && digits.length % 2 === 0 && /^[0-9a-f]*$/.test(digits)
+    ? digits
+    : fail('expected hex');
+}
 
 const CODECS: Readonly<Record<string, Codec>> = {
   bool: {
-    fromText: same,
+    fromText: (value) => BOOLEANS.get(value) ?? fail('expected a boolean'),
     fromJson: (v) => (typeof v === 'boolean' ? (v ? 't' : 'f') : wrong('expected a boolean')),
   },
   int2: whole,
@@ -141,7 +160,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
   time: both(clockTime),
   interval: both(interval),
   bytea: {
-    fromText: (value) => (value.startsWith('\\x') ? value.slice(2) : fail('expected hex')),
+    fromText: hex,
     fromJson: (value) => {
       const base64 = text(value);
       if (base64 === PLACEHOLDER_BASE64)

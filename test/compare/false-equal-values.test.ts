@@ -3,9 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
+import { RowEncoder } from '../../src/compare/enc/row.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
+import { Undecodable } from '../../src/compare/undecodable.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { binaryRow, envelope, feed } from '../support/rows.js';
 import { shapeOf } from '../support/result-record.js';
@@ -104,5 +106,46 @@ describe('a record of a table', () => {
       expect(suspects('bytea', stored, Buffer.from(value))).toBe(1);
       expect(() => canonFromJson('bytea', JSON.parse(value))).toThrow('expected base64');
     },
+  );
+});
+
+describe('a table that stores a column in another type than the query computes', () => {
+  const shapeOfKey: Shape = shapeOf({ v: 'text' });
+  /** Says whether the stored text equals the query's text, by text and by hash. */
+  const isEqual = (type: string, query: string, stored: string): boolean => {
+    const shape: Shape = { ...shapeOfKey, columns: [shapeOfKey.columns[0]!, { name: 'v', type }] };
+    const hashOf = (printed: string): string => {
+      const encoder = new RowEncoder(shape);
+      encoder.rowFromCanon(['1', canonFromText(type, printed)]);
+      return encoder.row.slice(0, 2).join();
+    };
+    const [left, right] = [query, stored].map((printed) => canonFromText(type, printed));
+    expect(hashOf(query) === hashOf(stored)).toBe(left === right);
+    return left === right;
+  };
+
+  it.each([
+    ['bool', 't', 'true', 'f', 'false'],
+    ['int4', '5', '5.00', '6', '5.50'],
+    ['int8', '4503599627370497', '4503599627370497.0', '4503599627370498', '4503599627370497.25'],
+    ['float8', '0.1', '0.1', '1e+22', '1e+21'],
+  ])('has an equal %s %s stored as %s, and not %s', (type, query, stored, other, different) => {
+    expect(isEqual(type, query, stored)).toBe(true);
+    expect(isEqual(type, other, stored)).toBe(false);
+    expect(isEqual(type, query, different)).toBe(false);
+  });
+
+  it.each([
+    ['bool', '1'],
+    ['float8', ''],
+    ['float8', 'abc'],
+    ['float4', '0x10'],
+    ['numeric', ' 5'],
+    ['numeric', 'constructor'],
+    ['int4', 'five'],
+    ['bytea', '\\xzz'],
+    ['money', '12.5'],
+  ])('has an unknown %s if it stores %j', (type, stored) =>
+    expect(() => canonFromText(type, stored)).toThrow(Undecodable),
   );
 });

@@ -36,7 +36,10 @@ const integer = parsed(integerFromText);
 const instant = parsed(instantFromText);
 
 const WRITERS: Readonly<Record<string, Write>> = {
-  bool: (canon, out) => out.u8(canon === 't' ? 1 : 0),
+  bool: (canon, out) => {
+    if (canon !== 't' && canon !== 'f') throw new Undecodable('expected a boolean');
+    out.u8(canon === 't' ? 1 : 0);
+  },
   int2: integer,
   int4: integer,
   int8: integer,

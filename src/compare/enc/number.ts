@@ -1,5 +1,6 @@
 // Encodes integers and decimals in `enc-v1`, from JSON digits and from Postgres' binary form.
 import { canonicalDecimal } from '../canonical-decimal.js';
+import { EXACT_DIGITS, significantDigits } from '../json.js';
 import { Undecodable } from '../undecodable.js';
 import { int16At, int32At, uint16At } from '../../domain/values/bytes.js';
 import type { Scratch } from './scratch.js';
@@ -32,7 +33,8 @@ export function integerFromText(b: Uint8Array, start: number, end: number, out: 
 /** Reads a whole number such as `5.0` or `1e3`, unless it is in quotes. */
 function unusualInteger(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const text = latin1At(b, start, end);
-  const value = b[start - 1] !== QUOTE && /[.eE]/.test(text) ? Number(text) : Number.NaN;
+  const isExact = /[.eE]/.test(text) && significantDigits(text) <= EXACT_DIGITS;
+  const value = b[start - 1] !== QUOTE && isExact ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value)) throw new Undecodable('expected an integer');
   out.safeInteger(value);
 }
@@ -48,8 +50,6 @@ function areDigits(b: Uint8Array, from: number, end: number): boolean {
  */
 const latin1At = (b: Uint8Array, start: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(b, start, end);
-
-const EXACT_DIGITS = 15;
 
 /**
  * Reads a JSON number as a double. A number of up to 15 digits is a whole number divided by a power

@@ -12,6 +12,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Matches a long integer. It arrives here as a string, because JSON.parse would round it. */
 const LONG_INTEGER = /^-?\d{16,}$/;
 
+const FLOAT = /^(?:NaN|-?(?:Infinity|\d+(?:\.\d+)?(?:e[+-]?\d+)?))$/;
+
 export function text(value: unknown): string {
   if (typeof value !== 'string') throw new WrongType(`expected a string, got ${typeof value}`);
   if (LONE_SURROGATE.test(value)) throw new Undecodable('a surrogate without its pair');
@@ -42,7 +44,7 @@ export function float(toPrecision: (value: number) => number): Codec {
   const finite = (value: number): string =>
     Number.isFinite(toPrecision(value)) ? canonical(value) : wrong('expected a number in range');
   return {
-    fromText: (t) => canonical(Number(t.replace(/^(-?)Infinity$/, '$1Infinity'))),
+    fromText: (t) => (FLOAT.test(t) ? canonical(Number(t)) : fail('expected a number')),
     fromJson: (value) => {
       if (typeof value === 'number') return finite(value);
       if (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)) return value;

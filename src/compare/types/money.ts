@@ -8,8 +8,12 @@ const amount = (isNegative: boolean, digits: string): string => {
   return `${sign}${whole.slice(0, -2)}.${whole.slice(-2)}`;
 };
 
+const OTHER_NUMBER = /^-?\d+(?:\.(?!\d\d$)\d*)?$/;
+
 /** Reads the stored number. Its digits are the same in every locale: `$1,234.50`, `1.234,50 €`. */
 function stored(printed: string): string {
+  // Postgres prints a currency, so this is a number of another type.
+  if (OTHER_NUMBER.test(printed)) return fail('expected an amount');
   const digits = printed.replaceAll(/\D/g, '');
   return digits === '' ? fail('expected an amount') : amount(/[-(\u2212]/.test(printed), digits);
 }
