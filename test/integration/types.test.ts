@@ -7,9 +7,12 @@ import { copyHashed, copySink } from '../../src/activities/windows/results/copie
 import { describeQuery } from '../../src/clients/postgres/catalog.js';
 import type { SourceClient } from '../../src/clients/postgres/connection.js';
 import { canonRow } from '../../src/compare/binary-text.js';
-import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
+import { literalOfCanon } from '../../src/compare/literal.js';
+import { joinRow, splitRow, type Shape } from '../../src/compare/row-comparison.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
 import { TID_FIELD_BYTES } from '../../src/compare/enc/row-place.js';
+import { NOT_IN_KEYS } from '../../src/compare/types/further-types.js';
+import { quoteLiteral } from '../../src/domain/migration/names.js';
 import { live } from '../support/live.js';
 import { get, reach, serverVersion, sluice, startMigration, waitFor } from '../support/sluice.js';
 import { FURTHER_SETUP, FURTHER_VALUES } from '../support/further-values.js';
@@ -34,6 +37,17 @@ const SETUP = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN posit
 ${MORE_TYPES} ${FURTHER_SETUP}
 CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')});
 ${inserts(1)}`;
+
+/** Opens a session with the settings of Sluice's sessions, which returns every value as text. */
+async function aReader(database: string): Promise<pg.Client> {
+  const types = { getTypeParser: () => (value: string) => value };
+  const client = new pg.Client({ database, types: types as unknown as pg.CustomTypesConfig });
+  await client.connect();
+  await client.query(
+    `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'`,
+  );
+  return client;
+}
 
 describe('every provable column type', () => {
   it('is equal after initial load, inserts and updates, and a change of any one column is found', async () => {
@@ -96,17 +110,36 @@ describe('every provable column type', () => {
     await waitFor('edges', 'outcome=aborted');
   });
 
+  it('is read back by Postgres from the canonical text of a key', async () => {
+    const { name } = await aDatabase(SETUP);
+    const client = await aReader(name);
+    const described = await describeQuery(client, 'SELECT * FROM everything');
+    const shape: Shape = {
+      key: ['id'],
+      columns: described.filter(({ type }) => !NOT_IN_KEYS.has(type)),
+    };
+    const pace = { rowsPerSecond: 0, heartbeat: () => undefined };
+    const printed: string[] = [];
+    await readRows(client, 'everything', shape, pace, (_key, row) => printed.push(row!));
+    expect(printed).toHaveLength(rows);
+    for (const row of printed) {
+      const given = splitRow(row).map((canon, at) => {
+        const column = shape.columns[at]!;
+        const text = literalOfCanon(column.type, canon);
+        const declared = column.name === 'id' ? 'int' : columns[Number(column.name.slice(1))]!;
+        return `${text === null ? 'NULL' : quoteLiteral(text)}::${declared} AS ${column.name}`;
+      });
+      const again: (string | null)[] = [];
+      const from = `(SELECT ${given.join(', ')}) AS given`;
+      await readRows(client, from, shape, pace, (_key, read) => again.push(read));
+      expect(again).toEqual([row]);
+    }
+    await client.end();
+  });
+
   it('gives in COPY BINARY the value that Postgres prints, and the hash of its canonical text', async () => {
     const { name } = await aDatabase(SETUP);
-    const types = { getTypeParser: () => (value: string) => value };
-    const client = new pg.Client({
-      database: name,
-      types: types as unknown as pg.CustomTypesConfig,
-    });
-    await client.connect();
-    await client.query(
-      `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'`,
-    );
+    const client = await aReader(name);
     const described = await describeQuery(client, 'SELECT * FROM everything');
     const shape: Shape = {
       key: ['id'],

@@ -41,12 +41,13 @@ export const ONLY_FROM_DEBEZIUM: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Types whose canonical text Postgres does not read back as the same value. A window looks up rows
- * by the canonical texts of their keys, so a key has no column of these types.
+ * Types of which `literalOfCanon` gives no text that Postgres reads back as the same value. A window
+ * looks up rows by the canonical texts of their keys, so a key has no column of these types.
  */
 export const NOT_IN_KEYS: ReadonlySet<string> = new Set([
   'bit',
   'hstore',
+  'hstore[]',
   'money',
   ...Object.keys(GEOMETRY),
 ]);
