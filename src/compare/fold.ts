@@ -42,6 +42,8 @@ export class FoldProgress {
    * was read yet. A decoder gets it before it reads on.
    */
   keySchema: number | null = null;
+  /** The time (epoch ms) at which the last complete reading began. Null if there was none. */
+  readAt: number | null = null;
   readonly #parts = new Map<number, ReadPart>();
   #settled: ReadonlyMap<number, number> = new Map();
 

@@ -20,6 +20,7 @@ interface Change {
 export interface FoldState {
   readonly topicId: string | null;
   readonly keySchema: number | null;
+  readonly readAt: number | null;
   readonly read: readonly ReadPart[];
   readonly unreadable: number;
   readonly provenAt:
@@ -118,6 +119,7 @@ export class HashFold extends FoldProgress {
     return {
       topicId: this.topicId,
       keySchema: this.keySchema,
+      readAt: this.readAt,
       read: this.read,
       unreadable: this.unreadable,
       provenAt: provenAt && { ...provenAt, inProgress: [...provenAt.inProgress] },
@@ -129,6 +131,7 @@ export class HashFold extends FoldProgress {
   takeBack(state: FoldState, entries: Int32Array): void {
     this.topicId = state.topicId;
     this.keySchema = state.keySchema;
+    this.readAt = state.readAt;
     for (const part of state.read) this.readUpTo(part);
     this.unreadable = state.unreadable;
     this.table.fill(entries);

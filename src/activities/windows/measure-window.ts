@@ -25,6 +25,7 @@ import { classify } from '../runtime/application-failure.js';
 import type { WindowSession, Witnessing } from './session.js';
 import { restedResults } from './results/recent-results.js';
 import { isHearing } from './witness/witness-of-window.js';
+import { tombstonesKept } from './folds/tombstones.js';
 import { readFacts } from './pipeline-facts.js';
 import { batchAge } from './batch-age.js';
 import { compareResult } from './results/compare-results.js';
@@ -59,7 +60,11 @@ export async function measure(session: WindowSession, since: string | null): Pro
   try {
     // without this, a partition that was just added would not be read
     await session.kafka.refresh();
-    const { facts: before, problem } = await readFacts(deps, session);
+    const [{ facts: before, problem }, keptMs] = await Promise.all([
+      readFacts(deps, session),
+      tombstonesKept(session.kafka, plan),
+    ]);
+    session.folds.dropOld(ref, keptMs);
     const first = await standingFacts(deps.ledger, ref, before, since);
     const { seen } = first;
     if (problem)

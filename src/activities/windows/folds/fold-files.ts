@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { FoldState, HashFold } from '../../../compare/hash-fold.js';
 import { Problem } from '../../../domain/failure.js';
 
-const FORMAT = 'sluice-fold-3 enc-v1';
+const FORMAT = 'sluice-fold-4 enc-v1';
 const DIGEST_BYTES = 32;
 
 interface Header {

@@ -9,6 +9,7 @@ import { currentProgress } from '../../../clients/progress.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { FoldFiles } from './fold-files.js';
 import { bytesNeeded, partsFor } from './spill.js';
+import { mayMissDeletes } from './tombstones.js';
 
 /** Every table gets at least 1/8 of the memory budget. */
 const LEAST_SHARE = 8;
@@ -20,6 +21,8 @@ export class FoldCache {
   readonly #busy = new Map<string, Promise<unknown>>();
   /** The outputs that did not fit in memory. */
   readonly #outgrown = new Set<string>();
+  /** How long each topic keeps a tombstone (ms), by run and topic. */
+  readonly #tombstonesKept = new Map<string, number>();
   readonly #files: FoldFiles;
   readonly #budget: number;
   #marks = 0;
@@ -123,8 +126,10 @@ export class FoldCache {
     const identity = identityOf(ref, topic, shape);
     const known = this.#folds.get(identity);
     if (known) return known as HashFold;
-    const fold = new HashFold(shape, expected);
-    await this.#files.restore(ref.runKey, identity, fold);
+    const saved = new HashFold(shape, expected);
+    await this.#files.restore(ref.runKey, identity, saved);
+    const isOld = mayMissDeletes(saved, this.#tombstonesKept.get(`${ref.runKey}/${topic}`));
+    const fold = isOld ? new HashFold(shape, expected) : saved;
     this.#folds.set(identity, fold);
     return fold;
   }
@@ -153,6 +158,20 @@ export class FoldCache {
   }
 
   /**
+   * Drops the folds that were read too long ago, so that their topics are read from the beginning.
+   * Such a fold may still have a row whose tombstone was removed before the fold read it. `keptMs`
+   * says how long each topic keeps a tombstone. MUST be called before a window uses its folds.
+   */
+  dropOld(ref: MigrationRef, keptMs: ReadonlyMap<string, number>): void {
+    for (const [topic, ms] of keptMs) {
+      this.#tombstonesKept.set(`${ref.runKey}/${topic}`, ms);
+      const start = `${ref.runKey}/${ref.generation}/${topic}/`;
+      for (const [identity, fold] of this.#folds)
+        if (identity.startsWith(start) && mayMissDeletes(fold, ms)) this.#folds.delete(identity);
+    }
+  }
+
+  /**
    * Frees the memory of a migration's folds. A failed window MUST drop its folds, because a partly
    * read fold proves nothing.
    */
@@ -161,6 +180,8 @@ export class FoldCache {
       if (key.startsWith(`${ref.runKey}/`)) this.#folds.delete(key);
     for (const key of this.#outgrown)
       if (key.startsWith(`${ref.runKey}/`)) this.#outgrown.delete(key);
+    for (const key of this.#tombstonesKept.keys())
+      if (key.startsWith(`${ref.runKey}/`)) this.#tombstonesKept.delete(key);
   }
 
   #get(ref: MigrationRef, topic: string, shape: Shape, make: () => AnyFold): AnyFold {

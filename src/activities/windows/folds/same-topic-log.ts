@@ -45,6 +45,7 @@ export async function sameLog(
   topic: string,
   fold: FoldProgress,
 ): Promise<{ verify: () => Promise<void> }> {
+  const begun = Date.now();
   fold.topicId ??= await kafka.topicId(topic);
   const earlier = fold.read;
   return {
@@ -57,6 +58,7 @@ export async function sameLog(
         );
       await refuseGivenUp(kafka, topic, fold.read);
       for (const part of earlier) await refuseTruncated(kafka, topic, part);
+      fold.readAt = begun;
     },
   };
 }
