@@ -1,7 +1,7 @@
 // Checks a report against the ledger. It computes every digest from its document, follows the
 // chain, and derives every verdict from its counts and proofs. It also compares the page's text
 // with its data.
-import { eventsOf, type AuditEvent } from '../domain/audit.js';
+import { eventsOf } from '../domain/audit.js';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import { because, ok, type OrReason } from '../domain/values/or-reason.js';
@@ -16,6 +16,7 @@ import {
   finding,
   evidenceUnlike,
 } from './verify-links.js';
+import { statusLike } from './verify-status.js';
 
 /** The end of the evidence chain after a window, as Temporal's history records it. */
 export interface Anchor {
@@ -176,41 +177,6 @@ function windowsUnlike(report: Report, windows: readonly WindowRow[]): string[] 
 function unlike(events: Report['events'], known: ReportSource['events']): string[] {
   return events.flatMap(({ detail: _detail, ...event }, at) =>
     canonicalJson(event) === canonicalJson(known[at]) ? [] : [`${event.at} ${event.kind}`],
-  );
-}
-
-/**
- * Checks the parts of the status that never change once they are set: decisions and the outcome. It
- * also checks that the report contains the events that led to the status.
- */
-function statusLike(
-  { status, events }: Report,
-  { status: now, events: all }: ReportSource,
-): Finding {
-  const changed = status.approvals
-    .filter((a, at) => canonicalJson(a) !== canonicalJson(now.approvals[at]))
-    .map((a) => `${a.decision} by ${a.approver}`);
-  if (status.outcome !== null && status.outcome !== now.outcome)
-    changed.push(`outcome ${status.outcome}, the ledger says ${now.outcome ?? 'none yet'}`);
-  if (status.outcome !== null && status.approvals.length < now.approvals.length)
-    changed.push('decisions are missing');
-  const phases = (list: readonly AuditEvent[]): string[] =>
-    eventsOf(list, 'phase').map((e) => e.phase);
-  if (
-    status.phase !== null &&
-    phases(all).includes(status.phase) &&
-    !phases(events).includes(status.phase)
-  )
-    changed.push(`events up to phase ${status.phase} are missing`);
-  const epochs = (list: readonly AuditEvent[]): number =>
-    Math.max(1, ...eventsOf(list, 'epoch').map((e) => e.epoch));
-  if (epochs(events) < Math.min(status.epoch, epochs(all)))
-    changed.push(`events up to epoch ${status.epoch} are missing`);
-  return finding(
-    'decisions',
-    status.approvals.length,
-    changed,
-    'approvals and rejections, and the outcome, equal those of the ledger',
   );
 }
 

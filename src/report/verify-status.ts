@@ -1,0 +1,64 @@
+// Checks the status in a report: its decisions, its outcome, and what it says about the run.
+import { eventsOf, type AuditEvent } from '../domain/audit.js';
+import { canonicalJson } from '../domain/values/canonical-json.js';
+import type { Report, ReportSource } from './build-report.js';
+import { finding, type Finding } from './verify-links.js';
+
+/**
+ * Checks the whole status of a run that has ended, because it never changes again. Of the status of
+ * a live run, checks decisions, phase and epoch, and that the report contains the events that led
+ * to them.
+ */
+export function statusLike(
+  { status, events }: Report,
+  { status: now, events: all }: ReportSource,
+): Finding {
+  const changed =
+    status.outcome === null
+      ? [...decisionsUnlike(status, now), ...aheadOfEvents({ status, events }, all)]
+      : partsUnlike(status, now).map((part) => `${part} of the status`);
+  return finding(
+    'decisions',
+    status.approvals.length,
+    changed,
+    'approvals and rejections, and the outcome, equal those of the ledger',
+  );
+}
+
+/** Returns the decisions that the ledger does not have. It may have later ones. */
+const decisionsUnlike = (said: Report['status'], known: ReportSource['status']): string[] =>
+  said.approvals
+    .filter((a, at) => canonicalJson(a) !== canonicalJson(known.approvals[at]))
+    .map((a) => `${a.decision} by ${a.approver}`);
+
+/** Returns the parts of two statuses that differ. */
+function partsUnlike(said: Report['status'], known: ReportSource['status']): string[] {
+  const text = (part: unknown): string => canonicalJson(JSON.parse(JSON.stringify(part ?? null)));
+  const parts = [
+    ...new Set([...Object.keys(said), ...Object.keys(known)]),
+  ] as (keyof typeof said)[];
+  return parts.filter((part) => text(said[part]) !== text(known[part]));
+}
+
+/** Returns what the status claims although the report or the ledger lacks the event for it. */
+function aheadOfEvents(
+  { status: { phase, epoch, route }, events }: Pick<Report, 'status' | 'events'>,
+  all: readonly AuditEvent[],
+): string[] {
+  const ahead: string[] = [];
+  const phases = (list: readonly AuditEvent[]): string[] =>
+    eventsOf(list, 'phase').map((e) => e.phase);
+  if (phase !== null && !phases(all).includes(phase)) ahead.push(`phase ${phase} has not begun`);
+  else if (phase !== null && !phases(events).includes(phase))
+    ahead.push(`events up to phase ${phase} are missing`);
+  const epochs = (list: readonly AuditEvent[]): number =>
+    Math.max(1, ...eventsOf(list, 'epoch').map((e) => e.epoch));
+  if (epoch > epochs(all)) ahead.push(`epoch ${epoch} has not begun`);
+  else if (epochs(events) < epoch) ahead.push(`events up to epoch ${epoch} are missing`);
+  const isOnStream = (e: AuditEvent): boolean =>
+    e.kind === 'committed' || (e.kind === 'route' && e.side === 'stream');
+  // a rollback also records a side that it did not expect
+  if (route?.side === 'stream' && phase !== 'roll-back' && !events.some(isOnStream))
+    ahead.push('consumers have not read the stream side');
+  return ahead;
+}

@@ -1,0 +1,48 @@
+// Tests that `report verify` finds a status that the ledger does not support.
+import { describe, expect, it } from 'vitest';
+import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
+import { renderHtml } from '../../src/report/report-page.js';
+import { readReport, verifyReport } from '../../src/report/verify.js';
+import { aSource } from '../support/report-source.js';
+
+type Status = Report['status'];
+const VERSION = '1';
+const source = aSource(10);
+const ended = withStatus(source, { outcome: 'rolled-back' });
+
+function withStatus(of: ReportSource, change: Partial<Status>): ReportSource {
+  return { ...of, status: { ...of.status, ...change } };
+}
+
+/** Returns the checks that fail for the page of `shown`, if the ledger has `ledger`. */
+function broken(shown: ReportSource, ledger: ReportSource): string[] {
+  const page = renderHtml(buildReport(shown, { version: VERSION, showValues: false }));
+  const report = readReport(page);
+  if (!report.ok) throw new Error(report.reason);
+  return verifyReport(report.value, ledger, VERSION)
+    .filter((f) => !f.holds)
+    .map((f) => f.what);
+}
+
+describe('report verify', () => {
+  it.each<[string, Partial<Status>]>([
+    ['an object that was left', { leftovers: [] }],
+    ['an object that was handed over', { handedOver: [] }],
+    ['the side that consumers read', { route: { side: 'stream', observedAt: 'later' } }],
+    ['the last phase', { phase: 'complete' }],
+    ['the number of the epoch', { epoch: 7 }],
+  ])('finds a changed status of a run that has ended: %s', (_what, change) => {
+    expect(broken(ended, ended)).toEqual([]);
+    expect(broken(withStatus(ended, change), ended)).toEqual(['decisions']);
+  });
+  it.each<[string, Partial<Status>]>([
+    ['a phase', { phase: 'soak' }],
+    ['an epoch', { epoch: 7 }],
+    ['consumers on the stream side', { route: { side: 'stream', observedAt: 'later' } }],
+  ])('finds %s that a live run has not reached', (_what, change) => {
+    expect(broken(withStatus(source, change), source)).toEqual(['decisions']);
+  });
+  it('accepts an earlier report of a run that has ended since', () => {
+    expect(broken(source, ended)).toEqual([]);
+  });
+});
