@@ -1,5 +1,5 @@
-// Fetches what `--with …` and `--secure` need, on request. This is Flink's jars, the Toxiproxy
-// binary, the schema registry with its converter, or an extension of Kafka Connect.
+// Fetches what `--with …` and `--secure` need, on request. These are Flink's jars, the Toxiproxy
+// binary, the schema registry with its converter, and an extension of Kafka Connect.
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mvn, once, onPath, run, type Say } from './make-once.js';

@@ -74,7 +74,7 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
 // activity could continue while the rollback undoes the step.
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 /**
- * Is used for activities that only read. If a read is cancelled, the workflow continues without
+ * Used for activities that only read. If a read is cancelled, the workflow continues without
  * waiting for its end.
  */
 const LEFT = ActivityCancellationType.TRY_CANCEL;

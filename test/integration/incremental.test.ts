@@ -55,7 +55,7 @@ describe('an initial load in chunks', () => {
       0,
     );
     // the final window rests on the full pass before the fence, and read only rows that changed
-    // since
+    // after that pass
     const { events } = JSON.parse(sluice('report', 'chunks', '-o', 'json').stdout) as {
       events: { kind: string; part?: string; detail: string }[];
     };

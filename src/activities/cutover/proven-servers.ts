@@ -1,5 +1,5 @@
 // Identifies the servers on which the result was proven. After a failover to a standby that lagged,
-// the sink's last rows may be lost. The lease row may still say FENCED.
+// the sink's last rows may be lost, although the lease row still says FENCED.
 import type pg from 'pg';
 import { readSource } from '../../clients/postgres/connection.js';
 import type { LeaseRow } from '../../clients/postgres/lease-row.js';
