@@ -107,7 +107,7 @@ function objects({ status }: Report): string[] {
           '',
           ...status.handedOver.map((o) => `- ${o.kind} ${codeSpan(o.name)}`),
           '',
-          'The replication slot is yours now: watch `pg_replication_slots.wal_status` and its retained WAL, and drop the slot before you stop the connector permanently.',
+          'The replication slot is yours now: watch `pg_replication_slots.wal_status` and its retained WAL, and drop the slot as soon as you have stopped the connector permanently.',
         ]
       : []),
     ...(status.leftovers.length > 0

@@ -79,7 +79,7 @@ export function objects({ status }: Report): string {
   if (rows.length === 0)
     return `<p>${status.outcome ? 'No object of this migration is left.' : 'This list is complete when the migration has ended.'}</p>`;
   const advice = status.handedOver.some((o) => o.kind === 'slot')
-    ? '<p>The replication slot is yours now: watch <code>pg_replication_slots.wal_status</code> and its retained WAL, and drop the slot before you stop the connector permanently.</p>'
+    ? '<p>The replication slot is yours now: watch <code>pg_replication_slots.wal_status</code> and its retained WAL, and drop the slot as soon as you have stopped the connector permanently.</p>'
     : '';
   return `${table(['kind', 'name', ''], rows)}${advice}`;
 }

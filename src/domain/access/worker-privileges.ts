@@ -237,7 +237,7 @@ function readingIn(
     ),
     predefined(
       'pg_read_all_settings',
-      'shows whether this server counts statements, and so readers of the old output',
+      'shows whether this server counts statements; Sluice searches them for readers of the old output',
       'Sluice does not search the statement statistics for readers of the old output',
       true,
     ),
