@@ -49,10 +49,23 @@ export function readReport(text: string): OrReason<ReadReport> {
       !Array.isArray(report.windows)
     )
       return because('contains JSON that is not a report of a migration');
+    if (!isPage && keysIn(text) !== keysOf(report))
+      return because('contains the same key twice in one object, so people may read another value');
     return ok({ report, html: isPage ? text : null });
   } catch (error) {
     return because(`contains no readable JSON: ${(error as Error).message}`);
   }
+}
+
+/** Counts the keys in a JSON text. JSON.parse keeps only the last of several equal keys. */
+const keysIn = (text: string): number =>
+  [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter((match) => match[1] !== undefined).length;
+
+/** Counts the keys of all objects in a value. */
+function keysOf(value: unknown): number {
+  if (value === null || typeof value !== 'object') return 0;
+  const parts = Object.values(value);
+  return parts.reduce((sum, part) => sum + keysOf(part), Array.isArray(value) ? 0 : parts.length);
 }
 
 /** Finds a report's last window. An old report must still be complete up to that window. */

@@ -42,6 +42,19 @@ describe('report verify', () => {
   ])('finds %s that a live run has not reached', (_what, change) => {
     expect(broken(withStatus(source, change), source)).toEqual(['decisions']);
   });
+  it('finds a part that occurs twice in a JSON report, because people may read the other one', () => {
+    const text = JSON.stringify(buildReport(source, { version: VERSION, showValues: false }));
+    expect(readReport(text)).toMatchObject({ ok: true });
+    for (const twice of [
+      text.replace('"verdicts":', '"verdicts":{"failed":0},"verdicts":'),
+      text.replace('"failed":', '"failed" : 0, "failed":'),
+      text.replace('"kind":"Report"', '"k\\u0069nd":"Report","kind":"Report"'),
+    ])
+      expect(readReport(twice)).toMatchObject({
+        ok: false,
+        reason: expect.stringContaining('the same key twice') as string,
+      });
+  });
   it('accepts an earlier report of a run that has ended since', () => {
     expect(broken(source, ended)).toEqual([]);
   });
