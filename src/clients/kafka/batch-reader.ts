@@ -40,7 +40,6 @@ export async function readBatches(
   take: TakeBatches,
 ): Promise<void> {
   if (from >= to) return;
-  const filter = new TransactionFilter();
   let next = from;
   let stalls = 0;
   let fetching = brokers.fetch(topic, partition, next);
@@ -53,7 +52,9 @@ export async function readBatches(
         topic,
         `${topic}/${partition} begins at offset ${answer.lowOffset}, but offset ${next} is needed: retention removed records`,
       );
-    filter.add(answer.aborted);
+    // Each answer lists every aborted transaction that it contains a part of. A transaction of an
+    // earlier answer must not count, because compaction may have removed its marker since then.
+    const filter = new TransactionFilter(answer.aborted);
     const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
     const taken = take(answer.records, batches);
     if (taken) await taken;

@@ -31,22 +31,16 @@ const BEFORE_LENGTH = 12; // base offset and the length itself
 const CRC_AT = 17;
 
 /**
- * Tracks which producers are inside an aborted transaction while one partition is read in order.
- * Their records are skipped (read_committed).
+ * Tracks which producers are inside an aborted transaction while one answer is read in order. Their
+ * records are skipped (read_committed).
  */
 export class TransactionFilter {
-  readonly #pending: AbortedTransaction[] = [];
+  readonly #pending: AbortedTransaction[];
   readonly #aborted = new Set<bigint>();
-  readonly #seen = new Set<string>();
 
-  add(aborted: readonly AbortedTransaction[]): void {
-    for (const transaction of aborted) {
-      const id = `${transaction.producerId}@${transaction.firstOffset}`;
-      if (this.#seen.has(id)) continue; // overlapping fetches repeat the list
-      this.#seen.add(id);
-      this.#pending.push(transaction);
-    }
-    this.#pending.sort((a, b) => a.firstOffset - b.firstOffset);
+  /** Creates a filter for the aborted transactions that an answer lists. */
+  constructor(aborted: readonly AbortedTransaction[] = []) {
+    this.#pending = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
   }
 
   isAborted(producerId: bigint, lastOffset: number): boolean {
