@@ -2,7 +2,7 @@
 import { joinRow, type Shape } from './row-comparison.js';
 import { Fold, rowOf } from './fold.js';
 import { OutputReader } from './output-reader.js';
-import { REFUSED } from './refused.js';
+import { REFUSED, whyRefused } from './refused.js';
 
 export class OutputFold extends Fold {
   readonly #reader: OutputReader;
@@ -33,8 +33,8 @@ export class OutputFold extends Fold {
       if (record.row === null) this.rows.delete(name);
       else this.rows.set(name, { ...rowOf(record.row), partition });
       return name;
-    } catch {
-      return refuse(REFUSED.unreadable);
+    } catch (error) {
+      return refuse(whyRefused(error));
     }
   }
 }

@@ -7,7 +7,7 @@ import type { RawRow } from './examine-suspects.js';
 import { FoldProgress, type CanonValues } from './fold.js';
 import { ROW, firstWord, kindOf, placeOf, secondWord, type RowKind } from './output-note.js';
 import { OutputReader, type OutputRecord } from './output-reader.js';
-import { REFUSED } from './refused.js';
+import { REFUSED, whyRefused } from './refused.js';
 import type { Suspect } from './result-comparison.js';
 import { KeyTableMemory } from './key-table-memory.js';
 
@@ -86,8 +86,8 @@ export class OutputHashes extends FoldProgress {
       const record = this.#reader.read(key, value);
       row = record.row;
       encoder.keyFromCanon(record.key);
-    } catch {
-      return refuse(REFUSED.unreadable);
+    } catch (error) {
+      return refuse(whyRefused(error));
     }
     encoder.rowFromCanon(row?.values ?? null);
     const [high, low] = [encoder.row[0]!, encoder.row[1]!];

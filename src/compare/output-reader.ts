@@ -6,6 +6,7 @@ import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { utf8Text } from './strict-utf8.js';
 import { Undecodable, WrongType } from './undecodable.js';
+import { refuseWiderKey } from './refused.js';
 import type { Shape } from './row-comparison.js';
 import { canonValues, type CanonValues } from './fold.js';
 import { EXACT_DIGITS, LongNumber, parseJsonDigits, significantDigits } from './json.js';
@@ -43,6 +44,7 @@ export class OutputReader {
   /** Reads one record. Throws an Error if its key or value cannot be read. */
   read(key: Buffer, value: Buffer | null): OutputRecord {
     const keyFields = unwrap(parseJsonDigits(utf8Text(key)));
+    refuseWiderKey(keyFields.payload, this.#shape);
     const name = this.#shape.key.map((column) => this.#canon(keyFields, column));
     const parsed = value === null ? null : parseJsonDigits(utf8Text(value));
     const image =
@@ -73,6 +75,7 @@ export class OutputReader {
 }
 
 interface Fields {
+  readonly payload: Readonly<Record<string, unknown>>;
   has(name: string): boolean;
   get(name: string): unknown;
   schema(name: string): FieldSchema | undefined;
@@ -87,6 +90,7 @@ function unwrap(parsed: unknown): Fields {
   if (payload === null || typeof payload !== 'object') throw new Undecodable('expected an object');
   const schema = wrapped ? (record['schema'] as FieldSchema | null) : null;
   return {
+    payload,
     has: (name) => Object.hasOwn(payload, name),
     get: (name) => payload[name],
     schema: (name) => schema?.fields?.find((f) => f.field === name),

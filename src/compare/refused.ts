@@ -3,6 +3,7 @@
 import type { Difference } from '../domain/evidence/window.js';
 import { parseJsonLossless } from './json.js';
 import type { Shape } from './row-comparison.js';
+import { WiderKey } from './undecodable.js';
 
 /** The reasons for refusing a record. Threads pass a reason as its index in this list. */
 export const WHY_REFUSED = [
@@ -11,6 +12,7 @@ export const WHY_REFUSED = [
   "the record's key is not the key of its row",
   'in a different partition than its key belongs to',
   'its key occurs in several partitions, so its records have no order',
+  'its key has more columns than the key of its row, so the topic can have the row several times',
 ] as const;
 export const REFUSED = {
   unreadable: 0,
@@ -18,7 +20,18 @@ export const REFUSED = {
   foreignKey: 2,
   misplaced: 3,
   scattered: 4,
+  wider: 5,
 } as const;
+
+/** Throws WiderKey if a record's key has more members than the row's key has columns. */
+export function refuseWiderKey(fields: unknown, { key }: Shape): void {
+  if (fields !== null && typeof fields === 'object' && Object.keys(fields).length > key.length)
+    throw new WiderKey(WHY_REFUSED[REFUSED.wider]);
+}
+
+/** Returns the reason for refusing a record whose key or value threw the error. */
+export const whyRefused = (error: unknown): number =>
+  error instanceof WiderKey ? REFUSED.wider : REFUSED.unreadable;
 
 export interface Refused {
   readonly partition: number;

@@ -4,6 +4,7 @@ import { canonFromJson } from './column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
 import { PLACEHOLDER_HSTORE } from './types/hstore.js';
 import { Undecodable } from './undecodable.js';
+import { refuseWiderKey } from './refused.js';
 import { joinRow, type Shape } from './row-comparison.js';
 import { parseJsonLossless } from './json.js';
 
@@ -33,6 +34,7 @@ export const NONE: ReadonlySet<string> = new Set();
 /** Returns the key of a record as canonical text. Throws an Error if it cannot be read. */
 export function keyOfRecord(shape: Shape, key: Buffer): string {
   const fields = parseJsonLossless(UTF8.decode(key)) as Image;
+  refuseWiderKey(fields, shape);
   const values = shape.key.map((name) => canonFromJson(typeOf(shape, name), fields[name]));
   if (values.includes(null)) throw new Undecodable('a key is never NULL');
   return joinRow(values);

@@ -7,7 +7,7 @@ import { joinRow, type Shape, type StreamRow, type WhyNot } from './row-comparis
 import { partitionOf } from './enc/partition.js';
 import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
-import { REFUSED, describeRefused, type Refused } from './refused.js';
+import { REFUSED, describeRefused, refuseWiderKey, whyRefused, type Refused } from './refused.js';
 
 export interface Change {
   /**
@@ -105,7 +105,9 @@ export class TableFold extends Fold {
     let key: string | undefined;
     try {
       if (keyStart < 0) throw new Refusal(REFUSED.noKey);
-      key = this.#keyOf(parseJsonLossless(UTF8.decode(bytes.subarray(keyStart, keyEnd))));
+      const fields = parseJsonLossless(UTF8.decode(bytes.subarray(keyStart, keyEnd)));
+      refuseWiderKey(fields, this.#shape);
+      key = this.#keyOf(fields);
       const change =
         start < 0
           ? { txId: null, lsn: null, key, row: null }
@@ -118,7 +120,7 @@ export class TableFold extends Fold {
     } catch (error) {
       const text = (from: number, to: number): string | null =>
         from < 0 ? null : bytes.toString('utf8', from, to);
-      const why = error instanceof Refusal ? error.why : REFUSED.unreadable;
+      const why = error instanceof Refusal ? error.why : whyRefused(error);
       const refused = {
         partition,
         offset,

@@ -11,3 +11,9 @@ export class Undecodable extends Error {}
  * proven difference.
  */
 export class WrongType extends Undecodable {}
+
+/**
+ * Thrown for a record whose key has more columns than the key of its row. Kafka then keeps several
+ * records of the row, one for each key, and a comparison by the row's key would show only one.
+ */
+export class WiderKey extends Undecodable {}

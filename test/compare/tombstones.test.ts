@@ -7,7 +7,9 @@ import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { partitionOf } from '../../src/compare/enc/partition.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
-import { WHY_REFUSED, refusedDifferences } from '../../src/compare/refused.js';
+import { OutputHashes } from '../../src/compare/output-hashes.js';
+import { REFUSED, WHY_REFUSED, refusedDifferences } from '../../src/compare/refused.js';
+import { keyOfRecord } from '../../src/compare/row-images.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';
 import { envelope, feed } from '../support/rows.js';
@@ -113,7 +115,20 @@ describe('a record is refused, so its window proves nothing,', () => {
       expect(new Set(why(key, IMAGE))).not.toContain(undefined);
     expect(why('{"id":2}', IMAGE)).toEqual(both("the record's key is not the key of its row"));
     // the same key in a different spelling
-    expect(why('{"other":7,"id":1}', IMAGE)).toEqual(both(undefined));
+    expect(why('{"\\u0069d":1}', IMAGE)).toEqual(both(undefined));
+  });
+
+  it('if its key has more columns than the key of its row', () => {
+    const reason = WHY_REFUSED[REFUSED.wider];
+    for (const key of ['{"other":7,"id":1}', '{"id":1,"other":7}']) {
+      expect(why(key, IMAGE)).toEqual(both(reason));
+      expect(why(key, null)).toEqual(both(reason));
+      for (const fold of [new OutputFold(SHAPE), new OutputHashes(SHAPE)]) {
+        expect(fold.add(Buffer.from(key), Buffer.from(IMAGE), 3)).toBeNull();
+        expect(fold.refused.map((refused) => WHY_REFUSED[refused.why])).toEqual([reason]);
+      }
+      expect(() => keyOfRecord(SHAPE, Buffer.from(key))).toThrow(reason);
+    }
   });
 
   it('if it is in a different partition than its key belongs to', () => {

@@ -1,8 +1,8 @@
 // Encodes a table's change events as numbers. The events are rows of a typed array, which a thread
 // can send to another thread.
-import { Undecodable } from '../undecodable.js';
+import { Undecodable, WiderKey } from '../undecodable.js';
 import type { Shape } from '../row-comparison.js';
-import { REFUSED } from '../refused.js';
+import { REFUSED, whyRefused } from '../refused.js';
 import { EnvelopeScanner } from './envelope.js';
 import { partitionOf } from './partition.js';
 import { RowEncoder } from './row.js';
@@ -106,7 +106,7 @@ export class ChangeEncoder {
         return this.#refuse(REFUSED.foreignKey, offset, out);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      return this.#refuse(REFUSED.unreadable, offset, out);
+      return this.#refuse(whyRefused(error), offset, out);
     }
     if (scanner.op === 'd') return out.push(KIND.delete, encoder.key, NO_ROW, scanner.txId);
     encoder.rowFromJson(bytes, scanner);
@@ -151,9 +151,13 @@ export class KeyReader {
     this.encoder = new RowEncoder(keyOnly);
   }
 
-  /** Returns the words of the key, which are valid until the next call. Throws Undecodable. */
+  /**
+   * Returns the words of the key, which are valid until the next call. Throws Undecodable, also if
+   * the key has more columns.
+   */
   read(bytes: Buffer, start: number, end: number): Int32Array {
     this.#scanner.scanObject(bytes, start, end);
+    if (this.#scanner.members > this.encoder.shape.columns.length) throw new WiderKey();
     this.encoder.keyFromJson(bytes, this.#scanner);
     return this.encoder.key;
   }

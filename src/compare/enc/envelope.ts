@@ -38,6 +38,8 @@ export class EnvelopeScanner implements Fields {
    * sees.
    */
   txId = 0;
+  /** The number of members of the last object, also of those that are not columns. */
+  members = 0;
   /** The bytes `"name":` of each column. Fields usually come in the table's order. */
   readonly #names: readonly Uint8Array[];
   readonly #columnOf: ReadonlyMap<string, number>;
@@ -150,8 +152,10 @@ export class EnvelopeScanner implements Fields {
     start.fill(-1);
     let at = from + 1;
     let expected = 0;
+    this.members = 0;
     if (b[at] === CLOSE) return at + 1;
     while (at < to) {
+      this.members += 1;
       const name = this.#names[expected];
       let column = expected;
       if (name !== undefined && startsWith(b, at, name)) {
