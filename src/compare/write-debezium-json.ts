@@ -125,8 +125,9 @@ const SPECIAL_NUMERICS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns whether a number or a date is written in letters. Only these are looked up in a table,
- * because a lookup of each different text costs more than to write it.
+ * Returns whether the text of a number or date ends with a letter, such as `NaN`, `infinity` or a
+ * year BC. Only such texts are looked up in a table, because a lookup takes longer than writing the
+ * value.
  */
 const isSpecial = (value: string): boolean => /[A-Za-z]$/.test(value);
 

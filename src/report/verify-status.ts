@@ -5,9 +5,9 @@ import type { Report, ReportSource } from './build-report.js';
 import { finding, type Finding } from './verify-links.js';
 
 /**
- * Checks the whole status of a run that has ended, because it never changes again. Of the status of
- * a live run, checks decisions, phase and epoch, and that the report contains the events that led
- * to them.
+ * Checks the whole status of a run that has ended, because it never changes again. For a live run,
+ * checks only the decisions, the phase and the epoch. Also checks that the report contains the
+ * events that led to them.
  */
 export function statusLike(
   { status, events }: Report,
@@ -25,7 +25,7 @@ export function statusLike(
   );
 }
 
-/** Returns the decisions that the ledger does not have. It may have later ones. */
+/** Returns the decisions that the ledger does not have. The ledger may have later decisions. */
 const decisionsUnlike = (said: Report['status'], known: ReportSource['status']): string[] =>
   said.approvals
     .filter((a, at) => canonicalJson(a) !== canonicalJson(known.approvals[at]))

@@ -51,7 +51,7 @@ function brokers(log: { records: readonly TopicRecord[]; end: number }): KafkaPo
 const ref = aRef();
 const reading = (kafka: KafkaPort) => ({ kafka, topic: 't', heartbeat: () => undefined });
 
-/** Each kind of fold: reads the topic with the fold of the cache, and returns the number of rows. */
+/** For each kind of fold: reads the topic with the cache's fold. Returns the number of rows. */
 const KINDS: Record<string, (folds: FoldCache, kafka: KafkaPort) => Promise<number>> = {
   async 'hashes of a table'(folds, kafka) {
     const fold = await folds.hashes(ref, 't', SHAPE, 8);
@@ -102,10 +102,10 @@ describe.each(Object.keys(KINDS))('a fold of %s', (kind) => {
   it('does not keep a deleted row after the topic may have removed its tombstone', async () => {
     expect(await rowsAfter(12, 24 * HOUR, (folds) => folds)).toBe(0);
   });
-  it('is read on while the topic still has every tombstone', async () => {
+  it('continues to be used while the topic still has every tombstone', async () => {
     expect(await rowsAfter(11, 24 * HOUR, (folds) => folds)).toBe(1);
   });
-  it('does not keep such a row in its file either', async () => {
+  it('does not keep the deleted row in its file either', async () => {
     expect(await rowsAfter(12, 24 * HOUR, newCache)).toBe(0);
   });
 });
