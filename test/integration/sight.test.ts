@@ -71,7 +71,7 @@ const grant = (): Promise<unknown> => database.client.query(`GRANT pg_read_all_s
 const WRITER = () => `(till)`;
 
 describe("a role that cannot see other roles' sessions", () => {
-  it('is told that the age of a transaction is unknown, and which statement would show it', async () => {
+  it('learns that the age of a transaction is unknown, and which statement would show it', async () => {
     await openWrite();
     expect(await longTransactions()).toMatchObject({
       status: 'unknown',
@@ -83,7 +83,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('is told the same by the check of the polling delay, until the transaction is older than the delay', async () => {
+  it('learns the same from the check of the polling delay, until the transaction is older than the delay', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',
@@ -125,7 +125,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect(await count()).toEqual({ old: 1, unseen: 0 });
   });
 
-  it('is told how many sessions it cannot see among the readers of the old output', async () => {
+  it('learns how many sessions it cannot see among the readers of the old output', async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const batch = { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } };
     const ref = aRef({
