@@ -43,7 +43,7 @@ async function offsetsRead(
 }
 
 describe('a partition with an aborted transaction', () => {
-  it('is read without the records of that transaction, also if several answers contain them', async () => {
+  it('is read without the records of that transaction, even if several answers contain them', async () => {
     const read = await offsetsRead(6, {
       0: {
         batches: [batch(0, TRANSACTIONAL), batch(1, CONTROL), batch(2, TRANSACTIONAL)],

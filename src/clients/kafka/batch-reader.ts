@@ -52,7 +52,7 @@ export async function readBatches(
         topic,
         `${topic}/${partition} begins at offset ${answer.lowOffset}, but offset ${next} is needed: retention removed records`,
       );
-    // Each answer lists every aborted transaction that it contains a part of. A transaction of an
+    // Each answer lists every aborted transaction of which it contains a part. A transaction of an
     // earlier answer must not count, because compaction may have removed its marker since then.
     const filter = new TransactionFilter(answer.aborted);
     const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
