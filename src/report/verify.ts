@@ -147,7 +147,8 @@ export function verifyReport(
 
 /**
  * Compares the ledger with Temporal's history, which a person who can write to the ledger cannot
- * change. If the history could not be read, `anchors` is the reason.
+ * change. If the history could not be read, `anchors` is the reason. A window that only the ledger
+ * has is unknown: a reset of the run or a worker's death can cause that, and a forgery can.
  */
 export function anchored(
   evidence: readonly EvidenceLink[],
@@ -163,11 +164,19 @@ export function anchored(
       ? []
       : [`window ${number}: the ledger and the run's history have different chains`];
   });
+  const inHistory = new Set(anchors.value.map(({ number }) => number));
+  const more = [...known.keys()].filter((number) => !inHistory.has(number));
+  if (wrong.length === 0 && more.length > 0)
+    return {
+      what: 'history',
+      holds: null,
+      detail: `not compared for ${more.length} of ${known.size} windows (the first is window ${more[0]}): Temporal's history lacks them, because the run was reset or had just recorded them, or because someone added them to the ledger`,
+    };
   return finding(
     'history',
     anchors.value.length,
     wrong,
-    "windows of Temporal's history have the same chain in the ledger",
+    "windows of Temporal's history have the same chain in the ledger, and no other window is there",
   );
 }
 

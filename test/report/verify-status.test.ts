@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/report-page.js';
-import { readReport, verifyReport } from '../../src/report/verify.js';
+import { ok } from '../../src/domain/values/or-reason.js';
+import { anchored, readReport, verifyReport } from '../../src/report/verify.js';
 import { aSource } from '../support/report-source.js';
 
 type Status = Report['status'];
@@ -25,6 +26,15 @@ function broken(shown: ReportSource, ledger: ReportSource): string[] {
 }
 
 describe('report verify', () => {
+  it("does not say that the ledger equals the run's history if the ledger has more windows", () => {
+    const anchors = source.evidence.map(({ number, chain }) => ({ number, chain }));
+    expect(anchored(source.evidence, ok(anchors)).holds).toBe(true);
+    expect(anchored(source.evidence, ok(anchors.slice(0, 8)))).toMatchObject({
+      holds: null,
+      detail: expect.stringContaining('2 of 10 windows (the first is window 9)') as string,
+    });
+    expect(anchored(source.evidence, ok([{ number: 1, chain: 'another' }])).holds).toBe(false);
+  });
   it.each<[string, Partial<Status>]>([
     ['an object that was left', { leftovers: [] }],
     ['an object that was handed over', { handedOver: [] }],
