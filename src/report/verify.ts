@@ -148,7 +148,7 @@ export function verifyReport(
 /**
  * Compares the ledger with Temporal's history, which a person who can write to the ledger cannot
  * change. If the history could not be read, `anchors` is the reason. A window that only the ledger
- * has is unknown: a reset of the run or a worker's death can cause that, and a forgery can.
+ * has is unknown. The cause may be a reset of the run, the death of a worker, or a forgery.
  */
 export function anchored(
   evidence: readonly EvidenceLink[],
