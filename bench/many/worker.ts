@@ -76,7 +76,7 @@ function withFakes(real: Activities): Activities {
   return Object.fromEntries(either) as Activities;
 }
 
-/** Describes this process after a collection of garbage, and the starts since the last sample. */
+/** Describes this process after a garbage collection, and the starts since the last sample. */
 function sample(): Sample {
   for (const list of [faked.calls, faked.full]) list.length = 0; // the fakes append to these lists at every call
   globalThis.gc?.();
