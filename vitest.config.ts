@@ -19,6 +19,7 @@ const POSTGRES_ONLY = integration([
   'batch-query',
   'captured',
   'row-security',
+  'shared-table-followers',
   'sight',
   'source-fence',
   'standing-worker',

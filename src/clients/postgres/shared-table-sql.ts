@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
 import { leaseTable } from './lease-row.js';
+import { equality, refuseLostRows, removalProblem, triggerProblem } from './shared-table-rows.js';
 import { createTriggers, partsOf, passIfPassed, passedKey, rememberPassed } from './trigger-sql.js';
 import {
   parseTableName,
@@ -18,6 +19,7 @@ import { tableOwner } from '../../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../domain/routes/route.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
+import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 
 const quoted = (table: string): string => qualified(parseTableName(table));
@@ -91,26 +93,32 @@ export interface RowsChanged {
  * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
  * Moves rows that the shared table has and the stream lacks to `kept`, and drops the staging table.
  * A sink that still writes the staging table then fails. That sink later reads the same records
- * again and writes them to the shared table.
+ * again and writes them to the shared table. Returns a reason if the table would not have exactly
+ * the stream's rows, or if another table would change. The caller MUST then roll back.
  */
 export async function takeOver(
   client: pg.ClientBase,
   batch: BatchSpec,
   { table, staging, kept }: SharedTablePlan,
-): Promise<RowsChanged> {
+): Promise<OrReason<RowsChanged>> {
   await client.query(
     `LOCK TABLE ${staging.sql} IN ACCESS EXCLUSIVE MODE; LOCK TABLE ${table.sql} IN SHARE ROW EXCLUSIVE MODE`,
   );
   await client.query(`CREATE TABLE ${kept.sql} (LIKE ${table.sql})`);
   const changed = await makeEqual(client, batch.result.key, table, staging.text, kept);
+  const problem =
+    (await removalProblem(client, table, changed.removed)) ??
+    (await triggerProblem(client, batch.result.key, table, staging));
+  if (problem !== null) return because(problem);
   await client.query(`DROP TABLE ${staging.sql}`);
-  return changed;
+  return ok(changed);
 }
 
 /**
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
  * `passTrigger`. The batch's rows are the rows that its query returns now, plus the kept rows whose
- * keys the query does not return.
+ * keys the query does not return. Throws Problem `route-unexpected` if the table does not take a
+ * kept row.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -128,6 +136,7 @@ export async function giveBack(
   const returned = await client.query(
     `INSERT INTO ${target} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${columns.join(', ')} FROM ${kept.sql} ON CONFLICT (${key}) DO NOTHING`,
   );
+  await refuseLostRows(client, batch.result.key, table, kept);
   return { written: changed.written + (returned.rowCount ?? 0), removed: changed.removed };
 }
 
@@ -146,14 +155,7 @@ async function makeEqual(
   const { fields } = await client.query(`SELECT * FROM ${quoted(source)} LIMIT 0`);
   const columns = fields.map((field) => field.name);
   const list = columns.map(quoteIdent).join(', ');
-  const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
-  const sameKey = key.map((name) => `t.${quoteIdent(name)} = s.${quoteIdent(name)}`).join(' AND ');
-  // This compares text, because some types have no equality operator, and because 1.0 and 1.00
-  // print differently.
-  const same = [
-    sameKey,
-    ...values.map((name) => `t.${name}::text IS NOT DISTINCT FROM s.${name}::text`),
-  ].join(' AND ');
+  const { values, sameKey, same } = equality(columns, key);
   const differs = values
     .map((name) => `t.${name}::text IS DISTINCT FROM excluded.${name}::text`)
     .join(' OR ');

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import { readTarget } from '../../../clients/postgres/target-connection.js';
+import { followers } from '../../../clients/postgres/shared-table-rows.js';
 import { targetPostgres } from '../../../domain/migration/databases.js';
 import { plainIdent, qualified, quoteIdent } from '../../../domain/migration/names.js';
 import { sessionOptions, tableOwner } from '../../../domain/routes/table-owner.js';
@@ -25,6 +26,7 @@ export async function checkSharedTable(
     return { detail: 'the table does not exist', remedy: 'correct cutover.route.table' };
   return (
     (await shapeProblem(client, spec, table)) ??
+    (await followerProblem(client, route)) ??
     (await guardProblem(client, spec, 'owner')) ??
     (await roleProblem(client, spec, route)) ??
     (await sessionProblem(spec, secret, route, table)) ??
@@ -75,6 +77,20 @@ async function shapeProblem(
     remedy:
       'make batch.query compute every column that needs a value, and no column that the table computes itself',
   };
+}
+
+/** Checks that no other table loses rows when the commit removes rows of the table. */
+async function followerProblem(
+  client: pg.ClientBase,
+  { table }: SharedTablePlan,
+): Promise<Answer | null> {
+  const others = await followers(client, table);
+  return others.length === 0
+    ? null
+    : {
+        detail: `a foreign key of ${others.join(', ')} follows the deletes of the table (ON DELETE CASCADE, SET NULL or SET DEFAULT), and the commit removes rows that the stream lacks`,
+        remedy: 'change the foreign key to ON DELETE NO ACTION, or use route.type: postgres-view',
+      };
 }
 
 async function roleProblem(

@@ -92,7 +92,7 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
 
 /**
  * Writes the stream's rows into the table. Throws Refused, with nothing changed, if the table
- * rejects the rows or if the writes take too long.
+ * rejects or changes the rows, if another table would change, or if the writes take too long.
  */
 async function changeHands(
   client: pg.ClientBase,
@@ -102,7 +102,9 @@ async function changeHands(
 ): Promise<RowsChanged> {
   await passTrigger(client, token);
   try {
-    return await takeOver(client, spec.batch!, route);
+    const taken = await takeOver(client, spec.batch!, route);
+    if (!taken.ok) throw new Refused(taken.reason);
+    return taken.value;
   } catch (error) {
     const { text } = route.table;
     if (isOverdue(error))

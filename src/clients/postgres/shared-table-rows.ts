@@ -1,0 +1,109 @@
+// Checks that a shared table has exactly the stream's rows after they were written, and that no
+// other table changed with it. A trigger of the table may drop or change a row. A foreign key may
+// remove rows of another table.
+import type pg from 'pg';
+import { Problem } from '../../domain/failure.js';
+import { quoteIdent, type Relation } from '../../domain/migration/names.js';
+import { partsOf } from './trigger-sql.js';
+
+/** SQL conditions under which row `t` of the table equals row `s` of the source. */
+export interface Equality {
+  /** The columns that are not part of the key, quoted. */
+  readonly values: readonly string[];
+  readonly sameKey: string;
+  readonly same: string;
+}
+
+export function equality(columns: readonly string[], key: readonly string[]): Equality {
+  const values = columns.filter((name) => !key.includes(name)).map(quoteIdent);
+  const sameKey = key.map((name) => `t.${quoteIdent(name)} = s.${quoteIdent(name)}`).join(' AND ');
+  // This compares text, because some types have no equality operator, and because 1.0 and 1.00
+  // print differently.
+  const same = [
+    sameKey,
+    ...values.map((name) => `t.${name}::text IS NOT DISTINCT FROM s.${name}::text`),
+  ].join(' AND ');
+  return { values, sameKey, same };
+}
+
+/**
+ * Returns the tables whose rows change if a row of this table is deleted: those with a foreign key
+ * ON DELETE CASCADE, SET NULL or SET DEFAULT.
+ */
+export async function followers(client: pg.ClientBase, table: Relation): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint
+      WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd') AND confrelid = ANY ($1::regclass[]) ORDER BY 1`,
+    [await partsOf(client, [table.sql])],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Returns why rows must not be removed from the table, or null if no other table follows. */
+export async function removalProblem(
+  client: pg.ClientBase,
+  table: Relation,
+  removed: number,
+): Promise<string | null> {
+  const others = removed > 0 ? await followers(client, table) : [];
+  return others.length === 0
+    ? null
+    : `removing ${removed} ${removed === 1 ? 'row' : 'rows'} of ${table.text} would also change rows of ${others.join(', ')}, by a foreign key`;
+}
+
+/**
+ * Returns a reason if a trigger of the table dropped or changed rows of `source`, so that the table
+ * has other rows. Without a trigger, a table has the rows that were written.
+ */
+export async function triggerProblem(
+  client: pg.ClientBase,
+  key: readonly string[],
+  table: Relation,
+  source: Relation,
+): Promise<string | null> {
+  const { rows: triggers } = await client.query<{ name: string }>(
+    `SELECT DISTINCT tgname::text AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+      WHERE tgrelid = ANY ($1::regclass[]) AND NOT tgisinternal AND tgenabled <> 'D'
+        AND p.pronamespace IS DISTINCT FROM to_regnamespace($2)::oid ORDER BY 1`,
+    [await partsOf(client, [table.sql]), quoteIdent(source.schema)],
+  );
+  if (triggers.length === 0) return null;
+  const { fields } = await client.query(`SELECT * FROM ${source.sql} LIMIT 0`);
+  const { sameKey, same } = equality(
+    fields.map((field) => field.name),
+    key,
+  );
+  const { rows } = await client.query<{ n: string }>(
+    `SELECT (SELECT count(*) FROM ${source.sql} s WHERE NOT EXISTS (SELECT FROM ${table.sql} t WHERE ${same}))
+          + (SELECT count(*) FROM ${table.sql} t WHERE NOT EXISTS (SELECT FROM ${source.sql} s WHERE ${sameKey})) AS n`,
+  );
+  const n = Number(rows[0]!.n);
+  return n === 0
+    ? null
+    : `${table.text} does not keep the stream's rows: ${n} ${n === 1 ? 'row differs' : 'rows differ'} after they were written, because of its triggers: ${triggers.map(({ name }) => name).join(', ')}`;
+}
+
+/**
+ * Throws Problem `route-unexpected` if the table lacks the key of a kept row after the kept rows
+ * were returned. Only a trigger of the table can drop such a row.
+ */
+export async function refuseLostRows(
+  client: pg.ClientBase,
+  key: readonly string[],
+  table: Relation,
+  kept: Relation,
+): Promise<void> {
+  const { sameKey } = equality([], key);
+  // a NULL in a key equals nothing, so a row with such a key cannot be looked up
+  const isKnown = key.map((name) => `s.${quoteIdent(name)} IS NOT NULL`).join(' AND ');
+  const { rows } = await client.query<{ n: string }>(
+    `SELECT count(*) AS n FROM ${kept.sql} s WHERE ${isKnown} AND NOT EXISTS (SELECT FROM ${table.sql} t WHERE ${sameKey})`,
+  );
+  const n = Number(rows[0]!.n);
+  if (n === 0) return;
+  throw new Problem(
+    'route-unexpected',
+    `${table.text} does not take back ${n} of the rows that the commit removed, because a trigger of the table drops them`,
+    `disable the trigger, then: sluice retry. The rows are still in ${kept.text}`,
+  );
+}

@@ -1,0 +1,122 @@
+// Tests that the commit of a shared table is refused if the table would not have exactly the rows of
+// the stream, or if another table would change with it.
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDrill, type Drill } from '../../bench/drill.js';
+import type { FenceInput } from '../../src/activities/cutover/fence.js';
+import { checkSharedTable } from '../../src/activities/cutover/routes/shared-table-checks.js';
+import { withSource } from '../../src/clients/postgres/connection.js';
+import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
+import type { SharedTablePlan } from '../../src/domain/routes/route.js';
+import { resolveSecret } from '../../src/wiring/config.js';
+import {
+  dropRoles,
+  makeRoles,
+  resetShared,
+  sharedRef,
+  sharedRows,
+} from '../support/shared-drill.js';
+
+let drill: Drill;
+let ref: MigrationRef;
+let attempt = 0;
+
+beforeAll(async () => {
+  drill = await openDrill('shared_followers');
+  await makeRoles(drill);
+});
+afterAll(async () => {
+  await dropRoles(drill);
+  await drill.close();
+});
+beforeEach(async () => {
+  attempt += 1;
+  await resetShared(drill);
+  ref = sharedRef(drill);
+});
+
+/** Creates a row trigger on the shared table, whose function has this body. */
+const trigger = (when: string, body: string): string =>
+  `CREATE OR REPLACE FUNCTION meddles() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ${body} END$$;
+   CREATE TRIGGER meddles ${when} ON shared FOR EACH ROW EXECUTE FUNCTION meddles()`;
+
+/** Fences the table and tries to commit. Returns the reason of the refusal. */
+async function refusal(): Promise<string | null> {
+  const input: FenceInput = { ref, token: 'follows', attempt, epoch: 3, evidenceId: 'ev' };
+  await drill.cutover.fence(input);
+  return (await drill.cutover.commitCutover(input)).refused;
+}
+
+describe('a shared table', () => {
+  it.each([
+    [
+      'drops rows',
+      'BEFORE INSERT',
+      'IF NEW.id = 4 THEN RETURN NULL; END IF; RETURN NEW;',
+      /1 row differs/,
+    ],
+    ['changes rows', 'BEFORE INSERT OR UPDATE', 'NEW.n := 0; RETURN NEW;', /3 rows differ/],
+    ['keeps rows that were to be removed', 'BEFORE DELETE', 'RETURN NULL;', /1 row differs/],
+    [
+      'adds rows',
+      'AFTER DELETE',
+      'INSERT INTO shared (id, n) VALUES (OLD.id + 100, 0); RETURN NULL;',
+      /1 row differs/,
+    ],
+  ])('is not committed if a trigger of the table %s', async (_what, when, body, why) => {
+    const before = await sharedRows(drill);
+    await drill.client.query(trigger(when, body));
+    const refused = await refusal();
+    expect(refused).toMatch(why);
+    expect(refused).toMatch(/public.shared does not keep the stream's rows.*meddles/);
+    expect(await sharedRows(drill)).toEqual(before);
+  });
+
+  it('is committed if a trigger changes only columns that the query does not compute', async () => {
+    await drill.client.query(
+      'ALTER TABLE shared ADD COLUMN at timestamptz; ' +
+        trigger('BEFORE INSERT OR UPDATE', 'NEW.at := now(); RETURN NEW;'),
+    );
+    expect(await refusal()).toBeNull();
+  });
+
+  it('keeps the rows of the batch if a trigger drops them at a rollback, which then can be repeated', async () => {
+    const routeBack = (): Promise<void> =>
+      new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
+    await drill.client.query(
+      trigger('BEFORE INSERT', 'IF NEW.id = 9 THEN RETURN NULL; END IF; RETURN NEW;'),
+    );
+    expect(await refusal()).toBeNull();
+    await expect(routeBack()).rejects.toThrow(
+      /public.shared does not take back 1 of the rows that the commit removed/,
+    );
+    expect(await drill.cutover.isSwitched(ref)).toBe(true);
+    await drill.client.query('DROP TRIGGER meddles ON shared');
+    await routeBack();
+    expect(await sharedRows(drill)).toContainEqual([9, '9', '{"only": "here"}']);
+  });
+
+  it.each(['CASCADE', 'SET NULL'])(
+    'is not committed, and doctor refuses it, if other rows follow its deletes: ON DELETE %s',
+    async (action) => {
+      await drill.client.query(
+        `CREATE TABLE child (id int REFERENCES shared ON DELETE ${action}); INSERT INTO child VALUES (9)`,
+      );
+      const said = await withSource(ref.spec, resolveSecret, (client) =>
+        checkSharedTable(
+          client,
+          resolve(ref),
+          resolveSecret,
+          resolve(ref).route as SharedTablePlan,
+        ),
+      );
+      expect(said).toMatchObject({
+        detail: expect.stringContaining('foreign key of child follows the deletes') as string,
+      });
+      expect(await refusal()).toMatch(/removing 1 row of public.shared .* change rows of child/);
+      expect((await drill.client.query('SELECT id FROM child')).rows).toEqual([{ id: 9 }]);
+      await drill.client.query('DROP TABLE child');
+    },
+  );
+});
