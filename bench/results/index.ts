@@ -1,7 +1,7 @@
 // `npm run bench -- results [--rows 200000]` compares an output with a result that has this number
 // of keys. It compares in three ways: by hashes in memory, by hashes on disk, and by whole rows.
 // The lower limit is the time to COPY the same query and to read the topic, without using the
-// contents. It needs the local stack, and removes its objects.
+// contents. The benchmark needs the local stack, and removes the objects that it created.
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ export async function resultsBench(keys: number): Promise<void> {
       const ratio = (limit / seconds).toFixed(2);
       const said = counts ? `${verdict(counts, keys)}${note ? `, ${note}` : ''}` : '';
       console.log(
-        `  ${name.padEnd(52)} ${seconds.toFixed(1)} s  ${ratio} × the limit  cpu ${cpu.toFixed(1)} s  ${rssMb} MB  ${said}`,
+        `  ${name.padEnd(52)} ${seconds.toFixed(1)} s  ${ratio} of the limit's speed  cpu ${cpu.toFixed(1)} s  ${rssMb} MB  ${said}`,
       );
     }
   } finally {

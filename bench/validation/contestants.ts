@@ -160,7 +160,8 @@ async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number>
     heartbeat: () => undefined,
   });
   await client.query('COMMIT');
-  if (canary.found !== canary.planted) throw new Error('this run proves nothing, by its canary');
+  if (canary.found !== canary.planted)
+    throw new Error('this run proves nothing: it did not find every canary');
   return counts.missing + counts.extraneous + counts.mismatched + counts.unknown;
 }
 

@@ -1,6 +1,6 @@
 // sluice edit ID -f FILE: shows what differs from the spec of the running migration. Then it asks
-// the run to accept the new spec. The run checks the edit itself, because its state may have
-// changed in between.
+// the run to accept the new spec. The run also checks the edit, because the run's state may
+// have changed in between.
 import { userInfo } from 'node:os';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Decision } from '../domain/decisions/gate.js';

@@ -218,5 +218,7 @@ export const KINDS: Readonly<Record<string, Corrupt>> = {
   'a record without its transaction id': bytes((text) =>
     text.replace(/"txId":\d+/, '"txId":null').replace('"op":"r"', '"op":"c"'),
   ),
-  'a record with a different operation': bytes((text) => text.replace(/"op":"."/, '"op":"t"')),
+  'a record whose operation is not a change of a row': bytes((text) =>
+    text.replace(/"op":"."/, '"op":"t"'),
+  ),
 };

@@ -122,7 +122,7 @@ describe('consumers of the view', () => {
     await ownTable();
     await sql('GRANT SELECT (id) ON stream_result TO va_owner');
     expect(await commit()).toMatch(
-      /"va_owner" could not read public.result, because .*GRANT SELECT ON "public"."stream_result" TO "va_owner"/,
+      /"va_owner" would not be able to read public.result, because .*GRANT SELECT ON "public"."stream_result" TO "va_owner"/,
     );
     await expect(drill.cutover.proveRoute(drill.ref())).rejects.toMatchObject({
       code: 'permission-denied',
@@ -141,7 +141,7 @@ describe('consumers of the view', () => {
       );
       await ownTable();
       await sql('GRANT SELECT ON stream_result TO va_owner, va_other, va_plain');
-      expect(await commit()).toMatch(/"va_dash" could not read/);
+      expect(await commit()).toMatch(/"va_dash" would not be able to read/);
       await sql('GRANT SELECT (id) ON stream_result TO va_dash');
       expect((await drill.cutover.commitCutover(input())).refused).toBeNull();
       expect(await reads('va_dash')).toBe(true);

@@ -88,7 +88,7 @@ export interface WindowResult {
   readonly lag: Lag;
   /** The part of the duration in which the tables' topics were read. */
   readonly foldMs: number;
-  /** The whole duration on the worker, without the time in which the window waited for a slot. */
+  /** The whole duration on the worker, without the wait for a free place on the task queue. */
   readonly tookMs: number;
   /** The cost of the tables. Null if the window did not compare the tables exactly. */
   readonly tables: TablesCost | null;
@@ -99,8 +99,8 @@ export interface WindowResult {
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;
   /**
-   * The part that restarted without a change. Set only if this restart is the only reason why the
-   * window proves nothing. The streak then waits for a full window.
+   * The connector task or group member that restarted without a change. Set only if this restart is
+   * the only reason why the window proves nothing. The streak then waits for a full window.
    */
   readonly restarted?: string;
   /** Present only if something that is compared is not captured. */

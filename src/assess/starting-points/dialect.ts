@@ -1,5 +1,5 @@
-// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. If Flink has no equivalent
-// for a construct, it throws an error that names the construct.
+// Translates PostgreSQL's parse tree of one SELECT block into Flink SQL. Throws Untranslatable,
+// which names the construct, if Flink has no equivalent.
 import {
   columnName,
   field,
@@ -95,7 +95,10 @@ export class FlinkDialect {
     return typeof target['name'] === 'string' ? `${value} AS ${quoted(target['name'])}` : value;
   }
 
-  /** Returns a GROUP BY expression. Replaces a position, because Flink accepts no positions. */
+  /**
+   * Returns a GROUP BY expression. Replaces a column number (`GROUP BY 1`) with the expression of
+   * that column, because Flink accepts no column numbers there.
+   */
   #group(group: unknown, select: Fields): string {
     const position = field(field(field(group, 'A_Const'), 'ival'), 'ival');
     if (typeof position !== 'number') return this.expression(group);
@@ -218,7 +221,7 @@ export class FlinkDialect {
     return `${known}(${text})${filter}`;
   }
 
-  /** Converts an instant (UTC text in the source's view) to the local time of a zone. */
+  /** Converts an instant to the local time of a zone. The generated view has instants in UTC. */
   #atTimeZone([zone, instant]: readonly unknown[]): string {
     return `CAST(CONVERT_TZ(DATE_FORMAT(${this.expression(instant)}, 'yyyy-MM-dd HH:mm:ss'), 'UTC', ${this.expression(zone)}) AS TIMESTAMP(3))`;
   }

@@ -146,7 +146,7 @@ export interface ValidationSpec {
   /** Results are compared at a still point, or in rounds until they have settled. */
   readonly results: 'exact' | 'settled';
   readonly stillPoint: StillPointSpec;
-  /** How windows after the first find the rows that changed in the source. `scan` if absent. */
+  /** How every window except the first finds the rows that changed. `scan` if absent. */
   readonly laterWindows?: 'scan' | 'witness' | undefined;
 }
 
@@ -185,13 +185,13 @@ export interface CutoverSpec {
   readonly maxHold: string;
   /**
    * `source`: writes to the source tables are refused from the fence to the commit. `result`: such
-   * writes are allowed, and only runs of the batch stop a commit.
+   * writes are allowed; a run of the batch during the hold still makes Sluice refuse the commit.
    */
   readonly fence: 'result' | 'source';
   /**
-   * `fenced`: the final window compares the results under the fence. `recent`: an exact comparison
-   * of an earlier window counts instead. That window must have begun at most `recent` before the
-   * commit.
+   * `fenced`: the final window compares the results under the fence. `{recent: 10m}`: an exact
+   * comparison of an earlier window counts instead, if that window began at most ten minutes before
+   * the commit.
    */
   readonly finalResult: 'fenced' | { readonly recent: string };
   readonly route: RouteSpec;

@@ -43,5 +43,5 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   hold: { suffix: '-hold', slots: 4 },
 };
 
-/** Returns the queue of a role that belongs to `queue`, on which the migration was started. */
+/** Returns the queue for a role. Its name begins with `queue`, on which the migration was started. */
 export const queueFor = (queue: string, role: QueueRole): string => queue + QUEUES[role].suffix;

@@ -14,8 +14,8 @@ const imageOf = ({ value }: Found): string => JSON.stringify((JSON.parse(value) 
 const otherPartition = ({ partition }: Found): number => 1 - partition;
 
 /**
- * Undoes the corruption: the application changes the row, so a correct record follows the foreign
- * one.
+ * Returns the wanted counts and the undo. In the undo, the application changes the rows, so that
+ * correct records follow the foreign ones.
  */
 const touched = (
   { client }: Lab,
@@ -137,10 +137,13 @@ const REFUSED = kindsOf({
     key: record.key,
     value: envelope('u', imageOf(record), 1).toString().replace('"txId":1,', '"txId":null,'),
   })),
-  'a record with a different operation': refused(UNREADABLE, (_lab, { key, value }) => ({
-    key,
-    value: value.replace(/"op":"."/, '"op":"t"'),
-  })),
+  'a record whose operation is not a change of a row': refused(
+    UNREADABLE,
+    (_lab, { key, value }) => ({
+      key,
+      value: value.replace(/"op":"."/, '"op":"t"'),
+    }),
+  ),
 });
 
 export const RECORD_KINDS: readonly Kind[] = [...HEALING, ...REFUSED];

@@ -142,7 +142,7 @@ export async function accessProblem(
   );
   if (lack)
     return {
-      detail: `after the cut-over ${lack.roles.join(', ')} could not read ${route.view.text}, because they have no right to select from ${route.stream.text}`,
+      detail: `after the cut-over, ${lack.roles.join(', ')} would not be able to read ${route.view.text}, because they have no right to select from ${route.stream.text}`,
       remedy: lack.grant,
     };
   const role = readers.asInvoker ? null : owner;

@@ -65,7 +65,7 @@ export async function compareResult(session: WindowSession): Promise<ResultCompa
 const unreadStored = (): SubjectOutcome =>
   unmeasured(STORED_SUBJECT, 'batch-aligned', {
     verdict: 'inconclusive',
-    reason: 'the stream side was not read: see the result',
+    reason: 'the stream side was not read; the verdict of the result says why',
   });
 
 interface InRounds {
