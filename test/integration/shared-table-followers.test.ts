@@ -73,6 +73,15 @@ describe('a shared table', () => {
     expect(await sharedRows(drill)).toEqual(before);
   });
 
+  it('is not committed if a rule of the table drops rows', async () => {
+    await drill.client.query(
+      'CREATE RULE meddles AS ON INSERT TO shared WHERE NEW.id = 4 DO INSTEAD NOTHING',
+    );
+    const before = await sharedRows(drill);
+    expect(await refusal()).toMatch(/1 row differs .* triggers or rules: meddles/);
+    expect(await sharedRows(drill)).toEqual(before);
+  });
+
   it('is committed if a trigger changes only columns that the query does not compute', async () => {
     await drill.client.query(
       'ALTER TABLE shared ADD COLUMN at timestamptz; ' +

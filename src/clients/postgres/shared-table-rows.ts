@@ -52,8 +52,8 @@ export async function removalProblem(
 }
 
 /**
- * Returns a reason if a trigger of the table dropped or changed rows of `source`, so that the table
- * has other rows. Without a trigger, a table has the rows that were written.
+ * Returns a reason if a trigger or a rule of the table dropped or changed rows of `source`, so that
+ * the table has other rows. Without them, a table has the rows that were written.
  */
 export async function triggerProblem(
   client: pg.ClientBase,
@@ -62,9 +62,10 @@ export async function triggerProblem(
   source: Relation,
 ): Promise<string | null> {
   const { rows: triggers } = await client.query<{ name: string }>(
-    `SELECT DISTINCT tgname::text AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+    `SELECT tgname::text AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
       WHERE tgrelid = ANY ($1::regclass[]) AND NOT tgisinternal AND tgenabled <> 'D'
-        AND p.pronamespace IS DISTINCT FROM to_regnamespace($2)::oid ORDER BY 1`,
+        AND p.pronamespace IS DISTINCT FROM to_regnamespace($2)::oid
+     UNION SELECT rulename::text FROM pg_rewrite WHERE ev_class = ANY ($1::regclass[]) ORDER BY 1`,
     [await partsOf(client, [table.sql]), quoteIdent(source.schema)],
   );
   if (triggers.length === 0) return null;
@@ -80,7 +81,7 @@ export async function triggerProblem(
   const n = Number(rows[0]!.n);
   return n === 0
     ? null
-    : `${table.text} does not keep the stream's rows: ${n} ${n === 1 ? 'row differs' : 'rows differ'} after they were written, because of its triggers: ${triggers.map(({ name }) => name).join(', ')}`;
+    : `${table.text} does not keep the stream's rows: ${n} ${n === 1 ? 'row differs' : 'rows differ'} after they were written, because of its triggers or rules: ${triggers.map(({ name }) => name).join(', ')}`;
 }
 
 /**
