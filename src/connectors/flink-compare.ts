@@ -32,8 +32,8 @@ export interface FlinkComparison {
 }
 
 /**
- * The kind that the join gives to a key. The rows of `COUNT_KINDS` have the prefix `canary-` for
- * the keys that this SQL planted itself.
+ * The kind that the join gives to a key. The rows of `countKinds` have the prefix `canary-` for the
+ * keys that this SQL planted itself.
  */
 export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
 
@@ -46,7 +46,7 @@ export const CANARY: Readonly<Record<Kind, number>> = {
 
 /**
  * Returns the statements that define tables and views. After these statements, the session can run
- * `COUNT_KINDS` and `candidates`.
+ * `countKinds` and `candidates`.
  */
 export function flinkSetup(input: FlinkComparison): string[] {
   return [
@@ -59,11 +59,18 @@ export function flinkSetup(input: FlinkComparison): string[] {
 }
 
 /**
- * The query for rows `[kind, count]`. The kind `unreadable` counts records that are not change
- * events.
+ * Returns the query for rows `[kind, count]`. The kind `unreadable` counts records that are not
+ * change events. The kind `scattered` counts keys that are in several partitions: their records
+ * have no order, so none of them is certainly the last.
  */
-export const COUNT_KINDS = `SELECT kind, COUNT(*) AS n FROM sluice_pairs GROUP BY kind
+export function countKinds({ partitions }: TopicRange): string {
+  const kinds = `SELECT kind, COUNT(*) AS n FROM sluice_pairs GROUP BY kind
   UNION ALL SELECT 'unreadable' AS kind, COUNT(*) AS n FROM sluice_records WHERE ${unreadable()}`;
+  if (partitions.length === 1) return kinds;
+  const scattered = `SELECT k FROM sluice_stream WHERE k IS NOT NULL GROUP BY k HAVING MIN(p) <> MAX(p)`;
+  return `${kinds}
+  UNION ALL SELECT 'scattered' AS kind, COUNT(*) AS n FROM (${scattered})`;
+}
 
 /**
  * Returns the query for rows `[kind, legacy image, stream image]`: at most `limit` keys that are
@@ -96,7 +103,7 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
     'scan.bounded.specific-offsets': offsets('to'),
   };
   const list = Object.entries(options).map(([key, value]) => `'${key}' = ${literal(value)}`);
-  return `CREATE TEMPORARY TABLE ${name} (k STRING, v STRING, o BIGINT METADATA FROM 'offset' VIRTUAL) WITH (${list.join(', ')})`;
+  return `CREATE TEMPORARY TABLE ${name} (k STRING, v STRING, o BIGINT METADATA FROM 'offset' VIRTUAL, p INT METADATA FROM 'partition' VIRTUAL) WITH (${list.join(', ')})`;
 }
 
 /**

@@ -76,14 +76,32 @@ export const aTopic = (
 ): Promise<void> => port.createTopic(name, partitions, 1, config);
 
 /** Writes a record for each text, without a key. */
-export async function produceText(topic: string, texts: readonly string[]): Promise<void> {
+export const produceText = (topic: string, texts: readonly string[]): Promise<void> =>
+  produce(
+    topic,
+    texts.map((value) => ({ value })),
+  );
+
+/** Writes the same record to each partition. */
+export const produceToEach = (
+  topic: string,
+  partitions: number,
+  key: string,
+  value: string,
+): Promise<void> =>
+  produce(
+    topic,
+    Array.from({ length: partitions }, (_, partition) => ({ key, value, partition })),
+  );
+
+async function produce(topic: string, messages: kafkajs.Message[]): Promise<void> {
   const kafka = new kafkajs.Kafka({
     brokers: [process.env['KAFKA_BROKERS']!],
     logLevel: kafkajs.logLevel.NOTHING,
   });
   const producer = kafka.producer();
   await producer.connect();
-  await producer.send({ topic, messages: texts.map((value) => ({ value })) });
+  await producer.send({ topic, messages });
   await producer.disconnect();
 }
 

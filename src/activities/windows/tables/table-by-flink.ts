@@ -10,8 +10,8 @@ import { SnapshotWriter, type ReplayTable } from '../../../compare/write-debeziu
 import { TableFold } from '../../../compare/table-fold.js';
 import {
   CANARY,
-  COUNT_KINDS,
   candidates,
+  countKinds,
   flinkSetup,
   type Kind,
   type TopicRange,
@@ -63,7 +63,7 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
   try {
     return await new FlinkGateway(input.gateway).session(async (session) => {
       for (const statement of setup) await session.run(statement);
-      return judge(session, shape, input.heartbeat);
+      return judge(session, shape, stream, input.heartbeat);
     });
   } finally {
     await input.kafka.deleteRecords(
@@ -124,13 +124,14 @@ function writerOf(table: ReplayTable): SnapshotWriter {
 async function judge(
   session: FlinkSession,
   shape: Shape,
+  stream: TopicRange,
   heartbeat: () => void,
 ): Promise<TablePass> {
   const counted = new Map(
-    (await session.run(COUNT_KINDS)).map(([kind, n]) => [String(kind), Number(n)]),
+    (await session.run(countKinds(stream))).map(([kind, n]) => [String(kind), Number(n)]),
   );
   heartbeat();
-  const of = (kind: Kind | 'unreadable'): number => counted.get(kind) ?? 0;
+  const of = (kind: Kind | 'unreadable' | 'scattered'): number => counted.get(kind) ?? 0;
   const kinds = Object.keys(CANARY) as Kind[];
   const found = kinds.filter(
     (kind) => (counted.get(`canary-${kind}`) ?? 0) === CANARY[kind],
@@ -147,7 +148,7 @@ async function judge(
     extraneous: of('extraneous'),
     mismatched: of('different'),
     unstable: 0,
-    unknown: of('unreadable'),
+    unknown: of('unreadable') + of('scattered'),
   };
   if (suspected === 0) return { ...pass, counts: byFlink, differences: [] };
   const rows = await session.run(candidates(MAX_CANDIDATES));
