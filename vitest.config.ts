@@ -22,6 +22,7 @@ const POSTGRES_ONLY = integration([
   'shared-table-followers',
   'sight',
   'source-fence',
+  'source-places',
   'standing-worker',
   'subscribed',
   'view-access',

@@ -25,6 +25,14 @@ const limits = z.strictObject({
     .min(0)
     .default(0)
     .describe('The largest rate at which tables are read, in rows per second; 0 means no limit.'),
+  windows: z
+    .int()
+    .min(1)
+    .max(32)
+    .optional()
+    .describe(
+      'The largest number of windows that read this server at the same time, over all migrations of the ledger. The default is 4. A final window never waits, because writers wait for it.',
+    ),
   statementTimeout: duration
     .default('10m')
     .describe("The time after which Postgres cancels one of Sluice's statements."),

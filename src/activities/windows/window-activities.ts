@@ -21,6 +21,7 @@ import type { StandsStill, WindowSession, WitnessRole } from './session.js';
 import { endedRuns, type WindowRecord } from '../../clients/ledger/window-rows.js';
 import { evidenceOf } from './evidence.js';
 import { beginWindow, endWindow, type Attempt } from './record-window.js';
+import { withPlace } from './place-on-source.js';
 import { FoldFiles } from './folds/fold-files.js';
 import { FoldCache } from './folds/folds.js';
 import { readFacts } from './pipeline-facts.js';
@@ -88,7 +89,7 @@ export interface WindowResult {
   readonly lag: Lag;
   /** The part of the duration in which the tables' topics were read. */
   readonly foldMs: number;
-  /** The whole duration on the worker, without the wait for a free place on the task queue. */
+  /** The duration, without the waits for a free worker and for a place on the source. */
   readonly tookMs: number;
   /** The cost of the tables. Null if the window did not compare the tables exactly. */
   readonly tables: TablesCost | null;
@@ -116,6 +117,34 @@ export function createWindowActivities(deps: Deps) {
     await Promise.all(runs.map((run) => witnesses.end(run)));
     await folds.forget(runs);
   };
+  const windowOf = async (
+    input: WindowInput & Planned,
+    number: number,
+    who: Attempt,
+  ): Promise<WindowResult> => {
+    const started = Date.now();
+    await forget(await endedRuns(deps.ledger));
+    const { ref, plan, isFull, roundsMs } = input;
+    const session: WindowSession = {
+      deps,
+      ref,
+      plan,
+      kafka: deps.systems.kafka(plan),
+      folds,
+      number,
+      isFull,
+      roundsMs,
+      still: input.still ?? 'paused',
+      restsOn: input.restsOn,
+      witness: input.witness && { role: input.witness, keeper: witnesses },
+      heartbeat: throttled(),
+    };
+    const measured = await folds.exclusive(ref, () =>
+      endingWitness(witnesses, session, () => measure(session, input.since)),
+    );
+    const problem = input.watchesRoute ? await routeProblem({ ref, plan }, deps) : null;
+    return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
+  };
   return withPlan({
     /**
      * Runs a window. A difference does not make it throw. Throws only if the generation ends (a
@@ -127,30 +156,8 @@ export function createWindowActivities(deps: Deps) {
       const who: Attempt = { by: `${workflowExecution?.runId ?? 'none'}/${activityId}`, attempt };
       const begun = await beginWindow<Measurement>(deps.ledger, ref, input.number, who);
       if (begun.answered) return begun.answered;
-      const { number } = begun;
-      const started = Date.now();
       await endLeftPauses(deps, input); // an earlier attempt may have died during a still point
-      await forget(await endedRuns(deps.ledger));
-      const { plan, isFull, roundsMs } = input;
-      const session: WindowSession = {
-        deps,
-        ref,
-        plan,
-        kafka: deps.systems.kafka(plan),
-        folds,
-        number,
-        isFull,
-        roundsMs,
-        still: input.still ?? 'paused',
-        restsOn: input.restsOn,
-        witness: input.witness && { role: input.witness, keeper: witnesses },
-        heartbeat: throttled(),
-      };
-      const measured = await folds.exclusive(ref, () =>
-        endingWitness(witnesses, session, () => measure(session, input.since)),
-      );
-      const problem = input.watchesRoute ? await routeProblem({ ref, plan }, deps) : null;
-      return endWindow(deps.ledger, ref, recordOf(input, number, started, measured, problem), who);
+      return withPlace(deps, input.plan, () => windowOf(input, begun.number, who));
     },
 
     /** Reads the facts that the evidence depends on, for the recheck before the cut-over. */

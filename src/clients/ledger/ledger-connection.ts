@@ -101,6 +101,26 @@ export class LedgerConnection {
     }
   }
 
+  /** Opens a session outside of the pool, for a lock that is held for long. The caller ends it. */
+  async openSession(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.url,
+      connectionTimeoutMillis: 5000,
+      application_name: 'sluice-ledger',
+      keepAlive: true,
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+    } catch (error) {
+      throw new Problem(
+        'unreachable',
+        `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
+      );
+    }
+    return client;
+  }
+
   /** Runs `use` on one connection inside a transaction. */
   async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();

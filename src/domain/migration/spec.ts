@@ -17,6 +17,8 @@ export interface SourceSpec {
   readonly limits: {
     readonly maxBackends: number;
     readonly rowsPerSecond: number;
+    /** The number of windows at a time, over all migrations. Four if absent. */
+    readonly windows?: number | undefined;
     readonly statementTimeout: string;
   };
   readonly walBudget: { readonly bytes: string; readonly onExhaustion: 'drop-slot' | 'block' };

@@ -45,3 +45,6 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
 
 /** Returns the queue for a role. Its name begins with `queue`, on which the migration was started. */
 export const queueFor = (queue: string, role: QueueRole): string => queue + QUEUES[role].suffix;
+
+/** Returns whether the queue is for work for which writers wait at the fence. */
+export const isForHold = (queue: string): boolean => queue.endsWith(QUEUES.hold.suffix);

@@ -1,0 +1,36 @@
+// Lets a window wait until its source server has a free place for it, so that many migrations of
+// one server do not read it all at once.
+import { Context } from '@temporalio/activity';
+import { takePlace } from '../../clients/ledger/source-places.js';
+import { isForHold } from '../../domain/migration/task-queues.js';
+import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import type { Deps } from '../runtime/deps.js';
+import { describing, pause } from '../runtime/poll-until.js';
+
+/** The number of windows that read one server at the same time, if the spec does not say. */
+const PLACES = 4;
+const LOOK_MS = 1000;
+
+/**
+ * Runs `use` while it holds a place. A final window needs no place, because writers wait for it.
+ * Throws errors of the ledger, and if the activity is cancelled.
+ */
+export async function withPlace<T>(
+  { ledger }: Pick<Deps, 'ledger'>,
+  { spec: { source } }: Pick<ResolvedPlan, 'spec'>,
+  use: () => Promise<T>,
+): Promise<T> {
+  if (isForHold(Context.current().info.taskQueue)) return use();
+  const places = source.limits.windows ?? PLACES;
+  const { host, port } = source.postgres;
+  const waitingFor = `an end of one of the ${places} windows that may read ${host}:${port} at a time`;
+  const giveBack = await describing(
+    () => ({ waitingFor }),
+    () => takePlace(ledger, source.postgres, places, () => pause(LOOK_MS)),
+  );
+  try {
+    return await use();
+  } finally {
+    await giveBack();
+  }
+}
