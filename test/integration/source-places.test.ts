@@ -1,4 +1,5 @@
 // Tests the places of windows on a source server. The ledger is real.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { takePlace } from '../../src/clients/ledger/source-places.js';
@@ -62,6 +63,13 @@ describe('the places of windows on a source server', () => {
     );
     const next = await take(1);
     await next();
+  });
+
+  it('are free again after a worker was stopped and sends nothing', async () => {
+    const stopped = { limitMs: 200, awakeMs: 3_600_000 };
+    const held = await takePlace(aLedger(), SERVER, 1, () => Promise.reject(new Full()), stopped);
+    const next = await takePlace(aLedger(), SERVER, 1, () => sleep(50));
+    await Promise.all([next(), held()]);
   });
 
   it('let a window wait until one is free', async () => {

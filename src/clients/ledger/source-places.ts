@@ -1,12 +1,18 @@
 // Limits how many windows read one source server at the same time, over all migrations and workers
 // of a ledger. Each window holds one of the server's places, as a lock of a session in the ledger.
-// If a worker dies, its session ends, and the place is free again.
+// If a worker dies or is stopped, its session ends, and the place is free again.
 import type pg from 'pg';
+import { keepAwake } from '../postgres/keep-awake.js';
 import type { PostgresAddress } from '../../domain/migration/databases.js';
 import type { LedgerConnection } from './ledger-connection.js';
 
 /** The first key of the lock of place 1. The second key is the hash of the server's address. */
 const FIRST_PLACE = 7_352_001;
+/**
+ * Postgres ends a session that sends nothing for `limitMs`, as the session of a stopped worker does.
+ * A session that holds a place sends a statement every `awakeMs`.
+ */
+const IDLE = { limitMs: 60_000, awakeMs: 15_000 };
 
 /**
  * Waits for one of the `places` of a server. Calls `wait` after each look at a full server. Returns
@@ -17,10 +23,16 @@ export async function takePlace(
   { host, port }: Pick<PostgresAddress, 'host' | 'port'>,
   places: number,
   wait: () => Promise<void>,
+  { limitMs, awakeMs } = IDLE,
 ): Promise<() => Promise<void>> {
   const session = await ledger.openSession();
-  const giveBack = (): Promise<void> => session.end().catch(() => undefined);
+  const stop = keepAwake(session, awakeMs);
+  const giveBack = (): Promise<void> => {
+    stop();
+    return session.end().catch(() => undefined);
+  };
   try {
+    await session.query(`SET idle_session_timeout = ${limitMs}`);
     while (!(await isTaken(session, `${host}:${port}`, places))) await wait();
     return giveBack;
   } catch (error) {
