@@ -56,7 +56,8 @@ function startIssuer(): Promise<void> {
       const [, login = ''] = (request.headers.authorization ?? '').split(' ');
       const [id = '', secret = ''] = Buffer.from(login, 'base64').toString().split(':');
       asked.push(id);
-      const isKnown = decodeURIComponent(secret) === SECRET;
+      // id and secret are encoded like a form, in which a plus is a space (RFC 6749, 2.3.1)
+      const isKnown = new URLSearchParams(`secret=${secret}`).get('secret') === SECRET;
       const audience = new URLSearchParams(form).get('scope') ?? 'kafka';
       const answer = isKnown
         ? { access_token: sign(id, audience), token_type: 'Bearer', expires_in: 3600 }
