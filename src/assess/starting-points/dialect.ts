@@ -95,10 +95,7 @@ export class FlinkDialect {
     return typeof target['name'] === 'string' ? `${value} AS ${quoted(target['name'])}` : value;
   }
 
-  /**
-   * Returns a GROUP BY expression. Replaces a column number (`GROUP BY 1`) with the expression of
-   * that column, because Flink accepts no column numbers there.
-   */
+  /** Returns a GROUP BY expression. Replaces a column number, because Flink accepts none there. */
   #group(group: unknown, select: Fields): string {
     const position = field(field(field(group, 'A_Const'), 'ival'), 'ival');
     if (typeof position !== 'number') return this.expression(group);

@@ -75,10 +75,7 @@ export class LedgerConnection {
         /^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) ||
         /timeout|terminated/i.test((error as Error).message)
       ) {
-        throw new Problem(
-          'unreachable',
-          `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
-        );
+        throw this.#unreachable(error);
       }
       if (this.readOnly && hasState(error, ...NOT_THERE)) return [];
       if (code === SQLSTATE.insufficientPrivilege)
@@ -113,12 +110,16 @@ export class LedgerConnection {
     try {
       await client.connect();
     } catch (error) {
-      throw new Problem(
-        'unreachable',
-        `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
-      );
+      throw this.#unreachable(error);
     }
     return client;
+  }
+
+  #unreachable(error: unknown): Problem {
+    return new Problem(
+      'unreachable',
+      `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
+    );
   }
 
   /** Runs `use` on one connection inside a transaction. */

@@ -1,5 +1,6 @@
 // Reads the scalar types of Protobuf as JSON texts.
 import { doubleJson } from '../json-number.js';
+import { utf8Text } from '../strict-utf8.js';
 import { Undecodable } from '../undecodable.js';
 import { WIRE, type WireInput } from './wire-input.js';
 
@@ -49,15 +50,7 @@ const sized = (print: (bytes: Buffer) => string): ValueRule => ({
   },
 });
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function text(bytes: Buffer): string {
-  try {
-    return JSON.stringify(UTF8.decode(bytes));
-  } catch {
-    throw new Undecodable('a string that is not UTF-8');
-  }
-}
+const text = (bytes: Buffer): string => JSON.stringify(utf8Text(bytes));
 
 export const SCALARS: Readonly<Record<string, ValueRule>> = {
   int32: varint(signed(32)),
