@@ -31,8 +31,9 @@ export class FoldProgress {
   /** The first refused records. */
   readonly refused: Refused[] = [];
   /**
-   * The partition of the next records. If `partitions` is 0, the fold does not check whether a
-   * record is in the right partition.
+   * The partition of the next records, and the number of partitions. If `partitions` is 0, the fold
+   * of a table does not check whether a record is in the right partition. The fold of an output
+   * never checks this, because the pipeline may choose a key's partition by its own rule.
    */
   readonly place = { partition: 0, partitions: 0 };
   /** The id of the topic. Null if nothing was read yet, or if the brokers give topics no ids. */

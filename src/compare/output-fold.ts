@@ -6,6 +6,8 @@ import { REFUSED, whyRefused } from './refused.js';
 
 export class OutputFold extends Fold {
   readonly #reader: OutputReader;
+  /** The partition of each deleted key. Empty if the topic has one partition. */
+  readonly #deleted = new Map<string, number>();
 
   /** Creates an empty fold. `image` has the same meaning as in `OutputReader`. */
   constructor(shape: Shape, image: string | null = null) {
@@ -15,10 +17,11 @@ export class OutputFold extends Fold {
 
   /**
    * Takes one record. Returns its key, or null if the record is refused. Refuses a record whose key
-   * also occurs in a different partition, because the records of such a key have no order.
+   * also occurs in a different partition, because the records of such a key have no order. A
+   * tombstone in a different partition may be read before or after the record.
    */
   add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
-    const { partition } = this.place;
+    const { partition, partitions } = this.place;
     const refuse = (why: number): null => {
       const text = { key: key?.toString('utf8') ?? null, value: value?.toString('utf8') ?? null };
       this.refuse({ partition, offset, why, ...text });
@@ -28,10 +31,15 @@ export class OutputFold extends Fold {
     try {
       const record = this.#reader.read(key, value);
       const name = joinRow(record.key);
-      const known = this.rows.get(name);
-      if (known && known.partition !== partition) return refuse(REFUSED.scattered);
-      if (record.row === null) this.rows.delete(name);
-      else this.rows.set(name, { ...rowOf(record.row), partition });
+      const known = this.rows.get(name)?.partition ?? this.#deleted.get(name) ?? partition;
+      if (known !== partition) return refuse(REFUSED.scattered);
+      if (record.row !== null) {
+        this.rows.set(name, { ...rowOf(record.row), partition });
+        this.#deleted.delete(name);
+        return name;
+      }
+      this.rows.delete(name);
+      if (partitions !== 1) this.#deleted.set(name, partition);
       return name;
     } catch (error) {
       return refuse(whyRefused(error));

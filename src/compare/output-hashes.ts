@@ -26,20 +26,35 @@ export type TakeRecord = (
   second: number,
 ) => void;
 
+/** The keys of a topic. A key is in one of the two tables. */
+export interface OutputKeys {
+  /** The keys that have a row. */
+  readonly table: KeyTable;
+  /** The partition of each deleted key. Null if the topic has one partition. */
+  readonly deleted: KeyTable | null;
+}
+
 /**
  * Applies a record to the rows of a topic. Returns false if the record is refused, because its key
- * is also in another partition.
+ * is also in another partition, with a row or with a tombstone.
  */
 export function applyRecord(
-  table: KeyTable,
+  { table, deleted }: OutputKeys,
   memory: KeyTableMemory,
   ...[key, high, low, first, second]: Parameters<TakeRecord>
 ): boolean {
-  const known = table.find(key);
   const { partition } = placeOf(first, second);
+  const known = table.find(key);
+  const gone = known < 0 && deleted ? deleted.find(key) : -1;
   if (known >= 0 && placeOf(table.note(known, 0), 0).partition !== partition) return false;
-  if (kindOf(first) === ROW.deleted) table.delete(key);
-  else table.setNote(memory.set(table, key, high, low), first, second);
+  if (gone >= 0 && deleted!.rowOf(gone)[0] !== partition) return false;
+  if (kindOf(first) === ROW.deleted) {
+    table.delete(key);
+    if (deleted) memory.set(deleted, key, partition, 0);
+    return true;
+  }
+  if (gone >= 0) deleted!.delete(key);
+  table.setNote(memory.set(table, key, high, low), first, second);
   return true;
 }
 
@@ -50,8 +65,8 @@ export class OutputHashes extends FoldProgress {
   readonly encoder: RowEncoder;
   /** The hash of each key's last row. output-note.ts defines the notes of the keys. */
   readonly table: KeyTable;
-  /** The memory that this window may use. */
-  memory = UNLIMITED;
+  readonly #deleted: KeyTable;
+  #memory = UNLIMITED;
   readonly #reader: OutputReader;
   readonly #take: TakeRecord | null;
 
@@ -64,8 +79,20 @@ export class OutputHashes extends FoldProgress {
     this.shape = shape;
     this.encoder = new RowEncoder(shape, { hashesKey: true });
     this.table = new KeyTable(this.encoder.keyWords, 0, true);
+    this.#deleted = new KeyTable(this.encoder.keyWords, 0);
     this.#reader = new OutputReader(shape, image);
     this.#take = take;
+  }
+
+  /** The bytes of the key tables. */
+  get bytes(): number {
+    return this.table.bytes + this.#deleted.bytes;
+  }
+
+  /** Sets the memory that this window may use. */
+  limitTo(memory: KeyTableMemory): void {
+    this.#memory = memory;
+    for (const table of [this.table, this.#deleted]) memory.hold(table);
   }
 
   /**
@@ -74,7 +101,8 @@ export class OutputHashes extends FoldProgress {
    */
   add(key: Buffer | null, value: Buffer | null, offset: number): Int32Array | null {
     const { encoder } = this;
-    const at = { partition: this.place.partition, offset };
+    const { partition, partitions } = this.place;
+    const at = { partition, offset };
     const refuse = (why: number): null => {
       const text = { key: key?.toString('utf8') ?? null, value: value?.toString('utf8') ?? null };
       this.refuse({ ...at, why, ...text });
@@ -93,8 +121,11 @@ export class OutputHashes extends FoldProgress {
     const [high, low] = [encoder.row[0]!, encoder.row[1]!];
     const [first, second] = [firstWord(at, kindOfRow(row)), secondWord(at)];
     if (this.#take) this.#take(encoder.key, high, low, first, second);
-    else if (!applyRecord(this.table, this.memory, encoder.key, high, low, first, second))
-      return refuse(REFUSED.scattered);
+    else {
+      const keys = { table: this.table, deleted: partitions === 1 ? null : this.#deleted };
+      if (!applyRecord(keys, this.#memory, encoder.key, high, low, first, second))
+        return refuse(REFUSED.scattered);
+    }
     return encoder.key;
   }
 

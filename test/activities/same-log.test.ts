@@ -162,3 +162,23 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
     await expect(read).rejects.toThrow('its id is two, but the topic that was read had the id one');
   });
 });
+
+describe('a fold of an output', () => {
+  it.each(['an output', 'hashes of an output'] as const)(
+    'is read again if its topic got more partitions: %s',
+    async (kind) => {
+      const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
+      const kafka = brokers(log);
+      const fold = FOLDS[kind]();
+      await readToEnd(kafka, fold);
+      const [first] = await kafka.offsets('t');
+      kafka.offsets = () => Promise.resolve([first!, { ...first!, partition: 1 }]);
+      await expect(readToEnd(kafka, fold)).rejects.toMatchObject({
+        code: 'unreachable',
+        message: expect.stringContaining(
+          'had 1 partitions when it was read, and has 2 now',
+        ) as string,
+      });
+    },
+  );
+});

@@ -156,6 +156,41 @@ describe('a record is refused, so its window proves nothing,', () => {
       },
     ]);
   });
+
+  it.each([
+    [
+      'has its tombstone',
+      [
+        [0, null],
+        [1, IMAGE],
+      ],
+    ],
+    [
+      'has its row and then its tombstone',
+      [
+        [0, IMAGE],
+        [0, null],
+        [1, IMAGE],
+      ],
+    ],
+    [
+      'has its row, and this is its tombstone',
+      [
+        [0, IMAGE],
+        [1, null],
+      ],
+    ],
+  ] as const)('if it is in an output topic, and a different partition %s', (_what, records) => {
+    for (const fold of [new OutputFold(SHAPE), new OutputHashes(SHAPE)]) {
+      for (const [partition, value] of records) {
+        fold.readFrom(partition, 2);
+        fold.add(Buffer.from(KEY), value === null ? null : Buffer.from(value), 3);
+      }
+      expect(fold.refused.map(({ partition, why: of }) => [partition, WHY_REFUSED[of]])).toEqual([
+        [1, WHY_REFUSED[REFUSED.scattered]],
+      ]);
+    }
+  });
 });
 
 describe('the partition of a key', () => {

@@ -1,6 +1,7 @@
 // Reads the pipeline's output topic into a fold of rows or of hashes.
 import type { OutputFold } from '../../../compare/output-fold.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
+import { Problem } from '../../../domain/failure.js';
 import type { RecordFormat } from '../../../domain/migration/topic-format.js';
 import { decodingOfRows, readPipelineRecords } from '../../capture/captured-records.js';
 import type { TopicEnds, TopicReading } from './fold-table.js';
@@ -47,12 +48,12 @@ async function readOutputTo(
 ): Promise<void> {
   const log = await sameLog(kafka, topic, fold);
   const decoding = decodingOfRows(kafka, format);
-  for (const end of ends ?? (await kafka.offsets(topic))) {
+  const parts = ends ?? (await kafka.offsets(topic));
+  refuseMorePartitions(topic, fold, parts);
+  for (const end of parts) {
     const { partition, committed } = end;
     const from = startOf(topic, fold, end);
-    // 0 turns the check of partitions off, because the pipeline may choose a key's partition by its
-    // own rule.
-    fold.readFrom(partition, 0);
+    fold.readFrom(partition, parts.length);
     await readPipelineRecords(
       kafka,
       { topic, partition, from, to: committed },
@@ -63,4 +64,21 @@ async function readOutputTo(
     fold.readUpTo(readPart(end));
   }
   await log.verify();
+}
+
+/**
+ * Throws Problem `unreachable` if the topic got more partitions since the last reading. The next
+ * window then reads it from its beginning. A fold of one partition does not know which keys have a
+ * tombstone in that partition.
+ */
+function refuseMorePartitions(
+  topic: string,
+  { read }: OutputFold | OutputHashes,
+  { length }: TopicEnds,
+): void {
+  if (read.length === 0 || read.length === length) return;
+  throw new Problem(
+    'unreachable',
+    `${topic} had ${read.length} partitions when it was read, and has ${length} now, so it must be read again`,
+  );
 }

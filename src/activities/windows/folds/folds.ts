@@ -64,8 +64,7 @@ export class FoldCache {
 
   #leftFor(identity: string): number {
     let others = 0;
-    for (const [id, fold] of this.#folds)
-      if (id !== identity && 'table' in fold) others += fold.table.bytes;
+    for (const [id, fold] of this.#folds) if (id !== identity) others += bytesOf(fold);
     return Math.max(this.#budget - others, this.#budget / LEAST_SHARE);
   }
 
@@ -191,6 +190,10 @@ export class FoldCache {
     return fold;
   }
 }
+
+/** Returns the bytes of the fold's key tables. */
+const bytesOf = (fold: AnyFold): number =>
+  fold instanceof OutputHashes ? fold.bytes : fold instanceof HashFold ? fold.table.bytes : 0;
 
 /** Names an output's fold of hashes. An output may also have a fold of rows. */
 const hashesOf = (topic: string): string => `${topic}/hashes`;

@@ -90,8 +90,7 @@ async function topicSide(
   memory: KeyTableMemory,
 ): Promise<SideInMemory> {
   const fold = session.folds.outputHashes(session.ref, comparedQuery.topic, comparedQuery.shape);
-  fold.memory = memory;
-  memory.hold(fold.table);
+  fold.limitTo(memory);
   return { table: fold.table, ...(await readTopicSide(session, comparedQuery, point, fold)) };
 }
 

@@ -40,11 +40,14 @@ interface Disk {
   readonly side: (name: string) => SpillSide;
 }
 
-/** One side on disk. `apply` adds one record of this side to the key table of the current part. */
+/**
+ * One side on disk. `applyTo` returns a function that adds one record of this side to the key table
+ * of the current part.
+ */
 interface SideOnDisk extends HashedSide {
   readonly spilled: SpillSide;
   readonly hasNotes: boolean;
-  readonly apply: (table: KeyTable, record: Spilled) => void;
+  readonly applyTo: (table: KeyTable) => (record: Spilled) => void;
 }
 
 /**
@@ -111,13 +114,17 @@ async function topicOnDisk(
   disk: Disk,
 ): Promise<SideOnDisk> {
   const spilled = disk.side('stream');
+  const partitions = point.outputs.get(comparedQuery.topic)?.length;
   const fold = new OutputHashes(comparedQuery.shape, { take: spilled.add.bind(spilled) });
   return {
     spilled,
     hasNotes: true,
-    apply: (table, { key, high, low, extra0, extra1 }) => {
-      if (!applyRecord(table, UNLIMITED, key, high, low, extra0, extra1))
-        fold.refuse({ ...placeOf(extra0, extra1), why: REFUSED.scattered });
+    applyTo: (table) => {
+      const keys = { table, deleted: partitions === 1 ? null : new KeyTable(4, 0) };
+      return ({ key, high, low, extra0, extra1 }) => {
+        if (!applyRecord(keys, UNLIMITED, key, high, low, extra0, extra1))
+          fold.refuse({ ...placeOf(extra0, extra1), why: REFUSED.scattered });
+      };
     },
     ...(await readTopicSide(session, comparedQuery, point, fold)),
   };
@@ -138,14 +145,17 @@ async function sinkOnDisk(
   return {
     spilled,
     hasNotes: false,
-    apply: (table, { key, high, low }) => void table.set(key, high, low),
+    applyTo:
+      (table) =>
+      ({ key, high, low }) =>
+        void table.set(key, high, low),
     ...side,
   };
 }
 
 /** Compares one part after the other, and adds up the findings. */
 function comparePartwise(
-  { spilled, hasNotes, apply }: SideOnDisk,
+  { spilled, hasNotes, applyTo }: SideOnDisk,
   { parts, rows, raw }: Disk,
   limits: SuspectLimits,
   heartbeat: () => void,
@@ -157,7 +167,7 @@ function comparePartwise(
   for (let part = 0; part < parts; part += 1) {
     heartbeat();
     const table = new KeyTable(4, 0, hasNotes);
-    spilled.visit(part, (record) => apply(table, record));
+    spilled.visit(part, applyTo(table));
     const left = {
       suspects: limits.suspects - ofQuery.length,
       bytes: limits.bytes - bytes,
