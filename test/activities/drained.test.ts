@@ -194,6 +194,12 @@ describe('the drain of several groups', () => {
       ),
     ).toBeNull();
   });
+  it('fails while a group has an offset beyond the end of a topic, which was created again', async () => {
+    const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 7000]] });
+    expect(await asked(cluster)).toBe(
+      `drain: group totals has read ${SOURCE}/0 to offset 7000, but it ends at 453, so the topic was created again or truncated after that, at the time limit`,
+    );
+  });
   it('is unknown while a group subscribes to a topic and has committed nothing there', async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]] }, (group) =>
       group === 'totals' ? described(SOURCE) : described(),

@@ -13,6 +13,7 @@ import {
   DRAINED,
   endsOf,
   outputStable,
+  readEnds,
   stable,
   shorterThanCaptured,
   byTopic,
@@ -173,13 +174,15 @@ async function topicsConsumed(
     async () => {
       const readers = await readersOf(kafka, groups, subscribed);
       const behind: End[] = [];
-      const shorter = await shorterThanCaptured(kafka, open);
+      // The ends are read after the groups' offsets, so no offset can be beyond them.
+      const now = await readEnds(kafka, open);
+      const shorter = shorterThanCaptured(now, open);
       if (shorter) return shorter;
       for (const end of open) {
         const all = readers.of(end.topic, end.partition);
         const late = await firstBehind(
           kafka,
-          end,
+          { ...end, now: now.get(end.topic)!.get(end.partition)! },
           all.length > 0 ? all : [{ group: groups.join(', '), at: undefined }],
         );
         if (late === null) {
@@ -207,16 +210,19 @@ async function topicsConsumed(
 
 /**
  * Returns null if every reader is past the end, apart from control records. Otherwise returns a
- * reason, which names a reader that is not past the end.
+ * reason, which names a reader that is not past the end. A reader beyond `now`, where the partition
+ * ends now, has read an earlier log. It has not read the records of this one.
  */
 async function firstBehind(
   kafka: KafkaPort,
-  { topic, partition, high }: End,
+  { topic, partition, high, now }: End & { readonly now: number },
   readers: readonly Reader[],
 ): Promise<string | null> {
   for (const { group, at } of readers) {
     if (at === undefined)
       return `drain: group ${group} has no committed offset for ${topic}/${partition}, so it is unknown whether the group has drained`;
+    if (at > now)
+      return `drain: group ${group} has read ${topic}/${partition} to offset ${at}, but it ends at ${now}, so the topic was created again or truncated after that`;
     if (at >= high) continue;
     const isPast =
       high - at <= MARKERS_AT_MOST && (await kafka.onlyControlRecords(topic, partition, at, high));

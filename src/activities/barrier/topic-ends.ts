@@ -14,26 +14,31 @@ export interface End {
   readonly high: number;
 }
 
+/** The offset at which each partition of each topic ends now. */
+export type EndsNow = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
+/** Reads where the topics of these ends end now. */
+export async function readEnds(kafka: KafkaPort, ends: readonly End[]): Promise<EndsNow> {
+  const now = new Map<string, ReadonlyMap<number, number>>();
+  for (const topic of new Set(ends.map((end) => end.topic)))
+    now.set(
+      topic,
+      new Map((await kafka.offsets(topic)).map(({ partition, high }) => [partition, high])),
+    );
+  return now;
+}
+
 /**
  * Returns a reason if a partition now ends before the given end, otherwise null. A partition
  * becomes shorter if a pipeline was reset and created its topics again. No group can then reach the
  * old end, so waiting is useless.
  */
-export async function shorterThanCaptured(
-  kafka: KafkaPort,
-  ends: readonly End[],
-): Promise<string | null> {
-  for (const topic of new Set(ends.map((end) => end.topic))) {
-    const now = new Map(
-      (await kafka.offsets(topic)).map(({ partition, high }) => [partition, high]),
-    );
-    const lost = ends.find(
-      (end) => end.topic === topic && (now.get(end.partition) ?? 0) < end.high,
-    );
-    if (lost)
-      return `drain: ${topic}/${lost.partition} ended at ${lost.high} and now ends at ${now.get(lost.partition) ?? 0}, so the topic was created again or truncated`;
-  }
-  return null;
+export function shorterThanCaptured(now: EndsNow, ends: readonly End[]): string | null {
+  const endOf = ({ topic, partition }: End): number => now.get(topic)?.get(partition) ?? 0;
+  const lost = ends.find((end) => endOf(end) < end.high);
+  return lost
+    ? `drain: ${lost.topic}/${lost.partition} ended at ${lost.high} and now ends at ${endOf(lost)}, so the topic was created again or truncated`
+    : null;
 }
 
 /**
@@ -77,7 +82,7 @@ export async function stable(
   let open = ends;
   const isStable = await pollUntil(deadline, POLL_MS, async () => {
     const behind: End[] = [];
-    const shorter = await shorterThanCaptured(kafka, open);
+    const shorter = shorterThanCaptured(await readEnds(kafka, open), open);
     if (shorter) return shorter;
     for (const end of open) {
       const at =
