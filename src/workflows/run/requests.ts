@@ -61,7 +61,8 @@ export function requestRetry(run: Run): void {
   run.audit({ kind: 'retry', code: blockedOf(run.state)?.code ?? null });
   run.connectors.forgive();
   run.renewGuard();
-  if (blocked) run.retry();
-  else if (phase === 'connect' || phase === 'catch-up') run.bringBack(); // no windows run here
+  run.retry();
+  // no windows run in these phases
+  if (!blocked && (phase === 'connect' || phase === 'catch-up')) run.bringBack();
   run.show();
 }

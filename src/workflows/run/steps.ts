@@ -32,6 +32,8 @@ const MINUTE_MS = 60_000;
 export abstract class Steps extends Journal {
   readonly input: unknown;
   #retries = 0;
+  /** How many of the retries have led to a new attempt. */
+  #answeredRetries = 0;
   /** True from the beginning of a hold until its fence is released or the commit has happened. */
   isHolding = false;
   /**
@@ -64,6 +66,7 @@ export abstract class Steps extends Journal {
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
+      this.beginAttempt();
       try {
         return await act();
       } catch (error) {
@@ -85,11 +88,21 @@ export abstract class Steps extends Journal {
   }
 
   /**
+   * Marks the beginning of an attempt. A retry that arrives later asks for another attempt, because
+   * this attempt may have looked before the person repaired the cause.
+   */
+  beginAttempt(): void {
+    this.#answeredRetries = this.#retries;
+  }
+
+  /**
    * Blocks the run visibly until `retry`. With `heals`, the run also tries again by itself, with
-   * growing pauses.
+   * growing pauses, and a retry during the failed attempt counts. Otherwise the retry is a person's
+   * consent, so it counts only after the block is known.
    */
   async park(problem: Blocked, heals: boolean): Promise<void> {
-    const before = this.#retries; // a retry may arrive while the ledger is still being written
+    // a retry may arrive while the ledger is still being written
+    const before = heals ? this.#answeredRetries : this.#retries;
     const { state } = this;
     const known = state.blocked?.code === problem.code ? state.blocked : null;
     state.blocked = known ? { ...problem, since: known.since } : problem;
@@ -107,6 +120,7 @@ export abstract class Steps extends Journal {
     } else await condition(isWoken);
     if (!isAsked()) await this.#leave(isAsked);
     state.selfRetries = isAsked() ? 0 : state.selfRetries + 1;
+    this.beginAttempt();
     if (!heals) await this.unblock();
   }
 
@@ -175,8 +189,8 @@ export abstract class Steps extends Journal {
     )(this.input, this.state);
   }
 
-  /** Ends the wait of a blocked run. Does nothing if the run is not blocked. */
+  /** Ends the wait of a blocked run, or the next wait if an attempt is running. */
   retry(): void {
-    if (this.state.blocked) this.#retries += 1;
+    this.#retries += 1;
   }
 }

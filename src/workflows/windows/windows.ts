@@ -138,6 +138,7 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
   const isGone = problem.code === 'connector-gone';
   if (!isGone || !run.connectors.takeAskedBack())
     await run.park({ ...problem, since: run.now() }, !isGone);
+  run.wake(); // otherwise the run stays blocked until the next window, which may be hours away
   if (!isGone) return;
   for (const role of rolesOf(run)) {
     const what = `the ${role} connector if it was deleted`;

@@ -1,0 +1,134 @@
+// Tests when a blocked run tries again. A retry that arrives during an attempt is not lost, and
+// after a block a window does not wait for the next hour.
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { approve, aWorkflowInput, sleepUntil } from '../support/builders.js';
+import { failure, fakes } from '../support/fake-activities.js';
+import { play, useBench, type Play } from '../support/time-skipping.js';
+
+const bench = useBench();
+
+const DRIFT = {
+  code: 'connector-drift',
+  detail: 'connector m captures with a configuration that differs from the plan',
+  remedy: 'undo the change',
+} as const;
+
+/** Returns how many timers fired. An automatic retry would be one of them. */
+async function firedTimers(handle: WorkflowHandle): Promise<number> {
+  const { events } = await handle.fetchHistory();
+  return events!.filter(({ timerFiredEventAttributes }) => timerFiredEventAttributes).length;
+}
+
+const untilBlocked = ({ status }: Play) =>
+  sleepUntil('blocked', async () => (await status()).blocked !== null);
+const untilUnblocked = ({ status }: Play) =>
+  sleepUntil('unblocked', async () => (await status()).blocked === null);
+
+/** An attempt that waits until the test lets it continue. */
+function gate() {
+  let open = false;
+  let isReached = false;
+  const pass = async (): Promise<void> => {
+    isReached = true;
+    while (!open) {
+      Context.current().heartbeat();
+      await Context.current().sleep(20);
+    }
+  };
+  return { pass, open: () => void (open = true), reached: () => isReached };
+}
+
+describe('a retry', () => {
+  it.each(['validate', 'approve', 'soak'])(
+    'starts a window at once in %s, even if windows run once an hour',
+    async (phase) => {
+      const passesInARow = phase === 'validate' ? 1000 : 1;
+      const fake = fakes();
+      await play(bench, fake.activities, aWorkflowInput({ passesInARow }), async (scene) => {
+        const { handle, status } = scene;
+        if (phase !== 'validate')
+          await sleepUntil('approval', async () => (await status()).needsApproval);
+        if (phase === 'soak') await approve(handle);
+        await sleepUntil(phase, async () => (await status()).phase === phase);
+        fake.captureProblem = DRIFT;
+        await handle.executeUpdate('runWindow', {
+          args: [{ by: 'ann', full: false, wait: false }],
+        });
+        await untilBlocked(scene);
+        fake.captureProblem = null;
+        await handle.signal('retry');
+        await untilUnblocked(scene);
+        expect(await firedTimers(handle)).toBe(0);
+      });
+    },
+  );
+
+  it('during a window that still finds the problem leads to another window at once', async () => {
+    const second = gate();
+    const fake = fakes();
+    const look = fake.activities.runWindow;
+    fake.activities.runWindow = async (input) => {
+      if (input.number === 2) await second.pass();
+      const result = await look(input);
+      if (input.number === 2) fake.captureProblem = null;
+      return result;
+    };
+    await play(bench, fake.activities, aWorkflowInput({ passesInARow: 3 }), async (scene) => {
+      const { handle } = scene;
+      fake.captureProblem = DRIFT;
+      await untilBlocked(scene);
+      await handle.signal('retry');
+      await sleepUntil('the second window', second.reached);
+      await handle.signal('retry'); // the person has repaired it after the window looked
+      second.open();
+      await untilUnblocked(scene);
+      expect(await firedTimers(handle)).toBe(0);
+    });
+  });
+
+  it('during an attempt that fails leads to another attempt at once', async () => {
+    const second = gate();
+    let attempts = 0;
+    const fake = fakes({
+      catchUp: async () => {
+        attempts += 1;
+        if (attempts === 2) await second.pass();
+        if (attempts < 3) throw failure('unreachable', 'Kafka does not answer');
+        return { lsn: '0/2', ms: 5 };
+      },
+    });
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
+      const { handle } = scene;
+      await untilBlocked(scene);
+      await handle.signal('retry');
+      await sleepUntil('the second attempt', second.reached);
+      await handle.signal('retry');
+      second.open();
+      await untilUnblocked(scene);
+      expect(attempts).toBe(3);
+      expect(await firedTimers(handle)).toBe(0);
+    });
+  });
+
+  it('of an earlier problem does not answer a question that only a person may answer', async () => {
+    const first = gate();
+    const fake = fakes({
+      catchUp: async () => {
+        await first.pass();
+        throw failure('slot-lost', 'replication slot m is gone');
+      },
+    });
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
+      const { handle, status } = scene;
+      await sleepUntil('catching up', first.reached);
+      await handle.signal('retry');
+      first.open();
+      await untilBlocked(scene);
+      await handle.signal('approveCutover', { approver: 'ann' }); // a later signal is handled
+      expect((await status()).blocked?.code).toBe('slot-lost');
+      expect((await status()).generation).toBe(1);
+    });
+  });
+});
