@@ -111,8 +111,9 @@ export async function measure(session: WindowSession, since: string | null): Pro
       lag,
     };
   } catch (error) {
+    // A fold that was only partly read proves nothing, also not to the next attempt.
+    session.folds.drop(ref);
     if (Context.current().cancellationSignal.aborted) throw error;
-    session.folds.drop(ref); // a fold that was only partly read proves nothing
     deps.systems.renew(plan);
     const { code, message, remedy } = endsGeneration(classify(error));
     const reason = code === 'permission-denied' ? `${message}: ${remedy}` : message;

@@ -64,19 +64,36 @@ export async function walkAhead(
   await readTopic(input, fold, first);
   if (fold.unreadable > 0) return null;
   fold.rememberFrom(first);
-  let rowsRead = 0;
-  for (const range of ranges) {
-    const rows = await walkRange(input, fold, `${selectOf(input.shape, from)} WHERE ${range}`);
-    if (rows === null) return giveUp(fold);
-    rowsRead += rows;
-  }
-  return fold.provenAt === null ? null : { snapshots: ranges.length, rowsRead, storage };
+  const selects = ranges.map((range) => `${selectOf(input.shape, from)} WHERE ${range}`);
+  const rowsRead = await walkRanges(input, fold, selects).catch((error: unknown) => {
+    fold.rememberFrom(null); // the rows that were not read are not proven, also not later
+    throw error;
+  });
+  if (rowsRead === null) fold.rememberFrom(null);
+  return rowsRead === null || fold.provenAt === null
+    ? null
+    : { snapshots: ranges.length, rowsRead, storage };
 }
 
 /**
- * Compares one range. Returns the number of rows that it read, or null if only the window's own
- * snapshot can decide.
+ * Compares all ranges. Returns the number of rows, or null if only the window's own snapshot can
+ * decide.
  */
+async function walkRanges(
+  input: WalkInput,
+  fold: HashFold,
+  selects: readonly string[],
+): Promise<number | null> {
+  let rowsRead = 0;
+  for (const select of selects) {
+    const rows = await walkRange(input, fold, select);
+    if (rows === null) return null;
+    rowsRead += rows;
+  }
+  return rowsRead;
+}
+
+/** Compares one range. Returns the same as `walkRanges`. */
 async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
   const { plan, reader, side, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -105,9 +122,4 @@ async function readTopic(
 ): Promise<void> {
   const ends = await input.kafka.offsets(input.topic);
   await foldTable(input, fold, ends, await boundedNow(input.side, snapshot));
-}
-
-function giveUp(fold: HashFold): null {
-  fold.rememberFrom(null);
-  return null;
 }
