@@ -1,6 +1,6 @@
 // Tests when an approved run begins its cut-over, and how soon the ledger records what people did.
 import { describe, expect, it } from 'vitest';
-import { anHourlyInput } from '../support/builders.js';
+import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';
 
@@ -61,6 +61,33 @@ describe('the change window', () => {
         expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
       },
     );
+    expect(fake.calls).not.toContain('fence');
+  });
+});
+
+describe('a rehearsal', () => {
+  it('that did not begin, because the evidence got worse, does not claim that the cut-over began', async () => {
+    let mayEnd = false;
+    const fake = fakes();
+    const runWindow: typeof fake.activities.runWindow = async (input) => {
+      if (input.number === 2) await sleepUntil('the window may end', () => mayEnd);
+      return fake.activities.runWindow(input);
+    };
+    const activities = { ...fake.activities, runWindow };
+    await play(bench, activities, anHourlyInput('worse'), async ({ handle, reach }) => {
+      await reach((s) => s.needsApproval);
+      fake.verdicts.push('failed');
+      await handle.executeUpdate('runWindow', { args: [{ by: 'ann', wait: false }] });
+      const asked = await handle.startUpdate('rehearseCutover', {
+        args: [{ by: 'ann' }],
+        waitForStage: 'ACCEPTED',
+      });
+      mayEnd = true;
+      expect(await asked.result()).toEqual({
+        refused: 'nothing was rehearsed, because the run went to phase validate',
+        holdMs: null,
+      });
+    });
     expect(fake.calls).not.toContain('fence');
   });
 });

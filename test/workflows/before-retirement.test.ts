@@ -75,6 +75,24 @@ describe('after the last window of the soak', () => {
     expect(retired).toEqual([true]);
   });
 
+  it('a soak that is extended while readers are named lasts that long before the batch is retired', async () => {
+    const { fake, retired, activities } = retiring();
+    const windows = () => fake.calls.filter((call) => call === 'runWindow').length;
+    await play(bench, activities, anHourlyInput('extended', BATCH), async (scene) => {
+      await untilReadersAreNamed(scene);
+      const before = windows();
+      await scene.handle.signal('extendSoak', { by: 'ann', for: '1d' });
+      await scene.handle.signal('retry');
+      await skipUntil(scene, (s) => s.outcome !== null || windows() > before + 12);
+      expect(await scene.status()).toMatchObject({ phase: 'soak', outcome: null });
+      expect(retired).toEqual([]);
+      await skipUntil(scene, (s) => s.blocked?.code === 'consumers-remain');
+      await scene.handle.signal('retry');
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+    });
+    expect(retired).toEqual([true]);
+  });
+
   it('a pause at the beginning of complete does not hide a lost route', async () => {
     const { fake, retired, activities } = retiring();
     let isPaused = false;

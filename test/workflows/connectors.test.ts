@@ -1,65 +1,16 @@
 // Tests the guard that runs alongside the main path. The guard reports at once a connector that a
 // person paused, edited or deleted, even if windows run rarely. It does not report a connector that
 // the run itself has paused or is removing.
-import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
-import type { GuardInput, GuardReport } from '../../src/activities/guard/guard-activities.js';
-import type { ConnectorTrouble } from '../../src/domain/capture/connector-trouble.js';
-import { SHARED_PARTS, aSpecInput, sleepUntil } from '../support/builders.js';
-import { fakes, type Fakes } from '../support/fake-activities.js';
-import { play, useBench, type Play } from '../support/time-skipping.js';
+import { SHARED_PARTS, sleepUntil } from '../support/builders.js';
+import type { Fakes } from '../support/fake-activities.js';
+import { anInput, atApproval, guarded, report, trouble } from '../support/guarded.js';
+import { play, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
 
-const trouble = (
-  connector: string,
-  code: ConnectorTrouble['code'],
-  more: Partial<ConnectorTrouble> = {},
-): ConnectorTrouble => ({
-  connector,
-  code,
-  detail: `connector ${connector}: ${code}`,
-  remedy: 'repair it',
-  blocks: true,
-  ...more,
-});
 const TOO_LARGE = 'RecordTooLargeException: The message is 3200700 bytes';
 
-interface Guarded extends Fakes {
-  /** The next reports of the guard, in order. */
-  readonly reports: GuardReport[];
-  /** The inputs with which the guard was called. */
-  readonly inputs: GuardInput[];
-}
-
-/**
- * A guard that reports what the test provides. The test server skips no time while the guard
- * watches, so a wait of an hour would really last an hour.
- */
-function guarded(overrides: Parameters<typeof fakes>[0] = {}): Guarded {
-  const reports: GuardReport[] = [];
-  const inputs: GuardInput[] = [];
-  const guard = async (input: GuardInput): Promise<GuardReport> => {
-    inputs.push(input);
-    for (;;) {
-      const report = reports.shift();
-      if (report) return report;
-      Context.current().heartbeat();
-      await Context.current().sleep(50);
-    }
-  };
-  return Object.assign(fakes({ guard, ...overrides }), { reports, inputs });
-}
-
-const anInput = (name: string, more: object = {}) =>
-  aSpecInput({
-    name,
-    spec: { validation: { every: '1h', passesInARow: 1 }, soak: { for: '1h', passes: 1 }, ...more },
-  }) as { metadata: { name: string } };
-const atApproval = ({ status }: Play) =>
-  sleepUntil('approval', async () => (await status()).needsApproval);
-const report = (fake: Guarded, ...troubles: ConnectorTrouble[]): void =>
-  void fake.reports.push({ kind: 'connectors', troubles });
 const windows = (fake: Fakes): number => fake.calls.filter((call) => call === 'runWindow').length;
 
 describe('with a window each hour, the guard', () => {
@@ -89,50 +40,6 @@ describe('with a window each hour, the guard', () => {
         'connector paused: connector-paused',
         'no longer: connector paused: connector-paused',
       ]);
-    });
-  });
-
-  it('starts a window at once for a deleted connector, and retry creates the connector again', async () => {
-    const fake = guarded();
-    await play(bench, fake.activities, anInput('gone'), async (scene) => {
-      const { handle, status } = scene;
-      await atApproval(scene);
-      const detail = 'deleted from Kafka Connect: connector gone';
-      fake.captureProblem = { code: 'connector-gone', detail, remedy: 'sluice retry' };
-      report(fake, trouble('gone', 'connector-gone'));
-      await sleepUntil('parked', async () => (await status()).blocked?.detail === detail);
-      const made = () => fake.calls.filter((call) => call === 'ensureConnector').length;
-      const before = made();
-      fake.captureProblem = null;
-      await handle.signal('retry');
-      await sleepUntil('created', async () => made() > before && !(await status()).blocked);
-    });
-  });
-
-  it('lets retry create a deleted connector again while the run still catches up', async () => {
-    let isCaughtUp = false;
-    const catchUp = async (): Promise<{ lsn: string; ms: number }> => {
-      while (!isCaughtUp) {
-        Context.current().heartbeat();
-        await Context.current().sleep(50);
-      }
-      return { lsn: '0/2', ms: 5 };
-    };
-    const fake = guarded({ catchUp: catchUp });
-    await play(bench, fake.activities, anInput('early'), async (scene) => {
-      const { handle, status } = scene;
-      await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
-      report(fake, trouble('early', 'connector-gone'));
-      await sleepUntil('named', async () => (await status()).blocked?.code === 'connector-gone');
-      const before = fake.calls.filter((call) => call === 'ensureConnector').length;
-      await handle.signal('retry');
-      await sleepUntil('created', () => {
-        const made = fake.calls.filter((call) => call === 'ensureConnector').length;
-        return made === before + 1 && fake.calls.at(-1) === 'resumeConnector';
-      });
-      await sleepUntil('nothing more', async () => (await status()).blocked === null);
-      isCaughtUp = true;
-      await atApproval(scene);
     });
   });
 

@@ -124,4 +124,16 @@ describe('a migration', () => {
       expect(await result(handle)).toMatchObject({ outcome: 'rolled-back' });
     });
   });
+
+  it('shows no block after it was rolled back before it was open', async () => {
+    const fake = fakes({
+      openMigration: () => Promise.reject(failure('unreachable', 'the ledger does not answer')),
+    });
+    await play(bench, fake.activities, aWorkflowInput(), async ({ handle, status, reach }) => {
+      await reach((s) => s.blocked?.code === 'unreachable');
+      await handle.signal('rollBack', { by: 'ann', reason: 'too early' });
+      expect(await result(handle)).toMatchObject({ outcome: 'rolled-back' });
+      expect(await status()).toMatchObject({ blocked: null });
+    });
+  });
 });

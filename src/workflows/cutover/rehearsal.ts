@@ -23,10 +23,14 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
   run.rehearsal = asked;
   await condition(() => asked.result !== null || run.state.phase !== 'approve');
   run.rehearsal = undefined;
-  return (
-    asked.result ?? refuse('the migration was approved meanwhile, so the cut-over itself has begun')
-  );
+  return asked.result ?? refuse(whyNone(run));
 }
+
+/** Returns why a rehearsal did not begin, after the run has left the phase approve. */
+const whyNone = ({ state: { phase } }: Run): string =>
+  phase === 'cut-over'
+    ? 'the migration was approved meanwhile, so the cut-over itself has begun'
+    : `nothing was rehearsed, because the run went to phase ${phase}`;
 
 /**
  * Runs the requested rehearsal in phase approve. A problem that sends a cut-over back to validate

@@ -26,6 +26,7 @@ export async function rollBack(run: Run): Promise<void> {
     );
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
+  await run.unblock(); // a run that was never opened has no steps that clear its block
   state.outcome = state.wayBack!.outcome;
   run.audit({ kind: 'outcome', outcome: state.outcome });
   run.show();

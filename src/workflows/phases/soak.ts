@@ -15,8 +15,20 @@ export async function soak(run: Run): Promise<void> {
   do {
     await watchShadow(run);
     await nameReaders(run);
-  } while (await wasRouteLost(run));
+    // A person may extend the soak while the run is blocked by readers of the old output.
+  } while ((await wasRouteLost(run)) || !isOver(run));
 }
+
+const endOf = (run: Run): number => Date.parse(soakEnds(run.state, run.spec.soak));
+
+const hasPasses = ({ state, spec }: Run): boolean => state.shadowPasses >= spec.soak.passes;
+
+/** Returns true if two people asked for the early end, and it is possible now. */
+const isEarly = ({ state, spec }: Run): boolean =>
+  state.completesEarly && state.shadowPasses >= Math.min(1, spec.soak.passes);
+
+const isOver = (run: Run): boolean =>
+  isEarly(run) || (hasPasses(run) && Date.parse(run.now()) >= endOf(run));
 
 /**
  * Waits until the cut-over holds. Returns true if it did not hold at first, or if that was unknown.
@@ -86,19 +98,13 @@ async function shadowWindow(run: Run): Promise<WindowResult> {
 
 async function watchShadow(run: Run): Promise<void> {
   const { state } = run;
-  const until = (): number => Date.parse(soakEnds(state, run.spec.soak));
-  const hasPasses = (): boolean => state.shadowPasses >= run.spec.soak.passes;
-  // two people have requested the early end
-  const isEarly = (): boolean =>
-    state.completesEarly && state.shadowPasses >= Math.min(1, run.spec.soak.passes);
-  const isAwaited = (): boolean => isEarly() || run.isWindowDue;
-  const isOver = (): boolean => isEarly() || (hasPasses() && Date.parse(run.now()) >= until());
+  const isAwaited = (): boolean => isEarly(run) || run.isWindowDue;
   const untilNext = (): number =>
-    hasPasses() ? Math.min(everyMs(run), until() - Date.parse(run.now())) : everyMs(run);
-  let isDue = !hasPasses() && !run.isBetweenWindows; // the first window begins at once
-  while (!isOver()) {
+    hasPasses(run) ? Math.min(everyMs(run), endOf(run) - Date.parse(run.now())) : everyMs(run);
+  let isDue = !hasPasses(run) && !run.isBetweenWindows; // the first window begins at once
+  while (!isOver(run)) {
     if (!isDue) await run.wait(isAwaited, untilNext(), 'Soak: until the next window');
-    if (isOver()) return;
+    if (isOver(run)) return;
     isDue = false;
     if (run.plan.route.refusesBatch) await keepPaused(run);
     const { verdict, restarted } = await shadowWindow(run);

@@ -62,7 +62,8 @@ export function requestRetry(run: Run): void {
   run.connectors.forgive();
   run.renewGuard();
   run.retry();
-  // no windows run in these phases
-  if (!blocked && (phase === 'connect' || phase === 'catch-up')) run.bringBack();
+  // In these phases, no window creates a deleted connector again, and a blocked step needs it.
+  const isWithoutWindows = phase === 'connect' || phase === 'catch-up';
+  if (isWithoutWindows && (!blocked || run.connectors.takeAskedBack())) run.bringBack();
   run.show();
 }

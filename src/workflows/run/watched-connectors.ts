@@ -30,6 +30,8 @@ export const nothingWatched = (): WatchedState => ({
 const troublesOf = ({ started, troubles }: WatchedState): ConnectorTrouble[] =>
   troubles.filter(({ connector }) => started.includes(connector));
 
+const isGone = ({ code }: ConnectorTrouble): boolean => code === 'connector-gone';
+
 /** Returns the problem that blocks the run, or null if every connector works. */
 export function troubleOf(state: WatchedState): Blocked | null {
   const blocking = troublesOf(state).filter(({ blocks }) => blocks);
@@ -63,7 +65,7 @@ export class WatchedConnectors {
     state.started = [...new Set([...state.started, ...names])];
     const before = state.troubles.length;
     state.troubles = state.troubles.filter(({ connector }) => !names.includes(connector));
-    if (troublesOf(state).length === 0) state.since = null;
+    this.#forget();
     return state.troubles.length < before;
   }
 
@@ -71,7 +73,7 @@ export class WatchedConnectors {
   release(names: readonly string[] = this.#state.started): void {
     const state = this.#state;
     state.started = state.started.filter((name) => !names.includes(name));
-    if (troublesOf(state).length === 0) state.since = null;
+    this.#forget();
   }
 
   /** Takes all current problems. Returns the new problems and the problems that are over. */
@@ -80,7 +82,8 @@ export class WatchedConnectors {
     const before = troublesOf(state);
     state.troubles = [...troubles];
     const after = troublesOf(state);
-    state.since = after.length === 0 ? null : (state.since ?? now);
+    state.since ??= now;
+    this.#forget();
     for (const { connector } of before.filter(isOver(after)))
       if (!after.some((trouble) => trouble.connector === connector))
         delete state.failing[connector];
@@ -139,8 +142,20 @@ export class WatchedConnectors {
     const state = this.#state;
     state.failing = {};
     state.troubles = state.troubles.filter(({ code }) => code !== 'connector-failed');
-    if (troublesOf(state).length === 0) state.since = null;
-    this.#isAskedBack = troubleOf(state)?.code === 'connector-gone';
+    this.#forget();
+    this.#isAskedBack = troublesOf(state).some(isGone);
+  }
+
+  /**
+   * Forgets what belongs to problems that are over. If the same problem comes back, it counts as
+   * new, and an earlier request does not create the connector again.
+   */
+  #forget(): void {
+    const left = troublesOf(this.#state);
+    if (!left.some(isGone)) this.#isAskedBack = false;
+    if (left.length > 0) return;
+    this.#state.since = null;
+    this.#heeded = '';
   }
 
   /**

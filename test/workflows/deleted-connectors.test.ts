@@ -1,0 +1,107 @@
+// Tests what happens after a person has deleted a connector. Only a retry creates it again, because
+// the person may have deleted it on purpose.
+import { Context } from '@temporalio/activity';
+import { describe, expect, it } from 'vitest';
+import { sleepUntil } from '../support/builders.js';
+import { failure } from '../support/fake-activities.js';
+import { anInput, atApproval, guarded, report, trouble } from '../support/guarded.js';
+import { play, useBench } from '../support/time-skipping.js';
+
+const bench = useBench();
+
+describe('a deleted connector', () => {
+  it('starts a window at once, and retry creates the connector again', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('gone'), async (scene) => {
+      const { handle, status } = scene;
+      await atApproval(scene);
+      const detail = 'deleted from Kafka Connect: connector gone';
+      fake.captureProblem = { code: 'connector-gone', detail, remedy: 'sluice retry' };
+      report(fake, trouble('gone', 'connector-gone'));
+      await sleepUntil('parked', async () => (await status()).blocked?.detail === detail);
+      const made = () => fake.calls.filter((call) => call === 'ensureConnector').length;
+      const before = made();
+      fake.captureProblem = null;
+      await handle.signal('retry');
+      await sleepUntil('created', async () => made() > before && !(await status()).blocked);
+    });
+  });
+
+  it('is handled the second time like the first time: a window at once, and no new connector before a retry', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('twice'), async (scene) => {
+      const { handle, status } = scene;
+      await atApproval(scene);
+      const detail = 'deleted from Kafka Connect: connector twice';
+      const made = () => fake.calls.filter((call) => call === 'ensureConnector').length;
+      for (const time of ['first', 'second']) {
+        const before = made();
+        await sleepUntil('watched', () => fake.inputs.at(-1)!.troubles.length === 0);
+        fake.captureProblem = { code: 'connector-gone', detail, remedy: 'sluice retry' };
+        report(fake, trouble('twice', 'connector-gone'));
+        await sleepUntil(`parked the ${time} time`, async () => {
+          expect(made()).toBe(before);
+          return (await status()).blocked?.detail === detail;
+        });
+        fake.captureProblem = null;
+        await handle.signal('retry');
+        await sleepUntil('created', async () => made() > before && !(await status()).blocked);
+      }
+    });
+  });
+
+  it('is created again by retry while the run still catches up', async () => {
+    let isCaughtUp = false;
+    const catchUp = async (): Promise<{ lsn: string; ms: number }> => {
+      while (!isCaughtUp) {
+        Context.current().heartbeat();
+        await Context.current().sleep(50);
+      }
+      return { lsn: '0/2', ms: 5 };
+    };
+    const fake = guarded({ catchUp: catchUp });
+    await play(bench, fake.activities, anInput('early'), async (scene) => {
+      const { handle, status } = scene;
+      await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
+      report(fake, trouble('early', 'connector-gone'));
+      await sleepUntil('named', async () => (await status()).blocked?.code === 'connector-gone');
+      const before = fake.calls.filter((call) => call === 'ensureConnector').length;
+      await handle.signal('retry');
+      await sleepUntil('created', () => {
+        const made = fake.calls.filter((call) => call === 'ensureConnector').length;
+        return made === before + 1 && fake.calls.at(-1) === 'resumeConnector';
+      });
+      await sleepUntil('nothing more', async () => (await status()).blocked === null);
+      isCaughtUp = true;
+      await atApproval(scene);
+    });
+  });
+
+  it('is created again by retry after the time to catch up is over', async () => {
+    let isBack = false;
+    let attempts = 0;
+    const fake = guarded({
+      catchUp: async () => {
+        attempts += 1;
+        if (attempts > 1) await sleepUntil('created', () => isBack, 20_000);
+        else await sleepUntil('reported', () => fake.inputs.at(-1)!.troubles.length > 0);
+        if (attempts === 1) throw failure('catch-up-timeout', 'not caught up after 1h');
+        return { lsn: '0/2', ms: 5 };
+      },
+      resumeConnector: () => {
+        isBack = attempts > 0;
+        return Promise.resolve();
+      },
+    });
+    await play(bench, fake.activities, anInput('too-late'), async (scene) => {
+      const { handle, status } = scene;
+      await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
+      report(fake, trouble('too-late', 'connector-gone'));
+      const isOver = async () => (await status()).blocked?.code === 'catch-up-timeout';
+      await sleepUntil('the time is over', isOver);
+      await handle.signal('retry');
+      await sleepUntil('created', () => isBack, 20_000);
+      await atApproval(scene);
+    });
+  });
+});
