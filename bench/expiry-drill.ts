@@ -29,6 +29,7 @@ export async function leaseEdge(
   variant: Variant,
 ): Promise<Edge> {
   const edge = { trials, committed: 0, takenOver: 0, late: 0, both: 0 };
+  await drill.client.query(NOTE_COMMITS);
   let next = 0;
   const lane = async (): Promise<void> => {
     const holder = new pg.Client({ database: drill.database });
@@ -53,7 +54,27 @@ export async function leaseEdge(
   return edge;
 }
 
-const HOLD_MS = 1150; // the commit keeps a margin of a second before the expiry
+/** The commit keeps a margin of a second before the expiry. */
+const MARGIN_MS = 1000;
+/**
+ * The margin begins this long after the fence. A commit on a busy machine needs some of this time
+ * until it waits for the lock.
+ */
+const BEFORE_MARGIN_MS = 600;
+const HOLD_MS = BEFORE_MARGIN_MS + MARGIN_MS;
+
+/**
+ * Notes the database's clock at the end of each transaction that commits a cut-over. A session that
+ * asks for the clock after the commit would count its own delay, too.
+ */
+const NOTE_COMMITS = `
+  CREATE TABLE IF NOT EXISTS commits (migration text PRIMARY KEY, at timestamptz NOT NULL);
+  CREATE OR REPLACE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+    INSERT INTO public.commits VALUES (NEW.migration, clock_timestamp()) ON CONFLICT DO NOTHING;
+    RETURN NULL; END$$;
+  DROP TRIGGER IF EXISTS note_commit ON ${LEASE};
+  CREATE CONSTRAINT TRIGGER note_commit AFTER UPDATE ON ${LEASE} DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.state = 'SWITCHED') EXECUTE FUNCTION note_commit()`;
 
 async function trial(
   drill: Drill,
@@ -70,21 +91,19 @@ async function trial(
     [migration, await serverIdentity(holder)],
   );
   const locked = holder.query(
-    `BEGIN; SELECT 1 FROM ${LEASE} WHERE migration = '${migration}' FOR UPDATE; SELECT pg_sleep(${Math.max(0, (Math.random() < 0.5 ? 150 : HOLD_MS) + jitter) / 1000}); COMMIT`,
+    `BEGIN; SELECT 1 FROM ${LEASE} WHERE migration = '${migration}' FOR UPDATE; SELECT pg_sleep(${Math.max(0, (Math.random() < 0.5 ? BEFORE_MARGIN_MS : HOLD_MS) + jitter) / 1000}); COMMIT`,
   );
   const commit =
     variant === 'real'
       ? drill.cutover.commitCutover(mine)
       : wrongCommit(mutant, migration, variant);
-  // This query reads the clock after the commit. The time that the commit wrote is older, because
-  // it was computed before the commit waited for the lock.
   const done = commit.then(async ({ refused }) => {
     if (refused !== null) return { committed: false, late: false };
-    const clock = await mutant.query<{ late: boolean }>(
-      'SELECT clock_timestamp() >= $1::timestamptz AS late',
-      [rows[0]!.expires],
+    const noted = await mutant.query<{ late: boolean }>(
+      'SELECT at >= $1::timestamptz AS late FROM commits WHERE migration = $2',
+      [rows[0]!.expires, migration],
     );
-    return { committed: true, late: clock.rows[0]!.late };
+    return { committed: true, late: noted.rows[0]!.late };
   });
   const [, { committed, late }, takenOver] = await Promise.all([
     locked,

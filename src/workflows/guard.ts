@@ -81,6 +81,9 @@ function react(run: Run, report: Exclude<GuardReport, { kind: 'stood-down' }>): 
   } else if (report.kind === 'wal-budget' && !report.dropped) {
     state.walAlarm = report.detail;
     run.audit({ kind: 'wal-alarm', problem: report.detail });
+  } else if (report.kind === 'wal-in-budget') {
+    state.walAlarm = null;
+    run.audit({ kind: 'wal-alarm', problem: report.detail });
   } else {
     const code = report.kind === 'slot-lost' ? 'slot-lost' : 'wal-budget';
     const problem: Blocked = {

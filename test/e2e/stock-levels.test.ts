@@ -88,14 +88,15 @@ describe('the small example', () => {
       events: { kind: string; detail: string }[];
     };
     const final = events.find((e) => e.detail.includes('the results were compared by window'))!;
-    const [, rest] = /the results were compared by window (\d+), which began \d+ s earlier/.exec(
-      final.detail,
-    )!;
+    const [, number, rest] =
+      /final window (\d+): .* the results were compared by window (\d+), which began \d+ s earlier/.exec(
+        final.detail,
+      )!;
     const { windows } = await get(NAME);
     expect(windows.filter((w) => w.number === Number(rest)).map((w) => w.verdict)).toEqual(
       expect.arrayContaining(['passed', 'passed']),
     );
-    const under = windows.filter((w) => w.number === Number(rest) + 1).map((w) => w.subject);
+    const under = windows.filter((w) => w.number === Number(number)).map((w) => w.subject);
     expect(under).toEqual(['public.movements']);
     const source = new pg.Client({ database: 'warehouse' });
     await source.connect();

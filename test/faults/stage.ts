@@ -76,11 +76,13 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
         'SELECT pubname, tablename FROM pg_publication_tables ORDER BY 1, 2',
       ),
       slots: await list(
-        'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
+        'SELECT slot_name FROM pg_replication_slots WHERE database = current_database() ORDER BY 1',
       ),
-      schemas: await list(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sluice%'`),
+      schemas: await list(
+        `SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sluice%' ORDER BY 1`,
+      ),
       functions: await list(
-        `SELECT proname FROM pg_proc WHERE pronamespace::regnamespace::text LIKE 'sluice%'`,
+        `SELECT proname FROM pg_proc WHERE pronamespace::regnamespace::text LIKE 'sluice%' ORDER BY 1`,
       ),
       triggers: await list(
         `SELECT tgname, tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname LIKE 'sluice%' ORDER BY 1, 2`,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
+import { sleepUntil } from '../support/builders.js';
 
 let drill: Drill;
 let ref: MigrationRef;
@@ -42,10 +43,15 @@ describe('a run that is seen as a session', () => {
       expect(await drill.cutover.activeBatchRun(ref)).toBeNull();
       const input: FenceInput = { ref, token: 'mine', attempt: 1, epoch: 1, evidenceId: 'ev' };
       expect((await drill.cutover.fence(input)).refused).toBeNull();
-      const running = batch.query('SELECT pg_sleep(1)');
+      const running = batch.query('SELECT pg_sleep(600)').catch(() => undefined);
+      const session = `FROM pg_stat_activity WHERE application_name = 'nightly' AND state = 'active'`;
+      await sleepUntil('the batch works', async () => {
+        return (await drill.client.query(`SELECT ${session}`)).rowCount === 1;
+      });
       expect((await drill.cutover.commitCutover(input)).refused).toMatch(
         /application nightly\) has been active since/,
       );
+      await drill.client.query(`SELECT pg_cancel_backend(pid) ${session}`);
       await running;
       expect(await drill.cutover.commitCutover(input)).toEqual({ refused: null });
     } finally {

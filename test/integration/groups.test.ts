@@ -88,6 +88,8 @@ describe('a consumer group', () => {
       const group = `${RUN}-${protocol}`;
       const first = reader(group, protocol);
       await hasRead(group, 3);
+      const isAlone = async () => (await membersOf(group)).length === 1;
+      await sleepUntil('the member alone', isAlone);
       const before = (await port.describeGroup(group)) as KnownGroup;
       expect(before).toMatchObject({ type: protocol, state: 'Stable', topics: [TOPIC] });
       expect(before.members).toHaveLength(1);

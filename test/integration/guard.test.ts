@@ -74,9 +74,11 @@ describe.concurrent('the guard', () => {
     await put('resume');
     await blockedBy(null);
     const planned = (await (await fetch(`${url}/config`)).json()) as Record<string, string>;
+    const before = await session();
     await put('config', { ...planned, 'column.exclude.list': 'public.items.v' });
     await blockedBy('connector-drift');
     expect((await get('guarded')).blocked!.detail).toContain('column.exclude.list');
+    await restartedAfter(before);
     const drifted = await session();
     await put('config', planned);
     expect(sluice('retry', 'guarded').code).toBe(0);
@@ -87,8 +89,10 @@ describe.concurrent('the guard', () => {
     const deleted = await session();
     await fetch(url, { method: 'DELETE' });
     await blockedBy('connector-gone');
-    await reach('guarded', 'a window found it too', (s) =>
-      s.blocked!.detail.includes('deleted from'),
+    await reach(
+      'guarded',
+      'a window found it too',
+      (s) => s.blocked?.detail.includes('deleted from') === true,
     );
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);

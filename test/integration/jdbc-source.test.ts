@@ -67,8 +67,10 @@ describe('tables that are polled', () => {
     await database.client.query(
       `UPDATE orders SET total = 0 WHERE id = 5; DELETE FROM orders WHERE id = 6`,
     );
-    await reach('unseen', 'a window that found them', (s) => s.windows.at(-1)!.unknown === 2);
-    expect((await get('unseen')).windows.at(-1)).toMatchObject({
+    const found = await reach('unseen', 'a window that found them', (s) => {
+      return s.windows.at(-1)!.unknown === 2;
+    });
+    expect(found.windows.at(-1)).toMatchObject({
       verdict: 'inconclusive',
       missing: 0,
       extraneous: 0,
@@ -85,8 +87,10 @@ describe('tables that are polled', () => {
     await database.client.query(
       `INSERT INTO orders VALUES (9001, 1, 'late', now() - interval '1 hour')`,
     ); // the row is older than the delay, as if its transaction had committed late
-    await reach('unseen', 'a failed window', (s) => s.windows.at(-1)!.verdict === 'failed');
-    expect((await get('unseen')).windows.at(-1)).toMatchObject({ missing: 1 });
+    const failed = await reach('unseen', 'a failed window', (s) => {
+      return s.windows.at(-1)!.verdict === 'failed';
+    });
+    expect(failed.windows.at(-1)).toMatchObject({ missing: 1 });
     expect(sluice('cancel', 'unseen', '--yes').code).toBe(0);
     await waitFor('unseen', 'outcome=aborted');
     expect(
@@ -124,8 +128,10 @@ describe("a row whose time is ahead of the database's clock", () => {
     startMigration('later', database.name, ['public.orders'], polling());
     await waitFor('later', 'approval');
     await database.client.query(`${FUTURE}; INSERT INTO orders VALUES (5000, 1)`);
-    await reach('later', 'a window that saw it', (s) => s.windows.at(-1)!.missing === 1);
-    expect((await get('later')).windows.at(-1)).toMatchObject({
+    const { windows } = await reach('later', 'a window that saw it', (s) => {
+      return s.windows.at(-1)!.missing === 1;
+    });
+    expect(windows.at(-1)).toMatchObject({
       verdict: 'failed',
       matched: 3001,
       reason: expect.stringContaining("ahead of the database's clock") as string,
@@ -158,8 +164,10 @@ describe('a query that is polled', () => {
     await database.client.query(
       `INSERT INTO orders VALUES (4001, 7.70); INSERT INTO links VALUES (4001, 2)`,
     );
-    await reach('joined', 'a window with the new row', (s) => s.windows.at(-1)!.compared === 3001);
-    expect((await get('joined')).windows.at(-1)).toMatchObject({
+    const { windows } = await reach('joined', 'a window with the new row', (s) => {
+      return s.windows.at(-1)!.compared === 3001;
+    });
+    expect(windows.at(-1)).toMatchObject({
       subject: 'query',
       verdict: 'passed',
       matched: 3001,

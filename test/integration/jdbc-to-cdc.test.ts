@@ -101,7 +101,9 @@ describe('a topic that was filled by polling', () => {
       'message.prefix.include.list': 'sluice-none',
     });
     await rest.resume('orders-cdc');
-    await sleepUntil('rows from the log', async () => (await fold(topic)).size > 5050 + 200);
+    // Polling cannot see this row, so the connector of the log has read it. That connector also
+    // sees what is deleted from now on.
+    await sleepUntil('the row from the log', async () => (await fold(topic)).get('4000') === 7);
     await database.client.query('DELETE FROM orders WHERE id = 4001');
     writing = false;
     await writer;

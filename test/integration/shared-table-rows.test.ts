@@ -12,7 +12,9 @@ import { relation } from '../../src/domain/migration/names.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import type { SharedTablePlan } from '../../src/domain/routes/route.js';
 import {
+  NIGHTLY,
   STAGING,
+  STREAM,
   asNightly,
   asStream,
   batchMayWrite,
@@ -46,6 +48,8 @@ const routeBack = (): Promise<void> =>
   new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
 const input = (token: string): FenceInput => ({ ref, token, attempt, epoch: 3, evidenceId: 'ev' });
 const rows = (): Promise<unknown[]> => sharedRows(drill);
+const expiresIn = (time: string): Promise<unknown> =>
+  drill.client.query(`UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '${time}'`);
 
 describe('a shared table on a real database', () => {
   it("accepts no writes while fenced, then only the sink's, and after a rollback only the batch's", async () => {
@@ -62,7 +66,7 @@ describe('a shared table on a real database', () => {
       refused: null,
       rows: { written: 3, removed: 1 },
     });
-    for (const sql of [asStream('1.3'), 'SET LOCAL ROLE rows_stream; UPDATE shared SET n = 0'])
+    for (const sql of [asStream('1.3'), `SET LOCAL ROLE ${STREAM}; UPDATE shared SET n = 0`])
       expect([sql, await write(drill.client, sql)]).toEqual([sql, null]);
     for (const [client, sql] of [
       [nightly, 'UPDATE shared SET n = 0'],
@@ -149,15 +153,15 @@ describe('a shared table on a real database', () => {
     await drill.cutover.fence(input('settings'));
     await drill.cutover.commitCutover(input('settings'));
     const { batch, ...spec } = ref.spec.spec;
-    const sql = `SELECT 1 AS id, length(set_config('search_path', 'nowhere', true) || set_config('role', 'rows_nightly', true))::numeric AS n, NULL::json AS doc`;
+    const sql = `SELECT 1 AS id, length(set_config('search_path', 'nowhere', true) || set_config('role', '${NIGHTLY}', true))::numeric AS n, NULL::json AS doc`;
     ref = {
       ...ref,
       spec: { ...ref.spec, spec: { ...spec, batch: { ...batch!, query: { sql } } } },
     };
-    await drill.client.query('REVOKE INSERT, UPDATE, DELETE ON shared FROM rows_nightly');
+    await drill.client.query(`REVOKE INSERT, UPDATE, DELETE ON shared FROM ${NIGHTLY}`);
     await routeBack();
     expect(await rows()).toEqual([
-      [1, '19', null],
+      [1, String(`nowhere${NIGHTLY}`.length), null],
       [9, '9', '{"only": "here"}'],
     ]);
   });
@@ -165,10 +169,7 @@ describe('a shared table on a real database', () => {
   it('stays unchanged if the commit is late, is of a wrong attempt, or finds a new partition', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));
-    await drill.client.query(
-      `UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '500 milliseconds' WHERE migration = $1`,
-      [ref.name],
-    );
+    await expiresIn('500 milliseconds');
     expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(
       /the fence expires at/,
     );
@@ -185,10 +186,7 @@ describe('a shared table on a real database', () => {
     await drill.client.query(
       'CREATE TABLE child (id int REFERENCES shared); INSERT INTO child VALUES (9)',
     );
-    await drill.client.query(
-      `UPDATE ${LEASE} SET expires_at = clock_timestamp() + interval '5 seconds' WHERE migration = $1`,
-      [ref.name],
-    );
+    await expiresIn('5 seconds');
     expect((await drill.cutover.commitCutover(input('late'))).refused).toMatch(
       /public.shared does not take the stream's rows: .* violates foreign key/,
     );
@@ -210,7 +208,7 @@ describe('a shared table on a real database', () => {
       withSource(ref.spec, resolveSecret, (client) =>
         checkSharedTable(client, resolve(ref), resolveSecret, { ...route, ...of }),
       );
-    expect(await said()).toBe('rows_stream can become the only writer of the table');
+    expect(await said()).toBe(`${STREAM} can become the only writer of the table`);
     expect(await said({ table: relation('public.nowhere') })).toMatchObject({
       detail: 'the table does not exist',
     });
@@ -220,9 +218,9 @@ describe('a shared table on a real database', () => {
     expect(await said({ batchRole: process.env['PGUSER']! })).toMatchObject({
       detail: expect.stringContaining('is a superuser') as string,
     });
-    await drill.client.query('REVOKE DELETE ON shared FROM rows_stream');
+    await drill.client.query(`REVOKE DELETE ON shared FROM ${STREAM}`);
     expect(await said()).toMatchObject({
-      detail: 'rows_stream lacks DELETE on the table',
+      detail: `${STREAM} lacks DELETE on the table`,
       remedy: expect.stringContaining(
         'GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."shared"',
       ) as string,
@@ -236,9 +234,9 @@ describe('a shared table on a real database', () => {
     await drill.client.query('ALTER TABLE shared DROP CONSTRAINT shared_pkey');
     expect(await said()).toMatchObject({ detail: 'the table has no unique index on exactly (id)' });
     await drill.client.query(
-      'CREATE UNIQUE INDEX ON shared (id) INCLUDE (n); ALTER TABLE shared DROP COLUMN must; GRANT DELETE ON shared TO rows_stream',
+      `CREATE UNIQUE INDEX ON shared (id) INCLUDE (n); ALTER TABLE shared DROP COLUMN must; GRANT DELETE ON shared TO ${STREAM}`,
     );
-    expect(await said()).toBe('rows_stream can become the only writer of the table');
+    expect(await said()).toBe(`${STREAM} can become the only writer of the table`);
   });
 
   it("cannot be written by the batch's role after complete, which reports rights that remain", async () => {
@@ -246,7 +244,7 @@ describe('a shared table on a real database', () => {
     expect(await batchMayWrite(drill)).toBe(false);
     await drill.client.query('GRANT UPDATE ON shared TO PUBLIC');
     await expect(drill.cutover.retireRole(ref)).rejects.toThrow(
-      /rows_nightly may still write public.shared/,
+      `${NIGHTLY} may still write public.shared`,
     );
   });
 });

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
+import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { envelope } from '../support/rows.js';
@@ -21,6 +22,13 @@ function signal(name: string, message: string, input: string): void {
   expect(temporal('workflow', 'signal', ...to).status).toBe(0);
 }
 
+const aKafka = () =>
+  new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+const hasFailed = ({ windows }: StatusWithWindows) => windows.some((w) => w.verdict === 'failed');
+
 describe('a migration of tables', () => {
   it('passes every window under a busy writer, is approved by a plain signal, and ends as migrated', async () => {
     // the table has enough rows that later windows read only changes
@@ -29,11 +37,10 @@ describe('a migration of tables', () => {
     const file = specFile('hot', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);
     await waitFor('hot', 'approval');
-    const second = sluice('start', '-f', file);
-    expect([second.code, second.stderr]).toEqual([
-      1,
-      expect.stringContaining('already running; nothing was changed'),
-    ]);
+    expect(sluice('start', '-f', file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('already running; nothing was changed') as string,
+    });
     signal('hot', 'approveCutover', '{"rubbish": true}');
     signal('hot', 'approveCutover', '{"approver": "ann"}');
     await waitFor('hot', 'outcome=migrated');
@@ -82,7 +89,7 @@ describe('a migration of tables', () => {
     await database.client.query(
       'ALTER PUBLICATION sluice_shifted DROP TABLE wide; UPDATE wide SET n = n + 7; ALTER PUBLICATION sluice_shifted ADD TABLE wide',
     );
-    await reach('shifted', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
+    await reach('shifted', 'a failed window', hasFailed);
     const failed = (await get('shifted')).windows.find((w) => w.verdict === 'failed')!;
     expect(failed.reason).toMatch(
       /^mismatched \d+ rows > 0 allowed: stopped after \d+ of 60000 rows, .* of the examined rows differ in n \(stream = batch − 7\)$/,
@@ -109,9 +116,8 @@ describe('a migration of tables', () => {
     await database.client.query(
       `ALTER PUBLICATION sluice_wrong_row DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78; ALTER PUBLICATION sluice_wrong_row ADD TABLE accounts`,
     );
-    await reach('wrong-row', 'a failed window', (s) =>
-      s.windows.some((w) => w.verdict === 'failed'),
-    );
+    // the ledger has the window a moment before the run withdraws its evidence
+    await reach('wrong-row', 'a failed window', (s) => hasFailed(s) && !s.needsApproval);
     const diff = JSON.parse(sluice('diff', 'wrong-row', '-o', 'json').stdout) as {
       counts: object;
       differences: object[];
@@ -137,11 +143,7 @@ describe('a migration of tables', () => {
     await reach('foreign', 'a window that read only what changed', (s) =>
       s.windows.some((w) => w.reason.includes('of scrub')),
     );
-    const kafka = new kafkajs.Kafka({
-      brokers: [process.env['KAFKA_BROKERS']!],
-      logLevel: kafkajs.logLevel.NOTHING,
-    });
-    const producer = kafka.producer();
+    const producer = aKafka().producer();
     await producer.connect();
     const value = envelope('u', '{"id":123,"balance":"1.00","note":null}', 1).toString();
     await producer.send({
@@ -149,7 +151,7 @@ describe('a migration of tables', () => {
       messages: [{ key: '{"id":123}', value }],
     });
     await producer.disconnect();
-    await reach('foreign', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
+    await reach('foreign', 'a failed window', hasFailed);
     const diff = JSON.parse(sluice('diff', 'foreign', '-o', 'json').stdout) as {
       differences: object[];
     };
@@ -172,16 +174,14 @@ describe('a migration of tables', () => {
     const count = (await get('buried')).windows.at(-1)!.number;
     await reach('buried', 'two more windows', (s) => s.windows.at(-1)!.number > count + 2);
     expect((await get('buried')).windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 299 });
-    const kafka = new kafkajs.Kafka({
-      brokers: [process.env['KAFKA_BROKERS']!],
-      logLevel: kafkajs.logLevel.NOTHING,
+    const producer = aKafka().producer({
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
-    const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
     await producer.connect();
     const send = (key: string, value: string | null) =>
       producer.send({ topic: 'buried.public.accounts', messages: [{ key, value }] });
     await send('{"id":7}', null);
-    await reach('buried', 'a failed window', (s) => s.windows.some((w) => w.verdict === 'failed'));
+    await reach('buried', 'a failed window', hasFailed);
     const diff = () =>
       JSON.parse(sluice('diff', 'buried', '-o', 'json').stdout) as { differences: object[] };
     expect(diff().differences).toMatchObject([{ class: 'missing', key: { id: '7' } }]);

@@ -183,6 +183,26 @@ describe('a slot that retains more WAL than its budget', () => {
     await database.client.query(`SELECT pg_drop_replication_slot('sluice_foreign')`);
   });
 
+  it('ends an earlier alarm when it retains less than its budget again', async () => {
+    const walBudget = { bytes: '1GiB', onExhaustion: 'block' };
+    const source = {
+      postgres: testPostgres(database.name),
+      tables: ['public.accounts'],
+      walBudget,
+    };
+    const { ref, plan } = await aMigration('calm', { source });
+    const slot = await anOverfullSlot({ ref, plan });
+    const hooks = { wait: () => Promise.resolve(), retained: () => undefined };
+    const report = (alarmed: boolean) =>
+      watchSlot(deps(), { ref, plan, slotExpected: true, alarmed }, hooks);
+    expect(await report(false)).toBeNull();
+    expect(await report(true)).toMatchObject({
+      kind: 'wal-in-budget',
+      detail: expect.stringMatching(/^slot sluice_calm retains .*, which is within walBudget 1GiB/),
+    });
+    await database.client.query(`SELECT pg_drop_replication_slot('${slot}')`);
+  });
+
   it('is kept and reported if the target, which says whether consumers moved, is away', async () => {
     const target = { postgres: { ...testPostgres(database.name), port: 1 } };
     expect(await reportOn('away', true, undefined, { ...BATCH_PARTS, target })).toMatchObject({

@@ -4,13 +4,16 @@ import { LEASE, type Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 
 export const STAGING = 'sluice_sluice_drill.stream';
+/** The roles of batch and stream. Roles belong to the server, so each test file has its own. */
+export const NIGHTLY = `rows_nightly_${process.pid}`;
+export const STREAM = `rows_stream_${process.pid}`;
 
 /** Makes the tables again, with the batch as their owner. */
 export async function resetShared(drill: Drill): Promise<void> {
   await drill.client
     .query(`DROP TABLE IF EXISTS shared CASCADE; DROP TABLE IF EXISTS ${STAGING}, sluice_sluice_drill.kept; DROP FUNCTION IF EXISTS sluice_sluice_drill.keep_owner();
     CREATE TABLE shared (id int PRIMARY KEY, n numeric, doc json, serial bigint GENERATED ALWAYS AS IDENTITY, twice numeric GENERATED ALWAYS AS (n * 2) STORED);
-    GRANT SELECT, INSERT, UPDATE, DELETE ON shared TO rows_nightly, rows_stream;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON shared TO ${NIGHTLY}, ${STREAM};
     INSERT INTO shared (id, n, doc) VALUES (1, 1.0, '{"a": 1}'), (2, 2, NULL), (3, 3, '{}'), (9, 9, '{"only": "here"}');
     CREATE TABLE ${STAGING} (id int PRIMARY KEY, n numeric, doc json); INSERT INTO ${STAGING} VALUES (1, 1.00, '{"a": 1}'), (2, 2, NULL), (3, 3.5, '{}'), (4, 4, '{}');
     INSERT INTO ${LEASE} (migration, state, epoch) VALUES ('${drill.ref().name}', 'OPEN', 0) ON CONFLICT (migration) DO UPDATE SET state = 'OPEN', token = NULL, expires_at = NULL`);
@@ -40,8 +43,8 @@ export function sharedRef(drill: Drill): MigrationRef {
           route: {
             type: 'postgres-table',
             table: 'public.shared',
-            batchRole: 'rows_nightly',
-            streamRole: 'rows_stream',
+            batchRole: NIGHTLY,
+            streamRole: STREAM,
           },
         },
       },
@@ -52,13 +55,13 @@ export function sharedRef(drill: Drill): MigrationRef {
 /** Creates the roles of the batch and of the stream. */
 export async function makeRoles(drill: Drill): Promise<void> {
   await drill.client
-    .query(`DROP ROLE IF EXISTS rows_nightly; DROP ROLE IF EXISTS rows_stream; CREATE ROLE rows_nightly LOGIN PASSWORD 'n'; CREATE ROLE rows_stream;
-    GRANT USAGE ON SCHEMA public TO rows_stream, rows_nightly`);
+    .query(`DROP ROLE IF EXISTS ${NIGHTLY}; DROP ROLE IF EXISTS ${STREAM}; CREATE ROLE ${NIGHTLY} LOGIN PASSWORD 'n'; CREATE ROLE ${STREAM};
+    GRANT USAGE ON SCHEMA public TO ${STREAM}, ${NIGHTLY}`);
 }
 
 export async function dropRoles(drill: Drill): Promise<void> {
   await drill.client.query(
-    'DROP OWNED BY rows_nightly, rows_stream; DROP ROLE rows_nightly; DROP ROLE rows_stream',
+    `DROP OWNED BY ${NIGHTLY}, ${STREAM}; DROP ROLE ${NIGHTLY}; DROP ROLE ${STREAM}`,
   );
 }
 
@@ -72,7 +75,7 @@ export async function sharedRows(drill: Drill): Promise<unknown[]> {
 
 /** Opens a session of the batch's role. */
 export async function asNightly({ database }: Drill): Promise<pg.Client> {
-  const nightly = new pg.Client({ database, user: 'rows_nightly', password: 'n' });
+  const nightly = new pg.Client({ database, user: NIGHTLY, password: 'n' });
   nightly.on('error', () => undefined);
   await nightly.connect();
   return nightly;
@@ -91,12 +94,12 @@ export const write = (client: pg.Client, sql: string): Promise<string | null> =>
   );
 /** Returns a write by the stream's role that names `since` as the epoch of its ownership. */
 export const asStream = (since: string): string =>
-  `SET LOCAL ROLE rows_stream; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
+  `SET LOCAL ROLE ${STREAM}; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
 
 /** Returns whether the batch's role has any right to write the shared table. */
 export async function batchMayWrite({ client }: Drill): Promise<boolean> {
   const { rows } = await client.query<{ may: boolean }>(
-    `SELECT has_table_privilege('rows_nightly', 'shared', 'INSERT, UPDATE, DELETE') AS may`,
+    `SELECT has_table_privilege('${NIGHTLY}', 'shared', 'INSERT, UPDATE, DELETE') AS may`,
   );
   return rows[0]!.may;
 }

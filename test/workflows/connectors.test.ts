@@ -56,6 +56,21 @@ describe('with a window each hour, the guard', () => {
     });
   });
 
+  it('ends an alarm about WAL when the slot is within its budget again', async () => {
+    const fake = guarded();
+    await play(bench, fake.activities, anInput('alarmed'), async (scene) => {
+      await atApproval(scene);
+      const explain = () => scene.handle.query<string>('explain');
+      const detail = 'slot alarmed retains 11 GB of WAL, which is more than walBudget 10GiB';
+      fake.reports.push({ kind: 'wal-budget', detail, dropped: false });
+      await sleepUntil('an alarm', async () => (await explain()).includes(detail));
+      await sleepUntil('a guard that knows it', () => fake.inputs.at(-1)!.alarmed);
+      fake.reports.push({ kind: 'wal-in-budget', detail: 'slot alarmed retains 1 GB of WAL' });
+      await sleepUntil('no alarm', async () => !(await explain()).includes('walBudget'));
+      await sleepUntil('a guard that watches again', () => !fake.inputs.at(-1)!.alarmed);
+    });
+  });
+
   it('does not name a sink that the run itself has paused or is removing', async () => {
     const fake = guarded({
       pauseSink: () => {

@@ -27,7 +27,7 @@ describe('a deleted connector', () => {
     });
   });
 
-  it('is handled the second time like the first time: a window at once, and no new connector before a retry', async () => {
+  it('is handled the second time like the first time; only a retry creates it again', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('twice'), async (scene) => {
       const { handle, status } = scene;

@@ -13,7 +13,9 @@ import type { Planned } from '../runtime/with-plan.js';
 
 export type SlotReport =
   | { readonly kind: 'slot-lost'; readonly detail: string }
-  | { readonly kind: 'wal-budget'; readonly detail: string; readonly dropped: boolean };
+  | { readonly kind: 'wal-budget'; readonly detail: string; readonly dropped: boolean }
+  /** The slot had exceeded its budget, and no longer does. */
+  | { readonly kind: 'wal-in-budget'; readonly detail: string };
 
 export interface SlotInput {
   /**
@@ -29,6 +31,9 @@ export interface SlotHooks {
   /** Receives the number of bytes of WAL that the slot retains. */
   readonly retained: (bytes: number) => void;
 }
+
+/** An alarm ends below this share of the budget, so that it does not begin again at once. */
+const CALM = 0.8;
 
 type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
@@ -51,8 +56,11 @@ export async function watchSlot(
     const retained = lsnDistance(found.restartLsn, await insertLsn(client));
     hooks.retained(retained);
     const { bytes } = plan.spec.source.walBudget;
+    const retains = `slot ${slot} retains ${formatBytes(retained)} of WAL`;
+    if (alarmed && retained <= CALM * sizeBytes(bytes))
+      return { kind: 'wal-in-budget', detail: `${retains}, which is within walBudget ${bytes}` };
     if (retained <= sizeBytes(bytes)) return null;
-    const detail = `slot ${slot} retains ${formatBytes(retained)} of WAL, which is more than walBudget ${bytes}`;
+    const detail = `${retains}, which is more than walBudget ${bytes}`;
     const kept = await dropIfAllowed(deps, input, hooks.wait);
     if (kept !== null)
       return alarmed ? null : { kind: 'wal-budget', detail: `${detail}${kept}`, dropped: false };
