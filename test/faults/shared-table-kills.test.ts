@@ -13,7 +13,7 @@ let shop: FencedShop;
 let dropRoles: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ shop, dropRoles } = await openSharedShop(NAME, '10m'));
+  ({ shop, dropRoles } = await openSharedShop(NAME, () => '10m'));
   await worker.start();
 });
 afterAll(async () => {

@@ -23,7 +23,7 @@ let pipeline: ChildProcess | undefined;
 
 beforeAll(async () => {
   both = await twoDatabases();
-  writeFileSync(file, stringify(both.spec(NAME)));
+  writeSpec('2s');
 });
 afterAll(async () => {
   pipeline?.kill('SIGKILL');
@@ -31,6 +31,10 @@ afterAll(async () => {
     await fetch(`${process.env['CONNECT_URL']}/connectors/${part}`, { method: 'DELETE' });
   await both.drop();
 });
+
+/** Writes the spec with a soak of this duration. */
+const writeSpec = (soak: string): void =>
+  writeFileSync(file, stringify(both.spec(NAME, { soak: { for: soak, passes: 1 } })));
 
 /** Runs a command that docs/how-to/reporting-database.md shows. */
 function fromPage(command: string, ...more: string[]): Ran {
@@ -108,6 +112,7 @@ describe('a migration with a reporting database', () => {
 
   it('restores the view byte for byte at a rollback, and leaves nothing in either database', async () => {
     const before = await viewOf(both);
+    writeSpec('1h'); // a rollback is possible only before the end of the soak
     await cutOver(`${NAME}.public.orders`);
     await waitFor(NAME, 'phase=soak');
     expect(await viewOf(both)).not.toEqual(before);
@@ -124,6 +129,7 @@ describe('a migration with a reporting database', () => {
   });
 
   it('ends as migrated, and its evidence names the database of the sink', async () => {
+    writeSpec('2s');
     await cutOver(`${NAME}.g2.public.orders`);
     await waitFor(NAME, 'outcome=migrated');
     const rows = (sql: string) => both.target.client.query<object>(sql);

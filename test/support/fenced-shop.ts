@@ -39,15 +39,17 @@ export interface FencedShop {
 const APPROVAL_STANDS =
   /has approved this evidence already|nothing is up for approval in phase cut-over/;
 
+/** Changes the text of the spec for the run that has this generation. */
+type Edit = (yaml: string, generation: number) => string;
+
 /**
- * Opens the shop. `name` is the name of the migration and of its database. `edit` changes the text
- * of its spec.
+ * Opens the shop. `name` is the name of the migration and of its database. `edit` changes its spec.
  */
 export async function openFencedShop(
   name: string,
   maxHoldSeconds: number,
   transactionsPerSecond = 2,
-  edit: (yaml: string) => string = (yaml) => yaml,
+  edit: Edit = (yaml) => yaml,
 ): Promise<FencedShop> {
   const database = `${name.replaceAll('-', '_')}_shop`;
   await buildPipeline((line) => console.error(line));
@@ -71,7 +73,8 @@ export async function openFencedShop(
     name,
     database,
     start: async (generation = 1) => {
-      if (sluice('start', '-f', specFile(name, database, maxHoldSeconds, edit)).code !== 0)
+      const text = (yaml: string): string => edit(yaml, generation);
+      if (sluice('start', '-f', specFile(name, database, maxHoldSeconds, text)).code !== 0)
         throw new Error('the migration did not start');
       const topicPrefix = generation === 1 ? name : `${name}.g${generation}`;
       await addService(
@@ -122,21 +125,24 @@ export interface SharedShop {
 
 /**
  * Opens a shop with a shared table and the roles `<name>_nightly` and `<name>_stream`. The batch
- * runs only when it is called.
+ * runs only when it is called. `soakFor` returns the duration of the soak of a generation's run.
  */
-export async function openSharedShop(name: string, soakFor: string): Promise<SharedShop> {
+export async function openSharedShop(
+  name: string,
+  soakFor: (generation: number) => string,
+): Promise<SharedShop> {
   const table = 'daily_revenue_batch';
   const [nightly, stream] = ['nightly', 'stream'].map(
     (role) => `${name.replaceAll('-', '_')}_${role}`,
   ) as [string, string];
-  const shop = await openFencedShop(name, 60, 0.5, (yaml) =>
+  const shop = await openFencedShop(name, 60, 0.5, (yaml, generation) =>
     yaml
       .replace('table: public.daily_revenue_stream', `table: public.${table}`)
       .replace(
         /route: \{ type: postgres-view.*/,
         `route: { type: postgres-table, table: public.${table}, batchRole: ${nightly}, streamRole: ${stream} }`,
       )
-      .replace('soak: { for: 2s, passes: 1 }', `soak: { for: ${soakFor}, passes: 1 }`),
+      .replace('soak: { for: 2s, passes: 1 }', `soak: { for: ${soakFor(generation)}, passes: 1 }`),
   );
   await withDatabase(shop.database, (client) =>
     client.query(`UPDATE batch_control SET retired = true; DROP ROLE IF EXISTS ${nightly}; DROP ROLE IF EXISTS ${stream}; CREATE ROLE ${nightly}; CREATE ROLE ${stream};
