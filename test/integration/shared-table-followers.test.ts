@@ -48,6 +48,9 @@ async function refusal(): Promise<string | null> {
   return (await drill.cutover.commitCutover(input)).refused;
 }
 
+const routeBack = (): Promise<void> =>
+  new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
+
 describe('a shared table', () => {
   it.each([
     [
@@ -91,8 +94,6 @@ describe('a shared table', () => {
   });
 
   it('keeps the rows of the batch if a trigger drops them at a rollback, which then can be repeated', async () => {
-    const routeBack = (): Promise<void> =>
-      new MockActivityEnvironment().run(() => drill.cutover.routeBack(ref));
     await drill.client.query(
       trigger('BEFORE INSERT', 'IF NEW.id = 9 THEN RETURN NULL; END IF; RETURN NEW;'),
     );
@@ -126,6 +127,25 @@ describe('a shared table', () => {
       expect(await refusal()).toMatch(/removing 1 row of public.shared .* change rows of child/);
       expect((await drill.client.query('SELECT id FROM child')).rows).toEqual([{ id: 9 }]);
       await drill.client.query('DROP TABLE child');
+    },
+  );
+
+  it.each(['CASCADE', 'SET NULL'])(
+    'is not rolled back while other rows follow its deletes, by a foreign key since the commit: ON DELETE %s',
+    async (action) => {
+      expect(await refusal()).toBeNull();
+      const before = await sharedRows(drill);
+      await drill.client.query(
+        `CREATE TABLE child (id int REFERENCES shared ON DELETE ${action}); INSERT INTO child VALUES (4)`,
+      );
+      await expect(routeBack()).rejects.toThrow(
+        /removing 2 rows of public.shared .* change rows of child/,
+      );
+      expect((await drill.client.query('SELECT id FROM child')).rows).toEqual([{ id: 4 }]);
+      expect(await sharedRows(drill)).toEqual(before);
+      await drill.client.query('DROP TABLE child');
+      await routeBack();
+      expect(await sharedRows(drill)).not.toEqual(before);
     },
   );
 });

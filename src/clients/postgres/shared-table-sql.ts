@@ -3,6 +3,7 @@
 // change the table's rows.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
+import { Problem } from '../../domain/failure.js';
 import { readTable } from './catalog.js';
 import { readInto } from './single-statement.js';
 import { leaseTable } from './lease-row.js';
@@ -118,7 +119,7 @@ export async function takeOver(
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
  * `passTrigger`. The batch's rows are the rows that its query returns now, plus the kept rows whose
  * keys the query does not return. Throws Problem `route-unexpected` if the table does not take a
- * kept row.
+ * kept row, or if another table would change.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -129,6 +130,14 @@ export async function giveBack(
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
   await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
   const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
+  // The foreign key may be younger than the commit. The commit looks for one too.
+  const problem = await removalProblem(client, table, changed.removed);
+  if (problem !== null)
+    throw new Problem(
+      'route-unexpected',
+      problem,
+      'change the foreign key to ON DELETE NO ACTION, then: sluice retry',
+    );
   const columns = ((await readTable(client, table.text))?.columns ?? [])
     .filter((c) => !c.generated)
     .map((c) => quoteIdent(c.name));
