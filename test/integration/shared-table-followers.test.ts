@@ -131,7 +131,7 @@ describe('a shared table', () => {
   );
 
   it.each(['CASCADE', 'SET NULL'])(
-    'is not rolled back while other rows follow its deletes, by a foreign key since the commit: ON DELETE %s',
+    'is not rolled back while a foreign key since the commit changes other rows: ON DELETE %s',
     async (action) => {
       expect(await refusal()).toBeNull();
       const before = await sharedRows(drill);

@@ -73,3 +73,12 @@ export function isVisible(txId: number, snapshot: SnapshotVisibility): boolean {
   if (wide < snapshot.xmin) return true;
   return wide < snapshot.xmax && !snapshot.inProgress.has(wide);
 }
+
+/** Returns whether the later snapshot sees every transaction that the earlier one sees. */
+export function seesAll(later: SnapshotVisibility, earlier: SnapshotVisibility): boolean {
+  if (later.xmax < earlier.xmax) return false;
+  const { xmin, xmax, inProgress } = earlier;
+  for (const id of later.inProgress)
+    if (id < xmin || (id < xmax && !inProgress.has(id))) return false;
+  return true;
+}

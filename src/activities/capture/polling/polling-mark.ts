@@ -15,6 +15,7 @@ import {
   type Polling,
 } from '../../../domain/capture/polling-settings.js';
 import { insertLsn } from '../../../clients/postgres/wal-position.js';
+import { parseSnapshot, seesAll } from '../../../domain/values/position.js';
 import type { Deps } from '../../runtime/deps.js';
 import { pollUntil } from '../../runtime/poll-until.js';
 import type { Planned } from '../../runtime/with-plan.js';
@@ -22,7 +23,6 @@ import type { MarkAt, SourceMark } from '../capture-adapter.js';
 import { isNotAhead } from './polled-clock.js';
 
 const POLL_MS = 150;
-const WHOLE_POLLS = 2; // the first poll may have begun before the mark
 
 /**
  * Reads the newest position of each table. The mark's `reached` compares it with the position that
@@ -62,11 +62,12 @@ async function markCapture(
 ): Promise<(deadline: number) => Promise<string | null>> {
   const { connector, subject } = capture;
   if (polling.mode === 'bulk') {
-    const first = (await pollOf(rest, connector)).number;
+    const [seen] = await readLone(snapshot, 'SELECT pg_current_snapshot()::text AS snapshot');
+    const wanted = seen!['snapshot']!;
     const rows = await readLone(snapshot, `SELECT 1 FROM ${polledFrom(polling, capture)} LIMIT 1`);
     // an empty table has no position to reach
     if (rows.length === 0) return () => Promise.resolve(null);
-    return (deadline) => untilPolled(rest, capture, first, deadline);
+    return (deadline) => untilPolled(rest, capture, wanted, deadline);
   }
   const wanted = await cursorIn(snapshot, polling, capture);
   return async (deadline) => {
@@ -90,22 +91,27 @@ async function markCapture(
   };
 }
 
+/**
+ * Waits until a complete poll has seen everything that the snapshot `wanted` sees. The number of
+ * polls proves nothing, because Connect stores it late.
+ */
 async function untilPolled(
   rest: ConnectRest,
   { connector, subject }: Capture,
-  first: number,
+  wanted: string,
   deadline: number,
 ): Promise<string | null> {
-  let at = { number: first, isWhole: false };
+  let at = UNKNOWN_POLL;
   const done = await pollUntil(deadline, POLL_MS, async () => {
     at = await pollOf(rest, connector);
-    return at.number > first + WHOLE_POLLS || (at.number === first + WHOLE_POLLS && at.isWhole)
-      ? true
-      : null;
+    return at.seen !== null && seesAll(parseSnapshot(at.seen), parseSnapshot(wanted)) ? true : null;
   });
-  return done
-    ? null
-    : `barrier: connector of ${subject} ended poll ${at.number - (at.isWhole ? 0 : 1)}, and poll ${first + WHOLE_POLLS} is needed, at the time limit`;
+  if (done) return null;
+  const stored =
+    at.seen === null
+      ? `stored poll ${at.number} without its snapshot (use the JDBC source of this version of Sluice)`
+      : `stored a poll with snapshot ${at.seen}`;
+  return `barrier: connector of ${subject} ${stored}, and a complete poll after snapshot ${wanted} is needed, at the time limit`;
 }
 
 /**
@@ -152,10 +158,15 @@ async function storedCursor(rest: ConnectRest, connector: string): Promise<Curso
   };
 }
 
-async function pollOf(
-  rest: ConnectRest,
-  connector: string,
-): Promise<{ number: number; isWhole: boolean }> {
-  const offset = (await rest.offsets(connector))[0] ?? {};
-  return { number: Number(offset['poll'] ?? 0), isWhole: offset['whole'] === true };
+interface StoredPoll {
+  readonly number: number;
+  /** A snapshot from before the last complete poll. Null if the connector has not stored one. */
+  readonly seen: string | null;
+}
+
+const UNKNOWN_POLL: StoredPoll = { number: 0, seen: null };
+
+async function pollOf(rest: ConnectRest, connector: string): Promise<StoredPoll> {
+  const { poll, seen } = (await rest.offsets(connector))[0] ?? {};
+  return { number: Number(poll ?? 0), seen: typeof seen === 'string' ? seen : null };
 }

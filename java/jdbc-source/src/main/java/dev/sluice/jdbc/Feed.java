@@ -44,7 +44,7 @@ final class Feed {
   private ResultSet rows;
   private RowReader reader;
   private Position.Row ahead;
-  private long pollNumber;
+  private Position.Poll poll;
   private long dueNanos = System.nanoTime();
 
   Feed(Settings settings, Subject subject, Map<String, Object> stored) {
@@ -52,7 +52,7 @@ final class Feed {
     this.subject = subject;
     batch = settings.getInt(Settings.BATCH);
     position = Position.of(stored);
-    pollNumber = position.poll() == null ? 0 : position.poll();
+    poll = new Position.Poll(position.poll() == null ? 0 : position.poll(), null);
   }
 
   long waitNanos() {
@@ -67,7 +67,7 @@ final class Feed {
     while (ahead != null && records.size() < batch) {
       Position.Row row = ahead;
       ahead = next();
-      reached = reached.after(settings.mode(), row, ahead, pollNumber);
+      reached = reached.after(settings.mode(), row, ahead, poll);
       records.add(new SourceRecord(subject.partition(), reached.toOffset(), subject.topic(), row.value().schema(), row.value()));
     }
     if (ahead == null) endPoll();
@@ -94,7 +94,8 @@ final class Feed {
       highest = ceiling.highest();
     }
     Instant latest = settings.mode().byTime ? databaseTime().minusMillis(delay) : null;
-    pollNumber++;
+    // The poll sees at least what this snapshot sees, because its statement begins later.
+    poll = new Position.Poll(poll.number() + 1, settings.mode() == Settings.Mode.BULK ? text("SELECT pg_current_snapshot()::text") : null);
     rows = query.run(connection, position, latest, highest, batch);
     reader = new RowReader(rows.getMetaData(), subject.topic());
     ahead = next();
@@ -115,9 +116,13 @@ final class Feed {
 
   /** Returns the time of the database's clock, which sets the times of the rows. */
   private Instant databaseTime() throws SQLException {
-    try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT clock_timestamp()")) {
+    return PollQuery.parse("clock_timestamp", text("SELECT clock_timestamp()"));
+  }
+
+  private String text(String select) throws SQLException {
+    try (var statement = connection.createStatement(); var row = statement.executeQuery(select)) {
       row.next();
-      return PollQuery.parse("clock_timestamp", row.getString(1));
+      return row.getString(1);
     }
   }
 

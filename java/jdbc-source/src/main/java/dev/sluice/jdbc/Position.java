@@ -8,8 +8,11 @@ import java.util.Map;
  * The position up to which a subject was read, which Connect stores. A component is null if the
  * mode does not use it, or if nothing was read yet.
  */
-record Position(Instant time, Long id, Long poll, boolean whole) {
-  static final Position START = new Position(null, null, null, false);
+record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
+  static final Position START = new Position(null, null, null, false, null);
+
+  /** A poll in bulk mode. `snapshot` is that of the database when the poll began. */
+  record Poll(long number, String snapshot) {}
 
   static Position of(Map<String, Object> stored) {
     if (stored == null) return START;
@@ -20,10 +23,11 @@ record Position(Instant time, Long id, Long poll, boolean whole) {
     }
     Long id = stored.get("incrementing") instanceof Number n ? n.longValue() : null;
     Long poll = stored.get("poll") instanceof Number n ? n.longValue() : null;
-    return new Position(time, id, poll, Boolean.TRUE.equals(stored.get("whole")));
+    String seen = stored.get("seen") instanceof String s ? s : null;
+    return new Position(time, id, poll, Boolean.TRUE.equals(stored.get("whole")), seen);
   }
 
-  /** Returns null if there is nothing to store yet. The keys are those of the well-known JDBC sources, plus `poll` and `whole` for bulk mode. */
+  /** Returns null if there is nothing to store yet. The keys are those of the well-known JDBC sources, plus `poll`, `whole` and `seen` for bulk mode. */
   Map<String, Object> toOffset() {
     Map<String, Object> offset = new HashMap<>();
     if (time != null) {
@@ -35,6 +39,7 @@ record Position(Instant time, Long id, Long poll, boolean whole) {
       offset.put("poll", poll);
       offset.put("whole", whole);
     }
+    if (seen != null) offset.put("seen", seen);
     return offset.isEmpty() ? null : offset;
   }
 
@@ -42,14 +47,14 @@ record Position(Instant time, Long id, Long poll, boolean whole) {
    * Returns the position for the record of `row`, when all rows up to it were returned. `next` is
    * the following row, or null at the end of a poll. In mode `timestamp`, a time counts as read
    * only when no further row has the same time. A restart before that reads the rows of this time
-   * again, so none is skipped.
+   * again, so none is skipped. In mode `bulk`, `seen` is the snapshot of the last complete poll.
    */
-  Position after(Settings.Mode mode, Row row, Row next, long pollNumber) {
+  Position after(Settings.Mode mode, Row row, Row next, Poll current) {
     return switch (mode) {
-      case BULK -> new Position(null, null, pollNumber, next == null);
-      case INCREMENTING -> new Position(null, row.id(), null, false);
-      case TIMESTAMP_INCREMENTING -> new Position(row.time(), row.id(), null, false);
-      case TIMESTAMP -> next != null && next.time().equals(row.time()) ? this : new Position(row.time(), null, null, false);
+      case BULK -> new Position(null, null, current.number(), next == null, next == null ? current.snapshot() : seen);
+      case INCREMENTING -> new Position(null, row.id(), null, false, null);
+      case TIMESTAMP_INCREMENTING -> new Position(row.time(), row.id(), null, false, null);
+      case TIMESTAMP -> next != null && next.time().equals(row.time()) ? this : new Position(row.time(), null, null, false, null);
     };
   }
 
