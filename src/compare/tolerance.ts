@@ -1,6 +1,20 @@
 // Applies declared tolerances: |a − b| ≤ abs in exact decimal arithmetic. NULL equals only NULL,
 // and NaN equals only NaN.
 
+/** The types whose values may differ within a tolerance. A text such as `007` is no number. */
+const NUMBERS: ReadonlySet<string> = new Set([
+  'int2',
+  'int4',
+  'int8',
+  'numeric',
+  'float4',
+  'float8',
+  'money',
+]);
+
+/** Returns whether a tolerance has an effect on columns of this type. */
+export const hasDistance = (type: string): boolean => NUMBERS.has(type);
+
 export function withinTolerance(
   a: string | null,
   b: string | null,

@@ -13,7 +13,9 @@ const compare = z.strictObject({
   ignore: z
     .array(z.string().min(1))
     .default([])
-    .describe('Columns that are not compared, each as `column` or `schema.table.column`.'),
+    .describe(
+      'Columns that are not compared, each as `column`, or as `subject.column` with the name of a table, of a stage, or `result`.',
+    ),
   tolerances: z
     .record(
       z.string(),
@@ -22,7 +24,9 @@ const compare = z.strictObject({
       }),
     )
     .default({})
-    .describe('For each column by name: how much its numbers may differ.'),
+    .describe(
+      'For each column, as `column` or `subject.column`: how much its numbers may differ. Other types have no tolerance.',
+    ),
 });
 
 const waiver = z.strictObject({

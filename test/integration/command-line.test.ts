@@ -141,4 +141,18 @@ describe('a command never reports an unknown state as good: it', () => {
         'these columns do not exist: nonsense; the columns are public.accounts (id, balance, note)',
     });
   });
+  it('fails (doctor) if a tolerance is for a column that is not a number', () => {
+    const tolerances = { balance: { abs: '0.01' }, 'public.accounts.note': { abs: '1' } };
+    const file = specFile('texts', database.name, ['public.accounts'], {
+      validation: { compare: { tolerances } },
+    });
+    const { checks } = JSON.parse(run({}, 'doctor', '-f', file, '-o', 'json').stdout) as {
+      checks: { name: string; status: string; detail: string }[];
+    };
+    expect(checks.find((c) => c.name === 'validation.compare')).toMatchObject({
+      status: 'failed',
+      detail:
+        'a tolerance has no effect on these columns, because they are not numbers: public.accounts.note',
+    });
+  });
 });

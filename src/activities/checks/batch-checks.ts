@@ -87,7 +87,7 @@ async function checkQueries(
   for (const { name, query, key } of [result, ...batch.stages]) {
     const shape = await attempt(
       name ? 'batch.stage' : 'batch.query',
-      () => checkQuery(client, plan, query.sql, key),
+      () => checkQuery(client, plan, { subject: name || 'result', sql: query.sql, keys: key }),
       name,
     );
     checks.push(shape);
@@ -118,11 +118,17 @@ async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): 
     : `windows compare it in settled rounds, because ${aligned.reason}`;
 }
 
+interface ComparedQuery {
+  /** The name of a stage, or `result`. */
+  readonly subject: string;
+  readonly sql: string;
+  readonly keys: readonly string[];
+}
+
 async function checkQuery(
   client: pg.ClientBase,
   plan: ResolvedPlan,
-  sql: string,
-  keys: readonly string[],
+  { subject, sql, keys }: ComparedQuery,
 ): Promise<Answer> {
   const columns = await describeQuery(client, sql);
   const names = columns.map((c) => c.name);
@@ -139,7 +145,10 @@ async function checkQuery(
       remedy: 'cast them in the query',
     };
   const ignored = new Set(plan.spec.validation.compare.ignore);
-  const weak = columns.filter((c) => !isProvable(c.type) && !ignored.has(c.name));
+  const weak = columns.filter(
+    ({ name, type }) =>
+      !isProvable(type) && !ignored.has(name) && !ignored.has(`${subject}.${name}`),
+  );
   if (weak.length > 0)
     return {
       detail: `these columns cannot be proven equal: ${weak.map((c) => `${c.name} (${c.type}: ${whyUnproven(c.type)})`).join(', ')}`,

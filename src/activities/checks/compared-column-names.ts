@@ -1,7 +1,8 @@
 // Checks that every column in `validation.compare` exists, because a mistyped name would silently
 // have no effect.
-import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
+import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { hasDistance } from '../../compare/tolerance.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
@@ -16,7 +17,9 @@ export async function checkCompareNames(
   if (named.length === 0) return [];
   return [
     await attempt('validation.compare', () =>
-      readSource(plan, secret, (client) => unknownNames(client, plan, named)),
+      readSource(plan, secret, (client) =>
+        unknownNames(client, plan, named, Object.keys(tolerances)),
+      ),
     ),
   ];
 }
@@ -25,31 +28,44 @@ async function unknownNames(
   client: SourceClient,
   plan: ResolvedPlan,
   named: readonly string[],
+  tolerant: readonly string[],
 ): Promise<Answer> {
   const known = new Set<string>();
-  const subjects = await columnsBySubject(client, plan);
-  for (const [subject, columns] of subjects)
-    for (const column of columns) known.add(column).add(`${subject}.${column}`);
+  const numbers = new Set<string>();
+  const described = await columnsBySubject(client, plan);
+  for (const [subject, columns] of described)
+    for (const { name, type } of columns)
+      for (const text of [name, `${subject}.${name}`]) {
+        known.add(text);
+        if (hasDistance(type)) numbers.add(text);
+      }
   const unknown = named.filter((name) => !known.has(name));
-  if (unknown.length === 0) return `these columns exist: ${named.join(', ')}`;
+  const texts = tolerant.filter((name) => known.has(name) && !numbers.has(name));
+  if (unknown.length + texts.length === 0) return `these columns exist: ${named.join(', ')}`;
+  if (unknown.length === 0)
+    return {
+      detail: `a tolerance has no effect on these columns, because they are not numbers: ${texts.join(', ')}`,
+      remedy: 'remove them from validation.compare.tolerances',
+    };
+  const subjects = [...described].map(
+    ([subject, columns]) => [subject, columns.map((c) => c.name)] as const,
+  );
   return {
-    detail: `these columns do not exist: ${unknown.join(', ')}; the columns are ${[...subjects].map(([subject, columns]) => `${subject} (${columns.join(', ')})`).join('; ')}`,
+    detail: `these columns do not exist: ${unknown.join(', ')}; the columns are ${subjects.map(([subject, columns]) => `${subject} (${columns.join(', ')})`).join('; ')}`,
     remedy: 'correct validation.compare: write the name of a column, or subject.column',
   };
 }
 
+type NamedColumn = Pick<Column, 'name' | 'type'>;
+
 async function columnsBySubject(
   client: SourceClient,
   plan: ResolvedPlan,
-): Promise<Map<string, string[]>> {
+): Promise<Map<string, readonly NamedColumn[]>> {
   const { tables, capture, batch } = plan;
-  const subjects = new Map<string, string[]>();
+  const subjects = new Map<string, readonly NamedColumn[]>();
   const { query } = capture;
-  for (const { text } of tables)
-    subjects.set(
-      text,
-      ((await readTable(client, text))?.columns ?? []).map((c) => c.name),
-    );
+  for (const { text } of tables) subjects.set(text, (await readTable(client, text))?.columns ?? []);
   const queries = [
     ...(query ? [['query', query] as const] : []),
     ...(batch?.stages ?? []).map((s) => [s.name, s.query.sql] as const),
@@ -58,9 +74,6 @@ async function columnsBySubject(
     ...queries,
     ...(batch ? [['result', batch.query.sql] as const] : []),
   ])
-    subjects.set(
-      subject,
-      (await describeQuery(client, sql)).map((c) => c.name),
-    );
+    subjects.set(subject, await describeQuery(client, sql));
   return subjects;
 }

@@ -48,7 +48,7 @@ export async function compareSlice(
         plan,
         await describeQuery(client, subject.query),
         subject.key,
-        subject.name === 'result' ? null : subject.name,
+        subject.name,
       ),
     };
     const expected = await readExpected(kafka, expectedTopic(ref.name));

@@ -156,7 +156,7 @@ async function writeExpected(
     plan,
     await describeQuery(client, subject.query),
     subject.key,
-    subject.name === 'result' ? null : subject.name,
+    subject.name,
   );
   const rows: { key: string; value: string | null }[] = [];
   const read = await readRows(

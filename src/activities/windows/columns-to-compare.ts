@@ -2,30 +2,28 @@
 // columns are always compared.
 import type { Column } from '../../clients/postgres/catalog.js';
 import type { ComparedColumn } from '../../compare/row-comparison.js';
+import { hasDistance } from '../../compare/tolerance.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 /**
- * Returns the columns to compare. `subject` is the table as the spec writes it, or null for the
- * result.
+ * Returns the columns to compare. `subject` is a table as the spec writes it, a stage, `query` or
+ * `result`. A name in the spec means the column of every subject, unless the subject precedes it.
  */
 export function columnsToCompare(
   { spec }: MigrationSpec,
   columns: readonly Column[],
   key: readonly string[],
-  subject: string | null,
+  subject: string,
 ): ComparedColumn[] {
   const { ignore, tolerances } = spec.validation.compare;
   return columns
     .filter(
-      (c) =>
-        key.includes(c.name) ||
-        !(ignore.includes(c.name) || (subject !== null && ignore.includes(`${subject}.${c.name}`))),
+      ({ name }) =>
+        key.includes(name) || !(ignore.includes(name) || ignore.includes(`${subject}.${name}`)),
     )
-    .map((c) => ({
-      name: c.name,
-      type: c.type,
-      ...(tolerances[c.name] && !key.includes(c.name)
-        ? { toleranceAbs: tolerances[c.name]!.abs }
-        : {}),
-    }));
+    .map(({ name, type }) => {
+      const tolerance = tolerances[`${subject}.${name}`] ?? tolerances[name];
+      const applies = tolerance !== undefined && !key.includes(name) && hasDistance(type);
+      return { name, type, ...(applies ? { toleranceAbs: tolerance.abs } : {}) };
+    });
 }

@@ -101,12 +101,7 @@ export async function buildComparedQueries(session: ResultSession): Promise<Comp
     const { name, query, key, topic } = subject;
     const shape: Shape = {
       key,
-      columns: columnsToCompare(
-        plan,
-        await describeQuery(reader, query.sql),
-        key,
-        name === 'result' ? null : name,
-      ),
+      columns: columnsToCompare(plan, await describeQuery(reader, query.sql), key, name),
     };
     comparedQueries.push({
       subject: name,
