@@ -1,8 +1,17 @@
 // The state file of a fold restores exactly the fold that was saved, or nothing.
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { codeDigest } from '../../src/activities/windows/folds/code-digest.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
@@ -66,6 +75,27 @@ describe('a state file', () => {
       expect(restored.table.digest()).toBe(saved.table.digest());
     },
   );
+
+  it('is not used by a worker with other code, which may refuse records that were accepted', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const former = new FoldFiles(dir, () => 'the former code');
+    await former.save('run', 'this fold', aFold(shapeOf(['id'])));
+    const restored = new HashFold(shapeOf(['id']), 10);
+    expect(await new FoldFiles(dir).restore('run', 'this fold', restored)).toBe(false);
+    expect(restored.table.size).toBe(0);
+    expect(await former.restore('run', 'this fold', restored)).toBe(true);
+  });
+
+  it('names its code by a digest that changes with each file that decides how records are read', () => {
+    const source = mkdtempSync(join(tmpdir(), 'sluice-code-'));
+    cpSync(join(import.meta.dirname, '../../src'), source, { recursive: true });
+    const digest = codeDigest(source);
+    expect(codeDigest(source)).toBe(digest);
+    appendFileSync(join(source, 'report/charts.ts'), '//');
+    expect(codeDigest(source)).toBe(digest);
+    appendFileSync(join(source, 'compare/enc/row.ts'), '//');
+    expect(codeDigest(source)).not.toBe(digest);
+  });
 
   it('is not used if it is damaged, cut off, missing or from a different fold; the fold stays empty', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));

@@ -7,13 +7,16 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { FoldState, HashFold } from '../../../compare/hash-fold.js';
+import { codeDigest } from './code-digest.js';
 import { Problem } from '../../../domain/failure.js';
 
-const FORMAT = 'sluice-fold-4 enc-v1';
+const FORMAT = 'sluice-fold-5 enc-v1';
 const DIGEST_BYTES = 32;
 
 interface Header {
   readonly format: string;
+  /** Identifies the code that read the fold. */
+  readonly code: string;
   /** Identifies the fold by run, generation, topic and shape. */
   readonly identity: string;
   readonly state: FoldState;
@@ -21,10 +24,13 @@ interface Header {
 
 export class FoldFiles {
   readonly #dir: string | undefined;
+  readonly #digestOfCode: () => string;
+  #code: string | undefined;
 
   /** If `dir` is undefined, no fold is saved. */
-  constructor(dir: string | undefined) {
+  constructor(dir: string | undefined, digestOfCode = codeDigest) {
     this.#dir = dir;
+    this.#digestOfCode = digestOfCode;
   }
 
   /**
@@ -33,8 +39,9 @@ export class FoldFiles {
    */
   async save(run: string, identity: string, fold: HashFold): Promise<void> {
     if (this.#dir === undefined) return;
+    const state = fold.state();
     const header = Buffer.from(
-      JSON.stringify({ format: FORMAT, identity, state: fold.state() } satisfies Header),
+      JSON.stringify({ format: FORMAT, code: this.#codeNow(), identity, state } satisfies Header),
     );
     const length = Buffer.alloc(4);
     length.writeUInt32LE(header.length);
@@ -58,15 +65,17 @@ export class FoldFiles {
 
   /**
    * Restores a new fold from its file. Returns false, and does not change the fold, if there is no
-   * file that can be trusted.
+   * file that can be trusted, or if other code wrote it.
    */
   async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
     if (this.#dir === undefined || !(await isPrivate(this.#dir))) return false;
     const file = await readFile(this.#path(run, identity)).catch(() => null);
     const saved = file && opened(file);
-    if (!saved || saved.header.format !== FORMAT || saved.header.identity !== identity)
-      return false;
-    fold.takeBack(saved.header.state, saved.entries);
+    if (!saved) return false;
+    const { header, entries } = saved;
+    const isMine = header.format === FORMAT && header.code === this.#codeNow();
+    if (!isMine || header.identity !== identity) return false;
+    fold.takeBack(header.state, entries);
     return true;
   }
 
@@ -93,6 +102,11 @@ export class FoldFiles {
         remedy,
       );
     }
+  }
+
+  #codeNow(): string {
+    this.#code ??= this.#digestOfCode();
+    return this.#code;
   }
 
   #spills(run: string): string {
