@@ -94,7 +94,7 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
       ]),
     ),
     'key.format': 'raw',
-    'key.fields': 'k',
+    'key.fields': 'key_bytes',
     'value.format': 'raw',
     'value.fields-include': 'EXCEPT_KEY',
     'scan.startup.mode': 'specific-offsets',
@@ -103,8 +103,17 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
     'scan.bounded.specific-offsets': offsets('to'),
   };
   const list = Object.entries(options).map(([key, value]) => `'${key}' = ${literal(value)}`);
-  return `CREATE TEMPORARY TABLE ${name} (k STRING, v STRING, o BIGINT METADATA FROM 'offset' VIRTUAL, p INT METADATA FROM 'partition' VIRTUAL) WITH (${list.join(', ')})`;
+  const text = (bytes: string): string => `DECODE(${bytes}, 'UTF-8')`;
+  return `CREATE TEMPORARY TABLE ${name} (key_bytes BYTES, value_bytes BYTES, o BIGINT METADATA FROM 'offset' VIRTUAL, p INT METADATA FROM 'partition' VIRTUAL,
+    k AS ${text('key_bytes')}, v AS ${text('value_bytes')}) WITH (${list.join(', ')})`;
 }
+
+/**
+ * Flink reads bytes that are not UTF-8 as U+FFFD, which a row of the table may really have. Only the
+ * bytes show the difference.
+ */
+const isNotUtf8 = (text: string, bytes: string): string =>
+  String.raw`(${text} LIKE U&'%\FFFD%' AND ENCODE(${text}, 'UTF-8') <> ${bytes})`;
 
 /**
  * Selects the records of the topic and of the canary, each with its operation, transaction and
@@ -115,7 +124,8 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>
     `SELECT ${canaryKey(id)} AS k, CAST(0 AS BIGINT) AS o, 'r' AS op, CAST(0 AS BIGINT) AS tx, ${literal(canaryImage(x))} AS image`;
-  const op = `CASE WHEN v IS NULL THEN 't' ELSE JSON_VALUE(v, '$.op') END`;
+  const broken = `${isNotUtf8('k', 'key_bytes')} OR ${isNotUtf8('v', 'value_bytes')}`;
+  const op = `CASE WHEN ${broken} THEN CAST(NULL AS STRING) WHEN v IS NULL THEN 't' ELSE JSON_VALUE(v, '$.op') END`;
   const events = `SELECT k, o, ${op} AS op, TRY_CAST(JSON_VALUE(v, '$.source.txId') AS BIGINT) AS tx, ${IMAGE} AS image FROM sluice_stream`;
   const before = `SELECT *, LAG(op) OVER (PARTITION BY k ORDER BY o) AS was FROM (${events})`;
   return `SELECT k, o, op, tx, image FROM (${before}) WHERE op IS NULL OR op <> 't' OR k IS NULL OR COALESCE(was, 't') NOT IN ('d', 't')
@@ -151,17 +161,17 @@ const UNPROVABLE = [
 const IMAGE = `JSON_QUERY(v, '$.after')`;
 
 /**
- * Returns the image without the members that are not compared. A quote inside a JSON string is
- * escaped, so `"name":` can only be the name of a member.
+ * Returns the image without the members that are not compared, and without a comma for each of
+ * them. The rows of the table do not have these members. A quote inside a JSON string is escaped, so
+ * `"name":` can only be the name of a member.
  */
 function comparable(image: string, ignored: readonly string[]): string {
   const string = String.raw`"[^"\\]*+(?:\\.[^"\\]*+)*+"`;
-  const value = String.raw`(?:${string}|\[(?:${string}|[^\]"])*+\]|[^,}]*+)`;
-  return ignored.reduce(
-    (text, name) =>
-      `REGEXP_REPLACE(${text}, ${literal(quotedForRegex(JSON.stringify(name)) + ':' + value)}, '')`,
-    image,
-  );
+  const value = String.raw`(?:${string}|\[(?:${string}|[^\]"])*+\]|\{(?:${string}|[^}"])*+\}|[^,}]*+)`;
+  return ignored.reduce((text, name) => {
+    const member = `${quotedForRegex(JSON.stringify(name))}:${value}`;
+    return `REGEXP_REPLACE(${text}, ${literal(`,${member}|${member},?`)}, '')`;
+  }, image);
 }
 
 const quotedForRegex = (text: string): string =>

@@ -82,6 +82,10 @@ export const produceText = (topic: string, texts: readonly string[]): Promise<vo
     texts.map((value) => ({ value })),
   );
 
+/** Writes a record to the partition of its key. */
+export const produceRecord = (topic: string, key: string, value: Buffer): Promise<void> =>
+  produce(topic, [{ key, value }]);
+
 /** Writes the same record to each partition. */
 export const produceToEach = (
   topic: string,

@@ -48,10 +48,13 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
         'topic-lost',
         `${topic}/${partition} begins at offset ${low}, but offset 0 is needed: retention removed records`,
       );
-  const legacy = await exportRows(input);
-  const ignored = input.table.columns
-    .map((c) => c.name)
-    .filter((name) => !shape.columns.some((c) => c.name === name));
+  const { columns } = input.table;
+  const isCompared = ({ name }: { name: string }): boolean =>
+    shape.columns.some((c) => c.name === name);
+  // Sluice need not be able to write a column that is not compared.
+  const table = { ...input.table, columns: columns.filter(isCompared) };
+  const legacy = await exportRows({ ...input, table });
+  const ignored = columns.filter((c) => !isCompared(c)).map((c) => c.name);
   const setup = flinkSetup({
     brokers: cluster.brokers,
     tls: cluster.tls,
