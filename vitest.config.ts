@@ -13,6 +13,7 @@ const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
 const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts'];
 const integration = (files: readonly string[]): string[] =>
   files.map((file) => `test/integration/${file}.test.ts`);
+const e2e = (files: readonly string[]): string[] => files.map((file) => `test/e2e/${file}.test.ts`);
 /** Files that ask a server's catalog, log, locks or rights, and need no other service. */
 const POSTGRES_ONLY = integration([
   'align-query',
@@ -30,16 +31,10 @@ const POSTGRES_ONLY = integration([
   'witness',
 ]);
 /** Files that also need Kafka, Connect and Temporal, and depend on the version of Postgres. */
-const POSTGRES_AND_STACK = integration([
-  'copy',
-  'keys',
-  'partitioned',
-  'preflight',
-  'privileges',
-  'tables',
-  'types',
-  'walk',
-]);
+const POSTGRES_AND_STACK = [
+  ...integration(['keys', 'preflight', 'privileges', 'types', 'walk']),
+  ...e2e(['copy', 'partitioned', 'tables']),
+];
 const ON_STACK = {
   globalSetup: ['test/support/stack-setup.ts'],
   setupFiles: ['test/support/own-namespace.ts'],
@@ -78,8 +73,8 @@ export default defineConfig({
           globalSetup: ['test/support/workflow-bundle.ts'],
         },
       },
-      // Real services, on a stack of their own. Files of both suites run beside each other, and each
-      // worker of vitest has a namespace and a ledger.
+      // Real services, on a stack of their own. Two files run at the same time, and each worker of
+      // vitest has a namespace and a ledger.
       {
         test: {
           ...common,
@@ -90,6 +85,8 @@ export default defineConfig({
           ...ON_STACK,
         },
       },
+      // Each file takes over a minute: every mode from start to end, crash points, random kills.
+      // `npm run test:e2e`, not in `npm test`.
       {
         test: {
           ...common,
@@ -118,8 +115,8 @@ export default defineConfig({
           name: 'faults',
           include: [
             'test/faults/**/*.test.ts',
-            'test/integration/crash-points.test.ts',
-            'test/integration/idle-slot.test.ts',
+            'test/e2e/crash-points.test.ts',
+            'test/e2e/idle-slot.test.ts',
             'test/model/**/*.test.ts',
             'test/e2e/random-kills.test.ts',
           ],

@@ -1,6 +1,6 @@
 // `npm test` installs and builds what is missing, and checks types and lint. Then it runs every
-// suite except faults, flink, postgres, registry and secure. The suites with real servers share one
-// stack, which is removed at the end. The last lines name each failed test, and count passed,
+// suite except e2e, faults, flink, postgres, registry and secure. The suites with real servers share
+// one stack, which is removed at the end. The last lines name each failed test, and count passed,
 // failed and skipped tests.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { ROOT, ensureInstalled, must } from './installed.mjs';
 const ON_STACK = ['e2e', 'integration', 'alone'];
 
 /** Suites that `npm test` leaves out. */
-const BESIDE = ['faults', 'flink', 'postgres', 'postgres-stack', 'secure', 'registry'];
+const BESIDE = ['e2e', 'faults', 'flink', 'postgres', 'postgres-stack', 'secure', 'registry'];
 /** Major versions of Postgres for its suites. All other suites run with the default one. */
 const OTHER_MAJORS = Object.keys(
   JSON.parse(readFileSync(join(ROOT, 'stack/postgres-majors.json'), 'utf8')),
