@@ -2,6 +2,7 @@
 // writer is active. The load continues after the connector was killed.
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { get, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
@@ -15,10 +16,7 @@ const spec = (): Record<string, unknown> => ({
     snapshot: 'incremental',
   },
 });
-const restart = () =>
-  fetch(`${process.env['CONNECT_URL']}/connectors/chunks/restart?includeTasks=true`, {
-    method: 'POST',
-  });
+const restart = () => askConnect('POST', 'chunks/restart?includeTasks=true');
 
 describe('an initial load in chunks', () => {
   it('is exact under a busy writer and a connector restart, and is handed over without the signal topic', async () => {

@@ -1,8 +1,9 @@
 // Tests a migration that adopts a capture made without Sluice, with a role that may only read. The
 // capture must be the same after `migrated` and after a rollback, and must still work.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
-import { captureByHand, connectorUrl, stateOf } from '../support/captured-by-hand.js';
+import { captureByHand, stateOf } from '../support/captured-by-hand.js';
 import { accounts, live } from '../support/live.js';
 import {
   get,
@@ -62,7 +63,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await fetch(connectorUrl(own), { method: 'DELETE' });
+  await askConnect('DELETE', own);
   await sleepUntil('the slot is idle', async () => {
     const { rowCount } = await database.client.query(
       'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND NOT active',

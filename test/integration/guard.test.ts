@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { auditText } from '../../src/domain/audit.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
+import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
@@ -47,13 +48,10 @@ describe.concurrent('the guard', () => {
     const file = specFile('guarded', database.name, ['public.items'], { validation });
     expect(sluice('start', '-f', file).code).toBe(0);
     await waitFor('guarded', 'approval');
-    const url = `${process.env['CONNECT_URL']}/connectors/guarded`;
-    const put = (path: string, body?: object) =>
-      fetch(`${url}/${path}`, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      });
+    const put = async (path: string, body?: object): Promise<void> => {
+      const answer = await askConnect('PUT', `guarded/${path}`, body);
+      expect([path, answer.ok]).toEqual([path, true]);
+    };
     /** Returns the session that reads the slot. Each start of the task opens a new session. */
     const session = async (): Promise<number | null> =>
       (
@@ -73,7 +71,8 @@ describe.concurrent('the guard', () => {
     expect((await get('guarded')).blocked!.detail).toBe('connector guarded is PAUSED');
     await put('resume');
     await blockedBy(null);
-    const planned = (await (await fetch(`${url}/config`)).json()) as Record<string, string>;
+    const stored = await askConnect('GET', 'guarded/config');
+    const planned = (await stored.json()) as Record<string, string>;
     const before = await session();
     await put('config', { ...planned, 'column.exclude.list': 'public.items.v' });
     await blockedBy('connector-drift');
@@ -87,7 +86,7 @@ describe.concurrent('the guard', () => {
     // start.
     await restartedAfter(drifted);
     const deleted = await session();
-    await fetch(url, { method: 'DELETE' });
+    expect([204, 404]).toContain((await askConnect('DELETE', 'guarded')).status);
     await blockedBy('connector-gone');
     await reach(
       'guarded',

@@ -7,6 +7,7 @@ import { parseJsonLossless } from '../../src/compare/json.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
 import { capturesOf } from '../../src/domain/capture/index.js';
 import { pollingOf } from '../../src/domain/capture/polling.js';
+import { askConnect } from '../support/ask-connect.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector } from '../support/live.js';
 import { polling, records, testKafka } from '../support/polled.js';
@@ -119,10 +120,7 @@ describe('every supported JDBC source', () => {
         `INSERT INTO many SELECT g, timestamptz '2026-01-01' + (g / 5000) * interval '1 second' FROM generate_series(${n * 15_000 + 1}, ${(n + 1) * 15_000}) g`,
       );
       await sleepUntil('some more rows', async () => (await end(capture!.topic)) > before);
-      await fetch(
-        `${process.env['CONNECT_URL']}/connectors/${capture!.connector}/restart?includeTasks=true`,
-        { method: 'POST' },
-      );
+      await askConnect('POST', `${capture!.connector}/restart?includeTasks=true`);
       await database.client.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${capture!.connector}'`,
       );

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
+import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
 import { dismantle, live } from '../support/live.js';
 import { testKafka } from '../support/polled.js';
@@ -27,8 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   pipeline?.kill('SIGKILL');
-  for (const part of [`${NAME}-sink`, `${NAME}-sink-g2`])
-    await fetch(`${process.env['CONNECT_URL']}/connectors/${part}`, { method: 'DELETE' });
+  for (const part of [`${NAME}-sink`, `${NAME}-sink-g2`]) await askConnect('DELETE', part);
   await both.drop();
 });
 
@@ -146,7 +146,7 @@ describe('a migration with a reporting database', () => {
     const documents = JSON.stringify(await ledger.evidence(NAME, 2));
     await ledger.close();
     expect(documents).toContain(`"sinkIn":"${both.target.name} on `);
-    await fetch(`${process.env['CONNECT_URL']}/connectors/${NAME}-sink-g2`, { method: 'DELETE' });
+    await askConnect('DELETE', `${NAME}-sink-g2`);
     await dismantle(both.source.client, `${NAME}-g2`);
   });
 });

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
+import { askConnect } from '../support/ask-connect.js';
 import { live } from '../support/live.js';
 import { get, reach, sluice, specFile, testPostgres, waitFor } from '../support/sluice.js';
 
@@ -44,7 +45,7 @@ describe('the guard', () => {
     });
     expect(sluice('start', '-f', file).code).toBe(0);
     await waitFor('greedy', 'approval');
-    await fetch(`${process.env['CONNECT_URL']}/connectors/greedy/stop`, { method: 'PUT' });
+    await askConnect('PUT', 'greedy/stop');
     for (let n = 0; n < 8; n += 1)
       await database.client.query(
         `SELECT pg_logical_emit_message(true, 'filler', repeat('x', 4000000))`,

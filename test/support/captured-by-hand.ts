@@ -3,11 +3,9 @@
 import type pg from 'pg';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from './builders.js';
+import { askConnect, connectorUrl } from './ask-connect.js';
 import { aTopic } from './live.js';
 import { testPostgres } from './sluice.js';
-
-export const connectorUrl = (name: string): string =>
-  `${process.env['CONNECT_URL']}/connectors/${name}`;
 
 export const aKafka = (): KafkaPort =>
   new KafkaPort(
@@ -61,11 +59,7 @@ export async function captureByHand(
   await aTopic(kafka, `${name}.public.accounts`, 1, compact);
   await aTopic(kafka, `__debezium-heartbeat.${name}`, 1);
   await kafka.disconnect();
-  const made = await fetch(`${connectorUrl(name)}/config`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(configOf(name, sql, database)),
-  });
+  const made = await askConnect('PUT', `${name}/config`, configOf(name, sql, database));
   if (!made.ok) throw new Error(await made.text());
   await sleepUntil('the connector reads its slot', async () => {
     const { rowCount } = await client.query(

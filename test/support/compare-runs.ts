@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { ComparisonDocument } from '../../src/domain/evidence/comparison-document.js';
+import { askConnect } from './ask-connect.js';
 import { sleepUntil } from './builders.js';
 import { commandsOf } from './pages.js';
 import { dismantle, objects } from './live.js';
@@ -135,8 +136,7 @@ export function compareRuns(left: () => LeftBehind): void {
 
   it('is inconclusive and names the slot if the slot does not exist yet, and leaves nothing on SIGINT', async () => {
     const { name, database } = left();
-    const connector = `${process.env['CONNECT_URL']}/connectors/${name}`;
-    await fetch(`${connector}/stop`, { method: 'PUT' });
+    await askConnect('PUT', `${name}/stop`);
     try {
       await sleepUntil('the slot is idle', async () => (await slotsInUse(database.client)) === 0);
       await database.client.query("INSERT INTO accounts VALUES (1000, 1.10, 'late')");
@@ -161,7 +161,7 @@ export function compareRuns(left: () => LeftBehind): void {
       expect(readdirSync(tmpdir()).filter((f) => f.startsWith('sluice-compare-'))).toEqual([]);
     } finally {
       await database.client.query('DELETE FROM accounts WHERE id = 1000');
-      await fetch(`${connector}/resume`, { method: 'PUT' });
+      await askConnect('PUT', `${name}/resume`);
     }
   });
 

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { askConnect } from './ask-connect.js';
 import { sleepUntil } from './builders.js';
 import { TestWorker, freshDatabase } from './sluice.js';
 
@@ -133,7 +134,7 @@ export const objects = async (client: pg.Client): Promise<object[]> =>
  * database from being dropped.
  */
 export async function dismantle(client: pg.Client, name: string): Promise<void> {
-  await fetch(`${process.env['CONNECT_URL']}/connectors/${name}`, { method: 'DELETE' });
+  await askConnect('DELETE', name);
   const slot = `sluice_${name.replaceAll('-', '_')}`;
   const idle = async () =>
     (

@@ -29,7 +29,7 @@ async function query(this: pg.Client, ...of: unknown[]): Promise<unknown> {
   isDone = true;
   process.stdout.write('there\n');
   if (how === 'stop') process.kill(process.pid, 'SIGSTOP');
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
   return answer;
 }
 pg.Client.prototype.query = query as unknown as typeof pg.Client.prototype.query;

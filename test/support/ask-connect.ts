@@ -1,0 +1,29 @@
+// Sends requests to Kafka Connect as a person would.
+
+const PATIENCE_MS = 120_000;
+const PAUSE_MS = 300;
+/**
+ * The answers of a worker that is part of a rebalance. Test files that run at the same time create
+ * and delete connectors, and each of these changes begins a rebalance.
+ */
+const BUSY = [409, 500];
+
+export const connectorUrl = (name: string): string =>
+  `${process.env['CONNECT_URL']}/connectors/${name}`;
+
+/**
+ * Sends a request about a connector. `path` follows the connector's name. A busy worker gets the
+ * request again. Returns the last answer, which need not be a success.
+ */
+export async function askConnect(method: string, path: string, body?: object): Promise<Response> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await fetch(connectorUrl(path), {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!BUSY.includes(answer.status) || Date.now() > deadline) return answer;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
