@@ -7,14 +7,21 @@ import { call } from './call.js';
 import { bringBack } from './run/start-connectors.js';
 import type { Run } from './run/run.js';
 
-/** Runs `main` with the guard alongside it. The guard ends when `main` returns or throws. */
+/**
+ * Runs `main` with the guard alongside it. The guard ends when `main` returns or throws. Then
+ * nothing that ran alongside is still running, so a rollback cannot miss a connector that is being
+ * created again.
+ */
 export async function guarding(run: Run, main: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
+  const works: Promise<void>[] = [];
   const beside = (work: () => Promise<void>): void =>
-    void scope.run(work).catch((error: unknown) => {
-      if (!isCancellation(error))
-        run.audit({ kind: 'guard', problem: (error as Error).message, startsAgain: false });
-    });
+    void works.push(
+      scope.run(work).catch((error: unknown) => {
+        if (!isCancellation(error))
+          run.audit({ kind: 'guard', problem: (error as Error).message, startsAgain: false });
+      }),
+    );
   run.startGuard = () => {
     run.startGuard = () => undefined;
     run.stopGuard = () => scope.cancel();
@@ -26,6 +33,7 @@ export async function guarding(run: Run, main: () => Promise<void>): Promise<voi
     await main();
   } finally {
     run.stopGuard();
+    await CancellationScope.nonCancellable(() => Promise.all(works));
   }
 }
 

@@ -1,5 +1,6 @@
 // Tests when an approved run begins its cut-over, and how soon the ledger records what people did.
 import { describe, expect, it } from 'vitest';
+import type { SpecShown } from '../../src/domain/evidence/ledger-rows.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';
@@ -87,6 +88,39 @@ describe('a rehearsal', () => {
         refused: 'nothing was rehearsed, because the run went to phase validate',
         holdMs: null,
       });
+    });
+    expect(fake.calls).not.toContain('fence');
+  });
+});
+
+describe('a rehearsal whose evidence an edit voids before the fence', () => {
+  it('fences nothing, and says why', async () => {
+    let isBusy = true;
+    const fake = fakes({
+      activeBatchRun: async () => {
+        await sleepUntil('the edit is done', () => !isBusy);
+        return null;
+      },
+    });
+    const compare = { ignore: ['public.accounts.note'] };
+    const spec = anHourlyInput('voided', { validation: { every: '1h', passesInARow: 1, compare } });
+    await play(bench, fake.activities, anHourlyInput('voided'), async ({ handle, reach }) => {
+      await reach((s) => s.needsApproval);
+      const asked = await handle.startUpdate('rehearseCutover', {
+        args: [{ by: 'ann' }],
+        waitForStage: 'ACCEPTED',
+      });
+      await sleepUntil('the recheck', () => fake.calls.includes('activeBatchRun'));
+      const { run, planHash: base } = await handle.query<SpecShown>('spec');
+      const edit = { by: 'ann', reason: 'we learned', run, base, spec };
+      expect(await handle.executeUpdate('editSpec', { args: [edit] })).toMatchObject({
+        accepted: true,
+      });
+      isBusy = false;
+      expect(await asked.result()).toMatchObject({
+        refused: 'a new epoch (2) voids the evidence',
+      });
+      await reach((s) => s.needsApproval);
     });
     expect(fake.calls).not.toContain('fence');
   });

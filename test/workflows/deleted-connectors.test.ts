@@ -77,6 +77,33 @@ describe('a deleted connector', () => {
     });
   });
 
+  it('is not created again after a rollback has removed it', async () => {
+    const ends: string[] = [];
+    const fake = guarded({
+      catchUp: () => Context.current().cancelled,
+      ensureConnector: async () => {
+        const isAgain = fake.calls.includes('catchUp');
+        if (isAgain) await new Promise((resolve) => setTimeout(resolve, 3000));
+        if (isAgain) ends.push('created');
+      },
+      removeConnector: () => Promise.resolve(void ends.push('removed')),
+    });
+    await play(bench, fake.activities, anInput('back'), async (scene) => {
+      const { handle, status } = scene;
+      await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
+      report(fake, trouble('back', 'connector-gone'));
+      await sleepUntil('named', async () => (await status()).blocked?.code === 'connector-gone');
+      const before = fake.calls.filter((call) => call === 'ensureConnector').length;
+      await handle.signal('retry');
+      await sleepUntil('being created', () => {
+        return fake.calls.filter((call) => call === 'ensureConnector').length > before;
+      });
+      await handle.signal('rollBack', { by: 'ann', reason: 'enough' });
+      await sleepUntil('the end', async () => (await status()).outcome === 'rolled-back');
+    });
+    expect(ends).toEqual(['created', 'removed']);
+  });
+
   it('is created again by retry after the time to catch up is over', async () => {
     let isBack = false;
     let attempts = 0;

@@ -4,6 +4,7 @@ import { condition, isCancellation } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, undoHold } from './hold.js';
 import { proveSlot, recheck } from './recheck.js';
+import { BackToValidate } from '../run/interruptions.js';
 import type { Run } from '../run/run.js';
 import { blockedOf } from '../run/state.js';
 
@@ -38,11 +39,15 @@ const whyNone = ({ state: { phase } }: Run): string =>
  */
 export async function rehearse(run: Run): Promise<void> {
   const asked = run.rehearsal!;
+  const { epoch } = run.state;
   const started = Date.parse(run.now());
   run.audit({ kind: 'rehearsal', by: asked.by });
   try {
     await recheck(run);
     await proveSlot(run);
+    // the checks can wait for hours, and an edit may have voided the evidence meanwhile
+    if (run.state.epoch !== epoch)
+      throw new BackToValidate(`a new epoch (${run.state.epoch}) voids the evidence`);
     const evidence = beginAttempt(run);
     const began = Date.parse(run.now());
     let holdMs: number;
