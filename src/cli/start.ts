@@ -8,6 +8,7 @@ import { KEYS } from '../workflows/run/search-attribute-keys.js';
 import { openLedger, withClient } from './support/migration-source.js';
 import { CliError, EXIT, print, type Format } from './support/output.js';
 import { readSpec } from './support/spec-file.js';
+import { staticDetails } from './support/static-details.js';
 import { watch } from './get.js';
 import { deadEnd } from './support/poll-status.js';
 
@@ -31,6 +32,7 @@ export async function start(options: {
         workflowIdConflictPolicy: 'FAIL',
         memo: { starter: userInfo().username },
         staticSummary: `${batch?.result.table ?? source.tables.join(', ')} → Kafka`.slice(0, 120),
+        staticDetails: staticDetails(migration),
         typedSearchAttributes: [
           {
             key: KEYS.team,
