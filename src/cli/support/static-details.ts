@@ -17,7 +17,7 @@ export function staticDetails({ metadata, spec }: MigrationSpec): string {
     `Approvals for the cut-over: ${spec.cutover.approval.quorum}. Writers wait at most ${spec.cutover.maxHold}`,
     `What to do now: ${code(`sluice get ${name}`)}. Why it waits: ${code(`sluice explain ${name}`)}`,
     `To go back: ${code(`sluice rollback ${name} --reason "..."`)}. Do not terminate the run, because that removes nothing`,
-    `If there are no current details below, no worker answers: ${code('sluice worker')}`,
+    `If *Current Details* stay empty, no worker answers: start one with ${code('sluice worker')}`,
   ]
     .filter((line) => line !== undefined)
     .map((line) => `- ${line}`)
