@@ -57,8 +57,8 @@ export async function leaseEdge(
 /** The commit keeps a margin of a second before the expiry. */
 const MARGIN_MS = 1000;
 /**
- * The margin begins this long after the fence. A commit on a busy machine needs some of this time
- * until it waits for the lock.
+ * The margin begins this long after the fence. On a busy machine, a commit needs some of this time
+ * before it waits for the lock.
  */
 const BEFORE_MARGIN_MS = 600;
 const HOLD_MS = BEFORE_MARGIN_MS + MARGIN_MS;

@@ -173,7 +173,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   'gave-up': 'The guard no longer restarts this connector.',
   connector: "A connector's problem began or ended.",
   'pause-ended': 'The guard resumed a connector that a window had paused before its worker died.',
-  'wal-alarm': 'The slot retains more WAL than the budget, or no longer does.',
+  'wal-alarm': 'The WAL that the slot retains exceeded the budget, or is within it again.',
   'slot-lost': 'The slot is gone.',
   'wal-budget': 'The slot was dropped, because it retained too much WAL.',
   'way-back': 'The run left the main path; the event says who asked for it, and why.',

@@ -35,8 +35,8 @@ export interface OutputKeys {
 }
 
 /**
- * Applies a record to the rows of a topic. Returns false if the record is refused, because its key
- * is also in another partition, with a row or with a tombstone.
+ * Applies a record to the rows of a topic. Returns false if the record is refused, because a
+ * different partition has a row or a tombstone of its key.
  */
 export function applyRecord(
   { table, deleted }: OutputKeys,

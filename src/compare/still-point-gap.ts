@@ -1,5 +1,5 @@
-// Finds the rows that differ between a snapshot of the source and a topic at given ends. There are
-// two cases. The snapshot sees a transaction whose record is at or after the ends. Or the snapshot
+// Finds the rows that differ between a snapshot of the source and a topic at given ends. In one
+// case, the snapshot sees a transaction whose record is at or after the ends. In the other case, it
 // does not see a transaction whose record is before the ends. In both cases, the row is taken from
 // the topic as it was at the ends.
 import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';

@@ -51,7 +51,10 @@ function brokers(log: { records: readonly TopicRecord[]; end: number }): KafkaPo
 const ref = aRef();
 const reading = (kafka: KafkaPort) => ({ kafka, topic: 't', heartbeat: () => undefined });
 
-/** For each kind of fold: reads the topic with the cache's fold. Returns the number of rows. */
+/**
+ * Maps each kind of fold to a function that reads the topic with the cache's fold and returns the
+ * number of rows.
+ */
 const KINDS: Record<string, (folds: FoldCache, kafka: KafkaPort) => Promise<number>> = {
   async 'hashes of a table'(folds, kafka) {
     const fold = await folds.hashes(ref, 't', SHAPE, 8);

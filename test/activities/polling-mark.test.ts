@@ -53,7 +53,7 @@ describe('the barrier of a table that is polled completely', () => {
     expect(await barrier('20:22:20', { poll: 7, whole: false, seen: '20:22:20' })).toBeNull();
   });
 
-  it('does not hold by the number of polls, which Connect stores late', async () => {
+  it('does not hold because of the number of polls, which Connect stores late', async () => {
     const late = { poll: 90, whole: true, seen: '19:21:19' };
     expect(await barrier('20:22:20', { poll: 10, whole: true, seen: '15:15:' }, late)).toMatch(
       /stored a poll with snapshot 19:21:19, and a complete poll after snapshot 20:22:20 is needed/,

@@ -176,7 +176,7 @@ describe('a fold of an output', () => {
       await expect(readToEnd(kafka, fold)).rejects.toMatchObject({
         code: 'unreachable',
         message: expect.stringContaining(
-          'had 1 partitions when it was read, and has 2 now',
+          'its number of partitions changed from 1 to 2',
         ) as string,
       });
     },

@@ -56,7 +56,7 @@ const approving = (...signatures: CoSignature[]) => ({
 
 const ANYBODY = { approvers: [] };
 
-describe('a request that takes two people', () => {
+describe('a request that needs two people', () => {
   it('waits for a second, different person within the hour', () => {
     expect(coSign(ask('ann'), soak(), ANYBODY, NOW, UNSIGNED)).toMatchObject({
       accepted: true,
@@ -188,7 +188,7 @@ describe('broken glass', () => {
     expect(approvalUnder(glass, strict, later(60))).toEqual(strict);
     expect(approvalUnder(null, strict, NOW)).toEqual(strict);
   });
-  it('ends after an hour, and with it the approvals that the usual rules do not allow', () => {
+  it('ends after an hour, as do the approvals that the usual rules do not allow', () => {
     const one = { ...strict, quorum: 1, notBefore: null };
     const by = (approver: string) =>
       waitingFor({ ...state, approvals: [approvalOf(approver)] }, one, later(61));

@@ -8,7 +8,7 @@ import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.j
 const { aDatabase } = live();
 
 describe('a table that is polled completely', () => {
-  it('passes every window, also after its rows changed', async () => {
+  it('passes every window, even after its rows changed', async () => {
     const database = await aDatabase(accounts(3000));
     const bulk = { mode: 'bulk', timestampColumns: undefined, incrementingColumn: undefined };
     const spec = polling({ ...bulk, delay: undefined });

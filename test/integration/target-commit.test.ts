@@ -132,7 +132,7 @@ describe('a commit in a reporting database', () => {
       const column = place === 'target' ? 'server' : 'source_server';
       await both.target.client.query(`UPDATE sluice_far_commit.lease SET ${column} = '7/1'`);
       const { refused } = await act('commitCutover', attempted());
-      expect(refused).toMatch(new RegExp(`^the ${place} .* runs on another server .*7/1 then`));
+      expect(refused).toMatch(new RegExp(`^the ${place} .* runs on a different server .*7/1 then`));
       expect(await seen()).toEqual({ lease: 'FENCED', side: 'batch' });
       expect(await act('releaseFence', attempted())).toMatchObject({ committed: false });
     },

@@ -27,7 +27,7 @@ describe('a deleted connector', () => {
     });
   });
 
-  it('is handled the second time like the first time; only a retry creates it again', async () => {
+  it('is created again only by a retry, even if it is deleted a second time', async () => {
     const fake = guarded();
     await play(bench, fake.activities, anInput('twice'), async (scene) => {
       const { handle, status } = scene;

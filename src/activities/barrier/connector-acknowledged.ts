@@ -51,7 +51,7 @@ export const connectorAcknowledged = (
   slotAcknowledged(client, plan, lsn, deadline, note, () => emitMarker(client, plan, 'nudge'));
 
 /**
- * Waits in the same way for a connector that cannot carry markers. In a quiet database, such a
+ * Waits in the same way if the connector cannot carry markers. In a quiet database, such a
  * connector acknowledges positions only with its heartbeats.
  */
 export async function slotAcknowledged(

@@ -210,8 +210,8 @@ async function topicsConsumed(
 
 /**
  * Returns null if every reader is past the end, apart from control records. Otherwise returns a
- * reason, which names a reader that is not past the end. A reader beyond `now`, where the partition
- * ends now, has read an earlier log. It has not read the records of this one.
+ * reason, which names a reader that is not past the end. A reader whose offset is greater than
+ * `now`, the current end of the partition, has read an earlier log and none of the current records.
  */
 async function firstBehind(
   kafka: KafkaPort,

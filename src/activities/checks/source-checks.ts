@@ -159,7 +159,7 @@ const predictedMs = ({ capture }: ResolvedPlan, tables: readonly TableCatalog[])
 function predictSnapshot(plan: ResolvedPlan, tables: readonly TableCatalog[]): Check {
   const rows = rowsOf(tables);
   const predicted = predictedMs(plan, tables);
-  const detail = `initial snapshot of about ${rows} rows predicted to take ${formatMs(predicted)}`;
+  const detail = `the initial snapshot of about ${rows} rows is predicted to take ${formatMs(predicted)}`;
   if (!plan.capture.loading.holdsSnapshot)
     return passed(
       'source.snapshot-time',

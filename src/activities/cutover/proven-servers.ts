@@ -41,4 +41,4 @@ export const describeMove = (
 ): string | null =>
   fenced === now
     ? null
-    : `the ${place} ${database} runs on another server than at the fence, or was promoted (${fenced ?? 'unknown'} then, ${now ?? 'unknown'} now)`;
+    : `the ${place} ${database} runs on a different server than at the fence, or was promoted (${fenced ?? 'unknown'} then, ${now ?? 'unknown'} now)`;

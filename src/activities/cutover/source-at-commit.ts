@@ -27,10 +27,9 @@ export async function activeAnywhere(
 }
 
 /**
- * Returns the reason why a commit on a separate target must not happen. There are three possible
- * reasons. A session of the batch is active in the source. The source is no longer the server of
- * the fence. Or the source does not answer within `limitMs`. Returns null if there is no reason, or
- * if the source is the target.
+ * Returns the reason why a commit on a separate target must not happen. A session of the batch may
+ * be active in the source. The source may no longer be the server of the fence, or may not answer
+ * within `limitMs`. Returns null if there is no reason, or if the source is the target.
  */
 export async function sourceProblem(
   { secret }: Pick<Deps, 'secret'>,

@@ -76,8 +76,8 @@ export function createGuardActivities(deps: Deps) {
 }
 
 /**
- * Restarts the failed task of one connector, up to the limit. Adds a connector to `givenUp` when
- * its task has reached the limit.
+ * Restarts the failed task of one connector, up to the limit. Adds the connector to `givenUp` when
+ * its task has been restarted that often.
  */
 async function restartFailed(
   { systems }: Deps,

@@ -14,7 +14,7 @@ import type { Planned } from '../runtime/with-plan.js';
 export type SlotReport =
   | { readonly kind: 'slot-lost'; readonly detail: string }
   | { readonly kind: 'wal-budget'; readonly detail: string; readonly dropped: boolean }
-  /** The slot had exceeded its budget, and no longer does. */
+  /** The slot exceeded its budget earlier, and is within it again. */
   | { readonly kind: 'wal-in-budget'; readonly detail: string };
 
 export interface SlotInput {

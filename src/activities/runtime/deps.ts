@@ -39,7 +39,8 @@ export interface Deps {
 
 /**
  * Returns the namespace that the ledger has for a migration, or null if it is this worker's
- * namespace. Without this check, a migration that runs in another namespace would seem to be dead.
+ * namespace. Without this check, a migration that runs in a different namespace would seem to be
+ * dead.
  */
 export function otherNamespace(
   recorded: { namespace: string | null; namespace_id: string | null },

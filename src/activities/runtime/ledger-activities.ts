@@ -110,7 +110,7 @@ function specFor(input: unknown, workflowId: string): MigrationSpec {
 }
 
 /**
- * Throws if a migration of this name has succeeded, is running in another namespace with this
+ * Throws if a migration of this name has succeeded, is running in a different namespace with this
  * ledger, or was not cleaned up.
  */
 async function refuseName(

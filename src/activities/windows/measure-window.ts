@@ -111,7 +111,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
       lag,
     };
   } catch (error) {
-    // A fold that was only partly read proves nothing, also not to the next attempt.
+    // A fold that was read only in part proves nothing, so the next attempt must not find it.
     session.folds.drop(ref);
     if (Context.current().cancellationSignal.aborted) throw error;
     deps.systems.renew(plan);

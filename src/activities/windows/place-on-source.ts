@@ -1,5 +1,5 @@
-// Lets a window wait until its source server has a free place for it, so that many migrations of
-// one server do not read it all at once.
+// Lets a window wait until its source server has a free place. Otherwise, many migrations of one
+// server would read it all at once.
 import { Context } from '@temporalio/activity';
 import { takePlace } from '../../clients/ledger/source-places.js';
 import { isForHold } from '../../domain/migration/task-queues.js';
@@ -13,7 +13,7 @@ const LOOK_MS = 1000;
 
 /**
  * Runs `use` while it holds a place. A final window needs no place, because writers wait for it.
- * Throws errors of the ledger, and if the activity is cancelled.
+ * Throws the errors of the ledger, and throws if the activity is cancelled.
  */
 export async function withPlace<T>(
   { ledger }: Pick<Deps, 'ledger'>,
@@ -23,7 +23,7 @@ export async function withPlace<T>(
   if (isForHold(Context.current().info.taskQueue)) return use();
   const places = source.limits.windows ?? PLACES;
   const { host, port } = source.postgres;
-  const waitingFor = `an end of one of the ${places} windows that may read ${host}:${port} at a time`;
+  const waitingFor = `the end of one of the ${places} windows that may read ${host}:${port} at a time`;
   const giveBack = await describing(
     () => ({ waitingFor }),
     () => takePlace(ledger, source.postgres, places, () => pause(LOOK_MS)),

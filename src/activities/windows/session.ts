@@ -37,7 +37,7 @@ export interface HearsWitness {
 /**
  * Says how a window uses a witness. `begin`: a full pass before the fence begins a witness. `keep`:
  * a window reads the witness that an earlier window kept, or begins a new witness, and keeps it for
- * the next window. `HearsWitness`: a final window reads the witness.
+ * the next window. `HearsWitness`: a final window reads the witness of the full pass.
  */
 export type WitnessRole = 'begin' | 'keep' | HearsWitness;
 

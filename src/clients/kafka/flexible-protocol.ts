@@ -83,8 +83,8 @@ export const fields =
   };
 
 /**
- * Builds a request in the form that kafkajs uses. kafkajs writes the request header without its
- * tagged fields, so the body begins with an empty list of them.
+ * Builds a request in the form that kafkajs uses. The body begins with an empty list of tagged
+ * fields, because the request header that kafkajs writes lacks this list.
  */
 export function flexibleCall<T>(
   { apiKey, apiVersion, apiName }: { apiKey: number; apiVersion: number; apiName: string },

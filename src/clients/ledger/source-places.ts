@@ -9,13 +9,13 @@ import type { LedgerConnection } from './ledger-connection.js';
 /** The first key of the lock of place 1. The second key is the hash of the server's address. */
 const FIRST_PLACE = 7_352_001;
 /**
- * Postgres ends a session that sends nothing for `limitMs`, as the session of a stopped worker does.
- * A session that holds a place sends a statement every `awakeMs`.
+ * Postgres ends a session that sends nothing for `limitMs`, because its worker may have stopped. A
+ * session that holds a place sends a statement every `awakeMs`.
  */
 const IDLE = { limitMs: 60_000, awakeMs: 15_000 };
 
 /**
- * Waits for one of the `places` of a server. Calls `wait` after each look at a full server. Returns
+ * Waits for one of the `places` of a server. Calls `wait` each time it finds no free place. Returns
  * a function that gives the place back. Throws the errors of the ledger and of `wait`.
  */
 export async function takePlace(

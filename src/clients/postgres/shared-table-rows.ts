@@ -1,6 +1,6 @@
 // Checks that a shared table has exactly the stream's rows after they were written, and that no
 // other table changed with it. A trigger of the table may drop or change a row. A foreign key may
-// remove rows of another table.
+// remove rows of a different table.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
@@ -27,8 +27,8 @@ export function equality(columns: readonly string[], key: readonly string[]): Eq
 }
 
 /**
- * Returns the tables whose rows change if a row of this table is deleted: those with a foreign key
- * ON DELETE CASCADE, SET NULL or SET DEFAULT.
+ * Returns the tables whose rows change if a row of this table is deleted. These tables have a
+ * foreign key ON DELETE CASCADE, SET NULL or SET DEFAULT.
  */
 export async function followers(client: pg.ClientBase, table: Relation): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(

@@ -95,7 +95,7 @@ export interface RowsChanged {
  * Moves rows that the shared table has and the stream lacks to `kept`, and drops the staging table.
  * A sink that still writes the staging table then fails. That sink later reads the same records
  * again and writes them to the shared table. Returns a reason if the table would not have exactly
- * the stream's rows, or if another table would change. The caller MUST then roll back.
+ * the stream's rows, or if a different table would change. The caller MUST then roll back.
  */
 export async function takeOver(
   client: pg.ClientBase,
@@ -119,7 +119,7 @@ export async function takeOver(
  * Gives the shared table the batch's rows again. Runs in the rollback's transaction, after
  * `passTrigger`. The batch's rows are the rows that its query returns now, plus the kept rows whose
  * keys the query does not return. Throws Problem `route-unexpected` if the table does not take a
- * kept row, or if another table would change.
+ * kept row, or if a different table would change.
  */
 export async function giveBack(
   client: pg.ClientBase,
@@ -130,7 +130,7 @@ export async function giveBack(
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
   await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
   const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
-  // The foreign key may be younger than the commit. The commit looks for one too.
+  // The commit found no such foreign key, but a person may have added it later.
   const problem = await removalProblem(client, table, changed.removed);
   if (problem !== null)
     throw new Problem(

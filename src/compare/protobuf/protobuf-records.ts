@@ -1,7 +1,7 @@
 // Rewrites Protobuf records as the JSON that the reader of results knows. After the id of the
-// schema, a record names the message of the schema that it contains. protobufjs parses the schema;
-// Sluice reads the record itself, because whole numbers of 64 bits and absent fields must stay
-// exact.
+// schema, a record names the message of the schema that it contains. The package protobufjs parses
+// only the schema. Sluice reads the record itself, because whole numbers of 64 bits and absent
+// fields must stay exact.
 import protobuf from 'protobufjs';
 import type { JsonOutput } from '../json-output.js';
 import { RegistryRecords, type RewriteValue } from '../registry-records.js';

@@ -4,7 +4,7 @@ import { utf8Text } from '../strict-utf8.js';
 import { Undecodable } from '../undecodable.js';
 import { WIRE, type WireInput } from './wire-input.js';
 
-/** How the values of a type are encoded. */
+/** The encoding of the values of a type. */
 export interface ValueRule {
   readonly wire: number;
   /** The JSON of a field that a record does not contain. Null stands for NULL. */

@@ -15,8 +15,8 @@ export interface FactRule {
   readonly cost: FactCost;
   readonly reason: string;
   /**
-   * For cost `restart`: the facts that identify the part. If one of them is unknown, nothing shows
-   * that the part only restarted, so a new epoch begins.
+   * The facts that identify the part, if the cost is `restart`. If one of them is unknown, nothing
+   * shows that the part only restarted, so a new epoch begins.
    */
   readonly identifiedBy?: readonly string[];
   /**

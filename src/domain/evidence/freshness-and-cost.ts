@@ -2,7 +2,7 @@
 // cost of the window. They prove nothing; the report shows them.
 import type { Lag } from './ledger-rows.js';
 
-/** How old the batch's result was while readers used it, in the newest runs of the run log. */
+/** The age of the batch's result while readers used it, in the newest runs of the run log. */
 export interface BatchAge {
   readonly averageMs: number;
   readonly worstMs: number;

@@ -124,7 +124,7 @@ function troubleOf(seen: Seen, recorded: Recorded | null): Trouble {
       remedy: ['check TEMPORAL_ADDRESS, or the profile that TEMPORAL_PROFILE names'],
     };
   return {
-    problem: `${seen.where} knows no such workflow, because it is in another namespace or was removed after its retention`,
+    problem: `${seen.where} knows no such workflow, because it is in a different namespace or was removed after its retention`,
     state: 'not at Temporal',
     remedy: ['check TEMPORAL_NAMESPACE', 'sluice doctor --leftovers'],
   };

@@ -148,7 +148,7 @@ export interface ValidationSpec {
   /** Results are compared at a still point, or in rounds until they have settled. */
   readonly results: 'exact' | 'settled';
   readonly stillPoint: StillPointSpec;
-  /** How every window except the first finds the rows that changed. `scan` if absent. */
+  /** The way in which every window except the first finds changed rows. `scan` if absent. */
   readonly laterWindows?: 'scan' | 'witness' | undefined;
 }
 

@@ -23,7 +23,7 @@ const endOf = (run: Run): number => Date.parse(soakEnds(run.state, run.spec.soak
 
 const hasPasses = ({ state, spec }: Run): boolean => state.shadowPasses >= spec.soak.passes;
 
-/** Returns true if two people asked for the early end, and it is possible now. */
+/** Returns true if two people asked for an early end, and the soak may end now. */
 const isEarly = ({ state, spec }: Run): boolean =>
   state.completesEarly && state.shadowPasses >= Math.min(1, spec.soak.passes);
 

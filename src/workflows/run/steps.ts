@@ -32,7 +32,7 @@ const MINUTE_MS = 60_000;
 export abstract class Steps extends Journal {
   readonly input: unknown;
   #retries = 0;
-  /** How many of the retries have led to a new attempt. */
+  /** The number of retries that have led to a new attempt. */
   #answeredRetries = 0;
   /** True from the beginning of a hold until its fence is released or the commit has happened. */
   isHolding = false;

@@ -1,5 +1,5 @@
-// Identifies the code that reads records and proves rows. A saved fold is the work of that code.
-// After an upgrade, a record that the former code accepted may be refused, so a worker with other
+// Identifies the code that reads records and proves rows. A saved fold contains only what that code
+// accepted. After an upgrade, the new code may refuse such a record, so a worker with different
 // code reads the topic again.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';

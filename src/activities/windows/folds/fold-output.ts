@@ -79,6 +79,6 @@ function refuseMorePartitions(
   if (read.length === 0 || read.length === length) return;
   throw new Problem(
     'unreachable',
-    `${topic} had ${read.length} partitions when it was read, and has ${length} now, so it must be read again`,
+    `${topic} must be read again, because its number of partitions changed from ${read.length} to ${length}`,
   );
 }

@@ -21,7 +21,7 @@ export class FoldCache {
   readonly #busy = new Map<string, Promise<unknown>>();
   /** The outputs that did not fit in memory. */
   readonly #outgrown = new Set<string>();
-  /** How long each topic keeps a tombstone (ms), by run and topic. */
+  /** The time (ms) for which each topic keeps a tombstone, by run and topic. */
   readonly #tombstonesKept = new Map<string, number>();
   readonly #files: FoldFiles;
   readonly #budget: number;

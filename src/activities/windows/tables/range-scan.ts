@@ -66,7 +66,7 @@ export async function walkAhead(
   fold.rememberFrom(first);
   const selects = ranges.map((range) => `${selectOf(input.shape, from)} WHERE ${range}`);
   const rowsRead = await walkRanges(input, fold, selects).catch((error: unknown) => {
-    fold.rememberFrom(null); // the rows that were not read are not proven, also not later
+    fold.rememberFrom(null); // a later window must not treat the rows that were not read as proven
     throw error;
   });
   if (rowsRead === null) fold.rememberFrom(null);
