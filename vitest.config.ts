@@ -45,7 +45,8 @@ export default defineConfig({
     // Keeps compiled modules on disk, because compiling them took a third of the time of `unit`.
     experimental: { fsModuleCache: true },
     projects: [
-      // Pure: no server, no other process, no thread. The files share their workers, which halves the time.
+      // These files use no server, no other process and no thread. The files share their workers,
+      // which halves the time.
       {
         test: {
           ...common,
@@ -59,7 +60,8 @@ export default defineConfig({
           isolate: false,
         },
       },
-      // Without a server too, but slow: properties, models, threads, processes, waits of real time.
+      // These files need no server either, but they are slow: properties, models, threads,
+      // processes, waits.
       { test: { ...common, name: 'heavy', include: HEAVY } },
       // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
       // of a worker share the server. They come after `heavy`, because a worker ends at a file of another suite.
@@ -73,8 +75,8 @@ export default defineConfig({
           globalSetup: ['test/support/workflow-bundle.ts'],
         },
       },
-      // Real services, on a stack of their own. Two files run at the same time, and each worker of
-      // vitest has a namespace and a ledger.
+      // These files use real services, on a separate stack. Two files run at the same time, and
+      // each worker of vitest has a namespace and a ledger.
       {
         test: {
           ...common,
@@ -97,7 +99,7 @@ export default defineConfig({
           ...ON_STACK,
         },
       },
-      // Files that another one would disturb: they need the whole Postgres server for themselves.
+      // No other file may run beside these files, because they need the whole Postgres server.
       {
         test: {
           ...common,

@@ -79,7 +79,7 @@ async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): 
         name: 'ledger.create',
         subject: '',
         status: 'failed',
-        detail: `the ledger at ${ledger.address} has no tables yet, and Sluice's role may not create them`,
+        detail: `the ledger at ${ledger.address} has no tables yet, and Sluice's role has no right to create them`,
         remedy: grant,
       };
     return {

@@ -29,7 +29,7 @@ const approval = z.strictObject({
   notStarter: z
     .boolean()
     .default(false)
-    .describe('If true, the person who started the migration may not approve it.'),
+    .describe('If true, the person who started the migration cannot approve it.'),
   expires: duration.default('24h').describe('The time for which an approval is valid.'),
   evidenceMaxAge: duration
     .default('24h')

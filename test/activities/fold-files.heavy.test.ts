@@ -76,7 +76,7 @@ describe('a state file', () => {
     },
   );
 
-  it('is not used by a worker with other code, which may refuse records that were accepted', async () => {
+  it('is not used by a worker with different code, which may refuse records that were accepted', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
     const former = new FoldFiles(dir, () => 'the former code');
     await former.save('run', 'this fold', aFold(shapeOf(['id'])));

@@ -21,7 +21,7 @@ const BULK = {
 const ref = aRef({ spec: polling(BULK) });
 const plan = resolve(ref);
 
-/** A session that has this snapshot, of a table with rows. */
+/** A session with this snapshot, over a table with rows. */
 const session = (snapshot: string): pg.ClientBase =>
   ({
     getTransactionStatus: () => 'T',

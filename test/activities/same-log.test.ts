@@ -175,9 +175,7 @@ describe('a fold of an output', () => {
       kafka.offsets = () => Promise.resolve([first!, { ...first!, partition: 1 }]);
       await expect(readToEnd(kafka, fold)).rejects.toMatchObject({
         code: 'unreachable',
-        message: expect.stringContaining(
-          'its number of partitions changed from 1 to 2',
-        ) as string,
+        message: expect.stringContaining('its number of partitions changed from 1 to 2') as string,
       });
     },
   );

@@ -109,7 +109,7 @@ describe('a record of a table', () => {
   );
 });
 
-describe('a table that stores a column in another type than the query computes', () => {
+describe('a table that stores a column in a different type than the query computes', () => {
   const shapeOfKey: Shape = shapeOf({ v: 'text' });
   /** Says whether the stored text equals the query's text, by text and by hash. */
   const isEqual = (type: string, query: string, stored: string): boolean => {

@@ -83,7 +83,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('learns the same from the check of the polling delay, until the transaction is older than the delay', async () => {
+  it('gets the same answer from polling.delay, until the transaction is older than the delay', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',

@@ -76,7 +76,7 @@ function specFile(name: string, database: string, soak: object): string {
   });
   (spec['batch']!['stages'] as { topic: string }[])[0]!.topic = stage;
   spec['soak'] = soak as Spec[string];
-  Object.assign(spec['validation']!, { every: '3s' }); // five JVMs need the cores between two windows
+  Object.assign(spec['validation']!, { every: '3s' }); // five JVMs share the cores
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kills-'));
   for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
     writeFileSync(join(folder, query), readFileSync(join(EXAMPLE, query)));

@@ -8,7 +8,8 @@ export const tablesWithoutKey: Rule = {
     const lacking = tables.filter((t) => t.kind === 'r' && t.key.length === 0).map((t) => t.table);
     const views = tables.filter((t) => t.kind !== 'r').map((t) => t.table);
     const denied = tables.filter((t) => !t.mayRead).map((t) => t.table);
-    if (denied.length > 0) return couldNotTell(`this role may not read ${denied.join(', ')}`);
+    if (denied.length > 0)
+      return couldNotTell(`this role has no right to read ${denied.join(', ')}`);
     const work = [
       ...(lacking.length > 0 ? [`give a primary key to ${lacking.join(', ')}`] : []),
       ...(views.length > 0

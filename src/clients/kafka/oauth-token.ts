@@ -222,8 +222,8 @@ function refuseWrongTime({ value, expiresAt }: Issued, issuer: string): void {
       remedy,
     );
   const nbf = claimsOf(value)?.nbf;
-  // The clocks may differ a little. A token that becomes valid within a minute is left to the
-  // broker.
+  // The clocks may differ a little. If a token becomes valid within a minute, the broker decides
+  // whether to accept it.
   if (typeof nbf === 'number' && nbf * 1000 > now + 60_000)
     throw new Problem(
       'permission-denied',

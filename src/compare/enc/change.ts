@@ -152,8 +152,8 @@ export class KeyReader {
   }
 
   /**
-   * Returns the words of the key, which are valid until the next call. Throws Undecodable, also if
-   * the key has more columns.
+   * Returns the words of the key, which are valid until the next call. Throws Undecodable if the
+   * key cannot be decoded, or if it has more columns.
    */
   read(bytes: Buffer, start: number, end: number): Int32Array {
     this.#scanner.scanObject(bytes, start, end);

@@ -55,7 +55,7 @@ function readValue(
     input.at = items.end;
     return;
   }
-  if (wire !== value.wire) throw new Undecodable(`field ${id} has another type in its schema`);
+  if (wire !== value.wire) throw new Undecodable(`field ${id} has a different type in its schema`);
   if (isMessage && !isRepeated && found.length > 0)
     throw new Undecodable(`field ${id} occurs several times`);
   found.push(value.read(input));

@@ -138,8 +138,8 @@ export function decide(
 }
 
 /**
- * Returns why this person may not roll back or rehearse, or null if they may. If the spec names
- * approvers, only they may act, and only with their signature.
+ * Returns why this person must not roll back or rehearse, or null if this is allowed. If the spec
+ * names approvers, only they may act, and only with their signature.
  */
 export function refusedToAct(
   who: string,
@@ -202,7 +202,7 @@ export function remembered(approvals: readonly Approval[]): Approval[] {
   return approvals.filter((a) => !forgotten.has(a));
 }
 
-/** Returns why the cut-over may not begin yet, or null if it may. */
+/** Returns why the cut-over must not begin yet, or null if it may begin. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
   const have = currentApprovals(state, spec, now).length;
   if (have < spec.quorum) return `approvals (${have} of ${spec.quorum} so far)`;

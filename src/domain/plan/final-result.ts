@@ -25,8 +25,8 @@ export const ageOf = ({ began }: RecentResult, now: string): number =>
   Date.parse(now) - Date.parse(began);
 
 /**
- * Returns why a commit in `aheadMs` from `now` could not use the earlier comparison. Returns null
- * if it could.
+ * Returns why a commit that happens `aheadMs` after `now` could not use the earlier comparison.
+ * Returns null if it could.
  */
 export function tooOld(
   allowed: string,

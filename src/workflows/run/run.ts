@@ -48,7 +48,7 @@ export class Run extends Steps {
     if (this.state.done.includes(phase)) return;
     if (this.state.phase !== phase) {
       if (!mayFollow(this.state.phase, phase))
-        throw new Error(`phase ${phase} may not follow ${this.state.phase}`);
+        throw new Error(`phase ${phase} must not follow ${this.state.phase}`);
       this.state.phase = phase;
       this.audit({ kind: 'phase', phase });
     }

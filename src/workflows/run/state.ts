@@ -55,7 +55,10 @@ export interface State {
   blocked: Blocked | null;
   /** The number of automatic attempts since the block began. */
   selfRetries: number;
-  /** Set while a lost generation is not replaced. `isAnswered`: a person asked for the next one. */
+  /**
+   * Set while a lost generation is not replaced. `isAnswered`: a person asked for the next
+   * generation.
+   */
   lost: { readonly problem: Blocked; readonly isAnswered: boolean } | null;
   paused: boolean;
   wayBack: WayBack | null;

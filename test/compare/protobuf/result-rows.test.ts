@@ -162,7 +162,7 @@ describe('a record in Protobuf', () => {
 
   it.each([
     ['has no zero byte', ROWS, Buffer.from('{"v":1}'), /not a Protobuf record/],
-    ['has a field of another type', ROWS, message(2, [], sized(1, 'x')), /another type/],
+    ['has a field of a different type', ROWS, message(2, [], sized(1, 'x')), /different type/],
     [
       'has a string that is not UTF-8',
       ROWS,
