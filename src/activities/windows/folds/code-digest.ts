@@ -7,7 +7,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SOURCE = fileURLToPath(new URL('../../../', import.meta.url));
-const DECIDING = ['compare', 'clients/kafka', 'activities/capture', 'activities/windows'];
+const DECIDING = ['domain', 'compare', 'clients', 'connectors', 'activities'];
 const CODE = /(?<!\.d)\.[jt]s$/;
 
 /** Returns a digest of this code. Throws the errors of the file system. */
