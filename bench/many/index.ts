@@ -1,7 +1,7 @@
 // `npm run bench -- many [--minutes 20] [--migrations 300]` runs 300 migrations on one worker, with
 // a real Temporal server and a real ledger. Eight of the migrations use only real systems. The
 // other 292 have fakes of the source, Kafka and Connect. All migrations have a guard, wait for an
-// approval and run windows. Then all are rolled back, and none may leave an object behind. It needs
+// approval and run windows. Then all are rolled back, and no object must be left behind. It needs
 // the local stack.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

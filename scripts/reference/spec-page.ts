@@ -20,7 +20,7 @@ interface Node {
   readonly required?: readonly string[];
 }
 
-const INTRODUCTION = `A spec is a YAML file. Each section below is one object of it, named by its path. Unknown keys are refused.
+const INTRODUCTION = `A spec is a YAML file. Each section below describes one object of the file, and its heading is the path of that object. Unknown keys are refused.
 \`sluice validate -f FILE\` reports every problem with its line. Editors complete and explain the keys with the
 [JSON Schema](../../schema/migration.v1alpha1.json), which \`sluice schema spec\` prints too. [Your first
 migration](../how-to/first-migration.md) shows whole specs.

@@ -15,7 +15,7 @@ export const FAILURES = {
     remedy: 'correct the spec (sluice validate -f FILE lists every problem) and start again',
   },
   'name-refused': {
-    meaning: 'this name cannot be started',
+    meaning: 'a migration with this name cannot be started',
     retryable: false,
     remedy: 'choose another metadata.name, or clean up what the earlier run left',
   },

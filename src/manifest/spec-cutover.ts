@@ -25,7 +25,9 @@ const approval = z.strictObject({
   approvers: z
     .array(z.string().min(1))
     .default([])
-    .describe('The people who may approve, each with a signature; empty means anyone, unsigned.'),
+    .describe(
+      'The people who may approve, each with a signature. If the list is empty, anyone may approve without a signature.',
+    ),
   notStarter: z
     .boolean()
     .default(false)
@@ -65,7 +67,7 @@ const route = z.discriminatedUnion('type', [
     streamRole: roleName.describe('The role with which the stream writes the table.'),
   }),
   z.strictObject({
-    type: z.literal('http').describe('A service of yours switches the consumers on request.'),
+    type: z.literal('http').describe('Your own service switches the consumers on request.'),
     url: httpUrl.describe(
       'The URL to which Sluice sends a PUT to switch the side, and a GET to read the current side.',
     ),

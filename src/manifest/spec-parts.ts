@@ -132,4 +132,4 @@ export const labels = z
     ({ zone }) => zone === undefined || ZONE_PATTERN.test(zone),
     'label zone: expected 1 to 40 of a-z and 0-9',
   )
-  .describe('Labels of your own. `team` becomes a search attribute; `zone` selects the workers.');
+  .describe('Your own labels. `team` becomes a search attribute; `zone` selects the workers.');

@@ -116,7 +116,7 @@ const validation = z.strictObject({
     .enum(['scan', 'witness'])
     .optional()
     .describe(
-      'How windows after the first find what the source changed: they scan the tables (scan, if absent), or the worker keeps a temporary replication slot that names the rows (witness).',
+      'How windows after the first find what the source changed. With `scan` (the default), they scan the tables. With `witness`, the worker keeps a temporary replication slot that names the rows.',
     ),
 });
 
@@ -163,7 +163,7 @@ const spec = z.strictObject({
   target: target
     .optional()
     .describe(
-      "Another Postgres database than the source. It holds the batch's result and run log, the sink's table, the view and the lease row. The batch's actions run there.",
+      "The Postgres database of the result, if it is not the source database. It holds the batch's result and run log, the sink's table, the view and the lease row. The batch's actions run there.",
     ),
   batch: batch
     .optional()

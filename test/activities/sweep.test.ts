@@ -38,7 +38,7 @@ function openRun(status: string | null, recordedId = HERE.id): Promise<{ objects
 
 describe('a sweep', () => {
   it.each(['RUNNING', 'PAUSED'])('refuses a migration whose workflow is %s', async (status) =>
-    expect(openRun(status)).rejects.toThrow('bank is running, so nothing of it is left over'),
+    expect(openRun(status)).rejects.toThrow('bank is running, so it has no leftovers'),
   );
   it('refuses a migration of a different namespace, because it cannot see the workflow', async () =>
     expect(openRun(null, 'id-2')).rejects.toThrow('belongs to namespace prod of another Temporal'));

@@ -87,7 +87,7 @@ async function refuseRunning({ name, workflowId }: MigrationRef): Promise<void> 
   if (status.name === 'RUNNING' || status.name === 'PAUSED')
     throw new Problem(
       'name-refused',
-      `${name} is running, so nothing of it is left over`,
+      `${name} is running, so it has no leftovers`,
       `sluice cancel ${name}`,
     );
 }

@@ -90,7 +90,7 @@ const hangs = (activity: string, limitMs: number): Problem =>
   new Problem(
     'unreachable',
     `${activity} got no answer from any system for more than ${Math.round(limitMs / 60_000)} min, although every call has a shorter limit`,
-    'nothing: the next attempt begins by itself; if this happens again, restart the worker and report it',
+    'wait, because the next attempt begins by itself; if this happens again, restart the worker and report it',
   );
 
 /** Returns the ref of an activity, or an empty object if the activity has no ref. */

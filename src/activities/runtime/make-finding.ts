@@ -33,7 +33,7 @@ export async function attempt(
   name: CheckName,
   ask: () => Promise<Answer>,
   subject = '',
-  remedyWhenUnknown = 'make this check possible: it failed for a missing privilege, the network, or the version',
+  remedyWhenUnknown = 'remove what prevents this check: a missing privilege, the network, or the version',
 ): Promise<Check> {
   try {
     const answer = await ask();

@@ -73,7 +73,7 @@ export function addDecisionAids(program: Command): void {
   verb(
     program,
     'assess',
-    'judge and rank batch processes: migrate, migrate after, or do not',
+    'judge and rank batch processes: which to migrate, and which not or only later',
     async (o: never) => (await import('../assess.js')).assess(o),
   )
     .requiredOption('-f, --file <file>', 'portfolio (YAML)')

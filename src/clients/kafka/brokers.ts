@@ -187,7 +187,7 @@ export class Brokers {
       throw new Problem(
         'unreachable',
         'this connection to Kafka was closed, because a new one replaced it',
-        'nothing: the next attempt uses the new connection',
+        'wait, because the next attempt uses the new connection',
       );
     return this.#kafka;
   }

@@ -149,7 +149,7 @@ export async function accessProblem(
   if ((await rowSecurityOf(client, batch, role)) === (await rowSecurityOf(client, stream, role)))
     return null;
   return {
-    detail: `row security of ${route.batch.text} and ${route.stream.text} differs, so consumers of ${route.view.text} would see other rows`,
+    detail: `row security of ${route.batch.text} and ${route.stream.text} differs, so consumers of ${route.view.text} would see different rows`,
     remedy: `create ${route.stream.text} yourself, with the row security and the policies of ${route.batch.text}`,
   };
 }

@@ -60,7 +60,7 @@ async function topicProblem(
   partitions: number,
 ): Promise<string | null> {
   if (!topics.has(topic))
-    return `topic ${topic} does not exist, or this user cannot describe it; existing.topics names other topics`;
+    return `topic ${topic} does not exist, or this user cannot describe it; use existing.topics to name a different topic`;
   try {
     const ends = await kafka.offsets(topic);
     if (ends.length !== partitions)
