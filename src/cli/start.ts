@@ -11,6 +11,7 @@ import { readSpec } from './support/spec-file.js';
 import { staticDetails } from './support/static-details.js';
 import { watch } from './get.js';
 import { deadEnd } from './support/poll-status.js';
+import { startWhenFree } from './support/start-when-free.js';
 
 export async function start(options: {
   file: string;
@@ -21,10 +22,10 @@ export async function start(options: {
   const { batch, source } = migration.spec;
   const { name, labels } = migration.metadata;
   const workflowId = migrationId(name);
-  await refuseUnfit(name);
   const runId = await withClient(async (client) => {
-    try {
-      const handle = await client.workflow.start('migrateToStreaming', {
+    const started = await startWhenFree(client, workflowId, async () => {
+      await refuseUnfit(name);
+      return client.workflow.start('migrateToStreaming', {
         workflowId,
         taskQueue: queueOfZone(loadConfig().taskQueue, zoneOf(labels)),
         args: [migration],
@@ -34,26 +35,18 @@ export async function start(options: {
         staticSummary: `${batch?.result.table ?? source.tables.join(', ')} → Kafka`.slice(0, 120),
         staticDetails: staticDetails(migration),
         typedSearchAttributes: [
-          {
-            key: KEYS.team,
-            value: labels['team'] ?? 'none',
-          },
-          {
-            key: KEYS.source,
-            value: source.postgres.database,
-          },
+          { key: KEYS.team, value: labels['team'] ?? 'none' },
+          { key: KEYS.source, value: source.postgres.database },
         ],
       });
-      return handle.firstExecutionRunId;
-    } catch (error) {
-      if ((error as Error).name !== 'WorkflowExecutionAlreadyStartedError') throw error;
-      throw new CliError(
-        EXIT.failed,
-        'already-running',
-        `migration ${name} is already running; nothing was changed`,
-        [`sluice get ${name}`],
-      );
-    }
+    });
+    if (started) return started.firstExecutionRunId;
+    throw new CliError(
+      EXIT.failed,
+      'already-running',
+      `migration ${name} is already running; nothing was changed`,
+      [`sluice get ${name}`],
+    );
   });
   const { temporalUiUrl, temporal } = loadConfig();
   const uiUrl = temporalUiUrl

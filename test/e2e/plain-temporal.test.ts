@@ -67,6 +67,12 @@ const reaches = (name: string, wanted: Partial<Shown>) =>
     500,
   );
 
+/** Waits until the run has ended, which is a moment after it has its outcome. */
+const isClosed = (name: string): Promise<void> =>
+  sleepUntil('the workflow is closed', () =>
+    temporal('describe', '-w', `migration-${name}`).includes('COMPLETED'),
+  );
+
 describe('a person with only the temporal command', () => {
   it('starts, watches and approves a migration of a table under load, which ends as migrated', async () => {
     const database = await aDatabase(accounts());
@@ -80,9 +86,7 @@ describe('a person with only the temporal command', () => {
     signal('plain', 'approveCutover', { approver: 'ann' });
     await reaches('plain', { outcome: 'migrated' });
     await stop();
-    await sleepUntil('the workflow is closed', () =>
-      temporal('describe', '-w', 'migration-plain').includes('COMPLETED'),
-    );
+    await isClosed('plain');
     await dismantle(database.client, 'plain');
   });
 
@@ -102,6 +106,7 @@ describe('a person with only the temporal command', () => {
       end();
       await reaches('plain-ends', { outcome });
       expect(await objects(database.client)).toEqual([]);
+      await isClosed('plain-ends');
     }
   });
 

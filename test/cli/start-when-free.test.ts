@@ -1,0 +1,38 @@
+// Tests the start of a migration whose earlier run has its outcome but is not closed yet.
+import type { Client } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { startWhenFree } from '../../src/cli/support/start-when-free.js';
+import type { Outcome } from '../../src/domain/migration/phase.js';
+import { aStatus } from '../support/status.js';
+
+/** A client of a server on which a run with this outcome is open until somebody awaits its end. */
+function aServer(outcome: Outcome | null) {
+  let isOpen = true;
+  const handle = {
+    query: () => Promise.resolve(aStatus({ outcome })),
+    result: () => Promise.resolve(void (isOpen = false)),
+  };
+  const client = {
+    withDeadline: (_deadline: number, ask: () => unknown) => ask(),
+    workflow: { getHandle: () => handle },
+  } as unknown as Client;
+  const start = (): Promise<string> =>
+    isOpen
+      ? Promise.reject(
+          Object.assign(new Error('open'), { name: 'WorkflowExecutionAlreadyStartedError' }),
+        )
+      : Promise.resolve('started');
+  return startWhenFree(client, 'migration-a', start);
+}
+
+describe('a start while a run of the name is open', () => {
+  it('waits for the end of a run that has its outcome, and then starts', async () =>
+    expect(await aServer('rolled-back')).toBe('started'));
+
+  it('starts nothing while the run continues', async () => expect(await aServer(null)).toBeNull());
+
+  it('does not hide other errors', async () => {
+    const refused = () => Promise.reject(new Error('no such namespace'));
+    await expect(startWhenFree({} as Client, 'migration-a', refused)).rejects.toThrow('namespace');
+  });
+});
