@@ -110,9 +110,12 @@ describe('a deleted connector', () => {
     const fake = guarded({
       catchUp: async () => {
         attempts += 1;
-        if (attempts > 1) await sleepUntil('created', () => isBack, 20_000);
-        else await sleepUntil('reported', () => fake.inputs.at(-1)!.troubles.length > 0);
-        if (attempts === 1) throw failure('catch-up-timeout', 'not caught up after 1h');
+        const isAfter = attempts > 1;
+        await sleepUntil(isAfter ? 'created' : 'reported', () => {
+          Context.current().heartbeat();
+          return isAfter ? isBack : fake.inputs.at(-1)!.troubles.length > 0;
+        });
+        if (!isAfter) throw failure('catch-up-timeout', 'not caught up after 1h');
         return { lsn: '0/2', ms: 5 };
       },
       resumeConnector: () => {
