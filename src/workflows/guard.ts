@@ -1,6 +1,6 @@
 // Runs the guard alongside the main path, from snapshot to hand-over, even while the run is blocked
 // or paused. The guard reports problems to the main path.
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
 import { FAILURES, type Blocked } from '../domain/failure.js';
 import type { GuardReport } from '../activities/guard/guard-activities.js';
 import { call } from './call.js';
@@ -29,11 +29,16 @@ export async function guarding(run: Run, main: () => Promise<void>): Promise<voi
     beside(() => watch(run));
   };
   if (run.isBehind('prepare')) run.startGuard();
+  let continuesAsNew = false;
   try {
     await main();
+  } catch (error) {
+    continuesAsNew = error instanceof ContinueAsNew;
+    throw error;
   } finally {
     run.stopGuard();
-    await CancellationScope.nonCancellable(() => Promise.all(works));
+    // The next run has a copy of the state already, so a message during a wait would be lost.
+    if (!continuesAsNew) await CancellationScope.nonCancellable(() => Promise.all(works));
   }
 }
 

@@ -5,7 +5,7 @@ import { startWhenFree } from '../../src/cli/support/start-when-free.js';
 import type { Outcome } from '../../src/domain/migration/phase.js';
 import { aStatus } from '../support/status.js';
 
-/** A client of a server on which a run with this outcome is open until somebody awaits its end. */
+/** A client of a server on which a run with this outcome is open until a person awaits its end. */
 function aServer(outcome: Outcome | null) {
   let isOpen = true;
   const handle = {

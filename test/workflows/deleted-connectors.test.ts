@@ -104,6 +104,42 @@ describe('a deleted connector', () => {
     expect(ends).toEqual(['created', 'removed']);
   });
 
+  it('does not delay a run that continues as new, because a message during the delay would be lost', async () => {
+    let mayEnd = false;
+    let mayCreate = false;
+    const until = (what: string, isOver: () => boolean) =>
+      sleepUntil(what, () => {
+        Context.current().heartbeat();
+        return isOver();
+      });
+    const fake = guarded({
+      catchUp: async () => {
+        await until('caught up', () => mayEnd);
+        return { lsn: '0/2', ms: 5 };
+      },
+      ensureConnector: async () => {
+        if (fake.calls.includes('catchUp')) await until('created', () => mayCreate);
+      },
+    });
+    await play(bench, fake.activities, anInput('leaving'), async (scene) => {
+      const { handle, status } = scene;
+      const runId = async () => (await handle.describe()).runId;
+      const before = await runId();
+      await sleepUntil('catching up', () => fake.calls.includes('catchUp'));
+      report(fake, trouble('leaving', 'connector-gone'));
+      await sleepUntil('named', async () => (await status()).blocked?.code === 'connector-gone');
+      await handle.signal('retry');
+      await sleepUntil('being created', () => fake.calls.at(-1) === 'ensureConnector');
+      for (let sent = 0; sent < 1500; sent += 100)
+        await Promise.all(Array.from({ length: 100 }, () => handle.signal('resume')));
+      mayEnd = true;
+      await sleepUntil('continued as new', async () => (await runId()) !== before, 10_000);
+      await handle.signal('pause');
+      mayCreate = true;
+      await sleepUntil('paused', async () => (await status()).paused);
+    });
+  });
+
   it('is created again by retry after the time to catch up is over', async () => {
     let isBack = false;
     let attempts = 0;
