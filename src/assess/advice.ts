@@ -1,7 +1,7 @@
 // Recommends a connector, a snapshot and a pipeline for the migration of a batch process, with
 // reasons and preconditions. Estimates the effort of the migration and the freshness of the result.
 import { formatMs } from '../domain/values/duration.js';
-import type { ProcessFacts, TableFacts } from './facts.js';
+import { isCapturable, type ProcessFacts, type TableFacts } from './facts.js';
 import type { Judgement } from './score.js';
 
 export interface Advice {
@@ -63,8 +63,7 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
       jdbcWouldMiss: [],
       preconditions,
     };
-  const isCapturable = process.cdc !== 'forbidden' && list.every((t) => t.kind === 'r');
-  if (!isCapturable)
+  if (process.cdc === 'forbidden' || !list.every(isCapturable))
     return {
       connector: 'jdbc-source',
       snapshot: null,
@@ -100,6 +99,9 @@ function missedByPolling({ table, columns, total, perDay, key }: TableFacts): st
   );
   const counted = columns.some((c) => key.includes(c.name) && /^int[248]$/.test(c.type));
   return [
+    ...(total === null
+      ? [`${table}: deletes, if it has any; there are no statistics of them`]
+      : []),
     ...(total && total.deleted > 0
       ? [
           `${table}: deletes (${perDay ? `${Math.round(perDay.deleted).toLocaleString('en')} a day` : `${total.deleted.toLocaleString('en')} so far`})`,
@@ -155,24 +157,26 @@ export function effortOf(
 }
 
 export function freshnessOf({ interval, runTime, tables }: ProcessFacts): Freshness {
-  const run = runTime.known ? runTime.value : 0;
-  const rates = tables.known
-    ? tables.value.map((t) =>
-        t.perDay
-          ? {
-              records: t.perDay.inserted + t.perDay.updated + t.perDay.deleted,
-              width: t.rows > 0 ? t.bytes / t.rows : 0,
-            }
-          : null,
-      )
-    : null;
-  const isKnown = rates !== null && rates.every((r) => r !== null);
+  const isAgeKnown = interval.known && runTime.known;
+  const bytes = tables.known ? totalOf(tables.value.map(bytesPerDay)) : null;
   return {
-    batchMeanMs: interval.known ? interval.value / 2 + run : null,
-    batchWorstMs: interval.known ? interval.value + run : null,
-    recordsPerDay: isKnown ? rates.reduce((sum, r) => sum + r.records, 0) : null,
-    bytesPerDay: isKnown
-      ? Math.round(rates.reduce((sum, r) => sum + r.records * r.width * ENVELOPE_FACTOR, 0))
-      : null,
+    batchMeanMs: isAgeKnown ? interval.value / 2 + runTime.value : null,
+    batchWorstMs: isAgeKnown ? interval.value + runTime.value : null,
+    recordsPerDay: tables.known ? totalOf(tables.value.map(recordsPerDay)) : null,
+    bytesPerDay: bytes === null ? null : Math.round(bytes),
   };
+}
+
+/** Returns the sum, or null if one of the numbers is unknown. */
+const totalOf = (numbers: readonly (number | null)[]): number | null =>
+  numbers.reduce<number | null>((sum, n) => (sum === null || n === null ? null : sum + n), 0);
+
+const recordsPerDay = ({ perDay }: TableFacts): number | null =>
+  perDay && perDay.inserted + perDay.updated + perDay.deleted;
+
+/** Returns null also for a table that is empty now, because the width of its rows is unknown. */
+function bytesPerDay(table: TableFacts): number | null {
+  const records = recordsPerDay(table);
+  if (records === null || records === 0) return records;
+  return table.rows > 0 ? records * (table.bytes / table.rows) * ENVELOPE_FACTOR : null;
 }

@@ -55,6 +55,10 @@ export interface TableFacts {
   readonly perDay: Changes | null;
 }
 
+/** Returns whether a connector can capture it. A partitioned table is captured like any other. */
+export const isCapturable = ({ kind }: Pick<TableFacts, 'kind'>): boolean =>
+  kind === 'r' || kind === 'p';
+
 export interface Changes {
   readonly inserted: number;
   readonly updated: number;

@@ -91,9 +91,7 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
       : text.ranking(assessment);
 }
 
-/**
- * Writes the starting points. It never overwrites a file, because the file may contain manual work.
- */
+/** Writes the starting points. */
 async function writeStartingPoints(
   { spec }: Portfolio,
   measured: Measured,
@@ -124,11 +122,29 @@ async function writeStartingPoints(
   } catch (error) {
     throw new CliError(EXIT.failed, 'not-one-select', (error as Error).message);
   }
+  writePoints(points, folder);
+}
+
+/** Writes all files, or none if one of them exists, because that file may contain manual work. */
+export function writePoints(
+  points: readonly {
+    readonly file: string;
+    readonly text: string;
+    readonly open: readonly string[];
+  }[],
+  folder: string,
+): void {
+  const there = points.map(({ file }) => resolve(folder, file)).filter((path) => existsSync(path));
+  if (there.length > 0)
+    throw new CliError(
+      EXIT.failed,
+      'exists',
+      `${there.join(', ')} already exists; nothing was written`,
+      ['sluice assess --out ANOTHER_FOLDER, or move the files away'],
+    );
   mkdirSync(folder, { recursive: true });
   for (const { file, text, open } of points) {
     const path = resolve(folder, file);
-    if (existsSync(path))
-      throw new CliError(EXIT.failed, 'exists', `${path} exists; it was not overwritten`);
     writeFileSync(path, text);
     say(`${path}${open.length > 0 ? `: ${open.length} to do` : ''}`);
     for (const what of open) say(`  ${what}`);

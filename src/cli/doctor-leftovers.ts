@@ -56,9 +56,11 @@ export async function leftovers(options: LeftoverOptions): Promise<number> {
   );
 }
 
-async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+/** Returns whether a workflow is open. A workflow that a person paused at Temporal is open, too. */
+export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
   try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' || status.name === 'PAUSED';
   } catch (error) {
     if ((error as Error).name === 'WorkflowNotFoundError') return false;
     throw error;

@@ -9,6 +9,8 @@ import { openLedger, withClient } from './support/migration-source.js';
 import type { LeftoverOptions } from './doctor-leftovers.js';
 import { CliError, EXIT, asLines, print, table } from './support/output.js';
 import { readSpec } from './support/spec-file.js';
+import { lookAt, type Look } from './support/ask-run-state.js';
+import { TEMPORAL_REMEDY } from './support/temporal-client.js';
 
 export async function doctor(
   options: { file?: string; leftovers?: boolean } & LeftoverOptions,
@@ -22,7 +24,10 @@ export async function doctor(
   const systems = new Systems(resolveSecret);
   const ledger = openLedger();
   try {
-    const orchestration = [await checkTemporal(), ...(ledger ? [await checkLedger(ledger)] : [])];
+    const orchestration = [
+      await checkTemporal(spec.metadata.name),
+      ...(ledger ? [await checkLedger(ledger)] : []),
+    ];
     const reachableLedger =
       ledger && orchestration.every((c) => systemOf(c) !== 'ledger' || c.status === 'passed')
         ? ledger
@@ -49,15 +54,20 @@ export async function doctor(
   }
 }
 
-async function checkTemporal(): Promise<Check> {
-  const { address } = loadConfig().temporal;
+/**
+ * Asks Temporal about the migration's workflow. A connection alone would not show that the namespace
+ * does not exist, or that the credentials do not allow its use.
+ */
+export async function checkTemporal(name: string, connect = withClient<Look>): Promise<Check> {
+  const { address, namespace } = loadConfig().temporal;
   try {
-    await withClient(() => Promise.resolve());
+    const { seen } = await connect((client) => lookAt(name, client, '', true));
+    if (seen.kind === 'unreachable') throw new Error(seen.problem);
     return {
       name: 'temporal.reachable',
       subject: '',
       status: 'passed',
-      detail: `Temporal at ${address}`,
+      detail: `Temporal at ${address}, namespace ${namespace}`,
       remedy: '',
     };
   } catch (error) {
@@ -66,7 +76,7 @@ async function checkTemporal(): Promise<Check> {
       subject: '',
       status: 'failed',
       detail: (error as Error).message,
-      remedy: 'check TEMPORAL_ADDRESS',
+      remedy: TEMPORAL_REMEDY,
     };
   }
 }

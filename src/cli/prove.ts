@@ -20,6 +20,7 @@ import {
 import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof-page.js';
 import { withClient, withLedger } from './support/migration-source.js';
 import { CliError, EXIT, say, write } from './support/output.js';
+import { describeEnd } from './support/pipeline-end.js';
 import { readSpec } from './support/spec-file.js';
 import { within } from './support/ask-run-state.js';
 import { whileServed } from './support/ask-while-served.js';
@@ -208,12 +209,8 @@ function startPipeline(
   };
   child.once('exit', (code, signal) => {
     if (pipeline.stopping) return;
-    const why = said.trim().split('\n').at(-1) ?? '';
-    void handle
-      .signal('pipelineStopped', {
-        failed: `the command exited ${code ?? signal}${why ? `: ${why}` : ''}`,
-      })
-      .catch(() => undefined);
+    const failed = describeEnd(code ?? signal, said);
+    void handle.signal('pipelineStopped', { failed }).catch(() => undefined);
   });
   return pipeline;
 }

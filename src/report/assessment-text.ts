@@ -119,7 +119,7 @@ export function freshness({ freshness: f }: AssessedProcess): string[] {
     "a stream's numbers are seconds old; sluice prove measures this on a slice",
     f.recordsPerDay === null
       ? 'the daily volume of the parallel run is unknown'
-      : `the parallel run writes about ${Math.round(f.recordsPerDay).toLocaleString('en')} records and ${(f.bytesPerDay! / 2 ** 20).toFixed(1)} MiB a day in Kafka, before replication`,
+      : `the parallel run writes about ${Math.round(f.recordsPerDay).toLocaleString('en')} records ${f.bytesPerDay === null ? '(of unknown size)' : `and ${(f.bytesPerDay / 2 ** 20).toFixed(1)} MiB`} a day in Kafka, before replication`,
   ];
 }
 

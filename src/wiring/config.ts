@@ -65,6 +65,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const ledgerUrl = read(env, 'SLUICE_LEDGER_URL');
   if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl))
     problems.push('SLUICE_LEDGER_URL must start with postgres://');
+  else if (ledgerUrl !== undefined && !URL.canParse(ledgerUrl))
+    problems.push(
+      'SLUICE_LEDGER_URL is not a URL like postgres://user:password@host:5432/database (write a # in the password as %23, and a / as %2F)',
+    );
   const temporal = readTemporal(env, problems);
   const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', problems);
   const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', problems);

@@ -172,3 +172,13 @@ describe('each kind of object', () => {
     expect(await EFFECTS.lease.healthy(site as unknown as Site, lease)).toBe('is gone');
   });
 });
+
+describe('an object that was handed over', () => {
+  it('stays, even if its run was reset and is then rolled back', async () => {
+    await ensure(null);
+    states.set('publication p', 'handed-over');
+    const drop = (): Promise<never> => Promise.reject(new Error('dropped'));
+    await removeOwned(ledger, ref, OBJECT, () => Promise.resolve(there), drop);
+    expect(states.get('publication p')).toBe('handed-over');
+  });
+});

@@ -1,8 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { assess } from '../../src/assess/assessment.js';
-import { NOT_MEASURED, unknown, type Measured, type TableFacts } from '../../src/assess/facts.js';
+import {
+  NOT_MEASURED,
+  known,
+  unknown,
+  type Measured,
+  type TableFacts,
+} from '../../src/assess/facts.js';
 import { loadParser } from '../../src/assess/sql/analyse.js';
-import { AT, GOOD, measured, portfolio } from './good-process.js';
+import { freshness } from '../../src/report/assessment-text.js';
+import { AT, GOOD, PAY, measured, portfolio } from './good-process.js';
 
 beforeAll(loadParser);
 
@@ -126,5 +133,35 @@ describe('the verdict on a batch process', () => {
       why: 'public.pay has no statistics: run ANALYZE',
     });
     expect(found.advice.connector).toBeNull();
+  });
+
+  it('does not judge a partitioned table like a view, because it can be captured', () => {
+    const found = one(GOOD, measured({ kind: 'p' }));
+    expect(found).toMatchObject({ verdict: 'migrate', advice: { connector: 'debezium-postgres' } });
+    expect(one(GOOD, measured({ kind: 'v' })).advice.connector).toBe('jdbc-source');
+  });
+
+  it('estimates no age, volume or size from a fact that is unknown', () => {
+    const { runs: _runs, runTime: _runTime, ...untimed } = GOOD;
+    expect(one(untimed).freshness).toMatchObject({ batchMeanMs: null, batchWorstMs: null });
+    expect(freshness(one(untimed))[0]).toBe("the age of the batch's numbers is unknown");
+    const empty = one(GOOD, measured({ rows: 0 }));
+    expect(empty.freshness).toMatchObject({ recordsPerDay: 110, bytesPerDay: null });
+    expect(freshness(empty)[2]).toContain('110 records (of unknown size)');
+    expect(one(GOOD, measured({ perDay: null })).freshness.recordsPerDay).toBeNull();
+  });
+
+  it('does not say that no table is replaced if the changes of one are not counted', () => {
+    const sql = 'SELECT store, sum(amount) AS total FROM pay JOIN store USING (store) GROUP BY 1';
+    const uncounted = { ...PAY, table: 'public.store', total: null, perDay: null };
+    const tables = new Map([
+      ['public.pay', known(PAY)],
+      ['public.store', known(uncounted)],
+    ]);
+    const found = one({ ...GOOD, query: { sql } }, { ...measured(), tables });
+    expect(found.trace.find((t) => t.id === 'whole-input-each-time')!.answer).toEqual({
+      state: 'could-not-tell',
+      why: 'there are no statistics of the changes of public.store',
+    });
   });
 });

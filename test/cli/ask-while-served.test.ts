@@ -1,6 +1,7 @@
 // No verb hangs. Without a worker, a request ends with the reason instead of waiting forever.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
+import { isRunning } from '../../src/cli/doctor-leftovers.js';
 import { whileServed } from '../../src/cli/support/ask-while-served.js';
 
 const [CANCELLED, DEADLINE_EXCEEDED] = [1, 4]; // codes of gRPC
@@ -63,4 +64,14 @@ describe('a request to a workflow', () => {
     expect(
       whileServed(aClient(0), 'migration-a', 'It', () => Promise.reject(new Error('refused'))),
     ).rejects.toThrow('refused'));
+});
+
+describe('a workflow that a person paused at Temporal', () => {
+  it.each([
+    ['PAUSED', true],
+    ['RUNNING', true],
+    ['TERMINATED', false],
+  ])('still owns its objects, so they are no leftovers: %s', async (status, isOpen) =>
+    expect(await isRunning(aClient(0, status), 'migration-a')).toBe(isOpen),
+  );
 });

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { describeEnd } from '../../src/cli/support/pipeline-end.js';
 import { renderDashboard } from '../../src/report/dashboard-page.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { aStatus } from '../support/status.js';
@@ -94,5 +95,49 @@ describe('the dashboard', () => {
     expect(html).toContain('2 wait for a person');
     expect(html).not.toMatch(/<img|<b>x<\/b>/);
     expect(renderDashboard([], '2026-01-01')).toContain('None yet.');
+  });
+});
+
+describe('an error in the command line', () => {
+  const env = (more: object) => ({ encoding: 'utf8' as const, env: { ...process.env, ...more } });
+  const printed = (args: readonly string[], more = {}) =>
+    spawnSync(process.execPath, ['dist/cli/main.js', ...args], env(more));
+  it.each([
+    ['get', 'x', '--bad', '-o', 'json'],
+    ['get', 'x', '--bad', '-ojson'],
+    ['get', 'x', '--bad', '--output=json'],
+    ['get', 'x', '--bad', '-o', 'jsonl'],
+    ['gett', '-o', 'json'],
+  ])('is JSON if the command line asks for it: %s %s %s %s %s', (...args) => {
+    const { status, stdout } = printed(args);
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'usage' } });
+  });
+  it('is JSON if SLUICE_OUTPUT asks for it', () =>
+    expect(printed(['wait', 'x'], { SLUICE_OUTPUT: 'json' }).stdout).toContain('"code": "usage"'));
+  it('names the ledger, and not its password, if the URL of the ledger is not one', () => {
+    const found = printed(['list'], { SLUICE_LEDGER_URL: 'postgres://me:se#cret@h/db' });
+    expect(found).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('SLUICE_LEDGER_URL is not a URL like') as string,
+    });
+    expect(found.stderr).not.toContain('cret@');
+  });
+  it('says that the ledger does not answer, and not that it refuses the login', () => {
+    const found = printed(['report', 'x'], { SLUICE_LEDGER_URL: 'postgres://a:b@127.0.0.1:1/l' });
+    expect(found).toMatchObject({
+      status: 4,
+      stderr: expect.stringContaining('the ledger at 127.0.0.1:1/l does not answer') as string,
+    });
+  });
+});
+
+describe('the end of the command of prove', () => {
+  it('is told to the proof without values of rows, because Temporal keeps it', () => {
+    const said = 'WARN x\nNumberFormatException: For input string: "4111 1111"\n';
+    expect(describeEnd(7, said)).toBe(
+      'the command exited 7: NumberFormatException: For input string: "…"',
+    );
+    expect(describeEnd('SIGKILL', '')).toBe('the command exited SIGKILL');
   });
 });

@@ -135,8 +135,9 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
 
 /**
  * Removes an object if the ledger lists it as ours, and records the removal. Idempotent. If
- * `mayExist` returns false, only records the removal. Throws Problem `clean-up` if the object still
- * exists afterwards.
+ * `mayExist` returns false, only records the removal. An object that was handed over belongs to the
+ * user, so it stays, even if the run was reset and no longer knows the hand-over. Throws Problem
+ * `clean-up` if the object still exists afterwards.
  */
 export async function removeOwned(
   ledger: Ledger,
@@ -146,8 +147,7 @@ export async function removeOwned(
   remove: () => Promise<void>,
   mayExist: () => Promise<boolean> = exists,
 ): Promise<void> {
-  const state = await ledger.objectState(ref.name, object);
-  if (state === null || state === 'removed') return;
+  if (!(await isOwned(ledger, ref, object))) return;
   if (await mayExist()) {
     await remove();
     if (await exists())

@@ -1,21 +1,20 @@
 // Does every table have a primary key?
+import { isCapturable } from '../facts.js';
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 export const tablesWithoutKey: Rule = {
   id: 'tables-without-key',
   rationale: 'A change without a key cannot be matched with its row.',
   ask: ifKnown('tables', (tables) => {
-    const lacking = tables.filter((t) => t.kind === 'r' && t.key.length === 0).map((t) => t.table);
-    const views = tables.filter((t) => t.kind !== 'r').map((t) => t.table);
+    const lacking = tables.filter((t) => isCapturable(t) && t.key.length === 0).map((t) => t.table);
+    const views = tables.filter((t) => !isCapturable(t)).map((t) => t.table);
     const denied = tables.filter((t) => !t.mayRead).map((t) => t.table);
     if (denied.length > 0)
       return couldNotTell(`this role has no right to read ${denied.join(', ')}`);
     const work = [
       ...(lacking.length > 0 ? [`give a primary key to ${lacking.join(', ')}`] : []),
       ...(views.length > 0
-        ? [
-            `capture the tables that ${views.join(', ')} read, because only plain tables can be captured`,
-          ]
+        ? [`capture the tables that ${views.join(', ')} read, because only tables can be captured`]
         : []),
     ];
     return work.length > 0

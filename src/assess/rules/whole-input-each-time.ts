@@ -15,7 +15,11 @@ export const wholeInputEachTime: Rule = {
     const counted = tables.filter((t) => t.total !== null);
     if (counted.length === 0) return couldNotTell('the tables have no statistics of their changes');
     const replaced = counted.filter(isReplaced);
-    if (replaced.length === 0) return notFired('no table is replaced as a whole');
+    const uncounted = tables.filter((t) => t.total === null).map((t) => t.table);
+    if (replaced.length === 0)
+      return uncounted.length === 0
+        ? notFired('no table is replaced as a whole')
+        : couldNotTell(`there are no statistics of the changes of ${uncounted.join(', ')}`);
     const names = replaced
       .map(
         (t) =>

@@ -1,6 +1,6 @@
 // Runs one command line in this process.
 import { readFileSync } from 'node:fs';
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { EXIT, FORMATS, fail, write, type Format } from '../support/output.js';
 import { buildProgram } from './program.js';
 import { ran } from './verb.js';
@@ -9,27 +9,32 @@ const { version } = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 
+/**
+ * Returns the wanted format for an error in the command line itself. The verb has the value of the
+ * option in each of its forms, and of SLUICE_OUTPUT, unless the verb itself is unknown.
+ */
+function formatOf(program: Command, args: readonly string[]): Format {
+  const verb = program.commands.find((command) => command.name() === args[0]);
+  const at = args.findIndex((arg) => arg === '-o' || arg === '--output');
+  const wanted = verb ? verb.opts<{ output?: string }>().output : args[at + 1];
+  return FORMATS.find((format) => format === wanted) ?? 'text';
+}
+
 /** Runs the verb that `args` name (without the program's name), and returns its exit code. */
 export async function runCommand(args: readonly string[]): Promise<number> {
-  const wanted = args.findIndex((arg) => arg === '-o' || arg === '--output');
-  const format = args[wanted + 1] ?? '';
-  ran.format =
-    wanted >= 0 && (FORMATS as readonly string[]).includes(format) ? (format as Format) : 'text';
+  const program = buildProgram(version);
+  ran.format = 'text';
   ran.exitCode = EXIT.ok;
   try {
-    await buildProgram(version).parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return ran.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return fail(error, ran.format);
     if (error.exitCode === 0) return EXIT.ok;
-    if (ran.format === 'json')
-      write(
-        JSON.stringify(
-          { error: { code: 'usage', message: error.message, next: ['sluice --help'] } },
-          null,
-          2,
-        ),
-      );
+    const format = formatOf(program, args);
+    const shown = { code: 'usage', message: error.message, next: ['sluice --help'] };
+    if (format === 'json' || format === 'jsonl')
+      write(JSON.stringify({ error: shown }, null, format === 'json' ? 2 : 0));
     return EXIT.usage;
   }
 }

@@ -4,13 +4,14 @@ import type pg from 'pg';
 import { slotUse } from '../../clients/postgres/slots.js';
 import {
   known,
+  type Changes,
   type Fact,
   type Measured,
   type RunFacts,
   type SourceFacts,
   type TableFacts,
 } from '../../assess/facts.js';
-import { readTable } from '../../clients/postgres/catalog.js';
+import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';
 import { isProvable } from '../../compare/column-types.js';
 import { parseTableName, qualified } from '../../domain/migration/names.js';
@@ -121,17 +122,11 @@ async function readFacts(
 ): Promise<TableFacts | null> {
   const catalog = await readTable(client, table);
   if (!catalog) return null;
-  const { schema, table: name } = catalog.name;
-  const counters = (
-    await client.query<Record<string, string>>(
-      'SELECT n_tup_ins, n_tup_upd, n_tup_del, n_live_tup FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = $2',
-      [schema, name],
-    )
-  ).rows[0];
-  const rows = catalog.rowsEstimate || Number(counters?.['n_live_tup'] ?? 0);
-  if (rows === 0 && catalog.kind === 'r' && catalog.bytes > EMPTY_TABLE_BYTES)
+  const counters = await countersOf(client, catalog);
+  const rows = Math.max(catalog.rowsEstimate, counters?.live ?? 0);
+  const parts = catalog.kind === 'p' ? catalog.leaves.length : 1;
+  if (rows === 0 && 'rp'.includes(catalog.kind) && catalog.bytes > EMPTY_TABLE_BYTES * parts)
     throw new Error(`${table} has no statistics: run ANALYZE`);
-  const perDay = (counter: string): number => Number(counters![counter]) / days!;
   return {
     table,
     kind: catalog.kind,
@@ -142,21 +137,48 @@ async function readFacts(
     mayRead: catalog.canSelect,
     unprovable: catalog.columns.filter((c) => !isProvable(c.type)).map((c) => c.name),
     columns: catalog.columns.map(({ name, type, declared }) => ({ name, type, declared })),
-    total: counters
-      ? {
-          inserted: Number(counters['n_tup_ins']),
-          updated: Number(counters['n_tup_upd']),
-          deleted: Number(counters['n_tup_del']),
-        }
-      : null,
-    perDay:
-      counters && days !== null
-        ? {
-            inserted: perDay('n_tup_ins'),
-            updated: perDay('n_tup_upd'),
-            deleted: perDay('n_tup_del'),
-          }
-        : null,
+    total: counters?.total ?? null,
+    perDay: counters && days !== null ? perDay(counters.total, days) : null,
+  };
+}
+
+const perDay = ({ inserted, updated, deleted }: Changes, days: number): Changes => ({
+  inserted: inserted / days,
+  updated: updated / days,
+  deleted: deleted / days,
+});
+
+interface Counters {
+  readonly total: Changes;
+  readonly live: number;
+}
+
+/**
+ * Reads the counters of a table. Postgres counts the changes of a partitioned table only at its
+ * partitions, and the counters of the table itself stay 0. Returns null if a part has no counters,
+ * such as a view or a foreign partition.
+ */
+export async function countersOf(
+  client: pg.ClientBase,
+  { name, kind, leaves }: Pick<TableCatalog, 'name' | 'kind' | 'leaves'>,
+): Promise<Counters | null> {
+  const parts = kind === 'p' ? leaves.map((leaf) => leaf.name) : [qualified(name)];
+  const row = await one(
+    client,
+    `SELECT count(*) AS parts, coalesce(sum(n_tup_ins), 0) AS inserted, coalesce(sum(n_tup_upd), 0) AS updated,
+       coalesce(sum(n_tup_del), 0) AS deleted, coalesce(sum(n_live_tup), 0) AS live
+     FROM pg_stat_user_tables WHERE relid IN (SELECT part::regclass FROM unnest($1::text[]) AS part)`,
+    [parts],
+  );
+  const number = (column: string): number => Number(row[column]);
+  if (parts.length === 0 || number('parts') < parts.length) return null;
+  return {
+    total: {
+      inserted: number('inserted'),
+      updated: number('updated'),
+      deleted: number('deleted'),
+    },
+    live: number('live'),
   };
 }
 

@@ -90,10 +90,14 @@ export async function readStatusWith(
   const status = live && live.iteration > 0 && !isFinal ? live : (recorded?.status ?? live);
   const isKnown = look.seen.kind === 'workflow' && look.seen.workflow.status === 'RUNNING';
   if (!status && !recorded && !isKnown) {
-    if (look.seen.kind === 'unreachable' && !ledger)
-      throw new CliError(EXIT.unreachable, 'unreachable', look.seen.problem, [
-        'check TEMPORAL_ADDRESS',
-      ]);
+    // a run that has not reached the ledger is known only to Temporal
+    if (look.seen.kind === 'unreachable')
+      throw new CliError(
+        EXIT.unreachable,
+        'unreachable',
+        `${ledger ? `the ledger does not know migration ${nameOf(id)}, and ` : ''}${look.seen.problem}`,
+        ['check TEMPORAL_ADDRESS'],
+      );
     const nobody = `no migration ${nameOf(id)} is known${ledger ? '' : ' to Temporal (and SLUICE_LEDGER_URL is not set)'}`;
     throw new CliError(EXIT.failed, 'not-found', nobody, ['sluice list']);
   }

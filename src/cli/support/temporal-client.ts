@@ -8,7 +8,7 @@ import {
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 import { CliError, EXIT } from './output.js';
 
-const REMEDY =
+export const TEMPORAL_REMEDY =
   'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 
 /**
@@ -26,7 +26,7 @@ export async function withClient<T>(use: (client: Client) => Promise<T>): Promis
       EXIT.unreachable,
       'unreachable',
       `Temporal at ${address} does not answer: ${(error as Error).message}`,
-      [REMEDY],
+      [TEMPORAL_REMEDY],
     );
   }
   try {
@@ -124,16 +124,18 @@ function explained(error: unknown): unknown {
       EXIT.unreachable,
       'permission-denied',
       `${where}, refuses access: ${grpc.details}`,
-      [REMEDY],
+      [TEMPORAL_REMEDY],
     );
   if (/namespace .*not found/i.test(grpc.details))
-    return new CliError(EXIT.unreachable, 'no-namespace', `${where}: ${grpc.details}`, [REMEDY]);
+    return new CliError(EXIT.unreachable, 'no-namespace', `${where}: ${grpc.details}`, [
+      TEMPORAL_REMEDY,
+    ]);
   if (AWAY.includes(grpc.code))
     return new CliError(
       EXIT.unreachable,
       'unreachable',
       `${where}, does not answer: ${grpc.details}`,
-      [REMEDY],
+      [TEMPORAL_REMEDY],
     );
   return new CliError(EXIT.failed, 'temporal', `${where}: ${grpc.details}`);
 }

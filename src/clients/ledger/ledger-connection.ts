@@ -8,6 +8,16 @@ import { LEDGER_SCHEMA } from './ledger-schema.js';
 
 const NOT_THERE = [SQLSTATE.undefinedTable, SQLSTATE.invalidSchemaName];
 
+const AWAY = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|57P|08|53)/;
+/** Errors of TLS have codes such as CERT_HAS_EXPIRED and SELF_SIGNED_CERT_IN_CHAIN. */
+const NOT_TRUSTED = /CERT|^ERR_(TLS|SSL)|^UNABLE_TO_/;
+
+/** Returns whether no connection was possible, so the statement was perhaps not run. */
+const isAway = (error: unknown): boolean =>
+  AWAY.test(codeOf(error)) ||
+  NOT_TRUSTED.test(codeOf(error)) ||
+  /timeout|terminated|does not support SSL/i.test((error as Error).message);
+
 export class LedgerConnection {
   readonly #pool: pg.Pool;
   protected readonly url: string;
@@ -42,7 +52,7 @@ export class LedgerConnection {
 
   /** Creates the tables that are missing. Several workers may call this method at once. */
   async migrate(): Promise<void> {
-    const client = await this.#pool.connect();
+    const client = await this.#connect();
     try {
       await client.query('BEGIN; SELECT pg_advisory_xact_lock(7351001)');
       await client.query(LEDGER_SCHEMA);
@@ -70,15 +80,9 @@ export class LedgerConnection {
     try {
       return (await answered((this.pinned ?? this.#pool).query<R>(sql, [...values]))).rows;
     } catch (error) {
-      const code = codeOf(error);
-      if (
-        /^(ECONN|ETIMEDOUT|ENOTFOUND|57P|08|53)/.test(code) ||
-        /timeout|terminated/i.test((error as Error).message)
-      ) {
-        throw this.#unreachable(error);
-      }
+      if (isAway(error)) throw this.#unreachable(error);
       if (this.readOnly && hasState(error, ...NOT_THERE)) return [];
-      if (code === SQLSTATE.insufficientPrivilege)
+      if (codeOf(error) === SQLSTATE.insufficientPrivilege)
         throw await denied(this.#pool, this.#address, error as Error);
       throw error;
     }
@@ -90,7 +94,7 @@ export class LedgerConnection {
 
   /** Runs `use` on one connection. */
   async session<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await this.#connect();
     try {
       return await use(client);
     } finally {
@@ -115,6 +119,15 @@ export class LedgerConnection {
     return client;
   }
 
+  /** Takes a connection from the pool. */
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw isAway(error) ? this.#unreachable(error) : error;
+    }
+  }
+
   #unreachable(error: unknown): Problem {
     return new Problem(
       'unreachable',
@@ -124,7 +137,7 @@ export class LedgerConnection {
 
   /** Runs `use` on one connection inside a transaction. */
   async transaction<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await this.#connect();
     try {
       await client.query('BEGIN');
       const result = await use(client);
