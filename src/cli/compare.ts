@@ -8,6 +8,7 @@ import { Systems } from '../activities/runtime/deps.js';
 import { compareOnly, type ComparedOnly } from '../activities/windows/compare-only/index.js';
 import { loadConfig, resolveSecret } from '../wiring/config.js';
 import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
+import { leftOutOf } from '../domain/evidence/left-out.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
@@ -71,22 +72,17 @@ function temporaryDir(): string {
 }
 
 const documentOf = (
-  { metadata, spec }: MigrationSpec,
+  spec: MigrationSpec,
   tookMs: number,
   { verdict, barrier, rows, differences, evidence }: ComparedOnly,
 ): ComparisonDocument => ({
   apiVersion: 'sluice.dev/v1alpha1',
   kind: 'Comparison',
-  name: metadata.name,
+  name: spec.metadata.name,
   ...verdict,
   tookMs,
   barrier,
-  leftOut: [
-    ...spec.validation.compare.ignore.map((column) => `${column} is not compared`),
-    ...Object.entries(spec.validation.compare.tolerances).map(
-      ([column, { abs }]) => `${column} may differ by ${abs}`,
-    ),
-  ],
+  leftOut: leftOutOf(spec),
   windows: rows,
   differences,
   evidence,

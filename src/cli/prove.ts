@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { environmentWith, loadConfig } from '../wiring/config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
+import { leftOutOf } from '../domain/evidence/left-out.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import {
@@ -16,6 +17,7 @@ import {
   type ProofInput,
   type ProofResult,
   type ProofState,
+  type ShownProof,
 } from '../domain/evidence/slice-proof.js';
 import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof-page.js';
 import { withClient, withLedger } from './support/migration-source.js';
@@ -60,7 +62,8 @@ export async function prove(options: ProveOptions): Promise<number> {
     const id = await claimNumber(spec.metadata.name);
     return follow(client, await start(client, id, input), options.run);
   });
-  write(render({ ...result, differences: await differencesOf(result.id) }, options.output));
+  const shown = { ...result, leftOut: leftOutOf(spec) };
+  write(render({ ...shown, differences: await differencesOf(result.id) }, options.output));
   return result.verdict === 'passed' && result.leftovers.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
@@ -240,7 +243,7 @@ async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefin
   await handle.signal('pipelineStopped', {}).catch(() => undefined);
 }
 
-function render(result: ProofResult, output: ProveOptions['output']): string {
+function render(result: ShownProof, output: ProveOptions['output']): string {
   if (output === 'json') return JSON.stringify(result, null, 2);
   if (output === 'html') return renderProofHtml(result);
   return output === 'md' ? renderProofMarkdown(result) : renderProofText(result);

@@ -1,7 +1,7 @@
 // Renders a proof: what was proven, on how much data, how fast, what differs, and what this
 // predicts for all data.
 import { formatMs } from '../domain/values/duration.js';
-import type { ProofResult } from '../domain/evidence/slice-proof.js';
+import type { ShownProof } from '../domain/evidence/slice-proof.js';
 import { comparedOf } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { columns, escapeHtml as e, escapeMarkdown as m } from './escape.js';
@@ -18,7 +18,7 @@ const keyOf = (d: Difference): string =>
 const cell = (value: string | null): string =>
   value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value;
 
-function facts(r: ProofResult): [string, string][] {
+function facts(r: ShownProof): [string, string][] {
   const { replayed, counts, predicted } = r;
   return [
     ['slice', r.slice],
@@ -56,25 +56,26 @@ function facts(r: ProofResult): [string, string][] {
           ],
         ] as [string, string][])
       : []),
+    ['left out', r.leftOut.length === 0 ? 'nothing' : r.leftOut.join('; ')],
     ['left behind', r.leftovers.length === 0 ? 'nothing' : r.leftovers.join(', ')],
   ];
 }
 
-const headline = (r: ProofResult): string => `${r.id}: ${r.verdict}. ${r.reason}`;
-const tables = (r: ProofResult): string[][] =>
+const headline = (r: ShownProof): string => `${r.id}: ${r.verdict}. ${r.reason}`;
+const tables = (r: ShownProof): string[][] =>
   (r.replayed?.tables ?? []).map((t) => [
     t.table,
     n(t.rows),
     n(t.of),
     t.of === 0 ? '-' : `${((100 * t.rows) / t.of).toFixed(1)} %`,
   ]);
-const byColumn = (r: ProofResult): [string, number][] => {
+const byColumn = (r: ShownProof): [string, number][] => {
   const tally = new Map<string, number>();
   for (const d of r.differences)
     tally.set(d.column ?? '(row)', (tally.get(d.column ?? '(row)') ?? 0) + 1);
   return [...tally].sort((a, b) => b[1] - a[1]);
 };
-const runs = (r: ProofResult): string[][] =>
+const runs = (r: ShownProof): string[][] =>
   r.rehearsed.map((run) => [
     run.run,
     run.cut,
@@ -93,12 +94,12 @@ const RUN_COLUMNS = [
   'batch was wrong',
   'reason',
 ] as const;
-const differences = (r: ProofResult): string[][] =>
+const differences = (r: ShownProof): string[][] =>
   r.differences
     .slice(0, SHOWN)
     .map((d) => [d.class, keyOf(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]);
 
-export function renderProofText(r: ProofResult): string {
+export function renderProofText(r: ShownProof): string {
   return [
     headline(r),
     '',
@@ -127,7 +128,7 @@ export function renderProofText(r: ProofResult): string {
   ].join('\n');
 }
 
-export function renderProofMarkdown(r: ProofResult): string {
+export function renderProofMarkdown(r: ShownProof): string {
   const rows = (list: readonly (readonly string[])[]): string[] =>
     list.map((row) => `| ${row.map(m).join(' | ')} |`);
   return [
@@ -157,7 +158,7 @@ export function renderProofMarkdown(r: ProofResult): string {
   ].join('\n');
 }
 
-export function renderProofHtml(r: ProofResult): string {
+export function renderProofHtml(r: ShownProof): string {
   const body = [
     `<h1>Proof of ${e(r.name)}</h1><p class="soft">${e(r.id)} · ${e(r.at)} · by ${e(r.by)}</p>`,
     `<p class="verdict${MARK[r.verdict]}"><b>${r.verdict}.</b> ${e(r.reason)}</p>`,
@@ -191,7 +192,7 @@ export function renderProofHtml(r: ProofResult): string {
 }
 
 /** Draws the share of each table that was in the slice. */
-function shares(r: ProofResult): string {
+function shares(r: ShownProof): string {
   const list = r.replayed?.tables ?? [];
   if (list.length === 0) return '';
   const rows = list.map((t, at) => {

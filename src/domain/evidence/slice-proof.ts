@@ -103,6 +103,12 @@ export interface ProofResult {
   readonly leftovers: readonly string[];
 }
 
+/** A proof as the command line shows it. */
+export interface ShownProof extends ProofResult {
+  /** Sentences about columns that the spec leaves out of the comparison. */
+  readonly leftOut: readonly string[];
+}
+
 export const proofId = (name: string, number: number): string => `proof-${name}-${number}`;
 
 /** The topic that holds the rows that the batch's query returned on the slice. */
