@@ -105,6 +105,32 @@ describe('an edit', () => {
     });
   });
 
+  it('makes a running window that a person asked for inconclusive, also in the answer', async () => {
+    let isHeld = true;
+    let last = 0;
+    const fake = fakes();
+    const runWindow: typeof fake.activities.runWindow = async (input) => {
+      last = input.number;
+      if (input.number === 3) await sleepUntil('the edit is done', () => !isHeld);
+      return fake.activities.runWindow(input);
+    };
+    const activities = { ...fake.activities, runWindow };
+    await play(bench, activities, anHourlyInput('asked'), async (scene) => {
+      await scene.reach((s) => s.needsApproval);
+      expect(last).toBe(1);
+      const ask = () =>
+        scene.handle.executeUpdate<WindowAnswer, [object]>('runWindow', {
+          args: [{ by: 'ann', full: false, wait: true }],
+        });
+      expect((await ask()).window).toMatchObject({ number: 2, verdict: 'passed' });
+      const answer = ask();
+      await sleepUntil('the third window', () => last === 3);
+      await edit(scene, anHourlyInput('asked', IGNORED));
+      isHeld = false;
+      expect((await answer).window).toMatchObject({ number: 3, verdict: 'inconclusive' });
+    });
+  });
+
   it('needs as many signatures as the former quorum if it changes the approvers', async () => {
     const answers: Decision[] = [];
     const approval = { approvers: ['ann', 'bob'], quorum: 2 };

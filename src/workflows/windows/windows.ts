@@ -89,16 +89,18 @@ export async function runWindow(
   };
   const began = run.now();
   const summary = `Validation: ${purpose} ${number}`;
-  const result =
+  const found =
     purpose === 'final window'
       ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
       : await run.ask(() => call('heavy', 'runWindow', summary, input));
+  const isCounted = run.state.evidenceEdits === evidenceEdits;
+  const result = isCounted ? found : withoutProof(found);
   run.isBetweenWindows = false;
   // a final window that used a witness or earlier results does not show how long a full window
   // takes
   const isPartial = input.restsOn !== undefined;
   const wasFull = isFull && !isPartial && result.witness?.rested !== true;
-  if (run.state.evidenceEdits === evidenceEdits) {
+  if (isCounted) {
     absorb(run, result, wasFull, isPartial);
     noteResults(run, result, began);
   } else setAside(run, result);
@@ -148,20 +150,22 @@ async function waitForCapture(run: Run, problem: CaptureProblem): Promise<void> 
 }
 
 /**
- * Reports a window that began before an edit of a field that evidence depends on. Such a window
- * proves nothing after the edit.
+ * Returns the result of a window that began before an edit of a field that evidence depends on.
+ * Such a window proves nothing after the edit.
  */
-function setAside(run: Run, { number, at }: WindowResult): void {
-  run.state.windows = number;
-  const reason = 'the spec was edited during the window, so it does not count';
-  run.audit({ kind: 'window', number, verdict: 'inconclusive', reason });
-  run.state.lastWindow = {
-    number,
+const withoutProof = (found: WindowResult): WindowResult => ({
+  ...found,
+  verdict: {
     verdict: 'inconclusive',
-    reason,
-    at,
-    durationMs: 0,
-  };
+    reason: 'the spec was edited during the window, so it does not count',
+  },
+});
+
+/** Reports a window that does not count. */
+function setAside(run: Run, { number, at, verdict: { verdict, reason } }: WindowResult): void {
+  run.state.windows = number;
+  run.audit({ kind: 'window', number, verdict, reason });
+  run.state.lastWindow = { number, verdict, reason, at, durationMs: 0 };
   run.show();
 }
 
