@@ -1,11 +1,18 @@
 // Makes the page of failure codes from `src/domain/failure.ts`.
-import { ENDS_GENERATION, FAILURES, type FailureCode } from '../../src/domain/failure.js';
+import {
+  ENDS_GENERATION,
+  FAILURES,
+  NEEDS_PERSON,
+  type FailureCode,
+} from '../../src/domain/failure.js';
 import { code, page, sentence, table } from './markdown.js';
 
 const INTRODUCTION = `A run that is blocked shows one of these codes, a detail and a remedy. \`sluice get\`, \`sluice explain\`,
 the Web UI and the report show the same text. The remedy may be more precise than the one below.
 
-- *Retried* means that Sluice tries again by itself, because the cause may disappear. The other codes wait for a person.
+- *Retried* means that Sluice tries again by itself, after a minute at first, and later after at most an hour. If the
+  cause is gone by then, the run continues. To prevent that, use \`sluice pause\`. After the other codes,
+  the run ends or waits for \`sluice retry\`, because that is a person's decision.
 - *New generation* means that the captured history has a gap. A retry then begins with a new slot, new topics and a
   new initial load.
 
@@ -18,7 +25,7 @@ export function failureCodesPage(): string {
   const rows = (Object.keys(FAILURES) as FailureCode[]).map((name) => [
     code(name),
     sentence(FAILURES[name].meaning),
-    FAILURES[name].retryable ? 'yes' : 'no',
+    NEEDS_PERSON.includes(name) ? 'no' : 'yes',
     ENDS_GENERATION.includes(name) ? 'yes' : 'no',
     sentence(FAILURES[name].remedy.replace(COMMAND, (command) => code(command))),
   ]);

@@ -45,7 +45,7 @@ export const FAILURES = {
     meaning: 'the slot retained more WAL than walBudget allows',
     retryable: false,
     remedy:
-      'sluice retry starts a new generation; raise walBudget if the source has the disk space',
+      'find out why the connector fell behind, then: sluice retry, which starts a new generation with the same walBudget; to raise walBudget, roll back and start again',
   },
   'topic-lost': {
     meaning: 'a topic was deleted, re-created or lost necessary records',
@@ -95,7 +95,7 @@ export const FAILURES = {
     meaning: 'the cut-over would hold the result longer than maxHold allows',
     retryable: false,
     remedy:
-      'reduce the load on the source or the pipeline, then: sluice retry; or sluice rollback, and start again with a longer cutover.maxHold',
+      'reduce the load on the source or the pipeline, or raise cutover.maxHold with sluice edit; then: sluice retry',
   },
   'pipeline-must-move': {
     meaning:
@@ -184,6 +184,19 @@ export const ENDS_GENERATION: readonly FailureCode[] = [
   'wal-budget',
   'topic-lost',
   'snapshot-failed',
+];
+
+/**
+ * After these failures, the run does not try again by itself. It ends, or it waits for a person,
+ * because the retry is a decision.
+ */
+export const NEEDS_PERSON: readonly FailureCode[] = [
+  ...ENDS_GENERATION,
+  'spec-invalid',
+  'name-refused',
+  'connector-gone',
+  'hold-too-long',
+  'consumers-remain',
 ];
 
 export const isFailureCode = (text: string): text is FailureCode => Object.hasOwn(FAILURES, text);

@@ -90,6 +90,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
   const add: Add = (message, ...path) => void issues.push({ path: ['spec', ...path], message });
   missingParts(parsed, add);
+  batchActions(parsed, add);
   validationRules(parsed, add);
   sharedNames(parsed, add);
   quorum(parsed, add);
@@ -120,6 +121,18 @@ function missingParts({ spec }: ParsedSpec, add: Add): void {
       'output',
       'key',
     );
+  }
+}
+
+/**
+ * Checks that only a pause uses a parameter. Otherwise Postgres would refuse the statement, for
+ * example in the middle of a rollback.
+ */
+function batchActions({ spec }: ParsedSpec, add: Add): void {
+  for (const action of ['resume', 'retire'] as const) {
+    const order = spec.batch?.[action];
+    if (order && 'sql' in order && /\$\d/.test(order.sql))
+      add('only batch.pause gets the parameter $1, its end; remove it', 'batch', action, 'sql');
   }
 }
 

@@ -49,6 +49,12 @@ describe('a wrong spec', () => {
       /spec\.batch\.query\.file: "file" replaces the other keys here/,
     );
   });
+  it.each(['resume', 'retire'])('is refused if batch.%s has a parameter', (action) => {
+    const batch = { ...BATCH_PARTS.batch, [action]: { sql: 'SELECT run_again($1)' } };
+    expect(problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, batch } }))).join('\n')).toContain(
+      `spec.batch.${action}.sql: only batch.pause gets the parameter $1, its end; remove it`,
+    );
+  });
   it('is refused with every problem, not only the first', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },

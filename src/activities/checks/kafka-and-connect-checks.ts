@@ -29,7 +29,6 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
     return [unreachable(plan.spec.kafka, error)];
   }
   const wanted = plan.topics;
-  const taken = await takenNames(asking, isOwned, 'kafka.topics-free');
   return [
     passed('kafka.reachable', '', `connected to ${brokers.join(', ')}`),
     ...saslInClear(plan),
@@ -42,14 +41,15 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
             remedy: 'lower spec.kafka.replication or add brokers',
           };
     }),
-    taken.length === 0
-      ? passed('kafka.topics-free', '', `${wanted.length} topic names are free`)
-      : failed(
-          'kafka.topics-free',
-          '',
-          `topics with these names exist, and the ledger does not list them: ${taken.map(({ name }) => name).join(', ')}`,
-          'delete them, or choose another connector.topicPrefix or output.topic',
-        ),
+    await attempt('kafka.topics-free', async () => {
+      const taken = await takenNames(asking, isOwned, 'kafka.topics-free');
+      return taken.length === 0
+        ? `${wanted.length} topic names are free`
+        : {
+            detail: `topics with these names exist, and the ledger does not list them: ${taken.map(({ name }) => name).join(', ')}`,
+            remedy: 'delete them, or choose another connector.topicPrefix or output.topic',
+          };
+    }),
     checkTopicNames(wanted, topics),
     ...(await checkAcls(asking)),
   ];

@@ -21,9 +21,11 @@ export const EXIT = {
 /** Says what each exit code means, for the reference page. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'The verb did what it was asked.',
-  failed: 'The verb failed, or the run refused the request.',
+  failed:
+    'The verb failed, or the run refused the request. `doctor`, `prove`, `window` and `report verify` also end with it if they found a problem.',
   usage: 'The arguments or the spec are wrong.',
-  findings: 'Checks, differences or pending work were found.',
+  findings:
+    '`compare` found differences, `worker --check-replay` found a run that does not replay, or `diff`, `plan` or `assess` found something with `--exit-code`.',
   unreachable: 'A system does not answer or refuses the login.',
   timeout: 'The time limit passed before the condition held.',
   endedOtherwise: 'The run ended, but not with the awaited outcome.',

@@ -14,7 +14,6 @@ export function staticDetails({ metadata, spec }: MigrationSpec): string {
   return [
     `Source: database ${code(postgres.database)}, tables ${shown}${more}`,
     result,
-    `Approvals for the cut-over: ${spec.cutover.approval.quorum}. Writers wait at most ${spec.cutover.maxHold}`,
     `What to do now: ${code(`sluice get ${name}`)}. Why it waits: ${code(`sluice explain ${name}`)}`,
     `To go back: ${code(`sluice rollback ${name} --reason "..."`)}. Do not terminate the run, because that removes nothing`,
     `If *Current Details* stay empty, no worker answers: start one with ${code('sluice worker')}`,
