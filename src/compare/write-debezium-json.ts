@@ -39,18 +39,26 @@ export interface ReplayTable {
   readonly lsn?: bigint;
 }
 
+interface Written {
+  readonly name: string;
+  /** The name as the start of a JSON field. */
+  readonly field: string;
+  readonly encode: (value: string) => string;
+}
+
 /**
  * Converts rows in Postgres' text form to records. Throws Undecodable for a type that the connector
  * cannot carry.
  */
 export class SnapshotWriter {
-  readonly #columns: readonly { name: string; encode: (value: string) => string }[];
+  readonly #columns: readonly Written[];
   readonly #keyOrder: readonly number[];
   readonly #tail: string;
 
   constructor(table: ReplayTable, atMs: number) {
     this.#columns = table.columns.map(({ name, type }) => ({
-      name: `${JSON.stringify(name)}:`,
+      name,
+      field: `${JSON.stringify(name)}:`,
       encode: encoderOf(type),
     }));
     this.#keyOrder = table.key.map((name) => table.columns.findIndex((c) => c.name === name));
@@ -78,13 +86,17 @@ export class SnapshotWriter {
       .replace('"lsn":0', `"lsn":${table.lsn ?? 0n}`)},"transaction":null,"op":"r",${times}}`;
   }
 
-  /** Returns key and value of a row's record. `values` are in the order of the columns. */
+  /**
+   * Returns key and value of a row's record. `values` are in the order of the columns. Throws
+   * Undecodable, which names the column, for a value that cannot be written.
+   */
   record(values: readonly (string | null)[]): { key: string; value: string } {
     const parts: string[] = [];
     let after = '';
-    for (const { name, encode } of this.#columns) {
+    for (const column of this.#columns) {
       const value = values[parts.length];
-      const part = name + (value === null || value === undefined ? 'null' : encode(value));
+      const part =
+        column.field + (value === null || value === undefined ? 'null' : encoded(column, value));
       after += parts.length === 0 ? part : `,${part}`;
       parts.push(part);
     }
@@ -92,6 +104,15 @@ export class SnapshotWriter {
       key: `{${this.#keyOrder.map((at) => parts[at]).join(',')}}`,
       value: `{"before":null,"after":{${after}${this.#tail}`,
     };
+  }
+}
+
+function encoded({ name, encode }: Written, value: string): string {
+  try {
+    return encode(value);
+  } catch (error) {
+    if (!(error instanceof Undecodable)) throw error;
+    throw new Undecodable(`column ${name}: ${error.message}`);
   }
 }
 

@@ -43,8 +43,20 @@ describe('a value in a record of an initial load', () => {
     ['timestamptz', 'infinity', '"infinity"'],
     ['time', '10:00:00.120', '"10:00:00.12Z"'],
     ['date[]', '{2026-01-05,NULL}', '["2026-01-05Z",null]'],
+    ['text[]', '{}', '[]'],
+    ['text[]', '{"a,}",NULL,"NULL"}', '["a,}",null,"NULL"]'],
+    ['text[]', '[0:1]={a,"={b"}', '["a","={b"]'],
+    ['int4[]', '[-5:-5]={7}', '[7]'],
   ])('of type %s: %j becomes %s', (type, value, expected) =>
     expect(written(type, value)).toBe(expected),
+  );
+
+  it.each(['{{1,2},{3,4}}', '[0:0][1:2]={{1,2}}', '{1,2', '1,2'])(
+    'is refused if it is the array %j, and the error names the column but not the value',
+    (value) =>
+      expect(() => written('int4[]', value)).toThrow(
+        /^column v: only an array of one dimension can be written$/,
+      ),
   );
 
   it.each(['26-01-05', 'never', '20x6-01-05'])('is refused if it is the date %j', (value) =>

@@ -7,8 +7,7 @@ import {
 } from '../../clients/postgres/catalog.js';
 import type { BulkWriter } from '../../clients/kafka/producer.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
-import { SnapshotWriter, capturedColumns } from '../../compare/write-debezium-json.js';
-import { Undecodable } from '../../compare/undecodable.js';
+import { capturedColumns } from '../../compare/write-debezium-json.js';
 import { Problem } from '../../domain/failure.js';
 import { qualified, quoteIdent, tableTopic } from '../../domain/migration/names.js';
 import {
@@ -19,6 +18,7 @@ import {
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
+import { recordWriter, type WriteRecord } from '../runtime/record-writer.js';
 import { readCursor } from '../../clients/postgres/row-cursor.js';
 import { readRows } from '../windows/canonical-rows.js';
 import type { Planned } from '../runtime/with-plan.js';
@@ -98,14 +98,14 @@ async function replayTable(
 ): Promise<SlicedTable> {
   const catalog = await readKeyedTable(client, table);
   const topic = tableTopic(ref.name, catalog.name);
-  const records = writerOf(plan, catalog);
+  const record = writerOf(plan, catalog);
   const columns = capturedColumns(catalog.columns)
     .map((c) => quoteIdent(c.name))
     .join(', ');
   let rows = 0;
   for await (const batch of readCursor(client, `SELECT ${columns} FROM ${from}`)) {
     for (const values of batch) {
-      const full = writer.write(topic, records.record(values));
+      const full = writer.write(topic, record(values));
       if (full) await full;
     }
     rows += batch.length;
@@ -116,29 +116,17 @@ async function replayTable(
   return { table, rows, of: Number(counted.rows[0]!['n']) };
 }
 
-function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): SnapshotWriter {
-  try {
-    const { schema, table } = catalog.name;
-    return new SnapshotWriter(
-      {
-        database,
-        schema,
-        table,
-        columns: capturedColumns(catalog.columns),
-        key: catalog.key,
-        server: names.topicPrefix,
-      },
-      Date.now(),
-    );
-  } catch (error) {
-    if (error instanceof Undecodable)
-      throw new Problem(
-        'unsupported',
-        `${catalog.name.schema}.${catalog.name.table}: ${error.message}`,
-        'a migration would refuse this table, too; run sluice doctor',
-      );
-    throw error;
-  }
+function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): WriteRecord {
+  return recordWriter(
+    {
+      database,
+      ...catalog.name,
+      columns: capturedColumns(catalog.columns),
+      key: catalog.key,
+      server: names.topicPrefix,
+    },
+    'run sluice doctor, which names columns of unsupported types; otherwise, change the value, or choose a slice without it',
+  );
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 } from '../../../clients/ledger/copy-progress.js';
 import type { BulkWriter } from '../../../clients/kafka/producer.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
-import { SnapshotWriter, capturedColumns } from '../../../compare/write-debezium-json.js';
+import { capturedColumns } from '../../../compare/write-debezium-json.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
 import { qualified, quoteIdent } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
@@ -19,6 +19,7 @@ import { lsnToBigInt, type Lsn } from '../../../domain/values/position.js';
 import type { Deps } from '../../runtime/deps.js';
 import { describing } from '../../runtime/poll-until.js';
 import { withPlan, type Planned } from '../../runtime/with-plan.js';
+import { recordWriter } from '../../runtime/record-writer.js';
 import { Pulse } from '../../runtime/stale-attempt.js';
 import { readPaced } from '../../../clients/postgres/row-cursor.js';
 import {
@@ -31,6 +32,9 @@ import {
 } from './copy-readers.js';
 
 const CHUNK_BLOCKS = 4096; // 32 MB; after a worker dies, each session repeats at most this much
+
+const UNWRITABLE =
+  'change the value, then: sluice retry; or start again with connector.snapshot: initial or incremental';
 
 interface CopyTask {
   readonly target: CopyTarget;
@@ -155,9 +159,9 @@ async function copyChunk(
   const { limits } = plan.spec.source;
   const columns = capturedColumns(catalog.columns);
   const server = plan.names.topicPrefix;
-  const records = new SnapshotWriter(
+  const record = recordWriter(
     { database: plan.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) },
-    Date.now(),
+    UNWRITABLE,
   );
   const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;
   let rows = 0;
@@ -167,7 +171,7 @@ async function copyChunk(
   })) {
     pulse.check();
     for (const values of batch) {
-      const full = writer.write(topic, records.record(values));
+      const full = writer.write(topic, record(values));
       if (full) await full;
     }
     rows += batch.length;

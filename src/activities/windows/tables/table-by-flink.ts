@@ -3,10 +3,9 @@
 // the table's topic. Flink returns the keys that it does not prove equal. Sluice then compares the
 // rows of these keys value by value.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
-import { Undecodable } from '../../../compare/undecodable.js';
 import { Comparison, type Shape } from '../../../compare/row-comparison.js';
 import { MAX_CANDIDATES } from '../../../compare/hash-comparison.js';
-import { SnapshotWriter, type ReplayTable } from '../../../compare/write-debezium-json.js';
+import type { ReplayTable } from '../../../compare/write-debezium-json.js';
 import { TableFold } from '../../../compare/table-fold.js';
 import {
   CANARY,
@@ -20,6 +19,7 @@ import { Problem } from '../../../domain/failure.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
 import type { KafkaSpec } from '../../../domain/migration/spec.js';
 import { comparedOf, type Counts } from '../../../domain/evidence/counts.js';
+import { recordWriter } from '../../runtime/record-writer.js';
 import type { PassInput, TablePass } from './table-by-hash.js';
 import { readPaced } from '../../../clients/postgres/row-cursor.js';
 
@@ -90,12 +90,15 @@ async function exportRows({
   heartbeat,
 }: FlinkPassInput): Promise<TopicRange> {
   const before = await kafka.offsets(windowTopic);
-  const records = writerOf(table);
+  const record = recordWriter(
+    table,
+    'add the column to validation.compare.ignore, or use engine: embedded',
+  );
   const writer = kafka.openWriter();
   const select = `SELECT ${table.columns.map((c) => quoteIdent(c.name)).join(', ')} FROM ${from}`;
   for await (const batch of readPaced(reader, select, { rowsPerSecond, heartbeat })) {
     for (const values of batch) {
-      const full = writer.write(windowTopic, records.record(values));
+      const full = writer.write(windowTopic, record(values));
       if (full) await full;
     }
   }
@@ -109,19 +112,6 @@ async function exportRows({
       to: committed,
     })),
   };
-}
-
-function writerOf(table: ReplayTable): SnapshotWriter {
-  try {
-    return new SnapshotWriter(table, Date.now());
-  } catch (error) {
-    if (!(error instanceof Undecodable)) throw error;
-    throw new Problem(
-      'unsupported',
-      `${table.schema}.${table.table}: ${error.message}`,
-      'add the column to validation.compare.ignore, or use engine: embedded',
-    );
-  }
 }
 
 async function judge(
