@@ -51,7 +51,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'table.owner': 'May the role publish the table?',
   'table.before-image': 'Does every change carry the old row, if Flink reads it as a changelog?',
   'table.select': 'May the role read the table?',
-  'table.row-security': 'Does the role see every row?',
+  'table.row-security': 'Does each login that reads the table see every row?',
   'table.types': 'Can every column be compared, or does the spec leave it out?',
   'table.message-size': 'Does every row fit into a Kafka message?',
   'table.copy': "Can Sluice's own copy write every column (`connector.snapshot: copy`)?",

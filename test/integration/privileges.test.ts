@@ -117,6 +117,19 @@ describe('doctor', () => {
       status: 'failed',
       remedy: `ALTER ROLE ${narrow} BYPASSRLS`,
     });
+    const config = {
+      'database.user': role('auditor'),
+      'database.password': '${env:PGPASSWORD}',
+    };
+    const connector = {
+      type: 'debezium-postgres',
+      url: process.env['CONNECT_URL'],
+      config,
+    };
+    expect(security(doctor(aSpec(narrow, { connector })))).toMatchObject({
+      status: 'failed',
+      remedy: `ALTER ROLE ${narrow} BYPASSRLS; ALTER ROLE ${role('auditor')} BYPASSRLS`,
+    });
     await database.client.query('ALTER TABLE billing.plans DISABLE ROW LEVEL SECURITY');
   });
 

@@ -1,21 +1,27 @@
 // If row security hides rows from Sluice's role, every reading session must get an error. Hidden
 // rows must never be reported as missing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { everyRowIsVisible } from '../../src/activities/checks/row-visibility.js';
 import { classify } from '../../src/activities/runtime/application-failure.js';
 import { serverIdentity } from '../../src/clients/postgres/server-identity.js';
+import { readTable } from '../../src/clients/postgres/catalog.js';
 import { openSource, withSource } from '../../src/clients/postgres/connection.js';
 import { applyWaivers } from '../../src/domain/evidence/check.js';
 import type { MigrationSpec } from '../../src/domain/migration/spec.js';
+import { resolve } from '../../src/domain/plan/resolve.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
-import { freshDatabase, specOf, testPostgres } from '../support/sluice.js';
+import { resolveSecret } from '../../src/wiring/config.js';
+import { connectorOf, freshDatabase, specOf, testPostgres } from '../support/sluice.js';
 
 const ROLE = `reader_${process.pid}`;
+const LOADER = `Loader ${process.pid}`;
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let spec: MigrationSpec;
 beforeAll(async () => {
   database =
     await freshDatabase(`CREATE TABLE events (id int PRIMARY KEY, tenant text); INSERT INTO events SELECT g, 't' || g % 2 FROM generate_series(1, 10) g;
     CREATE ROLE ${ROLE} LOGIN PASSWORD 'reads'; GRANT SELECT, UPDATE ON events TO ${ROLE};
+    CREATE ROLE "${LOADER}" LOGIN; GRANT SELECT ON events TO "${LOADER}"; CREATE TABLE open_events (id int PRIMARY KEY);
     ALTER TABLE events ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON events USING (tenant = 't1')`);
   const postgres = {
     ...testPostgres(database.name),
@@ -31,7 +37,7 @@ beforeAll(async () => {
   spec = parsed.spec;
 });
 afterAll(async () => {
-  await database.client.query(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
+  await database.client.query(`DROP OWNED BY ${ROLE}, "${LOADER}"; DROP ROLE ${ROLE}, "${LOADER}"`);
   await database.drop();
 });
 
@@ -86,5 +92,44 @@ describe('a session of Sluice', () => {
         '2026-01-01',
       ),
     ).toEqual([hidden]);
+  });
+});
+
+describe('a connector with a login of its own', () => {
+  /** Asks whether row security hides rows of a table, as a worker that sees every row. */
+  async function visible(
+    connector: object,
+    { table = 'public.events', readsOnly = false } = {},
+  ): Promise<unknown> {
+    const parsed = parseSpecObject(
+      specOf('loaded', database.name, [table], { connector: { ...connectorOf(), ...connector } }),
+    );
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const plan = resolve({ spec: parsed.spec, generation: 1 });
+    return withSource(plan, resolveSecret, async (client) =>
+      everyRowIsVisible(client, plan, (await readTable(client, table))!, { readsOnly }),
+    );
+  }
+  const config = { 'database.user': LOADER, 'database.password': '${env:SLUICE_SECRET_LOADER}' };
+  const SEEN = 'the role sees every row';
+
+  it('is refused before the load if row security applies to this login, and the remedy is enough', async () => {
+    const refused = {
+      detail: `row-level security applies to the connector's login ${LOADER}, so the initial load can omit rows`,
+      remedy: `ALTER ROLE "${LOADER}" BYPASSRLS`,
+    };
+    for (const snapshot of ['initial', 'incremental'])
+      expect(await visible({ config, snapshot })).toEqual(refused);
+    await database.client.query(refused.remedy);
+    expect(await visible({ config })).toBe(SEEN);
+    await database.client.query(`ALTER ROLE "${LOADER}" NOBYPASSRLS`);
+    expect(await visible({ config })).toEqual(refused);
+  });
+
+  it('is accepted if the table has no row security, or if the login reads no rows for a load', async () => {
+    expect(await visible({ config }, { table: 'public.open_events' })).toBe(SEEN);
+    expect(await visible({ config, snapshot: 'copy' })).toBe(SEEN);
+    expect(await visible({ config }, { readsOnly: true })).toBe(SEEN);
+    expect(await visible({})).toBe(SEEN); // the connector uses the worker's login
   });
 });

@@ -1,6 +1,5 @@
 // Checks whether a table can be captured and compared completely. Each check only queries the
 // database. If the query cannot run, the check is unknown.
-import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
@@ -12,7 +11,8 @@ import { plainIdent, plainName, qualified } from '../../domain/migration/names.j
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { checkKey } from './keys.js';
 import { checkMessageSize } from './message-size.js';
-import { attempt, failed, passed, type Answer } from '../runtime/make-finding.js';
+import { everyRowIsVisible } from './row-visibility.js';
+import { attempt, failed, passed } from '../runtime/make-finding.js';
 
 /** A hint, not a failure, because windows still pass if no such row is updated. */
 const FAR_VALUES =
@@ -83,36 +83,6 @@ function checkPublishing(
   );
 }
 
-/**
- * Checks that row-level security hides no row. Postgres reports a missing USAGE on the schema with
- * the same SQLSTATE, but a missing USAGE needs a different remedy.
- */
-async function everyRowIsVisible(
-  client: pg.ClientBase,
-  { name }: TableCatalog,
-  user: string,
-): Promise<Answer> {
-  try {
-    await client.query('SET row_security = off');
-    await client.query(`SELECT 1 FROM ${qualified(name)} LIMIT 1`);
-    return 'the role sees every row';
-  } catch (error) {
-    if (!hasState(error, SQLSTATE.insufficientPrivilege)) throw error;
-    const { message } = error as Error;
-    if (message.includes('row-level security'))
-      return {
-        detail: 'row-level security hides rows from the role',
-        remedy: `ALTER ROLE ${user} BYPASSRLS`,
-      };
-    if (message.includes('for schema'))
-      return {
-        detail: `the role cannot use schema ${name.schema}`,
-        remedy: `GRANT USAGE ON SCHEMA ${plainIdent(name.schema)} TO ${user}`,
-      };
-    throw error;
-  }
-}
-
 /** Returns a reason if the write-ahead log lacks rows of the table, otherwise null. */
 function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
   if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
@@ -175,7 +145,11 @@ export async function checkTable(
   );
   if (table.canSelect)
     checks.push(
-      await attempt('table.row-security', () => everyRowIsVisible(client, table, user), text),
+      await attempt(
+        'table.row-security',
+        () => everyRowIsVisible(client, plan, table, { readsOnly }),
+        text,
+      ),
     );
   checkTypes(rule, plan, text, table);
   if (readsOnly) return checks;
