@@ -19,6 +19,7 @@ const POSTGRES_ONLY = integration([
   'align-query',
   'batch-query',
   'captured',
+  'copy-ranges',
   'row-security',
   'shared-table-followers',
   'sight',

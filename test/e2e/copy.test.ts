@@ -3,6 +3,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { readTopic } from '../../src/clients/kafka/records.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { get, sluice, startMigration, testPostgres, waitFor } from '../support/sluice.js';
@@ -22,6 +23,12 @@ INSERT INTO wide SELECT g, 0, repeat(md5(g::text), 24) FROM generate_series(1, 9
 CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE parts (id int PRIMARY KEY, sum int GENERATED ALWAYS AS (id + 1) STORED) PARTITION BY HASH (id);
 CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO parts SELECT generate_series(1, 1000);`;
+
+const aKafka = (): KafkaPort =>
+  new KafkaPort(
+    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
+    () => '',
+  );
 
 async function chunksOf(name: string): Promise<number> {
   const ledger = new pg.Client({ connectionString: process.env['SLUICE_LEDGER_URL']! });
@@ -90,14 +97,57 @@ describe('an initial load by copy', () => {
     expect(await objects(database.client)).toEqual([]);
   });
 
+  it('contains the TOASTed value of a row that moved into a copied range between two attempts', async () => {
+    const doc = `(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)`;
+    const database = await aDatabase(
+      `${wide} ALTER TABLE wide ADD doc text; UPDATE wide SET doc = ${doc} WHERE id = 85000; VACUUM FULL wide`,
+    );
+    const { client } = database;
+    const block = async (): Promise<number> =>
+      Number(
+        (await client.query(`SELECT (ctid::text::point)[0] AS n FROM wide WHERE id = 85000`))
+          .rows[0]!['n'],
+      );
+    const tables = ['public.wide'];
+    const slow = paced(database.name, tables);
+    // With one session, the ranges are copied in order.
+    const limits = { rowsPerSecond: 20_000, maxBackends: 1 };
+    startMigration('moved', database.name, tables, { ...slow, source: { ...slow.source, limits } });
+    await sleepUntil('the first range', async () => (await chunksOf('moved')) > 0);
+    await worker.kill();
+    expect(await chunksOf('moved')).toBeLessThan(3);
+    expect(await block()).toBeGreaterThan(2 * 4096); // in the third range
+    await sleepUntil('the end of the killed sessions, which hold VACUUM back', async () => {
+      const { rows } = await client.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+      );
+      return rows.length === 0;
+    });
+    await client.query('DELETE FROM wide WHERE id <= 20000');
+    await client.query('VACUUM (TRUNCATE false) wide');
+    await client.query('UPDATE wide SET n = n + 1 WHERE id = 85000');
+    expect(await block()).toBeLessThan(4096);
+    await worker.start();
+    await waitFor('moved', 'phase=validate');
+    const kafka = aKafka();
+    const docs: unknown[] = [];
+    await readTopic(kafka, 'moved.public.wide', ({ key, value }) => {
+      if (JSON.parse(key!.toString()).id === 85000)
+        docs.push((JSON.parse(value!.toString()) as { after: { doc: unknown } }).after.doc);
+    });
+    await kafka.disconnect();
+    const { rows } = await client.query(`SELECT doc FROM wide WHERE id = 85000`);
+    expect(docs).toContain(rows[0]!['doc']);
+    expect(sluice('rollback', 'moved', '--reason', 'test', '--yes').code).toBe(0);
+    await waitFor('moved', 'outcome=rolled-back');
+    expect(await objects(client)).toEqual([]);
+  });
+
   it('writes each row once if nothing disturbs it, and the log repeats no row', async () => {
     const database = await aDatabase(accounts(3000));
     startMigration('once', database.name, ['public.accounts'], { connector });
     await waitFor('once', 'phase=validate');
-    const kafka = new KafkaPort(
-      { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-      () => '',
-    );
+    const kafka = aKafka();
     const ends = await kafka.offsets('once.public.accounts');
     await kafka.disconnect();
     expect(ends).toEqual([expect.objectContaining({ partition: 0, low: 0, committed: 3000 })]);

@@ -202,6 +202,17 @@ export async function storageOf(client: pg.ClientBase, table: string): Promise<s
 }
 
 /**
+ * Returns a text that identifies the snapshot of the session's transaction. Sessions that share a
+ * snapshot get the same text. The snapshot itself can list thousands of transactions.
+ */
+export async function snapshotOf(client: pg.ClientBase): Promise<string> {
+  const { rows } = await client.query<{ digest: string }>(
+    `SELECT encode(sha256(pg_current_snapshot()::text::bytea), 'hex') AS digest`,
+  );
+  return rows[0]!.digest;
+}
+
+/**
  * Returns SQL conditions that divide a table of `blocks` blocks into ranges of `size` blocks. The
  * last range has no upper bound, because the table may have grown.
  */

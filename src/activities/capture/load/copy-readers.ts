@@ -3,6 +3,7 @@
 import {
   blocksOf,
   readKeyedTable,
+  snapshotOf,
   storageOf,
   type TableCatalog,
 } from '../../../clients/postgres/catalog.js';
@@ -32,6 +33,7 @@ export interface CopyTarget {
   readonly blocks: number;
   /**
    * Identifies the files that hold the table's rows. The value changes when the table is rewritten.
+   * If the log can omit TOASTed values of the table, the value also identifies the snapshot.
    */
   readonly storage: string;
 }
@@ -76,6 +78,14 @@ export async function beginCopy(
 }
 
 /**
+ * Returns whether an update can move a row whose TOASTed value the log then omits. The log contains
+ * every value only under REPLICA IDENTITY FULL.
+ */
+const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalog): boolean =>
+  holdsFarValues &&
+  (leaves.length > 0 ? leaves : [table]).some((part) => part.replicaIdentity !== 'full');
+
+/**
  * Returns the tables to copy. `reader` locks every table until the reader's transaction ends. Until
  * then, no table can be rewritten or get a new partition.
  */
@@ -85,12 +95,13 @@ export async function targetsOf(plan: ResolvedPlan, reader: SourceClient): Promi
     const catalog = await readKeyedTable(reader, table);
     const name = qualified(catalog.name);
     await reader.query(`SELECT FROM ${name} LIMIT 0`);
+    const files = await storageOf(reader, name);
     found.push({
       table,
       catalog,
       topic: plan.captures[at]!.topic,
       blocks: await blocksOf(reader, name),
-      storage: await storageOf(reader, name),
+      storage: logOmitsValues(catalog) ? `${files}@${await snapshotOf(reader)}` : files,
     });
   }
   return found;

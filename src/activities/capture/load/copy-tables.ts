@@ -31,7 +31,11 @@ import {
   type CopyTarget,
 } from './copy-readers.js';
 
-const CHUNK_BLOCKS = 4096; // 32 MB; after a worker dies, each session repeats at most this much
+/**
+ * The size of a range, 32 MB. After a worker dies, each session repeats at most this much of a table
+ * whose earlier ranges still count.
+ */
+const CHUNK_BLOCKS = 4096;
 
 const UNWRITABLE =
   'change the value, then: sluice retry; or start again with connector.snapshot: initial or incremental';
@@ -47,7 +51,8 @@ export function createCopyActivities(deps: Deps) {
   return withPlan({
     /**
      * Creates the slot, and copies every table to its topic. If an attempt dies, the next attempt
-     * copies only the remaining ranges. Heartbeats report the progress.
+     * copies only the remaining ranges. It copies a table again from its beginning if the log can
+     * omit TOASTed values of the table. Heartbeats report the progress.
      */
     async copyTables(
       run: Planned,
@@ -114,7 +119,8 @@ async function copyAll(
 
 /**
  * Returns the recorded ranges that need not be copied again. A table's ranges are discarded if its
- * rows moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed.
+ * rows moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed. Ranges of other
+ * snapshots are also discarded if the log can omit TOASTed values of the table.
  */
 export function stillValid(
   recorded: readonly CopiedChunk[],
@@ -128,7 +134,8 @@ export function stillValid(
 /**
  * Returns the ranges of all tables that no earlier attempt has copied. An update between two
  * attempts may move a row out of a range that is not copied yet. Such a row is not lost, because
- * the log contains the whole row.
+ * the log contains the whole row. If the log can omit a value of the row, `stillValid` discards the
+ * table's ranges of earlier attempts.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>
