@@ -4,9 +4,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.connect.source.SourceRecord;
@@ -32,12 +30,10 @@ final class Feed {
     }
   }
 
-  private record Ceiling(long atNanos, Long highest) {}
-
   private final Settings settings;
   private final Subject subject;
   private final int batch;
-  private final Deque<Ceiling> ceilings = new ArrayDeque<>();
+  private final Ceilings ceilings = new Ceilings(System::nanoTime);
   private Position position;
   private Connection connection;
   private PollQuery query;
@@ -85,13 +81,12 @@ final class Feed {
     long delay = settings.getLong(Settings.DELAY);
     Long highest = null;
     if (settings.mode() == Settings.Mode.INCREMENTING && delay > 0) {
-      Ceiling ceiling = ceiling(delay);
+      highest = ceilings.settled(delay, () -> query.highestId(connection));
       connection.commit();
-      if (ceiling == null || ceiling.highest() == null) {
+      if (highest == null) {
         later(Math.min(delay, settings.getInt(Settings.POLL)));
         return false;
       }
-      highest = ceiling.highest();
     }
     Instant latest = settings.mode().byTime ? databaseTime().minusMillis(delay) : null;
     // The poll sees at least what this snapshot sees, because its statement begins later.
@@ -100,18 +95,6 @@ final class Feed {
     reader = new RowReader(rows.getMetaData(), subject.topic());
     ahead = next();
     return true;
-  }
-
-  /**
-   * Returns the highest id that existed `delay` ago. Transactions that wrote lower ids had that
-   * time to commit.
-   */
-  private Ceiling ceiling(long delay) throws SQLException {
-    ceilings.add(new Ceiling(System.nanoTime(), query.highestId(connection)));
-    Ceiling old = null;
-    while (!ceilings.isEmpty() && System.nanoTime() - ceilings.peek().atNanos() >= delay * 1_000_000) old = ceilings.poll();
-    if (old != null) ceilings.addFirst(old);
-    return old;
   }
 
   /** Returns the time of the database's clock, which sets the times of the rows. */

@@ -1,0 +1,75 @@
+// Tests that the position of Sluice's JDBC source never passes a row that it has not read, with real
+// servers and without a migration.
+import { describe, expect, it } from 'vitest';
+import { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
+import { capturesOf } from '../../src/domain/capture/index.js';
+import { pollingOf } from '../../src/domain/capture/polling.js';
+import { aSpec, sleepUntil } from '../support/builders.js';
+import { aTopic, dropConnector } from '../support/live.js';
+import { polling, records, testKafka } from '../support/polled.js';
+import { freshDatabase, testPostgres, withDatabase } from '../support/sluice.js';
+
+const COUNTED = 'CREATE TABLE counted (id bigint PRIMARY KEY); INSERT INTO counted VALUES (1);';
+const DELAY_MS = 3000;
+const LIMIT_MS = 60_000;
+const rest = new ConnectRest(process.env['CONNECT_URL']!);
+
+/** Polls `public.counted` by its ids. */
+async function poll(
+  name: string,
+  database: string,
+): Promise<{ connector: string; ids: () => Promise<number[]> }> {
+  const spec = aSpec({
+    name,
+    tables: ['public.counted'],
+    spec: {
+      ...polling({ mode: 'incrementing', timestampColumns: undefined, delay: `${DELAY_MS}ms` }),
+      source: { postgres: testPostgres(database), tables: ['public.counted'] },
+    },
+  });
+  const capture = capturesOf(spec, 1)[0]!;
+  const shape = { columns: [{ name: 'id', type: 'int8' }], key: ['id'] };
+  const config = jdbcSourceConfig(spec, pollingOf(spec), capture, shape, JDBC_PLUGINS[0]!);
+  const port = testKafka();
+  await aTopic(port, capture.topic);
+  await rest.createStopped(capture.connector, config);
+  await rest.resume(capture.connector);
+  return {
+    connector: capture.connector,
+    ids: async () =>
+      (await records(port, capture.topic)).map(({ key }) => (JSON.parse(key) as { id: number }).id),
+  };
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("the position of Sluice's JDBC source", () => {
+  it('holds an id back for the whole delay, even if it was written while the poll waited for a lock', async () => {
+    const database = await freshDatabase(COUNTED);
+    const { connector, ids } = await poll('locked-poll', database.name);
+    await sleepUntil('row 1', async () => (await ids()).length === 1, LIMIT_MS);
+    await withDatabase(database.name, async (locker) => {
+      await locker.query(
+        'BEGIN; LOCK TABLE counted IN ACCESS EXCLUSIVE MODE; INSERT INTO counted VALUES (3)',
+      );
+      const waits = async (): Promise<boolean> => {
+        const { rows } = await database.client.query(
+          `SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`,
+          [connector],
+        );
+        return rows.length > 0;
+      };
+      await sleepUntil('the poll waits for the lock', waits, LIMIT_MS);
+      await sleep(DELAY_MS + 500);
+      await locker.query('COMMIT');
+    });
+    // Row 2 is committed late, but within the delay of row 3.
+    await sleep(DELAY_MS / 3);
+    await database.client.query('INSERT INTO counted VALUES (2)');
+    await sleepUntil('row 3', async () => (await ids()).includes(3), LIMIT_MS);
+    expect(await ids()).toEqual([1, 2, 3]);
+    await dropConnector(rest, connector);
+    await database.drop();
+  });
+});
