@@ -87,10 +87,13 @@ final class RowReader {
     return text.endsWith("infinity") || text.endsWith(" BC");
   }
 
-  /** Reads one-dimensional arrays, and keeps NULL elements. */
+  /**
+   * Reads one-dimensional arrays, and keeps NULL elements. If an array does not begin at 1, the
+   * server prints its bounds first, as in `[0:1]={a,b}`. A list has no bounds, so they are left out.
+   */
   static List<Object> itemsOf(String type, String text) {
     List<Object> items = new ArrayList<>();
-    int at = 1;
+    int at = text.startsWith("[") ? text.indexOf("={") + 2 : 1;
     while (at < text.length() - 1) {
       StringBuilder item = new StringBuilder();
       boolean quoted = text.charAt(at) == '"';

@@ -35,6 +35,14 @@ class RowReaderTest {
   }
 
   @Test
+  void anArrayThatDoesNotBeginAtOneHasTheSameElements() {
+    assertEquals(List.of("a", "b"), RowReader.itemsOf("text", "[0:1]={a,b}"));
+    assertEquals(List.of("={", "]"), RowReader.itemsOf("text", "[5:6]={\"={\",]}"));
+    assertEquals(Arrays.asList(1, null), RowReader.itemsOf("int4", "[-2:-1]={1,NULL}"));
+    assertThrows(DataException.class, () -> RowReader.itemsOf("int4", "[0:0][1:1]={{1}}"));
+  }
+
+  @Test
   void everyValueFitsItsSchema() {
     String[][] samples = {{"bool", "t"}, {"int2", "1"}, {"int4", "1"}, {"int8", "1"}, {"oid", "1"}, {"float4", "1.5"}, {"float8", "NaN"}, {"bytea", "\\x00"}, {"uuid", "x"}, {"jsonb", "{}"}};
     for (String[] sample : samples) ConnectSchema.validateValue(RowReader.schemaOf(sample[0]), RowReader.valueOf(sample[0], sample[1]));
