@@ -75,8 +75,9 @@ export interface PolledShape {
 }
 
 const CURSOR = 'sluice_cursor';
-// the query comes from the spec, so its session can only read
-const READ_ONLY = '-c default_transaction_read_only=on';
+// The query comes from the spec, so its session can only read. If row security hides rows, the
+// session gets an error, because the position would pass hidden rows.
+const SESSION = '-c default_transaction_read_only=on -c row_security=off';
 
 export function jdbcSourceConfig(
   { spec }: MigrationSpec,
@@ -90,7 +91,7 @@ export function jdbcSourceConfig(
   return {
     'connector.class': plugin.connectorClass,
     'tasks.max': '1',
-    'connection.url': jdbcUrl(postgres, capture.connector, READ_ONLY),
+    'connection.url': jdbcUrl(postgres, capture.connector, SESSION),
     'connection.user': postgres.user,
     ...(postgres.passwordFrom ? { 'connection.password': placeholder(postgres.passwordFrom) } : {}),
     ...plugin.config,

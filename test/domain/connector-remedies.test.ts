@@ -14,6 +14,10 @@ describe("the cause of a connector's failure", () => {
     ],
     ['FATAL: password authentication failed for user "x"', 'log in'],
     ['ERROR: permission denied for table t', 'grant'],
+    [
+      'ERROR: query would be affected by row-level security policy for table "t" (SQLSTATE 42501)',
+      'BYPASSRLS',
+    ],
   ])('%s has its own remedy', (cause, remedy) => {
     expect(remedyOf(cause)).toContain(remedy);
   });

@@ -10,15 +10,19 @@ import { aTopic, dropConnector } from '../support/live.js';
 import { polling, records, testKafka } from '../support/polled.js';
 import { freshDatabase, testPostgres, withDatabase } from '../support/sluice.js';
 
+type Config = Readonly<Record<string, string>>;
+
 const COUNTED = 'CREATE TABLE counted (id bigint PRIMARY KEY); INSERT INTO counted VALUES (1);';
+const ROLE = `poller_${process.pid}`;
 const DELAY_MS = 3000;
 const LIMIT_MS = 60_000;
 const rest = new ConnectRest(process.env['CONNECT_URL']!);
 
-/** Polls `public.counted` by its ids. */
+/** Polls `public.counted` by its ids. `change` may change the connector's configuration. */
 async function poll(
   name: string,
   database: string,
+  change: (config: Config) => Config = (config) => config,
 ): Promise<{ connector: string; ids: () => Promise<number[]> }> {
   const spec = aSpec({
     name,
@@ -33,7 +37,7 @@ async function poll(
   const config = jdbcSourceConfig(spec, pollingOf(spec), capture, shape, JDBC_PLUGINS[0]!);
   const port = testKafka();
   await aTopic(port, capture.topic);
-  await rest.createStopped(capture.connector, config);
+  await rest.createStopped(capture.connector, change(config));
   await rest.resume(capture.connector);
   return {
     connector: capture.connector,
@@ -70,6 +74,35 @@ describe("the position of Sluice's JDBC source", () => {
     await sleepUntil('row 3', async () => (await ids()).includes(3), LIMIT_MS);
     expect(await ids()).toEqual([1, 2, 3]);
     await dropConnector(rest, connector);
+    await database.drop();
+  });
+
+  it('stays before rows that row security hides: the task fails, and reads them after a restart', async () => {
+    const database = await freshDatabase(
+      `${COUNTED} CREATE ROLE ${ROLE} LOGIN PASSWORD 'polls'; GRANT SELECT ON counted TO ${ROLE}`,
+    );
+    const { connector, ids } = await poll('hidden-rows', database.name, (config) => ({
+      ...config,
+      // The plugin has to protect itself, because it can be used without Sluice's options.
+      'connection.url': config['connection.url']!.replace(/&options=[^&]*/, ''),
+      'connection.user': ROLE,
+      'connection.password': 'polls',
+    }));
+    await sleepUntil('row 1', async () => (await ids()).length === 1, LIMIT_MS);
+    await database.client.query(
+      `BEGIN; ALTER TABLE counted ENABLE ROW LEVEL SECURITY; CREATE POLICY even ON counted USING (id % 2 = 0);
+       INSERT INTO counted VALUES (3), (4); COMMIT`,
+    );
+    const task = async () => (await rest.status(connector))?.tasks[0];
+    await sleepUntil('a failed task', async () => (await task())?.state === 'FAILED', LIMIT_MS);
+    expect((await task())?.trace).toContain('SQLSTATE 42501');
+    expect(await ids()).toEqual([1]);
+    await database.client.query(`ALTER ROLE ${ROLE} BYPASSRLS`);
+    await rest.restartFailed(connector);
+    await sleepUntil('row 4', async () => (await ids()).includes(4), LIMIT_MS);
+    expect(await ids()).toEqual([1, 3, 4]);
+    await dropConnector(rest, connector);
+    await database.client.query(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
     await database.drop();
   });
 });

@@ -14,6 +14,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'check the secret of the Connect workers and pg_hba.conf, so that they can log in; then: sluice retry',
   ],
   [
+    /row-level security/i,
+    'row security hides rows from the connector; ALTER ROLE (the role of the connector) BYPASSRLS; then: sluice retry',
+  ],
+  [
     /permission denied/i,
     'grant the right that the connector lacks (sluice doctor names it), then: sluice retry',
   ],
