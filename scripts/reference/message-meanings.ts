@@ -62,6 +62,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'polling.future': "Is no time ahead of the database's clock?",
   'polling.index': 'Does an index help to find new rows in a large table?',
   'polling.query': 'Does the query return one row per key, and the same rows when run twice?',
+  'polling.mode': 'Does the installed JDBC source read every new row in this mode?',
   'polling.plugin': 'Can the installed JDBC source carry every column, and report its polls?',
   'polling.delay': 'Do writing transactions commit within `connector.delay`?',
   'batch.query': 'Does the query run, return its key, and return only types that can be compared?',

@@ -6,7 +6,7 @@ import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
 import { durationMs } from '../domain/values/duration.js';
-import type { MigrationSpec } from '../domain/migration/spec.js';
+import type { MigrationSpec, PollingMode } from '../domain/migration/spec.js';
 import { stripSemicolon } from '../domain/values/strip-semicolon.js';
 import { jdbcUrl } from './jdbc-url.js';
 import { placeholder } from './kafka-client-properties.js';
@@ -18,6 +18,8 @@ export interface JdbcPlugin {
   readonly carriesArrays: boolean;
   /** True if the plugin reports the end of a complete poll. */
   readonly countsPolls: boolean;
+  /** The modes in which the plugin's position can pass rows that it has not read, and why. */
+  readonly skipsIn: Readonly<Partial<Record<PollingMode, string>>>;
   /**
    * Keys that only this plugin has, or whose default differs from the default of the other plugins.
    */
@@ -25,6 +27,9 @@ export interface JdbcPlugin {
 }
 
 const WELL_KNOWN = { asText: true, carriesArrays: false, countsPolls: false } as const;
+const NO_DELAY = 'it ignores the delay, so it passes a lower id that is committed later';
+const SAME_TIME =
+  'it reads only later times after a restart, although rows with that time are unread';
 const POSTGRES = {
   'dialect.name': 'PostgreSqlDatabaseDialect',
   'db.timezone': 'UTC',
@@ -38,12 +43,19 @@ export const JDBC_PLUGINS: readonly JdbcPlugin[] = [
     asText: false,
     carriesArrays: true,
     countsPolls: true,
+    skipsIn: {},
     config: {},
   },
-  { connectorClass: 'io.aiven.connect.jdbc.JdbcSourceConnector', ...WELL_KNOWN, config: POSTGRES },
+  {
+    connectorClass: 'io.aiven.connect.jdbc.JdbcSourceConnector',
+    ...WELL_KNOWN,
+    skipsIn: { incrementing: NO_DELAY, timestamp: SAME_TIME },
+    config: POSTGRES,
+  },
   {
     connectorClass: 'io.confluent.connect.jdbc.JdbcSourceConnector',
     ...WELL_KNOWN,
+    skipsIn: { incrementing: NO_DELAY },
     config: { ...POSTGRES, 'timestamp.granularity': 'connect_logical' },
   },
 ];

@@ -1,7 +1,12 @@
 // Tests what Sluice asks of the JDBC plugins that Kafka Connect may have.
 import { describe, expect, it } from 'vitest';
+import { pluginReadsEveryRow } from '../../src/activities/capture/polling/polling-plugin-checks.js';
+import { attempt } from '../../src/activities/runtime/make-finding.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
 import { pollingOf } from '../../src/domain/capture/polling.js';
+import { applyWaivers, type Check } from '../../src/domain/evidence/check.js';
+import type { PollingMode } from '../../src/domain/migration/spec.js';
 import { aPlan } from '../support/builders.js';
 
 const plan = aPlan({
@@ -26,6 +31,51 @@ describe('the configuration of a JDBC source', () => {
       expect(url.searchParams.get('options')).toBe(
         '-c default_transaction_read_only=on -c row_security=off',
       );
+    },
+  );
+});
+
+const [OWN, AIVEN, CONFLUENT] = [
+  'dev.sluice.jdbc.JdbcSourceConnector',
+  'io.aiven.connect.jdbc.JdbcSourceConnector',
+  'io.confluent.connect.jdbc.JdbcSourceConnector',
+] as const;
+
+/** Returns the finding for a worker of Kafka Connect that has only one plugin. */
+function modeWith(plugin: string, mode: PollingMode): Promise<Check> {
+  const systems = { connect: () => ({ pluginClasses: () => Promise.resolve([plugin]) }) };
+  const deps = { systems } as unknown as Pick<Deps, 'systems'>;
+  return attempt('polling.mode', () => pluginReadsEveryRow(deps, plan, { mode }));
+}
+
+describe('the only installed JDBC source', () => {
+  it.each([
+    [AIVEN, 'incrementing', 'ignores the delay'],
+    [AIVEN, 'timestamp', 'after a restart'],
+    [CONFLUENT, 'incrementing', 'ignores the delay'],
+  ] as const)('is refused, and no waiver allows it: %s in mode %s', async (plugin, mode, why) => {
+    const check = await modeWith(plugin, mode);
+    expect(check).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(`${plugin} can skip rows in mode ${mode}, because .*${why}`),
+      remedy: expect.stringContaining('use connector.mode timestamp+incrementing, or the JDBC'),
+    });
+    const waiver = { check: 'polling.mode', reason: 'no', until: '2099-01-01' };
+    expect(applyWaivers([check], [waiver], '2026-01-01')).toEqual([check]);
+  });
+
+  it.each([
+    [OWN, 'incrementing'],
+    [OWN, 'timestamp'],
+    [OWN, 'timestamp+incrementing'],
+    [OWN, 'bulk'],
+    [AIVEN, 'timestamp+incrementing'],
+    [CONFLUENT, 'timestamp'],
+    [CONFLUENT, 'timestamp+incrementing'],
+  ] as const)(
+    'is accepted if its position passes no unread row: %s in mode %s',
+    async (plugin, mode) => {
+      expect(await modeWith(plugin, mode)).toMatchObject({ status: 'passed' });
     },
   );
 });

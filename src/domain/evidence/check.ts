@@ -53,6 +53,7 @@ const CHECKS = {
   'polling.deletes': NEVER_WAIVED,
   'polling.future': {},
   'polling.index': {},
+  'polling.mode': NEVER_WAIVED,
   'polling.nulls': {},
   'polling.plugin': {},
   'polling.query': NEVER_WAIVED,

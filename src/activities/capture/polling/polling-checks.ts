@@ -1,12 +1,11 @@
 // Checks how polling would find new rows, and which changes it would miss. The checks of times are
-// in polling-time-checks.ts. All checks only query the source, except `polling.deletes`, which
-// reads the spec.
+// in polling-time-checks.ts, and those of the plugin in polling-plugin-checks.ts. All checks here
+// only query the source, except `polling.deletes`, which reads the spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { oldWriters } from '../../../clients/postgres/open-writers.js';
 import { readSource } from '../../../clients/postgres/connection.js';
-import { ONLY_FROM_DEBEZIUM } from '../../../compare/types/further-types.js';
 import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';
 import type { Check, CheckName } from '../../../domain/evidence/check.js';
 import { durationMs } from '../../../domain/values/duration.js';
@@ -26,7 +25,8 @@ import {
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import type { Deps } from '../../runtime/deps.js';
-import { installedPlugin, polledShape } from './polled-shape.js';
+import { polledShape } from './polled-shape.js';
+import { pluginCarries, pluginReadsEveryRow } from './polling-plugin-checks.js';
 import { nothingAhead, nothingWithoutTime, timesAreUtc } from './polling-time-checks.js';
 import { attempt, failed, inTurn, passed, type Answer } from '../../runtime/make-finding.js';
 import { cannotSee, describeWriters, remedyFor } from '../load/long-writers.js';
@@ -54,6 +54,7 @@ export async function checkPolling(
         ...(polling.query === null
           ? of('polling.index', (capture) => cursorIsIndexed(client, polling, capture))
           : of('polling.query', () => isSteady(client, polling))),
+        () => attempt('polling.mode', () => pluginReadsEveryRow(deps, plan, polling)),
         ...of('polling.plugin', (capture) => pluginCarries(deps, plan, client, polling, capture)),
         ...(polling.mode === 'bulk'
           ? []
@@ -179,34 +180,6 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
   } finally {
     await client.query('ROLLBACK');
   }
-}
-
-async function pluginCarries(
-  deps: Pick<Deps, 'systems'>,
-  spec: MigrationSpec,
-  client: pg.ClientBase,
-  polling: Polling,
-  capture: Capture,
-): Promise<Answer> {
-  const plugin = await installedPlugin(deps, spec);
-  const { columns } = await polledShape(client, polling, capture);
-  const arrays = columns.filter((c) => c.type.endsWith('[]')).map((c) => c.name);
-  const odd = columns.filter((c) => ONLY_FROM_DEBEZIUM.has(c.type)).map((c) => c.name);
-  const remedy =
-    'use the JDBC source that comes with Sluice (java/jdbc-source), or leave these columns out in a connector.query';
-  if (arrays.length > 0 && !plugin.carriesArrays)
-    return { detail: `${plugin.connectorClass} cannot carry arrays: ${arrays.join(', ')}`, remedy };
-  if (odd.length > 0)
-    return {
-      detail: `${plugin.connectorClass} writes ${odd.join(', ')} in a form that differs from Debezium's`,
-      remedy: 'cast these columns to text in a connector.query',
-    };
-  if (polling.mode === 'bulk' && !plugin.countsPolls)
-    return {
-      detail: `${plugin.connectorClass} does not report when a complete poll ended, so no barrier can be proven`,
-      remedy,
-    };
-  return `${plugin.connectorClass} carries every column`;
 }
 
 /**
