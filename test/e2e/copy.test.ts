@@ -100,9 +100,10 @@ describe('an initial load by copy', () => {
   it('contains the TOASTed value of a row that moved into a copied range between two attempts', async () => {
     const doc = `(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)`;
     const database = await aDatabase(
-      `${wide} ALTER TABLE wide ADD doc text; UPDATE wide SET doc = ${doc} WHERE id = 85000; VACUUM FULL wide`,
+      `${wide} ALTER TABLE wide ADD doc text; UPDATE wide SET doc = ${doc} WHERE id = 85000`,
     );
     const { client } = database;
+    await client.query('VACUUM FULL wide');
     const block = async (): Promise<number> =>
       Number(
         (await client.query(`SELECT (ctid::text::point)[0] AS n FROM wide WHERE id = 85000`))
