@@ -5,6 +5,7 @@ import { ApplicationFailure, WorkflowFailedError, type Client } from '@temporali
 import { Systems } from '../activities/runtime/deps.js';
 import { queueOfZone, zoneOf, type Zone } from '../domain/migration/task-queues.js';
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
+import { isRunning } from '../clients/running-workflow.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
 import { loadConfig, resolveSecret } from '../wiring/config.js';
 import { withClient, withLedger } from './support/migration-source.js';
@@ -54,17 +55,6 @@ export async function leftovers(options: LeftoverOptions): Promise<number> {
       }
     }),
   );
-}
-
-/** Returns whether a workflow is open. A workflow that a person paused at Temporal is open, too. */
-export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING' || status.name === 'PAUSED';
-  } catch (error) {
-    if ((error as Error).name === 'WorkflowNotFoundError') return false;
-    throw error;
-  }
 }
 
 async function sweep(client: Client, name: string, zone: Zone, routeBack: boolean): Promise<void> {

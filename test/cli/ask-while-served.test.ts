@@ -1,7 +1,7 @@
 // No verb hangs. Without a worker, a request ends with the reason instead of waiting forever.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { isRunning } from '../../src/cli/doctor-leftovers.js';
+import { isRunning } from '../../src/clients/running-workflow.js';
 import { whileServed } from '../../src/cli/support/ask-while-served.js';
 
 const [CANCELLED, DEADLINE_EXCEEDED] = [1, 4]; // codes of gRPC

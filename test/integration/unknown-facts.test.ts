@@ -36,10 +36,10 @@ describe('the facts of a partitioned table', () => {
 
 describe('a command that Temporal does not answer', () => {
   it('does not say that a migration is unknown, because the ledger may lack a new run', () =>
-    expect(sluiceWith({ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'get', 'nobody')).toMatchObject({
+    expect(sluiceWith({ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'get', 'unknown')).toMatchObject({
       code: 4,
       stderr: expect.stringMatching(
-        /the ledger does not know migration nobody, and Temporal at 127.0.0.1:1 does not answer/,
+        /the ledger does not know migration unknown, and Temporal at 127.0.0.1:1 does not answer/,
       ) as string,
     }));
   it('fails (doctor) if the namespace does not exist, although Temporal itself answers', () => {

@@ -3,6 +3,7 @@
 // remove the objects.
 import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
+import { isRunning } from '../../clients/running-workflow.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { releaseAdopted } from '../../clients/ledger/adopted-objects.js';
@@ -77,14 +78,7 @@ export function createLeftoverActivities(deps: Deps) {
  * pass between that check and this activity.
  */
 async function refuseRunning({ name, workflowId }: MigrationRef): Promise<void> {
-  const { status } = await Context.current()
-    .client.workflow.getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      if ((error as Error).name === 'WorkflowNotFoundError') return { status: { name: 'GONE' } };
-      throw error;
-    });
-  if (status.name === 'RUNNING' || status.name === 'PAUSED')
+  if (await isRunning(Context.current().client, workflowId))
     throw new Problem(
       'name-refused',
       `${name} is running, so it has no leftovers`,

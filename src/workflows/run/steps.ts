@@ -66,7 +66,8 @@ export abstract class Steps extends Journal {
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
-      this.beginAttempt();
+      // A later retry asks for another attempt, because this attempt may look before the repair.
+      this.#answeredRetries = this.#retries;
       try {
         return await act();
       } catch (error) {
@@ -85,14 +86,6 @@ export abstract class Steps extends Journal {
         await this.park(problem, true);
       }
     }
-  }
-
-  /**
-   * Marks the beginning of an attempt. A retry that arrives later asks for another attempt, because
-   * this attempt may have looked before the person repaired the cause.
-   */
-  beginAttempt(): void {
-    this.#answeredRetries = this.#retries;
   }
 
   /**
@@ -120,7 +113,6 @@ export abstract class Steps extends Journal {
     } else await condition(isWoken);
     if (!isAsked()) await this.#leave(isAsked);
     state.selfRetries = isAsked() ? 0 : state.selfRetries + 1;
-    this.beginAttempt();
     if (!heals) await this.unblock();
   }
 
