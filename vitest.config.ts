@@ -10,6 +10,8 @@ const common = {
 
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
 const WORKFLOWS = ['test/{workflows,replay}/**/*.test.ts'];
+/** Runs of several weeks. */
+const WEEKS = ['test/workflows/{long-waits,week}.test.ts'];
 const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts'];
 const integration = (files: readonly string[]): string[] =>
   files.map((file) => `test/integration/${file}.test.ts`);
@@ -86,8 +88,18 @@ export default defineConfig({
           ...common,
           name: 'workflows',
           include: WORKFLOWS,
+          exclude: WEEKS,
           isolate: false,
           sequence: { groupOrder: 1 },
+          globalSetup: ['test/support/workflow-bundle.ts'],
+        },
+      },
+      // Weeks of skipped time, and a month in each waiting state. `npm run test:e2e`, not `npm test`.
+      {
+        test: {
+          ...common,
+          name: 'weeks',
+          include: WEEKS,
           globalSetup: ['test/support/workflow-bundle.ts'],
         },
       },

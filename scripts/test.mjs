@@ -1,5 +1,5 @@
 // `npm test` installs and builds what is missing, and checks types and lint. Then it runs every
-// suite except e2e, faults, flink, postgres, registry and secure. The suites with real servers share
+// suite except e2e, faults, flink, postgres, registry, secure and weeks. The suites with real servers share
 // one stack, which is removed at the end. The last lines name each failed test, and count passed,
 // failed and skipped tests.
 import { spawn } from 'node:child_process';
@@ -12,7 +12,16 @@ import { ROOT, ensureInstalled, must } from './installed.mjs';
 const ON_STACK = ['e2e', 'integration', 'alone'];
 
 /** Suites that `npm test` leaves out. */
-const BESIDE = ['e2e', 'faults', 'flink', 'postgres', 'postgres-stack', 'secure', 'registry'];
+const BESIDE = [
+  'e2e',
+  'faults',
+  'flink',
+  'postgres',
+  'postgres-stack',
+  'secure',
+  'registry',
+  'weeks',
+];
 /** Major versions of Postgres for its suites. All other suites run with the default one. */
 const OTHER_MAJORS = Object.keys(
   JSON.parse(readFileSync(join(ROOT, 'stack/postgres-majors.json'), 'utf8')),
@@ -30,6 +39,7 @@ const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
  */
 const ROUNDS = [
   [['unit']],
+  [['weeks']],
   [['faults']],
   [['flink']],
   [['secure']],

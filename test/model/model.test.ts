@@ -6,6 +6,7 @@ import { explore } from './explore.js';
 import { MUTANTS, OURS } from './mutants.js';
 import { PAUSE_MUTANTS, PAUSE_RULES, pausedConnector } from './paused-connector.js';
 import { search } from './search.js';
+import { copy, fresh, initial, keyOf, type World } from './state.js';
 import { STILL_MUTANTS, STILL_RULES, stillPoint } from './still-point.js';
 import { WITNESS_MUTANTS, WITNESS_RULES, witness } from './witness.js';
 import { WAIT_MUTANTS, WAIT_RULES, waiting } from './waiting.js';
@@ -18,6 +19,26 @@ const STATES = Number(process.env['SLUICE_MODEL_STATES'] ?? 150_000);
 const HOURS = 3_600_000;
 
 describe('the cut-over protocol', () => {
+  it('counts two states as different if any field differs', () => {
+    const world = { ...initial(2), zombie: fresh() };
+    const changed = [
+      ...Object.keys(initial(0)).flatMap((name) =>
+        typeof world[name as keyof World] === 'number' ? [{ ...world, [name]: 7 }] : [],
+      ),
+      ...Object.keys(fresh()).flatMap((name) => [
+        { ...world, worker: { ...fresh(), [name]: 7 } },
+        { ...world, zombie: { ...fresh(), [name]: 7 } },
+      ]),
+      ...Object.keys(world.writers[0]!).map((name) => ({
+        ...world,
+        writers: [{ ...world.writers[0]!, [name]: 1 }, world.writers[1]!],
+      })),
+      { ...world, zombie: null },
+    ];
+    expect(new Set([world, ...changed].map(keyOf)).size).toBe(changed.length + 1);
+    expect(copy(world)).toEqual(world);
+  });
+
   it(
     'breaks no invariant in any interleaving of writers, worker, zombie, crash, veto, epoch and clock',
     () => {

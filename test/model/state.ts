@@ -151,30 +151,86 @@ export function initial(writers: number): World {
   };
 }
 
-const WORKER = Object.keys(fresh()) as (keyof Worker)[];
-/** The fields of a world that are numbers. */
-const PLAIN = Object.entries(initial(0)).flatMap(([name, value]) =>
-  typeof value === 'number' ? [name] : [],
-) as Exclude<keyof World, 'worker' | 'zombie' | 'writers'>[];
+const keyOfWorker = (x: Worker): string =>
+  String.fromCharCode(x.pc, x.token, x.epoch, x.holdsTables, x.holdsLease, x.saw, x.sawRun);
 
-/** Returns the state as a short string. Most of the search's time is spent here. */
+/**
+ * Returns the state as a short string. Most of the search's time is spent here, so every field is
+ * named. A test checks that none is missing.
+ */
 export function keyOf(w: World): string {
-  const codes: number[] = [];
-  for (const name of PLAIN) codes.push(w[name]);
-  for (const name of WORKER) codes.push(w.worker[name]);
-  if (w.zombie) for (const name of WORKER) codes.push(w.zombie[name]);
-  else codes.push(99);
-  const at = codes.length;
-  for (const x of w.writers)
-    codes.push(x.pc * 16 + x.share * 8 + x.old * 4 + x.late * 2 + x.inStream);
+  const row = String.fromCharCode(
+    w.clock,
+    w.state,
+    w.token,
+    w.epoch,
+    w.digest,
+    w.expires,
+    w.veto,
+    w.since,
+    w.attempt,
+    w.triggers,
+    w.marker,
+    w.route,
+    w.worldEpoch,
+    w.seenEpoch,
+    w.approvedEpoch,
+    w.attempts,
+    w.drained,
+    w.passed,
+    w.bad,
+    w.commits,
+    w.run,
+    w.crashes,
+  );
+  const codes = w.writers.map((x) => x.pc * 16 + x.share * 8 + x.old * 4 + x.late * 2 + x.inStream);
   // Writers are alike, so states that differ only in their order count as one.
-  if (w.writers.length > 1) codes.push(...codes.splice(at).sort((x, y) => x - y));
-  return String.fromCharCode.apply(null, codes);
+  if (codes.length > 1) codes.sort((x, y) => x - y);
+  const workers = keyOfWorker(w.worker) + (w.zombie ? keyOfWorker(w.zombie) : '-');
+  return row + workers + String.fromCharCode(...codes);
 }
 
+const copyOfWorker = (x: Worker): Worker => ({
+  pc: x.pc,
+  token: x.token,
+  epoch: x.epoch,
+  holdsTables: x.holdsTables,
+  holdsLease: x.holdsLease,
+  saw: x.saw,
+  sawRun: x.sawRun,
+});
+
+/** Returns a copy that shares nothing. The fields are named, because a spread takes twice as long. */
 export const copy = (w: World): World => ({
-  ...w,
-  worker: { ...w.worker },
-  zombie: w.zombie && { ...w.zombie },
-  writers: w.writers.map((x) => ({ ...x })),
+  clock: w.clock,
+  state: w.state,
+  token: w.token,
+  epoch: w.epoch,
+  digest: w.digest,
+  expires: w.expires,
+  veto: w.veto,
+  since: w.since,
+  attempt: w.attempt,
+  triggers: w.triggers,
+  marker: w.marker,
+  route: w.route,
+  worldEpoch: w.worldEpoch,
+  seenEpoch: w.seenEpoch,
+  approvedEpoch: w.approvedEpoch,
+  attempts: w.attempts,
+  drained: w.drained,
+  passed: w.passed,
+  bad: w.bad,
+  commits: w.commits,
+  run: w.run,
+  crashes: w.crashes,
+  worker: copyOfWorker(w.worker),
+  zombie: w.zombie && copyOfWorker(w.zombie),
+  writers: w.writers.map(({ pc, old, share, late, inStream }) => ({
+    pc,
+    old,
+    share,
+    late,
+    inStream,
+  })),
 });
