@@ -2,7 +2,11 @@
 // sink reads the pipeline's output. A registry's password stays a placeholder, which Kafka Connect
 // resolves.
 import type { KafkaSpec, Login, RegistrySpec } from '../domain/migration/cluster-access.js';
-import type { RecordFormat } from '../domain/migration/topic-format.js';
+import {
+  tableFormatOf,
+  type RecordFormat,
+  type TableFormat,
+} from '../domain/migration/topic-format.js';
 import { placeholder } from './kafka-client-properties.js';
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
@@ -114,19 +118,29 @@ export const converterClass = (
 export const keepsNulls = ({ registry }: KafkaSpec): boolean =>
   registry === undefined || AVRO[registry.converter].keepsNulls;
 
+/**
+ * The converters of the source connector. A new format needs an entry, because it must not get the
+ * JSON converter by mistake.
+ */
+const OF_SOURCE: Readonly<
+  Record<TableFormat, (registry: RegistrySpec | undefined) => Record<string, string>>
+> = {
+  json: () => both(JSON_CONVERTER, JSON_SETTINGS),
+  avro(registry) {
+    if (!registry) throw new Error('format avro needs kafka.registry'); // the parser refuses it
+    const { className, config } = AVRO[registry.converter];
+    return {
+      ...both(className, config(registry)),
+      // schema names contain the topic's prefix, and Avro allows fewer characters in names than Kafka
+      'schema.name.adjustment.mode': 'avro',
+    };
+  },
+};
+
 /** Returns the settings of the connector's key and value converters. */
-export function converterConfig({
-  format,
-  registry,
-}: Pick<KafkaSpec, 'format' | 'registry'>): Record<string, string> {
-  if (format !== 'avro' || !registry) return both(JSON_CONVERTER, JSON_SETTINGS);
-  const { className, config } = AVRO[registry.converter];
-  return {
-    ...both(className, config(registry)),
-    // schema names contain the topic's prefix, and Avro allows fewer characters in names than Kafka
-    'schema.name.adjustment.mode': 'avro',
-  };
-}
+export const converterConfig = (
+  kafka: Pick<KafkaSpec, 'format' | 'registry'>,
+): Record<string, string> => OF_SOURCE[tableFormatOf({ kafka })](kafka.registry);
 
 /** Returns the settings of the converters of a sink, which reads a topic in this format. */
 export function sinkConverterConfig(

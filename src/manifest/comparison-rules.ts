@@ -1,5 +1,7 @@
 // Finds settings that the command cannot honor. `sluice compare` creates nothing. A migration
 // without `adopt` uses only objects that it created.
+import { whyNotCompared } from '../domain/capture/index.js';
+import type { MigrationSpec } from '../domain/migration/spec.js';
 import { existingTopic } from '../domain/plan/comparison-plan.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
@@ -41,14 +43,8 @@ export function comparisonIssues({ spec }: ParsedSpec): SpecIssue[] {
         'engine',
       ),
     );
-  if (spec.connector.type === 'jdbc-source')
-    issues.push(
-      issue(
-        'records of a polling connector carry no transaction id, so sluice compare cannot match them to a snapshot; use sluice start, whose windows compare them in rounds',
-        'connector',
-        'type',
-      ),
-    );
+  const whyNot = whyNotCompared({ spec } as Pick<MigrationSpec, 'spec'>);
+  if (whyNot !== null) issues.push(issue(whyNot, 'connector', 'type'));
   if (spec.batch)
     issues.push(
       issue(

@@ -90,14 +90,6 @@ function registryIssues(registry: RegistrySpec, isUsedByConnect: boolean): SpecI
 function withoutAvro({ spec }: ParsedSpec): SpecIssue[] {
   const { connector, pipeline, validation } = spec;
   const issues: SpecIssue[] = [];
-  if (connector.type === 'jdbc-source')
-    issues.push(
-      issue(
-        'jdbc-source writes JSON only; use debezium-postgres, or kafka.format: json',
-        'connector',
-        'type',
-      ),
-    );
   if (connector.snapshot === 'copy')
     issues.push(
       issue(

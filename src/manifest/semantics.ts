@@ -217,8 +217,6 @@ function laterWindows({ spec }: ParsedSpec, add: Add): void {
   const { engine, laterWindows: chosen } = spec.validation;
   if (chosen !== 'witness') return;
   const refuse = (message: string): void => add(message, 'validation', 'laterWindows');
-  if (spec.connector.type === 'jdbc-source')
-    refuse('a witness reads the log of the source, and these tables are polled; omit laterWindows');
   if (engine === 'flink')
     refuse('the engine flink reads every row in every window; use engine embedded, or scan');
 }

@@ -7,6 +7,7 @@ import type { MigrationSpec } from '../../src/domain/migration/spec.js';
 /** Rows arrive by mail, one letter for each table. */
 export const MAIL: CaptureMode = {
   whySettled: null,
+  whyNotCompared: null,
   plan: () =>
     ({
       kind: 'mail',

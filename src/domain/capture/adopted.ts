@@ -2,7 +2,7 @@
 // reads the topics and the position of the slot. It never changes the capture.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
-import { contradictionList } from '../routes/route.js';
+import { contradictionList } from '../migration/contradiction.js';
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
@@ -12,6 +12,7 @@ export const LOST_REMEDY =
 
 export const adoptedCapture: CaptureMode = {
   whySettled: 'Sluice may neither pause an adopted connector nor send markers through it',
+  whyNotCompared: null,
   plan({ spec }) {
     const { connector, slot } = spec.existing ?? {};
     return {

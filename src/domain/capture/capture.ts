@@ -3,7 +3,7 @@
 import type { Capture, Names } from '../migration/names.js';
 import type { Polling } from './polling-settings.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
-import type { Contradiction } from '../routes/route.js';
+import type { Contradiction } from '../migration/contradiction.js';
 
 /** Facts about the initial load, as plain data. */
 export interface LoadFacts {
@@ -84,6 +84,8 @@ export type CapturePlan = LogPlan | PollingPlan | AdoptedPlan;
 export interface CaptureMode {
   /** The reason why no result of this capture can be compared exactly. Null if there is none. */
   readonly whySettled: string | null;
+  /** The reason why `sluice compare` cannot compare the tables. Null if there is none. */
+  readonly whyNotCompared: string | null;
   plan(spec: MigrationSpec): CapturePlan;
   /** Lists the tables, or the query, that the connectors write to topics. */
   captures(spec: MigrationSpec, names: Names): Capture[];

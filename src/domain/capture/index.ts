@@ -1,7 +1,7 @@
 // Selects the capture by the connector type of a spec, and derives topics and connectors from it.
 import { namesOf, type Capture, type Names } from '../migration/names.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
-import type { Contradiction } from '../routes/route.js';
+import type { Contradiction } from '../migration/contradiction.js';
 import { Registry } from '../values/adapter-registry.js';
 import type { CaptureMode, CapturePlan } from './capture.js';
 import { adoptedCapture } from './adopted.js';
@@ -20,6 +20,10 @@ const modeOf = ({ spec }: Pick<MigrationSpec, 'spec'>): CaptureMode =>
 /** Returns why no result of this capture can be compared exactly. Null if there is no reason. */
 export const whySettled = (spec: Pick<MigrationSpec, 'spec'>): string | null =>
   modeOf(spec).whySettled;
+
+/** Returns why `sluice compare` cannot compare the tables of a spec. Null if it can. */
+export const whyNotCompared = (spec: Pick<MigrationSpec, 'spec'>): string | null =>
+  modeOf(spec).whyNotCompared;
 
 /** Returns the capture of a spec. */
 export const captureOf = (spec: MigrationSpec): CapturePlan => modeOf(spec).plan(spec);

@@ -1,7 +1,7 @@
 // Capture `debezium-postgres`: one connector reads the log of all tables through a publication and
 // a slot.
 import { parseTableName, tableTopic } from '../migration/names.js';
-import { contradictionList } from '../routes/route.js';
+import { contradictionList } from '../migration/contradiction.js';
 import type { CaptureMode } from './capture.js';
 import { LOADS } from './load.js';
 
@@ -18,6 +18,7 @@ const POLLING_KEYS = [
 
 export const logCapture: CaptureMode = {
   whySettled: null,
+  whyNotCompared: null,
   plan({ spec }) {
     const load = spec.connector.snapshot;
     return {

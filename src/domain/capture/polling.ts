@@ -17,7 +17,8 @@ import {
   type Polling,
 } from './polling-settings.js';
 import type { MigrationSpec, PollingMode } from '../migration/spec.js';
-import { contradictionList, type Contradiction } from '../routes/route.js';
+import { tableFormatOf } from '../migration/topic-format.js';
+import { contradictionList, type Contradiction } from '../migration/contradiction.js';
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
@@ -35,6 +36,8 @@ export function pollingOf({ spec: { connector } }: Pick<MigrationSpec, 'spec'>):
 
 export const pollingCapture: CaptureMode = {
   whySettled: 'the records of polled tables name no transaction',
+  whyNotCompared:
+    'records of a polling connector carry no transaction id, so sluice compare cannot match them to a snapshot; use sluice start, whose windows compare them in rounds',
   plan(spec) {
     const polling = pollingOf(spec);
     const { mode, deletes, query } = polling;
@@ -126,6 +129,18 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
       'use engine embedded, because polled rows have no transaction that Flink could join by',
       'validation',
       'engine',
+    );
+  if (spec.validation.laterWindows === 'witness')
+    add(
+      'a witness reads the log of the source, and these tables are polled; omit laterWindows',
+      'validation',
+      'laterWindows',
+    );
+  if (tableFormatOf(spec) !== 'json')
+    add(
+      'jdbc-source writes JSON only; use debezium-postgres, or kafka.format: json',
+      'connector',
+      'type',
     );
   return found;
 }

@@ -1,6 +1,7 @@
 // Route `http`: an external system serves consumers. After the commit, Sluice asks that system to
 // serve the stream, and then asks which side it serves.
-import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
+import { contradictionList } from '../migration/contradiction.js';
+import { PLAIN_FACTS, type Route } from './route.js';
 import type { RouteSpec } from '../migration/spec.js';
 
 export const httpRoute: Route<Extract<RouteSpec, { readonly type: 'http' }>> = {

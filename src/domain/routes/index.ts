@@ -1,10 +1,11 @@
 // Selects the route by the type in a spec.
+import type { Contradiction } from '../migration/contradiction.js';
 import { namesOf } from '../migration/names.js';
 import { Registry } from '../values/adapter-registry.js';
 import type { MigrationSpec, RouteSpec } from '../migration/spec.js';
 import { httpRoute } from './http.js';
 import { noRoute } from './none.js';
-import type { Contradiction, Route, RouteContext, RoutePlan } from './route.js';
+import type { Route, RouteContext, RoutePlan } from './route.js';
 import { tableRoute } from './shared-table.js';
 import { viewRoute } from './view.js';
 

@@ -6,6 +6,7 @@ import type { RouteSpec } from '../migration/spec.js';
 export const noRoute: Route<Extract<RouteSpec, { readonly type: 'none' }>> = {
   plan: () => ({
     ...PLAIN_FACTS,
+    asksOtherSystem: false,
     kind: 'none',
     words: {
       recheck: '',

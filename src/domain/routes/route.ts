@@ -1,5 +1,6 @@
 // A route moves consumers from the batch's result to the stream's. This file defines the facts that
 // every route provides.
+import type { Contradiction } from '../migration/contradiction.js';
 import type { Names, Relation } from '../migration/names.js';
 import type { RouteSpec } from '../migration/spec.js';
 
@@ -114,12 +115,6 @@ export interface HttpPlan extends RouteFacts {
 /** The way in which consumers are moved from the batch's result to the stream's. */
 export type RoutePlan = NoRoutePlan | ViewPlan | SharedTablePlan | HttpPlan;
 
-/** A contradiction between parts of a spec: where it is, and why. */
-export interface Contradiction {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
 /**
  * The parts of a spec that a route can contradict. The spec's shape is valid, but the spec is not
  * checked yet.
@@ -141,8 +136,11 @@ export interface Route<R extends RouteSpec = RouteSpec> {
   contradictions(route: R, spec: RouteContext): Contradiction[];
 }
 
-/** The facts of a route that switches nothing. Each route overrides what differs. */
-export const PLAIN_FACTS: Omit<RouteFacts, 'words'> = {
+/**
+ * The facts of a route that switches nothing. Each route overrides what differs, and always says
+ * itself whether Sluice asks another system. A forgotten flag would leave consumers where they are.
+ */
+export const PLAIN_FACTS: Omit<RouteFacts, 'words' | 'asksOtherSystem'> = {
   notes: [],
   consumers: [],
   needs: { owned: null, creates: null, actsAs: null, reads: [] },
@@ -154,18 +152,5 @@ export const PLAIN_FACTS: Omit<RouteFacts, 'words'> = {
   consumersView: null,
   isTried: false,
   movesSink: false,
-  asksOtherSystem: false,
   refusesBatch: false,
 };
-
-/** Collects contradictions. Paths are relative to `spec`. */
-export function contradictionList(): {
-  readonly found: Contradiction[];
-  readonly add: (message: string, ...path: (string | number)[]) => void;
-} {
-  const found: Contradiction[] = [];
-  return {
-    found,
-    add: (message, ...path) => void found.push({ path: ['spec', ...path], message }),
-  };
-}

@@ -1,6 +1,7 @@
 // Route `postgres-table`: batch and stream write one table, and the commit makes the stream its
 // owner.
-import { PLAIN_FACTS, contradictionList, type Route, type SharedTablePlan } from './route.js';
+import { contradictionList } from '../migration/contradiction.js';
+import { PLAIN_FACTS, type Route, type SharedTablePlan } from './route.js';
 import { relation, type Names } from '../migration/names.js';
 import type { RouteSpec } from '../migration/spec.js';
 
@@ -22,6 +23,7 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
   const { batchRole, streamRole } = route;
   return {
     ...PLAIN_FACTS,
+    asksOtherSystem: false,
     table,
     batchRole,
     streamRole,

@@ -1,6 +1,7 @@
 // Route `postgres-view`: consumers read a view. The commit replaces the relation that the view
 // reads.
-import { PLAIN_FACTS, contradictionList, type Route } from './route.js';
+import { contradictionList } from '../migration/contradiction.js';
+import { PLAIN_FACTS, type Route } from './route.js';
 import { relation } from '../migration/names.js';
 import type { RouteSpec } from '../migration/spec.js';
 
@@ -9,6 +10,7 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
     const view = relation(route.view);
     return {
       ...PLAIN_FACTS,
+      asksOtherSystem: false,
       kind: 'view',
       view,
       batch: relation(route.batch),

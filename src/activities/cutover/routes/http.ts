@@ -4,7 +4,7 @@ import { getRoute, putRoute } from '../../../clients/http/route-http.js';
 import type { MigrationRef } from '../../../domain/evidence/ledger-rows.js';
 import type { HttpPlan } from '../../../domain/routes/route.js';
 import { attempt, type Answer } from '../../runtime/make-finding.js';
-import { leaseIfAnyNow, leaseNow } from './none.js';
+import { leaseIfAnyNow, leaseNow } from './lease-now.js';
 import {
   NO_EFFECTS,
   type RouteAdapter,

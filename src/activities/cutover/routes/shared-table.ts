@@ -18,7 +18,7 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { SharedTablePlan } from '../../../domain/routes/route.js';
 import { Refused } from '../../ownership/lease-store.js';
 import { attempt } from '../../runtime/make-finding.js';
-import { leaseNow, sideOf } from './none.js';
+import { leaseNow, sideOf } from './lease-now.js';
 import {
   NO_EFFECTS,
   type RouteAdapter,

@@ -1,0 +1,22 @@
+// Reads the lease row outside of a cut-over's transaction, for the routes that compare it with what
+// consumers read.
+import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
+import type { ObservedRoute } from '../../../domain/evidence/ledger-rows.js';
+import { BRIEFLY, leaseAccess } from '../../ownership/lease-store.js';
+import type { Planned } from '../../runtime/with-plan.js';
+import type { RouteDeps } from './route-adapter.js';
+
+/** Reads the lease row in a separate transaction. */
+export function leaseNow(deps: RouteDeps, run: Planned): Promise<LeaseRow> {
+  const { onLease, lease } = leaseAccess(deps);
+  return onLease(run.plan, BRIEFLY, (client) => lease(client, run));
+}
+
+/** Reads the lease row like `leaseNow`. Returns null if a restore of an old backup removed it. */
+export function leaseIfAnyNow(deps: RouteDeps, run: Planned): Promise<LeaseRow | null> {
+  const { onLease, leaseIfAny } = leaseAccess(deps);
+  return onLease(run.plan, BRIEFLY, (client) => leaseIfAny(client, run));
+}
+
+export const sideOf = ({ state }: LeaseRow): ObservedRoute['side'] =>
+  state === 'SWITCHED' ? 'stream' : 'batch';
