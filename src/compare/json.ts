@@ -4,10 +4,14 @@
 const SUSPICIOUS = /\d{16}/;
 /** Every double keeps this many decimal digits. */
 export const EXACT_DIGITS = 15;
-/** Matches runs of digits and points that may be too long for a double. */
-const LONG = /[\d.]{16}/;
+/** Matches digits and points that may be too long for a double, and an exponent of three digits. */
+const LONG = /[\d.]{16}|\d[eE][+-]?\d{3,}\s*[,\]}]/;
+const LARGE_EXPONENT = /[eE][+-]?\d{3}/;
 
-/** A number with more digits than a double keeps. `text` is the number as written. */
+/**
+ * A number with more digits than a double keeps, or with an exponent that may be too large for a
+ * double. `text` is the number as written.
+ */
 export class LongNumber {
   readonly text: string;
 
@@ -38,7 +42,8 @@ export function parseJsonDigits(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
   const long: LongNumber[] = [];
   const quoted = quoteNumbers(text, (number) => {
-    if (!LONG_INTEGER.test(number) && significantDigits(number) <= EXACT_DIGITS) return null;
+    const isLong = LONG_INTEGER.test(number) || significantDigits(number) > EXACT_DIGITS;
+    if (!isLong && !LARGE_EXPONENT.test(number)) return null;
     long.push(new LongNumber(number));
     return `{"${MARK}":${long.length - 1}}`;
   });

@@ -1,5 +1,6 @@
 // Folds the pipeline's output topic to the last value of each key, as whole rows.
 import { joinRow, type Shape } from './row-comparison.js';
+import { murmur2 } from './enc/partition.js';
 import { Fold, rowOf } from './fold.js';
 import { OutputReader } from './output-reader.js';
 import { REFUSED, whyRefused } from './refused.js';
@@ -18,7 +19,8 @@ export class OutputFold extends Fold {
   /**
    * Takes one record. Returns its key, or null if the record is refused. Refuses a record whose key
    * also occurs in a different partition, because the records of such a key have no order. A
-   * tombstone in a different partition may be read before or after the record.
+   * tombstone in a different partition may be read before or after the record. Also refuses a record
+   * if other bytes of the same key have a row, because Kafka keeps both rows.
    */
   add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
     const { partition, partitions } = this.place;
@@ -31,10 +33,13 @@ export class OutputFold extends Fold {
     try {
       const record = this.#reader.read(key, value);
       const name = joinRow(record.key);
-      const known = this.rows.get(name)?.partition ?? this.#deleted.get(name) ?? partition;
+      const row = this.rows.get(name);
+      const known = row?.partition ?? this.#deleted.get(name) ?? partition;
       if (known !== partition) return refuse(REFUSED.scattered);
+      const spelling = murmur2(key, 0, key.length);
+      if (row && row.spelling !== spelling) return refuse(REFUSED.respelled);
       if (record.row !== null) {
-        this.rows.set(name, { ...rowOf(record.row), partition });
+        this.rows.set(name, { ...rowOf(record.row), partition, spelling });
         this.#deleted.delete(name);
         return name;
       }

@@ -2,6 +2,7 @@
 // hash and the place of the record instead of the row.
 import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';
+import { murmur2 } from './enc/partition.js';
 import { RowEncoder } from './enc/row.js';
 import type { RawRow } from './examine-suspects.js';
 import { FoldProgress, type CanonValues } from './fold.js';
@@ -17,13 +18,17 @@ const kindOfRow = (row: CanonValues | null): RowKind => {
   return row.why?.class === 'type' ? ROW.wrongType : ROW.undecodable;
 };
 
-/** Takes a record as its key, the hash of its row, and its note. The key's array is reused. */
+/**
+ * Takes a record as its key, the hash of its row, its note, and the hash of the bytes of its key.
+ * The key's array is reused.
+ */
 export type TakeRecord = (
   key: Int32Array,
   high: number,
   low: number,
   first: number,
   second: number,
+  spelling: number,
 ) => void;
 
 /** The keys of a topic. A key is in one of the two tables. */
@@ -35,27 +40,29 @@ export interface OutputKeys {
 }
 
 /**
- * Applies a record to the rows of a topic. Returns false if the record is refused, because a
- * different partition has a row or a tombstone of its key.
+ * Applies a record to the rows of a topic. Returns why the record is refused, or null. A different
+ * partition may have a row or a tombstone of its key, or the key's row may be under other bytes.
  */
 export function applyRecord(
   { table, deleted }: OutputKeys,
   memory: KeyTableMemory,
-  ...[key, high, low, first, second]: Parameters<TakeRecord>
-): boolean {
+  ...[key, high, low, first, second, spelling]: Parameters<TakeRecord>
+): number | null {
   const { partition } = placeOf(first, second);
   const known = table.find(key);
   const gone = known < 0 && deleted ? deleted.find(key) : -1;
-  if (known >= 0 && placeOf(table.note(known, 0), 0).partition !== partition) return false;
-  if (gone >= 0 && deleted!.rowOf(gone)[0] !== partition) return false;
+  const home = known >= 0 ? placeOf(table.note(known, 0), 0).partition : partition;
+  if (home !== partition) return REFUSED.scattered;
+  if (known >= 0 && table.note(known, 2) !== spelling) return REFUSED.respelled;
+  if (gone >= 0 && deleted!.rowOf(gone)[0] !== partition) return REFUSED.scattered;
   if (kindOf(first) === ROW.deleted) {
     table.delete(key);
     if (deleted) memory.set(deleted, key, partition, 0);
-    return true;
+    return null;
   }
   if (gone >= 0) deleted!.delete(key);
-  table.setNote(memory.set(table, key, high, low), first, second);
-  return true;
+  table.setNote(memory.set(table, key, high, low), first, second, spelling);
+  return null;
 }
 
 const UNLIMITED = new KeyTableMemory(Infinity);
@@ -63,7 +70,10 @@ const UNLIMITED = new KeyTableMemory(Infinity);
 export class OutputHashes extends FoldProgress {
   readonly shape: Shape;
   readonly encoder: RowEncoder;
-  /** The hash of each key's last row. output-note.ts defines the notes of the keys. */
+  /**
+   * The hash of each key's last row. output-note.ts defines the first two words of a key's note. The
+   * third word is the hash of the key's bytes.
+   */
   readonly table: KeyTable;
   readonly #deleted: KeyTable;
   #memory = UNLIMITED;
@@ -120,11 +130,13 @@ export class OutputHashes extends FoldProgress {
     encoder.rowFromCanon(row?.values ?? null);
     const [high, low] = [encoder.row[0]!, encoder.row[1]!];
     const [first, second] = [firstWord(at, kindOfRow(row)), secondWord(at)];
-    if (this.#take) this.#take(encoder.key, high, low, first, second);
+    const spelling = murmur2(key, 0, key.length);
+    const applied = [encoder.key, high, low, first, second, spelling] as const;
+    if (this.#take) this.#take(...applied);
     else {
       const keys = { table: this.table, deleted: partitions === 1 ? null : this.#deleted };
-      if (!applyRecord(keys, this.#memory, encoder.key, high, low, first, second))
-        return refuse(REFUSED.scattered);
+      const why = applyRecord(keys, this.#memory, ...applied);
+      if (why !== null) return refuse(why);
     }
     return encoder.key;
   }

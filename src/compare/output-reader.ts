@@ -16,6 +16,7 @@ interface FieldSchema {
   readonly type?: string;
   readonly name?: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  readonly default?: unknown;
   readonly fields?: readonly FieldSchema[];
 }
 
@@ -99,6 +100,8 @@ function unwrap(parsed: unknown): Fields {
 
 /** Converts the logical types of Kafka Connect to the text of the plain form. */
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
+  if (value === null && (schema?.default ?? null) !== null)
+    throw new Undecodable('a NULL with a default, which Kafka Connect reads instead of it');
   if (value === null || value === undefined || !schema?.name)
     return canonFromJson(type, coerce(type, value));
   switch (schema.name) {
@@ -129,12 +132,15 @@ const FLOATS: ReadonlySet<string> = new Set(['float4', 'float8']);
 
 /**
  * Prepares a number of plain JSON for the column's type. Accepts a JSON number for a `numeric`
- * column if it has at most 15 digits, because a double holds these exactly.
+ * column if it has at most 15 digits, because a double holds these exactly. Refuses an integer in
+ * quotes, because a consumer reads a text.
  */
 function coerce(type: string, value: unknown): unknown {
   if (Array.isArray(value) && type.endsWith('[]'))
     return value.map((item) => coerce(type.slice(0, -2), item));
   if (value instanceof LongNumber) return coerceLong(type, value);
+  if (typeof value === 'string' && WHOLE.has(type))
+    throw new WrongType('expected a number, got a string');
   if (type !== 'numeric' || typeof value !== 'number') return value;
   if (significantDigits(String(value)) > EXACT_DIGITS) throw new Undecodable(ROUNDED);
   return String(value);
@@ -148,7 +154,8 @@ function coerceLong(type: string, { text, isInteger }: LongNumber): unknown {
   throw new WrongType(`expected a value of type ${type}, got a number`);
 }
 
-const ROUNDED = 'a number of more than 15 digits, which a double may have rounded';
+const ROUNDED =
+  'a number with more than 15 digits or with a large exponent, which a double may have rounded';
 
 /**
  * Reads Kafka Connect's decimal: the unscaled digits as base64, or a number, which the converter

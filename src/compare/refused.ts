@@ -13,6 +13,7 @@ export const WHY_REFUSED = [
   'in a different partition than its key belongs to',
   'its key occurs in several partitions, so its records have no order',
   'its key has more columns than the key of its row, so the topic can have the row several times',
+  'an earlier record has the same key in other bytes, so the topic has the row under two keys',
 ] as const;
 export const REFUSED = {
   unreadable: 0,
@@ -21,6 +22,7 @@ export const REFUSED = {
   misplaced: 3,
   scattered: 4,
   wider: 5,
+  respelled: 6,
 } as const;
 
 /** Throws WiderKey if a record's key has more members than the row's key has columns. */

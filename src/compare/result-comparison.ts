@@ -97,7 +97,7 @@ export class ResultComparison {
     const kind = kindOf(first);
     if (isDecoded && kind === ROW.decoded && table.rowEquals(slot, high, low)) {
       counts.matched += 1;
-      table.setNote(slot, asProven(first), table.note(slot, 1));
+      this.#setProven(slot);
       return;
     }
     const isUnknown = !isDecoded || kind === ROW.undecodable || isRowless(table, slot, kind);
@@ -123,8 +123,13 @@ export class ResultComparison {
   /** Marks the stream's row of a key as proven, as `judge` does for rows of equal hashes. */
   prove(key: string): void {
     const slot = this.#table.find(keyOf(key));
-    if (slot < 0) return;
-    this.#table.setNote(slot, asProven(this.#table.note(slot, 0)), this.#table.note(slot, 1));
+    if (slot >= 0) this.#setProven(slot);
+  }
+
+  #setProven(slot: number): void {
+    const table = this.#table;
+    const [first, second, third] = [table.note(slot, 0), table.note(slot, 1), table.note(slot, 2)];
+    table.setNote(slot, asProven(first), second, third);
   }
 
   #keep(key: Int32Array, row: () => Uint8Array, slot: number): void {

@@ -40,6 +40,8 @@ export interface StreamRow {
   readonly why?: WhyNot | undefined;
   /** The partition of the row's record. Only some comparisons use it. */
   readonly partition?: number;
+  /** The hash of the bytes of the record's key. Only the fold of an output uses it. */
+  readonly spelling?: number;
   /** True if a window proved this row equal to the source's row at that time. */
   proven?: boolean;
   /** The number of the window that last found the row's key on the expected side. */

@@ -154,6 +154,8 @@ function example(seed: number): { rows: Value[][]; records: TopicRecord[] } {
     if (dice < 0.01) send(id, null);
     else send(id, dice < 0.02 ? 'other' : `new ${id}`);
     if (dice > 0.999) send(id, `new ${id}`, (id + 1) % 2);
+    else if (dice > 0.9985)
+      records.push({ partition: id % 2, key: `{"id": ${id}}`, value: `{"id":${id},"v":"last"}` });
     if (dice > 0.02 && dice < 0.03) continue;
     rows.push([String(id), `new ${id}`]);
   }

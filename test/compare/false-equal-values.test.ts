@@ -48,6 +48,12 @@ describe('an output', () => {
     ['float8[]', '{0.1234567890123456,2}', '[0.1234567890123456,2]', 'matched'],
     ['numeric[]', '{1.5,NULL}', '[1.5,null]', 'matched'],
     ['numeric[]', '{1}', '[1.00000000000000000001]', 'unknown'],
+    ['numeric', '0', '1e-400', 'unknown'],
+    ['numeric', 'Infinity', '1e400', 'unknown'],
+    ['numeric', '1000', '1e3', 'matched'],
+    ['float8', '1e+100', '1e100', 'matched'],
+    ['int4', '5', '"5"', 'mismatched'],
+    ['int8[]', '{1,2}', '[1,"2"]', 'mismatched'],
   ])('of type %s with %s in the batch and %s in the record is %s', (type, batch, value, outcome) =>
     expect(outcomeOf(type, batch, plain(value))).toBe(outcome),
   );
@@ -71,6 +77,17 @@ describe('an output', () => {
     (type, batch, name, value, outcome) =>
       expect(outcomeOf(type, batch, connect(name, value))).toBe(outcome),
   );
+
+  it('is unknown if it is NULL and its schema has a default, which Kafka Connect reads', () => {
+    const record = (schema: string): string =>
+      `{"schema":{"fields":[{"field":"v","type":"int32"${schema}}]},"payload":${plain('null')}}`;
+    const outcomes = ['', ',"default":null', ',"default":0'].map((schema) => {
+      const fold = new OutputFold(shapeOf({ v: 'int4' }));
+      fold.add(Buffer.from('{"id":1}'), Buffer.from(record(schema)));
+      return fold.rows.get(joinRow(['1']))!.row;
+    });
+    expect(outcomes).toEqual([joinRow(['1', null]), joinRow(['1', null]), null]);
+  });
 
   it.each(['text', 'citext'])('of type %s is unknown if its text is not UTF-8', (type) => {
     const [before, after] = plain('|')
@@ -145,6 +162,10 @@ describe('a table that stores a column in a different type than the query comput
     ['int4', 'five'],
     ['bytea', '\\xzz'],
     ['money', '12.5'],
+    ['timestamptz', '2026-01-01 10:00:00'],
+    ['timestamptz', '0044-03-15 10:00:00 BC'],
+    ['timestamp', '2026-01-01 10:00:00+00'],
+    ['timestamptz[]', '{"2026-01-01 10:00:00"}'],
   ])('has an unknown %s if it stores %j', (type, stored) =>
     expect(() => canonFromText(type, stored)).toThrow(Undecodable),
   );

@@ -138,7 +138,8 @@ describe('a literal', () => {
   ])('of a canonical text is a text that Postgres reads back: %s %s', (type, printed, text) => {
     const canon = canonFromText(type, printed);
     expect(literalOfCanon(type, canon)).toBe(text);
-    expect(canonFromText(type, text)).toBe(canon);
+    const again = type === 'timestamptz' ? text.replace(/( BC)?$/, '+00$1') : text;
+    expect(canonFromText(type, again)).toBe(canon);
   });
 
   it('does not exist for a value that the record omits', () => {

@@ -31,11 +31,11 @@ describe('the note of a key', () => {
     expect(() => firstWord({ partition: 8192, offset: 0 }, 0)).toThrow(/at most 8192 partitions/);
     const table = new KeyTable(4, 0, true);
     const key = (n: number): Int32Array => Int32Array.of(n, n * 7, 0, 0);
-    for (let n = 1; n <= 5000; n += 1) table.setNote(table.set(key(n), n, n), n, -n);
+    for (let n = 1; n <= 5000; n += 1) table.setNote(table.set(key(n), n, n), n, -n, ~n);
     for (let n = 1; n <= 5000; n += 3) table.delete(key(n));
     for (let n = 2; n <= 5000; n += 3) {
       const slot = table.find(key(n));
-      expect([table.note(slot, 0), table.note(slot, 1)]).toEqual([n, -n]);
+      expect([0, 1, 2].map((word) => table.note(slot, word as 0 | 1 | 2))).toEqual([n, -n, ~n]);
     }
   });
 });

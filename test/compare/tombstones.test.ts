@@ -193,6 +193,25 @@ describe('a record is refused, so its window proves nothing,', () => {
   });
 });
 
+describe('a key in other bytes, which is another key for Kafka,', () => {
+  it.each(['{"id": 1}', '{"id":1.0}', '{"\\u0069d":1}', '{"schema":{},"payload":{"id":1}}'])(
+    'is refused while an output topic has a row under the first bytes: %s',
+    (other) => {
+      for (const fold of [new OutputFold(SHAPE), new OutputHashes(SHAPE)]) {
+        const add = (key: string, value: string | null): unknown =>
+          fold.add(Buffer.from(key), value === null ? null : Buffer.from(value), 3);
+        add(KEY, IMAGE);
+        expect([add(other, IMAGE), add(other, null)]).toEqual([null, null]);
+        const reason = WHY_REFUSED[REFUSED.respelled];
+        expect(fold.refused.map(({ why }) => WHY_REFUSED[why])).toEqual([reason, reason]);
+        add(KEY, null);
+        expect(add(other, IMAGE)).not.toBeNull();
+        expect(fold.unreadable).toBe(2);
+      }
+    },
+  );
+});
+
 describe('the partition of a key', () => {
   it("is the partition that Kafka's own producers choose (property)", () => {
     fc.assert(

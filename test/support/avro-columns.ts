@@ -56,7 +56,7 @@ function column<T>(
     type,
     schema,
     encoded: encode(value),
-    text: text(value),
+    text: type === 'timestamptz' ? `${text(value)}+00` : text(value),
   }));
 }
 

@@ -6,6 +6,7 @@ const MOST_LOAD = 0.75;
 const EMPTY = 0;
 const PRESENT = 1;
 const LAST_MARK = 255;
+const NOTE_WORDS = 3;
 
 export class KeyTable {
   size = 0;
@@ -18,12 +19,12 @@ export class KeyTable {
    * the last pass that found the key on the expected side.
    */
   #marks: Uint8Array;
-  /** Two extra words for each slot. Null if the table was created without notes. */
+  /** Three extra words for each slot. Null if the table was created without notes. */
   #notes: Int32Array | null;
   #mark = PRESENT;
 
   /**
-   * Creates a table that holds `expected` keys without growing. With `hasNotes`, each key has two
+   * Creates a table that holds `expected` keys without growing. With `hasNotes`, each key has three
    * extra words for the caller.
    */
   constructor(words: 2 | 4, expected = 1024, hasNotes = false) {
@@ -34,7 +35,7 @@ export class KeyTable {
     this.#keys = new Int32Array(capacity * words);
     this.#rows = new Int32Array(capacity * 2);
     this.#marks = new Uint8Array(capacity);
-    this.#notes = hasNotes ? new Int32Array(capacity * 2) : null;
+    this.#notes = hasNotes ? new Int32Array(capacity * NOTE_WORDS) : null;
   }
 
   get bytes(): number {
@@ -48,14 +49,15 @@ export class KeyTable {
   }
 
   /** Returns a word of the slot's note, or 0 if the table has no notes. */
-  note(slot: number, word: 0 | 1): number {
-    return this.#notes?.[slot * 2 + word] ?? 0;
+  note(slot: number, word: 0 | 1 | 2): number {
+    return this.#notes?.[slot * NOTE_WORDS + word] ?? 0;
   }
 
-  setNote(slot: number, first: number, second: number): void {
+  setNote(slot: number, first: number, second: number, third: number): void {
     if (!this.#notes) return;
-    this.#notes[slot * 2] = first;
-    this.#notes[slot * 2 + 1] = second;
+    this.#notes[slot * NOTE_WORDS] = first;
+    this.#notes[slot * NOTE_WORDS + 1] = second;
+    this.#notes[slot * NOTE_WORDS + 2] = third;
   }
 
   /**
@@ -86,7 +88,7 @@ export class KeyTable {
       if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue;
       this.#keys.copyWithin(hole * this.#words, at * this.#words, (at + 1) * this.#words);
       this.#rows.copyWithin(hole * 2, at * 2, at * 2 + 2);
-      this.#notes?.copyWithin(hole * 2, at * 2, at * 2 + 2);
+      this.#notes?.copyWithin(hole * NOTE_WORDS, at * NOTE_WORDS, (at + 1) * NOTE_WORDS);
       this.#marks[hole] = this.#marks[at]!;
       hole = at;
     }
@@ -227,7 +229,7 @@ export class KeyTable {
     this.#keys = new Int32Array(capacity * words);
     this.#rows = new Int32Array(capacity * 2);
     this.#marks = new Uint8Array(capacity);
-    this.#notes = notes && new Int32Array(capacity * 2);
+    this.#notes = notes && new Int32Array(capacity * NOTE_WORDS);
     for (let slot = 0; slot < marks.length; slot += 1) {
       if (marks[slot] === EMPTY) continue;
       const key = keys.subarray(slot * words, (slot + 1) * words);
@@ -235,7 +237,8 @@ export class KeyTable {
       this.#keys.set(key, to * words);
       this.#rows[to * 2] = rows[slot * 2]!;
       this.#rows[to * 2 + 1] = rows[slot * 2 + 1]!;
-      if (notes) this.setNote(to, notes[slot * 2]!, notes[slot * 2 + 1]!);
+      const note = notes?.subarray(slot * NOTE_WORDS, (slot + 1) * NOTE_WORDS);
+      if (note) this.#notes!.set(note, to * NOTE_WORDS);
       this.#marks[to] = marks[slot]!;
     }
   }

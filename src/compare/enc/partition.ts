@@ -1,10 +1,17 @@
-// Computes the partition that Kafka's own producers choose for a key: murmur2 of its bytes, as in
-// org.apache.kafka.common.utils.Utils.
+// Computes the partition that Kafka's own producers choose for a key, from murmur2 of its bytes.
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
 /** Returns the partition of the key in `[start, end)` of `b`. */
-export function partitionOf(b: Uint8Array, start: number, end: number, partitions: number): number {
+export const partitionOf = (
+  b: Uint8Array,
+  start: number,
+  end: number,
+  partitions: number,
+): number => (murmur2(b, start, end) & 0x7fffffff) % partitions;
+
+/** Hashes `[start, end)` of `b` to 32 bits, as org.apache.kafka.common.utils.Utils does. */
+export function murmur2(b: Uint8Array, start: number, end: number): number {
   const length = end - start;
   let h = SEED ^ length;
   let at = start;
@@ -19,5 +26,5 @@ export function partitionOf(b: Uint8Array, start: number, end: number, partition
   if (rest >= 2) h ^= b[at + 1]! << 8;
   if (rest >= 1) h = Math.imul(h ^ b[at]!, M);
   h = Math.imul(h ^ (h >>> 13), M);
-  return ((h ^ (h >>> 15)) & 0x7fffffff) % partitions;
+  return h ^ (h >>> 15);
 }

@@ -17,10 +17,11 @@ describe('a record that cannot be read', () => {
     ['has a length beyond its end', framed(2, long(1), long(1000)), /ends too early/],
     ['has a negative length', framed(2, long(1), long(-3)), /ends too early/],
     ['has a number of more than 64 bits', framed(2, Buffer.alloc(12, 0xff)), /64 bits/],
+    ['has a boolean of 2', framed(3, Buffer.from([2])), /neither true nor false/],
   ])(
     'becomes a text that no reader accepts and that contains the reason, if it %s',
     (_what, bad, why) => {
-      const written = rewrite([ROW], keyOf(1), bad).value!;
+      const written = rewrite([ROW, row(['is', 'boolean'])], keyOf(1), bad).value!;
       expect(written).toMatch(/^!"/);
       expect(written).toMatch(why);
     },

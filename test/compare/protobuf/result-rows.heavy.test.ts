@@ -69,7 +69,7 @@ const value = fc.oneof(
     fc.tuple(fc.integer({ min: -62_135_596_800, max: 253_402_300_799 }), fc.nat(999_999)),
     (id, [seconds, micros]) =>
       sized(id, Buffer.concat([number(1, seconds), number(2, micros * 1000)])),
-    ([seconds, micros]) => stamp(seconds * 1000, String(micros).padStart(6, '0')),
+    ([seconds, micros]) => `${stamp(seconds * 1000, String(micros).padStart(6, '0'))}+00`,
   ),
   of(
     'numeric',

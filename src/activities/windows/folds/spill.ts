@@ -6,11 +6,12 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A record has the key (4 words), the row hash (2 words), and 2 words whose meaning depends on the
- * comparison. These two words mark a delete, or they contain the place of the row or of its record.
+ * A record has the key (4 words), the row hash (2 words), and 3 words whose meaning depends on the
+ * comparison. The first two mark a delete, or contain the place of the row or of its record. The
+ * third is the hash of the bytes of the record's key.
  */
 const KEY_WORDS = 4;
-export const SPILL_WORDS = KEY_WORDS + 2 + 2;
+export const SPILL_WORDS = KEY_WORDS + 2 + 3;
 const BUFFER_RECORDS = 2048;
 const MOST_PARTS = 256;
 
@@ -20,6 +21,7 @@ export interface Spilled {
   readonly low: number;
   readonly extra0: number;
   readonly extra1: number;
+  readonly extra2: number;
 }
 
 /**
@@ -56,7 +58,14 @@ export class SpillSide {
     this.#filled = this.#files.map(() => 0);
   }
 
-  add(key: Int32Array, high: number, low: number, extra0: number, extra1: number): void {
+  add(
+    key: Int32Array,
+    high: number,
+    low: number,
+    extra0: number,
+    extra1: number,
+    extra2 = 0,
+  ): void {
     const part = partOf(key, this.#parts);
     const buffer = this.#buffers[part]!;
     const at = this.#filled[part]!;
@@ -65,6 +74,7 @@ export class SpillSide {
     buffer[at + 5] = low;
     buffer[at + 6] = extra0;
     buffer[at + 7] = extra1;
+    buffer[at + 8] = extra2;
     this.#filled[part] = at + SPILL_WORDS;
     if (at + SPILL_WORDS === buffer.length) this.#write(part);
   }
@@ -88,6 +98,7 @@ export class SpillSide {
           low: words[at + 5]!,
           extra0: words[at + 6]!,
           extra1: words[at + 7]!,
+          extra2: words[at + 8]!,
         });
         count += 1;
       }

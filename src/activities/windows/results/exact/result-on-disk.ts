@@ -3,7 +3,6 @@
 import { KeyTable } from '../../../../compare/enc/key-table.js';
 import { OutputHashes, applyRecord } from '../../../../compare/output-hashes.js';
 import { placeOf } from '../../../../compare/output-note.js';
-import { REFUSED } from '../../../../compare/refused.js';
 import {
   NOTHING_FOUND,
   ResultComparison,
@@ -121,9 +120,9 @@ async function topicOnDisk(
     hasNotes: true,
     applyTo: (table) => {
       const keys = { table, deleted: partitions === 1 ? null : new KeyTable(4, 0) };
-      return ({ key, high, low, extra0, extra1 }) => {
-        if (!applyRecord(keys, UNLIMITED, key, high, low, extra0, extra1))
-          fold.refuse({ ...placeOf(extra0, extra1), why: REFUSED.scattered });
+      return ({ key, high, low, extra0, extra1, extra2 }) => {
+        const why = applyRecord(keys, UNLIMITED, key, high, low, extra0, extra1, extra2);
+        if (why !== null) fold.refuse({ ...placeOf(extra0, extra1), why });
       };
     },
     ...(await readTopicSide(session, comparedQuery, point, fold)),
