@@ -16,7 +16,7 @@ const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts']
 const integration = (files: readonly string[]): string[] =>
   files.map((file) => `test/integration/${file}.test.ts`);
 const e2e = (files: readonly string[]): string[] => files.map((file) => `test/e2e/${file}.test.ts`);
-/** Files that ask a server's catalog, log, locks or rights, and need no other service. */
+/** Files that ask a server's catalog, log, locks or privileges, and need no other service. */
 const POSTGRES_ONLY = integration([
   'align-query',
   'batch-query',

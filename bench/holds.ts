@@ -69,7 +69,7 @@ export async function holdsBench(rounds: number): Promise<void> {
       )} ms`,
     );
     console.log(
-      `${done.filter((d) => d.slipped).length} with a row that changed under the fence; ${done.filter((d) => d.side !== 'stream' && !d.refused).length} not observed on the stream`,
+      `${done.filter((d) => d.slipped).length} cut-overs had a row that changed under the fence; after ${done.filter((d) => d.side !== 'stream' && !d.refused).length} commits, consumers were not observed on the stream`,
     );
     console.log(
       `${rounds - holds.length} refused: ${[...new Set(done.flatMap((d) => d.refused ?? []))].join('; ') || '-'}`,

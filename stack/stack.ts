@@ -86,7 +86,7 @@ export async function down(home: StackHome, say: Say): Promise<void> {
   for (const name of added.filter((one) => !brokers.includes(one))) await stop(home, name);
   for (const name of [...BASE_SERVICES].reverse()) {
     if (alive(home, name) !== undefined) say(`stopping ${name}`);
-    // brokers stop together, because the last ones would wait for a majority
+    // All brokers stop together. Otherwise, the last ones would wait for a majority.
     await Promise.all([name, ...(name === 'kafka' ? brokers : [])].map((one) => stop(home, one)));
   }
 }
@@ -99,8 +99,8 @@ export async function reset(home: StackHome, say: Say): Promise<void> {
 }
 
 /**
- * Removes a data directory outside the checkout only if `reachableDir` created it. Any other link
- * is left alone.
+ * Removes the data directory of Postgres if it is outside the checkout. Throws an Error, and
+ * removes nothing, if the link or the directory is not the one that `reachableDir` creates.
  */
 function removeData(home: StackHome): void {
   const data = join(home.dir, 'pg');

@@ -28,7 +28,7 @@ describe('the environment', () => {
     };
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
-  it('gives worker and command line the same profile, namespace, TLS and API key for Temporal', () => {
+  it('gives the worker and the verbs the same profile, namespace, TLS and API key for Temporal', () => {
     const TEMPORAL_CONFIG_FILE = join(
       mkdtempSync(join(tmpdir(), 'sluice-config-')),
       'temporal.toml',

@@ -41,7 +41,7 @@ describe('search attributes', () => {
     });
     expect(SluiceLagMs).toBe(TYPES.Int);
   });
-  it('are all named, with the commands for both kinds of server, if they cannot be listed', async () => {
+  it('all appear in the log, with the commands for both kinds of server, if they cannot be listed', async () => {
     const { lines } = await said(null);
     expect(lines).toContain('cannot be listed (7 PERMISSION_DENIED');
     expect(lines).toContain(
@@ -51,13 +51,13 @@ describe('search attributes', () => {
       'tcld namespace search-attributes add --namespace prod --search-attribute "SluicePhase=Keyword"',
     );
   });
-  it('are named if they are missing and cannot be registered', async () => {
+  it('appear in the log if they are missing and cannot be registered', async () => {
     const { SluiceLagMs: _lag, ...others } = ALL;
     const { lines } = await said(others, false);
     expect(lines).toContain('has no search attributes SluiceLagMs (Int)');
     expect(lines).not.toContain('SluicePhase');
   });
-  it('are named if they have a wrong type', async () =>
+  it('appear in the log if they have a wrong type', async () =>
     expect((await said({ ...ALL, SluicePhase: TYPES.Int })).lines).toContain(
       'do not have the types SluicePhase (Keyword)',
     ));

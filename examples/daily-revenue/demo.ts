@@ -100,7 +100,7 @@ async function migrate(home: StackHome): Promise<void> {
   say(`$ sluice init --sql -f ${spec} | psql shop`);
   await grantRoles('shop', sluice(['init', '--sql', '-f', spec], { quiet: true }));
   say(
-    'roles shop_migrator (the worker) and shop_capture (the connector) now have the grants that `sluice init --sql` printed; shop_owner owns tables, batch and view',
+    'roles shop_migrator (the worker) and shop_capture (the connector) now have the grants that `sluice init --sql` printed; shop_owner owns the tables and the view, and runs the batch',
   );
   const { checks } = JSON.parse(sluice(['doctor', '-f', spec, '-o', 'json'], { quiet: true })) as {
     checks: unknown[];

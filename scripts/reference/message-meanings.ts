@@ -40,7 +40,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'source.snapshot-time': 'Is the long transaction of the initial load short enough for vacuum?',
   'source.names-free':
     'Are the names of slot, publication and lease schema free, or used by this migration?',
-  privilege: 'Does the role have each right that `sluice init --sql` lists?',
+  privilege: 'Does the role have everything that `sluice init --sql` lists?',
   'table.exists': 'Does the table exist?',
   'table.kind': 'Is the object an ordinary or partitioned table that is logged?',
   'table.key': 'Does the table have a primary key?',
@@ -78,7 +78,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'sink.table': "Does the sink's table fit and is it empty, or can Sluice create it?",
   'fence.source': 'May the role create the triggers of `fence: source`?',
   'route.view':
-    "Can the commit replace the batch's table in the view, so that its readers keep their rights?",
+    "Can the commit replace the batch's table in the view, so that its readers keep their privileges?",
   'route.table':
     "Can the stream's role become the only writer of the table, with its columns, triggers and sessions?",
   'route.http': 'Does the service answer, and say that it serves the batch?',

@@ -89,7 +89,7 @@ async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): 
         name: 'ledger.create',
         subject: '',
         status: 'failed',
-        detail: `the ledger at ${ledger.address} has no tables yet, and Sluice's role has no right to create them`,
+        detail: `the ledger at ${ledger.address} has no tables yet, and Sluice's role lacks the privilege to create them`,
         remedy: grant,
       };
     return {
@@ -125,7 +125,7 @@ function render(checks: readonly Check[], open: readonly Check[]): string {
   ].join('\n');
 }
 
-/** Prints missing rights and settings of roles as one block of SQL, each statement once. */
+/** Prints missing privileges and settings of roles as one block of SQL, each statement once. */
 function block(checks: readonly Check[], open: readonly Check[]): string[] {
   const needed = statementsOf(open);
   const advised = statementsOf(checks).filter((statement) => !needed.includes(statement));

@@ -72,7 +72,7 @@ spec:
     coverage: [weekday, weekend]
   cutover:
     approval: { quorum: 1 }
-    # change: the view that consumers read. Or postgres-table (batch and stream write one table), http, none
+    # change: the view that consumers read. Or postgres-table (batch and stream write to one table), http, none
     route: { type: postgres-view, view: public.daily, batch: public.daily_result, stream: public.daily_result_stream }
   soak: { for: 24h, passes: 3 }
 `;

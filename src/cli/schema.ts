@@ -10,7 +10,7 @@ export function schema(what: string): number {
   return EXIT.ok;
 }
 
-const FILE = 'The path of a file that contains the text. The command line reads the file.';
+const FILE = 'The path of a file that contains the text. `sluice` reads the file.';
 
 /**
  * Returns the JSON Schema as Draft 7, which the YAML support of every editor understands. SQL may

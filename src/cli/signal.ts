@@ -1,4 +1,4 @@
-// sluice pause|resume|retry|rollback|cancel ID: sends one message to the running workflow.
+// sluice pause|resume|retry|extend|rollback|cancel ID: sends one message to the running workflow.
 import { userInfo } from 'node:os';
 import { readStatus, withRunning } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
@@ -39,8 +39,8 @@ export async function rollback(
   await confirmByTyping(nameOf(id), 'roll back', options.yes);
   const by = options.by ?? userInfo().username;
   await withRunning(id, async (handle, client) => {
-    // An emergency rollback must also work when no worker answers queries. A worker that starts
-    // later decides on the signal.
+    // An emergency rollback must also work while no worker answers queries. Temporal then keeps the
+    // signal, and a worker that starts later decides whether it is valid.
     const evidence = await (options.key
       ? evidenceOf(client, handle)
       : within(client, () => handle.query<EvidenceShown>('evidence')).catch(() => null));
@@ -92,8 +92,8 @@ export async function cancel(
 }
 
 /**
- * Prints that the request was sent. Also reports that no worker answers, because Temporal keeps a
- * signal until a worker runs.
+ * Prints that the request was sent. If no worker answers, also says so, because Temporal then keeps
+ * the signal until a worker is running.
  */
 async function told(id: string, what: string, output: Format): Promise<number> {
   const { standing } = await readStatus(id).catch(() => ({ standing: undefined }));

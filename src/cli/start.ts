@@ -1,5 +1,5 @@
-// sluice start -f FILE: starts the workflow. If a migration of that name runs, the verb exits 1 and
-// changes nothing.
+// sluice start -f FILE: starts the workflow. If a migration of that name is already running, the
+// verb ends with exit code 1 and changes nothing.
 import { userInfo } from 'node:os';
 import { loadConfig } from '../wiring/config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
@@ -62,8 +62,8 @@ export async function start(options: {
 }
 
 /**
- * Throws if the workflow would refuse the name, so that the person learns this immediately. Without
- * a ledger, only the workflow can refuse it.
+ * Throws if the workflow would refuse the name, so that the person learns this immediately. If no
+ * ledger is configured, only the workflow can refuse the name.
  */
 async function refuseUnfit(name: string): Promise<void> {
   const ledger = openLedger();

@@ -1,5 +1,5 @@
-// Folds the pipeline's output topic to one row hash per key. It works like OutputFold, but keeps a
-// hash and the place of the record instead of the row.
+// Folds the pipeline's output topic to one row hash per key. It works like OutputFold. But instead
+// of each row, it keeps the hash of the row and the place of its record.
 import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';
 import { murmur2 } from './enc/partition.js';
@@ -19,8 +19,8 @@ const kindOfRow = (row: CanonValues | null): RowKind => {
 };
 
 /**
- * Takes a record as its key, the hash of its row, its note, and the hash of the bytes of its key.
- * The key's array is reused.
+ * Takes the parts of a record: its key, the two words of its row's hash, the two words of its note,
+ * and the hash of the bytes of its key. The array of the key is used again for the next record.
  */
 export type TakeRecord = (
   key: Int32Array,
@@ -106,8 +106,9 @@ export class OutputHashes extends FoldProgress {
   }
 
   /**
-   * Takes one record, in offset order of its partition. Returns the identity of its key, which is
-   * valid until the next call. Returns null if the record is refused. Throws Outgrown.
+   * Takes one record. The records of a partition MUST come in the order of their offsets. Returns
+   * the identity of the record's key, which is valid until the next call. Returns null if the
+   * record is refused. Throws Outgrown if the keys no longer fit into the memory.
    */
   add(key: Buffer | null, value: Buffer | null, offset: number): Int32Array | null {
     const { encoder } = this;

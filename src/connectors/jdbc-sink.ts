@@ -1,5 +1,5 @@
-// Builds the configuration of Debezium's JDBC sink, which writes the pipeline's output topic into
-// the table that consumers will read.
+// Builds the configuration of Debezium's JDBC sink, which writes the records of the pipeline's
+// output topic into the table that consumers will read.
 import { targetPostgres } from '../domain/migration/databases.js';
 import { sessionOptions, type TableOwner } from '../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';

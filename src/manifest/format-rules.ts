@@ -86,7 +86,7 @@ function registryIssues(registry: RegistrySpec, isUsedByConnect: boolean): SpecI
   ];
 }
 
-/** Lists the parts that read or write the tables' topics only in JSON. */
+/** Lists the parts that read from or write to the tables' topics only in JSON. */
 function withoutAvro({ spec }: ParsedSpec): SpecIssue[] {
   const { connector, pipeline, validation } = spec;
   const issues: SpecIssue[] = [];

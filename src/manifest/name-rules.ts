@@ -48,7 +48,7 @@ function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
   return [
     {
       path: ['spec', 'sink', 'table'],
-      message: `the sink cannot write a table with a dot, quote, brace or $ in its name: "${odd}"`,
+      message: `the sink cannot write to a table with a dot, quote, brace or $ in its name: "${odd}"`,
     },
   ];
 }

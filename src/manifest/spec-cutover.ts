@@ -62,9 +62,11 @@ const route = z.discriminatedUnion('type', [
       .describe(
         'Consumers read one table, which the batch writes until the commit and the stream afterwards.',
       ),
-    table: tableName.describe('The table that the batch writes first and the stream afterwards.'),
-    batchRole: roleName.describe('The role with which the batch writes the table.'),
-    streamRole: roleName.describe('The role with which the stream writes the table.'),
+    table: tableName.describe(
+      'The table that the batch writes to first and the stream afterwards.',
+    ),
+    batchRole: roleName.describe('The role with which the batch writes to the table.'),
+    streamRole: roleName.describe('The role with which the stream writes to the table.'),
   }),
   z.strictObject({
     type: z.literal('http').describe('Your own service switches the consumers on request.'),

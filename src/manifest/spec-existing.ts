@@ -15,7 +15,7 @@ export const existing = z.strictObject({
   slot: identifier
     .optional()
     .describe(
-      'The replication slot whose reader writes the topics. A difference counts only after the reader has confirmed everything that the snapshot of the comparison sees.',
+      'The replication slot whose reader writes to the topics. A difference counts only after the reader has confirmed everything that the snapshot of the comparison sees.',
     ),
   publication: identifier
     .optional()

@@ -44,7 +44,7 @@ const walBudget = z.strictObject({
     .enum(['drop-slot', 'block'])
     .default('drop-slot')
     .describe(
-      'What Sluice does if the budget is used up before the commit: drop the slot and block the run, or only raise an alarm.',
+      'What Sluice does if the slot retains more than that before the commit. With `drop-slot`, it drops the slot and blocks the run. With `block`, it keeps the slot and only raises an alarm; the run continues.',
     ),
 });
 

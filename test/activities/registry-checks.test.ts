@@ -42,7 +42,7 @@ async function findings(
 }
 
 describe('a registry that only the results need', () => {
-  it('is asked before anything is created, and a missing answer is named', async () => {
+  it('is asked before anything is created, and a missing answer is reported', async () => {
     expect(await findings('protobuf', false)).toEqual([
       expect.stringMatching(/^registry\.reachable passed/),
     ]);

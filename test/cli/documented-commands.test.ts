@@ -20,7 +20,7 @@ const PAGES = [
   ),
 ];
 
-/** Returns what the command line would refuse in a command, or null. */
+/** Returns the reason why `sluice` would refuse a command, or null. */
 function refusalOf(command: string): string | null {
   const program = buildProgram('1.0.0');
   const words = command.match(/"[^"]*"|\S+/g) ?? [];

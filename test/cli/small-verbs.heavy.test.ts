@@ -108,7 +108,7 @@ describe('an error in the command line', () => {
     ['get', 'x', '--bad', '--output=json'],
     ['get', 'x', '--bad', '-o', 'jsonl'],
     ['gett', '-o', 'json'],
-  ])('is JSON if the command line asks for it: %s %s %s %s %s', (...args) => {
+  ])('is JSON if the option --output or -o asks for it: %s %s %s %s %s', (...args) => {
     const { status, stdout } = printed(args);
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'usage' } });

@@ -70,7 +70,7 @@ describe('the schema registry', () => {
       /correct the format of that topic.*kafka\.registry\.converter/,
     ],
   ] as const)(
-    'is named with a remedy if it %s',
+    'causes an error with a remedy if it %s',
     async (_what, more, status, body, code, remedy) => {
       answer(status, body);
       const problem = { code, remedy: expect.stringMatching(remedy) as string };
@@ -78,7 +78,7 @@ describe('the schema registry', () => {
     },
   );
 
-  it('is named with its URL if it does not answer, and never shows the secret', async () => {
+  it('appears in the error with its URL if it does not answer, and its secret does not appear', async () => {
     const gone = registry({
       url: 'http://127.0.0.1:1/apis/ccompat/v7',
       auth: { username: 'ann', passwordFrom: { env: 'P' } },

@@ -82,7 +82,7 @@ describe('resolve', () => {
     expect(planOf({ spec: { ...BATCH_PARTS, cutover: { route } } }).route).toMatchObject(expected);
   });
 
-  it('lets the sink write a staging table until the commit of a shared table', () => {
+  it('lets the sink write to a staging table until the commit of a shared table', () => {
     const { route, sink, fence } = planOf({ spec: SHARED_PARTS });
     expect(route).toMatchObject({
       kind: 'table',

@@ -59,7 +59,7 @@ const CHANGES: Record<string, Facts> = {
 };
 
 describe('a restart', () => {
-  it.each(Object.entries(RESTARTS))('is harmless if %s, and is named', (_what, facts) => {
+  it.each(Object.entries(RESTARTS))('is harmless if %s, and is reported', (_what, facts) => {
     const change = factsChange(FACTS, { ...FACTS, ...facts });
     expect(change).toMatchObject({ epoch: null, fullWindow: null });
     for (const name of Object.keys(facts)) expect(change!.restart).toContain(name);

@@ -62,7 +62,7 @@ describe('a spec', () => {
       cutover: {},
     };
     expect(problems(['public.t'], parts)).toContainEqual(
-      expect.stringContaining('the sink cannot write a table with a dot'),
+      expect.stringContaining('the sink cannot write to a table with a dot'),
     );
   });
 });

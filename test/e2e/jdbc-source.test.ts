@@ -102,7 +102,7 @@ describe('tables that are polled', () => {
 describe("a row whose time is ahead of the database's clock", () => {
   const FUTURE = `INSERT INTO orders VALUES (9999, 1, 'typed by hand', '2099-12-31T00:00:00Z')`;
 
-  it('is named by doctor before anything is created', async () => {
+  it('is reported by doctor before anything is created', async () => {
     const database = await aDatabase(`${ORDERS} ${FUTURE}`);
     const { stdout, code } = sluice(
       'doctor',
@@ -196,13 +196,13 @@ describe('a query that is polled', () => {
       'rows without a time',
       'SELECT id, CASE WHEN id > 7 THEN now() END AS changed FROM orders',
       { mode: 'timestamp+incrementing' },
-      '7 rows have no',
+      '7 rows have NULL or an infinite time',
     ],
     [
       'local time',
       `SELECT id, (now() AT TIME ZONE 'Asia/Tokyo') AS changed FROM orders`,
       { mode: 'timestamp+incrementing' },
-      'ahead of UTC',
+      'after the current time in UTC',
     ],
     [
       'no declaration about deletes',

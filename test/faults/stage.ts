@@ -38,7 +38,7 @@ export interface Stage {
   readonly world: () => Promise<object>;
   /** Deletes the ranges that a copy has recorded. */
   readonly forgetCopy: () => Promise<unknown>;
-  /** Restores the batch's rows and rights. */
+  /** Restores the batch's rows and privileges. */
   readonly restore: () => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
@@ -126,7 +126,7 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
 }
 
 /**
- * Lists each connector with its state and, for a sink, the table that it writes. The name alone
+ * Lists each connector with its state and, for a sink, the table that it writes to. The name alone
  * would not show that a different connector replaced it.
  */
 async function connectors(url: string, name: string): Promise<string[]> {

@@ -105,7 +105,7 @@ describe('a pipeline in Flink SQL', () => {
     expect(left).toEqual([]);
   });
 
-  it('is named by doctor if Flink refuses it, and fails its windows if it computes a wrong result', async () => {
+  it('is reported by doctor if Flink refuses it, and fails its windows if it computes a wrong result', async () => {
     const wrong = sluice(
       'doctor',
       '-f',

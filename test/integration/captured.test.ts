@@ -210,7 +210,7 @@ describe('a change that narrows the captured set', () => {
       /heir inherit from public.items/,
       /NO INHERIT/,
     ],
-  ])('is named with the statement that undoes it: %s', async (what, change, detail, remedy) => {
+  ])('is reported with the statement that undoes it: %s', async (what, change, detail, remedy) => {
     await client.query('BEGIN');
     try {
       if (['rows', 'columns'].includes(what) && version < 150_000) {
@@ -229,7 +229,7 @@ describe('a change that narrows the captured set', () => {
     expect((await readFacts(client)).problem).toBeNull();
   });
 
-  it('is named for a renamed table that is still published, and for a new table with the old name', async () => {
+  it('is reported for a renamed table that is still published, and for a new table with the old name', async () => {
     const { problem } = await after(
       'CREATE TABLE o (LIKE "Odd" INCLUDING ALL); ALTER TABLE "Odd" RENAME TO odd_old; ALTER TABLE o RENAME TO "Odd"',
     );

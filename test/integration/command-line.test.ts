@@ -1,5 +1,5 @@
-// Tests what the command line prints about a ledger. Quoted text never reaches the terminal raw,
-// and an unknown state is never "all is well".
+// Tests what the verbs print about a ledger. Quoted text never reaches the terminal raw, and an
+// unknown state is never "all is well".
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

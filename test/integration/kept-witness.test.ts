@@ -1,5 +1,5 @@
 // Tests a witness that is kept from one window to the next, with a real table and a real topic. The
-// test itself writes the topic, so it can leave out events.
+// test itself writes to the topic, so it can leave out events.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { WORTH_IT_ROWS } from '../../src/activities/windows/tables/changed-rows.js';

@@ -93,7 +93,7 @@ describe('readers of the old output', () => {
       expect(await activities.readersOfBatch(ref, mark)).toEqual([
         `session of ${process.env['PGUSER']}`,
       ]); // a session without an application name
-      // this statement writes a different table, but reads the output
+      // this statement writes to a different table, but reads the output
       await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"');
       expect(await activities.readersOfBatch(ref, mark)).toHaveLength(2);
       expect(await activities.readersOfBatch(ref, await activities.markReaders(ref))).toEqual([]);

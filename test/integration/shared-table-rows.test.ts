@@ -239,12 +239,12 @@ describe('a shared table on a real database', () => {
     expect(await said()).toBe(`${STREAM} can become the only writer of the table`);
   });
 
-  it("cannot be written by the batch's role after complete, which reports rights that remain", async () => {
+  it("cannot be written by the batch's role after complete, which reports privileges that remain", async () => {
     await drill.cutover.retireRole(ref);
     expect(await batchMayWrite(drill)).toBe(false);
     await drill.client.query('GRANT UPDATE ON shared TO PUBLIC');
     await expect(drill.cutover.retireRole(ref)).rejects.toThrow(
-      `${NIGHTLY} may still write public.shared`,
+      `${NIGHTLY} may still write to public.shared`,
     );
   });
 });

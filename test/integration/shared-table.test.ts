@@ -95,7 +95,7 @@ describe('a table that batch and stream share', () => {
     });
   });
 
-  it("is handed over with its sink, and the batch's role can no longer write it", async () => {
+  it("is handed over with its sink, and the batch's role can no longer write to it", async () => {
     await withDatabase(shop.database, async (client) => {
       await shop.start(2);
       await shop.approve();

@@ -139,7 +139,7 @@ describe("a role that cannot see other roles' sessions", () => {
         },
       },
     });
-    await grant(); // the mark needs this right; the settings need a different right
+    await grant(); // the mark needs this membership; the settings need a different one
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
     const unknown = async () =>
@@ -175,7 +175,7 @@ describe('what a new slot waits for', () => {
     }
   });
 
-  it('is named after half a minute if the connector creates the slot, or else at the lock_timeout', async () => {
+  it('is reported after half a minute if the connector creates the slot, or else at the lock_timeout', async () => {
     const gid = `slow ${database.name}`;
     const slot = `slow_${database.name}`;
     await prepare(gid);

@@ -1,4 +1,4 @@
-// Tests tables that a subscription writes. The subscription's apply worker fires no statement
+// Tests tables that a subscription writes to. The subscription's apply worker fires no statement
 // triggers, but the fence still stops it.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -98,7 +98,7 @@ const refusals = async (): Promise<string> =>
     )
   ).rows[0]!.mark;
 
-describe('a table that a subscription writes', () => {
+describe('a table that a subscription writes to', () => {
   it('takes no row while fenced, not even in a partition, and takes all rows afterwards', async () => {
     await publish(5);
     await landed();

@@ -1,6 +1,6 @@
 // Tests who may read the consumers' view after the switch, on a real database with ordinary roles.
 // Before the commit, Sluice proves that the consumers may read the view. It names each missing
-// right with the statement that grants it.
+// privilege with the statement that grants it.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   await drill.client
     .query(`${ROLES.map((role) => `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role}`).join('; ')};
     ALTER ROLE va_plain LOGIN PASSWORD '${process.env['PGPASSWORD']}'; GRANT va_owner TO va_plain; GRANT USAGE, CREATE ON SCHEMA public TO va_owner;
-    REVOKE CREATE ON SCHEMA public FROM PUBLIC`); // before 15, everyone has this right
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC`); // before 15, everyone has this privilege
 });
 afterAll(async () => {
   await drill.client.query(
@@ -87,7 +87,7 @@ const finding = async (name: string) =>
     (check) => check.name === name,
   );
 
-/** PostgreSQL 14 has no views that check the rights of the session that reads them. */
+/** PostgreSQL 14 has no views that check the privileges of the session that reads them. */
 const onInvokers = it.skipIf((await serverVersion()) < 150_000);
 
 describe('consumers of the view', () => {
@@ -164,7 +164,7 @@ describe('consumers of the view', () => {
 });
 
 describe('doctor with a role that owns nothing', () => {
-  it('names the rights for replacing the view, creating the sink table and reading it', async () => {
+  it('names what the role lacks to replace the view, create the sink table and read it', async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_other',
     );
@@ -203,7 +203,7 @@ describe('doctor with a role that owns nothing', () => {
     expect(await finding('route.view')).toMatchObject({ status: 'unknown', detail: hidden });
   });
 
-  it('continues if it has no right to read an object that it only inspects', async () => {
+  it('continues if it lacks the privilege to read an object that it only inspects', async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const mark = await activities.markReaders(asPlainRole());
     expect(Array.isArray(await activities.readersOfBatch(asPlainRole(), mark))).toBe(true);

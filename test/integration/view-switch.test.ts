@@ -175,7 +175,7 @@ describe('the switch of a view', () => {
       expect(await shown()).toEqual(before);
     });
 
-  it('is refused for a view with a rule that writes the batch table', async () => {
+  it('is refused for a view with a rule that writes to the batch table', async () => {
     await tables();
     await drill.client.query(
       'CREATE VIEW result AS SELECT id FROM batch_result; CREATE RULE writes AS ON INSERT TO result DO INSTEAD INSERT INTO batch_result (id) VALUES (new.id)',

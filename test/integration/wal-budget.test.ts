@@ -24,7 +24,7 @@ function storedHistory(name: string): string {
       maxBuffer: 64 * 1024 * 1024,
     },
   );
-  // The command line shows a payload as JSON if it can read the payload, and otherwise in base64.
+  // `temporal` shows a payload as JSON if it can read the payload, and otherwise in base64.
   return stdout.replace(/"data": "([^"]*)"/g, (_, data: string) =>
     Buffer.from(data, 'base64').toString('latin1'),
   );

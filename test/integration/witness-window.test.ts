@@ -1,5 +1,5 @@
 // Tests a final window that rests on a full pass before the fence, with a real table and a real
-// topic. The test itself writes the topic, so it can leave out events and invent others.
+// topic. The test itself writes to the topic, so it can leave out events and invent others.
 import { describe, expect, it } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
@@ -160,7 +160,7 @@ describe('a final window that rests on a witness', () => {
     });
   });
 
-  it('has no witness without a free slot or the right REPLICATION, and says so', async () => {
+  it('has no witness without a free slot or the attribute REPLICATION, and says so', async () => {
     const { client, session } = await scene();
     await client.query(`DROP ROLE IF EXISTS plain_reader`);
     await client.query(`CREATE ROLE plain_reader LOGIN PASSWORD 'reads'`);

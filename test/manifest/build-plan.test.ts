@@ -44,7 +44,7 @@ describe('a plan for a shared table', () => {
       'confirm',
     ]);
     expect(plan.notes.join()).toMatch(
-      /the batch's writes to public.totals fail with an error.* role nightly loses its right to write/,
+      /the batch's writes to public.totals fail with an error.* role nightly loses its privileges to write to the table/,
     );
   });
   it("gives the sink's session the role and the epoch after the commit", () => {

@@ -11,12 +11,12 @@ describe('a wrong spec', () => {
       'a route by table needs spec.batch and spec.sink',
     ],
     [
-      'a batch that writes a different table',
+      'a batch that writes to a different table',
       { batch: { ...BATCH_PARTS.batch, result: { table: 'public.other', key: ['day'] } } },
       "must be the batch's result table, public.other",
     ],
     [
-      'a sink that writes a different table',
+      'a sink that writes to a different table',
       { sink: { type: 'jdbc-sink', table: 'public.other' } },
       "must be the route's table, public.totals",
     ],
@@ -38,7 +38,7 @@ describe('a wrong spec', () => {
     [
       'closed keys',
       { validation: { closedKeys: 'day < $cut::date' } },
-      'after the commit the stream writes that table',
+      'after the commit the stream writes to that table',
     ],
     [
       'a table that the pipeline reads',
@@ -48,7 +48,7 @@ describe('a wrong spec', () => {
           tables: ['public.totals'],
         },
       },
-      'the pipeline must not write a table that it reads',
+      'the pipeline must not write to a table that it reads',
     ],
   ])('is refused for a route by table with %s', (_case, more, message) => {
     expect(

@@ -83,7 +83,7 @@ describe('the plan of a spec with a target database', () => {
     });
   });
 
-  it('grants each right in the database that needs it, to the role of that database', () => {
+  it('grants each privilege in the database that needs it, to the role of that database', () => {
     const list = privilegesFor(plan, null, null);
     const of = (place?: 'target') => list.filter((one) => one.in === place).map(({ sql }) => sql);
     expect(of('target').every((sql) => !sql.endsWith(' TO sluice'))).toBe(true);

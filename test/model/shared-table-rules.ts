@@ -36,7 +36,7 @@ export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, R
   ['the trigger did not ask who writes', { knowsRole: false }, /S2/],
   ['the trigger knew the role and not the epoch', { knowsEpoch: false }, /S3/],
   [
-    'the stream could write the table while the batch owns it',
+    'the stream could write to the table while the batch owns it',
     { refusesStreamBefore: false },
     /S[23]/,
   ],

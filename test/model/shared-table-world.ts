@@ -17,7 +17,7 @@ export const BATCH = { idle: 0, hasTable: 1, allowed: 2 } as const;
 
 export interface Task {
   pc: number;
-  /** 1 = the task writes the shared table. */
+  /** 1 = the task writes to the shared table. */
   shared: number;
   at: number;
 }

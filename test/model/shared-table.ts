@@ -30,7 +30,7 @@ function moves(
   if (w.triggers === 1 && mayStream(w, rules, false))
     can(
       'a sink of an earlier iteration writes',
-      () => 'S3: a sink of an earlier iteration wrote the table',
+      () => 'S3: a sink of an earlier iteration wrote to the table',
     );
   commit(w, rules, can);
   return found;
@@ -62,7 +62,7 @@ function batch(w: World, rules: SharedRules, can: Can): void {
     can('batch commits', (n) => {
       n.batch = BATCH.idle;
       return n.state === SWITCHED
-        ? 'S2: the batch wrote the table while the stream owned it'
+        ? 'S2: the batch wrote to the table while the stream owned it'
         : null;
     });
 }
@@ -76,7 +76,7 @@ function sink(w: World, rules: SharedRules, who: 'task' | 'stray', can: Can): vo
   const written = (n: World, x: Task): string | null => {
     if (x.shared === 1) {
       if (!mayStream(n, rules, true)) return null;
-      if (n.state !== SWITCHED) return 'S2: the stream wrote the table while the batch owned it';
+      if (n.state !== SWITCHED) return 'S2: the stream wrote to the table while the batch owned it';
       n.inTable |= 1 << x.at;
     } else if (n.staging === 1) n.inStaging |= 1 << x.at;
     return null;

@@ -91,7 +91,7 @@ describe('the SQL for a managed service', () => {
 });
 
 describe("a member of a service's administrators without REPLICATION", () => {
-  it("has no right to replicate, regardless of the role's name", async () => {
+  it("may not replicate, regardless of the role's name", async () => {
     await root(
       `CREATE ROLE cloudsqlsuperuser; CREATE ROLE ${LOGIN} LOGIN; GRANT cloudsqlsuperuser TO ${LOGIN}`,
     );

@@ -180,7 +180,7 @@ describe('a broker that wants tokens (OAUTHBEARER)', () => {
     });
   });
 
-  it('is named with its reason if it refuses a token; the issuer is named if it gives no token', async () => {
+  it('appears in the error with its reason if it refuses a token, as does an issuer that gives none', async () => {
     expect(await failureOf(specOf('sluice', 'other'))).toMatchObject({
       code: 'permission-denied',
       message: expect.stringMatching(/Kafka at .* refuses a token of .*: .*invalid/i) as string,

@@ -1,4 +1,4 @@
-// Sets up source tables that a fence stops: two tables, and a role that writes them.
+// Sets up source tables that a fence stops: two tables, and a role that writes to them.
 import pg from 'pg';
 import type { Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';

@@ -96,7 +96,7 @@ export const write = (client: pg.Client, sql: string): Promise<string | null> =>
 export const asStream = (since: string): string =>
   `SET LOCAL ROLE ${STREAM}; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
 
-/** Returns whether the batch's role has any right to write the shared table. */
+/** Returns whether the batch's role has any privilege to write to the shared table. */
 export async function batchMayWrite({ client }: Drill): Promise<boolean> {
   const { rows } = await client.query<{ may: boolean }>(
     `SELECT has_table_privilege('${NIGHTLY}', 'shared', 'INSERT, UPDATE, DELETE') AS may`,

@@ -1,5 +1,5 @@
 // Makes a table and a topic that agree, and the session of a window that has a witness. The test
-// itself writes the topic, so it can leave out events and invent others.
+// itself writes to the topic, so it can leave out events and invent others.
 import { afterAll } from 'vitest';
 import type { ReadingSession, WitnessRole } from '../../src/activities/windows/session.js';
 import { compareTables } from '../../src/activities/windows/tables/compare-tables.js';

@@ -32,7 +32,7 @@ const OF_INTEREST = [
 ];
 
 describe('a shared table', () => {
-  it('is switched while its sink is paused, and is guarded until the batch can no longer write it', async () => {
+  it('is switched while its sink is paused, and is guarded until the batch can no longer write to it', async () => {
     const fake = fakes();
     await play(bench, fake.activities, anInput('hands'), async ({ handle, status, reach }) => {
       await reach((s) => s.needsApproval);
@@ -48,7 +48,7 @@ describe('a shared table', () => {
         'moveSink',
         'observeRoute',
         'batchAction', // kept paused
-        'batchAction', // paused again with the shadow window
+        'batchAction', // paused again before the window of the soak
         'observeRoute', // at the end of the soak
         'observeRoute', // before the batch is retired
         'batchAction', // retired

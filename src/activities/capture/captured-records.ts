@@ -36,7 +36,7 @@ type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
 export const decodingOf = (kafka: Partial<Formatted>): Decoding | null =>
   decoding(kafka, kafka.spec?.format ?? 'json', 'changes');
 
-/** Returns a new decoder for a topic that a pipeline writes in this format. */
+/** Returns a new decoder for a topic that a pipeline writes to in this format. */
 export const decodingOfRows = (kafka: Partial<Formatted>, format: RecordFormat): Decoding | null =>
   decoding(kafka, format, 'rows');
 

@@ -197,8 +197,8 @@ async function checkClosedKeys(
 const isSqlMistake = (error: unknown): boolean => codeOf(error).startsWith('42');
 
 /**
- * Checks the rights that the fence's triggers need, so that a missing right is found before a
- * cut-over begins.
+ * Checks the privileges that the fence's triggers need, so that a missing privilege is found before
+ * a cut-over begins.
  */
 async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
   const { tables } = plan;
@@ -215,7 +215,7 @@ async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<An
     );
   const missing = rows.map((row) => row['t']!).join(', ');
   return {
-    detail: `the role cannot create triggers: it lacks rights on ${missing}`,
+    detail: `the role cannot create triggers: it lacks privileges on ${missing}`,
     remedy: `GRANT TRIGGER ON ${missing} TO ${plan.spec.source.postgres.user}`,
   };
 }

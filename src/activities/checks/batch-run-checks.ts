@@ -18,7 +18,7 @@ export async function checkRuns(
 }
 
 /**
- * Checks that the role can see whether the batch's sessions are active. Without that right, an idle
+ * Checks that the role can see whether the batch's sessions are active. If it cannot, an idle
  * session of a connection pool would count as a run and delay the cut-over forever.
  */
 async function checkSessions(client: pg.ClientBase, application: string): Promise<Answer> {
@@ -53,8 +53,8 @@ async function checkRunLog(client: pg.ClientBase, runs: string): Promise<Answer>
 }
 
 /**
- * Tries to read the run log. A right on the table alone is not enough, because the role also needs
- * a right on the table's schema. Returns null if the role can read the run log.
+ * Tries to read the run log. A privilege on the table alone is not enough, because the role also
+ * needs a privilege on the table's schema. Returns null if the role can read the run log.
  */
 async function deniedRead(client: pg.ClientBase, table: string): Promise<Answer | null> {
   try {

@@ -10,8 +10,8 @@ import type { Answer } from '../runtime/make-finding.js';
 
 /**
  * Opens a replication session and closes it. Each managed service grants replication in its own
- * way. But all of them check the right when such a session is opened. `client` reads the catalog
- * for the remedy.
+ * way. But all of them check whether the role may replicate when such a session is opened. `client`
+ * reads the catalog for the remedy.
  */
 export async function tryReplication(
   client: pg.ClientBase,

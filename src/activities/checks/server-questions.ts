@@ -22,7 +22,7 @@ interface CreateAnswers {
   readonly mayNot: string;
 }
 
-/** Checks that the role has the right to create objects in the database. */
+/** Checks that the role has the privilege CREATE on the database. */
 export const mayCreate =
   (
     one: Ask,

@@ -1,4 +1,4 @@
-// Checks the table that the sink writes. The checks only read. If the table exists, it must have
+// Checks the table that the sink writes to. The checks only read. If the table exists, it must have
 // the right columns and key. If not, the role must be able to create it.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
@@ -60,7 +60,7 @@ async function createRight(
       remedy: `CREATE SCHEMA ${name}; GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}`,
     };
   if (rows[0]['may'] === 'true')
-    return 'it will be created with the types, the NOT NULLs and the read rights of the result table';
+    return 'it will be created with the types, the NOT NULLs and the SELECT privileges of the result table';
   return {
     detail: `Sluice must create it, but the role cannot create tables in schema ${schema}`,
     remedy: `GRANT USAGE, CREATE ON SCHEMA ${name} TO ${user}`,
@@ -68,8 +68,8 @@ async function createRight(
 }
 
 /**
- * Checks that Sluice's role may write the table, because the sink logs in with that role. Returns
- * null if the role has every right that is needed.
+ * Checks that Sluice's role may write to the table, because the sink logs in with that role.
+ * Returns null if the role has every privilege that is needed.
  */
 async function missingWrites(
   client: pg.ClientBase,
@@ -84,7 +84,7 @@ async function missingWrites(
   return rights === ''
     ? null
     : {
-        detail: `the sink cannot write it: its role lacks ${rights}`,
+        detail: `the sink cannot write to it: its role lacks ${rights}`,
         remedy: `GRANT ${rights} ON ${table} TO ${quoteIdent(user)}`,
       };
 }

@@ -82,7 +82,7 @@ const asPattern = (text: string): string =>
 
 /**
  * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table,
- * and `writes` matches statements that write the table, as the shadow batch does.
+ * and `writes` matches statements that write to the table, as the shadow batch does.
  */
 export function mentions({ schema, table }: TableName): {
   readonly names: string;
@@ -144,8 +144,8 @@ interface Counted {
 
 /**
  * Returns the statements of other roles that read the table, as pg_stat_statements counted them.
- * This information is optional. If Sluice's role lacks the right to read pg_stat_statements, the
- * answer says `unknown` and blocks nothing.
+ * This information is optional. If Sluice's role lacks the privilege to read pg_stat_statements,
+ * the answer says `unknown` and blocks nothing.
  */
 async function statements(
   client: pg.ClientBase,

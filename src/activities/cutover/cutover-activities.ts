@@ -74,8 +74,8 @@ export function createCutoverActivities(deps: Deps) {
     },
 
     /**
-     * Revokes the batch role's right to write a table that now belongs to the stream. The phase
-     * `complete` calls this. Throws Problem `batch-action` if the role can still write the table.
+     * Revokes the batch role's privileges to write to a table that now belongs to the stream. The
+     * phase `complete` calls this. Throws Problem `batch-action` if the role can still write to it.
      */
     async retireRole({ plan }: Planned): Promise<void> {
       await routeEffects(plan, deps).atComplete(plan);

@@ -103,7 +103,7 @@ async function nobodyWrites(
     return `P1: ${unseen} transactions can write ${named}, and Sluice's role cannot see when they began: ${grantSight(plan.spec.source.postgres.user)}`;
   note({
     part: 'P1',
-    holds: `triggers exist on ${named} and their partitions; 0 transactions from before the fence can write them`,
+    holds: `triggers exist on ${named} and their partitions; 0 transactions from before the fence can write to them`,
   });
   return null;
 }

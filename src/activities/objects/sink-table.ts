@@ -1,4 +1,4 @@
-// Creates and removes the table that the sink writes. A new table gets the form of the result
+// Creates and removes the table that the sink writes to. A new table gets the form of the result
 // table. If the user has created the table, Sluice uses it and never drops it.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { transaction } from '../../clients/postgres/connection.js';

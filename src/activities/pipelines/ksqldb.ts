@@ -72,8 +72,8 @@ export class KsqlHost implements PipelineHost {
   }
 
   /**
-   * Removes a stream or table, but keeps its topic. First ends the queries that write it, because
-   * ksqlDB refuses to drop it while a query writes it.
+   * Removes a stream or table, but keeps its topic. First ends the queries that write to it,
+   * because ksqlDB refuses to drop it while a query writes to it.
    */
   async remove(name: string): Promise<void> {
     for (const { id } of await this.#queriesInto(name)) await this.#server.run(`TERMINATE ${id}`);

@@ -24,7 +24,7 @@ export const sourceOffersCdc: Rule = {
     const lacks = [
       ...(source.value.isPrimary ? [] : ['it is a standby']),
       ...(source.value.walLevel === 'logical' ? [] : [`wal_level = ${source.value.walLevel}`]),
-      ...(source.value.mayReplicate ? [] : ['this role has no right to replicate']),
+      ...(source.value.mayReplicate ? [] : ['this role may not replicate']),
       ...(source.value.slotsFree >= 2
         ? []
         : [`${source.value.slotsFree} of 2 needed replication slots are free`]),

@@ -10,7 +10,7 @@ export const tablesWithoutKey: Rule = {
     const views = tables.filter((t) => !isCapturable(t)).map((t) => t.table);
     const denied = tables.filter((t) => !t.mayRead).map((t) => t.table);
     if (denied.length > 0)
-      return couldNotTell(`this role has no right to read ${denied.join(', ')}`);
+      return couldNotTell(`this role lacks the privilege to read ${denied.join(', ')}`);
     const work = [
       ...(lacking.length > 0 ? [`give a primary key to ${lacking.join(', ')}`] : []),
       ...(views.length > 0

@@ -29,7 +29,7 @@ export interface Flag {
 }
 
 export interface FlagContext {
-  /** The table that the batch writes, as `schema.name`. Null if unknown. */
+  /** The table that the batch writes to, as `schema.name`. Null if unknown. */
   readonly output: string | null;
   /** Types of columns by bare name, if the catalog was read and all tables agree. */
   readonly types: ReadonlyMap<string, string>;

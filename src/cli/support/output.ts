@@ -111,7 +111,7 @@ function toCliError(error: unknown): CliError {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
   const isNetwork =
     typeof code === 'string' && /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH)/.test(code);
-  // The ledger is the only database that the command line opens itself.
+  // The ledger is the only database that a verb opens itself.
   if (
     isNetwork ||
     (severity !== undefined && typeof code === 'string' && /^(28|3D|08|57P|53|42501)/.test(code))

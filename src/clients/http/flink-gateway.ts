@@ -44,7 +44,7 @@ export class FlinkGateway {
         ),
       );
     } finally {
-      // a session that stays open times out by itself
+      // if this request fails, the gateway ends the session after a timeout
       await this.#call('DELETE', `/v1/sessions/${sessionHandle}`).catch(() => undefined);
     }
   }
@@ -65,7 +65,7 @@ export class FlinkGateway {
   }
 }
 
-/** Thrown if the gateway refuses a statement. The message is the gateway's reason. */
+/** Thrown if the gateway refuses a statement. The message is the reason that the gateway gave. */
 export class FlinkError extends Error {}
 
 export class FlinkSession {

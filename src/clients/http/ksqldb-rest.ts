@@ -6,7 +6,7 @@ import { quoteForeign } from '../../domain/values/foreign-text.js';
 
 export interface KsqlQuery {
   readonly id: string;
-  /** The streams and tables that the query writes, as ksqlDB names them. */
+  /** The streams and tables that the query writes to, as ksqlDB names them. */
   readonly sinks: readonly string[];
   /** RUNNING, ERROR, PAUSED, UNRESPONSIVE … */
   readonly state: string;

@@ -1,5 +1,5 @@
-// Checks which rights Sluice's role has on the ledger, and builds the statements that grant the
-// missing rights.
+// Checks which privileges Sluice's role has on the ledger, and builds the statements that grant the
+// missing privileges.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 

@@ -1,12 +1,12 @@
 // Compares who may read the view before and after the switch. A view reads its tables with the
-// rights of its owner. With security_invoker, it reads them with the rights of its reader.
+// privileges of its owner. With security_invoker, it reads them with the privileges of its reader.
 import type pg from 'pg';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 
 export interface Readers {
   readonly view: TableName;
   readonly owner: string;
-  /** True if the view reads its tables with the rights of its reader. */
+  /** True if the view reads its tables with the privileges of its reader. */
   readonly asInvoker: boolean;
 }
 
@@ -16,16 +16,16 @@ export interface Lack {
    * PUBLIC stands for all roles.
    */
   readonly roles: readonly string[];
-  /** The statement that grants the missing rights. */
+  /** The statement that grants the missing privileges. */
   readonly grant: string;
 }
 
-/** Returns whether the view's options make it read its tables with the rights of its reader. */
+/** Returns whether the view's options make it read its tables with its reader's privileges. */
 export const readsAsInvoker = (options: readonly string[]): boolean =>
   options.some((option) => /^security_invoker=(true|on|yes|1)$/i.test(option));
 
 // Builds SQL that is true if the role may read the whole table or each of the columns. A query that
-// names no column, such as `count(*)`, needs the right on only one column.
+// names no column, such as `count(*)`, needs the privilege on only one column.
 const mayRead = (role: string, table: string, columns: string): string =>
   `(has_table_privilege(${role}::name, ${table}::regclass, 'SELECT') OR CASE WHEN cardinality(${columns}) = 0
       THEN has_any_column_privilege(${role}::name, ${table}::regclass, 'SELECT')
@@ -34,7 +34,7 @@ const mayRead = (role: string, table: string, columns: string): string =>
 /**
  * Finds the roles that can read the view while the view reads `from`, but could not if it read
  * `to`. Returns null if there is no such role. The view's query is already resolved, so readers
- * need no right on the schemas of its tables.
+ * need no privilege on the schemas of its tables.
  */
 export async function whoWouldLack(
   client: pg.ClientBase,
@@ -65,8 +65,8 @@ export async function whoWouldLack(
 }
 
 /**
- * Copies the read rights of `from` to `to`, a table that Sluice created. Copies the rights of
- * roles, of PUBLIC and of the owner, on the table and on its columns.
+ * Copies the SELECT privileges on `from` to `to`, a table that Sluice created. Copies the
+ * privileges of roles, of PUBLIC and of the owner, on the table and on its columns.
  */
 export async function copyReadRights(
   client: pg.ClientBase,

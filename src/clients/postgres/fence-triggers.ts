@@ -26,7 +26,7 @@ export async function createFenceTriggers(
 /**
  * Builds the trigger's function. The function refuses writes if the lease row is gone, or if the
  * row is FENCED and has not expired. Otherwise writers pass. The function is SECURITY DEFINER, so
- * writers need no right on Sluice's schema.
+ * writers need no privilege on Sluice's schema.
  */
 function refuseWriteSql(plan: ResolvedPlan): string {
   const name = plan.metadata.name;

@@ -101,7 +101,7 @@ export async function thoseThatStay<T extends { readonly id: string }>(
 
 /**
  * Describes the transaction that the creation of a slot waits for. Returns null if the creation
- * does not wait for a transaction. Needs no special right.
+ * does not wait for a transaction. Needs no special privilege.
  */
 export async function slotWaitsFor(client: pg.ClientBase, slot: string): Promise<string | null> {
   const { rows } = await client.query<{ said: string }>(

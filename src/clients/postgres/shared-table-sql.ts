@@ -1,4 +1,4 @@
-// Runs SQL on a shared table. The batch writes the table before the commit, and the stream
+// Runs SQL on a shared table. The batch writes to the table before the commit, and the stream
 // afterwards. A trigger checks each writer against the lease row. The commit and the rollback
 // change the table's rows.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
@@ -73,11 +73,11 @@ BEGIN
   END IF;
   IF held.state = 'SWITCHED' THEN
     IF writer = ${stream} AND coalesce(nullif(current_setting('sluice.owner', true), ''), '${iteration}.' || held.epoch) = '${iteration}.' || held.epoch THEN ${rememberPassed} END IF;
-    RAISE EXCEPTION 'writes of % to % are refused, because migration % has cut over and its sink writes the table as %', writer, TG_RELID::regclass, ${name}, ${stream}
+    RAISE EXCEPTION 'writes of % to % are refused, because migration % has cut over and its sink writes to the table as %', writer, TG_RELID::regclass, ${name}, ${stream}
       USING ERRCODE = '${SQLSTATE.readOnly}', HINT = 'the stream computes what the batch would write; sluice rollback returns the table to the batch';
   END IF;
   IF writer = ${stream} THEN
-    RAISE EXCEPTION 'writes of % to % are refused, because only the batch may write it until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${SQLSTATE.readOnly}';
+    RAISE EXCEPTION 'writes of % to % are refused, because only the batch may write to it until migration % cuts over', writer, TG_RELID::regclass, ${name} USING ERRCODE = '${SQLSTATE.readOnly}';
   END IF;
   ${rememberPassed}
 END $sluice$`;
@@ -93,7 +93,7 @@ export interface RowsChanged {
 /**
  * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
  * Moves rows that the shared table has and the stream lacks to `kept`, and drops the staging table.
- * A sink that still writes the staging table then fails. That sink later reads the same records
+ * A sink that still writes to the staging table then fails. That sink later reads the same records
  * again and writes them to the shared table. Returns a reason if the table would not have exactly
  * the stream's rows, or if a different table would change. The caller MUST then roll back.
  */
@@ -184,8 +184,8 @@ async function makeEqual(
 }
 
 /**
- * Finds out which side may write the table now. Tries a write that changes no row, once as the sink
- * and once as another role. Returns null if both writes pass, or if both fail.
+ * Finds out which side may write to the table now. Tries a write that changes no row, once as the
+ * sink and once as a different role. Returns null if both writes pass, or if both fail.
  */
 export async function observedOwner(
   client: pg.Client,
@@ -221,8 +221,8 @@ async function mayWrite(
 }
 
 /**
- * Revokes the batch role's rights to write the table. This is needed at `complete`, which removes
- * the trigger. Returns whether the role can still write, for example as a superuser.
+ * Revokes the batch role's privileges to write to the table. This is needed at `complete`, which
+ * removes the trigger. Returns whether the role can still write, for example as a superuser.
  */
 export async function revokeWrites(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
-// Opens connections to the target: the database of the result, the sink's table, the view and the
-// lease row. The sessions have the same settings as sessions on the source.
+// Opens connections to the target. This is the database that contains the result, the sink's table,
+// the view and the lease row. The sessions have the same settings as sessions on the source.
 import { hasTarget, targetPostgres } from '../../domain/migration/databases.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { durationMs } from '../../domain/values/duration.js';

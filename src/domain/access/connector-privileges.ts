@@ -1,5 +1,5 @@
-// Lists the rights that the connectors' logins need to capture the source and to write the sink's
-// table.
+// Lists the privileges that the connectors' logins need to capture the source and to write to the
+// sink's table.
 import { plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable } from './privilege-conditions.js';
 import { targetPostgres } from '../migration/databases.js';
@@ -14,7 +14,7 @@ import {
   replication,
 } from './privilege.js';
 
-/** Lists the rights of the connector's login. */
+/** Lists the privileges of the connector's login. */
 export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const { capture, database } = plan;
   if (capture.isAdopted) return []; // the adopted connector has a login of its own
@@ -57,8 +57,8 @@ export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Pri
 }
 
 /**
- * Lists the rights that the sink connector needs. It uses the worker's login in the target, and
- * writes a table that already exists or that Sluice creates.
+ * Lists the privileges that the sink connector needs. It uses the worker's login in the target, and
+ * writes to a table that already exists or that Sluice creates.
  */
 export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): readonly Privilege[] {
   if (!plan.sink || plan.route.sharesTable) return [];
@@ -82,7 +82,7 @@ export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): reado
       part: 'sink',
       sql: `GRANT CREATE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(user)}`,
       subject: `schema ${schema}`,
-      why: 'the table that the sink writes is created there',
+      why: 'the table that the sink writes to is created there',
       without: 'doctor: privilege; in connect: permission denied for schema',
       has: hasOnSchema(user, schema, 'CREATE'),
     },

@@ -71,7 +71,7 @@ export function usage(part: Part, role: string, relations: readonly string[]): P
     part,
     sql: `GRANT USAGE ON SCHEMA ${plainIdent(schema)} TO ${plainIdent(role)}`,
     subject: `schema ${schema}`,
-    why: 'without this right, no relation of the schema is accessible',
+    why: 'without this privilege, no relation of the schema is accessible',
     without: `doctor: schema ${schema} is not accessible`,
     has: hasOnSchema(role, schema, 'USAGE'),
   }));

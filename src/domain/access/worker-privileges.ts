@@ -141,8 +141,8 @@ const changing = (user: string, facts: PrivilegeFacts | null): Privilege[] =>
   }));
 
 /**
- * Lists the rights for a shared table. The sink writes that table under a role other than the
- * worker's. A rollback computes the batch's rows in a temporary table.
+ * Lists the privileges for a shared table. The sink writes to that table under a role other than
+ * the worker's. A rollback computes the batch's rows in a temporary table.
  */
 const actingAs = (
   { role, why, without }: { readonly role: string; readonly why: string; readonly without: string },

@@ -1,5 +1,5 @@
-// Capture with `adopt: true`: a Debezium connector of another owner writes the topics. Sluice only
-// reads the topics and the position of the slot. It never changes the capture.
+// Capture with `adopt: true`: a Debezium connector of another owner writes to the topics. Sluice
+// only reads the topics and the position of the slot. It never changes the capture.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import { contradictionList } from '../migration/contradiction.js';

@@ -19,7 +19,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /permission denied/i,
-    'grant the right that the connector lacks (sluice doctor names it), then: sluice retry',
+    'grant the privilege that the connector lacks (sluice doctor names it), then: sluice retry',
   ],
 ];
 

@@ -1,4 +1,4 @@
-// Plain JSON shapes that workflow, activities, ledger and command line exchange.
+// Defines plain JSON shapes that the workflow, the activities, the ledger and the verbs exchange.
 import type { Blocked } from '../failure.js';
 import type { Outcome, Phase } from '../migration/phase.js';
 import type { MigrationSpec } from '../migration/spec.js';

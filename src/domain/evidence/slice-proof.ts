@@ -80,7 +80,7 @@ export interface ProofResult {
   readonly replayed: Replayed | null;
   readonly counts: Counts | null;
   /**
-   * Empty in the workflow, because differences contain values of rows. The command line reads the
+   * Empty in the workflow, because differences contain values of rows. `sluice prove` reads the
    * differences from the ledger.
    */
   readonly differences: readonly Difference[];
@@ -103,7 +103,7 @@ export interface ProofResult {
   readonly leftovers: readonly string[];
 }
 
-/** A proof as the command line shows it. */
+/** A proof as `sluice prove` shows it. */
 export interface ShownProof extends ProofResult {
   /** Sentences about columns that the spec leaves out of the comparison. */
   readonly leftOut: readonly string[];

@@ -5,7 +5,7 @@ export interface ExistingSpec {
    * The topics of the tables: one pattern with `{schema}` and `{table}`, or a topic for each table.
    */
   readonly topics?: string | Readonly<Record<string, string>> | undefined;
-  /** The slot whose reader writes these topics. */
+  /** The slot whose reader writes to these topics. */
   readonly slot?: string | undefined;
   /** The publication that the connector reads. */
   readonly publication?: string | undefined;

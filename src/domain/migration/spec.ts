@@ -171,8 +171,8 @@ export type RouteSpec =
       readonly stream: string;
     }
   /**
-   * Batch and stream write one table. The batch writes it until the commit. Afterwards the stream
-   * writes it as `streamRole`.
+   * Batch and stream write to one table: the batch until the commit, and afterwards the stream as
+   * `streamRole`.
    */
   | {
       readonly type: 'postgres-table';

@@ -3,10 +3,10 @@
 /** The formats in which Kafka Connect may write the topics of the tables. */
 export type TableFormat = 'json' | 'avro';
 
-/** The formats of the topics that a pipeline writes. */
+/** The formats of the topics that a pipeline writes to. */
 export type RecordFormat = TableFormat | 'json-schema' | 'protobuf';
 
-/** A topic that the pipeline writes: its output, or a stage. */
+/** A topic that the pipeline writes to: its output, or a stage. */
 interface Written {
   readonly format?: RecordFormat | undefined;
 }
@@ -20,7 +20,7 @@ interface WithTopics {
 export const tableFormatOf = ({ kafka }: Pick<WithTopics, 'kafka'>): TableFormat =>
   kafka.format ?? 'json';
 
-/** Returns the format of a topic that the pipeline writes. */
+/** Returns the format of a topic that the pipeline writes to. */
 export const formatOf = ({ format = 'json' }: Written): RecordFormat => format;
 
 /** The format of a topic, and the place of this format in the spec. */
@@ -29,7 +29,7 @@ export interface FormatUse {
   readonly path: readonly (string | number)[];
 }
 
-/** Lists the topics that the pipeline writes in a format other than JSON. */
+/** Lists the topics that the pipeline writes to in a format other than JSON. */
 export const resultUses = ({ batch, pipeline }: WithTopics): FormatUse[] =>
   [
     ...(batch?.stages ?? []).map((stage, at) => ({

@@ -1,5 +1,5 @@
-// The table that the sink writes before the commit. If batch and stream share a table, the sink
-// writes the staging table instead. At the commit, its rows replace the rows of the shared table.
+// Describes the table that the sink writes to before the commit. If batch and stream share a table,
+// this is the staging table. At the commit, its rows replace the rows of the shared table.
 import type { KindPlan } from './owned-kind.js';
 
 export const sinkTableKind = {

@@ -1,5 +1,5 @@
-// Triggers that refuse writes while the lease is FENCED. The fence creates them in its own
-// transaction.
+// Describes the triggers that refuse writes while the lease row is FENCED. The fence creates them
+// in its own transaction.
 import type { KindPlan } from './owned-kind.js';
 
 export const triggerKind = {

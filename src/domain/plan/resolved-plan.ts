@@ -31,8 +31,8 @@ export interface SinkPlan {
   readonly connector: string;
   readonly group: string;
   /**
-   * `batch`: the table that the sink writes while consumers read the batch's result. `stream`: the
-   * table that it writes afterwards. The two differ only for a shared table.
+   * `batch`: the table that the sink writes to while consumers read the batch's result. `stream`:
+   * the table that it writes to afterwards. The two differ only for a shared table.
    */
   readonly writes: { readonly batch: Relation; readonly stream: Relation };
 }
@@ -68,7 +68,9 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly capture: CapturePlan;
   readonly captures: readonly Capture[];
   readonly sourceConnectors: readonly string[];
-  /** The topics that do not belong to a table. Only a connector that reads the log writes them. */
+  /**
+   * The topics that do not belong to a table. Only a connector that reads the log writes to them.
+   */
   readonly logTopics: readonly string[];
   /** The topics that a generation creates. */
   readonly topics: readonly string[];

@@ -22,14 +22,14 @@ export interface RouteWords {
   readonly completed: string;
 }
 
-/** A right that Sluice's role needs for the route. */
+/** A privilege or a membership that Sluice's role needs for the route. */
 export interface RouteRight {
   readonly why: string;
-  /** The check or phase that fails without the right. */
+  /** The check or phase that fails without it. */
   readonly without: string;
 }
 
-/** Rights in the source database that only a migration with this route needs. */
+/** The privileges and memberships that only a migration with this route needs. */
 export interface RouteNeeds {
   /** A relation that only its owner can change. */
   readonly owned: { readonly relation: Relation; readonly uses: string } | null;
@@ -52,7 +52,9 @@ export interface RouteFacts {
   /** SQL comments that `sluice init --sql` prints for the people who run the consumers. */
   readonly consumers: readonly string[];
   readonly needs: RouteNeeds;
-  /** True if batch and stream write one table. The sink then has no separate table at the end. */
+  /**
+   * True if batch and stream write to one table. The sink then has no separate table at the end.
+   */
   readonly sharesTable: boolean;
   /** The table whose trigger refuses the stream before the commit, and the batch afterwards. */
   readonly guarded: Relation | null;
@@ -60,7 +62,7 @@ export interface RouteFacts {
   readonly batchRole: string | null;
   /** The role under which the sink writes after the commit, if it differs from Sluice's role. */
   readonly streamRole: string | null;
-  /** The table that the sink writes until the commit, if it writes a different table afterwards. */
+  /** The table that the sink writes to until the commit, if it writes to another one afterwards. */
   readonly staging: Relation | null;
   /** The view through which consumers read. It does not count as a reader of the old output. */
   readonly consumersView: Relation | null;
@@ -68,15 +70,13 @@ export interface RouteFacts {
    * True if the recheck tries both directions of the switch, in a transaction that it rolls back.
    */
   readonly isTried: boolean;
-  /**
-   * True if the sink is paused before the commit, and writes a different table after the commit.
-   */
+  /** True if the sink is paused before the commit, and writes to a different table after it. */
   readonly movesSink: boolean;
   /** True if Sluice asks an external system to switch after the commit. */
   readonly asksOtherSystem: boolean;
   /**
    * True if runs of the batch would fail after the commit. The batch then stays paused. At
-   * `complete`, it loses its right to write.
+   * `complete`, its role loses the privileges to write to the table.
    */
   readonly refusesBatch: boolean;
 }
@@ -92,11 +92,11 @@ export interface ViewPlan extends RouteFacts {
   readonly stream: Relation;
 }
 
-/** Batch and stream write one table: the batch until the commit, the stream from then on. */
+/** Batch and stream write to one table: the batch until the commit, the stream from then on. */
 export interface SharedTablePlan extends RouteFacts {
   readonly kind: 'table';
   readonly table: Relation;
-  /** The table that the stream writes until the commit. */
+  /** The table that the stream writes to until the commit. */
   readonly staging: Relation;
   /**
    * The table for the rows that the commit removes because the stream lacks them. It is kept until

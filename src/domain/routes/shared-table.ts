@@ -1,4 +1,4 @@
-// Route `postgres-table`: batch and stream write one table, and the commit makes the stream its
+// Route `postgres-table`: batch and stream write to one table, and the commit makes the stream its
 // owner.
 import { contradictionList } from '../migration/contradiction.js';
 import { PLAIN_FACTS, type Route, type SharedTablePlan } from './route.js';
@@ -8,7 +8,8 @@ import type { RouteSpec } from '../migration/spec.js';
 export type SharedTableRoute = Extract<RouteSpec, { readonly type: 'postgres-table' }>;
 
 /**
- * Returns the stream's staging table. Until the commit, only the batch may write the shared table.
+ * Returns the stream's staging table. Until the commit, only the batch may write to the shared
+ * table.
  */
 export const stagingTable = ({ leaseSchema }: Names): string => `${leaseSchema}.stream`;
 
@@ -32,23 +33,23 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
       fence: 'trigger on the shared table; ',
       commit: "the table gets the stream's rows, then ",
       route:
-        'the sink writes the table as its owner; writes of the batch are refused after the commit',
+        'the sink writes to the table as its owner; writes of the batch are refused after the commit',
       confirm: 'a trial write as the sink and one as the batch show who may write',
-      unexpected: 'find out who changed the trigger or the rights of the shared table',
+      unexpected: 'find out who changed the trigger or the privileges of the shared table',
       back: "returns the table to the batch, with the current result of the batch's query and every row that only the table had",
       completed: "The table is the stream's.",
     },
     notes: [
       `route by table: after the commit, the batch's writes to ${route.table} fail with an error until a rollback returns the table to the batch. During the soak, the batch is represented by its query, which every window runs again. ` +
-        `The commit removes rows that the query does not return; a rollback restores them, \`complete\` does not. At complete, role ${batchRole} loses its right to write`,
+        `The commit removes rows that the query does not return; a rollback restores them, \`complete\` does not. At complete, role ${batchRole} loses its privileges to write to the table`,
     ],
-    consumers: ['-- Consumers keep their rights on the shared table.'],
+    consumers: ['-- Consumers keep their privileges on the shared table.'],
     needs: {
       owned: { relation: table, uses: 'only its owner may publish it' },
       creates: null,
       actsAs: {
         role: streamRole,
-        why: 'the sink writes the shared table as this role',
+        why: 'the sink writes to the shared table as this role',
         without: 'doctor: route.table',
       },
       reads: [],
@@ -72,7 +73,7 @@ export const tableRoute: Route<SharedTableRoute> = {
     const { found, add } = contradictionList();
     if (!batch || !sink) {
       add(
-        'a route by table needs spec.batch and spec.sink, because both write the table',
+        'a route by table needs spec.batch and spec.sink, because both write to the table',
         'cutover',
         'route',
       );
@@ -82,7 +83,7 @@ export const tableRoute: Route<SharedTableRoute> = {
       add(`must be the batch's result table, ${batch.result.table}`, 'cutover', 'route', 'table');
     if (sink.table !== route.table)
       add(
-        `must be the route's table, ${route.table}; until the commit, the stream writes a staging table instead`,
+        `must be the route's table, ${route.table}; until the commit, the stream writes to a staging table instead`,
         'sink',
         'table',
       );
@@ -102,14 +103,14 @@ export const tableRoute: Route<SharedTableRoute> = {
       );
     if (source.tables.includes(route.table))
       add(
-        'is one of source.tables, but the pipeline must not write a table that it reads',
+        'is one of source.tables, but the pipeline must not write to a table that it reads',
         'cutover',
         'route',
         'table',
       );
     if (validation.closedKeys)
       add(
-        'omit closedKeys, or use a route by view: closed keys compare what the batch stores, but after the commit the stream writes that table',
+        'omit closedKeys, or use a route by view: closed keys compare what the batch stores, but after the commit the stream writes to that table',
         'validation',
         'closedKeys',
       );

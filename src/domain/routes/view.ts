@@ -26,7 +26,7 @@ export const viewRoute: Route<Extract<RouteSpec, { readonly type: 'postgres-view
         completed: "The batch's table is unchanged since its last run.",
       },
       consumers: [
-        `-- Consumers keep their rights on ${route.view}. After the cut-over, the owner of the view must be able to read ${route.stream}. If Sluice creates that table, it grants this right.`,
+        `-- Consumers keep their privileges on ${route.view}. After the cut-over, the owner of the view must be able to read ${route.stream}. If Sluice creates that table, it grants this privilege.`,
         '-- If you create a table of that name yourself, GRANT SELECT ON it TO the owner of the view.',
       ],
       needs: {

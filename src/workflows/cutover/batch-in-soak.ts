@@ -16,7 +16,7 @@ export async function keepPaused(run: Run): Promise<void> {
     call(
       'quick',
       'batchAction',
-      'Keep the batch paused, because the stream now writes the table',
+      'Keep the batch paused, because the stream now writes to the table',
       run.ref,
       'pause',
       until,

@@ -25,7 +25,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
   if (plan.route.refusesBatch)
     await run.step(() =>
-      call('quick', 'retireRole', "Revoke the batch's right to write the table", ref),
+      call('quick', 'retireRole', "Revoke the batch role's privileges to write to the table", ref),
     );
   run.connectors.release();
   // the owner now runs the pipeline, and the report says how to watch its WAL

@@ -1,5 +1,6 @@
-// Finds the table that the sink connector writes now. With a shared table, the lease row decides.
-// The sink writes its staging table before the commit, and the shared table after the commit.
+// Finds the table that the sink connector writes to now. With a shared table, the lease row
+// decides. Before the commit, the sink writes to its staging table. After it, it writes to the
+// shared table.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { withTarget } from '../../../clients/postgres/target-connection.js';
 import { leaseTable, readLease } from '../../../clients/postgres/lease-row.js';
@@ -34,7 +35,7 @@ export async function sinkConfig(
   return jdbcSinkConfig(plan, owner);
 }
 
-/** Returns the table that the sink writes now. `client` is a session on the target. */
+/** Returns the table that the sink writes to now. `client` is a session on the target. */
 export async function currentSinkTable(client: SourceClient, run: Planned): Promise<string> {
   const owner = await streamOwner(client, run);
   return run.plan.sink!.writes[owner ? 'stream' : 'batch'].text;

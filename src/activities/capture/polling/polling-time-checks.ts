@@ -14,7 +14,7 @@ export async function nothingWithoutTime(
   polling: Polling,
   capture: Capture,
 ): Promise<Answer> {
-  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
+  if (!looksAtTimes(polling.mode)) return 'this polling mode uses no timestamp column';
   const time = cursorOf(polling);
   const from = polledFrom(polling, capture);
   const row = (
@@ -24,9 +24,9 @@ export async function nothingWithoutTime(
     )
   )[0]!;
   return row['n'] === '0'
-    ? 'every row has a time'
+    ? 'every row has a time of its last change'
     : {
-        detail: `${row['n']} rows have no (or an infinite) ${time}, so polling would never read them`,
+        detail: `${row['n']} rows have NULL or an infinite time in ${time}, so polling would never read them`,
         remedy:
           'set the time in these rows, or add a column that always has a time to connector.timestampColumns',
       };
@@ -38,7 +38,7 @@ export async function nothingAhead(
   capture: Capture,
 ): Promise<Answer> {
   const ahead = await rowsAhead(client, polling, capture);
-  const remedy = `correct these times, or waive polling.future; windows then report these rows as missing until the clock reaches their time`;
+  const remedy = `correct these times, or waive polling.future; with the waiver, windows report each of these rows as missing until the clock reaches its time`;
   return ahead === null ? "no time is ahead of the database's clock" : { detail: ahead, remedy };
 }
 
@@ -51,10 +51,10 @@ export async function timesAreUtc(
   polling: Polling,
   capture: Capture,
 ): Promise<Answer> {
-  if (!looksAtTimes(polling.mode)) return 'the mode uses no time';
+  if (!looksAtTimes(polling.mode)) return 'this polling mode uses no timestamp column';
   const { columns } = await polledShape(client, polling, capture);
   if (columns.find((c) => c.name === polling.timestampColumns[0])?.type !== 'timestamp')
-    return 'the times have a time zone';
+    return `the type of column ${polling.timestampColumns[0]} has a time zone`;
   const newest = `(SELECT max(${cursorOf(polling)}) FROM ${polledFrom(polling, capture)})`;
   const row = (
     await readLone(
@@ -65,14 +65,14 @@ export async function timesAreUtc(
   const ahead = row['ahead'] === null ? null : Number(row['ahead']);
   if (ahead !== null && ahead > 60)
     return {
-      detail: `the newest time is ${Math.round(ahead)} s ahead of UTC, so the column holds local time or a wrong clock wrote it`,
+      detail: `the newest time is ${Math.round(ahead)} s after the current time in UTC: the column holds local time, or the clock that wrote it was wrong`,
       remedy: 'use a timestamptz column, or convert the column to UTC in connector.query',
     };
   if (ahead !== null && ahead > -15 * 60)
-    return `the newest time is ${Math.round(-ahead)} s behind UTC`;
+    return `the newest time is ${Math.round(-ahead)} s before the current time in UTC`;
   const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(row['zone'] ?? '');
   if (isUtc) return "the server's time zone is UTC";
   throw new Error(
-    `the column's time zone is unknown: it has no zone, the server's time zone is ${row['zone']}, and no row is recent enough to show the offset`,
+    `the column's time zone is unknown: its type has no zone, the server's time zone is ${row['zone']}, and no row is recent enough to show the offset`,
   );
 }

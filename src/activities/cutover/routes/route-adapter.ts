@@ -45,8 +45,8 @@ export interface RouteEffects {
   /** Returns consumers to the batch's result, in the rollback's transaction. Idempotent. */
   inBack(client: pg.ClientBase, plan: ResolvedPlan, lease: () => Promise<LeaseRow>): Promise<void>;
   /**
-   * Revokes rights that the batch must not keep. Throws Problem `batch-action` if the batch still
-   * has such a right.
+   * Revokes privileges that the batch's role must not keep. Throws Problem `batch-action` if the
+   * role still has such a privilege.
    */
   atComplete(plan: ResolvedPlan): Promise<void>;
 }

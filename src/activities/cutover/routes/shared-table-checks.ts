@@ -1,6 +1,6 @@
 // Checks a table that batch and stream share: its columns and key, its triggers, and the two roles
-// that write the table. Also checks the session in which the sink will write the table. The checks
-// only read.
+// that write to the table. Also checks the session in which the sink will write to the table. The
+// checks only read.
 import type pg from 'pg';
 import { describeQuery, readTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
@@ -112,7 +112,7 @@ async function roleProblem(
     };
   if (role(batchRole)!['super'] === 'true')
     return {
-      detail: `${batchRole} is a superuser, so its right to write cannot be revoked`,
+      detail: `${batchRole} is a superuser, so its privileges to write to the table cannot be revoked`,
       remedy: 'run the batch with a separate role',
     };
   if (role(streamRole)!['ours'] !== 'true')
@@ -125,7 +125,7 @@ async function roleProblem(
 
 /**
  * Opens a session as the sink will. A connection pooler may drop the options of the session, or the
- * role may lack a right. Returns null if the session works.
+ * role may lack a privilege. Returns null if the session works.
  */
 async function sessionProblem(
   spec: MigrationSpec,

@@ -1,5 +1,5 @@
-// Implements the route `postgres-table`: batch and stream write the same table. The commit and the
-// rollback change which of them may write it.
+// Implements the route `postgres-table`: batch and stream write to the same table. The commit and
+// the rollback change which of them may write to it.
 import { codeOf } from '../../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { isOverdue } from '../../../clients/postgres/held-transaction.js';
@@ -27,8 +27,8 @@ import {
 } from './route-adapter.js';
 import { checkSharedTable } from './shared-table-checks.js';
 
-// The SQLSTATEs for wrong data, violated constraints, missing names or rights, and errors of the
-// table's own triggers.
+// The SQLSTATEs for wrong data, violated constraints, missing names or privileges, and errors of
+// the table's own triggers.
 const ROWS_DO_NOT_FIT = /^(22|23|42|P0)/;
 
 export const tableRoute: RouteAdapter<SharedTablePlan> = {
@@ -73,8 +73,8 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
     },
 
     /**
-     * Revokes the batch role's right to write, because no trigger guards the table after
-     * `complete`.
+     * Revokes the batch role's privileges to write to the table, because no trigger guards the
+     * table after `complete`.
      */
     async atComplete(plan) {
       const { batchRole, table } = route;
@@ -84,7 +84,7 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
       if (mayWrite)
         throw new Problem(
           'batch-action',
-          `role ${batchRole} may still write ${table.text}, through PUBLIC or through another role`,
+          `role ${batchRole} may still write to ${table.text}, through PUBLIC or through a different role`,
         );
     },
   };

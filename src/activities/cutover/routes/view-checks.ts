@@ -1,5 +1,5 @@
 // Checks the view that consumers read. The checks only read. The commit must be able to replace the
-// batch's table in the view, and the readers of the view must keep their rights.
+// batch's table in the view, and the readers of the view must keep their privileges.
 import type pg from 'pg';
 import type { Databases } from '../../../clients/postgres/target-connection.js';
 import { readsAsInvoker, rowSecurityOf } from '../../../clients/postgres/consumer-access.js';
@@ -71,7 +71,7 @@ export async function checkView(
 
 /**
  * Checks that all readers of the view can still read it. If Sluice creates the sink's table, that
- * table gets the read rights of the result table, and no row security.
+ * table gets the SELECT privileges of the result table, and no row security.
  */
 async function readersProblem(
   client: pg.ClientBase,
@@ -105,7 +105,7 @@ async function plannedRelation(
   return { name: route.stream, columns, key: result.key };
 }
 
-/** Checks the rights that `CREATE OR REPLACE VIEW` needs. */
+/** Checks the ownership and the privilege that `CREATE OR REPLACE VIEW` needs. */
 async function missingRight(
   client: pg.ClientBase,
   plan: ResolvedPlan,
@@ -128,7 +128,7 @@ async function missingRight(
   );
   if (rows[0]!['may'] === 'true') return null;
   return {
-    detail: `replacing the view needs the right to create objects in schema ${view.schema}`,
+    detail: `replacing the view needs the privilege CREATE on schema ${view.schema}`,
     remedy: `GRANT CREATE ON SCHEMA ${quoteIdent(view.schema)} TO ${user}`,
   };
 }

@@ -109,7 +109,7 @@ export async function switchView(
   );
   if (denied)
     throw new Problem('permission-denied', denied.detail, `${denied.remedy}; then: sluice retry`);
-  // this checks the rights of the view's owner, as a read would, without reading rows
+  // this checks the privileges of the view's owner, as a read would, without reading rows
   await client.query(`EXPLAIN SELECT * FROM ${qualified(view)}`);
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }
@@ -142,7 +142,7 @@ export async function accessProblem(
   );
   if (lack)
     return {
-      detail: `after the cut-over, ${lack.roles.join(', ')} would not be able to read ${route.view.text}, because they have no right to select from ${route.stream.text}`,
+      detail: `after the cut-over, ${lack.roles.join(', ')} would not be able to read ${route.view.text}, because they lack the privilege SELECT on ${route.stream.text}`,
       remedy: lack.grant,
     };
   const role = readers.asInvoker ? null : owner;

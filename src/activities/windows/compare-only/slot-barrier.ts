@@ -16,7 +16,7 @@ const MARKER = "SELECT pg_logical_emit_message(true, 'sluice-compare', 'nudge')"
 const bySlot = (slot: string): ExistingBarrier => ({
   kind: 'slot',
   slot,
-  proves: `the reader of slot ${slot} acknowledged a position after the snapshot. The slot does not prove that this reader writes these topics`,
+  proves: `the reader of slot ${slot} acknowledged a position after the snapshot. The slot does not prove that this reader writes to these topics`,
 });
 
 /** Returns the barrier without a slot. `why` says why there is no slot. */

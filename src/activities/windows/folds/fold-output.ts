@@ -7,7 +7,7 @@ import { decodingOfRows, readPipelineRecords } from '../../capture/captured-reco
 import type { TopicEnds, TopicReading } from './fold-table.js';
 import { readPart, sameLog, startOf } from './same-topic-log.js';
 
-/** A topic that a pipeline writes, and the format of its records. */
+/** A topic that a pipeline writes to, and the format of its records. */
 export interface OutputReading extends TopicReading {
   readonly format: RecordFormat;
 }
