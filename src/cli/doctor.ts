@@ -3,7 +3,14 @@
 import { Systems } from '../activities/runtime/deps.js';
 import { runPreflight } from '../activities/checks/preflight.js';
 import { loadConfig, resolveSecret } from '../wiring/config.js';
-import { openChecks, statementsOf, systemOf, type Check } from '../domain/evidence/check.js';
+import {
+  databaseOf,
+  openChecks,
+  statementsOf,
+  systemOf,
+  type Check,
+} from '../domain/evidence/check.js';
+import { separateTarget } from '../domain/migration/databases.js';
 import { resolve } from '../domain/plan/resolve.js';
 import { openLedger, withClient } from './support/migration-source.js';
 import type { LeftoverOptions } from './doctor-leftovers.js';
@@ -24,10 +31,7 @@ export async function doctor(
   const systems = new Systems(resolveSecret);
   const ledger = openLedger();
   try {
-    const orchestration = [
-      await checkTemporal(spec.metadata.name),
-      ...(ledger ? [await checkLedger(ledger)] : []),
-    ];
+    const orchestration = [await checkTemporal(spec.metadata.name), await checkLedger(ledger)];
     const reachableLedger =
       ledger && orchestration.every((c) => systemOf(c) !== 'ledger' || c.status === 'passed')
         ? ledger
@@ -44,10 +48,15 @@ export async function doctor(
       )),
     ];
     const open = openChecks(checks);
-    await print({ ok: open.length === 0, checks, sql: statementsOf(checks) }, options.output, () =>
-      render(checks, open),
+    const target = separateTarget(spec);
+    const sql = Object.fromEntries(
+      databasesOf(target).map(({ key, checks: of }) => [key, statementsOf(checks.filter(of))]),
     );
-    return open.length === 0 ? 0 : open.some((c) => systemOf(c) !== null) ? 4 : 1;
+    await print({ ok: open.length === 0, checks, ...sql }, options.output, () =>
+      render(checks, open, target),
+    );
+    const isSilent = (c: Check): boolean => systemOf(c) !== null && c.status === 'failed';
+    return open.length === 0 ? EXIT.ok : open.some(isSilent) ? EXIT.unreachable : EXIT.failed;
   } finally {
     await systems.close();
     await ledger?.close();
@@ -81,7 +90,16 @@ export async function checkTemporal(name: string, connect = withClient<Look>): P
   }
 }
 
-async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): Promise<Check> {
+/** Asks the ledger whether its tables exist or can be created. Undefined if no URL names it. */
+export async function checkLedger(ledger: ReturnType<typeof openLedger>): Promise<Check> {
+  if (ledger === undefined)
+    return {
+      name: 'ledger.reachable',
+      subject: '',
+      status: 'unknown',
+      detail: 'the ledger was not checked, because SLUICE_LEDGER_URL is not set',
+      remedy: 'set SLUICE_LEDGER_URL as for the worker, and repeat the command',
+    };
   try {
     const { isThere, mayCreate, grant } = await ledger.readiness();
     if (!isThere && !mayCreate)
@@ -110,7 +128,11 @@ async function checkLedger(ledger: NonNullable<ReturnType<typeof openLedger>>): 
   }
 }
 
-function render(checks: readonly Check[], open: readonly Check[]): string {
+export function render(
+  checks: readonly Check[],
+  open: readonly Check[],
+  target: string | null,
+): string {
   const mark = { passed: '✔', failed: '✖', unknown: '?', waived: '~' } as const;
   const rows = checks.map((c) => [mark[c.status], c.name, c.subject, c.detail]);
   const remedies = open.map((c) => `  → ${c.name}${c.subject ? ` ${c.subject}` : ''}: ${c.remedy}`);
@@ -121,18 +143,43 @@ function render(checks: readonly Check[], open: readonly Check[]): string {
       ? `all ${checks.length} checks passed`
       : `${open.length} of ${checks.length} checks are open:`,
     ...remedies.map((line) => asLines([line])),
-    ...block(checks, open),
+    ...databasesOf(target).flatMap(({ place, checks: of }) =>
+      block(place, checks.filter(of), open.filter(of)),
+    ),
   ].join('\n');
 }
 
+/** A database in which a person may have to run SQL. */
+interface SqlOf {
+  /** The key of the statements in JSON. */
+  readonly key: string;
+  readonly place: string;
+  readonly checks: (check: Check) => boolean;
+}
+
+/** Returns the databases. `target` is the name of the target if it is not the source. */
+function databasesOf(target: string | null): SqlOf[] {
+  const isOf = (...places: readonly string[]) => {
+    return (check: Check): boolean => places.includes(databaseOf(check));
+  };
+  const ledger = { key: 'ledgerSql', place: 'the database of the ledger', checks: isOf('ledger') };
+  const source = { key: 'sql', place: 'the source database' };
+  if (target === null) return [{ ...source, checks: isOf('source', 'target') }, ledger];
+  return [
+    { ...source, checks: isOf('source') },
+    { key: 'targetSql', place: `the target database (${target})`, checks: isOf('target') },
+    ledger,
+  ];
+}
+
 /** Prints missing privileges and settings of roles as one block of SQL, each statement once. */
-function block(checks: readonly Check[], open: readonly Check[]): string[] {
+function block(place: string, checks: readonly Check[], open: readonly Check[]): string[] {
   const needed = statementsOf(open);
   const advised = statementsOf(checks).filter((statement) => !needed.includes(statement));
   if (needed.length === 0 && advised.length === 0) return [];
   return [
     '',
-    '-- Paste this into the source database, as a role that may grant it:',
+    `-- Paste this into ${place}, as a role that may grant it:`,
     ...needed.map((statement) => `${statement};`),
     ...advised.map((statement) => `${statement}; -- useful, not required`),
   ];

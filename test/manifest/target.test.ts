@@ -97,6 +97,7 @@ describe('the plan of a spec with a target database', () => {
       ]),
     );
     expect(of()).toContain('GRANT SELECT ON public.accounts TO sluice');
+    expect(of()).toContain('GRANT CONNECT ON DATABASE bank TO sluice');
     expect(of().join()).not.toMatch(/totals/);
   });
 });

@@ -160,7 +160,7 @@ export async function checkPrivileges(
   );
   const advice = missing.filter(({ optional }) => optional);
   const hidden = (sql: string): boolean => sql.includes('pg_read_all_stats');
-  return [
+  const found = [
     ...(needed.length === 0
       ? [
           passed(
@@ -183,4 +183,5 @@ export async function checkPrivileges(
       remedy: sql,
     })),
   ];
+  return place === 'target' ? found.map((check) => ({ ...check, in: 'target' })) : found;
 }

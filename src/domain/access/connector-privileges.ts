@@ -1,6 +1,6 @@
 // Lists the privileges that the connectors' logins need to capture the source and to write to the
 // sink's table.
-import { plainIdent, plainName, quoteLiteral } from '../migration/names.js';
+import { plainIdent, plainName } from '../migration/names.js';
 import { hasOnSchema, hasOnTable } from './privilege-conditions.js';
 import { targetPostgres } from '../migration/databases.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
@@ -9,6 +9,7 @@ import {
   type PrivilegeFacts,
   captureUser,
   inTarget,
+  login,
   select,
   usage,
   replication,
@@ -35,14 +36,13 @@ export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Pri
           ),
         ]
       : []),
-    {
-      part: 'capture',
-      sql: `GRANT CONNECT ON DATABASE ${plainIdent(database)} TO ${plainIdent(role)}`,
-      subject: `database ${database}`,
-      why: 'the connector logs in',
-      without: 'connect: permission denied for database',
-      has: `has_database_privilege(${quoteLiteral(role)}, current_database(), 'CONNECT')`,
-    },
+    login(
+      'capture',
+      role,
+      database,
+      'the connector logs in',
+      'connect: permission denied for database',
+    ),
     ...usage('capture', role, reads),
     ...reads.map((table) =>
       select(

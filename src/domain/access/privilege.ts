@@ -1,5 +1,5 @@
 // Describes one right of a role, and builds the rights that several lists contain.
-import { parseTableName, plainIdent, plainName } from '../migration/names.js';
+import { parseTableName, plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate } from './privilege-conditions.js';
 import { hasTarget } from '../migration/databases.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -50,6 +50,22 @@ export interface PrivilegeFacts {
 
 export const captureUser = ({ spec }: MigrationSpec): string =>
   spec.connector.config['database.user'] ?? spec.source.postgres.user;
+
+/** Returns the right to log in. Every role has it, unless it was revoked from PUBLIC. */
+export const login = (
+  part: Part,
+  role: string,
+  database: string,
+  why: string,
+  without: string,
+): Privilege => ({
+  part,
+  sql: `GRANT CONNECT ON DATABASE ${plainIdent(database)} TO ${plainIdent(role)}`,
+  subject: `database ${database}`,
+  why,
+  without,
+  has: `has_database_privilege(${quoteLiteral(role)}, current_database(), 'CONNECT')`,
+});
 
 export const select = (
   part: Part,

@@ -8,6 +8,7 @@ import {
   type Privilege,
   type PrivilegeFacts,
   inTarget,
+  login,
   select,
   usage,
   replication,
@@ -63,6 +64,7 @@ export function administering(
           ),
         ]
       : []),
+    login('administration', user, database, 'the worker logs in', 'doctor: source.reachable'),
     ...(hasSlot || isLeaseHere
       ? [creating(user, database, hasSlot ? (hasTarget(plan) ? PUBLISHES : BOTH) : LEASES)]
       : []),
@@ -99,14 +101,13 @@ const creating = (
 
 /** Lists the rights that the lease row needs in a separate target. */
 const leasing = (user: string, database: string): Privilege[] => [
-  {
-    part: 'administration',
-    sql: `GRANT CONNECT ON DATABASE ${plainIdent(database)} TO ${plainIdent(user)}`,
-    subject: `database ${database}`,
-    why: 'the worker and the sink connector log in',
-    without: 'doctor: target.reachable',
-    has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CONNECT')`,
-  },
+  login(
+    'administration',
+    user,
+    database,
+    'the worker and the sink connector log in',
+    'doctor: target.reachable',
+  ),
   creating(user, database, LEASES, 'target.create'),
 ];
 

@@ -8,10 +8,14 @@ interface CheckRule {
   /** If the check passes, it proves that this system answers. */
   readonly reaches?: System;
   readonly isNeverWaived?: boolean;
+  /** The database that the check examines. The default is the source. */
+  readonly examines?: 'target' | 'ledger';
 }
 
 /** No waiver covers these checks, because a failure means lost data or harm to the application. */
 const NEVER_WAIVED: CheckRule = { isNeverWaived: true };
+/** These checks examine the target: the database of the result, which may not be the source. */
+const OF_TARGET: CheckRule = { examines: 'target' };
 
 /** Every preflight check by its name, which a waiver of the spec may use. */
 const CHECKS = {
@@ -21,12 +25,12 @@ const CHECKS = {
   'adopt.slot': NEVER_WAIVED,
   'adopt.topic': NEVER_WAIVED,
   'batch.aligned': {},
-  'batch.closed-keys': {},
+  'batch.closed-keys': OF_TARGET,
   'batch.query': {},
   'batch.reads': {},
-  'batch.result': {},
+  'batch.result': OF_TARGET,
   'batch.run': {},
-  'batch.runs': {},
+  'batch.runs': OF_TARGET,
   'batch.stage': {},
   'connect.auth': {},
   'connect.config': {},
@@ -41,8 +45,8 @@ const CHECKS = {
   'kafka.sasl': {},
   'kafka.topic-names': {},
   'kafka.topics-free': {},
-  'ledger.create': {},
-  'ledger.reachable': { reaches: 'ledger' },
+  'ledger.create': { examines: 'ledger' },
+  'ledger.reachable': { reaches: 'ledger', examines: 'ledger' },
   'pipeline.groups': {},
   'pipeline.names-free': {},
   'pipeline.reachable': { reaches: 'pipeline' },
@@ -64,9 +68,9 @@ const CHECKS = {
   'registry.names': NEVER_WAIVED,
   'registry.reachable': {},
   'route.http': {},
-  'route.table': {},
-  'route.view': {},
-  'sink.table': {},
+  'route.table': OF_TARGET,
+  'route.view': OF_TARGET,
+  'sink.table': OF_TARGET,
   'source.connections': {},
   'source.create': {},
   'source.failover': {},
@@ -95,12 +99,12 @@ const CHECKS = {
   'table.row-security': NEVER_WAIVED,
   'table.select': {},
   'table.types': {},
-  'target.connections': {},
-  'target.create': {},
-  'target.primary': NEVER_WAIVED,
-  'target.reachable': { reaches: 'target' },
-  'target.time-limits': {},
-  'target.version': {},
+  'target.connections': OF_TARGET,
+  'target.create': OF_TARGET,
+  'target.primary': { ...NEVER_WAIVED, ...OF_TARGET },
+  'target.reachable': { reaches: 'target', ...OF_TARGET },
+  'target.time-limits': OF_TARGET,
+  'target.version': OF_TARGET,
   'temporal.reachable': { reaches: 'temporal' },
   'validation.compare': {},
   'validation.engine': {},
@@ -116,12 +120,18 @@ export interface Check {
   readonly status: 'passed' | 'failed' | 'unknown' | 'waived';
   readonly detail: string;
   readonly remedy: string;
+  /** Set if a check that exists for both databases examined the target. */
+  readonly in?: 'target';
 }
 
 const ruleOf = (name: CheckName): CheckRule => CHECKS[name];
 
 /** Returns the system that a check tried to reach. Null if the check reaches none. */
 export const systemOf = ({ name }: Check): System | null => ruleOf(name).reaches ?? null;
+
+/** Returns the database that a check examined, in which the SQL of its remedy helps. */
+export const databaseOf = (check: Check): 'source' | 'target' | 'ledger' =>
+  check.in ?? ruleOf(check.name).examines ?? 'source';
 
 /** Returns whether a check proved that the system answers. */
 export const isReached = (checks: readonly Check[], system: System): boolean =>
