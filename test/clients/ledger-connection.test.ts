@@ -1,0 +1,65 @@
+// Tests a ledger that restarts while a worker holds a connection to it. The worker must survive.
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LedgerConnection } from '../../src/clients/ledger/ledger-connection.js';
+
+/** Builds a message of the Postgres protocol. */
+function message(type: string, body = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(5);
+  head.write(type);
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
+
+const READY = message('Z', Buffer.from('I'));
+const WELCOME = Buffer.concat([message('R', Buffer.alloc(4)), READY]);
+const EMPTY_ANSWER = Buffer.concat([message('C', Buffer.from('SELECT 0\0')), READY]);
+
+let server: Server;
+let open: Socket[];
+let ledger: LedgerConnection;
+beforeAll(async () => {
+  open = [];
+  server = createServer((socket) => {
+    open.push(socket);
+    let isLoggedIn = false;
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      socket.write(isLoggedIn ? EMPTY_ANSWER : WELCOME);
+      isLoggedIn = true;
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  ledger = new LedgerConnection(`postgres://me:secret@127.0.0.1:${port}/ledger`);
+});
+afterAll(async () => {
+  await ledger.close();
+  for (const socket of open) socket.destroy();
+  server.close();
+});
+
+/** Ends every connection, as a server does that shuts down. */
+const restart = (): void => open.splice(0).forEach((socket) => void socket.destroy());
+
+describe('a ledger that ends a connection while it is in use', () => {
+  it.each(['session', 'transaction'] as const)(
+    'does not end the process, and answers again afterwards (%s)',
+    async (kind) => {
+      const crashes: unknown[] = [];
+      const crash = (error: unknown): void => void crashes.push(error);
+      process.prependOnceListener('uncaughtException', crash);
+      const held = ledger[kind](async (client) => {
+        const ended = new Promise((resolve) => client.once('end', resolve));
+        restart();
+        await ended;
+        await client.query('SELECT 1');
+      });
+      await expect(held).rejects.toThrow();
+      expect(crashes).toEqual([]);
+      process.off('uncaughtException', crash);
+      expect(await ledger.query('SELECT 1')).toEqual([]);
+    },
+  );
+});
