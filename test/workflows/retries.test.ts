@@ -132,3 +132,24 @@ describe('a retry', () => {
     });
   });
 });
+
+describe('an automatic retry', () => {
+  it('begins with short pauses again if the run is blocked for a different reason', async () => {
+    const codes = ['unreachable', 'unreachable', 'unreachable', 'permission-denied'] as const;
+    const begun: number[] = [];
+    const fake = fakes({
+      catchUp: () => {
+        const code = codes[begun.length];
+        begun.push(Context.current().info.scheduledTimestampMs);
+        return code ? Promise.reject(failure(code, code)) : Promise.resolve({ lsn: '0/2', ms: 5 });
+      },
+    });
+    await play(bench, fake.activities, aWorkflowInput(), async (scene) => {
+      await untilBlocked(scene);
+      await scene.env.sleep('1h');
+      await untilUnblocked(scene);
+    });
+    const minutes = begun.slice(1).map((at, n) => Math.round((at - begun[n]!) / 60_000));
+    expect(minutes).toEqual([1, 2, 5, 1]);
+  });
+});

@@ -98,6 +98,7 @@ export abstract class Steps extends Journal {
     const before = heals ? this.#answeredRetries : this.#retries;
     const { state } = this;
     const known = state.blocked?.code === problem.code ? state.blocked : null;
+    if (!known) state.selfRetries = 0; // a different block begins with short pauses
     state.blocked = known ? { ...problem, since: known.since } : problem;
     if (known?.detail !== problem.detail) {
       this.audit({ kind: 'blocked', code: problem.code, problem: problem.detail });
