@@ -1,6 +1,8 @@
 // Tests that a key signs only the decisions that its roles allow.
 import { describe, expect, it } from 'vitest';
 import { generateKeyPairSync } from 'node:crypto';
+import { createSignatureActivities } from '../../src/activities/cutover/signature-check.js';
+import type { Deps } from '../../src/activities/runtime/deps.js';
 import { approverKey, signDecision, verifyToken } from '../../src/clients/signatures.js';
 import type { KeyRole, SignedDecision } from '../../src/domain/decisions/signed-decision.js';
 
@@ -41,5 +43,17 @@ describe('a key', () => {
       proves('break-glass', ['break-glass']).valid && proves('approve', ['break-glass']).valid,
     ).toBe(true);
     expect(proves('complete-early', ['break-glass']).valid).toBe(false);
+  });
+  it('signs for an hour by the clock of Temporal, even if the clock of the worker is wrong', async () => {
+    const claims = { ...HERE, decision: 'approve', approver: 'ann', evidenceId: null } as const;
+    const token = signDecision(secret, claims, Date.parse(NOW));
+    const approvers = new Map([['ann', approverKey('ann', open)]]);
+    const worker = createSignatureActivities({ approvers } as unknown as Deps);
+    const at = (time: string) => worker.verifyToken(token, HERE, time);
+    expect(await at('2026-11-26T12:59:00.000Z')).toMatchObject({ valid: true });
+    expect(await at('2026-11-26T13:01:00.000Z')).toMatchObject({
+      valid: false,
+      reason: 'the token expired at 2026-11-26T13:00:00.000Z',
+    });
   });
 });

@@ -7,11 +7,15 @@ import type { Deps } from '../runtime/deps.js';
 export function createSignatureActivities({ approvers }: Deps) {
   return {
     /**
-     * Returns what the token proves. The workflow decides whether the token was used before, and
-     * which decision it allows.
+     * Returns what the token proves at `now` (ISO). The workflow decides whether the token was used
+     * before, and which decision it allows. A workflow of an older worker gives no time.
      */
-    async verifyToken(token: string, here: SignedFor): Promise<Verified> {
-      return Promise.resolve(verifyToken(token, approvers, here, Date.now()));
+    async verifyToken(
+      token: string,
+      here: SignedFor,
+      now = new Date().toISOString(),
+    ): Promise<Verified> {
+      return Promise.resolve(verifyToken(token, approvers, here, Date.parse(now)));
     },
   };
 }

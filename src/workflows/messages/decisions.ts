@@ -67,8 +67,8 @@ export async function refusedUnsigned(
 }
 
 /**
- * Asks the worker to check the token, because the worker has the keys. The workflow remembers which
- * tokens were used.
+ * Asks the worker to check the token, because the worker has the keys. The time is the workflow's,
+ * because the clock of a worker may be wrong. The workflow remembers which tokens were used.
  */
 export async function identityOf(run: Run, request: Claimed, token: string): Promise<Identity> {
   const { state } = run;
@@ -79,6 +79,7 @@ export async function identityOf(run: Run, request: Claimed, token: string): Pro
       `Check the signature of ${request.approver}`,
       token,
       signedFor(run),
+      run.now(),
     ),
   );
   const identity = identify(request, verified, state.nonces);

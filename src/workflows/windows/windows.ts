@@ -94,7 +94,8 @@ export async function runWindow(
       ? await run.ask(() => callWithin(roundsMs, 'held', 'runWindow', summary, input), false)
       : await run.ask(() => call('heavy', 'runWindow', summary, input));
   const isCounted = run.state.evidenceEdits === evidenceEdits;
-  const result = isCounted ? found : withoutProof(found);
+  const at = plausible(found.at, began, run.now());
+  const result = { ...(isCounted ? found : withoutProof(found)), at };
   run.isBetweenWindows = false;
   // a final window that used a witness or earlier results does not show how long a full window
   // takes
@@ -117,6 +118,16 @@ export async function runWindow(
     run.state.tablesCost = result.tables;
   }
   return result;
+}
+
+/**
+ * Returns the time of a window by the worker's clock, but no time before it began or after its
+ * result arrived, by Temporal's clock. A worker with a wrong clock would otherwise make evidence
+ * look new, or cover days that have not come.
+ */
+function plausible(at: string, began: string, arrived: string): string {
+  if (at < began) return began;
+  return at > arrived ? arrived : at;
 }
 
 /**
