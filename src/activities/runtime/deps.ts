@@ -62,17 +62,21 @@ export function otherNamespace(
  */
 export class Systems {
   readonly #secret: ResolveSecret;
-  readonly #ports = new Map<string, KafkaPort>();
+  readonly #now: () => number;
+  readonly #ports = new Map<string, { readonly port: KafkaPort; readonly since: number }>();
   readonly #retired = new Set<KafkaPort>();
 
-  constructor(secret: ResolveSecret) {
+  constructor(secret: ResolveSecret, now: () => number = () => performance.now()) {
     this.#secret = secret;
+    this.#now = now;
   }
 
   kafka({ spec }: MigrationSpec): KafkaPort {
     const key = JSON.stringify(spec.kafka);
-    const port = this.#ports.get(key) ?? new KafkaPort(spec.kafka, this.#secret);
-    this.#ports.set(key, port);
+    const open = this.#ports.get(key);
+    if (open) return open.port;
+    const port = new KafkaPort(spec.kafka, this.#secret);
+    this.#ports.set(key, { port, since: this.#now() });
     return port;
   }
 
@@ -84,12 +88,14 @@ export class Systems {
   /**
    * Drops the connection for this spec after a failure, so that the next call of `kafka` opens a
    * new one. The old connection closes later, because other activities may still use it. Other
-   * clusters keep their connections.
+   * clusters keep their connections. A connection that is new stays. Otherwise, the failures of
+   * many migrations, even of a different system, would each leave a connection open.
    */
   renew({ spec }: MigrationSpec): void {
     const key = JSON.stringify(spec.kafka);
-    const port = this.#ports.get(key);
-    if (!port) return;
+    const open = this.#ports.get(key);
+    if (!open || this.#now() - open.since < NEW_MS) return;
+    const { port } = open;
     this.#ports.delete(key);
     this.#retired.add(port);
     setTimeout(
@@ -99,13 +105,15 @@ export class Systems {
   }
 
   async close(): Promise<void> {
-    await closeAll([...this.#ports.values(), ...this.#retired]);
+    const open = [...this.#ports.values()].map(({ port }) => port);
+    await closeAll([...open, ...this.#retired]);
     this.#ports.clear();
     this.#retired.clear();
   }
 }
 
 const STILL_IN_USE_MS = 120_000;
+const NEW_MS = 10_000;
 
 async function closeAll(ports: readonly KafkaPort[]): Promise<void> {
   await Promise.all(ports.map((port) => port.disconnect().catch(() => undefined)));

@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { Progress, tracked } from '../../clients/progress.js';
 import { durationMs } from '../../domain/values/duration.js';
-import { Problem } from '../../domain/failure.js';
+import { Problem, type FailureCode } from '../../domain/failure.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { toFailure } from './application-failure.js';
@@ -21,6 +21,12 @@ const USUAL_STATEMENT = '10m';
  */
 const BEYOND_STATEMENT_MS = 60_000;
 
+/**
+ * After these failures, the next attempt opens a new connection to Kafka. A password is read only
+ * when a connection opens, so a new connection is the first to use a corrected password.
+ */
+const RENEWS: readonly unknown[] = ['unreachable', 'permission-denied'] satisfies FailureCode[];
+
 /** Turns every error of an activity into a failure with a code, without values of rows. */
 export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCallsInterceptor {
   return {
@@ -30,8 +36,7 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
       } catch (error) {
         const failure = toFailure(error);
         const spec = specOf(input.args);
-        // the next attempt then opens a new connection
-        if (spec && 'type' in failure && failure.type === 'unreachable') systems.renew(spec);
+        if (spec && 'type' in failure && RENEWS.includes(failure.type)) systems.renew(spec);
         throw failure;
       }
     },
