@@ -53,6 +53,6 @@ export function createLogger(
 ): Logger {
   return new DefaultLogger(level, (entry) => {
     const line = lineOf(entry);
-    write(format === 'json' ? JSON.stringify(line) : textOf(line));
+    write(format === 'json' ? printable(JSON.stringify(line)) : textOf(line));
   });
 }

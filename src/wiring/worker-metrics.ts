@@ -1,6 +1,7 @@
 // Builds Sluice's own metrics in the text format of Prometheus. Most metrics come from the ledger,
 // so every worker returns the same values for them. Alert rules therefore use `max by (migration)`.
-import type { Ledger } from '../clients/ledger/ledger.js';
+import { newestOf, type Ledger } from '../clients/ledger/ledger.js';
+import { failingNotices } from '../clients/ledger/notices.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
 
@@ -108,17 +109,15 @@ async function addLedger(
   ledger: Pick<Ledger, 'query' | 'migrations'>,
   now: number,
 ): Promise<void> {
-  for (const { outcome, status, updated_at } of await ledger.migrations())
+  // An earlier iteration that was terminated has no outcome. Its last status would count forever.
+  for (const { outcome, status, updated_at } of newestOf(await ledger.migrations()))
     if (outcome === null && status) addStatus(samples, status, updated_at.getTime(), now);
   const windows = await ledger.query<{ name: string; verdict: string; count: number }>(
     `SELECT e.name, e.result->'verdict'->>'verdict' AS verdict, count(*)::int AS count
-     FROM sluice.evidence e JOIN sluice.migration m USING (name, iteration)
-     WHERE m.outcome IS NULL GROUP BY 1, 2`,
+     FROM sluice.evidence e JOIN (SELECT DISTINCT ON (name) name, iteration, outcome FROM sluice.migration ORDER BY name, iteration DESC) m
+       USING (name, iteration) WHERE m.outcome IS NULL GROUP BY 1, 2`,
   );
   for (const { name, verdict, count } of windows)
     samples.add('sluice_migration_windows', count, { migration: name, verdict });
-  const [failing] = await ledger.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM sluice.notice WHERE sent_at IS NULL AND attempts > 0`,
-  );
-  samples.add('sluice_notices_failing', failing?.count ?? 0);
+  samples.add('sluice_notices_failing', await failingNotices(ledger));
 }

@@ -3,6 +3,7 @@
 // Only one worker at a time does this work.
 import { watchOrphans, type OrphanDeps } from '../activities/guard/orphan-watch.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
+import { newestOf } from '../clients/ledger/ledger.js';
 import { dueNotices, recordAttempt, storeNotice } from '../clients/ledger/notices.js';
 import { sendNotice, type Webhook } from '../clients/http/webhook.js';
 import { endedWithoutCleanup, noticesOf } from '../domain/evidence/notices.js';
@@ -92,7 +93,7 @@ async function lookForOrphans(deps: WatchDeps): Promise<void> {
 }
 
 async function notify({ ledger, warn }: WatchDeps, webhook: Webhook): Promise<void> {
-  for (const { status, outcome, updated_at } of await ledger.migrations()) {
+  for (const { status, outcome, updated_at } of newestOf(await ledger.migrations())) {
     if (!status || (outcome !== null && Date.now() - updated_at.getTime() > RECENT_MS)) continue;
     for (const notice of noticesOf(status)) await storeNotice(ledger, notice);
   }

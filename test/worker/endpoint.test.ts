@@ -41,6 +41,7 @@ const ledger = (fails = false) => ({
       ? Promise.reject(new Error('away'))
       : Promise.resolve([
           {
+            name: 'quo"te',
             outcome: null,
             updated_at: new Date(NOW - 30_000),
             status: aStatus({
@@ -54,7 +55,12 @@ const ledger = (fails = false) => ({
               lag: { bytes: null, records: 3, ms: 1500 },
             }),
           },
-          { outcome: 'migrated', updated_at: new Date(NOW), status: aStatus({ name: 'over' }) },
+          {
+            name: 'over',
+            outcome: 'migrated',
+            updated_at: new Date(NOW),
+            status: aStatus({ name: 'over' }),
+          },
         ]),
   query: (sql: string) =>
     Promise.resolve(
@@ -170,6 +176,16 @@ describe('the log', () => {
     expect(second).toMatchObject({ level: 'ERROR', message: 'lost' });
     expect(more).toEqual([]);
   });
+  it.each(['text', 'json'] as const)(
+    'escapes characters that control a terminal, in both forms: %s',
+    (format) => {
+      const lines: string[] = [];
+      const hostile = 'a\u009b31m\u202eb';
+      createLogger({ level: 'WARN', format }, (line) => lines.push(line)).warn(hostile);
+      expect(lines[0]).toContain(String.raw`a\u009b31m\u202eb`);
+      expect(lines[0]).not.toContain('\u009b');
+    },
+  );
   it('has one line for each entry in text form', () => {
     const [first] = logged('text');
     expect(first).toMatch(/ WARN \[orders\] Activity failed \(.*error=Error: no answer/);

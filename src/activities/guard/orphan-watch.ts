@@ -2,7 +2,7 @@
 // rolling back. Without this watch, their slots would retain WAL until the source has no disk space
 // left.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MigrationRecord } from '../../clients/ledger/ledger.js';
+import { newestOf, type MigrationRecord } from '../../clients/ledger/ledger.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { auditEvent } from '../../domain/audit.js';
 import { zoneOf, type Zone } from '../../domain/migration/task-queues.js';
@@ -10,6 +10,8 @@ import { otherNamespace, type Deps } from '../runtime/deps.js';
 import type { Orphan } from '../runtime/gauges.js';
 import { planned } from '../runtime/with-plan.js';
 import { watchSlot } from './slot-watch.js';
+
+const COMPLETED = 'completed';
 
 export interface OrphanDeps extends Pick<
   Deps,
@@ -27,25 +29,27 @@ export interface OrphanDeps extends Pick<
 }
 
 /**
- * Returns the migrations that own objects, but have neither an outcome nor a running workflow.
- * Enforces the WAL budget of each of these migrations, and of those that are rolling back. `failed`
- * receives the errors of single migrations.
+ * Returns the migrations that own objects, but have no running workflow. A run that was reset can
+ * end with objects that it no longer knows. Enforces the WAL budget of each of these migrations,
+ * and of those that are rolling back. `failed` receives the errors of single migrations.
  */
 export async function watchOrphans(
   deps: OrphanDeps,
   failed: (migration: string, error: Error) => void,
 ): Promise<Orphan[]> {
-  const records = await deps.ledger.migrations();
-  const newest = records.filter((record, at) => records[at - 1]?.name !== record.name);
   const orphans: Orphan[] = [];
-  for (const record of newest) {
+  const owners = await deps.ledger.ownersOfObjects();
+  for (const record of newestOf(await deps.ledger.migrations())) {
     const isServed = deps.zones.includes(zoneOf(record.spec.metadata.labels));
-    if (!isServed || record.outcome !== null || otherNamespace(record, deps.namespace)) continue;
+    if (!isServed || !owners.has(record.name) || otherNamespace(record, deps.namespace)) continue;
     try {
       const found = await unguarded(deps, record);
       if (!found) continue;
       if (found.orphan) orphans.push(found.orphan);
-      await enforceBudget(deps, found.run);
+      // A workflow ends by itself only after the ledger has its outcome. A ledger that lacks the
+      // outcome was restored, so its list may name objects that were handed over.
+      const isOld = record.outcome === null && found.orphan?.state === COMPLETED;
+      if (!isOld) await enforceBudget(deps, found.run);
     } catch (error) {
       failed(record.name, error as Error);
     }

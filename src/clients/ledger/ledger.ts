@@ -31,6 +31,10 @@ export interface MigrationRecord {
   readonly namespace_id: string | null;
 }
 
+/** Keeps only the newest iteration of each name. `records` MUST be in the order of `migrations`. */
+export const newestOf = (records: readonly MigrationRecord[]): MigrationRecord[] =>
+  records.filter((record, at) => records[at - 1]?.name !== record.name);
+
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
 
 const MAX_INT = 2 ** 31 - 1;
@@ -171,6 +175,14 @@ export class Ledger extends LedgerConnection {
        ON CONFLICT (name, kind, object_name, location) DO UPDATE SET state = excluded.state, iteration = excluded.iteration, generation = excluded.generation, at = now()`,
       [ref.name, object.kind, object.name, object.where, ref.iteration, ref.generation, state],
     );
+  }
+
+  /** Returns the names of the migrations that have objects, except those that were handed over. */
+  async ownersOfObjects(): Promise<ReadonlySet<string>> {
+    const rows = await this.query<{ name: string }>(
+      `SELECT DISTINCT name FROM sluice.object WHERE state IN ('registered', 'created')`,
+    );
+    return new Set(rows.map(({ name }) => name));
   }
 
   /**

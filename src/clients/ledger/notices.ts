@@ -22,14 +22,25 @@ export async function storeNotice(ledger: Access, notice: Notice): Promise<void>
   );
 }
 
+/** Matches the notices that are still sent. After a day, Sluice gives up on a notice. */
+const WAITING = `sent_at IS NULL AND created_at > now() - interval '1 day'`;
+
+/** Counts the notices that the webhook has refused, and that Sluice still tries to send. */
+export async function failingNotices(ledger: Access): Promise<number> {
+  const [row] = await ledger.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM sluice.notice WHERE ${WAITING} AND attempts > 0`,
+  );
+  return row?.count ?? 0;
+}
+
 /**
  * Returns the notices that are due. The pauses between attempts double, from half a minute to an
- * hour. After a day, Sluice gives up on a notice.
+ * hour.
  */
 export async function dueNotices(ledger: Access): Promise<Waiting[]> {
   return ledger.query(
     `SELECT notice, attempts FROM sluice.notice
-     WHERE sent_at IS NULL AND created_at > now() - interval '1 day'
+     WHERE ${WAITING}
        AND (tried_at IS NULL OR tried_at < now() - least(interval '1 hour', interval '15 seconds' * 2 ^ attempts))
      ORDER BY created_at LIMIT 20`,
   );
