@@ -119,10 +119,11 @@ const fencedRef = (ref: MigrationRef): MigrationRef => ({
 });
 
 /** Requests a lock again if it was not granted, as the workflow does. */
-export async function untilGranted(act: () => Promise<void>): Promise<void> {
+export async function untilGranted(act: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await act();
+      await act();
+      return;
     } catch (error) {
       if ((error as { code?: string }).code !== '55P03' || attempt > 20) throw error;
     }

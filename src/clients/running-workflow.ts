@@ -1,16 +1,24 @@
-// Asks Temporal whether a workflow is open.
+// Asks Temporal whether a workflow is open, or has ended by itself.
 import type { Client } from '@temporalio/client';
 
+type Asked = Pick<Client, 'workflow'>;
+
 /** Returns whether a workflow is open. A workflow that a person paused at Temporal is open, too. */
-export async function isRunning(
-  client: Pick<Client, 'workflow'>,
-  workflowId: string,
-): Promise<boolean> {
+export async function isRunning(client: Asked, workflowId: string): Promise<boolean> {
+  const status = await statusOf(client, workflowId);
+  return status === 'RUNNING' || status === 'PAUSED';
+}
+
+/** Returns whether a workflow has returned its result. It did not fail, and nobody ended it. */
+export const hasCompleted = async (client: Asked, workflowId: string): Promise<boolean> =>
+  (await statusOf(client, workflowId)) === 'COMPLETED';
+
+/** Returns the status of a workflow. Returns null if Temporal does not know the workflow. */
+async function statusOf(client: Asked, workflowId: string): Promise<string | null> {
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING' || status.name === 'PAUSED';
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
   } catch (error) {
-    if ((error as Error).name === 'WorkflowNotFoundError') return false;
+    if ((error as Error).name === 'WorkflowNotFoundError') return null;
     throw error;
   }
 }

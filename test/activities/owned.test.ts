@@ -182,3 +182,19 @@ describe('an object that was handed over', () => {
     expect(states.get('publication p')).toBe('handed-over');
   });
 });
+
+describe('an object that the ledger has never listed', () => {
+  const connector: OwnedObject = { kind: 'connector', name: 'bank', where: 'http://connect' };
+  const answers = (config: () => Promise<unknown>): Site =>
+    ({ ...planned(ref), ledger, systems: { connect: () => ({ config }) } }) as unknown as Site;
+  it('stays and is reported if it exists, because the ledger may have been restored', async () => {
+    const site = answers(() => Promise.resolve({}));
+    expect(await removeObject(site, connector)).toBe(true);
+    states.set('connector bank', 'removed');
+    expect(await removeObject(site, connector)).toBe(false);
+  });
+  it('does not keep a rollback from removing the rest if its system does not answer', async () => {
+    const site = answers(() => Promise.reject(new Problem('unreachable', 'no answer')));
+    expect(await removeObject(site, connector)).toBe(false);
+  });
+});

@@ -14,12 +14,16 @@ const HERE = { name: 'prod', id: 'id-1' };
  * Opens the run of a sweep whose workflow has this status at Temporal. Null means that Temporal
  * does not know the workflow.
  */
-function openRun(status: string | null, recordedId = HERE.id): Promise<{ objects: unknown[] }> {
+function openRun(
+  status: string | null,
+  recordedId = HERE.id,
+  outcome: string | null = null,
+): Promise<{ objects: unknown[] }> {
   const { spec, workflowId, runKey, planHash } = aRef();
   const row = { iteration: 1, generation: 1, workflow_id: workflowId, run_key: runKey };
   const ledger = {
     query: () => Promise.resolve([{ ...row, plan_hash: planHash, spec }]),
-    migrations: () => Promise.resolve([{ namespace: 'prod', namespace_id: recordedId }]),
+    migrations: () => Promise.resolve([{ namespace: 'prod', namespace_id: recordedId, outcome }]),
     openObjects: () => Promise.resolve([{ kind: 'slot', name: 's', where: 'w' }]),
   };
   const describes = (): Promise<unknown> =>
@@ -42,6 +46,10 @@ describe('a sweep', () => {
   );
   it('refuses a migration of a different namespace, because it cannot see the workflow', async () =>
     expect(openRun(null, 'id-2')).rejects.toThrow('belongs to namespace prod of another Temporal'));
+  it('refuses a run that has completed if a restored ledger lacks its outcome', async () =>
+    expect(openRun('COMPLETED')).rejects.toThrow('It may list objects that were handed over'));
+  it('takes over what a rollback has left and recorded', async () =>
+    expect((await openRun('COMPLETED', HERE.id, 'rolled-back')).objects).toHaveLength(1));
   it.each(['TERMINATED', null])('takes over the objects of a workflow that is %s', async (status) =>
     expect((await openRun(status)).objects).toHaveLength(1),
   );

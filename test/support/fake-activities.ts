@@ -63,6 +63,7 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     switched: false,
   };
   const nothing = (): Promise<void> => Promise.resolve();
+  const removed = (): Promise<boolean> => Promise.resolve(false);
   const base: Activities = {
     openMigration: ({ input }) => {
       const parsed = parseSpecObject(input);
@@ -160,26 +161,26 @@ export function fakes(overrides: Partial<Activities> = {}): Fakes {
     ensureSinkTable: () => Promise.resolve(null),
     record: nothing,
     ensureLease: nothing,
-    removeLease: nothing,
+    removeLease: removed,
     ensurePublication: nothing,
-    removePublication: nothing,
+    removePublication: removed,
     claimSlot: nothing,
     ensureSlot: nothing,
-    removeSlot: nothing,
-    removeSinkTable: nothing,
+    removeSlot: removed,
+    removeSinkTable: removed,
     ensureTopics: nothing,
-    removeTopic: nothing,
-    removeGroup: nothing,
-    removeTrigger: nothing,
+    removeTopic: removed,
+    removeGroup: removed,
+    removeTrigger: removed,
     orderRoute: nothing,
     proveRoute: nothing,
     pipelineHasMoved: nothing,
     ensurePipeline: nothing,
-    removeJob: nothing,
+    removeJob: removed,
     ensureConnector: nothing,
     resumeConnector: nothing,
     handOverConnector: nothing,
-    removeConnector: nothing,
+    removeConnector: removed,
     claimGroup: nothing,
     untilNoBatchRun: nothing,
     findHoldSlot: nothing,

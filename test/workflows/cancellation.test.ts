@@ -50,6 +50,7 @@ describe('a rollback', () => {
       const handle = theRun(name);
       await handle.signal('approveCutover', { approver: 'ann', token: 'signed' });
       await handle.signal('rollBack', { ...back, token: 'signed' });
+      return false;
     };
     const approval = { quorum: 1, approvers: ['ann'] };
     await play(

@@ -79,7 +79,7 @@ describe('with a window each hour, the guard', () => {
       },
       removeConnector: () => {
         report(fake, trouble('held', 'connector-gone'), trouble('held-sink', 'connector-gone'));
-        return Promise.resolve();
+        return Promise.resolve(false);
       },
     });
     const seen: unknown[] = [];

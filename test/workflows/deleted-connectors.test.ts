@@ -86,7 +86,10 @@ describe('a deleted connector', () => {
         if (isAgain) await new Promise((resolve) => setTimeout(resolve, 3000));
         if (isAgain) ends.push('created');
       },
-      removeConnector: () => Promise.resolve(void ends.push('removed')),
+      removeConnector: () => {
+        ends.push('removed');
+        return Promise.resolve(false);
+      },
     });
     await play(bench, fake.activities, anInput('back'), async (scene) => {
       const { handle, status } = scene;

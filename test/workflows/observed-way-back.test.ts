@@ -86,11 +86,12 @@ describe('a rollback that continues as new after its last removal', () => {
     const fake = fakes();
     let isFlooded = false;
     const removeLease = async () => {
-      if (isFlooded) return;
+      if (isFlooded) return false;
       isFlooded = true;
       const run = bench.env.client.workflow.getHandle('migration-continued');
       for (let sent = 0; sent < 1500; sent += 100)
         await Promise.all(Array.from({ length: 100 }, () => run.signal('resume')));
+      return false;
     };
     const left = { kind: 'topic', name: 'left.over', where: 'kafka' } as const;
     const activities = {
@@ -109,5 +110,22 @@ describe('a rollback that continues as new after its last removal', () => {
     });
     expect(fake.calls).toContain('releaseAdopted');
     expect(fake.calls).toContain('dropFolds');
+  });
+});
+
+describe('a rollback with a ledger that was restored from a backup', () => {
+  it('reports what the run made and the ledger does not list, instead of leaving it unnoticed', async () => {
+    const fake = fakes({ removeSlot: () => Promise.resolve(true) });
+    await play(bench, fake.activities, anHourlyInput('restored'), async (scene) => {
+      await askForRollback(scene);
+      const slot = { kind: 'slot', name: 'sluice_restored' };
+      expect(await scene.handle.result()).toMatchObject({
+        outcome: 'rolled-back',
+        leftovers: [slot],
+      });
+      expect(JSON.stringify(await scene.handle.query('audit'))).toContain(
+        'slot sluice_restored exists, but the ledger does not list it; this migration made it',
+      );
+    });
   });
 });

@@ -4,6 +4,7 @@
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
+import { KINDS } from '../../domain/objects/kinds.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
 import { driftFrom, driftOf, taskFailure } from '../capture/connectors/connector-state.js';
 import { sinkConfig } from '../capture/connectors/current-sink.js';
@@ -123,8 +124,7 @@ async function lookAround(
     .then((made) => watch.look(made, Date.now()))
     .catch(() => null);
   if (news) return { kind: 'connectors', troubles: news };
-  const open = await deps.ledger.openObjects(input.ref.name).catch(() => null);
-  if (open?.length === 0) return { kind: 'stood-down' };
+  if (await ownsNothing(deps, input).catch(() => false)) return { kind: 'stood-down' };
   if (!input.plan.capture.readsSlot) return null;
   const hooks = { wait: pause, retained: (bytes: number) => report(deps, input, bytes) };
   return watchSlot(deps, input, hooks).catch((error: unknown) =>
@@ -132,6 +132,16 @@ async function lookAround(
       ? { kind: 'slot-lost' as const, detail: error.message }
       : null,
   );
+}
+
+/**
+ * Returns whether the migration has removed or handed over everything. A ledger that does not know
+ * the lease row, which every migration creates first, lacks entries since it was restored.
+ */
+async function ownsNothing({ ledger }: Deps, { ref, plan }: Planned): Promise<boolean> {
+  if ((await ledger.openObjects(ref.name)).length > 0) return false;
+  const leases = KINDS.lease.planned(plan).map((lease) => ledger.objectState(ref.name, lease));
+  return !(await Promise.all(leases)).includes(null);
 }
 
 /** Returns the connectors that this migration adopted, or that it created and has not removed. */

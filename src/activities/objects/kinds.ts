@@ -45,18 +45,28 @@ export async function claimObject(site: Site, object: OwnedObject): Promise<void
   await claim(site.ledger, site.ref, object, () => EFFECTS[object.kind].exists(site, object));
 }
 
+/** Without its entry in the ledger, such an object would stay unnoticed, and harm the source. */
+const LOOKED_FOR: readonly ObjectKind[] = ['slot', 'publication', 'connector'];
+
 /**
  * Removes an object if it is ours, and records the removal in the ledger. Idempotent. An object of
- * the same name that is not ours stays.
+ * the same name that is not ours stays. Returns true if such an object exists and the ledger has
+ * never listed it.
  */
-export async function removeObject(site: Site, object: OwnedObject): Promise<void> {
+export async function removeObject(site: Site, object: OwnedObject): Promise<boolean> {
   const { exists, mayExist = exists, remove } = EFFECTS[object.kind];
-  await removeOwned(
+  const isUnlisted = await removeOwned(
     site.ledger,
     site.ref,
     object,
     () => exists(site, object),
     () => remove(site, object),
     () => mayExist(site, object),
+  );
+  // a system that does not answer must not block the removal of what the ledger lists
+  return (
+    isUnlisted &&
+    LOOKED_FOR.includes(object.kind) &&
+    (await exists(site, object).catch(() => false))
   );
 }

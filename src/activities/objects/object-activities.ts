@@ -88,7 +88,7 @@ export function createObjectActivities(deps: Deps) {
   };
 }
 
-type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<void>;
+type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<boolean>;
 
 /**
  * Returns an activity for each kind that removes objects of that kind. The activity's name is the

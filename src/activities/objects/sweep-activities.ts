@@ -3,7 +3,7 @@
 // remove the objects.
 import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
-import { isRunning } from '../../clients/running-workflow.js';
+import { hasCompleted, isRunning } from '../../clients/running-workflow.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { releaseAdopted } from '../../clients/ledger/adopted-objects.js';
@@ -19,8 +19,8 @@ export function createLeftoverActivities(deps: Deps) {
   return {
     /**
      * Returns the newest run of a name, and the objects that it left, in order of creation. Throws
-     * Problem `name-refused` if the run is alive, or if its workflow cannot be seen from this
-     * namespace.
+     * Problem `name-refused` if the run is alive, if its workflow cannot be seen from this
+     * namespace, or if the ledger is older than the end of the run.
      */
     async openRun(name: string): Promise<{ ref: MigrationRef; objects: OwnedObject[] }> {
       const ref = await latestRun(deps, name);
@@ -30,6 +30,7 @@ export function createLeftoverActivities(deps: Deps) {
       if (other)
         throw new Problem('name-refused', `${name} belongs to ${other}`, 'sweep it from there');
       await refuseRunning(ref);
+      if ((record?.outcome ?? null) === null) await refuseCompleted(ref);
       return { ref, objects: await deps.ledger.openObjects(name) };
     },
 
@@ -83,5 +84,18 @@ async function refuseRunning({ name, workflowId }: MigrationRef): Promise<void> 
       'name-refused',
       `${name} is running, so it has no leftovers`,
       `sluice cancel ${name}`,
+    );
+}
+
+/**
+ * Refuses a run that has ended by itself, although the ledger has no outcome. Such a ledger was
+ * restored from a backup, and may list objects that the run has handed over to their owner.
+ */
+async function refuseCompleted({ name, workflowId }: MigrationRef): Promise<void> {
+  if (await hasCompleted(Context.current().client, workflowId))
+    throw new Problem(
+      'name-refused',
+      `the workflow of ${name} has completed, but the ledger has no outcome, so the ledger was restored from a backup. It may list objects that were handed over`,
+      `temporal workflow show -w ${workflowId} shows the outcome; then remove what is really left over by hand`,
     );
 }

@@ -137,7 +137,8 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
  * Removes an object if the ledger lists it as ours, and records the removal. Idempotent. If
  * `mayExist` returns false, only records the removal. An object that was handed over belongs to the
  * user, so it stays, even if the run was reset and no longer knows the hand-over. Throws Problem
- * `clean-up` if the object still exists afterwards.
+ * `clean-up` if the object still exists afterwards. Returns true if the ledger has never listed the
+ * object. Then a restore of the ledger has lost the entry, or the object is not ours.
  */
 export async function removeOwned(
   ledger: Ledger,
@@ -146,8 +147,9 @@ export async function removeOwned(
   exists: () => Promise<boolean>,
   remove: () => Promise<void>,
   mayExist: () => Promise<boolean> = exists,
-): Promise<void> {
-  if (!(await isOwned(ledger, ref, object))) return;
+): Promise<boolean> {
+  const state = await ledger.objectState(ref.name, object);
+  if (!isClaimed(state)) return state === null;
   if (await mayExist()) {
     await remove();
     if (await exists())
@@ -157,6 +159,7 @@ export async function removeOwned(
       );
   }
   await ledger.setObjectState(ref, object, 'removed');
+  return false;
 }
 
 /**

@@ -50,9 +50,10 @@ async function retireAndHandOver(run: Run): Promise<void> {
   // The lease row is removed last. If the run were terminated without the row, the sweep would
   // remove parts of the pipeline that consumers read.
   await removeScaffolding(run, ({ kind }) => kind === 'lease');
-  state.leftovers = await run.step(() =>
+  const listed = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),
   );
+  state.leftovers = [...state.leftovers, ...listed]; // a lost generation may have left something
   await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   state.outcome = 'migrated';
   run.audit({ kind: 'outcome', outcome: 'migrated' });

@@ -21,9 +21,10 @@ export async function rollBack(run: Run): Promise<void> {
     // If the run is terminated between the two, the sweep finds what is left and ends the adoption.
     await leaveAdopted(run);
     await removeAll(run, state.undo);
-    state.leftovers = await run.step(() =>
+    const listed = await run.step(() =>
       call('quick', 'listLeftovers', 'Verify that no object of this migration is left', ref),
     );
+    state.leftovers = [...state.leftovers, ...listed];
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
   await run.unblock(); // a run that was never opened has no steps that clear its block
@@ -111,7 +112,20 @@ export async function clearGeneration(run: Run): Promise<void> {
 
 async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<void> {
   for (const object of [...objects].reverse()) {
-    await run.step(() => removeObject(run.ref, object));
+    if (await run.step(() => removeObject(run.ref, object))) noteUnlisted(run, object);
     run.state.undo = run.state.undo.filter((o) => o !== object);
   }
+}
+
+/**
+ * Reports an object that exists although the ledger has never listed it. After the phase `connect`,
+ * this run has surely made the object, so the ledger was restored from a backup. Before, somebody
+ * else may have made it.
+ */
+function noteUnlisted(run: Run, { kind, name }: OwnedObject): void {
+  const isOurs = run.isBehind('connect');
+  const why = `${kind} ${name} exists, but the ledger does not list it`;
+  const advice = isOurs ? 'this migration made it, so remove it by hand' : 'so it is not ours';
+  run.audit({ kind: 'left-untouched', objects: [`${why}; ${advice}`] });
+  if (isOurs) run.state.leftovers = [...run.state.leftovers, { kind, name }];
 }

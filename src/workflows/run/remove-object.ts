@@ -5,9 +5,9 @@ import { call } from '../call.js';
 
 /**
  * Removes an object with its kind's undo activity. Idempotent, and only for objects that the ledger
- * records as owned.
+ * records as owned. Returns true if the object exists and the ledger has never listed it.
  */
-export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<void> {
+export function removeObject(ref: MigrationRef, object: OwnedObject): Promise<boolean> {
   const { undo, label } = KINDS[object.kind];
   return call('patient', undo, `Remove ${label} ${object.name}`, ref, object);
 }
