@@ -9,7 +9,7 @@ export async function isRunning(client: Asked, workflowId: string): Promise<bool
   return status === 'RUNNING' || status === 'PAUSED';
 }
 
-/** Returns whether a workflow has returned its result. It did not fail, and nobody ended it. */
+/** Returns whether a workflow has returned its result. It did not fail, and was not terminated. */
 export const hasCompleted = async (client: Asked, workflowId: string): Promise<boolean> =>
   (await statusOf(client, workflowId)) === 'COMPLETED';
 

@@ -44,7 +44,7 @@ export class LedgerConnection {
       ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
     });
     this.#pool.on('error', () => undefined);
-    // The pool does not listen to a connection that is in use. If nobody listens, a lost connection
+    // The pool does not listen to a connection that is in use. Without a listener, a lost connection
     // ends the whole process. The error surfaces at the next query.
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
     this.url = url;

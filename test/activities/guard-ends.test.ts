@@ -1,4 +1,4 @@
-// Tests when the guard stops to watch. A ledger that was restored from a backup knows no objects of
+// Tests when the guard ends. A ledger that was restored from a backup knows no objects of
 // a running migration.
 import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
