@@ -160,6 +160,11 @@ describe('the switch of a view', () => {
       /reads iban .* does not have/,
       'id int PRIMARY KEY',
     ],
+    'a time whose type has no zone in the stream table': [
+      'SELECT id, at FROM batch_result',
+      /at is timestamp without time zone, .* depend on settings of the reader's session/,
+      COLUMNS.replace('timestamptz', 'timestamp'),
+    ],
     'the primary key by grouping, if the stream table has a different key': [
       'SELECT id, tenant FROM batch_result GROUP BY id',
       /groups by the primary key/,
@@ -174,6 +179,23 @@ describe('the switch of a view', () => {
       expect(await commit()).toMatch(why);
       expect(await shown()).toEqual(before);
     });
+
+  it('is refused before the fence if the view reads a column that no window compares', async () => {
+    const columns = 'id int PRIMARY KEY, side text, loaded timestamptz DEFAULT now()';
+    await tables(columns, columns);
+    await drill.client.query('CREATE VIEW result AS SELECT id, loaded FROM batch_result');
+    const ref = drill.ref();
+    await expect(drill.cutover.proveRoute(ref)).rejects.toMatchObject({
+      code: 'route-unexpected',
+      message: expect.stringContaining(
+        'consumers read loaded, which batch.query does not compute, so no window compares it',
+      ) as string,
+    });
+    const { validation } = ref.spec.spec;
+    const compare = { ...validation.compare, ignore: ['result.loaded'] };
+    const spec = { ...ref.spec.spec, validation: { ...validation, compare } };
+    await drill.cutover.proveRoute({ ...ref, spec: { ...ref.spec, spec } });
+  });
 
   it('is refused for a view with a rule that writes to the batch table', async () => {
     await tables();

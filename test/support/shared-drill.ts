@@ -22,13 +22,14 @@ export async function resetShared(drill: Drill): Promise<void> {
 /** Returns the drill's migration with the shared table as its route. */
 export function sharedRef(drill: Drill): MigrationRef {
   const { spec, ...rest } = drill.ref();
-  const { cutover, sink, batch, ...parts } = spec.spec;
+  const { cutover, sink, batch, validation, ...parts } = spec.spec;
   return {
     ...rest,
     spec: {
       ...spec,
       spec: {
         ...parts,
+        validation: { ...validation, compare: { ...validation.compare, ignore: ['serial'] } },
         sink: { ...sink!, table: 'public.shared' },
         batch: {
           ...batch!,

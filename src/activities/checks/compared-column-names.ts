@@ -1,7 +1,7 @@
 // Checks that every column in `validation.compare` exists, because a mistyped name would silently
 // have no effect.
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
-import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
+import { readDatabases, type Databases } from '../../clients/postgres/target-connection.js';
 import { hasDistance } from '../../compare/tolerance.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -17,22 +17,22 @@ export async function checkCompareNames(
   if (named.length === 0) return [];
   return [
     await attempt('validation.compare', () =>
-      readSource(plan, secret, (client) =>
-        unknownNames(client, plan, named, Object.keys(tolerances)),
+      readDatabases(plan, secret, (databases) =>
+        unknownNames(databases, plan, named, Object.keys(tolerances)),
       ),
     ),
   ];
 }
 
 async function unknownNames(
-  client: SourceClient,
+  databases: Databases,
   plan: ResolvedPlan,
   named: readonly string[],
   tolerant: readonly string[],
 ): Promise<Answer> {
   const known = new Set<string>();
   const numbers = new Set<string>();
-  const described = await columnsBySubject(client, plan);
+  const described = await columnsBySubject(databases, plan);
   for (const [subject, columns] of described)
     for (const { name, type } of columns)
       for (const text of [name, `${subject}.${name}`]) {
@@ -58,8 +58,12 @@ async function unknownNames(
 
 type NamedColumn = Pick<Column, 'name' | 'type'>;
 
+/**
+ * Returns the columns of each subject. Those of `result` include the columns that only the batch's
+ * table has, because the spec may say that consumers read them and that no window compares them.
+ */
 async function columnsBySubject(
-  client: SourceClient,
+  { source: client, target }: Databases,
   plan: ResolvedPlan,
 ): Promise<Map<string, readonly NamedColumn[]>> {
   const { tables, capture, batch } = plan;
@@ -70,10 +74,10 @@ async function columnsBySubject(
     ...(query ? [['query', query] as const] : []),
     ...(batch?.stages ?? []).map((s) => [s.name, s.query.sql] as const),
   ];
-  for (const [subject, sql] of [
-    ...queries,
-    ...(batch ? [['result', batch.query.sql] as const] : []),
-  ])
-    subjects.set(subject, await describeQuery(client, sql));
-  return subjects;
+  for (const [subject, sql] of queries) subjects.set(subject, await describeQuery(client, sql));
+  if (!batch) return subjects;
+  const computed = await describeQuery(client, batch.query.sql);
+  const stored = (await readTable(target, batch.result.table))?.columns ?? [];
+  const more = stored.filter(({ name }) => !computed.some((column) => column.name === name));
+  return subjects.set('result', [...computed, ...more]);
 }

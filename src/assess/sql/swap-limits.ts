@@ -2,11 +2,14 @@
 // relation.
 import { parseTableName, qualified, type TableName } from '../../domain/migration/names.js';
 import { field, list, names, textOf, walk, type Fields } from './ast.js';
+import { dependsOnSession } from './session-casts.js';
 
 export interface RelationColumn {
   readonly name: string;
   /** The type as `format_type` prints it, with its modifier. */
   readonly type: string;
+  /** The type under all domains. Absent if it is `type`. */
+  readonly base?: string;
   /** The collation, qualified and quoted. Empty if the type has none. */
   readonly collation: string;
 }
@@ -94,18 +97,20 @@ export function whatForbidsCasts(
   from: Relation,
   to: Relation,
 ): string | null {
-  const differs = from.columns
-    .filter(
-      (c) =>
-        view.uses.includes(c.name) &&
-        !sameColumn(
-          c,
-          to.columns.find((t) => t.name === c.name)!,
-        ),
-    )
-    .map((c) => `${c.name} is ${to.columns.find((t) => t.name === c.name)!.type}, not ${c.type}`);
-  const why = differs.length > 0 ? differs.join('; ') : 'its columns are in a different order';
+  const other = ({ name }: RelationColumn): RelationColumn =>
+    to.columns.find((t) => t.name === name)!;
+  const differing = from.columns.filter(
+    (c) => view.uses.includes(c.name) && !sameColumn(c, other(c)),
+  );
+  const say = (c: RelationColumn): string => `${c.name} is ${other(c).type}, not ${c.type}`;
   const table = qualified(to.name);
+  const ofReader = differing.filter((c) =>
+    dependsOnSession(c.base ?? c.type, other(c).base ?? other(c).type),
+  );
+  if (ofReader.length > 0)
+    return `${table} differs from ${qualified(from.name)}: ${ofReader.map(say).join('; ')}. A cast would depend on settings of the reader's session, such as its time zone`;
+  const why =
+    differing.length > 0 ? differing.map(say).join('; ') : 'its columns are in a different order';
   if (places.some((p) => p.isOnly))
     return `it reads ONLY ${qualified(from.name)}, and ${table} differs: ${why}`;
   if (places.some((p) => p.isSampled))

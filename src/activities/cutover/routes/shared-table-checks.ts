@@ -14,6 +14,7 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { MigrationSpec } from '../../../domain/migration/spec.js';
 import { guardProblem } from '../trigger-checks.js';
 import type { Answer } from '../../runtime/make-finding.js';
+import { uncomparedProblem } from './uncompared-columns.js';
 
 export async function checkSharedTable(
   client: pg.ClientBase,
@@ -26,6 +27,7 @@ export async function checkSharedTable(
     return { detail: 'the table does not exist', remedy: 'correct cutover.route.table' };
   return (
     (await shapeProblem(client, spec, table)) ??
+    (await uncomparedProblem(client, spec, writtenBy(table))) ??
     (await followerProblem(client, route)) ??
     (await guardProblem(client, spec, 'owner')) ??
     (await roleProblem(client, spec, route)) ??
@@ -33,6 +35,10 @@ export async function checkSharedTable(
     `${route.streamRole} can become the only writer of the table`
   );
 }
+
+/** Returns the columns that a writer of the table decides. The table computes the others from them. */
+const writtenBy = ({ columns }: TableCatalog): string[] =>
+  columns.filter(({ generated }) => !generated).map(({ name }) => name);
 
 /** Checks that the stream's rows fit into the table, and that the key identifies them. */
 async function shapeProblem(

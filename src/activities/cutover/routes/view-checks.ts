@@ -16,7 +16,9 @@ import { quoteIdent, type TableName } from '../../../domain/migration/names.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import type { Relation } from '../../../assess/sql/swap-limits.js';
-import { accessProblem, planSwap, relationOf } from './view-switch.js';
+import { relationOf } from './relation-of.js';
+import { uncomparedProblem } from './uncompared-columns.js';
+import { accessProblem, planSwap } from './view-switch.js';
 import type { Answer } from '../../runtime/make-finding.js';
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -60,6 +62,7 @@ export async function checkView(
   const swapped = await planSwap(client, route, batch!, stream, view);
   if ('definition' in swapped)
     return (
+      (await uncomparedProblem(source, plan, await columnsRead(client, name, route.batch))) ??
       (await readersProblem(client, route, view, existing !== null)) ??
       `the view reads ${route.batch.text}, and the cut-over replaces only that table in it`
     );

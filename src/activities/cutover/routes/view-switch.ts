@@ -9,10 +9,8 @@ import {
   rowSecurityOf,
   whoWouldLack,
 } from '../../../clients/postgres/consumer-access.js';
-import { readTable } from '../../../clients/postgres/catalog.js';
 import { forgetView, keepView, keptView } from '../../../clients/postgres/kept-view.js';
 import {
-  columnTypes,
   columnsRead,
   keysGroupedBy,
   lockView,
@@ -27,17 +25,10 @@ import { Problem } from '../../../domain/failure.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
 import { qualified } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { relationOf } from './relation-of.js';
 
 type Side = 'batch' | 'stream';
 const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
-
-/** Reads a table's columns and key from the catalog. Returns null if the table does not exist. */
-export async function relationOf(client: pg.ClientBase, table: string): Promise<Relation | null> {
-  const found = await readTable(client, table);
-  return (
-    found && { name: found.name, columns: await columnTypes(client, found.name), key: found.key }
-  );
-}
 
 /**
  * Returns the view's text with the table of the other side, or the reason why the table cannot be
@@ -114,11 +105,15 @@ export async function switchView(
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }
 
-const cannotSwitch = (route: ViewPlan, why: string): Problem =>
+export const cannotSwitch = (
+  route: ViewPlan,
+  why: string,
+  remedy = 'change the view so that the table that it reads can be replaced',
+): Problem =>
   new Problem(
     'route-unexpected',
     `view ${route.view.text} cannot be switched: ${why}`,
-    'change the view so that the table that it reads can be replaced, then: sluice retry',
+    `${remedy}, then: sluice retry`,
   );
 
 /**

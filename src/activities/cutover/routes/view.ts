@@ -1,6 +1,7 @@
 // Implements the route `postgres-view`: the commit replaces the relation that the consumers' view
 // reads.
-import { observedSide } from '../../../clients/postgres/consumer-view.js';
+import { readSource } from '../../../clients/postgres/connection.js';
+import { columnsRead, observedSide } from '../../../clients/postgres/consumer-view.js';
 import { withTarget } from '../../../clients/postgres/target-connection.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
@@ -11,8 +12,9 @@ import {
   type RouteDeps,
   type RouteEffects,
 } from './route-adapter.js';
+import { uncomparedProblem } from './uncompared-columns.js';
 import { checkView } from './view-checks.js';
-import { switchView, switchViewBack } from './view-switch.js';
+import { cannotSwitch, switchView, switchViewBack } from './view-switch.js';
 
 export const viewRoute: RouteAdapter<ViewPlan> = {
   checks: async (databases, plan, route) => [
@@ -26,6 +28,11 @@ function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
     ...NO_EFFECTS,
 
     async tryOut(client, plan) {
+      const read = await columnsRead(client, route.view, route.batch);
+      const open = await readSource(plan, secret, (source) =>
+        uncomparedProblem(source, plan, read),
+      );
+      if (open) throw cannotSwitch(route, open.detail, open.remedy);
       await switchView(client, plan, route);
       await switchViewBack(client, plan, route);
     },
