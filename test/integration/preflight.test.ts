@@ -192,6 +192,17 @@ describe('doctor', () => {
     await database.drop();
   });
 
+  it('names every column of a rare type, those that can be compared and those that cannot', async () => {
+    const database = await freshDatabase(
+      'CREATE TABLE kitchen (id int PRIMARY KEY, "at" timetz, flags bit(4), place point, v text)',
+    );
+    const file = specFile('rare', database.name, ['public.kitchen']);
+    const found = sluice('doctor', '-f', file).stdout;
+    expect(found).toMatch(/cannot be proven equal: at \(time with time zone: [^;]*;/);
+    expect(found).toContain('rare types can be compared: flags (bit(4)), place (point)');
+    await database.drop();
+  });
+
   it('exits with 4 and names Kafka and Connect if they do not answer', async () => {
     const database = await freshDatabase(accounts(10));
     const dead = specFile('dead', database.name, ['public.accounts'], {

@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
+import { FURTHER_TYPES } from '../../compare/types/further-types.js';
 import { WHY_GENERATED, whyUnproven } from '../../compare/types/unproven.js';
 import { canReplay, capturedColumns } from '../../compare/write-debezium-json.js';
 import { changelogTables } from '../../connectors/flink-changelogs.js';
@@ -162,18 +163,21 @@ export async function checkTable(
 function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCatalog): void {
   const { carriesGenerated } = plan.capture;
   const ignored = new Set(plan.spec.validation.compare.ignore);
-  const weak = table.columns.filter(
-    (c) =>
-      ((c.generated && !carriesGenerated) || !isProvable(c.type)) &&
-      !ignored.has(c.name) &&
-      !ignored.has(`${text}.${c.name}`),
+  const compared = table.columns.filter(
+    ({ name }) => !ignored.has(name) && !ignored.has(`${text}.${name}`),
   );
+  const isWeak = (c: (typeof compared)[number]): boolean =>
+    (c.generated && !carriesGenerated) || !isProvable(c.type);
+  const weak = compared.filter(isWeak);
+  // A reader who knows that a connector omits or changes such types should see which ones are safe.
+  const rare = compared.filter((c) => !isWeak(c) && c.type in FURTHER_TYPES);
+  const safe = rare.map(({ name, declared }) => `${name} (${declared})`).join(', ');
   rule(
     'table.types',
     weak.length === 0,
     `each of the ${table.columns.length} columns can be compared, or the spec leaves it out`,
-    `these columns cannot be proven equal: ${weak.map(({ name, ...c }) => `${name} (${c.generated ? WHY_GENERATED : `${c.declared}: ${whyUnproven(c.type)}`})`).join(', ')}`,
-    'list them in validation.compare.ignore, and tell the approvers',
+    `these columns cannot be proven equal: ${weak.map(({ name, ...c }) => `${name} (${c.generated ? WHY_GENERATED : `${c.declared}: ${whyUnproven(c.type)}`})`).join(', ')}${safe ? `; these columns of rare types can be compared: ${safe}` : ''}`,
+    'list those that cannot be proven in validation.compare.ignore, and tell the approvers',
   );
 }
 
