@@ -20,13 +20,17 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'target.reachable': 'Can Sluice log in to the target database?',
   'target.version': 'Is the target server Postgres 14 to 18?',
   'target.primary': 'Is the target server a primary? The sink and the commit write there.',
-  'target.create': 'May the role create a schema for the lease row in the target database?',
+  'target.encoding': 'Is the encoding of the target database known?',
+  'target.create':
+    'May the role write in the target database, and create a schema for the lease row there?',
   'target.time-limits': 'Do timeouts of the role in the target leave the sink enough time?',
   'target.connections': 'Are enough connections to the target free?',
   'source.version': 'Is the server Postgres 14 to 18?',
+  'source.encoding':
+    'Is the encoding of the database known? With SQL_ASCII, a text may have bytes that are not UTF-8.',
   'source.primary': 'Is the server a primary? Evidence from a standby can be stale.',
   'source.wal-level': 'Is `wal_level` logical?',
-  'source.slots': 'Are at least two replication slots free?',
+  'source.slots': 'Are at least two replication slots free, or three if windows use a witness?',
   'source.senders': 'Are at least two WAL senders free?',
   'source.wal-headroom': 'Does the server keep as much WAL for a slot as `walBudget` allows?',
   'source.replication': 'May the role create replication slots?',
@@ -34,7 +38,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
     'Can a standby keep the slot (`slot.failover`), and does the connector wait for that standby?',
   'source.long-transactions':
     'Is there no old transaction that would delay the creation of the slot?',
-  'source.create': 'May the role create a publication and a schema?',
+  'source.create': 'May the role write, and create a publication and a schema?',
   'source.time-limits': "Do the role's time limits leave enough time for the initial load?",
   'source.connections': "Do the connection limits leave room for Sluice's sessions?",
   'source.snapshot-time': 'Is the long transaction of the initial load short enough for vacuum?',

@@ -15,6 +15,8 @@ export async function diff(
   const name = nameOf(id);
   if (!/^\d+$/.test(options.limit))
     throw new CliError(EXIT.usage, 'usage', `--limit ${options.limit} is not a number`);
+  if (options.window !== undefined && !/^\d{1,9}$/.test(options.window))
+    throw new CliError(EXIT.usage, 'usage', `--window ${options.window} is not a number`);
   const found = await withLedger((ledger) => differencesOf(ledger, name, options));
   if (!found) {
     await print(

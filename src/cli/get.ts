@@ -3,6 +3,7 @@ import { formatMs } from '../domain/values/duration.js';
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
 import { printable } from '../domain/values/foreign-text.js';
 import { PHASES } from '../domain/migration/phase.js';
+import { nameOf } from '../domain/migration/workflow-ids.js';
 import { readStatus } from './support/migration-source.js';
 import { REMOVE_LEFTOVERS, stateOf } from '../report/state-words.js';
 import { pollStatus } from './support/poll-status.js';
@@ -23,7 +24,7 @@ export async function get(
 /** Prints every change until the end. Ctrl-C only detaches. */
 export async function watch(id: string): Promise<number> {
   process.once('SIGINT', () => {
-    say(`detached; the migration continues. Re-attach with: sluice get ${id} -w`);
+    say(`detached; the migration continues. Re-attach with: sluice get ${nameOf(id)} -w`);
     process.exit(EXIT.interrupted);
   });
   let shown = '';

@@ -13,6 +13,7 @@ import {
 } from './support/migration-source.js';
 import { EXIT, print, say, table, type Format } from './support/output.js';
 import { lookAt } from './support/ask-run-state.js';
+import { migrationId } from '../domain/migration/workflow-ids.js';
 
 const AT_ONCE = 10;
 
@@ -81,7 +82,7 @@ export async function newestOfEach(): Promise<Listed[]> {
 
 const statusOf = (record: MigrationRecord): Status =>
   record.status ?? {
-    ...emptyStatus(record.name, record.iteration, record.generation),
+    ...emptyStatus(migrationId(record.name), record.iteration, record.generation),
     outcome: record.outcome,
   };
 
@@ -92,6 +93,6 @@ async function withStanding(
 ): Promise<Listed> {
   const status = statusOf(record);
   if (record.outcome !== null) return { record, status };
-  const look = await lookAt(record.name, client, problem, false);
+  const look = await lookAt(migrationId(record.name), client, problem, false);
   return { record, status: standingIn(status, look, record, null) };
 }

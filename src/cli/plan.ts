@@ -8,6 +8,7 @@ import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
 import { openLedger, withRunning } from './support/migration-source.js';
 import { nameOf } from '../domain/migration/workflow-ids.js';
+import { resolveId } from './support/resolve-id.js';
 import { answering } from './support/ask-run-state.js';
 import { confirmByTyping, evidenceOf, signed, signedFor } from './decide.js';
 import { whileServed } from './support/ask-while-served.js';
@@ -50,7 +51,8 @@ export async function plan(options: PlanOptions): Promise<number> {
  * Rehearses the cut-over. It asks for confirmation, because a rehearsal blocks the same writes as
  * the cut-over.
  */
-async function rehearse(id: string, options: PlanOptions): Promise<number> {
+async function rehearse(asked: string, options: PlanOptions): Promise<number> {
+  const id = await resolveId(asked);
   await confirmByTyping(nameOf(id), 'rehearse the cut-over of', options.yes);
   const result = await withRunning(id, async (handle, client) => {
     const { evidenceId } = await answering(id, handle, client);

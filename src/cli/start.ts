@@ -58,7 +58,7 @@ export async function start(options: {
     options.output,
     () => `started ${workflowId}${uiUrl ? `\n  ${uiUrl}` : ''}\n  next: ${result.next[0]}`,
   );
-  return options.watch ? watch(name) : EXIT.ok;
+  return options.watch ? watch(workflowId) : EXIT.ok;
 }
 
 /**
@@ -77,7 +77,7 @@ async function refuseUnfit(name: string): Promise<void> {
       `${name} was already migrated (iteration ${latest.iteration}); nothing was changed`,
       [`sluice report ${name} -o md`],
     );
-  if (open.length > 0 && (await withClient((client) => deadEnd(name, client))))
+  if (open.length > 0 && (await withClient((client) => deadEnd(migrationId(name), client))))
     throw new CliError(
       EXIT.failed,
       'not-cleaned-up',

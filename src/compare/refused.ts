@@ -1,6 +1,7 @@
 // Describes the refused records of a topic: where they are and why they were refused. Each refused
 // record makes its window inconclusive.
 import type { Difference } from '../domain/evidence/window.js';
+import { cut } from '../domain/values/foreign-text.js';
 import { parseJsonLossless } from './json.js';
 import type { Shape } from './row-comparison.js';
 import { WiderKey } from './undecodable.js';
@@ -54,7 +55,7 @@ const MOST_SHOWN = 200;
 
 /** Returns the part of a record's text that a difference shows. */
 export const shown = (text: string | null): string =>
-  text === null ? 'null' : text.slice(0, MOST_SHOWN);
+  text === null ? 'null' : cut(text, MOST_SHOWN);
 
 export function refusedDifferences(shape: Shape, refused: readonly Refused[]): Difference[] {
   return refused.map((record) => ({

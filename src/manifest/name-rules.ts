@@ -22,7 +22,7 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
     slot.length > LONGEST_IDENTIFIER
       ? [{ path: ['metadata', 'name'], message: `slot ${slot} has more than 63 characters` }]
       : [];
-  return [...topics, ...long, ...tableIssues(spec), ...sinkIssues(parsed)];
+  return [...topics, ...long, ...tableIssues(spec), ...hostIssues(spec), ...sinkIssues(parsed)];
 }
 
 /** Finds names of tables that Postgres would silently truncate. */
@@ -35,6 +35,19 @@ function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
       message: `"${name}" has more than ${LONGEST_IDENTIFIER} bytes, which is the limit of a name in Postgres`,
     }));
   });
+}
+
+/** Refuses a host, such as an IPv6 address, that Debezium does not accept. */
+function hostIssues({ spec }: MigrationSpec): SpecIssue[] {
+  const { host } = spec.source.postgres;
+  const isUsed = spec.connector.type === 'debezium-postgres' && !spec.existing;
+  if (!isUsed || /^[\w.-]+$/.test(host)) return [];
+  return [
+    {
+      path: ['spec', 'source', 'postgres', 'host'],
+      message: `Debezium refuses the host "${host}", because it allows only letters, digits, dots, hyphens and underscores; use a host name instead of an IPv6 address`,
+    },
+  ];
 }
 
 /**

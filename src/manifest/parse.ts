@@ -1,6 +1,6 @@
 // Parses untrusted YAML or JSON into a MigrationSpec, or returns every problem with its place.
 import type { MigrationSpec } from '../domain/migration/spec.js';
-import { issuesOf, parseText, type Checked, type SpecProblem } from './document.js';
+import { issuesOf, parseText, type Checked, type SpecIssue, type SpecProblem } from './document.js';
 import { migrationSchema, type ParsedSpec } from './spec-schema.js';
 import { comparisonIssues, migrationIssues, proofOfAdopted } from './comparison-rules.js';
 import { proofIssues } from './format-rules.js';
@@ -51,7 +51,26 @@ export function parseSpecObject(input: unknown): ParseResult {
   };
 }
 
+/**
+ * Finds texts with NUL or half of a surrogate pair. Postgres ends a statement at NUL, so it would
+ * run a part of the statement.
+ */
+function textIssues(value: unknown, path: readonly (string | number)[]): SpecIssue[] {
+  if (typeof value === 'string')
+    return /\0|\p{Surrogate}/u.test(value)
+      ? [{ path, message: 'must not contain NUL or half of a surrogate pair' }]
+      : [];
+  if (Array.isArray(value)) return value.flatMap((item, at) => textIssues(item, [...path, at]));
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, item]) => [
+    ...textIssues(key, path),
+    ...textIssues(item, [...path, key]),
+  ]);
+}
+
 function check(input: unknown, use: SpecUse): Checked<MigrationSpec> {
+  const unstorable = textIssues(input, []);
+  if (unstorable.length > 0) return { ok: false, issues: unstorable };
   const parsed = migrationSchema.safeParse(input);
   if (!parsed.success) return { ok: false, issues: issuesOf(parsed.error, migrationSchema) };
   const issues = [...semanticIssues(parsed.data), ...ISSUES_OF[use](parsed.data)];

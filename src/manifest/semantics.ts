@@ -3,7 +3,7 @@ import { checkExtraConfig } from '../connectors/allowlist.js';
 import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-changelogs.js';
 import { ksqlPlan } from '../domain/pipelines/ksql-statements.js';
-import { captureContradictions, capturesOf } from '../domain/capture/index.js';
+import { captureContradictions } from '../domain/capture/index.js';
 import { isAuthenticated } from '../domain/migration/cluster-access.js';
 import { HOSTS } from '../domain/pipelines/index.js';
 import { routeContradictions } from '../domain/routes/index.js';
@@ -19,6 +19,7 @@ import type { SpecIssue } from './document.js';
 import { certificateIssues, loginIssues } from './login-rules.js';
 import { formatIssues } from './format-rules.js';
 import { nameIssues } from './name-rules.js';
+import { sharedNameIssues } from './shared-names.js';
 import { targetIssues } from './target-rules.js';
 import type { ParsedSpec } from './spec-schema.js';
 
@@ -29,6 +30,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...pipelineIssues(parsed),
     ...captureContradictions(parsed as MigrationSpec),
     ...nameIssues(parsed),
+    ...sharedNameIssues(parsed),
     ...certificateIssues(parsed),
     ...loginIssues(parsed),
     ...targetIssues(parsed),
@@ -92,8 +94,7 @@ function contradictions(parsed: ParsedSpec): SpecIssue[] {
   missingParts(parsed, add);
   batchActions(parsed, add);
   validationRules(parsed, add);
-  sharedNames(parsed, add);
-  quorum(parsed, add);
+  approvals(parsed, add);
   finalResult(parsed, add);
   laterWindows(parsed, add);
   return issues;
@@ -175,30 +176,17 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
   } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
 }
 
-/** Checks that no two topics and no two subjects share a name. */
-function sharedNames(parsed: ParsedSpec, add: Add): void {
-  const { batch } = parsed.spec;
-  const topics = capturesOf(parsed as MigrationSpec, 1);
-  topics.forEach(({ topic, subject }, at) => {
-    const other = topics.slice(0, at).find((capture) => capture.topic === topic);
-    if (other)
-      add(
-        `${subject} and ${other.subject} would share topic ${topic}, because names in Kafka allow fewer characters`,
-        'source',
-        'tables',
-        at,
-      );
-  });
-  const stages = batch?.stages.map((stage) => stage.name) ?? [];
-  stages.forEach((name, at) => {
-    if (name === 'result' || stages.indexOf(name) < at)
-      add(`"${name}" is already the name of another subject`, 'batch', 'stages', at, 'name');
-  });
-}
-
-/** Checks that enough approvers are named for the quorum. */
-function quorum({ spec }: ParsedSpec, add: Add): void {
+/** Checks that enough approvers are named for the quorum, and that the change window can open. */
+function approvals({ spec }: ParsedSpec, add: Add): void {
   const { cutover } = spec;
+  const { notBefore, notAfter } = cutover.approval;
+  if (notBefore !== null && notAfter !== null && Date.parse(notAfter) <= Date.parse(notBefore))
+    add(
+      `must be later than notBefore (${notBefore}), because otherwise no cut-over can begin`,
+      'cutover',
+      'approval',
+      'notAfter',
+    );
   if (
     cutover.approval.approvers.length > 0 &&
     cutover.approval.approvers.length < cutover.approval.quorum

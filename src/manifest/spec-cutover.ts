@@ -1,7 +1,7 @@
 // Defines the keys of `cutover`, which say who approves, how long the hold may last, and what the
 // final window compares.
 import { z } from 'zod';
-import { duration, httpUrl, instant, roleName, tableName } from './spec-parts.js';
+import { duration, durationBetween, httpUrl, instant, roleName, tableName } from './spec-parts.js';
 
 const finalResult = z
   .union(
@@ -32,8 +32,10 @@ const approval = z.strictObject({
     .boolean()
     .default(false)
     .describe('If true, the person who started the migration cannot approve it.'),
-  expires: duration.default('24h').describe('The time for which an approval is valid.'),
-  evidenceMaxAge: duration
+  expires: durationBetween('1s', '3650d')
+    .default('24h')
+    .describe('The time for which an approval is valid.'),
+  evidenceMaxAge: durationBetween('1s', '3650d')
     .default('24h')
     .describe('The maximum age of the evidence when an approval arrives.'),
   notBefore: instant
@@ -78,7 +80,7 @@ const route = z.discriminatedUnion('type', [
 
 export const cutover = z.strictObject({
   approval: approval.prefault({}).describe('Who must approve the cut-over, and when it may begin.'),
-  maxHold: duration
+  maxHold: durationBetween('1s', '24d')
     .default('60s')
     .describe(
       'The longest hold, from the pause of the batch to the commit; the fence also expires this long after it began.',

@@ -1,6 +1,6 @@
 // Defines small shapes that several parts of the spec share: names, durations, secrets, SQL, URLs.
 import { z } from 'zod';
-import { DURATION_PATTERN, SIZE_PATTERN } from '../domain/values/duration.js';
+import { DURATION_PATTERN, SIZE_PATTERN, durationMs } from '../domain/values/duration.js';
 import { ZONE_PATTERN } from '../domain/migration/task-queues.js';
 import { parseTableName } from '../domain/migration/names.js';
 import { sqlProblem, urlProblem } from './forbidden-credentials.js';
@@ -9,6 +9,15 @@ import { sqlProblem, urlProblem } from './forbidden-credentials.js';
 const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
 
 export const duration = textLike(DURATION_PATTERN, 'expected a duration like 30s, 5m, 2h or 7d');
+
+/** Accepts a duration from `least` to `most`. */
+export const durationBetween = (least: string, most: string) =>
+  duration.refine(
+    (text) =>
+      !DURATION_PATTERN.test(text) ||
+      (durationMs(text) >= durationMs(least) && durationMs(text) <= durationMs(most)),
+    `must be between ${least} and ${most}`,
+  );
 
 export const size = textLike(SIZE_PATTERN, 'expected a size like 512MiB or 10GiB');
 
@@ -50,6 +59,8 @@ export const tableName = z.string().superRefine((text, context) => {
 export const identifier = z.string().min(1).max(63);
 
 export const unique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
+
+export const keyColumns = z.array(identifier).min(1).refine(unique, 'a column is named twice');
 
 export const path = z
   .string()
@@ -126,7 +137,7 @@ export const roleName = z
   .regex(/^[^\s\\'"]{1,63}$/, 'expected the name of a role, without spaces, quotes or backslashes');
 
 export const labels = z
-  .record(z.string(), z.string())
+  .record(z.string(), z.string().max(255, 'expected at most 255 characters'))
   .default({})
   .refine(
     ({ zone }) => zone === undefined || ZONE_PATTERN.test(zone),

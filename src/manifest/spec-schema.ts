@@ -3,7 +3,7 @@
 // has a description, which editors and the reference page show.
 import { z } from 'zod';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
-import { decimal, duration, httpUrl, instant, labels } from './spec-parts.js';
+import { decimal, duration, durationBetween, httpUrl, instant, labels } from './spec-parts.js';
 import { cutover } from './spec-cutover.js';
 import { batch, source, target } from './spec-source.js';
 import { existing } from './spec-existing.js';
@@ -135,8 +135,10 @@ const catchUp = z.strictObject({
     .max(100)
     .default(3)
     .describe('The number of barriers in a row that must arrive in time.'),
-  within: duration.default('30s').describe('The time in which a barrier must arrive.'),
-  timeout: duration
+  within: durationBetween('1ms', '24d')
+    .default('30s')
+    .describe('The time in which a barrier must arrive.'),
+  timeout: durationBetween('1ms', '3650d')
     .default('6h')
     .describe('The time for which the run tries to catch up before it blocks.'),
 });

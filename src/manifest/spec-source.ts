@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import {
   action,
-  duration,
-  identifier,
+  durationBetween,
+  keyColumns,
   postgres,
   recordFormat,
   size,
@@ -33,7 +33,8 @@ const limits = z.strictObject({
     .describe(
       'The largest number of windows that read this server at the same time, over all migrations of the ledger. The default is 4. A final window never waits, because writers wait for it.',
     ),
-  statementTimeout: duration
+  // Postgres counts 0 as no limit, and accepts at most 2^31 ms
+  statementTimeout: durationBetween('1s', '24d')
     .default('10m')
     .describe("The time after which Postgres cancels one of Sluice's statements."),
 });
@@ -75,7 +76,7 @@ const stage = z.strictObject({
     .regex(/^[a-z0-9-]{1,40}$/, 'expected [a-z0-9-]{1,40}')
     .describe('The name of the stage, which windows show as their subject.'),
   query: sql.describe('One SELECT that computes the rows of the stage.'),
-  key: z.array(identifier).min(1).describe('The columns that identify a row of the stage.'),
+  key: keyColumns.describe('The columns that identify a row of the stage.'),
   topic: topic.describe('The topic into which the pipeline writes the rows of the stage.'),
   format: recordFormat
     .optional()
@@ -105,7 +106,7 @@ export const batch = z.strictObject({
   result: z
     .strictObject({
       table: tableName.describe('The table that the batch fills, as `schema.table`.'),
-      key: z.array(identifier).min(1).describe('The columns that identify a row of the result.'),
+      key: keyColumns.describe('The columns that identify a row of the result.'),
     })
     .describe('The result of the batch process.'),
   query: sql.describe('One SELECT that computes the same rows as the batch.'),

@@ -5,6 +5,7 @@ import {
   duration,
   httpUrl,
   identifier,
+  keyColumns,
   path,
   recordFormat,
   secretRef,
@@ -218,10 +219,7 @@ export const pipeline = z.strictObject({
   output: z
     .strictObject({
       topic: topic.describe('The topic into which the pipeline writes its result.'),
-      key: z
-        .array(identifier)
-        .min(1)
-        .describe('The columns of the record key; the same as batch.result.key.'),
+      key: keyColumns.describe('The columns of the record key; the same as batch.result.key.'),
       format: recordFormat
         .optional()
         .describe('The format of the records; json if absent. The others need a registry.'),

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 
 const REBALANCE = 'Request cannot be completed because a rebalance is expected';
-const answers: { status: number; body: object }[] = [];
+const answers: { status: number; body: unknown }[] = [];
 const server = createServer((_request, response) => {
   const { status, body } = answers.shift()!;
-  response.writeHead(status).end(JSON.stringify(body));
+  response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
 });
 let connect: ConnectRest;
 beforeAll(async () => {
@@ -29,5 +29,18 @@ describe('a request to Kafka Connect', () => {
     answers.push({ status: 500, body: { error_code: 500, message: 'out of memory' } });
     await expect(connect.config('orders')).rejects.toMatchObject({ code: 'unreachable' });
     expect(answers).toEqual([]);
+  });
+
+  it.each([
+    ['text', '<html>'],
+    ['JSON of a different kind', { name: 'search' }],
+    ['no object', 'null'],
+  ])('names the URL if another server answers with %s', async (_what, body) => {
+    answers.push({ status: 200, body });
+    await expect(connect.version()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/answered GET http.*\/ is not Kafka Connect/) as string,
+      remedy: expect.stringContaining('correct connector.url') as string,
+    });
   });
 });

@@ -173,7 +173,7 @@ describe('a wrong spec', () => {
       name,
       query: { sql: 'SELECT 1 AS a' },
       key: ['a'],
-      topic: 't',
+      topic: `topic-of-${name}`,
     });
     const stages = (...names: string[]) =>
       problemsOf(

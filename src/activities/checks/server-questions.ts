@@ -22,7 +22,7 @@ interface CreateAnswers {
   readonly mayNot: string;
 }
 
-/** Checks that the role has the privilege CREATE on the database. */
+/** Checks that the role has the privilege CREATE on the database, and may write in it at all. */
 export const mayCreate =
   (
     one: Ask,
@@ -32,7 +32,15 @@ export const mayCreate =
   ): (() => Promise<Check>) =>
   () =>
     attempt(`${place}.create`, async () => {
-      const right = await one(`SELECT has_database_privilege(current_database(), 'CREATE') AS can`);
+      // this session is read-only, so the query reads the value with which a session begins
+      const right = await one(
+        `SELECT has_database_privilege(current_database(), 'CREATE') AS can, (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only`,
+      );
+      if (right['read_only'] === 'on')
+        return {
+          detail: `default_transaction_read_only is on for role ${user} in database ${database}, so neither Sluice nor the sink could write`,
+          remedy: `ALTER ROLE ${plainIdent(user)} IN DATABASE ${plainIdent(database)} SET default_transaction_read_only = off`,
+        };
       return right['can'] === 't'
         ? may
         : {
@@ -55,7 +63,7 @@ export function notReached(place: Place, at: string, error: unknown): Check {
   );
 }
 
-/** Checks the server's version, and that it is a primary. */
+/** Checks the server's version, that it is a primary, and the encoding of the database. */
 export function serverQuestions(one: Ask, place: Place): (() => Promise<Check>)[] {
   return [
     () =>
@@ -80,5 +88,16 @@ export function serverQuestions(one: Ask, place: Place): (() => Promise<Check>)[
                   : 'use the primary, because the sink and the commit write',
             },
       ),
+    () =>
+      attempt(`${place}.encoding`, async () => {
+        const encoding = (await one('SHOW server_encoding'))['server_encoding'];
+        return encoding === 'SQL_ASCII'
+          ? {
+              detail:
+                'the encoding of the database is SQL_ASCII, so a text may have bytes that are not UTF-8. The connector and a window replace such bytes, and different texts then look equal',
+              remedy: 'move the data into a database with the encoding UTF8 or LATIN1',
+            }
+          : `the encoding of the database is ${encoding}`;
+      }),
   ];
 }

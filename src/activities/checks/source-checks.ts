@@ -11,7 +11,8 @@ import { formatMs } from '../../domain/values/duration.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isLeaseInSource } from '../../domain/migration/databases.js';
 import type { Deps } from '../runtime/deps.js';
-import { attempt, failed, inTurn, passed } from '../runtime/make-finding.js';
+import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
+import { attempt, failed, inTurn, passed, type Answer } from '../runtime/make-finding.js';
 import { canFailOver } from './failover-check.js';
 import { checkPrivileges } from './missing-privileges.js';
 import { tryReplication } from './replication-check.js';
@@ -54,6 +55,9 @@ export async function checkSource(
             timeLimits(client, plan, 'source', predictedMs(plan, catalogs)),
           ),
         () => attempt('source.connections', () => connectionLimits(client, plan, 'source')),
+        ...(plan.capture.hasSlot
+          ? [() => attempt('source.slots', () => freeSlots(client, plan, catalogs))]
+          : []),
       ]);
       const rights = await checkPrivileges(client, plan, 'source', [...server, ...tables]);
       return [
@@ -115,10 +119,6 @@ function logQuestions(
             };
       }),
     () =>
-      attempt('source.slots', async () =>
-        headroom(await slotUse(client), 'replication slots', 'max_replication_slots'),
-      ),
-    () =>
       attempt('source.senders', async () =>
         headroom(
           await one(
@@ -135,17 +135,31 @@ function logQuestions(
   ];
 }
 
+/** Checks that slots are free for the connector and, in a migration of large tables, a witness. */
+export async function freeSlots(
+  client: pg.ClientBase,
+  { spec }: ResolvedPlan,
+  tables: readonly TableCatalog[],
+): Promise<Answer> {
+  const { engine, laterWindows } = spec.validation;
+  const hasWitness =
+    laterWindows === 'witness' || (engine === 'embedded' && rowsOf(tables) >= WITNESS_FROM_ROWS);
+  const use = await slotUse(client);
+  return headroom(use, 'replication slots', 'max_replication_slots', hasWitness ? 3 : 2);
+}
+
 function headroom(
   use: Readonly<Record<string, unknown>>,
   what: string,
   setting: string,
+  needed = 2,
 ): string | { detail: string; remedy: string } {
   const [used, most] = [Number(use['used']), Number(use['most'])];
   const free = most - used;
-  return free >= 2
+  return free >= needed
     ? `${free} ${what} free`
     : {
-        detail: `${free} ${what} free, and 2 are needed (${used} of ${most} are used)`,
+        detail: `${free} ${what} free, and ${needed} are needed${needed > 2 ? ', one of them for a witness' : ''} (${used} of ${most} are used)`,
         remedy: `raise ${setting} (needs a restart) or drop unused ones`,
       };
 }

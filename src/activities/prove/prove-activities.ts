@@ -3,6 +3,7 @@
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { jsonText } from '../../clients/ledger/json-text.js';
 import { pipelineDrained } from '../barrier/consumers-drained.js';
 import type { Deps } from '../runtime/deps.js';
 import { pollUntil } from '../runtime/poll-until.js';
@@ -43,7 +44,7 @@ export function createProofActivities(deps: Deps) {
         const compared = await compareSlice(deps, proof, replayed);
         await ledger.query(`UPDATE sluice.proof SET differences = $2 WHERE id = $1`, [
           proof.ref.name,
-          JSON.stringify(compared.differences),
+          jsonText(compared.differences),
         ]);
         // this keeps values of rows out of the workflow's history
         return { ...compared, differences: [] };
@@ -72,7 +73,7 @@ export function createProofActivities(deps: Deps) {
     async recordProof(result: ProofResult): Promise<void> {
       await ledger.query(`UPDATE sluice.proof SET result = $2, ended_at = now() WHERE id = $1`, [
         result.id,
-        JSON.stringify(result),
+        jsonText(result),
       ]);
     },
   };

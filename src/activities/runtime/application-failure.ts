@@ -4,6 +4,7 @@ import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
 import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { FAILURES, Problem, type FailureCode } from '../../domain/failure.js';
+import { errorText } from '../../domain/values/error-text.js';
 import { quoteForeign, withoutQuotes } from '../../domain/values/foreign-text.js';
 
 interface Coded {
@@ -32,6 +33,9 @@ export function toFailure(error: unknown): Error {
 const HIDDEN_ROWS =
   'ALTER ROLE … BYPASSRLS for the role that Sluice logs in with, or use the role that owns the table; then: sluice retry';
 
+const READ_ONLY =
+  'ALTER ROLE … SET default_transaction_read_only = off for the role that Sluice logs in with, or use the primary if the server has become a standby; then: sluice retry';
+
 /**
  * Returns the Problem for any error. Omits the DETAIL of Postgres errors, and the quoted text in
  * errors of class 22, because both contain values of rows.
@@ -39,12 +43,18 @@ const HIDDEN_ROWS =
 export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { code, name = '', severity } = (error ?? {}) as Coded;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   if (code === SQLSTATE.insufficientPrivilege && /row-level security/.test(message))
     return new Problem(
       'permission-denied',
       `Postgres: ${message}: row security hides rows from Sluice's role (${code})`,
       HIDDEN_ROWS,
+    );
+  if (code === SQLSTATE.readOnly && /read-only transaction/.test(message))
+    return new Problem(
+      'permission-denied',
+      `Postgres: ${quoteForeign(message)} (${code})`,
+      READ_ONLY,
     );
   if (severity !== undefined && typeof code === 'string')
     return new Problem(

@@ -8,6 +8,7 @@ import { planHash } from '../../manifest/build-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { migrationId } from '../../domain/migration/workflow-ids.js';
 import type { MigrationRecord } from '../../clients/ledger/ledger.js';
+import { jsonText } from '../../clients/ledger/json-text.js';
 import { otherNamespace, type Deps } from './deps.js';
 
 export interface OpenInput {
@@ -154,7 +155,7 @@ async function insertRun(
       run.generation,
       run.workflowId,
       run.runKey,
-      JSON.stringify(spec),
+      jsonText(spec),
       planHash(spec),
       namespace?.name ?? null,
       namespace?.id ?? null,

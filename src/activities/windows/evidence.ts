@@ -5,6 +5,7 @@ import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { RecentResult } from '../../domain/plan/final-result.js';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
+import { jsonText } from '../../clients/ledger/json-text.js';
 import type { SubjectOutcome } from './subject-outcome.js';
 
 export interface WindowEvidence {
@@ -35,7 +36,7 @@ export function evidenceOf(
   special: Special = {},
 ): WindowEvidence {
   const { validation } = ref.spec.spec;
-  const document = {
+  const whole = {
     engine: validation.engine,
     encoding: 'enc-v1',
     migration: ref.name,
@@ -53,5 +54,7 @@ export function evidenceOf(
       ...proof,
     })),
   };
+  // the digest is computed from the document as the ledger stores it
+  const document = JSON.parse(jsonText(whole)) as object;
   return { digest: createHash('sha256').update(canonicalJson(document)).digest('hex'), document };
 }

@@ -15,7 +15,10 @@ export const file = (): Option =>
   new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
 export const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
 
-/** Declares a verb. When it runs, its format and exit code are kept in `ran`. */
+/**
+ * Declares a verb. When it runs, its format and exit code are kept in `ran`. The argument `<id>` is
+ * the name of a migration or its workflow id.
+ */
 export function verb(
   program: Command,
   usage: string,
@@ -25,6 +28,8 @@ export function verb(
   const command = program.command(usage).description(description).showSuggestionAfterError();
   return command.action(async (...args: unknown[]) => {
     ran.format = (args.at(-2) as { output?: Format }).output ?? 'text';
+    if (usage.includes('<id>'))
+      args[0] = await (await import('../support/resolve-id.js')).resolveId(args[0] as string);
     ran.exitCode = await (run as (...args: unknown[]) => Promise<number>)(...args.slice(0, -1));
   });
 }

@@ -5,7 +5,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../wiring/config.js';
 import type { Anchor } from '../../report/verify.js';
 import { withClientOrNull } from './migration-source.js';
-import { workflowIdOf } from '../../domain/migration/workflow-ids.js';
+import { migrationId } from '../../domain/migration/workflow-ids.js';
 import { because, ok, type OrReason } from '../../domain/values/or-reason.js';
 
 const MOST_RUNS = 200; // each continue-as-new adds one run to a migration
@@ -37,10 +37,10 @@ export async function anchorsOf(
   return withClientOrNull(async (client) => {
     if (!client) return because('Temporal does not answer');
     try {
-      return ok(await readAnchors(client, workflowIdOf(name), runKey));
+      return ok(await readAnchors(client, migrationId(name), runKey));
     } catch (error) {
       return because(
-        `the history of ${workflowIdOf(name)} cannot be read: ${(error as Error).message}`,
+        `the history of ${migrationId(name)} cannot be read: ${(error as Error).message}`,
       );
     }
   });

@@ -1,6 +1,7 @@
 // Writes data to stdout, and progress and errors to stderr. JSON is the stable interface; text is
 // for people.
 import { Problem } from '../../domain/failure.js';
+import { errorText } from '../../domain/values/error-text.js';
 import { printable, printableLines } from '../../domain/values/foreign-text.js';
 
 export type Format = 'text' | 'json' | 'jsonl' | 'yaml';
@@ -119,14 +120,10 @@ function toCliError(error: unknown): CliError {
     return new CliError(
       EXIT.unreachable,
       'unreachable',
-      `the ledger refuses the login: ${(error as Error).message}`,
+      `the ledger refuses the login: ${errorText(error)}`,
       ['check SLUICE_LEDGER_URL'],
     );
-  return new CliError(
-    EXIT.failed,
-    'unexpected',
-    error instanceof Error ? error.message : String(error),
-  );
+  return new CliError(EXIT.failed, 'unexpected', errorText(error));
 }
 
 export { columns as table } from '../../report/escape.js';

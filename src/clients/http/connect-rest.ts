@@ -2,8 +2,9 @@
 // without Kafka hangs for minutes.
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
-import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
+import { errorText } from '../../domain/values/error-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
+import { bodyOf, errorMessage, notConnect, refusedLogin } from './connect-answers.js';
 import { send, type HttpAccess, type HttpAnswer } from './http-access.js';
 
 export interface TaskStatus {
@@ -34,7 +35,9 @@ export class ConnectRest {
   }
 
   async version(): Promise<string> {
-    return (await this.#json<{ version: string }>('GET', '/')).version;
+    const { version } = await this.#json<{ version?: unknown }>('GET', '/');
+    if (typeof version !== 'string') throw notConnect(`GET ${this.#url}/`);
+    return version;
   }
 
   /** Returns the classes of the installed connectors, or with `all`, those of all plugins. */
@@ -168,7 +171,7 @@ export class ConnectRest {
       if (isMaking) this.#beforeMaking();
       const response = await this.#fetch(method, path, body, timeoutMs);
       const text = await response.text();
-      if (response.ok) return (text ? JSON.parse(text) : {}) as T;
+      if (response.ok) return bodyOf(text, `${method} ${this.#url}${path}`) as T;
       if (response.status === 404 && nullOn404) return null;
       if (response.status === 401 || response.status === 403)
         throw refusedLogin(`${method} ${this.#url}${path}`, response.status, this.#access);
@@ -216,7 +219,7 @@ export class ConnectRest {
         this.#tlsTrouble(cause) ??
         new Problem(
           'unreachable',
-          `Kafka Connect at ${this.#url} does not answer ${method} ${path}: ${(cause as Error).message}`,
+          `Kafka Connect at ${this.#url} does not answer ${method} ${path}: ${errorText(cause)}`,
         )
       );
     }
@@ -226,27 +229,5 @@ export class ConnectRest {
     const leg = { server: `Kafka Connect at ${this.#url}`, field: 'connector.tls' };
     const hasCa = this.#access.tls?.ca !== undefined;
     return tlsTrouble(cause, { ...leg, ca: hasCa ? 'the CA in connector.tls.ca' : undefined });
-  }
-}
-
-function refusedLogin(request: string, status: number, { authorization }: HttpAccess): Problem {
-  return new Problem(
-    'permission-denied',
-    authorization === undefined
-      ? `Kafka Connect requires a login (${request}: ${status}), and the spec has no connector.auth`
-      : `Kafka Connect refuses the login in connector.auth (${request}: ${status})`,
-    authorization === undefined
-      ? 'add connector.auth: { username, passwordFrom } or { tokenFrom }'
-      : 'correct connector.auth, or the secret that it names, then: sluice retry',
-  );
-}
-
-function errorMessage(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
-  } catch {
-    // The answer may contain a secret, so the message omits it.
-    return 'the answer does not come from Kafka Connect';
   }
 }

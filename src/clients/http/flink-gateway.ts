@@ -1,6 +1,7 @@
 // Calls the REST API of Flink's SQL Gateway: sessions, statements and results. A session's tables
 // and settings are lost when the session or the gateway ends, so each use opens its own session.
 import { Problem } from '../../domain/failure.js';
+import { causeText } from '../../domain/values/error-text.js';
 import { jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
@@ -56,7 +57,7 @@ export class FlinkGateway {
     } catch (error) {
       throw new Problem(
         'unreachable',
-        `the Flink SQL Gateway at ${this.#url} does not answer: ${(error as Error).message}`,
+        `the Flink SQL Gateway at ${this.#url} does not answer: ${causeText(error)}`,
       );
     }
     const answer = (await response.json().catch(() => ({}))) as { errors?: string[] };

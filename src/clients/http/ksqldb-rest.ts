@@ -1,6 +1,7 @@
 // Calls the part of ksqlDB's REST API that Sluice needs: statements, queries and their states.
 // Every call has its own time limit.
 import { Problem } from '../../domain/failure.js';
+import { causeText } from '../../domain/values/error-text.js';
 import { jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
@@ -125,7 +126,7 @@ export class KsqlDb {
     } catch (error) {
       throw new Problem(
         'unreachable',
-        `ksqlDB at ${this.#url} does not answer ${method} ${path}: ${(error as Error).message}`,
+        `ksqlDB at ${this.#url} does not answer ${method} ${path}: ${causeText(error)}`,
       );
     }
     const answer = (await response.json().catch(() => null)) as (T & { message?: string }) | null;

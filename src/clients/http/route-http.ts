@@ -2,6 +2,7 @@
 // returns the side that they read. Such a route is weaker than a view, because its switch is not
 // part of the transaction that changes the lease row.
 import { Problem } from '../../domain/failure.js';
+import { causeText } from '../../domain/values/error-text.js';
 import { answered } from '../progress.js';
 
 const TIMEOUT_MS = 10_000;
@@ -68,8 +69,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
       ...(body ? { body: JSON.stringify(body) } : {}),
     }),
   ).catch((error: unknown) => {
-    const cause = (error as { cause?: { message?: string } }).cause?.message;
-    throw new Problem('unreachable', `${where}: ${cause ?? (error as Error).message}`);
+    throw new Problem('unreachable', `${where}: ${causeText(error)}`);
   });
   const text = (await response.text()).slice(0, ANSWER_LIMIT);
   if (response.ok) return text;

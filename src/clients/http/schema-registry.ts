@@ -2,6 +2,7 @@
 // offer. The schema with a certain id never changes, so each schema is read only once.
 import { Problem } from '../../domain/failure.js';
 import type { RegistrySpec } from '../../domain/migration/cluster-access.js';
+import { errorText } from '../../domain/values/error-text.js';
 import { answered } from '../progress.js';
 import type { ReadSecret } from '../tls-files.js';
 import { tlsTrouble } from '../tls-trouble.js';
@@ -116,7 +117,7 @@ export class SchemaRegistry {
       tlsTrouble(cause, { server: this.#name, field: 'kafka.registry', ca }) ??
       new Problem(
         'unreachable',
-        `${this.#name} does not answer GET ${path}: ${(cause as Error).message}`,
+        `${this.#name} does not answer GET ${path}: ${errorText(cause)}`,
         'start the registry again, or correct kafka.registry.url; the migration continues by itself, or at once with: sluice retry',
       )
     );

@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { Problem } from '../../domain/failure.js';
 import type { TokenEndpoint, TokenOrigin } from '../../domain/migration/cluster-access.js';
+import { errorText } from '../../domain/values/error-text.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 import { httpAccess, send, type HttpAnswer } from '../http/http-access.js';
 import type { ResolveSecret } from '../postgres/connection.js';
@@ -122,7 +123,7 @@ async function fromEndpoint(origin: TokenEndpoint, secret: ResolveSecret): Promi
       tlsTrouble(cause, { server: issuer, field: 'kafka.sasl.token', ca }) ??
       new Problem(
         'unreachable',
-        `${issuer} does not answer: ${(cause as Error).message}`,
+        `${issuer} does not answer: ${errorText(cause)}`,
         'start the issuer again, or correct kafka.sasl.token.url; the migration continues by itself, or at once with: sluice retry',
       )
     );

@@ -1,6 +1,7 @@
 // Stores the objects that a migration adopted in the ledger. Adopted objects have a separate table,
 // so code that removes or hands over Sluice's objects never sees them.
 import type { MigrationRef, ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import { jsonText } from './json-text.js';
 import type { Ledger } from './ledger.js';
 
 export interface AdoptedRow extends OwnedObject {
@@ -80,7 +81,7 @@ export async function recordAdopted(
        ON CONFLICT (name, kind, object_name, location) DO UPDATE
          SET identity = excluded.identity, iteration = excluded.iteration, generation = excluded.generation, adopted_at = now(), released_at = NULL
        RETURNING seq::text`,
-      [name, iteration, generation, JSON.stringify(rows), begun],
+      [name, iteration, generation, jsonText(rows), begun],
     );
     return recorded.length === objects.length ? 'recorded' : 'ended';
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   type FactsSeen,
 } from '../../domain/evidence/epoch.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
+import { jsonText } from './json-text.js';
 import type { Ledger } from './ledger.js';
 
 /** Returns the digest of facts. The order of the entries does not change the digest. */
@@ -57,7 +58,7 @@ export async function standingFacts(
   if (digest !== since)
     await ledger.query(
       `INSERT INTO sluice.facts (name, iteration, digest, facts) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-      [ref.name, ref.iteration, digest, JSON.stringify(facts)],
+      [ref.name, ref.iteration, digest, jsonText(facts)],
     );
   return { facts, seen: { digest, change, ...(stopped === null ? {} : { stopped }) } };
 }

@@ -2,13 +2,15 @@
 import { codeOf, hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import pg from 'pg';
 import { Problem } from '../../domain/failure.js';
+import { errorText } from '../../domain/values/error-text.js';
 import { answered } from '../progress.js';
 import { denied, readiness, type Readiness } from './ledger-access.js';
 import { LEDGER_SCHEMA } from './ledger-schema.js';
 
 const NOT_THERE = [SQLSTATE.undefinedTable, SQLSTATE.invalidSchemaName];
 
-const AWAY = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|57P|08|53)/;
+/** 3D: the database does not exist. */
+const AWAY = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|57P|08|53|3D)/;
 /** Errors of TLS have codes such as CERT_HAS_EXPIRED and SELF_SIGNED_CERT_IN_CHAIN. */
 const NOT_TRUSTED = /CERT|^ERR_(TLS|SSL)|^UNABLE_TO_/;
 
@@ -84,7 +86,10 @@ export class LedgerConnection {
       return (await answered((this.pinned ?? this.#pool).query<R>(sql, [...values]))).rows;
     } catch (error) {
       if (isAway(error)) throw this.#unreachable(error);
-      if (this.readOnly && hasState(error, ...NOT_THERE)) return [];
+      if (hasState(error, ...NOT_THERE)) {
+        if (this.readOnly) return [];
+        throw this.#empty();
+      }
       if (codeOf(error) === SQLSTATE.insufficientPrivilege)
         throw await denied(this.#pool, this.#address, error as Error);
       throw error;
@@ -131,10 +136,18 @@ export class LedgerConnection {
     }
   }
 
+  #empty(): Problem {
+    return new Problem(
+      'unexpected',
+      `the ledger at ${this.#address} has no tables, so it was dropped or replaced`,
+      'restore its newest backup, or restart the worker, which creates empty tables; then: sluice retry',
+    );
+  }
+
   #unreachable(error: unknown): Problem {
     return new Problem(
       'unreachable',
-      `the ledger at ${this.#address} does not answer: ${(error as Error).message}`,
+      `the ledger at ${this.#address} does not answer: ${errorText(error)}`,
     );
   }
 

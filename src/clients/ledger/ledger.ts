@@ -13,6 +13,7 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Outcome } from '../../domain/migration/phase.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
+import { jsonText } from './json-text.js';
 import { LedgerConnection } from './ledger-connection.js';
 
 export interface MigrationRecord {
@@ -63,21 +64,24 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  async recordStatus(
-    ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation' | 'planHash' | 'spec'>,
-    status: Status,
-  ): Promise<void> {
+  /** Stores the status. Also stores the run again if the ledger has lost it. */
+  async recordStatus(ref: MigrationRef, status: Status): Promise<void> {
     await this.query(
-      `UPDATE sluice.migration SET status = $3, generation = $4, outcome = $5, spec = CASE WHEN plan_hash = $6 THEN spec ELSE $7 END, plan_hash = $6, updated_at = now(), ended_at = CASE WHEN $5::text IS NULL THEN NULL ELSE coalesce(ended_at, now()) END
-       WHERE name = $1 AND iteration = $2`,
+      `INSERT INTO sluice.migration AS m (name, iteration, status, generation, outcome, plan_hash, spec, workflow_id, run_key, ended_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $5::text IS NOT NULL THEN now() END)
+       ON CONFLICT (name, iteration) DO UPDATE SET status = excluded.status, generation = excluded.generation, outcome = excluded.outcome,
+         spec = CASE WHEN m.plan_hash = excluded.plan_hash THEN m.spec ELSE excluded.spec END, plan_hash = excluded.plan_hash, updated_at = now(),
+         ended_at = CASE WHEN excluded.outcome IS NULL THEN NULL ELSE coalesce(m.ended_at, now()) END`,
       [
         ref.name,
         ref.iteration,
-        JSON.stringify(status),
+        jsonText(status),
         ref.generation,
         status.outcome,
         ref.planHash,
-        JSON.stringify(ref.spec),
+        jsonText(ref.spec),
+        ref.workflowId,
+        ref.runKey,
       ],
     );
   }
@@ -89,7 +93,7 @@ export class Ledger extends LedgerConnection {
     for (const { id, at, kind, ...fields } of events) {
       await this.query(
         `INSERT INTO sluice.event (name, iteration, event_id, at, kind, fields) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-        [ref.name, ref.iteration, id, at, kind, JSON.stringify(fields)],
+        [ref.name, ref.iteration, id, at, kind, jsonText(fields)],
       );
     }
   }

@@ -2,6 +2,7 @@
 // it.
 import type { Notice } from '../../domain/evidence/notices.js';
 import type { Ledger } from './ledger.js';
+import { jsonText } from './json-text.js';
 
 type Access = Pick<Ledger, 'query'>;
 
@@ -18,7 +19,7 @@ export async function storeNotice(ledger: Access, notice: Notice): Promise<void>
   const { migration, iteration, key } = notice;
   await ledger.query(
     `INSERT INTO sluice.notice (name, iteration, key, notice) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-    [migration, iteration, key, JSON.stringify(notice)],
+    [migration, iteration, key, jsonText(notice)],
   );
 }
 

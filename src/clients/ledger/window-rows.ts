@@ -6,6 +6,7 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
 import type { Ledger } from './ledger.js';
+import { jsonText } from './json-text.js';
 
 /**
  * Everything that a window writes to the ledger. `result` is the activity's result for the run; a
@@ -86,14 +87,14 @@ export async function recordWindow<Result>(
       ...of,
       sample.number,
       evidence.digest,
-      JSON.stringify(evidence.document),
+      jsonText(evidence.document),
       by,
-      JSON.stringify(result),
+      jsonText(result),
     ]);
     if (!inserted.rows[0]) return null;
     await client.query(
       `INSERT INTO sluice.sample (name, iteration, number, sample) VALUES ($1, $2, $3, $4)`,
-      [...of, sample.number, JSON.stringify(sample)],
+      [...of, sample.number, jsonText(sample)],
     );
     for (const [seq, row] of rows.entries())
       await recordRow(client, of, row, seq, differences.get(row.subject) ?? []);
@@ -110,14 +111,14 @@ async function recordRow(
 ): Promise<void> {
   await client.query(
     `INSERT INTO sluice.window_row (name, iteration, number, subject, row, seq) VALUES ($1, $2, $3, $4, $5, $6)`,
-    [...of, row.number, row.subject, JSON.stringify(row), seq],
+    [...of, row.number, row.subject, jsonText(row), seq],
   );
   const kept = found.slice(0, MAX_DIFFERENCES_PER_SUBJECT);
   if (kept.length === 0) return;
   await client.query(
     `INSERT INTO sluice.difference (name, iteration, number, subject, seq, difference)
      SELECT $1, $2, $3, $4, ordinality, value FROM jsonb_array_elements($5::jsonb) WITH ORDINALITY`,
-    [...of, row.number, row.subject, JSON.stringify(kept)],
+    [...of, row.number, row.subject, jsonText(kept)],
   );
 }
 

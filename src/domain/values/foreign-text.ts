@@ -21,10 +21,14 @@ export const printable = (text: string): string => text.replaceAll(UNPRINTABLE, 
 export const printableLines = (text: string): string =>
   text.replaceAll(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : escaped(c)));
 
+/** Returns the first `length` characters, without half of a surrogate pair at the end. */
+export const cut = (text: string, length: number): string =>
+  text.slice(0, length).replace(/[\ud800-\udbff]$/, '');
+
 /** Shortens the answer of an external system to one line. */
 export function quoteForeign(text: string, limit = 300): string {
   const line = printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim());
-  return line.length > limit ? `${line.slice(0, limit)}…` : line;
+  return line.length > limit ? `${cut(line, limit)}…` : line;
 }
 
 /**

@@ -1,0 +1,50 @@
+// Explains the answers of Kafka Connect's REST API that are errors, and the answers of a server that
+// is not Kafka Connect.
+import { Problem } from '../../domain/failure.js';
+import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
+import type { HttpAccess } from './http-access.js';
+
+export function refusedLogin(
+  request: string,
+  status: number,
+  { authorization }: HttpAccess,
+): Problem {
+  return new Problem(
+    'permission-denied',
+    authorization === undefined
+      ? `Kafka Connect requires a login (${request}: ${status}), and the spec has no connector.auth`
+      : `Kafka Connect refuses the login in connector.auth (${request}: ${status})`,
+    authorization === undefined
+      ? 'add connector.auth: { username, passwordFrom } or { tokenFrom }'
+      : 'correct connector.auth, or the secret that it names, then: sluice retry',
+  );
+}
+
+/** Returns the Problem for a server that answers, but not as Kafka Connect does. */
+export const notConnect = (request: string): Problem =>
+  new Problem(
+    'unreachable',
+    `the server that answered ${request} is not Kafka Connect`,
+    'correct connector.url, which names the REST API of Kafka Connect; then: sluice retry',
+  );
+
+/** Parses an answer without an error. `request` names the method and the URL. */
+export function bodyOf(text: string, request: string): unknown {
+  try {
+    const body: unknown = text === '' ? {} : JSON.parse(text);
+    if (body !== null) return body;
+  } catch {
+    // The message does not quote the text, because it may contain a secret.
+  }
+  throw notConnect(request);
+}
+
+/** Returns the message of an answer with an error. */
+export function errorMessage(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return quoteForeign(withoutValues(typeof message === 'string' ? message : 'no reason given'));
+  } catch {
+    return 'the answer does not come from Kafka Connect'; // the answer itself may contain a secret
+  }
+}

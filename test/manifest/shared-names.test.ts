@@ -1,0 +1,84 @@
+// Tests specs whose parts contradict each other in their names, times and limits. Each must be
+// refused before anything is created.
+import { describe, expect, it } from 'vitest';
+import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
+import { problemsOf, yaml } from '../support/spec-problems.js';
+
+const problems = (more: object): string =>
+  problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }))).join('\n');
+const stage = (name: string, topic: string) => ({
+  name,
+  topic,
+  key: ['day'],
+  query: { sql: 'SELECT 1 AS day' },
+});
+const staged = (...stages: object[]) => ({ batch: { ...BATCH_PARTS.batch, stages } });
+const output = (topic: string) => ({
+  pipeline: { ...BATCH_PARTS.pipeline, output: { topic, key: ['day'] } },
+});
+const source = (more: object) => ({
+  source: {
+    postgres: { host: 'h', database: 'bank', user: 'sluice', ...more },
+    tables: ['public.t'],
+  },
+});
+const approval = (more: object) => ({ cutover: { ...BATCH_PARTS.cutover, approval: more } });
+
+describe('a spec', () => {
+  it('is accepted if its parts share nothing', () => expect(problems({})).toBe(''));
+  it.each<[string, object, string]>([
+    ['two stages with one topic', staged(stage('a', 'x'), stage('b', 'x')), 'share topic x'],
+    [
+      'a result in the topic of a table',
+      { ...source({}), ...output('bank.public.t') },
+      'the result and public.t would share topic bank.public.t; give each its own topic',
+    ],
+    [
+      'a result in the topic of the markers',
+      output('bank.message'),
+      'the result and the connector would share topic bank.message',
+    ],
+    [
+      'a sink that writes the result of the batch',
+      {
+        sink: { type: 'jdbc-sink', table: '"public"."totals_batch"' },
+        cutover: { route: { type: 'none' } },
+      },
+      'sink.table: is batch.result.table',
+    ],
+    [
+      'a sink that writes a captured table',
+      {
+        sink: { type: 'jdbc-sink', table: 'public.accounts' },
+        cutover: { route: { type: 'none' } },
+      },
+      'is one of source.tables',
+    ],
+    [
+      'a change window that ends before it begins',
+      approval({ notBefore: '2026-11-22T18:00:00Z', notAfter: '2026-11-22T19:00:00+02:00' }),
+      'approval.notAfter: must be later than notBefore',
+    ],
+    ['an approval that expires at once', approval({ expires: '0s' }), 'must be between 1s'],
+    [
+      'a key that names a column twice',
+      { batch: { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day', 'day'] } } },
+      'a column is named twice',
+    ],
+    [
+      'statements without a time limit',
+      { source: { ...aSpecSource(), limits: { statementTimeout: '0s' } } },
+      'must be between 1s and 24d',
+    ],
+    [
+      'a statement that Postgres would run only in part',
+      { batch: { ...BATCH_PARTS.batch, retire: { sql: 'DELETE FROM t\0 WHERE id = 1' } } },
+      'batch.retire.sql: must not contain NUL',
+    ],
+    ['a host that Debezium refuses', source({ host: '::1' }), 'Debezium refuses the host "::1"'],
+  ])('is refused with %s', (_what, more, message) => expect(problems(more)).toContain(message));
+});
+
+function aSpecSource(): object {
+  return (aSpecInput()['spec'] as { source: object }).source;
+}
