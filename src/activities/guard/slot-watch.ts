@@ -1,11 +1,11 @@
 // Watches a replication slot and its WAL. The guard of a running migration uses this code, and so
 // does the watch over migrations whose workflow has ended.
-import { leaseTable, readLease, type LeaseState } from '../../clients/postgres/lease-row.js';
+import type { LeaseRow } from '../../clients/postgres/lease-row.js';
 import { withSource } from '../../clients/postgres/connection.js';
 import { dropSlot, lossOf, readSlot } from '../../clients/postgres/slots.js';
 import { formatBytes, sizeBytes } from '../../domain/values/duration.js';
 import { lsnDistance } from '../../domain/values/position.js';
-import { leaseSession } from '../ownership/lease-store.js';
+import { BRIEFLY, leaseAccess } from '../ownership/lease-store.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
@@ -83,29 +83,39 @@ async function dropIfAllowed(
 ): Promise<string | null> {
   const { capture, spec } = run.plan;
   if (spec.source.walBudget.onExhaustion === 'block' || capture.isAdopted) return '';
-  const state = await leaseState(deps, run).catch((error: unknown) => ({ unknown: error }));
-  if (state === 'SWITCHED') return '';
+  const { onLease, leaseIfAny } = leaseAccess(deps);
   const kept =
-    typeof state === 'object' && state !== null
-      ? `the cut-over may be committed, because the lease row could not be read (${classify(state.unknown).message})`
-      : await dropOurSlot(deps, run, wait);
-  return kept === null ? null : `; it was not dropped: ${kept}`;
+    (await onLease(run.plan, BRIEFLY, async (client) =>
+      needsSlot(await leaseIfAny(client, run)),
+    ).catch(
+      (error: unknown) =>
+        `the cut-over may be committed, because the lease row could not be read (${classify(error).message})`,
+    )) ?? (await dropOurSlot(deps, run, wait));
+  if (kept === null) return null;
+  return kept === COMMITTED ? '' : `; it was not dropped: ${kept}`;
 }
 
-const leaseState = (deps: SlotDeps, { ref, plan }: Planned): Promise<LeaseState | null> =>
-  leaseSession(deps, plan, async (client) => {
-    const lease = await readLease(client, leaseTable(plan), ref.name);
-    return lease?.state ?? null;
-  });
+const COMMITTED = 'the cut-over is committed';
+
+/**
+ * Returns why the slot must stay, or null. The lease row is created before the slot and removed
+ * after it. If it is missing, a backup was restored, or the migration has handed over its pipeline.
+ */
+function needsSlot(lease: LeaseRow | null): string | null {
+  if (lease === null) return 'the cut-over may be committed, because the lease row is missing';
+  if (lease.state === 'SWITCHED') return COMMITTED;
+  return lease.state === 'FENCED' && !lease.expired ? 'a cut-over is under way' : null;
+}
 
 /**
  * Drops the slot. Returns null if the slot is gone, otherwise the reason why it was not dropped.
  */
 async function dropOurSlot(
-  { secret, ledger, systems }: SlotDeps,
+  deps: SlotDeps,
   { ref, plan }: Planned,
   wait: SlotHooks['wait'],
 ): Promise<string | null> {
+  const { secret, ledger, systems } = deps;
   const { connector, slot } = plan.names;
   const owned = await ledger.objectState(ref.name, {
     kind: 'slot',
@@ -114,20 +124,40 @@ async function dropOurSlot(
   });
   if (owned !== 'created' && owned !== 'registered')
     return 'the ledger does not say that this migration created it';
-  await systems
-    .connect(plan)
-    .stop(connector)
-    .catch(() => undefined);
+  const rest = systems.connect(plan);
+  const before = await rest.status(connector).catch(() => null);
+  await rest.stop(connector).catch(() => undefined);
   return withSource(plan, secret, async (client) => {
     let user: string | null = null;
     for (let attempt = 0; attempt < 100; attempt += 1) {
       user = (await readSlot(client, slot))?.activePid ?? null;
       if (user === null) {
-        await dropSlot(client, slot);
-        return null;
+        const kept = await dropUnderLease(deps, { ref, plan }, () => dropSlot(client, slot));
+        // a connector that a person has stopped stays stopped
+        if (kept !== null && before?.connector.state === 'RUNNING')
+          await rest.resume(connector).catch(() => undefined);
+        return kept;
       }
       await wait(500);
     }
     return `session ${user} still uses it`;
+  });
+}
+
+/**
+ * Drops the slot under the lock of the lease row, so that no cut-over can be committed meanwhile.
+ * Returns why the slot must stay, or null after it was dropped.
+ */
+function dropUnderLease(
+  deps: SlotDeps,
+  run: Planned,
+  drop: () => Promise<unknown>,
+): Promise<string | null> {
+  const { onLease, leaseIfAny, lockedLease } = leaseAccess(deps);
+  return onLease(run.plan, BRIEFLY, async (client) => {
+    const isThere = (await leaseIfAny(client, run)) !== null;
+    const kept = needsSlot(isThere ? await lockedLease(client, run) : null);
+    if (kept === null) await drop();
+    return kept;
   });
 }

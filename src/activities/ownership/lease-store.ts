@@ -51,7 +51,7 @@ const placeOf = ({ batch, targetDatabase }: ResolvedPlan): string =>
   batch ? targetDatabase : 'ledger';
 
 /** Calls `use` with a connection to the database that contains the row. */
-export const leaseSession = <T>(
+const leaseSession = <T>(
   { secret, ledger }: LeaseDeps,
   plan: ResolvedPlan,
   use: (client: pg.ClientBase) => Promise<T>,
