@@ -59,18 +59,6 @@ const instant = (eras: boolean) => (value: string) => {
   return `${day.text} ${clock.text}`;
 };
 
-const ZONE = /(?:Z|[+-]00(?::?00)?)(?: BC)?$/;
-const NO_OFFSET = /^(?!.*[+-]00(?::?00)?(?: BC)?$)/;
-
-/**
- * Reads the text of a time in a table. If a table stores a time with a zone in a column without one,
- * or the reverse, the zone of each reader's session decides which time the reader sees.
- */
-const stored = (allowed: RegExp) => (value: string) =>
-  INFINITE.test(value) || allowed.test(value)
-    ? instant(true)(value)
-    : fail('expected a zone exactly if the type has one');
-
 const date = (eras: boolean) => (value: string) => {
   if (INFINITE.test(value)) return value;
   const isBC = eras && value.endsWith(ERA);
@@ -167,8 +155,8 @@ const CODECS: Readonly<Record<string, Codec>> = {
   bpchar: both(withoutSpaces),
   char: plain,
   date: both(date(false), date(true)),
-  timestamp: both(instant(false), stored(NO_OFFSET)),
-  timestamptz: both(instant(false), stored(ZONE)),
+  timestamp: both(instant(false), instant(true)),
+  timestamptz: both(instant(false), instant(true)),
   time: both(clockTime),
   interval: both(interval),
   bytea: {

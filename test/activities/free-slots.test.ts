@@ -5,13 +5,20 @@ import { freeSlots } from '../../src/activities/checks/source-checks.js';
 import type { TableCatalog } from '../../src/clients/postgres/catalog.js';
 import { aPlan } from '../support/builders.js';
 
-const answer = (free: number, rows: number, validation: object = {}) =>
+const answer = (free: number, rows: number, validation: object = {}, key = 'int8') =>
   freeSlots(
     {
       query: () => Promise.resolve({ rows: [{ used: '1', most: String(1 + free) }] }),
     } as unknown as pg.ClientBase,
     aPlan({ spec: { validation } }),
-    [{ rowsEstimate: rows } as TableCatalog],
+    [
+      {
+        name: { schema: 'public', table: 'orders' },
+        columns: [{ name: 'id', type: key }],
+        key: ['id'],
+        rowsEstimate: rows,
+      } as unknown as TableCatalog,
+    ],
   );
 
 describe('free replication slots', () => {
@@ -21,6 +28,12 @@ describe('free replication slots', () => {
       detail: expect.stringContaining('2 are needed') as string,
     });
   });
+  it('must be two if no hold begins a witness, because a key is not one integer', async () => {
+    expect(await answer(2, 20_000, {}, 'uuid')).toBe('2 replication slots free');
+    const tolerances = { 'public.orders.id': { abs: '1' } };
+    expect(await answer(2, 20_000, { compare: { tolerances } })).toBe('2 replication slots free');
+  });
+
   it.each<[string, number, object]>([
     ['the hold of large tables uses a witness', 20_000, {}],
     ['later windows use a witness', 0, { laterWindows: 'witness' }],

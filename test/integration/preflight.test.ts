@@ -203,6 +203,29 @@ describe('doctor', () => {
     await database.drop();
   });
 
+  it('names a sink table that stores times in another way than the result', async () => {
+    const database = await freshDatabase(`CREATE TABLE sales (id int PRIMARY KEY, at timestamptz);
+      CREATE TABLE result_batch (id int PRIMARY KEY, at timestamptz);
+      CREATE TABLE result_stream (id int PRIMARY KEY, at timestamp)`);
+    const file = specFile('times', database.name, ['public.sales'], {
+      batch: {
+        result: { table: 'public.result_batch', key: ['id'] },
+        query: { sql: 'SELECT id, at FROM public.sales' },
+      },
+      pipeline: {
+        type: 'external',
+        groups: ['times'],
+        output: { topic: 'times-out', key: ['id'] },
+      },
+      sink: { type: 'jdbc-sink', table: 'public.result_stream' },
+      cutover: { route: { type: 'none' } },
+    });
+    expect(sluice('doctor', '-f', file).stdout).toContain(
+      'the sink table stores at as timestamp without time zone, unlike public.result_batch',
+    );
+    await database.drop();
+  });
+
   it('exits with 4 and names Kafka and Connect if they do not answer', async () => {
     const database = await freshDatabase(accounts(10));
     const dead = specFile('dead', database.name, ['public.accounts'], {

@@ -1,7 +1,7 @@
 // Checks the table that the sink writes to. The checks only read. If the table exists, it must have
 // the right columns and key. If not, the role must be able to create it.
 import type pg from 'pg';
-import { describeQuery, readTable } from '../../clients/postgres/catalog.js';
+import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Databases } from '../../clients/postgres/target-connection.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import type { BatchPlan } from '../../domain/plan/resolved-plan.js';
@@ -28,6 +28,18 @@ export async function checkSinkTable(
       detail: `the sink table lacks ${missing.join(', ')}`,
       remedy: 'give it the columns of the batch query, or drop it so that Sluice creates it',
     };
+  const read = await readTable(client, batch.result.table);
+  const times = table.columns.filter((c) =>
+    isOtherTime(
+      c,
+      read?.columns.find(({ name }) => name === c.name),
+    ),
+  );
+  if (times.length > 0)
+    return {
+      detail: `the sink table stores ${times.map((c) => `${c.name} as ${c.declared}`).join(', ')}, unlike ${batch.result.table}, so readers in other time zones would see other times`,
+      remedy: `give these columns the types of ${batch.result.table}, or drop the table so that Sluice creates it`,
+    };
   const key = [...table.key].sort().join();
   if (key !== [...batch.result.key].sort().join())
     return {
@@ -41,6 +53,17 @@ export async function checkSinkTable(
         detail: 'the sink table is not empty',
         remedy: 'empty it, or name another table in the spec',
       };
+}
+
+/**
+ * Returns true if one column stores times with a zone, and the other stores them without. Windows
+ * read in UTC, so both have the same text for them.
+ */
+function isOtherTime({ type }: Column, other: Column | undefined): boolean {
+  const times = ['timestamp', 'timestamptz', 'timestamp[]', 'timestamptz[]'];
+  return (
+    other !== undefined && times.includes(type) && other.type !== type && times.includes(other.type)
+  );
 }
 
 async function createRight(

@@ -11,7 +11,7 @@ import { formatMs } from '../../domain/values/duration.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isLeaseInSource } from '../../domain/migration/databases.js';
 import type { Deps } from '../runtime/deps.js';
-import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
+import { WITNESS_FROM_ROWS, WITNESS_KEYS } from '../../domain/evidence/witness.js';
 import { attempt, failed, inTurn, passed, type Answer } from '../runtime/make-finding.js';
 import { canFailOver } from './failover-check.js';
 import { checkPrivileges } from './missing-privileges.js';
@@ -135,17 +135,34 @@ function logQuestions(
   ];
 }
 
-/** Checks that slots are free for the connector and, in a migration of large tables, a witness. */
+/** Checks that slots are free for the connector and, where one is used, for a witness. */
 export async function freeSlots(
   client: pg.ClientBase,
   { spec }: ResolvedPlan,
   tables: readonly TableCatalog[],
 ): Promise<Answer> {
-  const { engine, laterWindows } = spec.validation;
-  const hasWitness =
-    laterWindows === 'witness' || (engine === 'embedded' && rowsOf(tables) >= WITNESS_FROM_ROWS);
+  const { engine, laterWindows, compare } = spec.validation;
+  const inHold =
+    engine === 'embedded' &&
+    tables.some(({ rowsEstimate }) => rowsEstimate >= WITNESS_FROM_ROWS) &&
+    tables.every((table) => canBeWitnessed(table, Object.keys(compare.tolerances)));
   const use = await slotUse(client);
-  return headroom(use, 'replication slots', 'max_replication_slots', hasWitness ? 3 : 2);
+  const needed = inHold || laterWindows === 'witness' ? 3 : 2;
+  return headroom(use, 'replication slots', 'max_replication_slots', needed);
+}
+
+/** Returns whether a witness can name the rows of a table. If not, no hold begins a witness. */
+function canBeWitnessed(
+  { name, columns, key }: TableCatalog,
+  tolerant: readonly string[],
+): boolean {
+  const type = columns.find((column) => column.name === key[0])?.type ?? '';
+  const names = columns.flatMap((c) => [c.name, `${name.schema}.${name.table}.${c.name}`]);
+  return (
+    key.length === 1 &&
+    WITNESS_KEYS.includes(type) &&
+    !names.some((column) => tolerant.includes(column))
+  );
 }
 
 function headroom(

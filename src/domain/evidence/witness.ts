@@ -20,3 +20,9 @@ export interface WitnessProof {
   /** The number of keys that have new records in the topic since that window. */
   readonly changedOnTopic: number;
 }
+
+/**
+ * The key types whose values the fold keeps, so that rows can be looked up by key. For other types,
+ * the fold keeps only a hash of the key.
+ */
+export const WITNESS_KEYS: readonly string[] = ['int2', 'int4', 'int8'];

@@ -19,6 +19,6 @@ export async function uncomparedProblem(
   if (open.length === 0) return null;
   return {
     detail: `consumers read ${open.join(', ')}, which batch.query does not compute, so no window compares it`,
-    remedy: `make batch.query compute ${open.join(', ')}, or list it in validation.compare.ignore and tell the approvers`,
+    remedy: `make batch.query compute ${open.join(', ')}, or list ${open.map((name) => `result.${name}`).join(', ')} in validation.compare.ignore and tell the approvers`,
   };
 }

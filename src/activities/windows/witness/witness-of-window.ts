@@ -1,6 +1,7 @@
 // Decides whether a window can use a witness, and begins, reads and ends the witness. In a
 // cut-over, the full pass before the fence begins the witness, and the final window reads it.
 import type { Shape } from '../../../compare/row-comparison.js';
+import { WITNESS_KEYS } from '../../../domain/evidence/witness.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
 import type { Relation } from '../../../domain/migration/names.js';
 import { durationMs } from '../../../domain/values/duration.js';
@@ -14,12 +15,6 @@ import type {
 } from '../session.js';
 import type { SubjectOutcome } from '../subject-outcome.js';
 import type { Heard, KeyedByOne, Witnesses } from './witnesses.js';
-
-/**
- * The key types whose values the fold keeps, so that rows can be looked up by key. For other types,
- * the fold keeps only a hash of the key.
- */
-const INTEGERS = ['int2', 'int4', 'int8'];
 
 /** A compared table and its shape. */
 export interface Compared {
@@ -40,7 +35,7 @@ export function whyUnwitnessed(plan: ResolvedPlan, compared: readonly Compared[]
       return `a column of ${table.text} has a tolerance`;
     const [only, more] = shape.key;
     const type = shape.columns.find(({ name }) => name === only)?.type ?? '';
-    if (more !== undefined || !INTEGERS.includes(type))
+    if (more !== undefined || !WITNESS_KEYS.includes(type))
       return `the key of ${table.text} is not one integer`;
   }
   return null;
