@@ -90,7 +90,7 @@ function sharedTables({ spec }: ParsedSpec): SpecIssue[] {
         ]
       : []),
     ...(!target && source.tables.some(isWritten)
-      ? [issue('is one of source.tables, but the sink must not write a table that is captured')]
+      ? [issue('is one of source.tables, but the sink must not write to a table that is captured')]
       : []),
   ];
 }

@@ -62,7 +62,7 @@ const route = z.discriminatedUnion('type', [
     type: z
       .literal('postgres-table')
       .describe(
-        'Consumers read one table, which the batch writes until the commit and the stream afterwards.',
+        'Consumers read one table, which the batch writes to until the commit and the stream afterwards.',
       ),
     table: tableName.describe(
       'The table that the batch writes to first and the stream afterwards.',

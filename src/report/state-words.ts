@@ -3,8 +3,9 @@
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 
-/** The command that removes the objects that an ended run left over. */
-export const REMOVE_LEFTOVERS = 'sluice doctor --leftovers --remove';
+/** How to remove the objects that an ended run left over. The command finds them in the ledger. */
+export const REMOVE_LEFTOVERS =
+  'sluice doctor --leftovers --remove; remove by hand what it does not list (sluice audit ID names it)';
 
 /**
  * Returns for example `needs approval`, `blocked (slot-lost)`, `terminated` or `running (no

@@ -3,6 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { classifying } from '../../src/activities/runtime/interceptor.js';
+import { answeredError, connectionTrouble } from '../../src/clients/kafka/connection-trouble.js';
+import { refusalOf } from '../../src/clients/kafka/topics.js';
 import { Problem, type FailureCode } from '../../src/domain/failure.js';
 import { aRef, aSpec } from '../support/builders.js';
 
@@ -15,6 +17,32 @@ const systemsOf = (): Systems =>
     () => now,
   );
 const waitTenSeconds = (): void => void (now += 10_000);
+
+/** Returns how often an activity that fails with this error renews its connection to Kafka. */
+async function renewalsAfter(error: Error): Promise<number> {
+  const renewed: unknown[] = [];
+  const { execute } = classifying({ renew: (spec) => void renewed.push(spec) });
+  const input = { args: [aRef()], headers: {} };
+  await expect(execute!(input, () => Promise.reject(error))).rejects.toThrow();
+  return renewed.length;
+}
+
+/** Returns every kind of error with which Kafka refuses a login or a call. */
+function refusalsOfKafka(): Error[] {
+  const sasl = { mechanism: 'plain', username: 'sluice', passwordFrom: { env: 'P' } } as const;
+  const login = Object.assign(new Error('Authentication failed'), {
+    name: 'KafkaJSSASLAuthenticationError',
+  });
+  const explained = connectionTrouble(login, { ...on('kafka:9092').spec.kafka, sasl });
+  const topic = { topic: 't' };
+  const type = 'TOPIC_AUTHORIZATION_FAILED';
+  return [
+    login,
+    explained!,
+    answeredError('Fetch', 'Read', 't', 0, 29),
+    refusalOf(topic, { type })!,
+  ];
+}
 
 describe('Kafka connections', () => {
   it('are replaced only for the cluster that failed', async () => {
@@ -47,13 +75,19 @@ describe('Kafka connections', () => {
   });
   it.each([
     ['unreachable', 1],
-    ['permission-denied', 1],
+    ['permission-denied', 0],
     ['lock-timeout', 0],
-  ] as const)('after %s are replaced %d times', async (code: FailureCode, times) => {
-    const renewed: unknown[] = [];
-    const { execute } = classifying({ renew: (spec) => void renewed.push(spec) });
-    const input = { args: [aRef()], headers: {} };
-    await expect(execute!(input, () => Promise.reject(new Problem(code, 'no')))).rejects.toThrow();
-    expect(renewed).toHaveLength(times);
+  ] as const)('after %s of any system are replaced %d times', async (code: FailureCode, times) =>
+    expect(await renewalsAfter(new Problem(code, 'no'))).toBe(times),
+  );
+  it.each(refusalsOfKafka())('are replaced after Kafka itself denies access: %s', async (error) =>
+    expect(await renewalsAfter(error)).toBe(1),
+  );
+  it('stay if Postgres denies access', async () => {
+    const refusal = Object.assign(new Error('permission denied for table accounts'), {
+      code: '42501',
+      severity: 'ERROR',
+    });
+    expect(await renewalsAfter(refusal)).toBe(0);
   });
 });

@@ -32,7 +32,7 @@ describe('the current details', () => {
   it('name what could not be removed, and say how to remove it', () => {
     const text = headline({ outcome: 'rolled-back', leftovers: [connector] });
     expect(text).toContain('connector bank');
-    expect(text).toContain('sluice doctor --leftovers --remove');
+    expect(text).toContain('`sluice doctor --leftovers --remove`; remove by hand what it does not');
     expect(text).not.toContain('Nothing');
   });
 

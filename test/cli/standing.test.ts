@@ -8,6 +8,7 @@ import { describeWait } from '../../src/cli/support/ask-run-state.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { judgeStanding, type Standing } from '../../src/domain/migration/run-standing.js';
 import { renderDashboard } from '../../src/report/dashboard-page.js';
+import { REMOVE_LEFTOVERS } from '../../src/report/state-words.js';
 import { aStatus, liveStanding } from '../support/status.js';
 
 const NOW = new Date().toISOString();
@@ -49,12 +50,16 @@ describe('a run that does not continue', () => {
     const leftovers = [{ kind: 'topic', name: 'shop.public.orders' }];
     const ended = status({ outcome: 'rolled-back', leftovers });
     expect(render(ended)).toContain(
-      'Left over:  topic shop.public.orders\nRemedy:     sluice doctor --leftovers --remove',
+      `Left over:  topic shop.public.orders\nRemedy:     ${REMOVE_LEFTOVERS}`,
     );
     expect(explainStatus(ended)).toMatchObject({
       because: 'It has ended: rolled-back, with 1 objects left over.',
-      remedy: 'sluice doctor --leftovers --remove',
+      remedy: REMOVE_LEFTOVERS,
     });
+    // the ledger, and so this command, may not list an object that the run has noted
+    expect(REMOVE_LEFTOVERS).toBe(
+      'sluice doctor --leftovers --remove; remove by hand what it does not list (sluice audit ID names it)',
+    );
   });
   it('is shown with the age of its data if the data comes from the ledger', () => {
     const away = status({ standing: AWAY });

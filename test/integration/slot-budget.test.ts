@@ -22,13 +22,26 @@ interface Scene {
   readonly meanwhile?: () => Promise<unknown>;
 }
 
-const watch = (run: Planned, alarmed = false, meanwhile: () => Promise<unknown> = noWait) =>
+const watch = (
+  run: Planned,
+  alarmed = false,
+  meanwhile: () => Promise<unknown> = noWait,
+  systems = new Systems(resolveSecret),
+) =>
   watchSlot(
-    { secret: resolveSecret, ledger: budgets.ledger, systems: new Systems(resolveSecret) },
+    { secret: resolveSecret, ledger: budgets.ledger, systems },
     { ...run, slotExpected: true, alarmed },
     { wait: meanwhile, retained: () => undefined },
   );
 const noWait = (): Promise<void> => Promise.resolve();
+
+/** Returns systems with a running connector that notes what it is asked to do. */
+function withConnector(asked: string[]): Systems {
+  const note = (what: string) => () => Promise.resolve(void asked.push(what));
+  const status = () => Promise.resolve({ connector: { state: 'RUNNING' } });
+  const connect = () => ({ status, stop: note('stop'), resume: note('resume') });
+  return { connect } as unknown as Systems;
+}
 
 /** Creates the slot of a migration and returns what the guard reports. */
 async function reportOn(
@@ -132,6 +145,24 @@ describe('a slot that retains more WAL than its budget', () => {
     };
     const report = await reportOn('late', { beforehand: session.reads, meanwhile });
     await expectKept(report, 'sluice_late', /which is more than walBudget 1MiB$/);
+  });
+
+  it('is kept, and its connector runs again, if the lease row stays locked', async () => {
+    const run = await budgets.aMigration('locked');
+    const slot = await budgets.anOverfullSlot(run);
+    const commit = new pg.Client({ connectionString: urlOf(budgets.database.name) });
+    await commit.connect();
+    await commit.query(`BEGIN; SELECT FROM sluice.lease WHERE migration = 'locked' FOR UPDATE`);
+    const asked: string[] = [];
+    const report = watch(run, false, noWait, withConnector(asked));
+    // the end of the wait by its time limit would take 20 s
+    const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    const isCancelled = async () => (await budgets.database.client.query(cancel)).rowCount === 1;
+    await sleepUntil('the wait for the lock is cancelled', isCancelled);
+    await report;
+    await commit.end();
+    expect(asked).toEqual(['stop', 'resume']);
+    await expectKept(await report, slot, /not dropped: the lease row could not be locked/);
   });
 
   it('is reported as kept while a session uses it', async () => {

@@ -81,25 +81,39 @@ describe('a rollback that observes consumers on the stream side', () => {
   });
 });
 
+/** Lets a run continue as new after its next step, once. */
+function floodOnce(workflowId: string): () => Promise<void> {
+  let isFlooded = false;
+  return async () => {
+    if (isFlooded) return;
+    isFlooded = true;
+    const run = bench.env.client.workflow.getHandle(workflowId);
+    for (let sent = 0; sent < 1500; sent += 100)
+      await Promise.all(Array.from({ length: 100 }, () => run.signal('resume')));
+  };
+}
+
 describe('a rollback that continues as new after its last removal', () => {
-  it('still ends the adoption and looks for leftovers before it sets the outcome', async () => {
+  it.each([
+    ['still ends the adoption and looks for leftovers before it sets the outcome', 'removal'],
+    ['names each leftover once, although it lists them twice', 'list'],
+  ] as const)('%s', async (_what, at) => {
     const fake = fakes();
-    let isFlooded = false;
-    const removeLease = async () => {
-      if (isFlooded) return false;
-      isFlooded = true;
-      const run = bench.env.client.workflow.getHandle('migration-continued');
-      for (let sent = 0; sent < 1500; sent += 100)
-        await Promise.all(Array.from({ length: 100 }, () => run.signal('resume')));
-      return false;
-    };
+    const name = `continued-${at}`;
+    const flood = floodOnce(`migration-${name}`);
     const left = { kind: 'topic', name: 'left.over', where: 'kafka' } as const;
     const activities = {
       ...fake.activities,
-      removeLease,
-      listLeftovers: () => Promise.resolve([left]),
+      removeLease: async () => {
+        if (at === 'removal') await flood();
+        return false;
+      },
+      listLeftovers: async () => {
+        if (at === 'list') await flood();
+        return [left];
+      },
     };
-    await play(bench, activities, anHourlyInput('continued', ADOPTING), async (scene) => {
+    await play(bench, activities, anHourlyInput(name, ADOPTING), async (scene) => {
       const { runId } = await scene.handle.describe();
       await askForRollback(scene);
       await sleepUntil('continued', async () => (await scene.handle.describe()).runId !== runId);

@@ -132,9 +132,13 @@ async function dropOurSlot(
     for (let attempt = 0; attempt < 100; attempt += 1) {
       user = (await readSlot(client, slot))?.activePid ?? null;
       if (user === null) {
-        const kept = await dropUnderLease(deps, { ref, plan }, () => dropSlot(client, slot));
-        // a connector that a person has stopped stays stopped
-        if (kept !== null && before?.connector.state === 'RUNNING')
+        const isGone = async (): Promise<boolean> => (await readSlot(client, slot)) === null;
+        const kept = await dropUnderLease(deps, { ref, plan }, () => dropSlot(client, slot)).catch(
+          async (error: unknown) => ((await isGone()) ? null : notDropped(error)),
+        );
+        // A connector that a person has stopped stays stopped. Without its slot, a connector stays
+        // stopped too, because it would create a new slot.
+        if (kept !== null && before?.connector.state === 'RUNNING' && !(await isGone()))
           await rest.resume(connector).catch(() => undefined);
         return kept;
       }
@@ -143,6 +147,9 @@ async function dropOurSlot(
     return `session ${user} still uses it`;
   });
 }
+
+const notDropped = (error: unknown): string =>
+  `the lease row could not be locked, or the slot could not be dropped (${classify(error).message})`;
 
 /**
  * Drops the slot under the lock of the lease row, so that no cut-over can be committed meanwhile.

@@ -2,6 +2,7 @@
 // the list in domain/failure.ts. Its text contains no values of rows.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import { CancelledFailure, ApplicationFailure, CompleteAsyncError } from '@temporalio/activity';
+import { KafkaDenied } from '../../clients/kafka/kafka-denied.js';
 import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { FAILURES, Problem, type FailureCode } from '../../domain/failure.js';
 import { errorText } from '../../domain/values/error-text.js';
@@ -78,10 +79,9 @@ export function classify(error: unknown): Problem {
       remedyOf('MESSAGE_TOO_LARGE'),
     );
   if (name.startsWith('KafkaJS'))
-    return new Problem(
-      /Authori[sz]ation|SASL/i.test(name + message) ? 'permission-denied' : 'unreachable',
-      `Kafka: ${message}`,
-    );
+    return /Authori[sz]ation|SASL/i.test(name + message)
+      ? new KafkaDenied(`Kafka: ${message}`)
+      : new Problem('unreachable', `Kafka: ${message}`);
   if (
     /Connection terminated|timeout expired|Client has encountered a connection error|not queryable/i.test(
       message,

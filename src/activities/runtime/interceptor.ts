@@ -2,12 +2,13 @@
 // errors into failures with a code.
 import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { KafkaDenied } from '../../clients/kafka/kafka-denied.js';
 import { Progress, tracked } from '../../clients/progress.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem, type FailureCode } from '../../domain/failure.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
-import { toFailure } from './application-failure.js';
+import { classify, toFailure } from './application-failure.js';
 import type { Systems } from './deps.js';
 import type { Gauges } from './gauges.js';
 import { heartbeat } from './poll-until.js';
@@ -22,10 +23,12 @@ const USUAL_STATEMENT = '10m';
 const BEYOND_STATEMENT_MS = 60_000;
 
 /**
- * After these failures, the next attempt opens a new connection to Kafka. A password is read only
- * when a connection opens, so a new connection is the first to use a corrected password.
+ * Returns whether the next attempt must open a new connection to Kafka. A password is read only
+ * when a connection opens, so a new connection is the first to use a corrected password. If a
+ * different system denies access, the connection stays, because other migrations use it too.
  */
-const RENEWS: readonly unknown[] = ['unreachable', 'permission-denied'] satisfies FailureCode[];
+const needsNewConnection = (error: unknown, code: unknown): boolean =>
+  code === ('unreachable' satisfies FailureCode) || classify(error) instanceof KafkaDenied;
 
 /** Turns every error of an activity into a failure with a code, without values of rows. */
 export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCallsInterceptor {
@@ -36,7 +39,8 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
       } catch (error) {
         const failure = toFailure(error);
         const spec = specOf(input.args);
-        if (spec && 'type' in failure && RENEWS.includes(failure.type)) systems.renew(spec);
+        if (spec && 'type' in failure && needsNewConnection(error, failure.type))
+          systems.renew(spec);
         throw failure;
       }
     },

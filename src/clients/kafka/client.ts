@@ -1,6 +1,5 @@
 // Creates the kafkajs client for a cluster, with TLS and login.
 import kafkajs from 'kafkajs';
-import { Problem } from '../../domain/failure.js';
 import {
   hostsOf,
   loginText,
@@ -11,6 +10,7 @@ import {
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 import type { ResolveSecret } from '../postgres/connection.js';
 import { tlsOptions } from '../tls-files.js';
+import { KafkaDenied } from './kafka-denied.js';
 import { TokenSource } from './oauth-token.js';
 
 /**
@@ -61,8 +61,7 @@ function tokenMechanism(tokens: TokenSource, sasl: SaslLogin): kafkajs.Mechanism
           response: { decode: (raw) => raw.subarray(size.length), parse: (raw) => raw.toString() },
         });
         if (said)
-          throw new Problem(
-            'permission-denied',
+          throw new KafkaDenied(
             `Kafka at ${host}:${port} refuses ${loginText(sasl)}: ${quoteForeign(said)}`,
             "correct what the issuer puts into its tokens (issuer, audience, scope), or the brokers' sasl.oauthbearer settings, then: sluice retry",
           );

@@ -3,6 +3,7 @@ import { Problem } from '../../domain/failure.js';
 import { loginText, tlsFilesOf, type KafkaSpec } from '../../domain/migration/cluster-access.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
+import { KafkaDenied } from './kafka-denied.js';
 
 /** Returns the Problem for a failed connection. Returns null if the cause is unknown. */
 export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | null {
@@ -19,8 +20,7 @@ export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | n
       kafka.sasl.mechanism === 'oauthbearer'
         ? 'enable OAUTHBEARER at that listener, or correct kafka.sasl, then: sluice retry'
         : 'correct kafka.sasl (username, mechanism, and the secret in passwordFrom), or create that user in Kafka, then: sluice retry';
-    return new Problem(
-      'permission-denied',
+    return new KafkaDenied(
       `${server} refused the login of ${loginText(kafka.sasl)}: ${quoteForeign(message)}`,
       remedy,
     );
@@ -44,8 +44,7 @@ type Operation = 'Describe' | 'Read' | 'Write' | 'Delete' | 'Create';
 
 /** Returns the Problem for a call that the ACLs do not allow. */
 export const denied = (operation: Operation, topic: string): Problem =>
-  new Problem(
-    'permission-denied',
+  new KafkaDenied(
     `Kafka does not allow Sluice's principal to ${operation.toUpperCase()} topic ${topic}`,
     `allow it (kafka-acls --add --allow-principal User:… --operation ${operation} --topic ${topic}), then: sluice retry`,
   );

@@ -4,6 +4,7 @@
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import { denied, isDenied } from './connection-trouble.js';
+import { KafkaDenied } from './kafka-denied.js';
 import { TopicLost } from './known-topics.js';
 
 /** After one of these errors, it is unknown whether the broker created the topic. */
@@ -125,8 +126,7 @@ export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown
   )
     return null;
   if (type.endsWith('_AUTHORIZATION_FAILED'))
-    return new Problem(
-      'permission-denied',
+    return new KafkaDenied(
       `Kafka refused to create topic ${topic}: ${type}`,
       `allow Sluice's principal to CREATE the topic (kafka-acls --add --allow-principal User:… --operation Create --topic ${topic}), then: sluice retry`,
     );

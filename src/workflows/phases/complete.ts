@@ -6,6 +6,7 @@ import { atComplete } from '../../domain/objects/kinds.js';
 import { call } from '../call.js';
 import { untilOnStream } from '../cutover/on-stream.js';
 import { leaveAdopted } from '../run/leave-adopted.js';
+import { addLeftovers } from '../run/leftovers.js';
 import type { Run } from '../run/run.js';
 import { removeObject } from '../run/remove-object.js';
 
@@ -53,7 +54,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
   const listed = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),
   );
-  state.leftovers = [...state.leftovers, ...listed]; // a lost generation may have left something
+  addLeftovers(state, listed); // a lost generation may have left something
   await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   state.outcome = 'migrated';
   run.audit({ kind: 'outcome', outcome: 'migrated' });

@@ -7,6 +7,7 @@ import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
 import { leaveAdopted } from '../run/leave-adopted.js';
+import { addLeftovers } from '../run/leftovers.js';
 import { removeObject } from '../run/remove-object.js';
 
 export async function rollBack(run: Run): Promise<void> {
@@ -24,7 +25,7 @@ export async function rollBack(run: Run): Promise<void> {
     const listed = await run.step(() =>
       call('quick', 'listLeftovers', 'Verify that no object of this migration is left', ref),
     );
-    state.leftovers = [...state.leftovers, ...listed];
+    addLeftovers(state, listed);
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
   await run.unblock(); // a run that was never opened has no steps that clear its block
@@ -127,5 +128,5 @@ function noteUnlisted(run: Run, { kind, name }: OwnedObject): void {
   const why = `${kind} ${name} exists, but the ledger does not list it`;
   const advice = isOurs ? 'this migration made it, so remove it by hand' : 'so it is not ours';
   run.audit({ kind: 'left-untouched', objects: [`${why}; ${advice}`] });
-  if (isOurs) run.state.leftovers = [...run.state.leftovers, { kind, name }];
+  if (isOurs) addLeftovers(run.state, [{ kind, name }]);
 }

@@ -154,7 +154,7 @@ function ended({ handedOver, leftovers }: State, outcome: Outcome, name: string)
   const listed = (objects: Status['leftovers']): string =>
     objects.map((object) => `${object.kind} ${object.name}`).join(', ');
   if (leftovers.length > 0)
-    return `**${outcome}**, but ${listed(leftovers)} could not be removed. Remove what is left with \`sluice doctor --leftovers --remove\``;
+    return `**${outcome}**, but ${listed(leftovers)} could not be removed. Remove what is left with \`sluice doctor --leftovers --remove\`; remove by hand what it does not list (\`sluice audit ${name}\` names it)`;
   const report = `\`sluice report ${name} -o md\``;
   if (outcome !== 'migrated')
     return `**${outcome}**. Nothing of the migration is left. ${report} says why, and \`sluice start\` begins again.`;

@@ -1,0 +1,13 @@
+// The failure of a login or a call that Kafka itself refuses.
+import { Problem } from '../../domain/failure.js';
+
+/**
+ * Says that Kafka's brokers refuse a login or a call. Only after this kind of `permission-denied`,
+ * a new connection to Kafka can help. A token issuer that refuses is a different case, because each
+ * login asks the issuer again.
+ */
+export class KafkaDenied extends Problem {
+  constructor(detail: string, remedy?: string) {
+    super('permission-denied', detail, remedy);
+  }
+}
