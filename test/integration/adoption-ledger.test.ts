@@ -7,7 +7,7 @@ import {
   releaseAdopted,
 } from '../../src/clients/ledger/adopted-objects.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
-import { freshDatabase } from '../support/sluice.js';
+import { freshDatabase, urlOf } from '../support/sluice.js';
 
 const run = { name: 'orders', iteration: 1, generation: 1 };
 const objects = (['slot', 'publication'] as const).map((kind) => ({
@@ -24,8 +24,7 @@ const record = (begun: string, by = run) => recordAdopted(ledger, by, objects, b
 
 beforeAll(async () => {
   database = await freshDatabase('SELECT 1');
-  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
-  ledger = new Ledger(`postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`);
+  ledger = new Ledger(urlOf(database.name));
   await ledger.migrate();
 });
 beforeEach(async () => {

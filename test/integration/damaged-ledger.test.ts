@@ -5,7 +5,7 @@ import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { emptyStatus } from '../../src/cli/support/migration-source.js';
 import type { Difference, WindowRow } from '../../src/domain/evidence/window.js';
 import { aRef } from '../support/builders.js';
-import { freshDatabase } from '../support/sluice.js';
+import { freshDatabase, urlOf } from '../support/sluice.js';
 
 const RUN = '3f2b8c1e-0000-4000-8000-0123456789ab';
 const ref = { ...aRef(), runKey: RUN };
@@ -29,8 +29,7 @@ let database: Awaited<ReturnType<typeof freshDatabase>>;
 let ledger: Ledger;
 beforeAll(async () => {
   database = await freshDatabase('SELECT 1');
-  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
-  ledger = new Ledger(`postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`);
+  ledger = new Ledger(urlOf(database.name));
 });
 afterAll(async () => {
   await ledger.close();

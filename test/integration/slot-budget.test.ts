@@ -6,9 +6,9 @@ import { Systems } from '../../src/activities/runtime/deps.js';
 import { watchSlot, type SlotReport } from '../../src/activities/guard/slot-watch.js';
 import type { Planned } from '../../src/activities/runtime/with-plan.js';
 import { resolveSecret } from '../../src/wiring/config.js';
-import { urlOf, useBudgets } from '../support/budgets.js';
+import { useBudgets } from '../support/budgets.js';
 import { BATCH_PARTS, sleepUntil } from '../support/builders.js';
-import { testPostgres } from '../support/sluice.js';
+import { testPostgres, urlOf } from '../support/sluice.js';
 
 const budgets = useBudgets();
 

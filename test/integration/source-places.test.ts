@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { takePlace } from '../../src/clients/ledger/source-places.js';
-import { freshDatabase } from '../support/sluice.js';
+import { freshDatabase, urlOf } from '../support/sluice.js';
 
 const SERVER = { host: 'legacy', port: 5432 };
 let database: Awaited<ReturnType<typeof freshDatabase>>;
@@ -11,8 +11,7 @@ let url: string;
 const ledgers: Ledger[] = [];
 beforeAll(async () => {
   database = await freshDatabase('SELECT 1');
-  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
-  url = `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`;
+  url = urlOf(database.name);
 });
 afterAll(async () => {
   await Promise.all(ledgers.map((ledger) => ledger.close()));

@@ -13,15 +13,14 @@ import type { VerdictName } from '../../src/domain/evidence/verdict.js';
 import { verifyReport } from '../../src/report/verify.js';
 import { buildReport } from '../../src/report/build-report.js';
 import { aSource } from '../support/report-source.js';
-import { freshDatabase } from '../support/sluice.js';
+import { freshDatabase, urlOf } from '../support/sluice.js';
 
 const ref = { name: 'orders', iteration: 1 } as MigrationRef;
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let ledger: Ledger;
 beforeAll(async () => {
   database = await freshDatabase('SELECT 1');
-  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
-  ledger = new Ledger(`postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database.name}`);
+  ledger = new Ledger(urlOf(database.name));
   await ledger.migrate();
 });
 afterAll(async () => {

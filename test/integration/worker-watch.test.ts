@@ -8,7 +8,8 @@ import { latestRun } from '../../src/activities/objects/leftovers.js';
 import { resolveSecret } from '../../src/wiring/config.js';
 import { readMetrics } from '../../src/wiring/worker-metrics.js';
 import { watchOnce, type WatchDeps } from '../../src/wiring/worker-watch.js';
-import { urlOf, useBudgets } from '../support/budgets.js';
+import { useBudgets } from '../support/budgets.js';
+import { urlOf } from '../support/sluice.js';
 import { aHook, type Hook } from '../support/webhook.js';
 
 const budgets = useBudgets();

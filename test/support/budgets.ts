@@ -5,7 +5,7 @@ import { planned, type Planned } from '../../src/activities/runtime/with-plan.js
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import type { Phase } from '../../src/domain/migration/phase.js';
 import { aRef } from './builders.js';
-import { freshDatabase, testPostgres } from './sluice.js';
+import { freshDatabase, testPostgres, urlOf } from './sluice.js';
 import { aStatus } from './status.js';
 
 export type Budgets = ReturnType<typeof useBudgets>;
@@ -96,10 +96,4 @@ export function useBudgets() {
       return ledger;
     },
   };
-}
-
-/** Returns the URL of a database on the test's server. */
-export function urlOf(database: string): string {
-  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
-  return `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database}`;
 }

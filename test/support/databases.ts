@@ -66,3 +66,9 @@ export const testPostgres = (database: string): object => ({
   user: process.env['PGUSER'],
   passwordFrom: { env: 'PGPASSWORD' },
 });
+
+/** Returns the URL of a database on the test's server. */
+export function urlOf(database: string): string {
+  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
+  return `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database}`;
+}

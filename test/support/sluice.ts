@@ -13,7 +13,7 @@ import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js
 import { durationMs } from '../../src/domain/values/duration.js';
 import { testPostgres } from './databases.js';
 
-export { freshDatabase, withDatabase, serverVersion, testPostgres } from './databases.js';
+export { freshDatabase, withDatabase, serverVersion, testPostgres, urlOf } from './databases.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
