@@ -1,7 +1,7 @@
 // Checks style rules that a linter cannot express. Each failure names the file and what to do.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PHASES } from '../src/domain/migration/phase.js';
 
@@ -119,6 +119,7 @@ describe('documents', () => {
     ...files('docs', '.md'),
     'examples/daily-revenue/README.md',
     'examples/stock-levels/README.md',
+    ...files('src', 'README.md'),
   ];
   it('link only to files that exist', () => {
     const dead: string[] = [];
@@ -129,6 +130,17 @@ describe('documents', () => {
         if (!existsSync(join(dirname(document), target!))) dead.push(`${document} → ${target}`);
     }
     expect(dead).toEqual([]);
+  });
+  it('of a source folder name each file, or the subfolder as `name/`', () => {
+    const unnamed = files('src', 'README.md').flatMap((page) => {
+      const text = readFileSync(page, 'utf8');
+      const isNamed = (path: string): boolean =>
+        text.includes(`\`${basename(path, '.ts')}\``) ||
+        text.includes(`\`${path.split('/')[0]}/\``);
+      const paths = files(dirname(page)).map((file) => relative(dirname(page), file));
+      return paths.filter((path) => !isNamed(path)).map((path) => `${page}: ${path}`);
+    });
+    expect(unnamed).toEqual([]);
   });
   it('about decisions have unique numbers', () => {
     const numbers = files('docs/decisions', '.md').map((file) => basename(file).slice(0, 4));
