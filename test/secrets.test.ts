@@ -49,7 +49,7 @@ describe('without SLUICE_SECRETS', () => {
   it.each([
     ['the ledger’s URL', { env: 'SLUICE_LEDGER_URL' }, 'SLUICE_SECRETS does not name it'],
     ['another variable', { env: 'AWS_SECRET_ACCESS_KEY' }, 'SLUICE_SECRETS does not name it'],
-    ['its own environment', file('/proc/self/environ'), 'SLUICE_SECRETS does not name it'],
+    ["the worker's own environment", file('/proc/self/environ'), 'SLUICE_SECRETS does not name it'],
     ['a file elsewhere', file(join(home, 'outside')), 'SLUICE_SECRETS does not name it'],
     [
       'a file through a path with dots',

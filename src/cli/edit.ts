@@ -33,7 +33,7 @@ export async function edit(id: string, options: EditOptions): Promise<number> {
       handle.query<SpecShown>('spec'),
     );
     if (!shown.spec)
-      throw new CliError(EXIT.failed, 'not-open', `${nameOf(id)} is not open yet`, [
+      throw new CliError(EXIT.failed, 'not-open', `${nameOf(id)} is still starting`, [
         `sluice get ${nameOf(id)} -w`,
       ]);
     const found = specEdit(shown.spec, wanted, shown);

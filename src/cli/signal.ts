@@ -13,7 +13,7 @@ export async function signal(
   options: { output: Format },
 ): Promise<number> {
   await withRunning(id, (handle) => handle.signal(name));
-  return told(id, name, options.output);
+  return confirmSent(id, name, options.output);
 }
 
 export async function extend(
@@ -29,7 +29,7 @@ export async function extend(
   await withRunning(id, (handle) =>
     handle.signal('extendSoak', { by: options.by ?? userInfo().username, for: options.for }),
   );
-  return told(id, 'extend', options.output);
+  return confirmSent(id, 'extend', options.output);
 }
 
 export async function rollback(
@@ -60,7 +60,7 @@ export async function rollback(
       ...(claims ? { token: signed(options.key!, claims) } : {}),
     });
   });
-  return told(id, 'rollback', options.output);
+  return confirmSent(id, 'rollback', options.output);
 }
 
 /**
@@ -88,14 +88,14 @@ export async function cancel(
 ): Promise<number> {
   await confirmByTyping(nameOf(id), 'cancel', options.yes);
   await withRunning(id, (handle) => handle.cancel());
-  return told(id, 'cancel', options.output);
+  return confirmSent(id, 'cancel', options.output);
 }
 
 /**
  * Prints that the request was sent. If no worker answers, also says so, because Temporal then keeps
  * the signal until a worker is running.
  */
-async function told(id: string, what: string, output: Format): Promise<number> {
+async function confirmSent(id: string, what: string, output: Format): Promise<number> {
   const { standing } = await readStatus(id).catch(() => ({ standing: undefined }));
   if (standing?.problem) {
     say(`${what} will take effect only when the run continues: ${standing.problem}`);

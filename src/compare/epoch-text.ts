@@ -14,7 +14,7 @@ export function instantText(count: Count, perSecond: number, zone: 'Z' | '' = 'Z
   return momentText(seconds, rest, perSecond, zone);
 }
 
-/** Prints the instant of whole seconds and a rest, which is a part of a second. */
+/** Prints an instant that is given as whole seconds and a fraction of a second. */
 export function momentText(
   seconds: number,
   rest: number,

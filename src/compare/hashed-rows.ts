@@ -28,7 +28,7 @@ export class HashedRows {
     const encoder = new RowEncoder(shape, { hashesKey: true });
     const row = (): Uint8Array => this.#batch.current;
     this.#batch = new RowBatch(encoder, (key, high, low) => {
-      if (high === 0 && low === 0) refuseUntoldKey(shape, row());
+      if (high === 0 && low === 0) refuseUnreadableKey(shape, row());
       take(key, high, low, row);
     });
   }
@@ -58,7 +58,7 @@ export class HashedRows {
 /**
  * Throws if neither the row nor its key can be decoded, because such a row could not be counted.
  */
-function refuseUntoldKey(shape: Shape, row: Uint8Array): void {
+function refuseUnreadableKey(shape: Shape, row: Uint8Array): void {
   const { key } = canonRow(shape, row, TID_FIELD_BYTES);
   if (!key || key.includes(null)) throw unreadableKey(shape);
 }

@@ -20,7 +20,7 @@ export class OutputFold extends Fold {
    * Takes one record. Returns its key, or null if the record is refused. Refuses a record whose key
    * also occurs in a different partition, because the records of such a key have no order. A
    * tombstone in a different partition may be read before or after the record. Also refuses a record
-   * if other bytes of the same key have a row, because Kafka keeps both rows.
+   * if a row is under different bytes of the same key, because Kafka keeps both rows.
    */
   add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
     const { partition, partitions } = this.place;

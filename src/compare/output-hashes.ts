@@ -41,7 +41,7 @@ export interface OutputKeys {
 
 /**
  * Applies a record to the rows of a topic. Returns why the record is refused, or null. A different
- * partition may have a row or a tombstone of its key, or the key's row may be under other bytes.
+ * partition may have a row or a tombstone of its key, or the key's row may be under different bytes.
  */
 export function applyRecord(
   { table, deleted }: OutputKeys,

@@ -14,7 +14,7 @@ export const WHY_REFUSED = [
   'in a different partition than its key belongs to',
   'its key occurs in several partitions, so its records have no order',
   'its key has more columns than the key of its row, so the topic can have the row several times',
-  'an earlier record has the same key in other bytes, so the topic has the row under two keys',
+  'an earlier record has the same key in different bytes, so the topic has the row under two keys',
 ] as const;
 export const REFUSED = {
   unreadable: 0,

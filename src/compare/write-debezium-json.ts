@@ -1,7 +1,7 @@
 // Writes rows exactly as Debezium's initial load does with the configuration in
-// connectors/debezium-postgres.ts. `sluice prove` replays such rows without a connector, and a copy
-// writes them in place of the connector. Contract tests compare the output with real Debezium, byte
-// by byte.
+// connectors/debezium-postgres.ts. `sluice prove` uses this file to write rows without a connector.
+// Sluice's own initial load (`connector.snapshot: copy`) uses it instead of the connector's load.
+// Contract tests compare the output with real Debezium, byte by byte.
 import { arrayItems } from './array-text.js';
 import {
   INFINITE_DATES,
@@ -199,8 +199,9 @@ const PLAIN = new Set([
 ]);
 
 /**
- * Returns the columns that the connector writes. It omits columns of types that Debezium omits, and
- * generated columns. Debezium writes these in its initial load, but the log does not contain them.
+ * Returns the columns that the connector writes. It omits columns of types that Debezium omits. It
+ * also omits generated columns: Debezium writes them in its initial load, but the log does not
+ * contain them.
  */
 export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(
   columns: readonly C[],

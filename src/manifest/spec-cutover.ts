@@ -9,7 +9,7 @@ const finalResult = z
       z.literal('fenced'),
       z.strictObject({
         recent: duration.describe(
-          'The longest time between the beginning of that window and the commit.',
+          'The longest time from the beginning of the earlier window that compared the results to the commit.',
         ),
       }),
     ],

@@ -45,7 +45,7 @@ const walBudget = z.strictObject({
     .enum(['drop-slot', 'block'])
     .default('drop-slot')
     .describe(
-      'What Sluice does if the slot retains more than that before the commit. With `drop-slot`, it drops the slot and blocks the run. With `block`, it keeps the slot and only raises an alarm; the run continues.',
+      'What Sluice does if the slot retains more than `bytes` before the commit. With `drop-slot`, it drops the slot and blocks the run. With `block`, it keeps the slot and only raises an alarm; the run continues.',
     ),
 });
 

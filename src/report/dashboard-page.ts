@@ -13,7 +13,7 @@ import { stateOf } from './state-words.js';
 export type Shown = Status & { readonly standing?: Standing; readonly recordedAt: string };
 
 const isTroubled = (s: Shown): boolean => !s.outcome && (s.standing?.problem ?? null) !== null;
-const colour = (s: Shown): string =>
+const color = (s: Shown): string =>
   s.outcome === 'migrated'
     ? 'passed'
     : s.blocked || s.leftovers.length > 0 || isTroubled(s)
@@ -38,7 +38,7 @@ export function renderDashboard(migrations: readonly Shown[], at: string): strin
   const rows = migrations.map((s) => {
     const cells = [
       e(s.name),
-      `<b class="${colour(s)}">${e(stateOf(s))}</b>`,
+      `<b class="${color(s)}">${e(stateOf(s))}</b>`,
       e(s.phase ?? 'not begun'),
       String(s.iteration),
       String(s.generation),

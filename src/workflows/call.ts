@@ -9,7 +9,7 @@ import {
 import { queueFor, type QueueRole } from '../domain/migration/task-queues.js';
 import type { Activities } from '../activities/index.js';
 
-/** Allows many attempts, because the worker may restart often while such an activity runs. */
+/** Allows many attempts, because the worker may restart often while a long activity runs. */
 const OFTEN = { initialInterval: '1s', maximumInterval: '15s', maximumAttempts: 20 } as const;
 
 /** The heartbeat limit is short, because Temporal notices a killed worker only after this time. */

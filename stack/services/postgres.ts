@@ -49,7 +49,7 @@ export async function startPostgres(
     const data = reachableDir(home, 'pg');
     const bin = other.bin ?? (await postgresBinaries(say, majorOf(data)));
     const owner = unprivilegedOwner();
-    initialise(bin, data, owner);
+    initialize(bin, data, owner);
     if (secured) requireTls(data, secured, owner);
     launch(home, {
       name: 'postgres',
@@ -147,7 +147,7 @@ function requireTls(data: string, { folder }: Secured, { uid, gid }: Owner): voi
   writeFileSync(join(data, 'pg_hba.conf'), `${access.join('\n')}\n`);
 }
 
-function initialise(bin: string, data: string, owner: { uid?: number; gid?: number }): void {
+function initialize(bin: string, data: string, owner: { uid?: number; gid?: number }): void {
   if (existsSync(join(data, 'PG_VERSION')) && existsSync(join(data, 'sluice-initialised'))) return;
   // removes the partial cluster of a killed first start
   rmSync(data, { recursive: true, force: true });

@@ -21,7 +21,7 @@ describe('a tolerance', () => {
     expect(tolerant(Object.keys(TYPES))).toEqual(['amount']);
   });
 
-  it('does not make different texts equal, although both are digits', () => {
+  it('does not make different texts equal, even if both consist of digits', () => {
     const tolerances = { code: { abs: '0' } };
     const shape = { key: ['id'], columns: compared({ tolerances, ignore: ['amount', 'seen'] }) };
     const row = (code: string): string => joinRow(['1', code, '101']);
@@ -29,7 +29,7 @@ describe('a tolerance', () => {
     expect(outcome).toBe('mismatched');
   });
 
-  it('applies to one subject if the subject precedes the column', () => {
+  it('applies to only one subject if it is named `subject.column`', () => {
     expect(tolerant(['result.amount'], 'result')).toEqual(['amount']);
     expect(tolerant(['result.amount'])).toEqual([]);
     expect(tolerant(['public.accounts.amount'])).toEqual(['amount']);
@@ -37,7 +37,7 @@ describe('a tolerance', () => {
 });
 
 describe('an ignored column', () => {
-  it('is left out of every subject, or of the subject that precedes it, but never of the key', () => {
+  it('is left out of every subject, or of one if it is named `subject.column`, and never of the key', () => {
     const names = (ignore: string[], subject?: string): string[] =>
       compared({ ignore }, subject).map(({ name }) => name);
     expect(names(['id', 'code', 'flags'])).toEqual(['id', 'amount', 'seen']);

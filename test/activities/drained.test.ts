@@ -1,5 +1,5 @@
-// Tests drains through a pipeline that is deployed again. The pipeline's own topics are removed and
-// created again, which must never end the generation.
+// Tests the drain proof while a pipeline is deployed again. The deployment removes the pipeline's
+// own topics and creates them again. This must never end the generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';
@@ -19,7 +19,7 @@ const INTERNAL = `${spec.spec.pipeline!.groups[0]}-totals-repartition`;
 
 const OUTPUT = spec.spec.pipeline!.output.topic;
 
-/** A cluster whose group has consumed everything. `lost` may throw for a topic. */
+/** A cluster whose group has consumed everything. `lost` throws for a topic that is lost. */
 function aCluster(lost: (topic: string) => void): KafkaPort {
   const cluster = {
     listTopics: () => Promise.resolve([SOURCE, INTERNAL, OUTPUT]),
@@ -194,7 +194,7 @@ describe('the drain of several groups', () => {
       ),
     ).toBeNull();
   });
-  it('fails while a group has an offset beyond the end of a topic, which was created again', async () => {
+  it('fails while a group has an offset beyond the end of a topic that was created again', async () => {
     const cluster = aClusterOf({ enrich: [[SOURCE, 453]], totals: [[SOURCE, 7000]] });
     expect(await asked(cluster)).toBe(
       `drain: group totals has read ${SOURCE}/0 to offset 7000, but it ends at 453, so the topic was created again or truncated after that, at the time limit`,

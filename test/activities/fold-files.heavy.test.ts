@@ -86,7 +86,7 @@ describe('a state file', () => {
     expect(await former.restore('run', 'this fold', restored)).toBe(true);
   });
 
-  it('names its code by a digest that changes with each file that decides how records are read', () => {
+  it('has a digest of its code, which changes with each file that decides how records are read', () => {
     const source = mkdtempSync(join(tmpdir(), 'sluice-code-'));
     cpSync(join(import.meta.dirname, '../../src'), source, { recursive: true });
     const digest = codeDigest(source);

@@ -28,7 +28,7 @@ describe('free replication slots', () => {
       detail: expect.stringContaining('2 are needed') as string,
     });
   });
-  it('must be two if no hold begins a witness, because a key is not one integer', async () => {
+  it('must be two if no witness is possible, for example because a key is not one integer', async () => {
     expect(await answer(2, 20_000, {}, 'uuid')).toBe('2 replication slots free');
     const tolerances = { 'public.orders.id': { abs: '1' } };
     expect(await answer(2, 20_000, { compare: { tolerances } })).toBe('2 replication slots free');

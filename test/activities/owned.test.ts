@@ -103,7 +103,7 @@ describe('a create with an unknown result', () => {
   });
 });
 
-describe("Kafka's reason for not creating a topic", () => {
+describe("Kafka's reason for not creating a topic,", () => {
   const answer = (type: string): Error =>
     Object.assign(new Error('Topic creation errors'), {
       name: 'KafkaJSAggregateError',
@@ -114,11 +114,11 @@ describe("Kafka's reason for not creating a topic", () => {
     ['POLICY_VIOLATION', 'nothing made'],
     ['INVALID_REPLICATION_FACTOR', 'nothing made'],
     ['REQUEST_TIMED_OUT', 'unknown'],
-  ])('%s: %s', (type, end) => {
+  ])('%s, means "%s"', (type, end) => {
     const error = answer(type);
     expect(endOf(refusalOf({ topic: 't' }, error) ?? error)).toBe(end);
   });
-  it('names the right that is missing', () => {
+  it('or the cluster, names the right that is missing', () => {
     expect(refusalOf({ topic: 't' }, answer('CLUSTER_AUTHORIZATION_FAILED'))).toMatchObject({
       code: 'permission-denied',
     });

@@ -53,19 +53,19 @@ describe('the barrier of a table that is polled completely', () => {
     expect(await barrier('20:22:20', { poll: 7, whole: false, seen: '20:22:20' })).toBeNull();
   });
 
-  it('does not hold because of the number of polls, which Connect stores late', async () => {
+  it('is not proven by the number of polls, because Connect stores that number late', async () => {
     const late = { poll: 90, whole: true, seen: '19:21:19' };
     expect(await barrier('20:22:20', { poll: 10, whole: true, seen: '15:15:' }, late)).toMatch(
       /stored a poll with snapshot 19:21:19, and a complete poll after snapshot 20:22:20 is needed/,
     );
   });
 
-  it('does not hold while a transaction was open for the poll and not for the window', async () => {
+  it('does not hold if the window sees a transaction that was still open during the poll', async () => {
     const open = { poll: 7, whole: true, seen: '18:30:18' };
     expect(await barrier('20:22:20', open)).toMatch(/snapshot 18:30:18/);
   });
 
-  it('does not hold with a connector that stores no snapshot', async () => {
+  it('does not hold if the connector stores no snapshot', async () => {
     expect(await barrier('20:22:20', { poll: 7, whole: true })).toMatch(
       /stored poll 7 without its snapshot .use the JDBC source of this version of Sluice/,
     );

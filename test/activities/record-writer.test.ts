@@ -16,7 +16,7 @@ const table = (type: string) => ({
 });
 
 describe('a row that cannot be written as a record', () => {
-  it('is refused for good if its array has two dimensions, with table, column and remedy', () => {
+  it('is refused permanently if its array has two dimensions, with table, column and remedy', () => {
     const record = recordWriter(table('int4[]'), 'change the value');
     expect(record(['1', '{1,2}']).value).toContain('"after":{"id":1,"grid":[1,2]}');
     const refused = expect.objectContaining({

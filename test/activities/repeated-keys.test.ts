@@ -77,7 +77,7 @@ describe('the stored result of a batch run', () => {
       reason: 'run 7 stored 3 rows for 2 keys: (day) is not a key of it',
     }));
 
-  it('proves nothing in a proof on a slice, either', async () => {
+  it('also proves nothing in a proof on a slice if it has a key twice', async () => {
     const rehearsed = async (rows: readonly (readonly string[])[]) => {
       const found = await rehearseRuns(aTarget(rows), {
         plan: PLAN,

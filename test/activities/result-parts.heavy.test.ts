@@ -197,7 +197,7 @@ describe('a result in parts', () => {
     expect(left).toEqual([]);
   });
 
-  it('is refused if several rows of the query or of the sink have one key, in any part', async () => {
+  it('is refused if several rows of the query or of the sink have the same key, in any part', async () => {
     const { rows, records } = example(3);
     const repeated = [...rows, rows[77]!, rows[5000]!];
     const message = `the query of result returned ${repeated.length} rows for ${rows.length} keys: (id) is not a key of it`;

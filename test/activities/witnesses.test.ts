@@ -33,14 +33,14 @@ describe('a final window on a worker that did not make the full pass', () => {
     expect(heard).toEqual({ refused });
   });
 
-  it('cannot prove rows for a witness that has ended', () => {
+  it('cannot record proven rows for the witness, because the witness has ended', () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     expect(witness!.keeper.proven(ref, { window: 7, rows: new Map() }, '1:1:')).toBe(
       'the witness ended during the window',
     );
   });
 
-  it('changes nothing if it ends a witness that only a different worker has', async () => {
+  it('does nothing when it ends a witness that is on a different worker', async () => {
     const { witness, ref } = finalWindow({ after: 7, orReadsAll: false });
     await witness!.keeper.end(ref);
     expect(witness!.keeper.isWaiting(ref)).toBe(false);

@@ -87,11 +87,11 @@ describe('a schedule', () => {
     ['30 1 * * 1-5', (7 / 5) * 24],
     ['every 6h', 6],
     ['0 0,12 * * *', 12],
-  ])('%s runs every %f hours on average', (text, hours) =>
+  ])('of the form %s runs every %f hours on average', (text, hours) =>
     expect(intervalMs(text)! / 3_600_000).toBeCloseTo(hours, 0),
   );
   it.each(['sometimes', '61 * * * *', '* * *', 'every now', '0 0 31 2 *'])(
-    '%s is not a schedule',
+    'cannot have the form %s',
     (text) => expect(intervalMs(text)).toBeNull(),
   );
 });

@@ -151,7 +151,7 @@ describe('the verdict on a batch process', () => {
     expect(one(GOOD, measured({ perDay: null })).freshness.recordsPerDay).toBeNull();
   });
 
-  it('does not say that no table is replaced if the changes of one are not counted', () => {
+  it('does not say that no table is replaced if one table has no statistics of its changes', () => {
     const sql = 'SELECT store, sum(amount) AS total FROM pay JOIN store USING (store) GROUP BY 1';
     const uncounted = { ...PAY, table: 'public.store', total: null, perDay: null };
     const tables = new Map([

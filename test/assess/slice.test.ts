@@ -26,7 +26,7 @@ const plan = (condition: string) =>
   planSlice(condition, [orders, items, stores], ['day', 'store_id']);
 
 describe('a slice', () => {
-  it('applies each part to the tables with its columns, and to the result if the part uses the key', () => {
+  it('applies each part to the tables that have its columns, and to the result if it names the key', () => {
     const { conditions, result } = plan("day >= '2026-11-01' AND store_id IN (1, 2)");
     expect(conditions.get('public.orders')).toBe('(store_id IN (1, 2))');
     expect(result).toBe("(day >= '2026-11-01') AND (store_id IN (1, 2))");
@@ -55,7 +55,7 @@ describe('a slice', () => {
     ['store_id =', /is not an SQL condition/],
     ['store_id = 1; DROP TABLE orders', /more than one statement/],
     ['store_id IN (SELECT 1)', /must not contain sub-queries/],
-  ])('%s is refused, and the error names the part', (condition, message) =>
+  ])('is refused, and the error names the part: %s', (condition, message) =>
     expect(() => plan(condition)).toThrow(message),
   );
 

@@ -5,7 +5,7 @@ import { CORPUS, TYPES } from './corpus.js';
 beforeAll(loadParser);
 
 describe('reading the SQL of a batch', () => {
-  it.each(CORPUS)('%s', (sql, flags, hardest) => {
+  it.each(CORPUS)('finds the flags and the hardest kind of state in: %s', (sql, flags, hardest) => {
     const found = analyseSql(sql, { types: TYPES });
     expect(found.error).toBeNull();
     expect([[...new Set(found.flags.map((f) => f.id))].sort(), found.class]).toEqual([

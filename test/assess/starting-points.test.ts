@@ -43,7 +43,7 @@ describe('starting points', () => {
     );
   });
 
-  it('give an output column the type that the result table declares, or else a guess', () => {
+  it('give an output column the type that the result table declares, or a guess if it declares none', () => {
     const sql = 'SELECT store, sum(amount) AS paid, sum(amount) AS gross FROM pay GROUP BY store';
     const result = (gross: string): TableFacts => ({
       ...pay,

@@ -1,4 +1,4 @@
-// Tests which migration a person means whose text begins with `migration-`.
+// Tests which migration a text means if it begins with `migration-`.
 import { describe, expect, it } from 'vitest';
 import { chosen } from '../../src/cli/support/resolve-id.js';
 import { nameOf, workflowIdOf } from '../../src/domain/migration/workflow-ids.js';

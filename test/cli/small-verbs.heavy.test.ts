@@ -115,7 +115,7 @@ describe('an error in the command line', () => {
   });
   it('is JSON if SLUICE_OUTPUT asks for it', () =>
     expect(printed(['wait', 'x'], { SLUICE_OUTPUT: 'json' }).stdout).toContain('"code": "usage"'));
-  it('names the ledger, and not its password, if the URL of the ledger is not one', () => {
+  it('names SLUICE_LEDGER_URL, and not the password in it, if its value is not a URL', () => {
     const found = printed(['list'], { SLUICE_LEDGER_URL: 'postgres://me:se#cret@h/db' });
     expect(found).toMatchObject({
       status: 2,
@@ -132,8 +132,8 @@ describe('an error in the command line', () => {
   });
 });
 
-describe('the end of the command of prove', () => {
-  it('is told to the proof without values of rows, because Temporal keeps it', () => {
+describe('the message about the end of a command of prove', () => {
+  it('contains no values of rows, because Temporal keeps it', () => {
     const said = 'WARN x\nNumberFormatException: For input string: "4111 1111"\n';
     expect(describeEnd(7, said)).toBe(
       'the command exited 7: NumberFormatException: For input string: "…"',

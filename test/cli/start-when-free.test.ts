@@ -25,7 +25,7 @@ function aServer(outcome: Outcome | null) {
   return startWhenFree(client, 'migration-a', start);
 }
 
-describe('a start while a run of the name is open', () => {
+describe('a start while a run of the same name is open', () => {
   it('waits for the end of a run that has its outcome, and then starts', async () =>
     expect(await aServer('rolled-back')).toBe('started'));
 

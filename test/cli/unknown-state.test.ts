@@ -1,5 +1,4 @@
-// Tests that a command does not take a fact that it cannot know for a good one, and that bad input
-// changes nothing.
+// Tests that a command never treats an unknown fact as good, and that bad input changes nothing.
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +41,7 @@ describe('the check of Temporal', () => {
 
 describe('a migration that the ledger does not know', () => {
   const ledger = { migrations: () => Promise.resolve([]) } as unknown as Ledger;
-  it('may be a new run if Temporal does not answer, so the command ends with 4', async () =>
+  it('may be a new run if Temporal does not answer, so the command ends with exit code 4', async () =>
     expect(
       readStatusWith('shop', null, ledger, 'Temporal at x:1 does not answer'),
     ).rejects.toMatchObject({
@@ -72,12 +71,12 @@ describe('the changes of a partitioned table', () => {
     });
     return { asked, found };
   };
-  it('are those of its partitions, because Postgres counts none at the table itself', async () =>
+  it('are the changes of its partitions, because Postgres counts none for the table itself', async () =>
     expect(await counted(2)).toEqual({
       asked: [['public.parted_1', 'public.parted_2']],
       found: { total: { inserted: 200, updated: 0, deleted: 50 }, live: 150 },
     }));
-  it('are unknown if Postgres does not count those of a partition', async () =>
+  it('are unknown if Postgres does not count the changes of one partition', async () =>
     expect((await counted(1)).found).toBeNull());
 });
 

@@ -126,5 +126,7 @@ describe('the statements', () => {
       'CREATE STREAM a AS SELECT 1 FROM b; CREATE TABLE A AS SELECT 1 FROM b',
       /two statements create A/,
     ],
-  ])('%s is refused', (sql, message) => expect(() => ksqlPlan(sql)).toThrow(message));
+  ])('are refused, and the message names the reason: %s', (sql, message) =>
+    expect(() => ksqlPlan(sql)).toThrow(message),
+  );
 });

@@ -40,7 +40,7 @@ afterAll(async () => {
   server.close();
 });
 
-/** Ends every connection, as a server does that shuts down. */
+/** Ends every connection, as a server that shuts down does. */
 const restart = (): void => open.splice(0).forEach((socket) => void socket.destroy());
 
 describe('a ledger that ends a connection while it is in use', () => {

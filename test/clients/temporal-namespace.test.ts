@@ -16,7 +16,10 @@ describe('the id of a namespace', () => {
     expect(await namespaceId(refusing(code), 'default')).toBeNull();
   });
 
-  it.each([4, 14])('is not taken for unknown during a brief error (code %i)', async (code) => {
-    await expect(namespaceId(refusing(code), 'default')).rejects.toThrow(`code ${code}`);
-  });
+  it.each([4, 14])(
+    'is not null during a brief error, which is thrown instead (code %i)',
+    async (code) => {
+      await expect(namespaceId(refusing(code), 'default')).rejects.toThrow(`code ${code}`);
+    },
+  );
 });

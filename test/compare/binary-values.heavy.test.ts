@@ -24,7 +24,7 @@ describe('a value of COPY BINARY', () => {
   const encodable = TYPES.filter((type) => !['text[]', 'interval'].includes(type));
 
   it.each(encodable)(
-    '%s: decodes to the canonical form of the text that Postgres prints',
+    'of type %s decodes to the canonical form of the text that Postgres prints',
     (type) => {
       fc.assert(
         fc.property(VALUES[type]!, (value) => {
@@ -37,7 +37,7 @@ describe('a value of COPY BINARY', () => {
   );
 
   it.each(encodable)(
-    '%s: has the same hash as its canonical text, and NULL has a hash of its own',
+    'of type %s has the same hash as its canonical text, and NULL has a different hash',
     (type) => {
       fc.assert(
         fc.property(VALUES[type]!, (value) => {
@@ -63,7 +63,7 @@ describe('a value of COPY BINARY', () => {
     ['timestamp', 8, -1n, '1999-12-31 23:59:59.999999'],
     ['time', 8, 86_400_000_000n, '24:00:00'],
     ['oid', 4, -1n, '4294967295'],
-  ])('%s: the extreme %d (%s) decodes to %s', (type, width, raw, expected) => {
+  ])('of type %s at the extreme %d (%s) decodes to %s', (type, width, raw, expected) => {
     const bytes = Buffer.alloc(4 + width);
     bytes.writeInt32BE(width);
     if (width === 4) bytes.writeInt32BE(Number(raw), 4);

@@ -27,7 +27,7 @@ describe('canonical values', () => {
     ['bytea', '\\xdead', '3q0='],
     ['int4[]', '{1,NULL,3}', [1, null, 3]],
     ['text[]', '{"a b","c\\"d",e}', ['a b', 'c"d', 'e']],
-  ])('%s: Postgres %j equals the connector %j', (type, text, json) =>
+  ])('of type %s are equal for %j in Postgres and %j in a record', (type, text, json) =>
     expect(canonFromText(type, text)).toBe(canonFromJson(type, json)),
   );
   it.each([
@@ -35,7 +35,7 @@ describe('canonical values', () => {
     ['text', 'a', 'a '],
     ['timestamptz', '2024-01-02 03:04:05+00', '2024-01-02T03:04:06Z'],
     ['bytea', '\\xde', '3q0='],
-  ])('%s: %j differs from %j', (type, text, json) =>
+  ])('of type %s differ for %j in Postgres and %j in a record', (type, text, json) =>
     expect(canonFromText(type, text)).not.toBe(canonFromJson(type, json)),
   );
   it.each([
@@ -47,7 +47,7 @@ describe('canonical values', () => {
     ['text', undefined],
     ['point', { x: 1 }],
     ['timetz', '10:00:00Z'],
-  ])('%s %j cannot be proven', (type, json) =>
+  ])('of type %s do not exist for %j in a record', (type, json) =>
     expect(() => canonFromJson(type, json)).toThrow(Undecodable),
   );
   it('do not exist for types whose values lose information on the way to the topic', () =>

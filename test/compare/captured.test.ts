@@ -132,7 +132,7 @@ describe('the comparison of a polled table', () => {
       {},
       { ...unseen, missing: 1, unknown: 0, classes: ['missing'] },
     ],
-  ])('%s (%s)', (_case, mode, batch, stream, found) => {
+  ])('gives the right class to %s (%s)', (_case, mode, batch, stream, found) => {
     expect(differing(mode, batch, stream)).toEqual(found);
   });
 });
@@ -149,7 +149,7 @@ describe('a barrier of a polled table', () => {
     ['timestamp+incrementing', at(7n, 1n), at(7n, 2n), false],
     ['timestamp+incrementing', at(7n, 2n), at(7n, 2n), true],
     ['timestamp+incrementing', at(8n, 1n), at(7n, 2n), true],
-  ])('%s: stored %o, wanted %o → %s', (mode, stored, wanted, reached) => {
+  ])('in mode %s with %o stored and %o wanted holds: %s', (mode, stored, wanted, reached) => {
     expect(hasReached(mode, stored, wanted)).toBe(reached);
   });
 });

@@ -31,7 +31,7 @@ function compare(expected: [number, string | null][], actual: Map<string, Stream
   return comparison.finish();
 }
 
-describe('the comparison finds', () => {
+describe('the comparison reports', () => {
   it('missing, extraneous and mismatched rows, each with its key and both sides', () => {
     const { counts, differences } = compare(
       [

@@ -81,7 +81,7 @@ const ARBITRARY: Record<string, fc.Arbitrary<Value>> = {
 
 describe('enc-v1', () => {
   it.each(Object.keys(ARBITRARY))(
-    '%s: both sides of one value encode equally; NULL does not',
+    'encodes both sides of one %s equally, and NULL differently',
     (type) => {
       fc.assert(
         fc.property(ARBITRARY[type]!, (value) => {
@@ -95,7 +95,7 @@ describe('enc-v1', () => {
     },
   );
 
-  it.each(Object.keys(ARBITRARY))('%s: two unequal values never encode equally', (type) => {
+  it.each(Object.keys(ARBITRARY))('never encodes two unequal values of type %s equally', (type) => {
     const same = (a: Value, b: Value): boolean => {
       if (type === 'float8') return a === b || (Number.isNaN(a) && Number.isNaN(b));
       if (type === 'numeric') return normal(String(a)) === normal(String(b));

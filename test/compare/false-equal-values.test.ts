@@ -1,5 +1,5 @@
-// Tests values of records that resemble the right value. Each test has a value that a lenient
-// reader would read as equal to the batch's value. It must count as different or unknown.
+// Tests values of records that resemble the right value. A lenient reader would read each of them
+// as equal to the batch's value. Each must count as different or unknown.
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';
 import { HashComparison } from '../../src/compare/hash-comparison.js';
@@ -31,7 +31,7 @@ const connect = (name: string, value: string): string =>
   `{"schema":{"fields":[{"field":"v","name":"org.apache.kafka.connect.data.${name}"}]},"payload":${plain(value)}}`;
 const NOT_UTF8 = Buffer.from([0x22, 0xff, 0x22]);
 
-describe('an output', () => {
+describe('an output value', () => {
   it.each<[type: string, batch: string, value: string, outcome: Outcome]>([
     ['bytea', '\\x', '"***"', 'unknown'],
     ['bytea', '\\x6869', '"aGk=***"', 'unknown'],
@@ -54,8 +54,9 @@ describe('an output', () => {
     ['float8', '1e+100', '1e100', 'matched'],
     ['int4', '5', '"5"', 'mismatched'],
     ['int8[]', '{1,2}', '[1,"2"]', 'mismatched'],
-  ])('of type %s with %s in the batch and %s in the record is %s', (type, batch, value, outcome) =>
-    expect(outcomeOf(type, batch, plain(value))).toBe(outcome),
+  ])(
+    'of type %s that is %s in the batch and %s in the record is %s',
+    (type, batch, value, outcome) => expect(outcomeOf(type, batch, plain(value))).toBe(outcome),
   );
 
   it.each<[type: string, batch: string, name: string, value: string, outcome: Outcome]>([
@@ -73,12 +74,12 @@ describe('an output', () => {
     ['int4', '10', 'Decimal', '"Cg=="', 'matched'],
     ['numeric', '1234567890123456', 'Decimal', '1234567890123456', 'matched'],
   ])(
-    'of type %s with %s in the batch and the %s %s in the record is %s',
+    'of type %s that is %s in the batch and the %s %s in the record is %s',
     (type, batch, name, value, outcome) =>
       expect(outcomeOf(type, batch, connect(name, value))).toBe(outcome),
   );
 
-  it('is unknown if it is NULL and its schema has a default, which Kafka Connect reads', () => {
+  it('is unknown if it is NULL and has a default in its schema, because Kafka Connect reads the default', () => {
     const record = (schema: string): string =>
       `{"schema":{"fields":[{"field":"v","type":"int32"${schema}}]},"payload":${plain('null')}}`;
     const outcomes = ['', ',"default":null', ',"default":0'].map((schema) => {
@@ -99,7 +100,7 @@ describe('an output', () => {
   });
 });
 
-describe('a record of a table', () => {
+describe('a value in a record of a table', () => {
   const suspects = (type: string, stored: string, value: Buffer): number => {
     const shape: Shape = shapeOf({ v: type });
     const fold = new HashFold(shape, 16);
@@ -111,13 +112,16 @@ describe('a record of a table', () => {
     return comparison.suspected + fold.unreadable;
   };
 
-  it.each(['text', 'citext', 'xml'])('of type %s is not equal if it is not UTF-8', (type) => {
-    expect(suspects(type, '\ufffd', NOT_UTF8)).toBe(1);
-    expect(suspects(type, '\ufffd', Buffer.from('"\ufffd"'))).toBe(0);
-  });
+  it.each(['text', 'citext', 'xml'])(
+    'of type %s never equals the text of the table if it is not UTF-8',
+    (type) => {
+      expect(suspects(type, '\ufffd', NOT_UTF8)).toBe(1);
+      expect(suspects(type, '\ufffd', Buffer.from('"\ufffd"'))).toBe(0);
+    },
+  );
 
   it.each(['"***"', '"aGk=***"', '"aG k="'])(
-    'with the bytes %s is not equal to others',
+    'is not equal to the bytes that a lenient reader of base64 would decode: %s',
     (value) => {
       const stored = value === '"***"' ? '' : '6869';
       expect(suspects('bytea', stored, Buffer.from(value))).toBe(1);
@@ -126,9 +130,11 @@ describe('a record of a table', () => {
   );
 });
 
-describe('a table that stores a column in a different type than the query computes', () => {
+describe('a value of the query that the table stores in a different type', () => {
   const shapeOfKey: Shape = shapeOf({ v: 'text' });
-  /** Says whether the stored text equals the query's text, by text and by hash. */
+  /**
+   * Returns whether the stored text equals the query's text. The hashes must agree with the texts.
+   */
   const isEqual = (type: string, query: string, stored: string): boolean => {
     const shape: Shape = { ...shapeOfKey, columns: [shapeOfKey.columns[0]!, { name: 'v', type }] };
     const hashOf = (printed: string): string => {
@@ -146,11 +152,14 @@ describe('a table that stores a column in a different type than the query comput
     ['int4', '5', '5.00', '6', '5.50'],
     ['int8', '4503599627370497', '4503599627370497.0', '4503599627370498', '4503599627370497.25'],
     ['float8', '0.1', '0.1', '1e+22', '1e+21'],
-  ])('has an equal %s %s stored as %s, and not %s', (type, query, stored, other, different) => {
-    expect(isEqual(type, query, stored)).toBe(true);
-    expect(isEqual(type, other, stored)).toBe(false);
-    expect(isEqual(type, query, different)).toBe(false);
-  });
+  ])(
+    'of type %s: %s equals the stored text %s, and %s does not',
+    (type, query, stored, other, different) => {
+      expect(isEqual(type, query, stored)).toBe(true);
+      expect(isEqual(type, other, stored)).toBe(false);
+      expect(isEqual(type, query, different)).toBe(false);
+    },
+  );
 
   it.each([
     ['bool', '1'],
@@ -162,7 +171,7 @@ describe('a table that stores a column in a different type than the query comput
     ['int4', 'five'],
     ['bytea', '\\xzz'],
     ['money', '12.5'],
-  ])('has an unknown %s if it stores %j', (type, stored) =>
+  ])('of type %s is unknown if the stored text is %j', (type, stored) =>
     expect(() => canonFromText(type, stored)).toThrow(Undecodable),
   );
 });

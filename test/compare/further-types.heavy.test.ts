@@ -142,7 +142,9 @@ describe('a range of timestamptz', () => {
     ['empty', 'empty'],
     ['(,)', '(,)'],
     ['["0001-01-01 00:00:00+00",)', '["0001-12-31 23:00:00-01 BC",)'],
-  ])('%s is what a connector writes as %s', (text, json) => agree('tstzrange', text, json));
+  ])('with the text %s equals the text %s of a connector', (text, json) =>
+    agree('tstzrange', text, json),
+  );
 
   it.each(['[1,2)', '["2026-01-01 00:00:00",)', '["2026-02-30 00:00:00+00",)', '[,', ''])(
     'cannot be decoded from %j',

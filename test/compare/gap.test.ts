@@ -1,4 +1,5 @@
-// Tests which rows differ between a snapshot and the ends of a topic, and which values they have.
+// Tests the gap: the rows that differ between a snapshot and the ends of a topic, with their
+// values.
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';
 import { imageOf, stateAfter } from '../../src/compare/row-images.js';
@@ -120,7 +121,7 @@ describe('a literal', () => {
     ['tstzrange', '["2026-01-01 05:30:00+05:30",)', '["2026-01-01 05:30:00+05:30",)'],
     ['hstore', '{"a":"1","b\\"c":null}', '"a"=>"1", "b\\"c"=>NULL'],
     ['money', '-1234.50', '-1234.50'],
-  ])('is a text that Postgres reads back: %s', (type, value, text) =>
+  ])('is a text that Postgres reads as the same value: %s', (type, value, text) =>
     expect(literalOf(type, value)).toBe(text),
   );
 
@@ -135,12 +136,15 @@ describe('a literal', () => {
     ['bytea[]', '{"\\\\x61",NULL}', '{"\\\\x61",NULL}'],
     ['text', '0000-01-01', '0000-01-01'],
     ['bool', 't', 't'],
-  ])('of a canonical text is a text that Postgres reads back: %s %s', (type, printed, text) => {
-    const canon = canonFromText(type, printed);
-    expect(literalOfCanon(type, canon)).toBe(text);
-    const again = type === 'timestamptz' ? text.replace(/( BC)?$/, '+00$1') : text;
-    expect(canonFromText(type, again)).toBe(canon);
-  });
+  ])(
+    'of a canonical text is a text that Postgres reads as the same value: %s %s',
+    (type, printed, text) => {
+      const canon = canonFromText(type, printed);
+      expect(literalOfCanon(type, canon)).toBe(text);
+      const again = type === 'timestamptz' ? text.replace(/( BC)?$/, '+00$1') : text;
+      expect(canonFromText(type, again)).toBe(canon);
+    },
+  );
 
   it('does not exist for a value that the record omits', () => {
     expect(literalOrNothing('text', TOAST_PLACEHOLDER)).toBeUndefined();

@@ -34,7 +34,7 @@ describe('a geometric value', () => {
     ['lseg', '[(1,2),(3,5)]', shape(LINE, { type: 'lseg' })],
     ['box', '(3,5),(1,2)', shape(BOX, { type: 'box' })],
     ['circle', '<(1,2),4>', { center: POINT, radius: 3 }],
-  ])('of type %s differs from the record of another value: %s', (type, text, json) => {
+  ])('of type %s differs from the record of a different value: %s', (type, text, json) => {
     expect(canonFromText(type, text)).not.toBe(canonFromJson(type, json));
   });
 
@@ -47,7 +47,7 @@ describe('a geometric value', () => {
     ['lseg', { wkb: LINE, srid: null }],
     ['circle', { center: { x: 1 }, radius: 3 }],
     ['line', { a: 1, b: 2 }],
-  ])('of type %s cannot be decoded from another form: %j', (type, json) => {
+  ])('of type %s cannot be decoded from a different form: %j', (type, json) => {
     expect(() => canonFromJson(type, json)).toThrow(Undecodable);
   });
 });

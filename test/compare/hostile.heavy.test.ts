@@ -194,7 +194,7 @@ describe('decimals', () => {
     ['1234567890.1234567e5', 17],
     ['1000', 4],
     ['0', 0],
-  ])('%s has %d significant digits', (number, digits) =>
+  ])('such as %s have %d significant digits', (number, digits) =>
     expect(significantDigits(number)).toBe(digits),
   );
 

@@ -174,7 +174,7 @@ describe('a record is refused, so its window proves nothing,', () => {
       ],
     ],
     [
-      'has its row, and this is its tombstone',
+      'has its row, and this record is a tombstone',
       [
         [0, IMAGE],
         [1, null],
@@ -193,7 +193,7 @@ describe('a record is refused, so its window proves nothing,', () => {
   });
 });
 
-describe('a key in other bytes, which is another key for Kafka,', () => {
+describe('a key in different bytes, which Kafka treats as a different key,', () => {
   it.each(['{"id": 1}', '{"id":1.0}', '{"\\u0069d":1}', '{"schema":{},"payload":{"id":1}}'])(
     'is refused while an output topic has a row under the first bytes: %s',
     (other) => {

@@ -65,7 +65,7 @@ describe.each(Object.keys(JSON_FORMS))('a value of type %s', (type) => {
   });
 });
 
-describe('the one spelling of a date', () => {
+describe('the canonical text', () => {
   it.each([
     ['date', '0044-03-15 BC', '-0043-03-15Z'],
     ['date', '0001-12-31 BC', '0000-12-31Z'],
@@ -77,7 +77,7 @@ describe('the one spelling of a date', () => {
     ['timestamptz', '-infinity', '-infinity'],
     ['numeric', 'Infinity', 'POSITIVE_INFINITY'],
     ['time', '24:00:00', '24:00:00Z'],
-  ])('%s %s is what Debezium writes as %s', (type, text, json) => {
+  ])('of the %s %s is the same as for the text %s that Debezium writes', (type, text, json) => {
     expect(canonFromText(type, text)).toBe(canonFromJson(type, json));
   });
 

@@ -160,7 +160,7 @@ describe('the decision about an edit', () => {
     expect(decide('bob', gate, { pending })).toMatchObject({ applies: true, pending: null });
   });
 
-  it('is a refusal while a different edit waits for signatures; such an edit waits for at most an hour', () => {
+  it('is a refusal while a different edit waits for signatures, which it does for at most an hour', () => {
     const pending = { wanted: planHash(gate), by: ['ann'], at: NOW };
     const other = decide('bob', cadence, { pending });
     expect(other).toMatchObject({ accepted: false, pending });
@@ -200,7 +200,7 @@ describe('the payload', () => {
     expect(checkEdit('spec')).toMatchObject({ ok: false });
   });
 
-  it('of a request for a window is refused if a field is wrong; by default, the person waits', () => {
+  it('of a request for a window is refused if a field is wrong; by default, it waits for the verdict', () => {
     expect(checkAskedWindow({ by: 'ann' })).toMatchObject({
       ok: true,
       value: { isFull: false, waits: true },

@@ -44,7 +44,7 @@ describe('a key', () => {
     ).toBe(true);
     expect(proves('complete-early', ['break-glass']).valid).toBe(false);
   });
-  it('signs for an hour by the clock of Temporal, even if the clock of the worker is wrong', async () => {
+  it("has signatures that are valid for an hour by Temporal's clock, even if the worker's is wrong", async () => {
     const claims = { ...HERE, decision: 'approve', approver: 'ann', evidenceId: null } as const;
     const token = signDecision(secret, claims, Date.parse(NOW));
     const approvers = new Map([['ann', approverKey('ann', open)]]);

@@ -16,7 +16,7 @@ const polling = {
 };
 
 describe('resolve', () => {
-  it('returns equal plans for equal inputs, and JSON keeps all of a plan', () => {
+  it('returns equal plans for equal inputs, and JSON preserves the whole plan', () => {
     const plan = planOf({ spec: SHARED_PARTS }, 2);
     expect(planOf({ spec: SHARED_PARTS }, 2)).toEqual(plan);
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);

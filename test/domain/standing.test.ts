@@ -124,7 +124,7 @@ describe('the standing of a run', () => {
       judgeStanding(seen({ polledMsAgo: 3000, answered: false }), RECORDED, NOW).problem,
     ).toContain('no worker answers on task queue migrations');
   });
-  it('has the time of the status in the ledger if Temporal does not answer or know the workflow', () => {
+  it("has the time of the ledger's status if Temporal does not answer or does not know the workflow", () => {
     expect(
       judgeStanding(
         { kind: 'unreachable', problem: 'Temporal at x does not answer' },

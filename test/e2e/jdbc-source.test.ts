@@ -183,9 +183,9 @@ describe('a query that is polled', () => {
   });
 
   it.each([
-    ['no key column', 'SELECT id % 10 AS id, total FROM orders', {}, 'polling.query'],
+    ['a key that is not unique', 'SELECT id % 10 AS id, total FROM orders', {}, 'polling.query'],
     ['a volatile result', 'SELECT id, random() AS r FROM orders', {}, 'two different results'],
-    ['no such column', 'SELECT total FROM orders', {}, 'there is no column id'],
+    ['no column for its key', 'SELECT total FROM orders', {}, 'there is no column id'],
     [
       'a text as its time',
       'SELECT id, note AS changed FROM orders',

@@ -162,7 +162,7 @@ async function inTurn(lab: Lab, rounds: readonly Kind[], next: () => number): Pr
 
 describe('corruptions that bypass a real stream', () => {
   it.each(SOURCES.map(([where, from], at) => ({ where, from, at })))(
-    'are all flagged with the right class, and no clean window is flagged: with the counter $where',
+    'are all flagged with the right class, and no clean window is flagged: counter $where',
     { timeout: 3_600_000 },
     async ({ from, at }) => {
       const next = random(SEED + at);

@@ -78,7 +78,7 @@ function specFile(example: string, name: string): string {
  * This migration has no route, so the view still reads the batch's table. The run reports that once
  * before it retires the batch.
  */
-async function retryInSpiteOfReaders(name: string): Promise<void> {
+async function retryDespiteReaders(name: string): Promise<void> {
   await waitFor(name, 'blocked');
   expect((await get(name)).blocked).toMatchObject({ code: 'consumers-remain' });
   expect(sluice('retry', name).code).toBe(0);
@@ -87,7 +87,7 @@ async function retryInSpiteOfReaders(name: string): Promise<void> {
 async function approve(name: string, readsBatch: boolean): Promise<void> {
   await waitFor(name, 'approval');
   expect(sluice('approve', name, '--approver', 'ann', '--reason', 'green', '--yes').code).toBe(0);
-  if (readsBatch) await retryInSpiteOfReaders(name);
+  if (readsBatch) await retryDespiteReaders(name);
   await waitFor(name, 'outcome=migrated');
   const status = await get(name);
   expect(status.windows.filter((w) => w.verdict === 'failed')).toEqual([]);

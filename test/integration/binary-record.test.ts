@@ -1,4 +1,4 @@
-// Tests a real migration whose topic gets a record that Postgres cannot store as it is.
+// Tests a real migration whose topic gets a record whose bytes Postgres cannot store unchanged.
 import { describe, expect, it } from 'vitest';
 import { accounts, live, objects, produceRecord } from '../support/live.js';
 import { reach, sluice, startMigration, waitFor } from '../support/sluice.js';

@@ -69,12 +69,12 @@ const kept = (earlier: readonly CopyTarget[], now: readonly CopyTarget[]): strin
   stillValid(recorded(earlier), now).map(({ table }) => table.replace('public.', ''));
 
 describe('the ranges of an attempt of a copy', () => {
-  it('count in every session of this attempt, because its sessions share one snapshot', async () => {
+  it('are valid in every session of this attempt, because its sessions share one snapshot', async () => {
     const [one, other] = await attempt();
     expect(kept(one!, other!)).toEqual(TABLES);
   });
 
-  it('count in a later attempt only if the log contains the whole row that an update moved', async () => {
+  it('are valid in a later attempt only if the log contains the whole row that an update moved', async () => {
     const [earlier] = await attempt();
     for (const table of TABLES)
       await database.client.query(`UPDATE ${table} SET n = n + 1 WHERE id = 1`);
@@ -82,7 +82,7 @@ describe('the ranges of an attempt of a copy', () => {
     expect(kept(earlier!, later!)).toEqual(['near', 'far_full', 'parted_full']);
   });
 
-  it('do not count if the table got its first TOASTed value between two attempts', async () => {
+  it('are not valid if the table got its first TOASTed value between two attempts', async () => {
     const [earlier] = await attempt();
     await database.client.query(
       `UPDATE near SET doc = (SELECT doc FROM far WHERE id = 1) WHERE id = 2`,

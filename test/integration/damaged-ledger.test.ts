@@ -85,14 +85,14 @@ describe('a text with NUL or half of an emoji', () => {
 });
 
 describe('a ledger that was dropped or restored from an older backup', () => {
-  it('gets the run again with its next status, and keeps what it has of a run', async () => {
+  it('gets a lost run again with its next status, and keeps one row for each run', async () => {
     await ledger.recordStatus(ref, status(''));
     await ledger.recordStatus(ref, { ...status(''), outcome: 'aborted' });
     expect(await ledger.migrations('bank')).toMatchObject([
       { name: 'bank', iteration: 1, run_key: RUN, outcome: 'aborted' },
     ]);
   });
-  it('is named if it has no tables', async () => {
+  it('is named in the error if it has no tables', async () => {
     await ledger.session((client) => client.query('DROP SCHEMA sluice CASCADE'));
     await expect(ledger.openObjects('bank')).rejects.toMatchObject({
       message: expect.stringContaining('has no tables, so it was dropped or replaced') as string,

@@ -31,7 +31,7 @@ async function end(topic: string): Promise<number> {
 }
 
 describe('every supported JDBC source', () => {
-  it('yields the same value for a type that it reads itself and for one that Postgres sends as text', async () => {
+  it('gives the same value whether it reads a type itself or Postgres sends the value as text', async () => {
     const database = await freshDatabase(EVERYTHING);
     const spec = aSpec({
       name: 'as-text',

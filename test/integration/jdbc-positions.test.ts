@@ -1,5 +1,5 @@
-// Tests that the position of Sluice's JDBC source never passes a row that it has not read, with real
-// servers and without a migration.
+// Tests with real servers, without a migration, that the position of Sluice's JDBC source never
+// passes a row that it has not read.
 import { describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
@@ -49,7 +49,7 @@ async function poll(
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("the position of Sluice's JDBC source", () => {
-  it('holds an id back for the whole delay, even if it was written while the poll waited for a lock', async () => {
+  it('passes an id only after the whole delay, even if it was written while the poll waited for a lock', async () => {
     const database = await freshDatabase(COUNTED);
     const { connector, ids } = await poll('locked-poll', database.name);
     await sleepUntil('row 1', async () => (await ids()).length === 1, LIMIT_MS);
@@ -77,7 +77,7 @@ describe("the position of Sluice's JDBC source", () => {
     await database.drop();
   });
 
-  it('stays before rows that row security hides: the task fails, and reads them after a restart', async () => {
+  it('never passes rows that row security hides: the task fails, and reads them after a restart', async () => {
     const database = await freshDatabase(
       `${COUNTED} CREATE ROLE ${ROLE} LOGIN PASSWORD 'polls'; GRANT SELECT ON counted TO ${ROLE}`,
     );

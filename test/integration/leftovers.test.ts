@@ -35,7 +35,7 @@ const leftovers = (...args: string[]) => {
 };
 
 describe('a migration whose workflow was terminated', () => {
-  it('leaves objects that doctor finds and removes, after which its name can be started again', async () => {
+  it('leaves objects that doctor finds and removes; a migration of its name can then start', async () => {
     const database = await aDatabase(accounts());
     const file = specFile('orphan', database.name, ['public.accounts']);
     expect(sluice('start', '-f', file).code).toBe(0);

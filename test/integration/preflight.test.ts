@@ -203,7 +203,7 @@ describe('doctor', () => {
     await database.drop();
   });
 
-  it('names a sink table that stores times in another way than the result', async () => {
+  it('names a sink table that stores times in a different way than the result', async () => {
     const database = await freshDatabase(`CREATE TABLE sales (id int PRIMARY KEY, at timestamptz);
       CREATE TABLE result_batch (id int PRIMARY KEY, at timestamptz);
       CREATE TABLE result_stream (id int PRIMARY KEY, at timestamp)`);

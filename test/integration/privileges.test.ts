@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor', () => {
-  it('prints all missing rights as SQL in few rounds, with the real owners and without BYPASSRLS', async () => {
+  it('prints all missing rights as SQL within four runs, with the real owners, without BYPASSRLS', async () => {
     const file = aSpec(role('migrator'));
     const asked: string[] = [];
     for (let round = 0; round < 4; round += 1) {

@@ -36,7 +36,7 @@ describe('readers of the old output', () => {
         },
       });
       expect(await activities.readersOfBatch(ref)).toEqual([
-        'materialised view monthly',
+        'materialized view monthly',
         'view "Other View"',
       ]);
       expect(

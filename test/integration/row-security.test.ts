@@ -68,7 +68,7 @@ describe('a session of Sluice', () => {
     expect(changed.rowCount).toBe(5);
   });
 
-  it('reads the timeline that the control file has after the next checkpoint', async () => {
+  it('reads the current timeline, which the control file has only after the next checkpoint', async () => {
     const identity = await withSource(spec, () => 'reads', serverIdentity);
     await database.client.query('CHECKPOINT');
     const { rows } = await database.client.query<{ id: string; timeline: number }>(
@@ -113,7 +113,7 @@ describe('a connector with a login of its own', () => {
   const config = { 'database.user': LOADER, 'database.password': '${env:SLUICE_SECRET_LOADER}' };
   const SEEN = 'the role sees every row';
 
-  it('is refused before the load if row security applies to this login, and the remedy is enough', async () => {
+  it('is refused before the load if row security applies to this login, and the remedy works', async () => {
     const refused = {
       detail: `row-level security applies to the connector's login ${LOADER}, so the initial load can omit rows`,
       remedy: `ALTER ROLE "${LOADER}" BYPASSRLS`,

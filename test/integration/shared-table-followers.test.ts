@@ -108,7 +108,7 @@ describe('a shared table', () => {
   });
 
   it.each(['CASCADE', 'SET NULL'])(
-    'is not committed, and doctor refuses it, if other rows follow its deletes: ON DELETE %s',
+    'is not committed, and doctor refuses it, if its deletes would change other rows: ON DELETE %s',
     async (action) => {
       await drill.client.query(
         `CREATE TABLE child (id int REFERENCES shared ON DELETE ${action}); INSERT INTO child VALUES (9)`,
@@ -131,7 +131,7 @@ describe('a shared table', () => {
   );
 
   it.each(['CASCADE', 'SET NULL'])(
-    'is not rolled back while a foreign key since the commit changes other rows: ON DELETE %s',
+    'is not rolled back if a foreign key from after the commit changes other rows: ON DELETE %s',
     async (action) => {
       expect(await refusal()).toBeNull();
       const before = await sharedRows(drill);

@@ -83,7 +83,7 @@ describe('a shared table on a real database', () => {
     await nightly.end();
   });
 
-  it("gets the stream's rows without a write to equal rows, and its own rows back at a rollback", async () => {
+  it("gets only the rows that differ from the stream's, and its own rows back at a rollback", async () => {
     const serial = async (id: number): Promise<unknown> =>
       (
         await drill.client.query<{ serial: string }>(
@@ -125,7 +125,7 @@ describe('a shared table on a real database', () => {
       'SELECT 1 AS id) q, (SELECT empties()::numeric AS n, NULL::json AS doc',
     ],
     [
-      'leaves read-only first',
+      'first leaves read-only mode',
       "SELECT set_config('transaction_read_only', 'off', true)::int AS id, empties() AS n, NULL::json AS doc",
     ],
   ])(

@@ -83,7 +83,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('gets the same answer from polling.delay, until the transaction is older than the delay', async () => {
+  it('gets unknown from polling.delay, until the transaction has been seen for the whole delay', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',

@@ -111,7 +111,7 @@ describe('a slot that retains more WAL than its budget', () => {
     await budgets.drop(slot);
   });
 
-  it('is kept and reported if the target, which says whether consumers moved, is away', async () => {
+  it('is kept and reported if the target, which knows whether consumers moved, does not answer', async () => {
     const target = { postgres: { ...testPostgres(budgets.database.name), port: 1 } };
     await expectKept(
       await reportOn('away', { more: { ...BATCH_PARTS, target } }),

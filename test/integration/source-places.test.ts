@@ -39,7 +39,7 @@ const sessions = async (): Promise<number> => {
 };
 
 describe('the places of windows on a source server', () => {
-  it('are taken over all workers of a ledger, and a place that was given back is free again', async () => {
+  it('are shared by all workers of a ledger, and a place that was given back is free again', async () => {
     const [first, second] = [await take(2), await take(2)];
     await expect(take(2)).rejects.toThrow(Full);
     await first();

@@ -99,7 +99,7 @@ const refusals = async (): Promise<string> =>
   ).rows[0]!.mark;
 
 describe('a table that a subscription writes to', () => {
-  it('takes no row while fenced, not even in a partition, and takes all rows afterwards', async () => {
+  it('accepts no row while fenced, not even in a partition, and accepts all rows afterwards', async () => {
     await publish(5);
     await landed();
     expect((await drill.cutover.fence(input('first', 1))).refused).toBeNull();

@@ -1,4 +1,4 @@
-// Tests that a command does not take a fact that it cannot know for a good one.
+// Tests that a command never treats an unknown fact as good.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../src/cli/support/measure-portfolio.js';
 import type { PostgresAddress } from '../../src/domain/migration/spec.js';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('the facts of a partitioned table', () => {
-  it('are those of its partitions, because Postgres counts no changes at the table itself', async () => {
+  it('are the facts of its partitions, because Postgres counts no changes of the table itself', async () => {
     await database.client.query('INSERT INTO parted SELECT generate_series(1, 200)');
     await database.client.query('DELETE FROM parted WHERE id > 150');
     const facts = async () => {

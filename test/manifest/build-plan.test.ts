@@ -64,7 +64,7 @@ describe('a batch whose runs are seen as sessions', () => {
       'misses a run that begins and ends within the hold',
     );
   });
-  it('has no cuts that closed keys could use', () => {
+  it('has no run log, so closed keys are refused', () => {
     const spec = { ...BATCH_PARTS, batch, validation: { closedKeys: 'day < $cut::date' } };
     expect(problemsOf(yaml(aSpecInput({ spec }))).join()).toContain('add batch.runs.table');
   });

@@ -1,4 +1,4 @@
-// Models the transactions of the cut-over's activities, each as one step of a worker in a world.
+// Models the cut-over's activities. Each transaction of an activity is one step of a worker.
 import {
   FENCED,
   GONE,
@@ -93,8 +93,8 @@ export function drain(
 }
 
 /**
- * Compares both sides. The comparison finds a wrong stream. It does not find a late stream, because
- * the drain checks that.
+ * Compares both sides. The comparison finds wrong rows in the stream. It does not notice missing
+ * changes, because the drain checks for them.
  */
 export function window(x: Worker, n: World, rules: Rules): void {
   const isSameEpoch = n.worldEpoch === x.epoch;

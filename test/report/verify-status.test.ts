@@ -52,7 +52,7 @@ describe('report verify', () => {
   ])('finds %s that a live run has not reached', (_what, change) => {
     expect(broken(withStatus(source, change), source)).toEqual(['decisions']);
   });
-  it('finds a part that occurs twice in a JSON report, because people may read the other one', () => {
+  it('finds a part that occurs twice in a JSON report, because a person may read either one', () => {
     const text = JSON.stringify(buildReport(source, { version: VERSION, showValues: false }));
     expect(readReport(text)).toMatchObject({ ok: true });
     for (const twice of [

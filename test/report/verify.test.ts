@@ -62,7 +62,7 @@ describe('report verify', () => {
       broken(read(renderHtml(buildReport(evil, { version: VERSION, showValues: false }))), evil),
     ).toEqual([]);
   });
-  describe('a report whose other parts were adapted to the omission', () => {
+  describe('with a report whose other parts were adapted to the omission,', () => {
     /**
      * Returns the report without window `number`: its rows, its link and its lag are removed, and
      * the tallies are computed again.
@@ -87,7 +87,7 @@ describe('report verify', () => {
       };
       return read(JSON.stringify({ ...cut, ...more(cut) }));
     };
-    it('is found to lack a failed window, or the last window if the audit names it', () => {
+    it('finds that a failed window is missing, or the last window if the audit names it', () => {
       expect(broken(without(4), source)).toEqual(
         expect.arrayContaining(['evidence', 'windows', 'derived']),
       );
@@ -121,12 +121,12 @@ describe('report verify', () => {
         (report) => ({ leftOut: { ...report.leftOut, ignored: [] } }),
         'derived',
       ],
-    ])('is found to lack %s', (_what, cut, named) => {
+    ])('finds the omission of %s', (_what, cut, named) => {
       const { report } = asJson(rich);
       expect(broken(asJson(rich), rich)).toEqual([]);
       expect(broken(read(JSON.stringify({ ...report, ...cut(report) })), rich)).toContain(named);
     });
-    it('is found to lack the last windows of a run that has ended', () => {
+    it('finds that the last windows of a run that has ended are missing', () => {
       const ended = { ...source, status: { ...source.status, outcome: 'migrated' as const } };
       const { report } = asJson({
         ...ended,

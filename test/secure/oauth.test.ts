@@ -161,7 +161,7 @@ async function withPort<T>(
 const failureOf = (spec: KafkaSpec, secret = SECRET): Promise<unknown> =>
   withPort((kafka) => kafka.listTopics(), spec, secret).catch((error: unknown) => error);
 
-describe('a broker that wants tokens (OAUTHBEARER)', () => {
+describe('a broker that requires tokens (OAUTHBEARER)', () => {
   it('lets the worker create, write and read a topic for longer than one session lasts', async () => {
     await withPort(async (kafka) => {
       await kafka.createTopic('tokens', 1, 1, {});
@@ -180,7 +180,7 @@ describe('a broker that wants tokens (OAUTHBEARER)', () => {
     });
   });
 
-  it('appears in the error with its reason if it refuses a token, as does an issuer that gives none', async () => {
+  it('is named with its reason if it refuses a token, as is the issuer if it gives no token', async () => {
     expect(await failureOf(specOf('sluice', 'other'))).toMatchObject({
       code: 'permission-denied',
       message: expect.stringMatching(/Kafka at .* refuses a token of .*: .*invalid/i) as string,

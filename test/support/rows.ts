@@ -1,6 +1,6 @@
 // Builds rows as both sides send them: a COPY BINARY row with its ctid, and Debezium's JSON. This
-// code follows the descriptions of the formats and does not use the tested code, which must not
-// test itself.
+// code follows the descriptions of the formats. It does not use the code under test, because that
+// code would then test itself.
 
 export type Value = string | number | boolean | null;
 
@@ -130,7 +130,7 @@ export function envelope(op: 'r' | 'c' | 'u' | 'd', image: string, txId: number)
   );
 }
 
-/** Returns seeded uniform numbers in [0, 1): mulberry32. */
+/** Returns a generator of uniform random numbers in [0, 1): mulberry32 with this seed. */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {

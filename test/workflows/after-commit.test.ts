@@ -83,7 +83,7 @@ describe('the soak', () => {
   };
 
   it('names readers of the old output before the run completes; a retry completes the run, and is audited', async () => {
-    let readers = ['materialised view m', 'view v'];
+    let readers = ['materialized view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(
       bench,
@@ -97,7 +97,7 @@ describe('the soak', () => {
           phase: 'soak',
           blocked: {
             code: 'consumers-remain',
-            detail: 'materialised view m, view v still read public.r',
+            detail: 'materialized view m, view v still read public.r',
           },
         });
         readers = ['view v'];
@@ -192,7 +192,7 @@ describe('the soak', () => {
   });
 
   it.each(['when the route is confirmed', 'by a window of the soak'])(
-    'counts its time from the moment when consumers read the stream again: the batch is seen %s',
+    'begins its time again, once consumers read the stream again, if the batch was seen %s',
     async (seen) => {
       const fake = fakes();
       const isConfirmed = seen === 'when the route is confirmed';

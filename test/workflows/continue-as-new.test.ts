@@ -66,7 +66,7 @@ describe('a flood of signals', () => {
     );
   });
 
-  it('ends a waiting rehearsal with an answer, then continues as new, and an approval still cuts over', async () => {
+  it('answers a waiting rehearsal and continues as new; an approval then still begins the cut-over', async () => {
     const fake = fakes();
     let isOver = false;
     let isSecond = false;

@@ -51,7 +51,7 @@ describe('the steps of a cut-over', () => {
   });
 });
 
-describe('the hold', () => {
+describe('a hold', () => {
   it('that cannot fit into maxHold is refused before anything changes, and measured again on retry', async () => {
     const fake = fakes();
     let slow = true;
@@ -96,7 +96,7 @@ describe('a full pass before the fence', () => {
   };
 
   it.each([
-    ['the final window rests on it and the hold fits', null, 'passed'],
+    ['the final window then rests on it, and the hold is short enough', null, 'passed'],
     ['the hold is refused with the reason if no witness could begin', 'no free slot', 'passed'],
     ['no fence is taken if this pass finds a difference', null, 'failed'],
   ] as const)('is made for a large table: %s', async (_, refused, verdict) => {

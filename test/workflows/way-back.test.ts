@@ -180,7 +180,7 @@ describe('if the spec names approvers', () => {
     expect(fake.calls).not.toContain('fence');
   });
 
-  it("a rollback or rehearsal is refused if the valid signature is not an approver's", async () => {
+  it('a rollback or rehearsal is refused if its valid signature does not belong to an approver', async () => {
     const verifyToken = (token: string) =>
       Promise.resolve({ valid: true as const, claims: JSON.parse(token) as TokenClaims });
     let nonces = 0;

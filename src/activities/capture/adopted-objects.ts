@@ -1,6 +1,6 @@
-// Inspects the objects that a migration adopts, without a change. For each object, it finds out
-// whether the object exists and can be adopted. It also reads the identity of the object, and its
-// differences from an object that Sluice would create.
+// Inspects the objects that a migration adopts, without changing them. For each object, it finds
+// out whether the object exists and can be adopted. It also reads the identity of the object, and
+// its differences from an object that Sluice would create.
 import {
   readCapturedTable,
   readPublication,

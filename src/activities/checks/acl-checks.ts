@@ -1,4 +1,4 @@
-// Checks Kafka's ACLs, as far as this is possible without a change.
+// Checks Kafka's ACLs, as far as this is possible without changing anything.
 import { notCreatable } from '../../clients/kafka/topics.js';
 import { aclsOf, type Acl } from '../../domain/access/acls.js';
 import { isAuthenticated } from '../../domain/migration/cluster-access.js';

@@ -51,7 +51,7 @@ function checkPublishing(
       false,
       '',
       `the replica identity has generated columns (${computed.join(', ')}), which are not published: publishing this table would break the application's UPDATE and DELETE`,
-      `use replica identity DEFAULT with a primary key without them (ALTER TABLE ${q} REPLICA IDENTITY DEFAULT)`,
+      `use replica identity DEFAULT with a primary key that has no generated columns (ALTER TABLE ${q} REPLICA IDENTITY DEFAULT)`,
     );
   const mayBePublished = (identity: ReplicaIdentity): boolean =>
     identity === 'full' ||
@@ -126,7 +126,7 @@ export async function checkTable(
   if (hasSlot && !readsOnly)
     checkPublishing(rule, plan, table, await computedIdentity(client, table));
   if (!readsOnly && changelogTables(plan).includes(text)) {
-    const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` by upsert-kafka`;
+    const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` with upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row. The job would fail at the first update, and restart forever`;
     rule(
       'table.before-image',

@@ -70,7 +70,7 @@ async function views(
       ? ''
       : ` AND c.oid IS DISTINCT FROM to_regclass(${quoteLiteral(consumersView.sql)})`;
   const { rows } = await client.query<Record<string, string>>(
-    `SELECT DISTINCT CASE c.relkind WHEN 'm' THEN 'materialised view ' WHEN 'v' THEN 'view ' ELSE 'rule of ' END || c.oid::regclass AS reader
+    `SELECT DISTINCT CASE c.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE 'rule of ' END || c.oid::regclass AS reader
        FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
       WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(${table}) AND c.oid <> d.refobjid${switched} ORDER BY 1`,
   );

@@ -73,7 +73,8 @@ async function commit(
   // The transaction must end before the fence expires. Otherwise, sessions would wait for a commit
   // that comes too late.
   await held.atMost(before.restMs);
-  // If this answer took longer, the server would end the transaction.
+  // The transaction is idle during this call. The server would end it after idleMs, so the source
+  // must answer within half of that time.
   const unknown = await sourceProblem(deps, plan, before, holdLimits(plan).idleMs / 2);
   if (unknown) throw new Refused(unknown);
   const changed = await route.inCommit(client, plan, token);
@@ -99,7 +100,7 @@ async function refuseUnguarded(client: pg.ClientBase, plan: ResolvedPlan): Promi
 
 function describeLease(row: LeaseRow, token: string, epoch: number, evidenceId: string): string {
   if (row.state !== 'FENCED') return `the state of the lease row is ${row.state}, not FENCED`;
-  if (row.token !== token) return 'the fence belongs to another attempt';
+  if (row.token !== token) return 'the fence belongs to a different attempt';
   if (row.epoch !== epoch)
     return `the lease row names epoch ${row.epoch}, and this attempt belongs to epoch ${epoch}`;
   if (row.veto) return 'the veto in the lease row is set';

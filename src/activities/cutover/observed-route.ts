@@ -22,7 +22,7 @@ export type RouteProblem = Pick<Blocked, 'code' | 'detail' | 'remedy'>;
  * names the side that they read, or says why that side is unknown. Never throws.
  */
 export async function routeProblem(run: Planned, deps: RouteDeps): Promise<RouteProblem | null> {
-  const told = ({ code, message, remedy }: Problem): RouteProblem => ({
+  const asRouteProblem = ({ code, message, remedy }: Problem): RouteProblem => ({
     code,
     detail: message,
     remedy,
@@ -31,13 +31,13 @@ export async function routeProblem(run: Planned, deps: RouteDeps): Promise<Route
     const { side } = await observedRoute(run, deps);
     return side === 'stream'
       ? null
-      : told(
+      : asRouteProblem(
           new Problem(
             'route-unexpected',
             `consumers read the ${side} side, although the stream side was committed`,
           ),
         );
   } catch (error) {
-    return told(classify(error));
+    return asRouteProblem(classify(error));
   }
 }

@@ -14,8 +14,8 @@ const OBSERVE_MS = 60_000;
 export function createHandOverActivities({ secret, ledger, systems }: Deps) {
   return withPlan({
     /**
-     * Checks that every kept object is healthy, and also a sink table that the user created. Then
-     * marks the kept objects as handed over. Returns all checked objects. Idempotent.
+     * Checks that every kept object is healthy. A sink table that the user created is checked too.
+     * Then marks the kept objects as handed over. Returns all checked objects. Idempotent.
      */
     async handOver(
       { ref, plan }: Planned,

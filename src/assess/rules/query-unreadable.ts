@@ -1,4 +1,4 @@
-// Could Sluice read all SQL of the batch?
+// Can Sluice read all SQL of the batch?
 import { fired, ifKnown, notFired, type Rule } from './rule.js';
 
 export const queryUnreadable: Rule = {

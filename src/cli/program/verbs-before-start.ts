@@ -56,7 +56,10 @@ export function addSpecVerbs(program: Command): void {
     .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output())
-    .option('--exit-code', 'exit 3 after a plan is printed, because the plan is still to be done');
+    .option(
+      '--exit-code',
+      'exit 3 after a plan is printed, because its changes are still to be made',
+    );
   verb(program, 'start', 'start a migration', async (o: never) =>
     (await import('../start.js')).start(o),
   )

@@ -13,7 +13,7 @@ import {
 import { CliError, EXIT } from './output.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
-/** Even a busy worker answers within this time, which is short enough for a person who waits. */
+/** A busy worker still answers within this time, and a person is still willing to wait for it. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
@@ -154,9 +154,9 @@ async function waitsOf(description: WorkflowExecutionDescription): Promise<strin
     const attempt = activity.attempt ?? 1;
     const failure = attempt > 1 ? await messageOf(activity.lastFailure) : null;
     const failed = failure ? [`attempt ${attempt}, after: ${failure}`] : [];
-    const told = await toldBy(activity.heartbeatDetails?.payloads?.[0]);
+    const wait = await waitIn(activity.heartbeatDetails?.payloads?.[0]);
     const idle = activity.lastStartedTime ? [] : ['waits for a free worker'];
-    const said = [...idle, ...(told ? [told] : []), ...failed].join('; ');
+    const said = [...idle, ...(wait ? [wait] : []), ...failed].join('; ');
     waits.push(`${name}: ${said || 'running'}`);
   }
   return waits;
@@ -194,7 +194,7 @@ async function messageOf(failure: Failure | null | undefined): Promise<string | 
  * Returns what an activity waits for, according to its heartbeat. Returns null if the heartbeat is
  * not readable.
  */
-async function toldBy(payload: Payload | undefined): Promise<string | null> {
+async function waitIn(payload: Payload | undefined): Promise<string | null> {
   if (!payload) return null;
   const details = await valueOf(payload);
   return details !== null && typeof details === 'object'
@@ -227,7 +227,7 @@ export function describeWait(details: Readonly<Record<string, unknown>>): string
 
 /**
  * Returns the run's status. A verb that needs an answer from the run calls this function before it
- * sends anything. Throws exit 4 with the reason if the run cannot answer.
+ * sends anything. If the run cannot answer, throws an error with exit code 4 and the reason.
  */
 export async function answering(
   id: string,

@@ -2,8 +2,8 @@
 import { Problem } from '../../domain/failure.js';
 
 /**
- * Says that Kafka's brokers refuse a login or a call. Only after this kind of `permission-denied`,
- * a new connection to Kafka can help. A token issuer that refuses is a different case, because each
+ * Says that Kafka's brokers refuse a login or a call. A new connection to Kafka can help only after
+ * this kind of `permission-denied`. A token issuer that refuses is a different case, because each
  * login asks the issuer again.
  */
 export class KafkaDenied extends Problem {

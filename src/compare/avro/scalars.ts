@@ -59,7 +59,7 @@ const integer: Rewrite = (input, out) => {
 export const PRIMITIVES: Readonly<Record<string, Rewrite>> = {
   null: (_input, out) => out?.raw(NULL),
   boolean: (input, out) => {
-    const byte = input.byte(); // is read even if nothing is written
+    const byte = input.byte(); // must be read even if nothing is written
     if (byte > 1) throw new Undecodable('a boolean that is neither true nor false');
     out?.ascii(byte === 0 ? 'false' : 'true');
   },

@@ -153,7 +153,7 @@ export class KeyReader {
 
   /**
    * Returns the words of the key, which are valid until the next call. Throws Undecodable if the
-   * key cannot be decoded, or if it has more columns.
+   * key cannot be decoded. Throws WiderKey if it has more columns than the table's key.
    */
   read(bytes: Buffer, start: number, end: number): Int32Array {
     this.#scanner.scanObject(bytes, start, end);

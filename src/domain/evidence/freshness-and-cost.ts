@@ -14,12 +14,12 @@ export interface WindowSample {
   readonly number: number;
   readonly at: string;
   /**
-   * `ms` is the time that a marker takes from the source to the end of the path. The path has the
-   * connector and, if there are any, the pipeline and the sink.
+   * `ms` is the time that a marker takes from the source to the end of the path. The path consists
+   * of the connector and, if they exist, the pipeline and the sink.
    */
   readonly lag: Lag;
   /**
-   * The time in ms for which the window kept backends of the source busy. It uses at most two
+   * The time in ms for which the window kept backends of the source busy. A window uses at most two
    * backends at a time.
    */
   readonly sourceMs: number;

@@ -55,5 +55,5 @@ export function stopRule(
   if (streak.restart !== null) return `a full window after a restart (${streak.restart})`;
   const bound = mismatchBound(streak.compared);
   if (rule.maxMismatchRate === undefined || bound <= Number(rule.maxMismatchRate)) return null;
-  return `${streak.compared} comparisons prove only that at most ${bound.toPrecision(2)} of the keys are wrong, and ${rule.maxMismatchRate} is allowed`;
+  return `more comparisons, because ${streak.compared} prove only that at most ${bound.toPrecision(2)} of the keys are wrong, and ${rule.maxMismatchRate} is allowed`;
 }

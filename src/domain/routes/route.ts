@@ -137,8 +137,9 @@ export interface Route<R extends RouteSpec = RouteSpec> {
 }
 
 /**
- * The facts of a route that switches nothing. Each route overrides what differs, and always says
- * itself whether Sluice asks another system. A forgotten flag would leave consumers where they are.
+ * The facts of a route that switches nothing. Each route overrides the facts that differ. Each
+ * route must also state `asksOtherSystem`, because a forgotten flag would leave consumers on the
+ * batch side.
  */
 export const PLAIN_FACTS: Omit<RouteFacts, 'words' | 'asksOtherSystem'> = {
   notes: [],

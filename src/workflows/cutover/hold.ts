@@ -100,7 +100,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const holds = `final window ${number}: ${matched} of ${compared} keys matched${rests}${restedResults(run)}`;
   run.audit({ kind: 'proof', part: 'P6', holds });
   if (run.state.epoch !== evidence.epoch)
-    throw new BackToValidate(`a new epoch (${run.state.epoch}) began while fenced`);
+    throw new BackToValidate(`a new epoch (${run.state.epoch}) began while the batch was fenced`);
   begins(run, 'pause-sink');
   if (!run.plan.route.movesSink) return;
   holdConnectors(run, 'sink');

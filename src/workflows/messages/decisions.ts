@@ -90,7 +90,11 @@ export async function identityOf(run: Run, request: Claimed, token: string): Pro
 
 function decide(run: Run, request: DecisionRequest, identity: Identity): Decision {
   const { state } = run;
-  if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
+  if (!state.spec)
+    return {
+      accepted: false,
+      reason: 'the migration is still starting; try again in a few seconds',
+    };
   const current = evidenceId(state);
   const now = run.now();
   const rules = rulesFor(request.decision, state.brokenGlass, run.spec.cutover.approval, now);
@@ -134,7 +138,11 @@ export async function takeCoSignature(run: Run, request: CoSignRequest): Promise
       ? UNSIGNED
       : await identityOf(run, { decision, approver, evidenceId: evidenceId(run.state) }, token);
   const { state } = run;
-  if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
+  if (!state.spec)
+    return {
+      accepted: false,
+      reason: 'the migration is still starting; try again in a few seconds',
+    };
   const signatures = state.coSignatures;
   const standing = { phase: state.phase, committed: state.committedAt !== null, signatures };
   const { accepted, reason, signature, pair } = coSign(

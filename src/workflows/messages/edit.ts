@@ -21,7 +21,11 @@ import type { Run } from '../run/run.js';
  */
 export async function takeEdit(run: Run, request: EditRequest): Promise<Decision> {
   const { state } = run;
-  if (!state.spec) return { accepted: false, reason: 'the migration is not open yet' };
+  if (!state.spec)
+    return {
+      accepted: false,
+      reason: 'the migration is still starting; try again in a few seconds',
+    };
   const read = await call('quick', 'readEdit', `Check the spec that ${request.by} wants`, {
     input: request.spec,
     workflowId: workflowInfo().workflowId,

@@ -185,8 +185,8 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
 }
 
 /**
- * Waits for a signal's handler. If the signature cannot be checked, it ignores the signal and
- * records it in the audit. A rejected promise in a handler would fail the whole run.
+ * Waits for a signal's handler. If the signature cannot be checked, the signal is ignored, and the
+ * audit records it. A rejected promise in a handler would fail the whole run.
  */
 function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
   return taken.then(

@@ -23,7 +23,8 @@ export async function approve(run: Run): Promise<void> {
   };
   const askForApproval = !state.needsApproval;
   const open = askForApproval ? stopRule(streakOf(state), run.spec.validation) : null;
-  if (open !== null) throw new BackToValidate(`the evidence was voided, and needs ${open}`);
+  if (open !== null)
+    throw new BackToValidate(`the evidence was voided, and new evidence needs ${open}`);
   state.needsApproval = true;
   state.approvalSince ??= run.now();
   if (askForApproval) run.audit({ kind: 'needs-approval', epoch: state.epoch });

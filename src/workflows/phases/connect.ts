@@ -8,7 +8,7 @@ import { startConnectors } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
 /**
- * The names of the tables are shortened to this length, because the list of activities has no room
+ * The names of the connectors are cut to this length, because the list of activities has no room
  * for longer summaries.
  */
 const NAMED_LENGTH = 100;

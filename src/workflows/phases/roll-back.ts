@@ -120,8 +120,8 @@ async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<voi
 
 /**
  * Reports an object that exists although the ledger has never listed it. After the phase `connect`,
- * this run has surely made the object, so the ledger was restored from a backup. Before, another
- * system may have made it.
+ * this run has surely made the object, so the ledger was restored from a backup. Before that phase,
+ * another system may have made the object.
  */
 function noteUnlisted(run: Run, { kind, name }: OwnedObject): void {
   const isOurs = run.isBehind('connect');

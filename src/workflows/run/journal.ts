@@ -46,7 +46,7 @@ export class Journal {
 
   get ref(): MigrationRef {
     const { spec, iteration, generation, planHash, runKey } = this.state;
-    if (!spec) throw new Error('the run is not open yet');
+    if (!spec) throw new Error('the run is not recorded in the ledger yet');
     return {
       name: spec.metadata.name,
       iteration,

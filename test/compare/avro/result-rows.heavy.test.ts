@@ -1,5 +1,5 @@
-// Tests that a result in Avro compares like the same rows of the batch. The values are random. The
-// test has its own encoder.
+// Tests that a result in Avro has the same values as the same rows of the batch. The values are
+// random, and the test has its own encoder.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
@@ -13,7 +13,7 @@ import { KEY, keyOf, textsOf } from '../../support/avro-rewritten.js';
 const nameOf = (at: number): string => `c${at}`;
 const RUNS = 200;
 
-/** The columns, whose types may have names. Avro allows each name only once in a schema. */
+/** The columns. Their types may have names, and Avro allows each name only once in a schema. */
 const columns = fc.uniqueArray(avroColumn, {
   minLength: 1,
   maxLength: 6,

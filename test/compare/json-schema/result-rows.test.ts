@@ -108,7 +108,7 @@ describe('a record in JSON Schema', () => {
     expect(refused(schema, value)).toMatch(why);
   });
 
-  it('is read as it is if it has no logical types, and is refused by the reader if it is damaged', () => {
+  it('is read unchanged if it has no logical types, and is refused by the reader if it is damaged', () => {
     expect(() => read('int8', { type: 'integer' }, '1,')).toThrow(SyntaxError);
     expect(read('int8', true, '5').row).toEqual({ values: ['7', '5'] });
   });

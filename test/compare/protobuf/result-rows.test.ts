@@ -92,7 +92,7 @@ describe('a value in Protobuf', () => {
       inside(number(1, 9), number(3, 5), number(4, 1000)),
       '09:00:05.000001',
     ],
-  ])('of %s is that of the batch (%s)', (type, declared, encoded, canon) => {
+  ])('of %s equals the value of the batch (%s)', (type, declared, encoded, canon) => {
     expect(read(type, declared, encoded)).toEqual({ key: ['7'], row: { values: ['7', canon] } });
   });
 
@@ -131,7 +131,7 @@ describe('a value in Protobuf', () => {
   it.each([
     ['timestamptz', 'google.protobuf.Timestamp v = 1;', number(2, 1), 'nanoseconds'],
     ['date', 'google.type.Date v = 1;', number(1, 2026), 'a date without a month'],
-  ])('of %s is unknown if Postgres cannot have it (%s)', (type, declared, part) => {
+  ])('of %s is unknown if Postgres cannot store it (%s)', (type, declared, part) => {
     expect(read(type, declared, inside(part)).row).toMatchObject({
       values: null,
       why: { class: 'undecodable' },

@@ -32,8 +32,8 @@ import {
 } from './copy-readers.js';
 
 /**
- * The size of a range, 32 MB. After a worker dies, each session repeats at most this much of a table
- * whose earlier ranges still count.
+ * The size of a range, 32 MB. After a worker dies, each session repeats at most this much of a
+ * table whose earlier ranges are still valid.
  */
 const CHUNK_BLOCKS = 4096;
 

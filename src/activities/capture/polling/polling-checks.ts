@@ -142,7 +142,7 @@ async function cursorIsIndexed(
   return first.length === 1 && rows.length > 0
     ? `an index begins with ${first[0]}`
     : {
-        detail: `no index helps to find rows by ${cursorOf(polling)}, so each poll would read all ${table.rowsEstimate} rows`,
+        detail: `no index finds new rows by ${cursorOf(polling)}, so each poll would read all ${table.rowsEstimate} rows`,
         remedy: `CREATE INDEX CONCURRENTLY ON ${subject} (${first.map(quoteIdent).join(', ')}), or waive polling.index if the source can take that load`,
       };
 }
@@ -207,5 +207,5 @@ async function commitsInTime(
     };
   return unseen.length > 0
     ? cannotSee(source.postgres.user, unseen)
-    : `no writing transaction is open for longer than ${polling.delay}`;
+    : `no writing transaction has been open for longer than ${polling.delay}`;
 }

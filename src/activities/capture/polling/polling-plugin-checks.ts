@@ -1,4 +1,4 @@
-// Checks whether the JDBC plugin that Kafka Connect has can do what the spec asks of it.
+// Checks whether Kafka Connect's JDBC plugin can do what the spec requires.
 import type pg from 'pg';
 import { ONLY_FROM_DEBEZIUM } from '../../../compare/types/further-types.js';
 import type { Polling } from '../../../domain/capture/polling-settings.js';

@@ -70,7 +70,7 @@ export async function compareTables(session: ReadingSession): Promise<TablesResu
     const aligned = await compareAligned(open, rests ? new Map() : await walks(open));
     const { subjects, barrierMs, snapshot, tables } = aligned;
     const rows = new Map(tables.map(({ result, counted }) => [result.subject, counted]));
-    for (const { witness: told } of tables) if (told && !isRested(told)) refused ??= told.refused;
+    for (const { witness: use } of tables) if (use && !isRested(use)) refused ??= use.refused;
     if (watches) refused ??= whyNotProven(open, subjects);
     if (watches) refused ??= watches.proven(ref, { window: number, rows }, snapshot);
     if (refused !== null) await watches?.end(ref);

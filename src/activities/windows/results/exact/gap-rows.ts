@@ -164,7 +164,7 @@ async function differsWhenRead(
         !inSnapshot.has(name) && canonFromJson(type, image[name]) !== (values?.[at] ?? null),
     );
     if (values === null || differing)
-      return `the still point of ${topic} cannot be aligned: a value of column ${differing?.name ?? joinRow(shape.key)} is read back in another form`;
+      return `the still point of ${topic} cannot be aligned: a value of column ${differing?.name ?? joinRow(shape.key)} is read back in a different form`;
   }
   return null;
 }
