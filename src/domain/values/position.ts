@@ -33,8 +33,8 @@ export interface SnapshotVisibility {
   readonly xmax: number;
   readonly inProgress: ReadonlySet<number>;
   /**
-   * The source's next transaction id, read after the ends of the topic. Every transaction in the
-   * topic up to these ends has a smaller id. Absent if not known.
+   * A limit from the source's transaction counter, read after the ends of the topic. Every
+   * transaction in the topic up to these ends has a smaller id. Absent if not known.
    */
   readonly before?: number;
 }

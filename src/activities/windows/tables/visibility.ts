@@ -12,17 +12,22 @@ export async function snapshotText(reader: SourceClient): Promise<string> {
 }
 
 /**
+ * The number of transaction ids that may be in use beyond the largest id of an ended transaction.
+ * With synchronous replication, a connector can read a commit before its transaction has ended,
+ * while the commit still waits for a standby.
+ */
+const UNENDED_IDS = 2 ** 20;
+
+/**
  * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic
- * now. A topic contains only transactions that have ended, so the limit is one more than the
- * largest id of such a transaction. `side` MUST NOT hold a snapshot, because an older snapshot
- * would give a smaller limit.
+ * now. `side` MUST NOT hold a snapshot, because an older snapshot would give a smaller limit.
  */
 export async function boundedNow(
-  side: SourceClient,
+  side: Pick<SourceClient, 'query'>,
   snapshot: SnapshotVisibility,
 ): Promise<SnapshotVisibility> {
   const { rows } = await side.query<{ before: string }>(
     'SELECT pg_snapshot_xmax(pg_current_snapshot()) AS before',
   );
-  return { ...snapshot, before: Number(rows[0]!.before) };
+  return { ...snapshot, before: Number(rows[0]!.before) + UNENDED_IDS };
 }
