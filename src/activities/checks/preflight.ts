@@ -1,4 +1,5 @@
 // Runs all preflight checks, for `doctor` and for the phase `prepare`.
+import { Context } from '@temporalio/activity';
 import { applyWaivers, isReached, type Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
@@ -55,7 +56,9 @@ export function createPreflightActivities(deps: Deps) {
   return withPlan({
     /** Returns the findings. The workflow decides whether they block. */
     async preflight({ plan }: Planned): Promise<Check[]> {
-      return runPreflight(deps, deps.ledger, plan, new Date().toISOString());
+      // by Temporal's clock, because the worker's clock may be wrong
+      const now = new Date(Context.current().info.currentAttemptScheduledTimestampMs);
+      return runPreflight(deps, deps.ledger, plan, now.toISOString());
     },
   });
 }

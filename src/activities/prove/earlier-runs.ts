@@ -165,7 +165,7 @@ async function rehearse(
     readRows: read,
     canaryPlanted: canary.planted,
     canaryFound: canary.found,
-    waived: waiverOf(plan, batchWasWrong),
+    waived: waiverOf(plan, batchWasWrong, Date.now()),
   });
   const said: RehearsedRun = {
     run: run.id,

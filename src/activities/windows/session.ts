@@ -68,6 +68,11 @@ export interface ReadingSession extends Planned {
 export interface WindowSession extends ReadingSession {
   readonly deps: Deps;
   readonly still: StandsStill;
+  /**
+   * The time (epoch ms) at which Temporal scheduled this attempt, by Temporal's clock. The worker's
+   * clock may be wrong, so it must not decide whether a waiver has expired.
+   */
+  readonly scheduledMs: number;
   /** The earlier window that proved the results. Set if this window compares only the tables. */
   readonly restsOn?: RecentResult | undefined;
 }

@@ -135,6 +135,7 @@ export function createWindowActivities(deps: Deps) {
       isFull,
       roundsMs,
       still: input.still ?? 'paused',
+      scheduledMs: Context.current().info.currentAttemptScheduledTimestampMs,
       restsOn: input.restsOn,
       witness: input.witness && { role: input.witness, keeper: witnesses },
       heartbeat: throttled(),

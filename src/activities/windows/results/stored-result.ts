@@ -54,7 +54,7 @@ export async function finishedRun(
  * fold MUST be at the last round's barrier.
  */
 export async function compareStored(
-  { plan, target }: ResultSession,
+  { plan, target, scheduledMs }: ResultSession,
   comparedQuery: ComparedQuery,
   found: OrReason<Run>,
 ): Promise<SubjectOutcome> {
@@ -98,7 +98,7 @@ export async function compareStored(
       readRows: rows,
       canaryPlanted: canary.planted,
       canaryFound: canary.found,
-      waived: waiverOf(plan, batchWasWrong),
+      waived: waiverOf(plan, batchWasWrong, scheduledMs),
     },
     differences,
     position: lsn,
@@ -158,11 +158,16 @@ function readStored(
 
 /**
  * Returns `mismatched`, the number of rows that the waiver `batch-was-wrong` allows, with the
- * waiver's reason. Returns undefined if there is no valid waiver, or if the number is 0.
+ * waiver's reason. Returns undefined if no waiver is valid at `now` (epoch ms), or if the number is
+ * 0.
  */
-export function waiverOf({ spec }: MigrationSpec, mismatched: number): Proofs['waived'] {
+export function waiverOf(
+  { spec }: Pick<MigrationSpec, 'spec'>,
+  mismatched: number,
+  now: number,
+): Proofs['waived'] {
   const waiver = spec.validation.waivers.find(
-    (w) => w.class === 'batch-was-wrong' && Date.parse(w.until) > Date.now(),
+    (w) => w.class === 'batch-was-wrong' && Date.parse(w.until) > now,
   );
   return waiver && mismatched > 0
     ? { mismatched, by: `batch-was-wrong, waived until ${waiver.until}: ${waiver.reason}` }
