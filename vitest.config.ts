@@ -22,6 +22,7 @@ const POSTGRES_ONLY = integration([
   'batch-query',
   'captured',
   'copy-ranges',
+  'query-definitions',
   'row-security',
   'shared-table-followers',
   'sight',

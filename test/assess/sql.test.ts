@@ -49,6 +49,27 @@ describe('reading the SQL of a batch', () => {
     ]);
   });
 
+  it('names every function and operator that it calls, even those with a built-in name', () => {
+    const { functions, operators } = analyseSql(
+      'SELECT a.f(x), round(y, 2), g(DISTINCT z) FILTER (WHERE z === ANY (SELECT h(1))) FROM t ORDER BY x USING <<',
+    );
+    expect([[...functions].sort(), [...operators].sort()]).toEqual([
+      ['a.f', 'g', 'h', 'round'],
+      ['<<', '==='],
+    ]);
+  });
+
+  it.each([
+    ["SELECT id FROM t WHERE at > 'today 08:00'::timestamp", ["'today 08:00'"], ['today 08:00']],
+    ["SELECT id FROM t WHERE at > 'now'::timetz", ["'now'"], ['now']],
+    ["SELECT id FROM t WHERE day < 'tomorrow'", [], ['tomorrow']],
+    ["SELECT id FROM t WHERE note = 'tomorrow?'", [], []],
+  ])('finds constants that may mean the clock: %s', (sql, casts, constants) => {
+    const { flags, moments } = analyseSql(sql);
+    const clock = flags.filter(({ id }) => id === 'now').map(({ found }) => found);
+    expect([clock, moments]).toEqual([casts, constants]);
+  });
+
   it('reports text that is not a query as unknown, never as harmless', () => {
     for (const sql of [
       'CALL nightly()',

@@ -18,6 +18,9 @@ beforeAll(async () => {
     CREATE FUNCTION fee_of(text) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT percent FROM fees WHERE region = $1); END $$;
     CREATE FUNCTION pure(bigint) RETURNS bigint LANGUAGE sql AS $$ SELECT $1 / 100 $$;
     CREATE FUNCTION hidden(text) RETURNS int LANGUAGE plpgsql AS $$ DECLARE n int; BEGIN EXECUTE 'SELECT count(*) FROM ' || $1 INTO n; RETURN n; END $$;
+    CREATE FUNCTION rank(int) RETURNS bigint LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT count(*) FROM fees WHERE percent < $1); END $$;
+    CREATE FUNCTION recent(timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT $1 > 'yesterday' $$;
+    CREATE SCHEMA own; CREATE VIEW own.daily AS SELECT * FROM sales WHERE at <= now();
     CREATE FUNCTION fresh() RETURNS timestamptz LANGUAGE sql AS $$ SELECT clock_timestamp() $$;
     CREATE TABLE parted (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
     CREATE TABLE totals_batch (k int, day date, total numeric(14,2))`);
@@ -93,6 +96,11 @@ describe('the query of a batch', () => {
       'SELECT id AS k FROM sales WHERE region IN (SELECT region FROM public.fees)',
       /public.fees/,
     ],
+    [
+      'a function with the name of a built-in function',
+      'SELECT id AS k, rank(shop) AS total FROM sales',
+      /public.fees/,
+    ],
     ['a materialized view', 'SELECT id AS k FROM held', /public.held/],
     [
       'the catalog',
@@ -110,6 +118,7 @@ describe('the query of a batch', () => {
     ['SELECT id AS k FROM sales WHERE at < now()', /now\(\)/],
     ['SELECT id AS k, current_date AS day FROM sales', /current_date/],
     ["SELECT id AS k FROM sales WHERE at > 'yesterday'::timestamptz", /yesterday/],
+    ["SELECT id AS k FROM sales WHERE at > 'yesterday'", /yesterday/],
     ['SELECT id AS k, random()::numeric(14,2) AS total FROM sales', /random\(\)/],
     ['SELECT id AS k FROM todays', /now\(\) in todays/],
     ['SELECT id AS k, fresh()::date AS day FROM sales', /clock_timestamp\(\) in fresh\(\)/],
@@ -120,13 +129,31 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('counts as unknown if it calls a function whose source cannot be read', async () => {
-    expect(
-      (await findings("SELECT id AS k, hidden('fees') AS total FROM sales")).get('batch.reads'),
-    ).toMatchObject({
+  it.each([
+    ["SELECT id AS k, hidden('fees') AS total FROM sales", /hidden\(text\).*EXECUTE/],
+    [
+      "SELECT nentry AS k FROM ts_stat('SELECT to_tsvector(region) FROM fees')",
+      /ts_stat.*VOLATILE/,
+    ],
+    ['SELECT id AS k FROM sales WHERE recent(at)', /'yesterday' may mean the clock/],
+  ])('counts as unknown if a function may read tables or the clock: %s', async (sql, why) => {
+    expect((await findings(sql)).get('batch.reads')).toMatchObject({
       status: 'unknown',
-      detail: expect.stringMatching(/hidden\(text\).*EXECUTE/),
+      detail: expect.stringMatching(why),
     });
+  });
+
+  it('is refused if a view on the search path depends on the clock, outside of the schema public', async () => {
+    const { client, name } = database;
+    await client.query(`ALTER DATABASE ${name} SET search_path = own, public`);
+    try {
+      expect((await findings('SELECT id AS k FROM daily')).get('batch.reads')).toMatchObject({
+        status: 'failed',
+        detail: expect.stringMatching(/now\(\) in daily/),
+      });
+    } finally {
+      await client.query(`ALTER DATABASE ${name} RESET search_path`);
+    }
   });
 
   it.each([
@@ -177,6 +204,25 @@ describe('the query of a batch', () => {
     } finally {
       await database.client.query(
         'ALTER TABLE totals_batch OWNER TO CURRENT_USER; DROP ROLE bq_nightly',
+      );
+    }
+  });
+
+  it('is refused if row security hides rows from the role of the batch', async () => {
+    const { client } = database;
+    const sql = 'SELECT id AS k, NULL::numeric(14,2) AS total FROM sales';
+    await client.query(`DROP ROLE IF EXISTS bq_filtered; CREATE ROLE bq_filtered; ALTER TABLE totals_batch OWNER TO bq_filtered;
+      ALTER TABLE sales ENABLE ROW LEVEL SECURITY; CREATE POLICY north ON sales USING (region = 'n')`);
+    try {
+      expect((await findings(sql)).get('batch.run')).toMatchObject({
+        status: 'failed',
+        detail: expect.stringMatching(/row security of public\.sales applies to role bq_filtered/),
+      });
+      await client.query('ALTER ROLE bq_filtered BYPASSRLS');
+      expect((await findings(sql)).get('batch.run')).toMatchObject({ status: 'passed' });
+    } finally {
+      await client.query(
+        'ALTER TABLE totals_batch OWNER TO CURRENT_USER; DROP ROLE bq_filtered; DROP POLICY north ON sales; ALTER TABLE sales DISABLE ROW LEVEL SECURITY',
       );
     }
   });

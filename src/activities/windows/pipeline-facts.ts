@@ -36,6 +36,7 @@ import { hostOf, pipelineGroups } from '../pipelines/index.js';
 import { sinkConfig } from '../capture/connectors/current-sink.js';
 import { serverIdentity } from '../../clients/postgres/server-identity.js';
 import { adapterOf } from '../capture/index.js';
+import { definitionFacts } from '../checks/queries/query-definitions.js';
 import { sourceConnectorConfigs } from '../capture/connectors/source-connectors.js';
 import { groupIdentity, membersOf, pluginVersion } from './part-identity.js';
 import { topicFacts } from './topic-facts.js';
@@ -85,10 +86,11 @@ async function streamingFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Fac
 }
 
 /**
- * Reads the facts of the source database: the server's identity, the definitions of the tables, and
- * the state of the capture.
+ * Reads the facts of the source database: the server's identity, the definitions of the tables and
+ * of what the queries call, and the state of the capture.
  */
 async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<FactsRead> {
+  const definitions = await definitionFacts(client, plan); // with the search path of the windows
   await qualifyNames(client);
   const tables: (CapturedTable | null)[] = [];
   for (const { text } of plan.tables) tables.push(await readCapturedTable(client, text));
@@ -97,6 +99,7 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
     facts: {
       server: await serverIdentity(client),
       ...facts,
+      ...definitions,
       ...Object.assign({}, ...plan.tables.map(({ text }, at) => tableFacts(text, tables[at]!))),
     } as Facts,
     problem,

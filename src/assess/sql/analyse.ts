@@ -3,6 +3,7 @@
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { field, functionName, list, relationName, walk, type Fields } from './ast.js';
 import { blocksOf, type Block } from './blocks.js';
+import { addCalled, nothingCalled } from './called.js';
 import { flagsOf, sideEffect, type Flag } from './find-flags.js';
 import type { StateClass } from './grouping-operators.js';
 import { SqlText } from './text.js';
@@ -16,6 +17,11 @@ export interface SqlAnalysis {
   readonly writes: readonly string[];
   readonly blocks: readonly Block[];
   readonly flags: readonly Flag[];
+  /** The names of all functions that the SQL calls, as written. */
+  readonly functions: readonly string[];
+  readonly operators: readonly string[];
+  /** Constants that Postgres may read as a time of the clock: `'today'`. */
+  readonly moments: readonly string[];
   /** Parts that could not be read, with the reason. Their effect is unknown. */
   readonly unread: readonly string[];
   /** The class of the hardest stage. */
@@ -48,7 +54,9 @@ export function analyseSql(
   sql: string,
   { output = null, types = new Map() }: AnalyseOptions = {},
 ): SqlAnalysis {
-  const all: Collected = { reads: new Set(), writes: new Set(), blocks: [], flags: [], unread: [] };
+  const called = nothingCalled();
+  const [reads, writes] = [new Set<string>(), new Set<string>()];
+  const all: Collected = { reads, writes, blocks: [], flags: [], unread: [], called };
   const error = readScript(sql, all, output, types, 'result');
   const classes = all.blocks.flatMap((b) => b.operators.map((o) => o.class));
   const hardest = classes.reduce<StateClass>(
@@ -65,6 +73,9 @@ export function analyseSql(
     writes: [...all.writes].sort(),
     blocks: all.blocks,
     flags,
+    functions: [...called.functions],
+    operators: [...called.operators],
+    moments: [...called.moments],
     unread: all.unread,
     class: isKnown
       ? flags.some((f) => f.gravity === 'blocks')
@@ -188,6 +199,7 @@ const selectText = (whole: string): string =>
   );
 
 function collect(tree: Fields, { output, types }: Statement, all: Collected): void {
+  addCalled(tree, all.called);
   const ctes = new Set<string>();
   walk(tree, ({ kind, node }) => {
     if (kind === 'CommonTableExpr') ctes.add(String(node['ctename']));

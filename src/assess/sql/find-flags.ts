@@ -13,6 +13,7 @@ import {
   type Fields,
   type Visit,
 } from './ast.js';
+import { isMoment } from './called.js';
 import { isBuiltIn, VOLATILE } from './functions.js';
 import { equalities } from './operators.js';
 import { type Gravity, FLAGS, type FlagId } from './flags.js';
@@ -62,8 +63,8 @@ function byExpression({ kind, node }: Visit, { types }: FlagContext): Found[] {
     const text = stringConstant(node['arg']);
     if (
       text !== null &&
-      /^(now|today|yesterday|tomorrow)$/i.test(text.trim()) &&
-      /^(date|timestamp|timestamptz|time)$/.test(typeName(node))
+      isMoment(text) &&
+      /^(date|timestamp|timestamptz|time|timetz)$/.test(typeName(node))
     )
       return [['now', `'${text}'`]];
     const column = columnName(field(node['arg'], 'ColumnRef'));

@@ -1,6 +1,13 @@
 // Decides, from the text alone, whether a query cannot be aligned with a still point.
-import { analyseSql } from './analyse.js';
+import { analyseSql, type SqlAnalysis } from './analyse.js';
+import type { FlagId } from './flags.js';
 import { referencesOf } from './references.js';
+
+const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
+
+/** Returns what the text depends on of the clock and of chance, as SQL text. */
+export const clockFlags = ({ flags }: Pick<SqlAnalysis, 'flags'>): string[] =>
+  flags.filter(({ id }) => CLOCK.includes(id)).map(({ found }) => found);
 
 /** Returns why the query cannot be aligned, or null. The parser MUST be loaded. */
 export function textProblem(query: string): string | null {
@@ -11,6 +18,6 @@ export function textProblem(query: string): string | null {
   } catch (error) {
     return (error as Error).message;
   }
-  const found = read.flags.find(({ id }) => ['now', 'volatile', 'tablesample'].includes(id));
-  return found ? `its result depends on ${found.found}` : null;
+  const [found] = clockFlags(read);
+  return found === undefined ? null : `its result depends on ${found}`;
 }

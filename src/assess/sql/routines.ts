@@ -2,6 +2,7 @@
 import { parsePlPgSQLSync } from 'libpg-query';
 import { field, list, textOf, walk, type Fields } from './ast.js';
 import type { Block } from './blocks.js';
+import type { Called } from './called.js';
 import type { Flag } from './find-flags.js';
 import type { SqlText } from './text.js';
 
@@ -19,6 +20,7 @@ export interface Collected {
   readonly blocks: Block[];
   readonly flags: Flag[];
   readonly unread: string[];
+  readonly called: Called;
 }
 
 /** One statement of a script, with the text around it. */

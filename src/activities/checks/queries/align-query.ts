@@ -16,7 +16,7 @@ import { plainName } from '../../../clients/postgres/consumer-view.js';
 import { quoteIdent, type Relation } from '../../../domain/migration/names.js';
 import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
-import { relationsOfPlan } from './query-reads.js';
+import { clockConstant, relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
 /**
@@ -55,12 +55,11 @@ export async function alignQuery(
   try {
     const expanded = await expand(client, query, captured, 0);
     const rewrite = (standIns: StandIns): string => render(expanded, standIns);
+    const text = rewrite(() => null);
     const problem =
-      textProblem(rewrite(() => null)) ??
-      (await functionProblem(
-        client,
-        rewrite(() => null),
-      )) ??
+      textProblem(text) ??
+      (await constantProblem(client, query)) ??
+      (await functionProblem(client, text)) ??
       (await readsOtherwise(client, query, rewrite));
     return problem === null ? ok({ tables: tablesOf(expanded), rewrite }) : because(problem);
   } catch (error) {
@@ -139,6 +138,11 @@ async function relations(
     [names],
   );
   return rows.map(({ name, definition }) => (name === null ? null : { name, definition }));
+}
+
+async function constantProblem(client: pg.ClientBase, query: string): Promise<string | null> {
+  const constant = await clockConstant(client, query);
+  return constant && `its result depends on ${constant}, which means the clock`;
 }
 
 /**

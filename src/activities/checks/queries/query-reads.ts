@@ -2,13 +2,14 @@
 // clock. The check only reads.
 import type pg from 'pg';
 import { analyseSql, loadParser, type SqlAnalysis } from '../../../assess/sql/analyse.js';
-import type { FlagId } from '../../../assess/sql/flags.js';
+import { clockFlags } from '../../../assess/sql/not-aligned.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { plainName } from '../../../clients/postgres/consumer-view.js';
-import { qualified } from '../../../domain/migration/names.js';
+import { qualified, quoteIdent } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import type { Answer } from '../../runtime/make-finding.js';
+import { calledBy, lacksText, whyForeignIsUnsafe } from './called-functions.js';
 
 interface Dependence {
   /** Relations that store rows, as `schema.name`. */
@@ -19,8 +20,6 @@ interface Dependence {
   readonly unread: readonly string[];
 }
 
-const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
-
 /**
  * Finds what the query depends on, directly or through views and functions. Postgres plans the
  * query but does not run it.
@@ -28,22 +27,24 @@ const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 export async function dependenceOf(client: pg.ClientBase, query: string): Promise<Dependence> {
   await loadParser();
   const sql = stripSemicolon(query);
-  const planned = await relationsOfPlan(client, sql);
-  const [clock, unread, tables] = [new Set<string>(), new Set<string>(), new Set(planned)];
+  const plan = await planOf(client, sql);
+  const [clock, unread] = [new Set<string>(), new Set<string>()];
+  const tables = new Set(await relationsIn(client, plan));
   const done = new Set<string>();
-  const texts: { text: string; of: string | null }[] = [{ text: sql, of: null }];
+  const texts: Text[] = [{ text: sql, of: null, isView: false }];
   for (let next = texts.shift(); next; next = texts.shift()) {
-    const { text, of } = next;
+    const { text, of, isView } = next;
     const read = analyseSql(text);
     const where = of === null ? '' : ` in ${of}`;
-    for (const flag of read.flags) {
-      if (CLOCK.includes(flag.id)) clock.add(`${flag.found}${where}`);
-      if (
-        flag.id === 'unknown-function' &&
-        /^(current_(user|role)|session_user|user)$/.test(flag.found)
-      )
-        clock.add(`${flag.found}${where}`);
-    }
+    const roles = read.flags.filter(
+      ({ id, found }) => id === 'unknown-function' && ROLE.test(found),
+    );
+    for (const found of [...clockFlags(read), ...roles.map((flag) => flag.found)])
+      clock.add(`${found}${where}`);
+    if (of === null) for (const moment of momentsIn(plan, read)) clock.add(moment);
+    // in the text of a view, Postgres has already replaced such constants
+    else if (!isView)
+      for (const moment of read.moments) unread.add(`${of}: '${moment}' may mean the clock`);
     for (const part of [...(read.error ? [read.error.message] : []), ...read.unread])
       if (of !== null) unread.add(`${of}: ${part}`);
     for (const found of await behind(client, read, done)) {
@@ -53,6 +54,16 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
     for (const table of await holdingRows(client, read.tables)) tables.add(table);
   }
   return { tables: [...tables].sort(), clock: [...clock].sort(), unread: [...unread].sort() };
+}
+
+const ROLE = /^(current_(user|role)|session_user|user)$/;
+
+/** A text that the query consists of, or that is behind a name in it. */
+interface Text {
+  readonly text: string;
+  /** The view or the function. Null for the query itself. */
+  readonly of: string | null;
+  readonly isView: boolean;
 }
 
 /**
@@ -101,8 +112,17 @@ export async function checkReads(
  * Returns the relations that Postgres' query plan scans, directly or through views, inlined
  * functions and partitions.
  */
-export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
+export const relationsOfPlan = async (client: pg.ClientBase, sql: string): Promise<string[]> =>
+  relationsIn(client, await planOf(client, sql));
+
+/** Returns the plan of a query, which is not run. */
+async function planOf(client: pg.ClientBase, sql: string): Promise<unknown> {
   const rows = await readLone(client, `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`);
+  const plan = Object.values(rows[0] ?? {})[0];
+  return typeof plan === 'string' ? (JSON.parse(plan) as unknown) : plan;
+}
+
+function relationsIn(client: pg.ClientBase, plan: unknown): Promise<string[]> {
   const found: { schema: string; table: string }[] = [];
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) return node.forEach(visit);
@@ -111,13 +131,28 @@ export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promi
     if (typeof schema === 'string' && typeof table === 'string') found.push({ schema, table });
     Object.values(node).forEach(visit);
   };
-  const plan = Object.values(rows[0] ?? {})[0];
-  visit(typeof plan === 'string' ? JSON.parse(plan) : plan);
+  visit(plan);
   return holdingRows(
     client,
     found.map((name) => qualified(name)),
     true,
   );
+}
+
+/**
+ * Returns the constants of a query that Postgres reads as a time of the clock, such as the one in
+ * `day < 'today'`. It replaces such a constant when it parses the query, so the plan lacks it.
+ */
+function momentsIn(plan: unknown, { moments }: SqlAnalysis): string[] {
+  const planned = moments.length === 0 ? '' : JSON.stringify(plan).toLowerCase();
+  return moments.map((text) => `'${text}'`).filter((text) => !planned.includes(text.toLowerCase()));
+}
+
+/** Returns the first such constant of the query, or null. */
+export async function clockConstant(client: pg.ClientBase, sql: string): Promise<string | null> {
+  const read = analyseSql(sql);
+  if (read.moments.length === 0) return null;
+  return momentsIn(await planOf(client, sql), read)[0] ?? null;
 }
 
 /**
@@ -150,32 +185,47 @@ const asQuoted = (name: string): string => {
 
 /**
  * Returns the definitions of the views and functions that the analysed text names, except for those
- * in `done`. Skips functions of the server and of extensions.
+ * in `done`. Skips safe functions of the server and of extensions.
  */
 async function behind(
   client: pg.ClientBase,
   read: SqlAnalysis,
   done: Set<string>,
-): Promise<({ text: string; of: string } | { unread: string })[]> {
-  const calls = read.flags
-    .filter((flag) => flag.id === 'unknown-function' && flag.found.endsWith('()'))
-    .map((flag) => flag.found.slice(0, -2));
-  const { rows } = await client.query<Record<string, string | null>>(
-    `SELECT c.oid::regclass::text AS name, pg_get_viewdef(c.oid) AS text FROM unnest($1::text[]) AS given JOIN pg_class c ON c.oid = to_regclass(given) WHERE c.relkind = 'v'
-     UNION ALL
-     SELECT p.oid::regprocedure::text, CASE WHEN p.prokind = 'f' AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL THEN pg_get_functiondef(p.oid) END
-     FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN pg_namespace n ON n.oid = p.pronamespace
-     WHERE (p.proname = ANY ($2) OR n.nspname || '.' || p.proname = ANY ($2)) AND n.nspname <> 'pg_catalog' AND NOT EXISTS (SELECT FROM pg_depend d
-       WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
-    [read.tables.map(asQuoted), calls],
+): Promise<(Text | { unread: string })[]> {
+  const found: (Text | { unread: string })[] = [];
+  const isNew = (name: string): boolean => {
+    const { size } = done;
+    return done.add(name).size > size;
+  };
+  for (const { name, text } of await viewsNamed(client, read.tables))
+    if (isNew(name)) found.push({ text, of: name, isView: true });
+  for (const called of await calledBy(client, read)) {
+    const { name, origin, text } = called;
+    const unsafe = whyForeignIsUnsafe(called);
+    if ((origin !== 'user' && !unsafe) || !isNew(name)) continue;
+    if (unsafe) found.push({ unread: `${name} ${unsafe}` });
+    else if (lacksText(called))
+      found.push({ unread: `${name} has no SQL or PL/pgSQL text to read` });
+    else if (text !== null) found.push({ text, of: name, isView: false });
+  }
+  return found;
+}
+
+/**
+ * Returns the views among relations, as the parser prints their names. It prints `public` for a
+ * name without a schema, although the search path decides. So both meanings count.
+ */
+export async function viewsNamed(
+  client: pg.ClientBase,
+  tables: readonly string[],
+): Promise<{ name: string; text: string }[]> {
+  const unqualified = tables
+    .filter((name) => name.startsWith('public.'))
+    .map((name) => quoteIdent(name.slice('public.'.length)));
+  const { rows } = await client.query<{ name: string; text: string }>(
+    `SELECT c.oid::regclass::text AS name, pg_get_viewdef(c.oid) AS text FROM pg_class c
+      WHERE c.relkind = 'v' AND c.oid IN (SELECT to_regclass(given) FROM unnest($1::text[]) AS given) ORDER BY 1`,
+    [[...tables.map(asQuoted), ...unqualified]],
   );
-  return rows.flatMap(({ name, text }) => {
-    if (done.has(name!)) return [];
-    done.add(name!);
-    return [
-      text === null
-        ? { unread: `${name} has no SQL or PL/pgSQL text to read` }
-        : { text: text!, of: name! },
-    ];
-  });
+  return rows;
 }

@@ -13,6 +13,7 @@ import { allowedAge, recommendedAge } from '../../../domain/plan/final-result.js
 import { resultMode } from '../../../domain/plan/planned-subjects.js';
 import { COMMIT_RESERVE_MS } from '../../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../../domain/values/duration.js';
+import { hiddenFromBatch } from './batch-row-security.js';
 import { sessionsOfBatch, type Session } from './batch-session-settings.js';
 import type { Answer } from '../../runtime/make-finding.js';
 
@@ -49,7 +50,10 @@ export async function checkRun(
     const begun = performance.now();
     const run = await runQuery(client, sql, key, fields, stored);
     const tookMs = performance.now() - begun;
-    const problem = keyProblem(run, key) ?? storedProblem(run, stored);
+    const problem =
+      keyProblem(run, key) ??
+      storedProblem(run, stored) ??
+      (isResult ? await hiddenFromBatch(client, plan) : null);
     if (problem) return problem;
     for (const session of await sessionsOfBatch(client, plan, sql)) {
       const guilty = await guiltySettings(client, session, run.digest, () =>

@@ -1,0 +1,44 @@
+// Collects what a statement calls by name: functions and operators. Also collects constants that
+// Postgres may read as a time of the clock.
+import { field, list, names, walk } from './ast.js';
+
+export interface Called {
+  /** The names of functions, as written: `f`, or `schema.f`. */
+  readonly functions: Set<string>;
+  /** The names of operators, without their schema. */
+  readonly operators: Set<string>;
+  /** Constants such as `today`, which the date types replace with the current time. */
+  readonly moments: Set<string>;
+}
+
+/**
+ * Matches a text that the date types read as a time of the clock. A time of day may follow the
+ * word.
+ */
+const MOMENT = /^\s*(now|today|tomorrow|yesterday)(\s+[\w:.+-]+)*\s*$/i;
+
+export const isMoment = (text: string): boolean => MOMENT.test(text);
+
+export const nothingCalled = (): Called => ({
+  functions: new Set(),
+  operators: new Set(),
+  moments: new Set(),
+});
+
+/** Adds what the statement calls to `called`. */
+export function addCalled(tree: unknown, called: Called): void {
+  walk(tree, ({ kind, node }) => {
+    if (kind === 'FuncCall') called.functions.add(names(list(node, 'funcname')).join('.'));
+    for (const operator of names(list(node, OPERATOR_OF[kind] ?? '')).slice(-1))
+      called.operators.add(operator);
+    const text = kind === 'A_Const' ? field(node['sval'], 'sval') : undefined;
+    if (typeof text === 'string' && isMoment(text)) called.moments.add(text);
+  });
+}
+
+/** The field in which a node has the name of its operator. */
+const OPERATOR_OF: Readonly<Record<string, string>> = {
+  A_Expr: 'name',
+  SubLink: 'operName',
+  SortBy: 'useOp',
+};
