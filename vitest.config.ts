@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { builtCode, isBuilt, loadedByNode } from './test/support/built-code.js';
 import { WORKERS } from './test/support/workers.js';
 
 const common = {
   pool: 'forks' as const,
-  testTimeout: 300_000,
-  hookTimeout: 180_000,
+  testTimeout: 900_000,
+  hookTimeout: 600_000,
   maxWorkers: WORKERS,
+  server: { deps: { external: loadedByNode } },
 };
 
 const HEAVY = ['test/**/*.heavy.test.ts', 'test/model/**/*.test.ts'];
@@ -59,174 +61,163 @@ const ON_STACK = {
   setupFiles: ['test/support/own-namespace.ts'],
 };
 
+const PROJECTS = [
+  // These files use no server, no other process and no thread. The files share their workers,
+  // which halves the time.
+  {
+    test: {
+      ...common,
+      name: 'unit',
+      include: ['test/**/*.test.ts'],
+      exclude: [
+        ...HEAVY,
+        ...WORKFLOWS,
+        'test/{integration,e2e,faults,flink,postgres,postgres-stack,registry,secure}/**',
+      ],
+      isolate: false,
+    },
+  },
+  // These files need no server either, but they are slow: properties, models, threads,
+  // processes, waits.
+  { test: { ...common, name: 'heavy', include: HEAVY } },
+  // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
+  // of a worker share the server. They come after `heavy`, because a worker ends at a file of another suite.
+  {
+    test: {
+      ...common,
+      name: 'workflows',
+      include: WORKFLOWS,
+      exclude: WEEKS,
+      isolate: false,
+      sequence: { groupOrder: 1 },
+      globalSetup: ['test/support/workflow-bundle.ts'],
+    },
+  },
+  // Weeks of skipped time, and a month in each waiting state. `npm run test:e2e`, not `npm test`.
+  {
+    test: {
+      ...common,
+      name: 'weeks',
+      include: WEEKS,
+      globalSetup: ['test/support/workflow-bundle.ts'],
+    },
+  },
+  // These files use real services, on a separate stack. Two files run at the same time, and
+  // each worker of vitest has a namespace and a ledger.
+  {
+    test: {
+      ...common,
+      name: 'integration',
+      include: ['test/integration/**/*.test.ts'],
+      exclude: ALONE,
+      ...ON_STACK,
+    },
+  },
+  // Each file takes over a minute: every mode from start to end, crash points, random kills.
+  // `npm run test:e2e`, not in `npm test`.
+  {
+    test: {
+      ...common,
+      name: 'e2e',
+      include: ['test/e2e/**/*.test.ts'],
+      ...ON_STACK,
+    },
+  },
+  // No other file may run beside these files, because they need the whole Postgres server.
+  {
+    test: {
+      ...common,
+      name: 'alone',
+      include: ALONE,
+      fileParallelism: false,
+      ...ON_STACK,
+    },
+  },
+  // Every crash point, the whole model, a long storm: an hour. `npm run test:faults`.
+  {
+    test: {
+      ...common,
+      name: 'faults',
+      include: [
+        'test/faults/**/*.test.ts',
+        'test/e2e/crash-points.test.ts',
+        'test/e2e/idle-slot.test.ts',
+        'test/model/**/*.test.ts',
+        'test/e2e/random-kills.test.ts',
+      ],
+      env: {
+        SLUICE_CRASH_POINTS: 'all',
+        SLUICE_KILLS: '30',
+        SLUICE_MODEL_STATES: '3000000',
+        SLUICE_FOREIGN_WAL_MB: '150',
+      },
+      fileParallelism: false,
+      ...ON_STACK,
+    },
+  },
+  // A stack with TLS, logins and ACLs everywhere. It starts five JVMs, so it runs in
+  // `npm run test:e2e`, not in `npm test`.
+  {
+    test: {
+      ...common,
+      name: 'secure',
+      include: ['test/secure/**/*.test.ts'],
+      fileParallelism: false,
+      ...ON_STACK,
+      globalSetup: ['test/support/stack-setup-secure.ts'],
+    },
+  },
+  // Topics in Avro, with a schema registry: another JVM. `npm run test:e2e`, not `npm test`.
+  {
+    test: {
+      ...common,
+      name: 'registry',
+      include: ['test/registry/**/*.test.ts'],
+      fileParallelism: false,
+      ...ON_STACK,
+      globalSetup: ['test/support/stack-setup-registry.ts'],
+    },
+  },
+  // Another major version of Postgres, which SLUICE_PG_MAJOR names: first the server alone, then
+  // with the whole stack. `npm run test:postgres` runs both on each version.
+  {
+    test: {
+      ...common,
+      name: 'postgres',
+      include: [...POSTGRES_ONLY, 'test/postgres/**/*.test.ts'],
+      fileParallelism: false,
+      ...ON_STACK,
+      globalSetup: ['test/support/stack-setup-postgres.ts'],
+    },
+  },
+  {
+    test: {
+      ...common,
+      name: 'postgres-stack',
+      include: [...POSTGRES_AND_STACK, 'test/postgres-stack/**/*.test.ts'],
+      fileParallelism: false,
+      ...ON_STACK,
+    },
+  },
+  // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.
+  {
+    test: {
+      ...common,
+      name: 'flink',
+      include: ['test/flink/**/*.test.ts'],
+      fileParallelism: false,
+      ...ON_STACK,
+      globalSetup: ['test/support/stack-setup-flink.ts'],
+    },
+  },
+];
+
 export default defineConfig({
   test: {
     // Keeps compiled modules on disk, because compiling them took a third of the time of `unit`.
-    experimental: { fsModuleCache: !WITH_SETUP.some((suite) => process.argv.includes(suite)) },
-    projects: [
-      // These files use no server, no other process and no thread. The files share their workers,
-      // which halves the time.
-      {
-        test: {
-          ...common,
-          name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: [
-            ...HEAVY,
-            ...WORKFLOWS,
-            'test/{integration,e2e,faults,flink,postgres,postgres-stack,registry,secure}/**',
-          ],
-          isolate: false,
-        },
-      },
-      // These files need no server either, but they are slow: properties, models, threads,
-      // processes, waits.
-      { test: { ...common, name: 'heavy', include: HEAVY } },
-      // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
-      // of a worker share the server. They come after `heavy`, because a worker ends at a file of another suite.
-      {
-        test: {
-          ...common,
-          name: 'workflows',
-          include: WORKFLOWS,
-          exclude: WEEKS,
-          isolate: false,
-          sequence: { groupOrder: 1 },
-          globalSetup: ['test/support/workflow-bundle.ts'],
-        },
-      },
-      // Weeks of skipped time, and a month in each waiting state. `npm run test:e2e`, not `npm test`.
-      {
-        test: {
-          ...common,
-          name: 'weeks',
-          include: WEEKS,
-          globalSetup: ['test/support/workflow-bundle.ts'],
-        },
-      },
-      // These files use real services, on a separate stack. Two files run at the same time, and
-      // each worker of vitest has a namespace and a ledger.
-      {
-        test: {
-          ...common,
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          exclude: ALONE,
-          testTimeout: 900_000,
-          ...ON_STACK,
-        },
-      },
-      // Each file takes over a minute: every mode from start to end, crash points, random kills.
-      // `npm run test:e2e`, not in `npm test`.
-      {
-        test: {
-          ...common,
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 900_000,
-          hookTimeout: 600_000,
-          ...ON_STACK,
-        },
-      },
-      // No other file may run beside these files, because they need the whole Postgres server.
-      {
-        test: {
-          ...common,
-          name: 'alone',
-          include: ALONE,
-          fileParallelism: false,
-          testTimeout: 900_000,
-          ...ON_STACK,
-        },
-      },
-      // Every crash point, the whole model, a long storm: an hour. `npm run test:faults`.
-      {
-        test: {
-          ...common,
-          name: 'faults',
-          include: [
-            'test/faults/**/*.test.ts',
-            'test/e2e/crash-points.test.ts',
-            'test/e2e/idle-slot.test.ts',
-            'test/model/**/*.test.ts',
-            'test/e2e/random-kills.test.ts',
-          ],
-          env: {
-            SLUICE_CRASH_POINTS: 'all',
-            SLUICE_KILLS: '30',
-            SLUICE_MODEL_STATES: '3000000',
-            SLUICE_FOREIGN_WAL_MB: '150',
-          },
-          fileParallelism: false,
-          testTimeout: 900_000,
-          hookTimeout: 600_000,
-          ...ON_STACK,
-        },
-      },
-      // A stack with TLS, logins and ACLs everywhere. It starts five JVMs, so it runs in
-      // `npm run test:e2e`, not in `npm test`.
-      {
-        test: {
-          ...common,
-          name: 'secure',
-          include: ['test/secure/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 900_000,
-          hookTimeout: 600_000,
-          ...ON_STACK,
-          globalSetup: ['test/support/stack-setup-secure.ts'],
-        },
-      },
-      // Topics in Avro, with a schema registry: another JVM. `npm run test:e2e`, not `npm test`.
-      {
-        test: {
-          ...common,
-          name: 'registry',
-          include: ['test/registry/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 900_000,
-          hookTimeout: 600_000,
-          ...ON_STACK,
-          globalSetup: ['test/support/stack-setup-registry.ts'],
-        },
-      },
-      // Another major version of Postgres, which SLUICE_PG_MAJOR names: first the server alone, then
-      // with the whole stack. `npm run test:postgres` runs both on each version.
-      {
-        test: {
-          ...common,
-          name: 'postgres',
-          include: [...POSTGRES_ONLY, 'test/postgres/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 900_000,
-          ...ON_STACK,
-          globalSetup: ['test/support/stack-setup-postgres.ts'],
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: 'postgres-stack',
-          include: [...POSTGRES_AND_STACK, 'test/postgres-stack/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 900_000,
-          hookTimeout: 600_000,
-          ...ON_STACK,
-        },
-      },
-      // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.
-      {
-        test: {
-          ...common,
-          name: 'flink',
-          include: ['test/flink/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 900_000,
-          hookTimeout: 600_000,
-          ...ON_STACK,
-          globalSetup: ['test/support/stack-setup-flink.ts'],
-        },
-      },
-    ],
+    experimental: {
+      fsModuleCache: !isBuilt && !WITH_SETUP.some((suite) => process.argv.includes(suite)),
+    },
+    projects: PROJECTS.map((project) => ({ plugins: [builtCode], ...project })),
   },
 });

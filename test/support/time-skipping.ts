@@ -135,7 +135,7 @@ export async function play<T>(
     });
   } finally {
     if (await isOpen(handle)) await handle.terminate();
-    if (bench.isStuck || !(await isWithin(bench.skip('1h'), 3000))) await bench.renew();
+    if (bench.isStuck || !(await isWithin(bench.skip('1h'), 500))) await bench.renew();
   }
 }
 

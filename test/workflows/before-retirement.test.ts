@@ -81,9 +81,9 @@ describe('after the last window of the soak', () => {
     await play(bench, activities, anHourlyInput('extended', BATCH), async (scene) => {
       await untilReadersAreNamed(scene);
       const before = windows();
-      await scene.handle.signal('extendSoak', { by: 'ann', for: '1d' });
+      await scene.handle.signal('extendSoak', { by: 'ann', for: '8h' });
       await scene.handle.signal('retry');
-      await skipUntil(scene, (s) => s.outcome !== null || windows() > before + 12);
+      await skipUntil(scene, (s) => s.outcome !== null || windows() > before + 4);
       expect(await scene.status()).toMatchObject({ phase: 'soak', outcome: null });
       expect(retired).toEqual([]);
       await skipUntil(scene, (s) => s.blocked?.code === 'consumers-remain');

@@ -185,7 +185,7 @@ describe('an edit', () => {
       expect((await edit(scene, anHourlyInput('fenced', soak('1h')))).reason).toContain(
         'can only become longer',
       );
-      expect(await edit(scene, anHourlyInput('fenced', soak('5d')))).toMatchObject({
+      expect(await edit(scene, anHourlyInput('fenced', soak('4h')))).toMatchObject({
         accepted: true,
       });
       expect((await scene.status()).waiting).toContain('the end of the soak at');

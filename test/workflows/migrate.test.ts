@@ -199,31 +199,4 @@ describe('a migration', () => {
       expect((await result(scene.handle)).outcome).toBe('migrated');
     });
   });
-
-  it('soaks for weeks through continue-as-new without losing anything', async () => {
-    const fake = fakes();
-    await play(
-      bench,
-      fake.activities,
-      aWorkflowInput({}, { soak: { for: '14d', passes: 3 } }),
-      async (scene) => {
-        await skipUntil(scene, (s) => s.needsApproval);
-        await approve(scene.handle);
-        expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated', iteration: 1 });
-        const status = await scene.status();
-        expect(status.approvals).toHaveLength(1);
-        expect(status.handedOver.map((o) => o.kind)).toContain('slot');
-        const { runId } = await scene.handle.describe();
-        const described = await scene.env.client.workflow
-          .getHandle(scene.handle.workflowId)
-          .describe();
-        expect(described.runId).toBe(runId);
-        expect(runId).not.toBe(
-          (scene.handle as { firstExecutionRunId?: string }).firstExecutionRunId,
-        );
-      },
-    );
-    expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThan(330);
-    expect(fake.calls.filter((c) => c === 'commitCutover')).toHaveLength(1);
-  }, 900_000);
 });

@@ -6,9 +6,9 @@ import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
 import { LONGEST_COMPUTATION } from '../../src/wiring/workflow-code.js';
-import { aSpecInput, sleepUntil } from '../support/builders.js';
+import { aSpecInput, aWorkflowInput, approve, result, sleepUntil } from '../support/builders.js';
 import { fakes } from '../support/fake-activities.js';
-import { play, useBench, type Play } from '../support/time-skipping.js';
+import { play, skipUntil, useBench, type Play } from '../support/time-skipping.js';
 
 const bench = useBench();
 
@@ -122,5 +122,25 @@ describe('a week with a rebalance a day', () => {
     expect(restarts).toBe(8);
     expect(fake.full.length).toBeLessThanOrEqual(restarts + 2);
     expect(fake.calls.filter((name) => name === 'fence')).toHaveLength(1);
+  });
+});
+
+describe('a soak of two weeks', () => {
+  it('continues as new without losing anything', async () => {
+    const fake = fakes();
+    const input = aWorkflowInput({}, { soak: { for: '14d', passes: 3 } });
+    await play(bench, fake.activities, input, async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await approve(scene.handle);
+      const { runId } = await scene.handle.describe();
+      expect(await result(scene.handle)).toMatchObject({ outcome: 'migrated', iteration: 1 });
+      const status = await scene.status();
+      expect(status.approvals).toHaveLength(1);
+      expect(status.handedOver.map((o) => o.kind)).toContain('slot');
+      const last = scene.env.client.workflow.getHandle(scene.handle.workflowId);
+      expect((await last.describe()).runId).not.toBe(runId);
+    });
+    expect(fake.calls.filter((c) => c === 'runWindow').length).toBeGreaterThan(330);
+    expect(fake.calls.filter((c) => c === 'commitCutover')).toHaveLength(1);
   });
 });
