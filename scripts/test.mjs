@@ -77,7 +77,7 @@ function vitest(suites, report, env) {
   const child = spawn(process.execPath, [command, ...args, `--outputFile.json=${report}`], {
     cwd: ROOT,
     stdio: 'inherit',
-    env: { ...process.env, ...env },
+    env: { ...process.env, SLUICE_TEST_CODE: 'built', ...env },
   });
   return new Promise((resolve) => child.once('exit', resolve));
 }
