@@ -34,6 +34,16 @@ export type Checked<T> =
 
 const MAX_BYTES = 256 * 1024;
 
+const TARGET = 'use spec.target, the database of the result, of the sink and of the view';
+/** What a person who expects one of these keys can use instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  'spec.batch.database': TARGET,
+  'spec.sink.database': TARGET,
+  'spec.validation.witness': 'use validation.laterWindows: witness',
+  'spec.connector.ca': 'use connector.tls: { ca: FILE }',
+  'spec.source.readFrom': 'Sluice reads the primary only, so remove it',
+};
+
 /**
  * Parses a YAML text. `inline` returns the text of a `file:` reference (relative to the YAML file),
  * and throws if the text cannot be read. `check` checks the plain value.
@@ -132,14 +142,24 @@ function toIssues(issue: z.core.$ZodIssue, schema: z.ZodType): SpecIssue[] {
       toIssues({ ...inner, path: [...path, ...inner.path] }, schema),
     );
   }
-  return [{ path, message: issue.message }];
+  return [{ path, message: missing(issue) ?? issue.message }];
+}
+
+/** Says that a required key is missing. Returns null for any other problem. */
+function missing(issue: z.core.$ZodIssue): string | null {
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith(' received undefined');
+  return isMissing ? `is required, with a value of the type ${issue.expected}` : null;
 }
 
 function unknownKey(key: string, path: readonly (string | number)[], schema: z.ZodType): string {
   if (/^password$/i.test(key) && path.at(-1) === 'postgres')
     return 'a literal password is not allowed; use a reference, passwordFrom: { env: NAME } or { file: path }';
   if (key === 'file') return '"file" replaces the other keys here, so it must be the only one';
+  const instead = INSTEAD[[...path, key].join('.')];
+  if (instead) return `unknown key "${key}"; ${instead}`;
   const close = suggestion(key, schema);
+  if (close === key)
+    return `the key "${key}" does not belong here, but to another part of the spec`;
   return `unknown key "${key}"${close ? `; did you mean "${close}"?` : ''}`;
 }
 

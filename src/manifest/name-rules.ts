@@ -13,10 +13,13 @@ const LONGEST_IDENTIFIER = 63;
 export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
   const spec = parsed as MigrationSpec;
   const prefix = { path: ['spec', 'connector', 'topicPrefix'] };
-  const topics = nameProblems(plannedTopics(spec, LATE_GENERATION)).map((problem) => ({
-    ...prefix,
-    message: `${problem}: choose a shorter or different connector.topicPrefix`,
-  }));
+  const output = spec.spec.pipeline?.output.topic;
+  const outputProblems = output === undefined ? [] : nameProblems([output]);
+  const topics = nameProblems(plannedTopics(spec, LATE_GENERATION)).map((problem) =>
+    outputProblems.includes(problem)
+      ? { path: ['spec', 'pipeline', 'output', 'topic'], message: problem }
+      : { ...prefix, message: `${problem}: choose a shorter or different connector.topicPrefix` },
+  );
   const { slot } = namesOf(spec, LATE_GENERATION);
   const long =
     slot.length > LONGEST_IDENTIFIER

@@ -21,6 +21,7 @@ import { formatIssues } from './format-rules.js';
 import { nameIssues } from './name-rules.js';
 import { sharedNameIssues } from './shared-names.js';
 import { targetIssues } from './target-rules.js';
+import { waiverIssues } from './waiver-rules.js';
 import type { ParsedSpec } from './spec-schema.js';
 
 export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
@@ -34,6 +35,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...certificateIssues(parsed),
     ...loginIssues(parsed),
     ...targetIssues(parsed),
+    ...waiverIssues(parsed),
     ...formatIssues(parsed),
     ...checkExtraConfig(parsed.spec.connector),
   ];
@@ -137,7 +139,7 @@ function batchActions({ spec }: ParsedSpec, add: Add): void {
   }
 }
 
-/** Checks closed keys, waivers and the engine of the windows. */
+/** Checks closed keys and the engine of the windows. */
 function validationRules({ spec }: ParsedSpec, add: Add): void {
   const { batch, validation } = spec;
   if (validation.closedKeys && !runLogOf(batch))
@@ -146,20 +148,6 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
       'validation',
       'closedKeys',
     );
-  validation.waivers.forEach((waiver, at) => {
-    const path = ['validation', 'waivers', at] as const;
-    if ((waiver.check === undefined) === (waiver.class === undefined))
-      add('name either a check or a class', ...path);
-    // Every other class means that the stream is wrong or unknown, so it must not be waived.
-    else if (waiver.class !== undefined && waiver.class !== 'batch-was-wrong')
-      add('only the class batch-was-wrong can be waived', ...path, 'class');
-    else if (waiver.class && !validation.closedKeys)
-      add(
-        'only batch-aligned windows find batch-was-wrong; add validation.closedKeys',
-        ...path,
-        'class',
-      );
-  });
   if (validation.engine === 'flink') {
     if (!engineGateway(spec))
       add(

@@ -1,7 +1,15 @@
 // Defines the keys of `cutover`, which say who approves, how long the hold may last, and what the
 // final window compares.
 import { z } from 'zod';
-import { duration, durationBetween, httpUrl, instant, roleName, tableName } from './spec-parts.js';
+import {
+  duration,
+  durationBetween,
+  httpUrl,
+  instant,
+  roleName,
+  tableName,
+  unique,
+} from './spec-parts.js';
 
 const finalResult = z
   .union(
@@ -24,6 +32,7 @@ const approval = z.strictObject({
   quorum: z.int().min(1).max(10).default(1).describe('The number of people who must approve.'),
   approvers: z
     .array(z.string().min(1))
+    .refine(unique, 'a person is named twice')
     .default([])
     .describe(
       'The people who may approve, each with a signature. If the list is empty, anyone may approve without a signature.',

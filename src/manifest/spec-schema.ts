@@ -177,10 +177,10 @@ const spec = z.strictObject({
       'Topics, slot, publication and connector that already run. `sluice compare` compares them, and `adopt` adopts them.',
     ),
   adopt: z
-    .literal(true)
+    .boolean()
     .optional()
     .describe(
-      'The migration adopts the objects of `existing` and creates no capture of its own. It never changes or removes them.',
+      'If true, the migration adopts the objects of `existing` and creates no capture of its own. It never changes or removes them.',
     ),
   kafka: kafka.describe('The Kafka cluster and the topics that Sluice creates.'),
   pipeline: pipeline.optional().describe('The streaming computation that replaces the batch.'),

@@ -1,5 +1,6 @@
 // Defines the shape of the legacy side: the source database and its batch.
 import { z } from 'zod';
+import { parseTableName, qualified } from '../domain/migration/names.js';
 import {
   action,
   durationBetween,
@@ -12,6 +13,15 @@ import {
   topic,
   unique,
 } from './spec-parts.js';
+
+/** Returns the name in its quoted form, so that two spellings of one name are equal. */
+function asQualified(text: string): string {
+  try {
+    return qualified(parseTableName(text));
+  } catch {
+    return text; // `tableName` reports it
+  }
+}
 
 const limits = z.strictObject({
   maxBackends: z
@@ -40,7 +50,13 @@ const limits = z.strictObject({
 });
 
 const walBudget = z.strictObject({
-  bytes: size.default('10GiB').describe('The amount of WAL that the replication slot may retain.'),
+  bytes: size
+    .refine(
+      (text) => !/^0+[A-Z]/i.test(text),
+      'must be more than 0, because every slot retains some WAL',
+    )
+    .default('10GiB')
+    .describe('The amount of WAL that the replication slot may retain.'),
   onExhaustion: z
     .enum(['drop-slot', 'block'])
     .default('drop-slot')
@@ -54,7 +70,7 @@ export const source = z.strictObject({
   tables: z
     .array(tableName)
     .min(1, 'name at least one table')
-    .refine(unique, 'a table is named twice')
+    .refine((tables) => unique(tables.map(asQualified)), 'a table is named twice')
     .describe(
       'The tables that the batch reads, as `schema.table`. A name that is not all lower case is double-quoted.',
     ),

@@ -128,6 +128,11 @@ export interface Check {
 
 const ruleOf = (name: CheckName): CheckRule => CHECKS[name];
 
+export const isCheckName = (name: string): name is CheckName => Object.hasOwn(CHECKS, name);
+
+/** Returns whether no waiver can cover this check. */
+export const isNeverWaived = (name: CheckName): boolean => ruleOf(name).isNeverWaived ?? false;
+
 /** Returns the system that a check tried to reach. Null if the check reaches none. */
 export const systemOf = ({ name }: Check): System | null => ruleOf(name).reaches ?? null;
 
@@ -150,7 +155,7 @@ export function applyWaivers(
     const waiver = waivers.find(
       (w) => w.check === check.name && Date.parse(w.until) > Date.parse(now),
     );
-    if (!waiver || ruleOf(check.name).isNeverWaived) return check;
+    if (!waiver || isNeverWaived(check.name)) return check;
     return {
       ...check,
       status: 'waived',

@@ -209,8 +209,8 @@ export interface MigrationSpec {
     readonly batch?: BatchSpec | undefined;
     readonly connector: ConnectorSpec;
     readonly existing?: ExistingSpec | undefined;
-    /** The migration adopts the objects of `existing` instead of creating its own. */
-    readonly adopt?: true | undefined;
+    /** If true, the migration adopts the objects of `existing` instead of creating its own. */
+    readonly adopt?: boolean | undefined;
     readonly kafka: KafkaSpec;
     readonly pipeline?: PipelineSpec | undefined;
     readonly sink?: SinkSpec | undefined;

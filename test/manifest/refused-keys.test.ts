@@ -1,0 +1,76 @@
+// Tests what a person reads about a key that is missing or misplaced, and about a setting that
+// would have no effect.
+import { describe, expect, it } from 'vitest';
+import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
+import { problemsOf, yaml } from '../support/spec-problems.js';
+
+const problems = (more: object): string =>
+  problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, ...more } }))).join('\n');
+const waived = (waiver: object): object => ({
+  validation: { waivers: [{ reason: 'known', until: '2100-01-01T00:00:00Z', ...waiver }] },
+});
+const source = (aSpecInput()['spec'] as { source: object }).source;
+
+describe('a key of a spec', () => {
+  it.each<[string, object, string]>([
+    [
+      'that is missing',
+      { connector: { type: 'debezium-postgres', url: 'http://c:1' }, kafka: {} },
+      'spec.kafka.brokers: is required, with a value of the type array',
+    ],
+    [
+      'of another kind of route',
+      { cutover: { route: { type: 'none', view: 'public.v' } } },
+      'route.view: the key "view" does not belong here, but to another part of the spec',
+    ],
+    [
+      'for the database of the sink',
+      { sink: { type: 'jdbc-sink', table: 'public.s', database: 'reports' } },
+      'unknown key "database"; use spec.target',
+    ],
+    [
+      'for a witness',
+      { validation: { witness: true } },
+      'unknown key "witness"; use validation.laterWindows: witness',
+    ],
+  ])('is refused with its remedy: %s', (_which, more, message) =>
+    expect(problems(more)).toContain(message),
+  );
+});
+
+describe('a setting without an effect', () => {
+  it.each<[string, object, string]>([
+    [
+      'a waiver of a check that does not exist',
+      waived({ check: 'table.ownr' }),
+      'waivers.0.check: "table.ownr" is not a check',
+    ],
+    [
+      'a waiver of a check that protects rows',
+      waived({ check: 'table.replica-identity' }),
+      'waivers.0.check: table.replica-identity can never be waived',
+    ],
+    [
+      'a person who is named twice',
+      { cutover: { ...BATCH_PARTS.cutover, approval: { quorum: 2, approvers: ['ann', 'ann'] } } },
+      'approvers: a person is named twice',
+    ],
+    [
+      'a budget of no WAL',
+      { source: { ...source, walBudget: { bytes: '0GiB' } } },
+      'walBudget.bytes: must be more than 0',
+    ],
+    [
+      'one table in two spellings',
+      { source: { ...source, tables: ['public.t', '"public".t'] } },
+      'source.tables: a table is named twice',
+    ],
+    [
+      'an output that Kafka refuses',
+      { pipeline: { ...BATCH_PARTS.pipeline, output: { topic: '..', key: ['day'] } } },
+      'pipeline.output.topic: ".." is not a valid topic name',
+    ],
+  ])('is refused: %s', (_which, more, message) => expect(problems(more)).toContain(message));
+  it('is accepted if it is a default: adopt: false', () =>
+    expect(problems({ adopt: false })).toBe(''));
+});
