@@ -47,11 +47,11 @@ export class OutputReader {
     const keyFields = unwrap(parseJsonDigits(utf8Text(key)));
     refuseWiderKey(keyFields.payload, this.#shape);
     const name = this.#shape.key.map((column) => this.#canon(keyFields, column));
-    const parsed = value === null ? null : parseJsonDigits(utf8Text(value));
-    const image =
-      this.#image === null || parsed === null
-        ? parsed
-        : (parsed as Record<string, unknown>)[this.#image];
+    if (value === null) return { key: name, row: null };
+    const parsed = parseJsonDigits(utf8Text(value));
+    // Kafka keeps a record whose value is the JSON text null, so it is not a tombstone
+    if (this.#image === null) return { key: name, row: this.#row(parsed, keyFields) };
+    const image = (parsed as Readonly<Record<string, unknown>> | null)?.[this.#image];
     return { key: name, row: image === null ? null : this.#row(image, keyFields) };
   }
 

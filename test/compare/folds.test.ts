@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
+import { OutputHashes } from '../../src/compare/output-hashes.js';
+import { ROW, kindOf } from '../../src/compare/output-note.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { parseSnapshot, type SnapshotVisibility } from '../../src/domain/values/position.js';
 import { feed as feedRecord } from '../support/rows.js';
@@ -106,4 +108,16 @@ describe('an output fold', () => {
     fold.add(Buffer.from('{"day":"2024-01-02"}'), null);
     expect(fold.rows.size).toBe(0);
   });
+  it.each(['null', ' null ', '""', '7', '[]'])(
+    'keeps a key as unknown if its value is no object, because Kafka keeps it: %s',
+    (value) => {
+      const [key, row] = [Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3,"sum":"1"}')];
+      const [rows, hashes] = [new OutputFold(shape), new OutputHashes(shape)];
+      for (const fold of [rows, hashes])
+        for (const [at, record] of [row, Buffer.from(value)].entries()) fold.add(key, record, at);
+      expect([...rows.rows.values()].map((of) => of.row)).toEqual([null]);
+      const slot = hashes.table.find(hashes.add(key, Buffer.from(value), 2)!);
+      expect(kindOf(hashes.table.note(slot, 0))).toBe(ROW.undecodable);
+    },
+  );
 });
