@@ -6,6 +6,7 @@
 // - assess [--processes N]
 // - prove [--rows N]
 // - jdbc-source [--rows N]
+// - snapshot [--rows N] [--rounds N]
 // - holds [--rounds N]
 // - many [--minutes N] [--migrations N]
 // - hot-results [--rows N] [--rounds N]
@@ -24,6 +25,7 @@ import { manyBench } from './many/index.js';
 import { proveBench } from './prove.js';
 import { resultsBench } from './results/index.js';
 import { scaleBench } from './scale/index.js';
+import { snapshotBench } from './snapshot/index.js';
 import { validationBench } from './validation/index.js';
 
 const { positionals, values } = parseArgs({
@@ -43,6 +45,7 @@ const scenarios: Record<string, () => Promise<void> | void> = {
   assess: () => assessBench(Number(values.processes)),
   prove: () => proveBench(Number(values.rows)),
   'jdbc-source': () => jdbcSourceBench(Number(values.rows)),
+  snapshot: () => snapshotBench(Number(values.rows), Number(values.rounds ?? 3)),
   holds: () => holdsBench(Number(values.rounds ?? 100)),
   many: () => manyBench(Number(values.minutes), Number(values.migrations)),
   'hot-results': () => hotResultsBench(Number(values.rows), Number(values.rounds ?? 6)),
