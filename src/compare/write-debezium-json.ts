@@ -39,11 +39,46 @@ export interface ReplayTable {
   readonly lsn?: bigint;
 }
 
-interface Written {
+/** How a column's values become the fields of a record. */
+export interface Written {
   readonly name: string;
   /** The name as the start of a JSON field. */
   readonly field: string;
   readonly encode: (value: string) => string;
+}
+
+/** Throws Undecodable for a type that the connector cannot carry. */
+export const columnWriters = (columns: readonly ReplayColumn[]): Written[] =>
+  columns.map(({ name, type }) => ({
+    name,
+    field: `${JSON.stringify(name)}:`,
+    encode: encoderOf(type),
+  }));
+
+/** Returns what follows the last field of a row. It is the same for each row of a table. */
+export function snapshotEnd(table: ReplayTable, atMs: number): string {
+  const times = `"ts_ms":${atMs},"ts_us":${atMs}000,"ts_ns":${atMs}000000`;
+  const source = {
+    version: 'sluice',
+    connector: 'postgresql',
+    name: table.server,
+    ts_ms: atMs,
+    snapshot: 'true',
+    db: table.database,
+    sequence: null,
+    ts_us: atMs * 1000,
+    ts_ns: 0,
+    schema: table.schema,
+    table: table.table,
+    txId: 0,
+    lsn: 0,
+    xmin: null,
+    origin: null,
+    origin_lsn: null,
+  };
+  return `},"source":${JSON.stringify(source)
+    .replace('"ts_ns":0', `"ts_ns":${atMs}000000`)
+    .replace('"lsn":0', `"lsn":${table.lsn ?? 0n}`)},"transaction":null,"op":"r",${times}}`;
 }
 
 /**
@@ -56,34 +91,9 @@ export class SnapshotWriter {
   readonly #tail: string;
 
   constructor(table: ReplayTable, atMs: number) {
-    this.#columns = table.columns.map(({ name, type }) => ({
-      name,
-      field: `${JSON.stringify(name)}:`,
-      encode: encoderOf(type),
-    }));
+    this.#columns = columnWriters(table.columns);
     this.#keyOrder = table.key.map((name) => table.columns.findIndex((c) => c.name === name));
-    const times = `"ts_ms":${atMs},"ts_us":${atMs}000,"ts_ns":${atMs}000000`;
-    const source = {
-      version: 'sluice',
-      connector: 'postgresql',
-      name: table.server,
-      ts_ms: atMs,
-      snapshot: 'true',
-      db: table.database,
-      sequence: null,
-      ts_us: atMs * 1000,
-      ts_ns: 0,
-      schema: table.schema,
-      table: table.table,
-      txId: 0,
-      lsn: 0,
-      xmin: null,
-      origin: null,
-      origin_lsn: null,
-    };
-    this.#tail = `},"source":${JSON.stringify(source)
-      .replace('"ts_ns":0', `"ts_ns":${atMs}000000`)
-      .replace('"lsn":0', `"lsn":${table.lsn ?? 0n}`)},"transaction":null,"op":"r",${times}}`;
+    this.#tail = snapshotEnd(table, atMs);
   }
 
   /**
@@ -107,7 +117,8 @@ export class SnapshotWriter {
   }
 }
 
-function encoded({ name, encode }: Written, value: string): string {
+/** Encodes a value. The error of a value that cannot be written names the column. */
+export function encoded({ name, encode }: Written, value: string): string {
   try {
     return encode(value);
   } catch (error) {

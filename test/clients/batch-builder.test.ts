@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
-import { crc32c } from '../../src/clients/kafka/crc32c.js';
+import { SharedBytes, crc32c } from '../../src/clients/kafka/crc32c.js';
 import {
   TransactionFilter,
   rangeOf,
@@ -31,6 +31,28 @@ describe('crc32c', () => {
 });
 
 describe('a record batch', () => {
+  it('is the same if its records are added as bytes, with a shared end of each value', () => {
+    const records = fc.array(fc.tuple(fc.string(), fc.string({ maxLength: 300 })), {
+      minLength: 1,
+    });
+    fc.assert(
+      fc.property(records, fc.string({ maxLength: 500 }), (added, end) => {
+        const [texts, ranges] = [new BatchBuilder(100), new BatchBuilder(100)];
+        const shared = new SharedBytes(Buffer.from(end));
+        for (const [key, value] of added) {
+          texts.add(key, value + end);
+          const bytes = Buffer.from(`.${value}${key}.`);
+          const valueTo = 1 + Buffer.byteLength(value);
+          const keyTo = bytes.length - 1;
+          ranges.addBytes({ bytes, valueFrom: 1, valueTo, keyFrom: valueTo, keyTo }, shared);
+        }
+        const finish = (builder: BatchBuilder): Buffer =>
+          builder.finish({ producerId: 7n, epoch: 1 }, 41, 1_700_000_000_000);
+        expect(finish(ranges).equals(finish(texts))).toBe(true);
+      }),
+    );
+  });
+
   it('returns each key and value at any capacity, including tombstones and multi-byte characters', () => {
     const text = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 200 }),

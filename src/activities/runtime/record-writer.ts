@@ -1,4 +1,5 @@
 // Writes rows as records. If a row cannot be written, the failure says where and what to do.
+import { LineRecords } from '../../compare/copied/line-records.js';
 import { Undecodable } from '../../compare/undecodable.js';
 import { SnapshotWriter, type ReplayTable } from '../../compare/write-debezium-json.js';
 import { Problem } from '../../domain/failure.js';
@@ -11,14 +12,39 @@ export type WriteRecord = SnapshotWriter['record'];
  * A retry of the activity would find the same row again.
  */
 export function recordWriter(table: ReplayTable, remedy: string): WriteRecord {
-  const attempt = <T>(write: () => T): T => {
+  const attempt = attempts(table, remedy);
+  const writer = attempt(() => new SnapshotWriter(table, Date.now()));
+  return (values) => attempt(() => writer.record(values));
+}
+
+export interface LineWriter {
+  /** The end of each value, which the records do not contain. */
+  readonly end: Buffer;
+  /** Returns the bytes of a line's record. They are valid until the next call. */
+  record(line: Buffer): LineRecords;
+}
+
+/** Works like `recordWriter` for lines of COPY's text format. */
+export function lineWriter(table: ReplayTable, remedy: string): LineWriter {
+  const attempt = attempts(table, remedy);
+  const records = attempt(() => new LineRecords(table, Date.now()));
+  return {
+    end: records.end,
+    record: (line) =>
+      attempt(() => {
+        records.write(line);
+        return records;
+      }),
+  };
+}
+
+const attempts =
+  ({ schema, table }: ReplayTable, remedy: string) =>
+  <T>(write: () => T): T => {
     try {
       return write();
     } catch (error) {
       if (!(error instanceof Undecodable)) throw error;
-      throw new Problem('unsupported', `${table.schema}.${table.table}: ${error.message}`, remedy);
+      throw new Problem('unsupported', `${schema}.${table}: ${error.message}`, remedy);
     }
   };
-  const writer = attempt(() => new SnapshotWriter(table, Date.now()));
-  return (values) => attempt(() => writer.record(values));
-}

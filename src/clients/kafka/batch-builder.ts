@@ -1,6 +1,6 @@
 // Builds one Kafka record batch (magic 2). It encodes each record at its final place, and keeps no
 // object for it.
-import { crc32c } from './crc32c.js';
+import { advanced, afterZeros, type SharedBytes } from './crc32c.js';
 
 const HEADER_BYTES = 61;
 const CRC_FROM = 21; // the checksum covers the attributes and everything after them
@@ -15,9 +15,20 @@ export interface ProducerIdentity {
   readonly epoch: number;
 }
 
+/** A record whose key and value are ranges of `bytes`. */
+export interface RecordBytes {
+  readonly bytes: Buffer;
+  readonly keyFrom: number;
+  readonly keyTo: number;
+  readonly valueFrom: number;
+  readonly valueTo: number;
+}
+
 export class BatchBuilder {
   #bytes: Buffer;
   #at = HEADER_BYTES;
+  /** The state of the checksum of all records so far, beginning with 0. */
+  #checked = 0;
   records = 0;
 
   constructor(capacity: number) {
@@ -32,27 +43,25 @@ export class BatchBuilder {
   add(key: string, value: string | null): void {
     const keyBytes = Buffer.byteLength(key);
     const valueBytes = value === null ? -1 : Buffer.byteLength(value);
-    this.#reserve(keyBytes + Math.max(0, valueBytes) + PER_RECORD);
-    const delta = this.records;
-    const body =
-      1 +
-      1 +
-      varintSize(delta) +
-      varintSize(keyBytes) +
-      keyBytes +
-      varintSize(valueBytes) +
-      Math.max(0, valueBytes) +
-      1;
-    this.#varint(body);
-    this.#bytes[this.#at++] = 0; // attributes
-    this.#varint(0); // timestamp: the same as the batch's
-    this.#varint(delta);
-    this.#varint(keyBytes);
+    const start = this.#begin(keyBytes, valueBytes);
     this.#at += this.#bytes.write(key, this.#at, 'utf8');
     this.#varint(valueBytes);
     if (value !== null) this.#at += this.#bytes.write(value, this.#at, 'utf8');
-    this.#varint(0); // headers
-    this.records += 1;
+    this.#checked = advanced(this.#checked, this.#bytes, start, this.#at);
+    this.#end();
+  }
+
+  /** Adds a record as bytes, which are copied. `end` is the end of its value. */
+  addBytes({ bytes, keyFrom, keyTo, valueFrom, valueTo }: RecordBytes, end: SharedBytes): void {
+    const valueBytes = valueTo - valueFrom + end.bytes.length;
+    const start = this.#begin(keyTo - keyFrom, valueBytes);
+    this.#at += bytes.copy(this.#bytes, this.#at, keyFrom, keyTo);
+    this.#varint(valueBytes);
+    this.#at += bytes.copy(this.#bytes, this.#at, valueFrom, valueTo);
+    this.#checked = end.advance(advanced(this.#checked, this.#bytes, start, this.#at));
+    this.#bytes.set(end.bytes, this.#at);
+    this.#at += end.bytes.length;
+    this.#end();
   }
 
   /** Completes the batch and returns its bytes. The builder MUST NOT be used afterwards. */
@@ -70,8 +79,40 @@ export class BatchBuilder {
     bytes.writeInt16BE(epoch, 51);
     bytes.writeInt32BE(sequence, 53);
     bytes.writeInt32BE(this.records, 57);
-    bytes.writeUInt32BE(crc32c(bytes, CRC_FROM, this.#at), 17);
+    // The header comes first but is known last. Header and records contribute independently.
+    const header = advanced(-1, bytes, CRC_FROM, HEADER_BYTES);
+    const state = afterZeros(header, this.#at - HEADER_BYTES) ^ this.#checked;
+    bytes.writeUInt32BE((state ^ -1) >>> 0, 17);
     return bytes.subarray(0, this.#at);
+  }
+
+  /** Writes everything before the key. Returns its beginning. A value of -1 bytes is null. */
+  #begin(keyBytes: number, valueBytes: number): number {
+    this.#reserve(keyBytes + Math.max(0, valueBytes) + PER_RECORD);
+    const start = this.#at;
+    const delta = this.records;
+    const body =
+      1 +
+      1 +
+      varintSize(delta) +
+      varintSize(keyBytes) +
+      keyBytes +
+      varintSize(valueBytes) +
+      Math.max(0, valueBytes) +
+      1;
+    this.#varint(body);
+    this.#bytes[this.#at++] = 0; // attributes
+    this.#varint(0); // timestamp: the same as the batch's
+    this.#varint(delta);
+    this.#varint(keyBytes);
+    return start;
+  }
+
+  #end(): void {
+    this.#bytes[this.#at] = 0; // headers
+    this.#checked = advanced(this.#checked, this.#bytes, this.#at, this.#at + 1);
+    this.#at += 1;
+    this.records += 1;
   }
 
   #reserve(more: number): void {

@@ -55,8 +55,8 @@ export class Brokers {
   }
 
   /** Returns the partition that Kafka's own producers choose for a key. */
-  partitionOf(key: string, partitions: number): number {
-    return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
+  partitionOf(key: Buffer, partitions: number): number {
+    return (murmur2(key) & 0x7fffffff) % partitions;
   }
 
   /** Registers a new idempotent producer and returns its identity. */

@@ -1,6 +1,7 @@
 // Writes many records to topics as idempotent record batches, over kafkajs' connections. Proofs,
 // copies, snapshot signals and Flink's comparisons use this writer.
-import { BatchBuilder, type ProducerIdentity } from './batch-builder.js';
+import { BatchBuilder, type ProducerIdentity, type RecordBytes } from './batch-builder.js';
+import type { SharedBytes } from './crc32c.js';
 
 export interface OutRecord {
   readonly key: string;
@@ -16,7 +17,7 @@ export interface ProduceTarget {
    */
   identify(topic: string): Promise<ProducerIdentity>;
   /** Returns the partition that Kafka's own producers choose for a key. */
-  partitionOf(key: string, partitions: number): number;
+  partitionOf(key: Buffer, partitions: number): number;
   /**
    * Resolves when all in-sync replicas have the batch. A batch whose sequence number the broker
    * already has is not written twice.
@@ -56,12 +57,28 @@ export class BulkWriter {
   /** Writes a record. Returns a promise only if the caller has to wait for the broker. */
   write(topic: string, record: OutRecord): Promise<void> | undefined {
     const lanes = this.#topics.get(topic);
-    if (!lanes) return this.#open(topic).then(() => this.write(topic, record));
+    if (!lanes) return this.open(topic).then(() => this.write(topic, record));
     const lane =
-      lanes.length === 1 ? lanes[0]! : lanes[this.#target.partitionOf(record.key, lanes.length)]!;
+      lanes.length === 1
+        ? lanes[0]!
+        : lanes[this.#target.partitionOf(Buffer.from(record.key), lanes.length)]!;
     lane.filling.add(record.key, record.value);
-    this.records += 1;
-    return lane.filling.size >= BATCH_BYTES ? this.#send(lane) : undefined;
+    return this.#added(lane);
+  }
+
+  /**
+   * Writes a record whose bytes are copied before the call returns. `end` is the end of its value.
+   * The caller MUST open the topic before the first record. Returns the same as `write`.
+   */
+  writeBytes(topic: string, record: RecordBytes, end: SharedBytes): Promise<void> | undefined {
+    const lanes = this.#topics.get(topic)!;
+    const { bytes, keyFrom, keyTo } = record;
+    const lane =
+      lanes.length === 1
+        ? lanes[0]!
+        : lanes[this.#target.partitionOf(bytes.subarray(keyFrom, keyTo), lanes.length)]!;
+    lane.filling.addBytes(record, end);
+    return this.#added(lane);
   }
 
   /**
@@ -76,7 +93,9 @@ export class BulkWriter {
     for (const lane of lanes) await lane.flying;
   }
 
-  async #open(topic: string): Promise<void> {
+  /** Finds the partitions of a topic, so that records can be written to it. */
+  async open(topic: string): Promise<void> {
+    if (this.#topics.has(topic)) return;
     const partitions = await this.#target.partitions(topic);
     const identity = await this.#target.identify(topic);
     this.#identity ??= identity;
@@ -91,6 +110,11 @@ export class BulkWriter {
         flying: undefined,
       })),
     );
+  }
+
+  #added(lane: Lane): Promise<void> | undefined {
+    this.records += 1;
+    return lane.filling.size >= BATCH_BYTES ? this.#send(lane) : undefined;
   }
 
   async #send(lane: Lane): Promise<void> {

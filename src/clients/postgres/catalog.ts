@@ -212,19 +212,6 @@ export async function snapshotOf(client: pg.ClientBase): Promise<string> {
   return rows[0]!.digest;
 }
 
-/**
- * Returns SQL conditions that divide a table of `blocks` blocks into ranges of `size` blocks. The
- * last range has no upper bound, because the table may have grown.
- */
-export function blockRanges(blocks: number, size: number): string[] {
-  const count = Math.max(1, Math.ceil(blocks / size));
-  return Array.from(
-    { length: count },
-    (_, at) =>
-      `ctid >= '(${at * size},0)'::tid${at === count - 1 ? '' : ` AND ctid < '(${(at + 1) * size},0)'::tid`}`,
-  );
-}
-
 /** Returns the names and types of the columns of one SELECT in a spec. The query is not run. */
 export async function describeQuery(client: pg.ClientBase, sql: string): Promise<Column[]> {
   const fields = await describeSubquery(client, stripSemicolon(sql));

@@ -3,25 +3,27 @@
 // block range. They write each row in the form that the connector's own initial load would use.
 // After that, the connector reads the log from the slot's position.
 import { Context } from '@temporalio/activity';
-import { blockRanges } from '../../../clients/postgres/catalog.js';
+import { dividedBlocks, inBlocks, type Blocks } from '../../../clients/postgres/block-ranges.js';
+import { copyLines } from '../../../clients/postgres/copy-stream.js';
 import {
   copiedChunks,
   recordChunk,
   type CopiedChunk,
 } from '../../../clients/ledger/copy-progress.js';
+import { SharedBytes } from '../../../clients/kafka/crc32c.js';
 import type { BulkWriter } from '../../../clients/kafka/producer.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { capturedColumns } from '../../../compare/write-debezium-json.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';
 import { qualified, quoteIdent } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
+import { durationMs } from '../../../domain/values/duration.js';
 import { lsnToBigInt, type Lsn } from '../../../domain/values/position.js';
 import type { Deps } from '../../runtime/deps.js';
 import { describing } from '../../runtime/poll-until.js';
 import { withPlan, type Planned } from '../../runtime/with-plan.js';
-import { recordWriter } from '../../runtime/record-writer.js';
+import { lineWriter } from '../../runtime/record-writer.js';
 import { Pulse } from '../../runtime/stale-attempt.js';
-import { readPaced } from '../../../clients/postgres/row-cursor.js';
 import {
   beginCopy,
   closeReaders,
@@ -37,14 +39,20 @@ import {
  */
 const CHUNK_BLOCKS = 4096;
 
+/** The blocks that one COPY reads at most, so that it ends long before the statement timeout. */
+const BLOCKS_AT_ONCE = 512;
+/** The maximum number of rows in a block of 8 KB. */
+const ROWS_IN_BLOCK = 291;
+/** A suspension is looked for once in so many rows. */
+const ROWS_PER_CHECK = 256;
+
 const UNWRITABLE =
   'change the value, then: sluice retry; or start again with connector.snapshot: initial or incremental';
 
 interface CopyTask {
   readonly target: CopyTarget;
   readonly chunk: number;
-  /** The SQL condition that selects the rows of this block range. */
-  readonly range: string;
+  readonly range: Blocks;
 }
 
 export function createCopyActivities(deps: Deps) {
@@ -139,7 +147,11 @@ export function stillValid(
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {
   const tasks = targets.flatMap((target) =>
-    blockRanges(target.blocks, CHUNK_BLOCKS).map((range, chunk) => ({ target, chunk, range })),
+    dividedBlocks({ from: 0, to: null }, target.blocks, CHUNK_BLOCKS).map((range, chunk) => ({
+      target,
+      chunk,
+      range,
+    })),
   );
   return tasks.filter(
     ({ target, chunk }) => !earlier.some((c) => c.table === target.table && c.chunk === chunk),
@@ -161,29 +173,40 @@ async function copyChunk(
   { plan, reader, writer, pulse, begins, share }: CopyContext,
   { target, chunk, range }: CopyTask,
 ): Promise<CopiedChunk> {
-  const { catalog, topic, table } = target;
+  const { catalog, topic, table, blocks, storage } = target;
   const { name, key } = catalog;
   const { limits } = plan.spec.source;
   const columns = capturedColumns(catalog.columns);
   const server = plan.names.topicPrefix;
-  const record = recordWriter(
+  const lines = lineWriter(
     { database: plan.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) },
     UNWRITABLE,
   );
-  const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)} WHERE ${range}`;
+  const end = new SharedBytes(lines.end);
+  await writer.open(topic);
+  let seen = 0;
+  const write = (line: Buffer): Promise<void> | undefined => {
+    if (seen % ROWS_PER_CHECK === 0) pulse.check();
+    seen += 1;
+    return writer.writeBytes(topic, lines.record(line), end);
+  };
+  const select = `SELECT ${columns.map((column) => quoteIdent(column.name)).join(', ')} FROM ${qualified(name)}`;
+  const rowsPerSecond = limits.rowsPerSecond / share;
+  const size = blocksAtOnce(rowsPerSecond, durationMs(limits.statementTimeout));
   let rows = 0;
-  for await (const batch of readPaced(reader, select, {
-    rowsPerSecond: limits.rowsPerSecond / share,
-    heartbeat: () => undefined,
-  })) {
-    pulse.check();
-    for (const values of batch) {
-      const full = writer.write(topic, record(values));
-      if (full) await full;
-    }
-    rows += batch.length;
-  }
+  for (const part of dividedBlocks(range, blocks, size))
+    rows += await copyLines(reader, `${select} WHERE ${inBlocks(part)}`, { rowsPerSecond }, write);
   pulse.check();
   await writer.flush();
-  return { table, chunk, rows, storage: target.storage };
+  return { table, chunk, rows, storage };
+}
+
+/**
+ * Returns how many blocks one COPY may read. Under a limit of rows per second, it must be able to
+ * send all rows of these blocks in half of the statement timeout.
+ */
+export function blocksAtOnce(rowsPerSecond: number, timeoutMs: number): number {
+  if (rowsPerSecond === 0) return BLOCKS_AT_ONCE;
+  const inTime = Math.floor((rowsPerSecond * timeoutMs) / 2000 / ROWS_IN_BLOCK);
+  return Math.max(1, Math.min(BLOCKS_AT_ONCE, inTime));
 }

@@ -7,12 +7,8 @@
 // row was equal or its key was remembered. Every other row has an xmin newer than the first
 // snapshot. The window selects such rows by xmin, so it finds them wherever they are. A rewrite of
 // the table (VACUUM FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
-import {
-  blockRanges,
-  blocksOf,
-  storageOf,
-  type TableCatalog,
-} from '../../../clients/postgres/catalog.js';
+import { blockRanges } from '../../../clients/postgres/block-ranges.js';
+import { blocksOf, storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { HashComparison } from '../../../compare/hash-comparison.js';

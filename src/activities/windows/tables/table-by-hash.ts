@@ -1,6 +1,7 @@
 // Compares a table with its topic by row hashes, which is fast and needs little memory. For rows
 // that the hashes do not prove equal, the drill-down compares both raw rows.
-import { blockRanges, blocksOf } from '../../../clients/postgres/catalog.js';
+import { blockRanges } from '../../../clients/postgres/block-ranges.js';
+import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { runHashCanary, type Candidate } from '../../../compare/hash-comparison.js';
