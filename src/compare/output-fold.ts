@@ -1,6 +1,6 @@
 // Folds the pipeline's output topic to the last value of each key, as whole rows.
 import { joinRow, type Shape } from './row-comparison.js';
-import { murmur2 } from './enc/partition.js';
+import { murmur2 } from '../domain/values/partition.js';
 import { Fold, rowOf } from './fold.js';
 import { OutputReader } from './output-reader.js';
 import { REFUSED, whyRefused } from './refused.js';

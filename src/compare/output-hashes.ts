@@ -2,7 +2,7 @@
 // of each row, it keeps the hash of the row and the place of its record.
 import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';
-import { murmur2 } from './enc/partition.js';
+import { murmur2 } from '../domain/values/partition.js';
 import { RowEncoder } from './enc/row.js';
 import type { RawRow } from './examine-suspects.js';
 import { FoldProgress, type CanonValues } from './fold.js';

@@ -3,7 +3,7 @@
 // record cannot be rewritten, the reason takes its place. The reason is not JSON, so every reader
 // refuses the record and shows the reason.
 import type { Place } from './enc/change.js';
-import { partitionOf } from './enc/partition.js';
+import { partitionOf } from '../domain/values/partition.js';
 import { JsonOutput } from './json-output.js';
 import type { RecordDecoder, TakeRecord } from './record-decoder.js';
 import { Undecodable } from './undecodable.js';

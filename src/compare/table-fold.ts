@@ -4,7 +4,7 @@ import { isVisible, widened, type SnapshotVisibility } from '../domain/values/po
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';
 import { joinRow, type Shape, type StreamRow, type WhyNot } from './row-comparison.js';
-import { partitionOf } from './enc/partition.js';
+import { partitionOf } from '../domain/values/partition.js';
 import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
 import { REFUSED, describeRefused, refuseWiderKey, whyRefused, type Refused } from './refused.js';

@@ -5,7 +5,7 @@ import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { SchemaRegistry } from '../../src/clients/http/schema-registry.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
-import { partitionOf } from '../../src/compare/enc/partition.js';
+import { partitionOf } from '../../src/domain/values/partition.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { Problem } from '../../src/domain/failure.js';

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
-import { partitionOf } from '../../src/compare/enc/partition.js';
+import { partitionOf } from '../../src/domain/values/partition.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { OutputHashes } from '../../src/compare/output-hashes.js';

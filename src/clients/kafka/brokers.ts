@@ -4,6 +4,7 @@
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
+import { partitionOf } from '../../domain/values/partition.js';
 import { answered } from '../progress.js';
 import type { Coordinator } from './groups.js';
 import { fetchOf, type FetchedPartition } from './fetch-response.js';
@@ -18,7 +19,7 @@ import {
 import { answeredError } from './connection-trouble.js';
 import { KnownTopics, TopicLost, type TopicList } from './known-topics.js';
 import { DUPLICATE_SEQUENCE, decodeProduce, produceRequest } from './produce-request.js';
-import { createCluster, murmur2, type Broker, type Cluster } from './kafkajs-internals.js';
+import { createCluster, type Broker, type Cluster } from './kafkajs-internals.js';
 
 export const READ_COMMITTED = 1;
 
@@ -56,7 +57,7 @@ export class Brokers {
 
   /** Returns the partition that Kafka's own producers choose for a key. */
   partitionOf(key: Buffer, partitions: number): number {
-    return (murmur2(key) & 0x7fffffff) % partitions;
+    return partitionOf(key, 0, key.length, partitions);
   }
 
   /** Registers a new idempotent producer and returns its identity. */

@@ -11,10 +11,6 @@ export const fetchRequest = require('kafkajs/src/protocol/requests/fetch/v11/req
   input: object,
 ) => object;
 
-export const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (
-  key: Buffer,
-) => number;
-
 export interface Broker {
   readonly connectionPool: { send: (protocol: object) => Promise<unknown> };
   /** The highest versions that the broker supports, by API key. */

@@ -26,6 +26,8 @@ export interface ProduceTarget {
 }
 
 const BATCH_BYTES = 900 * 1024; // stays below the broker's default limit for one batch
+/** So many batches may wait for the broker before a caller waits for one of its partition. */
+const MOST_PENDING = 4;
 
 interface Lane {
   readonly topic: string;
@@ -33,20 +35,21 @@ interface Lane {
   filling: BatchBuilder;
   sequence: number;
   /**
-   * The one batch that is being sent. A second batch must wait. kafkajs uses several connections,
-   * so the second batch could arrive first and be refused.
+   * The batches that are being sent, one after the other. A second batch must wait. kafkajs uses
+   * several connections, so the second batch could arrive first and be refused.
    */
   flying: Promise<void> | undefined;
 }
 
 /**
- * Fills one batch for each partition. Sends a full batch while it fills the next one. Several
- * callers may write at the same time.
+ * Fills one batch for each partition. Sends full batches while it fills the next one. Several callers
+ * may write at the same time.
  */
 export class BulkWriter {
   readonly #target: ProduceTarget;
   #identity: ProducerIdentity | undefined;
   readonly #topics = new Map<string, Lane[]>();
+  #pending = 0;
   records = 0;
   bytes = 0;
 
@@ -123,11 +126,12 @@ export class BulkWriter {
     lane.filling = aBatch();
     this.bytes += batch.length;
     const before = lane.flying;
-    lane.flying = (before ?? Promise.resolve()).then(() =>
-      this.#target.produce(lane.topic, lane.partition, batch),
-    );
+    this.#pending += 1;
+    lane.flying = (before ?? Promise.resolve())
+      .then(() => this.#target.produce(lane.topic, lane.partition, batch))
+      .finally(() => (this.#pending -= 1));
     lane.flying.catch(() => undefined); // errors surface where this promise is awaited
-    await before;
+    if (this.#pending > MOST_PENDING) await before;
   }
 }
 

@@ -4,7 +4,7 @@ import { Undecodable, WiderKey } from '../undecodable.js';
 import type { Shape } from '../row-comparison.js';
 import { REFUSED, whyRefused } from '../refused.js';
 import { EnvelopeScanner } from './envelope.js';
-import { partitionOf } from './partition.js';
+import { partitionOf } from '../../domain/values/partition.js';
 import { RowEncoder } from './row.js';
 
 /**

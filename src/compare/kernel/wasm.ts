@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '31b3f4d50034eb4d8db9fce5ed859ccc740fbb84c15b8ee7e5e9ff257ba0883c';
+export const SOURCES = '80fa94ad7366328916510399879af7521e449fe8a7c87fef607d765db16be6a3';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -1,7 +1,7 @@
 // Tests that Avro records are refused if they are unreadable or in a wrong partition.
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
-import { partitionOf } from '../../../src/compare/enc/partition.js';
+import { partitionOf } from '../../../src/domain/values/partition.js';
 import { framed, long, string } from '../../support/avro-bytes.js';
 import { KEY, keyOf, rewrite, row, textsOf } from '../../support/avro-rewritten.js';
 

@@ -1,4 +1,4 @@
-// MurmurHash3 x86_128 as in enc/hash.ts, and Kafka's murmur2 as in enc/partition.ts.
+// MurmurHash3 x86_128 as in enc/hash.ts, and Kafka's murmur2 as in domain/values/partition.ts.
 
 function mix(hash: u32): u32 {
   let h = (hash ^ (hash >> 16)) * 0x85ebca6b;
