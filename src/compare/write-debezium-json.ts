@@ -1,6 +1,6 @@
 // Writes rows exactly as Debezium's initial load does with the configuration in
 // connectors/debezium-postgres.ts. `sluice prove` uses this file to write rows without a connector.
-// Sluice's own initial load (`connector.snapshot: copy`) uses it instead of the connector's load.
+// For Sluice's own initial load (`connector.snapshot: copy`), it is the reference of copied/.
 // Contract tests compare the output with real Debezium, byte by byte.
 import { arrayItems } from './array-text.js';
 import {
