@@ -47,7 +47,10 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 describe('lines of a copy', () => {
   it('are visited one by one, and their number is returned', async () => {
     const seen: string[] = [];
-    const { connection, rows } = reading((line) => void seen.push(line.toString()) as undefined);
+    const { connection, rows } = reading((line) => {
+      seen.push(line.toString());
+      return undefined;
+    });
     connection.send('1\ta\n', '2\tb\n');
     connection.copy.handleReadyForQuery();
     expect(await rows).toBe(2);
