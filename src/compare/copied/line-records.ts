@@ -126,7 +126,7 @@ export class LineRecords {
   /** Ensures room for `more` bytes after the first `used` bytes, which are kept. */
   #reserve(used: number, more: number): void {
     if (used + more <= this.bytes.length) return;
-    const larger = Buffer.alloc(2 * (used + more));
+    const larger = Buffer.allocUnsafe(Math.ceil(1.25 * (used + more)));
     this.bytes.copy(larger, 0, 0, Math.max(used, HEAD.length));
     this.bytes = larger;
   }
