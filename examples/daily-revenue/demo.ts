@@ -164,7 +164,7 @@ async function untilMigrated(): Promise<void> {
       if (evidence) approved.add(evidence);
       sluice(['approve', NAME, '--approver', 'demo', '--reason', 'all windows passed', '--yes'], {
         allowed: [0, 1],
-      }); // exit code 1 means that the evidence has changed meanwhile
+      }); // exit code 1 means that the evidence has changed
     }
     if (status.outcome && status.outcome !== 'migrated')
       throw new Error(`it ended as ${status.outcome}: sluice audit ${NAME}`);

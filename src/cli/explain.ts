@@ -64,18 +64,18 @@ export function explainStatus(status: StatusWithWindows): Explanation {
     return say('It is paused: Sluice begins no further step. Connector and guard continue.');
   if (status.needsApproval)
     return say(
-      `It needs approval of evidence ${status.evidenceId}. Windows continue meanwhile, and a failed window voids the evidence.`,
+      `It needs approval of evidence ${status.evidenceId}. Windows continue during the wait, and a failed window voids the evidence.`,
     );
   const number = status.windows.at(-1)?.number;
   const bad = status.windows.find((w) => w.number === number && w.verdict !== 'passed');
   if (phase === 'validate' && bad)
     return say(
-      `Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Approval needs several windows that passed in a row.`,
+      `Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Approval needs several windows that pass in a row.`,
     );
   if (status.waiting) return say(`It waits for ${status.waiting}.`);
   if (phase === 'validate')
     return say(
-      'Windows pass, but approval needs more of them, or at more kinds of time (validation.coverage).',
+      'Windows pass, but approval needs more of them, or windows on other kinds of days (validation.coverage).',
     );
   return say(waits.length > 0 ? 'It is working.' : 'Nothing blocks it.');
 }

@@ -44,6 +44,6 @@ export function certificate(path: string): string {
   throw new Problem(
     'permission-denied',
     `cannot use the certificate ${path}: ${why}`,
-    'correct the path; the file must be readable for the worker',
+    'correct the path; the worker must be able to read the file',
   );
 }

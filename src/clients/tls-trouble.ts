@@ -42,7 +42,7 @@ const TROUBLES: readonly Trouble[] = [
     pattern:
       /SELF_SIGNED_CERT|self-signed certificate|UNABLE_TO_(VERIFY|GET_ISSUER)|unable to (verify|get)|certificate signature failure|CERT_SIGNATURE_FAILURE/i,
     cause: (leg) => `the certificate of ${leg.server} is not signed by ${signedBy(leg)}`,
-    remedy: ({ field }) => `name the CA that signed it as ${field}.ca`,
+    remedy: ({ field }) => `set ${field}.ca to the CA that signed it`,
   },
   {
     pattern:
@@ -50,7 +50,7 @@ const TROUBLES: readonly Trouble[] = [
     cause: ({ server, field }) =>
       `${server} refused the client certificate, or ${field} names none`,
     remedy: ({ field }) =>
-      `name a certificate that the server's CA signed as ${field}.cert, with its key as ${field}.key`,
+      `set ${field}.cert to a certificate that the server's CA signed, and ${field}.key to its key`,
   },
   {
     pattern: /wrong version number|WRONG_VERSION_NUMBER|packet length too long|EPROTO/i,

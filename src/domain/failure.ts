@@ -71,7 +71,7 @@ export const FAILURES = {
   'connector-drift': {
     meaning: 'a connector exists with a configuration that Sluice did not write',
     retryable: false,
-    remedy: 'undo the foreign change (or remove the foreign connector), then: sluice retry',
+    remedy: 'undo that change (or remove that connector), then: sluice retry',
   },
   'capture-changed': {
     meaning:
@@ -83,7 +83,7 @@ export const FAILURES = {
   'snapshot-failed': {
     meaning: "Debezium's initial snapshot reported a failure",
     retryable: false,
-    remedy: 'read the notification shown; sluice retry starts a new generation',
+    remedy: 'read the notification in the detail; sluice retry starts a new generation',
   },
   'catch-up-timeout': {
     meaning: 'barriers did not arrive in time',

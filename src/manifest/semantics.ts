@@ -135,7 +135,12 @@ function batchActions({ spec }: ParsedSpec, add: Add): void {
   for (const action of ['resume', 'retire'] as const) {
     const order = spec.batch?.[action];
     if (order && 'sql' in order && /\$\d/.test(order.sql))
-      add('only batch.pause gets the parameter $1, its end; remove it', 'batch', action, 'sql');
+      add(
+        'only batch.pause gets the parameter $1, the end of the pause; remove $1',
+        'batch',
+        action,
+        'sql',
+      );
   }
 }
 

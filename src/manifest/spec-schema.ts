@@ -20,7 +20,7 @@ const compare = z.strictObject({
     .record(
       z.string(),
       z.strictObject({
-        abs: decimal.describe('The largest absolute difference that counts as equal, as a text.'),
+        abs: decimal.describe('The largest absolute difference that counts as equal, as text.'),
       }),
     )
     .default({})

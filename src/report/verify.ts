@@ -50,7 +50,9 @@ export function readReport(text: string): OrReason<ReadReport> {
     )
       return because('contains JSON that is not a report of a migration');
     if (!isPage && keysIn(text) !== keysOf(report))
-      return because('contains the same key twice in one object, so people may read another value');
+      return because(
+        'contains the same key twice in one object, so a person may read a different value',
+      );
     return ok({ report, html: isPage ? text : null });
   } catch (error) {
     return because(`contains no readable JSON: ${(error as Error).message}`);

@@ -204,7 +204,7 @@ function readSecretFile(
     throw new Problem(
       'permission-denied',
       `cannot read the secret file ${path}: ${(error as NodeJS.ErrnoException).code}`,
-      `make ${path} readable for the worker, then: sluice retry`,
+      `make ${path} readable by the worker, then: sluice retry`,
     );
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);

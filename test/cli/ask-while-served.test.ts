@@ -54,7 +54,7 @@ describe('a request to a workflow', () => {
       (asked += 1) < 4 ? Promise.reject(new Overdue()) : Promise.resolve('accepted');
     expect(await whileServed(aClient(5000), 'migration-a', 'It', ask)).toBe('accepted');
   });
-  it('is repeated if the server canceled the call at its deadline', async () => {
+  it('is repeated if the server cancelled the call at its deadline', async () => {
     let asked = 0;
     const ask = (): Promise<string> =>
       (asked += 1) < 2 ? Promise.reject(new Overdue(CANCELLED)) : Promise.resolve('accepted');

@@ -62,7 +62,7 @@ const CASES: readonly Case[] = [
     server: 'server',
     ca: 'other.crt',
     says: /is not signed by .*(other\.crt|connector\.tls\.ca)/,
-    remedy: /name the CA that signed it as (kafka|connector)\.tls\.ca/,
+    remedy: /set (kafka|connector)\.tls\.ca to the CA that signed it/,
   },
   {
     problem: 'no CA',

@@ -74,7 +74,7 @@ describe('a still point', () => {
       return settled.mode === 'settled';
     });
     expect(settled.reason).toMatch(
-      /settled, because the query as of the still point was canceled: it is too slow/,
+      /settled, because the query as of the still point was cancelled: it is too slow/,
     );
     expect(settled).toMatchObject({ mismatched: 0, missing: 0, extraneous: 0, unknown: 0 });
     await allowed('');

@@ -52,7 +52,7 @@ describe('a wrong spec', () => {
   it.each(['resume', 'retire'])('is refused if batch.%s has a parameter', (action) => {
     const batch = { ...BATCH_PARTS.batch, [action]: { sql: 'SELECT run_again($1)' } };
     expect(problemsOf(yaml(aSpecInput({ spec: { ...BATCH_PARTS, batch } }))).join('\n')).toContain(
-      `spec.batch.${action}.sql: only batch.pause gets the parameter $1, its end; remove it`,
+      `spec.batch.${action}.sql: only batch.pause gets the parameter $1, the end of the pause; remove $1`,
     );
   });
   it('is refused with every problem, not only the first', () => {

@@ -80,7 +80,7 @@ describe('doctor on a secured stack', () => {
   it('names the CA if it did not sign the certificate of the brokers or of Kafka Connect', () => {
     const tls = { ca: join(folder, 'other/other.crt') };
     expect(says(kafka({ tls }), 'kafka.reachable')).toMatch(
-      /Kafka at .* is not signed by .*other\.crt; name the CA that signed it as kafka\.tls\.ca/,
+      /Kafka at .* is not signed by .*other\.crt; set kafka\.tls\.ca to the CA that signed it/,
     );
     expect(says(connector({ tls }), 'connect.reachable')).toMatch(/connector\.tls\.ca/);
   });

@@ -92,7 +92,7 @@ describe('with a window each hour, the guard', () => {
       const { handle, status } = scene;
       await atApproval(scene);
       await handle.signal('approveCutover', { approver: 'ann' });
-      // The test server stalls if a window is canceled at the moment it completes.
+      // The test server stalls if a window is cancelled at the moment when it completes.
       await sleepUntil('the shadow window', async () =>
         (await handle.query<string>('explain')).includes('Window 3:'),
       );

@@ -157,7 +157,7 @@ async function lookAtConnector(
   if (!stored)
     return {
       detail: 'the connector does not exist at Kafka Connect',
-      remedy: 'name the connector that writes to the topics in existing.connector',
+      remedy: 'set existing.connector to the connector that writes to the topics',
     };
   const problems = unfit(plan, stored);
   if (problems.length > 0)

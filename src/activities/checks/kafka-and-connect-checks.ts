@@ -158,7 +158,8 @@ async function checkConnector(
         ? `${connectorClass} is installed`
         : {
             detail: `${connectorClass} is not installed`,
-            remedy: 'put the plugin on the plugin.path of every Connect worker and restart it',
+            remedy:
+              'put the plugin on the plugin.path of every Connect worker, and restart these workers',
           },
     name,
   );

@@ -56,7 +56,7 @@ async function isInstalled({ systems, plan }: Asking, className: string): Promis
   return {
     detail: `the converter ${className} is not installed at Kafka Connect`,
     remedy:
-      'put the converter on the plugin.path of every Connect worker and restart it; or name another kafka.registry.converter; or use the format json',
+      'put the converter on the plugin.path of every Connect worker, and restart these workers; or name another kafka.registry.converter; or use the format json',
   };
 }
 

@@ -177,7 +177,7 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
     weak.length === 0,
     `each of the ${table.columns.length} columns can be compared, or the spec leaves it out`,
     `these columns cannot be proven equal: ${weak.map(({ name, ...c }) => `${name} (${c.generated ? WHY_GENERATED : `${c.declared}: ${whyUnproven(c.type)}`})`).join(', ')}${safe ? `; these columns of rare types can be compared: ${safe}` : ''}`,
-    'list those that cannot be proven in validation.compare.ignore, and tell the approvers',
+    'add the columns that cannot be proven to validation.compare.ignore, and tell the approvers',
   );
 }
 

@@ -98,9 +98,9 @@ async function nobodyWrites(
     tables.map(({ sql }) => sql),
     `${quoteLiteral(lease.fenced_at)}::timestamptz`,
   );
-  if (old > 0) return `P1: ${old} transactions from before the fence can still write ${named}`;
+  if (old > 0) return `P1: ${old} transactions from before the fence can still write to ${named}`;
   if (unseen > 0)
-    return `P1: ${unseen} transactions can write ${named}, and Sluice's role cannot see when they began: ${grantSight(plan.spec.source.postgres.user)}`;
+    return `P1: ${unseen} transactions can write to ${named}, and Sluice's role cannot see when they began: ${grantSight(plan.spec.source.postgres.user)}`;
   note({
     part: 'P1',
     holds: `triggers exist on ${named} and their partitions; 0 transactions from before the fence can write to them`,

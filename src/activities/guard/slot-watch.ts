@@ -152,8 +152,8 @@ const notDropped = (error: unknown): string =>
   `the lease row could not be locked, or the slot could not be dropped (${classify(error).message})`;
 
 /**
- * Drops the slot under the lock of the lease row, so that no cut-over can be committed meanwhile.
- * Returns why the slot must stay, or null after it was dropped.
+ * Drops the slot under the lock of the lease row, so that no cut-over can be committed at the same
+ * time. Returns why the slot must stay, or null after it was dropped.
  */
 function dropUnderLease(
   deps: SlotDeps,

@@ -47,7 +47,7 @@ export function createAdoptionActivities(deps: Deps) {
       if (recorded === 'ended')
         throw new Problem(
           'object-not-ours',
-          `migration ${ref.name} has ended or has released its adopted objects meanwhile`,
+          `migration ${ref.name} has ended, or has already released its adopted objects`,
           'nothing was adopted; begin a new run with: sluice start',
         );
       return objects;

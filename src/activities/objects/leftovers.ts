@@ -76,7 +76,7 @@ export async function findLeftovers(
     if (other)
       throw new Problem(
         'preflight-failed',
-        `${name} belongs to ${other}, so it cannot be seen here whether it still runs`,
+        `${name} belongs to ${other}, so this command cannot see whether it still runs`,
         'set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to that namespace',
       );
     if (!run || (await isLive(run.workflowId))) continue;

@@ -96,6 +96,6 @@ async function refuseCompleted({ name, workflowId }: MigrationRef): Promise<void
     throw new Problem(
       'name-refused',
       `the workflow of ${name} has completed, but the ledger has no outcome, so the ledger was restored from a backup. It may list objects that were handed over`,
-      `temporal workflow show -w ${workflowId} shows the outcome; then remove what is really left over by hand`,
+      `temporal workflow show -w ${workflowId} shows the outcome; then remove by hand what is really left over`,
     );
 }

@@ -62,7 +62,7 @@ export async function endWindow<R extends Answer>(
   if (first?.by !== by)
     throw new Problem(
       'unexpected',
-      `window ${result.number} of ${ref.name}, or a later one, was recorded by another run meanwhile`,
+      `window ${result.number} of ${ref.name}, or a later one, was already recorded by another run`,
     );
   const repeated = auditEvent(`window-${result.number}/${attempt}`, result.at, {
     kind: 'window-repeated',

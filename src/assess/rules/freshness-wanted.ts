@@ -11,7 +11,7 @@ export const freshnessWanted: Rule = {
     if (!interval.known) return couldNotTell(interval.why);
     const wanted = durationMs(process.freshness.wanted);
     const worst = interval.value + (runTime.known ? runTime.value : 0);
-    const evidence = `wanted within ${process.freshness.wanted}, the batch's numbers are up to ${formatMs(worst)} old${runTime.known ? '' : ', plus the unknown time of a run'}`;
+    const evidence = `wanted within ${process.freshness.wanted}; the batch's numbers are up to ${formatMs(worst)} old${runTime.known ? '' : ', plus the unknown time of a run'}`;
     if (wanted >= interval.value)
       return fired(0, `${evidence}: the batch is fresh enough`, { decides: true });
     return wanted * 4 > interval.value

@@ -6,7 +6,8 @@ export const noOnCallAtNight: Rule = {
   rationale:
     'A stream also runs at night. If no person is on call then, its failures last until a user notices.',
   ask: ({ process }) => {
-    if (process.onCall === undefined) return couldNotTell('it is not declared who is on call');
+    if (process.onCall === undefined)
+      return couldNotTell('the portfolio does not say who is on call');
     if (process.onCall === 'around-the-clock')
       return notFired('a person is on call around the clock');
     if (process.onCall === 'nobody') return fired(1, 'no person is on call', { decides: true });

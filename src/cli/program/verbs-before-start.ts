@@ -76,7 +76,7 @@ export function addDecisionAids(program: Command): void {
   verb(
     program,
     'assess',
-    'judge and rank batch processes: which to migrate, and which not or only later',
+    'judge and rank batch processes: which to migrate now, which later, and which not at all',
     async (o: never) => (await import('../assess.js')).assess(o),
   )
     .requiredOption('-f, --file <file>', 'portfolio (YAML)')

@@ -155,7 +155,7 @@ const noToken = (issuer: string): Problem =>
   new Problem(
     'permission-denied',
     `${issuer} answers without a token`,
-    'let it answer with { "access_token": ..., "expires_in": seconds }; a command may also print only the token',
+    'make it answer with { "access_token": ..., "expires_in": seconds }; a command may also print only the token',
   );
 
 /** Reads the answer of an endpoint: `access_token`, and `expires_in` in seconds. */
@@ -219,7 +219,7 @@ function refuseWrongTime({ value, expiresAt }: Issued, issuer: string): void {
   if (expiresAt !== null && expiresAt <= now)
     throw new Problem(
       'permission-denied',
-      `${issuer} gives tokens that have expired: this one at ${new Date(expiresAt).toISOString()}, and it is ${new Date(now).toISOString()} here`,
+      `${issuer} gives tokens that have expired: this token expired at ${new Date(expiresAt).toISOString()}, and this machine's time is ${new Date(now).toISOString()}`,
       remedy,
     );
   const nbf = claimsOf(value)?.nbf;
@@ -228,7 +228,7 @@ function refuseWrongTime({ value, expiresAt }: Issued, issuer: string): void {
   if (typeof nbf === 'number' && nbf * 1000 > now + 60_000)
     throw new Problem(
       'permission-denied',
-      `${issuer} gives tokens that are not valid before ${new Date(nbf * 1000).toISOString()}, and it is ${new Date(now).toISOString()} here`,
+      `${issuer} gives tokens that are not valid before ${new Date(nbf * 1000).toISOString()}, and this machine's time is ${new Date(now).toISOString()}`,
       remedy,
     );
 }

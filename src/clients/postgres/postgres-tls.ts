@@ -75,7 +75,7 @@ function noRoot({ sslmode }: PostgresAddress): never {
   throw new Problem(
     'permission-denied',
     `sslmode ${sslmode} needs a root certificate, but the spec names none (sslrootcert) and there is no ${usualRoot()}`,
-    'name the CA that signed the server’s certificate as sslrootcert',
+    'set sslrootcert to the CA that signed the server’s certificate',
   );
 }
 

@@ -81,7 +81,7 @@ export async function triggerProblem(
   const n = Number(rows[0]!.n);
   return n === 0
     ? null
-    : `${table.text} does not keep the stream's rows: ${n} ${n === 1 ? 'row differs' : 'rows differ'} after they were written, because of its triggers or rules: ${triggers.map(({ name }) => name).join(', ')}`;
+    : `${table.text} does not keep the stream's rows: ${n} ${n === 1 ? 'row differs' : 'rows differ'} after the rows were written, because of its triggers or rules: ${triggers.map(({ name }) => name).join(', ')}`;
 }
 
 /**

@@ -158,7 +158,7 @@ function wrongColumns({ connector }: MigrationSpec['spec'], mode: PollingMode): 
     add(`mode ${mode} does not use them`, 'connector', 'timestampColumns');
   if (connector.query && connector.incrementingColumn === undefined)
     add(
-      'a query has no primary key, so name the integer column that identifies its rows as incrementingColumn',
+      'a query has no primary key, so set incrementingColumn to the integer column that identifies its rows',
       'connector',
       'query',
     );

@@ -122,7 +122,7 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
     );
   if (stillPoint.inSoak && resultMode({ spec }) === 'exact')
     notes.push(
-      `stillPoint.inSoak: windows after the commit pause the source connector, and consumers get nothing new meanwhile, for at most ${stillPoint.maxPause} each time`,
+      `stillPoint.inSoak: windows after the commit pause the source connector, and consumers get nothing new during the pause, for at most ${stillPoint.maxPause} each time`,
     );
   return notes;
 }

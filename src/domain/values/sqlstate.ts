@@ -7,7 +7,7 @@ export const SQLSTATE = {
   invalidAuthorization: '28000',
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
-  /** A person canceled the statement, or it reached its time limit. */
+  /** A person cancelled the statement, or it reached its time limit. */
   queryCanceled: '57014',
   idleInTransactionTimeout: '25P03',
   transactionTimeout: '25P04',

@@ -30,7 +30,7 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
 /** Returns why a rehearsal did not begin, after the run has left the phase approve. */
 const whyNone = ({ state: { phase } }: Run): string =>
   phase === 'cut-over'
-    ? 'the migration was approved meanwhile, so the cut-over itself has begun'
+    ? 'the migration has been approved, so the cut-over itself has begun'
     : `nothing was rehearsed, because the run went to phase ${phase}`;
 
 /**
@@ -45,7 +45,7 @@ export async function rehearse(run: Run): Promise<void> {
   try {
     await recheck(run);
     await proveSlot(run);
-    // the checks can wait for hours, and an edit may have voided the evidence meanwhile
+    // the checks can wait for hours, and an edit may have voided the evidence since then
     if (run.state.epoch !== epoch)
       throw new BackToValidate(`a new epoch (${run.state.epoch}) voids the evidence`);
     const evidence = beginAttempt(run);

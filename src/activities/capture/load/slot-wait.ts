@@ -57,8 +57,7 @@ export async function creatingSlot<T>(
   } catch (error) {
     if (!hasState(error, SQLSTATE.lockNotAvailable)) throw error;
     const open = await ask((client) => openWriters(client)).catch(() => []);
-    const named =
-      open.length > 0 ? describeWriters(open) : 'a transaction that has ended meanwhile';
+    const named = open.length > 0 ? describeWriters(open) : 'a transaction that has since ended';
     throw new Problem(
       'lock-timeout',
       `creating slot ${slot} waits for ${named}`,

@@ -28,7 +28,7 @@ export async function installedPlugin(
   throw new Problem(
     'preflight-failed',
     `no JDBC source is installed (${named ?? JDBC_PLUGINS.map((p) => p.connectorClass).join(', ')})`,
-    'put the plugin on the plugin.path of every Connect worker and restart it',
+    'put the plugin on the plugin.path of every Connect worker, and restart these workers',
   );
 }
 

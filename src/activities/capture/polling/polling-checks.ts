@@ -168,7 +168,7 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
     if (first['rows'] !== first['keys'])
       return {
         detail: `the query returns ${first['rows']} rows for ${first['keys']} values of ${key}, so ${key} is not a key`,
-        remedy: 'name a column that identifies a row as connector.incrementingColumn',
+        remedy: 'set connector.incrementingColumn to a column that identifies a row',
       };
     if (first['digest'] !== second['digest'] || first['rows'] !== second['rows'])
       return {

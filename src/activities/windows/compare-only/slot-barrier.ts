@@ -38,7 +38,7 @@ export async function barrierOf(
   if (slot === null) return withoutBarrier('the spec names no slot (existing.slot)');
   const found = await readSlot(client, slot);
   if (!found && !isNamed)
-    return withoutBarrier(`slot ${slot} of this migration's name does not exist`);
+    return withoutBarrier(`slot ${slot}, derived from this migration's name, does not exist`);
   const loss = lossOf(slot, found);
   if (loss) return { unusable: loss };
   const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');

@@ -51,7 +51,7 @@ export class RawRows {
     const bytes = Buffer.alloc(length);
     for (let at = 0; at < length;) {
       const read = readSync(this.#file, bytes, at, length - at, position + at);
-      if (read === 0) throw new Error('the file of rows is shorter than it was written');
+      if (read === 0) throw new Error('the file of rows is shorter than what was written to it');
       at += read;
     }
     return bytes;

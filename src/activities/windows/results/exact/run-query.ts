@@ -22,7 +22,7 @@ export async function unlessCanceled<T>(run: () => Promise<T>): Promise<OrReason
     return ok(await run());
   } catch (error) {
     if (codeOf(error) !== QUERY_CANCELED) throw error;
-    return because(`the query as of the still point was canceled: ${(error as Error).message}`);
+    return because(`the query as of the still point was cancelled: ${(error as Error).message}`);
   }
 }
 
