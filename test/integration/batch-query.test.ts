@@ -143,7 +143,7 @@ describe('the query of a batch', () => {
     });
   });
 
-  it('is refused if a view on the search path depends on the clock, outside of the schema public', async () => {
+  it('is refused if it reads a view outside of the schema public that depends on the clock', async () => {
     const { client, name } = database;
     await client.query(`ALTER DATABASE ${name} SET search_path = own, public`);
     try {

@@ -1,5 +1,5 @@
-// Tests on a real database that a new definition of what a query uses is a changed fact. Windows from
-// before the change then no longer count.
+// Tests on a real database: if a view or function that a query uses is defined differently, a fact
+// changes. Windows from before the change then no longer count.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { definitionFacts } from '../../src/activities/checks/queries/query-definitions.js';
@@ -34,7 +34,7 @@ const facts = (sql: string): ReturnType<typeof definitionFacts> =>
 const QUERY = 'SELECT id, sum(tax) AS tax FROM taxed GROUP BY id; -- nightly';
 
 describe('a query of the batch', () => {
-  it('has no such fact if it uses no view and no function of a user', async () => {
+  it('has no fact of definitions if it uses neither a view nor a function of a user', async () => {
     expect(await facts('SELECT id, sum(cents) AS cents FROM sales GROUP BY id')).toEqual({});
   });
 
@@ -57,7 +57,7 @@ describe('a query of the batch', () => {
     expect(factsChange(before, await facts(QUERY))?.epoch).toMatch(why);
   });
 
-  it('does not depend on other functions, and not on privileges', async () => {
+  it('begins no new epoch if a different function or a privilege changes', async () => {
     const before = await facts(QUERY);
     await client.query(
       "CREATE OR REPLACE FUNCTION unused(bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 2::bigint'; REVOKE EXECUTE ON FUNCTION tax(bigint) FROM PUBLIC",

@@ -174,7 +174,7 @@ describe('a shared table on a real database', () => {
       /the fence expires at/,
     );
     expect((await drill.cutover.commitCutover(input('other'))).refused).toMatch(
-      /belongs to another attempt/,
+      /belongs to a different attempt/,
     );
     await drill.client.query('ALTER TABLE shared DISABLE TRIGGER ALL');
     expect((await drill.cutover.commitCutover(input('late'))).refused).toBe(

@@ -66,7 +66,7 @@ describe('a wrong spec', () => {
     [
       'a query without a key',
       { mode: 'bulk', query: 'SELECT 1' },
-      'name the integer column that identifies its rows',
+      'set incrementingColumn to the integer column that identifies its rows',
     ],
     [
       'a delay that is too long for the barriers',

@@ -5,7 +5,7 @@ import { referencesOf } from './references.js';
 
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
-/** Returns what the text depends on of the clock and of chance, as SQL text. */
+/** Returns the SQL text of what the result depends on: the clock, or random values. */
 export const clockFlags = ({ flags }: Pick<SqlAnalysis, 'flags'>): string[] =>
   flags.filter(({ id }) => CLOCK.includes(id)).map(({ found }) => found);
 
