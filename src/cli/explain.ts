@@ -1,6 +1,7 @@
 // sluice explain ID: prints why the run does not move, what it waits for, and the command that
 // helps. It asks the live run, or else the ledger.
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
+import type { Standing } from '../domain/migration/run-standing.js';
 import { REMOVE_LEFTOVERS } from '../report/state-words.js';
 import { readStatus } from './support/migration-source.js';
 import { EXIT, asLines, print, type Format } from './support/output.js';
@@ -51,10 +52,7 @@ export function explainStatus(status: StatusWithWindows): Explanation {
       status.leftovers.length > 0 ? REMOVE_LEFTOVERS : null,
     );
   if (standing?.problem)
-    return say(
-      `${standing.isDead ? 'It cannot continue' : 'It is unknown whether it continues'}: ${standing.problem}.`,
-      standing.remedy.join('; '),
-    );
+    return say(`${verdictOn(standing)}: ${standing.problem}.`, standing.remedy.join('; '));
   if (status.blocked)
     return say(
       `It has been blocked since ${status.blocked.since} (${status.blocked.code}): ${status.blocked.detail}.`,
@@ -78,4 +76,9 @@ export function explainStatus(status: StatusWithWindows): Explanation {
       'Windows pass, but approval needs more of them, or windows on other kinds of days (validation.coverage).',
     );
   return say(waits.length > 0 ? 'It is working.' : 'Nothing blocks it.');
+}
+
+function verdictOn({ isDead, from }: Standing): string {
+  if (isDead) return 'It cannot continue';
+  return from === 'workflow' ? 'It needs a person' : 'It is unknown whether it continues';
 }

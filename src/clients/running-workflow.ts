@@ -1,5 +1,7 @@
-// Asks Temporal whether a workflow is open, or has ended by itself.
-import type { Client } from '@temporalio/client';
+// Asks Temporal whether a workflow is open, or has ended by itself, and which of its activities a
+// person has paused.
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import type { PausedActivity } from '../domain/migration/run-standing.js';
 
 type Asked = Pick<Client, 'workflow'>;
 
@@ -21,4 +23,35 @@ async function statusOf(client: Asked, workflowId: string): Promise<string | nul
     if ((error as Error).name === 'WorkflowNotFoundError') return null;
     throw error;
   }
+}
+
+/** Returns the activities that a person paused. A running attempt may still end by itself. */
+export const pausedActivities = ({
+  workflowId,
+  status,
+  raw,
+}: Pick<WorkflowExecutionDescription, 'workflowId' | 'status' | 'raw'>): PausedActivity[] =>
+  status.name !== 'RUNNING'
+    ? []
+    : (raw.pendingActivities ?? [])
+        .filter(({ paused }) => paused === true)
+        .map(({ activityId, activityType }) => ({
+          workflowId,
+          id: activityId ?? '',
+          name: activityType?.name ?? 'activity',
+        }));
+
+/** The state of a workflow that runs, although a person paused its guard. */
+export const GUARD_PAUSED = 'guard paused';
+
+/**
+ * Returns why nothing watches the slot of a workflow, such as `terminated` or GUARD_PAUSED.
+ * Returns null if its guard can run.
+ */
+export function unguardedState(
+  description: Pick<WorkflowExecutionDescription, 'workflowId' | 'status' | 'raw'>,
+): string | null {
+  const { status } = description;
+  if (status.name !== 'RUNNING') return status.name.toLowerCase().replace('_', ' ');
+  return pausedActivities(description).some(({ name }) => name === 'guard') ? GUARD_PAUSED : null;
 }

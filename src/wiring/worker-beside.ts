@@ -7,6 +7,7 @@ import type { Deps } from '../activities/runtime/deps.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
 import { latestRun } from '../activities/objects/leftovers.js';
 import type { ProcessSettings } from './process-settings.js';
+import { unguardedState } from '../clients/running-workflow.js';
 import { serveEndpoint } from './worker-endpoint.js';
 import { createLogger } from './worker-log.js';
 import { readMetrics } from './worker-metrics.js';
@@ -80,15 +81,15 @@ async function unready({ workers, deps, connection }: Beside): Promise<string | 
 }
 
 /**
- * Returns the state of a workflow that is not running, such as `terminated`. Returns null if it is
- * running.
+ * Returns the state of a workflow that cannot watch its slot, such as `terminated`. Returns null if
+ * its guard can run.
  */
 async function stateOf(client: Client, workflowId: string): Promise<string | null> {
   try {
-    const { status } = await client.withDeadline(Date.now() + ANSWER_MS, () =>
+    const description = await client.withDeadline(Date.now() + ANSWER_MS, () =>
       client.workflow.getHandle(workflowId).describe(),
     );
-    return status.name === 'RUNNING' ? null : status.name.toLowerCase().replace('_', ' ');
+    return unguardedState(description);
   } catch (error) {
     if ((error as Error).name === 'WorkflowNotFoundError') return 'not known to Temporal';
     throw error;

@@ -15,6 +15,7 @@ import { installRuntime } from './worker-runtime.js';
 import { workflowCode } from './workflow-code.js';
 import { ensureSearchAttributes } from './register-search-attributes.js';
 import {
+  QUEUES,
   QUEUE_ROLES,
   queueFor,
   queueOfZone,
@@ -141,8 +142,7 @@ function createWorkers(
         ...(role === 'steps' ? { maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS } : {}),
         taskQueue: queue,
         maxConcurrentActivityTaskExecutions: slots[role],
-        // a guard runs as long as its migration, so its heartbeats cost the most
-        maxHeartbeatThrottleInterval: role === 'watch' ? '30s' : '5s',
+        maxHeartbeatThrottleInterval: QUEUES[role].heartbeatEvery,
       }),
     ),
   );

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';
 import { render } from '../../src/cli/get.js';
-import { describeWait } from '../../src/cli/support/ask-run-state.js';
+import { describeWait } from '../../src/cli/support/pending-activities.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { judgeStanding, type Standing } from '../../src/domain/migration/run-standing.js';
 import { renderDashboard } from '../../src/report/dashboard-page.js';

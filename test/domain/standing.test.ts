@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   judgeStanding,
+  obstacleOf,
   type Recorded,
   type Seen,
   type SeenWorkflow,
@@ -27,6 +28,7 @@ const seen = (more: Partial<SeenWorkflow> = {}): Seen => ({
     taskQueue: 'migrations',
     polledMsAgo: 5000,
     answered: true,
+    pausedActivities: [],
     ...more,
   },
 });
@@ -37,6 +39,27 @@ describe('the standing of a run', () => {
       ...liveStanding(NOW),
       waits: ['catchUp: waits'],
     }));
+
+  it('names each activity that a person paused, what stops, and the command that unpauses it', () => {
+    const workflowId = 'migration-m';
+    const pausedActivities = [
+      { workflowId, id: '7', name: 'guard' },
+      { workflowId, id: '12', name: 'catchUp' },
+    ];
+    expect(judgeStanding(seen({ pausedActivities }), RECORDED, NOW)).toMatchObject({
+      from: 'workflow',
+      isDead: false,
+      state: 'activity paused',
+      problem:
+        'activity guard (7) is paused at Temporal, so nothing watches the connectors, the slot and the WAL that it retains; activity catchUp (12) is paused at Temporal, so the run waits for it',
+      remedy: [
+        'temporal activity unpause --workflow-id migration-m --activity-id 7',
+        'temporal activity unpause --workflow-id migration-m --activity-id 12',
+      ],
+    });
+    // the workflow still answers, so a request is not refused
+    expect(obstacleOf(seen({ pausedActivities }))).toBeNull();
+  });
 
   it.each([
     ['TERMINATED', 'terminated'],

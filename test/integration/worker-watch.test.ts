@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
 import { Gauges } from '../../src/activities/runtime/gauges.js';
 import { latestRun } from '../../src/activities/objects/leftovers.js';
+import { GUARD_PAUSED } from '../../src/clients/running-workflow.js';
 import { resolveSecret } from '../../src/wiring/config.js';
 import { readMetrics } from '../../src/wiring/worker-metrics.js';
 import { watchOnce, type WatchDeps } from '../../src/wiring/worker-watch.js';
@@ -73,6 +74,13 @@ describe('the watch of a worker over notices and terminated runs', () => {
       { kind: 'wal-budget', problem: expect.stringContaining('slot dropped') as string },
     ]);
     expect(gauges.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
+  });
+
+  it('drops such a slot of a run whose guard is paused, too, and does not say that the run has ended', async () => {
+    const slot = await budgets.anOverfullSlot(await budgets.aMigration('guardless'));
+    const gauges = new Gauges();
+    await watchOnce(deps({ gauges, stateOf: () => Promise.resolve(GUARD_PAUSED) }), true);
+    expect([gauges.orphans, await budgets.isThere(slot)]).toEqual([[], false]);
   });
 
   it('keeps the slot of a run that has completed, because only a restored ledger lacks its outcome', async () => {

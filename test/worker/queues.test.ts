@@ -1,7 +1,7 @@
 // Environment variables choose the queues that a worker serves. The zone in a spec chooses the
 // queue on which its migration runs.
 import { describe, expect, it } from 'vitest';
-import { queueFor, queueOfZone, zoneOf } from '../../src/domain/migration/task-queues.js';
+import { QUEUES, queueFor, queueOfZone, zoneOf } from '../../src/domain/migration/task-queues.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { readProcessSettings } from '../../src/wiring/process-settings.js';
 import { servedQueues } from '../../src/wiring/worker.js';
@@ -33,6 +33,15 @@ describe('the queues of a worker', () => {
       workflowCache: 500,
     });
   });
+  it('send at most one heartbeat of a guard in 30 s, and one of any other activity in 5 s', () =>
+    expect(
+      Object.entries(QUEUES).map(([role, { heartbeatEvery }]) => [role, heartbeatEvery]),
+    ).toEqual([
+      ['steps', '5s'],
+      ['data', '5s'],
+      ['watch', '30s'],
+      ['hold', '5s'],
+    ]));
   it.each([
     [{ SLUICE_ZONES: 'eu-west' }, 'zone "eu-west" must be 1 to 40 of a-z and 0-9'],
     [{ SLUICE_SLOTS: 'windows=3' }, '"windows=3" must be KIND=NUMBER'],

@@ -1,10 +1,11 @@
-// Watches migrations that have no guard: their workflow ended without cleaning up, or they are
-// rolling back. Without this watch, their slots would retain WAL until the source has no disk space
+// Watches migrations that have no guard: their workflow ended without cleaning up, they are rolling
+// back, or a person paused the guard at Temporal. Without this watch, their slots would retain WAL until the source has no disk space
 // left.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newestOf, type MigrationRecord } from '../../clients/ledger/ledger.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { auditEvent } from '../../domain/audit.js';
+import { GUARD_PAUSED } from '../../clients/running-workflow.js';
 import { zoneOf, type Zone } from '../../domain/migration/task-queues.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
 import type { Orphan } from '../runtime/gauges.js';
@@ -24,14 +25,14 @@ export interface OrphanDeps extends Pick<
   readonly zones: readonly Zone[];
   /** Returns the newest run of a name, from the ledger. */
   readonly latestRun: (name: string) => Promise<MigrationRef | null>;
-  /** Returns the state of a workflow that is not running, or null if the workflow is running. */
+  /** Returns why a workflow has no guard, or null if its guard can run. */
   readonly stateOf: (workflowId: string) => Promise<string | null>;
 }
 
 /**
  * Returns the migrations that own objects, but have no running workflow. A run that was reset can
  * end with objects that it no longer knows. Enforces the WAL budget of each of these migrations,
- * and of those that are rolling back. `failed` receives the errors of single migrations.
+ * of those that are rolling back, and of those whose guard is paused. `failed` receives the errors of single migrations.
  */
 export async function watchOrphans(
   deps: OrphanDeps,
@@ -75,6 +76,7 @@ async function unguarded(
   const run = objects > 0 ? await latestRun(migration) : null;
   if (!run) return null;
   const state = await stateOf(run.workflowId);
+  if (state === GUARD_PAUSED) return { run, orphan: null };
   if (state !== null) return { run, orphan: { migration, state, objects } };
   return status?.phase === 'roll-back' ? { run, orphan: null } : null;
 }

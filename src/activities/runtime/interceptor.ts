@@ -1,6 +1,6 @@
 // Wraps every activity. Sends its heartbeats, ends an attempt that makes no progress, and turns
 // errors into failures with a code.
-import { Context } from '@temporalio/activity';
+import { CancelledFailure, Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KafkaDenied } from '../../clients/kafka/kafka-denied.js';
 import { Progress, tracked } from '../../clients/progress.js';
@@ -11,9 +11,10 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { classify, toFailure } from './application-failure.js';
 import type { Systems } from './deps.js';
 import type { Gauges } from './gauges.js';
-import { heartbeat } from './poll-until.js';
+import { heartbeat, isSetAside } from './poll-until.js';
 
 const BEAT_MS = 2000;
+const SET_ASIDE = 'a person paused or reset this activity';
 /** The statement limit of an activity that has no spec. */
 const USUAL_STATEMENT = '10m';
 /**
@@ -30,13 +31,19 @@ const BEYOND_STATEMENT_MS = 60_000;
 const needsNewConnection = (error: unknown, code: unknown): boolean =>
   code === ('unreachable' satisfies FailureCode) || classify(error) instanceof KafkaDenied;
 
-/** Turns every error of an activity into a failure with a code, without values of rows. */
+/**
+ * Turns every error of an activity into a failure with a code, without values of rows. If a person
+ * paused or reset the activity, the attempt ends as interrupted, and Temporal starts another one.
+ */
 export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
       try {
-        return await next(input);
+        const result: unknown = await next(input);
+        if (isSetAside(false)) throw new CancelledFailure(SET_ASIDE);
+        return result;
       } catch (error) {
+        if (isSetAside(true)) throw new CancelledFailure(SET_ASIDE);
         const failure = toFailure(error);
         const spec = specOf(input.args);
         if (spec && 'type' in failure && needsNewConnection(error, failure.type))

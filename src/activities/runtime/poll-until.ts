@@ -3,6 +3,8 @@
 import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { madeProgress } from '../../clients/progress.js';
 
+/** The attempts that have ended a wait or a change early, because they were told to end. */
+const interrupted = new WeakSet<Context>();
 const said = new WeakMap<Context, () => unknown>();
 
 /**
@@ -30,8 +32,23 @@ export function beat(details?: unknown): void {
  * Otherwise, the change could come after the cancellation, and a rollback could miss it.
  */
 export function stopIfCancelled(): void {
-  const signal = asyncLocalStorage.getStore()?.cancellationSignal;
-  if (signal?.aborted) throw new CancelledFailure('cancelled before the next change');
+  const context = asyncLocalStorage.getStore();
+  if (!context?.cancellationSignal.aborted) return;
+  interrupted.add(context);
+  throw new CancelledFailure('cancelled before the next change');
+}
+
+/**
+ * Returns whether this attempt was interrupted because a person paused or reset its activity at
+ * Temporal. The run still needs the activity, so the attempt MUST NOT end with an answer that the
+ * interruption may have changed, or with a failure that the interruption caused.
+ */
+export function isSetAside(hasFailed: boolean): boolean {
+  const context = asyncLocalStorage.getStore();
+  if (!context?.cancellationSignal.aborted) return false;
+  const { paused, reset, cancelRequested } = context.cancellationDetails ?? {};
+  const isAsked = (paused === true || reset === true) && cancelRequested !== true;
+  return isAsked && (hasFailed || interrupted.has(context));
 }
 
 /** Sends a heartbeat and sleeps. Throws if the activity is cancelled or the worker stops. */
@@ -46,10 +63,12 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
  * Sleeps like `Context.sleep` of the SDK, but keeps no memory. `Context.sleep` keeps more than a
  * kilobyte for each call until the activity ends, and a guard sleeps every second for weeks.
  */
-function sleepWithin({ cancellationSignal, cancelled }: Context, ms: number): Promise<void> {
+function sleepWithin(context: Context, ms: number): Promise<void> {
+  const { cancellationSignal, cancelled } = context;
   return new Promise((resolve, reject) => {
     const cancel = (): void => {
       clearTimeout(timer);
+      interrupted.add(context);
       cancelled.catch(reject);
     };
     const timer = setTimeout(() => {

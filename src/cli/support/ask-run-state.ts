@@ -1,8 +1,8 @@
 // Asks Temporal whether a run can continue. The questions are about its status, a failing workflow
 // task, the workers that poll its queue, and what its activities wait for.
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { pausedActivities } from '../../clients/running-workflow.js';
 import { loadConfig } from '../../wiring/config.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import {
@@ -11,6 +11,7 @@ import {
   type SeenWorkflow,
 } from '../../domain/migration/run-standing.js';
 import { CliError, EXIT } from './output.js';
+import { messageOf, waitsOf } from './pending-activities.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
 /** A busy worker still answers within this time, and a person is still willing to wait for it. */
@@ -19,8 +20,6 @@ const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
 const TASK_FAILED = proto.temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
 const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
-// activities that run alongside the main path and do not delay it
-const SILENT = ['guard', 'record'];
 
 export interface Look {
   readonly seen: Seen;
@@ -100,6 +99,7 @@ async function seenOf(
     polledMsAgo:
       isRunning && !answered ? await polledMsAgo(client, taskQueue).catch(() => null) : null,
     answered,
+    pausedActivities: pausedActivities(description),
   };
 }
 
@@ -143,86 +143,6 @@ async function polledMsAgo(client: Client, name: string): Promise<number | null>
   );
   const seen = (pollers ?? []).map((poller) => Number(poller.lastAccessTime?.seconds ?? 0) * 1000);
   return seen.length === 0 ? null : Math.max(0, Date.now() - Math.max(...seen));
-}
-
-/** Returns a sentence for each pending activity that the run waits for. */
-async function waitsOf(description: WorkflowExecutionDescription): Promise<string[]> {
-  const waits: string[] = [];
-  for (const activity of description.raw.pendingActivities ?? []) {
-    const name = activity.activityType?.name ?? 'activity';
-    if (SILENT.includes(name)) continue;
-    const attempt = activity.attempt ?? 1;
-    const failure = attempt > 1 ? await messageOf(activity.lastFailure) : null;
-    const failed = failure ? [`attempt ${attempt}, after: ${failure}`] : [];
-    const wait = await waitIn(activity.heartbeatDetails?.payloads?.[0]);
-    const idle = activity.lastStartedTime ? [] : ['waits for a free worker'];
-    const said = [...idle, ...(wait ? [wait] : []), ...failed].join('; ');
-    waits.push(`${name}: ${said || 'running'}`);
-  }
-  return waits;
-}
-
-type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
-type Failure = NonNullable<
-  NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['lastFailure']
->;
-
-/**
- * Returns the value of a payload, or null if it is encrypted with a key that this process lacks.
- */
-async function valueOf(payload: Payload): Promise<unknown> {
-  try {
-    const { codec } = loadConfig();
-    const [plain] = codec ? await codec.decode([payload]) : [payload];
-    return defaultPayloadConverter.fromPayload(plain!);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * Returns the message of a failure. A worker with a codec moves the message into an encrypted
- * payload.
- */
-async function messageOf(failure: Failure | null | undefined): Promise<string | null> {
-  const attributes = failure?.encodedAttributes && (await valueOf(failure.encodedAttributes));
-  const { message } = (attributes ?? {}) as { message?: unknown };
-  return typeof message === 'string' ? message : (failure?.message ?? null);
-}
-
-/**
- * Returns what an activity waits for, according to its heartbeat. Returns null if the heartbeat is
- * not readable.
- */
-async function waitIn(payload: Payload | undefined): Promise<string | null> {
-  if (!payload) return null;
-  const details = await valueOf(payload);
-  return details !== null && typeof details === 'object'
-    ? describeWait(details as Record<string, unknown>)
-    : null;
-}
-
-/**
- * Describes a heartbeat. `{waitingFor: 'connector', confirmed: '0/1', lsn: '0/2'}` becomes `waits
- * for connector (confirmed 0/1, lsn 0/2)`. Returns null if there is nothing to say.
- */
-export function describeWait(details: Readonly<Record<string, unknown>>): string | null {
-  const { waitingFor, reason, ...more } = details;
-  const scalars = Object.entries(more).filter(
-    ([, value]) => typeof value === 'string' || typeof value === 'number',
-  );
-  const rest = scalars.map(([key, value]) => `${key} ${String(value)}`).join(', ');
-  const what = [waitingFor, reason].find((text) => typeof text === 'string' && text !== '') as
-    string | undefined;
-  if (what) return `waits for ${what}${rest ? ` (${rest})` : ''}`;
-  const tables = Array.isArray(more['tables'])
-    ? (more['tables'] as { table: string; rowsScanned: number | null; rowsTotal: number | null }[])
-    : [];
-  if (tables.length > 0)
-    return tables
-      .map((t) => `${t.table} ${t.rowsScanned ?? 0} of ${t.rowsTotal ?? '?'} rows`)
-      .join(', ');
-  return rest || null;
 }
 
 /**

@@ -17,6 +17,15 @@ export interface SeenWorkflow {
   readonly polledMsAgo: number | null;
   /** True if the run has just answered a query, so a worker is alive. */
   readonly answered: boolean;
+  /** The activities that a person paused at Temporal. */
+  readonly pausedActivities: readonly PausedActivity[];
+}
+
+/** An activity that a person paused at Temporal. It starts no attempt until it is unpaused. */
+export interface PausedActivity {
+  readonly workflowId: string;
+  readonly id: string;
+  readonly name: string;
 }
 
 export type Seen =
@@ -88,7 +97,8 @@ export function judgeStanding(
 ): Standing {
   const isLive = seen.kind === 'workflow' && seen.workflow.answered && !recorded?.hasEnded;
   const from = isLive ? 'workflow' : 'ledger';
-  const trouble = troubleOf(seen, recorded);
+  const found = troubleOf(seen, recorded);
+  const trouble = found.problem === null ? pausedIn(seen) : found;
   const { isDead = false } = trouble;
   const ended = isDead && seen.kind === 'workflow' ? seen.workflow.closedAt : null;
   const at = isLive ? (ended ?? now) : (recorded?.at ?? now);
@@ -113,6 +123,31 @@ export function obstacleOf(seen: Seen): Pick<Standing, 'problem' | 'remedy'> | n
 type Trouble = Pick<Standing, 'problem' | 'remedy' | 'state'> & { readonly isDead?: boolean };
 
 const FINE: Trouble = { problem: null, remedy: [], state: null };
+
+/** What stops while an activity is paused. Every other activity is a step of the main path. */
+const STOPS: Readonly<Record<string, string>> = {
+  guard: 'nothing watches the connectors, the slot and the WAL that it retains',
+  record: 'the ledger gets no news of the run',
+};
+
+/** A pause of an activity does not keep the workflow from answering, so no request is refused. */
+function pausedIn(seen: Seen): Trouble {
+  const paused = seen.kind === 'workflow' ? seen.workflow.pausedActivities : [];
+  if (paused.length === 0) return FINE;
+  return {
+    problem: paused
+      .map(
+        ({ name, id }) =>
+          `activity ${name} (${id}) is paused at Temporal, so ${STOPS[name] ?? 'the run waits for it'}`,
+      )
+      .join('; '),
+    state: 'activity paused',
+    remedy: paused.map(
+      ({ workflowId, id }) =>
+        `temporal activity unpause --workflow-id ${workflowId} --activity-id ${id}`,
+    ),
+  };
+}
 
 function troubleOf(seen: Seen, recorded: Recorded | null): Trouble {
   if (seen.kind === 'workflow') return troubleOfWorkflow(seen.workflow, recorded);

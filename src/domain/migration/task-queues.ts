@@ -30,17 +30,22 @@ interface Queue {
   readonly suffix: string;
   /** The number of activities that one process runs at a time. */
   readonly slots: number;
+  /** The time within which the worker sends at most one heartbeat of an activity to Temporal. */
+  readonly heartbeatEvery: string;
 }
 
 export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   /** Workflows, and activities that take seconds. */
-  steps: { suffix: '', slots: 40 },
+  steps: { suffix: '', slots: 40, heartbeatEvery: '5s' },
   /** Windows, which read whole tables and topics. */
-  data: { suffix: '-data', slots: 2 },
-  /** Activities that mostly wait, for hours or weeks, such as the guard of each migration. */
-  watch: { suffix: '-watch', slots: 1000 },
+  data: { suffix: '-data', slots: 2, heartbeatEvery: '5s' },
+  /**
+   * Activities that mostly wait, for hours or weeks, such as the guard of each migration. A guard
+   * runs as long as its migration, so its heartbeats cost the most on Temporal Cloud.
+   */
+  watch: { suffix: '-watch', slots: 1000, heartbeatEvery: '30s' },
   /** The drain and the final window. Writers wait for both, so no other window may delay them. */
-  hold: { suffix: '-hold', slots: 4 },
+  hold: { suffix: '-hold', slots: 4, heartbeatEvery: '5s' },
 };
 
 /** Returns the queue for a role. Its name begins with `queue`, on which the migration was started. */

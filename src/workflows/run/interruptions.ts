@@ -21,6 +21,9 @@ export class GenerationLost extends Error {
  */
 export class RunRefused extends Error {}
 
+/** The types that the SDK gives to an attempt that ended because of a pause or a reset. */
+const SET_ASIDE = ['ActivityPause', 'ActivityReset'];
+
 /** Returns true if no worker had a slot for an activity that is useless when it starts late. */
 export const foundNoSlot = (error: unknown): boolean =>
   error instanceof ActivityFailure &&
@@ -34,6 +37,13 @@ export const foundNoSlot = (error: unknown): boolean =>
 export function problemOf(error: unknown, now: string): Blocked | null {
   if (!(error instanceof ActivityFailure)) return null;
   const { cause } = error;
+  if (cause instanceof ApplicationFailure && SET_ASIDE.includes(cause.type ?? ''))
+    return {
+      code: 'unreachable',
+      since: now,
+      detail: `a person paused or reset ${error.activityType} during its last attempt`,
+      remedy: 'sluice retry',
+    };
   if (cause instanceof ApplicationFailure) {
     const details = cause.details?.[0] as { remedy?: string } | undefined;
     const code = cause.type && isFailureCode(cause.type) ? cause.type : 'unexpected';
