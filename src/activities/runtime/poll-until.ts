@@ -3,7 +3,7 @@
 import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { madeProgress } from '../../clients/progress.js';
 
-/** The attempts that have ended a wait or a change early, because they were told to end. */
+/** The attempts that have ended a wait or a change early, because Temporal interrupted them. */
 const interrupted = new WeakSet<Context>();
 const said = new WeakMap<Context, () => unknown>();
 
