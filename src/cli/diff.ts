@@ -175,7 +175,10 @@ function render(
   ].join('\n');
 }
 
-/** Prints differences with the values of both sides. */
+/**
+ * Prints differences with the values of both sides. Long values are cut, but not the place and the
+ * reason of a record that could not be read.
+ */
 export function differenceTable(differences: readonly Difference[]): string {
   const key = (d: Difference): string =>
     Object.entries(d.key)
@@ -183,8 +186,10 @@ export function differenceTable(differences: readonly Difference[]): string {
       .join(' ');
   const cell = (value: string | null): string =>
     value === null ? '∅' : value.length > 60 ? `${value.slice(0, 57)}…` : value;
+  const stream = (d: Difference): string =>
+    d.class === 'undecodable' && d.column === null && d.stream !== null ? d.stream : cell(d.stream);
   return table(
     ['CLASS', 'KEY', 'COLUMN', 'BATCH', 'STREAM'],
-    differences.map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]),
+    differences.map((d) => [d.class, key(d), d.column ?? '(row)', cell(d.batch), stream(d)]),
   );
 }
