@@ -6,7 +6,6 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
-import { LONGEST_COMPUTATION } from '../../src/wiring/workflow-code.js';
 import { QUEUE_ROLES, queueFor, type QueueRole } from '../../src/domain/migration/task-queues.js';
 import { sleepUntil } from './builders.js';
 import { listedHistories, writeHistory, type RecordedHistory } from './histories.js';
@@ -108,7 +107,7 @@ export async function play<T>(
     connection,
     taskQueue,
     workflowBundle: { codePath: inject('workflowBundle') },
-    ...LONGEST_COMPUTATION,
+    debugMode: true, // in this thread, because a new thread takes 0.6 s to load the SDK
     activities,
     ...slotsOf('steps'),
   });
