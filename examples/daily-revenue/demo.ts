@@ -65,7 +65,8 @@ async function main(): Promise<void> {
   const variables = await environment(home, say);
   Object.assign(process.env, variables);
   refuseSecondRun();
-  await buildPipeline(say);
+  const built = buildPipeline(say);
+  built.catch(() => undefined); // `migrate` throws a failure
   say(`seeding the legacy shop: ${values.orders} orders (seed ${values.seed})`);
   await createShop('shop', { orders: Number(values.orders), seed: Number(values.seed) });
   await addService(home, {
@@ -84,7 +85,7 @@ async function main(): Promise<void> {
     env: variables,
   });
   try {
-    await migrate(home);
+    await migrate(home, built);
   } finally {
     await removeService(home, 'shop-life');
   }
@@ -95,7 +96,7 @@ async function main(): Promise<void> {
   );
 }
 
-async function migrate(home: StackHome): Promise<void> {
+async function migrate(home: StackHome, built: Promise<void>): Promise<void> {
   const spec = localSpec(home);
   say(`$ sluice init --sql -f ${spec} | psql shop`);
   await grantRoles('shop', sluice(['init', '--sql', '-f', spec], { quiet: true }));
@@ -106,6 +107,7 @@ async function migrate(home: StackHome): Promise<void> {
     checks: unknown[];
   };
   say(`sluice doctor: all ${checks.length} checks passed`);
+  await built;
   sluice(['start', '-f', spec]);
   const service = (version: 1 | 2, isReset: boolean) =>
     pipelineService(home, {
