@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';
 import { TopicLost, type KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { denied } from '../../src/clients/kafka/connection-trouble.js';
 import type { GroupDescription } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { BATCH_PARTS, aRef } from '../support/builders.js';
@@ -22,6 +23,7 @@ const OUTPUT = spec.spec.pipeline!.output.topic;
 /** A cluster whose group has consumed everything. `lost` throws for a topic that is lost. */
 function aCluster(lost: (topic: string) => void): KafkaPort {
   const cluster = {
+    refuseHidden: () => Promise.resolve(),
     listTopics: () => Promise.resolve([SOURCE, INTERNAL, OUTPUT]),
     describeGroup: () => Promise.resolve(described()),
     groupOffsets: () =>
@@ -68,6 +70,23 @@ describe('the drain proof', () => {
       `P5 group totals is past them, apart from control records: ${both} (hop 2 of 2)`,
       `P4 the ends were read and are stable: ${OUTPUT} 10`,
     ]);
+  });
+
+  it('is not given if ACLs hide a topic that the group reads, because its records are not counted', async () => {
+    const asked: string[] = [];
+    const hiding = (topics: readonly string[]) => {
+      asked.push(...topics);
+      return Promise.reject(denied('Describe', topics.at(-1)!));
+    };
+    const cluster = aCluster(() => undefined);
+    const reads = described(SOURCE, INTERNAL);
+    const readers = Object.assign(cluster, { describeGroup: () => Promise.resolve(reads) });
+    const reason = await drained(Object.assign(readers, { refuseHidden: hiding }));
+    expect(reason).toContain(`DESCRIBE topic ${INTERNAL}, so it is unknown whether the group`);
+    const empty = described();
+    const left = Object.assign(cluster, { describeGroup: () => Promise.resolve(empty) });
+    expect(await drained(left)).toContain('DESCRIBE topic totals-repartition');
+    expect(asked).toEqual([SOURCE, INTERNAL, 'totals-repartition']);
   });
 
   it.each([
@@ -137,6 +156,7 @@ describe('the drain proof', () => {
     const committed = { internal: 0 };
     const cluster = {
       describeGroup: () => Promise.resolve(described()),
+      refuseHidden: () => Promise.resolve(),
       listTopics: () =>
         Promise.resolve(sourcesRead() ? [SOURCE, INTERNAL, OUTPUT] : [SOURCE, OUTPUT]),
       groupOffsets: () => {
@@ -168,6 +188,7 @@ describe('the drain of several groups', () => {
     groupOf: (group: string) => GroupDescription = () => described(),
   ): KafkaPort {
     return {
+      refuseHidden: () => Promise.resolve(),
       listTopics: () => Promise.resolve([SOURCE, OUTPUT]),
       describeGroup: (group: string) => Promise.resolve(groupOf(group)),
       groupOffsets: (group: string) =>

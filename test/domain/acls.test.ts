@@ -34,6 +34,10 @@ describe('the ACLs of a plan', () => {
       'DescribeConfigs',
       'Read',
     ]);
+    expect(acls).toContainEqual(
+      expect.objectContaining({ name: 'totals-', pattern: 'prefixed', principal: 'worker' }),
+    );
+    expect(operations(acls, 'worker', 'totals-')).toEqual(['Describe', 'Read']);
     expect(operations(acls, 'connect', 'totals.')).toEqual(['Describe', 'Write']);
     expect(operations(acls, 'connect', 'connect-totals-sink')).toEqual(['Read']);
     expect(operations(acls, 'pipeline', 'totals')).toEqual(['Describe', 'Write']);

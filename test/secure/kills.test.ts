@@ -31,6 +31,7 @@ import {
   workerOf,
   type Spec,
 } from '../support/secured.js';
+import { approveUntil } from '../support/approve-until.js';
 import { TestWorker, get, reach, sluice, waitFor } from '../support/sluice.js';
 
 const EXAMPLE = 'examples/daily-revenue';
@@ -116,11 +117,6 @@ async function startExample(name: string, database: string, soak: object): Promi
   );
 }
 
-const approve = (name: string): void => {
-  const ran = sluice('approve', name, '--approver', 'ann', '--reason', 'proven', '--yes');
-  expect(ran.code, ran.stderr).toBe(0);
-};
-
 async function kill(name: string, why: string): Promise<void> {
   await killService(name);
   say(`killed ${name}, ${why}`);
@@ -175,8 +171,7 @@ describe('the whole example on a secured stack, in Avro, with a broker and a Con
     say('the broker and the worker run again');
     await allPassed(name, lastNumber(before) + 1);
     await waitFor(name, 'approval', PATIENCE);
-    approve(name);
-    await waitFor(name, 'outcome=migrated', PATIENCE);
+    await approveUntil(name, 'the end', ({ outcome }) => outcome !== null);
     say('migrated');
     life!.kill('SIGTERM');
     const status = await get(name);
@@ -205,8 +200,7 @@ describe('the whole example on a secured stack, in Avro, with a broker and a Con
       await allPassed(name, lastNumber(await get(name)) + 1);
       expect((await get(name)).generation).toBe(before.generation);
       await waitFor(name, 'approval', PATIENCE);
-      approve(name);
-      await waitFor(name, 'phase=soak', PATIENCE);
+      await approveUntil(name, 'the soak', ({ phase }) => phase === 'soak');
       say('in soak');
       await kill(await leaderOf(name), 'in soak');
       await kill(await workerOf(name), 'in soak, while it ran the task of the source');

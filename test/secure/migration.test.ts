@@ -104,8 +104,12 @@ describe('doctor on a secured stack', () => {
   });
 
   it('names the ACLs that are missing, with the commands that allow them', () => {
-    expect(says(specFile('migration.yaml'), 'kafka.acls')).toMatch(
+    const said = says(specFile('migration.yaml'), 'kafka.acls');
+    expect(said).toMatch(
       /User:sluice is not allowed to CREATE .*stock-levels\.public\.movements.*--operation Create.*--topic stock-levels\. --resource-pattern-type prefixed/s,
+    );
+    expect(said).toMatch(
+      /DESCRIBE topics whose names begin with stock-levels-; .*--topic stock-levels- --resource/,
     );
   });
 });

@@ -7,6 +7,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { unnoted, type Note } from './connector-acknowledged.js';
 import { readersOf, subscriptionsOf, type Reader } from '../../clients/kafka/group-readers.js';
 import { pollUntil } from '../runtime/poll-until.js';
+import { groupTopics, hiddenTopic, type Subscribed } from './group-topics.js';
 import { pipelineGroups } from '../pipelines/index.js';
 import {
   type End,
@@ -20,8 +21,6 @@ import {
   POLL_MS,
 } from './topic-ends.js';
 
-/** Matches the names that Kafka Streams gives to topics between two stages. */
-const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
 /**
  * A range with more offsets than this is not searched for control records, because it always
  * contains data.
@@ -94,6 +93,8 @@ async function groupsDrained(
       if (!found.ok)
         return `drain: ${found.reason}, so it is unknown whether the group has drained`;
       const subscribed = found.value;
+      const hidden = await hiddenTopic(kafka, groups, subscribed);
+      if (hidden) return hidden;
       const internal = (await groupTopics(kafka, groups, subscribed)).filter(
         (topic) => !sources.includes(topic),
       );
@@ -121,29 +122,6 @@ async function groupsDrained(
     return `drain: ${error.message}, because the pipeline of group ${groups.join(', ')} is being deployed again`;
   }
 }
-
-/**
- * Returns the topics that a group committed offsets for or subscribes to. It also returns topics
- * between the stages of a Kafka Streams application, which it recognizes by their names. Such a
- * topic may have records but no committed offset yet.
- */
-async function groupTopics(
-  kafka: KafkaPort,
-  groups: readonly string[],
-  subscribed: Subscribed,
-): Promise<string[]> {
-  const existing = new Set(await kafka.listTopics());
-  const between = (topic: string): boolean =>
-    groups.some((group) => topic.startsWith(`${group}-`) && BETWEEN_STAGES.test(topic));
-  const topics = new Set([...existing].filter(between));
-  for (const group of groups) {
-    const read = [...(await kafka.groupOffsets(group)).keys(), ...(subscribed.get(group) ?? [])];
-    for (const topic of read) if (existing.has(topic)) topics.add(topic);
-  }
-  return [...topics];
-}
-
-type Subscribed = ReadonlyMap<string, ReadonlySet<string>>;
 
 interface Consumers {
   readonly kafka: KafkaPort;

@@ -1,6 +1,7 @@
 // Checks Kafka's ACLs, as far as this is possible without changing anything.
 import { notCreatable } from '../../clients/kafka/topics.js';
-import { aclsOf, type Acl } from '../../domain/access/acls.js';
+import { aTopicBetweenStages, aclsOf, betweenStages, type Acl } from '../../domain/access/acls.js';
+import { Problem } from '../../domain/failure.js';
 import { isAuthenticated } from '../../domain/migration/cluster-access.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -42,8 +43,39 @@ export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
         };
       return `the brokers would create ${topics.length} topic(s)`;
     }),
+    ...(await Promise.all(
+      pipelineGroupsOf(plan).map((group) => seesStages({ plan, systems }, group)),
+    )),
   ];
 }
+
+const pipelineGroupsOf = ({ spec }: ResolvedPlan): readonly string[] => spec.pipeline?.groups ?? [];
+
+/**
+ * Checks that ACLs do not hide the topics between the stages of this group's application. A window
+ * could not prove that the application has read them.
+ */
+const seesStages = ({ plan, systems }: Pick<Asking, 'plan' | 'systems'>, group: string) =>
+  attempt(
+    'kafka.acls',
+    async () => {
+      try {
+        await systems.kafka(plan).refuseHidden([aTopicBetweenStages(group)]);
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== 'permission-denied') throw error;
+        const hidden = betweenStages(group);
+        return {
+          detail: `${principalOf(plan)} is not allowed to DESCRIBE topics whose names begin with ${hidden.name}`,
+          remedy: aclsOf(plan)
+            .filter((acl) => acl.principal === 'worker' && acl.name === hidden.name)
+            .map((acl) => aclCommand(acl, principalOf(plan)))
+            .join('; '),
+        };
+      }
+      return 'the topics between the stages of a Kafka Streams application are visible';
+    },
+    group,
+  );
 
 const principalOf = ({ spec: { kafka } }: ResolvedPlan): string =>
   kafka.sasl === undefined

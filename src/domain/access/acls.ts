@@ -47,6 +47,13 @@ const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
 const topic = (name: string) => ({ resource: 'topic', name, pattern: 'literal' }) as const;
 const group = (name: string) => ({ resource: 'group', name, pattern: 'literal' }) as const;
 
+/** The topics between the stages of a Kafka Streams application. Their names begin with its id. */
+export const betweenStages = (application: string) =>
+  ({ resource: 'topic', name: `${application}-`, pattern: 'prefixed' }) as const;
+
+/** A name that no topic needs to have. It shows whether ACLs hide the topics between stages. */
+export const aTopicBetweenStages = (application: string): string => `${application}-repartition`;
+
 /**
  * Returns a list with the output topic, or an empty list if the prefix of `ownTopics` covers it.
  */
@@ -92,6 +99,12 @@ function ofWorker(plan: ResolvedPlan): Acl[] {
         ? (['Delete', 'Describe'] as const)
         : (['Describe'] as const),
       why: 'its offsets prove that the pipeline has read everything',
+    })),
+    ...(spec.pipeline?.groups ?? []).map((name) => ({
+      ...acl,
+      ...betweenStages(name),
+      operations: ['Describe', 'Read'] as const,
+      why: 'records between the stages of a Kafka Streams application count as unread',
     })),
     ...own.map((name) => ({
       ...acl,

@@ -1,0 +1,54 @@
+// Finds the topics that the pipeline's groups read, and notices topics that ACLs hide.
+import { aTopicBetweenStages } from '../../domain/access/acls.js';
+import { Problem } from '../../domain/failure.js';
+import type { KafkaPort } from '../../clients/kafka/kafka.js';
+
+/** Matches the names that Kafka Streams gives to topics between two stages. */
+const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
+
+/**
+ * Returns a reason if ACLs hide a topic that a group reads, otherwise null. Brokers leave out such a
+ * topic from every answer, so its unread records would not count. A group without members does not
+ * say what it reads. Then this function asks for a name that a topic between two stages could have.
+ */
+export async function hiddenTopic(
+  kafka: KafkaPort,
+  groups: readonly string[],
+  subscribed: Subscribed,
+): Promise<string | null> {
+  const read = groups.flatMap((group) => {
+    const topics = [...(subscribed.get(group) ?? [])];
+    return topics.length > 0 ? topics : [aTopicBetweenStages(group)];
+  });
+  try {
+    await kafka.refuseHidden(read);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'permission-denied') throw error;
+    return `drain: ${error.message}, so it is unknown whether the group has drained; ${error.remedy}`;
+  }
+}
+
+/**
+ * Returns the topics that a group committed offsets for or subscribes to. It also returns topics
+ * between the stages of a Kafka Streams application, which it recognizes by their names. Such a
+ * topic may have records but no committed offset yet.
+ */
+export async function groupTopics(
+  kafka: KafkaPort,
+  groups: readonly string[],
+  subscribed: Subscribed,
+): Promise<string[]> {
+  const existing = new Set(await kafka.listTopics());
+  const between = (topic: string): boolean =>
+    groups.some((group) => topic.startsWith(`${group}-`) && BETWEEN_STAGES.test(topic));
+  const topics = new Set([...existing].filter(between));
+  for (const group of groups) {
+    const read = [...(await kafka.groupOffsets(group)).keys(), ...(subscribed.get(group) ?? [])];
+    for (const topic of read) if (existing.has(topic)) topics.add(topic);
+  }
+  return [...topics];
+}
+
+/** The topics that each group subscribes to. */
+export type Subscribed = ReadonlyMap<string, ReadonlySet<string>>;

@@ -1,0 +1,30 @@
+// Approves a migration on a stack where processes are killed.
+import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { reach, sluice } from './sluice.js';
+
+const APPROVAL_MS = 20 * 60_000;
+
+/**
+ * Approves whenever the run asks for it, until `isReached`. A window that restarts fall into may void an
+ * earlier approval.
+ */
+export async function approveUntil(
+  name: string,
+  what: string,
+  isReached: (status: StatusWithWindows) => boolean,
+): Promise<void> {
+  const approved = new Set<string>();
+  await reach(
+    name,
+    what,
+    (status) => {
+      const { needsApproval, evidenceId } = status;
+      if (needsApproval && evidenceId && !approved.has(evidenceId)) {
+        approved.add(evidenceId);
+        sluice('approve', name, '--approver', 'ann', '--reason', 'proven', '--yes');
+      }
+      return isReached(status);
+    },
+    APPROVAL_MS,
+  );
+}
