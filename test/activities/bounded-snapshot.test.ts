@@ -6,18 +6,21 @@ import { isVisible, parseSnapshot } from '../../src/domain/values/position.js';
 
 const EPOCH = 2 ** 32;
 
-/** A session on a source whose last ended transaction has the id before `xmax`. */
-const sourceAt = (xmax: number): Pick<SourceClient, 'query'> =>
-  ({ query: () => Promise.resolve({ rows: [{ before: String(xmax) }] }) }) as never;
+/** A session on a source whose next transaction has this id. */
+const sourceAt = (id: number): Pick<SourceClient, 'query'> =>
+  ({ query: () => Promise.resolve({ rows: [{ before: String(id) }] }) }) as never;
 
-describe('a record whose commit still waits for a synchronous standby', () => {
-  it.each([1000, EPOCH + 1000])(
-    'is not seen by a snapshot, because its transaction has not ended, with the counter at %d',
-    async (xmax) => {
-      const snapshot = await boundedNow(sourceAt(xmax), parseSnapshot(`${xmax}:${xmax}:`));
-      for (const id of [xmax, xmax + 1, xmax + 5000])
-        expect(isVisible(id % EPOCH, snapshot)).toBe(false);
-      expect(isVisible((xmax - 1) % EPOCH, snapshot)).toBe(true);
-    },
-  );
+describe.each([1000, EPOCH + 1000])('with the transaction counter at %d, a snapshot', (ended) => {
+  const next = ended + 50;
+  const sees = async (id: number): Promise<boolean> =>
+    isVisible(id % EPOCH, await boundedNow(sourceAt(next), parseSnapshot(`${ended}:${ended}:`)));
+
+  it('does not see a record whose commit still waits for a synchronous standby', async () => {
+    for (const id of [ended, ended + 1, next - 1]) expect(await sees(id)).toBe(false);
+    expect(await sees(ended - 1)).toBe(true);
+  });
+
+  it('sees a record of a transaction that the server lost in a failover', async () => {
+    for (const id of [next, next + 1000]) expect(await sees(id)).toBe(true);
+  });
 });

@@ -12,22 +12,17 @@ export async function snapshotText(reader: SourceClient): Promise<string> {
 }
 
 /**
- * The number of transaction ids that may be in use beyond the largest id of an ended transaction.
- * With synchronous replication, a connector can read a commit before its transaction has ended,
- * while the commit still waits for a standby.
- */
-const UNENDED_IDS = 2 ** 20;
-
-/**
  * Returns the snapshot with an upper limit for the transaction ids of records that are in the topic
- * now. `side` MUST NOT hold a snapshot, because an older snapshot would give a smaller limit.
+ * now. The limit is a new id, so it is above the id of every transaction that has begun. The largest
+ * id of an ended transaction would be too small. With synchronous replication, a connector can read
+ * a commit that still waits for a standby, and whose transaction has therefore not ended. A record
+ * with an id at or above the limit belongs to a transaction that this server never had, for example
+ * after a failover. Every snapshot sees such a record, so the window reports it.
  */
 export async function boundedNow(
   side: Pick<SourceClient, 'query'>,
   snapshot: SnapshotVisibility,
 ): Promise<SnapshotVisibility> {
-  const { rows } = await side.query<{ before: string }>(
-    'SELECT pg_snapshot_xmax(pg_current_snapshot()) AS before',
-  );
-  return { ...snapshot, before: Number(rows[0]!.before) + UNENDED_IDS };
+  const { rows } = await side.query<{ before: string }>('SELECT pg_current_xact_id() AS before');
+  return { ...snapshot, before: Number(rows[0]!.before) };
 }
