@@ -124,6 +124,7 @@ describe('an aligned query', () => {
     'SELECT s.id, l.n FROM sales s, LATERAL (SELECT count(*) AS n FROM sales t WHERE t.shop = s.shop) l',
     'SELECT id, pure(id) AS p, code || raw::text AS c FROM sales',
     "SELECT id, round(cents, 1) AS r FROM sales WHERE shop <> 'today' OR shop <> 'now'::text",
+    "SELECT id, v.n FROM sales LEFT JOIN (VALUES ('now', 1), ('s1', 2)) v (shop, n) USING (shop) WHERE shop NOT IN ('today', 'é')",
   ])(
     'returns what the original query would return on a table with the rows of the gap: %s',
     async (sql) => expect((await asOf(sql)).length).toBeGreaterThan(2),

@@ -3,7 +3,7 @@
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { field, functionName, list, relationName, walk, type Fields } from './ast.js';
 import { blocksOf, type Block } from './blocks.js';
-import { addCalled, nothingCalled } from './called.js';
+import { addCalled, nothingCalled, type Moment } from './called.js';
 import { flagsOf, sideEffect, type Flag } from './find-flags.js';
 import type { StateClass } from './grouping-operators.js';
 import { SqlText } from './text.js';
@@ -21,7 +21,7 @@ export interface SqlAnalysis {
   readonly functions: readonly string[];
   readonly operators: readonly string[];
   /** Constants that Postgres may read as a time of the clock: `'today'`. */
-  readonly moments: readonly string[];
+  readonly moments: readonly Moment[];
   /** Parts that could not be read, with the reason. Their effect is unknown. */
   readonly unread: readonly string[];
   /** The class of the hardest stage. */
@@ -75,7 +75,7 @@ export function analyseSql(
     flags,
     functions: [...called.functions],
     operators: [...called.operators],
-    moments: [...called.moments],
+    moments: called.moments,
     unread: all.unread,
     class: isKnown
       ? flags.some((f) => f.gravity === 'blocks')

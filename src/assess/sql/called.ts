@@ -8,7 +8,13 @@ export interface Called {
   /** The names of operators, without their schema. */
   readonly operators: Set<string>;
   /** Constants such as `today`, which the date types replace with the current time. */
-  readonly moments: Set<string>;
+  readonly moments: Moment[];
+}
+
+export interface Moment {
+  readonly text: string;
+  /** The offset of the constant in the text, in bytes. */
+  readonly start: number;
 }
 
 /**
@@ -22,7 +28,7 @@ export const isMoment = (text: string): boolean => MOMENT.test(text);
 export const nothingCalled = (): Called => ({
   functions: new Set(),
   operators: new Set(),
-  moments: new Set(),
+  moments: [],
 });
 
 /** Adds what the statement calls to `called`. */
@@ -32,7 +38,8 @@ export function addCalled(tree: unknown, called: Called): void {
     for (const operator of names(list(node, OPERATOR_OF[kind] ?? '')).slice(-1))
       called.operators.add(operator);
     const text = kind === 'A_Const' ? field(node['sval'], 'sval') : undefined;
-    if (typeof text === 'string' && isMoment(text)) called.moments.add(text);
+    if (typeof text === 'string' && isMoment(text))
+      called.moments.push({ text, start: Number(node['location'] ?? 0) });
   });
 }
 

@@ -5,6 +5,8 @@ export const SQLSTATE = {
   undefinedTable: '42P01',
   invalidSchemaName: '3F000',
   invalidAuthorization: '28000',
+  /** A text is not a date or a time. */
+  invalidTime: '22007',
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
   /** A person cancelled the statement, or it reached its time limit. */

@@ -16,7 +16,8 @@ import { plainName } from '../../../clients/postgres/consumer-view.js';
 import { quoteIdent, type Relation } from '../../../domain/migration/names.js';
 import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
-import { clockConstant, relationsOfPlan } from './query-reads.js';
+import { clockConstants } from './clock-constants.js';
+import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
 /**
@@ -141,8 +142,8 @@ async function relations(
 }
 
 async function constantProblem(client: pg.ClientBase, query: string): Promise<string | null> {
-  const constant = await clockConstant(client, query);
-  return constant && `its result depends on ${constant}, which means the clock`;
+  const [constant] = await clockConstants(client, query);
+  return constant === undefined ? null : `its result depends on ${constant}, which means the clock`;
 }
 
 /**

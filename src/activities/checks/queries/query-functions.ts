@@ -42,6 +42,6 @@ function problemOf(called: CalledFunction): string | null {
   const read = analyseSql(text);
   if (read.error ?? read.unread[0]) return `it calls ${name}, whose text cannot be read`;
   if (read.tables.length > 0) return `it calls ${name}, which reads ${read.tables.join(', ')}`;
-  const [clock] = [...clockFlags(read), ...read.moments.map((moment) => `'${moment}'`)];
+  const [clock] = [...clockFlags(read), ...read.moments.map(({ text: moment }) => `'${moment}'`)];
   return clock === undefined ? null : `it calls ${name}, whose result may depend on ${clock}`;
 }

@@ -10,6 +10,7 @@ import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import type { Answer } from '../../runtime/make-finding.js';
 import { calledBy, lacksText, whyForeignIsUnsafe } from './called-functions.js';
+import { clockConstants } from './clock-constants.js';
 
 interface Dependence {
   /** Relations that store rows, as `schema.name`. */
@@ -27,9 +28,8 @@ interface Dependence {
 export async function dependenceOf(client: pg.ClientBase, query: string): Promise<Dependence> {
   await loadParser();
   const sql = stripSemicolon(query);
-  const plan = await planOf(client, sql);
   const [clock, unread] = [new Set<string>(), new Set<string>()];
-  const tables = new Set(await relationsIn(client, plan));
+  const tables = new Set(await relationsOfPlan(client, sql));
   const done = new Set<string>();
   const texts: Text[] = [{ text: sql, of: null, isView: false }];
   for (let next = texts.shift(); next; next = texts.shift()) {
@@ -41,10 +41,10 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
     );
     for (const found of [...clockFlags(read), ...roles.map((flag) => flag.found)])
       clock.add(`${found}${where}`);
-    if (of === null) for (const moment of momentsIn(plan, read)) clock.add(moment);
+    if (of === null) for (const constant of await clockConstants(client, text)) clock.add(constant);
     // in the text of a view, Postgres has already replaced such constants
     else if (!isView)
-      for (const moment of read.moments) unread.add(`${of}: '${moment}' may mean the clock`);
+      for (const moment of read.moments) unread.add(`${of}: '${moment.text}' may mean the clock`);
     for (const part of [...(read.error ? [read.error.message] : []), ...read.unread])
       if (of !== null) unread.add(`${of}: ${part}`);
     for (const found of await behind(client, read, done)) {
@@ -112,17 +112,8 @@ export async function checkReads(
  * Returns the relations that Postgres' query plan scans, directly or through views, inlined
  * functions and partitions.
  */
-export const relationsOfPlan = async (client: pg.ClientBase, sql: string): Promise<string[]> =>
-  relationsIn(client, await planOf(client, sql));
-
-/** Returns the plan of a query, which is not run. */
-async function planOf(client: pg.ClientBase, sql: string): Promise<unknown> {
+export async function relationsOfPlan(client: pg.ClientBase, sql: string): Promise<string[]> {
   const rows = await readLone(client, `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`);
-  const plan = Object.values(rows[0] ?? {})[0];
-  return typeof plan === 'string' ? (JSON.parse(plan) as unknown) : plan;
-}
-
-function relationsIn(client: pg.ClientBase, plan: unknown): Promise<string[]> {
   const found: { schema: string; table: string }[] = [];
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) return node.forEach(visit);
@@ -131,28 +122,13 @@ function relationsIn(client: pg.ClientBase, plan: unknown): Promise<string[]> {
     if (typeof schema === 'string' && typeof table === 'string') found.push({ schema, table });
     Object.values(node).forEach(visit);
   };
-  visit(plan);
+  const plan = Object.values(rows[0] ?? {})[0];
+  visit(typeof plan === 'string' ? JSON.parse(plan) : plan);
   return holdingRows(
     client,
     found.map((name) => qualified(name)),
     true,
   );
-}
-
-/**
- * Returns the constants of a query that Postgres reads as a time of the clock, such as the one in
- * `day < 'today'`. It replaces such a constant when it parses the query, so the plan lacks it.
- */
-function momentsIn(plan: unknown, { moments }: SqlAnalysis): string[] {
-  const planned = moments.length === 0 ? '' : JSON.stringify(plan).toLowerCase();
-  return moments.map((text) => `'${text}'`).filter((text) => !planned.includes(text.toLowerCase()));
-}
-
-/** Returns the first such constant of the query, or null. */
-export async function clockConstant(client: pg.ClientBase, sql: string): Promise<string | null> {
-  const read = analyseSql(sql);
-  if (read.moments.length === 0) return null;
-  return momentsIn(await planOf(client, sql), read)[0] ?? null;
 }
 
 /**

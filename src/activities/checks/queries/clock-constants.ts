@@ -1,0 +1,34 @@
+// Finds constants without a cast that Postgres reads as a time of the clock, such as the one in
+// `day < 'today'`. Postgres replaces such a constant when it parses the query. So if it refuses the
+// query with a text in place of the constant that is no time, the constant is a time.
+import type pg from 'pg';
+import { analyseSql } from '../../../assess/sql/analyse.js';
+import type { Moment } from '../../../assess/sql/called.js';
+import { describeStatement } from '../../../clients/postgres/single-statement.js';
+import { hasState, SQLSTATE } from '../../../domain/values/sqlstate.js';
+
+const LITERAL = /^'(?:[^']|'')*'/;
+
+/**
+ * Returns the constants of one query that mean the clock, as SQL text. The session MUST NOT be in a
+ * transaction, because Postgres may refuse a statement.
+ */
+export async function clockConstants(client: pg.ClientBase, query: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const moment of analyseSql(query).moments)
+    if (await isTime(client, query, moment)) found.push(`'${moment.text}'`);
+  return found;
+}
+
+async function isTime(client: pg.ClientBase, query: string, { start }: Moment): Promise<boolean> {
+  const bytes = Buffer.from(query, 'utf8');
+  const rest = bytes.subarray(start).toString('utf8');
+  const written = LITERAL.exec(rest)?.[0];
+  if (written === undefined) return true; // it is written in a way that cannot be replaced
+  const before = bytes.subarray(0, start).toString('utf8');
+  const without = `${before}'no time'${rest.slice(written.length)}`;
+  return describeStatement(client, without).then(
+    () => false,
+    (error: unknown) => hasState(error, SQLSTATE.invalidTime),
+  );
+}
