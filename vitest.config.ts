@@ -21,6 +21,7 @@ const e2e = (files: readonly string[]): string[] => files.map((file) => `test/e2
 /** Files that ask a server's catalog, log, locks or privileges, and need no other service. */
 const POSTGRES_ONLY = integration([
   'align-query',
+  'batch-aligned',
   'batch-query',
   'captured',
   'copy-ranges',

@@ -17,7 +17,7 @@ import { settledBecause } from '../../domain/plan/planned-subjects.js';
 import type { Deps } from '../runtime/deps.js';
 import { because } from '../../domain/values/or-reason.js';
 import { guardProblem } from '../cutover/trigger-checks.js';
-import { alignQuery } from './queries/align-query.js';
+import { alignQueries } from './queries/align-queries.js';
 import { checkReads } from './queries/query-reads.js';
 import { checkRun } from './queries/query-run.js';
 import { attempt, failed, type Answer } from '../runtime/make-finding.js';
@@ -101,18 +101,26 @@ async function checkQueries(
       ),
     );
     if (plan.spec.validation.results === 'exact')
-      checks.push(await attempt('batch.aligned', () => sayMode(client, plan, query.sql), name));
+      checks.push(await attempt('batch.aligned', () => sayMode(client, plan, batch), name));
   }
   return checks;
 }
 
 /**
- * Names the mode in which windows compare the query. Both modes prove the result, so neither counts
- * as a failure.
+ * Names the mode in which windows compare the queries. One query that cannot be aligned makes all
+ * of them settled. Both modes prove the result, so neither counts as a failure.
  */
-async function sayMode(client: pg.ClientBase, plan: ResolvedPlan, sql: string): Promise<string> {
+async function sayMode(
+  client: pg.ClientBase,
+  plan: ResolvedPlan,
+  { stages, query }: BatchPlan,
+): Promise<string> {
+  const queries = [...stages, { name: 'result', query }].map((of) => ({
+    subject: of.name,
+    sql: of.query.sql,
+  }));
   const settled = settledBecause(plan);
-  const aligned = settled ? because(settled) : await alignQuery(client, plan.tables, sql);
+  const aligned = settled ? because(settled) : await alignQueries(client, plan.tables, queries);
   return aligned.ok
     ? 'windows compare it exactly, at a still point of the pipeline'
     : `windows compare it in settled rounds, because ${aligned.reason}`;

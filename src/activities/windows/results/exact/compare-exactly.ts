@@ -1,15 +1,15 @@
 // Compares results exactly: each query runs once, as of one still point. Every key of the output,
 // the stages and the sink is compared once. A difference is final, because neither side can change.
 import { readKeyedTable } from '../../../../clients/postgres/catalog.js';
-import { isProvable } from '../../../../compare/column-types.js';
 import { standIn } from '../../../../assess/sql/stand-in.js';
 import { separateTarget } from '../../../../domain/migration/databases.js';
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
-import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
+import { ok, type OrReason } from '../../../../domain/values/or-reason.js';
 import { BARRIER_LIMIT_MS, type ConnectedSession } from '../../session.js';
 import { unmeasured, type SubjectOutcome } from '../../subject-outcome.js';
 import type { ComparedQuery } from '../compared-queries.js';
-import { alignQuery, type AlignedQuery } from '../../../checks/queries/align-query.js';
+import type { AlignedQuery } from '../../../checks/queries/align-query.js';
+import { alignQueries } from '../../../checks/queries/align-queries.js';
 import { comeClose, gapProblem, slowness } from './before-pause.js';
 import { gapRows, type GapTable } from './gap-rows.js';
 import { sidesByHash } from './result-by-hash.js';
@@ -88,41 +88,15 @@ export async function prepare(
   { reader, plan }: ConnectedSession,
   comparedQueries: readonly ComparedQuery[],
 ): Promise<OrReason<Prepared[]>> {
-  const prepared: Prepared[] = [];
-  for (const comparedQuery of comparedQueries) {
-    const aligned = await alignQuery(reader, plan.tables, comparedQuery.sql);
-    if (!aligned.ok) return because(`the query of ${comparedQuery.subject}: ${aligned.reason}`);
-    const query = aligned.value;
-    for (const { sql, text } of plan.tables) {
-      const weak = query.tables.has(sql) ? await unprovableColumn(reader, text) : null;
-      if (weak)
-        return because(`the query of ${comparedQuery.subject} reads ${text}, whose ${weak}`);
-    }
-    prepared.push({ comparedQuery, query });
-  }
-  return ok(prepared);
+  const aligned = await alignQueries(reader, plan.tables, comparedQueries);
+  if (!aligned.ok) return aligned;
+  const queries = aligned.value;
+  return ok(comparedQueries.map((comparedQuery, at) => ({ comparedQuery, query: queries[at]! })));
 }
 
 /** Returns the captured tables that the queries read. */
 function tablesRead(tables: readonly Relation[], prepared: readonly Prepared[]): Relation[] {
   return tables.filter(({ sql }) => prepared.some(({ query }) => query.tables.has(sql)));
-}
-
-/**
- * Describes the first column whose values cannot be taken from records. Returns null if there is no
- * such column.
- */
-async function unprovableColumn(
-  reader: ConnectedSession['reader'],
-  table: string,
-): Promise<string | null> {
-  const { columns } = await readKeyedTable(reader, table);
-  const found = columns.find(({ type, generated }) => generated || !isProvable(type));
-  if (!found) return null;
-  const why = found.generated
-    ? 'is generated'
-    : `has the type ${found.type}, whose values cannot be proven`;
-  return `column ${found.name} ${why}`;
 }
 
 /**
