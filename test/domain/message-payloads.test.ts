@@ -14,6 +14,20 @@ describe('a payload from any client', () => {
       expect(checked.ok).toBe(false);
     },
   );
+  it.each(['', ' ', '\t\n', '\u00a0'])(
+    'needs a person, and nobody has a blank name: %j',
+    (approver) => {
+      for (const decision of ['approve', 'reject'] as const)
+        expect(checkDecision({ approver }, decision)).toMatchObject({
+          ok: false,
+          reason: 'approver is missing',
+        });
+    },
+  );
+  it('names the same person with and without spaces around the name', () =>
+    expect(checkDecision({ approver: ' ann\n' }, 'approve')).toMatchObject({
+      value: { approver: 'ann' },
+    }));
   it('needs a decision and evidence if it is an update', () => {
     expect(checkUpdate({ approver: 'ann' })).toMatchObject({
       ok: false,

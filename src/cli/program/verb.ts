@@ -1,5 +1,5 @@
 // Declares verbs, and the options that several verbs share.
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { VariableName } from '../../wiring/environment.js';
 import { EXIT, FORMATS, type Format } from '../support/output.js';
 
@@ -13,6 +13,13 @@ export const output = (choices: readonly string[] = FORMATS, preset = 'text'): O
     .env('SLUICE_OUTPUT' satisfies VariableName);
 export const file = (): Option =>
   new Option('-f, --file <file>', 'migration spec (YAML)').makeOptionMandatory();
+/** Returns the text of an option without spaces around it. Refuses a blank text. */
+export function filled(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') throw new InvalidArgumentError('It must not be blank.');
+  return trimmed;
+}
+
 export const yes = (): Option => new Option('--yes', 'do not ask for confirmation');
 
 /**

@@ -1,7 +1,7 @@
 // Verbs that begin with a spec or a portfolio. Each verb's file is loaded only when it runs.
 import { Option, type Command } from 'commander';
 import { FORMATS } from '../support/output.js';
-import { file, output, verb, yes } from './verb.js';
+import { filled, file, output, verb, yes } from './verb.js';
 
 /** Adds the verbs that work with a spec: write it, check it, plan it, start it. */
 export function addSpecVerbs(program: Command): void {
@@ -52,7 +52,7 @@ export function addSpecVerbs(program: Command): void {
       '--rehearse <id>',
       'rehearse the cut-over of a migration that waits for approval, without the commit, instead of showing a plan',
     )
-    .option('--by <name>', 'the person who rehearses')
+    .option('--by <name>', 'the person who rehearses', filled)
     .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output())
@@ -107,7 +107,7 @@ export function addDecisionAids(program: Command): void {
       '0',
     )
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
-    .option('--by <name>', 'the person who runs the proof')
+    .option('--by <name>', 'the person who runs the proof', filled)
     .addOption(output(['text', 'json', 'md', 'html']));
   verb(
     program,

@@ -1,6 +1,6 @@
 // Verbs on a migration that was started. Each verb's file is loaded only when it runs.
 import type { Command } from 'commander';
-import { output, verb, yes } from './verb.js';
+import { filled, output, verb, yes } from './verb.js';
 
 /** Adds the verbs that only read. */
 export function addReadingVerbs(program: Command): void {
@@ -73,8 +73,8 @@ export function addDecidingVerbs(program: Command): void {
         : 'reject and roll back',
       async (id: never, o: never) => (await import('../decide.js')).decide(id, decision, o),
     )
-      .requiredOption('--approver <name>', 'the person who decides')
-      .requiredOption('--reason <text>', 'the reason, for the audit')
+      .requiredOption('--approver <name>', 'the person who decides', filled)
+      .requiredOption('--reason <text>', 'the reason, for the audit', filled)
       .option('--evidence <id>', 'the evidence that you looked at; default: the current one')
       .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
       .addOption(yes())
@@ -95,8 +95,8 @@ export function addDecidingVerbs(program: Command): void {
     verb(program, `${name} <id>`, does, async (id: never, o: never) =>
       (await import('../decide.js')).coSign(id, decision, o),
     )
-      .requiredOption('--approver <name>', 'the person who asks')
-      .requiredOption('--reason <text>', 'the reason, for the audit')
+      .requiredOption('--approver <name>', 'the person who asks', filled)
+      .requiredOption('--reason <text>', 'the reason, for the audit', filled)
       .option('--key <file>', "sign with the approver's private key (Ed25519, PEM)")
       .addOption(yes())
       .addOption(output());
@@ -122,7 +122,7 @@ export function addSteeringVerbs(program: Command): void {
   )
     .requiredOption('-f, --file <file>', 'the complete new spec')
     .option('--reason <text>', 'why (required unless --dry-run)')
-    .option('--by <name>', 'the person who edits')
+    .option('--by <name>', 'the person who edits', filled)
     .option('--key <file>', 'sign the edit (required if the spec names approvers)')
     .option('--dry-run', 'show the differences and change nothing')
     .addOption(yes())
@@ -132,7 +132,7 @@ export function addSteeringVerbs(program: Command): void {
   )
     .option('--full', 'read every row')
     .option('--no-wait', 'do not wait for the verdict of the window')
-    .option('--by <name>', 'the person who asks')
+    .option('--by <name>', 'the person who asks', filled)
     .addOption(output());
   verb(program, 'extend <id>', 'make the soak longer', async (id: never, o: never) =>
     (await import('../signal.js')).extend(id, o),
@@ -141,7 +141,7 @@ export function addSteeringVerbs(program: Command): void {
       '--for <duration>',
       'the minimum time from now until the soak ends: 30m, 2h, 7d',
     )
-    .option('--by <name>', 'the person who extends the soak')
+    .option('--by <name>', 'the person who extends the soak', filled)
     .addOption(output());
   verb(
     program,
@@ -149,8 +149,8 @@ export function addSteeringVerbs(program: Command): void {
     'return to the batch, from any phase before complete',
     async (id: never, o: never) => (await import('../signal.js')).rollback(id, o),
   )
-    .requiredOption('--reason <text>', 'the reason, for the audit')
-    .option('--by <name>', 'the person who rolls back')
+    .requiredOption('--reason <text>', 'the reason, for the audit', filled)
+    .option('--by <name>', 'the person who rolls back', filled)
     .option('--key <file>', 'sign the rollback (required if the spec names approvers)')
     .addOption(yes())
     .addOption(output());

@@ -15,7 +15,9 @@ function text(
   field: string,
   required: boolean,
 ): OrReason<string | null> {
-  const value = record[field];
+  const given = record[field];
+  // Spaces around a name are no part of it. Otherwise, one person could count as two.
+  const value = typeof given === 'string' ? given.trim() : given;
   if (value === undefined || value === null || value === '')
     return required ? because(`${field} is missing`) : ok(null);
   if (typeof value !== 'string') return because(`${field} must be a string`);
