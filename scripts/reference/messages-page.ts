@@ -26,7 +26,8 @@ Each subject of a window has one verdict. The verdict of the window is the worst
 
 const REASONS_BELOW = `Three more reasons come from the window as a whole. If every subject is empty, the window is \`inconclusive\`: two empty
 sides prove nothing. If a fact changed while the window compared, a pass becomes \`inconclusive: changed during the
-window\`. If a system did not answer, the window is \`errored\`, with that system's message.`;
+window\`. A failure becomes inconclusive only if rows of a table moved to another file: after ALTER TABLE or TRUNCATE,
+the snapshot of the window sees an empty table. If a system did not answer, the window is \`errored\`, with that system's message.`;
 
 const DIFFERENCES = `## Classes of differences
 

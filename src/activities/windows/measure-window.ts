@@ -3,7 +3,7 @@
 import { Context } from '@temporalio/activity';
 import { standingFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';
-import { factsChange, type FactsChange, type FactsSeen } from '../../domain/evidence/epoch.js';
+import type { FactsSeen } from '../../domain/evidence/epoch.js';
 import { ENDS_GENERATION, type Problem } from '../../domain/failure.js';
 import type { Lag } from '../../domain/evidence/ledger-rows.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
@@ -15,8 +15,8 @@ import { pipelineGroups } from '../pipelines/index.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { lsnDistance } from '../../domain/values/position.js';
 import {
-  describeChange,
   restartedDuring,
+  voidedBy,
   withCauseOfFull,
 } from '../../domain/evidence/restart-in-window.js';
 import { type Verdict } from '../../domain/evidence/verdict.js';
@@ -85,12 +85,14 @@ export async function measure(session: WindowSession, since: string | null): Pro
       measureLag(session, result.pathMs ?? tables.barrierMs),
     ]);
     const last = await standingFacts(deps.ledger, ref, after, since);
-    const during = factsChange(before, after);
     const ofTables = tables.subjects.map((s) => ({
       ...s,
       verdict: withCauseOfFull(s.verdict, seen.change),
     }));
-    const subjects = [...ofTables, ...result.subjects].map((s) => voidedBy(during, s));
+    const subjects = [...ofTables, ...result.subjects].map((s) => ({
+      ...s,
+      verdict: voidedBy(s.verdict, { before, after }),
+    }));
     const restarted = last.seen.change?.epoch
       ? null
       : restartedDuring(
@@ -158,16 +160,6 @@ function unproven(plan: ResolvedPlan, verdict: Verdict, started: number): Omit<M
     batchAge: null,
     tables: null,
   };
-}
-
-/**
- * Voids a passed subject if the facts changed during the window. Some rows may then be from before
- * the change, and some records from after the change.
- */
-function voidedBy(during: FactsChange | null, subject: SubjectOutcome): SubjectOutcome {
-  if (!during || subject.verdict.verdict !== 'passed') return subject;
-  const reason = `changed during the window: ${describeChange(during)}`;
-  return { ...subject, verdict: { verdict: 'inconclusive', reason } };
 }
 
 async function measureLag(

@@ -1,6 +1,6 @@
 // Says what a change of the facts means for one window. Some changes make the window read every
 // row. A restart can also be the only reason why the window proves nothing.
-import { factsChange, type Facts, type FactsChange } from './epoch.js';
+import { factsChange, storageFact, type Facts, type FactsChange } from './epoch.js';
 import type { Verdict, VerdictName } from './verdict.js';
 
 /** The facts before and after a window. */
@@ -29,6 +29,29 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
     reason: `${verdict.reason}; every row was read, because ${describeChange(change)}`,
   };
 }
+
+/**
+ * Returns the verdict of a subject after the facts changed during the window. A passed subject
+ * proves nothing: some rows may be from before the change, and some records from after it. A failed
+ * subject proves nothing if rows of a table moved to another file. ALTER TABLE and TRUNCATE do
+ * that, and the snapshot of the window then sees an empty table.
+ */
+export function voidedBy(verdict: Verdict, { before, after }: AroundWindow): Verdict {
+  const during = factsChange(before, after);
+  if (!during) return verdict;
+  const why = `changed during the window: ${describeChange(during)}`;
+  if (verdict.verdict === 'passed') return { verdict: 'inconclusive', reason: why };
+  if (verdict.verdict !== 'failed' || !hasMoved(before, after)) return verdict;
+  return { verdict: 'inconclusive', reason: `${verdict.reason}, but this proves nothing: ${why}` };
+}
+
+/** Returns whether a file that had rows of a table before the window has none afterwards. */
+const hasMoved = (before: Facts, after: Facts): boolean =>
+  Object.entries(before).some(
+    ([name, files]) =>
+      name.startsWith(storageFact('')) &&
+      [files].flat().some((file) => ![after[name] ?? []].flat().includes(file)),
+  );
 
 /**
  * Returns the part that restarted during the window, if the restart is the only thing that
