@@ -15,7 +15,7 @@ import { comparedOf } from '../../domain/evidence/counts.js';
 import type { Difference } from '../../domain/evidence/window.js';
 import { readRows } from '../windows/canonical-rows.js';
 import { repeatedKeys } from '../windows/results/read-sides.js';
-import { closedKeysOf, waiverOf } from '../windows/results/stored-result.js';
+import { closedKeysOf, laterRun, waiverOf } from '../windows/results/stored-result.js';
 
 const RUNS_LOOKED_AT = 1000;
 
@@ -53,6 +53,17 @@ export async function rehearseRuns(
   client: SourceClient,
   input: RehearsalInput,
 ): Promise<OrReason<Rehearsed>> {
+  const read = await rehearseInSnapshot(client, input);
+  if (!read.ok) return read;
+  const { newest, ...rehearsed } = read.value;
+  const later = await laterRun(client, input.plan.batch!, newest);
+  return later === null ? ok(rehearsed) : because(later);
+}
+
+async function rehearseInSnapshot(
+  client: SourceClient,
+  input: RehearsalInput,
+): Promise<OrReason<Rehearsed & { readonly newest: string }>> {
   const log = input.plan.batch!.runLog!;
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
     const rows = await client.query<Record<string, string | null>>(
@@ -77,7 +88,7 @@ export async function rehearseRuns(
       rehearsed.push(run);
       differences.push(...found);
     }
-    return ok({ runs: rehearsed, differences });
+    return ok({ runs: rehearsed, differences, newest: rows.rows[0]!['run_id']! });
   });
 }
 

@@ -121,10 +121,38 @@ interface StoredResult {
 }
 
 /**
- * Reads the closed keys of the stored result in one snapshot. Returns a reason if another run has
- * written the result since then.
+ * Returns a reason if a later run than `id` has begun or finished. Call this function after the
+ * stored result was read, outside that snapshot: after a TRUNCATE, an earlier snapshot sees an empty
+ * table.
  */
-function readStored(
+export async function laterRun(
+  client: pg.ClientBase,
+  batch: BatchPlan,
+  id: string,
+): Promise<string | null> {
+  const run = await finishedRun(client, batch);
+  if (!run.ok) return run.reason;
+  return run.value.id === id
+    ? null
+    : `run ${run.value.id} of the batch finished during the window: the stored result is newer than run ${id}`;
+}
+
+/**
+ * Reads the closed keys of the stored result in one snapshot. Returns a reason if another run has
+ * written the result before or meanwhile.
+ */
+async function readStored(
+  client: SourceClient,
+  plan: ResolvedPlan,
+  comparedQuery: ComparedQuery,
+  before: Run,
+): Promise<OrReason<StoredResult>> {
+  const read = await readInSnapshot(client, plan, comparedQuery, before);
+  const later = read.ok ? await laterRun(client, plan.batch!, before.id) : null;
+  return later === null ? read : because(later);
+}
+
+function readInSnapshot(
   client: SourceClient,
   { batch, spec }: ResolvedPlan,
   { shape, fold }: ComparedQuery,
@@ -134,12 +162,8 @@ function readStored(
   const table = batch!.resultTable.sql;
   const stored = new Map<string, string | null>();
   return transaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
-    const run = await finishedRun(client, batch!);
-    if (!run.ok) return run;
-    if (run.value.id !== before.id)
-      return because(
-        `run ${run.value.id} of the batch finished during the window: the stored result is newer than run ${before.id}`,
-      );
+    const later = await laterRun(client, batch!, before.id);
+    if (later !== null) return because(later);
     const from = `(SELECT * FROM ${table} WHERE (${closed}\n)) AS sluice_closed`;
     const pace = { rowsPerSecond: 0, heartbeat: () => undefined };
     const rows = await readRows(client, from, shape, pace, (key, row) => stored.set(key, row));

@@ -1,0 +1,66 @@
+// Tests a run of the batch that replaces the stored result while a window reads it. TRUNCATE is not
+// safe for earlier snapshots: they see an empty table.
+import { describe, expect, it } from 'vitest';
+import type { ComparedQuery } from '../../src/activities/windows/results/compared-queries.js';
+import { compareStored } from '../../src/activities/windows/results/stored-result.js';
+import type { ResultSession } from '../../src/activities/windows/session.js';
+import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
+
+const SHAPE: Shape = {
+  key: ['day'],
+  columns: [
+    { name: 'day', type: 'date' },
+    { name: 'revenue', type: 'numeric' },
+  ],
+};
+const ROWS = new Map([[joinRow(['2026-01-01']), joinRow(['2026-01-01', '10'])]]);
+const RUN = { run_id: '7', cut_at: '2026-01-03T00:00:00Z', finished_at: '2026-01-03T00:01:00Z' };
+
+/** Compares with an emptied table. The second reading of the run log, which is later, finds `log`. */
+async function verdictWith(log: object): Promise<{ verdict: string; reason: string }> {
+  const logs: object[] = [RUN, log];
+  const query = (asked: string | { text?: string; read?: unknown }): unknown => {
+    if (typeof asked === 'object' && 'read' in asked)
+      return { read: () => Promise.resolve([]), close: () => Promise.resolve() };
+    const sql = typeof asked === 'string' ? asked : asked.text!;
+    const counted = [{ n: sql.includes('ordinality') ? '1' : '0' }];
+    return Promise.resolve({ rows: sql.includes('run_id') ? [logs.shift()!] : counted });
+  };
+  const plan = {
+    batch: { runLog: { sql: 'runs', text: 'runs' }, resultTable: { sql: 'daily' } },
+    spec: { validation: { closedKeys: 'day < $cut::date', waivers: [] } },
+  };
+  const target = { query, getTransactionStatus: () => 'T' };
+  const compared = {
+    shape: SHAPE,
+    topic: 'daily',
+    fold: { rows: new Map([...ROWS].map(([key, row]) => [key, { row, mark: 0 }])) },
+    taken: { expected: ROWS, lsn: '0/1' },
+  };
+  const { verdict } = await compareStored(
+    { plan, target } as unknown as ResultSession,
+    compared as unknown as ComparedQuery,
+    { ok: true, value: { id: '7', cut: RUN.cut_at } },
+  );
+  return verdict;
+}
+
+describe('a stored result that the batch replaces during a window', () => {
+  it.each([
+    [
+      { ...RUN, run_id: '8' },
+      'run 8 of the batch finished during the window: the stored result is newer than run 7',
+    ],
+    [
+      { ...RUN, run_id: '8', finished_at: null },
+      'run 8 of the batch has not finished and is writing its result',
+    ],
+  ])('shows no difference: %j', async (log, reason) =>
+    expect(await verdictWith(log)).toEqual({ verdict: 'inconclusive', reason }),
+  );
+  it('shows its differences if no other run has begun', async () =>
+    expect(await verdictWith(RUN)).toEqual({
+      verdict: 'failed',
+      reason: 'mismatched 1 rows > 0 allowed (1 batch-was-wrong)',
+    }));
+});
