@@ -93,6 +93,6 @@ async function withStanding(
 ): Promise<Listed> {
   const status = statusOf(record);
   if (record.outcome !== null) return { record, status };
-  const look = await lookAt(migrationId(record.name), client, problem, false);
+  const look = await lookAt(migrationId(record.name), client, problem, null);
   return { record, status: standingIn(status, look, record, null) };
 }

@@ -137,6 +137,15 @@ describe('the standing of a run', () => {
     });
     expect(judgeStanding(completed, { ...RECORDED, hasEnded: true }, NOW).problem).toBeNull();
   });
+  it('is not in doubt if nobody asked it, and a worker polls its queue', () => {
+    expect(judgeStanding(seen({ answered: null }), RECORDED, NOW)).toMatchObject({
+      from: 'ledger',
+      problem: null,
+      state: null,
+    });
+    const unpolled = seen({ answered: null, polledMsAgo: null });
+    expect(judgeStanding(unpolled, RECORDED, NOW).state).toBe('no worker');
+  });
   it('says that there is no worker if none has polled the queue for longer than a poll lasts', () => {
     for (const polledMsAgo of [null, 200_000]) {
       const standing = judgeStanding(seen({ polledMsAgo, answered: false }), RECORDED, NOW);

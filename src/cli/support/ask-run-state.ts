@@ -33,13 +33,13 @@ export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
 
 /**
  * Looks at a run in Temporal. It never throws. `answered` means that a query was just answered, so
- * a worker is alive. `problem` says why there is no client.
+ * a worker is alive. Null means that no query was sent. `problem` says why there is no client.
  */
 export const lookAt = (
   id: string,
   client: Client | null,
   problem: string,
-  answered: boolean,
+  answered: boolean | null,
 ): Promise<Look> => lookAtWorkflow(workflowIdOf(id), client, problem, answered);
 
 /** Works like `lookAt` for any workflow id. */
@@ -47,7 +47,7 @@ export async function lookAtWorkflow(
   workflowId: string,
   client: Client | null,
   problem: string,
-  answered: boolean,
+  answered: boolean | null,
 ): Promise<Look> {
   if (!client) return { seen: { kind: 'unreachable', problem }, waits: [], runKey: null };
   const { address, namespace } = loadConfig().temporal;
@@ -80,7 +80,7 @@ export async function lookAtWorkflow(
 async function seenOf(
   client: Client,
   description: WorkflowExecutionDescription,
-  answered: boolean,
+  answered: boolean | null,
 ): Promise<SeenWorkflow> {
   const { status, closeTime, taskQueue, runId, workflowId } = description;
   const taskAttempt = description.raw.pendingWorkflowTask?.attempt ?? 0;

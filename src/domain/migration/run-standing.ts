@@ -15,8 +15,11 @@ export interface SeenWorkflow {
   readonly taskQueue: string;
   /** Milliseconds since a worker last polled that queue. Null if no poll is known. */
   readonly polledMsAgo: number | null;
-  /** True if the run has just answered a query, so a worker is alive. */
-  readonly answered: boolean;
+  /**
+   * True if the run has just answered a query, so a worker is alive. Null if it was not asked. Then
+   * a worker that polls its queue counts as alive.
+   */
+  readonly answered: boolean | null;
   /** The activities that a person paused at Temporal. */
   readonly pausedActivities: readonly PausedActivity[];
 }
@@ -95,7 +98,7 @@ export function judgeStanding(
   now: string,
   waits: readonly string[] = [],
 ): Standing {
-  const isLive = seen.kind === 'workflow' && seen.workflow.answered && !recorded?.hasEnded;
+  const isLive = seen.kind === 'workflow' && seen.workflow.answered === true && !recorded?.hasEnded;
   const from = isLive ? 'workflow' : 'ledger';
   const found = troubleOf(seen, recorded);
   const trouble = found.problem === null ? pausedIn(seen) : found;
@@ -205,6 +208,7 @@ function troubleOfWorkflow(workflow: SeenWorkflow, recorded: Recorded | null): T
       remedy: ['sluice worker'],
     };
   }
+  if (workflow.answered === null) return FINE;
   return {
     problem: `no worker answers on task queue ${taskQueue}, though one polled it ${Math.round(polledMsAgo / 1000)} s ago; the worker has stopped, or it is too busy`,
     state: 'no worker answers',
