@@ -8,6 +8,7 @@ import { portfolioSchema } from '../src/assess/portfolio.js';
 import { analyseSql, loadParser } from '../src/assess/sql/analyse.js';
 import { resolveSecret } from '../src/wiring/config.js';
 import { CORPUS, TYPES } from '../test/assess/corpus.js';
+import { benchPostgres } from './bench-postgres.js';
 import { percentile } from './drill.js';
 
 const DATABASE = 'sluice_bench_assess';
@@ -84,21 +85,12 @@ function aPortfolio(processes: number): object {
     WITH totals AS (SELECT o.customer_id, (o.at AT TIME ZONE 'UTC')::date AS day, sum(i.amount) AS revenue, count(*) AS n
                     FROM orders_${p} o JOIN items_${p} i ON i.order_id = o.id WHERE o.state <> 'cancelled' GROUP BY 1, 2)
     SELECT t.day, c.region, sum(t.revenue) AS revenue, max(t.n) AS most FROM totals t LEFT JOIN customers_${p} c ON c.id = t.customer_id GROUP BY 1, 2`;
-  const { PGHOST: host, PGPORT: port, PGUSER: user } = process.env;
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Portfolio',
     metadata: { name: 'bench' },
     spec: {
-      source: {
-        postgres: {
-          host,
-          port: Number(port),
-          database: DATABASE,
-          user,
-          passwordFrom: { env: 'PGPASSWORD' },
-        },
-      },
+      source: { postgres: benchPostgres(DATABASE) },
       processes: Array.from({ length: processes }, (_, p) => ({
         name: `process-${p}`,
         schedule: '@daily',

@@ -13,6 +13,7 @@ import { resolveSecret } from '../src/wiring/config.js';
 import type { MigrationRef } from '../src/domain/evidence/ledger-rows.js';
 import type { MigrationSpec } from '../src/domain/migration/spec.js';
 import { parseSpecObject } from '../src/manifest/parse.js';
+import { benchPostgres } from './bench-postgres.js';
 
 const NAME = 'sluice-drill';
 /** The schema of the lease rows of every drill. */
@@ -94,13 +95,7 @@ function aSpec(database: string): MigrationSpec {
     metadata: { name: NAME },
     spec: {
       source: {
-        postgres: {
-          host: process.env['PGHOST'],
-          port: Number(process.env['PGPORT']),
-          database,
-          user: process.env['PGUSER'],
-          passwordFrom: { env: 'PGPASSWORD' },
-        },
+        postgres: benchPostgres(database),
         tables: ['public.source'],
       },
       batch: {

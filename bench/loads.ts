@@ -15,6 +15,7 @@ import type { MigrationSpec } from '../src/domain/migration/spec.js';
 import { resolve } from '../src/domain/plan/resolve.js';
 import { parseSpecObject } from '../src/manifest/parse.js';
 import { resolveSecret } from '../src/wiring/config.js';
+import { benchPostgres } from './bench-postgres.js';
 import { COLUMNS, DATABASE, timed } from './joined-rows.js';
 
 /**
@@ -99,29 +100,14 @@ export async function copyLoad(spec: MigrationSpec, rows: number): Promise<numbe
 }
 
 export function specOf(name: string, polling: object | null): MigrationSpec {
-  const {
-    PGHOST: host,
-    PGPORT: port,
-    PGUSER: user,
-    CONNECT_URL: url,
-    KAFKA_BROKERS: brokers,
-  } = process.env;
+  const { CONNECT_URL: url, KAFKA_BROKERS: brokers } = process.env;
   const connector = polling
     ? { type: 'jdbc-source', url, deletes: 'none', ...polling }
     : { type: 'debezium-postgres', url };
   const tables = polling
     ? ['public.orders', 'public.customers', 'public.stores']
     : ['public.joined'];
-  const source = {
-    postgres: {
-      host,
-      port: Number(port),
-      database: DATABASE,
-      user,
-      passwordFrom: { env: 'PGPASSWORD' },
-    },
-    tables,
-  };
+  const source = { postgres: benchPostgres(DATABASE), tables };
   const parsed = parseSpecObject({
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Migration',

@@ -35,7 +35,7 @@ export type Checked<T> =
 const MAX_BYTES = 256 * 1024;
 
 const TARGET = 'use spec.target, the database of the result, of the sink and of the view';
-/** What a person who expects one of these keys can use instead. */
+/** Says for each of these unknown keys what a person can use instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   'spec.batch.database': TARGET,
   'spec.sink.database': TARGET,

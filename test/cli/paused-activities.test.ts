@@ -1,4 +1,4 @@
-// What a person paused at Temporal is read from Temporal's description of the run.
+// Tests that paused activities are found in Temporal's description of the run.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { GUARD_PAUSED, unguardedState } from '../../src/clients/running-workflow.js';

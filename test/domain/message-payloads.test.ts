@@ -15,7 +15,7 @@ describe('a payload from any client', () => {
     },
   );
   it.each(['', ' ', '\t\n', '\u00a0'])(
-    'needs a person, and nobody has a blank name: %j',
+    'is refused if the name of its approver is blank: %j',
     (approver) => {
       for (const decision of ['approve', 'reject'] as const)
         expect(checkDecision({ approver }, decision)).toMatchObject({

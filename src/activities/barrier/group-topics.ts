@@ -1,7 +1,7 @@
 // Finds the topics that the pipeline's groups read, and notices topics that ACLs hide.
 import { aTopicBetweenStages } from '../../domain/access/acls.js';
-import { Problem } from '../../domain/failure.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
+import { hiddenProblem } from '../../clients/kafka/topics.js';
 
 /** Matches the names that Kafka Streams gives to topics between two stages. */
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
@@ -20,13 +20,10 @@ export async function hiddenTopic(
     const topics = [...(subscribed.get(group) ?? [])];
     return topics.length > 0 ? topics : [aTopicBetweenStages(group)];
   });
-  try {
-    await kafka.refuseHidden(read);
-    return null;
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'permission-denied') throw error;
-    return `drain: ${error.message}, so it is unknown whether the group has drained; ${error.remedy}`;
-  }
+  const problem = await hiddenProblem(kafka, read);
+  return problem === null
+    ? null
+    : `drain: ${problem.message}, so it is unknown whether the group has drained; ${problem.remedy}`;
 }
 
 /**

@@ -1,7 +1,6 @@
 // Checks Kafka's ACLs, as far as this is possible without changing anything.
-import { notCreatable } from '../../clients/kafka/topics.js';
+import { hiddenProblem, notCreatable } from '../../clients/kafka/topics.js';
 import { aTopicBetweenStages, aclsOf, betweenStages, type Acl } from '../../domain/access/acls.js';
-import { Problem } from '../../domain/failure.js';
 import { isAuthenticated } from '../../domain/migration/cluster-access.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -31,10 +30,7 @@ export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
       if (denied.length > 0)
         return {
           detail: `${principalOf(plan)} is not allowed to CREATE ${denied.map(({ topic }) => topic).join(', ')}`,
-          remedy: aclsOf(plan)
-            .filter((acl) => acl.principal === 'worker')
-            .map((acl) => aclCommand(acl, principalOf(plan)))
-            .join('; '),
+          remedy: commandsOf(plan, () => true),
         };
       if (other)
         return {
@@ -59,20 +55,13 @@ const seesStages = ({ plan, systems }: Pick<Asking, 'plan' | 'systems'>, group: 
   attempt(
     'kafka.acls',
     async () => {
-      try {
-        await systems.kafka(plan).refuseHidden([aTopicBetweenStages(group)]);
-      } catch (error) {
-        if (!(error instanceof Problem) || error.code !== 'permission-denied') throw error;
-        const hidden = betweenStages(group);
-        return {
-          detail: `${principalOf(plan)} is not allowed to DESCRIBE topics whose names begin with ${hidden.name}`,
-          remedy: aclsOf(plan)
-            .filter((acl) => acl.principal === 'worker' && acl.name === hidden.name)
-            .map((acl) => aclCommand(acl, principalOf(plan)))
-            .join('; '),
-        };
-      }
-      return 'the topics between the stages of a Kafka Streams application are visible';
+      if ((await hiddenProblem(systems.kafka(plan), [aTopicBetweenStages(group)])) === null)
+        return 'the topics between the stages of a Kafka Streams application are visible';
+      const { name } = betweenStages(group);
+      return {
+        detail: `${principalOf(plan)} is not allowed to DESCRIBE topics whose names begin with ${name}`,
+        remedy: commandsOf(plan, (acl) => acl.name === name),
+      };
     },
     group,
   );
@@ -83,6 +72,13 @@ const principalOf = ({ spec: { kafka } }: ResolvedPlan): string =>
     : kafka.sasl.mechanism === 'oauthbearer'
       ? "the principal of the worker's token"
       : `User:${kafka.sasl.username}`;
+
+/** Returns the commands that add the wanted ACLs of the worker. */
+const commandsOf = (plan: ResolvedPlan, isWanted: (acl: Acl) => boolean): string =>
+  aclsOf(plan)
+    .filter((acl) => acl.principal === 'worker' && isWanted(acl))
+    .map((acl) => aclCommand(acl, principalOf(plan)))
+    .join('; ');
 
 /** Returns the command that adds an ACL. */
 function aclCommand({ resource, name, pattern, operations }: Acl, principal: string): string {

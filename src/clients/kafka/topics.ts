@@ -70,6 +70,20 @@ export async function refuseHidden(admin: Admin, topics: readonly string[]): Pro
   }
 }
 
+/** Returns the Problem if ACLs hide one of the topics, otherwise null. */
+export async function hiddenProblem(
+  kafka: { readonly refuseHidden: (topics: readonly string[]) => Promise<void> },
+  topics: readonly string[],
+): Promise<Problem | null> {
+  try {
+    await kafka.refuseHidden(topics);
+    return null;
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'permission-denied') return error;
+    throw error;
+  }
+}
+
 /**
  * Waits at most `limitMs` until a broker serves a new topic. After that time, throws the last error
  * of `isServed`. If this error says that the topic does not exist, throws Problem `unreachable`

@@ -127,7 +127,10 @@ type Trouble = Pick<Standing, 'problem' | 'remedy' | 'state'> & { readonly isDea
 
 const FINE: Trouble = { problem: null, remedy: [], state: null };
 
-/** What stops while an activity is paused. Every other activity is a step of the main path. */
+/**
+ * Says for these activities what stops while they are paused. Every other activity is a step of the
+ * main path.
+ */
 const STOPS: Readonly<Record<string, string>> = {
   guard: 'nothing watches the connectors, the slot and the WAL that it retains',
   record: 'the ledger gets no news of the run',
