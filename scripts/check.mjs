@@ -25,9 +25,8 @@ function isClean(command, ...args) {
 
 ensureInstalled();
 const results = await Promise.all([
-  isClean(bin('prettier'), '--check', '--cache', '--log-level', 'warn', ...FORMATTED),
-  isClean(bin('oxlint'), '--type-aware', '--quiet', ...FOLDERS, 'scripts'),
-  isClean(process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'),
+  isClean(bin('oxfmt'), '--list-different', ...FORMATTED),
+  isClean(bin('oxlint'), '--type-aware', '--type-check', '--quiet', ...FOLDERS, 'scripts'),
   isClean(bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs'),
   isClean(bin('dclint'), 'docker-compose.yml', '-q'),
 ]);

@@ -40,7 +40,7 @@ function comments(lines) {
   lines.forEach((line, index) => {
     const whole = /^\s*(?:\/\/+|\/\*+|\*(?=[\s/]|$))\s?(.*?)\s*(?:\*\/)?$/.exec(line)?.[1];
     const text = whole ?? /\s\/\/ (.*)$/.exec(line)?.[1];
-    const isProse = text && !/^(?:prettier-|oxlint-|@|\/)/.test(text);
+    const isProse = text && !/^(?:oxfmt-|oxlint-|@|\/)/.test(text);
     if (isProse && whole && open) groups.at(-1).push({ line: index + 1, text });
     else if (isProse) groups.push([{ line: index + 1, text }]);
     open = Boolean(isProse && whole);

@@ -16,7 +16,8 @@ export const READ_EVERY_MS = {
 } as const;
 
 export type Fact<T> =
-  { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
+  | { readonly known: true; readonly value: T }
+  | { readonly known: false; readonly why: string };
 export const known = <T>(value: T): Fact<T> => ({ known: true, value });
 export const unknown = (why: string): Fact<never> => ({ known: false, why });
 

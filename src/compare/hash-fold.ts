@@ -24,7 +24,8 @@ export interface FoldState {
   readonly read: readonly ReadPart[];
   readonly unreadable: number;
   readonly provenAt:
-    (Omit<SnapshotVisibility, 'inProgress'> & { readonly inProgress: readonly number[] }) | null;
+    | (Omit<SnapshotVisibility, 'inProgress'> & { readonly inProgress: readonly number[] })
+    | null;
   readonly changed: readonly string[];
   readonly overlay: readonly (Omit<Change, 'key'> & { readonly key: readonly number[] })[];
 }

@@ -27,7 +27,7 @@ beforeAll(async () => {
     `INSERT INTO sluice.migration (name, iteration, generation, workflow_id, run_key, spec, plan_hash, outcome) VALUES ($1, 1, 1, $1, $1, '{"spec": {}}', 'x', 'aborted')`,
     [NAME],
   );
-  const window = { number: 1, subject: 'public.orders', verdict: 'failed', mode: 'exact', at: '2026-01-01T00:00:00Z', durationMs: 1, compared: 1, matched: 0, missing: 0, extraneous: 0, mismatched: 1, unstable: 0, unknown: 0, position: null, reason: `1 > 0 ${HOSTILE}` }; // prettier-ignore
+  const window = { number: 1, subject: 'public.orders', verdict: 'failed', mode: 'exact', at: '2026-01-01T00:00:00Z', durationMs: 1, compared: 1, matched: 0, missing: 0, extraneous: 0, mismatched: 1, unstable: 0, unknown: 0, position: null, reason: `1 > 0 ${HOSTILE}` }; // oxfmt-ignore
   await query(
     `INSERT INTO sluice.window_row (name, iteration, number, subject, row) VALUES ($1, 1, 1, $2, $3)`,
     [NAME, window.subject, JSON.stringify(window)],

@@ -51,7 +51,10 @@ export interface OwnedKind {
 export interface NameCheck {
   /** The check that reports names of this kind. */
   readonly check:
-    'source.names-free' | 'kafka.topics-free' | 'connect.name-free' | 'pipeline.names-free';
+    | 'source.names-free'
+    | 'kafka.topics-free'
+    | 'connect.name-free'
+    | 'pipeline.names-free';
   /** Returns the objects whose name is in use, by this migration or by anything else. */
   readonly taken: (
     asking: Asking,

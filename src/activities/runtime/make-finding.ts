@@ -26,7 +26,8 @@ export const unknown = open('unknown');
  * could not see everything that it needs.
  */
 export type Answer =
-  string | { readonly detail: string; readonly remedy: string; readonly unknown?: boolean };
+  | string
+  | { readonly detail: string; readonly remedy: string; readonly unknown?: boolean };
 
 /** Runs a check and returns its finding. If the check throws, the finding is `unknown`. */
 export async function attempt(

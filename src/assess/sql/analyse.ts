@@ -124,7 +124,8 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
       );
       all.writes.add(target);
       const select = field(node[kind === 'InsertStmt' ? 'selectStmt' : 'query'], 'SelectStmt') as
-        Fields | undefined;
+        | Fields
+        | undefined;
       if (select && list(select, 'valuesLists').length === 0)
         readSelect(
           withOuter(select, node),

@@ -13,7 +13,11 @@ import {
 
 /** The state that a stream needs: none, per key, per time window, all input, or not computable. */
 export type StateClass =
-  'stateless' | 'keyed state' | 'windowed state' | 'unbounded state' | 'not streamable';
+  | 'stateless'
+  | 'keyed state'
+  | 'windowed state'
+  | 'unbounded state'
+  | 'not streamable';
 
 export interface Operator {
   readonly kind:

@@ -111,7 +111,8 @@ function relationOf(node: Fields, name: TableName): object | null {
     };
   }
   const inner = field(field(field(node, 'RangeSubselect'), 'subquery'), 'SelectStmt') as
-    Fields | undefined;
+    | Fields
+    | undefined;
   if (!inner || !isOfCasts(inner, name)) return null;
   const alias = field(field(node, 'RangeSubselect'), 'alias');
   return {

@@ -81,7 +81,8 @@ export function describeWait(details: Readonly<Record<string, unknown>>): string
   );
   const rest = scalars.map(([key, value]) => `${key} ${String(value)}`).join(', ');
   const what = [waitingFor, reason].find((text) => typeof text === 'string' && text !== '') as
-    string | undefined;
+    | string
+    | undefined;
   if (what) return `waits for ${what}${rest ? ` (${rest})` : ''}`;
   const tables = Array.isArray(more['tables'])
     ? (more['tables'] as { table: string; rowsScanned: number | null; rowsTotal: number | null }[])

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '80fa94ad7366328916510399879af7521e449fe8a7c87fef607d765db16be6a3';
+export const SOURCES = '1da8d7963748fb80ddfbaa3365b9c72852ebf3cea6b57d2e184bba5e71ba3bb6';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

@@ -4,7 +4,11 @@ import { FAILURES } from '../failure.js';
 import type { Status } from './ledger-rows.js';
 
 export type NoticeKind =
-  'needs-approval' | 'blocked' | 'rolled-back' | 'migrated' | 'ended-without-cleanup';
+  | 'needs-approval'
+  | 'blocked'
+  | 'rolled-back'
+  | 'migrated'
+  | 'ended-without-cleanup';
 
 export interface Notice {
   /** Identifies the occasion of the notice, so that each notice is sent only once. */

@@ -39,7 +39,14 @@ export interface SinkPlan {
 
 export interface CutoverStep {
   readonly name:
-    'recheck' | 'fence' | 'drain' | 'final-window' | 'pause-sink' | 'commit' | 'route' | 'confirm';
+    | 'recheck'
+    | 'fence'
+    | 'drain'
+    | 'final-window'
+    | 'pause-sink'
+    | 'commit'
+    | 'route'
+    | 'confirm';
   readonly does: string;
   readonly undo: string | null;
   /**

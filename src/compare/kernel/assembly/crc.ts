@@ -36,7 +36,7 @@ export function crc32c(from: usize, to: usize): u32 {
   let crc: u32 = 0xffffffff;
   let at = from;
   for (; at + 16 <= to; at += 16) {
-    const low = load<u64>(at) ^ (<u64>crc);
+    const low = load<u64>(at) ^ <u64>crc;
     const high = load<u64>(at, 8);
     crc = four(low, 0, 12) ^ four(low, 32, 8) ^ four(high, 0, 4) ^ four(high, 32, 0);
   }

@@ -66,7 +66,7 @@ export function partitionOf(start: usize, end: usize, partitions: i32): i32 {
   const rest = length & 3;
   if (rest == 3) h ^= (<u32>load<u8>(at, 2)) << 16;
   if (rest >= 2) h ^= (<u32>load<u8>(at, 1)) << 8;
-  if (rest >= 1) h = (h ^ (<u32>load<u8>(at))) * M;
+  if (rest >= 1) h = (h ^ <u32>load<u8>(at)) * M;
   h = (h ^ (h >> 13)) * M;
   return <i32>((h ^ (h >> 15)) & 0x7fffffff) % partitions;
 }

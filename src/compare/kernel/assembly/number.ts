@@ -88,7 +88,7 @@ export function numericFromText(start: usize, end: usize, out: usize): usize {
   if (point == first) return 0;
   // Groups of four are aligned at the point.
   let to = out + 6;
-  let size = (<i32>(point - first)) & 3;
+  let size = <i32>(point - first) & 3;
   if (size == 0) size = 4;
   let at = first;
   while (at < point) {
