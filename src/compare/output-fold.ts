@@ -1,6 +1,6 @@
 // Folds the pipeline's output topic to the last value of each key, as whole rows.
 import { joinRow, type Shape } from './row-comparison.js';
-import { murmur2 } from '../domain/values/partition.js';
+import { spellingOf } from '../domain/values/partition.js';
 import { Fold, rowOf } from './fold.js';
 import { OutputReader } from './output-reader.js';
 import { REFUSED, whyRefused } from './refused.js';
@@ -20,9 +20,15 @@ export class OutputFold extends Fold {
    * Takes one record. Returns its key, or null if the record is refused. Refuses a record whose key
    * also occurs in a different partition, because the records of such a key have no order. A
    * tombstone in a different partition may be read before or after the record. Also refuses a record
-   * if a row is under different bytes of the same key, because Kafka keeps both rows.
+   * if a row is under different bytes of the same key, because Kafka keeps both rows. `spelling` is
+   * the hash of the key's bytes in the topic, if these are not the bytes of `key`.
    */
-  add(key: Buffer | null, value: Buffer | null, offset = -1): string | null {
+  add(
+    key: Buffer | null,
+    value: Buffer | null,
+    offset = -1,
+    spelling = spellingOf(key),
+  ): string | null {
     const { partition, partitions } = this.place;
     const refuse = (why: number): null => {
       const text = { key: key?.toString('utf8') ?? null, value: value?.toString('utf8') ?? null };
@@ -36,7 +42,6 @@ export class OutputFold extends Fold {
       const row = this.rows.get(name);
       const known = row?.partition ?? this.#deleted.get(name) ?? partition;
       if (known !== partition) return refuse(REFUSED.scattered);
-      const spelling = murmur2(key, 0, key.length);
       if (row && row.spelling !== spelling) return refuse(REFUSED.respelled);
       if (record.row !== null) {
         this.rows.set(name, { ...rowOf(record.row), partition, spelling });

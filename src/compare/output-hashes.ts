@@ -2,7 +2,7 @@
 // of each row, it keeps the hash of the row and the place of its record.
 import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';
-import { murmur2 } from '../domain/values/partition.js';
+import { spellingOf } from '../domain/values/partition.js';
 import { RowEncoder } from './enc/row.js';
 import type { RawRow } from './examine-suspects.js';
 import { FoldProgress, type CanonValues } from './fold.js';
@@ -108,9 +108,15 @@ export class OutputHashes extends FoldProgress {
   /**
    * Takes one record. The records of a partition MUST come in the order of their offsets. Returns
    * the identity of the record's key, which is valid until the next call. Returns null if the
-   * record is refused. Throws Outgrown if the keys no longer fit into the memory.
+   * record is refused. `spelling` has the same meaning as in `OutputFold`. Throws Outgrown if the
+   * keys no longer fit into the memory.
    */
-  add(key: Buffer | null, value: Buffer | null, offset: number): Int32Array | null {
+  add(
+    key: Buffer | null,
+    value: Buffer | null,
+    offset: number,
+    spelling = spellingOf(key),
+  ): Int32Array | null {
     const { encoder } = this;
     const { partition, partitions } = this.place;
     const at = { partition, offset };
@@ -131,7 +137,6 @@ export class OutputHashes extends FoldProgress {
     encoder.rowFromCanon(row?.values ?? null);
     const [high, low] = [encoder.row[0]!, encoder.row[1]!];
     const [first, second] = [firstWord(at, kindOfRow(row)), secondWord(at)];
-    const spelling = murmur2(key, 0, key.length);
     const applied = [encoder.key, high, low, first, second, spelling] as const;
     if (this.#take) this.#take(...applied);
     else {

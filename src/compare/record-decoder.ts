@@ -14,6 +14,12 @@ export type TakeRecord = (
   end: number,
 ) => void;
 
+/**
+ * Receives a rewritten record. `spelling` is the hash of the key's bytes in the topic, because two
+ * keys in the topic may have the same JSON. It is 0 if the record has no key.
+ */
+export type TakeDecoded = (...record: [...Parameters<TakeRecord>, spelling: number]) => void;
+
 /** The content of a topic: change events of a connector, or rows that a pipeline wrote. */
 export type Content = 'changes' | 'rows';
 
@@ -46,5 +52,5 @@ export interface RecordDecoder {
   /** Adds a record. A record that cannot be rewritten becomes a text that every reader refuses. */
   add: TakeRecord;
   /** Passes on the batch's records in their order. The bytes are valid until the next `begin`. */
-  visit(take: TakeRecord): void;
+  visit(take: TakeDecoded): void;
 }

@@ -3,9 +3,9 @@
 // record cannot be rewritten, the reason takes its place. The reason is not JSON, so every reader
 // refuses the record and shows the reason.
 import type { Place } from './enc/change.js';
-import { partitionOf } from '../domain/values/partition.js';
+import { murmur2, partitionOf } from '../domain/values/partition.js';
 import { JsonOutput } from './json-output.js';
-import type { RecordDecoder, TakeRecord } from './record-decoder.js';
+import type { RecordDecoder, TakeDecoded } from './record-decoder.js';
 import { Undecodable } from './undecodable.js';
 
 const MAGIC = 0;
@@ -34,6 +34,7 @@ export class RegistryRecords implements RecordDecoder {
   readonly #out = new JsonOutput();
   #ranges = new Int32Array(RANGES * 1024);
   #offsets = new Float64Array(1024);
+  #spellings = new Int32Array(1024);
   #count = 0;
   #place: Place = { partition: 0, partitions: 0 };
   keySchema: number | null = null;
@@ -63,6 +64,7 @@ export class RegistryRecords implements RecordDecoder {
     end: number,
   ): void {
     const at = this.#next(offset);
+    this.#spellings[at / RANGES] = keyStart < 0 ? 0 : murmur2(bytes, keyStart, keyEnd);
     const why = keyStart < 0 ? null : this.#whyNot(bytes, keyStart, keyEnd);
     this.#range(at, keyStart < 0 ? null : [bytes, keyStart, keyEnd]);
     if (why === null) return this.#range(at + 2, start < 0 ? null : [bytes, start, end]);
@@ -71,18 +73,22 @@ export class RegistryRecords implements RecordDecoder {
     this.#ranges[at + 3] = this.#out.length;
   }
 
-  visit(take: TakeRecord): void {
+  visit(take: TakeDecoded): void {
     const { bytes } = this.#out;
     for (let record = 0; record < this.#count; record += 1) {
       const [keyStart, keyEnd, start, end] = this.#ranges.subarray(record * RANGES);
-      take(this.#offsets[record]!, bytes, keyStart!, keyEnd!, start!, end!);
+      const spelling = this.#spellings[record]!;
+      take(this.#offsets[record]!, bytes, keyStart!, keyEnd!, start!, end!, spelling);
     }
   }
 
-  /** Returns why the record may be in the wrong partition. Null if its partition is right. */
+  /**
+   * Returns why the record may be in the wrong partition, or why its key may have had different
+   * bytes before. Null if neither is possible.
+   */
   #whyNot(bytes: Buffer, from: number, to: number): string | null {
     const { partition, partitions } = this.#place;
-    if (partitions <= 1) return null;
+    if (partitions === 0) return null;
     if (partitionOf(bytes, from, to, partitions) !== partition)
       return 'in a different partition than its key belongs to';
     if (to - from < HEADER_BYTES) return null;
@@ -90,18 +96,20 @@ export class RegistryRecords implements RecordDecoder {
     this.keySchema ??= id;
     return id === this.keySchema
       ? null
-      : `its key has schema ${id} and earlier keys have schema ${this.keySchema}, so records of one key may be in several partitions and have no order`;
+      : `its key has schema ${id} and earlier keys have schema ${this.keySchema}, so the topic may have a row under two keys, even in two partitions`;
   }
 
   #next(offset: number): number {
     const record = this.#count;
     this.#count += 1;
     if (record === this.#offsets.length) {
-      const [ranges, offsets] = [this.#ranges, this.#offsets];
+      const [ranges, offsets, spellings] = [this.#ranges, this.#offsets, this.#spellings];
       this.#ranges = new Int32Array(ranges.length * 2);
       this.#ranges.set(ranges);
       this.#offsets = new Float64Array(offsets.length * 2);
       this.#offsets.set(offsets);
+      this.#spellings = new Int32Array(spellings.length * 2);
+      this.#spellings.set(spellings);
     }
     this.#offsets[record] = offset;
     return record * RANGES;

@@ -40,6 +40,7 @@ const SCHEMAS: Readonly<Record<number, object>> = {
   2: record('Row', ROW),
   3: record('Row', [['region', 'string'], ...ROW].reverse() as typeof ROW),
   4: record('Row', ROW.slice(0, 2)),
+  5: { ...record('Key', [['day', DAY]]), doc: 'of a later version' },
 };
 const known: SchemaRegistry['schema'] = (id) =>
   Promise.resolve(SCHEMAS[id] ? JSON.stringify(SCHEMAS[id]) : null);
@@ -85,6 +86,18 @@ describe('a result in Avro', () => {
     const fold = await rowsOf([message]);
     expect([fold.unreadable, fold.rows.size]).toEqual([1, 0]);
     expect(`${fold.refused[0]!.key} ${fold.refused[0]!.value}`).toContain(why);
+  });
+
+  it('is refused under a key with a different schema, because the topic then has its row twice', async () => {
+    const laterKey = framed(5, long(20_454));
+    const messages = [right, { ...right, key: laterKey }, { key: laterKey, value: null }];
+    const fold = await rowsOf(messages);
+    const why = [REFUSED.respelled, REFUSED.respelled];
+    expect([fold.rows.size, fold.refused.map((one) => one.why)]).toEqual([1, why]);
+    const hashes = new OutputHashes(SHAPE);
+    const reading = { kafka: clusterOf([messages], known), topic: 't', format: 'avro' } as const;
+    await foldHashes({ ...reading, heartbeat: () => undefined }, hashes);
+    expect([hashes.table.size, hashes.refused.map((one) => one.why)]).toEqual([1, why]);
   });
 
   it('is not read if the registry does not answer', async () => {

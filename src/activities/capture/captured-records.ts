@@ -61,6 +61,15 @@ function decoding(
   };
 }
 
+/** A record with key and value as JSON. */
+export interface DecodedRecord extends KafkaRecord {
+  /** The hash of the key's bytes in the topic. Undefined if these are the bytes of `key`. */
+  readonly spelling: number | undefined;
+}
+
+/** Receives the parts of a record, and the hash of its key's bytes if a decoder rewrote the key. */
+type DecodedVisitor = (...record: [...Parameters<RecordVisitor>, spelling?: number]) => void;
+
 /**
  * Returns the number of partitions from which a fold computes the right partition of each record.
  * Returns 0 (no check) if there is a decoder, because the decoder has already checked this.
@@ -73,7 +82,7 @@ export async function readCaptured(
   kafka: KafkaPort,
   { topic, partition, partitions, from, to }: CapturedRange,
   decoding: Decoding | null,
-  visit: RecordVisitor,
+  visit: DecodedVisitor,
   onProgress: () => void = () => undefined,
 ): Promise<void> {
   if (decoding === null) {
@@ -113,7 +122,7 @@ export const readPipelineRecords = (
   kafka: KafkaPort,
   range: RecordRange,
   decoding: Decoding | null,
-  visit: (record: KafkaRecord) => void,
+  visit: (record: DecodedRecord) => void,
   onProgress?: () => void,
 ): Promise<void> => readDecoded(kafka, { ...range, partitions: 0 }, decoding, visit, onProgress);
 
@@ -121,17 +130,17 @@ const readDecoded = (
   kafka: KafkaPort,
   range: CapturedRange,
   decoding: Decoding | null,
-  visit: (record: KafkaRecord) => void,
+  visit: (record: DecodedRecord) => void,
   onProgress?: () => void,
 ): Promise<void> =>
   readCaptured(
     kafka,
     range,
     decoding,
-    (offset, bytes, keyStart, keyEnd, start, end) => {
+    (offset, bytes, keyStart, keyEnd, start, end, spelling) => {
       const key = rangeOf(bytes, keyStart, keyEnd);
       const { partition } = range;
-      visit({ partition, offset, key, value: rangeOf(bytes, start, end) });
+      visit({ partition, offset, key, value: rangeOf(bytes, start, end), spelling });
     },
     onProgress,
   );

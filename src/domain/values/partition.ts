@@ -10,6 +10,10 @@ export const partitionOf = (
   partitions: number,
 ): number => (murmur2(b, start, end) & 0x7fffffff) % partitions;
 
+/** Returns a hash of the bytes of a key. Two keys that differ only in their bytes differ in Kafka. */
+export const spellingOf = (key: Uint8Array | null): number =>
+  key === null ? 0 : murmur2(key, 0, key.length);
+
 /** Hashes `[start, end)` of `b` to 32 bits, as org.apache.kafka.common.utils.Utils does. */
 export function murmur2(b: Uint8Array, start: number, end: number): number {
   const length = end - start;

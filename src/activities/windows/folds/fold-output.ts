@@ -3,7 +3,11 @@ import type { OutputFold } from '../../../compare/output-fold.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
 import { Problem } from '../../../domain/failure.js';
 import type { RecordFormat } from '../../../domain/migration/topic-format.js';
-import { decodingOfRows, readPipelineRecords } from '../../capture/captured-records.js';
+import {
+  decodingOfRows,
+  readPipelineRecords,
+  type DecodedRecord,
+} from '../../capture/captured-records.js';
 import type { TopicEnds, TopicReading } from './fold-table.js';
 import { readPart, sameLog, startOf } from './same-topic-log.js';
 
@@ -22,8 +26,8 @@ export async function foldOutput(
   ends?: TopicEnds,
 ): Promise<Set<string>> {
   const touched = new Set<string>();
-  await readOutputTo(reading, fold, ends, (key, value, offset) => {
-    const written = fold.add(key, value, offset);
+  await readOutputTo(reading, fold, ends, ({ key, value, offset, spelling }) => {
+    const written = fold.add(key, value, offset, spelling);
     if (written !== null) touched.add(written);
   });
   return touched;
@@ -38,13 +42,18 @@ export const foldHashes = (
   fold: OutputHashes,
   ends?: TopicEnds,
 ): Promise<void> =>
-  readOutputTo(reading, fold, ends, (key, value, offset) => void fold.add(key, value, offset));
+  readOutputTo(
+    reading,
+    fold,
+    ends,
+    ({ key, value, offset, spelling }) => void fold.add(key, value, offset, spelling),
+  );
 
 async function readOutputTo(
   { kafka, topic, format, heartbeat }: OutputReading,
   fold: OutputFold | OutputHashes,
   ends: TopicEnds | undefined,
-  add: (key: Buffer | null, value: Buffer | null, offset: number) => void,
+  add: (record: DecodedRecord) => void,
 ): Promise<void> {
   const log = await sameLog(kafka, topic, fold);
   const decoding = decodingOfRows(kafka, format);
@@ -58,7 +67,7 @@ async function readOutputTo(
       kafka,
       { topic, partition, from, to: committed },
       decoding,
-      ({ offset, key, value }) => add(key, value, offset),
+      add,
       heartbeat,
     );
     fold.readUpTo(readPart(end));
