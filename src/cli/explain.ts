@@ -1,6 +1,7 @@
 // sluice explain ID: prints why the run does not move, what it waits for, and the command that
 // helps. It asks the live run, or else the ledger.
 import type { StatusWithWindows } from '../domain/evidence/ledger-rows.js';
+import type { WindowRow } from '../domain/evidence/window.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 import { REMOVE_LEFTOVERS } from '../report/state-words.js';
 import { readStatus } from './support/migration-source.js';
@@ -67,9 +68,9 @@ export function explainStatus(status: StatusWithWindows): Explanation {
   const number = status.windows.at(-1)?.number;
   const bad = status.windows.find((w) => w.number === number && w.verdict !== 'passed');
   if (phase === 'validate' && bad)
-    return say(
-      `Window ${bad.number} is ${bad.verdict}: ${bad.subject}: ${bad.reason}. Approval needs several windows that pass in a row.`,
-    );
+    return say(`${didNotPass(bad)} Approval needs several windows that pass in a row.`);
+  if (phase === 'soak' && bad)
+    return say(`${didNotPass(bad)} It waits for ${status.waiting ?? 'windows that pass'}.`);
   if (status.waiting) return say(`It waits for ${status.waiting}.`);
   if (phase === 'validate')
     return say(
@@ -77,6 +78,9 @@ export function explainStatus(status: StatusWithWindows): Explanation {
     );
   return say(waits.length > 0 ? 'It is working.' : 'Nothing blocks it.');
 }
+
+const didNotPass = ({ number, subject, verdict, reason }: WindowRow): string =>
+  `Window ${number} ${verdict === 'failed' ? 'failed' : `is ${verdict}`}: ${subject}: ${reason}.`;
 
 function verdictOn({ isDead, from }: Standing): string {
   if (isDead) return 'It cannot continue';

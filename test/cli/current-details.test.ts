@@ -41,6 +41,17 @@ describe('the current details', () => {
     expect(headline({ phase: 'validate', lastWindow })).toContain('sluice diff bank');
   });
 
+  it.each(['inconclusive', 'errored'] as const)(
+    'never say that there is nothing to do after a window that is %s',
+    (verdict) => {
+      const lastWindow = { number: 48, verdict, reason: '', at: '', durationMs: 0 };
+      const text = headline({ phase: 'validate', lastWindow });
+      expect(text).toContain(`window 48 is ${verdict}, so it proves nothing`);
+      expect(text).not.toContain('Nothing to do');
+      expect(text.includes('sluice diff bank --window 48')).toBe(verdict === 'inconclusive');
+    },
+  );
+
   it('say in the soak how to roll back', () => {
     const soaking = { phase: 'soak', committedAt: '2026-01-01T00:00:00Z' } as const;
     expect(headline(soaking)).toContain('sluice rollback bank');

@@ -6,9 +6,12 @@ import { explainStatus } from '../../src/cli/explain.js';
 import { render } from '../../src/cli/get.js';
 import { describeWait } from '../../src/cli/support/pending-activities.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import type { WindowRow } from '../../src/domain/evidence/window.js';
 import { judgeStanding, type Standing } from '../../src/domain/migration/run-standing.js';
 import { renderDashboard } from '../../src/report/dashboard-page.js';
 import { REMOVE_LEFTOVERS } from '../../src/report/state-words.js';
+import { initialState } from '../../src/workflows/run/state.js';
+import { nextCommands } from '../../src/workflows/run/status-view.js';
 import { aStatus, liveStanding } from '../support/status.js';
 
 const NOW = new Date().toISOString();
@@ -96,6 +99,19 @@ describe('a run that waits', () => {
         }),
       ).because,
     ).toContain('2 more passed windows (3 are required)'));
+  it.each(['validate', 'soak'] as const)(
+    'names in %s the window that did not pass, and the command that shows its differences',
+    (phase) => {
+      const lastWindow = { number: 48, verdict: 'inconclusive', reason: '', at: NOW } as const;
+      const state = { ...initialState('r'), phase, lastWindow: { ...lastWindow, durationMs: 1 } };
+      const reason = 'unknown 1 keys > 0 allowed';
+      const row = { ...lastWindow, subject: 'public.t', reason } as WindowRow;
+      const next = nextCommands(state, 'a');
+      const explained = explainStatus(status({ phase, windows: [row], next, standing: LIVE }));
+      expect(explained.because).toContain('Window 48 is inconclusive: public.t: unknown 1 keys');
+      expect(explained.next[0]).toBe('sluice diff a --window 48');
+    },
+  );
   it.each([
     [
       { waitingFor: 'connector', confirmed: '0/1', lsn: '0/2' },

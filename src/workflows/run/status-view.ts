@@ -9,7 +9,7 @@ import { PHASES, type Outcome } from '../../domain/migration/phase.js';
 import { nameOf } from '../../domain/migration/workflow-ids.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { evidenceId, gateWaitsFor, quorumOf } from './gate-state.js';
-import { blockedOf, soakEnds, streakOf, type State } from './state.js';
+import { blockedOf, soakEnds, streakOf, type LastWindow, type State } from './state.js';
 import { editsOf } from './watched-connectors.js';
 
 export function statusOf(state: State, workflowId: string, now: string): Status {
@@ -83,16 +83,27 @@ export function nextCommands(state: State, name: string): string[] {
       `sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`,
       `sluice reject ${name} --approver YOU --reason "..."`,
     ];
+  const differences = differencesOf(state, name);
   if (state.phase === 'soak')
     return [
+      ...differences,
       `sluice get ${name} -w`,
       `sluice complete ${name} --approver YOU --reason "..."`,
       `sluice extend ${name} --for 24h`,
       `sluice rollback ${name} --reason "..."`,
     ];
-  if (state.lastWindow?.verdict === 'failed')
-    return [`sluice diff ${name}`, `sluice get ${name} -w`];
-  return [`sluice get ${name} -w`];
+  return [...differences, `sluice get ${name} -w`];
+}
+
+/**
+ * Returns the command that shows why the last window did not pass, if it compared both sides.
+ * Without a number, `sluice diff` shows the newest failed window, which may be an older one.
+ */
+function differencesOf({ lastWindow }: State, name: string): string[] {
+  if (lastWindow?.verdict === 'failed') return [`sluice diff ${name}`];
+  return lastWindow?.verdict === 'inconclusive'
+    ? [`sluice diff ${name} --window ${lastWindow.number}`]
+    : [];
 }
 
 /**
@@ -142,11 +153,22 @@ function headline(state: State, workflowId: string, now: string): string {
   if (state.phase === 'validate' && spec) {
     if (state.lastWindow?.verdict === 'failed')
       return `**Validating**: the last window found differences. Look at \`sluice diff ${nameOf(workflowId)}\`. Windows continue.`;
+    if (state.lastWindow && state.lastWindow.verdict !== 'passed')
+      return `**Validating**: ${provesNothing(state, state.lastWindow, nameOf(workflowId))}`;
     return `**Validating**: waits for ${stopRule(streakOf(state), spec.validation) ?? 'the end of the phase'}. Nothing to do.`;
   }
   if (state.phase === 'soak' && spec)
     return `**Soak**: waits for ${waitingInSoak(state, spec, now)}. If consumers have trouble: \`sluice rollback ${nameOf(workflowId)}\``;
   return `**${state.phase ?? 'starting'}** in progress. Nothing to do.`;
+}
+
+/**
+ * Says what to do about a window that is inconclusive or errored. A person must act if the cause
+ * does not end by itself, such as a record that cannot be read.
+ */
+function provesNothing(state: State, { number, verdict }: LastWindow, name: string): string {
+  const shown = differencesOf(state, name).map((command) => ` \`${command}\` shows more.`);
+  return `window ${number} is ${verdict}, so it proves nothing. Windows continue. If the next ones do not pass either, remove the cause that the reason names.${shown.join('')}`;
 }
 
 /** Names the objects that still run, what is left to do, and the command that shows more. */
