@@ -8,6 +8,7 @@ import type { ConnectorTrouble } from '../../src/domain/capture/connector-troubl
 const PLANNED = { 'table.include.list': 'public.a', 'poll.interval.ms': '500' };
 const CONNECTOR = {
   name: 'c',
+  planned: PLANNED,
   driftOf: (stored: Readonly<Record<string, string>>) => driftOf(PLANNED, stored),
   captures: (key: string) => key !== 'poll.interval.ms',
 };
@@ -40,16 +41,22 @@ describe('the guard', () => {
     ['is PAUSED', connect('PAUSED'), 'connector-paused', true],
     ['is STOPPED', connect('STOPPED', { tasks: [] }), 'connector-paused', true],
     [
-      'was edited; keys that differ from the plan: table.include.list',
+      'was edited; keys that differ from the plan: table.include.list (planned: public.a)',
       connect('RUNNING', { config: { 'table.include.list': 'public.b' } }),
       'connector-drift',
       true,
     ],
     [
-      'was edited; keys that differ from the plan: poll.interval.ms',
+      'was edited; keys that differ from the plan: poll.interval.ms (planned: 500)',
       connect('RUNNING', { config: { 'poll.interval.ms': '9' } }),
       'connector-drift',
       false,
+    ],
+    [
+      'was edited; keys that differ from the plan: column.exclude.list (not planned)',
+      connect('RUNNING', { config: { 'column.exclude.list': 'public.a.b' } }),
+      'connector-drift',
+      true,
     ],
   ])(
     'reports a connector that %s once this state has lasted for a while',

@@ -204,4 +204,18 @@ describe('the switch of a view', () => {
     );
     expect(await commit()).toMatch(/a rule of the view writes public.batch_result/);
   });
+
+  it('names the view that does not exist, or what the view reads instead, and a remedy', async () => {
+    await tables();
+    const missing = {
+      code: 'route-unexpected',
+      message: expect.stringContaining('view public.result does not exist') as string,
+    };
+    await expect(drill.cutover.proveRoute(drill.ref())).rejects.toMatchObject(missing);
+    await expect(drill.cutover.observeRoute(drill.ref())).rejects.toMatchObject(missing);
+    await drill.client.query('CREATE VIEW result AS SELECT id FROM stores');
+    await expect(drill.cutover.observeRoute(drill.ref())).rejects.toMatchObject({
+      message: expect.stringContaining('but it reads public.stores') as string,
+    });
+  });
 });

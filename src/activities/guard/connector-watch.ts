@@ -1,7 +1,7 @@
 // Checks the connectors for the guard: it finds connectors that a person deleted, paused or edited.
 // It reports a problem only after the problem has lasted for a while, because a restart is short.
 import type { ConnectRest } from '../../clients/http/connect-rest.js';
-import { taskFailure } from '../capture/connectors/connector-state.js';
+import { taskFailure, withPlanned } from '../capture/connectors/connector-state.js';
 import {
   isSameTrouble,
   troublesOf,
@@ -17,6 +17,7 @@ const RECOVERED_MS = 45_000;
 
 export interface WatchedConnector {
   readonly name: string;
+  readonly planned: Readonly<Record<string, string>>;
   /** Returns the keys whose stored value differs from the planned value. */
   readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
   /** True if Sluice must not restart the connector, so a failed task is a problem at once. */
@@ -60,15 +61,16 @@ export class ConnectorWatch {
   }
 
   async #lookAt(
-    { name, driftOf, captures, isAdopted }: WatchedConnector,
+    { name, planned, driftOf, captures, isAdopted }: WatchedConnector,
     now: number,
   ): Promise<ConnectorTrouble[]> {
     const stored = await this.#rest.config(name);
     const status = stored && (await this.#rest.status(name));
     if (stored && !status) return []; // for a moment, a new connector has no status
-    const edited = stored ? driftOf(stored) : [];
+    const keys = stored ? driftOf(stored) : [];
+    const edited = isAdopted ? keys : withPlanned(keys, planned);
     const state = status ? status.connector.state : null;
-    const recaptured = edited.filter(captures);
+    const recaptured = keys.filter(captures);
     const tasks = status?.tasks.map((task) => task.state) ?? [];
     const isRunning =
       state === 'RUNNING' && tasks.length > 0 && tasks.every((t) => t === 'RUNNING');

@@ -152,6 +152,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   for (const one of await sourceConnectorConfigs(deps, plan))
     wanted.push({
       name: one.name,
+      planned: one.config,
       driftOf: (stored) => driftFrom(one, stored),
       captures: (key) => !isTuning(spec, key),
       isAdopted: one.unfit !== undefined,
@@ -160,6 +161,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
     const config = await sinkConfig(deps, run);
     wanted.push({
       name: plan.sink.connector,
+      planned: config,
       driftOf: (stored) => driftOf(config, stored),
       captures: () => false,
     });

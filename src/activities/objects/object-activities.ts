@@ -9,7 +9,7 @@ import type { Lsn } from '../../domain/values/position.js';
 import type { Deps } from '../runtime/deps.js';
 import { planned, withPlan, type Planned } from '../runtime/with-plan.js';
 import { configOf } from './connector.js';
-import { driftOf, untilRunning } from '../capture/connectors/connector-state.js';
+import { driftOf, untilRunning, withPlanned } from '../capture/connectors/connector-state.js';
 import { untilSteady } from './job.js';
 import { claimObject, ensureObject, removeObject } from './kinds.js';
 import { giveBack } from '../ownership/owned.js';
@@ -128,11 +128,12 @@ async function ensureConnector(
   await ensureObject(site, connector).catch((error: unknown) =>
     giveBack(site.ledger, site.ref, claims, error),
   );
-  const drift = driftOf(await configOf(site, connector), await stored());
+  const planned = await configOf(site, connector);
+  const drift = driftOf(planned, await stored());
   if (drift.length > 0)
     throw new Problem(
       'connector-drift',
-      `connector ${name} differs from the plan in ${drift.join(', ')}`,
+      `connector ${name} differs from the plan in ${withPlanned(drift, planned).join(', ')}`,
     );
 }
 

@@ -24,6 +24,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import {
   MISSING,
+  withPlanned,
   driftFrom,
   driftOf,
   storedConfig,
@@ -131,7 +132,7 @@ async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
       drifted.push(
         unfit
           ? `adopted connector ${name} can no longer be compared: ${captures.join('; ')}`
-          : `connector ${name} captures with a configuration that differs from the plan in ${captures.join(', ')}`,
+          : `connector ${name} captures with a configuration that differs from the plan in ${withPlanned(captures, wanted.config).join(', ')}`,
       );
   }
   if (plan.sink) {

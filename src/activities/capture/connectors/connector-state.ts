@@ -3,7 +3,7 @@
 import type { ConnectRest } from '../../../clients/http/connect-rest.js';
 import type { WantedConnector } from '../capture-adapter.js';
 import { Problem } from '../../../domain/failure.js';
-import { quoteForeign, withoutValues } from '../../../domain/values/foreign-text.js';
+import { cut, quoteForeign, withoutValues } from '../../../domain/values/foreign-text.js';
 import { pollUntil } from '../../runtime/poll-until.js';
 
 /** The maximum time that Connect may take to carry out a request that it has accepted. */
@@ -31,6 +31,20 @@ export function driftOf(
   keys.delete('name');
   return [...keys].filter((key) => ours[key] !== stored[key]).sort();
 }
+
+/**
+ * Returns the keys with their planned values, so that a person can undo a change. A planned
+ * configuration has placeholders instead of secrets.
+ */
+export const withPlanned = (
+  keys: readonly string[],
+  planned: Readonly<Record<string, string>>,
+): string[] =>
+  keys.map((key) => {
+    const value = planned[key];
+    if (key === MISSING) return key;
+    return `${key} (${value === undefined ? 'not planned' : `planned: ${cut(value, 80)}`})`;
+  });
 
 /**
  * Returns the differences from a wanted connector. For an adopted connector, returns only the

@@ -105,6 +105,14 @@ export async function switchView(
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }
 
+/** The problem of a view that a person has dropped. Sluice does not create it, because it does not know its privileges. */
+export const missingView = ({ view, batch, stream }: ViewPlan): Problem =>
+  new Problem(
+    'route-unexpected',
+    `view ${view.text} does not exist, so consumers cannot read it`,
+    `create it again with its privileges, so that it reads ${batch.text} before the commit and ${stream.text} after it; then: sluice retry`,
+  );
+
 export const cannotSwitch = (
   route: ViewPlan,
   why: string,
@@ -189,7 +197,8 @@ export async function switchViewBack(
 async function lockedView(client: pg.ClientBase, route: ViewPlan): Promise<ViewState> {
   const { view } = route;
   const seen = await readView(client, view);
-  if (seen?.kind !== 'v')
+  if (!seen) throw missingView(route);
+  if (seen.kind !== 'v')
     throw new Problem('route-unexpected', `${route.view.text} is no longer a view`);
   await lockView(client, view, seen);
   return (await readView(client, view))!;

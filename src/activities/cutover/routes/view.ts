@@ -1,7 +1,13 @@
 // Implements the route `postgres-view`: the commit replaces the relation that the consumers' view
 // reads.
+import type pg from 'pg';
 import { readSource } from '../../../clients/postgres/connection.js';
-import { columnsRead, observedSide } from '../../../clients/postgres/consumer-view.js';
+import {
+  columnsRead,
+  observedSide,
+  readView,
+  viewReads,
+} from '../../../clients/postgres/consumer-view.js';
 import { withTarget } from '../../../clients/postgres/target-connection.js';
 import { Problem } from '../../../domain/failure.js';
 import type { ViewPlan } from '../../../domain/routes/route.js';
@@ -14,7 +20,7 @@ import {
 } from './route-adapter.js';
 import { uncomparedProblem } from './uncompared-columns.js';
 import { checkView } from './view-checks.js';
-import { cannotSwitch, switchView, switchViewBack } from './view-switch.js';
+import { cannotSwitch, missingView, switchView, switchViewBack } from './view-switch.js';
 
 export const viewRoute: RouteAdapter<ViewPlan> = {
   checks: async (databases, plan, route) => [
@@ -22,6 +28,17 @@ export const viewRoute: RouteAdapter<ViewPlan> = {
   ],
   effects,
 };
+
+/** Returns the problem of a view that shows neither side, or both. */
+async function withoutSide(client: pg.ClientBase, route: ViewPlan): Promise<Problem> {
+  const { view, batch, stream } = route;
+  if (!(await readView(client, view))) return missingView(route);
+  const reads = (await viewReads(client, view)).join(', ') || 'no table';
+  return new Problem(
+    'route-unexpected',
+    `view ${view.text} must read either ${batch.text} or ${stream.text}, but it reads ${reads}`,
+  );
+}
 
 function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
   return {
@@ -45,11 +62,7 @@ function effects(route: ViewPlan, { secret }: RouteDeps): RouteEffects {
     observe: ({ plan }) =>
       withTarget(plan, secret, async (client) => {
         const side = await observedSide(client, route);
-        if (!side)
-          throw new Problem(
-            'route-unexpected',
-            `view ${route.view.text} must read either ${route.batch.text} or ${route.stream.text}, and nothing else`,
-          );
+        if (!side) throw await withoutSide(client, route);
         await client.query(`SELECT * FROM ${route.view.sql} LIMIT 1`); // reads like a consumer
         return side;
       }),
