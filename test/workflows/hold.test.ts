@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { eventsOf, type AuditLine } from '../../src/domain/audit.js';
 import { BATCH_PARTS, SHARED_PARTS, aPlan, anHourlyInput } from '../support/builders.js';
-import { fakes } from '../support/fake-activities.js';
+import { failure, fakes } from '../support/fake-activities.js';
 import { play, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
@@ -85,6 +85,43 @@ describe('a hold', () => {
       },
     );
   });
+});
+
+describe('a step of the hold', () => {
+  it.each(['batchAction', 'fence'] as const)(
+    'that is blocked for longer than maxHold ends the attempt, and nothing is committed: %s',
+    async (step) => {
+      let isAway = true;
+      const fake = fakes();
+      const answer = fake.activities[step] as (...args: unknown[]) => Promise<never>;
+      const activities = {
+        ...fake.activities,
+        [step]: (...args: unknown[]) =>
+          isAway ? Promise.reject(failure('unreachable', 'no answer')) : answer(...args),
+      };
+      const notAfter = new Date((await bench.env.currentTimeMs()) + 30 * 60_000).toISOString();
+      await play(
+        bench,
+        activities,
+        anHourlyInput(`late-${step.toLowerCase()}`, {
+          ...BATCH_PARTS,
+          cutover: { approval: { notAfter } },
+        }),
+        async ({ handle, env, reach }) => {
+          await reach((s) => s.needsApproval);
+          await handle.signal('approveCutover', { approver: 'ann' });
+          await reach((s) => s.blocked !== null);
+          await env.sleep('40m');
+          isAway = false;
+          await handle.signal('retry');
+          await reach((s) => s.needsApproval || s.phase === 'soak');
+          expect(JSON.stringify(await handle.query('audit'))).toContain('longer than maxHold');
+          expect(fake.calls).not.toContain('commitCutover');
+          await handle.terminate();
+        },
+      );
+    },
+  );
 });
 
 describe('a full pass before the fence', () => {

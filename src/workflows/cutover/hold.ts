@@ -6,6 +6,7 @@ import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { ageOf, allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { COMMIT_RESERVE_MS } from '../../domain/plan/predicted-hold.js';
 import { durationMs } from '../../domain/values/duration.js';
+import type { Lsn } from '../../domain/values/position.js';
 import { readTrigger } from '../../domain/migration/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call, callWithin } from '../call.js';
@@ -48,26 +49,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   const started = Date.parse(run.now());
   const left = (): number => started + holdMs - COMMIT_RESERVE_MS - Date.parse(run.now());
   begins(run, 'fence');
-  await run.step(
-    () =>
-      call(
-        'quick',
-        'batchAction',
-        'Pause the batch; the pause ends by itself',
-        ref,
-        'pause',
-        new Date(started + holdMs).toISOString(),
-      ),
-    false,
-  );
-  run.willMake(...KINDS.trigger.planned(run.plan));
-  const fence = await run.step(
-    () =>
-      call('quick', 'fence', `Fence the result for at most ${run.spec.cutover.maxHold}`, evidence),
-    false,
-  );
-  if (fence.refused) throw new BackToValidate(`fence refused: ${fence.refused}`);
-  run.audit({ kind: 'fenced', lsn: fence.lsn });
+  const lsn = await pauseAndFence(run, evidence, started);
   begins(run, 'drain');
   const { reason, proofs } = await run.step(
     () =>
@@ -75,9 +57,9 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
         Math.max(1000, left()),
         'held',
         'drainTo',
-        `Drain to ${fence.lsn}`,
+        `Drain to ${lsn}`,
         ref,
-        fence.lsn,
+        lsn,
         Math.max(1000, left()),
         evidence.token,
       ),
@@ -85,7 +67,7 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
   );
   for (const proof of proofs) run.audit({ kind: 'proof', ...proof });
   if (reason) throw new BackToValidate(`not drained: ${reason}`);
-  run.audit({ kind: 'drained', lsn: fence.lsn });
+  run.audit({ kind: 'drained', lsn });
   begins(run, 'final-window');
   const { number, verdict, matched, compared, witness } = await runWindow(
     run,
@@ -108,6 +90,35 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
     () => call('patient', 'pauseSink', 'Pause the sink before the table is switched', ref),
     false,
   );
+}
+
+/**
+ * Pauses the batch, and then makes the fence. Returns the position that the drain must reach.
+ * Throws BackToValidate if this takes longer than `maxHold`, because a step may be blocked for
+ * hours. By then, the change window may have closed, and the pause of the batch has ended.
+ */
+async function pauseAndFence(run: Run, evidence: Evidence, started: number): Promise<Lsn> {
+  const { maxHold } = run.spec.cutover;
+  const ends = started + durationMs(maxHold);
+  const refuseLate = (): void => {
+    const now = Date.parse(run.now());
+    if (now < ends) return;
+    const took = Math.round((now - started) / 1000);
+    throw new BackToValidate(`the hold began ${took} s ago, which is longer than maxHold`);
+  };
+  const until = new Date(ends).toISOString();
+  const what = 'Pause the batch; the pause ends by itself';
+  await run.step(() => call('quick', 'batchAction', what, run.ref, 'pause', until), false);
+  refuseLate();
+  run.willMake(...KINDS.trigger.planned(run.plan));
+  const { refused, lsn } = await run.step(
+    () => call('quick', 'fence', `Fence the result for at most ${maxHold}`, evidence),
+    false,
+  );
+  if (refused) throw new BackToValidate(`fence refused: ${refused}`);
+  run.audit({ kind: 'fenced', lsn });
+  refuseLate();
+  return lsn;
 }
 
 /**
