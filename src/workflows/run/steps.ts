@@ -168,18 +168,32 @@ export abstract class Steps extends Journal {
   /** Continues as new if the history is long, unless `isWoken` becomes true first. */
   async #leave(isWoken: () => boolean = () => false): Promise<void> {
     if (!this.#isFull) return;
-    // Otherwise, the run would wait for the rehearsal, and the rehearsal would wait for the run.
-    if (this.rehearsal?.result === null)
-      this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
-    const refused = 'the run continues as new; the window runs next (sluice windows)';
-    for (const asker of this.askers) asker.answer ??= { refused, window: null };
-    await condition(allHandlersFinished);
-    await this.flush(); // so that no write is under way when this run ends
+    do {
+      await this.#endHandlers();
+      await this.flush(); // so that no write is under way when this run ends
+    } while (!allHandlersFinished()); // a message that arrived meanwhile would be lost
     if (isWoken()) return;
     const { memo } = workflowInfo();
     await makeContinueAsNewFunc<(input: unknown, carried: State) => Promise<unknown>>(
       memo ? { memo } : {},
     )(this.input, this.state);
+  }
+
+  /**
+   * Waits until no handler of a message is running. Answers people who wait for a rehearsal or a
+   * window, even if they ask during this wait. Otherwise they would wait for the run, and the run
+   * for them.
+   */
+  async #endHandlers(): Promise<void> {
+    const refused = 'the run continues as new; the window runs next (sluice windows)';
+    const isAwaited = (): boolean =>
+      this.rehearsal?.result === null || this.askers.some(({ answer }) => answer === null);
+    while (!allHandlersFinished()) {
+      if (this.rehearsal?.result === null)
+        this.rehearsal.result = { refused: 'the run continues as new; ask again', holdMs: null };
+      for (const asker of this.askers) asker.answer ??= { refused, window: null };
+      await condition(() => allHandlersFinished() || isAwaited());
+    }
   }
 
   /** Ends the wait of a blocked run, or the next wait if an attempt is running. */
