@@ -23,13 +23,18 @@ const DECIDING: readonly string[] = [
 ];
 /** Settings that change keys or records. Sluice's own connectors do not have them. */
 const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
+/** Settings whose records the comparison reads only if they have Debezium's default. */
+const DEFAULTS: StoredConfig = {
+  'unavailable.value.placeholder': '__debezium_unavailable_value', // an unchanged TOASTed value
+};
 
 /** Returns each setting that makes the records of a connector impossible to compare. */
 export function undecodable(plan: ResolvedPlan, stored: StoredConfig): string[] {
-  const needed = debeziumPostgresConfig(plan);
-  return [...DECIDING, ...CHANGING]
-    .filter((key) => stored[key] !== needed[key])
-    .map((key) => differs(key, stored[key], needed[key]));
+  const needed = { ...DEFAULTS, ...debeziumPostgresConfig(plan) };
+  const found = { ...DEFAULTS, ...stored };
+  return [...DECIDING, ...CHANGING, ...Object.keys(DEFAULTS)]
+    .filter((key) => found[key] !== needed[key])
+    .map((key) => differs(key, found[key], needed[key]));
 }
 
 const differs = (key: string, found: string | undefined, needed: string | undefined): string =>
@@ -37,7 +42,7 @@ const differs = (key: string, found: string | undefined, needed: string | undefi
 
 /** More settings that change topics, keys or values. An adopted connector must not have them. */
 const RESHAPING =
-  /^(column\.|topic\.naming\.|topic\.delimiter$|(field|schema)\.name\.adjustment|unavailable\.value\.|hstore\.)/;
+  /^(column\.|topic\.naming\.|topic\.delimiter$|(field|schema)\.name\.adjustment|hstore\.)/;
 /** Debezium's own name, if the configuration gives none. */
 const DEFAULT_PUBLICATION = 'dbz_publication';
 

@@ -113,5 +113,10 @@ describe('a comparison', () => {
     expect(await asked(other)).toMatch(
       /slot\.name is x, not sluice_bank, message\.key\.columns is public\.accounts:note, not \(none\)/,
     );
+    const placeholder = 'unavailable.value.placeholder'; // for TOASTed values that did not change
+    expect(await asked({ ...stored, [placeholder]: 'n/a' })).toMatch(
+      /unavailable\.value\.placeholder is n\/a, not __debezium_unavailable_value/,
+    );
+    expect(await asked({ ...stored, [placeholder]: '__debezium_unavailable_value' })).toBe(null);
   });
 });

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
 import { parse, stringify } from 'yaml';
 import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
 import type { Acl } from '../../src/domain/access/acls.js';
@@ -14,7 +15,14 @@ import type { Check } from '../../src/domain/evidence/check.js';
 import { makeAuthority } from '../../stack/certificates.js';
 import { stackHome } from '../../stack/paths.js';
 import { securePorts, securedOf } from '../../stack/secure.js';
-import { SECURED_PAGE, allow, askWorker, specOfPage, type Spec } from '../support/secured.js';
+import {
+  SECURED_PAGE,
+  allow,
+  allowOnlyReading,
+  askWorker,
+  specOfPage,
+  type Spec,
+} from '../support/secured.js';
 import { TestWorker, get, sluice, waitFor, type Ran } from '../support/sluice.js';
 
 const NAME = 'stock-levels';
@@ -179,5 +187,50 @@ describe('a migration on a secured stack', () => {
     const shown = [config, sluice('audit', NAME).stdout, ...logs].join('\n');
     const found = Object.entries(secured.passwords).filter(([, value]) => shown.includes(value));
     expect(found.map(([user]) => user)).toEqual([]);
+  });
+});
+
+describe('a comparison of what the migration left behind', () => {
+  const role = `only_reads_${process.pid}`;
+  const file = () =>
+    specFile('compare.yaml', (spec) => Object.assign(spec['source']!['postgres']!, { user: role }));
+  const compare = () => sluice('compare', '-f', file(), '-o', 'json');
+  const query = async (sql: string) => {
+    const ca = readFileSync(secured.ca);
+    const client = new pg.Client({ database: 'warehouse', ssl: { ca } });
+    await client.connect();
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
+  };
+
+  it('passes with a login that may only read the topic, and a role that may only read the table', async () => {
+    await allowOnlyReading(`${NAME}.public.movements`);
+    await query(
+      `CREATE ROLE ${role} LOGIN PASSWORD '${process.env['PGPASSWORD']!}'; GRANT SELECT ON movements TO ${role}`,
+    );
+
+    const ran = compare();
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      verdict: 'passed',
+      barrier: { kind: 'slot' },
+      windows: [{ subject: 'public.movements', verdict: 'passed' }],
+    });
+  });
+
+  it('exits with 3 and names the row if the topic never received a change', async () => {
+    const publication = 'ALTER PUBLICATION "sluice_stock_levels"';
+    await query(
+      `${publication} DROP TABLE movements; UPDATE movements SET quantity = 777 WHERE id = 7; ${publication} ADD TABLE movements`,
+    );
+    const ran = compare();
+    expect([ran.code, ran.stderr]).toEqual([3, '']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      verdict: 'failed',
+      differences: [{ key: { id: '7' }, column: 'quantity', batch: '777' }],
+    });
   });
 });

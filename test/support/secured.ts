@@ -52,6 +52,31 @@ export async function allow(acls: readonly Acl[], more: readonly AclEntry[] = []
   await withAdmin(home, secured, (admin) => admin.createAcls({ acl }));
 }
 
+/** Removes every ACL of the worker, and then allows it only to read the topic. */
+export async function allowOnlyReading(topic: string): Promise<void> {
+  const { AclOperationTypes: may, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+  const principal = `User:${USER.worker}`;
+  const every = {
+    resourceType: AclResourceTypes.ANY,
+    resourcePatternType: ResourcePatternTypes.ANY,
+    principal,
+    operation: may.ANY,
+    permissionType: kafkajs.AclPermissionTypes.ANY,
+  };
+  const reading: Acl = {
+    principal: 'worker',
+    resource: 'topic',
+    name: topic,
+    pattern: 'literal',
+    operations: ['Describe', 'Read'],
+    why: 'a comparison reads the topic',
+  };
+  await withAdmin(home, secured, async (admin) => {
+    await admin.deleteAcls({ filters: [every] });
+    await admin.createAcls({ acl: entriesOf(reading) });
+  });
+}
+
 function entriesOf({ principal, resource, name, pattern, operations }: Acl): AclEntry[] {
   const { AclResourceTypes: types, ResourcePatternTypes: patterns } = kafkajs;
   const known: Record<Acl['operations'][number], kafkajs.AclOperationTypes> = {
