@@ -193,7 +193,10 @@ describe('a migration on a secured stack', () => {
 describe('a comparison of what the migration left behind', () => {
   const role = `only_reads_${process.pid}`;
   const file = () =>
-    specFile('compare.yaml', (spec) => Object.assign(spec['source']!['postgres']!, { user: role }));
+    specFile('compare.yaml', (spec) => {
+      for (const part of ['batch', 'pipeline']) delete spec[part]; // it compares only tables
+      Object.assign(spec['source']!['postgres']!, { user: role });
+    });
   const compare = () => sluice('compare', '-f', file(), '-o', 'json');
   const query = async (sql: string) => {
     const ca = readFileSync(secured.ca);
