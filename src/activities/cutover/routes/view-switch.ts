@@ -105,7 +105,10 @@ export async function switchView(
   await keepView(client, plan, { before: before.definition, after: after.definition });
 }
 
-/** The problem of a view that a person has dropped. Sluice does not create it, because it does not know its privileges. */
+/**
+ * The problem of a view that a person has dropped. Sluice does not create the view, because it does
+ * not know who may read it.
+ */
 export const missingView = ({ view, batch, stream }: ViewPlan): Problem =>
   new Problem(
     'route-unexpected',
