@@ -7,9 +7,9 @@ import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, txIdAt } from './enc/change
 import { KeyTable, keyText } from './enc/key-table.js';
 import type { RowEncoder } from './enc/row.js';
 import { FoldProgress, type ReadPart } from './fold.js';
+import { WaitingChanges, loadedRowWaits, type WaitingChange } from './waiting-changes.js';
 
-interface Change {
-  readonly txId: number;
+interface Change extends WaitingChange {
   readonly key: Int32Array;
   readonly isDelete: boolean;
   readonly high: number;
@@ -57,11 +57,7 @@ export class HashFold extends FoldProgress {
   readonly #changes: ChangeEncoder;
   readonly #one = new Changes();
   readonly #key = new Int32Array(4);
-  /** Changes of transactions that the last snapshot did not see. A later window applies them. */
-  #overlay: Change[] = [];
-  /** The last waiting change of each key. */
-  readonly #waiting = new Map<string, Change>();
-
+  readonly #waiting = new WaitingChanges<Change>();
   readonly #rows: KeyedRows;
 
   /**
@@ -125,7 +121,7 @@ export class HashFold extends FoldProgress {
       unreadable: this.unreadable,
       provenAt: provenAt && { ...provenAt, inProgress: [...provenAt.inProgress] },
       changed: [...this.#changed],
-      overlay: this.#overlay.map((change) => ({ ...change, key: [...change.key] })),
+      overlay: this.#waiting.all.map((change) => ({ ...change, key: [...change.key] })),
     };
   }
 
@@ -145,7 +141,7 @@ export class HashFold extends FoldProgress {
 
   /** The number of changes of transactions that the last snapshot did not see. */
   get waiting(): number {
-    return this.#overlay.length;
+    return this.#waiting.size;
   }
 
   /**
@@ -153,18 +149,14 @@ export class HashFold extends FoldProgress {
    * window, because a key's older change must be applied before its newer one.
    */
   applyOverlay(snapshot: SnapshotVisibility): void {
-    const waiting = this.#overlay;
-    this.#overlay = [];
-    this.#waiting.clear();
-    for (const change of waiting) {
-      if (!isVisible(change.txId, snapshot)) this.#wait(change);
+    for (const change of this.#waiting.takeAll()) {
+      if (change.txId !== null && !isVisible(change.txId, snapshot)) this.#wait(change);
       else this.#apply(change.key, change.isDelete, change.high, change.low);
     }
   }
 
   #wait(change: Change): void {
-    this.#overlay.push(change);
-    this.#waiting.set(this.#textOf(change.key), change);
+    this.#waiting.add(this.#textOf(change.key), change);
   }
 
   /**
@@ -173,7 +165,7 @@ export class HashFold extends FoldProgress {
    * from the fold, as it does for every reader of the topic.
    */
   #bury(key: Int32Array): void {
-    const last = this.#waiting.get(this.#textOf(key));
+    const last = this.#waiting.lastOf(this.#textOf(key));
     if (last?.isDelete) return;
     this.#apply(key, true, 0, 0);
     if (last) this.#wait({ ...last, isDelete: true });
@@ -233,9 +225,23 @@ export class HashFold extends FoldProgress {
       const high = words[at + 5]!;
       const low = words[at + 6]!;
       const txId = txIdAt(words, at);
-      if (kind !== KIND.snapshot && !isVisible(txId, snapshot)) {
-        this.#wait({ txId: widened(txId, snapshot), key: key.slice(), isDelete, high, low });
-      } else this.#apply(key, isDelete, high, low);
+      const waitsFor = this.#waitsFor(kind, key, txId, snapshot);
+      if (waitsFor === undefined) this.#apply(key, isDelete, high, low);
+      else this.#wait({ txId: waitsFor, key: key.slice(), isDelete, high, low });
     }
+  }
+
+  /** Returns the `txId` with which a change waits, or undefined if the snapshot sees the change. */
+  #waitsFor(
+    kind: number,
+    key: Int32Array,
+    txId: number,
+    snapshot: SnapshotVisibility,
+  ): number | null | undefined {
+    if (kind !== KIND.snapshot)
+      return isVisible(txId, snapshot) ? undefined : widened(txId, snapshot);
+    const { size } = this.#waiting;
+    const earlier = size > 0 ? this.#waiting.lastOf(this.#textOf(key)) : undefined;
+    return loadedRowWaits(txId, earlier, snapshot);
   }
 }

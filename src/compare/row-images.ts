@@ -7,6 +7,7 @@ import { Undecodable } from './undecodable.js';
 import { refuseWiderKey } from './refused.js';
 import { joinRow, type Shape } from './row-comparison.js';
 import { parseJsonLossless } from './json.js';
+import { readerOf } from './waiting-changes.js';
 
 export type Image = Readonly<Record<string, unknown>>;
 
@@ -20,8 +21,10 @@ export interface KeyState {
 
 export interface ImageRecord {
   readonly key: string;
-  /** Null if the record has no transaction: the initial load, or a tombstone. */
+  /** Null if the record has no transaction: a row of a connector's snapshot, or a tombstone. */
   readonly txId: number | null;
+  /** For a row that a connector's snapshot read: its transaction, or 0 if it is not known. */
+  readonly loadedBy: number | null;
   /** Null if the record deletes the row. */
   readonly image: Image | null;
   /** True if the record inserted the row, so the key had no row before this record. */
@@ -30,6 +33,7 @@ export interface ImageRecord {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 export const NONE: ReadonlySet<string> = new Set();
+const NO_TRANSACTION = { txId: null, loadedBy: null, isInsert: false };
 
 /** Returns the key of a record as canonical text. Throws an Error if it cannot be read. */
 export function keyOfRecord(shape: Shape, key: Buffer): string {
@@ -46,18 +50,20 @@ export function keyOfRecord(shape: Shape, key: Buffer): string {
  */
 export function imageOf(shape: Shape, key: Buffer, value: Buffer | null): ImageRecord {
   const name = keyOfRecord(shape, key);
-  if (value === null) return { key: name, txId: null, image: null, isInsert: false };
+  if (value === null) return { ...NO_TRANSACTION, key: name, image: null };
   const { op, after, source } = parseJsonLossless(UTF8.decode(value)) as {
     readonly op?: string;
     readonly after?: Image | null;
     readonly source?: { readonly txId?: number | null };
   };
-  if (op === 'r' && after) return { key: name, txId: null, image: after, isInsert: false };
   const txId = source?.txId;
+  if (op === 'r' && after)
+    return { ...NO_TRANSACTION, key: name, image: after, loadedBy: readerOf(txId) };
   if (typeof txId !== 'number') throw new Undecodable('no source.txId');
-  if (op === 'd') return { key: name, txId, image: null, isInsert: false };
+  const change = { key: name, txId, loadedBy: null };
+  if (op === 'd') return { ...change, image: null, isInsert: false };
   if (!after || (op !== 'c' && op !== 'u')) throw new Undecodable(`operation ${op} without a row`);
-  return { key: name, txId, image: after, isInsert: op === 'c' };
+  return { ...change, image: after, isInsert: op === 'c' };
 }
 
 /**

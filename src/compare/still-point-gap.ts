@@ -2,7 +2,7 @@
 // case, the snapshot sees a transaction whose record is at or after the ends. In the other case, it
 // does not see a transaction whose record is before the ends. In both cases, the row is taken from
 // the topic as it was at the ends.
-import { isVisible, type SnapshotVisibility } from '../domain/values/position.js';
+import { isReadLater, isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {
   filled,
@@ -49,7 +49,7 @@ export class Gap {
   add(partition: number, offset: number, key: Buffer | null, value: Buffer | null): void {
     if (key === null) throw new Error('a record has no key');
     const record = imageOf(this.#shape, key, value);
-    const isSeen = record.txId === null || isVisible(record.txId, this.#snapshot);
+    const isSeen = this.#isSeen(record);
     if (offset < (this.#ends.get(partition) ?? 0)) {
       const before = this.#atEnds.get(record.key);
       this.#atEnds.set(record.key, stateAfter(this.#shape, before, record.image));
@@ -62,6 +62,11 @@ export class Gap {
     if (!isSeen) return;
     this.#keys.add(record.key);
     this.#touch(record);
+  }
+
+  #isSeen({ txId, loadedBy }: ImageRecord): boolean {
+    if (loadedBy !== null) return !isReadLater(loadedBy, this.#snapshot);
+    return txId === null || isVisible(txId, this.#snapshot);
   }
 
   get size(): number {

@@ -7,14 +7,10 @@ import { joinRow, type Shape, type StreamRow, type WhyNot } from './row-comparis
 import { partitionOf } from '../domain/values/partition.js';
 import { Fold, streamRow } from './fold.js';
 import { parseJsonLossless } from './json.js';
+import { WaitingChanges, loadedRowWaits, readerOf, type WaitingChange } from './waiting-changes.js';
 import { REFUSED, describeRefused, refuseWiderKey, whyRefused, type Refused } from './refused.js';
 
-export interface Change {
-  /**
-   * The transaction id. Null for a tombstone, and for a row of the initial load, which every
-   * snapshot sees.
-   */
-  readonly txId: number | null;
+export interface Change extends WaitingChange {
   /** The position in the WAL. Null if the record has none. */
   readonly lsn: number | string | null;
   readonly key: string;
@@ -55,10 +51,7 @@ class Refusal extends Error {
 
 export class TableFold extends Fold {
   readonly #shape: Shape;
-  /** Changes of transactions that the last snapshot did not see. A later window applies them. */
-  #overlay: Change[] = [];
-  /** The last waiting change of each key. */
-  readonly #waiting = new Map<string, Change>();
+  readonly #waiting = new WaitingChanges<Change>();
 
   readonly #losesRefused: boolean;
 
@@ -74,7 +67,7 @@ export class TableFold extends Fold {
 
   /** The number of changes of transactions that the last snapshot did not see. */
   get waiting(): number {
-    return this.#overlay.length;
+    return this.#waiting.size;
   }
 
   /**
@@ -82,10 +75,7 @@ export class TableFold extends Fold {
    * window, because a key's older change must be applied before its newer one.
    */
   applyOverlay(snapshot: SnapshotVisibility): void {
-    const waiting = this.#overlay;
-    this.#overlay = [];
-    this.#waiting.clear();
-    for (const change of waiting) this.#apply(change, snapshot);
+    for (const change of this.#waiting.takeAll()) this.#apply(change, snapshot);
   }
 
   /**
@@ -108,13 +98,14 @@ export class TableFold extends Fold {
       const fields = parseJsonLossless(UTF8.decode(bytes.subarray(keyStart, keyEnd)));
       refuseWiderKey(fields, this.#shape);
       key = this.#keyOf(fields);
-      const change =
+      const { change, loadedBy } =
         start < 0
-          ? { txId: null, lsn: null, key, row: null }
+          ? { change: { txId: null, lsn: null, key, row: null }, loadedBy: null }
           : this.#decode(bytes.subarray(start, end));
       if (this.#isMisplaced(bytes, keyStart, keyEnd)) throw new Refusal(REFUSED.misplaced);
       if (change.key !== key) throw new Refusal(REFUSED.foreignKey);
       if (start < 0) this.#bury(change);
+      else if (loadedBy !== null) this.#load(change, loadedBy, snapshot);
       else this.#apply(change, snapshot);
       return change;
     } catch (error) {
@@ -159,31 +150,42 @@ export class TableFold extends Fold {
   }
 
   /**
+   * Takes a row that the transaction `loadedBy` of a connector's snapshot read. It is 0 if it is not
+   * known.
+   */
+  #load(change: Change, loadedBy: number, snapshot: SnapshotVisibility): void {
+    const earlier = this.#waiting.lastOf(change.key);
+    const txId = loadedRowWaits(loadedBy, earlier, snapshot);
+    if (txId === undefined) this.#apply(change, snapshot);
+    else this.#wait({ ...change, txId });
+  }
+
+  /**
    * Applies a tombstone as `HashFold` does: the tombstone deletes the row, unless a delete event of
    * the key came before it.
    */
   #bury({ key }: Change): void {
-    const last = this.#waiting.get(key);
+    const last = this.#waiting.lastOf(key);
     if (last && last.row === null) return;
     this.rows.delete(key);
     if (last) this.#wait({ ...last, row: null });
   }
 
   #wait(change: Change): void {
-    this.#overlay.push(change);
-    this.#waiting.set(change.key, change);
+    this.#waiting.add(change.key, change);
   }
 
-  #decode(value: Buffer): Change {
+  #decode(value: Buffer): { change: Change; loadedBy: number | null } {
     const envelope = parseJsonLossless(UTF8.decode(value)) as Envelope;
     const { op, source } = envelope;
     const isDelete = op === 'd';
     const image = isDelete ? envelope.before : envelope.after;
     if (!image || !(op === 'r' || op === 'c' || op === 'u' || isDelete))
       throw new Undecodable(`operation ${op} without a row`);
-    const txId = op === 'r' ? null : transactionOf(source?.txId);
+    const loadedBy = op === 'r' ? readerOf(source?.txId) : null;
+    const txId = loadedBy === null ? transactionOf(source?.txId) : null;
     const row = isDelete ? null : this.#row(image);
-    return { txId, lsn: source?.lsn ?? null, key: this.#keyOf(image), row };
+    return { change: { txId, lsn: source?.lsn ?? null, key: this.#keyOf(image), row }, loadedBy };
   }
 
   #keyOf(fields: unknown): string {

@@ -136,8 +136,11 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
   const planted = (id: number): string =>
     `SELECT ${canaryKey(id)} AS k, ${literal(canaryImage(1))} AS image`;
   const legacy = `SELECT k, ${IMAGE} AS image FROM sluice_legacy UNION ALL ${planted(1)} UNION ALL ${planted(2)} UNION ALL ${planted(4)}`;
+  const isUnseen = `op IN ('c', 'u', 'd') AND NOT (${isVisible(snapshot)})`;
+  const judged = `SELECT *, MAX(CASE WHEN ${isUnseen} THEN 1 ELSE 0 END) OVER (PARTITION BY k ORDER BY o) AS unseen FROM sluice_records WHERE NOT (${unreadable()})`;
+  const isSeen = `op = 't' OR (op = 'r' AND unseen = 0 AND NOT (${isReadLater(snapshot)})) OR (op IN ('c', 'u', 'd') AND (${isVisible(snapshot)}))`;
   const latest = `SELECT k, image FROM (
-    SELECT k, op, image, ROW_NUMBER() OVER (PARTITION BY k ORDER BY o DESC) AS n FROM sluice_records WHERE NOT (${unreadable()}) AND (op IN ('r', 't') OR ${isVisible(snapshot)})
+    SELECT k, op, image, ROW_NUMBER() OVER (PARTITION BY k ORDER BY o DESC) AS n FROM (${judged}) WHERE ${isSeen}
   ) WHERE n = 1 AND op NOT IN ('d', 't')`;
   const doubtful = UNPROVABLE.map((text) => `s.image LIKE ${literal(`%${text}%`)}`).join(' OR ');
   const kind = `CASE WHEN s.k IS NULL THEN 'missing' WHEN l.k IS NULL THEN 'extraneous' WHEN l.image IS NULL OR s.image IS NULL OR ${comparable('l.image', ignored)} <> ${comparable('s.image', ignored)} OR ${doubtful} THEN 'different' ELSE 'matched' END`;
@@ -185,13 +188,24 @@ function unreadable(): string {
   return `k IS NULL OR op IS NULL OR op NOT IN ('r', 'c', 'u', 'd', 't') OR (op IN ('c', 'u', 'd') AND tx IS NULL) OR (op IN ('r', 'c', 'u') AND image IS NULL)`;
 }
 
-/** Returns SQL over `tx` that does the same as `isVisible` of domain/values/position.ts. */
-function isVisible(snapshot: SnapshotVisibility): string {
-  const { xmin, xmax, inProgress } = snapshot;
+/** Returns SQL over `tx` that does the same as `widened` of domain/values/position.ts. */
+function widened(snapshot: SnapshotVisibility): string {
   const epoch = 2 ** 32;
   const last = idsEnd(snapshot) - 1;
   const base = Math.floor(last / epoch) * epoch;
-  const wide = `CASE WHEN tx >= ${epoch} THEN tx WHEN tx + ${base} > ${last} THEN tx + ${base - epoch} ELSE tx + ${base} END`;
+  return `CASE WHEN tx >= ${epoch} THEN tx WHEN tx + ${base} > ${last} THEN tx + ${base - epoch} ELSE tx + ${base} END`;
+}
+
+/** Returns SQL over `tx` that does the same as `isReadLater` of domain/values/position.ts. */
+function isReadLater(snapshot: SnapshotVisibility): string {
+  if (snapshot.before === undefined) return 'FALSE';
+  return `COALESCE(tx, 0) <> 0 AND (${widened(snapshot)}) >= ${snapshot.xmax}`;
+}
+
+/** Returns SQL over `tx` that does the same as `isVisible` of domain/values/position.ts. */
+function isVisible(snapshot: SnapshotVisibility): string {
+  const { xmin, xmax, inProgress } = snapshot;
+  const wide = widened(snapshot);
   const running =
     inProgress.size > 0 ? ` AND (${wide}) NOT IN (${[...inProgress].join(', ')})` : '';
   return `(${wide}) < ${xmin} OR ((${wide}) < ${xmax}${running})`;

@@ -50,6 +50,12 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gapOf([10, 1, value('u', row(1, 'later'), 112)]).size).toBe(0);
   });
 
+  it('contains a row that a second snapshot of the connector read after the window looked', () => {
+    const loaded = (txId: number): Gap => gapOf([9, 1, value('r', row(1, 'new'), txId)]);
+    expect(loaded(115).rows()).toMatchObject([{ image: row(1, 'new') }]);
+    expect(loaded(99).size).toBe(0);
+  });
+
   it('recognizes a deleted row by its delete event or by a tombstone alone', () => {
     const deleted = gapOf([9, 1, value('d', null, 105)], [10, 1, value('c', row(1, 'b'), 101)]);
     expect(deleted.rows()).toMatchObject([{ image: null }]);

@@ -103,8 +103,40 @@ describe('a snapshot', () => {
       snapshot,
       ignored: [],
     }).at(-1)!;
-    expect(sql).toContain("op IN ('r', 't') OR ");
+    expect(sql).toContain(`COALESCE(tx, 0) <> 0 AND (CASE WHEN tx >= ${EPOCH}`);
     expect(sql).toContain(`WHEN tx + ${EPOCH} > ${EPOCH + 149} THEN tx + 0 ELSE tx + ${EPOCH} END`);
+  });
+});
+
+describe('a row of a second snapshot of the connector', () => {
+  const bounded: SnapshotVisibility = { ...parseSnapshot('100:110:105'), before: 150 };
+  const OLD = '{"id":1,"v":"old"}';
+  const NEW = '{"id":1,"v":"new"}';
+  const hashOf = (image: string): string => {
+    const hashes = new HashFold(SHAPE, 8);
+    feed<SnapshotVisibility>(hashes, '{"id":1}', envelope('r', image, 0), bounded);
+    return [...hashes.table.entries()].join();
+  };
+
+  it.each([
+    ['was read after the window looked', [envelope('r', NEW, 120)]],
+    [
+      'follows a change that the window does not see',
+      [envelope('u', NEW, 105), envelope('r', NEW, 60)],
+    ],
+  ])('waits for the next window if it %s, in both folds', (_why, records) => {
+    const rows = new TableFold(SHAPE);
+    const hashes = new HashFold(SHAPE, 8);
+    const held = (): string[] => [
+      String([...rows.rows.values()][0]?.row),
+      [...hashes.table.entries()].join(),
+    ];
+    for (const record of [envelope('r', OLD, 50), ...records])
+      for (const fold of [rows, hashes])
+        feed<SnapshotVisibility>(fold, '{"id":1}', record, bounded);
+    expect(held()).toEqual([expect.stringContaining('old'), hashOf(OLD)]);
+    for (const fold of [rows, hashes]) fold.applyOverlay(at(150));
+    expect(held()).toEqual([expect.stringContaining('new'), hashOf(NEW)]);
   });
 });
 

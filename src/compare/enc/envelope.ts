@@ -22,6 +22,8 @@ const BEFORE = Buffer.from('{"before":');
 const AFTER = Buffer.from(',"after":');
 const OP = Buffer.from('"op":"');
 const TX_ID = Buffer.from('"txId":');
+/** A double holds every number of so many digits exactly. */
+const MOST_DIGITS = 15;
 const OPERATIONS: Readonly<Record<number, Operation>> = {
   0x72: 'r',
   0x63: 'c',
@@ -34,8 +36,8 @@ export class EnvelopeScanner implements Fields {
   readonly end: Int32Array;
   op: Operation = 'r';
   /**
-   * The transaction of the change. It is 0 for a row of the initial load, which every snapshot
-   * sees.
+   * The transaction of the change. For a row that a connector's snapshot read, the transaction of
+   * that snapshot, or 0 if the record does not name it.
    */
   txId = 0;
   /** The number of members of the last object, also of those that are not columns. */
@@ -75,7 +77,6 @@ export class EnvelopeScanner implements Fields {
     const op = b.lastIndexOf(OP, to - OP.length);
     if (op < rowEnd) return this.#scanAnyOrder(b, from, to);
     this.#setOperation(b[op + OP.length]!, b[after] === OPEN, b[before] === OPEN);
-    if (this.op === 'r') return;
     const txId = b.indexOf(TX_ID, rowEnd);
     if (txId < 0 || txId > op) return this.#scanAnyOrder(b, from, to);
     this.#setTransaction(b, txId + TX_ID.length, to);
@@ -93,9 +94,14 @@ export class EnvelopeScanner implements Fields {
     let txId = 0;
     const first = at;
     for (; at < to && b[at]! >= 0x30 && b[at]! <= 0x39; at += 1) txId = txId * 10 + b[at]! - 0x30;
-    if (at === first || (b[at] !== COMMA && b[at] !== CLOSE))
-      throw new Undecodable('no source.txId');
-    this.txId = txId;
+    const isNumber = at > first && at - first <= MOST_DIGITS;
+    if (isNumber && (b[at] === COMMA || b[at] === CLOSE)) this.txId = txId;
+    else this.#setNoTransaction();
+  }
+
+  #setNoTransaction(): void {
+    if (this.op !== 'r') throw new Undecodable('no source.txId');
+    this.txId = 0;
   }
 
   #scanAnyOrder(b: Buffer, from: number, to: number): void {
@@ -107,7 +113,6 @@ export class EnvelopeScanner implements Fields {
     this.#setOperation(b[op[0] + 1]!, isObject('after'), isObject('before'));
     const image = parts.get(this.op === 'd' ? 'before' : 'after')!;
     this.#row(b, image[0], image[1]);
-    if (this.op === 'r') return;
     let txId = -1;
     if (isObject('source'))
       walkObject(
@@ -115,8 +120,8 @@ export class EnvelopeScanner implements Fields {
         ...parts.get('source')!,
         (name, start) => void (txId = name === 'txId' ? start : txId),
       );
-    if (txId < 0) throw new Undecodable('no source.txId');
-    this.#setTransaction(b, txId, to);
+    if (txId < 0) this.#setNoTransaction();
+    else this.#setTransaction(b, txId, to);
   }
 
   /**

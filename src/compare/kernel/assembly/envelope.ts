@@ -39,7 +39,10 @@ const TX_ID: usize = memory.data<u8>([
 const TX_ID_LENGTH: i32 = 7;
 const MOST_DIGITS: usize = 15;
 
-/** The letter of the last record's operation, and its transaction. */
+/**
+ * The letter of the last record's operation, and its transaction. The transaction is 0 for a row of
+ * a connector's snapshot that does not name one.
+ */
 export let operation: u8 = 0;
 export let transaction: u64 = 0;
 const SNAPSHOT: u8 = 0x72;
@@ -70,7 +73,10 @@ export function scan(from: usize, to: usize): bool {
   if (operation == DELETE) {
     if (!hasBefore || hasAfter) return false;
   } else if (!hasAfter) return false;
-  if (operation == SNAPSHOT) return true;
+  if (operation == SNAPSHOT) {
+    if (!readTransaction(rowEnd, op, to)) transaction = 0;
+    return true;
+  }
   if (operation != CREATE && operation != UPDATE && operation != DELETE) return false;
   return readTransaction(rowEnd, op, to);
 }
