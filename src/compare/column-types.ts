@@ -5,7 +5,7 @@ import { base64Bytes } from './base64.js';
 import { withoutSpaces } from './trailing-spaces.js';
 import { LAST_YEAR, readClock, readDate } from './calendar.js';
 import { arrayItem, arrayItemToken } from './array-text.js';
-import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { both, fail, float, plain, text, wrong, type Codec } from './types/codec.js';

@@ -1,7 +1,7 @@
 // Reads the row images of a table's records: key, transaction, and the values of every column. An
 // update omits a TOAST value that it did not change.
 import { canonFromJson } from './column-types.js';
-import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from './toast-placeholder.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { PLACEHOLDER_HSTORE } from './types/hstore.js';
 import { Undecodable } from './undecodable.js';
 import { refuseWiderKey } from './refused.js';

@@ -3,6 +3,7 @@
 // no system.
 import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
+import { TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { debeziumPostgresConfig, handedOverConfig } from './debezium-postgres.js';
 
 export type StoredConfig = Readonly<Record<string, string>>;
@@ -25,7 +26,7 @@ const DECIDING: readonly string[] = [
 const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
 /** Settings whose records the comparison reads only if they have Debezium's default. */
 const DEFAULTS: StoredConfig = {
-  'unavailable.value.placeholder': '__debezium_unavailable_value', // an unchanged TOASTed value
+  'unavailable.value.placeholder': TOAST_PLACEHOLDER, // an unchanged TOASTed value
 };
 
 /** Returns each setting that makes the records of a connector impossible to compare. */

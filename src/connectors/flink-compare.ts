@@ -5,6 +5,7 @@
 // mode refuses upsert-kafka.
 import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { kafkaClientConfig } from './kafka-client-properties.js';
 
 /** The offsets `[from, to)` of every partition. */
@@ -148,14 +149,8 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
   FROM (${legacy}) AS l FULL OUTER JOIN (${latest}) AS s ON l.k = s.k`;
 }
 
-/**
- * The placeholder for a value that a record does not contain, as text and, for a bytea, as base64.
- * A row with a placeholder never counts as equal.
- */
-const UNPROVABLE = [
-  '__debezium_unavailable_value',
-  Buffer.from('__debezium_unavailable_value').toString('base64'),
-];
+/** A row with one of these texts never counts as equal. */
+const UNPROVABLE = [TOAST_PLACEHOLDER, PLACEHOLDER_BASE64];
 
 /**
  * The row's JSON text. Flink parses and prints the text of both sides, so both sides have the same

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';
 import { imageOf, stateAfter, type KeyState } from '../../src/compare/row-images.js';
-import { TOAST_PLACEHOLDER } from '../../src/compare/toast-placeholder.js';
+import { TOAST_PLACEHOLDER } from '../../src/domain/values/toast-placeholder.js';
 import type { SnapshotVisibility } from '../../src/domain/values/position.js';
 
 const KEYS = 4;

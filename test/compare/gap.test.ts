@@ -5,7 +5,7 @@ import { Gap } from '../../src/compare/still-point-gap.js';
 import { imageOf, stateAfter } from '../../src/compare/row-images.js';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { literalOf, literalOfCanon, literalOrNothing } from '../../src/compare/literal.js';
-import { TOAST_PLACEHOLDER } from '../../src/compare/toast-placeholder.js';
+import { TOAST_PLACEHOLDER } from '../../src/domain/values/toast-placeholder.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 
 const shape = {

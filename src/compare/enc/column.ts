@@ -2,7 +2,7 @@
 // `enc-v1` bytes.
 import { base64Bytes } from '../base64.js';
 import { canonFromJson, canonFromText } from '../column-types.js';
-import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../toast-placeholder.js';
+import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../../domain/values/toast-placeholder.js';
 import { Undecodable } from '../undecodable.js';
 import { parseJsonLossless } from '../json.js';
 import { QUOTE, textAt } from './json-scan.js';

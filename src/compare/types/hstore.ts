@@ -1,6 +1,6 @@
 // Reads hstore. Debezium writes it as a JSON object in a string, and Postgres prints it as
 // `"key"=>"value", "other"=>NULL`. The order of the pairs does not matter.
-import { TOAST_PLACEHOLDER } from '../toast-placeholder.js';
+import { TOAST_PLACEHOLDER } from '../../domain/values/toast-placeholder.js';
 import { fail, text, wrong, type Codec } from './codec.js';
 
 type Pair = readonly [key: string, value: string | null];

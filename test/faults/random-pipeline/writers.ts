@@ -1,7 +1,7 @@
 // Simulates random writers on the tables `a` and `b`: three sessions whose transactions overlap.
 // Their changes become records as a connector would write them, in the order of the commits.
 import type pg from 'pg';
-import { TOAST_PLACEHOLDER } from '../../../src/compare/toast-placeholder.js';
+import { TOAST_PLACEHOLDER } from '../../../src/domain/values/toast-placeholder.js';
 import { pick } from './queries.js';
 
 type Next = () => number;
