@@ -76,6 +76,23 @@ export interface Play {
 }
 
 /**
+ * Approves the cut-over, waits until the run is blocked, lets `time` pass, calls `repair`, and
+ * retries.
+ */
+export async function approveThenRetry(
+  { handle, env, reach }: Play,
+  time: '40m' | '2h',
+  repair: () => void,
+): Promise<void> {
+  await reach((s) => s.needsApproval);
+  await handle.signal('approveCutover', { approver: 'ann' });
+  await reach((s) => s.blocked !== null);
+  await env.sleep(time);
+  repair();
+  await handle.signal('retry');
+}
+
+/**
  * Starts a migration with these activities, and plays `scene` while a worker serves it.
  * `beforehand` runs before any worker does. A queue with 0 `slots` is not served. A run that is
  * still open afterwards is terminated.

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { aSpecInput, anHourlyInput } from '../support/builders.js';
 import { fakes, failure } from '../support/fake-activities.js';
-import { play, useBench } from '../support/time-skipping.js';
+import { approveThenRetry, play, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
 
@@ -211,13 +211,9 @@ describe('the soak', () => {
         bench,
         { ...fake.activities, runWindow, observeRoute },
         anHourlyInput(`seen-${isConfirmed}`, { soak: { for: '3h', passes: 1 } }),
-        async ({ handle, env, reach }) => {
-          await reach((s) => s.needsApproval);
-          await handle.signal('approveCutover', { approver: 'ann' });
-          await reach((s) => s.blocked !== null);
-          await env.sleep('2h');
-          isWrong = false;
-          await handle.signal('retry');
+        async (scene) => {
+          const { handle } = scene;
+          await approveThenRetry(scene, '2h', () => (isWrong = false));
           expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
           const audit = await handle.query<{ kind: string; detail: string; at: string }[]>('audit');
           const right = audit.findLast(({ kind }) => kind === 'blocked' || kind === 'unblocked')!;

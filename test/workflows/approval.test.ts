@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SpecShown } from '../../src/domain/evidence/ledger-rows.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
-import { play, useBench } from '../support/time-skipping.js';
+import { approveThenRetry, play, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
 
@@ -48,13 +48,9 @@ describe('the change window', () => {
       bench,
       fake.activities,
       anHourlyInput('closed-meanwhile', { cutover: { approval: { notAfter } } }),
-      async ({ handle, env, reach }) => {
-        await reach((s) => s.needsApproval);
-        await handle.signal('approveCutover', { approver: 'ann' });
-        await reach((s) => s.blocked !== null);
-        await env.sleep('40m');
-        isAway = false;
-        await handle.signal('retry');
+      async (scene) => {
+        const { handle, reach } = scene;
+        await approveThenRetry(scene, '40m', () => (isAway = false));
         await reach((s) => s.needsApproval && s.blocked === null);
         const audit = JSON.stringify(await handle.query('audit'));
         expect(audit).toContain('may no longer begin: the change window closed at');

@@ -6,7 +6,7 @@ import type { WindowInput } from '../../src/activities/windows/window-activities
 import { eventsOf, type AuditLine } from '../../src/domain/audit.js';
 import { BATCH_PARTS, SHARED_PARTS, aPlan, anHourlyInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';
-import { play, useBench } from '../support/time-skipping.js';
+import { approveThenRetry, play, useBench } from '../support/time-skipping.js';
 
 const bench = useBench();
 
@@ -107,13 +107,9 @@ describe('a step of the hold', () => {
           ...BATCH_PARTS,
           cutover: { approval: { notAfter } },
         }),
-        async ({ handle, env, reach }) => {
-          await reach((s) => s.needsApproval);
-          await handle.signal('approveCutover', { approver: 'ann' });
-          await reach((s) => s.blocked !== null);
-          await env.sleep('40m');
-          isAway = false;
-          await handle.signal('retry');
+        async (scene) => {
+          const { handle, reach } = scene;
+          await approveThenRetry(scene, '40m', () => (isAway = false));
           await reach((s) => s.needsApproval || s.phase === 'soak');
           expect(JSON.stringify(await handle.query('audit'))).toContain('longer than maxHold');
           expect(fake.calls).not.toContain('commitCutover');
