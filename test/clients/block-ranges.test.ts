@@ -20,8 +20,8 @@ describe('the parts of a range of blocks', () => {
           const parts = dividedBlocks(range, blocks, size);
           expect(parts[0]!.from).toBe(from);
           expect(parts.at(-1)!.to).toBe(range.to);
-          for (const [at, part] of parts.slice(0, -1).entries())
-            expect([part.to, part.to! - part.from]).toEqual([parts[at + 1]!.from, size]);
+          const endsAndSizes = parts.slice(0, -1).map((part) => [part.to, part.to! - part.from]);
+          expect(endsAndSizes).toEqual(parts.slice(1).map((part) => [part.from, size]));
           expect((range.to ?? blocks) - parts.at(-1)!.from).toBeLessThanOrEqual(size);
         },
       ),
