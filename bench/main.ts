@@ -60,7 +60,6 @@ if (!scenario) {
   );
   process.exit(2);
 }
-if (positionals[0] !== 'kernel')
-  Object.assign(process.env, await environment(stackHome(), () => undefined));
+if (positionals[0] !== 'kernel') Object.assign(process.env, environment(stackHome()));
 await scenario();
 process.exit(0);

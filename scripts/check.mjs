@@ -1,6 +1,7 @@
-// `npm run check` checks types, lint, format, the import rules and the compose file. The tools run
+// `npm run check` checks types, lint, format, the import rules and the Compose files. The tools run
 // at the same time, and each prints its findings when it ends.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, ensureInstalled } from './installed.mjs';
 
@@ -8,9 +9,39 @@ const FOLDERS = ['src', 'stack', 'examples', 'test', 'bench'];
 const FORMATTED = [...FOLDERS.map((folder) => `${folder}/**/*.ts`), 'scripts/**/*.{mjs,ts}'];
 const bin = (name) => join(ROOT, 'node_modules/.bin', name);
 
+const PLAIN = 'docker-compose.yml';
+const OVERRIDES = ['docker-compose.secure.yml', 'docker-compose.jdbc-source.yml'];
+
+/** Returns the command of a real Compose. Null if the machine has none. */
+const compose = () =>
+  [['docker', 'compose'], ['docker-compose']].find(
+    ([command, ...args]) => spawnSync(command, [...args, 'version']).status === 0,
+  ) ?? null;
+
+/** Compose reads these files as it would for `up`. It starts nothing and asks no engine. */
+async function composeReads() {
+  const command = compose();
+  if (command === null) {
+    console.error('skipped: no Docker Compose here, so the Compose files were only linted');
+    return true;
+  }
+  const names = [...readFileSync(join(ROOT, OVERRIDES[0]), 'utf8').matchAll(/\$\{(\w+)/g)];
+  const env = Object.fromEntries(names.map(([, name]) => [name, '/any']));
+  const reads = (...files) =>
+    isCleanWith(env, ...command, ...files.flatMap((file) => ['-f', file]), 'config', '-q');
+  const read = await Promise.all([reads(PLAIN), ...OVERRIDES.map((file) => reads(PLAIN, file))]);
+  return read.every(Boolean);
+}
+
+const isClean = (command, ...args) => isCleanWith({}, command, ...args);
+
 /** Resolves to true if the tool found nothing. */
-function isClean(command, ...args) {
-  const tool = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+function isCleanWith(env, command, ...args) {
+  const tool = spawn(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let said = '';
   for (const stream of [tool.stdout, tool.stderr])
     stream.on('data', (chunk) => (said += chunk.toString()));
@@ -28,6 +59,7 @@ const results = await Promise.all([
   isClean(bin('oxfmt'), '--list-different', ...FORMATTED),
   isClean(bin('oxlint'), '--type-aware', '--type-check', '--quiet', ...FOLDERS, 'scripts'),
   isClean(bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs'),
-  isClean(bin('dclint'), 'docker-compose.yml', '-q'),
+  isClean(bin('dclint'), PLAIN, ...OVERRIDES, '-q'),
+  composeReads(),
 ]);
 process.exit(results.every(Boolean) ? 0 : 1);

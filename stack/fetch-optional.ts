@@ -89,6 +89,17 @@ export async function connectBasicAuth(say: Say): Promise<string> {
   );
 }
 
+/** Fetches the tools of Kafka that images need, such as `kafka-acls.sh`. */
+export async function kafkaTools(say: Say): Promise<string> {
+  return once(`kafka-tools-${PINS.kafka}`, say, "Kafka's tools (Maven)", (dir) =>
+    mvn([
+      'dependency:copy',
+      `-Dartifact=org.apache.kafka:kafka-tools:${PINS.kafka}`,
+      `-DoutputDirectory=${dir}`,
+    ]),
+  );
+}
+
 /** Fetches the schema registry, which is one jar and its libraries. */
 export async function registryServer(say: Say): Promise<string> {
   const archive = `apicurio-registry-app-${PINS.apicurio}-all.tar.gz`;

@@ -87,15 +87,23 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
   );
 }
 
-/**
- * Returns the `temporal` binary: the user's own binary, or a binary that is built once from a Go
- * module.
- */
+/** Returns whether the slowest parts of the stack were fetched before. */
+export const hasParts = (): boolean =>
+  knownTemporal() !== null && existsSync(join(cacheDir(), `kafka-${PINS.kafka}`));
+
+/** Returns the user's own `temporal` binary, or the one that was built before. Null if neither exists. */
+export function knownTemporal(): string | null {
+  const built = builtTemporal();
+  return onPath('temporal') ?? (existsSync(built) ? built : null);
+}
+
+const builtTemporal = (): string => join(cacheDir(), 'bin', `temporal-${PINS.temporalCli}`);
+
+/** Returns the `temporal` binary. If none exists, it is built once from a Go module. */
 export async function temporalBinary(say: Say): Promise<string> {
-  const own = onPath('temporal');
-  if (own) return own;
-  const path = join(cacheDir(), 'bin', `temporal-${PINS.temporalCli}`);
-  if (existsSync(path)) return path;
+  const known = knownTemporal();
+  if (known !== null) return known;
+  const path = builtTemporal();
   await once(
     `temporal-build-${PINS.temporalCli}`,
     say,

@@ -1,5 +1,8 @@
-// `npm run stack -- up [--secure] [--with flink,registry,toxiproxy] | down | reset | status | env | logs NAME`
+// `npm run stack -- up [--secure] [--with flink,registry,toxiproxy] | down | reset | status | env |
+// logs NAME | images | secure-env`
 import { parseArgs } from 'node:util';
+import { secureEnvironment } from './compose-secure.js';
+import { buildImages } from './images.js';
 import { stackHome } from './paths.js';
 import {
   OPTIONAL_SERVICES,
@@ -12,7 +15,7 @@ import {
   type OptionalService,
 } from './stack.js';
 
-const USAGE = `usage: npm run stack -- up [--secure] [--with flink,registry,toxiproxy] | down | reset | status | env | logs NAME
+const USAGE = `usage: npm run stack -- up [--secure] [--with flink,registry,toxiproxy] | down | reset | status | env | logs NAME | images | secure-env
   up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
            --secure          TLS, logins and ACLs everywhere: three brokers, two Connect workers
            --with flink      a Flink session cluster and its SQL Gateway, too (needs Python 3 with pip the first time)
@@ -23,6 +26,9 @@ const USAGE = `usage: npm run stack -- up [--secure] [--with flink,registry,toxi
   status   list what runs, with pid and address
   env      print export lines for your shell: eval "$(npm run -s stack -- env)"
   logs     print the last log lines of one service
+in containers, \`docker compose up --wait\` starts the same servers at the same addresses (docker-compose.yml):
+  images       build its images from the parts of this stack, for a machine that reaches no image registry
+  secure-env   print export lines for docker-compose.secure.yml; make its certificates and passwords the first time
 environment: SLUICE_STACK_NAME (default "default"), SLUICE_STACK_PORT_BASE (default 17400), SLUICE_CACHE_DIR,
   SLUICE_PG_MAJOR (14 to 18, default 17, for a new stack), SLUICE_PG_BIN (the bin folder of an installed Postgres)`;
 
@@ -73,18 +79,21 @@ async function main(): Promise<number> {
         )
         .join('\n'),
     );
-  if (verb === 'env')
-    return print(
-      Object.entries(await environment(home, say))
-        .map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`)
-        .join('\n'),
-    );
+  if (verb === 'env') return print(exportsOf(environment(home)));
+  if (verb === 'secure-env') return print(exportsOf(secureEnvironment()));
+  if (verb === 'images') return buildImages(say).then(() => 0);
   if (verb === 'logs')
     return positionals[1]
       ? print(lastLogLines(home, positionals[1], Number(values.lines ?? 80)))
       : fail('logs needs the name of a service');
   return fail(verb ? `unknown command "${verb}"` : 'no command');
 }
+
+/** Returns the lines with which a shell exports the variables. */
+const exportsOf = (variables: Readonly<Record<string, string>>): string =>
+  Object.entries(variables)
+    .map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`)
+    .join('\n');
 
 function print(text: string): number {
   process.stdout.write(`${text}\n`);

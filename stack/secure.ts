@@ -76,7 +76,11 @@ function makeCertificates(folder: string): void {
  * Writes the settings with which Kafka's Java clients log in as this user. The file also tells
  * Kafka Streams the number of replicas.
  */
-export function writeClientProperties({ folder, passwords, ca }: Secured, user: User): void {
+export function writeClientProperties(
+  { folder, passwords, ca }: Secured,
+  user: User,
+  replicas = 3,
+): void {
   writeSecret(
     join(folder, `${user}.properties`),
     `security.protocol=SASL_SSL
@@ -84,7 +88,7 @@ ssl.truststore.type=PEM
 ssl.truststore.location=${ca}
 sasl.mechanism=SCRAM-SHA-512
 sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${user}" password="${passwords[user]}";
-replication.factor=3
+replication.factor=${replicas}
 `,
   );
 }

@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { temporalBinary } from './fetch.js';
+import { offerContainers } from './engine.js';
+import { hasParts, temporalBinary } from './fetch.js';
 import type { Say } from './make-once.js';
 import { outsideDir, type StackHome } from './paths.js';
 import { refuseForeignPorts } from './ports.js';
@@ -49,6 +50,7 @@ export async function up(
   mkdirSync(home.dir, { recursive: true });
   const secured = isSecured ? makeSecured(home) : null;
   writeFileSync(optionalFile(home), JSON.stringify(optional));
+  offerContainers(hasParts(), say);
   // the slow build runs first and alone, because it would compete with the JVMs for the processor
   await temporalBinary(say);
   const avro = optional.includes('registry');
@@ -161,7 +163,7 @@ function optionalProcesses(home: StackHome): string[] {
 }
 
 /** Returns the variables of `npm run -s stack -- env`, with which a program finds the stack. */
-export async function environment(home: StackHome, say: Say): Promise<Record<string, string>> {
+export function environment(home: StackHome): Record<string, string> {
   const { ports } = home;
   const secured = securedOf(home);
   const tls = secured ? `?sslmode=verify-full&sslrootcert=${secured.ca}` : '';
@@ -186,7 +188,7 @@ export async function environment(home: StackHome, say: Say): Promise<Record<str
       ? {}
       : { TOXIPROXY_URL: `http://127.0.0.1:${ports.toxiproxy}` }),
     ...(alive(home, 'registry') === undefined ? {} : { REGISTRY_URL: registryUrl(home) }),
-    PATH: `${await temporalBinDir(home, say)}:${process.env['PATH'] ?? ''}`,
+    PATH: [temporalBinDir(home), process.env['PATH']].filter(Boolean).join(':'),
   };
 }
 

@@ -29,6 +29,7 @@ const { values } = parseArgs({
     orders: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
     rate: { type: 'string', default: '3' },
+    running: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -56,13 +57,11 @@ function sluice(args: string[], { quiet = false, allowed = [0] } = {}): string {
 async function main(): Promise<void> {
   if (values.help)
     return console.log(
-      'npm run demo -- [--yes] [--fresh] [--orders 20000] [--seed 1] [--rate 3]\n  --yes     approve without asking\n  --fresh   delete the stack and its data first\n  --orders  200000 for a large one',
+      'npm run demo -- [--yes] [--fresh] [--orders 20000] [--seed 1] [--rate 3] [--running]\n  --yes     approve without asking\n  --fresh   delete the stack and its data first\n  --orders  200000 for a large one\n  --running use servers that already run at the addresses of the stack, as `docker compose up --wait` starts them',
     );
   const home = stackHome();
-  if (values.fresh) await reset(home, say);
-  say('starting Postgres, Kafka, Kafka Connect and Temporal');
-  await up(home, say);
-  const variables = await environment(home, say);
+  if (!values.running) await startStack(home);
+  const variables = environment(home);
   Object.assign(process.env, variables);
   refuseSecondRun();
   const built = buildPipeline(say);
@@ -94,6 +93,12 @@ async function main(): Promise<void> {
   say(
     `Temporal Web UI: http://127.0.0.1:${home.ports.temporalUi} · stop everything: npm run stack -- down`,
   );
+}
+
+async function startStack(home: StackHome): Promise<void> {
+  if (values.fresh) await reset(home, say);
+  say('starting Postgres, Kafka, Kafka Connect and Temporal');
+  await up(home, say);
 }
 
 async function migrate(home: StackHome, built: Promise<void>): Promise<void> {

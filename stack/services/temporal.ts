@@ -1,10 +1,10 @@
 // Starts Temporal's development server with its Web UI. The server keeps its state in a SQLite
 // file, and registers Sluice's search attributes.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
-import { temporalBinary } from '../fetch.js';
+import { knownTemporal, temporalBinary } from '../fetch.js';
 import type { Say } from '../make-once.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
@@ -47,13 +47,17 @@ export async function startTemporal(home: StackHome, say: Say): Promise<void> {
   });
 }
 
-/** Returns the folder that contains an executable named `temporal`, for PATH. */
-export async function temporalBinDir(home: StackHome, say: Say): Promise<string> {
-  const binary = await temporalBinary(say);
+/**
+ * Returns the folder that contains an executable named `temporal`, for PATH. Returns null if the
+ * server runs in a container, and no such executable exists.
+ */
+export function temporalBinDir(home: StackHome): string | null {
+  const binary = knownTemporal();
+  if (binary === null) return null;
   if (binary.endsWith('/temporal')) return dirname(binary);
   const dir = join(home.dir, 'bin');
   mkdirSync(dir, { recursive: true });
   const link = join(dir, 'temporal');
-  if (!existsSync(link)) (await import('node:fs')).symlinkSync(binary, link);
+  if (!existsSync(link)) symlinkSync(binary, link);
   return dir;
 }

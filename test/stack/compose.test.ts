@@ -2,17 +2,26 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
+import { fullName } from '../../stack/images.js';
 import { PINS } from '../../stack/paths.js';
+import { stackSecrets } from '../../stack/secrets.js';
 
-interface Compose {
-  readonly services: Record<string, { image: string; healthcheck?: object; command?: string[] }>;
+interface Service {
+  readonly image?: string;
+  readonly healthcheck?: object;
+  readonly command?: string[];
+  readonly network_mode?: string;
+  readonly ports?: string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
-const compose = parse(readFileSync('docker-compose.yml', 'utf8')) as Compose;
+const servicesOf = (file: string): Readonly<Record<string, Service>> =>
+  (parse(readFileSync(file, 'utf8')) as { services: Record<string, Service> }).services;
+const services = servicesOf('docker-compose.yml');
 const pom = readFileSync('examples/daily-revenue/pipeline/pom.xml', 'utf8');
 
 describe('docker-compose.yml', () => {
   it('names the versions that the local stack runs', () => {
-    const image = (service: string): string => compose.services[service]!.image.split(':')[1]!;
+    const image = (service: string): string => services[service]!.image!.split(':')[1]!;
     expect([image('postgres'), image('kafka'), image('connect'), image('temporal')]).toEqual([
       PINS.postgres,
       PINS.kafka,
@@ -23,8 +32,66 @@ describe('docker-compose.yml', () => {
     expect(pom).toContain(`<artifactId>kafka-streams</artifactId><version>${PINS.kafka}</version>`);
   });
   it('has a healthcheck on every service and registers every search attribute', () => {
-    expect(Object.values(compose.services).every((s) => s.healthcheck)).toBe(true);
+    expect(Object.values(services).every((s) => s.healthcheck)).toBe(true);
     for (const [name, type] of Object.entries(SEARCH_ATTRIBUTES))
-      expect(compose.services['temporal']!.command).toContain(`${name}=${type}`);
+      expect(services['temporal']!.command).toContain(`${name}=${type}`);
+  });
+  it('publishes the ports of the default stack, and only on this machine', () => {
+    const published = Object.values(services).flatMap(({ ports = [] }) => ports);
+    const ports = published.map((port) => /^127\.0\.0\.1:(\d+):\d+$/.exec(port)?.[1]);
+    expect(new Set(ports)).toEqual(new Set(['17401', '17402', '17404', '17405', '17406']));
+  });
+  it('gives Kafka and Connect the network of Postgres, so one address is right for all', () => {
+    const shared = Object.keys(services).filter((name) => services[name]!.network_mode);
+    expect(shared).toEqual(['kafka', 'connect']);
+  });
+  it('gives Connect the secrets of the examples', () => {
+    expect(services['connect']!.environment).toMatchObject(stackSecrets({}));
+  });
+});
+
+describe('the environment of Kafka Connect', () => {
+  /** These properties have a variable of their own in Debezium's image, which overwrites these. */
+  const OVERWRITTEN = [
+    'BOOTSTRAP_SERVERS',
+    'GROUP_ID',
+    'CONFIG_STORAGE_TOPIC',
+    'OFFSET_STORAGE_TOPIC',
+    'STATUS_STORAGE_TOPIC',
+    'KEY_CONVERTER',
+    'VALUE_CONVERTER',
+    'OFFSET_FLUSH_INTERVAL_MS',
+    'OFFSET_FLUSH_TIMEOUT_MS',
+    'REST_ADVERTISED_HOST_NAME',
+    'REST_ADVERTISED_PORT',
+  ].map((name) => `CONNECT_${name}`);
+  it.each(['docker-compose.yml', 'docker-compose.secure.yml'])(
+    'has no variable in %s that the image overwrites, and no value that it cannot set',
+    (file) => {
+      const { environment } = servicesOf(file)['connect']!;
+      expect(Object.keys(environment).filter((name) => OVERWRITTEN.includes(name))).toEqual([]);
+      expect(Object.values(environment).filter((value) => value.includes('@'))).toEqual([]);
+    },
+  );
+});
+
+describe('docker-compose.secure.yml', () => {
+  it('changes only services of docker-compose.yml, and adds one that runs its broker', () => {
+    const added = Object.entries(servicesOf('docker-compose.secure.yml')).filter(
+      ([name]) => !services[name],
+    );
+    expect(added.map(([name, { image }]) => [name, image])).toEqual([
+      ['kafka-access', services['kafka']!.image],
+    ]);
+  });
+});
+
+describe('the name of an image', () => {
+  it('is the one under which an engine looks for it', () => {
+    expect(fullName('postgres:17')).toBe('docker.io/library/postgres:17');
+    expect(fullName('apache/kafka:4.3.1')).toBe('docker.io/apache/kafka:4.3.1');
+    expect(fullName('quay.io/debezium/connect:3.7.0.Final')).toBe(
+      'quay.io/debezium/connect:3.7.0.Final',
+    );
   });
 });

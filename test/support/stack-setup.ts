@@ -62,7 +62,7 @@ async function freshStack(
   await reset(home, say);
   try {
     await start(home);
-    Object.assign(process.env, await environment(home, say));
+    Object.assign(process.env, environment(home));
     await provide();
   } catch (error) {
     await reset(home, say);

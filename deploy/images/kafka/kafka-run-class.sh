@@ -1,0 +1,6 @@
+#!/bin/bash
+# Runs a class of Kafka with the variables that Kafka's own script of this name reads.
+set -euo pipefail
+home=$(realpath "$(dirname "$0")/..")
+read -ra options <<< "${KAFKA_HEAP_OPTS:--Xmx256m} ${KAFKA_OPTS:-} ${KAFKA_JMX_OPTS:-}"
+exec java -XX:+UseSerialGC -Dlog4j2.configurationFile="$home/log4j2.properties" "${options[@]}" -cp "$home/libs/*" "$@"

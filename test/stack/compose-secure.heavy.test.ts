@@ -1,0 +1,32 @@
+import { mkdtempSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { secureEnvironment } from '../../stack/compose-secure.js';
+
+describe('the variables of docker-compose.secure.yml', () => {
+  const outer = join(mkdtempSync(join(tmpdir(), 'sluice-compose-')), 'compose');
+  const variables = secureEnvironment(outer);
+  const shared = variables['SLUICE_SECURE_DIR']!;
+
+  it('are all that the file asks for', () => {
+    const text = readFileSync('docker-compose.secure.yml', 'utf8');
+    const asked = [...text.matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name!);
+    expect(asked.filter((name) => !variables[name])).toEqual([]);
+  });
+  it('stay the same, and so do the certificates, until a certificate is no longer valid', () => {
+    const before = readFileSync(join(shared, 'kafka.crt'), 'utf8');
+    expect(secureEnvironment(outer)).toEqual(variables);
+    expect(readFileSync(join(shared, 'kafka.crt'), 'utf8')).toBe(before);
+  });
+  it('name a folder for the containers that has no key of the CA', () => {
+    expect(readdirSync(shared)).not.toContain('ca.key');
+    expect(statSync(outer).mode & 0o077).toBe(0);
+    expect(readdirSync(shared).every((file) => statSync(join(shared, file)).mode & 0o004)).toBe(
+      true,
+    );
+  });
+  it('are refused for a path that the images cannot take in a variable', () => {
+    expect(() => secureEnvironment(join(outer, 'with space'))).toThrow(/move the checkout/);
+  });
+});
