@@ -56,11 +56,20 @@ const WITH_SETUP = [
   'postgres-stack',
   'registry',
   'secure',
+  'secure-migration',
+  'e2e-secure',
 ];
 const ON_STACK = {
   globalSetup: ['test/support/stack-setup.ts'],
   setupFiles: ['test/support/own-namespace.ts'],
 };
+/** A stack with TLS, logins and ACLs everywhere: three brokers and two Connect workers. */
+const ON_SECURED_STACK = {
+  ...ON_STACK,
+  fileParallelism: false,
+  globalSetup: ['test/support/stack-setup-secure.ts'],
+};
+const SECURE_MIGRATION = ['test/secure/migration.test.ts'];
 
 const PROJECTS = [
   // These files use no server, no other process and no thread. The files share their workers,
@@ -124,6 +133,15 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
+  // The same files on a secured stack. `npm run test:e2e`.
+  {
+    test: {
+      ...common,
+      name: 'e2e-secure',
+      include: ['test/e2e/**/*.test.ts'],
+      ...ON_SECURED_STACK,
+    },
+  },
   // No other file may run beside these files, because they need the whole Postgres server.
   {
     test: {
@@ -156,16 +174,23 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // A stack with TLS, logins and ACLs everywhere. It starts five JVMs, so it runs in
-  // `npm run test:e2e`, not in `npm test`.
+  // One migration with a batch on a secured stack, from start to end.
+  {
+    test: {
+      ...common,
+      name: 'secure-migration',
+      include: SECURE_MIGRATION,
+      ...ON_SECURED_STACK,
+    },
+  },
+  // Killed brokers and Connect workers, and tokens. `npm run test:e2e`, not `npm test`.
   {
     test: {
       ...common,
       name: 'secure',
       include: ['test/secure/**/*.test.ts'],
-      fileParallelism: false,
-      ...ON_STACK,
-      globalSetup: ['test/support/stack-setup-secure.ts'],
+      exclude: SECURE_MIGRATION,
+      ...ON_SECURED_STACK,
     },
   },
   // Topics in Avro, with a schema registry: another JVM. `npm run test:e2e`, not `npm test`.

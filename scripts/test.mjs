@@ -1,7 +1,6 @@
 // `npm test` installs and builds what is missing, and checks types and lint. Then it runs every
-// suite except e2e, faults, flink, postgres, registry, secure and weeks. The suites with real servers share
-// one stack, which is removed at the end. The last lines name each failed test, and count passed,
-// failed and skipped tests.
+// suite except those in BESIDE. The suites in ON_STACK share one stack, which is removed at the end.
+// The last lines name each failed test, and count passed, failed and skipped tests.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +18,7 @@ const BESIDE = [
   'postgres',
   'postgres-stack',
   'secure',
+  'e2e-secure',
   'registry',
   'weeks',
 ];
@@ -42,7 +42,9 @@ const ROUNDS = [
   [['weeks']],
   [['faults']],
   [['flink']],
+  [['secure-migration']],
   [['secure']],
+  [['e2e-secure']],
   [['registry']],
   [['postgres', 'postgres-stack']],
   [['e2e', 'integration']],

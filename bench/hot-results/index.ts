@@ -90,8 +90,7 @@ function start(name: string, database: string): void {
 
 function startPipeline(name: string): ChildProcess {
   const file = 'test/support/totals-pipeline.mjs';
-  const brokers = process.env['KAFKA_BROKERS']!;
-  const args = [file, brokers, `${name}.public.accounts`, `${name}-totals`, name, '30000', '1'];
+  const args = [file, `${name}.public.accounts`, `${name}-totals`, name, '30000', '1'];
   return spawn(process.execPath, ['--max-old-space-size=4096', ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -1,6 +1,7 @@
 // Tests a migration that adopts a capture made without Sluice, with a role that may only read. The
 // capture must be the same after `migrated` and after a rollback, and must still work.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectAccess } from '../support/access.js';
 import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
 import { captureByHand, stateOf } from '../support/captured-by-hand.js';
@@ -32,7 +33,7 @@ const spec = (name: string, more: object = {}): Parameters<typeof startMigration
       postgres: { ...testPostgres(database.name), user: role },
       tables: ['public.accounts'],
     },
-    connector: { type: 'debezium-postgres', url: process.env['CONNECT_URL'] },
+    connector: { type: 'debezium-postgres', ...connectAccess() },
     adopt: true,
     existing: {
       topics: { 'public.accounts': `${own}.public.accounts` },

@@ -2,15 +2,15 @@
 // position. A worker is killed in the middle, and real Debezium continues after the load.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';
+import { connectAccess, kafkaPort } from '../support/access.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { get, sluice, startMigration, testPostgres, waitFor } from '../support/sluice.js';
 
 const { aDatabase, worker } = live();
 
-const connector = { type: 'debezium-postgres', url: process.env['CONNECT_URL'], snapshot: 'copy' };
+const connector = { type: 'debezium-postgres', ...connectAccess(), snapshot: 'copy' };
 /** Limits the rate, so that the test can interrupt the load in the middle. */
 const paced = (database: string, tables: string[]) => ({
   connector,
@@ -23,12 +23,6 @@ INSERT INTO wide SELECT g, 0, repeat(md5(g::text), 24) FROM generate_series(1, 9
 CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE parts (id int PRIMARY KEY, sum int GENERATED ALWAYS AS (id + 1) STORED) PARTITION BY HASH (id);
 CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO parts SELECT generate_series(1, 1000);`;
-
-const aKafka = (): KafkaPort =>
-  new KafkaPort(
-    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-    () => '',
-  );
 
 async function chunksOf(name: string): Promise<number> {
   const ledger = new pg.Client({ connectionString: process.env['SLUICE_LEDGER_URL']! });
@@ -130,7 +124,7 @@ describe('an initial load by copy', () => {
     expect(await block()).toBeLessThan(4096);
     await worker.start();
     await waitFor('moved', 'phase=validate');
-    const kafka = aKafka();
+    const kafka = kafkaPort();
     const docs: unknown[] = [];
     await readTopic(kafka, 'moved.public.wide', ({ key, value }) => {
       if (JSON.parse(key!.toString()).id === 85000)
@@ -148,7 +142,7 @@ describe('an initial load by copy', () => {
     const database = await aDatabase(accounts(3000));
     startMigration('once', database.name, ['public.accounts'], { connector });
     await waitFor('once', 'phase=validate');
-    const kafka = aKafka();
+    const kafka = kafkaPort();
     const ends = await kafka.offsets('once.public.accounts');
     await kafka.disconnect();
     expect(ends).toEqual([expect.objectContaining({ partition: 0, low: 0, committed: 3000 })]);

@@ -9,12 +9,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import type { Note } from '../../src/activities/barrier/connector-acknowledged.js';
 import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { groupIdentity } from '../../src/activities/windows/part-identity.js';
 import type { KnownGroup } from '../../src/clients/kafka/groups.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
+import { kafkaAccess, kafkaPort } from '../support/access.js';
 import { aRef, BATCH_PARTS, sleepUntil } from '../support/builders.js';
-import { produceText } from '../support/live.js';
+import { aTopic, produceText } from '../support/live.js';
 
 const LIBS = 'examples/daily-revenue/pipeline/target/lib';
 const RUN = `groups-${process.pid}`;
@@ -28,12 +29,9 @@ const readers = new Set<ChildProcess>();
 beforeAll(async () => {
   await buildPipeline(() => undefined);
   execFileSync('javac', ['-d', classes, '-cp', `${LIBS}/*`, 'test/support/java/GroupReader.java']);
-  port = new KafkaPort(
-    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-    () => '',
-  );
-  await port.createTopic(TOPIC, 1, 1, {});
-  await port.createTopic(OUTPUT, 1, 1, {});
+  port = kafkaPort();
+  await aTopic(port, TOPIC);
+  await aTopic(port, OUTPUT);
   await produceText(TOPIC, ['one', 'two', 'three']);
 }, 600_000);
 
@@ -136,11 +134,10 @@ describe('a drain over real groups', () => {
     groups: [enrich, totals],
     output: { topic: OUTPUT, key: ['day'] },
   };
-  const kafka = { brokers: [process.env['KAFKA_BROKERS'] ?? ''] };
   const ref = aRef({
     name: RUN,
     tables: ['public.orders'],
-    spec: { batch: BATCH_PARTS.batch, pipeline, kafka },
+    spec: { batch: BATCH_PARTS.batch, pipeline, kafka: kafkaAccess() },
   });
   let notes: string[] = [];
   const drained = (ms: number): Promise<string | null> => {

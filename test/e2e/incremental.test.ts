@@ -1,7 +1,7 @@
 // Tests `connector.snapshot: incremental` with real Debezium: the initial load in chunks while a
 // writer is active. The load continues after the connector was killed.
 import { describe, expect, it } from 'vitest';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { connectAccess, kafkaPort } from '../support/access.js';
 import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
@@ -12,7 +12,7 @@ const { aDatabase } = live();
 const spec = (): Record<string, unknown> => ({
   connector: {
     type: 'debezium-postgres',
-    url: process.env['CONNECT_URL'],
+    ...connectAccess(),
     snapshot: 'incremental',
   },
 });
@@ -26,10 +26,7 @@ describe('an initial load in chunks', () => {
     const stop = busy(database, 100);
     const file = specFile('chunks', database.name, ['public.accounts', 'public.nothing'], spec());
     expect(sluice('start', '-f', file).code).toBe(0);
-    const kafka = new KafkaPort(
-      { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-      () => '',
-    );
+    const kafka = kafkaPort();
     await sleepUntil(
       'the first chunks',
       async () =>

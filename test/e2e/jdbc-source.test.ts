@@ -2,10 +2,10 @@
 // changes are captured, which changes polling cannot see, and that an unseen difference never
 // counts as equal.
 import { describe, expect, it } from 'vitest';
-import { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import { connectRest, connectorNames, kafkaPort } from '../support/access.js';
 import { dropConnector, live, objects } from '../support/live.js';
 import { get, reach, sluice, specFile, startMigration, waitFor } from '../support/sluice.js';
-import { polling, records, testKafka } from '../support/polled.js';
+import { polling, records } from '../support/polled.js';
 import { EVERYTHING, ROWS_OF_VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
@@ -56,8 +56,7 @@ describe('tables that are polled', () => {
     ]);
     expect(await objects(database.client)).toEqual([]);
     for (const { kind, name } of status.handedOver)
-      if (kind === 'connector')
-        await dropConnector(new ConnectRest(process.env['CONNECT_URL']!), name);
+      if (kind === 'connector') await dropConnector(connectRest(), name);
   });
 
   it('show deletes and updates without a new time as not capturable, and lost rows as missing', async () => {
@@ -93,9 +92,7 @@ describe('tables that are polled', () => {
     expect(failed.windows.at(-1)).toMatchObject({ missing: 1 });
     expect(sluice('cancel', 'unseen', '--yes').code).toBe(0);
     await waitFor('unseen', 'outcome=aborted');
-    expect(
-      await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json(),
-    ).not.toContainEqual(expect.stringMatching(/^unseen/));
+    expect(await connectorNames()).not.toContainEqual(expect.stringMatching(/^unseen/));
   });
 });
 
@@ -172,7 +169,7 @@ describe('a query that is polled', () => {
       verdict: 'passed',
       matched: 3001,
     });
-    const last = (await records(testKafka(), 'joined.query')).at(-1)!;
+    const last = (await records(kafkaPort(), 'joined.query')).at(-1)!;
     expect(last.key).toBe('{"id":4001}');
     expect(JSON.parse(last.value)).toEqual({
       after: { id: 4001, total: '7.70', region: 'süd' },

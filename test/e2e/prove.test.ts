@@ -3,12 +3,11 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.js';
 import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
-import { stackHome } from '../../stack/paths.js';
 import type { ProofResult } from '../../src/domain/evidence/slice-proof.js';
+import { kafkaClient, onThisStack } from '../support/access.js';
 import { TestWorker, sluice, withDatabase } from '../support/sluice.js';
 
 const worker = new TestWorker();
@@ -19,14 +18,10 @@ let spec: string;
 beforeAll(async () => {
   await buildPipeline((line) => console.error(line));
   await createShop('proof_shop', { orders: 4000, seed: 3 });
-  const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));
   spec = join(dir, 'migration.yaml');
-  const text = asOneRole(readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8'))
-    .replace('port: 17401, database: shop', `port: ${postgres}, database: proof_shop`)
-    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
-    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`);
-  writeFileSync(spec, text);
+  const text = asOneRole(readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8'));
+  writeFileSync(spec, onThisStack(text, 'proof_shop'));
   for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
     writeFileSync(join(dir, query), readFileSync(join(EXAMPLE, query)));
   await worker.start();
@@ -50,10 +45,7 @@ const prove = (slice: string, ...args: string[]) => {
 };
 
 async function traces(): Promise<string[]> {
-  const admin = new kafkajs.Kafka({
-    brokers: [process.env['KAFKA_BROKERS']!],
-    logLevel: kafkajs.logLevel.NOTHING,
-  }).admin();
+  const admin = kafkaClient().admin();
   await admin.connect();
   const topics = (await admin.listTopics()).filter((t) => t.startsWith(PREFIX));
   const groups = (await admin.listGroups()).groups

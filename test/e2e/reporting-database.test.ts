@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
+import { kafkaPort } from '../support/access.js';
 import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
 import { dismantle, live } from '../support/live.js';
-import { testKafka } from '../support/polled.js';
 import { commandsOf } from '../support/pages.js';
 import { sluice, waitFor, type Ran } from '../support/sluice.js';
 import { twoDatabases, viewOf, type TwoDatabases } from '../support/two-databases.js';
@@ -58,11 +58,10 @@ const psql = (database: string, sql: string): string => {
 /** Starts the migration with a pipeline that reads `input`, and approves it. */
 async function cutOver(input: string): Promise<void> {
   expect(sluice('start', '-f', file)).toMatchObject({ code: 0 });
-  const kafka = testKafka();
+  const kafka = kafkaPort();
   await sleepUntil('the topic is there', async () => (await kafka.listTopics()).includes(input));
   await kafka.disconnect();
-  const brokers = process.env['KAFKA_BROKERS'] ?? '';
-  const args = [brokers, input, `${NAME}-counts`, `${NAME}-counts`];
+  const args = [input, `${NAME}-counts`, `${NAME}-counts`];
   pipeline = spawn(process.execPath, ['test/support/counts-pipeline.mjs', ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
-import { stackHome } from '../../stack/paths.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { onThisStack } from '../support/access.js';
 import { dismantle } from '../support/live.js';
 import { TestWorker, get, reach, sluice, waitFor } from '../support/sluice.js';
 
@@ -33,14 +33,12 @@ afterAll(async () => {
 });
 
 function localSpec(): string {
-  const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-stock-'));
-  const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8')
-    .replace('port: 17401', `port: ${postgres}`)
-    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
-    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
-    .replace('route: { type: none }', 'route: { type: none }, finalResult: { recent: 30m }');
-  writeFileSync(join(dir, 'migration.yaml'), text);
+  const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8').replace(
+    'route: { type: none }',
+    'route: { type: none }, finalResult: { recent: 30m }',
+  );
+  writeFileSync(join(dir, 'migration.yaml'), onThisStack(text, 'warehouse'));
   writeFileSync(join(dir, 'stock_levels.sql'), readFileSync(`${EXAMPLE}/stock_levels.sql`));
   return join(dir, 'migration.yaml');
 }

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { connectorNames, kafkaClient } from '../support/access.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, dismantle, live, objects } from '../support/live.js';
 import { envelope } from '../support/rows.js';
@@ -22,11 +23,6 @@ function signal(name: string, message: string, input: string): void {
   expect(temporal('workflow', 'signal', ...to).status).toBe(0);
 }
 
-const aKafka = () =>
-  new kafkajs.Kafka({
-    brokers: [process.env['KAFKA_BROKERS']!],
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
 const hasFailed = ({ windows }: StatusWithWindows) => windows.some((w) => w.verdict === 'failed');
 
 describe('a migration of tables', () => {
@@ -143,7 +139,7 @@ describe('a migration of tables', () => {
     await reach('foreign', 'a window that read only what changed', (s) =>
       s.windows.some((w) => w.reason.includes('of scrub')),
     );
-    const producer = aKafka().producer();
+    const producer = kafkaClient().producer();
     await producer.connect();
     const value = envelope('u', '{"id":123,"balance":"1.00","note":null}', 1).toString();
     await producer.send({
@@ -174,7 +170,7 @@ describe('a migration of tables', () => {
     const count = (await get('buried')).windows.at(-1)!.number;
     await reach('buried', 'two more windows', (s) => s.windows.at(-1)!.number > count + 2);
     expect((await get('buried')).windows.at(-1)).toMatchObject({ verdict: 'passed', matched: 299 });
-    const producer = aKafka().producer({
+    const producer = kafkaClient().producer({
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
     await producer.connect();
@@ -225,9 +221,7 @@ describe('a migration of tables', () => {
       });
       expect(sluice('wait', 'again', '--for', 'outcome=migrated', '--timeout', '5s').code).toBe(6);
       expect(await objects(database.client)).toEqual([]);
-      expect(
-        await (await fetch(`${process.env['CONNECT_URL']}/connectors`)).json(),
-      ).not.toContainEqual(expect.stringMatching(/^again/));
+      expect(await connectorNames()).not.toContainEqual(expect.stringMatching(/^again/));
     }
   });
 });

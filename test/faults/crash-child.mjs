@@ -3,6 +3,8 @@
 // If `at` is 0, it does not kill itself, and prints the number of effects. With `from`, effects
 // count from the first effect whose text contains `from`. With `only`, effects count only if their
 // text matches `only`. The activities in `earlier` run first, and their effects do not count.
+import https from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
@@ -91,6 +93,20 @@ globalThis.fetch = (url, options) =>
   (options?.method ?? 'GET') === 'GET' || !counts(url instanceof Request ? url.url : String(url))
     ? fetch(url, options)
     : effect(() => fetch(url, options));
+const { request } = https;
+/** A request to a server with a private CA does not use `fetch`. Its effect ends with the answer. */
+https.request = (url, options, done) => {
+  if ((options.method ?? 'GET') === 'GET' || !counts(String(url)))
+    return request(url, options, done);
+  effects += 1;
+  const mine = effects === at;
+  if (mine) dieIf('before');
+  return request(url, options, (response) => {
+    if (mine && when === 'after') response.once('end', () => process.kill(process.pid, 'SIGKILL'));
+    done(response);
+  });
+};
+syncBuiltinESMExports();
 const admin = Reflect.get(Kafka.prototype, 'admin');
 Kafka.prototype.admin = function (...given) {
   const made = admin.apply(this, given);

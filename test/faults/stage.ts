@@ -8,6 +8,7 @@ import { resolveSecret } from '../../src/wiring/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
 import { planHash } from '../../src/manifest/build-plan.js';
+import { connectorNames, fetchConnect } from '../support/access.js';
 import { sleepUntil } from '../support/builders.js';
 import { freshDatabase, specOf } from '../support/sluice.js';
 import { runUntilKilled } from './killed-activity.js';
@@ -104,7 +105,7 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
       topics: (await systems.kafka(spec.spec).listTopics())
         .filter((t) => t.startsWith(name))
         .sort(),
-      connectors: await connectors(spec.spec.spec.connector.url, name),
+      connectors: await connectors(name),
       ledger: (await ledger.openObjects(name)).map((o) => `${o.kind} ${o.name}`).sort(),
       open: await ledger.query('SELECT iteration, outcome FROM sluice.migration WHERE name = $1', [
         name,
@@ -129,9 +130,8 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
  * Lists each connector with its state and, for a sink, the table that it writes to. The name alone
  * would not show that a different connector replaced it.
  */
-async function connectors(url: string, name: string): Promise<string[]> {
-  const all = (await (await fetch(`${url}/connectors`)).json()) as string[];
-  const described = all
+async function connectors(name: string): Promise<string[]> {
+  const described = (await connectorNames())
     .filter((c) => c.startsWith(name))
     .map(async (c) => {
       let state = '';
@@ -139,13 +139,13 @@ async function connectors(url: string, name: string): Promise<string[]> {
       await sleepUntil(`a status of ${c}`, async () => {
         state =
           (
-            (await (await fetch(`${url}/connectors/${c}/status`)).json()) as {
+            (await (await fetchConnect(`/connectors/${c}/status`)).json()) as {
               connector?: { state: string };
             }
           ).connector?.state ?? '';
         return ['RUNNING', 'STOPPED', 'PAUSED'].includes(state);
       });
-      const config = (await (await fetch(`${url}/connectors/${c}/config`)).json()) as Record<
+      const config = (await (await fetchConnect(`/connectors/${c}/config`)).json()) as Record<
         string,
         string
       >;

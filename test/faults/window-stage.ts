@@ -5,13 +5,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { WindowInput, WindowResult } from '../../src/activities/windows/window-activities.js';
 import { createActivities } from '../../src/activities/index.js';
 import { Systems } from '../../src/activities/runtime/deps.js';
-import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { pausesOf } from '../../src/clients/ledger/connector-pauses.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { resolveSecret } from '../../src/wiring/config.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import { planHash } from '../../src/manifest/build-plan.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
+import { connectRest } from '../support/access.js';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, dismantle } from '../support/live.js';
 import { freshDatabase, specOf } from '../support/sluice.js';
@@ -49,7 +49,6 @@ export interface WindowStage {
 /** Opens the stage, and starts everything that a window needs. */
 export async function openWindowStage(name: string): Promise<WindowStage> {
   const database = await freshDatabase(SETUP);
-  const brokers = process.env['KAFKA_BROKERS']!;
   const output = `${name}-totals`;
   const parsed = parseSpecObject(
     specOf(name, database.name, ['public.accounts'], {
@@ -86,17 +85,10 @@ export async function openWindowStage(name: string): Promise<WindowStage> {
   await env().run(activities.resumeConnector, ref, 'source' as const);
   const pipeline = spawn(
     process.execPath,
-    [
-      'test/support/totals-pipeline.mjs',
-      brokers,
-      `${name}.public.accounts`,
-      output,
-      name,
-      '300000',
-    ],
+    ['test/support/totals-pipeline.mjs', `${name}.public.accounts`, output, name, '300000'],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  const rest = new ConnectRest(process.env['CONNECT_URL']!);
+  const rest = connectRest();
   return {
     ref,
     change: () =>

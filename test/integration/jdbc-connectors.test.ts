@@ -10,13 +10,14 @@ import { pollingOf } from '../../src/domain/capture/polling.js';
 import { askConnect } from '../support/ask-connect.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector } from '../support/live.js';
-import { polling, records, testKafka } from '../support/polled.js';
+import { kafkaPort } from '../support/access.js';
+import { polling, records } from '../support/polled.js';
 import { freshDatabase, testPostgres } from '../support/sluice.js';
 import { COLUMN_TYPES, EVERYTHING, ROWS_OF_VALUES } from '../support/type-values.js';
 
 let port: KafkaPort;
 beforeAll(() => {
-  port = testKafka();
+  port = kafkaPort();
 });
 
 const baseType = (type: string): string => {

@@ -7,7 +7,8 @@ import { capturesOf } from '../../src/domain/capture/index.js';
 import { pollingOf } from '../../src/domain/capture/polling.js';
 import { aSpec, sleepUntil } from '../support/builders.js';
 import { aTopic, dropConnector } from '../support/live.js';
-import { polling, records, testKafka } from '../support/polled.js';
+import { kafkaPort } from '../support/access.js';
+import { polling, records } from '../support/polled.js';
 import { freshDatabase, testPostgres, withDatabase } from '../support/sluice.js';
 
 type Config = Readonly<Record<string, string>>;
@@ -35,7 +36,7 @@ async function poll(
   const capture = capturesOf(spec, 1)[0]!;
   const shape = { columns: [{ name: 'id', type: 'int8' }], key: ['id'] };
   const config = jdbcSourceConfig(spec, pollingOf(spec), capture, shape, JDBC_PLUGINS[0]!);
-  const port = testKafka();
+  const port = kafkaPort();
   await aTopic(port, capture.topic);
   await rest.createStopped(capture.connector, change(config));
   await rest.resume(capture.connector);

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readTopic, type KafkaRecord } from '../../src/clients/kafka/records.js';
 import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
-import { testKafka } from '../support/polled.js';
+import { kafkaPort } from '../support/access.js';
 import { get, reach, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
@@ -76,10 +76,10 @@ async function start(formats: Formats, more: object = {}): Promise<void> {
   const started = sluice('start', '-f', file);
   expect(started, started.stderr).toMatchObject({ code: 0 });
   const { input, stage, output } = topicsOf(name);
-  const kafka = testKafka();
+  const kafka = kafkaPort();
   await sleepUntil('the topic is there', async () => (await kafka.listTopics()).includes(input));
   await kafka.disconnect();
-  const where = [process.env['KAFKA_BROKERS']!, registry, input];
+  const where = [registry, input];
   const topics = [stage, formats.stage, output, formats.output];
   pipeline = spawn(
     process.execPath,
@@ -92,7 +92,7 @@ let database: Awaited<ReturnType<typeof aDatabase>>;
 
 /** Returns a copy of the newest record of a topic that is not a tombstone. */
 async function newest(topic: string): Promise<KafkaRecord> {
-  const kafka = testKafka();
+  const kafka = kafkaPort();
   let last: KafkaRecord | undefined;
   await readTopic(kafka, topic, (record) => {
     if (record.value !== null)

@@ -1,4 +1,5 @@
 // Sends requests to Kafka Connect as a person would.
+import { fetchConnect } from './access.js';
 
 const PATIENCE_MS = 120_000;
 const PAUSE_MS = 300;
@@ -8,9 +9,6 @@ const PAUSE_MS = 300;
  */
 const BUSY = [409, 500];
 
-export const connectorUrl = (name: string): string =>
-  `${process.env['CONNECT_URL']}/connectors/${name}`;
-
 /**
  * Sends a request about a connector. `path` follows the connector's name. A busy worker gets the
  * request again. Returns the last answer, which need not be a success.
@@ -18,7 +16,7 @@ export const connectorUrl = (name: string): string =>
 export async function askConnect(method: string, path: string, body?: object): Promise<Response> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
-    const answer = await fetch(connectorUrl(path), {
+    const answer = await fetchConnect(`/connectors/${path}`, {
       method,
       headers: { 'content-type': 'application/json' },
       ...(body ? { body: JSON.stringify(body) } : {}),

@@ -1,21 +1,16 @@
 // Makes a capture as a person would without Sluice: a publication, a compacted topic, a connector
 // and its slot. Tests adopt this capture.
 import type pg from 'pg';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { sleepUntil } from './builders.js';
-import { askConnect, connectorUrl } from './ask-connect.js';
+import { fetchConnect, kafkaPort, postgresTls } from './access.js';
+import { askConnect } from './ask-connect.js';
 import { aTopic } from './live.js';
 import { testPostgres } from './sluice.js';
-
-export const aKafka = (): KafkaPort =>
-  new KafkaPort(
-    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-    () => '',
-  );
 
 /** Returns the configuration that the owner of the connector chose. */
 const configOf = (name: string, sql: string, database: string): Record<string, string> => {
   const { host, port, user } = testPostgres(database) as Record<string, string | number>;
+  const { sslmode, sslrootcert } = postgresTls();
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'tasks.max': '1',
@@ -25,6 +20,9 @@ const configOf = (name: string, sql: string, database: string): Record<string, s
     'database.user': String(user),
     'database.password': '${env:PGPASSWORD}',
     'database.dbname': database,
+    ...(sslmode && sslrootcert
+      ? { 'database.sslmode': sslmode, 'database.sslrootcert': sslrootcert }
+      : {}),
     'topic.prefix': name,
     'slot.name': sql,
     'publication.name': sql,
@@ -54,7 +52,7 @@ export async function captureByHand(
 ): Promise<void> {
   const sql = name.replaceAll('-', '_');
   await client.query(`CREATE PUBLICATION ${sql} FOR TABLE accounts`);
-  const kafka = aKafka();
+  const kafka = kafkaPort();
   const compact = { 'cleanup.policy': 'compact' };
   await aTopic(kafka, `${name}.public.accounts`, 1, compact);
   await aTopic(kafka, `__debezium-heartbeat.${name}`, 1);
@@ -72,13 +70,13 @@ export async function captureByHand(
 
 /** Returns the identity of everything that a rollback could remove or change. */
 export async function stateOf(client: pg.Client, name: string): Promise<object> {
-  const kafka = aKafka();
+  const kafka = kafkaPort();
   const topic = `${name}.public.accounts`;
   const topics = await kafka.describeTopics([topic], ['cleanup.policy']);
   await kafka.disconnect();
   const { rows } = await client.query(
     `SELECT slot_name::text AS name, plugin::text FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname::text, oid::text FROM pg_publication`,
   );
-  const config = await (await fetch(`${connectorUrl(name)}/config`)).json();
+  const config = await (await fetchConnect(`/connectors/${name}/config`)).json();
   return { topic: topics.get(topic), rows, config };
 }

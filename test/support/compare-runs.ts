@@ -4,12 +4,11 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import kafkajs from 'kafkajs';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { ComparisonDocument } from '../../src/domain/evidence/comparison-document.js';
+import { connectorNames, kafkaClient, kafkaPort } from './access.js';
 import { askConnect } from './ask-connect.js';
 import { sleepUntil } from './builders.js';
 import { commandsOf } from './pages.js';
@@ -21,12 +20,6 @@ interface LeftBehind {
   readonly name: string;
   readonly database: { readonly name: string; readonly client: pg.Client };
 }
-
-const kafka = () =>
-  new kafkajs.Kafka({
-    brokers: [process.env['KAFKA_BROKERS']!],
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
 
 /** Runs `sluice` without waiting for other runs. */
 function run(args: readonly string[]): Promise<{ code: number | null; stdout: string }> {
@@ -43,7 +36,7 @@ function run(args: readonly string[]): Promise<{ code: number | null; stdout: st
 async function everything({ name, database: { client } }: LeftBehind): Promise<object> {
   const own = (names: readonly string[]): string[] =>
     names.filter((one) => one.includes(name) || /compar|sluice/i.test(one)).sort();
-  const admin = kafka().admin();
+  const admin = kafkaClient().admin();
   await admin.connect();
   const topics = own(await admin.listTopics());
   const groups = own((await admin.listGroups()).groups.map(({ groupId }) => groupId));
@@ -51,8 +44,7 @@ async function everything({ name, database: { client } }: LeftBehind): Promise<o
   const { rows } = await client.query(
     "SELECT oid::regclass::text AS name FROM pg_class WHERE relnamespace::regnamespace::text NOT LIKE 'pg_%' ORDER BY 1",
   );
-  const listed = await fetch(`${process.env['CONNECT_URL']}/connectors`);
-  const connectors = own((await listed.json()) as string[]);
+  const connectors = own(await connectorNames());
   return { topics, groups, rows, slots: await objects(client), connectors };
 }
 
@@ -208,7 +200,7 @@ const slotsInUse = async (client: pg.Client): Promise<number> =>
  * Creates topics with three partitions, with a deleted beginning, and with keys of other columns.
  */
 async function topicsThatDoNotFit(name: string): Promise<void> {
-  const client = kafka();
+  const client = kafkaClient();
   const admin = client.admin();
   const producer = client.producer();
   await Promise.all([admin.connect(), producer.connect()]);
@@ -229,8 +221,7 @@ async function topicsThatDoNotFit(name: string): Promise<void> {
   await producer.send({ topic: `${name}-beheaded`, messages: [...messages, ...messages] });
   await producer.send({ topic: `${name}-other_key`, messages: [{ key: '{"note":"a"}', value }] });
   // kafkajs finds no leader for a topic that its connection has not used yet
-  const brokers = [process.env['KAFKA_BROKERS']!];
-  const port = new KafkaPort({ brokers, replication: 1, partitions: 1, tls: false }, () => '');
+  const port = kafkaPort();
   await port.deleteRecords(`${name}-beheaded`, new Map([[0, 1]]));
   await Promise.all([admin.disconnect(), producer.disconnect(), port.disconnect()]);
 }

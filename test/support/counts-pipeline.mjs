@@ -1,10 +1,10 @@
 // Runs a small pipeline. It reads the topic of `orders` and writes the number of orders of each
-// bucket, with the schema that the sink needs. Usage: node counts-pipeline.mjs BROKERS INPUT OUTPUT
+// bucket, with the schema that the sink needs. Usage: node counts-pipeline.mjs INPUT OUTPUT
 // GROUP.
-import kafkajs from 'kafkajs';
+import { kafkaClient } from './kafka-client.mjs';
 
-const [brokers, input, output, groupId] = process.argv.slice(2);
-const kafka = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING });
+const [input, output, groupId] = process.argv.slice(2);
+const kafka = kafkaClient();
 const consumer = kafka.consumer({ groupId, sessionTimeout: 6000, heartbeatInterval: 1000 });
 const producer = kafka.producer();
 const buckets = new Map();

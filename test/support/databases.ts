@@ -1,5 +1,7 @@
 // Creates databases that only one test uses, on the Postgres server that all tests share.
 import pg from 'pg';
+import { postgresTls } from './access.js';
+import { otherDatabase } from './workers.js';
 
 let databases = 0;
 
@@ -65,10 +67,9 @@ export const testPostgres = (database: string): object => ({
   database,
   user: process.env['PGUSER'],
   passwordFrom: { env: 'PGPASSWORD' },
+  ...postgresTls(),
 });
 
 /** Returns the URL of a database on the test's server. */
-export function urlOf(database: string): string {
-  const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
-  return `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database}`;
-}
+export const urlOf = (database: string): string =>
+  otherDatabase(process.env['SLUICE_LEDGER_URL']!, database);

@@ -1,13 +1,12 @@
 // Runs a small pipeline, which reads the topic of `sales` in JSON. It writes a stage with a row for
 // each sale, and a result with a row for each day. The rows of odd days have a different schema, in
 // which the columns have the reverse order.
-// Usage: node days-pipeline.mjs BROKERS REGISTRY INPUT STAGE STAGE_FORMAT OUTPUT OUTPUT_FORMAT GROUP
-import kafkajs from 'kafkajs';
+// Usage: node days-pipeline.mjs REGISTRY INPUT STAGE STAGE_FORMAT OUTPUT OUTPUT_FORMAT GROUP
+import { kafkaClient } from './kafka-client.mjs';
 import { encoder } from './days-records.mjs';
 
-const [brokers, registry, input, stage, stageFormat, output, outputFormat, groupId] =
-  process.argv.slice(2);
-const kafka = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING });
+const [registry, input, stage, stageFormat, output, outputFormat, groupId] = process.argv.slice(2);
+const kafka = kafkaClient();
 const consumer = kafka.consumer({ groupId, sessionTimeout: 30_000, heartbeatInterval: 1000 });
 const producer = kafka.producer();
 const encodeStage = encoder(registry, stageFormat);

@@ -10,6 +10,7 @@ import { buildPipeline, pipelineService } from '../../examples/daily-revenue/pip
 import { stackHome } from '../../stack/paths.js';
 import { addService } from '../../stack/stack.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
+import { onThisStack } from './access.js';
 import { reach, sluice, waitFor, withDatabase } from './sluice.js';
 
 export interface FencedShop {
@@ -164,16 +165,12 @@ function specFile(
   maxHoldSeconds: number,
   edit: (yaml: string) => string,
 ): string {
-  const { postgres, kafka, connect } = stackHome().ports;
   const dir = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
   const text = asOneRole(readFileSync('examples/daily-revenue/migration.yaml', 'utf8'))
     .replace(/ {4}stages:\n(?: {6}.*\n)+/, '')
     .replaceAll('daily-revenue', name)
-    .replace('port: 17401, database: shop', `port: ${postgres}, database: ${database}`)
-    .replace('127.0.0.1:17402', `127.0.0.1:${kafka}`)
-    .replace('127.0.0.1:17404', `127.0.0.1:${connect}`)
     .replace('maxHold: 60s', `maxHold: ${maxHoldSeconds}s\n    fence: source`);
-  writeFileSync(join(dir, 'migration.yaml'), edit(text));
+  writeFileSync(join(dir, 'migration.yaml'), onThisStack(edit(text), database));
   writeFileSync(
     join(dir, 'daily_revenue.sql'),
     readFileSync('examples/daily-revenue/daily_revenue.sql'),

@@ -1,11 +1,12 @@
 // Provides what a test file with real servers needs: its own worker, its own databases, and a
 // writer. At the end, all of them are removed.
 import { spawn } from 'node:child_process';
-import kafkajs from 'kafkajs';
+import type kafkajs from 'kafkajs';
 import type pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import { kafkaClient } from './access.js';
 import { askConnect } from './ask-connect.js';
 import { sleepUntil } from './builders.js';
 import { TestWorker, freshDatabase } from './sluice.js';
@@ -74,7 +75,7 @@ export const aTopic = (
   name: string,
   partitions = 1,
   config: Record<string, string> = {},
-): Promise<void> => port.createTopic(name, partitions, 1, config);
+): Promise<void> => port.createTopic(name, partitions, port.spec.replication, config);
 
 /** Writes a record for each text, without a key. */
 export const produceText = (topic: string, texts: readonly string[]): Promise<void> =>
@@ -100,11 +101,7 @@ export const produceToEach = (
   );
 
 async function produce(topic: string, messages: kafkajs.Message[]): Promise<void> {
-  const kafka = new kafkajs.Kafka({
-    brokers: [process.env['KAFKA_BROKERS']!],
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
-  const producer = kafka.producer();
+  const producer = kafkaClient().producer();
   await producer.connect();
   await producer.send({ topic, messages });
   await producer.disconnect();

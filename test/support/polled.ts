@@ -1,18 +1,13 @@
 // Provides what the tests of Sluice's JDBC source share: a spec, and the records of its topics.
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';
-
-export const testKafka = (): KafkaPort =>
-  new KafkaPort(
-    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-    () => '',
-  );
+import { connectAccess } from './access.js';
 
 /** Returns the parts of a spec whose tables are polled. */
 export const polling = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
   connector: {
     type: 'jdbc-source',
-    url: process.env['CONNECT_URL'],
+    ...connectAccess(),
     mode: 'timestamp+incrementing',
     incrementingColumn: 'id',
     timestampColumns: ['changed'],

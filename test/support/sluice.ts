@@ -11,6 +11,7 @@ import { pollStatus } from '../../src/cli/support/poll-status.js';
 import { condition } from '../../src/cli/wait.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { durationMs } from '../../src/domain/values/duration.js';
+import { connectAccess, kafkaAccess } from './access.js';
 import { testPostgres } from './databases.js';
 
 export { freshDatabase, withDatabase, serverVersion, testPostgres, urlOf } from './databases.js';
@@ -146,11 +147,24 @@ export async function reach(
   return reached!;
 }
 
+/**
+ * Returns the environment without the variables of a secured stack that would hide a mistake. A
+ * worker must trust only the CAs that a spec names. The registry's page names no CA.
+ */
+function workerEnvironment(): NodeJS.ProcessEnv {
+  if (process.env['REGISTRY_URL']) return process.env;
+  const hidden = ['PGSSLMODE', 'PGSSLROOTCERT', 'NODE_EXTRA_CA_CERTS'];
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !hidden.includes(name)));
+}
+
 export class TestWorker {
   #process: ChildProcess | undefined;
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [CLI, 'worker'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, 'worker'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: workerEnvironment(),
+    });
     this.#process = child;
     await new Promise<void>((resolve, reject) => {
       let said = '';
@@ -183,7 +197,7 @@ export class TestWorker {
 /** Returns the source connector of a spec for the test stack. `more` adds to it. */
 export const connectorOf = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
   type: 'debezium-postgres',
-  url: process.env['CONNECT_URL'],
+  ...connectAccess(),
   // Each poll is a transaction, and the default of 50 ms would make 20 a second.
   config: { 'poll.interval.ms': '200' },
   ...more,
@@ -206,7 +220,7 @@ export function specOf(
         tables,
       },
       connector: connectorOf(),
-      kafka: { brokers: [process.env['KAFKA_BROKERS']] },
+      kafka: kafkaAccess(),
       validation: { every: '1s', passesInARow: 2 },
       soak: { for: '2s', passes: 1 },
       ...more,

@@ -2,16 +2,16 @@
 // results. The rows that change have a TOAST value that no update touches, so their records have a
 // placeholder for it.
 import { spawn, type ChildProcess } from 'node:child_process';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
-import { ConnectRest } from '../../src/clients/http/connect-rest.js';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';
 import { pausesOf } from '../../src/clients/ledger/connector-pauses.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 import type { WindowRow } from '../../src/domain/evidence/window.js';
+import { connectRest, kafkaClient, kafkaPort } from './access.js';
 import { sleepUntil } from './builders.js';
 import { accounts, busy, live, type Live } from './live.js';
 import { sluice, specFile, waitFor } from './sluice.js';
@@ -69,10 +69,9 @@ export interface StillPipeline {
 /** Starts the migration before the tests of a file, and cancels it afterwards. */
 export function stillPipeline(name: string): StillPipeline {
   const { aDatabase, worker } = live();
-  const brokers = process.env['KAFKA_BROKERS'] ?? '';
   const ledger = new Ledger(process.env['SLUICE_LEDGER_URL'] ?? 'postgres://none/none');
-  const rest = new ConnectRest(process.env['CONNECT_URL'] ?? '');
-  const kafka = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING });
+  const rest = connectRest();
+  const kafka = kafkaClient();
   const [input, output] = [`${name}.public.accounts`, `${name}-totals`];
   let port: KafkaPort;
   let client: pg.Client;
@@ -82,10 +81,7 @@ export function stillPipeline(name: string): StillPipeline {
   beforeAll(async () => {
     const database = await aDatabase(SETUP);
     ({ client } = database);
-    port = new KafkaPort(
-      { brokers: [brokers], replication: 1, partitions: 1, tls: false },
-      () => '',
-    );
+    port = kafkaPort();
     writerEnds = busy(database, 100);
     const file = specFile(name, database.name, ['public.accounts'], {
       batch: { result: { table: 'public.totals', key: ['bucket'] }, query: { sql: QUERY } },
@@ -97,7 +93,7 @@ export function stillPipeline(name: string): StillPipeline {
     await sleepUntil('the topic is there', async () => (await port.listTopics()).includes(input));
     pipeline = spawn(
       process.execPath,
-      ['test/support/totals-pipeline.mjs', brokers, input, output, name, SESSION_MS],
+      ['test/support/totals-pipeline.mjs', input, output, name, SESSION_MS],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );
     await waitFor(name, 'phase=validate');

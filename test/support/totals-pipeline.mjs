@@ -1,13 +1,10 @@
 // Runs a small pipeline. It reads the topic of `accounts`. For each bucket of SIZE ids (500 by
 // default), it writes the number of rows and the sum of their balances. Usage: node
-// totals-pipeline.mjs BROKERS INPUT OUTPUT GROUP [SESSION_MS [SIZE]].
-import kafkajs from 'kafkajs';
+// totals-pipeline.mjs INPUT OUTPUT GROUP [SESSION_MS [SIZE]].
+import { kafkaClient } from './kafka-client.mjs';
 
-const [brokers, input, output, groupId, sessionMs = '6000', size = '500'] = process.argv.slice(2);
-const kafka = new kafkajs.Kafka({
-  brokers: [brokers],
-  logLevel: kafkajs.logLevel.NOTHING,
-});
+const [input, output, groupId, sessionMs = '6000', size = '500'] = process.argv.slice(2);
+const kafka = kafkaClient();
 const consumer = kafka.consumer({
   groupId,
   sessionTimeout: Number(sessionMs),

@@ -7,10 +7,11 @@ import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';
-import { KafkaPort } from '../../src/clients/kafka/kafka.js';
+import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { openSource } from '../../src/clients/postgres/connection.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { resolveSecret } from '../../src/wiring/config.js';
+import { kafkaPort } from './access.js';
 import { aPlan, aRef } from './builders.js';
 import { aTopic } from './live.js';
 import { envelope } from './rows.js';
@@ -28,10 +29,7 @@ export type Write = (op: 'c' | 'u' | 'd', id: number, v?: string) => Promise<voi
 
 /** Opens Kafka for the tests of a file, and undoes every scene afterwards. */
 export function witnessScene() {
-  const kafka = new KafkaPort(
-    { brokers: [process.env['KAFKA_BROKERS']!], replication: 1, partitions: 1, tls: false },
-    () => '',
-  );
+  const kafka = kafkaPort();
   const undo: (() => Promise<unknown>)[] = [];
   afterAll(async () => {
     for (const step of undo.reverse()) await step();

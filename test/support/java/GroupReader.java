@@ -1,5 +1,9 @@
 // java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC classic|consumer|share|streams STATE_FOLDER
+// If KAFKA_PROPERTIES names a file with the settings for TLS and login, it uses them.
 // Reads the topic as a group of that protocol, commits the offsets of what it has read, and never ends by itself.
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Properties;
@@ -13,7 +17,7 @@ import org.apache.kafka.streams.kstream.Consumed;
 
 public class GroupReader {
   public static void main(String[] args) throws Exception {
-    Properties p = new Properties();
+    Properties p = access();
     p.put("bootstrap.servers", args[0]);
     p.put("group.id", args[1]);
     p.put("key.deserializer", ByteArrayDeserializer.class.getName());
@@ -23,6 +27,16 @@ public class GroupReader {
       case "streams" -> streams(args);
       default -> consume(p, args[2], args[3]);
     }
+  }
+
+  static Properties access() throws Exception {
+    Properties p = new Properties();
+    String file = System.getenv("KAFKA_PROPERTIES");
+    if (file != null)
+      try (Reader reader = Files.newBufferedReader(Path.of(file))) {
+        p.load(reader);
+      }
+    return p;
   }
 
   static void consume(Properties p, String topic, String protocol) {
@@ -43,7 +57,7 @@ public class GroupReader {
   }
 
   static void streams(String[] args) throws Exception {
-    Properties p = new Properties();
+    Properties p = access();
     p.put("bootstrap.servers", args[0]);
     p.put("application.id", args[1]);
     p.put("group.protocol", "streams");
