@@ -41,6 +41,7 @@ function specFile(name: string, change: (spec: Spec) => void = () => undefined):
   const { source, ...secure } = specOfPage();
   Object.assign(document.spec, secure);
   Object.assign(document.spec['source']!, source);
+  document.spec['soak'] = { for: '2s', passes: 1 };
   change(document.spec);
   writeFileSync(join(folder, 'stock_levels.sql'), readFileSync(`${EXAMPLE}/stock_levels.sql`));
   writeFileSync(join(folder, name), stringify(document));
@@ -61,8 +62,8 @@ function openChecks(file: string): Check[] {
 }
 
 /** Returns what doctor says of the check, with its remedy. */
-const says = (file: string, name: string): string => {
-  const found = openChecks(file).filter((check) => check.name === name);
+const says = (checks: readonly Check[], name: string): string => {
+  const found = checks.filter((check) => check.name === name);
   return found.map(({ detail, remedy }) => `${detail}; ${remedy}`).join('\n');
 };
 
@@ -80,39 +81,42 @@ afterAll(async () => {
 });
 
 describe('doctor on a secured stack', () => {
-  const kafka = (change: object) =>
-    specFile('changed.yaml', (spec) => (spec['kafka'] = { ...spec['kafka'], ...change }));
-  const connector = (change: object) =>
-    specFile('changed.yaml', (spec) => (spec['connector'] = { ...spec['connector'], ...change }));
+  /** Asks doctor about a spec whose access to both servers is changed. A command takes seconds. */
+  const changed = (kafka: object, connector: object): Check[] =>
+    openChecks(
+      specFile('changed.yaml', (spec) => {
+        spec['kafka'] = { ...spec['kafka'], ...kafka };
+        spec['connector'] = { ...spec['connector'], ...connector };
+      }),
+    );
 
   it('names the CA if it did not sign the certificate of the brokers or of Kafka Connect', () => {
     const tls = { ca: join(folder, 'other/other.crt') };
-    expect(says(kafka({ tls }), 'kafka.reachable')).toMatch(
+    const checks = changed({ tls }, { tls });
+    expect(says(checks, 'kafka.reachable')).toMatch(
       /Kafka at .* is not signed by .*other\.crt; set kafka\.tls\.ca to the CA that signed it/,
     );
-    expect(says(connector({ tls }), 'connect.reachable')).toMatch(/connector\.tls\.ca/);
+    expect(says(checks, 'connect.reachable')).toMatch(/connector\.tls\.ca/);
   });
 
   it('names a wrong password, without showing it', () => {
     const wrong = { passwordFrom: { env: 'SLUICE_SECRET_SHOP' } };
     const sasl = { mechanism: 'scram-sha-512', username: 'sluice', ...wrong };
-    expect(says(kafka({ sasl }), 'kafka.reachable')).toMatch(
+    const checks = changed({ sasl }, { auth: { username: 'rest', ...wrong } });
+    expect(says(checks, 'kafka.reachable')).toMatch(
       /refused the login of sluice with scram-sha-512.*correct kafka\.sasl/,
     );
-    expect(says(connector({ auth: { username: 'rest', ...wrong } }), 'connect.reachable')).toMatch(
-      /refuses the login in connector\.auth/,
-    );
-    expect(says(connector({ auth: undefined }), 'connect.reachable')).toContain(
-      'add connector.auth',
-    );
+    expect(says(checks, 'connect.reachable')).toMatch(/refuses the login in connector\.auth/);
   });
 
   it('names a login that the spec lacks', () => {
-    expect(says(kafka({ sasl: undefined }), 'kafka.reachable')).toContain('add kafka.sasl');
+    const checks = changed({ sasl: undefined }, { auth: undefined });
+    expect(says(checks, 'kafka.reachable')).toContain('add kafka.sasl');
+    expect(says(checks, 'connect.reachable')).toContain('add connector.auth');
   });
 
   it('names the ACLs that are missing, with the commands that allow them', () => {
-    const said = says(specFile('migration.yaml'), 'kafka.acls');
+    const said = says(openChecks(specFile('migration.yaml')), 'kafka.acls');
     expect(said).toMatch(
       /User:sluice is not allowed to CREATE .*stock-levels\.public\.movements.*--operation Create.*--topic stock-levels\. --resource-pattern-type prefixed/s,
     );
