@@ -44,7 +44,7 @@ function specFile(name: string, change: (spec: Spec) => void = () => undefined):
   document.spec['soak'] = { for: '2s', passes: 1 };
   change(document.spec);
   writeFileSync(join(folder, 'stock_levels.sql'), readFileSync(`${EXAMPLE}/stock_levels.sql`));
-  writeFileSync(join(folder, name), stringify(document));
+  writeFileSync(join(folder, name), stringify(document, { aliasDuplicateObjects: false }));
   return join(folder, name);
 }
 

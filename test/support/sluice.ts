@@ -231,7 +231,7 @@ export function specOf(
 /** Writes the spec that `specOf` returns to a file. */
 export function specFile(...spec: Parameters<typeof specOf>): string {
   const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
-  writeFileSync(file, stringify(specOf(...spec)));
+  writeFileSync(file, stringify(specOf(...spec), { aliasDuplicateObjects: false }));
   return file;
 }
 
