@@ -154,7 +154,7 @@ async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number>
     isPartitioned: false,
     rowsPerSecond: 0,
     gateway: process.env['FLINK_GATEWAY_URL']!,
-    cluster,
+    spec: { kafka: cluster, validation: { engine: 'flink' } },
     windowTopic,
     table,
     heartbeat: () => undefined,

@@ -88,6 +88,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'route.http': 'Does the service answer, and say that it serves the batch?',
   'validation.compare': 'Does every column that `validation.compare` names exist?',
   'validation.engine': 'Does the SQL Gateway run a statement?',
+  'validation.login': 'Can the processes of Flink log in to Kafka?',
   'kafka.reachable': 'Does a broker answer?',
   'kafka.acls': "Would the brokers' ACLs let Sluice create its topics?",
   'kafka.sasl': 'Is the password sent encrypted?',

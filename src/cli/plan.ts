@@ -113,6 +113,7 @@ function render(plan: Plan): string {
           '',
         ]
       : []),
+    ...(plan.needs ? [...plan.needs, ''] : []),
     ...(plan.notes.length > 0
       ? ['Before you approve, note:', ...plan.notes.map((note) => `  - ${note}`), '']
       : []),

@@ -3,10 +3,8 @@
 // finds equal are proven equal. All other rows are compared value by value afterwards. The tables
 // use the plain kafka connector with raw values, because `json` silently drops tombstones and batch
 // mode refuses upsert-kafka.
-import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
-import { kafkaClientConfig } from './kafka-client-properties.js';
 
 /** The offsets `[from, to)` of every partition. */
 export interface TopicRange {
@@ -18,9 +16,14 @@ export interface TopicRange {
   }[];
 }
 
-export interface FlinkComparison {
+/** The way in which Flink's tables reach Kafka. */
+export interface FlinkKafka {
   readonly brokers: readonly string[];
-  readonly tls: KafkaSpec['tls'];
+  /** The options for TLS and login. They contain no secret. */
+  readonly login: Readonly<Record<string, string>>;
+}
+
+export interface FlinkComparison extends FlinkKafka {
   /**
    * The topic that has the table's rows of this window's snapshot, as an initial load would write
    * them.
@@ -46,12 +49,23 @@ export const CANARY: Readonly<Record<Kind, number>> = {
 };
 
 /**
+ * With the restart strategy of a cluster, a job that cannot log in to Kafka may restart forever, and
+ * the window would wait. This job therefore ends with its error after two attempts.
+ */
+const BATCH = [
+  `SET 'execution.runtime-mode' = 'batch'`,
+  `SET 'restart-strategy.type' = 'fixed-delay'`,
+  `SET 'restart-strategy.fixed-delay.attempts' = '1'`,
+  `SET 'restart-strategy.fixed-delay.delay' = '1 s'`,
+];
+
+/**
  * Returns the statements that define tables and views. After these statements, the session can run
  * `countKinds` and `candidates`.
  */
 export function flinkSetup(input: FlinkComparison): string[] {
   return [
-    `SET 'execution.runtime-mode' = 'batch'`,
+    ...BATCH,
     sideTable('sluice_legacy', input.legacy, input),
     sideTable('sluice_stream', input.stream, input),
     `CREATE TEMPORARY VIEW sluice_records AS ${recordsOf()}`,
@@ -80,7 +94,17 @@ export function countKinds({ partitions }: TopicRange): string {
 export const candidates = (limit: number): string =>
   `SELECT kind, legacy_row, stream_row FROM sluice_pairs WHERE kind IN ('missing', 'extraneous', 'different') LIMIT ${limit}`;
 
-function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkComparison): string {
+/**
+ * Returns statements that log in to Kafka and read no record. The last one fails if Flink cannot log
+ * in, or cannot see the topic.
+ */
+export const loginProbe = (topic: string, kafka: FlinkKafka): string[] => [
+  ...BATCH,
+  sideTable('sluice_probe', { topic, partitions: [{ partition: 0, from: 0, to: 0 }] }, kafka),
+  'SELECT COUNT(*) FROM sluice_probe',
+];
+
+function sideTable(name: string, range: TopicRange, { brokers, login }: FlinkKafka): string {
   const offsets = (at: 'from' | 'to'): string =>
     range.partitions.map((p) => `partition:${p.partition},offset:${p[at]}`).join(';');
   const options: Record<string, string> = {
@@ -88,12 +112,7 @@ function sideTable(name: string, range: TopicRange, { brokers, tls }: FlinkCompa
     topic: range.topic,
     'properties.bootstrap.servers': brokers.join(','),
     'properties.isolation.level': 'read_committed',
-    ...Object.fromEntries(
-      Object.entries(kafkaClientConfig({ tls })).map(([key, value]) => [
-        `properties.${key}`,
-        value,
-      ]),
-    ),
+    ...login,
     'key.format': 'raw',
     'key.fields': 'key_bytes',
     'value.format': 'raw',

@@ -4,7 +4,7 @@ import { capturesOf } from '../domain/capture/index.js';
 import { flinkJobs } from '../domain/pipelines/index.js';
 import { namesOf } from '../domain/migration/names.js';
 import { splitStatements, startsJob } from '../domain/pipelines/split-statements.js';
-import type { MigrationSpec } from '../domain/migration/spec.js';
+import type { MigrationSpec, SecretRef } from '../domain/migration/spec.js';
 
 export interface FlinkPlan {
   /** Definitions and settings in order, including the `SET`s of the text. */
@@ -36,14 +36,28 @@ export function flinkPlan(migration: MigrationSpec, generation: number): FlinkPl
   return { setup, jobs: inserts.map((sql, at) => ({ name: names[at]!, sql })) };
 }
 
+/** The config providers of Kafka's client. */
+const PROVIDERS = new Set(['env', 'file', 'directory']);
+
+/**
+ * Returns the secrets that the statements refer to. Flink resolves them, so the worker never reads
+ * them.
+ */
+export const secretsOfStatements = (text: string): SecretRef[] =>
+  [...text.matchAll(/\$\{(env|file|directory):([^}]+)\}/g)].map(([, kind, name]) =>
+    kind === 'env' ? { env: name! } : { file: kind === 'file' ? name! : name!.replace(':', '/') },
+  );
+
 /**
  * Replaces the placeholders `${topic:public.orders}`, `${output}`, `${brokers}`, `${group}` and
- * `${stage:NAME}`.
+ * `${stage:NAME}`. References to secrets stay, because Kafka's client in Flink resolves them.
  */
 export function fillIn(text: string, migration: MigrationSpec, generation: number): string {
   const { pipeline, kafka, batch } = migration.spec;
   const captures = capturesOf(migration, generation);
+  const isFlink = pipeline!.type === 'flink-sql';
   return text.replaceAll(/\$\{([a-z]+)(?::([^}]*))?\}/g, (whole, kind: string, name?: string) => {
+    if (isFlink && PROVIDERS.has(kind) && name !== undefined) return whole;
     if (kind === 'brokers') return kafka.brokers.join(',');
     if (kind === 'output') return pipeline!.output.topic;
     if (kind === 'group') return pipeline!.groups[0]!;
@@ -61,7 +75,7 @@ export function fillIn(text: string, migration: MigrationSpec, generation: numbe
       throw new Error(`${whole}: batch.stages has no ${name}`);
     }
     throw new Error(
-      `${whole} is not a placeholder; expected \${topic:schema.table}, \${output}, \${brokers}, \${group} or \${stage:NAME}`,
+      `${whole} is not a placeholder; expected \${topic:schema.table}, \${output}, \${brokers}, \${group}, \${stage:NAME}, or a reference to a secret such as \${env:NAME}`,
     );
   });
 }

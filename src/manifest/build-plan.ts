@@ -6,6 +6,7 @@ import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { aclsOf, type Acl } from '../domain/access/acls.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { CutoverStep } from '../domain/plan/resolved-plan.js';
+import { neededByEngine } from '../domain/migration/engine-access.js';
 import { resolve } from '../domain/plan/resolve.js';
 import { plannedObjects, type PlannedObject } from '../domain/objects/kinds.js';
 import type { OwnedObject } from '../domain/evidence/ledger-rows.js';
@@ -34,6 +35,8 @@ export interface Plan {
   readonly cutover: readonly CutoverStep[];
   /** The ACLs that each principal needs. Empty if Kafka does not authenticate its clients. */
   readonly acls: readonly Acl[];
+  /** What the processes of other systems must have, as sentences. Absent if nothing is needed. */
+  readonly needs?: readonly string[];
   /** The guarantees that this spec weakens, which an approver must know. */
   readonly notes: readonly string[];
 }
@@ -51,6 +54,7 @@ export function planHash(spec: MigrationSpec): string {
 
 export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const plan = resolve({ spec, generation });
+  const needed = neededByEngine(spec.spec);
   // The plan does not contain the configuration of a polling connector, because that configuration
   // names columns that only the database knows. `doctor` reads these columns.
   return {
@@ -70,6 +74,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     comparisons: plan.subjects,
     cutover: plan.steps,
     acls: aclsOf(plan),
+    ...(needed.length > 0 ? { needs: needed } : {}),
     notes: plan.notes,
   };
 }

@@ -45,14 +45,38 @@ export function urlProblem(text: string): string | null {
 const LITERALS = /'(?:[^']|'')*'/g;
 const OPTION = /'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'/g;
 
+const REFERENCE = /^\$\{(env|file|directory):[^}]+\}$/;
+/** Matches an option of a JAAS configuration: `password="..."`. */
+const JAAS_OPTION = /([\w.]+)\s*=\s*(?:"([^"]*)"|([^\s";]*))/g;
+/** Matches a login module with its flag, which begins a JAAS configuration, and the rest of it. */
+const JAAS = /^\s*[\w.$]+\s+(?:required|requisite|sufficient|optional)\b([\s\S]*?);?\s*$/;
+
+/**
+ * Returns whether Kafka's client gets the secrets of this option from a config provider, so that
+ * the option contains only references.
+ */
+function isReferenced(value: string): boolean {
+  if (REFERENCE.test(value)) return true;
+  const options = JAAS.exec(value)?.[1];
+  if (options === undefined || options.replaceAll(JAAS_OPTION, '').trim() !== '') return false;
+  return [...options.matchAll(JAAS_OPTION)].every(
+    ([, name, quoted, bare]) => !isSecretName(name!) || REFERENCE.test(quoted ?? bare!),
+  );
+}
+
 /**
  * Returns a reason if an option in these statements contains a secret, which a spec must not
  * contain. Returns null if no option does.
  */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {
-    if (value !== '' && !/^(true|false)$/i.test(value!) && isSecretName(name!))
-      return `the statements give "${name}" as a literal, so the secret would be stored and shown. Configure it in Flink or ksqlDB itself (catalog, config provider)`;
+    if (value === '' || /^(true|false)$/i.test(value!) || !isSecretName(name!)) continue;
+    const isKafka = name!.startsWith('properties.');
+    if (isKafka && isReferenced(value!)) continue;
+    const remedy = isKafka
+      ? 'use a reference that Kafka\'s client resolves, such as password="${env:NAME}"'
+      : 'configure it in Flink or ksqlDB itself (catalog, config provider)';
+    return `the statements give "${name}" as a literal, so the secret would be stored and shown: ${remedy}`;
   }
   return sqlProblem(sql);
 }

@@ -18,7 +18,7 @@ export function placeholderIssues(secret: SecretRef, ...path: string[]): SpecIss
   return [
     {
       path: ['spec', ...path, 'file'],
-      message: `"${secret.file}" names no key, and Kafka Connect can only read a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
+      message: `"${secret.file}" names no key, and Kafka's config providers can only read a key of a properties file. Write { file: /folder/name.properties:password }, and in that file password=...`,
     },
   ];
 }
@@ -41,6 +41,33 @@ function signalLoginIssues(sasl: SaslLogin): SpecIssue[] {
         "with snapshot: incremental, the connector itself logs in to Kafka to read signals, and Kafka Connect cannot run the worker's token command; use snapshot: initial, or a token endpoint",
     },
   ];
+}
+
+/** Finds why Flink could not log in to Kafka if it compares the tables. */
+export function engineLoginIssues({ spec: { kafka, validation } }: ParsedSpec): SpecIssue[] {
+  const own = ['validation', 'sasl'];
+  const refuse = (path: readonly string[], message: string): SpecIssue[] => [
+    { path: ['spec', ...path], message },
+  ];
+  if (validation.sasl && validation.engine !== 'flink')
+    return refuse(own, 'belongs to engine flink');
+  if (validation.sasl && !kafka.sasl)
+    return refuse(
+      own,
+      'the brokers have no SASL login for Flink, because kafka.sasl is absent; omit sasl',
+    );
+  const sasl = validation.sasl ?? kafka.sasl;
+  if (validation.engine !== 'flink' || !sasl) return [];
+  if (sasl.mechanism !== 'oauthbearer')
+    return withoutKey(sasl.passwordFrom, ...(validation.sasl ? own : ['kafka', 'sasl']));
+  const because =
+    'command' in sasl.token
+      ? "Flink cannot run the worker's token command"
+      : "Flink's Kafka connector lacks the libraries that ask a token endpoint";
+  return refuse(
+    ['validation', 'engine'],
+    `the engine flink cannot log in with a token, because ${because}; give Flink a password in validation.sasl, or use engine embedded`,
+  );
 }
 
 /** Finds passwords that Kafka Connect could not resolve. */

@@ -4,7 +4,6 @@ import { fillIn, flinkPlan } from '../connectors/flink-sql.js';
 import { changelogProblem } from '../connectors/flink-changelogs.js';
 import { ksqlPlan } from '../domain/pipelines/ksql-statements.js';
 import { captureContradictions } from '../domain/capture/index.js';
-import { isAuthenticated } from '../domain/migration/cluster-access.js';
 import { HOSTS } from '../domain/pipelines/index.js';
 import { routeContradictions } from '../domain/routes/index.js';
 import {
@@ -16,7 +15,7 @@ import {
 import { resultMode } from '../domain/plan/planned-subjects.js';
 import { durationMs } from '../domain/values/duration.js';
 import type { SpecIssue } from './document.js';
-import { certificateIssues, loginIssues } from './login-rules.js';
+import { certificateIssues, engineLoginIssues, loginIssues } from './login-rules.js';
 import { formatIssues } from './format-rules.js';
 import { nameIssues } from './name-rules.js';
 import { sharedNameIssues } from './shared-names.js';
@@ -34,6 +33,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...sharedNameIssues(parsed),
     ...certificateIssues(parsed),
     ...loginIssues(parsed),
+    ...engineLoginIssues(parsed),
     ...targetIssues(parsed),
     ...waiverIssues(parsed),
     ...formatIssues(parsed),
@@ -157,12 +157,6 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
     if (!engineGateway(spec))
       add(
         'the engine flink needs the URL of a SQL Gateway; add validation.gateway',
-        'validation',
-        'engine',
-      );
-    if (isAuthenticated(spec.kafka))
-      add(
-        'the engine flink cannot log in to Kafka, because its statements would show the secret; use engine embedded',
         'validation',
         'engine',
       );

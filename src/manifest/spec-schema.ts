@@ -7,7 +7,7 @@ import { decimal, duration, durationBetween, httpUrl, instant, labels } from './
 import { cutover } from './spec-cutover.js';
 import { batch, source, target } from './spec-source.js';
 import { existing } from './spec-existing.js';
-import { connector, kafka, pipeline, sink } from './spec-streaming.js';
+import { connector, engineSasl, kafka, pipeline, sink } from './spec-streaming.js';
 
 const compare = z.strictObject({
   ignore: z
@@ -62,6 +62,9 @@ const validation = z.strictObject({
   gateway: httpUrl
     .optional()
     .describe("For engine flink: the URL of its SQL Gateway; the pipeline's gateway if absent."),
+  sasl: engineSasl
+    .optional()
+    .describe("For engine flink: Flink's own login at the brokers; kafka.sasl if absent."),
   every: duration
     .refine(
       (text) => !DURATION_PATTERN.test(text) || durationMs(text) >= 1000,

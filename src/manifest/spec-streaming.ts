@@ -139,13 +139,19 @@ const tokenSasl = z.strictObject({
   token: token.describe('The issuer of the tokens.'),
 });
 
-const passwordSasl = z.strictObject({
-  mechanism: z
-    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
-    .describe('The SASL mechanism of the brokers.'),
-  username: quoted('a user name').describe('The user with which the worker logs in to Kafka.'),
-  passwordFrom: secretRef.describe("The place of that user's password."),
-});
+const passwordLogin = (who: string) =>
+  z.strictObject({
+    mechanism: z
+      .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+      .describe('The SASL mechanism of the brokers.'),
+    username: quoted('a user name').describe(`The user with which ${who} logs in to Kafka.`),
+    passwordFrom: secretRef.describe("The place of that user's password."),
+  });
+
+const passwordSasl = passwordLogin('the worker');
+
+/** The login of Flink's tables. */
+export const engineSasl = passwordLogin('Flink');
 
 const sasl = z.discriminatedUnion('mechanism', [passwordSasl, tokenSasl], {
   error: 'expected the mechanism plain, scram-sha-256, scram-sha-512 or oauthbearer',

@@ -97,7 +97,7 @@ describe('a snapshot', () => {
     const range = { topic: 't', partitions: [] };
     const sql = flinkSetup({
       brokers: [],
-      tls: false,
+      login: {},
       legacy: range,
       stream: range,
       snapshot,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { flinkPlan } from '../../src/connectors/flink-sql.js';
+import { flinkPlan, secretsOfStatements } from '../../src/connectors/flink-sql.js';
 import { splitStatements } from '../../src/domain/pipelines/split-statements.js';
 import { stripSemicolon } from '../../src/domain/values/strip-semicolon.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
@@ -43,6 +43,12 @@ describe('a Flink SQL pipeline', () => {
         { name: `sluice-${name}-g2-2`, sql: "INSERT INTO p SELECT 'totals'" },
       ],
     });
+  });
+
+  it('keeps references to secrets, which Flink resolves', () => {
+    const sql = "SET 'a' = '${env:A} ${file:/b:c} ${directory:/d:e}'";
+    expect(flinkPlan(withText(`${sql}; INSERT INTO o SELECT 1`), 1).setup).toEqual([sql]);
+    expect(secretsOfStatements(sql)).toEqual([{ env: 'A' }, { file: '/b:c' }, { file: '/d/e' }]);
   });
 
   it.each([

@@ -139,11 +139,6 @@ describe('a spec', () => {
       { connector: { ...CONNECTOR, auth: { username: 'a', passwordFrom: 's3cret' } } },
       'reference to a secret',
     ],
-    [
-      'the engine flink if Kafka needs a login',
-      { kafka: { ...KAFKA, sasl: SASL }, validation: { engine: 'flink', gateway: 'http://f:1' } },
-      'cannot log in to Kafka',
-    ],
   ])('is refused with %s', (_name, spec, says) => {
     expect(problemsOf(spec)).toContain(says);
   });

@@ -6,6 +6,7 @@ import { formatProblem, parseSpecObject, parseSpecText } from '../../src/manifes
 import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
 
 const SECRET = 's3cret-value';
+const REFERENCE = '${env:SLUICE_SECRET_PIPELINE}';
 const problemsOf = (more: Record<string, unknown>): string[] => {
   const parsed = parseSpecText(
     stringify(aSpecInput({ spec: { ...BATCH_PARTS, ...more } })),
@@ -109,6 +110,28 @@ const refused: readonly [string, Record<string, unknown>, string, RegExp][] = [
     /jaas/,
   ],
   [
+    'JAAS with a password beside a reference',
+    flink(
+      `CREATE TABLE a (x INT) WITH ('properties.sasl.jaas.config' = 'a.B required username="${REFERENCE}" password="${SECRET}";')`,
+    ),
+    'spec.pipeline.statements',
+    /jaas/,
+  ],
+  [
+    'JAAS with more than its options',
+    flink(
+      `CREATE TABLE a (x INT) WITH ('properties.sasl.jaas.config' = 'a.B required password="${REFERENCE}" ${SECRET};')`,
+    ),
+    'spec.pipeline.statements',
+    /jaas/,
+  ],
+  [
+    'a reference that no client of Kafka resolves',
+    flink(`CREATE TABLE a (x INT) WITH ('password' = '${REFERENCE}')`),
+    'spec.pipeline.statements',
+    /as a literal/,
+  ],
+  [
     'a trust store’s password',
     flink(`SET 'properties.ssl.truststore.password'='${SECRET}'`),
     'spec.pipeline.statements',
@@ -176,6 +199,12 @@ describe('text that only looks like a credential', () => {
       'a setting that names where a credential comes from',
       flink(
         "CREATE TABLE a (x INT) WITH ('avro-confluent.basic-auth.credentials-source' = 'USER_INFO'); INSERT INTO a SELECT 1",
+      ),
+    ],
+    [
+      "a reference that Kafka's client resolves",
+      flink(
+        `CREATE TABLE a (x INT) WITH ('properties.sasl.jaas.config' = 'a.ScramLoginModule required username="p" password="${REFERENCE}";', 'properties.ssl.keystore.key' = '${REFERENCE}'); INSERT INTO a SELECT 1`,
       ),
     ],
     [

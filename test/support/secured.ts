@@ -44,7 +44,12 @@ export function avroOfPage(): Record<string, unknown> {
   return { format, registry };
 }
 
-const USER = { worker: 'sluice', connect: 'connect', pipeline: 'pipeline' } as const;
+const USER = {
+  worker: 'sluice',
+  flink: 'flink',
+  connect: 'connect',
+  pipeline: 'pipeline',
+} as const;
 
 /** Creates the ACLs that a plan lists, and those in `more`. */
 export async function allow(acls: readonly Acl[], more: readonly AclEntry[] = []): Promise<void> {

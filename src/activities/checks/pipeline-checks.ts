@@ -1,13 +1,11 @@
 // Checks the pipeline, read-only. If Sluice deploys the pipeline, the host must answer and accept
 // the statements. The names of the jobs must be free.
-import { FlinkGateway } from '../../clients/http/flink-gateway.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
-import { engineGateway } from '../../domain/migration/spec.js';
 import { classify } from '../runtime/application-failure.js';
 import type { Deps } from '../runtime/deps.js';
 import { UNDESCRIBED_REMEDY, knownGroup } from '../../clients/kafka/group-readers.js';
-import { hostOf } from '../pipelines/index.js';
+import { allowStatements, hostOf } from '../pipelines/index.js';
 import { attempt, failed, passed } from '../runtime/make-finding.js';
 import type { Asking } from '../objects/owned-kind.js';
 import { takenNames, type IsOwned } from './names-free.js';
@@ -31,7 +29,10 @@ export async function checkPipeline(asking: Asking, isOwned: IsOwned): Promise<C
   }
   return [
     passed('pipeline.reachable', host.url, product),
-    await attempt('pipeline.statements', () => host.judge()),
+    await attempt('pipeline.statements', async () => {
+      allowStatements(asking);
+      return host.judge();
+    }),
     await attempt('pipeline.names-free', async () => {
       const [taken] = await takenNames(asking, isOwned, 'pipeline.names-free');
       if (taken)
@@ -63,27 +64,4 @@ export async function checkGroups(
     checks.push(await attempt('pipeline.groups', ask, id, UNDESCRIBED_REMEDY));
   }
   return checks;
-}
-
-/**
- * Checks that the Flink SQL Gateway can run a statement, if the spec has `validation.engine:
- * flink`.
- */
-export async function checkEngine({ spec }: ResolvedPlan): Promise<Check[]> {
-  const url = engineGateway(spec);
-  if (url === undefined) return [];
-  return [
-    await attempt('validation.engine', async () => {
-      const gateway = new FlinkGateway(url);
-      const rows = await gateway.session((session) =>
-        session.run('SELECT JSON_QUERY(\'{"after":{"a":1.0}}\', \'$.after\')'),
-      );
-      return rows.length === 1
-        ? `${await gateway.info()} ran a statement`
-        : {
-            detail: `${url} answered a test statement with ${rows.length} rows instead of 1`,
-            remedy: 'check the gateway and its Flink cluster',
-          };
-    }),
-  ];
 }

@@ -5,7 +5,8 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import { checkBatch } from './batch-checks.js';
 import { checkCompareNames } from './compared-column-names.js';
-import { checkEngine, checkGroups, checkPipeline } from './pipeline-checks.js';
+import { checkEngine } from './engine-checks.js';
+import { checkGroups, checkPipeline } from './pipeline-checks.js';
 import { adapterOf } from '../capture/index.js';
 import { checkRegistry } from './registry-checks.js';
 import { checkSource } from './source-checks.js';
@@ -47,7 +48,7 @@ export async function runPreflight(
     ...(await checkRegistry(asking, reachable)),
     ...(await checkPipeline(asking, isOwned)),
     ...(isReached(kafka, 'kafka') ? await checkGroups(deps, plan) : []),
-    ...(await checkEngine(plan)),
+    ...(await checkEngine(asking)),
   ];
   return applyWaivers(checks, plan.spec.validation.waivers, now);
 }

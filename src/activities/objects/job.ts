@@ -4,7 +4,7 @@ import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import type { PipelineHost } from '../pipelines/host.js';
-import { hostOf } from '../pipelines/index.js';
+import { allowStatements, hostOf } from '../pipelines/index.js';
 import { askEach, type Asking, type OwnedKind } from './owned-kind.js';
 
 const RUNNING_MS = 60_000;
@@ -17,7 +17,10 @@ const exists = (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
 
 export const job: OwnedKind = {
   exists,
-  create: (site, { name }) => host(site).create(name),
+  create: async (site, { name }) => {
+    allowStatements(site);
+    await host(site).create(name);
+  },
   remove: (site, { name }) => host(site).remove(name),
   healthy: async (site, { name }) => {
     const state = await host(site).state(name);

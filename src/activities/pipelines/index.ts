@@ -2,6 +2,9 @@
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { HostPlan } from '../../domain/pipelines/index.js';
 import { Registry } from '../../domain/values/adapter-registry.js';
+import { secretsOfStatements } from '../../connectors/flink-sql.js';
+import { hostsOf } from '../../domain/migration/cluster-access.js';
+import type { Deps } from '../runtime/deps.js';
 import { FlinkHost } from './flink.js';
 import { NO_HOST, type PipelineHost } from './host.js';
 import { KsqlHost } from './ksqldb.js';
@@ -20,6 +23,19 @@ export const PIPELINE_HOSTS = new Registry<HostPlan['kind'], Make>('pipeline hos
  * deploy it. Throws if the pipeline's statements cannot be used.
  */
 export const hostOf = (plan: ResolvedPlan): PipelineHost => PIPELINE_HOSTS.of(plan.host.kind)(plan);
+
+/**
+ * Applies the operator's rules to the secrets that the statements refer to, because Flink sends them
+ * to the brokers. Throws Problem `permission-denied` for a secret that is not allowed there.
+ */
+export function allowStatements({
+  secret,
+  plan,
+}: Pick<Deps, 'secret'> & { readonly plan: ResolvedPlan }): void {
+  const { pipeline, kafka } = plan.spec;
+  for (const one of secretsOfStatements(pipeline?.statements?.sql ?? ''))
+    secret(one, hostsOf(kafka.brokers), 'allow');
+}
 
 /**
  * Returns every consumer group of the pipeline: the groups in the spec, and the groups that only

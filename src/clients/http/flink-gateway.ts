@@ -61,13 +61,29 @@ export class FlinkGateway {
       );
     }
     const answer = (await response.json().catch(() => ({}))) as { errors?: string[] };
-    if (!response.ok) throw new FlinkError(rootCause(answer.errors ?? [`HTTP ${response.status}`]));
+    if (!response.ok) throw FlinkError.of(answer.errors ?? [`HTTP ${response.status}`]);
     return answer as T;
   }
 }
 
 /** Thrown if the gateway refuses a statement. The message is the reason that the gateway gave. */
-export class FlinkError extends Error {}
+export class FlinkError extends Error {
+  /** The classes of the exceptions in Flink's answer, such as `SaslAuthenticationException`. */
+  readonly causes: readonly string[];
+
+  constructor(message: string, causes: readonly string[]) {
+    super(message);
+    this.causes = causes;
+  }
+
+  static of(errors: readonly string[]): FlinkError {
+    const names = errors.join('\n').matchAll(/[\w$]+\.([A-Z]\w*(?:Exception|Error))(?![\w.(])/g);
+    return new FlinkError(
+      rootCause(errors),
+      [...names].map(([, name]) => name!),
+    );
+  }
+}
 
 export class FlinkSession {
   readonly #call: <T>(method: string, path: string, body?: object) => Promise<T>;
@@ -103,6 +119,21 @@ export class FlinkSession {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       if (page.resultType !== 'NOT_READY')
         token = Number(/\/result\/(\d+)/.exec(page.nextResultUri ?? '')?.[1] ?? token + 1);
+    }
+  }
+
+  /**
+   * Returns whether the gateway has a class. Flink refuses a function whose class does not exist,
+   * and for another reason one whose class is no function.
+   */
+  async hasClass(name: string): Promise<boolean> {
+    try {
+      await this.run(`CREATE TEMPORARY FUNCTION sluice_class AS '${name}'`);
+      await this.run('DROP TEMPORARY FUNCTION sluice_class');
+      return true;
+    } catch (error) {
+      if (!(error instanceof FlinkError)) throw error;
+      return !error.causes.includes('ClassNotFoundException');
     }
   }
 

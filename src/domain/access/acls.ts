@@ -6,10 +6,10 @@ export type AclOperation = 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' 
 
 export interface Acl {
   /**
-   * `worker` is the login that `kafka.sasl` describes. `connect` is the login of the Connect
-   * workers, and `pipeline` is the login of your pipeline.
+   * `worker` is the login that `kafka.sasl` describes. `flink` is the login in `validation.sasl`.
+   * `connect` is the login of the Connect workers, and `pipeline` is the login of your pipeline.
    */
-  readonly principal: 'worker' | 'connect' | 'pipeline';
+  readonly principal: 'worker' | 'flink' | 'connect' | 'pipeline';
   readonly resource: 'topic' | 'group';
   readonly name: string;
   readonly pattern: 'literal' | 'prefixed';
@@ -24,7 +24,7 @@ const OWNED: readonly AclOperation[] = ['Create', 'Delete', 'Describe', 'Describ
 export function aclsOf(plan: ResolvedPlan): Acl[] {
   if (!isAuthenticated(plan.spec.kafka)) return [];
   if (plan.capture.isAdopted) return ofAdopted(plan);
-  return [...ofWorker(plan), ...ofConnect(plan), ...ofPipeline(plan)];
+  return [...ofWorker(plan), ...ofEngine(plan), ...ofConnect(plan), ...ofPipeline(plan)];
 }
 
 /** Adopted topics are only read. Their connector has its ACLs already. */
@@ -124,6 +124,19 @@ function ofWorker(plan: ResolvedPlan): Acl[] {
       : []),
   ];
 }
+
+/** Without a login of its own, Flink logs in as the worker, which may read these topics. */
+const ofEngine = (plan: ResolvedPlan): Acl[] =>
+  plan.spec.validation.sasl
+    ? [
+        {
+          principal: 'flink',
+          ...ownTopics(plan),
+          operations: ['Describe', 'Read'],
+          why: "Flink reads the topics of the tables, and the topic with each window's rows",
+        },
+      ]
+    : [];
 
 function ofConnect(plan: ResolvedPlan): Acl[] {
   const { sink } = plan;

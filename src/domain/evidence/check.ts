@@ -110,6 +110,7 @@ const CHECKS = {
   'temporal.reachable': { reaches: 'temporal' },
   'validation.compare': {},
   'validation.engine': {},
+  'validation.login': {},
 } as const satisfies Record<string, CheckRule>;
 
 export type CheckName = keyof typeof CHECKS;

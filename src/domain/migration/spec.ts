@@ -2,7 +2,7 @@
 // it (domain/decisions/spec-changes.ts). These types mirror `src/manifest/spec-schema.ts`, which
 // parses the spec.
 
-import type { Login, KafkaSpec, TlsFiles } from './cluster-access.js';
+import type { Login, KafkaSpec, PasswordLogin, TlsFiles } from './cluster-access.js';
 import type { ExistingSpec } from './compare-only-spec.js';
 import type { PostgresAddress, TargetSpec } from './databases.js';
 import type { RecordFormat } from './topic-format.js';
@@ -127,6 +127,8 @@ export interface ValidationSpec {
   readonly engine: 'embedded' | 'flink';
   /** The SQL Gateway of the Flink engine. If absent, the pipeline's gateway is used. */
   readonly gateway?: string | undefined;
+  /** Flink's login at the brokers. If absent, Flink logs in as the worker does. */
+  readonly sasl?: PasswordLogin | undefined;
   readonly every: string;
   readonly passesInARow: number;
   readonly coverage: readonly CoverageDay[];

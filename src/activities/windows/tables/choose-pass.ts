@@ -5,8 +5,9 @@
 // compared.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { hasTolerance } from '../../../compare/row-comparison.js';
+import { hostsOf } from '../../../domain/migration/cluster-access.js';
+import { secretsOfEngine } from '../../../domain/migration/engine-access.js';
 import { engineGateway } from '../../../domain/migration/spec.js';
-import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { foldTable } from '../folds/fold-table.js';
 import type { ReadingSession } from '../session.js';
 import { passByFlink, type FlinkPassInput } from './table-by-flink.js';
@@ -34,7 +35,7 @@ export async function passOver(
   const { folds, ref, plan } = session;
   const { topic, ends, shape, snapshot } = input;
   const gateway = engineGateway(plan.spec);
-  if (gateway) return passByFlink(flinkInput(plan, input, known.catalog, gateway));
+  if (gateway) return passByFlink(flinkInput(session, input, known.catalog, gateway));
   if (hasTolerance(shape)) {
     const fold = await foldTable(input, folds.table(ref, topic, shape), ends, snapshot);
     return passByRow(input, fold, folds.nextMark());
@@ -88,7 +89,7 @@ async function passInMemory(
 }
 
 function flinkInput(
-  { spec, names }: ResolvedPlan,
+  { deps, plan: { spec, names } }: ReadingSession,
   input: PassInput,
   { name, columns, key }: TableCatalog,
   gateway: string,
@@ -101,5 +102,8 @@ function flinkInput(
     key,
     server: names.topicPrefix,
   };
-  return { ...input, gateway, cluster: spec.kafka, windowTopic: names.windowTopic, table };
+  // Flink resolves the secrets itself, so only this line applies the operator's rules to them.
+  for (const secret of secretsOfEngine(spec))
+    deps.secret(secret, hostsOf(spec.kafka.brokers), 'allow');
+  return { ...input, gateway, spec, windowTopic: names.windowTopic, table };
 }

@@ -3,6 +3,7 @@
 // the table's topic. Flink returns the keys that it does not prove equal. Sluice then compares the
 // rows of these keys value by value.
 import { FlinkGateway, type FlinkSession } from '../../../clients/http/flink-gateway.js';
+import { flinkTrouble } from '../../../clients/http/flink-trouble.js';
 import { Comparison, type Shape } from '../../../compare/row-comparison.js';
 import { MAX_CANDIDATES } from '../../../compare/hash-comparison.js';
 import type { ReplayTable } from '../../../compare/write-debezium-json.js';
@@ -17,15 +18,16 @@ import {
 } from '../../../connectors/flink-compare.js';
 import { Problem } from '../../../domain/failure.js';
 import { quoteIdent } from '../../../domain/migration/names.js';
-import type { KafkaSpec } from '../../../domain/migration/spec.js';
+import type { EngineSpec } from '../../../domain/migration/engine-access.js';
 import { comparedOf, type Counts } from '../../../domain/evidence/counts.js';
+import { flinkKafka } from '../../runtime/flink-kafka.js';
 import { recordWriter } from '../../runtime/record-writer.js';
 import type { PassInput, TablePass } from './table-by-hash.js';
 import { readPaced } from '../../../clients/postgres/row-cursor.js';
 
 export interface FlinkPassInput extends PassInput {
   readonly gateway: string;
-  readonly cluster: KafkaSpec;
+  readonly spec: EngineSpec;
   /** Sluice's own topic for the rows of the snapshot. */
   readonly windowTopic: string;
   readonly table: ReplayTable;
@@ -33,7 +35,7 @@ export interface FlinkPassInput extends PassInput {
 
 /** Compares like `passByHash`. `input.ends` MUST have been read after the barrier was proven. */
 export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
-  const { topic, ends, cluster, shape, snapshot } = input;
+  const { topic, ends, spec, shape, snapshot } = input;
   const stream: TopicRange = {
     topic,
     partitions: ends.map(({ partition, low, committed }) => ({
@@ -55,19 +57,15 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
   const table = { ...input.table, columns: columns.filter(isCompared) };
   const legacy = await exportRows({ ...input, table });
   const ignored = columns.filter((c) => !isCompared(c)).map((c) => c.name);
-  const setup = flinkSetup({
-    brokers: cluster.brokers,
-    tls: cluster.tls,
-    legacy,
-    stream,
-    snapshot,
-    ignored,
-  });
   try {
     return await new FlinkGateway(input.gateway).session(async (session) => {
-      for (const statement of setup) await session.run(statement);
+      const kafka = await flinkKafka(session, spec);
+      for (const statement of flinkSetup({ ...kafka, legacy, stream, snapshot, ignored }))
+        await session.run(statement);
       return judge(session, shape, stream, input.heartbeat);
     });
+  } catch (error) {
+    throw flinkTrouble(error, spec) ?? error;
   } finally {
     await input.kafka.deleteRecords(
       legacy.topic,
