@@ -202,7 +202,7 @@ function refuseSecondRun(): void {
   const earlier = known.find((m) => m.name.startsWith(NAME)); // this also finds the Flink example
   if (earlier)
     throw new Error(
-      `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: npm run demo -- --fresh`,
+      `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: ${values.running ? 'docker compose down -v' : 'npm run demo -- --fresh'}`,
     );
 }
 
