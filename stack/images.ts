@@ -24,7 +24,6 @@ const KAFKA_TOOLS = {
   'kafka-configs.sh': 'kafka.admin.ConfigCommand',
   'kafka-acls.sh': 'org.apache.kafka.tools.AclCommand',
   'kafka-topics.sh': 'org.apache.kafka.tools.TopicCommand',
-  'kafka-broker-api-versions.sh': 'org.apache.kafka.tools.BrokerApiVersionsCommand',
   'connect-distributed.sh': 'org.apache.kafka.connect.cli.ConnectDistributed',
 } as const;
 
