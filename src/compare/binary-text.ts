@@ -7,6 +7,7 @@ import type { Shape } from './row-comparison.js';
 import { textAt } from './enc/json-scan.js';
 import { floatAt } from './enc/scratch.js';
 import { clockText, dayText } from './calendar.js';
+import { ewkb } from './types/postgis.js';
 import { Undecodable } from './undecodable.js';
 
 type Decode = (b: Uint8Array, at: number, size: number) => string;
@@ -22,6 +23,8 @@ const int64At = (b: Uint8Array, at: number): bigint =>
   (BigInt(int32At(b, at)) << 32n) | BigInt(int32At(b, at + 4) >>> 0);
 
 const hex: Decode = (b, at, size) => Buffer.from(b.subarray(at, at + size)).toString('hex');
+const ewkbHex: Decode = (b, at, size) =>
+  Buffer.from(ewkb(b.subarray(at, at + size))).toString('hex');
 const text: Decode = (b, at, size) => textAt(b, at, at + size);
 
 const SPECIAL_NUMERICS: Readonly<Record<number, string>> = {
@@ -81,6 +84,8 @@ const DECODERS: Readonly<Record<string, Decode>> = {
   float8: float(8),
   jsonb: (b, at, size) => text(b, at + 1, size - 1),
   bytea: hex,
+  geometry: ewkbHex,
+  geography: ewkbHex,
   uuid: (b, at, size) =>
     hex(b, at, size).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
   date: fixed(4, date),

@@ -127,6 +127,11 @@ describe('a literal', () => {
     ['tstzrange', '["2026-01-01 05:30:00+05:30",)', '["2026-01-01 05:30:00+05:30",)'],
     ['hstore', '{"a":"1","b\\"c":null}', '"a"=>"1", "b\\"c"=>NULL'],
     ['money', '-1234.50', '-1234.50'],
+    [
+      'geometry',
+      { wkb: 'AQEAAAAAAAAAAADwPwAAAAAAAABA', srid: null, extensions: null },
+      '0101000000000000000000f03f0000000000000040',
+    ],
   ])('is a text that Postgres reads as the same value: %s', (type, value, text) =>
     expect(literalOf(type, value)).toBe(text),
   );

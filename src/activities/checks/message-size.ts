@@ -3,6 +3,7 @@
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
+import { POSTGIS } from '../../compare/types/postgis.js';
 import { capturedColumns } from '../../compare/write-debezium-json.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { qualified, quoteIdent } from '../../domain/migration/names.js';
@@ -93,5 +94,7 @@ function sizeOf(table: TableCatalog): string {
 function columnSize({ name, type }: Column): string {
   const column = quoteIdent(name);
   if (TEXTS.has(type)) return `octet_length(${column})`;
-  return type === 'bytea' ? `octet_length(${column})::bigint * 4 / 3` : `pg_column_size(${column})`;
+  if (type === 'bytea') return `octet_length(${column})::bigint * 4 / 3`;
+  const size = `pg_column_size(${column})`;
+  return type in POSTGIS ? `${size}::bigint * 4 / 3` : size; // base64
 }

@@ -5,12 +5,14 @@ import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
 import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 import { describeSubquery } from './single-statement.js';
+import { RESOLVED, TYPE_NAME } from './type-names.js';
 
 export interface Column {
   readonly name: string;
   /**
    * The base type. Domains are resolved, enums are `enum`, composites are `composite`, arrays are
-   * `type[]`, and arrays of a domain are `domain[]`.
+   * `type[]`, and arrays of a domain are `domain[]`. A type that belongs neither to Postgres nor to
+   * an extension has its schema in its name.
    */
   readonly type: string;
   readonly notNull: boolean;
@@ -75,26 +77,6 @@ FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid J
 WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
-
-/**
- * Joins further columns to a type `t`. `b` is the type under all domains of `t`, and `base.typmod`
- * is the modifier from the innermost domain. If `b` is an array, `e` is the type of its elements.
- */
-const RESOLVED = `
-JOIN LATERAL (WITH RECURSIVE chain AS (
-    SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, -1 AS typmod
-    UNION ALL SELECT p.oid, p.typtype, p.typbasetype, p.typtypmod, chain.typtypmod FROM chain JOIN pg_type p ON chain.typtype = 'd' AND p.oid = chain.typbasetype
-  ) SELECT oid, typmod FROM chain WHERE typtype <> 'd') base ON true
-JOIN pg_type b ON b.oid = base.oid
-LEFT JOIN pg_type e ON e.typarray = b.oid`;
-
-/**
- * Returns SQL for the name of a type. An enum, a composite and a domain get the name of their kind.
- * Any other type has its own name.
- */
-const kindOf = (type: string): string =>
-  `CASE ${type}.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite' WHEN 'd' THEN 'domain' ELSE ${type}.typname END`;
-const TYPE_NAME = `CASE WHEN e.oid IS NULL THEN ${kindOf('b')} ELSE ${kindOf('e')} || '[]' END`;
 
 const COLUMNS_SQL = `
 SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated, ${TYPE_NAME} AS type,

@@ -48,6 +48,8 @@ const WRITERS: Readonly<Record<string, Write>> = {
   float4: float,
   float8: float,
   bytea: inHex,
+  geometry: inHex,
+  geography: inHex,
   uuid: inHex,
   date: parsed(dateFromText),
   time: parsed(timeFromText),

@@ -3,6 +3,7 @@
 import { base64Bytes } from '../base64.js';
 import { canonFromJson, canonFromText } from '../column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../../domain/values/toast-placeholder.js';
+import { ewkb, ewkbOfJson } from '../types/postgis.js';
 import { Undecodable } from '../undecodable.js';
 import { parseJsonLossless } from '../json.js';
 import { QUOTE, textAt } from './json-scan.js';
@@ -138,6 +139,18 @@ const BYTEA: ColumnEncoder = {
   },
 };
 
+const EWKB: ColumnEncoder = {
+  asText: false,
+  fromBinary: (b, at, size, out) => {
+    ewkb(b.subarray(at, at + size));
+    out.sized(b, at, at + size);
+  },
+  fromJson: (b, start, end, out) => {
+    const bytes = ewkbOfJson(parseJsonLossless(textAt(b, start, end)));
+    out.sized(bytes, 0, bytes.length);
+  },
+};
+
 const UUID: ColumnEncoder = {
   asText: false,
   fromBinary: (b, at, size, out) => out.sized(b, at, at + size),
@@ -184,6 +197,8 @@ const ENCODERS: Readonly<Record<string, ColumnEncoder>> = {
     fromJson: quoted(paddedText),
   },
   bytea: BYTEA,
+  geometry: EWKB,
+  geography: EWKB,
   uuid: UUID,
   date: {
     asText: false,

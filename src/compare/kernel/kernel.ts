@@ -89,6 +89,8 @@ const TYPES: Readonly<Record<string, number>> = {
   path: 18,
   polygon: 18,
   circle: 18,
+  geometry: 18,
+  geography: 18,
 };
 
 const PAGE = 1 << 16;

@@ -5,6 +5,7 @@ import { plain, type Codec } from './codec.js';
 import { GEOMETRY } from './geometry.js';
 import { hstore } from './hstore.js';
 import { money } from './money.js';
+import { POSTGIS } from './postgis.js';
 import { utcRange } from './utc-range.js';
 
 export const FURTHER_TYPES: Readonly<Record<string, Codec>> = {
@@ -20,6 +21,7 @@ export const FURTHER_TYPES: Readonly<Record<string, Codec>> = {
   tsvector: plain,
   money,
   ...GEOMETRY,
+  ...POSTGIS,
 };
 
 /** The types of this list whose one-dimensional arrays Debezium writes element by element. */
@@ -38,6 +40,7 @@ export const ONLY_FROM_DEBEZIUM: ReadonlySet<string> = new Set([
   'bit',
   'money',
   ...Object.keys(GEOMETRY),
+  ...Object.keys(POSTGIS),
 ]);
 
 /**
@@ -50,4 +53,5 @@ export const NOT_IN_KEYS: ReadonlySet<string> = new Set([
   'hstore[]',
   'money',
   ...Object.keys(GEOMETRY),
+  ...Object.keys(POSTGIS),
 ]);

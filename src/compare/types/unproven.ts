@@ -41,8 +41,6 @@ export const isLeftOut = (type: string): boolean =>
 const WHY: Readonly<Record<string, string>> = {
   timetz: 'the connector converts it to UTC and drops its offset',
   varbit: 'the connector drops its length, so 001 and 1 are equal',
-  geometry: 'PostGIS was not tested',
-  geography: 'PostGIS was not tested',
   name: 'the connector writes NULL for each later change',
   'enum[]': 'the connector writes NULL for an array with a NULL label',
   ...Object.fromEntries(
@@ -53,9 +51,15 @@ const WHY: Readonly<Record<string, string>> = {
   ),
 };
 
+const AMBIGUOUS =
+  'the connector knows this type only by its name, and the database has a type of this name that does not belong to the extension';
+
 /** Returns the reason in the words of a check, for a type that `isProvable` refuses. */
-export const whyUnproven = (type: string): string =>
-  isLeftOut(type) ? 'the connector omits it' : (WHY[type] ?? 'its form in records is not known');
+export function whyUnproven(type: string): string {
+  if (isLeftOut(type)) return 'the connector omits it';
+  if (type.replace('[]', '').endsWith(' (ambiguous)')) return AMBIGUOUS;
+  return WHY[type] ?? 'its form in records is not known';
+}
 
 /**
  * Says why a generated column cannot be compared. Debezium writes such a column only in its initial

@@ -11,7 +11,7 @@ import { encodeBoth, hashBoth, type TopicRecord } from '../../support/kernel-pai
 import { envelope } from '../../support/rows.js';
 
 const TYPES =
-  'bool int2 int4 int8 oid numeric float4 float8 text varchar enum json jsonb bpchar bytea uuid date time timestamp timestamptz char citext xml inet cidr macaddr macaddr8 int4range tstzrange ltree tsvector bit hstore money point polygon'.split(
+  'bool int2 int4 int8 oid numeric float4 float8 text varchar enum json jsonb bpchar bytea uuid date time timestamp timestamptz char citext xml inet cidr macaddr macaddr8 int4range tstzrange ltree tsvector bit hstore money point polygon geometry'.split(
     ' ',
   );
 const shapeOf = (type: string): Shape => ({

@@ -1,0 +1,51 @@
+// Debezium finds the types of some extensions by their name alone. Sluice must not take another
+// type of that name for such a type, and must not trust the type itself if the name is not unique.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeQuery, readTable } from '../../src/clients/postgres/catalog.js';
+import { isProvable } from '../../src/compare/column-types.js';
+import { whyUnproven } from '../../src/compare/types/unproven.js';
+import { freshDatabase } from '../support/sluice.js';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+beforeAll(async () => {
+  database = await freshDatabase(`CREATE SCHEMA ext; CREATE SCHEMA app;
+    CREATE EXTENSION hstore SCHEMA ext; CREATE EXTENSION ltree SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;
+    CREATE TABLE app.ltree (id int); CREATE TYPE app.geometry AS RANGE (subtype = int8); CREATE TYPE app.geography AS ENUM ('a');
+    CREATE TYPE app.money AS RANGE (subtype = numeric); CREATE DOMAIN app.vector AS int; CREATE DOMAIN app.pairs AS ext.hstore;
+    CREATE TABLE named (id int PRIMARY KEY, h ext.hstore, hs ext.hstore[], d app.pairs, c ext.citext, l ext.ltree, g app.geometry, e app.geography,
+      es app.geography[], m app.money, v app.vector, own money)`);
+});
+afterAll(() => database.drop());
+
+describe('the name of a type', () => {
+  it('has no schema if the type belongs to Postgres or to an extension, and is provable', async () => {
+    const { columns } = (await readTable(database.client, 'public.named'))!;
+    const found = Object.fromEntries(columns.map(({ name, type }) => [name, type]));
+    const plain = { h: 'hstore', hs: 'hstore[]', d: 'hstore', c: 'citext', own: 'money' };
+    expect(found).toMatchObject(plain);
+    expect(Object.values(plain).every(isProvable)).toBe(true);
+    // Postgres describes the result of a query without domains, and `v` is one.
+    const queried = await describeQuery(database.client, 'SELECT * FROM named');
+    expect(Object.fromEntries(queried.map(({ name, type }) => [name, type]))).toEqual({
+      ...found,
+      v: 'int4',
+    });
+  });
+
+  it('makes a type of the user unproven, and a type whose name another type has', async () => {
+    const { columns } = (await readTable(database.client, 'public.named'))!;
+    const others = columns.filter(({ type }) => !isProvable(type));
+    expect(Object.fromEntries(others.map(({ name, type }) => [name, type]))).toEqual({
+      l: 'ltree (ambiguous)',
+      g: 'geometry (ambiguous)',
+      e: 'geography (ambiguous)',
+      es: 'geography (ambiguous)[]',
+      m: 'app.money',
+      v: 'vector (ambiguous)',
+    });
+    for (const { type } of others)
+      expect(whyUnproven(type)).toMatch(
+        type === 'app.money' ? /form in records is not known/ : /only by its name/,
+      );
+  });
+});
