@@ -13,6 +13,7 @@ import {
   javaInterval,
   trimmed,
 } from './java-text.js';
+import { isCarried, type CaptureFacts, type MaybeGenerated } from '../domain/capture/capture.js';
 import { bytesOfBits } from './types/bits.js';
 import { FURTHER_TYPES, WITH_ARRAYS } from './types/further-types.js';
 import { money } from './types/money.js';
@@ -211,12 +212,13 @@ const PLAIN = new Set([
 
 /**
  * Returns the columns that the connector writes. It omits columns of types that Debezium omits. It
- * also omits generated columns: Debezium writes them in its initial load, but the log does not
- * contain them.
+ * also omits generated columns that the log does not contain: Debezium writes them only in its
+ * initial load.
  */
-export const capturedColumns = <C extends { readonly type: string; readonly generated: boolean }>(
+export const capturedColumns = <C extends { readonly type: string } & MaybeGenerated>(
   columns: readonly C[],
-): C[] => columns.filter((column) => !column.generated && !isLeftOut(column.type));
+  capture: CaptureFacts,
+): C[] => columns.filter((column) => isCarried(capture, column) && !isLeftOut(column.type));
 
 /** Returns whether Sluice can write a column of this base type as the connector does. */
 export function canReplay(type: string): boolean {

@@ -5,11 +5,18 @@ import { checkKey } from '../../src/activities/checks/keys.js';
 import { openChecks } from '../../src/domain/evidence/check.js';
 import { aPlan } from '../support/builders.js';
 
-const column = (name: string, type: string, declared = type, generated = false): Column => ({
+const column = (
+  name: string,
+  type: string,
+  declared = type,
+  generated = false,
+  publishable = !generated,
+): Column => ({
   name,
   type,
   notNull: true,
   generated,
+  publishable,
   declared,
 });
 
@@ -71,5 +78,26 @@ describe('a primary key', () => {
     const said =
       'table.key-types key columns that cannot be compared: span (int4multirange: the connector omits it), flags (bit(8)), twice (generated: the log omits it)';
     expect(findings(weak, 1, ['span', 'flags', 'twice'])).toEqual([said]);
+  });
+
+  it('may be generated if the publication contains it and each record of the load has it', () => {
+    const key = [column('twice', 'int4', 'integer', true, true)];
+    expect(findings(key, 1)).toEqual([]);
+    const [open] = openChecks(
+      checkKey(
+        aPlan({
+          spec: {
+            connector: {
+              type: 'debezium-postgres',
+              url: 'http://connect',
+              snapshot: 'incremental',
+            },
+          },
+        }),
+        'public.t',
+        table(key),
+      ),
+    );
+    expect(open?.detail).toContain('twice (generated: the log omits it)');
   });
 });

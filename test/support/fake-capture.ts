@@ -18,6 +18,7 @@ export const MAIL: CaptureMode = {
       carriesMarkers: false,
       carriesBefore: false,
       carriesGenerated: true,
+      publishesStored: false,
       carriesHeirs: true,
       subjectMode: 'settled',
       query: null,

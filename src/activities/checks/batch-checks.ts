@@ -120,7 +120,7 @@ async function sayMode(
     sql: of.query.sql,
   }));
   const settled = settledBecause(plan);
-  const aligned = settled ? because(settled) : await alignQueries(client, plan.tables, queries);
+  const aligned = settled ? because(settled) : await alignQueries(client, plan, queries);
   return aligned.ok
     ? 'windows compare it exactly, at a still point of the pipeline'
     : `windows compare it in settled rounds, because ${aligned.reason}`;

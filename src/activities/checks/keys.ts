@@ -4,6 +4,7 @@ import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import { NOT_IN_KEYS } from '../../compare/types/further-types.js';
 import { WHY_GENERATED, whyUnproven } from '../../compare/types/unproven.js';
+import { isCarried, type CaptureFacts } from '../../domain/capture/capture.js';
 import type { Check } from '../../domain/evidence/check.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { failed, passed } from '../runtime/make-finding.js';
@@ -19,14 +20,12 @@ export function checkKey(
 ): Check[] {
   if (table.key.length === 0) return [];
   const columns = table.key.map((name) => table.columns.find((column) => column.name === name)!);
-  return [
-    checkTypes(text, columns, capture.carriesGenerated),
-    checkForms(text, columns, spec.kafka.partitions),
-  ];
+  return [checkTypes(text, columns, capture), checkForms(text, columns, spec.kafka.partitions)];
 }
 
-function whyNoKey({ generated, declared, type }: Column): string {
-  if (generated) return WHY_GENERATED;
+function whyNoKey(capture: CaptureFacts, column: Column): string {
+  const { declared, type } = column;
+  if (!isCarried(capture, column)) return WHY_GENERATED;
   return isProvable(type) ? declared : `${declared}: ${whyUnproven(type)}`;
 }
 
@@ -34,15 +33,13 @@ function whyNoKey({ generated, declared, type }: Column): string {
  * Checks the types of the key's columns. `validation.compare.ignore` does not exempt key columns,
  * because a window finds the row on the other side by its key.
  */
-function checkTypes(text: string, columns: readonly Column[], carriesGenerated: boolean): Check {
+function checkTypes(text: string, columns: readonly Column[], capture: CaptureFacts): Check {
   const weak = columns.filter(
     (column) =>
-      (column.generated && !carriesGenerated) ||
-      !isProvable(column.type) ||
-      NOT_IN_KEYS.has(column.type),
+      !isCarried(capture, column) || !isProvable(column.type) || NOT_IN_KEYS.has(column.type),
   );
   if (weak.length === 0) return passed('table.key-types', text, 'every key column can be compared');
-  const named = weak.map((c) => `${c.name} (${whyNoKey(c)})`).join(', ');
+  const named = weak.map((c) => `${c.name} (${whyNoKey(capture, c)})`).join(', ');
   const detail = `key columns that cannot be compared: ${named}`;
   return failed(
     'table.key-types',

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { POSTGIS } from '../../compare/types/postgis.js';
 import { capturedColumns } from '../../compare/write-debezium-json.js';
+import type { CaptureFacts } from '../../domain/capture/capture.js';
 import type { Check } from '../../domain/evidence/check.js';
 import { qualified, quoteIdent } from '../../domain/migration/names.js';
 import { attempt, passed, type Answer } from '../runtime/make-finding.js';
@@ -23,6 +24,7 @@ const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
  */
 export async function checkMessageSize(
   client: pg.ClientBase,
+  capture: CaptureFacts,
   text: string,
   table: TableCatalog,
 ): Promise<Check> {
@@ -32,17 +34,22 @@ export async function checkMessageSize(
       text,
       'no value is TOASTed, so every row fits into a message',
     );
-  return attempt('table.message-size', () => measure(client, table), text);
+  return attempt('table.message-size', () => measure(client, capture, table), text);
 }
 
-async function measure(client: pg.ClientBase, table: TableCatalog): Promise<Answer> {
+async function measure(
+  client: pg.ClientBase,
+  capture: CaptureFacts,
+  table: TableCatalog,
+): Promise<Answer> {
+  const size = sizeOf(capture, table);
   try {
-    return judged(table, await largeRows(client, table, ''), '');
+    return judged(table, await largeRows(client, table, size, ''), '');
   } catch (error) {
     if (!hasState(error, SQLSTATE.queryCanceled)) throw error;
     return judged(
       table,
-      await largeRows(client, table, ` TABLESAMPLE SYSTEM (${SAMPLE_PERCENT})`),
+      await largeRows(client, table, size, ` TABLESAMPLE SYSTEM (${SAMPLE_PERCENT})`),
       ` (in a sample of ${SAMPLE_PERCENT} %, because a full scan would take too long)`,
     );
   }
@@ -66,13 +73,14 @@ function judged(table: TableCatalog, { rows, largest }: Large, scope: string): A
 async function largeRows(
   client: pg.ClientBase,
   table: TableCatalog,
+  size: string,
   sample: string,
 ): Promise<Large> {
   const limit = MESSAGE_BYTES - ENVELOPE_BYTES;
   await client.query(`BEGIN; SET LOCAL statement_timeout = ${MEASURE_MS}`);
   try {
     const { rows } = await client.query<Record<string, string | null>>(
-      `SELECT count(*) AS n, max(size) AS largest FROM (SELECT ${sizeOf(table)} AS size FROM ${qualified(table.name)}${sample}) AS sluice_sizes WHERE size > ${limit}`,
+      `SELECT count(*) AS n, max(size) AS largest FROM (SELECT ${size} AS size FROM ${qualified(table.name)}${sample}) AS sluice_sizes WHERE size > ${limit}`,
     );
     return { rows: Number(rows[0]!['n']), largest: Number(rows[0]!['largest'] ?? 0) };
   } finally {
@@ -84,8 +92,8 @@ async function largeRows(
  * Returns SQL for the bytes of a change. With replica identity FULL, an update contains the row
  * twice.
  */
-function sizeOf(table: TableCatalog): string {
-  const sizes = capturedColumns(table.columns).map(
+function sizeOf(capture: CaptureFacts, table: TableCatalog): string {
+  const sizes = capturedColumns(table.columns, capture).map(
     (column) => `coalesce(${columnSize(column)}, 0)`,
   );
   return `(${sizes.join(' + ')})::bigint * ${table.replicaIdentity === 'full' ? 2 : 1}`;

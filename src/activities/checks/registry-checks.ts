@@ -67,7 +67,7 @@ function columnChecks({ secret, plan }: Asking): Promise<Check[]> {
     const defaults: string[] = [];
     for (const { text, sql } of plan.tables) {
       const columns = (await readTable(client, text))?.columns ?? [];
-      for (const column of capturedColumns(columns))
+      for (const column of capturedColumns(columns, plan.capture))
         if (!AVRO_NAME.test(column.name)) odd.push(`${text}.${column.name}`);
       for (const name of await nullableDefaults(client, sql)) defaults.push(`${text}.${name}`);
     }

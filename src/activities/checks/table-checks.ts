@@ -1,12 +1,17 @@
 // Checks whether a table can be captured and compared completely. Each check only queries the
 // database. If the query cannot run, the check is unknown.
 import type pg from 'pg';
-import type { ReplicaIdentity, TableCatalog } from '../../clients/postgres/catalog.js';
+import {
+  PUBLISHES_GENERATED,
+  type ReplicaIdentity,
+  type TableCatalog,
+} from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import { FURTHER_TYPES } from '../../compare/types/further-types.js';
 import { WHY_GENERATED, whyUnproven } from '../../compare/types/unproven.js';
 import { canReplay, capturedColumns } from '../../compare/write-debezium-json.js';
 import { changelogTables } from '../../connectors/flink-changelogs.js';
+import { isCarried } from '../../domain/capture/capture.js';
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { plainIdent, plainName, qualified } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -22,20 +27,26 @@ const FAR_VALUES =
 type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 
 /**
- * Returns the generated columns in the replica identity of the table or of a partition. Since
+ * Returns the unpublished generated columns in the replica identity of the table or of a partition. Since
  * PostgreSQL 18, a replica identity must contain only published columns. For an older server,
  * returns no columns.
  */
-async function computedIdentity(client: pg.ClientBase, table: TableCatalog): Promise<string[]> {
+async function computedIdentity(
+  client: pg.ClientBase,
+  { capture }: ResolvedPlan,
+  table: TableCatalog,
+): Promise<string[]> {
   const identities = [table, ...table.leaves].map((part) => part.replicaIdentity);
   const named = table.columns.filter(
-    ({ generated, name }) => generated && (identities.includes('full') || table.key.includes(name)),
+    (column) =>
+      !isCarried(capture, column) &&
+      (identities.includes('full') || table.key.includes(column.name)),
   );
   if (named.length === 0) return [];
   const { rows } = await client.query<{ version: string }>(
     `SELECT current_setting('server_version_num') AS version`,
   );
-  return Number(rows[0]!.version) < 180_000 ? [] : named.map(({ name }) => name);
+  return Number(rows[0]!.version) < PUBLISHES_GENERATED ? [] : named.map(({ name }) => name);
 }
 
 function checkPublishing(
@@ -124,7 +135,7 @@ export async function checkTable(
   );
   checks.push(...checkKey(plan, text, table));
   if (hasSlot && !readsOnly)
-    checkPublishing(rule, plan, table, await computedIdentity(client, table));
+    checkPublishing(rule, plan, table, await computedIdentity(client, plan, table));
   if (!readsOnly && changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` with upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row. The job would fail at the first update, and restart forever`;
@@ -154,29 +165,29 @@ export async function checkTable(
     );
   checkTypes(rule, plan, text, table);
   if (readsOnly) return checks;
-  if (table.canSelect) checks.push(await checkMessageSize(client, text, table));
-  if (loading.copies) checkCopy(rule, table);
+  if (table.canSelect) checks.push(await checkMessageSize(client, plan.capture, text, table));
+  if (loading.copies) checkCopy(rule, plan, table);
   return checks;
 }
 
 /** Checks that every compared column is captured, and that its values can be proven equal. */
 function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCatalog): void {
-  const { carriesGenerated } = plan.capture;
   const ignored = new Set(plan.spec.validation.compare.ignore);
   const compared = table.columns.filter(
     ({ name }) => !ignored.has(name) && !ignored.has(`${text}.${name}`),
   );
   const isWeak = (c: (typeof compared)[number]): boolean =>
-    (c.generated && !carriesGenerated) || !isProvable(c.type);
+    !isCarried(plan.capture, c) || !isProvable(c.type);
   const weak = compared.filter(isWeak);
   // A reader who knows that a connector omits or changes such types should see which ones are safe.
   const rare = compared.filter((c) => !isWeak(c) && c.type in FURTHER_TYPES);
   const safe = rare.map(({ name, declared }) => `${name} (${declared})`).join(', ');
+  const published = compared.filter((c) => c.generated && !isWeak(c)).map(({ name }) => name);
   rule(
     'table.types',
     weak.length === 0,
-    `each of the ${table.columns.length} columns can be compared, or the spec leaves it out`,
-    `these columns cannot be proven equal: ${weak.map(({ name, ...c }) => `${name} (${c.generated ? WHY_GENERATED : `${c.declared}: ${whyUnproven(c.type)}`})`).join(', ')}${safe ? `; these columns of rare types can be compared: ${safe}` : ''}`,
+    `each of the ${table.columns.length} columns can be compared, or the spec leaves it out${published.length > 0 ? `; among them are the generated columns ${published.join(', ')}` : ''}`,
+    `these columns cannot be proven equal: ${weak.map(({ name, ...c }) => `${name} (${isCarried(plan.capture, c) ? `${c.declared}: ${whyUnproven(c.type)}` : WHY_GENERATED})`).join(', ')}${safe ? `; these columns of rare types can be compared: ${safe}` : ''}`,
     'add the columns that cannot be proven to validation.compare.ignore, and tell the approvers',
   );
 }
@@ -185,8 +196,8 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
  * Checks that the copy (`connector.snapshot: copy`) can write every column exactly as the connector
  * would.
  */
-function checkCopy(rule: Rule, { columns }: TableCatalog): void {
-  const foreign = capturedColumns(columns).filter((column) => !canReplay(column.type));
+function checkCopy(rule: Rule, { capture }: ResolvedPlan, { columns }: TableCatalog): void {
+  const foreign = capturedColumns(columns, capture).filter((column) => !canReplay(column.type));
   rule(
     'table.copy',
     foreign.length === 0,

@@ -99,7 +99,7 @@ async function replayTable(
   const catalog = await readKeyedTable(client, table);
   const topic = tableTopic(ref.name, catalog.name);
   const record = writerOf(plan, catalog);
-  const columns = capturedColumns(catalog.columns)
+  const columns = capturedColumns(catalog.columns, plan.capture)
     .map((c) => quoteIdent(c.name))
     .join(', ');
   let rows = 0;
@@ -116,12 +116,12 @@ async function replayTable(
   return { table, rows, of: Number(counted.rows[0]!['n']) };
 }
 
-function writerOf({ database, names }: ResolvedPlan, catalog: TableCatalog): WriteRecord {
+function writerOf({ capture, database, names }: ResolvedPlan, catalog: TableCatalog): WriteRecord {
   return recordWriter(
     {
       database,
       ...catalog.name,
-      columns: capturedColumns(catalog.columns),
+      columns: capturedColumns(catalog.columns, capture),
       key: catalog.key,
       server: names.topicPrefix,
     },

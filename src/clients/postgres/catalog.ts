@@ -17,6 +17,11 @@ export interface Column {
   readonly type: string;
   readonly notNull: boolean;
   readonly generated: boolean;
+  /**
+   * False if no publication can contain the column. Since Postgres 18, a publication can contain
+   * generated columns that are stored.
+   */
+  readonly publishable: boolean;
   /** The type as declared, with its modifier: `numeric(10,2)`, `character(8)`. */
   readonly declared: string;
 }
@@ -78,8 +83,12 @@ WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
 
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
+/** The first version with the option `publish_generated_columns`. */
+export const PUBLISHES_GENERATED = 180_000;
+
 const COLUMNS_SQL = `
 SELECT a.attname, a.attnotnull, a.attgenerated <> '' AS generated, ${TYPE_NAME} AS type,
+  a.attgenerated = '' OR a.attgenerated = 's' AND current_setting('server_version_num')::int >= ${PUBLISHES_GENERATED} AS publishable,
   CASE t.typtype WHEN 'd' THEN format_type(b.oid, base.typmod) ELSE format_type(a.atttypid, a.atttypmod) END AS declared
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid ${RESOLVED}
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
@@ -133,6 +142,7 @@ const columnOf = (row: Record<string, string>): Column => ({
   type: row['type']!,
   notNull: row['attnotnull'] === 't',
   generated: row['generated'] === 't',
+  publishable: row['publishable'] === 't',
   declared: row['declared']!,
 });
 
@@ -207,6 +217,7 @@ export async function describeQuery(client: pg.ClientBase, sql: string): Promise
     type: nameOf.get(f.dataTypeID) ?? 'unknown',
     notNull: false,
     generated: false,
+    publishable: true,
     declared: '',
   }));
 }

@@ -29,6 +29,7 @@ export const adoptedCapture: CaptureMode = {
       carriesMarkers: false,
       carriesBefore: false,
       carriesGenerated: false,
+      publishesStored: false,
       carriesHeirs: false,
       subjectMode: 'exact',
       query: null,

@@ -51,6 +51,8 @@ export interface CaptureFacts {
   readonly carriesBefore: boolean;
   /** Generated columns are captured. */
   readonly carriesGenerated: boolean;
+  /** Sluice's publication contains stored generated columns, if the server can publish them. */
+  readonly publishesStored: boolean;
   /** Rows of child tables (INHERITS) arrive under the name of the parent table. */
   readonly carriesHeirs: boolean;
   /** The mode in which a window compares the captured tables or query. */
@@ -60,6 +62,18 @@ export interface CaptureFacts {
   /** The number of the connectors' sessions at the source. */
   readonly sessions: number;
 }
+
+export interface MaybeGenerated {
+  readonly generated: boolean;
+  /** False if no publication can contain the column. */
+  readonly publishable: boolean;
+}
+
+/** Returns whether every record of a row contains the column. */
+export const isCarried = (
+  { carriesGenerated, publishesStored }: CaptureFacts,
+  column: MaybeGenerated,
+): boolean => !column.generated || carriesGenerated || (publishesStored && column.publishable);
 
 export interface LogPlan extends CaptureFacts {
   readonly kind: 'log';

@@ -21,10 +21,11 @@ export const logCapture: CaptureMode = {
   whyNotCompared: null,
   plan({ spec }) {
     const load = spec.connector.snapshot;
+    const loading = LOADS.of(load).facts;
     return {
       kind: 'log',
       load,
-      loading: LOADS.of(load).facts,
+      loading,
       notes: [],
       hasSlot: true,
       readsSlot: true,
@@ -32,6 +33,8 @@ export const logCapture: CaptureMode = {
       carriesMarkers: true,
       carriesBefore: true,
       carriesGenerated: false,
+      // Debezium omits generated columns from the rows of an incremental snapshot.
+      publishesStored: !loading.isSignalled,
       carriesHeirs: false,
       subjectMode: 'exact',
       query: null,

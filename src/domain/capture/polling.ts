@@ -55,6 +55,7 @@ export const pollingCapture: CaptureMode = {
       carriesMarkers: false,
       carriesBefore: false,
       carriesGenerated: true,
+      publishesStored: false,
       carriesHeirs: true,
       subjectMode: 'settled',
       query,

@@ -176,7 +176,7 @@ async function copyChunk(
   const { catalog, topic, table, blocks, storage } = target;
   const { name, key } = catalog;
   const { limits } = plan.spec.source;
-  const columns = capturedColumns(catalog.columns);
+  const columns = capturedColumns(catalog.columns, plan.capture);
   const server = plan.names.topicPrefix;
   const lines = lineWriter(
     { database: plan.database, ...name, columns, key, server, lsn: lsnToBigInt(begins) },

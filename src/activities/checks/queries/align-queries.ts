@@ -3,7 +3,8 @@
 import type pg from 'pg';
 import { readKeyedTable } from '../../../clients/postgres/catalog.js';
 import { isProvable } from '../../../compare/column-types.js';
-import type { Relation } from '../../../domain/migration/names.js';
+import { isCarried, type CaptureFacts } from '../../../domain/capture/capture.js';
+import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { alignQuery, type AlignedQuery } from './align-query.js';
 
@@ -19,7 +20,7 @@ interface NamedQuery {
  */
 export async function alignQueries(
   client: pg.ClientBase,
-  tables: readonly Relation[],
+  { tables, capture }: Pick<ResolvedPlan, 'tables' | 'capture'>,
   queries: readonly NamedQuery[],
 ): Promise<OrReason<AlignedQuery[]>> {
   const prepared: AlignedQuery[] = [];
@@ -27,7 +28,9 @@ export async function alignQueries(
     const aligned = await alignQuery(client, tables, text);
     if (!aligned.ok) return because(`the query of ${subject}: ${aligned.reason}`);
     for (const { sql, text: table } of tables) {
-      const weak = aligned.value.tables.has(sql) ? await unprovableColumn(client, table) : null;
+      const weak = aligned.value.tables.has(sql)
+        ? await unprovableColumn(client, capture, table)
+        : null;
       if (weak) return because(`the query of ${subject} reads ${table}, whose ${weak}`);
     }
     prepared.push(aligned.value);
@@ -39,12 +42,16 @@ export async function alignQueries(
  * Describes the first column whose values cannot be taken from records. Returns null if there is no
  * such column.
  */
-async function unprovableColumn(client: pg.ClientBase, table: string): Promise<string | null> {
+async function unprovableColumn(
+  client: pg.ClientBase,
+  capture: CaptureFacts,
+  table: string,
+): Promise<string | null> {
   const { columns } = await readKeyedTable(client, table);
-  const found = columns.find(({ type, generated }) => generated || !isProvable(type));
+  const found = columns.find((column) => !isCarried(capture, column) || !isProvable(column.type));
   if (!found) return null;
-  const why = found.generated
-    ? 'is generated'
-    : `has the type ${found.type}, whose values cannot be proven`;
+  const why = isCarried(capture, found)
+    ? `has the type ${found.type}, whose values cannot be proven`
+    : 'is generated';
   return `column ${found.name} ${why}`;
 }

@@ -88,7 +88,7 @@ export async function prepare(
   { reader, plan }: ConnectedSession,
   comparedQueries: readonly ComparedQuery[],
 ): Promise<OrReason<Prepared[]>> {
-  const aligned = await alignQueries(reader, plan.tables, comparedQueries);
+  const aligned = await alignQueries(reader, plan, comparedQueries);
   if (!aligned.ok) return aligned;
   const queries = aligned.value;
   return ok(comparedQueries.map((comparedQuery, at) => ({ comparedQuery, query: queries[at]! })));
