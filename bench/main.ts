@@ -11,6 +11,7 @@
 // - many [--minutes N] [--migrations N]
 // - hot-results [--rows N] [--rounds N]
 // - scale [--rows N] [--rounds N]
+// - secure [--rows N] [--rounds N], which starts a secured stack of its own
 // - kernel [--rows N] [--rounds N], which needs no server
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
@@ -25,6 +26,7 @@ import { manyBench } from './many/index.js';
 import { proveBench } from './prove.js';
 import { resultsBench } from './results/index.js';
 import { scaleBench } from './scale/index.js';
+import { secureBench } from './secure/index.js';
 import { snapshotBench } from './snapshot/index.js';
 import { validationBench } from './validation/index.js';
 
@@ -50,6 +52,7 @@ const scenarios: Record<string, () => Promise<void> | void> = {
   many: () => manyBench(Number(values.minutes), Number(values.migrations)),
   'hot-results': () => hotResultsBench(Number(values.rows), Number(values.rounds ?? 6)),
   scale: () => scaleBench(Number(values.rows), Number(values.rounds ?? 10)),
+  secure: () => secureBench(Number(values.rows), Number(values.rounds ?? 5)),
   kernel: () => kernelBench(Math.min(Number(values.rows), 200_000), Number(values.rounds ?? 9)),
   cutover: () => cutoverBench(Number(values.rounds ?? 1000), Number(values.trials)),
 };
@@ -60,6 +63,7 @@ if (!scenario) {
   );
   process.exit(2);
 }
-if (positionals[0] !== 'kernel') Object.assign(process.env, environment(stackHome()));
+if (!['kernel', 'secure'].includes(positionals[0]!))
+  Object.assign(process.env, environment(stackHome()));
 await scenario();
 process.exit(0);

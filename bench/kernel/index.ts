@@ -14,7 +14,10 @@ import { RecordBatch } from '../../src/compare/kernel/record-batch.js';
 import { RowBatch } from '../../src/compare/kernel/row-batch.js';
 import { TID_FIELD_BYTES } from '../../src/compare/enc/row-place.js';
 import { SHAPE } from '../validation/data.js';
-import { makeRows, type Made } from './rows.js';
+import { ENVELOPE_SCHEMA, KEY_SCHEMA } from '../secure/avro-rows.js';
+import type { RecordDecoder } from '../../src/compare/record-decoder.js';
+import { decoderOf } from '../../src/compare/record-formats.js';
+import { AVRO_SCHEMAS, makeRows, type Made } from './rows.js';
 
 const PLACE = { partition: 0, partitions: 1 };
 const ALL = Number.MAX_SAFE_INTEGER;
@@ -23,7 +26,9 @@ export function kernelBench(count: number, rounds: number): void {
   const made = makeRows(count);
   const size = (parts: readonly Buffer[]): string =>
     (parts.reduce((sum, part) => sum + part.length, 0) / count).toFixed(0);
-  console.log(`${size(made.batches)} bytes a record, ${size(made.rows)} bytes a row, ns for one:`);
+  console.log(
+    `${size(made.batches)} bytes a record, ${size(made.avro)} in Avro, ${size(made.rows)} bytes a row, ns for one:`,
+  );
   const times = new Map<string, number[]>();
   for (let round = 0; round < rounds; round += 1)
     for (const [name, run] of Object.entries(contestants(made))) {
@@ -41,14 +46,34 @@ export function kernelBench(count: number, rounds: number): void {
   }
 }
 
-function contestants({ batches, rows }: Made): Readonly<Record<string, () => void>> {
+function contestants({ batches, avro, rows }: Made): Readonly<Record<string, () => void>> {
   const records = new RecordBatch(SHAPE);
   const add = records.add.bind(records);
   const reference = new ChangeEncoder(SHAPE);
   const encoder = new RowEncoder(SHAPE);
   const target = Buffer.alloc(Math.max(...batches.map((batch) => batch.length)));
   const decoder = new TextDecoder();
+  const inAvro = avroDecoder();
   return {
+    'topic in Avro: checksums and records walked': () => walk(avro, () => undefined),
+    'topic in Avro: the same, rewritten as JSON': () => {
+      for (const bytes of avro) {
+        inAvro.begin(PLACE);
+        walk([bytes], inAvro.add.bind(inAvro));
+      }
+    },
+    'topic in Avro: the same, encoded by the kernel': () => {
+      for (const bytes of avro) {
+        records.begin({ partition: 0, partitions: 0 }, bytes);
+        inAvro.begin(PLACE);
+        for (const batch of visible(bytes))
+          walkBatch(records.response, batch, 0, ALL, inAvro.add.bind(inAvro), records.checksum);
+        inAvro.visit((...[offset, all, keyStart, keyEnd, start, end]) =>
+          records.add(offset, all, keyStart, keyEnd, start, end),
+        );
+        records.finish();
+      }
+    },
     'topic: copied once': () => batches.forEach((batch) => batch.copy(target)),
     'topic: checksums and records walked': () => walk(batches, () => undefined),
     'topic: checksums, walk and encoding by the kernel': () => {
@@ -77,6 +102,13 @@ function contestants({ batches, rows }: Made): Readonly<Record<string, () => voi
       for (const row of rows) encoder.fromBinary(row, TID_FIELD_BYTES);
     },
   };
+}
+
+function avroDecoder(): RecordDecoder {
+  const decoder = decoderOf('avro', 'changes')!;
+  decoder.learn(AVRO_SCHEMAS.key, JSON.stringify(KEY_SCHEMA));
+  decoder.learn(AVRO_SCHEMAS.value, JSON.stringify(ENVELOPE_SCHEMA));
+  return decoder;
 }
 
 function walk(batches: readonly Buffer[], visit: RecordVisitor): void {

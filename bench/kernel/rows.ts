@@ -1,9 +1,11 @@
 // Makes the rows of the validation benchmark in memory, so that measuring the comparison core needs
-// no server. It makes each row twice: as a Debezium record in a broker's answer, and as a message
-// of a binary COPY.
+// no server. It makes each row three times: as a Debezium record in JSON and in Avro in a broker's
+// answer, and as a message of a binary COPY.
 import { createHash } from 'node:crypto';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { binaryRow, jsonImage, type Value } from '../../test/support/rows.js';
+import { batchOf, type Message } from '../../test/support/topic-in-memory.js';
+import { keyOf, valueOf } from '../secure/avro-rows.js';
 import { COLUMNS, envelopeOf } from '../validation/data.js';
 
 const NAMES = COLUMNS.map(([name]) => name);
@@ -33,26 +35,36 @@ function rowOf(g: number): Value[] {
   ];
 }
 
+export const AVRO_SCHEMAS = { key: 1, value: 2 } as const;
+
 export interface Made {
   /** Record batches as a broker sends them, uncompressed. */
   readonly batches: readonly Buffer[];
+  /** The same records in Avro. The schemas of keys and values have the ids `AVRO_SCHEMAS`. */
+  readonly avro: readonly Buffer[];
   /** COPY rows without their field count. The first field of each is the ctid. */
   readonly rows: readonly Buffer[];
 }
 
 export function makeRows(count: number): Made {
   const batches: Buffer[] = [];
+  const avro: Buffer[] = [];
   const rows: Buffer[] = [];
+  let messages: Message[] = [];
   let builder = new BatchBuilder(1024);
   for (let g = 1; g <= count; g += 1) {
     const row = rowOf(g);
-    builder.add(`{"id":${g}}`, envelopeOf(jsonImage(NAMES, TYPES, row)));
+    const value = envelopeOf(jsonImage(NAMES, TYPES, row));
+    builder.add(`{"id":${g}}`, value);
+    messages.push({ key: keyOf(g, AVRO_SCHEMAS.key), value: valueOf(value, AVRO_SCHEMAS.value) });
     rows.push(binaryRow(TYPES, row, g));
     if (g % BATCH_RECORDS !== 0 && g !== count) continue;
     const batch = Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
     batch.writeBigInt64BE(BigInt(batches.length * BATCH_RECORDS), 0);
+    avro.push(batchOf(messages, batches.length * BATCH_RECORDS));
     batches.push(batch);
+    messages = [];
     builder = new BatchBuilder(1024);
   }
-  return { batches, rows };
+  return { batches, avro, rows };
 }

@@ -41,8 +41,8 @@ export const openKafka = (): KafkaPort =>
 export const CONTESTANTS: Readonly<Record<string, Contestant>> = {
   'limit: COPY BINARY to nothing': (client) =>
     copyRows(client, 'SELECT * FROM wide', { rowsPerSecond: 0 }, skipRow).then(() => null),
-  'limit: topic, every record walked': walk,
-  'sluice, a full window': ours,
+  'limit: topic, every record walked': (client, kafka) => walk(client, kafka),
+  'sluice, a full window': (client, kafka) => fullWindow(client, kafka, TOPIC),
   'sluice, a full window in 8 parts on disk': oursOnDisk,
   'sluice, engine: flink': oursByFlink,
   'naive: JSON.parse into a Map, SELECT': naive,
@@ -59,11 +59,11 @@ function skipRow(b: Uint8Array, at: number): number {
   return at;
 }
 
-async function walk(_client: pg.Client, kafka: KafkaPort): Promise<null> {
+export async function walk(_client: pg.Client, kafka: KafkaPort, topic = TOPIC): Promise<null> {
   let bytes = 0;
-  for (const { partition, low, committed } of await kafka.offsets(TOPIC)) {
+  for (const { partition, low, committed } of await kafka.offsets(topic)) {
     await kafka.readRange(
-      TOPIC,
+      topic,
       partition,
       low,
       committed,
@@ -73,14 +73,15 @@ async function walk(_client: pg.Client, kafka: KafkaPort): Promise<null> {
   return null;
 }
 
-function ours(client: pg.Client, kafka: KafkaPort): Promise<Answer> {
-  return oneWindow(client, kafka, (input, counted) =>
+/** Runs a full window over a topic with the rows of the table. */
+export function fullWindow(client: pg.Client, kafka: KafkaPort, topic: string): Promise<Answer> {
+  return oneWindow(client, kafka, topic, (input, counted) =>
     passByHash(input, foldTable(input, new HashFold(SHAPE, counted), input.ends, input.snapshot)),
   );
 }
 
 function oursOnDisk(client: pg.Client, kafka: KafkaPort): Promise<Answer> {
-  return oneWindow(client, kafka, (input) =>
+  return oneWindow(client, kafka, TOPIC, (input) =>
     passBySpill(input, 8, mkdtempSync(join(tmpdir(), 'sluice-bench-spill-'))),
   );
 }
@@ -88,6 +89,7 @@ function oursOnDisk(client: pg.Client, kafka: KafkaPort): Promise<Answer> {
 async function oneWindow(
   client: pg.Client,
   kafka: KafkaPort,
+  topic: string,
   pass: (input: PassInput, counted: number) => Promise<TablePass>,
 ): Promise<Answer> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -97,10 +99,10 @@ async function oneWindow(
   const counted = Number(
     (await client.query<{ n: string }>('SELECT count(*) AS n FROM wide')).rows[0]!.n,
   );
-  const ends = await kafka.offsets(TOPIC);
+  const ends = await kafka.offsets(topic);
   const input = {
     kafka,
-    topic: TOPIC,
+    topic,
     ends,
     shape: SHAPE,
     snapshot,

@@ -74,6 +74,11 @@ export async function connect(database = DATABASE): Promise<pg.Client> {
 
 export async function makeTable(rows: number): Promise<pg.Client> {
   await cleanUp();
+  return createTable(rows);
+}
+
+/** Creates the database with its table. */
+export async function createTable(rows: number): Promise<pg.Client> {
   const admin = await connect('postgres');
   await admin.query(`CREATE DATABASE ${DATABASE}`);
   await admin.end();

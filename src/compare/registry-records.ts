@@ -74,7 +74,7 @@ export class RegistryRecords implements RecordDecoder {
   }
 
   visit(take: TakeDecoded): void {
-    const { bytes } = this.#out;
+    const bytes = this.#out.bytes.subarray(0, this.#out.length);
     for (let record = 0; record < this.#count; record += 1) {
       const [keyStart, keyEnd, start, end] = this.#ranges.subarray(record * RANGES);
       const spelling = this.#spellings[record]!;

@@ -23,7 +23,13 @@ const uuid = (): string => randomBytes(16).toString('base64url').replace(/^-/, '
 /** Returns the process of a broker. `at` counts from 0, but the ids of brokers count from 1. */
 export const brokerProcess = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
 
-export async function startSecureKafka(home: StackHome, secured: Secured, say: Say): Promise<void> {
+/** `more` returns lines for the settings of a broker. `at` counts from 0. */
+export async function startSecureKafka(
+  home: StackHome,
+  secured: Secured,
+  say: Say,
+  more: (at: number) => string = () => '',
+): Promise<void> {
   const libs = await kafkaLibs(say);
   const { brokers } = securePorts(home);
   const folders = brokers.map((_, at) => join(home.dir, brokerProcess(at)));
@@ -31,7 +37,7 @@ export async function startSecureKafka(home: StackHome, secured: Secured, say: S
   const configs = brokers.map((_, at) => join(home.dir, `${brokerProcess(at)}.properties`));
   mkdirSync(home.dir, { recursive: true });
   brokers.forEach((_, at) =>
-    writeSecret(configs[at]!, properties(home, secured, at, folders[at]!)),
+    writeSecret(configs[at]!, properties(home, secured, at, folders[at]!) + more(at)),
   );
   if (!existsSync(join(folders[0]!, 'meta.properties'))) {
     await format(libs, configs[0]!, secured);

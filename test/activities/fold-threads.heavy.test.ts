@@ -99,11 +99,8 @@ async function byThreads(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
   const fold = new HashFold(shape, 10);
   const threads = new FoldThreads(shape);
   try {
-    await threads.fold(kafka, 't', 0, 0, 1e9, {
-      fold,
-      snapshot: SNAPSHOT,
-      heartbeat: () => undefined,
-    });
+    const range = { topic: 't', partition: 0, partitions: 0, from: 0, to: 1e9 };
+    await threads.fold(kafka, range, { fold, snapshot: SNAPSHOT, heartbeat: () => undefined });
   } finally {
     await threads.close();
   }

@@ -1,19 +1,22 @@
 // Tests a migration that adopts a capture made without Sluice, with a role that may only read. The
-// capture must be the same after `migrated` and after a rollback, and must still work.
+// capture must be the same after `migrated` and after a rollback, and must still work. The spec and
+// the commands are those of docs/how-to/adopt-what-runs.md.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { connectAccess } from '../support/access.js';
 import { askConnect } from '../support/ask-connect.js';
 import { sleepUntil } from '../support/builders.js';
 import { captureByHand, stateOf } from '../support/captured-by-hand.js';
 import { accounts, live } from '../support/live.js';
+import { blocksOf, commandsOf } from '../support/pages.js';
 import {
   get,
   reach,
   sluice,
   specFile,
-  startMigration,
   testPostgres,
   waitFor,
+  type Ran,
 } from '../support/sluice.js';
 
 const { aDatabase } = live();
@@ -24,30 +27,46 @@ const [first, second] = [`adopt-a-${process.pid}`, `adopt-b-${process.pid}`];
 let database: Awaited<ReturnType<typeof aDatabase>>;
 let before: object;
 
-const spec = (name: string, more: object = {}): Parameters<typeof startMigration> => [
-  name,
-  database.name,
-  ['public.accounts'],
-  {
-    source: {
-      postgres: { ...testPostgres(database.name), user: role },
-      tables: ['public.accounts'],
-    },
-    connector: { type: 'debezium-postgres', ...connectAccess() },
-    adopt: true,
-    existing: {
-      topics: { 'public.accounts': `${own}.public.accounts` },
-      publication: sql,
-      slot: sql,
-      connector: own,
-    },
-    ...more,
-  },
-];
+const PAGE = 'docs/how-to/adopt-what-runs.md';
+const SHOWN = commandsOf(PAGE);
+/** The names on the page, with the names of this test. */
+const NAMES: Readonly<Record<string, string>> = {
+  'shop.public.accounts': `${own}.public.accounts`,
+  shop_pub: sql,
+  shop_cdc: sql,
+  'shop-cdc': own,
+};
+
+/** Returns the page's spec with the addresses and names of this test. */
+function specOfPage(): { source: object; connector: object; adopt: boolean; existing: object } {
+  let [text = ''] = blocksOf(PAGE, 'yaml');
+  for (const [shown, here] of Object.entries(NAMES)) {
+    expect(text).toContain(shown);
+    text = text.replace(shown, here);
+  }
+  return (parse(text) as { spec: ReturnType<typeof specOfPage> }).spec;
+}
+
+const spec = (name: string, more: object = {}): Parameters<typeof specFile> => {
+  const { source, connector, adopt, existing } = specOfPage();
+  const postgres = { ...testPostgres(database.name), user: role };
+  const access = { ...connector, ...connectAccess() };
+  const adopting = { source: { ...source, postgres }, connector: access, adopt, existing };
+  return [name, database.name, ['public.accounts'], { ...adopting, ...more }];
+};
+/** Runs a command that the page shows for its spec. */
+function fromPage(command: string, name: string, more: object = {}): Ran {
+  expect(SHOWN).toContain(`${command} -f migration.yaml`);
+  return sluice(command, '-f', specFile(...spec(name, more)));
+}
+const start = (name: string) => expect(fromPage('start', name)).toMatchObject({ code: 0 });
 const approve = (name: string) =>
   expect(sluice('approve', name, '--approver', 'ann', '--reason', 'ok', '--yes').code).toBe(0);
-const compareCode = (name: string) => sluice('compare', '-f', specFile(...spec(name))).code;
-const audit = (name: string) => sluice('audit', name).stdout;
+const compareCode = (name: string) => fromPage('compare', name).code;
+const audit = (name: string) => {
+  expect(SHOWN).toContain('audit shop-stream');
+  return sluice('audit', name).stdout;
+};
 /** Changes rows that the connector does not see. */
 const hidden = (change: string) =>
   database.client.query(
@@ -78,13 +97,12 @@ afterAll(async () => {
 });
 
 it('the plan and doctor name the objects that are adopted, and refuse objects that do not suit', () => {
-  const planned = sluice('plan', '-f', specFile(...spec(first))).stdout;
+  const planned = fromPage('plan', first).stdout;
   expect(planned).toMatch(new RegExp(`ADOPTS[^]*slot +${sql}[^]*connector +${own} .*untouched`));
-  const doctor = sluice('doctor', '-f', specFile(...spec(first)));
+  const doctor = fromPage('doctor', first);
   expect(doctor.code, doctor.stdout).toBe(0);
   expect(doctor.stdout).toMatch(/heartbeat\.interval\.ms is 1000, not 5000/);
-  const other = spec(first, {
-    adopt: true,
+  const refused = fromPage('doctor', first, {
     existing: {
       topics: { 'public.accounts': `${own}.none` },
       publication: 'none',
@@ -92,16 +110,15 @@ it('the plan and doctor name the objects that are adopted, and refuse objects th
       connector: 'none',
     },
   });
-  const refused = sluice('doctor', '-f', specFile(...other));
   expect(refused.code).not.toBe(0);
   for (const check of ['adopt.topic', 'adopt.publication', 'adopt.slot', 'adopt.connector'])
     expect(refused.stdout).toMatch(new RegExp(`${check.replace('.', '\\.')}[^\\n]*not exist`));
 });
 
 it('an adopting migration finds tampering, ends as migrated, and leaves the capture as it was', async () => {
-  startMigration(...spec(first));
+  start(first);
   await waitFor(first, 'approval', '2m');
-  startMigration(...spec(second));
+  start(second);
   await waitFor(second, 'blocked', '2m');
   expect((await get(second)).blocked?.detail).toContain(`belongs to migration ${first}`);
 

@@ -1,7 +1,10 @@
-// Promotes a standby that has kept the slot, while a migration runs.
+// Promotes a standby that has kept the slot, while a migration runs. The spec's part and the query
+// are those of docs/how-to/managed-postgres.md.
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { sleepUntil } from '../support/builders.js';
 import { accounts } from '../support/live.js';
+import { blocksOf } from '../support/pages.js';
 import {
   TestWorker,
   freshDatabase,
@@ -18,10 +21,15 @@ import { openPair, query } from './standby.js';
 const NAME = 'failover';
 const SLOT = 'sluice_failover';
 const version = await serverVersion();
+const PAGE = 'docs/how-to/managed-postgres.md';
+const { config } = (
+  parse(blocksOf(PAGE, 'yaml')[0]!) as { spec: { connector: { config: object } } }
+).spec.connector;
+const KEPT_SLOTS = blocksOf(PAGE, 'sql').find((text) => text.includes('is_kept'))!;
 const CONNECTOR = {
   type: 'debezium-postgres',
   url: process.env['CONNECT_URL'],
-  config: { 'poll.interval.ms': '200', 'slot.failover': 'true' },
+  config: { 'poll.interval.ms': '200', ...config },
 };
 const cleanUps: (() => Promise<void>)[] = [];
 afterAll(async () => {
@@ -67,12 +75,8 @@ describe('slot.failover', () => {
       const before = await get(NAME);
       const seen = before.windows.at(-1)!.number;
       await sleepUntil('the standby keeps the slot', async () => {
-        const [slot] = await query(
-          pair.standby,
-          'bank',
-          `SELECT synced AND NOT temporary AS is_kept FROM pg_replication_slots WHERE slot_name = '${SLOT}'`,
-        );
-        return slot?.['is_kept'] === true;
+        const slots = await query(pair.standby, 'bank', KEPT_SLOTS);
+        return slots.some((slot) => slot['slot_name'] === SLOT && slot['is_kept'] === true);
       });
       const addRows = (from: number): string =>
         `INSERT INTO accounts SELECT g, g, 'late' FROM generate_series(${from}, ${from + 99}) g`;

@@ -5,7 +5,14 @@ import { sleepUntil } from './builders.js';
 import { fetchConnect, kafkaPort, postgresTls } from './access.js';
 import { askConnect } from './ask-connect.js';
 import { aTopic } from './live.js';
+import { blocksOf } from './pages.js';
 import { testPostgres } from './sluice.js';
+
+/** The settings that a connector needs, as the page about adopting lists them. */
+const SETTINGS = JSON.parse(blocksOf('docs/how-to/adopt-what-runs.md', 'json')[0]!) as Record<
+  string,
+  string
+>;
 
 /** Returns the configuration that the owner of the connector chose. */
 const configOf = (name: string, sql: string, database: string): Record<string, string> => {
@@ -14,7 +21,6 @@ const configOf = (name: string, sql: string, database: string): Record<string, s
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'tasks.max': '1',
-    'plugin.name': 'pgoutput',
     'database.hostname': String(host),
     'database.port': String(port),
     'database.user': String(user),
@@ -29,17 +35,8 @@ const configOf = (name: string, sql: string, database: string): Record<string, s
     'publication.autocreate.mode': 'disabled',
     'schema.include.list': 'public',
     'table.include.list': 'public.accounts',
-    'decimal.handling.mode': 'string',
-    'time.precision.mode': 'isostring',
-    'interval.handling.mode': 'string',
-    'binary.handling.mode': 'base64',
-    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'key.converter.schemas.enable': 'false',
-    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'value.converter.schemas.enable': 'false',
+    ...SETTINGS,
     'heartbeat.interval.ms': '1000',
-    'heartbeat.action.query': `SELECT pg_logical_emit_message(false, 'heartbeat', '')`,
-    'message.prefix.exclude.list': 'heartbeat',
     'poll.interval.ms': '200',
   };
 };

@@ -12,7 +12,7 @@ export interface Message {
 }
 
 /** Encodes the messages as one record batch, as a broker sends it. */
-function batchOf(messages: readonly Message[]): Buffer {
+export function batchOf(messages: readonly Message[], baseOffset: number): Buffer {
   const sized = (bytes: Buffer | null): Buffer[] =>
     bytes === null ? [long(-1)] : [long(bytes.length), bytes];
   const records = messages.map(({ key, value }, at) => {
@@ -22,6 +22,7 @@ function batchOf(messages: readonly Message[]): Buffer {
   });
   const head = Buffer.alloc(61);
   const batch = Buffer.concat([head, ...records]);
+  batch.writeBigInt64BE(BigInt(baseOffset), 0);
   batch.writeInt32BE(batch.length - 12, 8);
   batch[16] = 2; // the version of the format
   batch.writeInt32BE(messages.length - 1, 23);
@@ -33,10 +34,14 @@ function batchOf(messages: readonly Message[]): Buffer {
   return batch;
 }
 
-/** A cluster with one topic in Avro, whose partitions have these records. */
+/**
+ * A cluster with one topic in Avro, whose partitions have these records. The answers of a broker have
+ * at most `mostRecords` records.
+ */
 export function clusterOf(
   partitions: readonly (readonly Message[])[],
   schema: SchemaRegistry['schema'],
+  mostRecords = 1 << 20,
 ): KafkaPort {
   const ends = partitions.map((messages, partition) => {
     const { length } = messages;
@@ -49,9 +54,12 @@ export function clusterOf(
     lows: () => Promise.resolve(new Map()),
     offsets: () => Promise.resolve(ends),
     async readBatches(...[, partition, from, to, take]: Parameters<KafkaPort['readBatches']>) {
-      const answer = batchOf(partitions[partition]!);
-      const { batches } = visibleBatches(answer, from, to, new TransactionFilter());
-      await take(answer, batches);
+      const messages = partitions[partition]!;
+      for (let at = 0; at < messages.length; at += mostRecords) {
+        const answer = batchOf(messages.slice(at, at + mostRecords), at);
+        const { batches } = visibleBatches(answer, from, to, new TransactionFilter());
+        await take(answer, batches);
+      }
     },
   } as unknown as KafkaPort;
 }

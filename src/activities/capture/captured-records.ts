@@ -20,10 +20,15 @@ export interface CapturedRange extends RecordRange {
  */
 export interface Decoding {
   readonly decoder: RecordDecoder;
+  /** The format and the content, with which a thread makes its own decoder. */
+  readonly format: RecordFormat;
+  readonly content: Content;
   /**
    * Fetches the schemas that the decoder asked for. Throws Problem if the registry does not answer.
    */
   learn(): Promise<void>;
+  /** Fetches the text of a schema. Null means that no schema has this id. Throws like `learn`. */
+  schema(id: number): Promise<string | null>;
 }
 
 /** A cluster whose spec names the format of its topics. */
@@ -47,16 +52,20 @@ function decoding(
 ): Decoding | null {
   const decoder = decoderOf(format, content);
   if (decoder === null) return null;
+  async function schema(id: number): Promise<string | null> {
+    if (registry) return registry.schema(id, decoder!.schemaType);
+    throw new Problem(
+      'spec-invalid',
+      `the format ${format} needs kafka.registry, which is missing`,
+    );
+  }
   return {
     decoder,
+    format,
+    content,
+    schema,
     async learn() {
-      if (!registry)
-        throw new Problem(
-          'spec-invalid',
-          `the format ${format} needs kafka.registry, which is missing`,
-        );
-      for (const id of decoder.wanted)
-        decoder.learn(id, await registry.schema(id, decoder.schemaType));
+      for (const id of decoder.wanted) decoder.learn(id, await schema(id));
     },
   };
 }

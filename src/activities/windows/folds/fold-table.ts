@@ -50,17 +50,18 @@ export async function foldTable<F extends TableFold | HashFold>(
   const records = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   const decoding = decodingOf(kafka);
   if (decoding) decoding.decoder.keySchema = fold.keySchema;
-  const isLong = decoding === null && records >= WORTH_THREADS;
-  const threads = fold instanceof HashFold && isLong ? new FoldThreads(fold.shape) : null;
+  const isLong = records >= WORTH_THREADS;
+  const threads = fold instanceof HashFold && isLong ? new FoldThreads(fold.shape, decoding) : null;
   try {
     for (const { end, partition, from, to } of ranges) {
       fold.readFrom(partition, checkedPartitions(decoding, ends.length));
+      const range = { topic, partition, partitions: ends.length, from, to };
       if (threads && fold instanceof HashFold)
-        await threads.fold(kafka, topic, partition, from, to, { fold, snapshot, heartbeat });
+        await threads.fold(kafka, range, { fold, snapshot, heartbeat });
       else
         await readCaptured(
           kafka,
-          { topic, partition, partitions: ends.length, from, to },
+          range,
           decoding,
           (offset, bytes, keyStart, keyEnd, start, stop) =>
             void fold.add(offset, bytes, keyStart, keyEnd, start, stop, snapshot),

@@ -1,10 +1,24 @@
 // Runs in a thread that fold-threads.ts starts. Receives batches of a topic as bytes, and returns
 // their changes as numbers, in the order of the batches.
 import { parentPort, workerData } from 'node:worker_threads';
-import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
+import {
+  walkBatch,
+  type RecordVisitor,
+  type VisibleBatch,
+} from '../../../clients/kafka/record-batch.js';
+import type { Content, RecordDecoder } from '../../../compare/record-decoder.js';
+import { decoderOf } from '../../../compare/record-formats.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { CHANGE_WORDS, type Place } from '../../../compare/enc/change.js';
 import { RecordBatch } from '../../../compare/kernel/record-batch.js';
+import type { RecordFormat } from '../../../domain/migration/topic-format.js';
+
+/** The data with which a thread starts. */
+export interface Start {
+  readonly shape: Shape;
+  readonly format: RecordFormat;
+  readonly content: Content;
+}
 
 export interface Work {
   /**
@@ -19,10 +33,29 @@ export interface Work {
   /** The wanted range of offsets: `[from, to)`. */
   readonly from: number;
   readonly to: number;
+  /** The id of the schema of earlier keys. Null if there is none. */
+  readonly keySchema: number | null;
+  /** Schemas that the thread asked for. A null text means that no schema has this id. */
+  readonly schemas: readonly (readonly [id: number, text: string | null])[];
+}
+
+export interface Changed {
+  readonly words: Int32Array<ArrayBuffer>;
+  readonly count: number;
+  readonly buffer: ArrayBuffer;
+  /** The id of the schema of the keys. Null if there is none. */
+  readonly keySchema: number | null;
+}
+
+/** The thread needs these schemas. It MUST get the same work again, together with them. */
+export interface Wanted {
+  readonly wanted: readonly number[];
+  readonly buffer: ArrayBuffer;
 }
 
 export type Done =
-  | { readonly words: Int32Array; readonly count: number; readonly buffer: ArrayBuffer }
+  | Changed
+  | Wanted
   | {
       readonly error: {
         readonly message: string;
@@ -31,18 +64,18 @@ export type Done =
       };
     };
 
-const batch = new RecordBatch(workerData as Shape);
+const { shape, format, content } = workerData as Start;
+const batch = new RecordBatch(shape);
 const add = batch.add.bind(batch);
+const decoder = decoderOf(format, content);
 
-parentPort!.on('message', ({ buffer, length, batches, place, from, to }: Work) => {
+parentPort!.on('message', (work: Work) => {
   try {
-    batch.begin(place, Buffer.from(buffer, 0, length));
-    for (const visible of batches)
-      walkBatch(batch.response, visible, from, to, add, batch.checksum);
-    const changes = batch.finish();
-    const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
-    const done: Done = { words, count: changes.count, buffer };
-    parentPort!.postMessage(done, [words.buffer, buffer]);
+    const done = encoded(work);
+    parentPort!.postMessage(
+      done,
+      'words' in done ? [done.words.buffer, done.buffer] : [done.buffer],
+    );
   } catch (error) {
     const { message, code, remedy } = error as {
       message: string;
@@ -52,3 +85,36 @@ parentPort!.on('message', ({ buffer, length, batches, place, from, to }: Work) =
     parentPort!.postMessage({ error: { message, code, remedy } } satisfies Done);
   }
 });
+
+function encoded(work: Work): Changed | Wanted {
+  const { buffer, length, place } = work;
+  const response = Buffer.from(buffer, 0, length);
+  if (decoder === null) {
+    batch.begin(place, response);
+    walk(work, add);
+  } else {
+    // the decoder checks the partition of each record, which its JSON does not show
+    batch.begin({ ...place, partitions: 0 }, response);
+    if (!decode(decoder, work)) return { wanted: [...decoder.wanted], buffer };
+    decoder.visit((offset, bytes, keyStart, keyEnd, start, end) =>
+      add(offset, bytes, keyStart, keyEnd, start, end),
+    );
+  }
+  const changes = batch.finish();
+  const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
+  return { words, count: changes.count, buffer, keySchema: decoder?.keySchema ?? null };
+}
+
+/** Rewrites the records as JSON. Returns false if schemas are missing. */
+function decode(records: RecordDecoder, work: Work): boolean {
+  for (const [id, text] of work.schemas) records.learn(id, text);
+  records.keySchema = work.keySchema;
+  records.begin(work.place);
+  walk(work, records.add.bind(records));
+  return records.wanted.size === 0;
+}
+
+function walk({ batches, from, to }: Work, visit: RecordVisitor): void {
+  for (const visible of batches)
+    walkBatch(batch.response, visible, from, to, visit, batch.checksum);
+}

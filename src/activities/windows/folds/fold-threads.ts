@@ -1,6 +1,6 @@
 // Folds a long topic on several cores. The main thread fetches batches and keeps the key table. The
-// other threads find, encode and hash the rows. The main thread takes the answers in the order of
-// its requests, so the changes of a partition keep the topic's order.
+// other threads decode, find, encode and hash the rows. The main thread takes the answers in the order
+// of its requests, so the changes of a partition keep the topic's order.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
@@ -8,7 +8,8 @@ import type { Shape } from '../../../compare/row-comparison.js';
 import type { HashFold } from '../../../compare/hash-fold.js';
 import { Problem, isFailureCode } from '../../../domain/failure.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
-import type { Done, Work } from './fold-thread.js';
+import type { CapturedRange, Decoding } from '../../capture/captured-records.js';
+import type { Changed, Done, Start, Work } from './fold-thread.js';
 
 /**
  * A fold of fewer records than this is faster without threads, because starting them takes about 50
@@ -25,6 +26,7 @@ const AHEAD = 2; // each thread has two batches: one that it works on, and one t
 const LEAST_BUFFER = 9 << 20;
 
 export class FoldThreads {
+  readonly #decoding: Decoding | null;
   readonly #threads: Thread[];
   /**
    * Buffers that came back from the threads. They are reused, because creating a buffer takes more
@@ -33,30 +35,30 @@ export class FoldThreads {
   readonly #free: ArrayBuffer[] = [];
   #turn = 0;
 
-  constructor(shape: Shape) {
+  /** Creates the threads. `decoding` reads a format other than JSON. */
+  constructor(shape: Shape, decoding: Decoding | null = null) {
+    this.#decoding = decoding;
+    const { format = 'json', content = 'changes' } = decoding ?? {};
     this.#threads = Array.from(
       { length: Math.min(availableParallelism(), MOST_THREADS) },
-      () => new Thread(shape),
+      () => new Thread({ shape, format, content }),
     );
   }
 
   /**
-   * Applies the records of `[from, to)` of a partition to the fold, which already knows the
-   * partition. Throws errors of reading and decoding.
+   * Applies the records of a range to the fold, which already knows the partition. Throws errors of
+   * reading and decoding.
    */
   async fold(
     kafka: KafkaPort,
-    topic: string,
-    partition: number,
-    from: number,
-    to: number,
+    { topic, partition, partitions, from, to }: CapturedRange,
     into: { fold: HashFold; snapshot: SnapshotVisibility; heartbeat: () => void },
   ): Promise<void> {
-    const place = { ...into.fold.place };
-    const asked: Promise<Done>[] = [];
+    const decoder = this.#decoding?.decoder;
+    const asked: Promise<Changed>[] = [];
     const takeOldest = async (): Promise<void> => {
       const done = await asked.shift()!;
-      if ('error' in done) throw asProblem(done.error);
+      if (decoder) decoder.keySchema = done.keySchema;
       this.#free.push(done.buffer);
       into.fold.addChanges(done.words, done.count, into.snapshot);
       into.heartbeat();
@@ -66,19 +68,35 @@ export class FoldThreads {
       // answers may share one buffer.
       const buffer = this.#bufferFor(records.length);
       new Uint8Array(buffer).set(records);
-      const answer = this.#threads[this.#turn++ % this.#threads.length]!.ask({
+      const answer = this.#changesOf(this.#threads[this.#turn++ % this.#threads.length]!, {
         buffer,
         length: records.length,
         batches,
-        place,
+        place: { partition, partitions },
         from,
         to,
+        keySchema: decoder?.keySchema ?? null,
+        schemas: [],
       });
       answer.catch(() => undefined); // the error is thrown when the turn of this answer comes
       asked.push(answer);
-      if (asked.length >= this.#threads.length * AHEAD) await takeOldest();
+      // Only the first key says which schema the other keys must have.
+      const isFirst = decoder?.keySchema === null;
+      if (isFirst || asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });
     while (asked.length > 0) await takeOldest();
+  }
+
+  /** Sends the work to the thread, and fetches the schemas that the thread asks for. */
+  async #changesOf(thread: Thread, work: Work): Promise<Changed> {
+    let done = await thread.ask(work);
+    while ('wanted' in done) {
+      const schemas: [number, string | null][] = [];
+      for (const id of done.wanted) schemas.push([id, await this.#decoding!.schema(id)]);
+      done = await thread.ask({ ...work, buffer: done.buffer, schemas });
+    }
+    if ('error' in done) throw asProblem(done.error);
+    return done;
   }
 
   #bufferFor(length: number): ArrayBuffer {
@@ -111,8 +129,8 @@ class Thread {
   readonly #worker: Worker;
   readonly #waiting: { resolve: (done: Done) => void; reject: (error: Error) => void }[] = [];
 
-  constructor(shape: Shape) {
-    this.#worker = new Worker(entryPoint(), { workerData: shape });
+  constructor(start: Start) {
+    this.#worker = new Worker(entryPoint(), { workerData: start });
     this.#worker.on('message', (done: Done) => this.#waiting.shift()?.resolve(done));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => this.#fail(new Error(`a folding thread ended with ${code}`)));
