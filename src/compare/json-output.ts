@@ -5,7 +5,9 @@ const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 const LEAST_ROOM = 1 << 16;
 /** Up to this number of bytes, copying one byte at a time is faster. */
-const WORTH_COPY = 32;
+const WORTH_COPY = 128;
+const MOST_SMALL = 0x7fffffff;
+const SMALL_DIGITS = 10;
 const LONGEST_ESCAPE = 6;
 
 const isPlain = (code: number): boolean => code >= 0x20 && code !== QUOTE && code !== BACKSLASH;
@@ -49,51 +51,44 @@ export class JsonOutput {
 
   /** Writes an integer as decimal digits. */
   integer(value: number | bigint): void {
-    if (typeof value === 'number' && value >= 0 && value < 10) return this.byte(0x30 + value);
-    this.ascii(String(value));
+    if (typeof value === 'number' && value >= 0 && value <= MOST_SMALL) this.#small(value | 0);
+    else this.ascii(String(value));
+  }
+
+  /** Writes a positive integer of 31 bits without a string, which takes a fifth of the time. */
+  #small(value: number): void {
+    this.reserve(SMALL_DIGITS);
+    let digits = 1;
+    for (let limit = 10; digits < SMALL_DIGITS && value >= limit; limit *= 10) digits += 1;
+    const { bytes } = this;
+    this.length += digits;
+    let rest = value;
+    for (let at = this.length - 1; digits > 0; at -= 1, digits -= 1) {
+      const tens = (rest / 10) | 0;
+      bytes[at] = 0x30 + rest - tens * 10;
+      rest = tens;
+    }
   }
 
   /** Writes the UTF-8 bytes `[from, to)` as a JSON string. */
   string(source: Buffer, from: number, to: number): void {
-    let next = from;
-    while (next < to && isPlain(source[next]!)) next += 1;
-    this.reserve((to - next) * LONGEST_ESCAPE + (next - from) + 2);
+    this.reserve((to - from) * LONGEST_ESCAPE + 2);
     const { bytes } = this;
     let at = this.length;
     bytes[at++] = QUOTE;
-    if (next - from > WORTH_COPY) {
+    let next = from;
+    if (to - from > WORTH_COPY) {
+      while (next < to && isPlain(source[next]!)) next += 1;
       source.copy(bytes, at, from, next);
       at += next - from;
-    } else for (let plain = from; plain < next; plain += 1) bytes[at++] = source[plain]!;
-    this.length = next === to ? at : this.#escaped(source, next, to, at);
-    bytes[this.length++] = QUOTE;
-  }
-
-  /**
-   * Writes the bytes to `start`, with escapes. The caller has reserved room for them. Returns the
-   * position after the last byte that was written.
-   */
-  #escaped(source: Buffer, from: number, to: number, start: number): number {
-    const { bytes } = this;
-    let at = start;
-    for (let next = from; next < to; next += 1) {
-      const code = source[next]!;
-      if (isPlain(code)) {
-        bytes[at++] = code;
-        continue;
-      }
-      bytes[at++] = BACKSLASH;
-      if (code >= 0x20) {
-        bytes[at++] = code;
-        continue;
-      }
-      bytes[at++] = 0x75; // \u00XX
-      bytes[at++] = 0x30;
-      bytes[at++] = 0x30;
-      bytes[at++] = HEX[code >> 4]!;
-      bytes[at++] = HEX[code & 15]!;
     }
-    return at;
+    for (; next < to; next += 1) {
+      const code = source[next]!;
+      if (isPlain(code)) bytes[at++] = code;
+      else at = escape(bytes, at, code);
+    }
+    bytes[at++] = QUOTE;
+    this.length = at;
   }
 
   /** Writes a text as a JSON string. */
@@ -101,4 +96,19 @@ export class JsonOutput {
     const utf8 = Buffer.from(text);
     this.string(utf8, 0, utf8.length);
   }
+}
+
+/** Writes the escape of a byte. Returns the position after it. */
+function escape(bytes: Buffer, at: number, code: number): number {
+  bytes[at] = BACKSLASH;
+  if (code >= 0x20) {
+    bytes[at + 1] = code;
+    return at + 2;
+  }
+  bytes[at + 1] = 0x75; // \u00XX
+  bytes[at + 2] = 0x30;
+  bytes[at + 3] = 0x30;
+  bytes[at + 4] = HEX[code >> 4]!;
+  bytes[at + 5] = HEX[code & 15]!;
+  return at + 6;
 }

@@ -75,10 +75,18 @@ export class RegistryRecords implements RecordDecoder {
 
   visit(take: TakeDecoded): void {
     const bytes = this.#out.bytes.subarray(0, this.#out.length);
+    const ranges = this.#ranges;
     for (let record = 0; record < this.#count; record += 1) {
-      const [keyStart, keyEnd, start, end] = this.#ranges.subarray(record * RANGES);
-      const spelling = this.#spellings[record]!;
-      take(this.#offsets[record]!, bytes, keyStart!, keyEnd!, start!, end!, spelling);
+      const at = record * RANGES;
+      take(
+        this.#offsets[record]!,
+        bytes,
+        ranges[at]!,
+        ranges[at + 1]!,
+        ranges[at + 2]!,
+        ranges[at + 3]!,
+        this.#spellings[record]!,
+      );
     }
   }
 
@@ -89,7 +97,7 @@ export class RegistryRecords implements RecordDecoder {
   #whyNot(bytes: Buffer, from: number, to: number): string | null {
     const { partition, partitions } = this.#place;
     if (partitions === 0) return null;
-    if (partitionOf(bytes, from, to, partitions) !== partition)
+    if (partitions > 1 && partitionOf(bytes, from, to, partitions) !== partition)
       return 'in a different partition than its key belongs to';
     if (to - from < HEADER_BYTES) return null;
     const id = bytes.readUInt32BE(from + 1);

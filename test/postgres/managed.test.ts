@@ -81,7 +81,7 @@ describe('the SQL for a managed service', () => {
     await asAdministrator(create!);
     const refused = (await trial()) as { remedy: string };
     expect(refused).toMatchObject({
-      detail: expect.stringContaining(`role ${LOGIN} may not`) as string,
+      detail: expect.stringContaining(`role ${LOGIN} cannot create replication slots`) as string,
     });
     expect(`${refused.remedy};`).toBe(grant);
     expect(await inCatalog()).toEqual([{ may: false }]);

@@ -2,6 +2,9 @@
 import { ByteInput, EXACT_GROUPS, MOST_GROUPS } from '../byte-input.js';
 import { Undecodable } from '../undecodable.js';
 
+export const noBranch = (): Undecodable =>
+  new Undecodable('a branch that its Avro schema does not have');
+
 export class AvroInput extends ByteInput {
   constructor() {
     super('Avro schema');
@@ -35,6 +38,13 @@ export class AvroInput extends ByteInput {
     const value = this.long();
     if (typeof value === 'number') return value;
     throw this.short();
+  }
+
+  /** Reads the index of a branch of a union of two types. Throws Undecodable. */
+  branchOfTwo(): number {
+    const value = this.count();
+    if (value === 0 || value === 1) return value;
+    throw noBranch();
   }
 
   skipLong(): void {

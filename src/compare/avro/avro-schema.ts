@@ -1,11 +1,12 @@
 // Compiles an Avro schema into a function that rewrites values as JSON. The JSON is the same as the
 // output of Kafka Connect's JSON converter.
 import { Undecodable } from '../undecodable.js';
-import type { AvroInput } from './avro-input.js';
+import { noBranch, type AvroInput } from './avro-input.js';
 import type { Content } from '../record-decoder.js';
 import { logicalOf } from './logical-types.js';
+import { recordOf } from './record-members.js';
 import { enumOf, fixedOf, PRIMITIVES } from './scalars.js';
-import type { Rewrite, Schema, SchemaObject } from './schema-types.js';
+import { SCALAR, type Rewrite, type Schema, type SchemaObject } from './schema-types.js';
 
 const [OPEN, CLOSE, COMMA, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x2c, 0x5b, 0x5d];
 
@@ -104,12 +105,23 @@ class Compiler {
 
   #union(branches: readonly Schema[], namespace: string): Rewrite {
     const all = branches.map((branch) => this.#compile(branch, namespace));
-    return (input, out) => {
+    const rewrite: Rewrite = (input, out) => {
       const branch = all[input.count()];
-      if (!branch) throw new Undecodable('a branch that its Avro schema does not have');
+      if (!branch) throw noBranch();
       branch(input, out);
     };
+    return Object.assign(rewrite, plainUnion(all));
   }
+}
+
+/** Returns what a union of null and a scalar is. Empty for any other union. */
+function plainUnion(branches: readonly Rewrite[]): Pick<Rewrite, 'plain'> {
+  if (branches.length !== 2) return {};
+  const nullAt = branches.findIndex(({ plain }) => plain?.scalar === SCALAR.null);
+  const { plain } = branches[1 - nullAt] ?? {};
+  return nullAt < 0 || !plain || plain.nullAt !== undefined
+    ? {}
+    : { plain: { scalar: plain.scalar, nullAt } };
 }
 
 const isObject = (schema: Schema): schema is SchemaObject =>
@@ -120,33 +132,6 @@ const fullName = (name: string, namespace: string): string =>
 
 /** Returns the namespace of the types that a named type contains. */
 const inside = (full: string): string => full.slice(0, Math.max(full.lastIndexOf('.'), 0));
-
-interface Member {
-  readonly name: string;
-  readonly isWritten: boolean;
-  readonly rewrite: Rewrite;
-}
-
-function recordOf(members: readonly Member[]): Rewrite {
-  const names = members.map(({ name }) => Buffer.from(`${JSON.stringify(name)}:`));
-  return (input, out) => {
-    let separator = OPEN;
-    for (let at = 0; at < members.length; at += 1) {
-      const { rewrite, isWritten } = members[at]!;
-      if (out === null || !isWritten) {
-        rewrite(input, null);
-        continue;
-      }
-      out.byte(separator);
-      separator = COMMA;
-      out.raw(names[at]!);
-      rewrite(input, out);
-    }
-    if (out === null) return;
-    if (separator === OPEN) out.byte(OPEN);
-    out.byte(CLOSE);
-  };
-}
 
 /** Calls `item` for each item of an array or map. Avro writes the items in blocks. */
 function eachItem(input: AvroInput, item: () => void): void {

@@ -3,7 +3,8 @@ import { decimalText } from '../decimal-text.js';
 import { doubleJson } from '../json-number.js';
 import type { JsonOutput } from '../json-output.js';
 import { Undecodable } from '../undecodable.js';
-import type { Rewrite, SchemaObject } from './schema-types.js';
+import type { AvroInput } from './avro-input.js';
+import { SCALAR, type Rewrite, type Scalar, type SchemaObject } from './schema-types.js';
 
 const NULL = Buffer.from('null');
 const QUOTE = 0x22;
@@ -51,34 +52,70 @@ function base64(bytes: Buffer, out: JsonOutput): void {
   out.byte(QUOTE);
 }
 
-const integer: Rewrite = (input, out) => {
-  if (out) out.integer(input.long());
-  else input.skipLong();
-};
+/** Reads a boolean. Throws Undecodable if the byte is neither 0 nor 1. */
+function booleanOf(input: AvroInput): boolean {
+  const byte = input.byte();
+  if (byte > 1) throw new Undecodable('a boolean that is neither true nor false');
+  return byte === 1;
+}
+
+/** Writes a value that is neither an object nor a list. */
+export function writeScalar(scalar: Scalar, input: AvroInput, out: JsonOutput): void {
+  switch (scalar) {
+    case SCALAR.string: {
+      const from = input.sized();
+      return out.string(input.bytes, from, input.at);
+    }
+    case SCALAR.long:
+      return out.integer(input.long());
+    case SCALAR.double:
+      return out.ascii(doubleJson(input.double()));
+    case SCALAR.float:
+      return out.ascii(doubleJson(input.float()));
+    case SCALAR.boolean:
+      return out.ascii(booleanOf(input) ? 'true' : 'false');
+    case SCALAR.bytes: {
+      const from = input.sized();
+      return base64(input.bytes.subarray(from, input.at), out);
+    }
+    default:
+      return out.raw(NULL);
+  }
+}
+
+/** Reads past a value, with the same checks. */
+export function skipScalar(scalar: Scalar, input: AvroInput): void {
+  switch (scalar) {
+    case SCALAR.string:
+    case SCALAR.bytes:
+      input.sized();
+      return;
+    case SCALAR.long:
+      return input.skipLong();
+    case SCALAR.double:
+      input.take(8);
+      return;
+    case SCALAR.float:
+      input.take(4);
+      return;
+    case SCALAR.boolean:
+      booleanOf(input);
+  }
+}
+
+function scalarOf(scalar: Scalar): Rewrite {
+  const rewrite: Rewrite = (input, out) =>
+    out ? writeScalar(scalar, input, out) : skipScalar(scalar, input);
+  return Object.assign(rewrite, { plain: { scalar } });
+}
 
 export const PRIMITIVES: Readonly<Record<string, Rewrite>> = {
-  null: (_input, out) => out?.raw(NULL),
-  boolean: (input, out) => {
-    const byte = input.byte(); // must be read even if nothing is written
-    if (byte > 1) throw new Undecodable('a boolean that is neither true nor false');
-    out?.ascii(byte === 0 ? 'false' : 'true');
-  },
-  int: integer,
-  long: integer,
-  float(input, out) {
-    const value = input.float();
-    out?.ascii(doubleJson(value));
-  },
-  double(input, out) {
-    const value = input.double();
-    out?.ascii(doubleJson(value));
-  },
-  bytes(input, out) {
-    const from = input.sized();
-    if (out) base64(input.bytes.subarray(from, input.at), out);
-  },
-  string(input, out) {
-    const from = input.sized();
-    out?.string(input.bytes, from, input.at);
-  },
+  null: scalarOf(SCALAR.null),
+  boolean: scalarOf(SCALAR.boolean),
+  int: scalarOf(SCALAR.long),
+  long: scalarOf(SCALAR.long),
+  float: scalarOf(SCALAR.float),
+  double: scalarOf(SCALAR.double),
+  bytes: scalarOf(SCALAR.bytes),
+  string: scalarOf(SCALAR.string),
 };
