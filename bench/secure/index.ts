@@ -34,7 +34,7 @@ export async function secureBench(rows: number, rounds: number): Promise<void> {
   const isThere = isKept && securedOf(home) !== null;
   try {
     if (!isThere) await measureStart(home);
-    Object.assign(process.env, await environment(home, quiet));
+    Object.assign(process.env, environment(home));
     if (!isThere) {
       await addPlainListeners(home);
       run('make', String(rows));

@@ -28,6 +28,16 @@ interface Exports {
     partition: number,
     partitions: number,
   ): number;
+  encodeAvroRecords(
+    records: number,
+    count: number,
+    changes: number,
+    partition: number,
+    partitions: number,
+    schemas: number,
+    schemaCount: number,
+    keySchema: number,
+  ): number;
   encodeRows(rows: number, count: number, found: number): number;
   /** Returns the CRC-32C of `[from, to)` as a signed number. */
   crc32c(from: number, to: number): number;

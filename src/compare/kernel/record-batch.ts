@@ -2,8 +2,9 @@
 // understands, and the TypeScript reference (enc/) encodes the others. The result has the same
 // changes in the same order as if ChangeEncoder had encoded every record.
 import type { Shape } from '../row-comparison.js';
-import { CHANGE_WORDS, ChangeEncoder, Changes, type Place } from '../enc/change.js';
+import { CHANGE_WORDS, Changes, type Place } from '../enc/change.js';
 import { Kernel } from './kernel.js';
+import { JsonEncoding, type RecordEncoding } from './record-encoding.js';
 
 const RECORDS = 4096;
 const RECORD_WORDS = 4;
@@ -12,7 +13,7 @@ const UNCLEAR = -1;
 export class RecordBatch {
   /** The number of records that the reference had to encode. */
   referred = 0;
-  readonly #reference: ChangeEncoder;
+  readonly #encoding: RecordEncoding;
   readonly #kernel: Kernel | null;
   readonly #out = new Changes();
   readonly #one = new Changes();
@@ -30,9 +31,10 @@ export class RecordBatch {
   #length = 0;
   #place: Place = { partition: 0, partitions: 0 };
 
-  constructor(shape: Shape) {
-    this.#reference = new ChangeEncoder(shape);
-    this.#kernel = Kernel.of(shape, this.#reference.encoder.keyWords === 2);
+  /** `encoding` is the format of the records. */
+  constructor(shape: Shape, encoding: RecordEncoding = new JsonEncoding(shape)) {
+    this.#encoding = encoding;
+    this.#kernel = Kernel.of(shape, encoding.reference.encoder.keyWords === 2);
     if (!this.#kernel) return;
     this.#atRecords = this.#kernel.reserve(this.#records.byteLength);
     this.#atChanges = this.#kernel.reserve(RECORDS * CHANGE_WORDS * 4);
@@ -50,6 +52,7 @@ export class RecordBatch {
     this.#out.reset();
     this.#original = response;
     this.#length = response.length;
+    if (this.#kernel) this.#encoding.prepare(this.#kernel);
     this.#response?.load(response);
   }
 
@@ -119,16 +122,10 @@ export class RecordBatch {
     const count = this.#count;
     if (!this.#kernel || count === 0) return;
     this.#count = 0;
-    const { partition, partitions } = this.#place;
     const records = this.#records.subarray(0, count * RECORD_WORDS);
     this.#kernel.words(this.#atRecords, records.length).set(records);
-    const unclear = this.#kernel.exports.encodeRecords(
-      this.#atRecords,
-      count,
-      this.#atChanges,
-      partition,
-      partitions,
-    );
+    const places = [this.#atRecords, count, this.#atChanges] as const;
+    const unclear = this.#encoding.encodeAll(this.#kernel, places, this.#place);
     const words = this.#kernel.words(this.#atChanges, count * CHANGE_WORDS);
     for (let at = 0, left = unclear; left > 0; at += 1) {
       if (words[at * CHANGE_WORDS] !== UNCLEAR) continue;
@@ -152,7 +149,7 @@ export class RecordBatch {
     out: Changes,
   ): void {
     this.referred += 1;
-    this.#reference.encode(this.#place, offset, bytes, keyStart, keyEnd, start, end, out);
+    this.#encoding.encode(this.#place, offset, bytes, keyStart, keyEnd, start, end, out);
   }
 }
 

@@ -1,16 +1,13 @@
 // Runs in a thread that fold-threads.ts starts. Receives batches of a topic as bytes, and returns
 // their changes as numbers, in the order of the batches.
 import { parentPort, workerData } from 'node:worker_threads';
-import {
-  walkBatch,
-  type RecordVisitor,
-  type VisibleBatch,
-} from '../../../clients/kafka/record-batch.js';
-import type { Content, RecordDecoder } from '../../../compare/record-decoder.js';
+import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
+import type { Content } from '../../../compare/record-decoder.js';
 import { decoderOf } from '../../../compare/record-formats.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { CHANGE_WORDS, type Place } from '../../../compare/enc/change.js';
 import { RecordBatch } from '../../../compare/kernel/record-batch.js';
+import { RegistryEncoding } from '../../../compare/kernel/record-encoding.js';
 import type { RecordFormat } from '../../../domain/migration/topic-format.js';
 
 /** The data with which a thread starts. */
@@ -65,9 +62,10 @@ export type Done =
     };
 
 const { shape, format, content } = workerData as Start;
-const batch = new RecordBatch(shape);
-const add = batch.add.bind(batch);
 const decoder = decoderOf(format, content);
+const encoding = decoder && new RegistryEncoding(shape, decoder);
+const batch = new RecordBatch(shape, encoding ?? undefined);
+const add = batch.add.bind(batch);
 
 parentPort!.on('message', (work: Work) => {
   try {
@@ -87,34 +85,15 @@ parentPort!.on('message', (work: Work) => {
 });
 
 function encoded(work: Work): Changed | Wanted {
-  const { buffer, length, place } = work;
-  const response = Buffer.from(buffer, 0, length);
-  if (decoder === null) {
-    batch.begin(place, response);
-    walk(work, add);
-  } else {
-    // the decoder checks the partition of each record, which its JSON does not show
-    batch.begin({ ...place, partitions: 0 }, response);
-    if (!decode(decoder, work)) return { wanted: [...decoder.wanted], buffer };
-    decoder.visit((offset, bytes, keyStart, keyEnd, start, end) =>
-      add(offset, bytes, keyStart, keyEnd, start, end),
-    );
+  const { buffer, length, place, batches, from, to } = work;
+  if (encoding) {
+    for (const [id, text] of work.schemas) encoding.learn(id, text);
+    encoding.decoder.keySchema = work.keySchema;
   }
+  batch.begin(place, Buffer.from(buffer, 0, length));
+  for (const visible of batches) walkBatch(batch.response, visible, from, to, add, batch.checksum);
   const changes = batch.finish();
+  if (decoder && decoder.wanted.size > 0) return { wanted: [...decoder.wanted], buffer };
   const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
   return { words, count: changes.count, buffer, keySchema: decoder?.keySchema ?? null };
-}
-
-/** Rewrites the records as JSON. Returns false if schemas are missing. */
-function decode(records: RecordDecoder, work: Work): boolean {
-  for (const [id, text] of work.schemas) records.learn(id, text);
-  records.keySchema = work.keySchema;
-  records.begin(work.place);
-  walk(work, records.add.bind(records));
-  return records.wanted.size === 0;
-}
-
-function walk({ batches, from, to }: Work, visit: RecordVisitor): void {
-  for (const visible of batches)
-    walkBatch(batch.response, visible, from, to, visit, batch.checksum);
 }

@@ -1,9 +1,21 @@
 // Encodes one value by its column's type, from JSON or from Postgres' binary form. Each function
 // returns the address after the bytes that it wrote, or 0 for a value that it does not understand.
 import { floatFromText, isUnclear } from './float';
-import { endOf, isEscaped, startOf, typeOf } from './layout';
+import { open, readLong } from './input';
+import {
+  BOOLEAN,
+  DOUBLE,
+  FLOAT,
+  LONG,
+  STRING,
+  endOf,
+  isEscaped,
+  kindOf,
+  startOf,
+  typeOf,
+} from './layout';
 import { integerFromText, numericFromBinary, numericFromText, writeI64 } from './number';
-import { QUOTE, isPlainAscii } from './scan';
+import { QUOTE, isPlainAscii, needsEscape } from './scan';
 import {
   bytesFromBase64,
   paddedFromBinary,
@@ -56,9 +68,11 @@ export function fromJson(column: i32, out: usize): usize {
   const end = endOf(column);
   const type = typeOf(column);
   if (load<u8>(start) != QUOTE) return bareFromJson(type, start, end, out);
-  const first = start + 1;
-  const last = end - 1;
-  const escaped = isEscaped(column);
+  return fromText(type, start + 1, end - 1, isEscaped(column), out);
+}
+
+/** Encodes the content of a string. */
+function fromText(type: i32, first: usize, last: usize, escaped: bool, out: usize): usize {
   if (type == TEXT || type == JSONB) return textFromJson(first, last, escaped, out);
   if (type == BPCHAR) return paddedFromJson(first, last, escaped, out);
   if (escaped) return 0;
@@ -102,6 +116,33 @@ function writeF64(out: usize, value: f64): usize {
   else if (value == 0) bits = 0;
   store<u64>(out, bswap<u64>(bits));
   return out + 8;
+}
+
+/** Encodes the value in Avro that the column has in the last record. The value is not null. */
+export function scalarFromAvro(column: i32, out: usize): usize {
+  const type = typeOf(column);
+  const kind = kindOf(column);
+  const start = startOf(column);
+  const end = endOf(column);
+  if (kind == STRING) {
+    if (type == OWN_TEXT && needsEscape(start, end)) return 0;
+    return fromText(type, start, end, false, out);
+  }
+  if (kind == LONG) {
+    if (type < INT2 || type > OID) return 0;
+    open(start, end);
+    return writeI64(out, readLong());
+  }
+  if (kind == BOOLEAN) {
+    if (type != BOOL) return 0;
+    store<u8>(out, load<u8>(start));
+    return out + 1;
+  }
+  if (type != FLOAT8 && type != FLOAT4) return 0;
+  if (kind != DOUBLE && kind != FLOAT) return 0;
+  let value = kind == DOUBLE ? load<f64>(start) : <f64>load<f32>(start);
+  if (type == FLOAT4) value = <f64>(<f32>value);
+  return isFinite<f64>(value) ? writeF64(out, value) : 0;
 }
 
 /** Encodes a field of COPY BINARY. The field has `size` bytes and is not NULL. */

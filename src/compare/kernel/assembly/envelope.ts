@@ -2,6 +2,7 @@
 // of enc/envelope.ts, and returns false for all other records.
 import {
   NO_COLUMN,
+  clearValues,
   columnCount,
   endOf,
   keyColumn,
@@ -45,10 +46,15 @@ const MOST_DIGITS: usize = 15;
  */
 export let operation: u8 = 0;
 export let transaction: u64 = 0;
-const SNAPSHOT: u8 = 0x72;
+export const SNAPSHOT: u8 = 0x72;
 const CREATE: u8 = 0x63;
 const UPDATE: u8 = 0x75;
 export const DELETE: u8 = 0x64;
+
+/** Returns whether the letter stands for an operation that has a transaction. */
+export function isChange(letter: u8): bool {
+  return letter == CREATE || letter == UPDATE || letter == DELETE;
+}
 
 /**
  * Reads a record's value. Sets the places of the columns' values, the operation and the
@@ -77,8 +83,7 @@ export function scan(from: usize, to: usize): bool {
     if (!readTransaction(rowEnd, op, to)) transaction = 0;
     return true;
   }
-  if (operation != CREATE && operation != UPDATE && operation != DELETE) return false;
-  return readTransaction(rowEnd, op, to);
+  return isChange(operation) && readTransaction(rowEnd, op, to);
 }
 
 /** Returns the place of the last `"op":"` at or after `from`. Returns 0 if there is none. */
@@ -139,7 +144,7 @@ function readNumber(first: usize, to: usize): bool {
 
 /** Reads an object of columns. Returns its end, or 0 for an object that it does not understand. */
 function scanRow(from: usize, to: usize): usize {
-  for (let column = 0; column < columnCount; column += 1) setValue(column, 0, 0, false);
+  clearValues();
   let at = from + 1;
   let expected = 0;
   if (load<u8>(at) == CLOSE) return at + 1;

@@ -1,13 +1,13 @@
 // Encodes and hashes many records or rows in one call. It marks each record or row that it does not
 // understand. The TypeScript reference (enc/) then encodes that record or row. The encoding of a
 // row is enc-v1.
+import { encodeAvro } from './avro';
 import { fromBinary, fromJson } from './column';
-import { DELETE, isKeyOfRow, operation, scan, transaction } from './envelope';
-import { hash128, partitionOf } from './hash';
+import { DELETE, SNAPSHOT, isKeyOfRow, operation, scan, transaction } from './envelope';
+import { partitionOf } from './hash';
 import {
   MOST_BYTES,
   columnCount,
-  isIntegerKey,
   keyColumn,
   keyCount,
   scratch,
@@ -15,12 +15,11 @@ import {
   startOf,
   endOf,
 } from './layout';
+import { writeKey, writeRow } from './words';
 
 export { crc32c } from './crc';
 export { configure } from './layout';
 
-const KEY_SEED: u32 = 0x6b6579;
-const ROW_SEED: u32 = 0x726f77;
 const NULL_JSON: u8 = 0x6e; // the letter n of null
 
 /** A record has four words: the places at which its key and its value begin and end. */
@@ -31,7 +30,6 @@ const KIND_SNAPSHOT: i32 = 0;
 const KIND_UPSERT: i32 = 1;
 const KIND_DELETE: i32 = 2;
 const UNCLEAR: i32 = -1;
-const SNAPSHOT: u8 = 0x72;
 
 /**
  * Writes the change of each record. Kind -1 means that the reference must encode the record.
@@ -50,6 +48,33 @@ export function encodeRecords(
   let change = changes;
   for (let at = 0; at < count; at += 1) {
     const kind = encodeRecord(record, change, partition, partitions);
+    store<i32>(change, kind);
+    if (kind == UNCLEAR) unclear += 1;
+    record += RECORD_BYTES;
+    change += CHANGE_BYTES;
+  }
+  return unclear;
+}
+
+/**
+ * Does the same for records in Avro. `schemas` is a table of `schemaCount` schemas. The key of each
+ * record must have the schema `keySchema`.
+ */
+export function encodeAvroRecords(
+  records: usize,
+  count: i32,
+  changes: usize,
+  partition: i32,
+  partitions: i32,
+  schemas: usize,
+  schemaCount: i32,
+  keySchema: u32,
+): i32 {
+  let unclear = 0;
+  let record = records;
+  let change = changes;
+  for (let at = 0; at < count; at += 1) {
+    const kind = encodeAvro(record, change, partition, partitions, schemas, schemaCount, keySchema);
     store<i32>(change, kind);
     if (kind == UNCLEAR) unclear += 1;
     record += RECORD_BYTES;
@@ -90,20 +115,6 @@ function keyFromJson(out: usize): bool {
   return writeKey(to, out);
 }
 
-/** Writes the identity of the key whose encoding ends at `to`. */
-function writeKey(to: usize, out: usize): bool {
-  if (!isIntegerKey) {
-    hash128(scratch, <i32>(to - scratch), KEY_SEED, out);
-    return true;
-  }
-  if (to != scratch + 9) return false;
-  const key = bswap<u64>(load<u64>(scratch, 1));
-  store<u32>(out, <u32>(key >> 32));
-  store<u32>(out, <u32>key, 4);
-  store<u64>(out, 0, 8);
-  return true;
-}
-
 function rowFromJson(out: usize): bool {
   let to = scratch;
   for (let column = 0; column < columnCount; column += 1) {
@@ -122,13 +133,6 @@ function rowFromJson(out: usize): bool {
   writeRow(to, out);
   return true;
 }
-
-function writeRow(to: usize, out: usize): void {
-  hash128(scratch, <i32>(to - scratch), ROW_SEED, hashed);
-  const words = load<u64>(hashed);
-  store<u64>(out, words == 0 ? (<u64>1) << 32 : words); // 0 means a row that cannot be decoded
-}
-const hashed: usize = memory.data(16);
 
 /** A row has two words: the places at which its ctid field begins and at which the row ends. */
 const ROW_BYTES: usize = 8;

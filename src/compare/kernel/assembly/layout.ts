@@ -83,6 +83,33 @@ export function setValue(column: i32, start: usize, end: usize, escaped: bool): 
   store<i32>(place, escaped ? 1 : 0, ESCAPED);
 }
 
+// The kinds of values in Avro, as `SCALAR` of avro/schema-types.ts has them.
+export const NULL_VALUE: i32 = 0;
+export const BOOLEAN: i32 = 1;
+export const LONG: i32 = 2;
+export const FLOAT: i32 = 3;
+export const DOUBLE: i32 = 4;
+export const BYTES: i32 = 5;
+export const STRING: i32 = 6;
+
+/** Returns the kind of the column's value in the last record in Avro. */
+export function kindOf(column: i32): i32 {
+  return load<i32>(columns + <usize>(column * COLUMN_BYTES), ESCAPED);
+}
+
+/** Sets the place and the kind of a column's value in Avro. */
+export function setKind(column: i32, start: usize, end: usize, kind: i32): void {
+  const place = columns + <usize>(column * COLUMN_BYTES);
+  store<u32>(place, <u32>start, START);
+  store<u32>(place, <u32>end, END);
+  store<i32>(place, kind, ESCAPED);
+}
+
+/** Marks every column as absent. */
+export function clearValues(): void {
+  for (let column = 0; column < columnCount; column += 1) setValue(column, 0, 0, false);
+}
+
 export function keyColumn(at: i32): i32 {
   return load<i32>(keys + <usize>(at * 4));
 }

@@ -115,6 +115,15 @@ export function isPlainAscii(start: usize, end: usize): bool {
   return true;
 }
 
+/** Returns whether JSON would write one of the bytes with an escape. */
+export function needsEscape(start: usize, end: usize): bool {
+  for (let at = start; at < end; at += 1) {
+    const byte = load<u8>(at);
+    if (byte < SPACE || byte == QUOTE || byte == BACKSLASH) return true;
+  }
+  return false;
+}
+
 /**
  * Copies bytes in steps of 16, so up to 15 bytes are written past the end. The regions MUST NOT
  * overlap.
