@@ -115,20 +115,18 @@ function recordOf(schema: Schema): SchemaObject {
 /** Returns the type of a value, and the branch that is null if it may be null. */
 function nullable(type: Schema): { schema: Schema; nullAt: number } {
   if (typeof type === 'string' || isObject(type)) return { schema: type, nullAt: NOT_NULLABLE };
-  const branches = type as readonly Schema[];
-  const nullAt = branches.indexOf('null');
-  const schema = branches[1 - nullAt];
-  if (branches.length !== 2 || nullAt < 0 || schema === undefined || Array.isArray(schema))
+  const nullAt = type.indexOf('null');
+  const schema = type[1 - nullAt];
+  if (type.length !== 2 || nullAt < 0 || schema === undefined || Array.isArray(schema))
     throw new NotForKernel();
   return { schema, nullAt };
 }
 
 /** Returns the kind of a value without other values. */
 function scalarOf(schema: Schema): number {
-  if (isObject(schema) && (typeof schema.type !== 'string' || logicalOf(schema)))
-    throw new NotForKernel();
-  const name = isObject(schema) ? String(schema.type) : String(schema);
-  const { plain } = Object.hasOwn(PRIMITIVES, name) ? PRIMITIVES[name]! : {};
+  const type = isObject(schema) ? schema.type : schema;
+  if (typeof type !== 'string' || (isObject(schema) && logicalOf(schema))) throw new NotForKernel();
+  const { plain } = Object.hasOwn(PRIMITIVES, type) ? PRIMITIVES[type]! : {};
   if (!plain) throw new NotForKernel();
   return plain.scalar;
 }

@@ -78,7 +78,7 @@ export function writeScalar(scalar: Scalar, input: AvroInput, out: JsonOutput): 
       const from = input.sized();
       return base64(input.bytes.subarray(from, input.at), out);
     }
-    default:
+    case SCALAR.null:
       return out.raw(NULL);
   }
 }
@@ -100,6 +100,9 @@ export function skipScalar(scalar: Scalar, input: AvroInput): void {
       return;
     case SCALAR.boolean:
       booleanOf(input);
+      return;
+    case SCALAR.null:
+      return;
   }
 }
 

@@ -1,7 +1,7 @@
 // Says how a batch of records becomes changes: by the kernel, and one by one by the reference for the
 // records that the kernel does not understand.
 import { stepsOf } from '../avro/kernel-steps.js';
-import { ChangeEncoder, type Changes, type Place } from '../enc/change.js';
+import { ChangeEncoder, KIND, type Changes, type Place } from '../enc/change.js';
 import type { RecordDecoder } from '../record-decoder.js';
 import type { Shape } from '../row-comparison.js';
 import type { Kernel } from './kernel.js';
@@ -39,6 +39,7 @@ export class JsonEncoding implements RecordEncoding {
   }
 }
 
+const NOTHING = new Int32Array(4);
 /** The largest number of schemas whose records the kernel encodes. */
 const MOST_SCHEMAS = 64;
 const SCHEMA_WORDS = 2;
@@ -106,6 +107,8 @@ export class RegistryEncoding implements RecordEncoding {
     ] = rest;
     this.decoder.begin(place);
     this.decoder.add(offset, bytes, keyStart, keyEnd, start, end);
+    // Without its schemas, the batch is read again, so its changes do not count.
+    if (this.decoder.wanted.size > 0) return out.push(KIND.unreadable, NOTHING, NOTHING, 0);
     // The decoder has checked the partition, which the JSON of the key does not show.
     const decoded = { partition: place.partition, partitions: 0 };
     this.decoder.visit((at, json, ...ranges) => {

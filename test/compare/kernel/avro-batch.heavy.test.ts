@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
-import { CHANGE_WORDS, type Place } from '../../../src/compare/enc/change.js';
+import { CHANGE_WORDS, type Changes, type Place } from '../../../src/compare/enc/change.js';
 import { RecordBatch } from '../../../src/compare/kernel/record-batch.js';
 import { RegistryEncoding } from '../../../src/compare/kernel/record-encoding.js';
 import type { Shape } from '../../../src/compare/row-comparison.js';
@@ -29,18 +29,26 @@ function encoded(
     const learner = byKernel ? encoding : encoding.decoder;
     learner.learn(Number(id), JSON.stringify(schema));
   }
-  encoding.decoder.keySchema = KEY;
   const batch = new RecordBatch(shape, encoding);
   const parts = messages.flatMap(({ key, value }) => [key, value]);
   const response = Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0)));
-  batch.begin(place, response);
-  let at = 0;
-  messages.forEach(({ key, value }, offset) => {
-    const [keyAt, valueAt] = [at, at + (key?.length ?? 0)];
-    at = valueAt + (value?.length ?? 0);
-    batch.add(offset, batch.response, key ? keyAt : -1, valueAt, value ? valueAt : -1, at);
-  });
-  const changes = batch.finish();
+  const read = (): Changes => {
+    encoding.decoder.keySchema = KEY;
+    batch.referred = 0;
+    batch.begin(place, response);
+    let at = 0;
+    messages.forEach(({ key, value }, offset) => {
+      const [keyAt, valueAt] = [at, at + (key?.length ?? 0)];
+      at = valueAt + (value?.length ?? 0);
+      batch.add(offset, batch.response, key ? keyAt : -1, valueAt, value ? valueAt : -1, at);
+    });
+    return batch.finish();
+  };
+  let changes = read();
+  while (encoding.decoder.wanted.size > 0) {
+    for (const id of encoding.decoder.wanted) encoding.learn(id, null); // no such schema
+    changes = read();
+  }
   const words = [...changes.words.subarray(0, changes.count * CHANGE_WORDS)];
   return { words, referred: batch.referred };
 }

@@ -2,8 +2,7 @@
 // their changes as numbers, in the order of the batches.
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
-import type { Content } from '../../../compare/record-decoder.js';
-import { decoderOf } from '../../../compare/record-formats.js';
+import type { Content, RecordDecoder } from '../../../compare/record-decoder.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { CHANGE_WORDS, type Place } from '../../../compare/enc/change.js';
 import { RecordBatch } from '../../../compare/kernel/record-batch.js';
@@ -48,6 +47,7 @@ export interface Changed {
 export interface Wanted {
   readonly wanted: readonly number[];
   readonly buffer: ArrayBuffer;
+  readonly keySchema: number | null;
 }
 
 export type Done =
@@ -62,7 +62,7 @@ export type Done =
     };
 
 const { shape, format, content } = workerData as Start;
-const decoder = decoderOf(format, content);
+const decoder = await decoderFor(format, content);
 const encoding = decoder && new RegistryEncoding(shape, decoder);
 const batch = new RecordBatch(shape, encoding ?? undefined);
 const add = batch.add.bind(batch);
@@ -93,7 +93,16 @@ function encoded(work: Work): Changed | Wanted {
   batch.begin(place, Buffer.from(buffer, 0, length));
   for (const visible of batches) walkBatch(batch.response, visible, from, to, add, batch.checksum);
   const changes = batch.finish();
-  if (decoder && decoder.wanted.size > 0) return { wanted: [...decoder.wanted], buffer };
+  const keySchema = decoder?.keySchema ?? null;
+  if (decoder && decoder.wanted.size > 0) return { wanted: [...decoder.wanted], buffer, keySchema };
   const words = changes.words.slice(0, changes.count * CHANGE_WORDS);
-  return { words, count: changes.count, buffer, keySchema: decoder?.keySchema ?? null };
+  return { words, count: changes.count, buffer, keySchema };
+}
+
+/** Loads only the code that the format needs, because a parser of schemas takes long to load. */
+async function decoderFor(format: RecordFormat, content: Content): Promise<RecordDecoder | null> {
+  if (format === 'json') return null;
+  if (format === 'avro')
+    return new (await import('../../../compare/avro/avro-records.js')).AvroRecords(content);
+  return (await import('../../../compare/record-formats.js')).decoderOf(format, content);
 }

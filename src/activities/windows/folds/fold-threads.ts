@@ -25,9 +25,12 @@ const AHEAD = 2; // each thread has two batches: one that it works on, and one t
  */
 const LEAST_BUFFER = 9 << 20;
 
+type Schema = Work['schemas'][number];
+
 export class FoldThreads {
   readonly #decoding: Decoding | null;
   readonly #threads: Thread[];
+  readonly #schemas: Schema[] = [];
   /**
    * Buffers that came back from the threads. They are reused, because creating a buffer takes more
    * time than copying the records.
@@ -76,7 +79,6 @@ export class FoldThreads {
         from,
         to,
         keySchema: decoder?.keySchema ?? null,
-        schemas: [],
       });
       answer.catch(() => undefined); // the error is thrown when the turn of this answer comes
       asked.push(answer);
@@ -87,13 +89,19 @@ export class FoldThreads {
     while (asked.length > 0) await takeOldest();
   }
 
-  /** Sends the work to the thread, and fetches the schemas that the thread asks for. */
-  async #changesOf(thread: Thread, work: Work): Promise<Changed> {
-    let done = await thread.ask(work);
+  /**
+   * Sends the work to the thread, together with the schemas that the thread does not have. Fetches the
+   * schemas that the thread asks for.
+   */
+  async #changesOf(thread: Thread, work: Omit<Work, 'schemas'>): Promise<Changed> {
+    let done = await thread.ask({ ...work, schemas: thread.learn(this.#schemas) });
     while ('wanted' in done) {
-      const schemas: [number, string | null][] = [];
-      for (const id of done.wanted) schemas.push([id, await this.#decoding!.schema(id)]);
-      done = await thread.ask({ ...work, buffer: done.buffer, schemas });
+      const { wanted, buffer, keySchema } = done;
+      for (const id of wanted)
+        if (!this.#schemas.some(([known]) => known === id))
+          this.#schemas.push([id, await this.#decoding!.schema(id)]);
+      const schemas = thread.learn(this.#schemas);
+      done = await thread.ask({ ...work, buffer, keySchema, schemas });
     }
     if ('error' in done) throw asProblem(done.error);
     return done;
@@ -127,6 +135,8 @@ function entryPoint(): URL {
 /** A thread whose answers come in the order of the requests. */
 class Thread {
   readonly #worker: Worker;
+  /** The number of schemas that the thread has. */
+  #schemas = 0;
   readonly #waiting: { resolve: (done: Done) => void; reject: (error: Error) => void }[] = [];
 
   constructor(start: Start) {
@@ -134,6 +144,13 @@ class Thread {
     this.#worker.on('message', (done: Done) => this.#waiting.shift()?.resolve(done));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => this.#fail(new Error(`a folding thread ended with ${code}`)));
+  }
+
+  /** Returns the schemas that the thread does not have. They MUST be in the next work. */
+  learn(all: readonly Schema[]): readonly Schema[] {
+    const missing = all.slice(this.#schemas);
+    this.#schemas = all.length;
+    return missing;
   }
 
   ask(work: Work): Promise<Done> {
