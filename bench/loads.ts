@@ -27,7 +27,7 @@ export async function load(
   rows: number,
   more: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  const rest = new ConnectRest(spec.spec.connector.url);
+  const rest = new ConnectRest(spec.spec.connector.url!);
   const kafka = new KafkaPort(spec.spec.kafka, () => '');
   const [capture] = capturesOf(spec, 1);
   const polling = spec.spec.connector.type === 'jdbc-source' ? pollingOf(spec) : null;

@@ -100,11 +100,18 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'registry.converter': 'Is the Avro converter installed at Kafka Connect?',
   'registry.defaults': 'Does the converter keep NULL in a column that has a default?',
   'registry.names': 'Can Avro carry the names of the columns?',
-  'connect.reachable': 'Does Kafka Connect answer?',
+  'connect.reachable':
+    'Does Kafka Connect answer? With Strimzi: is the KafkaConnect resource ready, and does it use connector resources?',
   'connect.source': "Can the source connector's configuration be computed?",
   'connect.plugin': 'Is the plugin of the connector installed?',
   'connect.auth': 'Is the login at Kafka Connect sent encrypted?',
   'connect.config': 'Does the plugin itself accept the configuration?',
+  'connect.access': 'With Strimzi: does the login have every right of the Role?',
+  'connect.operator':
+    'With Strimzi: do the CRDs show version 1.2.0 or later, whose operator creates connectors without starting them?',
+  'connect.resource': 'With Strimzi: does Kubernetes accept the resource of the connector?',
+  'connect.secrets':
+    'With Strimzi: does Kafka Connect have a provider for each placeholder of a secret?',
   'connect.name-free': "Is the connector's name free, or used by this migration?",
   'pipeline.reachable': 'Does Flink or ksqlDB answer?',
   'pipeline.statements': 'Does Flink or ksqlDB accept the statements of the pipeline?',

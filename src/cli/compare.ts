@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Systems } from '../activities/runtime/deps.js';
 import { compareOnly, type ComparedOnly } from '../activities/windows/compare-only/index.js';
-import { loadConfig, resolveSecret } from '../wiring/config.js';
+import { loadConfig, ownPod, resolveSecret } from '../wiring/config.js';
 import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import { leftOutOf } from '../domain/evidence/left-out.js';
 import type { VerdictName } from '../domain/evidence/verdict.js';
@@ -44,7 +44,7 @@ export async function compare(options: CompareOptions): Promise<number> {
     throw new CliError(EXIT.usage, 'usage', `--limit ${limit} is not a number`);
   const spec = readSpec(file, 'comparison');
   const { windowMemory, snapshotBytes } = loadConfig();
-  const systems = new Systems(resolveSecret);
+  const systems = new Systems(resolveSecret, undefined, ownPod());
   const stateDir = temporaryDir();
   try {
     const started = Date.now();

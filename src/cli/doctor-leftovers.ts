@@ -7,7 +7,7 @@ import { queueOfZone, zoneOf, type Zone } from '../domain/migration/task-queues.
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
 import { isRunning } from '../clients/running-workflow.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
-import { loadConfig, resolveSecret } from '../wiring/config.js';
+import { loadConfig, ownPod, resolveSecret } from '../wiring/config.js';
 import { withClient, withLedger } from './support/migration-source.js';
 import { confirmByTyping } from './decide.js';
 import { whileServed } from './support/ask-while-served.js';
@@ -27,7 +27,7 @@ export interface LeftoverOptions {
 export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>
     withLedger(async (ledger) => {
-      const systems = new Systems(resolveSecret);
+      const systems = new Systems(resolveSecret, undefined, ownPod());
       const namespace = {
         name: client.options.namespace,
         id: await namespaceId(client.workflowService, client.options.namespace),

@@ -2,7 +2,7 @@
 // a check failed or is unknown.
 import { Systems } from '../activities/runtime/deps.js';
 import { runPreflight } from '../activities/checks/preflight.js';
-import { loadConfig, resolveSecret } from '../wiring/config.js';
+import { loadConfig, ownPod, resolveSecret } from '../wiring/config.js';
 import {
   applyWaivers,
   databaseOf,
@@ -29,7 +29,7 @@ export async function doctor(
       'sluice doctor --help',
     ]);
   const spec = readSpec(options.file);
-  const systems = new Systems(resolveSecret);
+  const systems = new Systems(resolveSecret, undefined, ownPod());
   const ledger = openLedger();
   try {
     const { waivers } = spec.spec.validation;

@@ -4,6 +4,7 @@
 // the fence.
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import { stringify } from 'yaml';
 import { buildPlan, type Plan } from '../manifest/build-plan.js';
 import type { Rehearsed } from '../domain/evidence/ledger-rows.js';
 import { openLedger, withRunning } from './support/migration-source.js';
@@ -114,6 +115,12 @@ function render(plan: Plan): string {
         ]
       : []),
     ...(plan.needs ? [...plan.needs, ''] : []),
+    ...(plan.role
+      ? [
+          'Connectors are KafkaConnector resources. The worker needs this Role:',
+          stringify(plan.role),
+        ]
+      : []),
     ...(plan.notes.length > 0
       ? ['Before you approve, note:', ...plan.notes.map((note) => `  - ${note}`), '']
       : []),

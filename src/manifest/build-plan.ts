@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { debeziumPostgresConfig } from '../connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../connectors/jdbc-sink.js';
 import { aclsOf, type Acl } from '../domain/access/acls.js';
+import { roleOf } from '../domain/access/kubernetes-role.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { CutoverStep } from '../domain/plan/resolved-plan.js';
 import { neededByEngine } from '../domain/migration/engine-access.js';
@@ -37,6 +38,8 @@ export interface Plan {
   readonly acls: readonly Acl[];
   /** What the processes of other systems must have, as sentences. Absent if nothing is needed. */
   readonly needs?: readonly string[];
+  /** The Role that the worker needs in Kubernetes. Absent without Strimzi. */
+  readonly role?: object;
   /** The guarantees that this spec weakens, which an approver must know. */
   readonly notes: readonly string[];
 }
@@ -55,6 +58,7 @@ export function planHash(spec: MigrationSpec): string {
 export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
   const plan = resolve({ spec, generation });
   const needed = neededByEngine(spec.spec);
+  const role = roleOf(spec);
   // The plan does not contain the configuration of a polling connector, because that configuration
   // names columns that only the database knows. `doctor` reads these columns.
   return {
@@ -75,6 +79,7 @@ export function buildPlan(spec: MigrationSpec, generation = 1): Plan {
     cutover: plan.steps,
     acls: aclsOf(plan),
     ...(needed.length > 0 ? { needs: needed } : {}),
+    ...(role ? { role } : {}),
     notes: plan.notes,
   };
 }

@@ -120,7 +120,7 @@ export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
   const { connector, kafka } = spec;
   pair(tlsFilesOf(kafka) ?? {}, 'kafka', 'tls');
   pair(connector.tls ?? {}, 'connector', 'tls');
-  if (connector.tls && !connector.url.startsWith('https:'))
+  if (connector.tls && connector.url?.startsWith('http:'))
     add('certificates are only used with an https URL', 'connector', 'tls');
   if (connector.brokers && connector.snapshot !== 'incremental')
     add(

@@ -15,6 +15,7 @@ import {
 import { resultMode } from '../domain/plan/planned-subjects.js';
 import { durationMs } from '../domain/values/duration.js';
 import type { SpecIssue } from './document.js';
+import { controlIssues } from './control-rules.js';
 import { certificateIssues, engineLoginIssues, loginIssues } from './login-rules.js';
 import { formatIssues } from './format-rules.js';
 import { nameIssues } from './name-rules.js';
@@ -31,6 +32,7 @@ export function semanticIssues(parsed: ParsedSpec): SpecIssue[] {
     ...captureContradictions(parsed as MigrationSpec),
     ...nameIssues(parsed),
     ...sharedNameIssues(parsed),
+    ...controlIssues(parsed),
     ...certificateIssues(parsed),
     ...loginIssues(parsed),
     ...engineLoginIssues(parsed),

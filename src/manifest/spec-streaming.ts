@@ -1,5 +1,6 @@
 // Defines the shape of the streaming side: connector, Kafka, pipeline and sink.
 import { z } from 'zod';
+import { control, strimzi } from './spec-control.js';
 import { statementsProblem } from './forbidden-credentials.js';
 import {
   duration,
@@ -52,7 +53,11 @@ export const connector = z.strictObject({
   type: z
     .enum(['debezium-postgres', 'jdbc-source'])
     .describe('How the tables are captured: debezium-postgres reads the log, jdbc-source polls.'),
-  url: httpUrl.describe("The URL of Kafka Connect's REST API."),
+  control,
+  url: httpUrl
+    .optional()
+    .describe("The URL of Kafka Connect's REST API. Required unless control is strimzi."),
+  strimzi: strimzi.optional().describe('For control: strimzi: the Kafka Connect cluster.'),
   tls: tlsFiles.optional().describe('Certificates for an https URL.'),
   auth: login.optional().describe("The login at Kafka Connect's REST API, if it requires one."),
   brokers: z

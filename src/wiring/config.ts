@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { parse } from 'yaml';
+import type { PodIdentity } from '../clients/kubernetes/api-access.js';
 import type { ResolveSecret } from '../clients/postgres/connection.js';
 import { approverKey, type ApproverKey, type ApproverKeys } from '../clients/signatures.js';
 import { sizeBytes } from '../domain/values/duration.js';
@@ -15,6 +16,7 @@ import { TASK_QUEUE } from '../domain/migration/task-queues.js';
 import type { EncryptingCodec } from '../clients/payload-codec.js';
 import { readCodec } from './codec-keys.js';
 import { VARIABLES, read } from './environment.js';
+import { podIdentity } from './pod-identity.js';
 import { readProcessSettings, type ProcessSettings } from './process-settings.js';
 import { allowCommand, allowSecret, readSecret, secretRules } from './secrets.js';
 
@@ -198,6 +200,9 @@ export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') =>
   allowSecret(secret, hosts, process.env);
   return '';
 };
+
+/** The service account of this process. Null if it does not run in a pod. */
+export const ownPod = (): PodIdentity | null => podIdentity(process.env);
 
 /**
  * Returns this process's environment with the given additions, for a command that a person wants to

@@ -110,6 +110,19 @@ export const VARIABLES = {
     otherwise: '~/.config',
     meaning: 'The folder whose `sluice/secrets` may hold secret files.',
   },
+  KUBERNETES_SERVICE_HOST: {
+    readBy: BOTH,
+    form: 'host, which Kubernetes sets in each pod',
+    otherwise: 'a spec with control: strimzi must name its API server',
+    meaning:
+      "The Kubernetes API of this process's cluster. It gets the token of the pod's service account.",
+  },
+  KUBERNETES_SERVICE_PORT: {
+    readBy: BOTH,
+    form: 'port, which Kubernetes sets in each pod',
+    otherwise: '443',
+    meaning: 'The port of that API.',
+  },
   SLUICE_APPROVERS_FILE: {
     readBy: ['worker'],
     form: 'path of a YAML list of { name, publicKey, roles }',

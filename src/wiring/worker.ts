@@ -7,7 +7,7 @@ import { Gauges } from '../activities/runtime/gauges.js';
 import { classifying, measuring, proving } from '../activities/runtime/interceptor.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
 import { Ledger } from '../clients/ledger/ledger.js';
-import { dataConverterOf, resolveSecret, type Config } from './config.js';
+import { dataConverterOf, ownPod, resolveSecret, type Config } from './config.js';
 import { Problem } from '../domain/failure.js';
 import { serve } from './worker-group.js';
 import { startBeside } from './worker-beside.js';
@@ -73,7 +73,7 @@ export async function runWorker(
     name: config.temporal.namespace,
     id: await namespaceId(connection.workflowService, config.temporal.namespace),
   };
-  const systems = new Systems(resolveSecret);
+  const systems = new Systems(resolveSecret, undefined, ownPod());
   const gauges = new Gauges();
   const deps = { secret: resolveSecret, ledger, systems, namespace, gauges };
   const activities = instead(

@@ -13,8 +13,11 @@ const CONNECTOR = {
   captures: (key: string) => key !== 'poll.interval.ms',
 };
 
+const howToResume = (name: string): string => `resume ${name}`;
+
 /** A Kafka Connect with one connector. Null means that the connector was deleted. */
 const connect = (state: string | null, more: { config?: object; tasks?: string[] } = {}) => ({
+  howToResume,
   config: () => Promise.resolve(state === null ? null : { ...PLANNED, ...more.config }),
   status: () =>
     Promise.resolve(
@@ -79,6 +82,7 @@ describe('the guard', () => {
   it('does not report a short pause, a running connector, or a connector that does not exist yet', async () => {
     let state = 'PAUSED';
     const rest = {
+      howToResume,
       config: () => Promise.resolve(PLANNED),
       status: () => Promise.resolve({ connector: { state }, tasks: [{ id: 0, state }] }),
     };

@@ -3,14 +3,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stoppedConnectors } from '../../src/activities/capture/connectors/describe-stopped-connectors.js';
 import { skipping } from '../support/skipping.js';
-import type { ConnectRest } from '../../src/clients/http/connect-rest.js';
+import type { ConnectControl } from '../../src/clients/http/connect-control.js';
+import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 
-type Asked = Pick<ConnectRest, 'status' | 'config'>;
+type Asked = Pick<ConnectControl, 'status' | 'config' | 'howToResume'>;
+
+const howToResume = (name: string): string => new ConnectRest('http://connect').howToResume(name);
 
 /** Connect's answers. `isStored` says whether Connect finds the configuration of the connector. */
 const connect = (state: string | null, isStored = state !== null): Asked => ({
   status: () => Promise.resolve(state === null ? null : { connector: { state }, tasks: [] }),
   config: () => Promise.resolve(isStored ? {} : null),
+  howToResume,
 });
 const asked = (rest: Asked): Promise<string> => skipping(stoppedConnectors(rest, ['c']));
 
@@ -30,6 +34,6 @@ describe('a barrier that is not reached', () => {
   it('names no connector if all are running, or if Connect does not answer', async () => {
     expect(await asked(connect('RUNNING'))).toBe('');
     const away = (): Promise<never> => Promise.reject(new Error('away'));
-    expect(await asked({ status: away, config: away })).toBe('');
+    expect(await asked({ status: away, config: away, howToResume })).toBe('');
   });
 });

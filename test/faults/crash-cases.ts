@@ -36,7 +36,7 @@ export function crashCases({ ref, act, forgetCopy }: Stage): CrashCase[] {
   const connector: OwnedObject = {
     kind: 'connector',
     name: names.connector,
-    where: ref.spec.spec.connector.url,
+    where: ref.spec.spec.connector.url!,
   };
   const slot: OwnedObject = { kind: 'slot', name: names.slot, where: database };
   const sink: OwnedObject = { kind: 'sink-table', name: 'public.stream_made', where: database };

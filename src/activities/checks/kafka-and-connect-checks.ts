@@ -2,6 +2,7 @@
 import { JDBC_SINK_CLASS, jdbcSinkConfig } from '../../connectors/jdbc-sink.js';
 import { connectionTrouble } from '../../clients/kafka/connection-trouble.js';
 import type { KafkaSpec } from '../../domain/migration/cluster-access.js';
+import { connectPlace } from '../../domain/migration/connect-control.js';
 import { FAILURES, Problem } from '../../domain/failure.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -14,8 +15,9 @@ import {
 } from '../capture/connectors/source-connectors.js';
 import { takenNames, type IsOwned } from './names-free.js';
 import { checkAcls } from './acl-checks.js';
+import { checkResources, checkStrimzi } from './strimzi-checks.js';
 import { checkTopicNames } from './topic-name-checks.js';
-import { attempt, failed, passed } from '../runtime/make-finding.js';
+import { attempt, failed, passed, type Answer } from '../runtime/make-finding.js';
 
 export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   const { plan, systems } = asking;
@@ -94,7 +96,7 @@ function saslInClear({ spec }: ResolvedPlan): Check[] {
 
 /** Refuses a login over http, because anyone on the network could read it. */
 function loginInClear({ spec: { connector } }: ResolvedPlan): Check[] {
-  if (!connector.auth || connector.url.startsWith('https:')) return [];
+  if (!connector.auth || !connector.url?.startsWith('http:')) return [];
   const remedy =
     'use an https URL; waive connect.auth if the network itself is encrypted, or if Connect runs on this machine';
   return [failed('connect.auth', '', 'connector.auth over http is sent in clear text', remedy)];
@@ -102,7 +104,7 @@ function loginInClear({ spec: { connector } }: ResolvedPlan): Check[] {
 
 export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Check[]> {
   const { plan } = asking;
-  const { url } = plan.spec.connector;
+  const control = await checkStrimzi(asking);
   let version: string;
   try {
     version = await asking.systems.connect(plan).version();
@@ -110,10 +112,12 @@ export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Ch
     const problem = classify(error);
     const isKnown = problem.remedy !== FAILURES.unreachable.remedy;
     const remedy = isKnown ? problem.remedy : 'check spec.connector.url and the Connect worker';
-    return [failed('connect.reachable', '', problem.message, remedy)];
+    return [...control, failed('connect.reachable', '', problem.message, remedy)];
   }
+  const place = connectPlace(plan.spec.connector);
   const checks: Check[] = [
-    passed('connect.reachable', '', `Kafka Connect ${version} at ${url}`),
+    passed('connect.reachable', '', `Kafka Connect ${version} at ${place}`),
+    ...control,
     ...loginInClear(plan),
   ];
   let sources: WantedConnector[] = [];
@@ -135,10 +139,20 @@ export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Ch
         ]
       : []),
   ];
-  for (const connector of wanted.filter(({ unfit }) => unfit === undefined))
-    checks.push(...(await checkConnector(asking, isOwned, connector)));
+  const made = wanted.filter(({ unfit }) => unfit === undefined);
+  checks.push(...(await checkResources(asking, made)));
+  for (const connector of made) checks.push(...(await checkConnector(asking, isOwned, connector)));
   return checks;
 }
+
+/** The finding if only Kafka Connect could check the configuration, when it creates the connector. */
+const UNCHECKED: Answer = {
+  unknown: true,
+  detail:
+    'Kubernetes has no request with which Kafka Connect checks a configuration. Kafka Connect checks it when the connector is created, which is stopped then',
+  remedy:
+    'accept this with a waiver of connect.config; if Kafka Connect refuses the configuration in the phase connect, the run blocks before the connector has done anything',
+};
 
 /**
  * Checks that the plugin is installed, that the plugin itself accepts the configuration, and that
@@ -170,6 +184,7 @@ async function checkConnector(
       'connect.config',
       async () => {
         const errors = await rest.validate(connectorClass, config);
+        if (errors === null) return UNCHECKED;
         return errors.length === 0
           ? 'the connector itself accepts the configuration'
           : {

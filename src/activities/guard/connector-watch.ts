@@ -1,6 +1,6 @@
 // Checks the connectors for the guard: it finds connectors that a person deleted, paused or edited.
 // It reports a problem only after the problem has lasted for a while, because a restart is short.
-import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import type { ConnectControl } from '../../clients/http/connect-control.js';
 import { taskFailure, withPlanned } from '../capture/connectors/connector-state.js';
 import {
   isSameTrouble,
@@ -15,6 +15,8 @@ const SETTLE_MS = 15_000;
  */
 const RECOVERED_MS = 45_000;
 
+type Watched = Pick<ConnectControl, 'config' | 'status' | 'howToResume'>;
+
 export interface WatchedConnector {
   readonly name: string;
   readonly planned: Readonly<Record<string, string>>;
@@ -27,13 +29,13 @@ export interface WatchedConnector {
 }
 
 export class ConnectorWatch {
-  readonly #rest: Pick<ConnectRest, 'config' | 'status'>;
+  readonly #rest: Watched;
   readonly #known: readonly ConnectorTrouble[];
   #seen: { readonly trouble: ConnectorTrouble; readonly since: number }[] = [];
   readonly #runningSince = new Map<string, number>();
 
   /** `known` contains the problems that the run already knows. */
-  constructor(rest: Pick<ConnectRest, 'config' | 'status'>, known: readonly ConnectorTrouble[]) {
+  constructor(rest: Watched, known: readonly ConnectorTrouble[]) {
     this.#rest = rest;
     this.#known = known;
   }
@@ -77,11 +79,15 @@ export class ConnectorWatch {
     if (!isRunning) this.#runningSince.delete(name);
     else if (!this.#runningSince.has(name)) this.#runningSince.set(name, now);
     const hasRecovered = isRunning && now - this.#runningSince.get(name)! >= RECOVERED_MS;
+    const howToResume = this.#rest.howToResume(name);
     if (isAdopted) {
       const adopted = { failure: stored ? await taskFailure(this.#rest, name) : null };
-      return troublesOf({ name, state, edited, recaptured, adopted });
+      return troublesOf({ name, state, edited, recaptured, howToResume, adopted });
     }
     const failed = this.#known.filter((t) => t.connector === name && t.code === 'connector-failed');
-    return [...troublesOf({ name, state, edited, recaptured }), ...(hasRecovered ? [] : failed)];
+    return [
+      ...troublesOf({ name, state, edited, recaptured, howToResume }),
+      ...(hasRecovered ? [] : failed),
+    ];
   }
 }

@@ -6,6 +6,7 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import type { ConnectorTrouble } from '../../domain/capture/connector-trouble.js';
+import { connectPlace } from '../../domain/migration/connect-control.js';
 import { driftFrom, driftOf, taskFailure } from '../capture/connectors/connector-state.js';
 import { sinkConfig } from '../capture/connectors/current-sink.js';
 import type { Deps } from '../runtime/deps.js';
@@ -168,7 +169,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   }
   const made: WatchedConnector[] = [];
   for (const one of wanted) {
-    const object = { kind: 'connector', name: one.name, where: spec.url } as const;
+    const object = { kind: 'connector', name: one.name, where: connectPlace(spec) } as const;
     if (one.isAdopted || (await deps.ledger.objectState(ref.name, object)) === 'created')
       made.push(one);
   }

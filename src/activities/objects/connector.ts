@@ -1,6 +1,6 @@
 // Creates and removes connectors. A new connector is STOPPED, so that its configuration can be read
 // back before the connector does anything.
-import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import type { ConnectControl } from '../../clients/http/connect-control.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { Problem } from '../../domain/failure.js';
 import { sourceConnectorConfigs } from '../capture/connectors/source-connectors.js';
@@ -14,7 +14,7 @@ import {
 import { askEach, type Asking, type OwnedKind, type Site } from './owned-kind.js';
 import { sinkConfig } from '../capture/connectors/current-sink.js';
 
-const rest = ({ systems, plan }: Asking): ConnectRest => systems.connect(plan);
+const rest = ({ systems, plan }: Asking): ConnectControl => systems.connect(plan);
 
 const exists = async (asking: Asking, { name }: OwnedObject): Promise<boolean> =>
   (await rest(asking).config(name)) !== null;
@@ -57,8 +57,8 @@ export const connector: OwnedKind = {
   /** Also deletes the offsets, because a later connector of that name would continue from them. */
   remove: async (site, object) => {
     const { name } = object;
-    if (!(await stopSurely(rest(site), name))) return;
-    await deleteOffsets(rest(site), name);
+    if (await stopSurely(rest(site), name)) await deleteOffsets(rest(site), name);
+    else if (!(await exists(site, object))) return; // a resource may exist without its connector
     if (!(await rest(site).delete(name)) && (await mayExist(site, object)))
       throw new Problem(
         'clean-up',

@@ -1,12 +1,17 @@
 // Defines the clients and secrets that activities get. src/wiring/worker.ts builds them once. This
 // code does not read the environment.
+import type { ConnectControl } from '../../clients/http/connect-control.js';
 import { ConnectRest } from '../../clients/http/connect-rest.js';
 import { httpAccess } from '../../clients/http/http-access.js';
+import { apiAccess, type PodIdentity } from '../../clients/kubernetes/api-access.js';
+import { ApiServer } from '../../clients/kubernetes/api-server.js';
+import { StrimziConnect } from '../../clients/kubernetes/strimzi-connect.js';
 import { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { ApproverKeys } from '../../clients/signatures.js';
 import type { ResolveSecret } from '../../clients/postgres/connection.js';
 import type { Gauges } from './gauges.js';
+import { strimziOf, type StrimziSpec } from '../../domain/migration/connect-control.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { stopIfCancelled } from './poll-until.js';
 
@@ -63,12 +68,19 @@ export function otherNamespace(
 export class Systems {
   readonly #secret: ResolveSecret;
   readonly #now: () => number;
+  readonly #pod: PodIdentity | null;
   readonly #ports = new Map<string, { readonly port: KafkaPort; readonly since: number }>();
   readonly #retired = new Set<KafkaPort>();
 
-  constructor(secret: ResolveSecret, now: () => number = () => performance.now()) {
+  /** `pod` is the service account of this process. Null if it does not run in Kubernetes. */
+  constructor(
+    secret: ResolveSecret,
+    now: () => number = () => performance.now(),
+    pod: PodIdentity | null = null,
+  ) {
     this.#secret = secret;
     this.#now = now;
+    this.#pod = pod;
   }
 
   kafka({ spec }: MigrationSpec): KafkaPort {
@@ -80,9 +92,18 @@ export class Systems {
     return port;
   }
 
-  connect({ spec }: MigrationSpec): ConnectRest {
-    const { url } = spec.connector;
+  connect({ metadata, spec }: Pick<MigrationSpec, 'metadata' | 'spec'>): ConnectControl {
+    const strimzi = strimziOf(spec.connector);
+    if (strimzi) {
+      const home = { ...strimzi, migration: metadata.name };
+      return new StrimziConnect(this.kubernetes(strimzi), home, stopIfCancelled);
+    }
+    const { url = '' } = spec.connector; // the parser refuses a spec without it
     return new ConnectRest(url, stopIfCancelled, httpAccess(url, spec.connector, this.#secret));
+  }
+
+  kubernetes(strimzi: StrimziSpec): ApiServer {
+    return new ApiServer(() => apiAccess(strimzi, this.#secret, this.#pod));
   }
 
   /**

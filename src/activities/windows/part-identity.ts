@@ -1,7 +1,7 @@
 // Identifies the running connectors and consumer groups. A connector is identified by its plugin,
 // the plugin's version and the worker's version. A group is identified by its protocol, topics and
 // client ids. A restart changes none of these, but it changes the ids of processes and members.
-import type { ConnectRest } from '../../clients/http/connect-rest.js';
+import type { ConnectControl } from '../../clients/http/connect-control.js';
 import type { KnownGroup } from '../../clients/kafka/groups.js';
 import { NOT_RUNNING } from '../../domain/evidence/epoch.js';
 import { UNKNOWN_IDENTITY } from '../../domain/evidence/fact-rules.js';
@@ -11,7 +11,7 @@ import { UNKNOWN_IDENTITY } from '../../domain/evidence/fact-rules.js';
  * write the records. Returns `unknown` if Kafka Connect does not state both versions.
  */
 export async function pluginVersion(
-  rest: Pick<ConnectRest, 'plugins' | 'version'>,
+  rest: Pick<ConnectControl, 'plugins' | 'version'>,
   connectorClass: string | undefined,
 ): Promise<string> {
   const plugin = (await rest.plugins()).find((one) => one.class === connectorClass);

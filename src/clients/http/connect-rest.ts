@@ -4,25 +4,15 @@ import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 import { errorText } from '../../domain/values/error-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
+import type { ConnectControl, ConnectorStatus } from './connect-control.js';
 import { bodyOf, errorMessage, notConnect, refusedLogin } from './connect-answers.js';
 import { send, type HttpAccess, type HttpAnswer } from './http-access.js';
-
-export interface TaskStatus {
-  readonly id: number;
-  readonly state: string;
-  readonly trace?: string;
-}
-
-export interface ConnectorStatus {
-  readonly connector: { readonly state: string; readonly trace?: string };
-  readonly tasks: readonly TaskStatus[];
-}
 
 const TIMEOUT_MS = 15_000;
 const CONFLICT_RETRIES = 20;
 const CONFLICT_PAUSE_MS = 1000;
 
-export class ConnectRest {
+export class ConnectRest implements ConnectControl {
   readonly #url: string;
   readonly #beforeMaking: () => void;
   readonly #access: HttpAccess;
@@ -144,6 +134,10 @@ export class ConnectRest {
   /** Deletes the connector. Returns false if Kafka Connect does not know the connector (yet). */
   async delete(name: string): Promise<boolean> {
     return (await this.#jsonOrNull('DELETE', `/connectors/${encodeURIComponent(name)}`)) !== null;
+  }
+
+  howToResume(name: string): string {
+    return `resume it through Kafka Connect's REST API (PUT /connectors/${name}/resume)`;
   }
 
   async #make(method: string, path: string, body: unknown): Promise<void> {

@@ -1,6 +1,7 @@
 // Capture with `adopt: true`: a Debezium connector of another owner writes to the topics. Sluice
 // only reads the topics and the position of the slot. It never changes the capture.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
+import { connectPlace } from '../migration/connect-control.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import { contradictionList } from '../migration/contradiction.js';
 import type { CaptureMode } from './capture.js';
@@ -67,7 +68,7 @@ export function adoptedObjects(migration: MigrationSpec): OwnedObject[] {
     ),
     ...named('publication', existing.publication, server),
     ...named('slot', existing.slot, server),
-    ...named('connector', existing.connector, connector.url),
+    ...named('connector', existing.connector, connectPlace(connector)),
   ];
 }
 

@@ -21,6 +21,8 @@ export interface SeenConnector {
   readonly edited: readonly string[];
   /** The edited keys that change what is captured. */
   readonly recaptured: readonly string[];
+  /** Says how a person resumes the connector. */
+  readonly howToResume: string;
   /** Set for an adopted connector: the cause of its failed task, or null. */
   readonly adopted?: { readonly failure: string | null };
 }
@@ -45,6 +47,7 @@ export function troublesOf({
   edited,
   recaptured,
   adopted,
+  howToResume,
 }: SeenConnector): ConnectorTrouble[] {
   const trouble = (
     code: ConnectorTrouble['code'],
@@ -61,7 +64,7 @@ export function troublesOf({
   if (state === null) return [trouble('connector-gone', `connector ${name} was deleted`)];
   const troubles: ConnectorTrouble[] = [];
   if (HALTED.includes(state)) {
-    const remedy = `resume it at Kafka Connect (PUT /connectors/${name}/resume); the migration continues by itself`;
+    const remedy = `${howToResume}; the migration continues by itself`;
     troubles.push(trouble('connector-paused', `connector ${name} is ${state}`, { remedy }));
   }
   if (edited.length > 0) {

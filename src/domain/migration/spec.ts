@@ -3,6 +3,7 @@
 // parses the spec.
 
 import type { Login, KafkaSpec, PasswordLogin, TlsFiles } from './cluster-access.js';
+import type { ControlSpec } from './connect-control.js';
 import type { ExistingSpec } from './compare-only-spec.js';
 import type { PostgresAddress, TargetSpec } from './databases.js';
 import type { RecordFormat } from './topic-format.js';
@@ -53,9 +54,8 @@ export interface BatchSpec {
 
 export type PollingMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+incrementing';
 
-export interface ConnectorSpec {
+export interface ConnectorSpec extends ControlSpec {
   readonly type: 'debezium-postgres' | 'jdbc-source';
-  readonly url: string;
   /** PEM files for TLS with Connect's REST API. */
   readonly tls?: TlsFiles | undefined;
   readonly auth?: Login | undefined;

@@ -1,4 +1,5 @@
 // Connectors: one for the log, or one for each polled table, and the sink's connector.
+import { connectPlace } from '../migration/connect-control.js';
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import type { KindPlan } from './owned-kind.js';
@@ -20,5 +21,5 @@ export const sinkConnectors = (plan: ResolvedPlan): OwnedObject[] =>
 const connectorOf = ({ spec }: ResolvedPlan, name: string): OwnedObject => ({
   kind: 'connector',
   name,
-  where: spec.connector.url,
+  where: connectPlace(spec.connector),
 });

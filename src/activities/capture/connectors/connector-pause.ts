@@ -1,7 +1,11 @@
 // Pauses the source connector for a moment, and makes sure that it runs again. Each pause is
 // recorded in the ledger before it begins, so that another worker can end the pause if this worker
 // dies.
-import type { ConnectRest, ConnectorStatus } from '../../../clients/http/connect-rest.js';
+import {
+  PENDING,
+  type ConnectControl,
+  type ConnectorStatus,
+} from '../../../clients/http/connect-control.js';
 import { closePause, openPause, pausesOf } from '../../../clients/ledger/connector-pauses.js';
 import { pausedBy } from '../../../domain/evidence/still-point.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
@@ -117,12 +121,13 @@ export async function endOverduePause(deps: Needs, { ref, plan }: Planned): Prom
 export function withoutWindowPauses(
   { ledger, systems }: Needs,
   { ref, plan }: Planned,
-): Pick<ConnectRest, 'config' | 'status'> {
+): Pick<ConnectControl, 'config' | 'status' | 'howToResume'> {
   const rest = systems.connect(plan);
   const running = <P extends { readonly state: string }>(part: P): P =>
     part.state === 'PAUSED' ? { ...part, state: 'RUNNING' } : part;
   return {
     config: (name) => rest.config(name),
+    howToResume: (name) => rest.howToResume(name),
     status: async (name) => {
       const status = await rest.status(name);
       if (status === null || !isPaused(status)) return status;
@@ -139,7 +144,7 @@ export function withoutWindowPauses(
  * cancelled window must still resume its connector. Never throws.
  */
 async function resumeSurely(
-  rest: ConnectRest,
+  rest: ConnectControl,
   connector: string,
   limitMs: number,
 ): Promise<boolean> {
@@ -156,13 +161,14 @@ async function resumeSurely(
 }
 
 async function resume(
-  rest: ConnectRest,
+  rest: ConnectControl,
   connector: string,
 ): Promise<'resumed' | 'paused' | 'stopped' | 'gone'> {
   if ((await rest.config(connector)) === null) return 'gone';
   if (isStopped(await rest.status(connector))) return 'stopped';
   await rest.resume(connector);
-  return isPaused(await rest.status(connector)) ? 'paused' : 'resumed';
+  const status = await rest.status(connector);
+  return isPaused(status) || isPending(status) ? 'paused' : 'resumed';
 }
 
 const partsOf = (status: ConnectorStatus): string[] => [
@@ -173,8 +179,12 @@ const partsOf = (status: ConnectorStatus): string[] => [
 const isPaused = (status: ConnectorStatus | null): boolean =>
   status !== null && partsOf(status).includes('PAUSED');
 
+/** True if the last request was not carried out yet, so the connector may still be paused. */
+const isPending = (status: ConnectorStatus | null): boolean => status?.connector.state === PENDING;
+
+/** A person's request to stop counts at once, although the connector may still be paused. */
 const isStopped = (status: ConnectorStatus | null): boolean =>
-  status?.connector.state === 'STOPPED';
+  status?.connector.state === 'STOPPED' || status?.awaited === 'STOPPED';
 
 const isAll = (status: ConnectorStatus | null, state: string): boolean =>
   status !== null && status.tasks.length > 0 && partsOf(status).every((part) => part === state);

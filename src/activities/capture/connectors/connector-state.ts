@@ -1,6 +1,6 @@
 // Reads a connector's configuration, whether it is running, and why it failed. Stops and
 // reconfigures connectors.
-import type { ConnectRest } from '../../../clients/http/connect-rest.js';
+import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import type { WantedConnector } from '../capture-adapter.js';
 import { Problem } from '../../../domain/failure.js';
 import { cut, quoteForeign, withoutValues } from '../../../domain/values/foreign-text.js';
@@ -57,7 +57,7 @@ export const driftFrom = (
 
 /** Returns the stored configuration, or null if the connector is surely deleted. */
 export async function storedConfig(
-  rest: Pick<ConnectRest, 'config'>,
+  rest: Pick<ConnectControl, 'config'>,
   name: string,
 ): Promise<Record<string, string> | null> {
   const known = await rest.config(name);
@@ -69,7 +69,7 @@ export async function storedConfig(
  * the connector first, because the old task would otherwise continue for a moment. Idempotent.
  */
 export async function reconfigure(
-  rest: ConnectRest,
+  rest: ConnectControl,
   name: string,
   config: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -91,7 +91,7 @@ export async function reconfigure(
  * surely deleted. Throws Problem `clean-up` if a task is still running at the time limit.
  */
 export async function stopSurely(
-  rest: Pick<ConnectRest, 'stop' | 'status'>,
+  rest: Pick<ConnectControl, 'stop' | 'status'>,
   name: string,
 ): Promise<boolean> {
   let isOrdered = false;
@@ -108,7 +108,7 @@ export async function stopSurely(
   return end === 'stopped';
 }
 
-export async function untilRunning(rest: ConnectRest, name: string): Promise<void> {
+export async function untilRunning(rest: ConnectControl, name: string): Promise<void> {
   let last = 'no status';
   const running = await pollUntil(Date.now() + STATE_TIMEOUT_MS, 200, async () => {
     const status = await rest.status(name);
@@ -134,7 +134,7 @@ export async function untilRunning(rest: ConnectRest, name: string): Promise<voi
  * barrier proves progress.
  */
 export async function taskFailure(
-  rest: Pick<ConnectRest, 'status'>,
+  rest: Pick<ConnectControl, 'status'>,
   name: string,
 ): Promise<string | null> {
   const status = await rest.status(name);
@@ -155,6 +155,6 @@ function rootCause(trace: string): string {
  * Deletes the offsets of a connector. If the connector has no offsets, no request is sent, because
  * Connect would answer with an internal error.
  */
-export async function deleteOffsets(rest: ConnectRest, name: string): Promise<void> {
+export async function deleteOffsets(rest: ConnectControl, name: string): Promise<void> {
   if ((await rest.offsets(name)).length > 0) await rest.deleteOffsets(name);
 }

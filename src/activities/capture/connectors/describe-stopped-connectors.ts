@@ -1,5 +1,5 @@
 // Describes connectors that are not running because a person paused, stopped or deleted them.
-import type { ConnectRest } from '../../../clients/http/connect-rest.js';
+import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import { storedConfig } from './connector-state.js';
 
 /**
@@ -7,7 +7,7 @@ import { storedConfig } from './connector-state.js';
  * is empty if all connectors are running, or if Kafka Connect does not answer.
  */
 export async function stoppedConnectors(
-  rest: Pick<ConnectRest, 'status' | 'config'>,
+  rest: Pick<ConnectControl, 'status' | 'config' | 'howToResume'>,
   connectors: readonly string[],
 ): Promise<string> {
   const said: string[] = [];
@@ -18,9 +18,7 @@ export async function stoppedConnectors(
     if (status === null && (await isGone()))
       said.push(`connector ${name} no longer exists: it was deleted (sluice rollback cleans up)`);
     else if (status && ['PAUSED', 'STOPPED'].includes(status.connector.state))
-      said.push(
-        `connector ${name} is ${status.connector.state}: resume it through Kafka Connect's REST API (PUT /connectors/${name}/resume)`,
-      );
+      said.push(`connector ${name} is ${status.connector.state}: ${rest.howToResume(name)}`);
   }
   return said.length === 0 ? '' : `; ${said.join('; ')}`;
 }

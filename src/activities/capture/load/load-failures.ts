@@ -1,5 +1,5 @@
 // Decides which failure of a connector ends the initial load, and finds out why it failed.
-import type { ConnectRest } from '../../../clients/http/connect-rest.js';
+import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import { remedyOf } from '../../../domain/capture/connector-remedies.js';
 import { Problem } from '../../../domain/failure.js';
 import { taskFailure } from '../connectors/connector-state.js';
@@ -17,7 +17,7 @@ export class Failures {
   #last: string | null = null;
 
   /** Throws Problem `connector-failed` if the connector's failure lasts longer than the limit. */
-  async check(rest: ConnectRest, name: string): Promise<void> {
+  async check(rest: ConnectControl, name: string): Promise<void> {
     const failure = await taskFailure(rest, name);
     if (failure === null) return void this.#since.delete(name);
     const since = this.#since.get(name) ?? Date.now();
@@ -31,7 +31,7 @@ export class Failures {
    * Returns a Problem for the failed load, with the cause of the task's failure. Connect may report
    * the cause a moment after the load failed, and a restart by the guard may clear it again.
    */
-  async explain(rest: ConnectRest, name: string, failure: string): Promise<Problem> {
+  async explain(rest: ConnectControl, name: string, failure: string): Promise<Problem> {
     const cause =
       this.#last ??
       (await pollUntil(Date.now() + CAUSE_WITHIN_MS, 100, () => taskFailure(rest, name)));

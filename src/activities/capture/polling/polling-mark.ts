@@ -1,7 +1,7 @@
 // Marks the current position of polled tables, and waits until their connectors have read up to
 // that position.
 import type pg from 'pg';
-import type { ConnectRest } from '../../../clients/http/connect-rest.js';
+import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';
 import type { PollingPlan } from '../../../domain/capture/capture.js';
@@ -55,7 +55,7 @@ export async function markPolled(
 }
 
 async function markCapture(
-  rest: ConnectRest,
+  rest: ConnectControl,
   snapshot: pg.ClientBase,
   polling: Polling,
   capture: Capture,
@@ -96,7 +96,7 @@ async function markCapture(
  * polls proves nothing, because Connect stores it late.
  */
 async function untilPolled(
-  rest: ConnectRest,
+  rest: ConnectControl,
   { connector, subject }: Capture,
   wanted: string,
   deadline: number,
@@ -146,7 +146,7 @@ const asBigInt = (value: unknown): bigint | null =>
  * Reads the position at which the connector will continue. The common JDBC source plugins and
  * Sluice's own plugin store it in the same form.
  */
-async function storedCursor(rest: ConnectRest, connector: string): Promise<Cursor> {
+async function storedCursor(rest: ConnectControl, connector: string): Promise<Cursor> {
   const offset = (await rest.offsets(connector))[0] ?? {};
   const millis = asBigInt(offset['timestamp']);
   const nanos = asBigInt(offset['timestamp_nanos']);
@@ -166,7 +166,7 @@ interface StoredPoll {
 
 const UNKNOWN_POLL: StoredPoll = { number: 0, seen: null };
 
-async function pollOf(rest: ConnectRest, connector: string): Promise<StoredPoll> {
+async function pollOf(rest: ConnectControl, connector: string): Promise<StoredPoll> {
   const { poll, seen } = (await rest.offsets(connector))[0] ?? {};
   return { number: Number(poll ?? 0), seen: typeof seen === 'string' ? seen : null };
 }

@@ -1,0 +1,75 @@
+// Reads the status of a connector from its resource. The operator writes that status when the
+// resource changes, and otherwise every two minutes. A change of an annotation makes it look sooner.
+import type { AwaitedState, ConnectorStatus } from '../http/connect-control.js';
+import type { ApiServer } from './api-server.js';
+import { ASKED_AT, OWNER, awaitedOf, statusOf, type KafkaConnector } from './connector-resource.js';
+import type { OwnConnectors } from './own-connectors.js';
+
+/** Times in milliseconds. */
+export interface Pace {
+  /** The API server gets at most one request for a status in this time. */
+  readonly spacingMs: number;
+  /**
+   * The operator is asked again after this time if the state is not the wanted one. The time
+   * doubles with each request of one client, up to the longest time.
+   */
+  readonly askAgainMs: number;
+}
+
+export const USUAL_PACE: Pace = { spacingMs: 150, askAgainMs: 250 };
+const LONGEST_MS = 2000;
+/** The operator is asked again after this time in any case. */
+const STALE_MS = 30_000;
+
+export class FreshStatus {
+  readonly #api: ApiServer;
+  readonly #own: OwnConnectors;
+  readonly #migration: string;
+  #last = 0;
+  readonly #spacingMs: number;
+  #askAgainMs: number;
+
+  constructor(api: ApiServer, own: OwnConnectors, migration: string, pace: Pace) {
+    this.#api = api;
+    this.#own = own;
+    this.#migration = migration;
+    this.#spacingMs = pace.spacingMs;
+    this.#askAgainMs = pace.askAgainMs;
+  }
+
+  /** Returns the status, or null if the resource does not exist. Throws as `statusOf` does. */
+  async read(name: string): Promise<ConnectorStatus | null> {
+    const wait = this.#last + this.#spacingMs - Date.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    this.#last = Date.now();
+    const found = await this.#own.read(name);
+    if (!found) return null;
+    try {
+      const status = statusOf(found);
+      const isWanted = isSettled(status, awaitedOf(found));
+      await this.#askAgain(found, isWanted ? STALE_MS : this.#askAgainMs);
+      return status;
+    } catch (error) {
+      await this.#askAgain(found, this.#askAgainMs);
+      throw error;
+    }
+  }
+
+  /** Asks the operator to read the status again, unless it was asked less than `afterMs` ago. */
+  async #askAgain({ metadata }: KafkaConnector, afterMs: number): Promise<void> {
+    const { [OWNER]: owner, [ASKED_AT]: asked = '' } = metadata.annotations ?? {};
+    if (owner !== this.#migration) return;
+    if (Math.abs(Date.now() - Date.parse(asked)) < afterMs) return;
+    this.#askAgainMs = Math.min(LONGEST_MS, 2 * this.#askAgainMs);
+    const annotations = { [ASKED_AT]: new Date().toISOString() };
+    const { resourceVersion } = metadata;
+    await this.#api
+      .patch(this.#own.path(metadata.name), { metadata: { resourceVersion, annotations } })
+      .catch(() => undefined); // the caller wants the status, and a later call asks again
+  }
+}
+
+/** A connector without tasks is settled only if it is stopped. */
+const isSettled = (status: ConnectorStatus, awaited: AwaitedState): boolean =>
+  (status.tasks.length > 0 || awaited === 'STOPPED') &&
+  [status.connector, ...status.tasks].every(({ state }) => state === awaited);
