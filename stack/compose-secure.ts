@@ -85,8 +85,7 @@ function writeFiles(outer: string, shared: string, passwords: Passwords): void {
     share(file, (path) => copyFileSync(join(authority, file), path));
   for (const [file, text] of Object.entries(textsFor(shared, passwords)))
     share(file, (path) => writeSecret(path, text));
-  const { store: storePassword, postgres: _, ...users } = passwords;
-  writeClientProperties({ folder: outer, ca, passwords: users, storePassword }, 'pipeline', 1);
+  writeClientProperties({ folder: outer, ca, passwords }, 'pipeline', 1);
 }
 
 /** Makes a PKCS #12 store, because Connect's REST server reads no PEM files. */

@@ -7,7 +7,7 @@ import { isValid, makeAuthority, makeCertificate } from './certificates.js';
 import type { StackHome } from './paths.js';
 
 /** Logins: `admin` may do everything in Kafka, and `rest` is the login at Connect's REST API. */
-export const USERS = ['admin', 'sluice', 'connect', 'pipeline', 'rest'] as const;
+export const USERS = ['admin', 'sluice', 'connect', 'pipeline', 'flink', 'rest'] as const;
 export type User = (typeof USERS)[number];
 
 /** The name in the brokers' own certificate. */
@@ -55,6 +55,7 @@ export function makeSecured(home: StackHome): Secured {
       sluice: secret(),
       connect: secret(),
       pipeline: secret(),
+      flink: secret(),
       rest: secret(),
     },
     ca: join(folder, 'ca.crt'),
@@ -76,9 +77,13 @@ function makeCertificates(folder: string): void {
  * Writes the settings with which Kafka's Java clients log in as this user. The file also tells
  * Kafka Streams the number of replicas.
  */
-export function writeClientProperties(
-  { folder, passwords, ca }: Secured,
-  user: User,
+export function writeClientProperties<Name extends User>(
+  {
+    folder,
+    passwords,
+    ca,
+  }: Pick<Secured, 'folder' | 'ca'> & { readonly passwords: Readonly<Record<Name, string>> },
+  user: Name,
   replicas = 3,
 ): void {
   writeSecret(

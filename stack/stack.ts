@@ -66,7 +66,7 @@ export async function up(
   if (avro) await startRegistry(home, say);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
   // starts after the others, because so many JVMs at once would be too slow
-  if (optional.includes('flink')) await startFlink(home, say);
+  if (optional.includes('flink')) await startFlink(home, say, secured);
   for (const service of addedServices(home))
     if (alive(home, service.name) === undefined) launch(home, service);
 }

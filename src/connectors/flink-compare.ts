@@ -49,15 +49,18 @@ export const CANARY: Readonly<Record<Kind, number>> = {
 };
 
 /**
- * With the restart strategy of a cluster, a job that cannot log in to Kafka may restart forever, and
- * the window would wait. This job therefore ends with its error after two attempts.
+ * Sets how often a failed job restarts. By the configuration of many clusters, a job that cannot log
+ * in to Kafka restarts forever, and the window would wait.
  */
-const BATCH = [
+const inBatch = (restarts: number): string[] => [
   `SET 'execution.runtime-mode' = 'batch'`,
   `SET 'restart-strategy.type' = 'fixed-delay'`,
-  `SET 'restart-strategy.fixed-delay.attempts' = '1'`,
-  `SET 'restart-strategy.fixed-delay.delay' = '1 s'`,
+  `SET 'restart-strategy.fixed-delay.attempts' = '${restarts}'`,
+  `SET 'restart-strategy.fixed-delay.delay' = '2 s'`,
 ];
+
+/** Another job may use the network buffers that a comparison needs, until it ends. */
+const RESTARTS = 10;
 
 /**
  * Returns the statements that define tables and views. After these statements, the session can run
@@ -65,7 +68,7 @@ const BATCH = [
  */
 export function flinkSetup(input: FlinkComparison): string[] {
   return [
-    ...BATCH,
+    ...inBatch(RESTARTS),
     sideTable('sluice_legacy', input.legacy, input),
     sideTable('sluice_stream', input.stream, input),
     `CREATE TEMPORARY VIEW sluice_records AS ${recordsOf()}`,
@@ -99,7 +102,7 @@ export const candidates = (limit: number): string =>
  * in, or cannot see the topic.
  */
 export const loginProbe = (topic: string, kafka: FlinkKafka): string[] => [
-  ...BATCH,
+  ...inBatch(1),
   sideTable('sluice_probe', { topic, partitions: [{ partition: 0, from: 0, to: 0 }] }, kafka),
   'SELECT COUNT(*) FROM sluice_probe',
 ];

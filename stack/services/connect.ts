@@ -1,5 +1,5 @@
 // Starts one Kafka Connect worker (distributed). It has Debezium's Postgres source and JDBC sink,
-// Sluice's JDBC source, and the `env` and `file` config providers.
+// Sluice's JDBC source, and the `env`, `file` and `directory` config providers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { avroConverter } from '../fetch-optional.js';
@@ -82,10 +82,12 @@ session.timeout.ms=10000
 heartbeat.interval.ms=2000
 exactly.once.source.support=enabled
 connector.client.config.override.policy=All
-config.providers=env,file
+config.providers=env,file,directory
 config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider
 config.providers.env.param.allowlist.pattern=PGPASSWORD|SLUICE_SECRET_.*
 config.providers.file.class=org.apache.kafka.common.config.provider.FileConfigProvider
 config.providers.file.param.allowed.paths=${secrets}
+config.providers.directory.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider
+config.providers.directory.param.allowed.paths=${secrets}
 `;
 }

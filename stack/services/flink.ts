@@ -6,6 +6,8 @@ import type { Say } from '../make-once.js';
 import { flinkLibs } from '../fetch-optional.js';
 import type { StackHome } from '../paths.js';
 import { alive, launch, untilReady } from '../processes.js';
+import { stackSecrets } from '../secrets.js';
+import type { Secured } from '../secure.js';
 
 /** The processes, in start order. */
 export const FLINK_SERVICES = ['flink-jobmanager', 'flink-taskmanager', 'flink-gateway'] as const;
@@ -47,7 +49,12 @@ const OPENS = [
   .concat('java.base/sun.nio.ch')
   .map((name) => `--add-opens=${name}=ALL-UNNAMED`);
 
-export async function startFlink(home: StackHome, say: Say): Promise<void> {
+/** On a secured stack, Flink's processes get the secrets with which they log in to Kafka. */
+export async function startFlink(
+  home: StackHome,
+  say: Say,
+  secured: Secured | null = null,
+): Promise<void> {
   const lib = await flinkLibs(say);
   const conf = join(home.dir, 'flink');
   mkdirSync(conf, { recursive: true });
@@ -69,7 +76,7 @@ export async function startFlink(home: StackHome, say: Say): Promise<void> {
         main!,
         ...folder,
       ],
-      env: { FLINK_CONF_DIR: conf, FLINK_LIB_DIR: lib },
+      env: { FLINK_CONF_DIR: conf, FLINK_LIB_DIR: lib, ...(secured ? secretsOf(secured) : {}) },
     });
   }
   const { flinkRest, flinkGateway } = home.ports;
@@ -83,6 +90,14 @@ export async function startFlink(home: StackHome, say: Say): Promise<void> {
     async () => 'productName' in (await answer(`http://127.0.0.1:${flinkGateway}/v1/info`)),
   );
 }
+
+/** The SQL Gateway gets them too, but does not need them. */
+const secretsOf = ({ passwords }: Secured): Record<string, string> => ({
+  ...stackSecrets(),
+  SLUICE_SECRET_KAFKA: passwords.sluice,
+  SLUICE_SECRET_FLINK: passwords.flink,
+  SLUICE_SECRET_PIPELINE: passwords.pipeline,
+});
 
 async function answer(url: string): Promise<Record<string, unknown>> {
   const response = await fetch(url, { signal: AbortSignal.timeout(2000) });

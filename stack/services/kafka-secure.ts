@@ -1,4 +1,4 @@
-// Starts three Kafka brokers with SASL_SSL and ACLs. Clients log in with SCRAM-SHA-512; brokers and
+// Starts three Kafka brokers with SASL_SSL and ACLs. Clients log in with SCRAM or PLAIN; brokers and
 // controllers authenticate each other by certificate. No login may do anything without an ACL.
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -94,13 +94,21 @@ function aclsOfConnect(): AclEntry[] {
   }));
 }
 
+/** The users of the brokers. */
+const KAFKA_USERS = USERS.filter((user) => user !== 'rest');
+const SCRAM = [
+  { mechanism: 'SCRAM-SHA-512', digest: 'sha512', bytes: 64 },
+  { mechanism: 'SCRAM-SHA-256', digest: 'sha256', bytes: 32 },
+];
+
 /** Formats the first broker's folder with the users. Their passwords are salted first. */
 async function format(libs: string, config: string, { passwords }: Secured): Promise<void> {
-  const users = USERS.filter((user) => user !== 'rest').flatMap((user) => {
+  const credentials = KAFKA_USERS.flatMap((user) => SCRAM.map((one) => ({ user, ...one })));
+  const users = credentials.flatMap(({ user, mechanism, digest, bytes }) => {
     const salt = randomBytes(18);
-    const salted = pbkdf2Sync(passwords[user], salt, ITERATIONS, 64, 'sha512').toString('base64');
-    const given = `name=${user},salt="${salt.toString('base64')}",saltedpassword="${salted}"`;
-    return ['--add-scram', `SCRAM-SHA-512=[${given},iterations=${ITERATIONS}]`];
+    const key = pbkdf2Sync(passwords[user], salt, ITERATIONS, bytes, digest).toString('base64');
+    const given = `name=${user},salt="${salt.toString('base64')}",saltedpassword="${key}"`;
+    return ['--add-scram', `${mechanism}=[${given},iterations=${ITERATIONS}]`];
   });
   const tool = ['-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format', '--ignore-formatted'];
   const java = ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...JVM];
@@ -125,6 +133,8 @@ function properties(home: StackHome, secured: Secured, at: number, data: string)
   const { client, inner, controller } = brokers[at]!;
   const voters = brokers.map((port, id) => `${id + 1}@127.0.0.1:${port.controller}`).join(',');
   const pem = join(secured.folder, `${BROKER_NAME}.pem`);
+  const { passwords } = secured;
+  const plain = KAFKA_USERS.map((user) => `user_${user}="${passwords[user]}"`).join(' ');
   return `process.roles=broker,controller
 node.id=${at + 1}
 controller.quorum.voters=${voters}
@@ -139,8 +149,10 @@ ssl.truststore.type=PEM
 ssl.truststore.location=${secured.ca}
 listener.name.controller.ssl.client.auth=required
 listener.name.broker.ssl.client.auth=required
-sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.enabled.mechanisms=SCRAM-SHA-512,SCRAM-SHA-256,PLAIN
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required ${plain};
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=false
 super.users=User:CN=${BROKER_NAME};User:admin

@@ -123,8 +123,8 @@ export class FlinkSession {
   }
 
   /**
-   * Returns whether the gateway has a class. Flink refuses a function whose class does not exist,
-   * and for another reason one whose class is no function.
+   * Returns whether the gateway has a class. Flink refuses to create a function whose class does not
+   * exist. It accepts any other class.
    */
   async hasClass(name: string): Promise<boolean> {
     try {
