@@ -49,7 +49,7 @@ const range = (values: readonly number[]): string =>
   `${Math.min(...values)} to ${Math.max(...values)}`;
 
 /** Prints how long activities waited for their start, for each queue and in total. */
-function printStarts(samples: readonly Sample[]): void {
+export function printStarts(samples: readonly Sample[]): void {
   const starts = samples.flatMap((sample) => sample.starts);
   console.log('| starts of | number | p50 | p99 | max |\n|---|---|---|---|---|');
   for (const queue of [...new Set(starts.map((start) => start.queue))].sort()) {

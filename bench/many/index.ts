@@ -14,12 +14,14 @@ import { TASK_QUEUE } from '../../src/domain/migration/task-queues.js';
 import { freeAddress } from '../../src/wiring/worker-endpoint.js';
 import { aSpecInput } from '../../test/support/builders.js';
 import { freshDatabase, specOf } from '../../test/support/sluice.js';
-import { report, type Look } from './figures.js';
+import { printStarts, report, type Look } from './figures.js';
 import { FAKED, type Sample } from './sample.js';
 
 const REAL = 8;
 const ROWS = 20_000;
 const LOOK_MS = 15_000;
+/** Five minutes. The load of the machine changes within an hour. */
+const LOOKS_A_REPORT = 20;
 const WARM_UP_MS = 60_000;
 const WRITES_MS = 100;
 const SETTLE_MS = 30_000;
@@ -57,7 +59,10 @@ export async function manyBench(minutes: number, migrations: number): Promise<vo
   for (const end = Date.now() + minutes * 60_000; Date.now() < end;) {
     await sleep(LOOK_MS);
     looks.push(await look());
-    if (looks.length % 20 === 0) console.log(`${looks.length} looks, load ${loadavg()[0]}`);
+    if (looks.length % LOOKS_A_REPORT === 0) {
+      console.log(`\nthe last ${LOOKS_A_REPORT} of ${looks.length} looks, load ${loadavg()[0]}`);
+      printStarts(looks.slice(-LOOKS_A_REPORT).map(({ sample }) => sample));
+    }
   }
   for (const id of ids)
     await client.workflow.getHandle(id).signal('rollBack', { by: 'bench', reason: 'measured' });
