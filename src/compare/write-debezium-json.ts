@@ -17,6 +17,7 @@ import { isCarried, type CaptureFacts, type MaybeGenerated } from '../domain/cap
 import { bytesOfBits } from './types/bits.js';
 import { FURTHER_TYPES, WITH_ARRAYS } from './types/further-types.js';
 import { money } from './types/money.js';
+import { postgisJson } from './types/postgis.js';
 import { isLeftOut } from './types/unproven.js';
 import { Undecodable } from './undecodable.js';
 
@@ -184,6 +185,8 @@ const ENCODERS: Readonly<Record<string, (value: string) => string>> = {
   bytea: (value) => base64(Buffer.from(value.slice(2), 'hex')),
   bit: (value) => (value.length === 1 ? String(value === '1') : base64(bytesOfBits(value))),
   money: (value) => text(money.fromText(value)),
+  geometry: (value) => postgisJson('geometry', value),
+  geography: (value) => postgisJson('geography', value),
 };
 const PLAIN = new Set([
   'text',

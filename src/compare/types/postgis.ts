@@ -42,7 +42,7 @@ export function ewkbOfJson(value: unknown): Buffer {
 const HEX = /^(?:[0-9A-F]{2})+$/i;
 
 /** Returns the EWKB that Postgres printed. Throws Undecodable. */
-const ewkbOfText = (text: string): Buffer =>
+export const ewkbOfText = (text: string): Buffer =>
   HEX.test(text) ? ewkb(Buffer.from(text, 'hex')) : fail('expected EWKB in hex');
 
 const codec: Codec = {
@@ -51,3 +51,10 @@ const codec: Codec = {
 };
 
 export const POSTGIS: Readonly<Record<string, Codec>> = { geometry: codec, geography: codec };
+
+/** Writes a value as Debezium does. Throws Undecodable. */
+export function postgisJson(type: string, text: string): string {
+  const bytes = ewkbOfText(text);
+  const extensions = type === 'geometry' ? ',"extensions":null' : '';
+  return `{"wkb":"${bytes.toString('base64')}","srid":${sridOf(bytes)}${extensions}}`;
+}

@@ -41,6 +41,8 @@ export const isLeftOut = (type: string): boolean =>
 const WHY: Readonly<Record<string, string>> = {
   timetz: 'the connector converts it to UTC and drops its offset',
   varbit: 'the connector drops its length, so 001 and 1 are equal',
+  'geometry[]': 'Sluice does not read the text of these arrays',
+  'geography[]': 'Sluice does not read the text of these arrays',
   name: 'the connector writes NULL for each later change',
   'enum[]': 'the connector writes NULL for an array with a NULL label',
   ...Object.fromEntries(
