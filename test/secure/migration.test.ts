@@ -5,7 +5,6 @@ import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import pg from 'pg';
 import { parse, stringify } from 'yaml';
 import { createWarehouse, keepMoving } from '../../examples/stock-levels/warehouse.js';
 import type { Acl } from '../../src/domain/access/acls.js';
@@ -20,6 +19,7 @@ import {
   allow,
   allowOnlyReading,
   askWorker,
+  querySecured,
   specOfPage,
   type Spec,
 } from '../support/secured.js';
@@ -202,16 +202,7 @@ describe('a comparison of what the migration left behind', () => {
       Object.assign(spec['source']!['postgres']!, { user: role });
     });
   const compare = () => sluice('compare', '-f', file(), '-o', 'json');
-  const query = async (sql: string) => {
-    const ca = readFileSync(secured.ca);
-    const client = new pg.Client({ database: 'warehouse', ssl: { ca } });
-    await client.connect();
-    try {
-      await client.query(sql);
-    } finally {
-      await client.end();
-    }
-  };
+  const query = (sql: string) => querySecured('warehouse', sql);
 
   it('passes with a login that may only read the topic, and a role that may only read the table', async () => {
     await allowOnlyReading(`${NAME}.public.movements`);

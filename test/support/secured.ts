@@ -2,6 +2,7 @@
 // ACLs of a plan, and kills processes with -9.
 import { readFileSync } from 'node:fs';
 import kafkajs, { type AclEntry } from 'kafkajs';
+import pg from 'pg';
 import { parse } from 'yaml';
 import type { Acl } from '../../src/domain/access/acls.js';
 import { stackHome } from '../../stack/paths.js';
@@ -44,16 +45,18 @@ export function avroOfPage(): Record<string, unknown> {
   return { format, registry };
 }
 
-const USER = {
-  worker: 'sluice',
-  flink: 'flink',
-  connect: 'connect',
-  pipeline: 'pipeline',
-} as const;
+type Users = Readonly<Record<Acl['principal'], string>>;
+const USER: Users = { worker: 'sluice', flink: 'flink', connect: 'connect', pipeline: 'pipeline' };
 
-/** Creates the ACLs that a plan lists, and those in `more`. */
-export async function allow(acls: readonly Acl[], more: readonly AclEntry[] = []): Promise<void> {
-  const acl = [...acls.flatMap(entriesOf), ...more];
+/**
+ * Creates the ACLs that a plan lists, and those in `more`. With `own`, principals have other users.
+ */
+export async function allow(
+  acls: readonly Acl[],
+  more: readonly AclEntry[] = [],
+  own: Partial<Users> = {},
+): Promise<void> {
+  const acl = [...acls.flatMap((one) => entriesOf(one, { ...USER, ...own })), ...more];
   await withAdmin(home, secured, (admin) => admin.createAcls({ acl }));
 }
 
@@ -78,11 +81,25 @@ export async function allowOnlyReading(topic: string): Promise<void> {
   };
   await withAdmin(home, secured, async (admin) => {
     await admin.deleteAcls({ filters: [every] });
-    await admin.createAcls({ acl: entriesOf(reading) });
+    await admin.createAcls({ acl: entriesOf(reading, USER) });
   });
 }
 
-function entriesOf({ principal, resource, name, pattern, operations }: Acl): AclEntry[] {
+/** Runs SQL on the stack's Postgres as its superuser. */
+export async function querySecured(database: string, sql: string): Promise<void> {
+  const client = new pg.Client({ database, ssl: { ca: readFileSync(secured.ca) } });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+function entriesOf(
+  { principal, resource, name, pattern, operations }: Acl,
+  users: Users,
+): AclEntry[] {
   const { AclResourceTypes: types, ResourcePatternTypes: patterns } = kafkajs;
   const known: Record<Acl['operations'][number], kafkajs.AclOperationTypes> = {
     Create: kafkajs.AclOperationTypes.CREATE,
@@ -96,7 +113,7 @@ function entriesOf({ principal, resource, name, pattern, operations }: Acl): Acl
     resourceType: resource === 'topic' ? types.TOPIC : types.GROUP,
     resourceName: name,
     resourcePatternType: pattern === 'prefixed' ? patterns.PREFIXED : patterns.LITERAL,
-    principal: `User:${USER[principal]}`,
+    principal: `User:${users[principal]}`,
     host: '*',
     operation: known[operation],
     permissionType: kafkajs.AclPermissionTypes.ALLOW,
