@@ -2,7 +2,6 @@
 // inserts and updates. The stack's own Postgres lacks PostGIS, so an installed server runs beside it.
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stackHome, type StackHome } from '../../stack/paths.js';
@@ -10,9 +9,9 @@ import { stop } from '../../stack/processes.js';
 import { PG_PASSWORD, PG_USER, startPostgres } from '../../stack/services/postgres.js';
 import { readTable } from '../../src/clients/postgres/catalog.js';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
-import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
 import { POSTGIS_VALUES as VALUES } from '../support/postgis-values.js';
+import { recordsOf } from '../support/records-of-topic.js';
 import {
   get,
   reach,
@@ -90,25 +89,6 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** Returns the values of the records of the initial load by their keys. */
-async function loaded(topic: string): Promise<Map<string, string>> {
-  const kafka = new kafkajs.Kafka({
-    brokers: [process.env['KAFKA_BROKERS']!],
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
-  const consumer = kafka.consumer({ groupId: `postgis-${process.pid}` });
-  const found = new Map<string, string>();
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({
-    eachMessage: ({ message }) =>
-      Promise.resolve(void found.set(message.key!.toString(), message.value!.toString())),
-  });
-  await sleepUntil('all records', () => found.size === rows);
-  await consumer.disconnect();
-  return found;
-}
-
 const after = (value: string): string =>
   /^\{"before":null,"after":(.*?\}),"source"/.exec(value)![1]!;
 
@@ -126,7 +106,7 @@ async function expectSameBytes(client: pg.Client): Promise<void> {
     },
     1,
   );
-  const theirs = await loaded('postgis.public.everything');
+  const theirs = await recordsOf('postgis.public.everything', rows);
   const { rows: read } = await client.query<(string | null)[]>({
     text: `SELECT * FROM everything WHERE id <= ${rows}`,
     rowMode: 'array',

@@ -1,13 +1,12 @@
 // Compares the records that a proof replays with the records of real Debezium's initial load. For
 // the same rows, they must be equal byte by byte, except for position and time.
-import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 import { readTable } from '../../src/clients/postgres/catalog.js';
 import { openSource } from '../../src/clients/postgres/connection.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
-import { sleepUntil } from '../support/builders.js';
 import { live } from '../support/live.js';
+import { recordsOf } from '../support/records-of-topic.js';
 import { sluice, specOf, startMigration, waitFor } from '../support/sluice.js';
 import { FURTHER_SETUP, FURTHER_VALUES } from '../support/further-values.js';
 import { MORE_TYPES, EDGE_VALUES } from '../support/type-values.js';
@@ -33,24 +32,6 @@ const timeless = (value: string): string =>
     .replace(/"version":"[^"]*"/, '"version":""')
     .replace(/"snapshot":"[a-z_]+"/, '"snapshot":""')
     .replace(/"sequence":("[^}]*?\]"|null)/, '"sequence":null');
-
-async function recordsOf(topic: string, count: number): Promise<Map<string, string>> {
-  const kafka = new kafkajs.Kafka({
-    brokers: [process.env['KAFKA_BROKERS']!],
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
-  const consumer = kafka.consumer({ groupId: `contract-${process.pid}` });
-  const found = new Map<string, string>();
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({
-    eachMessage: ({ message }) =>
-      Promise.resolve(void found.set(message.key!.toString(), message.value!.toString())),
-  });
-  await sleepUntil('all records', () => found.size === count);
-  await consumer.disconnect();
-  return found;
-}
 
 describe('a replayed row', () => {
   it('has the same bytes in key and value as Debezium writes, for every provable type', async () => {

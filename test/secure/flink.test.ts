@@ -69,6 +69,11 @@ const open = (file: string): string[] =>
     .map(({ name, detail, remedy }) => `${name}: ${detail}; ${remedy}`);
 const latest = async (name: string, subject: string) =>
   (await get(name)).windows.findLast((w) => w.subject === subject)!;
+async function expectCancelLeavesNothing(name: string): Promise<void> {
+  expect(sluice('cancel', name, '--yes').code).toBe(0);
+  await waitFor(name, 'outcome=aborted');
+  expect((await get(name)).leftovers).toEqual([]);
+}
 
 const LOGIN = `'properties.bootstrap.servers' = '\${brokers}', 'properties.security.protocol' = 'SASL_SSL',
   'properties.ssl.truststore.type' = 'PEM', 'properties.ssl.truststore.location' = '${secured.ca}',
@@ -167,9 +172,7 @@ describe('Flink with a password over SASL_SSL', () => {
     expect(await latest(name, 'public.movements')).toMatchObject({ mismatched: 1, matched: 1999 });
     expect(sluice('diff', name, '--subject', 'public.movements').stdout).toContain('777');
     expect(await shownBy(name)).toEqual([]);
-    expect(sluice('cancel', name, '--yes').code).toBe(0);
-    await waitFor(name, 'outcome=aborted');
-    expect((await get(name)).leftovers).toEqual([]);
+    await expectCancelLeavesNothing(name);
   });
 
   /** Returns the users whose passwords are in a log, in Flink's REST API, or in the audit. */
@@ -223,8 +226,6 @@ describe('Flink and an incremental snapshot with a client certificate', () => {
       reason: expect.stringContaining('joined by Flink') as string,
       matched: 2000,
     });
-    expect(sluice('cancel', name, '--yes').code).toBe(0);
-    await waitFor(name, 'outcome=aborted');
-    expect((await get(name)).leftovers).toEqual([]);
+    await expectCancelLeavesNothing(name);
   });
 });

@@ -10,10 +10,14 @@ import {
   BYTES,
   DOUBLE,
   FLOAT,
+  KIND_DELETE,
+  KIND_SNAPSHOT,
+  KIND_UPSERT,
   LONG,
   MOST_BYTES,
   NULL_VALUE,
   STRING,
+  UNCLEAR,
   clearValues,
   columnCount,
   keyColumn,
@@ -43,10 +47,6 @@ const HEADER_BYTES: usize = 5;
 /** An entry of the table of schemas: the id, and the address of its steps. */
 const SCHEMA_BYTES: usize = 8;
 const NO_STEPS: usize = 0;
-const UNCLEAR: i32 = -1;
-const KIND_SNAPSHOT: i32 = 0;
-const KIND_UPSERT: i32 = 1;
-const KIND_DELETE: i32 = 2;
 
 const ownKey: usize = memory.data(16);
 let operation: u8 = 0;

@@ -6,7 +6,11 @@ import { fromBinary, fromJson } from './column';
 import { DELETE, SNAPSHOT, isKeyOfRow, operation, scan, transaction } from './envelope';
 import { partitionOf } from './hash';
 import {
+  KIND_DELETE,
+  KIND_SNAPSHOT,
+  KIND_UPSERT,
   MOST_BYTES,
+  UNCLEAR,
   columnCount,
   keyColumn,
   keyCount,
@@ -26,10 +30,6 @@ const NULL_JSON: u8 = 0x6e; // the letter n of null
 const RECORD_BYTES: usize = 16;
 /** A change has nine words, as enc/change.ts describes them. */
 const CHANGE_BYTES: usize = 36;
-const KIND_SNAPSHOT: i32 = 0;
-const KIND_UPSERT: i32 = 1;
-const KIND_DELETE: i32 = 2;
-const UNCLEAR: i32 = -1;
 
 /**
  * Writes the change of each record. Kind -1 means that the reference must encode the record.

@@ -1,0 +1,22 @@
+// Reads the records of a topic as text, as a consumer of the topic sees them.
+import kafkajs from 'kafkajs';
+import { sleepUntil } from './builders.js';
+
+/** Returns the values of the topic's records by their keys, when it has `count` keys. */
+export async function recordsOf(topic: string, count: number): Promise<Map<string, string>> {
+  const kafka = new kafkajs.Kafka({
+    brokers: [process.env['KAFKA_BROKERS']!],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const consumer = kafka.consumer({ groupId: `records-${topic}-${process.pid}` });
+  const found = new Map<string, string>();
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    eachMessage: ({ message }) =>
+      Promise.resolve(void found.set(message.key!.toString(), message.value!.toString())),
+  });
+  await sleepUntil('all records', () => found.size === count);
+  await consumer.disconnect();
+  return found;
+}
