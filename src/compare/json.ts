@@ -1,7 +1,6 @@
 // Parses JSON without rounding. JSON.parse rounds numbers silently, so a number with more digits
 // than a double can hold is kept as written.
 
-const SUSPICIOUS = /\d{16}/;
 /** Every double keeps this many decimal digits. */
 export const EXACT_DIGITS = 15;
 /** Matches digits and points that may be too long for a double, and an exponent of three digits. */
@@ -29,9 +28,14 @@ export class LongNumber {
   }
 }
 
-/** Parses JSON. Integers of 16 or more digits become strings. Throws SyntaxError. */
+/**
+ * Parses JSON. Integers of 16 or more digits become strings. Any other number becomes a
+ * `LongNumber` if a double rounds it to a whole number. Throws SyntaxError.
+ */
 export function parseJsonLossless(text: string): unknown {
-  return JSON.parse(SUSPICIOUS.test(text) ? quoteNumbers(text, quotedInteger) : text);
+  return parseMarked(text, (number) =>
+    LONG_INTEGER.test(number) ? 'string' : isRoundedToWhole(number) ? 'long' : 'number',
+  );
 }
 
 /**
@@ -39,15 +43,29 @@ export function parseJsonLossless(text: string): unknown {
  * so that no number becomes a string. Throws SyntaxError.
  */
 export function parseJsonDigits(text: string): unknown {
-  if (!LONG.test(text)) return JSON.parse(text);
+  return parseMarked(text, (number) => {
+    const isLong = LONG_INTEGER.test(number) || significantDigits(number) > EXACT_DIGITS;
+    return isLong || LARGE_EXPONENT.test(number) ? 'long' : 'number';
+  });
+}
+
+/** True for a number such as 7900719925474099.2, which JSON.parse turns into a whole number. */
+const isRoundedToWhole = (number: string): boolean =>
+  /[.eE]/.test(number) &&
+  significantDigits(number) > EXACT_DIGITS &&
+  Number.isSafeInteger(Number(number));
+
+function parseMarked(text: string, kindOf: (number: string) => 'string' | 'long' | 'number') {
+  if (!LONG.test(text)) return JSON.parse(text) as unknown;
   const long: LongNumber[] = [];
   const quoted = quoteNumbers(text, (number) => {
-    const isLong = LONG_INTEGER.test(number) || significantDigits(number) > EXACT_DIGITS;
-    if (!isLong && !LARGE_EXPONENT.test(number)) return null;
+    const kind = kindOf(number);
+    if (kind === 'number') return null;
+    if (kind === 'string') return `"${number}"`;
     long.push(new LongNumber(number));
     return `{"${MARK}":${long.length - 1}}`;
   });
-  if (long.length === 0) return JSON.parse(quoted);
+  if (long.length === 0) return JSON.parse(quoted) as unknown;
   if (text.includes(MARK)) throw new SyntaxError('a name that Sluice reserves for long numbers');
   return JSON.parse(quoted, (_name, value: unknown) => {
     const at =
@@ -55,7 +73,7 @@ export function parseJsonDigits(text: string): unknown {
         ? (value as Record<string, unknown>)[MARK]
         : undefined;
     return typeof at === 'number' ? long[at] : value;
-  });
+  }) as unknown;
 }
 
 const MARK = 'sluice-long-number';
@@ -75,9 +93,6 @@ export function significantDigits(number: string): number {
 }
 
 const LONG_INTEGER = /^-?\d{16,}$/;
-
-const quotedInteger = (number: string): string | null =>
-  LONG_INTEGER.test(number) ? `"${number}"` : null;
 
 /** Replaces numbers in JSON text. `quoted` returns the replacement, or null to keep the number. */
 function quoteNumbers(text: string, quoted: (number: string) => string | null): string {

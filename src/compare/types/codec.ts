@@ -1,4 +1,5 @@
 // Defines how a type's values become canonical text, and the parts that several types share.
+import { LongNumber } from '../json.js';
 import { Undecodable, WrongType } from '../undecodable.js';
 
 export interface Codec {
@@ -49,6 +50,7 @@ export function float(toPrecision: (value: number) => number): Codec {
       if (typeof value === 'number') return finite(value);
       if (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)) return value;
       if (typeof value === 'string' && LONG_INTEGER.test(value)) return finite(Number(value));
+      if (value instanceof LongNumber) return finite(Number(value.text));
       throw new WrongType('expected a number');
     },
   };
