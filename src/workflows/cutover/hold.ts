@@ -10,7 +10,7 @@ import type { Lsn } from '../../domain/values/position.js';
 import { readTrigger } from '../../domain/migration/trigger-names.js';
 import { KINDS } from '../../domain/objects/kinds.js';
 import { call, callWithin } from '../call.js';
-import { holdConnectors, startConnectors } from '../run/start-connectors.js';
+import { holdConnectors, resumeConnectors } from '../run/start-connectors.js';
 import { BackToValidate } from '../run/interruptions.js';
 import type { Run } from '../run/run.js';
 import { begins } from './step-audit.js';
@@ -155,8 +155,9 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 }
 
 /**
- * Releases the fence, then ends the pause; nothing can interrupt this. Returns true if the lease
- * row says that the commit happened.
+ * Releases the fence, then ends the pause; nothing can interrupt the release. After a request to
+ * roll back, leaves the rest to the roll-back phase, which must not wait for it. Returns true if the
+ * lease row says that the commit happened.
  */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;
@@ -172,14 +173,13 @@ export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
       run.audit({ kind: 'committed', evidenceId: null, rows: null, after });
       return true;
     }
-    if (run.plan.route.movesSink) await startConnectors(run, 'sink', 'Resume the sink', false);
-    await dropTriggers(run);
     run.state.fenceToken = null;
-    if (!run.state.wayBack)
-      await run.step(
-        () => call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null),
-        false,
-      );
+    if (run.plan.route.movesSink)
+      await unlessBack(run, () => resumeConnectors(run, 'sink', 'Resume the sink'));
+    await dropTriggers(run);
+    await unlessBack(run, () =>
+      call('quick', 'batchAction', 'Resume the batch', run.ref, 'resume', null),
+    );
     run.audit({
       kind: 'released',
       cause: isCancellation(cause) ? 'interrupted' : (cause as Error).message,
@@ -197,7 +197,18 @@ export async function dropTriggers(run: Run, isCommitted = false): Promise<void>
   const over = (name: string): boolean =>
     !isCommitted || readTrigger(run.plan.names, name).role === 'fence';
   for (const trigger of run.state.undo.filter((o) => o.kind === 'trigger' && over(o.name))) {
-    await run.step(() => removeObject(run.ref, trigger), false);
+    if (!(await unlessBack(run, () => removeObject(run.ref, trigger)))) return;
     run.state.undo = run.state.undo.filter((o) => o !== trigger);
   }
 }
+
+/**
+ * Runs a step of the undo, unless a rollback was requested or is requested while the step is
+ * blocked. Returns whether the step was done.
+ */
+const unlessBack = (run: Run, act: () => Promise<unknown>): Promise<boolean> =>
+  run.step(async () => {
+    if (run.state.wayBack) return false;
+    await act();
+    return true;
+  }, false);

@@ -33,6 +33,17 @@ export async function recheck(run: Run): Promise<void> {
   throw new BackToValidate(problem);
 }
 
+/**
+ * Runs the checks before a hold. Runs them again after a pause that began during the last check,
+ * because no hold may begin while the run is paused.
+ */
+export async function untilUnpaused(run: Run, check: () => Promise<void>): Promise<void> {
+  do {
+    await run.edge();
+    await check();
+  } while (run.state.paused);
+}
+
 async function untilReady(run: Run): Promise<void> {
   for (;;) {
     await recheckEvidence(run);

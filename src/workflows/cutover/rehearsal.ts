@@ -3,7 +3,7 @@
 import { condition, isCancellation } from '@temporalio/workflow';
 import type { Rehearsed } from '../../domain/evidence/ledger-rows.js';
 import { beginAttempt, hold, undoHold } from './hold.js';
-import { proveSlot, recheck } from './recheck.js';
+import { proveSlot, recheck, untilUnpaused } from './recheck.js';
 import { BackToValidate } from '../run/interruptions.js';
 import type { Run } from '../run/run.js';
 import { blockedOf } from '../run/state.js';
@@ -43,8 +43,10 @@ export async function rehearse(run: Run): Promise<void> {
   const started = Date.parse(run.now());
   run.audit({ kind: 'rehearsal', by: asked.by });
   try {
-    await recheck(run);
-    await proveSlot(run);
+    await untilUnpaused(run, async () => {
+      await recheck(run);
+      await proveSlot(run);
+    });
     // the checks can wait for hours, and an edit may have voided the evidence since then
     if (run.state.epoch !== epoch)
       throw new BackToValidate(`a new epoch (${run.state.epoch}) voids the evidence`);

@@ -5,7 +5,7 @@ import { call } from '../call.js';
 import { areStarted } from '../run/start-connectors.js';
 import { BackToValidate } from '../run/interruptions.js';
 import { beginAttempt, dropTriggers, hold, undoHold, type Evidence } from '../cutover/hold.js';
-import { proveSlot, recheck, refuseLongHold } from '../cutover/recheck.js';
+import { proveSlot, recheck, refuseLongHold, untilUnpaused } from '../cutover/recheck.js';
 import { gateWaitsFor } from '../run/gate-state.js';
 import { everyMs, type Run } from '../run/run.js';
 import { keepPaused, markReaders } from '../cutover/batch-in-soak.js';
@@ -19,9 +19,11 @@ export async function cutOver(run: Run): Promise<void> {
 
 async function untilCommit(run: Run): Promise<void> {
   const { epoch } = run.state;
-  await recheck(run);
-  await refuseLongHold(run);
-  await proveSlot(run);
+  await untilUnpaused(run, async () => {
+    await recheck(run);
+    await refuseLongHold(run);
+    await proveSlot(run);
+  });
   // the checks can wait for hours, for example for a run of the batch
   const closed = gateWaitsFor(run.state, run.now());
   if (closed) throw new BackToValidate(`the cut-over may no longer begin: ${closed}`);
@@ -46,19 +48,15 @@ async function untilCommit(run: Run): Promise<void> {
  * Commits. Nothing can interrupt the commit. Its result is read from the lease row, never guessed.
  */
 async function commit(run: Run, evidence: Evidence): Promise<void> {
-  if (run.state.wayBack) throw new BackToValidate('a rollback was requested before the commit');
+  refuseOnWayBack(run);
   begins(run, 'commit');
   await CancellationScope.nonCancellable(async () => {
-    const { refused, rows } = await run.step(
-      () =>
-        call(
-          'quick',
-          'commitCutover',
-          `Commit in one transaction: ${run.plan.route.words.commit}lease row`,
-          evidence,
-        ),
-      false,
-    );
+    const what = `Commit in one transaction: ${run.plan.route.words.commit}lease row`;
+    const { refused, rows } = await run.step(() => {
+      // a rollback may be requested while the commit is blocked
+      refuseOnWayBack(run);
+      return call('quick', 'commitCutover', what, evidence);
+    }, false);
     if (refused) throw new BackToValidate(`commit refused: ${refused}`);
     run.state.committedAt = run.now();
     const { evidenceId } = evidence;
@@ -66,6 +64,10 @@ async function commit(run: Run, evidence: Evidence): Promise<void> {
     run.show();
     void run.flush(); // consumers do not wait for the ledger
   });
+}
+
+function refuseOnWayBack({ state }: Run): void {
+  if (state.wayBack) throw new BackToValidate('a rollback was requested before the commit');
 }
 
 async function confirm(run: Run): Promise<void> {

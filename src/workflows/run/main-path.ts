@@ -27,6 +27,15 @@ export async function withRollBack(
 async function goForward(run: Run, forward: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
   run.interrupt = () => scope.cancel();
+  let isAsked = false;
+  const askForWayBack = (): void => {
+    if (run.state.wayBack || isAsked) return;
+    isAsked = true;
+    const reason = 'the workflow was cancelled';
+    requestWayBack(run, { outcome: 'aborted', by: 'cancel', reason });
+  };
+  // A commit and the undo of a hold are not cancelled, so they must see the request at once.
+  scope.cancelRequested.catch(askForWayBack);
   try {
     await scope.run(forward);
   } catch (error) {
@@ -34,12 +43,7 @@ async function goForward(run: Run, forward: () => Promise<void>): Promise<void> 
       throw ApplicationFailure.nonRetryable(error.message, 'refused');
     const isLostOnTheWay = error instanceof GenerationLost && run.state.wayBack !== null;
     if (!isCancellation(error) && !isLostOnTheWay) throw error;
-    if (!run.state.wayBack)
-      requestWayBack(run, {
-        outcome: 'aborted',
-        by: 'cancel',
-        reason: 'the workflow was cancelled',
-      });
+    askForWayBack();
     // the rollback was refused, so the run finishes the main path
     if (!run.state.wayBack) await CancellationScope.nonCancellable(forward);
   } finally {

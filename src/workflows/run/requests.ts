@@ -4,7 +4,10 @@ import type { AuditEntry } from '../../domain/audit.js';
 import type { Run } from './run.js';
 import { blockedOf, type WayBack } from './state.js';
 
-/** Interrupts the main path, so that the roll-back phase runs. The first request wins. */
+/**
+ * Interrupts the main path, so that the roll-back phase runs. The first request wins. A blocked step
+ * that is not cancelled, such as the commit, gets another attempt at once, and can then give up.
+ */
 export function requestWayBack(run: Run, wayBack: WayBack): void {
   const { state } = run;
   const { outcome, by, reason } = wayBack;
@@ -25,6 +28,7 @@ export function requestWayBack(run: Run, wayBack: WayBack): void {
   run.audit({ kind: 'way-back', outcome, by, reason });
   setPaused(run, false);
   run.interrupt?.();
+  run.retry();
 }
 
 /**

@@ -15,13 +15,13 @@ const connectorsOf = ({ plan }: Run, role: Role): readonly string[] =>
   role === 'source' ? plan.sourceConnectors : plan.sink ? [plan.sink.connector] : [];
 
 /** Starts the connectors of a role. From then on, a connector that is not running is a problem. */
-export async function startConnectors(
-  run: Run,
-  role: Role,
-  summary: string,
-  pausable = true,
-): Promise<void> {
-  await run.step(() => call('patient', 'resumeConnector', summary, run.ref, role), pausable);
+export async function startConnectors(run: Run, role: Role, summary: string): Promise<void> {
+  await run.step(() => resumeConnectors(run, role, summary));
+}
+
+/** Does the same in a step of the caller. */
+export async function resumeConnectors(run: Run, role: Role, summary: string): Promise<void> {
+  await call('patient', 'resumeConnector', summary, run.ref, role);
   areStarted(run, role);
 }
 
