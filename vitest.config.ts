@@ -25,6 +25,7 @@ const POSTGRES_ONLY = integration([
   'batch-query',
   'captured',
   'copy-ranges',
+  'late-writes',
   'query-definitions',
   'row-security',
   'shared-table-followers',

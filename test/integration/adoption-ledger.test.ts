@@ -49,7 +49,7 @@ it('a retry records the same objects, and another migration cannot take them', a
 it('an attempt that began before its run released the objects does not take them again', async () => {
   const begun = await ledgerTime(ledger);
   await record(begun);
-  expect(await releaseAdopted(ledger, run.name)).toHaveLength(2);
+  expect(await releaseAdopted(ledger, run)).toHaveLength(2);
   expect(await record(begun)).toBe('ended');
   expect(await held()).toBe(0);
 });

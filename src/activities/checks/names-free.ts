@@ -17,7 +17,7 @@ export type IsOwned = (object: OwnedObject) => Promise<boolean>;
  */
 export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOwned {
   return async (object) => {
-    const state = await ledger?.objectState(migration, object);
+    const state = await ledger?.objectState({ name: migration }, object);
     return state === 'registered' || state === 'created';
   };
 }

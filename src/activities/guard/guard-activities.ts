@@ -141,7 +141,7 @@ async function lookAround(
  */
 async function ownsNothing({ ledger }: Deps, { ref, plan }: Planned): Promise<boolean> {
   if ((await ledger.openObjects(ref.name)).length > 0) return false;
-  const leases = KINDS.lease.planned(plan).map((lease) => ledger.objectState(ref.name, lease));
+  const leases = KINDS.lease.planned(plan).map((lease) => ledger.objectState(ref, lease));
   return !(await Promise.all(leases)).includes(null);
 }
 
@@ -170,7 +170,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   const made: WatchedConnector[] = [];
   for (const one of wanted) {
     const object = { kind: 'connector', name: one.name, where: connectPlace(spec) } as const;
-    if (one.isAdopted || (await deps.ledger.objectState(ref.name, object)) === 'created')
+    if (one.isAdopted || (await deps.ledger.objectState(ref, object)) === 'created')
       made.push(one);
   }
   return made;

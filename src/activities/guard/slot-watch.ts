@@ -117,7 +117,7 @@ async function dropOurSlot(
 ): Promise<string | null> {
   const { secret, ledger, systems } = deps;
   const { connector, slot } = plan.names;
-  const owned = await ledger.objectState(ref.name, {
+  const owned = await ledger.objectState(ref, {
     kind: 'slot',
     name: slot,
     where: plan.database,
@@ -126,7 +126,8 @@ async function dropOurSlot(
     return 'the ledger does not say that this migration created it';
   const rest = systems.connect(plan);
   const before = await rest.status(connector).catch(() => null);
-  await rest.stop(connector).catch(() => undefined);
+  // Without an answer, nothing says whether the connector would have to be resumed.
+  if (before !== null) await rest.stop(connector).catch(() => undefined);
   return withSource(plan, secret, async (client) => {
     let user: string | null = null;
     for (let attempt = 0; attempt < 100; attempt += 1) {

@@ -55,6 +55,6 @@ export function createAdoptionActivities(deps: Deps) {
 
     /** Ends the adoption in the ledger, and returns the objects. They stay as they are. */
     releaseAdopted: ({ ref }: Planned): Promise<readonly AdoptedRow[]> =>
-      releaseAdopted(ledger, ref.name),
+      releaseAdopted(ledger, ref),
   });
 }

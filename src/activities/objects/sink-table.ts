@@ -43,6 +43,6 @@ export const sinkTable: OwnedKind = {
 
 /** Returns true if the table exists and the ledger does not list it as ours. */
 export async function isUsers(site: Site, object: OwnedObject): Promise<boolean> {
-  const state = await site.ledger.objectState(site.ref.name, object);
+  const state = await site.ledger.objectState(site.ref, object);
   return (state === null || state === 'removed') && (await exists(site, object));
 }

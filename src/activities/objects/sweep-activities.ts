@@ -5,11 +5,12 @@ import { Context } from '@temporalio/activity';
 import { auditEvent } from '../../domain/audit.js';
 import { hasCompleted, isRunning } from '../../clients/running-workflow.js';
 import { Problem } from '../../domain/failure.js';
-import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
+import type { MigrationRef, OwnedObject, Status } from '../../domain/evidence/ledger-rows.js';
 import { releaseAdopted } from '../../clients/ledger/adopted-objects.js';
 import { endAttempts } from '../ownership/lease-store.js';
 import { latestRun } from './leftovers.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
+import { originOf } from '../runtime/ledger-activities.js';
 import { planned } from '../runtime/with-plan.js';
 
 /** No attempt has a higher number, so a lease row with this number accepts no fence. */
@@ -54,14 +55,14 @@ export function createLeftoverActivities(deps: Deps) {
       const record = (await deps.ledger.migrations(ref.name)).find(
         (m) => m.iteration === ref.iteration,
       );
-      await releaseAdopted(deps.ledger, ref.name); // adopted objects stay as they are
+      await releaseAdopted(deps.ledger, ref); // adopted objects stay as they are
       const at = new Date().toISOString();
       const left = leftovers.map((o) => o.name);
       await deps.ledger.recordEvents(ref, [
         auditEvent(`sweep-${at}`, at, { kind: 'swept', by, left }),
       ]);
       if (!record?.status || record.outcome !== null || leftovers.length > 0) return;
-      await deps.ledger.recordStatus(ref, {
+      const swept: Status = {
         ...record.status,
         phase: 'roll-back',
         outcome: 'aborted',
@@ -69,7 +70,8 @@ export function createLeftoverActivities(deps: Deps) {
         needsApproval: false,
         leftovers: [],
         next: [],
-      });
+      };
+      await deps.ledger.recordStatus(ref, swept, originOf(deps));
     },
   };
 }

@@ -22,7 +22,7 @@ export async function isOwned(
   ref: MigrationRef,
   object: OwnedObject,
 ): Promise<boolean> {
-  return isClaimed(await ledger.objectState(ref.name, object));
+  return isClaimed(await ledger.objectState(ref, object));
 }
 
 /**
@@ -35,7 +35,7 @@ export async function ensureOwned(
   object: OwnedObject,
   { exists, create }: Making,
 ): Promise<void> {
-  const state = await ledger.objectState(ref.name, object);
+  const state = await ledger.objectState(ref, object);
   if (await exists()) {
     if (!isClaimed(state)) throw notOurs(object);
     if (state === 'registered') await ledger.setObjectState(ref, object, 'created');
@@ -67,7 +67,7 @@ export async function makeClaimed<T>(
   stopIfCancelled();
   const fresh: OwnedObject[] = [];
   for (const object of objects) {
-    if (!isClaimed(await ledger.objectState(ref.name, object))) fresh.push(object);
+    if (!isClaimed(await ledger.objectState(ref, object))) fresh.push(object);
     await ledger.setObjectState(ref, object, 'registered');
   }
   try {
@@ -93,7 +93,7 @@ export async function giveBack(
   error: unknown,
 ): Promise<never> {
   for (const object of endOf(error) === 'unknown' ? [] : objects)
-    if ((await ledger.objectState(ref.name, object)) === 'registered')
+    if ((await ledger.objectState(ref, object)) === 'registered')
       await ledger.setObjectState(ref, object, 'removed');
   throw error;
 }
@@ -148,9 +148,10 @@ export async function removeOwned(
   remove: () => Promise<void>,
   mayExist: () => Promise<boolean> = exists,
 ): Promise<boolean> {
-  const state = await ledger.objectState(ref.name, object);
+  const state = await ledger.objectState(ref, object);
   if (!isClaimed(state)) return state === null;
   if (await mayExist()) {
+    stopIfCancelled();
     await remove();
     if (await exists())
       throw new Problem(

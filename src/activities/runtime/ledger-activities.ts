@@ -1,5 +1,6 @@
 // Defines activities on the ledger. They check a spec, open a run, and record its status and
 // events.
+import { asyncLocalStorage } from '@temporalio/activity';
 import type { AuditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject, Status } from '../../domain/evidence/ledger-rows.js';
@@ -7,7 +8,7 @@ import { formatProblem, parseSpecObject } from '../../manifest/parse.js';
 import { planHash } from '../../manifest/build-plan.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 import { migrationId } from '../../domain/migration/workflow-ids.js';
-import type { MigrationRecord } from '../../clients/ledger/ledger.js';
+import type { MigrationRecord, StatusOrigin } from '../../clients/ledger/ledger.js';
 import { jsonText } from '../../clients/ledger/json-text.js';
 import { otherNamespace, type Deps } from './deps.js';
 
@@ -73,13 +74,25 @@ export function createLedgerActivities(deps: LedgerDeps) {
     async record(ref: MigrationRef, status: Status, events: readonly AuditEvent[]): Promise<void> {
       // events first, so that the status never names a phase that the audit lacks
       await ledger.recordEvents(ref, events);
-      await ledger.recordStatus(ref, status);
+      await ledger.recordStatus(ref, status, originOf(deps));
     },
 
     /** Returns the objects of this migration that were neither removed nor handed over. */
     async listLeftovers(ref: MigrationRef): Promise<OwnedObject[]> {
       return ledger.openObjects(ref.name);
     },
+  };
+}
+
+/**
+ * Returns the origin of a status. All attempts of an activity have the time at which the run first
+ * asked for it, by Temporal's clock.
+ */
+export function originOf({ namespace }: Pick<Deps, 'namespace'>): StatusOrigin {
+  const asked = asyncLocalStorage.getStore()?.info.scheduledTimestampMs;
+  return {
+    askedAt: asked === undefined ? null : new Date(asked),
+    namespace: namespace ?? null,
   };
 }
 

@@ -91,12 +91,12 @@ export async function recordAdopted(
 }
 
 /**
- * Ends the adoption of all objects of a migration, and returns these objects. The objects do not
- * change.
+ * Ends the adoption of all objects of a run and of earlier runs of its name, and returns these
+ * objects. The objects do not change.
  */
 export async function releaseAdopted(
   ledger: Pick<Ledger, 'query'>,
-  name: string,
+  { name, iteration }: Pick<Run, 'name' | 'iteration'>,
 ): Promise<AdoptedRow[]> {
   const rows = await ledger.query<{
     kind: ObjectKind;
@@ -105,9 +105,9 @@ export async function releaseAdopted(
     identity: string;
   }>(
     `WITH released AS (
-       UPDATE sluice.adopted SET released_at = now() WHERE name = $1 AND released_at IS NULL RETURNING *
+       UPDATE sluice.adopted SET released_at = now() WHERE name = $1 AND iteration <= $2 AND released_at IS NULL RETURNING *
      ) SELECT kind, object_name, location, identity FROM released ORDER BY seq`,
-    [name],
+    [name, iteration],
   );
   return rows.map(({ kind, object_name, location, identity }) => ({
     kind,

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration (
   ended_at timestamptz,
   namespace text,                   -- the workflow's namespace, by the name that people know
   namespace_id text,                -- its id, which is unique among all clusters
+  status_at timestamptz,            -- when the run asked to store this status; an older one comes too late
   PRIMARY KEY (name, iteration)
 );
 
@@ -167,5 +168,10 @@ CREATE INDEX IF NOT EXISTS still_point_of_run ON sluice.still_point (run_key, ge
 -- The lease rows of migrations without a batch. With a batch, the row is in the source database.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'sluice.migration'::regclass AND attname = 'status_at') THEN
+    ALTER TABLE sluice.migration ADD COLUMN status_at timestamptz;
+  END IF;
+END $$;
 ALTER TABLE sluice.lease ADD COLUMN IF NOT EXISTS server text, ADD COLUMN IF NOT EXISTS source_server text;
 `;

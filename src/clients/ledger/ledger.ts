@@ -13,8 +13,10 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 import type { Outcome } from '../../domain/migration/phase.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
 import type { Difference, WindowRow } from '../../domain/evidence/window.js';
+import { Problem } from '../../domain/failure.js';
 import { jsonText } from './json-text.js';
 import { LedgerConnection } from './ledger-connection.js';
+import { STORE_OBJECT, STORE_STATUS } from './late-writes.js';
 
 export interface MigrationRecord {
   readonly name: string;
@@ -35,6 +37,13 @@ export interface MigrationRecord {
 /** Keeps only the newest iteration of each name. `records` MUST be in the order of `migrations`. */
 export const newestOf = (records: readonly MigrationRecord[]): MigrationRecord[] =>
   records.filter((record, at) => records[at - 1]?.name !== record.name);
+
+/** The request to store a status. Its time must not depend on the attempt of the activity. */
+export interface StatusOrigin {
+  readonly askedAt?: Date | null;
+  /** The Temporal namespace of the run, for a ledger that has lost it. */
+  readonly namespace?: { readonly name: string; readonly id: string | null } | null;
+}
 
 export type ObjectState = 'registered' | 'created' | 'removed' | 'handed-over';
 
@@ -64,14 +73,17 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Stores the status. Also stores the run again if the ledger has lost it. */
-  async recordStatus(ref: MigrationRef, status: Status): Promise<void> {
+  /**
+   * Stores the status. Also stores the run again if the ledger has lost it. A status that comes too
+   * late changes nothing: a statement of an attempt that hung can arrive after newer statuses.
+   */
+  async recordStatus(
+    ref: MigrationRef,
+    status: Status,
+    { askedAt = null, namespace = null }: StatusOrigin = {},
+  ): Promise<void> {
     await this.query(
-      `INSERT INTO sluice.migration AS m (name, iteration, status, generation, outcome, plan_hash, spec, workflow_id, run_key, ended_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $5::text IS NOT NULL THEN now() END)
-       ON CONFLICT (name, iteration) DO UPDATE SET status = excluded.status, generation = excluded.generation, outcome = excluded.outcome,
-         spec = CASE WHEN m.plan_hash = excluded.plan_hash THEN m.spec ELSE excluded.spec END, plan_hash = excluded.plan_hash, updated_at = now(),
-         ended_at = CASE WHEN excluded.outcome IS NULL THEN NULL ELSE coalesce(m.ended_at, now()) END`,
+      STORE_STATUS,
       [
         ref.name,
         ref.iteration,
@@ -82,6 +94,9 @@ export class Ledger extends LedgerConnection {
         jsonText(ref.spec),
         ref.workflowId,
         ref.runKey,
+        namespace?.name ?? null,
+        namespace?.id ?? null,
+        askedAt,
       ],
     );
   }
@@ -160,25 +175,41 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Returns the state of an object, or null if this migration never owned it. */
-  async objectState(name: string, object: OwnedObject): Promise<ObjectState | null> {
+  /**
+   * Returns the state of an object, or null if this migration never owned it. For a run, an object
+   * that a later run of the same name has claimed counts as removed.
+   */
+  async objectState(
+    { name, iteration = MAX_INT }: { readonly name: string; readonly iteration?: number },
+    object: OwnedObject,
+  ): Promise<ObjectState | null> {
     const rows = await this.query<{ state: ObjectState }>(
-      `SELECT state FROM sluice.object WHERE name = $1 AND kind = $2 AND object_name = $3 AND location = $4`,
-      [name, object.kind, object.name, object.where],
+      `SELECT CASE WHEN iteration > $5 THEN 'removed' ELSE state END AS state FROM sluice.object
+        WHERE name = $1 AND kind = $2 AND object_name = $3 AND location = $4`,
+      [name, object.kind, object.name, object.where, iteration],
     );
     return rows[0]?.state ?? null;
   }
 
+  /**
+   * Stores the state of an object, unless the change comes too late: a later run has the object, or
+   * it was removed before an attempt that hung reports that it was created. Throws Problem
+   * `object-not-ours`, and claims nothing, if the run has ended.
+   */
   async setObjectState(
     ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,
     object: OwnedObject,
     state: ObjectState,
   ): Promise<void> {
-    await this.query(
-      `INSERT INTO sluice.object (name, kind, object_name, location, iteration, generation, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
-       ON CONFLICT (name, kind, object_name, location) DO UPDATE SET state = excluded.state, iteration = excluded.iteration, generation = excluded.generation, at = now()`,
+    const stored = await this.query(
+      STORE_OBJECT,
       [ref.name, object.kind, object.name, object.where, ref.iteration, ref.generation, state],
     );
+    if (state === 'registered' && stored.length === 0)
+      throw new Problem(
+        'object-not-ours',
+        `run ${ref.iteration} of ${ref.name} has ended, so it creates no ${object.kind} ${object.name}`,
+      );
   }
 
   /** Returns the names of the migrations that have objects, except those that were handed over. */

@@ -1,0 +1,31 @@
+// Statements that store the status of a run and the state of an object. An attempt of an activity
+// may hang, for example with a lost connection or a suspended worker, while another attempt and the
+// run continue. Its statement then comes too late, and must not replace what is newer.
+
+/** The clocks of two servers of Temporal may differ by less than this. */
+const CLOCKS_DIFFER = '5 seconds';
+
+/** Stores a status, unless the ledger has a newer one. */
+export const STORE_STATUS = `
+INSERT INTO sluice.migration AS m (name, iteration, status, generation, outcome, plan_hash, spec, workflow_id, run_key, ended_at, namespace, namespace_id, status_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $5::text IS NOT NULL THEN now() END, $10, $11, $12)
+ON CONFLICT (name, iteration) DO UPDATE SET status = excluded.status, generation = excluded.generation, outcome = excluded.outcome,
+  spec = CASE WHEN m.plan_hash = excluded.plan_hash THEN m.spec ELSE excluded.spec END, plan_hash = excluded.plan_hash, updated_at = now(),
+  ended_at = CASE WHEN excluded.outcome IS NULL THEN NULL ELSE coalesce(m.ended_at, now()) END,
+  namespace = coalesce(m.namespace, excluded.namespace), namespace_id = coalesce(m.namespace_id, excluded.namespace_id),
+  status_at = greatest(m.status_at, excluded.status_at)
+WHERE coalesce(m.status_at <= excluded.status_at + interval '${CLOCKS_DIFFER}', true)`;
+
+/**
+ * Stores the state of an object, and returns a row if it did. Stores no claim (`registered`) if the
+ * run has ended. Stores nothing if a later run of the name has the object, and no `created` if the
+ * object was already removed.
+ */
+export const STORE_OBJECT = `
+INSERT INTO sluice.object AS o (name, kind, object_name, location, iteration, generation, state)
+SELECT $1::text, $2::text, $3::text, $4::text, $5::int, $6::int, $7::text
+ WHERE $7::text <> 'registered' OR NOT EXISTS (SELECT FROM sluice.migration AS m
+   WHERE m.name = $1 AND (m.iteration > $5::int OR m.iteration = $5::int AND m.outcome IS NOT NULL))
+ON CONFLICT (name, kind, object_name, location) DO UPDATE SET state = excluded.state, iteration = excluded.iteration, generation = excluded.generation, at = now()
+  WHERE o.iteration <= excluded.iteration AND (excluded.state <> 'created' OR o.state IN ('registered', 'created'))
+RETURNING 1`;
