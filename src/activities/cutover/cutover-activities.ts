@@ -19,6 +19,7 @@ import {
 } from '../ownership/lease-store.js';
 import { observedRoute } from './observed-route.js';
 import { routeEffects } from './routes/index.js';
+import { stopIfCancelled } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 export function createCutoverActivities(deps: Deps) {
@@ -110,6 +111,8 @@ async function routeBack(deps: Deps, run: Planned): Promise<void> {
   const route = routeEffects(plan, deps);
   await route.beforeBack(run);
   await onLease(plan, wayBackLimits(plan), async (client) => {
+    // From here on, the database itself ends the transaction of a suspended attempt.
+    stopIfCancelled();
     await route.inBack(client, plan, () => lease(client, run));
     if (!(await leaseIfAny(client, run))) return; // a restore of an old backup removed the row
     await client.query(

@@ -170,8 +170,7 @@ async function ours(deps: Deps, run: Planned): Promise<WatchedConnector[]> {
   const made: WatchedConnector[] = [];
   for (const one of wanted) {
     const object = { kind: 'connector', name: one.name, where: connectPlace(spec) } as const;
-    if (one.isAdopted || (await deps.ledger.objectState(ref, object)) === 'created')
-      made.push(one);
+    if (one.isAdopted || (await deps.ledger.objectState(ref, object)) === 'created') made.push(one);
   }
   return made;
 }

@@ -11,6 +11,7 @@ import {
 import type { MigrationRef, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
+import { stopIfCancelled } from '../runtime/poll-until.js';
 
 /** The access that checks of a plan need. An offline check has only this. */
 export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
@@ -82,10 +83,18 @@ export const reading = <T>(
   use: (client: SourceClient) => Promise<T>,
 ): Promise<T> => readSource(plan, secret, use);
 
+/** The attempt may be cancelled or suspended while its connection opens. */
+const unlessStopped =
+  <C, T>(use: (client: C) => Promise<T>) =>
+  (client: C): Promise<T> => {
+    stopIfCancelled();
+    return use(client);
+  };
+
 export const changing = <T>(
   { plan, secret }: Asking,
   use: (client: SourceClient) => Promise<T>,
-): Promise<T> => withSource(plan, secret, use);
+): Promise<T> => withSource(plan, secret, unlessStopped(use));
 
 export const readingTarget = <T>(
   { plan, secret }: Asking,
@@ -95,12 +104,12 @@ export const readingTarget = <T>(
 export const changingTarget = <T>(
   { plan, secret }: Asking,
   use: (client: SourceClient) => Promise<T>,
-): Promise<T> => withTarget(plan, secret, use);
+): Promise<T> => withTarget(plan, secret, unlessStopped(use));
 
 export const changingBoth = <T>(
   { plan, secret }: Asking,
   use: (databases: Databases) => Promise<T>,
-): Promise<T> => withDatabases(plan, secret, use);
+): Promise<T> => withDatabases(plan, secret, unlessStopped(use));
 
 /** Returns true if a query on the source returns a row. */
 export const finds = (asking: Asking, sql: string): Promise<boolean> =>

@@ -5,7 +5,7 @@ import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { Lsn } from '../../domain/values/position.js';
-import { pollUntil } from '../runtime/poll-until.js';
+import { pollUntil, stopIfCancelled } from '../runtime/poll-until.js';
 import {
   changing,
   askEach,
@@ -45,6 +45,7 @@ export const slot: OwnedKind = {
       );
       if (!idle)
         throw new Problem('clean-up', `slot ${name} is still in use after ${RELEASE_MS / 1000} s`);
+      stopIfCancelled(); // the wait may have outlasted the attempt
       await dropSlot(client, name);
     }),
   healthy: async (site, { name }) => {

@@ -22,6 +22,7 @@ import { Problem } from '../../domain/failure.js';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
+import { stopIfCancelled } from '../runtime/poll-until.js';
 import type { Planned } from '../runtime/with-plan.js';
 
 const IDLE_MS = 5000;
@@ -97,9 +98,12 @@ function inLedger({ ledger }: LeaseDeps, { ref: { name } }: Planned): LeaseStore
 function besideResult({ secret }: LeaseDeps, { ref, plan }: Planned): LeaseStore {
   const schema = plan.names.leaseSchema;
   const session = <T>(use: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
-    withTarget(plan, secret, use);
+    withTarget(plan, secret, (client) => {
+      stopIfCancelled();
+      return use(client);
+    });
   return {
-    exists: () => session(async (client) => schemaExists(client, schema)),
+    exists: () => withTarget(plan, secret, (client) => schemaExists(client, schema)),
     create: () =>
       session((client) =>
         transaction(client, 'BEGIN', async () => {

@@ -12,6 +12,7 @@ import { classify, toFailure } from './application-failure.js';
 import type { Systems } from './deps.js';
 import type { Gauges } from './gauges.js';
 import { heartbeat, isSetAside } from './poll-until.js';
+import { attemptBegins } from './stale-attempt.js';
 
 const BEAT_MS = 2000;
 const SET_ASIDE = 'a person paused or reset this activity';
@@ -62,6 +63,7 @@ export function classifying(systems: Pick<Systems, 'renew'>): ActivityInboundCal
 export function proving(newProgress = () => new Progress()): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
+      attemptBegins(Context.current());
       const { heartbeatTimeoutMs, activityType } = Context.current().info;
       if (heartbeatTimeoutMs === undefined) return next(input);
       const progress = newProgress();

@@ -2,6 +2,7 @@
 // deadlines. Outside of an activity (`sluice compare`), they only wait.
 import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
 import { madeProgress } from '../../clients/progress.js';
+import { refuseSuspended } from './stale-attempt.js';
 
 /** The attempts that have ended a wait or a change early, because Temporal interrupted them. */
 const interrupted = new WeakSet<Context>();
@@ -28,12 +29,16 @@ export function beat(details?: unknown): void {
 }
 
 /**
- * Throws if the activity is cancelled. MUST be called before something is created or changed.
- * Otherwise, the change could come after the cancellation, and a rollback could miss it.
+ * Throws if the activity is cancelled, or if this attempt was suspended, so that another attempt has
+ * taken over. MUST be called before something is created, changed or removed. Otherwise, the change
+ * could come after the cancellation, and a rollback could miss it. After a suspension, the change
+ * could even hit a later object of the same name.
  */
 export function stopIfCancelled(): void {
   const context = asyncLocalStorage.getStore();
-  if (!context?.cancellationSignal.aborted) return;
+  if (!context) return;
+  refuseSuspended(context);
+  if (!context.cancellationSignal.aborted) return;
   interrupted.add(context);
   throw new CancelledFailure('cancelled before the next change');
 }

@@ -9,11 +9,12 @@ const BEAT_MS = 1000;
  */
 const SUSPENDED_MS = 10_000;
 
+/** Notices suspensions of this process. */
 export class Pulse {
   readonly #ticker: NodeJS.Timeout;
   readonly #now: () => number;
   #last: number;
-  #wasSuspended = false;
+  #suspensions = 0;
 
   constructor(now: () => number = () => Date.now()) {
     this.#now = now;
@@ -22,10 +23,15 @@ export class Pulse {
     this.#ticker.unref();
   }
 
-  /** Throws if this attempt was suspended for too long. */
-  check(): void {
+  /** Returns the number of suspensions so far, which an attempt remembers when it begins. */
+  get suspensions(): number {
     this.#beat();
-    if (this.#wasSuspended)
+    return this.#suspensions;
+  }
+
+  /** Throws if the process was suspended for too long since there were `before` suspensions. */
+  check(before = 0): void {
+    if (this.suspensions > before)
       throw new Error(
         `this attempt was suspended for more than ${SUSPENDED_MS / 1000} s, so another attempt has taken over`,
       );
@@ -37,7 +43,24 @@ export class Pulse {
 
   #beat(): void {
     const now = this.#now();
-    if (now - this.#last > SUSPENDED_MS) this.#wasSuspended = true;
+    if (now - this.#last > SUSPENDED_MS) this.#suspensions += 1;
     this.#last = now;
   }
+}
+
+let ofProcess: Pulse | undefined;
+const began = new WeakMap<object, number>();
+
+/** Records that an attempt begins. `context` is its Temporal context. */
+export function attemptBegins(context: object, pulse = (ofProcess ??= new Pulse())): void {
+  began.set(context, pulse.suspensions);
+}
+
+/**
+ * Throws if the process was suspended since the attempt began. Does nothing for an attempt whose
+ * beginning was not recorded.
+ */
+export function refuseSuspended(context: object, pulse = ofProcess): void {
+  const before = began.get(context);
+  if (before !== undefined) pulse?.check(before);
 }

@@ -82,23 +82,20 @@ export class Ledger extends LedgerConnection {
     status: Status,
     { askedAt = null, namespace = null }: StatusOrigin = {},
   ): Promise<void> {
-    await this.query(
-      STORE_STATUS,
-      [
-        ref.name,
-        ref.iteration,
-        jsonText(status),
-        ref.generation,
-        status.outcome,
-        ref.planHash,
-        jsonText(ref.spec),
-        ref.workflowId,
-        ref.runKey,
-        namespace?.name ?? null,
-        namespace?.id ?? null,
-        askedAt,
-      ],
-    );
+    await this.query(STORE_STATUS, [
+      ref.name,
+      ref.iteration,
+      jsonText(status),
+      ref.generation,
+      status.outcome,
+      ref.planHash,
+      jsonText(ref.spec),
+      ref.workflowId,
+      ref.runKey,
+      namespace?.name ?? null,
+      namespace?.id ?? null,
+      askedAt,
+    ]);
   }
 
   async recordEvents(
@@ -201,10 +198,15 @@ export class Ledger extends LedgerConnection {
     object: OwnedObject,
     state: ObjectState,
   ): Promise<void> {
-    const stored = await this.query(
-      STORE_OBJECT,
-      [ref.name, object.kind, object.name, object.where, ref.iteration, ref.generation, state],
-    );
+    const stored = await this.query(STORE_OBJECT, [
+      ref.name,
+      object.kind,
+      object.name,
+      object.where,
+      ref.iteration,
+      ref.generation,
+      state,
+    ]);
     if (state === 'registered' && stored.length === 0)
       throw new Problem(
         'object-not-ours',
