@@ -17,6 +17,39 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+describe('a connector that Kafka Connect does not show', () => {
+  it.each(['Connector orders not found', 'No status found for connector orders'])(
+    'is missing if Kafka Connect says so: %s',
+    async (message) => {
+      answers.push({ status: 404, body: { error_code: 404, message } });
+      expect(await connect.config('orders')).toBe(null);
+    },
+  );
+
+  it.each([
+    ['a worker whose REST resources have not started', '<html><title>Error 404</title></html>'],
+    [
+      'a path that Kafka Connect does not serve',
+      { error_code: 404, message: 'HTTP 404 Not Found' },
+    ],
+    ['a proxy', { error: 'no route' }],
+    ['nobody', ''],
+    ['null', 'null'],
+  ])('is not missing because of an answer of %s', async (_what, body) => {
+    for (const ask of [
+      () => connect.config('orders'),
+      () => connect.status('orders'),
+      () => connect.stop('orders'),
+      () => connect.offsets('orders'),
+      () => connect.delete('orders'),
+    ]) {
+      answers.push({ status: 404, body });
+      await expect(ask()).rejects.toMatchObject({ code: 'unreachable' });
+    }
+    expect(answers).toEqual([]);
+  });
+});
+
 describe('a request to Kafka Connect', () => {
   it.each([409, 500])('is sent again if the workers rebalance (%i)', async (status) => {
     answers.push({ status, body: { error_code: status, message: REBALANCE } });

@@ -48,3 +48,28 @@ export function errorMessage(text: string): string {
     return 'the answer does not come from Kafka Connect'; // the answer itself may contain a secret
   }
 }
+
+/**
+ * Returns whether an answer with status 404 says that Kafka Connect does not know a connector. A
+ * proxy also answers 404, and so does a Connect worker whose REST resources have not started yet.
+ * These answers do not mean that the connector was deleted.
+ */
+export function isUnknownConnector(text: string): boolean {
+  try {
+    const answer = JSON.parse(text) as { error_code?: unknown; message?: unknown } | null;
+    return answer?.error_code === 404 && answer.message !== NO_SUCH_PATH;
+  } catch {
+    return false;
+  }
+}
+
+/** The message of Kafka Connect for a path that it does not serve. */
+const NO_SUCH_PATH = 'HTTP 404 Not Found';
+
+/** Returns the Problem for an answer with status 404 that does not speak of a connector. */
+export const notServed = (request: string): Problem =>
+  new Problem(
+    'unreachable',
+    `the answer to ${request} is 404, but Kafka Connect does not say that the connector is missing: the worker has not started yet, or another server answered`,
+    'wait until Kafka Connect has started, or correct connector.url, which names its REST API; the migration continues by itself, or at once with: sluice retry',
+  );

@@ -5,7 +5,14 @@ import { answered } from '../progress.js';
 import { errorText } from '../../domain/values/error-text.js';
 import { tlsTrouble } from '../tls-trouble.js';
 import type { ConnectControl, ConnectorStatus } from './connect-control.js';
-import { bodyOf, errorMessage, notConnect, refusedLogin } from './connect-answers.js';
+import {
+  bodyOf,
+  errorMessage,
+  isUnknownConnector,
+  notConnect,
+  notServed,
+  refusedLogin,
+} from './connect-answers.js';
 import { send, type HttpAccess, type HttpAnswer } from './http-access.js';
 
 const TIMEOUT_MS = 15_000;
@@ -144,7 +151,10 @@ export class ConnectRest implements ConnectControl {
     await this.#call(method, path, body, TIMEOUT_MS, false, true);
   }
 
-  /** Returns null only for status 404. Returns an empty object for an answer without a body. */
+  /**
+   * Returns null only if Kafka Connect answers that it does not know the connector. Returns an
+   * empty object for an answer without a body.
+   */
   async #jsonOrNull<T>(method: string, path: string, body?: unknown): Promise<T | null> {
     return this.#call<T>(method, path, body, TIMEOUT_MS, true);
   }
@@ -166,7 +176,10 @@ export class ConnectRest implements ConnectControl {
       const response = await this.#fetch(method, path, body, timeoutMs);
       const text = await response.text();
       if (response.ok) return bodyOf(text, `${method} ${this.#url}${path}`) as T;
-      if (response.status === 404 && nullOn404) return null;
+      if (response.status === 404 && nullOn404) {
+        if (isUnknownConnector(text)) return null;
+        throw notServed(`${method} ${this.#url}${path}`);
+      }
       if (response.status === 401 || response.status === 403)
         throw refusedLogin(`${method} ${this.#url}${path}`, response.status, this.#access);
       const message = errorMessage(text);
