@@ -8,6 +8,7 @@ import { arrayItem, arrayItemToken } from './array-text.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { canonicalDecimal } from './canonical-decimal.js';
+import { LongNumber } from './json.js';
 import { both, fail, float, plain, text, wrong, type Codec } from './types/codec.js';
 import { FURTHER_TYPES, WITH_ARRAYS } from './types/further-types.js';
 
@@ -24,8 +25,9 @@ export interface ColumnType {
 /** Reads an integer of up to 64 bits and returns its canonical form. */
 function integer(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
-  if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) {
-    const whole = BigInt(value);
+  const digits = value instanceof LongNumber ? value.text : value;
+  if (typeof digits === 'string' && /^-?\d{1,19}$/.test(digits)) {
+    const whole = BigInt(digits);
     if (BigInt.asIntN(64, whole) === whole) return String(whole);
   }
   throw new WrongType('expected an integer');

@@ -1,6 +1,7 @@
 // The base of all folds of a topic: it keeps the progress in each partition and the refused
 // records. Most folds also keep one row per key.
 import { type Canon } from './column-types.js';
+import { jsonOf } from './json.js';
 import { Undecodable, WrongType } from './undecodable.js';
 import { MOST_REFUSED, type Refused } from './refused.js';
 import {
@@ -133,7 +134,7 @@ export function canonValues(
       values.push(canon(column));
     } catch (error) {
       if (!(error instanceof Undecodable)) throw error;
-      const found = `${error.message}: ${JSON.stringify(raw(column.name)) ?? 'nothing'}`.slice(
+      const found = `${error.message}: ${jsonOf(raw(column.name)) ?? 'nothing'}`.slice(
         0,
         MOST_SHOWN,
       );

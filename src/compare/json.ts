@@ -9,7 +9,8 @@ const LARGE_EXPONENT = /[eE][+-]?\d{3}/;
 
 /**
  * A number with more digits than a double keeps, or with an exponent that may be too large for a
- * double. `text` is the number as written.
+ * double. `text` is the number as written. It is no string, because a column of texts must not
+ * accept a number.
  */
 export class LongNumber {
   readonly text: string;
@@ -28,52 +29,75 @@ export class LongNumber {
   }
 }
 
+/** Prints a value as JSON, and a long number as written. */
+export const jsonOf = (value: unknown): string | undefined =>
+  value instanceof LongNumber ? value.text : JSON.stringify(value);
+
 /**
- * Parses JSON. Integers of 16 or more digits become strings. Any other number becomes a
- * `LongNumber` if a double rounds it to a whole number. Throws SyntaxError.
+ * Returns a member of an object, or undefined if the object does not contain it. Every object
+ * inherits a member such as `constructor`, which is also the name of a column.
  */
-export function parseJsonLossless(text: string): unknown {
-  return parseMarked(text, (number) =>
-    LONG_INTEGER.test(number) ? 'string' : isRoundedToWhole(number) ? 'long' : 'number',
-  );
-}
+export const memberOf = (object: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
+
+/** Matches the text of a JSON number. `Number` alone would also read `0x1E`. */
+export const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/**
+ * Parses JSON. A number becomes a `LongNumber` if it is an integer of 16 or more digits, or if a
+ * double rounds it to a whole number. Throws SyntaxError.
+ */
+export const parseJsonLossless = (text: string): unknown =>
+  parseMarked(text, (number) => LONG_INTEGER.test(number) || isRoundedToWhole(number));
 
 /**
  * Parses JSON without rounding. Every number that is too long for a double becomes a `LongNumber`,
  * so that no number becomes a string. Throws SyntaxError.
  */
-export function parseJsonDigits(text: string): unknown {
-  return parseMarked(text, (number) => {
-    const isLong = LONG_INTEGER.test(number) || significantDigits(number) > EXACT_DIGITS;
-    return isLong || LARGE_EXPONENT.test(number) ? 'long' : 'number';
-  });
+export const parseJsonDigits = (text: string): unknown =>
+  parseMarked(
+    text,
+    (number) =>
+      LONG_INTEGER.test(number) ||
+      significantDigits(number) > EXACT_DIGITS ||
+      LARGE_EXPONENT.test(number),
+  );
+
+/**
+ * Returns whether a double rounds the number to a whole number that it is not. Such numbers are
+ * 7900719925474099.2, and 1e-400, which becomes 0.
+ */
+export function isRoundedToWhole(number: string): boolean {
+  if (!/[.eE]/.test(number)) return false;
+  const [digits, value] = [significantDigits(number), Number(number)];
+  return digits > EXACT_DIGITS ? Number.isSafeInteger(value) : digits > 0 && value === 0;
 }
 
-/** True for a number such as 7900719925474099.2, which JSON.parse turns into a whole number. */
-const isRoundedToWhole = (number: string): boolean =>
-  /[.eE]/.test(number) &&
-  significantDigits(number) > EXACT_DIGITS &&
-  Number.isSafeInteger(Number(number));
-
-function parseMarked(text: string, kindOf: (number: string) => 'string' | 'long' | 'number') {
-  if (!LONG.test(text)) return JSON.parse(text) as unknown;
+function parseMarked(text: string, isLong: (number: string) => boolean): unknown {
+  if (!LONG.test(text)) return JSON.parse(text);
   const long: LongNumber[] = [];
   const quoted = quoteNumbers(text, (number) => {
-    const kind = kindOf(number);
-    if (kind === 'number') return null;
-    if (kind === 'string') return `"${number}"`;
+    if (!isLong(number)) return null;
     long.push(new LongNumber(number));
     return `{"${MARK}":${long.length - 1}}`;
   });
-  if (long.length === 0) return JSON.parse(quoted) as unknown;
+  if (long.length === 0) return JSON.parse(quoted);
   if (text.includes(MARK)) throw new SyntaxError('a name that Sluice reserves for long numbers');
-  return JSON.parse(quoted, (_name, value: unknown) => {
-    const at =
-      value !== null && typeof value === 'object'
-        ? (value as Record<string, unknown>)[MARK]
-        : undefined;
-    return typeof at === 'number' ? long[at] : value;
-  }) as unknown;
+  return restored(JSON.parse(quoted), long, 0);
+}
+
+const MOST_LEVELS = 500;
+
+/** Puts the long numbers in place of their marks. A reviver of JSON.parse would take longer. */
+function restored(value: unknown, long: readonly LongNumber[], level: number): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (level > MOST_LEVELS) throw new SyntaxError('a value that is nested too deeply');
+  const members = value as Record<string, unknown>;
+  const at = members[MARK];
+  if (typeof at === 'number') return long[at];
+  for (const name of Object.keys(members))
+    if (typeof members[name] === 'object') members[name] = restored(members[name], long, level + 1);
+  return value;
 }
 
 const MARK = 'sluice-long-number';

@@ -1,7 +1,8 @@
 // Reads the records of the pipeline's output, in plain JSON or in Kafka Connect's JSON with schema.
 import { decimalText } from './decimal-text.js';
 import { base64Bytes } from './base64.js';
-import { dateText, instantText, timeOfDayText } from './epoch-text.js';
+import { CONNECT_DECIMAL, connectTime } from './connect-times.js';
+import type { Count } from './epoch-text.js';
 import { canonFromJson, type Canon } from './column-types.js';
 import { canonicalDecimal } from './canonical-decimal.js';
 import { utf8Text } from './strict-utf8.js';
@@ -9,7 +10,7 @@ import { Undecodable, WrongType } from './undecodable.js';
 import { refuseWiderKey } from './refused.js';
 import type { Shape } from './row-comparison.js';
 import { canonValues, type CanonValues } from './fold.js';
-import { EXACT_DIGITS, LongNumber, parseJsonDigits, significantDigits } from './json.js';
+import { EXACT_DIGITS, LongNumber, memberOf, parseJsonDigits, significantDigits } from './json.js';
 
 interface FieldSchema {
   readonly field?: string;
@@ -18,6 +19,7 @@ interface FieldSchema {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly default?: unknown;
   readonly fields?: readonly FieldSchema[];
+  readonly items?: FieldSchema;
 }
 
 export interface OutputRecord {
@@ -93,7 +95,7 @@ function unwrap(parsed: unknown): Fields {
   return {
     payload,
     has: (name) => Object.hasOwn(payload, name),
-    get: (name) => payload[name],
+    get: (name) => memberOf(payload, name),
     schema: (name) => schema?.fields?.find((f) => f.field === name),
   };
 }
@@ -102,28 +104,23 @@ function unwrap(parsed: unknown): Fields {
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
   if (value === null && (schema?.default ?? null) !== null)
     throw new Undecodable('a NULL with a default, which Kafka Connect reads instead of it');
-  if (value === null || value === undefined || !schema?.name)
+  if (value === null || value === undefined || !schema)
     return canonFromJson(type, coerce(type, value));
-  switch (schema.name) {
-    case 'org.apache.kafka.connect.data.Decimal':
-      return canonFromDecimal(
-        type,
-        connectDecimal(value, Number(schema.parameters?.['scale'] ?? 0)),
-      );
-    case 'org.apache.kafka.connect.data.Date':
-      return canonFromJson(type, dateText(count(value)));
-    case 'org.apache.kafka.connect.data.Timestamp':
-      return canonFromJson(type, instantText(count(value), 1000));
-    case 'org.apache.kafka.connect.data.Time':
-      return canonFromJson(type, timeOfDayText(count(value), 1000));
-    default:
-      return canonFromJson(type, coerce(type, value));
-  }
+  const { name = '', parameters, items } = schema;
+  if (items && Array.isArray(value) && type.endsWith('[]'))
+    return JSON.stringify(
+      value.map((item) => canonFromConnect(type.slice(0, -2), item as unknown, items)),
+    );
+  if (name === CONNECT_DECIMAL)
+    return canonFromDecimal(type, connectDecimal(value, Number(parameters?.['scale'] ?? 0)));
+  const textOf = connectTime(name);
+  return canonFromJson(type, textOf ? textOf(count(value)) : coerce(type, value));
 }
 
-/** Reads the number of days or milliseconds that a logical type of Kafka Connect counts. */
-function count(value: unknown): number {
+/** Reads the number that a logical type of dates or times counts. */
+function count(value: unknown): Count {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  if (value instanceof LongNumber && value.isInteger) return BigInt(value.text);
   throw new WrongType('expected a whole number');
 }
 
@@ -171,6 +168,7 @@ function connectDecimal(value: unknown, scale: number): string {
 /** A column of any other type cannot hold a decimal, even if both have the same digits. */
 function canonFromDecimal(type: string, decimal: string): Canon {
   if (type === 'money') return canonFromJson(type, decimal);
-  if (type === 'numeric' || WHOLE.has(type) || FLOATS.has(type)) return canonicalDecimal(decimal);
+  if (FLOATS.has(type)) return canonFromJson(type, new LongNumber(decimal));
+  if (type === 'numeric' || WHOLE.has(type)) return canonicalDecimal(decimal);
   throw new WrongType(`expected a value of type ${type}, got a decimal`);
 }

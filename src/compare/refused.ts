@@ -2,7 +2,7 @@
 // record makes its window inconclusive.
 import type { Difference } from '../domain/evidence/window.js';
 import { cut } from '../domain/values/foreign-text.js';
-import { parseJsonLossless } from './json.js';
+import { jsonOf, parseJsonLossless } from './json.js';
 import type { Shape } from './row-comparison.js';
 import { WiderKey } from './undecodable.js';
 
@@ -98,4 +98,4 @@ function keyFields(shape: Shape, key: string | null): Record<string, string | nu
 }
 
 const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(value);
+  typeof value === 'string' ? value : (jsonOf(value) ?? 'nothing');

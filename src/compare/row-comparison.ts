@@ -61,6 +61,8 @@ export class Comparison {
   readonly counts: { -readonly [name in keyof Counts]: number } = { ...NO_COUNTS };
   readonly differences: Difference[] = [];
   rowsRead = 0;
+  /** The number of rows whose key has already occurred. Such a key is not unique. */
+  duplicates = 0;
   readonly #shape: Shape;
   readonly #stream: ReadonlyMap<string, StreamRow>;
   readonly #mark: number;
@@ -87,8 +89,9 @@ export class Comparison {
       });
       return;
     }
+    if (other.mark === this.#mark) this.duplicates += 1;
+    else this.#found += 1;
     other.mark = this.#mark;
-    this.#found += 1;
     const keep = (found: Difference): void =>
       this.#keep(
         other.proven && found.class === 'mismatched' ? { ...found, class: 'stale' } : found,

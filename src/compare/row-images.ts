@@ -6,7 +6,7 @@ import { PLACEHOLDER_HSTORE } from './types/hstore.js';
 import { Undecodable } from './undecodable.js';
 import { refuseWiderKey } from './refused.js';
 import { joinRow, type Shape } from './row-comparison.js';
-import { parseJsonLossless } from './json.js';
+import { memberOf, parseJsonLossless } from './json.js';
 import { readerOf } from './waiting-changes.js';
 
 export type Image = Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ export interface ImageRecord {
   readonly isInsert: boolean;
 }
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export const NONE: ReadonlySet<string> = new Set();
 const NO_TRANSACTION = { txId: null, loadedBy: null, isInsert: false };
 
@@ -39,7 +39,9 @@ const NO_TRANSACTION = { txId: null, loadedBy: null, isInsert: false };
 export function keyOfRecord(shape: Shape, key: Buffer): string {
   const fields = parseJsonLossless(UTF8.decode(key)) as Image;
   refuseWiderKey(fields, shape);
-  const values = shape.key.map((name) => canonFromJson(typeOf(shape, name), fields[name]));
+  const values = shape.key.map((name) =>
+    canonFromJson(typeOf(shape, name), memberOf(fields, name)),
+  );
   if (values.includes(null)) throw new Undecodable('a key is never NULL');
   return joinRow(values);
 }

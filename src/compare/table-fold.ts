@@ -6,7 +6,7 @@ import { Undecodable } from './undecodable.js';
 import { joinRow, type Shape, type StreamRow, type WhyNot } from './row-comparison.js';
 import { partitionOf } from '../domain/values/partition.js';
 import { Fold, streamRow } from './fold.js';
-import { parseJsonLossless } from './json.js';
+import { LongNumber, memberOf, parseJsonLossless } from './json.js';
 import { WaitingChanges, loadedRowWaits, readerOf, type WaitingChange } from './waiting-changes.js';
 import { REFUSED, describeRefused, refuseWiderKey, whyRefused, type Refused } from './refused.js';
 
@@ -22,16 +22,20 @@ interface Envelope {
   readonly op?: string;
   readonly before?: Record<string, unknown> | null;
   readonly after?: Record<string, unknown> | null;
-  readonly source?: { readonly txId?: number | null; readonly lsn?: number | string | null };
+  readonly source?: { readonly txId?: unknown; readonly lsn?: unknown };
 }
 
-// Refuses bytes that are not UTF-8, because a replacement character could equal a real one.
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+// Refuses bytes that are not UTF-8, because a replacement character could equal a real one. Keeps a
+// byte order mark, which is no JSON.
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function transactionOf(txId: unknown): number {
   if (typeof txId === 'number' && Number.isSafeInteger(txId)) return txId;
   throw new Undecodable('no source.txId');
 }
+
+const positionOf = (lsn: unknown): number | string | null =>
+  lsn instanceof LongNumber ? lsn.text : typeof lsn === 'number' ? lsn : null;
 
 const whyNot = (refused: Refused): WhyNot => ({
   class: 'undecodable',
@@ -185,13 +189,18 @@ export class TableFold extends Fold {
     const loadedBy = op === 'r' ? readerOf(source?.txId) : null;
     const txId = loadedBy === null ? transactionOf(source?.txId) : null;
     const row = isDelete ? null : this.#row(image);
-    return { change: { txId, lsn: source?.lsn ?? null, key: this.#keyOf(image), row }, loadedBy };
+    return {
+      change: { txId, lsn: positionOf(source?.lsn), key: this.#keyOf(image), row },
+      loadedBy,
+    };
   }
 
   #keyOf(fields: unknown): string {
     if (fields === null || typeof fields !== 'object') throw new Undecodable('expected an object');
     const values = fields as Record<string, unknown>;
-    const key = this.#shape.key.map((name) => canonFromJson(this.#typeOf(name), values[name]));
+    const key = this.#shape.key.map((name) =>
+      canonFromJson(this.#typeOf(name), memberOf(values, name)),
+    );
     if (key.includes(null)) throw new Undecodable('a key is never NULL');
     return joinRow(key);
   }
@@ -199,8 +208,8 @@ export class TableFold extends Fold {
   #row(image: Record<string, unknown>): StreamRow {
     return streamRow(
       this.#shape,
-      ({ type, name }) => canonFromJson(type, image[name]),
-      (name) => image[name],
+      ({ type, name }) => canonFromJson(type, memberOf(image, name)),
+      (name) => memberOf(image, name),
     );
   }
 

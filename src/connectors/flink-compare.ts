@@ -182,16 +182,27 @@ const IMAGE = `JSON_QUERY(v, '$.after')`;
 
 /**
  * Returns the image without the members that are not compared, and without a comma for each of
- * them. The rows of the table do not have these members. A quote inside a JSON string is escaped, so
- * `"name":` can only be the name of a member.
+ * them. The rows of the table do not have these members.
  */
-function comparable(image: string, ignored: readonly string[]): string {
-  const string = String.raw`"[^"\\]*+(?:\\.[^"\\]*+)*+"`;
-  const value = String.raw`(?:${string}|\[(?:${string}|[^\]"])*+\]|\{(?:${string}|[^}"])*+\}|[^,}]*+)`;
-  return ignored.reduce((text, name) => {
-    const member = `${quotedForRegex(JSON.stringify(name))}:${value}`;
-    return `REGEXP_REPLACE(${text}, ${literal(`,${member}|${member},?`)}, '')`;
-  }, image);
+const comparable = (image: string, ignored: readonly string[]): string =>
+  ignored.reduce((text, name) => `REGEXP_REPLACE(${text}, ${literal(rowMember(name))}, '')`, image);
+
+const STRING = String.raw`"[^"\\]*+(?:\\.[^"\\]*+)*+"`;
+const VALUE = String.raw`(?:${STRING}|\[(?:${STRING}|[^\]"])*+\]|\{(?:${STRING}|[^}"])*+\}|[^,}]*+)`;
+const MEMBER = `${STRING}:${VALUE}`;
+
+/**
+ * Returns a regular expression that matches a column in the JSON of a row, and one comma beside it.
+ * A value of the row may be an object that has a member of the same name, such as the `wkb` of a
+ * geometry. Such a member does not match, because only members of the row follow a column.
+ */
+export function rowMember(name: string): string {
+  const member = `${quotedForRegex(JSON.stringify(name))}:${VALUE}`;
+  const [rest, restAfterComma] = [
+    String.raw`(?=(?:,${MEMBER})*+\}$)`,
+    String.raw`(?=(?:${MEMBER}(?:,${MEMBER})*+)?\}$)`,
+  ];
+  return `,${member}${rest}|${member},?${restAfterComma}`;
 }
 
 const quotedForRegex = (text: string): string =>

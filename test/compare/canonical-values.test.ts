@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';
 import { canonicalDecimal } from '../../src/compare/canonical-decimal.js';
 import { Undecodable } from '../../src/compare/undecodable.js';
-import { parseJsonLossless } from '../../src/compare/json.js';
+import { LongNumber, parseJsonLossless } from '../../src/compare/json.js';
 import { withinTolerance } from '../../src/compare/tolerance.js';
 
 describe('canonical values', () => {
@@ -91,9 +91,9 @@ describe('lossless JSON', () => {
         '{"id":9007199254740993,"t":"x:12345678901234567890,","n":[-12345678901234567890]}',
       ),
     ).toEqual({
-      id: '9007199254740993',
+      id: new LongNumber('9007199254740993'),
       t: 'x:12345678901234567890,',
-      n: ['-12345678901234567890'],
+      n: [new LongNumber('-12345678901234567890')],
     });
     expect(parseJsonLossless('{"q":"a\\"1234567890123456789","s":1.5}')).toEqual({
       q: 'a"1234567890123456789',

@@ -51,6 +51,12 @@ describe('the comparison reports', () => {
     });
     expect(differences.map((d) => d.class).sort()).toEqual(['extraneous', 'mismatched', 'missing']);
   });
+  it('a row that only the stream has, even if another row of the table repeats its key', () => {
+    const comparison = new Comparison(SHAPE, stream([1, 'a'], [2, 'b']), 1);
+    for (const id of [1, 1]) comparison.add(key(id), row(id, 'a'));
+    expect(comparison.finish().counts).toMatchObject({ matched: 2, extraneous: 1 });
+    expect(comparison.duplicates).toBe(1);
+  });
   it('NULL, empty text, the word NULL and moved separators as different', () => {
     for (const [a, b] of [
       [null, ''],

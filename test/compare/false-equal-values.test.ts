@@ -7,6 +7,7 @@ import { RowEncoder } from '../../src/compare/enc/row.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
 import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
+import { TableFold } from '../../src/compare/table-fold.js';
 import { Undecodable } from '../../src/compare/undecodable.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { binaryRow, envelope, feed } from '../support/rows.js';
@@ -29,6 +30,10 @@ function outcomeOf(type: string, batch: string, record: string | Buffer): Outcom
 const plain = (value: string): string => `{"id":1,"v":${value}}`;
 const connect = (name: string, value: string): string =>
   `{"schema":{"fields":[{"field":"v","name":"org.apache.kafka.connect.data.${name}"}]},"payload":${plain(value)}}`;
+const CONNECT = 'org.apache.kafka.connect.data.';
+const DECIMAL_OF_1 = `"name":"${CONNECT}Decimal","parameters":{"scale":"1"}`;
+const DECIMAL_OF_8 = `"name":"${CONNECT}Decimal","parameters":{"scale":"8"}`;
+const MICROS = '"name":"io.debezium.time.MicroTimestamp"';
 const NOT_UTF8 = Buffer.from([0x22, 0xff, 0x22]);
 
 describe('an output value', () => {
@@ -79,6 +84,25 @@ describe('an output value', () => {
       expect(outcomeOf(type, batch, connect(name, value))).toBe(outcome),
   );
 
+  it.each<[type: string, batch: string, schema: string, value: string, outcome: Outcome]>([
+    ['float4', '0.1', DECIMAL_OF_1, '"AQ=="', 'matched'],
+    ['float8', '1e-08', DECIMAL_OF_8, '"AQ=="', 'matched'],
+    ['float8', '1e-07', DECIMAL_OF_8, '"AQ=="', 'mismatched'],
+    ['numeric[]', '{0.1,NULL}', `"items":{${DECIMAL_OF_1}}`, '["AQ==",null]', 'matched'],
+    ['numeric[]', '{1234}', `"items":{${DECIMAL_OF_1}}`, '["1234"]', 'mismatched'],
+    ['date[]', '{1970-01-02}', `"items":{"name":"${CONNECT}Date"}`, '[1]', 'matched'],
+    ['date[]', '{1970-01-02}', `"items":{"name":"${CONNECT}Date"}`, '[2]', 'mismatched'],
+    ['date[]', '{1970-01-02}', '"items":{"type":"int32"}', '[1]', 'mismatched'],
+    ['timestamp', '2023-11-14 22:13:20.000001', MICROS, '1700000000000001', 'matched'],
+    ['timestamp', '2023-11-14 22:13:20.000002', MICROS, '1700000000000001', 'mismatched'],
+  ])(
+    'of type %s that is %s in the batch and has the schema %s and the value %s is %s',
+    (type, batch, schema, value, outcome) => {
+      const record = `{"schema":{"fields":[{"field":"v",${schema}}]},"payload":${plain(value)}}`;
+      expect(outcomeOf(type, batch, record)).toBe(outcome);
+    },
+  );
+
   it('is unknown if it is NULL and has a default in its schema, because Kafka Connect reads the default', () => {
     const record = (schema: string): string =>
       `{"schema":{"fields":[{"field":"v","type":"int32"${schema}}]},"payload":${plain('null')}}`;
@@ -88,6 +112,16 @@ describe('an output value', () => {
       return fold.rows.get(joinRow(['1']))!.row;
     });
     expect(outcomes).toEqual([joinRow(['1', null]), joinRow(['1', null]), null]);
+  });
+
+  it('is unknown if the record lacks it, even if every object inherits a member of its name', () => {
+    const shape: Shape = shapeOf({ constructor: 'text' });
+    const output = new OutputFold(shape);
+    output.add(Buffer.from('{"id":1}'), Buffer.from('{}'));
+    const table = new TableFold(shape);
+    feed(table, '{"id":1}', envelope('c', '{"id":1}', 1), parseSnapshot('9:9:'));
+    for (const { rows } of [output, table])
+      expect(rows.get(joinRow(['1']))!.why?.class).toBe('undecodable');
   });
 
   it.each(['text', 'citext'])('of type %s is unknown if its text is not UTF-8', (type) => {
@@ -101,7 +135,7 @@ describe('an output value', () => {
 });
 
 describe('a value in a record of a table', () => {
-  const suspects = (type: string, stored: string, value: Buffer): number => {
+  const suspects = (type: string, stored: string | number, value: Buffer): number => {
     const shape: Shape = shapeOf({ v: type });
     const fold = new HashFold(shape, 16);
     const [before, after] = envelope('c', plain('|'), 1).toString().split('|');
@@ -119,6 +153,43 @@ describe('a value in a record of a table', () => {
       expect(suspects(type, '\ufffd', Buffer.from('"\ufffd"'))).toBe(0);
     },
   );
+
+  it.each([
+    ['text', '1234567890123456', '1234567890123456', '"1234567890123456"'],
+    ['citext', '1234567890123456', '1234567890123456', '"1234567890123456"'],
+    ['numeric', '1234567890123456', '1234567890123456', '"1234567890123456"'],
+    ['int8', '0', '1e-400', '0'],
+    ['float8', '1234567890123456', '"1234567890123456"', '1234567890123456'],
+  ])(
+    'of type %s never equals %s of the table if it is %s, but %s does, by hash and by value',
+    (type, stored, other, equal) => {
+      const byValue = (value: string): boolean => {
+        const fold = new TableFold(shapeOf({ v: type }));
+        feed(fold, '{"id":1}', envelope('c', plain(value), 1), parseSnapshot('9:9:'));
+        const row = fold.rows.get(joinRow(['1']))!.row;
+        return row === joinRow(['1', canonFromText(type, stored)]);
+      };
+      expect([byValue(other), byValue(equal)]).toEqual([false, true]);
+      const field = type === 'int8' || type === 'float8' ? Number(stored) : stored;
+      expect([
+        suspects(type, field, Buffer.from(other)),
+        suspects(type, field, Buffer.from(equal)),
+      ]).toEqual([1, 0]);
+    },
+  );
+
+  it('is refused if a byte order mark comes before the record or its key', () => {
+    const record = envelope('c', plain('"a"'), 1).toString();
+    for (const [key, value] of [
+      ['\ufeff{"id":1}', record],
+      ['{"id":1}', `\ufeff${record}`],
+    ] as const) {
+      const shape = shapeOf({ v: 'text' });
+      const folds = [new TableFold(shape), new HashFold(shape, 16)];
+      for (const fold of folds) feed(fold, key, Buffer.from(value), parseSnapshot('9:9:'));
+      expect(folds.map(({ unreadable }) => unreadable)).toEqual([1, 1]);
+    }
+  });
 
   it.each(['"***"', '"aGk=***"', '"aG k="'])(
     'is not equal to the bytes that a lenient reader of base64 would decode: %s',

@@ -1,21 +1,16 @@
 // Rewrites values of logical types as the texts that plain JSON has for them. Avro, Kafka Connect and
 // Debezium each have their own logical types. Sluice's own connector uses none of them for times.
 import { decimalText } from '../decimal-text.js';
-import { timeOfDayText, dateText, instantText, type Count } from '../epoch-text.js';
+import { clock, connectTime, instant, local, MICRO, MILLI, NANO } from '../connect-times.js';
+import type { TextOfCount } from '../connect-times.js';
+import { dateText } from '../epoch-text.js';
 import type { Rewrite, SchemaObject } from './schema-types.js';
-
-const [MILLI, MICRO, NANO] = [1000, 1_000_000, 1_000_000_000];
-const clock = (perSecond: number) => (count: Count) => timeOfDayText(count, perSecond);
-const instant = (perSecond: number) => (count: Count) => instantText(count, perSecond);
-const local = (perSecond: number) => (count: Count) => instantText(count, perSecond, '');
-
-type Texts = Readonly<Record<string, (count: Count) => string>>;
 
 /**
  * Avro's logical types, each with the type to which it belongs. Avro ignores a logical type on any
  * other type.
  */
-const OF_AVRO: Readonly<Record<string, Texts>> = {
+const OF_AVRO: Readonly<Record<string, Readonly<Record<string, TextOfCount>>>> = {
   int: { date: dateText, 'time-millis': clock(MILLI) },
   long: {
     'time-micros': clock(MICRO),
@@ -26,20 +21,6 @@ const OF_AVRO: Readonly<Record<string, Texts>> = {
     'local-timestamp-micros': local(MICRO),
     'local-timestamp-nanos': local(NANO),
   },
-};
-
-/** The logical types of Kafka Connect and of Debezium, by `connect.name`. */
-const OF_CONNECT: Texts = {
-  'org.apache.kafka.connect.data.Date': dateText,
-  'org.apache.kafka.connect.data.Time': clock(MILLI),
-  'org.apache.kafka.connect.data.Timestamp': instant(MILLI),
-  'io.debezium.time.Date': dateText,
-  'io.debezium.time.Time': clock(MILLI),
-  'io.debezium.time.MicroTime': clock(MICRO),
-  'io.debezium.time.NanoTime': clock(NANO),
-  'io.debezium.time.Timestamp': local(MILLI),
-  'io.debezium.time.MicroTimestamp': local(MICRO),
-  'io.debezium.time.NanoTimestamp': local(NANO),
 };
 
 /**
@@ -60,9 +41,9 @@ export function logicalOf(schema: SchemaObject): Rewrite | undefined {
       out?.text(decimalText(input.bytes.subarray(from, input.at), scale));
     };
   if (type !== 'int' && type !== 'long') return undefined;
-  const textOf = own(OF_AVRO[type]!, logicalType) ?? own(OF_CONNECT, connectName);
+  const ofAvro = OF_AVRO[type]!;
+  const textOf = Object.hasOwn(ofAvro, logicalType)
+    ? ofAvro[logicalType]
+    : connectTime(connectName);
   return textOf && ((input, out) => (out ? out.text(textOf(input.long())) : input.skipLong()));
 }
-
-const own = (texts: Texts, name: string): Texts[string] | undefined =>
-  Object.hasOwn(texts, name) ? texts[name] : undefined;

@@ -94,18 +94,11 @@ const float = (width: 4 | 8, round: (value: number) => number): ColumnEncoder =>
   fromJson: (b, start, end, out) => {
     if (b[start] === QUOTE && /^(NaN|-?Infinity)$/.test(textAt(b, start + 1, end - 1)))
       return out.f64(Number(textAt(b, start + 1, end - 1)));
-    const value = round(
-      b[start] === QUOTE ? longFloat(textAt(b, start + 1, end - 1)) : floatFromText(b, start, end),
-    );
+    const value = round(floatFromText(b, start, end));
     if (!Number.isFinite(value)) throw new Undecodable('expected a number in range');
     out.f64(value);
   },
 });
-
-function longFloat(text: string): number {
-  if (!/^-?\d{16,}$/.test(text)) throw new Undecodable('expected a number');
-  return Number(text);
-}
 
 const JSONB: ColumnEncoder = {
   asText: false,

@@ -1,6 +1,6 @@
 // Encodes integers and decimals in `enc-v1`, from JSON digits and from Postgres' binary form.
 import { canonicalDecimal } from '../canonical-decimal.js';
-import { EXACT_DIGITS, significantDigits } from '../json.js';
+import { EXACT_DIGITS, JSON_NUMBER, isRoundedToWhole } from '../json.js';
 import { Undecodable } from '../undecodable.js';
 import { int16At, int32At, uint16At } from '../../domain/values/bytes.js';
 import type { Scratch } from './scratch.js';
@@ -33,7 +33,7 @@ export function integerFromText(b: Uint8Array, start: number, end: number, out: 
 /** Reads a whole number such as `5.0` or `1e3`, unless it is in quotes. */
 function unusualInteger(b: Uint8Array, start: number, end: number, out: Scratch): void {
   const text = latin1At(b, start, end);
-  const isExact = /[.eE]/.test(text) && significantDigits(text) <= EXACT_DIGITS;
+  const isExact = JSON_NUMBER.test(text) && !isRoundedToWhole(text);
   const value = b[start - 1] !== QUOTE && isExact ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value)) throw new Undecodable('expected an integer');
   out.safeInteger(value);
@@ -64,11 +64,16 @@ export function floatFromText(b: Uint8Array, start: number, end: number): number
     const byte = b[at]!;
     if (byte === DOT && point < 0) point = at;
     else if (byte < ZERO || byte > 0x39 || at - first >= EXACT_DIGITS + (point < 0 ? 0 : 1))
-      return Number(latin1At(b, start, end));
+      return unusualFloat(latin1At(b, start, end));
     else value = value * 10 + byte - ZERO;
   }
   if (point >= 0) value /= POWERS[end - point - 1]!;
   return negative ? -value : value;
+}
+
+function unusualFloat(text: string): number {
+  if (!JSON_NUMBER.test(text)) throw new Undecodable('expected a number');
+  return Number(text);
 }
 
 const POWERS = Array.from({ length: EXACT_DIGITS + 2 }, (_, n) => 10 ** n);

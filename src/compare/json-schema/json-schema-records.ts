@@ -1,5 +1,6 @@
 // Rewrites records in JSON Schema as the JSON that the reader of results knows. The value of such a
 // record is JSON already. Its schema says which fields have a logical type of Kafka Connect.
+import { CONNECT_DECIMAL, connectTime } from '../connect-times.js';
 import type { JsonOutput } from '../json-output.js';
 import { RegistryRecords, type RewriteValue } from '../registry-records.js';
 import { Undecodable } from '../undecodable.js';
@@ -18,10 +19,10 @@ interface Schema {
   readonly type?: unknown;
   readonly title?: unknown;
   readonly properties?: unknown;
+  readonly items?: unknown;
   readonly 'connect.parameters'?: unknown;
 }
 
-const CONNECT = 'org.apache.kafka.connect.data.';
 /** The maximum length of a chain of references between schemas. A longer chain may be a circle. */
 const MOST_STEPS = 32;
 
@@ -50,16 +51,23 @@ function wrap(head: Buffer, payload: Buffer, out: JsonOutput): void {
   out.byte(0x7d);
 }
 
-/** Lists the fields that have a logical type of Kafka Connect. */
+/** Lists the fields that have a logical type, or whose items have one. */
 function logicalFields(root: unknown): object[] {
   const row = plain(root, root);
   const properties = isObject(row.properties) ? row.properties : {};
   return Object.entries(properties).flatMap(([field, property]) => {
-    const { title, 'connect.parameters': parameters } = plain(property, root);
-    return typeof title === 'string' && title.startsWith(CONNECT)
-      ? [{ field, name: title, parameters }]
-      : [];
+    const logical = logicalOf(property, root);
+    return logical ? [{ field, ...logical }] : [];
   });
+}
+
+/** Returns the logical type of a value or of its items. An array of arrays has none. */
+function logicalOf(schema: unknown, root: unknown, isItem = false): object | null {
+  const { title, items, 'connect.parameters': parameters } = plain(schema, root);
+  if (typeof title === 'string' && (title === CONNECT_DECIMAL || connectTime(title)))
+    return { name: title, parameters };
+  const ofItems = isItem || !isObject(items) ? null : logicalOf(items, root, true);
+  return ofItems && { items: ofItems };
 }
 
 /** Follows references, and chooses the branch that is not null. */

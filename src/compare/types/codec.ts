@@ -10,8 +10,6 @@ export interface Codec {
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
-/** Matches a long integer. It arrives here as a string, because JSON.parse would round it. */
-const LONG_INTEGER = /^-?\d{16,}$/;
 
 const FLOAT = /^(?:NaN|-?(?:Infinity|\d+(?:\.\d+)?(?:e[+-]?\d+)?))$/;
 
@@ -49,7 +47,6 @@ export function float(toPrecision: (value: number) => number): Codec {
     fromJson: (value) => {
       if (typeof value === 'number') return finite(value);
       if (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)) return value;
-      if (typeof value === 'string' && LONG_INTEGER.test(value)) return finite(Number(value));
       if (value instanceof LongNumber) return finite(Number(value.text));
       throw new WrongType('expected a number');
     },

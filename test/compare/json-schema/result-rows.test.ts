@@ -64,6 +64,13 @@ describe('a value in JSON Schema', () => {
     expect(read('date', {}, '20454', root).row).toEqual({ values: ['7', '2026-01-01'] });
   });
 
+  it('has the logical type of its items', () => {
+    const dates = { type: 'array', items: { oneOf: [{ type: 'null' }, DATE] } };
+    expect(read('date[]', dates, '[20454,null]').row).toEqual({
+      values: ['7', '["2026-01-01",null]'],
+    });
+  });
+
   it.each([
     ['is neither base64 nor a number', MONEY, '"B*I="'],
     ['was rounded by its writer', { type: 'number' }, '0.12345678901234567'],

@@ -119,6 +119,15 @@ async function readBeside(
   return { sample, isStopped: false };
 }
 
+/** Throws Problem `unsupported` if rows of the table repeat a key. */
+export function refuseDuplicates({ from, shape }: PassInput, duplicates: number): void {
+  if (duplicates === 0) return;
+  throw new Problem(
+    'unsupported',
+    `${duplicates} rows of ${from} repeat a key (${shape.key.join(', ')})`,
+  );
+}
+
 /** The findings of a pass over the hashes. */
 export interface Found {
   readonly rowsRead: number;
@@ -155,11 +164,7 @@ export async function judged(
     candidates,
     keys,
   } = found;
-  if (duplicates > 0)
-    throw new Problem(
-      'unsupported',
-      `${duplicates} rows of ${input.from} repeat a key (${input.shape.key.join(', ')})`,
-    );
+  refuseDuplicates(input, duplicates);
   const suspected = missing + mismatched + unknown;
   const base = { rowsRead, canary };
   const byHash: Counts = {

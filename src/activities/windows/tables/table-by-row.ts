@@ -3,7 +3,7 @@
 import { runCanary } from '../../../compare/canary.js';
 import { Comparison } from '../../../compare/row-comparison.js';
 import type { TableFold } from '../../../compare/table-fold.js';
-import type { PassInput, TablePass } from './table-by-hash.js';
+import { refuseDuplicates, type PassInput, type TablePass } from './table-by-hash.js';
 import { refusedRecords } from './refused-records.js';
 import { readRows } from '../canonical-rows.js';
 
@@ -20,6 +20,7 @@ export async function passByRow(
     if (sample.length < 8 && row !== null) sample.push([key, row]);
     comparison.add(key, row);
   });
+  refuseDuplicates(input, comparison.duplicates);
   const { counts, differences } = comparison.finish();
   const refused = await refusedRecords(input.kafka, input.topic, shape, fold);
   return {

@@ -3,6 +3,7 @@
 // Postgres must have parsed the literals to the same values.
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
+import { memberOf } from '../../../../compare/json.js';
 import { joinRow, splitRow, type Shape } from '../../../../compare/row-comparison.js';
 import { Gap, type RowAtEnds } from '../../../../compare/still-point-gap.js';
 import { imageOf, keyOfRecord, stateAfter, type KeyState } from '../../../../compare/row-images.js';
@@ -130,7 +131,7 @@ function givenRow({ shape, standIn }: GapTable, { key, image, inSnapshot }: RowA
   if (image === null) return { key: texts, values: null };
   const values = shape.columns.map(({ name, type }): Given => {
     if (inSnapshot.has(name)) return fromSnapshot(standIn, name, texts);
-    const text = literalOrNothing(type, image[name]);
+    const text = literalOrNothing(type, memberOf(image, name));
     if (text === undefined)
       throw new UnknownRow(`no record has a value of column ${name} that can be proven`);
     return { text };
@@ -161,7 +162,8 @@ async function differsWhenRead(
     const values = found ? splitRow(found) : null;
     const differing = shape.columns.find(
       ({ name, type }, at) =>
-        !inSnapshot.has(name) && canonFromJson(type, image[name]) !== (values?.[at] ?? null),
+        !inSnapshot.has(name) &&
+        canonFromJson(type, memberOf(image, name)) !== (values?.[at] ?? null),
     );
     if (values === null || differing)
       return `the still point of ${topic} cannot be aligned: a value of column ${differing?.name ?? joinRow(shape.key)} is read back in a different form`;

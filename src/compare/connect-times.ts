@@ -1,0 +1,40 @@
+// Lists the logical types with which Kafka Connect and Debezium mark dates and times. Avro, JSON with
+// schema and JSON Schema each name these types in their own way.
+import { dateText, instantText, timeOfDayText, type Count } from './epoch-text.js';
+
+/** Returns the text that plain JSON has for a count. */
+export type TextOfCount = (count: Count) => string;
+
+export const [MILLI, MICRO, NANO] = [1000, 1_000_000, 1_000_000_000];
+
+export const clock =
+  (perSecond: number): TextOfCount =>
+  (count) =>
+    timeOfDayText(count, perSecond);
+export const instant =
+  (perSecond: number): TextOfCount =>
+  (count) =>
+    instantText(count, perSecond);
+export const local =
+  (perSecond: number): TextOfCount =>
+  (count) =>
+    instantText(count, perSecond, '');
+
+const TIMES: Readonly<Record<string, TextOfCount>> = {
+  'org.apache.kafka.connect.data.Date': dateText,
+  'org.apache.kafka.connect.data.Time': clock(MILLI),
+  'org.apache.kafka.connect.data.Timestamp': instant(MILLI),
+  'io.debezium.time.Date': dateText,
+  'io.debezium.time.Time': clock(MILLI),
+  'io.debezium.time.MicroTime': clock(MICRO),
+  'io.debezium.time.NanoTime': clock(NANO),
+  'io.debezium.time.Timestamp': local(MILLI),
+  'io.debezium.time.MicroTimestamp': local(MICRO),
+  'io.debezium.time.NanoTimestamp': local(NANO),
+};
+
+/** Returns the function for the name of a logical type, or undefined for any other name. */
+export const connectTime = (name: string): TextOfCount | undefined =>
+  Object.hasOwn(TIMES, name) ? TIMES[name] : undefined;
+
+export const CONNECT_DECIMAL = 'org.apache.kafka.connect.data.Decimal';
