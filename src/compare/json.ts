@@ -76,31 +76,43 @@ export function isRoundedToWhole(number: string): boolean {
 function parseMarked(text: string, isLong: (number: string) => boolean): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
   const long: LongNumber[] = [];
+  let mark = 'long-number';
+  while (text.includes(mark)) mark += '-';
   const quoted = quoteNumbers(text, (number) => {
     if (!isLong(number)) return null;
     long.push(new LongNumber(number));
-    return `{"${MARK}":${long.length - 1}}`;
+    return `{"${mark}":${long.length - 1}}`;
   });
-  if (long.length === 0) return JSON.parse(quoted);
-  if (text.includes(MARK)) throw new SyntaxError('a name that Sluice reserves for long numbers');
-  return restored(JSON.parse(quoted), long, 0);
+  return restored(JSON.parse(quoted), { mark, long, left: new Set(long) }, 0);
+}
+
+interface Marked {
+  /** The only name in an object that stands for a long number. */
+  readonly mark: string;
+  readonly long: readonly LongNumber[];
+  /** The numbers that are not yet in place. */
+  readonly left: Set<LongNumber>;
 }
 
 const MOST_LEVELS = 500;
 
 /** Puts the long numbers in place of their marks. A reviver of JSON.parse would take longer. */
-function restored(value: unknown, long: readonly LongNumber[], level: number): unknown {
+function restored(value: unknown, marked: Marked, level: number): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (level > MOST_LEVELS) throw new SyntaxError('a value that is nested too deeply');
   const members = value as Record<string, unknown>;
-  const at = members[MARK];
-  if (typeof at === 'number') return long[at];
+  const at = members[marked.mark];
+  if (typeof at === 'number') {
+    const number = marked.long[at];
+    // The text may contain the mark with escapes, so each number is taken once.
+    if (number && marked.left.delete(number)) return number;
+    throw new SyntaxError('a name that stands for a long number');
+  }
   for (const name of Object.keys(members))
-    if (typeof members[name] === 'object') members[name] = restored(members[name], long, level + 1);
+    if (typeof members[name] === 'object')
+      members[name] = restored(members[name], marked, level + 1);
   return value;
 }
-
-const MARK = 'sluice-long-number';
 
 /**
  * Counts the significant digits of a number. Leading zeros do not count. Trailing zeros count only

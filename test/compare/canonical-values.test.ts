@@ -100,4 +100,13 @@ describe('lossless JSON', () => {
       s: 1.5,
     });
   });
+
+  it('reads a long number and the text that could stand for it apart', () => {
+    expect(parseJsonLossless('{"n":9007199254740993,"t":"long-number"}')).toEqual({
+      n: new LongNumber('9007199254740993'),
+      t: 'long-number',
+    });
+    const escaped = '{"n":9007199254740993,"t":{"long\\u002dnumber":0}}';
+    expect(() => parseJsonLossless(escaped)).toThrow(SyntaxError);
+  });
 });

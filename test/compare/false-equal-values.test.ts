@@ -6,7 +6,8 @@ import { HashComparison } from '../../src/compare/hash-comparison.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
 import { HashFold } from '../../src/compare/hash-fold.js';
 import { OutputFold } from '../../src/compare/output-fold.js';
-import { Comparison, joinRow, type Shape } from '../../src/compare/row-comparison.js';
+import { RecordBatch } from '../../src/compare/kernel/record-batch.js';
+import { Comparison, joinRow, splitRow, type Shape } from '../../src/compare/row-comparison.js';
 import { TableFold } from '../../src/compare/table-fold.js';
 import { Undecodable } from '../../src/compare/undecodable.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
@@ -177,6 +178,40 @@ describe('a value in a record of a table', () => {
       ]).toEqual([1, 0]);
     },
   );
+
+  it.each<[what: string, record: (record: string) => string]>([
+    ['a second row after it', (r) => r.replace(/\}$/, ',"after":{"id":1,"v":"b"}}')],
+    ['a second row that is null', (r) => r.replace(/\}$/, ',"after":null}')],
+    ['a second source', (r) => r.replace(',"op"', ',"source":{"txId":20},"op"')],
+    ['a second source without a transaction', (r) => r.replace(',"op"', ',"source":{},"op"')],
+    ['a second transaction', (r) => r.replace('"txId":1', '"txId":1,"txId":20')],
+    ['a second operation', (r) => r.replace(/\}$/, ',"op":"d"}')],
+    ['a longer operation', (r) => r.replace('"op":"c"', '"op":"create"')],
+    ['the value in its row twice', (r) => r.replace('"v":"a"', '"v":"b","v":"a","v":"c"')],
+  ])('is read alike by hash and by value if the record has %s', (_what, change) => {
+    const shape: Shape = shapeOf({ v: 'text' });
+    const record = Buffer.from(change(envelope('c', plain('"a"'), 1).toString()));
+    const snapshot = parseSnapshot('9:9:');
+    const [rows, hashes] = [new TableFold(shape), new HashFold(shape, 16)];
+    for (const fold of [rows, hashes]) feed(fold, '{"id":1}', record, snapshot);
+    const batch = new RecordBatch(shape);
+    const bytes = Buffer.concat([Buffer.from('{"id":1}'), record]);
+    batch.begin({ partition: 0, partitions: 1 }, bytes);
+    batch.add(0, batch.response, 0, 8, 8, bytes.length);
+    const kernel = new HashFold(shape, 16);
+    const { words, count } = batch.finish();
+    kernel.addChanges(words, count, snapshot);
+    const encoder = new RowEncoder(shape);
+    const row = rows.rows.get(joinRow(['1']))?.row;
+    if (row) encoder.rowFromCanon(splitRow(row));
+    const expected = row ? [0, 1, ...encoder.row.slice(0, 2)].join() : '';
+    const seen = [rows, hashes, kernel].map((fold) => [fold.unreadable, fold.waiting].join());
+    expect(new Set(seen).size).toBe(1);
+    expect([hashes, kernel].map(({ table }) => table.entries().join())).toEqual([
+      expected,
+      expected,
+    ]);
+  });
 
   it('is refused if a byte order mark comes before the record or its key', () => {
     const record = envelope('c', plain('"a"'), 1).toString();

@@ -8,6 +8,7 @@ import {
   COLON,
   COMMA,
   OPEN,
+  QUOTE,
   broken,
   skipValue,
   startsWith,
@@ -30,6 +31,26 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   0x75: 'u',
   0x64: 'd',
 };
+
+const lastBytes = (name: string): number => Buffer.from(name).readInt32LE(name.length - 4);
+const [OF_BEFORE, OF_AFTER] = [lastBytes('before'), lastBytes('after')];
+const [OF_SOURCE, OF_TX_ID] = [lastBytes('source'), lastBytes('txId')];
+
+/**
+ * Returns whether the members after the row may repeat a member of the envelope. A consumer takes
+ * the last of them. The last four bytes of the names are enough to notice this.
+ */
+function repeatsMember(b: Buffer, from: number, to: number): boolean {
+  let [sources, ids] = [0, 0];
+  for (let at = from + 4; at + 1 < to; at += 1) {
+    if (b[at] !== QUOTE || b[at + 1] !== COLON) continue;
+    const last = b.readInt32LE(at - 4);
+    if (last === OF_BEFORE || last === OF_AFTER) return true;
+    if (last === OF_SOURCE) sources += 1;
+    if (last === OF_TX_ID) ids += 1;
+  }
+  return sources > 1 || ids > 1;
+}
 
 export class EnvelopeScanner implements Fields {
   readonly start: Int32Array;
@@ -75,7 +96,8 @@ export class EnvelopeScanner implements Fields {
     // A quote inside a JSON string is escaped. So these bytes with their colon can only be the name
     // of a member. The last "op" belongs to the envelope.
     const op = b.lastIndexOf(OP, to - OP.length);
-    if (op < rowEnd) return this.#scanAnyOrder(b, from, to);
+    if (op < rowEnd || b[op + OP.length + 1] !== QUOTE || repeatsMember(b, rowEnd, to))
+      return this.#scanAnyOrder(b, from, to);
     this.#setOperation(b[op + OP.length]!, b[after] === OPEN, b[before] === OPEN);
     const txId = b.indexOf(TX_ID, rowEnd);
     if (txId < 0 || txId > op) return this.#scanAnyOrder(b, from, to);

@@ -73,7 +73,7 @@ export function scan(from: usize, to: usize): bool {
   if (rowEnd == 0) return false;
   if (!hasAfter && hasBefore && scanRow(before, beforeEnd) == 0) return false;
   const op = lastOperation(rowEnd, to);
-  if (op == 0) return false;
+  if (op == 0 || load<u8>(op + OP_LENGTH + 1) != QUOTE || repeatsMember(rowEnd, to)) return false;
   operation = load<u8>(op + OP_LENGTH);
   transaction = 0;
   if (operation == DELETE) {
@@ -84,6 +84,35 @@ export function scan(from: usize, to: usize): bool {
     return true;
   }
   return isChange(operation) && readTransaction(rowEnd, op, to);
+}
+
+// The last four bytes of the names of members.
+const OF_BEFORE: u32 = 0x65726f66; // fore
+const OF_AFTER: u32 = 0x72657466; // fter
+const OF_SOURCE: u32 = 0x65637275; // urce
+const OF_TX_ID: u32 = 0x64497874; // txId
+
+/** Returns whether the members after the row may repeat a member of the envelope. */
+function repeatsMember(from: usize, to: usize): bool {
+  let sources = 0;
+  let ids = 0;
+  let at = from + 4;
+  while (at + 1 < to) {
+    const quotes = i8x16.eq(v128.load(at), i8x16.splat(QUOTE));
+    const colons = i8x16.eq(v128.load(at + 1), i8x16.splat(COLON));
+    let hits = i8x16.bitmask(v128.and(quotes, colons));
+    while (hits != 0) {
+      const place = at + <usize>ctz(hits);
+      if (place + 1 >= to) break;
+      const last = load<u32>(place - 4);
+      if (last == OF_BEFORE || last == OF_AFTER) return true;
+      if (last == OF_SOURCE) sources += 1;
+      else if (last == OF_TX_ID) ids += 1;
+      hits &= hits - 1;
+    }
+    at += 16;
+  }
+  return sources > 1 || ids > 1;
 }
 
 /** Returns the place of the last `"op":"` at or after `from`. Returns 0 if there is none. */
