@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runCanary } from '../../src/compare/canary.js';
+import { runHashCanary } from '../../src/compare/hash-comparison.js';
+import { binaryRow } from '../support/rows.js';
 import {
   Comparison,
   joinRow,
@@ -91,6 +93,18 @@ describe('the comparison reports', () => {
 });
 
 describe('the canary', () => {
+  it.each([0, 1, 2, 9])(
+    'of the hashes does not count %i rows that cannot be decoded as faults that it planted',
+    (unknown) => {
+      const shape: Shape = { ...SHAPE, columns: [SHAPE.columns[0]!, { name: 'v', type: 'int4[]' }] };
+      const rows = Array.from({ length: 9 }, (_, id) =>
+        binaryRow(['int8', 'int4[]'], [id, id % 9 >= 9 - unknown ? '{{1},{2}}' : '{1,2}']),
+      );
+      const { planted, found } = runHashCanary(shape, rows);
+      expect(found).toBe(planted);
+    },
+  );
+
   it('plants corruptions in rows of the window, and all are found', () => {
     const sample = [1, 2, 3, 4, 5].map((id): [string, string] => [key(id), row(id, `v${id}`)]);
     const { planted, found } = runCanary(SHAPE, sample);
