@@ -96,7 +96,10 @@ describe('the canary', () => {
   it.each([0, 1, 2, 9])(
     'of the hashes does not count %i rows that cannot be decoded as faults that it planted',
     (unknown) => {
-      const shape: Shape = { ...SHAPE, columns: [SHAPE.columns[0]!, { name: 'v', type: 'int4[]' }] };
+      const shape: Shape = {
+        ...SHAPE,
+        columns: [SHAPE.columns[0]!, { name: 'v', type: 'int4[]' }],
+      };
       const rows = Array.from({ length: 9 }, (_, id) =>
         binaryRow(['int8', 'int4[]'], [id, id % 9 >= 9 - unknown ? '{{1},{2}}' : '{1,2}']),
       );
