@@ -4,7 +4,7 @@
 /** Every double keeps this many decimal digits. */
 export const EXACT_DIGITS = 15;
 /** Matches digits and points that may be too long for a double, and an exponent of three digits. */
-const LONG = /[\d.]{16}|\d[eE][+-]?\d{3,}\s*[,\]}]/;
+const LONG = /[\d.]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;
 const LARGE_EXPONENT = /[eE][+-]?\d{3}/;
 
 /**
