@@ -16,7 +16,11 @@ const plain = (value: string): string => `{"id":1,"v":${value}}`;
 const NOT_UTF8 = Buffer.from([0x22, 0xff, 0x22]);
 
 describe('a value in a record of a table', () => {
-  const suspects = (type: string, stored: string | number, value: Buffer): number => {
+  const suspects = (
+    type: string,
+    stored: string | number | boolean | null,
+    value: Buffer,
+  ): number => {
     const shape: Shape = shapeOf({ v: type });
     const fold = new HashFold(shape, 16);
     const [before, after] = envelope('c', plain('|'), 1).toString().split('|');
@@ -58,6 +62,18 @@ describe('a value in a record of a table', () => {
       ]).toEqual([1, 0]);
     },
   );
+
+  it.each<[type: string, stored: boolean | null, other: string, equal: string]>([
+    ['float8', null, 'nan', 'null'],
+    ['text', null, 'nil', 'null'],
+    ['text', null, 'nullx', 'null'],
+    ['bool', true, 'tRUE', 'true'],
+    ['bool', false, 'fALSE', 'false'],
+  ])('of type %s never equals %s of the table if it is the word %s, but %s does', (...each) => {
+    const [type, stored, other, equal] = each;
+    const found = [other, equal].map((word) => suspects(type, stored, Buffer.from(word)));
+    expect(found).toEqual([1, 0]);
+  });
 
   it.each<[what: string, record: (record: string) => string]>([
     ['a second row after it', (r) => r.replace(/\}$/, ',"after":{"id":1,"v":"b"}}')],

@@ -6,7 +6,7 @@ import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../../domain/values/toast
 import { ewkb, ewkbOfJson } from '../types/postgis.js';
 import { Undecodable } from '../undecodable.js';
 import { parseJsonLossless } from '../json.js';
-import { QUOTE, textAt } from './json-scan.js';
+import { QUOTE, isWord, textAt } from './json-scan.js';
 import { floatFromText, integerFromText, numericFromBinary, numericFromText } from './number.js';
 import { int16At, int32At } from '../../domain/values/bytes.js';
 import { floatAt, type Scratch } from './scratch.js';
@@ -109,12 +109,13 @@ const JSONB: ColumnEncoder = {
   fromJson: quoted(plainText),
 };
 
+const [TRUE, FALSE] = [Buffer.from('true'), Buffer.from('false')];
 const BOOL: ColumnEncoder = {
   asText: false,
   fromBinary: fixed(1, (b, at, out) => out.u8(b[at]!)),
   fromJson: (b, start, end, out) => {
-    if (end - start === 4 && b[start] === 0x74) out.u8(1);
-    else if (end - start === 5 && b[start] === 0x66) out.u8(0);
+    if (isWord(b, start, end, TRUE)) out.u8(1);
+    else if (isWord(b, start, end, FALSE)) out.u8(0);
     else throw new Undecodable('expected a boolean');
   },
 };

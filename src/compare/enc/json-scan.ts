@@ -24,6 +24,10 @@ export function startsWith(b: Uint8Array, at: number, bytes: Uint8Array): boolea
   return true;
 }
 
+/** Returns whether `[start, end)` is exactly this word, such as `null`. */
+export const isWord = (b: Uint8Array, start: number, end: number, word: Uint8Array): boolean =>
+  end - start === word.length && startsWith(b, start, word);
+
 /**
  * Returns the end of the JSON value that begins at `at`. Throws Undecodable if it has no end before
  * `to`.

@@ -6,6 +6,7 @@ import type { Canon } from '../column-types.js';
 import { writeCanon } from './canon.js';
 import { encoderOf, type ColumnEncoder } from './column.js';
 import { hash128 } from './hash.js';
+import { isWord } from './json-scan.js';
 import { keyText } from './key-table.js';
 import { int32At } from '../../domain/values/bytes.js';
 import { Scratch, TAG_NULL, TAG_VALUE } from './scratch.js';
@@ -13,7 +14,8 @@ import { Scratch, TAG_NULL, TAG_VALUE } from './scratch.js';
 const INTEGERS = new Set(['int2', 'int4', 'int8']);
 const KEY_SEED = 0x6b6579;
 const ROW_SEED = 0x726f77;
-const NULL_JSON = 0x6e; // the letter n of null
+const NULL = Buffer.from('null');
+const LETTER_N = 0x6e;
 
 /** The place of each column's JSON value in a buffer. -1 means absent. */
 export interface Fields {
@@ -59,7 +61,7 @@ export class RowEncoder {
     const scratch = this.#scratch;
     scratch.reset();
     for (const column of this.#keyAt) {
-      if (b[fields.start[column]!] === NULL_JSON) throw new Undecodable('a key is never NULL');
+      if (b[fields.start[column]!] === LETTER_N) throw new Undecodable('a key is never NULL');
       this.#jsonValue(b, fields, column);
     }
     this.#setKey();
@@ -134,7 +136,8 @@ export class RowEncoder {
   #jsonValue(b: Uint8Array, fields: Fields, column: number): void {
     const start = fields.start[column]!;
     if (start < 0) throw new Undecodable('the field is absent');
-    if (b[start] === NULL_JSON) {
+    // Only the whole word: some writers print a number that is none as `nan`.
+    if (b[start] === LETTER_N && isWord(b, start, fields.end[column]!, NULL)) {
       this.#scratch.u8(TAG_NULL);
       return;
     }
