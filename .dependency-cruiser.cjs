@@ -21,7 +21,7 @@ const ROOMS = {
   guard: ['capture', 'ownership'],
   checks: ['capture', 'cutover', 'objects', 'pipelines'],
   windows: ['barrier', 'capture', 'checks', 'cutover', 'pipelines'],
-  prove: ['barrier', 'windows'],
+  prove: ['barrier', 'ownership', 'windows'],
 };
 const roomRules = Object.entries(ROOMS).map(([room, uses]) =>
   rule(

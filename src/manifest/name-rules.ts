@@ -25,19 +25,7 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
     slot.length > LONGEST_IDENTIFIER
       ? [{ path: ['metadata', 'name'], message: `slot ${slot} has more than 63 characters` }]
       : [];
-  return [...topics, ...long, ...tableIssues(spec), ...hostIssues(spec), ...sinkIssues(parsed)];
-}
-
-/** Finds names of tables that Postgres would silently truncate. */
-function tableIssues({ spec }: MigrationSpec): SpecIssue[] {
-  return spec.source.tables.flatMap((text, at) => {
-    const { schema, table } = parseTableName(text);
-    const long = [schema, table].filter((name) => Buffer.byteLength(name) > LONGEST_IDENTIFIER);
-    return long.map((name) => ({
-      path: ['spec', 'source', 'tables', at],
-      message: `"${name}" has more than ${LONGEST_IDENTIFIER} bytes, which is the limit of a name in Postgres`,
-    }));
-  });
+  return [...topics, ...long, ...hostIssues(spec), ...sinkIssues(parsed)];
 }
 
 /** Refuses a host, such as an IPv6 address, that Debezium does not accept. */

@@ -48,9 +48,17 @@ export const secretRef = z.union(
   { error: 'expected a reference to a secret: { env: NAME } or { file: path }' },
 );
 
+/** Postgres truncates longer names without an error, so a name could mean another table. */
+const LONGEST_NAME = 63;
+
 export const tableName = z.string().superRefine((text, context) => {
   try {
-    parseTableName(text);
+    const { schema, table } = parseTableName(text);
+    for (const name of [schema, table].filter((one) => Buffer.byteLength(one) > LONGEST_NAME))
+      context.addIssue({
+        code: 'custom',
+        message: `"${name}" has more than ${LONGEST_NAME} bytes, which is the limit of a name in Postgres`,
+      });
   } catch (error) {
     context.addIssue({ code: 'custom', message: (error as Error).message });
   }

@@ -110,8 +110,10 @@ const runs = z.union([
   z.strictObject({
     application: z
       .string()
-      .min(1)
-      .max(63)
+      .regex(
+        /^[\x20-\x7e]{1,63}$/,
+        'expected 1 to 63 printable ASCII characters, because Postgres replaces or cuts off all others',
+      )
       .describe(
         "The application_name of the batch's sessions. Sluice sees a run only while its session is active.",
       ),

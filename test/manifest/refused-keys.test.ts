@@ -74,3 +74,32 @@ describe('a setting without an effect', () => {
   it('is accepted if it is a default: adopt: false', () =>
     expect(problems({ adopt: false })).toBe(''));
 });
+
+describe('a name that Postgres would truncate', () => {
+  const long = 'x'.repeat(64);
+  const umlauts = `"ä${'x'.repeat(62)}"`;
+  it.each([
+    ['of the sink', 'sink', { sink: { type: 'jdbc-sink', table: `public.${long}` } }],
+    [
+      'of the view',
+      'view',
+      { cutover: { route: { ...BATCH_PARTS.cutover.route, view: `public.${umlauts}` } } },
+    ],
+    ['of a source table', 'tables', { source: { ...source, tables: [`${long}.t`] } }],
+  ])('is refused: %s', (_which, place, more) => {
+    const [problem] = problems(more)
+      .split('\n')
+      .filter((line) => line.includes('63 bytes'));
+    expect(problem).toContain(place);
+  });
+});
+
+describe('an application_name of the batch that Postgres would change', () => {
+  it.each([['nächtlich'], ['a\tb'], ['x'.repeat(64)]])(
+    'is refused, because no session would ever have it: %s',
+    (application) =>
+      expect(problems({ batch: { ...BATCH_PARTS.batch, runs: { application } } })).toContain(
+        'expected 1 to 63 printable ASCII characters',
+      ),
+  );
+});

@@ -10,7 +10,8 @@ import { pollUntil } from '../runtime/poll-until.js';
 import { withPlan, type Planned } from '../runtime/with-plan.js';
 import { compareSlice, type Compared } from './compare-slice.js';
 import { planProof, type ProofPlan } from './slice-plan.js';
-import { isOfProof, replay } from './replay-slice.js';
+import { claimedTopics, topicsOfProof } from './proof-topics.js';
+import { replay } from './replay-slice.js';
 
 const GROUP_ENDS_MS = 120_000;
 
@@ -64,10 +65,10 @@ export function createProofActivities(deps: Deps) {
 
     /**
      * Removes the proof's topics and its group after the pipeline has stopped using them. Returns
-     * the objects that are left. Idempotent.
+     * the objects that are left. Removes nothing if the proof has created no topic. Idempotent.
      */
     async removeProof(proof: OwnNames): Promise<string[]> {
-      return removeProof(systems.kafka(proof.spec), proof.name);
+      return removeProof(ledger, systems.kafka(proof.spec), proof.name);
     },
 
     async recordProof(result: ProofResult): Promise<void> {
@@ -79,7 +80,13 @@ export function createProofActivities(deps: Deps) {
   };
 }
 
-async function removeProof(kafka: KafkaPort, name: string): Promise<string[]> {
+async function removeProof(
+  ledger: Deps['ledger'],
+  kafka: KafkaPort,
+  name: string,
+): Promise<string[]> {
+  const claimed = await claimedTopics(ledger, name);
+  if (claimed.length === 0) return [];
   const idle = await pollUntil(Date.now() + GROUP_ENDS_MS, 200, async () => {
     const group = await kafka.describeGroup(name);
     return !('unknown' in group) && group.members.length === 0 ? true : null;
@@ -87,13 +94,13 @@ async function removeProof(kafka: KafkaPort, name: string): Promise<string[]> {
   if (idle && (await kafka.groupOffsets(name)).size > 0)
     // if the group remains, it is returned as a leftover
     await kafka.deleteGroup(name).catch(() => undefined);
-  const own = async (): Promise<string[]> =>
-    (await kafka.listTopics()).filter((topic) => isOfProof(topic, name));
+  const own = (): Promise<string[]> => topicsOfProof(ledger, kafka, name);
   for (const topic of await own()) await kafka.deleteTopic(topic);
   await pollUntil(Date.now() + 15_000, 100, async () => ((await own()).length === 0 ? true : null));
   const hasGroup = (await kafka.groupOffsets(name)).size > 0;
-  return [
-    ...(await own()).map((topic) => `topic ${topic}`),
-    ...(hasGroup ? [`group ${name}`] : []),
-  ];
+  const left = await own();
+  if (left.length === 0 && !hasGroup)
+    for (const topic of claimed)
+      await ledger.setObjectState({ name, iteration: 1, generation: 1 }, topic, 'removed');
+  return [...left.map((topic) => `topic ${topic}`), ...(hasGroup ? [`group ${name}`] : [])];
 }

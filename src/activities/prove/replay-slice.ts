@@ -16,13 +16,16 @@ import {
   type SlicedTable,
 } from '../../domain/evidence/slice-proof.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
+import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { makeClaimed } from '../ownership/owned.js';
 import type { Deps } from '../runtime/deps.js';
 import { recordWriter, type WriteRecord } from '../runtime/record-writer.js';
 import { readCursor } from '../../clients/postgres/row-cursor.js';
 import { readRows } from '../windows/canonical-rows.js';
 import type { Planned } from '../runtime/with-plan.js';
 import { columnsToCompare } from '../windows/columns-to-compare.js';
+import { claimedTopics, topicsOfProof } from './proof-topics.js';
 import type { ProofPlan } from './slice-plan.js';
 
 /**
@@ -30,12 +33,12 @@ import type { ProofPlan } from './slice-plan.js';
  * because they came from a different snapshot. The pipeline MUST NOT be running during this call.
  */
 export async function replay(
-  { secret, systems }: Deps,
+  { secret, systems, ledger }: Deps,
   proof: ProofPlan & Planned,
 ): Promise<Replayed> {
   const { plan } = proof;
   const kafka = systems.kafka(plan);
-  await makeTopics(kafka, proof);
+  await makeTopics(ledger, kafka, proof);
   const writer = kafka.openWriter();
   const started = Date.now();
   return readSource(plan, secret, async (client) => {
@@ -59,35 +62,40 @@ export async function replay(
   });
 }
 
+/**
+ * Creates the topics of the proof, and first deletes those of an earlier attempt. Throws Problem
+ * `object-not-ours`, and changes nothing, if a topic exists that this proof did not create. A proof
+ * with a different ledger may have the same id.
+ */
 async function makeTopics(
+  ledger: Deps['ledger'],
   kafka: ReturnType<Deps['systems']['kafka']>,
   { ref, plan, subject }: ProofPlan & Planned,
 ): Promise<void> {
   const { kafka: cluster, pipeline } = plan.spec;
-  const existing = await kafka.listTopics();
-  for (const topic of existing.filter((t) => isOfProof(t, ref.name)))
-    await kafka.deleteTopic(topic);
+  const own = await topicsOfProof(ledger, kafka, ref.name);
+  const planned = (name: string): OwnedObject => ({ kind: 'topic', name, where: plan.cluster });
+  if (own.length > 0 && (await claimedTopics(ledger, ref.name)).length === 0)
+    throw new Problem(
+      'object-not-ours',
+      `this proof did not create these topics: ${own.join(', ')}`,
+      'run sluice prove again, which uses the next number; a proof with a different ledger has this one',
+    );
+  for (const topic of own) await kafka.deleteTopic(topic);
   const compacted = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(86_400_000) };
   const topics = new Set([
     ...plan.captures.map((capture) => capture.topic),
     pipeline!.output.topic,
     subject.topic,
   ]);
-  for (const topic of topics)
-    await kafka.createTopic(topic, cluster.partitions, cluster.replication, compacted);
-  await kafka.createTopic(expectedTopic(ref.name), 1, cluster.replication, {
-    'cleanup.policy': 'delete',
-  });
+  const { partitions, replication } = cluster;
+  const make = (topic: string, count: number, settings: Readonly<Record<string, string>>) =>
+    makeClaimed(ledger, ref, [planned(topic)], () =>
+      kafka.createTopic(topic, count, replication, settings),
+    );
+  for (const topic of topics) await make(topic, partitions, compacted);
+  await make(expectedTopic(ref.name), 1, { 'cleanup.policy': 'delete' });
 }
-
-/**
- * Returns true if a topic belongs to the proof. Either Sluice or a Kafka Streams application with
- * the proof's id created such a topic. This function distinguishes `proof-x-1` (proof 1 of `x`)
- * from `proof-x-1-2` (proof 2 of `x-1`).
- */
-export const isOfProof = (topic: string, id: string): boolean =>
-  topic.startsWith(`${id}.`) ||
-  (topic.startsWith(`${id}-`) && !/^\d+[.-]/.test(topic.slice(id.length + 1)));
 
 async function replayTable(
   client: SourceClient,
