@@ -36,9 +36,10 @@ const watch = (
 const noWait = (): Promise<void> => Promise.resolve();
 
 /** Returns systems with a running connector that notes what it is asked to do. */
-function withConnector(asked: string[]): Systems {
+function withConnector(asked: string[], state: 'RUNNING' | null = 'RUNNING'): Systems {
   const note = (what: string) => () => Promise.resolve(void asked.push(what));
-  const status = () => Promise.resolve({ connector: { state: 'RUNNING' } });
+  const status = () =>
+    state ? Promise.resolve({ connector: { state } }) : Promise.reject(new Error('no answer'));
   const connect = () => ({ status, stop: note('stop'), resume: note('resume') });
   return { connect } as unknown as Systems;
 }
@@ -85,6 +86,16 @@ describe('a slot that retains more WAL than its budget', () => {
   it('is dropped while consumers read the batch', async () => {
     expect(await reportOn('over')).toMatchObject({ dropped: true });
     expect(await budgets.isThere('sluice_over')).toBe(false);
+  });
+
+  it('is dropped without a stop of its connector if Kafka Connect does not say whether it runs', async () => {
+    const run = await budgets.aMigration('unanswered');
+    const slot = await budgets.anOverfullSlot(run);
+    const asked: string[] = [];
+    const systems = withConnector(asked, null);
+    expect(await watch(run, false, noWait, systems)).toMatchObject({ dropped: true });
+    expect(asked).toEqual([]);
+    expect(await budgets.isThere(slot)).toBe(false);
   });
 
   it('is reported as kept if the ledger does not say that the migration created it', async () =>

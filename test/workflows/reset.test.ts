@@ -54,6 +54,25 @@ describe('a run that was reset to before its commit', () => {
     });
   });
 
+  it('fences with a number above those of the attempts that it has forgotten', async () => {
+    const fake = fakes();
+    const numbers: number[] = [];
+    fake.activities.fence = ({ attempt }) => {
+      numbers.push(attempt);
+      return Promise.resolve(
+        attempt > 7
+          ? { lsn: '0/3', refused: null }
+          : { lsn: '0/0', refused: `attempt ${attempt} was already released`, attempt: 7 },
+      );
+    };
+    await play(bench, fake.activities, anInput(), async (scene) => {
+      await skipUntil(scene, (s) => s.needsApproval);
+      await scene.handle.signal('approveCutover', { approver: 'ann' });
+      expect(await scene.handle.result()).toMatchObject({ outcome: 'migrated' });
+    });
+    expect(numbers).toEqual([1, 8]);
+  });
+
   it('removes nothing if its slot is lost too, and can then only be rolled back', async () => {
     const fake = fakes();
     const catchUp = () => Promise.reject(failure('slot-lost', 'slot gone'));

@@ -17,7 +17,13 @@ import type { Lsn } from '../../domain/values/position.js';
 import { insertLsn } from '../../clients/postgres/wal-position.js';
 import { emitMarker } from '../barrier/connector-acknowledged.js';
 import type { Deps } from '../runtime/deps.js';
-import { Refused, endAttempts, holdLimits, leaseAccess } from '../ownership/lease-store.js';
+import {
+  LAST_ATTEMPT,
+  Refused,
+  endAttempts,
+  holdLimits,
+  leaseAccess,
+} from '../ownership/lease-store.js';
 import { makeClaimed } from '../ownership/owned.js';
 import { leaseServer, sourceServer } from './proven-servers.js';
 import { routeEffects } from './routes/index.js';
@@ -40,6 +46,22 @@ export interface Refusable {
   readonly refused: string | null;
 }
 
+export interface Fenced extends Refusable {
+  readonly lsn: Lsn;
+  /** The number of the newest attempt, if it is not this one. A run that was reset lacks it. */
+  readonly attempt?: number;
+}
+
+/** Thrown if the lease row knows this attempt, or a later one. */
+class AttemptUsed extends Refused {
+  readonly attempt: number;
+
+  constructor(attempt: number, newest: number) {
+    super(`attempt ${attempt} was already released`);
+    this.attempt = newest;
+  }
+}
+
 const LOCK_ATTEMPTS = 6;
 /** The SQLSTATEs that mean that the application holds a lock that the fence needs. */
 const GAVE_WAY = [SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected];
@@ -52,14 +74,16 @@ export function createFenceActivities(deps: FenceDeps) {
      * database's clock, even if no worker survives. The drain must reach `lsn`, a position after
      * the marker.
      */
-    async fence(input: FenceInput & Planned): Promise<{ lsn: Lsn } & Refusable> {
+    async fence(input: FenceInput & Planned): Promise<Fenced> {
       const { ref, plan, token } = input;
       const triggers = plan.fence.guards.map(({ trigger }) => trigger);
       try {
         await makeClaimed(ledger, ref, triggers, () => fenced(deps, input));
       } catch (error) {
-        if (error instanceof Refused) return { lsn: '0/0', refused: error.message };
-        throw error;
+        if (!(error instanceof Refused)) throw error;
+        const used = error instanceof AttemptUsed && error.attempt < LAST_ATTEMPT;
+        const known = used ? { attempt: error.attempt } : {};
+        return { lsn: '0/0', refused: error.message, ...known };
       }
       for (const trigger of triggers) await ledger.setObjectState(ref, trigger, 'created');
       return withSource(plan, secret, async (client) => {
@@ -99,7 +123,10 @@ export async function markFence(
 
 type FenceDeps = Pick<Deps, 'secret' | 'ledger'>;
 
-/** Returns null if this attempt holds the fence, otherwise the condition that failed. */
+/**
+ * Returns null if this attempt holds the fence, otherwise the condition that failed. Throws
+ * AttemptUsed if a later attempt has begun, or this one was released.
+ */
 async function takeFence(
   deps: FenceDeps,
   client: pg.ClientBase,
@@ -117,7 +144,7 @@ async function takeFence(
   const isMine = row.state === 'FENCED' && row.token === token;
   if (isMine && row.expired) return `this fence expired at ${row.expires_at}`;
   if (row.attempt > attempt || (row.attempt === attempt && !isMine))
-    return `attempt ${attempt} was already released`;
+    throw new AttemptUsed(attempt, row.attempt);
   if (row.state === 'FENCED' && !isMine && !row.expired)
     return `another attempt holds the fence until ${row.expires_at}`;
   if (row.veto) return 'the veto in the lease row is set';

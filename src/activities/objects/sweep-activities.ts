@@ -7,14 +7,11 @@ import { hasCompleted, isRunning } from '../../clients/running-workflow.js';
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef, OwnedObject, Status } from '../../domain/evidence/ledger-rows.js';
 import { releaseAdopted } from '../../clients/ledger/adopted-objects.js';
-import { endAttempts } from '../ownership/lease-store.js';
+import { LAST_ATTEMPT, endAttempts } from '../ownership/lease-store.js';
 import { latestRun } from './leftovers.js';
 import { otherNamespace, type Deps } from '../runtime/deps.js';
 import { originOf } from '../runtime/ledger-activities.js';
 import { planned } from '../runtime/with-plan.js';
-
-/** No attempt has a higher number, so a lease row with this number accepts no fence. */
-const LAST_ATTEMPT = 2_147_483_647;
 
 export function createLeftoverActivities(deps: Deps) {
   return {

@@ -180,6 +180,9 @@ export function leaseAccess(deps: LeaseDeps) {
   };
 }
 
+/** No attempt has a higher number, so a lease row with this number accepts no fence. */
+export const LAST_ATTEMPT = 2_147_483_647;
+
 /** Sets the columns of a fenced row back to those of an open row. */
 const RELEASED = `, state = 'OPEN', token = NULL, fenced_at = NULL, expires_at = NULL, evidence_digest = NULL, server = NULL, source_server = NULL`;
 

@@ -111,10 +111,12 @@ async function pauseAndFence(run: Run, evidence: Evidence, started: number): Pro
   await run.step(() => call('quick', 'batchAction', what, run.ref, 'pause', until), false);
   refuseLate();
   run.willMake(...KINDS.trigger.planned(run.plan));
-  const { refused, lsn } = await run.step(
+  const { refused, lsn, attempt } = await run.step(
     () => call('quick', 'fence', `Fence the result for at most ${maxHold}`, evidence),
     false,
   );
+  // after a reset, the run has forgotten attempts, and the next one needs a higher number
+  if (attempt !== undefined) run.state.attempts = Math.max(run.state.attempts, attempt);
   if (refused) throw new BackToValidate(`fence refused: ${refused}`);
   run.audit({ kind: 'fenced', lsn });
   refuseLate();
