@@ -22,6 +22,7 @@ const e2e = (files: readonly string[]): string[] => files.map((file) => `test/e2
 const POSTGRES_ONLY = integration([
   'align-query',
   'batch-aligned',
+  'batch-actions',
   'batch-query',
   'captured',
   'copy-ranges',

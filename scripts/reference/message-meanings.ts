@@ -76,6 +76,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'batch.run':
     'Is the key unique and never NULL, and is the result the same when stored and in every session?',
   'batch.result': 'Does the result table have the columns of the query?',
+  'batch.actions': 'Does Postgres accept the statements in `pause`, `resume` and `retire`?',
   'batch.runs': 'Can Sluice see when the batch runs?',
   'batch.aligned': 'Do windows compare the query exactly or in settled rounds, and why?',
   'batch.closed-keys': 'Does `closedKeys` read only columns of the key?',

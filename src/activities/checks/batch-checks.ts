@@ -22,6 +22,7 @@ import { checkReads } from './queries/query-reads.js';
 import { checkRun } from './queries/query-run.js';
 import { attempt, failed, type Answer } from '../runtime/make-finding.js';
 import { checkRoute } from '../cutover/routes/index.js';
+import { checkActions } from './batch-action-checks.js';
 import { checkRuns, missingColumns } from './batch-run-checks.js';
 import { checkSinkTable } from './sink-checks.js';
 
@@ -37,6 +38,7 @@ export async function checkBatch(
       ...(await checkQueries(databases, plan, batch)),
       await attempt('batch.result', () => checkResult(databases, batch), batch.result.table),
       ...(batch.runs ? [await checkRuns(databases.target, batch.runs)] : []),
+      ...(await checkActions(databases.target, batch)),
       ...(plan.spec.validation.closedKeys
         ? [
             await attempt(

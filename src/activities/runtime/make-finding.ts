@@ -1,5 +1,6 @@
 // Provides functions that make the findings of checks.
 import type { Check, CheckName } from '../../domain/evidence/check.js';
+import { isTextRefused } from '../../domain/values/sqlstate.js';
 import { classify } from './application-failure.js';
 
 export const passed = (name: CheckName, subject: string, detail: string): Check => ({
@@ -45,10 +46,13 @@ export async function attempt(
       name,
       subject,
       `could not be checked: ${classify(error).message}`,
-      remedyWhenUnknown,
+      isTextRefused(error) ? CORRECT_SQL : remedyWhenUnknown,
     );
   }
 }
+
+const CORRECT_SQL =
+  'correct the SQL of the spec that Postgres refuses (batch.query or another query); if it is right, this version of Postgres is not supported';
 
 /** Runs checks one after the other, because they share a connection. */
 export async function inTurn(questions: readonly (() => Promise<Check>)[]): Promise<Check[]> {

@@ -24,6 +24,7 @@ const CHECKS = {
   'adopt.publication': NEVER_WAIVED,
   'adopt.slot': NEVER_WAIVED,
   'adopt.topic': NEVER_WAIVED,
+  'batch.actions': OF_TARGET,
   'batch.aligned': {},
   'batch.closed-keys': OF_TARGET,
   'batch.query': {},

@@ -3,6 +3,7 @@
 export const SQLSTATE = {
   insufficientPrivilege: '42501',
   undefinedTable: '42P01',
+  syntaxError: '42601',
   invalidSchemaName: '3F000',
   invalidAuthorization: '28000',
   /** A text is not a date or a time. */
@@ -32,3 +33,12 @@ export function codeOf(error: unknown): string {
 /** Returns whether the error has one of these SQLSTATEs. */
 export const hasState = (error: unknown, ...states: readonly SqlState[]): boolean =>
   (states as readonly string[]).includes(codeOf(error));
+
+/**
+ * Returns whether Postgres refused the text of a statement: it has a mistake (class 42, except for
+ * a missing privilege), or uses something that Postgres does not support (0A000).
+ */
+export function isTextRefused(error: unknown): boolean {
+  const code = codeOf(error);
+  return (code.startsWith('42') && code !== SQLSTATE.insufficientPrivilege) || code === '0A000';
+}

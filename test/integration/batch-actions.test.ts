@@ -1,0 +1,45 @@
+// Tests on a real database that doctor finds a wrong statement in batch.pause, batch.resume and
+// batch.retire. Nothing runs.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkActions } from '../../src/activities/checks/batch-action-checks.js';
+import { freshDatabase } from '../support/sluice.js';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+
+beforeAll(async () => {
+  database = await freshDatabase(
+    `CREATE TABLE control (paused_until timestamptz); INSERT INTO control VALUES (NULL)`,
+  );
+});
+afterAll(() => database.drop());
+
+async function said(sql: string): Promise<{ status: string; detail: string; remedy: string }> {
+  const parts = { result: { table: 'public.r', key: ['k'] }, query: { sql: 'SELECT 1 AS k' } };
+  const [check] = await checkActions(database.client, { ...parts, retire: { sql } } as never);
+  return check!;
+}
+
+describe('a statement of the batch', () => {
+  it.each([
+    'UPDATE control SET paused_until = $1',
+    'UPDATE control SET paused_until = NULL; DELETE FROM control;',
+    'ALTER TABLE control RENAME TO old',
+  ])('passes if Postgres accepts it, and is not run: %s', async (sql) => {
+    expect(await said(sql)).toMatchObject({ status: 'passed' });
+    const { rows } = await database.client.query('SELECT count(*)::int AS n FROM control');
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  it.each([
+    ['a table that does not exist', 'UPDATE kontrol SET paused_until = $1', 'kontrol'],
+    ['a column that does not exist', 'UPDATE control SET until = NULL', 'until'],
+    ['a syntax error', 'UPDAT control SET paused_until = NULL', 'syntax error'],
+    ['a syntax error in a later statement', 'SELECT 1; DELET FROM control', 'syntax error'],
+  ])('fails with the cause and the place if it has %s', async (_what, sql, cause) => {
+    expect(await said(sql)).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining(cause) as string,
+      remedy: expect.stringContaining('correct batch.retire') as string,
+    });
+  });
+});
