@@ -60,6 +60,23 @@ describe('a request to a workflow', () => {
       (asked += 1) < 2 ? Promise.reject(new Overdue(CANCELLED)) : Promise.resolve('accepted');
     expect(await whileServed(aClient(5000), 'migration-a', 'It', ask)).toBe('accepted');
   });
+  it.each([
+    ['is repeated if Temporal misses two looks in a row', 2, 'accepted'],
+    ['ends with exit 4 if Temporal misses three looks in a row', 3, 4],
+  ])('%s', async (_what, misses, end) => {
+    const client = aClient(5000);
+    const { describe: look } = client.workflow.getHandle('migration-a');
+    let [asked, looks] = [0, 0];
+    const missing = (): ReturnType<typeof look> =>
+      (looks += 1) <= misses ? Promise.reject(new Overdue()) : look();
+    Object.assign(client.workflow, { getHandle: () => ({ describe: missing }) });
+    const ask = (): Promise<string> =>
+      (asked += 1) < 4 ? Promise.reject(new Overdue()) : Promise.resolve('accepted');
+    const answer = await whileServed(client, 'migration-a', 'It', ask).catch(
+      (error: unknown) => (error as { exitCode: number }).exitCode,
+    );
+    expect(answer).toBe(end);
+  });
   it('fails at once with any other error', async () =>
     expect(
       whileServed(aClient(0), 'migration-a', 'It', () => Promise.reject(new Error('refused'))),

@@ -12,6 +12,9 @@ import { CliError, EXIT } from './output.js';
 /** After this time without an answer, Temporal is asked whether the workflow can answer. */
 const LOOK_MS = 10_000;
 
+/** A busy server of Temporal may miss a call, so only this many looks in a row prove its absence. */
+const LOOKS = 3;
+
 /** At the deadline of a call, either the client or the server ends it first, with different codes. */
 const isOverdue = (error: unknown): boolean =>
   error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
@@ -20,8 +23,8 @@ const isOverdue = (error: unknown): boolean =>
 
 /**
  * Calls `ask` until it answers. `ask` MUST be safe to repeat. Throws exit 4 with the reason if no
- * worker can answer. This takes at most about 80 s after the last worker died. `what` names the
- * request.
+ * worker can answer. This takes at most about 80 s after the last worker died, and about 40 s if
+ * Temporal does not answer. `what` names the request.
  */
 export async function whileServed<T>(
   client: Client,
@@ -29,14 +32,15 @@ export async function whileServed<T>(
   what: string,
   ask: () => Promise<T>,
 ): Promise<T> {
-  for (;;) {
+  for (let missed = 0; ;) {
     try {
       return await client.withDeadline(Date.now() + LOOK_MS, ask);
     } catch (error) {
       if (!isOverdue(error)) throw error;
       const { seen } = await lookAtWorkflow(workflowId, client, '', false);
+      missed = seen.kind === 'unreachable' ? missed + 1 : 0;
       const obstacle = obstacleOf(seen);
-      if (!obstacle) continue;
+      if (!obstacle || (missed > 0 && missed < LOOKS)) continue;
       throw new CliError(
         EXIT.unreachable,
         'no-answer',
