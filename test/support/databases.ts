@@ -1,7 +1,11 @@
 // Creates databases that only one test uses, on the Postgres server that all tests share.
 import pg from 'pg';
 import { postgresTls } from './access.js';
+import { sleepUntil } from './builders.js';
 import { otherDatabase } from './workers.js';
+
+/** The SQLSTATE of `DROP DATABASE` while something uses the database. */
+const IN_USE = '55006';
 
 let databases = 0;
 
@@ -24,15 +28,25 @@ export async function freshDatabase(
       await withDatabase('postgres', async (admin) => {
         // A failed test may leave a slot with a connector. Then the database could not be dropped,
         // and that error would hide the failure.
-        await admin.query(
-          'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
-          [name],
-        );
-        await admin.query(
-          'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active',
-          [name],
-        );
-        await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+        const dropped = async (): Promise<boolean> => {
+          await admin.query(
+            'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',
+            [name],
+          );
+          await admin.query(
+            'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active',
+            [name],
+          );
+          return admin.query(`DROP DATABASE ${name} WITH (FORCE)`).then(
+            () => true,
+            (error: unknown) => {
+              // a session that was just ended may still hold its slot
+              if ((error as { code?: string }).code === IN_USE) return false;
+              throw error;
+            },
+          );
+        };
+        await sleepUntil(`${name} is dropped`, dropped);
       });
     },
   };

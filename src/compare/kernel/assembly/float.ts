@@ -6,6 +6,7 @@ import { powers } from './layout';
 const MINUS: u8 = 0x2d;
 const PLUS: u8 = 0x2b;
 const DOT: u8 = 0x2e;
+const ZERO: u8 = 0x30;
 const SMALL_E: u8 = 0x65;
 const MOST_DIGITS: i32 = 19;
 /** The first and the last exponent of ten in the table, which `float-powers.ts` computes. */
@@ -49,6 +50,8 @@ function readDecimal(first: usize, end: usize): bool {
     else break;
   }
   if (at == first || digits > MOST_DIGITS || at == point + 1) return false;
+  // JSON allows no zero before other digits
+  if (load<u8>(first) == ZERO && at > first + 1 && point != first + 1) return false;
   if (point != 0) exponent = -(<i32>(at - point - 1));
   return at == end || readExponent(at, end);
 }
