@@ -65,10 +65,10 @@ describe('a request to a workflow', () => {
     ['ends with exit 4 if Temporal misses three looks in a row', 3, 4],
   ])('%s', async (_what, misses, end) => {
     const client = aClient(5000);
-    const { describe: look } = client.workflow.getHandle('migration-a');
+    const handle = client.workflow.getHandle('migration-a');
     let [asked, looks] = [0, 0];
-    const missing = (): ReturnType<typeof look> =>
-      (looks += 1) <= misses ? Promise.reject(new Overdue()) : look();
+    const missing = (): Promise<unknown> =>
+      (looks += 1) <= misses ? Promise.reject(new Overdue()) : handle.describe();
     Object.assign(client.workflow, { getHandle: () => ({ describe: missing }) });
     const ask = (): Promise<string> =>
       (asked += 1) < 4 ? Promise.reject(new Overdue()) : Promise.resolve('accepted');
