@@ -19,14 +19,19 @@ const approve = async (scene: Play): Promise<void> => {
 };
 const rollBack = ({ handle }: Play) => handle.signal('rollBack', { by: 'ann', reason: 'odd' });
 
+/** A last check before the fence, during which a pause of the run arrives once. */
+function pausesOnce(name: string): () => Promise<void> {
+  let asked = 0;
+  return async () => {
+    asked += 1;
+    if (asked === 1) await theRun(name).signal('pause');
+  };
+}
+
 describe('a pause that arrives during the last check before the fence', () => {
   it('holds back the cut-over until resume, and everything is then checked again', async () => {
     const fake = fakes();
-    let asked = 0;
-    fake.activities.findHoldSlot = async () => {
-      asked += 1;
-      if (asked === 1) await theRun('pausing').signal('pause');
-    };
+    fake.activities.findHoldSlot = pausesOnce('pausing');
     await play(bench, fake.activities, anHourlyInput('pausing', { soak }), async (scene) => {
       await approve(scene);
       await skipUntil(scene, (s) => s.paused);
@@ -40,11 +45,7 @@ describe('a pause that arrives during the last check before the fence', () => {
 
   it('holds back a rehearsal until resume', async () => {
     const fake = fakes();
-    let asked = 0;
-    fake.activities.findHoldSlot = async () => {
-      asked += 1;
-      if (asked === 1) await theRun('rehearsing').signal('pause');
-    };
+    fake.activities.findHoldSlot = pausesOnce('rehearsing');
     await play(bench, fake.activities, anHourlyInput('rehearsing', { soak }), async (scene) => {
       await skipUntil(scene, (s) => s.needsApproval);
       const rehearsed = scene.handle.executeUpdate('rehearseCutover', { args: [{ by: 'ann' }] });
