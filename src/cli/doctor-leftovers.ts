@@ -1,16 +1,18 @@
 // sluice doctor --leftovers [--remove]: lists objects in the ledger that no running migration owns.
 // Exits 1 if it finds any.
 import { userInfo } from 'node:os';
-import { ApplicationFailure, WorkflowFailedError, type Client } from '@temporalio/client';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';
 import { queueOfZone, zoneOf, type Zone } from '../domain/migration/task-queues.js';
 import { findLeftovers, type Leftover } from '../activities/objects/leftovers.js';
+import { Problem } from '../domain/failure.js';
 import { isRunning } from '../clients/running-workflow.js';
 import { namespaceId } from '../clients/temporal-namespace.js';
 import { loadConfig, ownPod, resolveSecret } from '../wiring/config.js';
 import { withClient, withLedger } from './support/migration-source.js';
 import { confirmByTyping } from './decide.js';
 import { whileServed } from './support/ask-while-served.js';
+import { problemOf } from './support/failed-workflow.js';
 import { CliError, EXIT, print, say, table, type Format } from './support/output.js';
 
 export interface LeftoverOptions {
@@ -67,23 +69,37 @@ async function sweep(client: Client, name: string, zone: Zone, routeBack: boolea
     args: [input],
     memo: { starter: input.by },
   });
-  const { refused } = await whileServed(client, handle.workflowId, 'The sweep', async () =>
-    asSwept(await handle.result().catch(refusal)),
-  );
+  const { refused } = await whileServed(
+    client,
+    handle.workflowId,
+    'The sweep',
+    async () => (await handle.result()) as { refused: string | null },
+  ).catch((error: unknown) => {
+    throw error instanceof WorkflowFailedError ? whyStopped(name, error) : error;
+  });
   if (refused)
     throw new CliError(EXIT.failed, 'refused', `${name}: ${refused}; no object was removed`, [
       'sluice doctor --leftovers --remove --route-back',
     ]);
 }
 
-const asSwept = (result: unknown): { refused: string | null } =>
-  result as { refused: string | null };
-
-/** Returns the reason if an activity refused the sweep. Throws any other error. */
-function refusal(error: unknown): { refused: string } {
-  const cause = error instanceof WorkflowFailedError ? error.cause?.cause : undefined;
-  if (!(cause instanceof ApplicationFailure)) throw error;
-  return { refused: cause.message };
+/**
+ * Returns the error of a sweep that ended early. Only a refused name means that nothing was removed.
+ * After any other failure, some objects may be gone.
+ */
+export function whyStopped(name: string, error: WorkflowFailedError): Error {
+  const problem = problemOf(error);
+  if (!problem) return error;
+  const { code, message, remedy } = problem;
+  if (code === 'name-refused')
+    return new CliError(EXIT.failed, 'refused', `${name}: ${message}; no object was removed`, [
+      remedy,
+    ]);
+  return new Problem(
+    code,
+    `the sweep of ${name} stopped, and may have removed some objects: ${message}`,
+    'correct what the message names, then: sluice doctor --leftovers --remove',
+  );
 }
 
 function render(found: readonly Leftover[]): string {

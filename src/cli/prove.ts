@@ -1,14 +1,17 @@
 // sluice prove -f FILE --slice SQL --run COMMAND: runs the pipeline on a small part of the real
 // data. Then it compares the pipeline's output with the batch. It leaves nothing behind in the
 // legacy database.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { environmentWith, loadConfig } from '../wiring/config.js';
+import { userInfo } from 'node:os';
+import {
+  CancelledFailure,
+  WorkflowFailedError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { loadConfig } from '../wiring/config.js';
 import { queueOfZone, zoneOf } from '../domain/migration/task-queues.js';
 import { leftOutOf } from '../domain/evidence/left-out.js';
+import { Problem } from '../domain/failure.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import {
@@ -22,7 +25,8 @@ import {
 import { renderProofHtml, renderProofMarkdown, renderProofText } from '../report/proof-page.js';
 import { withClient, withLedger } from './support/migration-source.js';
 import { CliError, EXIT, say, write } from './support/output.js';
-import { describeEnd } from './support/pipeline-end.js';
+import { problemOf } from './support/failed-workflow.js';
+import { startPipeline, stopPipeline, type Pipeline } from './support/proof-pipeline.js';
 import { readSpec } from './support/spec-file.js';
 import { within } from './support/ask-run-state.js';
 import { whileServed } from './support/ask-while-served.js';
@@ -40,7 +44,6 @@ export interface ProveOptions {
 
 const POLL_MS = 250;
 const DIFFERENCES_SHOWN = 50;
-const STOP_MS = 20_000;
 
 export async function prove(options: ProveOptions): Promise<number> {
   const refuse = (why: string): never => {
@@ -58,12 +61,13 @@ export async function prove(options: ProveOptions): Promise<number> {
     by: options.by ?? userInfo().username,
     patienceMs: durationMs(timeout),
   };
-  const result = await withClient(async (client) => {
+  const { result, isInterrupted } = await withClient(async (client) => {
     const id = await claimNumber(spec.metadata.name);
     return follow(client, await start(client, id, input), options.run);
   });
   const shown = { ...result, leftOut: leftOutOf(spec) };
   write(render({ ...shown, differences: await differencesOf(result.id) }, options.output));
+  if (isInterrupted) return EXIT.interrupted;
   return result.verdict === 'passed' && result.leftovers.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
@@ -121,16 +125,20 @@ async function follow(
   client: Client,
   handle: WorkflowHandle,
   command: string | undefined,
-): Promise<ProofResult> {
+): Promise<{ result: ProofResult; isInterrupted: boolean }> {
   let pipeline: Pipeline | undefined;
   let last: ProofState | undefined;
   let ended = false;
+  let isInterrupted = false;
   const ask = (): Promise<ProofResult> => handle.result() as Promise<ProofResult>;
   const result = whileServed(client, handle.workflowId, 'The proof', ask).finally(
     () => (ended = true),
   );
   result.catch(() => undefined); // awaited below
-  const interrupt = (): void => void handle.cancel().catch(() => undefined);
+  const interrupt = (): void => {
+    isInterrupted = true;
+    void handle.cancel().catch(() => undefined);
+  };
   process.removeAllListeners('SIGINT').on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     while (!ended) {
@@ -139,7 +147,7 @@ async function follow(
       ).catch(() => null);
       if (view && view.state !== last) {
         last = view.state;
-        say(`  ${SAID[last]}`);
+        say(`  ${saidOf(last, command !== undefined)}`);
         if (last === 'pipeline' && view.environment)
           pipeline = startPipeline(handle, command, view.environment);
         if (last === 'stop-pipeline')
@@ -147,24 +155,30 @@ async function follow(
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
-    return await result;
+    return { result: await result, isInterrupted };
   } catch (error) {
     if (error instanceof CliError) {
       // otherwise, a worker that starts later would run a proof that no command follows
       await handle.cancel().catch(() => undefined);
       throw error;
     }
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const { message } = (error.cause?.cause ?? error.cause ?? error) as Error;
-    throw new CliError(EXIT.usage, 'refused', message);
+    throw error instanceof WorkflowFailedError ? whyFailed(error) : error;
   } finally {
     await stopPipeline(handle, pipeline);
   }
 }
 
-/** Quotes a text as one word for a shell, because names of brokers and topics come from a spec. */
-export const quoteShell = (text: string): string =>
-  /^[A-Za-z0-9_.,:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+/** Returns the error of a proof that has no result. */
+export function whyFailed(error: WorkflowFailedError): Error {
+  if (error.cause instanceof CancelledFailure)
+    return new CliError(EXIT.interrupted, 'interrupted', 'the proof was cancelled');
+  const problem = problemOf(error);
+  if (!problem) return error;
+  const { code, message, remedy } = problem;
+  // the other remedies are for a run, which a person can retry
+  const again = 'correct what the message names, then run sluice prove again';
+  return new Problem(code, message, code === 'spec-invalid' ? remedy : again);
+}
 
 const SAID: Readonly<Record<ProofState, string>> = {
   open: 'checking the spec and the slice',
@@ -176,72 +190,11 @@ const SAID: Readonly<Record<ProofState, string>> = {
   done: 'done',
 };
 
-interface Pipeline {
-  readonly child: ChildProcess;
-  readonly gone: Promise<unknown>;
-  readonly stateDir: string;
-  stopping: boolean;
-}
-
-function startPipeline(
-  handle: WorkflowHandle,
-  command: string | undefined,
-  environment: PipelineEnvironment,
-): Pipeline | undefined {
-  if (command === undefined) {
-    say(
-      '  start your pipeline with these environment variables; you will be asked to stop it later:',
-    );
-    for (const [name, value] of Object.entries(environment))
-      say(`    export ${name}=${quoteShell(value)}`);
-    return undefined;
-  }
-  const stateDir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));
-  const child = spawn('sh', ['-c', command], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-    env: environmentWith({ ...environment, STATE_DIR: stateDir }),
-  });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
-  const pipeline: Pipeline = {
-    child,
-    stateDir,
-    stopping: false,
-    gone: new Promise((resolve) => child.once('exit', resolve)),
-  };
-  child.once('exit', (code, signal) => {
-    if (pipeline.stopping) return;
-    const failed = describeEnd(code ?? signal, said);
-    void handle.signal('pipelineStopped', { failed }).catch(() => undefined);
-  });
-  return pipeline;
-}
-
-/** Stops the command's whole process group with SIGTERM. After 20 s, it uses SIGKILL. */
-async function stopPipeline(handle: WorkflowHandle, pipeline: Pipeline | undefined): Promise<void> {
-  if (!pipeline || pipeline.stopping) return;
-  pipeline.stopping = true;
-  const { child, gone, stateDir } = pipeline;
-  const kill = (signal: NodeJS.Signals): void => {
-    try {
-      process.kill(-child.pid!, signal);
-    } catch {
-      // the process has already ended
-    }
-  };
-  kill('SIGTERM');
-  const killer = setTimeout(() => kill('SIGKILL'), STOP_MS);
-  if (child.exitCode === null && child.signalCode === null) await gone;
-  clearTimeout(killer);
-  try {
-    rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
-  } catch {
-    // A child of the command may still write there. This does not change what was proven.
-  }
-  // the proof may already have ended
-  await handle.signal('pipelineStopped', {}).catch(() => undefined);
-}
+/** Says what a proof does. Only a person can stop a pipeline that this command did not start. */
+export const saidOf = (state: ProofState, isOurPipeline: boolean): string =>
+  state !== 'stop-pipeline' || isOurPipeline
+    ? SAID[state]
+    : 'stop your pipeline now: after two minutes, its topics are removed in any case';
 
 function render(result: ShownProof, output: ProveOptions['output']): string {
   if (output === 'json') return JSON.stringify(result, null, 2);

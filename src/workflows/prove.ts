@@ -164,10 +164,24 @@ async function findOut(progress: Progress, plan: ProofPlan, input: ProofInput): 
 }
 
 /**
+ * Cleans up, and returns the objects that are left. If the clean-up fails, returns its problem, so
+ * that the verdict is recorded all the same.
+ */
+async function cleanUp(progress: Progress, ref: MigrationRef): Promise<string[]> {
+  try {
+    return await removeAll(progress, ref);
+  } catch (error) {
+    const problem = problemOf(error, '');
+    if (!problem) throw error;
+    return [`everything whose name begins with ${ref.name} (not removed: ${problem.detail})`];
+  }
+}
+
+/**
  * Stops the pipeline, or waits until a person or command has stopped it. Then removes the topics
  * and the group of the proof. Returns the objects that are left.
  */
-async function cleanUp(progress: Progress, ref: MigrationRef): Promise<string[]> {
+async function removeAll(progress: Progress, ref: MigrationRef): Promise<string[]> {
   if (isDeployedByUs(ref)) await removeJobs(ref);
   else if (progress.wasStarted) {
     progress.state = 'stop-pipeline';
