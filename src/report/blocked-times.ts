@@ -50,16 +50,17 @@ export function blockedTimesOf(events: readonly AuditEvent[]): BlockedTime[] {
  * Returns the soak, or null if Sluice has not yet confirmed that consumers read the stream side.
  */
 export function soakOf({ spec }: MigrationSpec, events: readonly AuditEvent[]): Soak | null {
-  const confirmed = events.findLastIndex((e) => e.kind === 'route' && e.side === 'stream');
+  // the phase `complete` may observe the route again, and that does not begin another soak
+  const retired = events.findIndex((e) => e.kind === 'phase' && e.phase === 'complete');
+  const before = retired < 0 ? events : events.slice(0, retired);
+  const confirmed = before.findLastIndex((e) => e.kind === 'route' && e.side === 'stream');
   if (confirmed < 0) return null;
-  const after = events.slice(confirmed);
+  const after = before.slice(confirmed);
   // If consumers did not read the stream side for a while, the soak begins again after that.
   const wrongRoute = blockedTimesOf(after).findLast(
     (s) => s.code === 'route-unexpected' && s.to !== null,
   );
-  const end = after.find(
-    (e) => (e.kind === 'phase' && e.phase === 'complete') || e.kind === 'way-back',
-  );
+  const end = after.find((e) => e.kind === 'way-back') ?? events[retired];
   return {
     asked: spec.soak.for,
     passes: spec.soak.passes,

@@ -76,6 +76,8 @@ export interface Report {
   /** Null before consumers were confirmed on the stream side. */
   readonly soak: Soak | null;
   readonly route: RouteWords;
+  /** False if the migration replaces no batch, but only copies tables. */
+  readonly hasBatch: boolean;
   readonly freshness: Freshness;
   readonly lags: readonly Pick<WindowSample, 'number' | 'at' | 'lag'>[];
   readonly batchAge: BatchAge | null;
@@ -143,6 +145,7 @@ export function buildReport(source: ReportSource, { version, showValues }: Repor
     blockedTimes: blockedTimesOf(events),
     soak: soakOf(spec, events),
     route: routeOf(spec).words,
+    hasBatch: spec.spec.batch !== undefined,
     freshness: freshnessOf(spec, samples),
     lags: samples.map(({ number, at, lag }) => ({ number, at, lag })),
     batchAge: samples.findLast((s) => s.batchAge !== null)?.batchAge ?? null,

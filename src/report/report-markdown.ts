@@ -3,6 +3,7 @@
 import { formatBytes, formatMs } from '../domain/values/duration.js';
 import type { Report } from './build-report.js';
 import { codeSpan, escapeMarkdown as escape } from './escape.js';
+import { notCompared } from './not-compared.js';
 import {
   BLOCKED_TIME_COLUMNS,
   blockedAfterCommit,
@@ -17,6 +18,7 @@ export function renderMarkdown(report: Report): string {
     ...standing(report),
     ...decisions(report),
     ...windows(report),
+    ...leftOut(report),
     ...objects(report),
     ...differing(report),
     ...freshness(report),
@@ -37,7 +39,7 @@ function headline(report: Report): string[] {
           `**Blocked (${status.blocked.code})**: ${escape(status.blocked.detail)}. ${escape(status.blocked.remedy)}`,
         ]
       : []),
-    ...(status.route
+    ...(status.route && report.hasBatch
       ? [
           '',
           `Consumers read the **${status.route.side}** side (observed ${status.route.observedAt}).`,
@@ -97,6 +99,13 @@ function windows(report: Report): string[] {
     ),
   ];
 }
+
+const leftOut = (report: Report): string[] => [
+  '',
+  '## What was not compared',
+  '',
+  ...notCompared(report, { text: escape, name: codeSpan }).map((item) => `- ${item}`),
+];
 
 function objects({ status }: Report): string[] {
   return [

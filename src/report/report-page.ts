@@ -5,6 +5,7 @@ import type { Difference } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
 import { lagChart, phaseChart, windowChart } from './charts.js';
 import { escapeHtml as e } from './escape.js';
+import { notCompared } from './not-compared.js';
 import { page, section, table } from './page-frame.js';
 import {
   BLOCKED_TIME_COLUMNS,
@@ -13,8 +14,13 @@ import {
   blockedTimeRow,
 } from './blocked-times.js';
 import { subjectTable, windowTable, phaseTable, objects } from './report-page-tables.js';
+import { wayBack } from './way-back.js';
 
 const MOST_LAGS = 60;
+
+/** `items` is escaped HTML. */
+const list = (items: readonly string[]): string =>
+  `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 
 export function renderHtml(report: Report): string {
   const { status } = report;
@@ -24,14 +30,17 @@ export function renderHtml(report: Report): string {
       'What was compared',
       `${windowChart(report.windows)}<p class="soft">The counts of the newest measured window of each subject:</p>${subjectTable(report.windows)}`,
     ),
-    section('What was not compared', notCompared(report)),
+    section(
+      'What was not compared',
+      list(notCompared(report, { text: e, name: (name) => `<code>${e(name)}</code>` })),
+    ),
     ...(report.differing.length > 0 ? [section('What differed', differing(report))] : []),
     section('Freshness and cost', freshness(report)),
     section(
       'Phases',
       `${phaseChart(report.phases)}${phaseTable(report)}${cutover(report)}${hold(report)}${standing(report)}`,
     ),
-    section('Rollback', wayBack(report)),
+    section('Rollback', `<p>${wayBack(report, e)}</p>`),
     section('Windows', windowTable(report)),
     section('Remaining objects', objects(report)),
     section(
@@ -52,7 +61,7 @@ ${sections.join('\n')}`,
   );
 }
 
-function headline({ status, verdicts, windows, blockedTimes }: Report): string {
+function headline({ status, hasBatch, verdicts, windows, blockedTimes }: Report): string {
   const said = status.outcome
     ? {
         migrated: 'Migrated',
@@ -66,9 +75,11 @@ function headline({ status, verdicts, windows, blockedTimes }: Report): string {
   const kind =
     status.outcome === 'migrated' ? '' : status.outcome || status.blocked ? ' bad' : ' open';
   const numbers = new Set(windows.map((w) => w.number)).size;
-  const route = status.route
-    ? ` Consumers read the <b>${status.route.side}</b> side, observed ${e(status.route.observedAt)}.`
-    : '';
+  // without a batch, only the lease row changes, and no consumer is observed
+  const route =
+    status.route && hasBatch
+      ? ` Consumers read the <b>${status.route.side}</b> side, observed ${e(status.route.observedAt)}.`
+      : '';
   const why = status.blocked
     ? ` ${e(status.blocked.detail)}. <b>Remedy:</b> ${e(status.blocked.remedy)}.`
     : '';
@@ -105,35 +116,6 @@ function decisions({ status }: Report): string {
     ],
     rows,
   );
-}
-
-function notCompared({ windows, status, leftOut }: Report): string {
-  const unproven = windows.filter(
-    ({ verdict }) => verdict === 'inconclusive' || verdict === 'errored',
-  );
-  const items = [
-    ...(unproven.length > 0
-      ? [
-          `${unproven.length} comparisons were inconclusive or errored (counted per subject). The windows below give the reasons.`,
-        ]
-      : []),
-    leftOut.ignored.length === 0
-      ? 'The plan compares every column.'
-      : `Columns that the plan leaves out: ${leftOut.ignored.map((c) => `<code>${e(c)}</code>`).join(', ')}.`,
-    ...(leftOut.tolerances.length === 0
-      ? []
-      : [`Tolerated: ${leftOut.tolerances.map((t) => `<code>${e(t)}</code>`).join(', ')}.`]),
-    ...leftOut.weakened.map((note) => `The cut-over is weakened: ${e(note)}.`),
-    ...leftOut.waivers.map(
-      (w) => `Waived until ${e(w.until)}: <code>${e(w.what)}</code>, because: ${e(w.reason)}.`,
-    ),
-    'If a window read fewer rows than it matched, an earlier window proved the others, and neither side changed them since.',
-    'Keys that changed in every round of a window count as unstable. Values that cannot be decoded count as unknown. Neither counts as equal.',
-    ...(status.outcome === 'migrated'
-      ? ['This migration does not watch anything that happens after the hand-over.']
-      : []),
-  ];
-  return `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 }
 
 function differing({ differing: columns, samples }: Report): string {
@@ -192,7 +174,7 @@ function freshness({ freshness: f, lags }: Report): string {
     lags.length === 0
       ? ''
       : `${lagChart(lags, f.thresholdMs)}${table(['window', 'at', 'lag', 'WAL not acknowledged', 'records not read'], rows.slice(-MOST_LAGS), 2, 5)}`;
-  return `<ul>${facts.map((fact) => `<li>${fact}</li>`).join('')}</ul>${detail}`;
+  return `${list(facts)}${detail}`;
 }
 
 function cutover({ cutover: steps }: Report): string {
@@ -207,9 +189,7 @@ function hold({ hold: held }: Report): string {
     ['fence to commit', '', formatMs(held.totalMs)],
   ];
   const proofs =
-    held.proofs.length === 0
-      ? ''
-      : `<p>Proven during the fence:</p><ul>${held.proofs.map((proof) => `<li>${e(proof)}</li>`).join('')}</ul>`;
+    held.proofs.length === 0 ? '' : `<p>Proven during the fence:</p>${list(held.proofs.map(e))}`;
   return `<h3>From the fence to the commit</h3>${table(['step', 'done', 'took'], rows, 2, 3)}${proofs}`;
 }
 
@@ -218,17 +198,4 @@ function standing({ soak, blockedTimes }: Report): string {
   return `${soak ? `<h3>Soak</h3><p>${e(soakSentence(soak))}</p>` : ''}${
     rows.length > 0 ? `<h3>Times when it was blocked</h3>${table(BLOCKED_TIME_COLUMNS, rows)}` : ''
   }`;
-}
-
-function wayBack({ status, batchAge, windows, route }: Report): string {
-  if (status.outcome === 'migrated')
-    return `<p>The batch is retired, and the migration can no longer be rolled back. ${e(route.completed)}</p>`;
-  if (status.outcome) return '<p>The migration has ended, and consumers read the batch.</p>';
-  const run = batchAge
-    ? ` The last run of the batch ended at ${e(batchAge.lastFinishedAt)}.`
-    : ' It is unknown whether the batch still runs, because the spec names no run log, or the log could not be read.';
-  if (status.route?.side !== 'stream')
-    return `<p>Consumers read the batch. A rollback removes the objects that were created, and changes nothing that consumers read.${run}</p>`;
-  const streak = windows.length - 1 - windows.findLastIndex((w) => w.verdict !== 'passed');
-  return `<p>A rollback is ready: <code>sluice rollback</code> ${e(route.back)}.${run} The last ${streak} comparisons in a row passed.</p>`;
 }

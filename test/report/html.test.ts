@@ -83,6 +83,57 @@ describe('the HTML report', () => {
       );
     }
   });
+  it('counts the soak until `complete`, even if that phase observed the route once more', () => {
+    const at = (minute: number): string =>
+      `2026-11-22T10:${String(minute).padStart(2, '0')}:00.000Z`;
+    const event = (minute: number, entry: AuditEntry) => auditEvent(`${minute}`, at(minute), entry);
+    const events = [
+      event(1, { kind: 'committed', evidenceId: 'ev-1', rows: null, after: null }),
+      event(2, { kind: 'route', side: 'stream' }),
+      event(12, { kind: 'phase', phase: 'complete' }),
+      event(13, { kind: 'route', side: 'batch' }),
+      event(14, { kind: 'blocked', code: 'route-unexpected', problem: 'they read the batch' }),
+      event(15, { kind: 'route', side: 'stream' }),
+      event(16, { kind: 'unblocked', code: 'route-unexpected' }),
+      event(20, { kind: 'outcome', outcome: 'migrated' }),
+    ];
+    const { soak } = buildReport({ ...aSource(1), events }, { version: '1', showValues: false });
+    expect(soak).toMatchObject({ from: at(2), to: at(12) });
+  });
+  it('says nothing about a batch if the migration has none', () => {
+    const source = aSource(2);
+    expect(source.spec.spec.batch).toBeUndefined();
+    const options = { version: '1', showValues: false };
+    for (const outcome of [null, 'migrated', 'rolled-back'] as const)
+      for (const side of ['batch', 'stream'] as const) {
+        const route = { side, observedAt: '2026-11-22T10:00:00Z' };
+        const status = { ...source.status, outcome, route };
+        const report = buildReport({ ...source, status, samples: [] }, options);
+        const [page] = renderHtml(report).split('<details>');
+        for (const text of [page, renderMarkdown(report)])
+          expect(text).not.toMatch(/consumers read the|batch is retired|batch still runs/i);
+      }
+  });
+  it('names in every format the columns that the plan leaves out, and the waivers', () => {
+    const source = aSource(1);
+    const waiver = { check: 'source.wal', reason: 'ann knows', until: '2027-01-01T00:00:00Z' };
+    const validation = {
+      ...source.spec.spec.validation,
+      compare: { ignore: ['note'], tolerances: { total: { abs: '0.01' } } },
+      waivers: [waiver],
+    };
+    const spec = {
+      ...source.spec,
+      spec: { ...source.spec.spec, validation },
+    } as typeof source.spec;
+    const report = buildReport({ ...source, spec }, { version: '1', showValues: false });
+    const [page] = renderHtml(report).split('<details>');
+    for (const text of [page, renderMarkdown(report)]) {
+      expect(text).toMatch(/Columns that the plan leaves out: .{1,6}note/);
+      expect(text).toMatch(/Tolerated: .*total ± 0.01/);
+      expect(text).toContain('ann knows');
+    }
+  });
   it('counts a comparison as not proven if its verdict says so, even if it counted rows', () => {
     const source = aSource(3);
     const windows = source.windows.map((w, at) =>

@@ -1,0 +1,41 @@
+// Says what a migration did not compare. Every format of a report says the same.
+import type { Report } from './build-report.js';
+
+/** How a format writes text from outside. */
+export interface Writing {
+  readonly text: (text: string) => string;
+  /** Writes a name, such as that of a column. */
+  readonly name: (name: string) => string;
+}
+
+/** Returns sentences in which all text from outside is written by `writing`. */
+export function notCompared(
+  { windows, status, leftOut }: Pick<Report, 'windows' | 'status' | 'leftOut'>,
+  { text, name }: Writing,
+): string[] {
+  const { ignored, tolerances, weakened, waivers } = leftOut;
+  const names = (list: readonly string[]): string => list.map(name).join(', ');
+  const unproven = windows.filter(
+    ({ verdict }) => verdict === 'inconclusive' || verdict === 'errored',
+  );
+  return [
+    ...(unproven.length > 0
+      ? [
+          `${unproven.length} comparisons were inconclusive or errored (counted per subject). The table of windows gives the reasons.`,
+        ]
+      : []),
+    ignored.length === 0
+      ? 'The plan compares every column.'
+      : `Columns that the plan leaves out: ${names(ignored)}.`,
+    ...(tolerances.length === 0 ? [] : [`Tolerated: ${names(tolerances)}.`]),
+    ...weakened.map((note) => `The cut-over is weakened: ${text(note)}.`),
+    ...waivers.map(
+      (w) => `Waived until ${text(w.until)}: ${name(w.what)}, because: ${text(w.reason)}.`,
+    ),
+    'If a window read fewer rows than it matched, an earlier window proved the others, and neither side changed them since.',
+    'Keys that changed in every round of a window count as unstable. Values that cannot be decoded count as unknown. Neither counts as equal.',
+    ...(status.outcome === 'migrated'
+      ? ['This migration does not watch anything that happens after the hand-over.']
+      : []),
+  ];
+}
