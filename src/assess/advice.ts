@@ -1,7 +1,7 @@
 // Recommends a connector, a snapshot and a pipeline for the migration of a batch process, with
 // reasons and preconditions. Estimates the effort of the migration and the freshness of the result.
 import { formatMs } from '../domain/values/duration.js';
-import { isCapturable, type ProcessFacts, type TableFacts } from './facts.js';
+import { isCapturable, isTruncated, type ProcessFacts, type TableFacts } from './facts.js';
 import type { Judgement } from './score.js';
 
 export interface Advice {
@@ -85,7 +85,13 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
     reasons: [
       missed.length > 0
         ? `change capture sees changes that polling would miss: ${missed[0]}`
-        : 'change capture sees every change, in order, with its transaction',
+        : 'change capture sees every change except TRUNCATE, in order, with its transaction',
+      ...list
+        .filter(isTruncated)
+        .map(
+          ({ table }) =>
+            `TRUNCATE seems to empty ${table}, and change capture does not see that; use DELETE instead`,
+        ),
       `the largest table has ${rows.toLocaleString('en')} rows: an initial load of about ${formatMs(loadMs)}${isLong ? ' is too long for one transaction, so load it in chunks' : ''}`,
     ],
     jdbcWouldMiss: missed,
@@ -93,7 +99,7 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
   };
 }
 
-function missedByPolling({ table, columns, total, perDay, key }: TableFacts): string[] {
+function missedByPolling({ table, rows, columns, total, perDay, key }: TableFacts): string[] {
   const stamped = columns.some(
     (c) => c.type.startsWith('timestamp') && /(updated|modified|changed|last)/.test(c.name),
   );
@@ -107,6 +113,7 @@ function missedByPolling({ table, columns, total, perDay, key }: TableFacts): st
           `${table}: deletes (${perDay ? `${Math.round(perDay.deleted).toLocaleString('en')} a day` : `${total.deleted.toLocaleString('en')} so far`})`,
         ]
       : []),
+    ...(isTruncated({ rows, total }) ? [`${table}: the rows that TRUNCATE removes`] : []),
     ...(!stamped && (total === null || total.updated > 0)
       ? [`${table}: updates, because it has no column with the time of a change`]
       : []),

@@ -66,6 +66,24 @@ export interface Changes {
   readonly deleted: number;
 }
 
+/**
+ * Returns the number of rows that were inserted, and are neither deleted nor still there. Postgres
+ * does not count the rows that TRUNCATE removes as deleted. A few of these rows may be inserts that
+ * were rolled back.
+ */
+export const uncountedRemovals = ({ rows, total }: Pick<TableFacts, 'rows' | 'total'>): number =>
+  total === null ? 0 : Math.max(0, total.inserted - total.deleted - rows);
+
+const TOO_FEW_TO_SAY = 100;
+
+/** Returns whether TRUNCATE must have emptied the table, because it lost more rows than it has. */
+export const isTruncated = (table: Pick<TableFacts, 'rows' | 'total'>): boolean =>
+  uncountedRemovals(table) > Math.max(table.rows, TOO_FEW_TO_SAY);
+
+/** Returns whether rows of the table were removed since the statistics began. */
+export const losesRows = (table: Pick<TableFacts, 'rows' | 'total'>): boolean =>
+  (table.total?.deleted ?? 0) > 0 || isTruncated(table);
+
 export interface RunFacts {
   readonly count: number;
   readonly medianMs: number;

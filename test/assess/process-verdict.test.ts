@@ -71,6 +71,27 @@ describe('the verdict on a batch process', () => {
       'whole-input-each-time',
     ],
     [
+      'the input is truncated and filled again, which Postgres does not count as deletes',
+      {},
+      {
+        perDay: { inserted: 1000, updated: 0, deleted: 0 },
+        total: { inserted: 30_000, updated: 0, deleted: 0 },
+      },
+      'whole-input-each-time',
+    ],
+    [
+      'the input is truncated regularly, even if no statistics say since when',
+      {},
+      { perDay: null, total: { inserted: 30_000, updated: 0, deleted: 0 } },
+      'whole-input-each-time',
+    ],
+    [
+      'CDC is forbidden and a table is truncated now and then',
+      { cdc: 'forbidden' },
+      { total: { inserted: 2500, updated: 0, deleted: 0 } },
+      'source-cannot-offer-cdc',
+    ],
+    [
       'the result needs the whole input',
       { query: { sql: 'SELECT store, rank() OVER (ORDER BY amount) FROM pay' } },
       {},
@@ -139,6 +160,22 @@ describe('the verdict on a batch process', () => {
     const found = one(GOOD, measured({ kind: 'p' }));
     expect(found).toMatchObject({ verdict: 'migrate', advice: { connector: 'debezium-postgres' } });
     expect(one(GOOD, measured({ kind: 'v' })).advice.connector).toBe('jdbc-source');
+  });
+
+  it('says that neither polling nor change capture sees a TRUNCATE', () => {
+    const emptied = measured({ total: { inserted: 2500, updated: 0, deleted: 0 } });
+    const { advice } = one(GOOD, emptied);
+    expect(advice.jdbcWouldMiss).toContain('public.pay: the rows that TRUNCATE removes');
+    expect(advice.reasons.join()).toContain('TRUNCATE seems to empty public.pay');
+    const updated = { name: 'updated_at', type: 'timestamptz', declared: 'timestamptz' };
+    const { reasons } = one(GOOD, measured({ columns: [...PAY.columns, updated] })).advice;
+    expect(reasons[0]).toContain('sees every change except TRUNCATE');
+  });
+
+  it('does not take a few inserts that were rolled back for a TRUNCATE', () => {
+    const total = { inserted: 1090, updated: 0, deleted: 0 };
+    expect(one(GOOD, measured({ total })).advice.jdbcWouldMiss.join()).not.toContain('TRUNCATE');
+    expect(one({ ...GOOD, cdc: 'forbidden' }, measured({ total })).verdict).toBe('migrate-after');
   });
 
   it('estimates no age, volume or size from a fact that is unknown', () => {

@@ -49,6 +49,27 @@ describe('reading the SQL of a batch', () => {
     ]);
   });
 
+  it.each([
+    ['UPDATE result SET rank = 1', 'UPDATE public.result'],
+    [
+      'MERGE INTO result r USING more m ON m.store = r.store WHEN MATCHED THEN UPDATE SET total = m.total',
+      'MERGE INTO public.result',
+    ],
+    ['UPDATE pay SET amount = 0 WHERE amount < 0', 'UPDATE public.pay'],
+  ])('names as unread what computes a part of the result outside of a SELECT: %s', (sql, found) => {
+    const insert = 'INSERT INTO result SELECT store, sum(amount) FROM pay GROUP BY store';
+    const { unread } = analyseSql(`${insert}; ${sql}`, { output: 'public.result' });
+    expect(unread).toEqual([`${found}, which computes values outside of a SELECT`]);
+  });
+
+  it('does not need to read the statements that write a run log or empty the result', () => {
+    const { unread } = analyseSql(
+      'INSERT INTO runs VALUES (1); DELETE FROM result; INSERT INTO result SELECT store, sum(amount) FROM pay GROUP BY store; UPDATE runs SET finished_at = now()',
+      { output: 'public.result' },
+    );
+    expect(unread).toEqual([]);
+  });
+
   it('names every function and operator that it calls, even those with a built-in name', () => {
     const { functions, operators } = analyseSql(
       'SELECT a.f(x), round(y, 2), g(DISTINCT z) FILTER (WHERE z === ANY (SELECT h(1))) FROM t ORDER BY x USING <<',

@@ -1,4 +1,5 @@
 // Can the source offer change capture?
+import { losesRows } from '../facts.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const sourceOffersCdc: Rule = {
@@ -6,13 +7,13 @@ export const sourceOffersCdc: Rule = {
   rationale:
     'Without change capture, a stream must poll. Polling misses deletes. It also misses updates that do not change the timestamp.',
   ask: ({ process, source, tables }) => {
-    const needsDeletes = tables.known && tables.value.some((t) => (t.total?.deleted ?? 0) > 0);
+    const needsDeletes = tables.known && tables.value.some(losesRows);
     if (process.cdc === 'forbidden')
       return needsDeletes
         ? fired(
             1,
             `change capture is forbidden, and polling cannot see the deletes in ${tables.value
-              .filter((t) => (t.total?.deleted ?? 0) > 0)
+              .filter(losesRows)
               .map((t) => t.table)
               .join(', ')}`,
             { decides: true },

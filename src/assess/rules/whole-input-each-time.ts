@@ -1,5 +1,5 @@
 // Are tables emptied and filled again?
-import type { TableFacts } from '../facts.js';
+import { uncountedRemovals, type TableFacts } from '../facts.js';
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
@@ -23,7 +23,7 @@ export const wholeInputEachTime: Rule = {
     const names = replaced
       .map(
         (t) =>
-          `${t.table} (${t.total!.deleted.toLocaleString('en')} rows deleted so far; it has ${t.rows.toLocaleString('en')} rows)`,
+          `${t.table} (${removed(t).toLocaleString('en')} rows deleted or truncated so far; it has ${t.rows.toLocaleString('en')} rows)`,
       )
       .join(', ');
     if (replaced.length === tables.length) return fired(1, names, { decides: true });
@@ -33,8 +33,14 @@ export const wholeInputEachTime: Rule = {
   }),
 };
 
-function isReplaced({ rows, perDay, total }: TableFacts): boolean {
+function isReplaced(table: TableFacts): boolean {
+  const { rows, perDay, total } = table;
   if (rows < TOO_SMALL_TO_SAY) return false;
-  if (perDay) return Math.min(perDay.deleted, perDay.inserted) > REPLACED * rows;
-  return Math.min(total!.deleted, total!.inserted) > TIMES_OVER * rows;
+  const gone = removed(table);
+  if (!perDay) return Math.min(gone, total!.inserted) > TIMES_OVER * rows;
+  if (perDay.inserted === 0) return false;
+  const days = total!.inserted / perDay.inserted;
+  return Math.min(gone / days, perDay.inserted) > REPLACED * rows;
 }
+
+const removed = (table: TableFacts): number => table.total!.deleted + uncountedRemovals(table);

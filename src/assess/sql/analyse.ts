@@ -56,8 +56,18 @@ export function analyseSql(
 ): SqlAnalysis {
   const called = nothingCalled();
   const [reads, writes] = [new Set<string>(), new Set<string>()];
-  const all: Collected = { reads, writes, blocks: [], flags: [], unread: [], called };
+  const all: Collected = {
+    reads,
+    writes,
+    called,
+    blocks: [],
+    flags: [],
+    unread: [],
+    filled: new Set(),
+    changed: new Map(),
+  };
   const error = readScript(sql, all, output, types, 'result');
+  all.unread.push(...computedByChange(all, output));
   const classes = all.blocks.flatMap((b) => b.operators.map((o) => o.class));
   const hardest = classes.reduce<StateClass>(
     (a, b) => (HARDNESS.indexOf(b) > HARDNESS.indexOf(a) ? b : a),
@@ -83,6 +93,22 @@ export function analyseSql(
         : hardest
       : 'unknown',
   };
+}
+
+/**
+ * Returns the UPDATE and MERGE statements that compute a part of the result. They change the output,
+ * a table that a SELECT fills, or a table that a SELECT reads. Any other UPDATE, such as that of a run
+ * log, does not matter for the result.
+ */
+function computedByChange({ changed, filled, blocks }: Collected, output: string | null): string[] {
+  const matters = new Set([
+    ...filled,
+    ...blocks.flatMap((b) => b.reads),
+    ...(output ? [output] : []),
+  ]);
+  return [...changed]
+    .filter(([table]) => matters.has(table))
+    .map(([table, verb]) => `${verb} ${table}, which computes values outside of a SELECT`);
 }
 
 function readScript(
@@ -126,20 +152,26 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
       const select = field(node[kind === 'InsertStmt' ? 'selectStmt' : 'query'], 'SelectStmt') as
         | Fields
         | undefined;
-      if (select && list(select, 'valuesLists').length === 0)
+      if (select && list(select, 'valuesLists').length === 0) {
+        all.filled.add(target);
         readSelect(
           withOuter(select, node),
           { ...statement, output: statement.output ?? target, name: target.split('.')[1]! },
           all,
         );
+      }
       return;
     }
     case 'UpdateStmt':
     case 'DeleteStmt':
-    case 'MergeStmt':
-      all.writes.add(relationName(node['relation'] as Fields));
+    case 'MergeStmt': {
+      const target = relationName(node['relation'] as Fields);
+      all.writes.add(target);
+      if (kind !== 'DeleteStmt')
+        all.changed.set(target, kind === 'UpdateStmt' ? 'UPDATE' : 'MERGE INTO');
       collect(stmt, statement, all);
       return;
+    }
     case 'TruncateStmt':
       for (const relation of list(node, 'relations'))
         all.writes.add(relationName(field(relation, 'RangeVar') as Fields));

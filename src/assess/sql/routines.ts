@@ -21,6 +21,10 @@ export interface Collected {
   readonly flags: Flag[];
   readonly unread: string[];
   readonly called: Called;
+  /** The tables that an INSERT … SELECT fills. */
+  readonly filled: Set<string>;
+  /** The tables that an UPDATE or MERGE changes, each with the verb of that statement. */
+  readonly changed: Map<string, string>;
 }
 
 /** One statement of a script, with the text around it. */
