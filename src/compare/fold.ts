@@ -44,6 +44,11 @@ export class FoldProgress {
    * was read yet. A decoder gets it before it reads on.
    */
   keySchema: number | null = null;
+  /**
+   * True if a record was refused because the registry lacked its schema. The registry may get that
+   * schema back, so no later window may use this fold.
+   */
+  lacksSchema = false;
   /** The time (epoch ms) at which the last complete reading began. Null if there was none. */
   readAt: number | null = null;
   readonly #parts = new Map<number, ReadPart>();

@@ -1,6 +1,8 @@
 // Tests how a window reads a result in Avro. It reads every record with the record's own schema,
 // and gives a reason for each record that it cannot read.
 import { describe, expect, it } from 'vitest';
+import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
+import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { readSuspects } from '../../src/activities/windows/results/exact/reread-suspects.js';
 import { refusedOutput } from '../../src/activities/windows/tables/refused-records.js';
@@ -10,6 +12,7 @@ import { OutputHashes } from '../../src/compare/output-hashes.js';
 import { REFUSED } from '../../src/compare/refused.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { Problem } from '../../src/domain/failure.js';
+import { aRef } from '../support/builders.js';
 import { branch, bytes, framed, long, string } from '../support/avro-bytes.js';
 import { clusterOf, type Message } from '../support/topic-in-memory.js';
 
@@ -75,6 +78,24 @@ describe('a result in Avro', () => {
     expect([...fold.rows.values()]).toMatchObject([
       { row: null, why: { class: 'undecodable', column: 'revenue' } },
     ]);
+  });
+
+  it('is read again by the next window if the registry lacked a schema, and may have it by now', async () => {
+    const folds = new FoldCache(new FoldFiles(''), 2 ** 20);
+    const ref = aRef();
+    const window = async (schema: SchemaRegistry['schema']): Promise<OutputFold> => {
+      folds.dropOld(ref, new Map());
+      const fold = folds.output(ref, 't', SHAPE);
+      const kafka = clusterOf([[right]], schema);
+      await foldOutput({ kafka, topic: 't', format: 'avro', heartbeat: () => undefined }, fold);
+      return fold;
+    };
+    const lost = await window((id, type) => (id === 2 ? Promise.resolve(null) : known(id, type)));
+    expect([lost.unreadable, lost.rows.size]).toEqual([1, 0]);
+    const restored = await window(known);
+    expect([restored.unreadable, restored.rows.size]).toEqual([0, 1]);
+    folds.dropOld(ref, new Map());
+    expect(folds.output(ref, 't', SHAPE)).toBe(restored);
   });
 
   it.each([

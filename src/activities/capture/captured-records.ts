@@ -23,6 +23,8 @@ export interface Decoding {
   /** The format and the content, with which a thread makes its own decoder. */
   readonly format: RecordFormat;
   readonly content: Content;
+  /** True if the registry lacked a schema that a record names. */
+  readonly lacksSchema: boolean;
   /**
    * Fetches the schemas that the decoder asked for. Throws Problem if the registry does not answer.
    */
@@ -52,18 +54,25 @@ function decoding(
 ): Decoding | null {
   const decoder = decoderOf(format, content);
   if (decoder === null) return null;
+  let lacksSchema = false;
   async function schema(id: number): Promise<string | null> {
-    if (registry) return registry.schema(id, decoder!.schemaType);
-    throw new Problem(
-      'spec-invalid',
-      `the format ${format} needs kafka.registry, which is missing`,
-    );
+    if (!registry)
+      throw new Problem(
+        'spec-invalid',
+        `the format ${format} needs kafka.registry, which is missing`,
+      );
+    const text = await registry.schema(id, decoder!.schemaType);
+    lacksSchema ||= text === null;
+    return text;
   }
   return {
     decoder,
     format,
     content,
     schema,
+    get lacksSchema() {
+      return lacksSchema;
+    },
     async learn() {
       for (const id of decoder.wanted) decoder.learn(id, await schema(id));
     },

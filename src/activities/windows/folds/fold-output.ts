@@ -72,6 +72,7 @@ async function readOutputTo(
     );
     fold.readUpTo(readPart(end));
   }
+  fold.lacksSchema ||= decoding?.lacksSchema ?? false;
   await log.verify();
 }
 

@@ -73,6 +73,7 @@ export async function foldTable<F extends TableFold | HashFold>(
     await threads?.close();
   }
   if (decoding) fold.keySchema = decoding.decoder.keySchema;
+  fold.lacksSchema ||= decoding?.lacksSchema ?? false;
   await log.verify();
   if (fold.waiting === 0) fold.settle();
   return fold;

@@ -157,11 +157,14 @@ export class FoldCache {
   }
 
   /**
-   * Drops the folds that were read too long ago, so that their topics are read from the beginning.
-   * Such a fold may still have a row whose tombstone was removed before the fold read it. `keptMs`
-   * says how long each topic keeps a tombstone. MUST be called before a window uses its folds.
+   * Drops the folds whose topics must be read from the beginning. Such a fold was read too long ago,
+   * or lacked a schema that the registry may have by now. An old fold may still have a row whose
+   * tombstone was removed before the fold read it. `keptMs` says how long each topic keeps a
+   * tombstone. MUST be called before a window uses its folds.
    */
   dropOld(ref: MigrationRef, keptMs: ReadonlyMap<string, number>): void {
+    for (const [identity, fold] of this.#folds)
+      if (identity.startsWith(`${ref.runKey}/`) && fold.lacksSchema) this.#folds.delete(identity);
     for (const [topic, ms] of keptMs) {
       this.#tombstonesKept.set(`${ref.runKey}/${topic}`, ms);
       const start = `${ref.runKey}/${ref.generation}/${topic}/`;
