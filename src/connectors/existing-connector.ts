@@ -44,6 +44,8 @@ const differs = (key: string, found: string | undefined, needed: string | undefi
 /** More settings that change topics, keys or values. An adopted connector must not have them. */
 const RESHAPING =
   /^(column\.|topic\.naming\.|topic\.delimiter$|(field|schema)\.name\.adjustment|hstore\.)/;
+/** A window waits this long for a barrier. In a quiet database, only heartbeats confirm positions. */
+const LONGEST_HEARTBEAT_MS = 60_000;
 /** Debezium's own name, if the configuration gives none. */
 const DEFAULT_PUBLICATION = 'dbz_publication';
 
@@ -59,9 +61,14 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
   const publication = stored['publication.name'] ?? DEFAULT_PUBLICATION;
   if (publication !== names.publication)
     problems.push(differs('publication.name', publication, names.publication));
-  if (!(Number(stored['heartbeat.interval.ms']) > 0))
+  const heartbeatMs = Number(stored['heartbeat.interval.ms']);
+  if (!(heartbeatMs > 0))
     problems.push(
       'heartbeat.interval.ms is not set, so a quiet database never confirms a position to the slot',
+    );
+  if (heartbeatMs > LONGEST_HEARTBEAT_MS)
+    problems.push(
+      `heartbeat.interval.ms is ${heartbeatMs}, but a window waits at most ${LONGEST_HEARTBEAT_MS / 1000} s for a position, so no window over a quiet database would prove anything`,
     );
   // without the query, heartbeats confirm nothing until the connector has read a message of the log
   if (!stored['heartbeat.action.query'])

@@ -136,6 +136,7 @@ describe('the configuration of a connector', () => {
     ['table.include.list', '(', /leave out public\.accounts/],
     ['schema.exclude.list', 'pub.*', /leave out public\.accounts/],
     ['heartbeat.interval.ms', '0', /quiet database never confirms/],
+    ['heartbeat.interval.ms', '300000', /waits at most 60 s/],
     ['heartbeat.action.query', '', /write nothing that it could read and confirm/],
     ['slot.drop.on.stop', 'true', /a restart loses the slot/],
     ['skipped.operations', 'd', /changes are skipped/],
