@@ -3,7 +3,7 @@
 import type { FlagId } from '../../src/assess/sql/flags.js';
 import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 
-type Entry = readonly [sql: string, flags: readonly FlagId[], hardest: SqlAnalysis['class']];
+export type Entry = readonly [sql: string, flags: readonly FlagId[], hardest: SqlAnalysis['class']];
 
 /** Types that the catalog would have returned. */
 export const TYPES = new Map([
@@ -165,26 +165,6 @@ export const CORPUS: readonly Entry[] = [
     'keyed state',
   ],
   ['SELECT id FROM pay TABLESAMPLE SYSTEM (5)', ['tablesample'], 'not streamable'],
-  // order and limits
-  ['SELECT id, amount FROM pay ORDER BY amount', [], 'stateless'],
-  [
-    'SELECT id, amount FROM pay ORDER BY amount DESC LIMIT 10',
-    ['limit-over-all'],
-    'unbounded state',
-  ],
-  ['SELECT id FROM pay LIMIT 10', ['limit-without-order'], 'unbounded state'],
-  ['SELECT id, rank() OVER (ORDER BY amount) FROM pay', ['window-unpartitioned'], 'not streamable'],
-  ['SELECT id, sum(amount) OVER () FROM pay', ['window-unpartitioned'], 'not streamable'],
-  [
-    'SELECT id, row_number() OVER (PARTITION BY store ORDER BY amount) FROM pay',
-    [],
-    'unbounded state',
-  ],
-  [
-    'SELECT id, lag(amount) OVER w FROM pay WINDOW w AS (PARTITION BY store ORDER BY ts)',
-    [],
-    'unbounded state',
-  ],
   // structure
   [
     'WITH RECURSIVE t AS (SELECT id FROM n WHERE parent IS NULL UNION ALL SELECT n.id FROM n JOIN t ON n.parent = t.id) SELECT count(*) FROM t',

@@ -1,18 +1,22 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyseSql, loadParser } from '../../src/assess/sql/analyse.js';
 import { CORPUS, TYPES } from './corpus.js';
+import { ORDER_CORPUS } from './order-corpus.js';
 
 beforeAll(loadParser);
 
 describe('reading the SQL of a batch', () => {
-  it.each(CORPUS)('finds the flags and the hardest kind of state in: %s', (sql, flags, hardest) => {
-    const found = analyseSql(sql, { types: TYPES });
-    expect(found.error).toBeNull();
-    expect([[...new Set(found.flags.map((f) => f.id))].sort(), found.class]).toEqual([
-      [...flags].sort(),
-      hardest,
-    ]);
-  });
+  it.each([...CORPUS, ...ORDER_CORPUS])(
+    'finds the flags and the hardest kind of state in: %s',
+    (sql, flags, hardest) => {
+      const found = analyseSql(sql, { types: TYPES });
+      expect(found.error).toBeNull();
+      expect([[...new Set(found.flags.map((f) => f.id))].sort(), found.class]).toEqual([
+        [...flags].sort(),
+        hardest,
+      ]);
+    },
+  );
 
   it('splits a query into stages that can run alone, in the order of their computation', () => {
     const { blocks, tables } = analyseSql(

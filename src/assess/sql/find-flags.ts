@@ -13,8 +13,9 @@ import {
   type Fields,
   type Visit,
 } from './ast.js';
+import { distinctOn, limitInExpression, limits, windows } from './arbitrary-order.js';
 import { isMoment } from './called.js';
-import { isBuiltIn, VOLATILE } from './functions.js';
+import { CHANGES_SOMETHING, isBuiltIn, VOLATILE } from './functions.js';
 import { equalities } from './operators.js';
 import { type Gravity, FLAGS, type FlagId } from './flags.js';
 
@@ -84,6 +85,7 @@ function byFunction(node: Fields, types: ReadonlyMap<string, string>): Found[] {
   const args = list(node, 'args');
   if (/^(now|transaction_timestamp|statement_timestamp)$/.test(name)) return [['now', `${name}()`]];
   if (name === 'age' && args.length === 1) return [['now', 'age() of one argument']];
+  if (CHANGES_SOMETHING.test(name)) return [['side-effect', `${name}()`]];
   if (VOLATILE.has(name)) return [['volatile', `${name}()`]];
   const argument = columnName(field(args.at(-1), 'ColumnRef'));
   const zoned = argument !== null && types.get(argument) === 'timestamptz';
@@ -163,6 +165,8 @@ function byQuery({ kind, node, inside }: Visit, context: FlagContext): Found[] {
         ? [['reads-own-output', name]]
         : [];
     }
+    case 'SubLink':
+      return limitInExpression(node);
     case 'RangeTableSample':
       return [['tablesample', 'TABLESAMPLE']];
     case 'RangeSubselect':
@@ -191,11 +195,7 @@ function bySelect(node: Fields, inside: readonly string[]): Found[] {
   const isExists = inside.at(-1) === 'SubLink';
   if (field(node['withClause'], 'recursive') === true) found.push(['recursive', 'WITH RECURSIVE']);
   const isPerRow = inside.includes('RangeSubselect') || isExists;
-  if (node['limitCount'] !== undefined && !isExists) {
-    if (list(node, 'sortClause').length === 0)
-      found.push(['limit-without-order', 'LIMIT without ORDER BY']);
-    else if (!isPerRow) found.push(['limit-over-all', 'ORDER BY … LIMIT']);
-  }
+  found.push(...limits(node, { isExists, isPerRow }), ...distinctOn(node));
   if (
     Array.isArray(node['distinctClause']) &&
     list(node, 'distinctClause').every(
@@ -214,22 +214,7 @@ function bySelect(node: Fields, inside: readonly string[]): Found[] {
     !hasFunctionOrLateral(node)
   )
     found.push(['cross-join', 'inputs joined without an equality']);
-  walk(node['targetList'], ({ kind, node: call }) => {
-    if (kind === 'SelectStmt') return false;
-    if (kind !== 'FuncCall' || call['over'] === undefined) return;
-    const over = call['over'] as Fields;
-    const name = over['name'] ?? over['refname'];
-    const window =
-      name === undefined
-        ? over
-        : field(
-            list(node, 'windowClause').find((w) => field(field(w, 'WindowDef'), 'name') === name),
-            'WindowDef',
-          );
-    if (list(window, 'partitionClause').length === 0)
-      found.push(['window-unpartitioned', `${functionName(call)}() OVER ()`]);
-    return;
-  });
+  found.push(...windows(node));
   return found;
 }
 

@@ -28,6 +28,11 @@ export const FLAGS = {
     'keep the top n per key, or rank when the result is read',
   ],
   'limit-without-order': ['work', 'the kept rows are arbitrary', 'add ORDER BY over a unique key'],
+  'window-without-order': [
+    'work',
+    'the order of the rows in a window is arbitrary',
+    'add ORDER BY over a unique key to the window',
+  ],
   'distinct-unbounded': [
     'care',
     'every row must be counted, because its last copy may be deleted',

@@ -8,6 +8,10 @@ export const VOLATILE: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Functions that a query calls for what they change, not for their result. */
+export const CHANGES_SOMETHING =
+  /^(pg_notify|pg_logical_emit_message|pg_(cancel|terminate)_backend|dblink_(exec|send_query)|lo_(creat|create|export|from_bytea|import|put|unlink))$/;
+
 const BUILT_IN: ReadonlySet<string> = new Set(
   (
     'count sum avg min max bool_and bool_or every array_agg string_agg json_agg jsonb_agg json_object_agg jsonb_object_agg stddev stddev_pop stddev_samp variance var_pop var_samp corr ' +
