@@ -131,7 +131,8 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
     'Several records of the key have the same position in the log. This class is listed together with a difference, and is not counted separately.',
   type: "The value of the stream is not of the column's type, so it differs.",
   undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
-  unstable: 'The row changed in every round. The key is proven neither equal nor different.',
+  unstable:
+    'The row changed, or got a new record, in every round. The key is proven neither equal nor different.',
   'not-capturable':
     'A polled row was deleted, has no time, or changed without a new time or id, which polling cannot see. The key is unknown.',
   'batch-was-wrong':

@@ -55,7 +55,7 @@ const EXAMPLES: readonly [meaning: string, counts: Partial<Counts>, proofs: Part
   ],
   ['Some keys were proven neither equal nor different.', { matched: 990, unknown: 10 }, {}],
   [
-    'Some keys of a result changed in every round. Use a quieter time, or wait: the next window tries again.',
+    'Some keys changed in every round, or got a new record. Use a quieter time, or wait: the next window tries again. With mode `bulk`, each poll writes every key again, so these keys may really differ: see `sluice diff`.',
     { matched: 990, unstable: 10 },
     {},
   ],

@@ -33,7 +33,7 @@ export function notCompared(
       (w) => `Waived until ${text(w.until)}: ${name(w.what)}, because: ${text(w.reason)}.`,
     ),
     'If a window read fewer rows than it matched, an earlier window proved the others, and neither side changed them since.',
-    'Keys that changed in every round of a window count as unstable. Values that cannot be decoded count as unknown. Neither counts as equal.',
+    'Keys that changed, or got a new record, in every round of a window count as unstable. Values that cannot be decoded count as unknown. Neither counts as equal.',
     ...(status.outcome === 'migrated'
       ? ['This migration does not watch anything that happens after the hand-over.']
       : []),
