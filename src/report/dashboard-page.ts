@@ -4,7 +4,7 @@ import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page-frame.js';
-import { stateOf } from './state-words.js';
+import { REMOVE_LEFTOVERS, stateOf } from './state-words.js';
 
 /**
  * `standing` is the run's state at Temporal, if Temporal was asked. `recordedAt` (ISO) is when the
@@ -21,20 +21,34 @@ const color = (s: Shown): string =>
       : s.outcome
         ? 'errored'
         : 'inconclusive';
-const reason = (s: Shown): string =>
-  isTroubled(s)
-    ? s.standing!.problem!
-    : s.blocked
-      ? s.blocked.detail
-      : `approval of ${s.evidenceId ?? '-'}`;
-const remedy = (s: Shown): string =>
-  isTroubled(s) ? s.standing!.remedy.join('; ') : (s.blocked?.remedy ?? s.next[0] ?? '');
+const namesOf = (objects: Shown['leftovers']): string =>
+  objects.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+
+/** What a person must do about a run, and why. */
+interface Waiting {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Returns null if the run continues, or has ended, without any person. */
+function waitsFor(s: Shown): Waiting | null {
+  if (s.outcome)
+    return s.leftovers.length === 0
+      ? null
+      : { reason: `left over: ${namesOf(s.leftovers)}`, remedy: REMOVE_LEFTOVERS };
+  if (isTroubled(s)) return { reason: s.standing!.problem!, remedy: s.standing!.remedy.join('; ') };
+  if (s.blocked) return { reason: s.blocked.detail, remedy: s.blocked.remedy };
+  const remedy = s.next[0] ?? '';
+  if (s.paused) return { reason: 'a person paused it', remedy };
+  return s.needsApproval ? { reason: `approval of ${s.evidenceId ?? '-'}`, remedy } : null;
+}
 
 /** Returns the page. `at` is when the states were read (ISO time). */
 export function renderDashboard(migrations: readonly Shown[], at: string): string {
-  const waiting = migrations.filter(
-    (s) => !s.outcome && (s.blocked !== null || s.needsApproval || isTroubled(s)),
-  );
+  const waiting = migrations.flatMap((s) => {
+    const found = waitsFor(s);
+    return found ? [[s.name, found.reason, found.remedy]] : [];
+  });
   const rows = migrations.map((s) => {
     const cells = [
       e(s.name),
@@ -68,15 +82,7 @@ export function renderDashboard(migrations: readonly Shown[], at: string): strin
       `<h1>Migrations</h1><p class="soft">From the ledger and from Temporal, at ${e(at)}</p>`,
       `<p class="verdict${waiting.length > 0 ? ' open' : ''}"><b>${waiting.length === 0 ? 'No migration waits for a person.' : `${waiting.length} wait for a person.`}</b></p>`,
       ...(waiting.length > 0
-        ? [
-            section(
-              'Waiting for a person',
-              table(
-                ['migration', 'for', 'remedy'],
-                waiting.map((s) => [s.name, reason(s), remedy(s)]),
-              ),
-            ),
-          ]
+        ? [section('Waiting for a person', table(['migration', 'for', 'remedy'], waiting))]
         : []),
       section(
         'All',

@@ -96,6 +96,22 @@ describe('the dashboard', () => {
     expect(html).not.toMatch(/<img|<b>x<\/b>/);
     expect(renderDashboard([], '2026-01-01')).toContain('None yet.');
   });
+  it('also counts a run that a person paused, and an ended run that left objects over', () => {
+    const leftovers = [{ kind: 'slot', name: 'sluice_x' }];
+    const idle = { needsApproval: false, evidenceId: null };
+    const html = renderDashboard(
+      [
+        status({ ...idle, paused: true, next: ['sluice resume a'] }),
+        status({ ...idle, outcome: 'aborted', leftovers }),
+        status({ ...idle, outcome: 'migrated' }),
+        status(idle),
+      ],
+      '2026-01-01',
+    );
+    expect(html).toContain('2 wait for a person');
+    expect(html).toContain('<td>a person paused it</td><td>sluice resume a</td>');
+    expect(html).toContain('<td>left over: slot sluice_x</td><td>sluice doctor --leftovers');
+  });
 });
 
 describe('an error in the command line', () => {
