@@ -1,7 +1,9 @@
 // Tests a final window that rests on a full pass before the fence, with a real table and a real
 // topic. The test itself writes to the topic, so it can leave out events and invent others.
 import { describe, expect, it } from 'vitest';
+import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
+import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import type { ConnectedSession } from '../../src/activities/windows/session.js';
 import { passByHash, type PassInput } from '../../src/activities/windows/tables/table-by-hash.js';
 import { boundedNow, snapshotText } from '../../src/activities/windows/tables/visibility.js';
@@ -130,6 +132,16 @@ describe('a final window that rests on a witness', () => {
     expect(gone).toEqual({ refused: expect.stringContaining('the worker that had') as string });
     const dropped = await finalAfter((_, __, { folds, ref }) => Promise.resolve(folds.drop(ref)));
     expect(dropped).toEqual({ refused: expect.stringContaining('not those of') as string });
+  });
+
+  it('reads every row if the keys do not fit in memory, and names the memory that they need', async () => {
+    const small = new FoldCache(new FoldFiles(undefined), ROWS);
+    const final = await finalAfter((_, __, session) =>
+      Promise.resolve(Object.assign(session, { folds: small })),
+    );
+    expect(final).toEqual({
+      refused: expect.stringContaining('set SLUICE_WINDOW_MEMORY of the worker to at least 1MiB'),
+    });
   });
 
   it('reads every row, or proves nothing, if a different worker runs it, and says why', async () => {

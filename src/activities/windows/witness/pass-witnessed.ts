@@ -15,6 +15,7 @@ import { quoteIdent } from '../../../domain/migration/names.js';
 import type { WitnessProof } from '../../../domain/evidence/witness.js';
 import type { SnapshotVisibility } from '../../../domain/values/position.js';
 import { foldTable } from '../folds/fold-table.js';
+import { bytesNeeded } from '../folds/spill.js';
 import type { ReadingSession } from '../session.js';
 import { CANARY_ROWS, judged, type PassInput, type TablePass } from '../tables/table-by-hash.js';
 import { integerOf, partOf } from '../tables/changed-rows.js';
@@ -49,7 +50,7 @@ export async function passWitnessed(
   const { before, log } = testimony;
   const rowsBefore = testimony.rows.get(table);
   if (rowsBefore === undefined) return `the full pass did not count ${table}`;
-  if (folds.partsNeeded(ref, topic, shape, rowsBefore) > 1) return `${table} needs parts on disk`;
+  if (folds.partsNeeded(ref, topic, shape, rowsBefore) > 1) return tooLarge(table, rowsBefore);
   const started = Date.now();
   const fold = await folds.hashes(ref, topic, shape, rowsBefore);
   if (!isSame(fold.provenAt, before)) return `the rows of ${table} are not those of the full pass`;
@@ -102,6 +103,10 @@ export async function passWitnessed(
     note: `read ${rowsRead} rows${scrubbed ? '' : ' under the fence'}, of ${keys.size} keys that changed since window ${testimony.window}${scrubbed ? `, and ${scrubbed.rows} rows of scrub ${scrubbed.part}/${SCRUB_PARTS}` : ''}`,
   };
 }
+
+/** Names the memory that the worker needs, because only an operator can give it. */
+const tooLarge = (table: string, rows: number): string =>
+  `the keys of ${table} do not fit in memory, so set SLUICE_WINDOW_MEMORY of the worker to at least ${Math.ceil(bytesNeeded(rows) / 2 ** 20)}MiB for this table alone`;
 
 /**
  * Reads one part of the table, in which no row should differ. If a row differs or repeats a key,
