@@ -41,7 +41,7 @@ const POSTGRES_ONLY = integration([
 ]);
 /** Files that also need Kafka, Connect and Temporal, and depend on the version of Postgres. */
 const POSTGRES_AND_STACK = [
-  ...integration(['keys', 'preflight', 'privileges', 'types', 'walk']),
+  ...integration(['daily-revenue', 'keys', 'preflight', 'privileges', 'types', 'walk']),
   ...e2e(['copy', 'partitioned', 'tables']),
 ];
 /**
