@@ -5,7 +5,11 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Systems } from '../activities/runtime/deps.js';
-import { compareOnly, type ComparedOnly } from '../activities/windows/compare-only/index.js';
+import {
+  LONGEST_WAIT_MS,
+  compareOnly,
+  type ComparedOnly,
+} from '../activities/windows/compare-only/index.js';
 import { loadConfig, ownPod, resolveSecret } from '../wiring/config.js';
 import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import { leftOutOf } from '../domain/evidence/left-out.js';
@@ -40,6 +44,12 @@ export async function compare(options: CompareOptions): Promise<number> {
   const { file, within, limit, marker: marks = false, output } = options;
   if (!DURATION_PATTERN.test(within))
     throw new CliError(EXIT.usage, 'usage', `--within ${within} is not a duration like 60s`);
+  if (durationMs(within) > LONGEST_WAIT_MS)
+    throw new CliError(
+      EXIT.usage,
+      'usage',
+      `--within ${within} is longer than ${LONGEST_WAIT_MS / 1000}s: the comparison waits no longer for the slot, because its snapshot delays VACUUM on the source`,
+    );
   if (!/^\d+$/.test(limit))
     throw new CliError(EXIT.usage, 'usage', `--limit ${limit} is not a number`);
   const spec = readSpec(file, 'comparison');

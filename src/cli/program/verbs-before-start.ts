@@ -118,7 +118,7 @@ export function addDecisionAids(program: Command): void {
     .addOption(file())
     .option(
       '--within <duration>',
-      'how long the slot may take to confirm the position of the snapshot',
+      'how long the slot may take to confirm the position of the snapshot, at most 60s',
       '60s',
     )
     .option(

@@ -22,7 +22,7 @@ import type { Deps } from '../../runtime/deps.js';
 import { evidenceOf, type WindowEvidence } from '../evidence.js';
 import { FoldFiles } from '../folds/fold-files.js';
 import { FoldCache } from '../folds/folds.js';
-import type { ReadingSession } from '../session.js';
+import { BARRIER_LIMIT_MS, type ReadingSession } from '../session.js';
 import { toRow, unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 import { compareTables } from '../tables/compare-tables.js';
 import { connectorProblem } from './existing-connector.js';
@@ -42,6 +42,9 @@ export interface ComparedOnly {
   readonly differences: readonly SubjectDifference[];
   readonly evidence: WindowEvidence;
 }
+
+/** The longest time (ms) that a comparison waits for the slot, like every window. */
+export const LONGEST_WAIT_MS = BARRIER_LIMIT_MS;
 
 /** The number of bytes that the key tables may use, if the caller sets no other limit. */
 const MEMORY = 2 ** 30;

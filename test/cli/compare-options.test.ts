@@ -1,0 +1,19 @@
+// Tests that `sluice compare` refuses the options that it could not keep, before it contacts a system.
+import { describe, expect, it } from 'vitest';
+import { compare } from '../../src/cli/compare.js';
+
+const options = (more: object) =>
+  ({ file: 'no-such-file.yaml', within: '60s', limit: '9', output: 'text', ...more }) as const;
+
+describe('sluice compare', () => {
+  it.each([
+    ['5m', /--within 5m is longer than 60s/],
+    ['soon', /--within soon is not a duration/],
+    ['60s', /cannot read no-such-file/],
+  ])('with --within %s ends with exit 2 and says why', async (within, message) => {
+    await expect(compare(options({ within }))).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(message) as string,
+    });
+  });
+});
