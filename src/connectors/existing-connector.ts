@@ -3,6 +3,7 @@
 // no system.
 import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
+import { durationMs } from '../domain/values/duration.js';
 import { TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 import { debeziumPostgresConfig, handedOverConfig } from './debezium-postgres.js';
 
@@ -45,7 +46,7 @@ const differs = (key: string, found: string | undefined, needed: string | undefi
 const RESHAPING =
   /^(column\.|topic\.naming\.|topic\.delimiter$|(field|schema)\.name\.adjustment|hstore\.)/;
 /** A window waits this long for a barrier. In a quiet database, only heartbeats confirm positions. */
-const LONGEST_HEARTBEAT_MS = 60_000;
+const LONGEST_WAIT_MS = 60_000;
 /** Debezium's own name, if the configuration gives none. */
 const DEFAULT_PUBLICATION = 'dbz_publication';
 
@@ -66,9 +67,11 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
     problems.push(
       'heartbeat.interval.ms is not set, so a quiet database never confirms a position to the slot',
     );
-  if (heartbeatMs > LONGEST_HEARTBEAT_MS)
+  const { within } = plan.spec.catchUp;
+  const patienceMs = Math.min(LONGEST_WAIT_MS, durationMs(within));
+  if (heartbeatMs > patienceMs)
     problems.push(
-      `heartbeat.interval.ms is ${heartbeatMs}, but a window waits at most ${LONGEST_HEARTBEAT_MS / 1000} s for a position, so no window over a quiet database would prove anything`,
+      `heartbeat.interval.ms is ${heartbeatMs}, but barriers wait at most ${patienceMs / 1000} s for a position (windows ${LONGEST_WAIT_MS / 1000} s, catchUp.within ${within}), so none would pass in a quiet database`,
     );
   // without the query, heartbeats confirm nothing until the connector has read a message of the log
   if (!stored['heartbeat.action.query'])

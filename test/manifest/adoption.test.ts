@@ -136,7 +136,7 @@ describe('the configuration of a connector', () => {
     ['table.include.list', '(', /leave out public\.accounts/],
     ['schema.exclude.list', 'pub.*', /leave out public\.accounts/],
     ['heartbeat.interval.ms', '0', /quiet database never confirms/],
-    ['heartbeat.interval.ms', '300000', /waits at most 60 s/],
+    ['heartbeat.interval.ms', '300000', /barriers wait at most 30 s .*catchUp\.within 30s/],
     ['heartbeat.action.query', '', /write nothing that it could read and confirm/],
     ['slot.drop.on.stop', 'true', /a restart loses the slot/],
     ['skipped.operations', 'd', /changes are skipped/],

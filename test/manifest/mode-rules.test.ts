@@ -89,6 +89,12 @@ describe('a wrong spec', () => {
     });
     expect(problemsOf(yaml(input)).join('\n')).toContain(message);
   });
+  it('is refused for a jdbc-source whose delay is longer than a window waits', () => {
+    const polled = { type: 'jdbc-source', url: 'http://c:1', mode: 'timestamp' };
+    const connector = { ...polled, timestampColumns: ['at'], delay: '60s' };
+    const input = aSpecInput({ spec: { connector, catchUp: { within: '5m' } } });
+    expect(problemsOf(yaml(input)).join('\n')).toContain('60s must be shorter than 60s');
+  });
   it.each<[string, string, object, string]>([
     [
       'no primary key',

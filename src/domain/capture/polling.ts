@@ -22,6 +22,9 @@ import { contradictionList, type Contradiction } from '../migration/contradictio
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
+/** A window waits this long for a barrier, because its snapshot delays VACUUM on the source. */
+const LONGEST_WAIT_MS = 60_000;
+
 /** Returns how a connector polls. The spec MUST have connector type jdbc-source. */
 export function pollingOf({ spec: { connector } }: Pick<MigrationSpec, 'spec'>): Polling {
   return {
@@ -125,6 +128,12 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
       'within',
     );
   }
+  if (mode !== 'bulk' && durationMs(delay) >= LONGEST_WAIT_MS)
+    add(
+      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s: a window waits no longer until the connector has read the newest rows, and it reads only rows that are older than the delay`,
+      'connector',
+      'delay',
+    );
   if (spec.validation.engine === 'flink')
     add(
       'use engine embedded, because polled rows have no transaction that Flink could join by',
