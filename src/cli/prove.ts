@@ -4,6 +4,7 @@
 import { userInfo } from 'node:os';
 import {
   CancelledFailure,
+  WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type Client,
   type WorkflowHandle,
@@ -61,10 +62,9 @@ export async function prove(options: ProveOptions): Promise<number> {
     by: options.by ?? userInfo().username,
     patienceMs: durationMs(timeout),
   };
-  const { result, isInterrupted } = await withClient(async (client) => {
-    const id = await claimNumber(spec.metadata.name);
-    return follow(client, await start(client, id, input), options.run);
-  });
+  const { result, isInterrupted } = await withClient(async (client) =>
+    follow(client, await startNext(client, input), options.run),
+  );
   const shown = { ...result, leftOut: leftOutOf(spec) };
   write(render({ ...shown, differences: await differencesOf(result.id) }, options.output));
   if (isInterrupted) return EXIT.interrupted;
@@ -103,6 +103,25 @@ async function claimNumber(name: string): Promise<string> {
 }
 
 type Input = ProofInput & { readonly spec: MigrationSpec };
+
+/**
+ * Starts the proof with the next number. Temporal may know a proof of that number, if the ledger is
+ * newer than it. That number is then skipped. `claim` reserves an id.
+ */
+export async function startNext(
+  client: Client,
+  input: Input,
+  claim: (name: string) => Promise<string> = claimNumber,
+): Promise<WorkflowHandle> {
+  for (;;) {
+    const id = await claim(input.spec.metadata.name);
+    try {
+      return await start(client, id, input);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
 
 async function start(client: Client, id: string, input: Input): Promise<WorkflowHandle> {
   const handle = await client.workflow.start('proveOnSlice', {

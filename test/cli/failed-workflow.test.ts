@@ -6,13 +6,16 @@ import {
   CancelledFailure,
   TerminatedFailure,
   TimeoutFailure,
+  WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
+  type Client,
 } from '@temporalio/client';
 import { RetryState, TimeoutType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { whyStopped } from '../../src/cli/doctor-leftovers.js';
-import { saidOf, whyFailed } from '../../src/cli/prove.js';
+import { saidOf, startNext, whyFailed } from '../../src/cli/prove.js';
 import { fail } from '../../src/cli/support/output.js';
+import { aSpec } from '../support/builders.js';
 import { failure } from '../support/fake-activities.js';
 
 beforeAll(() => void vi.spyOn(process.stderr, 'write').mockReturnValue(true));
@@ -69,6 +72,23 @@ describe('the remedy of a proof without a result', () => {
 it('a proof without --run asks the person to stop the pipeline', () => {
   expect(saidOf('stop-pipeline', false)).toMatch(/^stop your pipeline now/);
   expect(saidOf('stop-pipeline', true)).toBe('stopping the pipeline');
+});
+
+it('a proof skips a number that Temporal knows from an earlier ledger', async () => {
+  const started: string[] = [];
+  const start = (type: string, { workflowId }: { workflowId: string }) => {
+    started.push(workflowId);
+    return started.length < 3
+      ? Promise.reject(new WorkflowExecutionAlreadyStartedError('known', workflowId, type))
+      : Promise.resolve({ workflowId });
+  };
+  const client = { workflow: { start } } as unknown as Client;
+  const input = { slice: 'id = 1', stage: null, runs: 0, by: 'ann', patienceMs: 1 };
+  let number = 0;
+  const handle = await startNext(client, { spec: aSpec(), ...input }, () =>
+    Promise.resolve(`proof-bank-${(number += 1)}`),
+  );
+  expect([handle.workflowId, started.length]).toEqual(['proof-bank-3', 3]);
 });
 
 describe('a sweep that fails', () => {
