@@ -174,7 +174,7 @@ export class ConnectRest implements ConnectControl {
     for (let attempt = 1; ; attempt += 1) {
       if (isMaking) this.#beforeMaking();
       const response = await this.#fetch(method, path, body, timeoutMs);
-      const text = await response.text();
+      const { text } = response;
       if (response.ok) return bodyOf(text, `${method} ${this.#url}${path}`) as T;
       if (response.status === 404 && nullOn404) {
         if (isUnknownConnector(text)) return null;

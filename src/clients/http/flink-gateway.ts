@@ -2,7 +2,8 @@
 // and settings are lost when the session or the gateway ends, so each use opens its own session.
 import { Problem } from '../../domain/failure.js';
 import { causeText } from '../../domain/values/error-text.js';
-import { jsonRequest } from './json-request.js';
+import type { HttpAnswer } from './http-access.js';
+import { jsonOrNull, jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
 export interface FlinkJob {
@@ -13,6 +14,13 @@ export interface FlinkJob {
 }
 
 type Row = readonly unknown[];
+
+/** A page of results. */
+interface Page {
+  readonly resultType?: string;
+  readonly results?: { readonly data?: readonly { readonly fields: Row }[] };
+  readonly nextResultUri?: string;
+}
 
 const POLL_MS = 100;
 const CALL_MS = 15_000;
@@ -51,7 +59,7 @@ export class FlinkGateway {
   }
 
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
-    let response: Response;
+    let response: HttpAnswer;
     try {
       response = await jsonRequest(`${this.#url}${path}`, { method, body, limitMs: CALL_MS });
     } catch (error) {
@@ -60,8 +68,13 @@ export class FlinkGateway {
         `the Flink SQL Gateway at ${this.#url} does not answer: ${causeText(error)}`,
       );
     }
-    const answer = (await response.json().catch(() => ({}))) as { errors?: string[] };
-    if (!response.ok) throw FlinkError.of(answer.errors ?? [`HTTP ${response.status}`]);
+    const answer = jsonOrNull(response.text) as { errors?: string[] } | null;
+    if (!response.ok) throw FlinkError.of(answer?.errors ?? [`HTTP ${response.status}`]);
+    if (answer === null)
+      throw new Problem(
+        'unreachable',
+        `the Flink SQL Gateway at ${this.#url} answered ${method} ${path} without JSON`,
+      );
     return answer as T;
   }
 }
@@ -105,12 +118,9 @@ export class FlinkSession {
     const rows: Row[] = [];
     let token = 0;
     for (;;) {
-      const page = await this.#call<{
-        resultType: string;
-        results?: { data: { fields: Row }[] };
-        nextResultUri?: string;
-      }>('GET', `/operations/${operationHandle}/result/${token}`);
-      const data = page.results?.data ?? [];
+      const path = `/operations/${operationHandle}/result/${token}`;
+      const page = await this.#call<Page>('GET', path);
+      const data = rowsOf(page, path);
       rows.push(...data.map((d) => d.fields));
       if (page.resultType === 'EOS') return rows;
       // For a job that has no rows yet, the gateway answers at once with an empty page. The pause
@@ -150,6 +160,19 @@ export class FlinkSession {
   async stop(job: Pick<FlinkJob, 'id'>): Promise<void> {
     await this.run(`STOP JOB '${job.id}'`);
   }
+}
+
+/**
+ * Returns the rows of a page. Throws Problem `unreachable` if the answer is not a page, because the
+ * rows of that page would be lost if the next page were read.
+ */
+function rowsOf({ resultType, results }: Page, path: string): readonly { readonly fields: Row }[] {
+  const data = results?.data;
+  if (data !== undefined || resultType === 'EOS' || resultType === 'NOT_READY') return data ?? [];
+  throw new Problem(
+    'unreachable',
+    `the answer of the Flink SQL Gateway to GET ${path} is not a page of results`,
+  );
 }
 
 /**

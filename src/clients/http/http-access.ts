@@ -17,8 +17,12 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-/** The part of a response that the callers use. */
-export type HttpAnswer = Pick<Response, 'ok' | 'status' | 'text'>;
+/** A whole answer: its body has been read to its end. */
+export interface HttpAnswer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly text: string;
+}
 
 /**
  * Reads the secrets for a server that a spec names. Throws Problem `permission-denied` if a secret
@@ -42,7 +46,20 @@ function authorization(auth: Login, secret: ReadSecret, hosts: readonly string[]
   return `Basic ${Buffer.from(login).toString('base64')}`;
 }
 
-/** Sends a request without following redirects. Rejects with the error of the connection. */
+/**
+ * Reads an answer to its end. Rejects if the connection fails inside the body, so that a part of an
+ * answer never counts as the answer.
+ */
+export async function wholeAnswer(begun: Promise<Response>): Promise<HttpAnswer> {
+  const response = await begun;
+  const { ok, status } = response;
+  return { ok, status, text: await response.text() };
+}
+
+/**
+ * Sends a request without following redirects, and reads the whole answer. Rejects with the error of
+ * the connection.
+ */
 export function send(url: string, asked: HttpRequest, access: HttpAccess): Promise<HttpAnswer> {
   const { method, body, signal } = asked;
   const headers = {
@@ -50,7 +67,9 @@ export function send(url: string, asked: HttpRequest, access: HttpAccess): Promi
     ...(access.authorization ? { authorization: access.authorization } : {}),
   };
   return access.tls === undefined
-    ? fetch(url, { method, headers, signal, redirect: 'error', ...(body ? { body } : {}) })
+    ? wholeAnswer(
+        fetch(url, { method, headers, signal, redirect: 'error', ...(body ? { body } : {}) }),
+      )
     : overTls(url, { ...asked, headers }, access.tls);
 }
 
@@ -68,7 +87,7 @@ function overTls(
       response.once('end', () => {
         const { statusCode: status = 0 } = response;
         const text = Buffer.concat(parts).toString();
-        resolve({ status, ok: status >= 200 && status < 300, text: () => Promise.resolve(text) });
+        resolve({ status, ok: status >= 200 && status < 300, text });
       });
     });
     asked.once('error', reject);

@@ -1,5 +1,6 @@
 // Sends one request with a JSON body, and reports its answer as progress.
 import { answered } from '../progress.js';
+import { wholeAnswer, type HttpAnswer } from './http-access.js';
 
 export interface JsonRequest {
   readonly method: string;
@@ -9,22 +10,33 @@ export interface JsonRequest {
 }
 
 /**
- * Resolves to the answer, even if it has an error status. Rejects if no answer comes within
- * `limitMs`.
+ * Resolves to the whole answer, even if it has an error status. Rejects if it has not arrived to its
+ * end within `limitMs`.
  */
 export const jsonRequest = (
   url: string,
   { method, body, mediaType, limitMs }: JsonRequest,
-): Promise<Response> =>
+): Promise<HttpAnswer> =>
   answered(
-    fetch(url, {
-      method,
-      redirect: 'error',
-      signal: AbortSignal.timeout(limitMs),
-      headers: {
-        ...(mediaType ? { accept: mediaType } : {}),
-        ...(body ? { 'content-type': mediaType ?? 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    }),
+    wholeAnswer(
+      fetch(url, {
+        method,
+        redirect: 'error',
+        signal: AbortSignal.timeout(limitMs),
+        headers: {
+          ...(mediaType ? { accept: mediaType } : {}),
+          ...(body ? { 'content-type': mediaType ?? 'application/json' } : {}),
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      }),
+    ),
   );
+
+/** Returns the value of a JSON text, or null if the text is no JSON. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -2,7 +2,8 @@
 // Every call has its own time limit.
 import { Problem } from '../../domain/failure.js';
 import { causeText } from '../../domain/values/error-text.js';
-import { jsonRequest } from './json-request.js';
+import type { HttpAnswer } from './http-access.js';
+import { jsonOrNull, jsonRequest } from './json-request.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
 
 export interface KsqlQuery {
@@ -119,7 +120,7 @@ export class KsqlDb {
   }
 
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
-    let response: Response;
+    let response: HttpAnswer;
     try {
       const request = { method, body, mediaType: MEDIA_TYPE, limitMs: CALL_MS };
       response = await jsonRequest(`${this.#url}${path}`, request);
@@ -129,7 +130,7 @@ export class KsqlDb {
         `ksqlDB at ${this.#url} does not answer ${method} ${path}: ${causeText(error)}`,
       );
     }
-    const answer = (await response.json().catch(() => null)) as (T & { message?: string }) | null;
+    const answer = jsonOrNull(response.text) as (T & { message?: string }) | null;
     if (response.ok && answer !== null) return answer;
     const message = quoteForeign(
       typeof answer?.message === 'string'

@@ -4,6 +4,7 @@
 import { Problem } from '../../domain/failure.js';
 import { causeText } from '../../domain/values/error-text.js';
 import { answered } from '../progress.js';
+import { wholeAnswer } from './http-access.js';
 
 const TIMEOUT_MS = 10_000;
 const ANSWER_LIMIT = 65_536;
@@ -61,18 +62,19 @@ export async function postAction(
 async function send(method: string, url: string, body?: object): Promise<string> {
   const where = `${method} ${place(url)}`;
   const response = await answered(
-    fetch(url, {
-      method,
-      redirect: 'error', // no other address must receive an order
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: body ? { 'content-type': 'application/json' } : {},
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    }),
+    wholeAnswer(
+      fetch(url, {
+        method,
+        redirect: 'error', // no other address must receive an order
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        headers: body ? { 'content-type': 'application/json' } : {},
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      }),
+    ),
   ).catch((error: unknown) => {
     throw new Problem('unreachable', `${where}: ${causeText(error)}`);
   });
-  const text = (await response.text()).slice(0, ANSWER_LIMIT);
-  if (response.ok) return text;
+  if (response.ok) return response.text.slice(0, ANSWER_LIMIT);
   throw new Problem(
     response.status >= 500 ? 'unreachable' : 'route-unexpected',
     `${where} answered ${response.status}`,

@@ -47,7 +47,7 @@ export class SchemaRegistry {
     const path = `/schemas/ids/${id}`;
     const answer = await this.#get(path);
     if (answer.status === 404) return null;
-    const { schema, schemaType = 'AVRO' } = await this.#json(path, answer);
+    const { schema, schemaType = 'AVRO' } = this.#json(path, answer);
     if (typeof schema !== 'string') throw this.#noApi(path);
     return { text: schema, type: String(schemaType) };
   }
@@ -59,17 +59,14 @@ export class SchemaRegistry {
   async check(): Promise<void> {
     const answer = await this.#get('/subjects');
     if (answer.status === 404) throw this.#noApi('/subjects');
-    await this.#json('/subjects', answer);
+    this.#json('/subjects', answer);
   }
 
-  async #json(
-    path: string,
-    answer: HttpAnswer,
-  ): Promise<{ schema?: unknown; schemaType?: unknown }> {
+  #json(path: string, answer: HttpAnswer): { schema?: unknown; schemaType?: unknown } {
     if (!answer.ok)
       throw new Problem('unreachable', `${this.#name} answers ${answer.status} to GET ${path}`);
     try {
-      return JSON.parse(await answer.text()) as { schema?: unknown; schemaType?: unknown };
+      return JSON.parse(answer.text) as { schema?: unknown; schemaType?: unknown };
     } catch {
       throw this.#noApi(path);
     }

@@ -110,12 +110,10 @@ async function fromEndpoint(origin: TokenEndpoint, secret: ResolveSecret): Promi
     signal: AbortSignal.timeout(TIMEOUT_MS),
   };
   let answer: HttpAnswer;
-  let text: string;
   try {
     const access = httpAccess(url, { tls: ca === undefined ? undefined : { ca } }, secret);
     const authorization = `Basic ${Buffer.from(login).toString('base64')}`;
     answer = await send(url, request, { ...access, authorization });
-    text = await answer.text();
   } catch (error) {
     if (error instanceof Problem) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -128,11 +126,11 @@ async function fromEndpoint(origin: TokenEndpoint, secret: ResolveSecret): Promi
       )
     );
   }
-  if (answer.ok) return text;
+  if (answer.ok) return answer.text;
   if (answer.status >= 500) throw new Problem('unreachable', `${issuer} answers ${answer.status}`);
   throw new Problem(
     'permission-denied',
-    `${issuer} gives ${clientId} no token (${answer.status})${refusal(text)}`,
+    `${issuer} gives ${clientId} no token (${answer.status})${refusal(answer.text)}`,
     'correct kafka.sasl.token (clientId, scope, and the secret in clientSecretFrom), then: sluice retry',
   );
 }

@@ -97,14 +97,12 @@ export class ApiServer {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     };
     let response: HttpAnswer;
-    let text: string;
     try {
       response = await answered(send(`${url}${path}`, request, http));
-      text = await response.text();
     } catch (error) {
       throw unanswered(error, url, asked);
     }
-    return { ...asked, url, tokenOf, status: response.status, said: json(text) };
+    return { ...asked, url, tokenOf, status: response.status, said: json(response.text) };
   }
 }
 
