@@ -61,6 +61,10 @@ export function explainStatus(status: StatusWithWindows): Explanation {
     );
   if (status.paused)
     return say('It is paused: Sluice begins no further step. Connector and guard continue.');
+  if (status.approved)
+    return say(
+      `Evidence ${status.evidenceId} is approved. ${status.waiting ? `The cut-over waits for ${status.waiting}` : 'The cut-over begins'}. A failed window voids the evidence.`,
+    );
   if (status.needsApproval)
     return say(
       `It needs approval of evidence ${status.evidenceId}. Windows continue during the wait, and a failed window voids the evidence.`,

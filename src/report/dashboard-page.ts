@@ -40,7 +40,8 @@ function waitsFor(s: Shown): Waiting | null {
   if (s.blocked) return { reason: s.blocked.detail, remedy: s.blocked.remedy };
   const remedy = s.next[0] ?? '';
   if (s.paused) return { reason: 'a person paused it', remedy };
-  return s.needsApproval ? { reason: `approval of ${s.evidenceId ?? '-'}`, remedy } : null;
+  if (!s.needsApproval || s.approved) return null;
+  return { reason: `approval of ${s.evidenceId ?? '-'}`, remedy };
 }
 
 /** Returns the page. `at` is when the states were read (ISO time). */

@@ -12,7 +12,7 @@ export const REMOVE_LEFTOVERS =
  * worker)`.
  */
 export function stateOf(
-  status: Pick<Status, 'outcome' | 'blocked' | 'paused' | 'needsApproval'> & {
+  status: Pick<Status, 'outcome' | 'blocked' | 'paused' | 'needsApproval' | 'approved'> & {
     readonly standing?: Standing;
   },
 ): string {
@@ -23,8 +23,10 @@ export function stateOf(
     ? `blocked (${status.blocked.code})`
     : status.paused
       ? 'paused'
-      : status.needsApproval
-        ? 'needs approval'
-        : 'running';
+      : status.approved
+        ? 'approved'
+        : status.needsApproval
+          ? 'needs approval'
+          : 'running';
   return trouble === null ? own : `${own} (${trouble})`;
 }

@@ -63,7 +63,11 @@ export function addStatus(samples: Samples, status: Status, updatedAt: number, n
   const { name: migration, phase, blocked, lag } = status;
   const of = { migration };
   samples.add('sluice_migration_phase', 1, { ...of, phase: phase ?? 'none' });
-  samples.add('sluice_migration_needs_approval', status.needsApproval ? 1 : 0, of);
+  samples.add(
+    'sluice_migration_needs_approval',
+    status.needsApproval && !status.approved ? 1 : 0,
+    of,
+  );
   samples.add('sluice_migration_paused', status.paused ? 1 : 0, of);
   samples.add('sluice_status_age_seconds', Math.max(0, now - updatedAt) / 1000, of);
   if (blocked)

@@ -73,6 +73,22 @@ describe('a run that does not continue', () => {
 });
 
 describe('a run that waits', () => {
+  it('for the change window asks nobody for an approval that it has', () => {
+    const approved = status({
+      phase: 'approve',
+      needsApproval: true,
+      approved: true,
+      evidenceId: 'ev-1',
+      waiting: 'the change window, which opens at 2027-01-01T00:00:00Z',
+    });
+    expect(render(approved)).toMatch(/State: +approved\n/);
+    expect(explainStatus(approved).because).toBe(
+      'Evidence ev-1 is approved. The cut-over waits for the change window, which opens at 2027-01-01T00:00:00Z. A failed window voids the evidence.',
+    );
+    expect(renderDashboard([{ ...approved, recordedAt: NOW }], NOW)).toContain(
+      'No migration waits for a person',
+    );
+  });
   it('shows what its activity waits for, and never that nothing blocks it', () => {
     const wait = describeWait({
       waitingFor:

@@ -57,6 +57,31 @@ describe('an approval', () => {
     expect(decide(ask(), OPEN, SPEC, NOW)).toEqual({ accepted: true, reason: 'approval 1 of 1' });
     expect(decide(ask('ann', null), OPEN, SPEC, NOW).accepted).toBe(true);
   });
+  it.each([
+    [
+      'has not opened',
+      { notBefore: '2026-11-22T20:00:00Z' },
+      'the change window, which opens at 2026-11-22T20:00:00Z',
+    ],
+    [
+      'opens after the approval expires',
+      { notBefore: '2026-11-24T00:00:00Z' },
+      'the change window, which opens at 2026-11-24T00:00:00Z; the approval expires before that, after 24h',
+    ],
+    [
+      'has closed',
+      { notAfter: '2026-11-21T00:00:00Z' },
+      'a change window: the last one closed at 2026-11-21T00:00:00Z, and sluice edit can set a later notAfter',
+    ],
+  ])(
+    'is accepted if the change window %s, and says what the cut-over waits for',
+    (_, rules, awaited) => {
+      expect(decide(ask(), OPEN, { ...SPEC, ...rules }, NOW)).toEqual({
+        accepted: true,
+        reason: `approval 1 of 1; the cut-over waits for ${awaited}`,
+      });
+    },
+  );
   it('is accepted even if the newest window proved nothing, and says that the final window decides', () => {
     const inconclusive = { ...OPEN, newest: { number: 7, verdict: 'inconclusive' as const } };
     expect(decide(ask(), inconclusive, SPEC, NOW)).toEqual({

@@ -28,6 +28,12 @@ describe('the change window', () => {
       async ({ handle, reach }) => {
         await reach((s) => s.needsApproval);
         await handle.signal('approveCutover', { approver: 'ann' });
+        await reach(
+          (s) =>
+            s.approved === true &&
+            s.waiting === `the change window, which opens at ${at(30)}` &&
+            s.next[0] === 'sluice get short-window -w',
+        );
         expect(await handle.result()).toMatchObject({ outcome: 'migrated' });
       },
     );
@@ -53,7 +59,7 @@ describe('the change window', () => {
         await approveThenRetry(scene, '40m', () => (isAway = false));
         await reach((s) => s.needsApproval && s.blocked === null);
         const audit = JSON.stringify(await handle.query('audit'));
-        expect(audit).toContain('may no longer begin: the change window closed at');
+        expect(audit).toContain('may no longer begin, because it waits for a change window');
         await handle.signal('rollBack', { by: 'ann', reason: 'next week' });
         expect(await handle.result()).toMatchObject({ outcome: 'rolled-back' });
       },

@@ -98,7 +98,9 @@ export function decide(
   if (unsigned) return refuse(unsigned);
   if (request.decision === 'reject') return { accepted: true, reason: 'rejected: rolling back' };
   if (!state.needsApproval || !state.evidenceId)
-    return refuse(`nothing is up for approval in phase ${state.phase ?? 'start'}`);
+    return refuse(
+      `nothing is up for approval in phase ${state.phase ?? 'start'}; wait until the run asks for it (sluice wait ID --for approval)`,
+    );
   if (request.evidenceId !== null && request.evidenceId !== state.evidenceId)
     return refuse(
       `the approval names evidence ${request.evidenceId}, but the current evidence is ${state.evidenceId}`,
@@ -133,8 +135,18 @@ export function decide(
       : '';
   return {
     accepted: true,
-    reason: `approval ${standing.length + 1} of ${spec.quorum}${unproven}${owed}`,
+    reason: `approval ${standing.length + 1} of ${spec.quorum}${unproven}${owed}${outsideOf(spec, now)}`,
   };
+}
+
+/** Says that an approval that arrives outside of the change window does not begin the cut-over yet. */
+function outsideOf(spec: ApprovalSpec, now: string): string {
+  const awaited = awaitedWindow(spec, now);
+  if (awaited === null) return '';
+  const expiresAt = Date.parse(now) + durationMs(spec.expires);
+  const isTooEarly = spec.notBefore !== null && expiresAt <= Date.parse(spec.notBefore);
+  const expiry = isTooEarly ? `; the approval expires before that, after ${spec.expires}` : '';
+  return `; the cut-over waits for ${awaited}${expiry}`;
 }
 
 /**
@@ -202,13 +214,18 @@ export function remembered(approvals: readonly Approval[]): Approval[] {
   return approvals.filter((a) => !forgotten.has(a));
 }
 
-/** Returns why the cut-over must not begin yet, or null if it may begin. */
+/** Returns what the cut-over waits for, as a phrase, or null if it may begin. */
 export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): string | null {
   const have = currentApprovals(state, spec, now).length;
   if (have < spec.quorum) return `approvals (${have} of ${spec.quorum} so far)`;
-  if (spec.notBefore !== null && Date.parse(now) < Date.parse(spec.notBefore))
-    return `the change window opens at ${spec.notBefore}`;
-  if (spec.notAfter !== null && Date.parse(now) > Date.parse(spec.notAfter))
-    return `the change window closed at ${spec.notAfter}`;
+  return awaitedWindow(spec, now);
+}
+
+/** Returns the change window that the cut-over waits for, or null if `now` is inside of one. */
+function awaitedWindow({ notBefore, notAfter }: ApprovalSpec, now: string): string | null {
+  if (notBefore !== null && Date.parse(now) < Date.parse(notBefore))
+    return `the change window, which opens at ${notBefore}`;
+  if (notAfter !== null && Date.parse(now) > Date.parse(notAfter))
+    return `a change window: the last one closed at ${notAfter}, and sluice edit can set a later notAfter`;
   return null;
 }

@@ -90,6 +90,8 @@ export interface Status {
   readonly paused: boolean;
   readonly epoch: number;
   readonly needsApproval: boolean;
+  /** True if enough people have approved the evidence, and the cut-over has not begun yet. */
+  readonly approved?: boolean;
   readonly evidenceId: string | null;
   readonly lag: Lag;
   readonly tables: readonly TableProgress[];

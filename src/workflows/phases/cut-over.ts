@@ -26,7 +26,8 @@ async function untilCommit(run: Run): Promise<void> {
   });
   // the checks can wait for hours, for example for a run of the batch
   const closed = gateWaitsFor(run.state, run.now());
-  if (closed) throw new BackToValidate(`the cut-over may no longer begin: ${closed}`);
+  if (closed)
+    throw new BackToValidate(`the cut-over may no longer begin, because it waits for ${closed}`);
   if (run.state.epoch !== epoch)
     throw new BackToValidate(`a new epoch (${run.state.epoch}) voids the evidence`);
   const evidence = beginAttempt(run);

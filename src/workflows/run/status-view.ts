@@ -13,6 +13,7 @@ import { blockedOf, soakEnds, streakOf, type LastWindow, type State } from './st
 import { editsOf } from './watched-connectors.js';
 
 export function statusOf(state: State, workflowId: string, now: string): Status {
+  const approved = isApproved(state, now);
   return {
     apiVersion: 'sluice.dev/v1alpha1',
     id: workflowId,
@@ -25,6 +26,7 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
     paused: state.paused,
     epoch: state.epoch,
     needsApproval: state.needsApproval,
+    ...(approved ? { approved } : {}),
     evidenceId: evidenceId(state),
     lag: state.lag,
     tables: state.tables,
@@ -32,9 +34,16 @@ export function statusOf(state: State, workflowId: string, now: string): Status 
     route: state.route,
     handedOver: state.handedOver,
     leftovers: state.leftovers,
-    next: nextCommands(state, nameOf(workflowId)),
+    next: nextCommands(state, nameOf(workflowId), approved),
     waiting: waitingOf(state, now),
   };
+}
+
+/** Returns whether enough people have approved the evidence that is up for approval. */
+function isApproved(state: State, now: string): boolean {
+  if (!state.needsApproval || !state.spec) return false;
+  const { have, needed } = quorumOf(state, now);
+  return have >= needed;
 }
 
 /**
@@ -74,13 +83,15 @@ function waitingInSoak(state: State, spec: MigrationSpec['spec'], now: string): 
   return `${what}. Two people may end the soak early (sluice complete), and anyone may extend it (sluice extend)`;
 }
 
-export function nextCommands(state: State, name: string): string[] {
+export function nextCommands(state: State, name: string, approved = false): string[] {
   if (state.outcome !== null) return [`sluice report ${name} -o md`];
   if (blockedOf(state)) return [`sluice retry ${name}`, `sluice rollback ${name} --reason "..."`];
   if (state.paused) return [`sluice resume ${name}`];
   if (state.needsApproval)
     return [
-      `sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`,
+      approved
+        ? `sluice get ${name} -w`
+        : `sluice approve ${name} --approver YOU --reason "..." --evidence ${evidenceId(state)}`,
       `sluice reject ${name} --approver YOU --reason "..."`,
     ];
   const differences = differencesOf(state, name);
@@ -148,7 +159,8 @@ function headline(state: State, workflowId: string, now: string): string {
     );
     if (have < needed)
       return `**Needs approval** of ${evidenceId(state)} (${have}/${needed}): ${signal('approveCutover', { approver: 'YOU', evidenceId: evidenceId(state) })}${notes.join('')}`;
-    return `**Approved**; ${gateWaitsFor(state, now) ?? 'cutting over'}`;
+    const awaited = gateWaitsFor(state, now);
+    return `**Approved**; ${awaited === null ? 'cutting over' : `waits for ${awaited}`}`;
   }
   if (state.phase === 'validate' && spec) {
     if (state.lastWindow?.verdict === 'failed')
