@@ -108,6 +108,16 @@ async function byThreads(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
 }
 
 describe('folding by threads', () => {
+  it('fails if the threads have ended before they got work, for example because none could start', async () => {
+    const [shape] = SHAPES;
+    const threads = new FoldThreads(shape!);
+    await threads.close();
+    const into = { fold: new HashFold(shape!, 10), snapshot: SNAPSHOT, heartbeat: () => undefined };
+    const range = { topic: 't', partition: 0, partitions: 0, from: 0, to: 1e9 };
+    await expect(threads.fold(topicOf(shape!, 1), range, into)).rejects.toThrow(
+      'a folding thread ended',
+    );
+  });
   it.each(SHAPES.map((shape) => [shape.key.join('+'), shape] as const))(
     'gives the same result as folding in one thread for key %s, with overlay and unreadable records',
     async (_key, shape) => {

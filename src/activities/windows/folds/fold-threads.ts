@@ -137,6 +137,8 @@ class Thread {
   readonly #worker: Worker;
   /** The number of schemas that the thread has. */
   #schemas = 0;
+  /** Set after the thread has ended, for example because the system could not start it. */
+  #ended: Error | null = null;
   readonly #waiting: { resolve: (done: Done) => void; reject: (error: Error) => void }[] = [];
 
   constructor(start: Start) {
@@ -154,6 +156,7 @@ class Thread {
   }
 
   ask(work: Work): Promise<Done> {
+    if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#worker.postMessage(work, [work.buffer]);
@@ -165,7 +168,8 @@ class Thread {
   }
 
   #fail(error: unknown): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(error as Error);
+    this.#ended ??= error as Error;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
   }
 }
 
