@@ -32,6 +32,11 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly issues: readonly SpecIssue[] };
 
+/** Messages for problems that the YAML parser describes in the terms of its own API. */
+const CLEARER: Partial<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a second YAML document begins here; a spec is one document, so remove this line',
+  DUPLICATE_KEY: 'this key occurs a second time in its object; remove one of the two',
+};
 const MAX_BYTES = 256 * 1024;
 
 const TARGET = 'use spec.target, the database of the result, of the sink and of the view';
@@ -80,7 +85,7 @@ export function parseText<T>(
   const broken = [...doc.errors, ...doc.warnings].map((e) => ({
     at: at(e.pos[0]),
     path: '',
-    message: e.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
+    message: CLEARER[e.code] ?? e.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
   }));
   if (broken.length > 0) return { ok: false, problems: broken };
   const aliases: SpecProblem[] = [];

@@ -55,6 +55,11 @@ describe('a wrong spec', () => {
       `spec.batch.${action}.sql: only batch.pause gets the parameter $1, the end of the pause; remove $1`,
     );
   });
+  it('is refused if it has a second document, and the error says which line to remove', () => {
+    const problems = problemsOf(`${yaml()}\n---\n${yaml()}`);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^m\.yaml:\d+:1 a second YAML document begins here; a spec is one/);
+  });
   it('is refused with every problem, not only the first', () => {
     const input = aSpecInput({
       spec: { catchUp: { barriers: 0, within: 'soon' }, validation: { every: '10ms' } },
@@ -70,7 +75,7 @@ describe('a wrong spec', () => {
     [
       'a duplicate key',
       (t: string) => t.replace('kind: Migration', 'kind: Migration\nkind: Migration'),
-      'Map keys must be unique',
+      'this key occurs a second time in its object; remove one of the two',
     ],
     [
       'an alias',
