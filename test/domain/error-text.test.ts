@@ -33,6 +33,13 @@ describe('the failure of an activity', () => {
       code: 'unreachable',
       message: expect.stringContaining('127.0.0.1:5432') as string,
     }));
+  it('says that a connection was lost, and not what the driver calls it', () => {
+    const error = new Error('Client has encountered a connection error and is not queryable');
+    expect(classify(error)).toMatchObject({
+      code: 'unreachable',
+      message: 'Postgres: the connection to the server was lost',
+    });
+  });
   it('says how a session may write if its transactions are read-only', () => {
     const message = 'cannot execute CREATE SCHEMA in a read-only transaction';
     const error = Object.assign(new Error(message), { severity: 'ERROR', code: '25006' });

@@ -82,11 +82,10 @@ export function classify(error: unknown): Problem {
     return /Authori[sz]ation|SASL/i.test(name + message)
       ? new KafkaDenied(`Kafka: ${message}`)
       : new Problem('unreachable', `Kafka: ${message}`);
-  if (
-    /Connection terminated|timeout expired|Client has encountered a connection error|not queryable/i.test(
-      message,
-    )
-  )
+  if (/not queryable/i.test(message))
+    // the driver's words for any query after a lost connection
+    return new Problem('unreachable', 'Postgres: the connection to the server was lost');
+  if (/Connection terminated|timeout expired/i.test(message))
     return new Problem('unreachable', `Postgres: ${message}`);
   if (error instanceof SyntaxError)
     // the JavaScript engine's own message would quote the text that it could not parse
