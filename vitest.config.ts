@@ -27,6 +27,7 @@ const POSTGRES_ONLY = integration([
   'captured',
   'copy-ranges',
   'late-writes',
+  'polling-index',
   'query-definitions',
   'row-security',
   'shared-table-followers',

@@ -42,7 +42,7 @@ export async function grants(options: { file: string; output: Format }): Promise
 
 interface Known {
   readonly facts: PrivilegeFacts;
-  /** The reason why the database was not asked. Null if it answered. */
+  /** The reason why the database gave no answer. Null if it answered. */
   readonly why: string | null;
 }
 
@@ -124,35 +124,36 @@ function roles(plan: ResolvedPlan): string[] {
   return [
     '',
     '-- The roles, if they are missing',
-    ...role(
-      user,
-      `The worker${capture === user ? ' and Kafka Connect read' : ' reads'} its password from ${secret}`,
-    ),
+    ...role(user, `The worker${capture === user ? ' and Kafka Connect read' : ' reads'}`, secret),
     ...(capture === user
       ? []
       : role(
           capture,
-          `Kafka Connect reads its password from ${plan.spec.connector.config['database.password'] ?? secret}`,
+          'Kafka Connect reads',
+          plan.spec.connector.config['database.password'] ?? secret,
         )),
   ];
 }
 
-const placeOfSecret = (passwordFrom: SecretRef | undefined): string =>
+const placeOfSecret = (passwordFrom: SecretRef | undefined): string | null =>
   passwordFrom
     ? 'env' in passwordFrom
       ? `variable ${passwordFrom.env}`
       : `file ${passwordFrom.file}`
-    : 'nothing, because the spec has no passwordFrom';
+    : null;
 
-const role = (name: string, held: string): string[] => [
+/** `secret` says where `reader` finds the password. Null if the spec names no password. */
+const role = (name: string, reader: string, secret: string | null): string[] => [
   `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) THEN CREATE ROLE ${plainIdent(name)} LOGIN; END IF; END $$;`,
-  `-- ${held}. Set that password with: \\password ${plainIdent(name)}`,
+  secret === null
+    ? `-- The spec has no passwordFrom, so the role gets no password. If Postgres asks for one, set it with \\password ${plainIdent(name)}, and name it in passwordFrom.`
+    : `-- ${reader} its password from ${secret}. Set that password with: \\password ${plainIdent(name)}`,
 ];
 
 function targetRole(plan: ResolvedPlan): string[] {
   const { user, passwordFrom } = targetPostgres(plan);
-  const held = `The worker and the sink connector read its password from ${placeOfSecret(passwordFrom)}`;
-  return ['', '-- The role, if it is missing', ...role(user, held)];
+  const created = role(user, 'The worker and the sink connector read', placeOfSecret(passwordFrom));
+  return ['', '-- The role, if it is missing', ...created];
 }
 
 /** Returns notes for managed services, if the spec needs replication. */

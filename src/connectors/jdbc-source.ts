@@ -27,9 +27,9 @@ export interface JdbcPlugin {
 }
 
 const WELL_KNOWN = { asText: true, carriesArrays: false, countsPolls: false } as const;
-const NO_DELAY = 'it ignores the delay, so it passes a lower id that is committed later';
+const NO_DELAY = 'it ignores the delay, so it skips a lower id that is committed later';
 const SAME_TIME =
-  'it reads only later times after a restart, although rows with that time are unread';
+  'after a restart, it skips the unread rows that have the same time as the last row that it read';
 const POSTGRES = {
   'dialect.name': 'PostgreSqlDatabaseDialect',
   'db.timezone': 'UTC',

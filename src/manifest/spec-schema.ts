@@ -2,6 +2,7 @@
 // `semantics.ts` refuses values of the contract that this version does not support yet. Every key
 // has a description, which editors and the reference page show.
 import { z } from 'zod';
+import type { ConnectorSpec, PipelineSpec, RouteSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import { decimal, duration, durationBetween, httpUrl, instant, labels } from './spec-parts.js';
 import { cutover } from './spec-cutover.js';
@@ -208,3 +209,12 @@ export const migrationSchema = z.strictObject({
 });
 
 export type ParsedSpec = z.output<typeof migrationSchema>;
+
+type Covers<Known extends Accepted, Accepted> = [Known, Accepted];
+type Written = ParsedSpec['spec'];
+/** The compiler refuses this type if the schema lacks a mode that `MigrationSpec` knows. */
+export type EveryModeCanBeWritten = [
+  Covers<RouteSpec['type'], NonNullable<Written['cutover']>['route']['type']>,
+  Covers<ConnectorSpec['type'], Written['connector']['type']>,
+  Covers<PipelineSpec['type'], NonNullable<Written['pipeline']>['type']>,
+];

@@ -52,8 +52,8 @@ export async function removalProblem(
 }
 
 /**
- * Returns a reason if a trigger or a rule of the table dropped or changed rows of `source`, so that
- * the table has other rows. Without them, a table has the rows that were written.
+ * Returns a reason if the table's rows differ from the rows of `source` that were written to it.
+ * Only a trigger or a rule of the table can cause this, so a table without them is not checked.
  */
 export async function triggerProblem(
   client: pg.ClientBase,
@@ -85,8 +85,9 @@ export async function triggerProblem(
 }
 
 /**
- * Throws Problem `route-unexpected` if the table lacks the key of a kept row after the kept rows
- * were returned. Only a trigger of the table can drop such a row.
+ * Checks that a rollback wrote all rows back that the commit had removed. `kept` has a copy of
+ * them. Throws Problem `route-unexpected` if the table lacks the key of one of them. Only a trigger
+ * of the table can cause this.
  */
 export async function refuseLostRows(
   client: pg.ClientBase,

@@ -1,5 +1,4 @@
-// Lists the subjects of a window in the pipeline's order. If several subjects differ, the mistake
-// is at the first of them.
+// Defines the subjects of a window, and the ways (modes) in which they are compared.
 import { quoteLiteral } from '../migration/names.js';
 
 export const MODES = ['exact', 'settled', 'batch-aligned'] as const;

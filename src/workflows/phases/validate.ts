@@ -1,5 +1,6 @@
-// validate: runs windows until enough of them have passed in a row, on all kinds of day that the
-// spec requires. The first window starts at once. A failed window does not block the run.
+// validate: runs windows until enough of them have passed in a row, and until windows have passed
+// on every kind of day that the spec requires (such as a weekend or the end of a month). The first
+// window starts at once. A failed window does not block the run.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { findsItselfCommitted } from '../cutover/hold.js';
 import { everyMs, type Run } from '../run/run.js';

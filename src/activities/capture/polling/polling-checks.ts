@@ -6,16 +6,11 @@ import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { oldWriters } from '../../../clients/postgres/open-writers.js';
 import { readSource } from '../../../clients/postgres/connection.js';
-import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';
+import { polledFrom } from '../../../connectors/jdbc-source.js';
 import type { Check, CheckName } from '../../../domain/evidence/check.js';
 import { durationMs } from '../../../domain/values/duration.js';
 import type { PollingPlan } from '../../../domain/capture/capture.js';
-import {
-  qualified,
-  quoteIdent,
-  quoteLiteral,
-  type Capture,
-} from '../../../domain/migration/names.js';
+import { qualified, quoteIdent, type Capture } from '../../../domain/migration/names.js';
 import {
   looksAtIds,
   looksAtTimes,
@@ -135,15 +130,24 @@ async function cursorIsIndexed(
   const first = looksAtTimes(polling.mode)
     ? polling.timestampColumns
     : [polling.incrementingColumn!];
-  const { rows } = await client.query(
-    `SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-     WHERE i.indisvalid AND i.indrelid = to_regclass(${quoteLiteral(qualified(table.name))}) AND a.attname = ${quoteLiteral(first[0]!)}`,
+  // Several columns are compared as COALESCE(a, b), which only an index on this expression finds. The
+  // connector's condition has no other columns, so Postgres never uses a partial index for it.
+  const { rows } = await client.query<{ cursor: string; indexes: string }>(
+    `WITH wanted AS (
+       SELECT CASE count(*) WHEN 1 THEN min(quote_ident(name))
+              ELSE 'COALESCE(' || string_agg(quote_ident(name), ', ' ORDER BY at) || ')' END AS cursor
+       FROM unnest($2::text[]) WITH ORDINALITY AS named (name, at))
+     SELECT cursor, (SELECT count(*) FROM pg_index i WHERE i.indisvalid AND i.indpred IS NULL
+       AND i.indrelid = to_regclass($1) AND pg_get_indexdef(i.indexrelid, 1, true) = cursor) AS indexes
+     FROM wanted`,
+    [qualified(table.name), first],
   );
-  return first.length === 1 && rows.length > 0
-    ? `an index begins with ${first[0]}`
+  const { cursor, indexes } = rows[0]!;
+  return Number(indexes) > 0
+    ? `an index begins with ${cursor}`
     : {
-        detail: `no index finds new rows by ${cursorOf(polling)}, so each poll would read all ${table.rowsEstimate} rows`,
-        remedy: `CREATE INDEX CONCURRENTLY ON ${subject} (${first.map(quoteIdent).join(', ')}), or waive polling.index if the source can take that load`,
+        detail: `no index finds new rows by ${cursor}, so each poll would read all ${table.rowsEstimate} rows`,
+        remedy: `CREATE INDEX CONCURRENTLY ON ${subject} (${cursor}), or waive polling.index if the source can take that load`,
       };
 }
 
