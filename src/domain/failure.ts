@@ -111,9 +111,10 @@ export const FAILURES = {
       "fix the error that Flink reports (its UI shows the job's exception), then: sluice retry",
   },
   'object-not-ours': {
-    meaning: 'an object of that name exists and is not in the ledger',
+    meaning: 'an object of that name exists, and this migration did not create it',
     retryable: false,
-    remedy: 'remove or rename it (Sluice never adopts or drops it), then: sluice retry',
+    remedy:
+      'remove or rename it if no other migration (sluice list) or application uses it, then: sluice retry; otherwise roll back, and start with another name',
   },
   'route-unexpected': {
     meaning: 'consumers do not read what the plan expects',

@@ -48,8 +48,9 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
       return taken.length === 0
         ? `${wanted.length} topic names are free`
         : {
-            detail: `topics with these names exist, and the ledger does not list them: ${taken.map(({ name }) => name).join(', ')}`,
-            remedy: 'delete them, or choose another connector.topicPrefix or output.topic',
+            detail: `topics with these names exist, and this migration did not create them: ${taken.map(({ name }) => name).join(', ')}`,
+            remedy:
+              'choose another connector.topicPrefix or output.topic, or delete them if no other migration (sluice list) or application uses them',
           };
     }),
     checkTopicNames(wanted, topics),
@@ -201,8 +202,8 @@ async function checkConnector(
         return taken.length === 0
           ? 'the name is free'
           : {
-              detail: `a connector ${name} exists, and the ledger does not list it`,
-              remedy: 'remove it or choose another metadata.name',
+              detail: `a connector ${name} exists, and this migration did not create it`,
+              remedy: 'choose another metadata.name, or remove it if nobody uses it',
             };
       },
       name,
