@@ -111,7 +111,8 @@ export const FAILURES = {
       "fix the error that Flink reports (its UI shows the job's exception), then: sluice retry",
   },
   'object-not-ours': {
-    meaning: 'an object of that name exists, and this migration did not create it',
+    meaning:
+      'an object of that name exists, and the ledger does not say that this migration created it',
     retryable: false,
     remedy:
       'remove or rename it if no other migration (sluice list) or application uses it, then: sluice retry; otherwise roll back, and start with another name',

@@ -140,7 +140,9 @@ describe('a consumer group', () => {
     // the object may belong to another migration, so the remedy must not just say to remove it
     await expect(claimObject(siteOf(port(5)), group)).rejects.toMatchObject({
       code: 'object-not-ours',
-      message: expect.stringContaining('exists, and this migration did not create it') as string,
+      message: expect.stringContaining(
+        'exists, and the ledger does not say that this migration created it',
+      ) as string,
       remedy: expect.stringContaining('if no other migration (sluice list)') as string,
     });
     await removeObject(siteOf(port(5)), group);

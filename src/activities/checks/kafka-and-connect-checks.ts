@@ -48,7 +48,7 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
       return taken.length === 0
         ? `${wanted.length} topic names are free`
         : {
-            detail: `topics with these names exist, and this migration did not create them: ${taken.map(({ name }) => name).join(', ')}`,
+            detail: `topics with these names exist, and the ledger does not say that this migration created them: ${taken.map(({ name }) => name).join(', ')}`,
             remedy:
               'choose another connector.topicPrefix or output.topic, or delete them if no other migration (sluice list) or application uses them',
           };
@@ -202,7 +202,7 @@ async function checkConnector(
         return taken.length === 0
           ? 'the name is free'
           : {
-              detail: `a connector ${name} exists, and this migration did not create it`,
+              detail: `a connector ${name} exists, and the ledger does not say that this migration created it`,
               remedy: 'choose another metadata.name, or remove it if nobody uses it',
             };
       },

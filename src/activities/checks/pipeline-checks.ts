@@ -37,7 +37,7 @@ export async function checkPipeline(asking: Asking, isOwned: IsOwned): Promise<C
       const [taken] = await takenNames(asking, isOwned, 'pipeline.names-free');
       if (taken)
         return {
-          detail: `${taken.name} already exists, and this migration did not create it`,
+          detail: `${taken.name} already exists, and the ledger does not say that this migration created it`,
           remedy: 'choose another name, or stop or drop it if nobody uses it',
         };
       return `${host.names.length} name(s) are free`;

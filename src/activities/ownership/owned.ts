@@ -101,7 +101,7 @@ export async function giveBack(
 const notOurs = ({ kind, name, where }: OwnedObject): Problem =>
   new Problem(
     'object-not-ours',
-    `${kind} ${name} (${where}) exists, and this migration did not create it`,
+    `${kind} ${name} (${where}) exists, and the ledger does not say that this migration created it`,
   );
 
 const NOTHING_MADE: readonly string[] = [
