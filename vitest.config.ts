@@ -7,6 +7,7 @@ const common = {
   testTimeout: 900_000,
   hookTimeout: 600_000,
   maxWorkers: WORKERS,
+  setupFiles: ['test/support/remove-temporary-folders.ts'],
   server: { deps: { external: loadedByNode } },
 };
 
@@ -64,7 +65,7 @@ const WITH_SETUP = [
 ];
 const ON_STACK = {
   globalSetup: ['test/support/stack-setup.ts'],
-  setupFiles: ['test/support/own-namespace.ts'],
+  setupFiles: [...common.setupFiles, 'test/support/own-namespace.ts'],
 };
 /** A stack with TLS, logins and ACLs everywhere: three brokers and two Connect workers. */
 const ON_SECURED_STACK = {

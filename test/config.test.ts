@@ -1,11 +1,11 @@
 // The environment is read as a whole. All mistakes are reported at once, each with its variable.
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConfig } from '../src/wiring/config.js';
+import { temporaryFolder } from './support/temporary-folder.js';
 
 const publicKey = generateKeyPairSync('ed25519')
   .publicKey.export({ type: 'spki', format: 'pem' })
@@ -13,7 +13,7 @@ const publicKey = generateKeyPairSync('ed25519')
 const another = () =>
   generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 function withApprovers(list: unknown): NodeJS.ProcessEnv {
-  const file = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'approvers.yaml');
+  const file = join(temporaryFolder('sluice-config-'), 'approvers.yaml');
   writeFileSync(file, stringify(list));
   return { SLUICE_APPROVERS_FILE: file };
 }
@@ -29,10 +29,7 @@ describe('the environment', () => {
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
   it('gives the worker and the verbs the same profile, namespace, TLS and API key for Temporal', () => {
-    const TEMPORAL_CONFIG_FILE = join(
-      mkdtempSync(join(tmpdir(), 'sluice-config-')),
-      'temporal.toml',
-    );
+    const TEMPORAL_CONFIG_FILE = join(temporaryFolder('sluice-config-'), 'temporal.toml');
     writeFileSync(
       TEMPORAL_CONFIG_FILE,
       '[profile.work]\naddress = "cloud:7233"\nnamespace = "prod"\napi_key = "k"\n',

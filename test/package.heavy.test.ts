@@ -1,17 +1,10 @@
 // Tests that the package of `npm pack` works without the repository and its development
 // dependencies.
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  symlinkSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from './support/temporary-folder.js';
 
 interface Manifest {
   readonly version: string;
@@ -33,7 +26,7 @@ const run = (...args: string[]): string =>
 
 describe('the packed package', () => {
   beforeAll(() => {
-    home = mkdtempSync(join(tmpdir(), 'sluice-package-'));
+    home = temporaryFolder('sluice-package-');
     execFileSync('npm', ['pack', '--silent', '--pack-destination', home], { stdio: 'pipe' });
     const [tarball] = readdirSync(home);
     installed = join(home, 'node_modules/sluice');

@@ -1,13 +1,13 @@
 // A spec is not trusted. The worker's operator decides which secrets a spec may use, and which
 // hosts may receive them.
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/wiring/config.js';
 import { allowSecret, readSecret } from '../src/wiring/secrets.js';
+import { temporaryFolder } from './support/temporary-folder.js';
 
-const home = mkdtempSync(join(tmpdir(), 'sluice-secrets-'));
+const home = temporaryFolder('sluice-secrets-');
 const folder = join(home, 'sluice/secrets');
 mkdirSync(join(folder, 'deep'), { recursive: true });
 writeFileSync(join(folder, 'shop'), 'from-file\n');

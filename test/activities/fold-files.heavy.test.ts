@@ -3,12 +3,10 @@ import {
   appendFileSync,
   chmodSync,
   cpSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeDigest } from '../../src/activities/windows/folds/code-digest.js';
@@ -19,6 +17,7 @@ import { HashFold } from '../../src/compare/hash-fold.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { aRef } from '../support/builders.js';
 import { feed } from '../support/rows.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const shapeOf = (key: string[]): Shape => ({
   key,
@@ -54,7 +53,7 @@ describe('a state file', () => {
   it.each([[['id']], [['v', 'id']]])(
     'restores table, log, proof, changes and invisible changes for key %j',
     async (key) => {
-      const files = new FoldFiles(mkdtempSync(join(tmpdir(), 'sluice-files-')));
+      const files = new FoldFiles(temporaryFolder('sluice-files-'));
       const saved = aFold(shapeOf(key));
       await files.save('run', 'this fold', saved);
       const restored = new HashFold(shapeOf(key), 10);
@@ -77,7 +76,7 @@ describe('a state file', () => {
   );
 
   it('is not used by a worker with different code, which may refuse records that were accepted', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const dir = temporaryFolder('sluice-files-');
     const former = new FoldFiles(dir, () => 'the former code');
     await former.save('run', 'this fold', aFold(shapeOf(['id'])));
     const restored = new HashFold(shapeOf(['id']), 10);
@@ -87,7 +86,7 @@ describe('a state file', () => {
   });
 
   it('has a digest of its code, which changes with each file that decides how records are read', () => {
-    const source = mkdtempSync(join(tmpdir(), 'sluice-code-'));
+    const source = temporaryFolder('sluice-code-');
     cpSync(join(import.meta.dirname, '../../src'), source, { recursive: true });
     const digest = codeDigest(source);
     expect(codeDigest(source)).toBe(digest);
@@ -101,7 +100,7 @@ describe('a state file', () => {
   });
 
   it('is not used if it is damaged, cut off, missing or from a different fold; the fold stays empty', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const dir = temporaryFolder('sluice-files-');
     const files = new FoldFiles(dir);
     await files.save('run', 'this fold', aFold(shapeOf(['id'])));
     const path = join(dir, readdirSync(dir)[0]!);
@@ -130,7 +129,7 @@ describe('a state file', () => {
   });
 
   it('is removed by each worker after its run has ended, together with spilled parts', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const dir = temporaryFolder('sluice-files-');
     const folds = new FoldCache(new FoldFiles(dir), 2 ** 30);
     const [ended, live] = [
       { ...aRef(), runKey: 'ended' },
@@ -148,7 +147,7 @@ describe('a state file', () => {
   });
 
   it('is neither read nor written in a folder that others can write, because they could forge it', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+    const dir = temporaryFolder('sluice-files-');
     const files = new FoldFiles(dir);
     await files.save('run', 'this fold', aFold(shapeOf(['id'])));
     chmodSync(dir, 0o777);
@@ -158,7 +157,7 @@ describe('a state file', () => {
   });
 
   it('does not fail the window if it cannot be written', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-files-')), 'a file');
+    const file = join(temporaryFolder('sluice-files-'), 'a file');
     writeFileSync(file, '');
     await expect(
       new FoldFiles(file).save('run', 'x', aFold(shapeOf(['id']))),

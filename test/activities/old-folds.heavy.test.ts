@@ -1,8 +1,5 @@
 // Compaction removes a tombstone after a while. A fold that did not read the tombstone in time
 // must not be used, because it still has the deleted row.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
@@ -14,6 +11,7 @@ import type { Shape } from '../../src/compare/row-comparison.js';
 import { parseSnapshot } from '../../src/domain/values/position.js';
 import { aRef } from '../support/builders.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SHAPE: Shape = { key: ['id'], columns: [{ name: 'id', type: 'int8' }] };
 const SNAPSHOT = parseSnapshot('10:10:');
@@ -87,7 +85,7 @@ describe.each(Object.keys(KINDS))('a fold of %s', (kind) => {
   const read = KINDS[kind]!;
   let dir: string;
   const newCache = () => new FoldCache(new FoldFiles(dir), 2 ** 24);
-  beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'sluice-old-'))));
+  beforeEach(() => void (dir = temporaryFolder('sluice-old-')));
 
   /** Reads one row, lets hours pass in which it is deleted and compacted away, and reads again. */
   async function rowsAfter(hours: number, keptMs: number, next: (folds: FoldCache) => FoldCache) {

@@ -1,8 +1,6 @@
 // A result that does not fit in the worker's memory is compared in parts on disk. The outcome is
 // the same as in memory.
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
@@ -13,6 +11,7 @@ import type { ConnectedSession } from '../../src/activities/windows/session.js';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { aRef } from '../support/builders.js';
 import { binaryRow, random, type Value } from '../support/rows.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SHAPE: Shape = {
   key: ['id'],
@@ -115,7 +114,7 @@ async function compare(
       return Promise.resolve();
     },
   };
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-test-parts-'));
+  const dir = temporaryFolder('sluice-test-parts-');
   const folds = new FoldCache(new FoldFiles(dir), budget);
   const reader = aSource(rows);
   const ref = aRef();

@@ -1,6 +1,4 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   SpillSide,
@@ -10,12 +8,13 @@ import {
 } from '../../src/activities/windows/folds/spill.js';
 import { addDigests } from '../../src/compare/enc/digests.js';
 import { KeyTable } from '../../src/compare/enc/key-table.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const keyNumber = (n: number): Int32Array => Int32Array.of(n >> 20, n, 0, 0);
 
 describe('records on disk', () => {
   it('are read back completely, each from one part, in the order in which they were added', () => {
-    const dir = mkdtempSync(join(tmpdir(), 'sluice-test-spill-'));
+    const dir = temporaryFolder('sluice-test-spill-');
     const side = new SpillSide(dir, 'rows', 8);
     for (let n = 0; n < 50_000; n += 1) side.add(keyNumber(n % 20_000), n, ~n, n & 1, 7);
     const seen = new Map<number, { part: number; values: number[] }>();

@@ -1,7 +1,6 @@
 // Tests what `sluice edit` and `sluice window` print and send, and their exit codes. A fake
 // replaces the run.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { edit } from '../../src/cli/edit.js';
@@ -9,6 +8,7 @@ import { window } from '../../src/cli/window.js';
 import type { SpecShown, WindowAnswer } from '../../src/domain/evidence/ledger-rows.js';
 import { planHash } from '../../src/manifest/build-plan.js';
 import { aSpec, aSpecInput } from '../support/builders.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const sent: { update: string; payload: Record<string, unknown> }[] = [];
 let answer: object = { accepted: true, reason: 'done' };
@@ -41,7 +41,7 @@ const shown: SpecShown = {
 
 /** Writes a spec to a file, as JSON, which is also valid YAML. */
 function fileOf(spec: object): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'sluice-edit-')), 'migration.yaml');
+  const file = join(temporaryFolder('sluice-edit-'), 'migration.yaml');
   writeFileSync(file, JSON.stringify(aSpecInput({ spec: { ...spec } })));
   return file;
 }

@@ -1,20 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeEnd } from '../../src/cli/support/pipeline-end.js';
 import { renderDashboard } from '../../src/report/dashboard-page.js';
 import type { Status } from '../../src/domain/evidence/ledger-rows.js';
 import { aStatus } from '../support/status.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const run = (...args: string[]) =>
   spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
     encoding: 'utf8',
   });
-const file = (): string => join(mkdtempSync(join(tmpdir(), 'sluice-cli-')), 'migration.yaml');
+const file = (): string => join(temporaryFolder('sluice-cli-'), 'migration.yaml');
 
 describe('the worker', () => {
   it('ends its activities on Ctrl-C before it exits', async () => {

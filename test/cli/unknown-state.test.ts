@@ -1,6 +1,5 @@
 // Tests that a command never treats an unknown fact as good, and that bad input changes nothing.
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type pg from 'pg';
@@ -11,6 +10,7 @@ import { countersOf } from '../../src/cli/support/measure-portfolio.js';
 import { readStatusWith } from '../../src/cli/support/migration-source.js';
 import type { Ledger } from '../../src/clients/ledger/ledger.js';
 import type { Leaf } from '../../src/clients/postgres/catalog.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** A client of a Temporal server that answers each question about a workflow with an error. */
 const refusing = (name: string, message: string): Client =>
@@ -82,7 +82,7 @@ describe('the changes of a partitioned table', () => {
 
 describe('the starting points of a pipeline', () => {
   it('are not written if one of the files exists', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-points-'));
+    const folder = temporaryFolder('sluice-points-');
     writeFileSync(join(folder, 'b.sql'), 'mine');
     const points = ['a.sql', 'b.sql'].map((file) => ({ file, text: 'SELECT', open: [] }));
     expect(() => writePoints(points, folder)).toThrow('b.sql already exists; nothing was written');

@@ -1,16 +1,16 @@
 // Tests how the worker gets the tokens for OAUTHBEARER, and what it reports if an issuer gives no
 // usable token.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenSource } from '../../src/clients/kafka/oauth-token.js';
 import type { TokenOrigin } from '../../src/domain/migration/cluster-access.js';
 import { allowCommand } from '../../src/wiring/secrets.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-token-'));
+const folder = temporaryFolder('sluice-token-');
 const asked: { authorization: string | undefined; form: string }[] = [];
 let answer: { status: number; body: string };
 let server: Server;

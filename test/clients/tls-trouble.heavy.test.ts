@@ -1,9 +1,8 @@
 // A message about a wrong certificate names the connection, the cause and the remedy. The test's
 // servers use TLS with certificates of a private authority.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createPlain, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTls, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,8 +12,9 @@ import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { Login, TlsFiles } from '../../src/domain/migration/cluster-access.js';
 import type { SecretRef } from '../../src/domain/migration/spec.js';
 import { makeAuthority, makeCertificate } from '../../stack/certificates.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
+const folder = temporaryFolder('sluice-tls-');
 const file = (name: string): string => join(folder, name);
 const text = (name: string): string => readFileSync(file(name), 'utf8');
 const NAMES = ['DNS:localhost', 'IP:127.0.0.1'];

@@ -1,8 +1,6 @@
 // Tests consumer groups of every protocol on a real broker: their descriptions, and a drain that
 // waits for the slowest group.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,12 +14,13 @@ import { resolve } from '../../src/domain/plan/resolve.js';
 import { kafkaAccess, kafkaPort } from '../support/access.js';
 import { aRef, BATCH_PARTS, sleepUntil } from '../support/builders.js';
 import { aTopic, produceText } from '../support/live.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const LIBS = 'examples/daily-revenue/pipeline/target/lib';
 const RUN = `groups-${process.pid}`;
 const TOPIC = `${RUN}.public.orders`;
 const OUTPUT = `${RUN}-out`;
-const state = mkdtempSync(join(tmpdir(), 'sluice-groups-'));
+const state = temporaryFolder('sluice-groups-');
 const classes = join(state, 'classes');
 let port: KafkaPort;
 const readers = new Set<ChildProcess>();

@@ -1,7 +1,6 @@
 // Proves a slice of the example. The proof finds the deliberate mistake of version 1, passes with
 // version 2, and leaves nothing behind.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.js';
@@ -9,6 +8,7 @@ import { buildPipeline } from '../../examples/daily-revenue/pipeline.js';
 import type { ProofResult } from '../../src/domain/evidence/slice-proof.js';
 import { kafkaClient, onThisStack } from '../support/access.js';
 import { TestWorker, sluice, withDatabase } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const worker = new TestWorker();
 const EXAMPLE = resolve('examples/daily-revenue');
@@ -18,7 +18,7 @@ let spec: string;
 beforeAll(async () => {
   await buildPipeline((line) => console.error(line));
   await createShop('proof_shop', { orders: 4000, seed: 3 });
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-proof-'));
+  const dir = temporaryFolder('sluice-proof-');
   spec = join(dir, 'migration.yaml');
   const text = asOneRole(readFileSync(join(EXAMPLE, 'migration.yaml'), 'utf8'));
   writeFileSync(spec, onThisStack(text, 'proof_shop'));

@@ -1,8 +1,7 @@
 // Tests a migration whose result, sink, view and lease row are not in the source's database. The
 // role of each database cannot log in to the other database.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -14,9 +13,10 @@ import { dismantle, live } from '../support/live.js';
 import { commandsOf } from '../support/pages.js';
 import { sluice, waitFor, type Ran } from '../support/sluice.js';
 import { twoDatabases, viewOf, type TwoDatabases } from '../support/two-databases.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const NAME = 'reporting';
-const folder = mkdtempSync(join(tmpdir(), 'sluice-reporting-'));
+const folder = temporaryFolder('sluice-reporting-');
 const file = join(folder, 'migration.yaml');
 live();
 let both: TwoDatabases;

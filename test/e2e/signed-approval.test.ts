@@ -1,15 +1,15 @@
 // If a spec names approvers, only a signature counts. The test covers the whole path, from the
 // command line through Temporal to the worker's keys.
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { accounts, dismantle, live, objects } from '../support/live.js';
 import { get, sluice, startMigration, waitFor, withDatabase } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const dir = mkdtempSync(join(tmpdir(), 'sluice-keys-'));
+const dir = temporaryFolder('sluice-keys-');
 const keyOf = (name: string): { file: string; publicKey: string } => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const file = join(dir, `${name}.pem`);

@@ -1,8 +1,7 @@
 // Runs the small example through the public command line: a proof on a slice, then a migration
 // whose pipeline is killed once. The migration's final window rests on recent results.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js
 import { onThisStack } from '../support/access.js';
 import { dismantle } from '../support/live.js';
 import { TestWorker, get, reach, sluice, waitFor } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const NAME = 'stock-levels';
 const EXAMPLE = 'examples/stock-levels';
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 function localSpec(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-stock-'));
+  const dir = temporaryFolder('sluice-stock-');
   const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8').replace(
     'route: { type: none }',
     'route: { type: none }, finalResult: { recent: 30m }',

@@ -2,8 +2,7 @@
 // approval that waits, a slot near its WAL budget, a terminated run, and a killed worker. The test
 // only shortens the waits of the rules.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -12,6 +11,7 @@ import { freePort } from '../support/free-port.js';
 import { accounts } from '../support/live.js';
 import { TestWorker, freshDatabase, specFile, sluice, testPostgres } from '../support/sluice.js';
 import { get, waitFor } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const RULES = new URL('../../deploy/prometheus/sluice.rules.yml', import.meta.url);
 const BUDGET_BYTES = 40 * 1024 * 1024;
@@ -29,7 +29,7 @@ let api = '';
 
 /** Starts a Prometheus with the rules of deploy/. Every rule waits at most one second. */
 async function startPrometheus(target: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-prometheus-'));
+  const folder = temporaryFolder('sluice-prometheus-');
   const rules = parse(readFileSync(RULES, 'utf8')) as Rules;
   for (const rule of rules.groups.flatMap((group) => group.rules)) if (rule.for) rule.for = '1s';
   writeFileSync(join(folder, 'rules.yml'), stringify(rules));

@@ -1,7 +1,6 @@
 // Runs the example in Flink SQL at a small size through the public command line. The pipeline is
 // deployed, found again, handed over, and stopped by a rollback.
-import { mkdtempSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { stackHome } from '../../stack/paths.js';
 import { FlinkGateway } from '../../src/clients/http/flink-gateway.js';
 import { sleepUntil } from '../support/builders.js';
 import { TestWorker, get, sluice, testPostgres, waitFor, withDatabase } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const worker = new TestWorker();
 let life: ChildProcess;
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 function specFile(name: string, change = (sql: string): string => sql): string {
   const { postgres, kafka, connect, flinkGateway } = stackHome().ports;
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-flink-'));
+  const dir = temporaryFolder('sluice-flink-');
   const example = 'examples/daily-revenue-flink';
   const text = readFileSync(join(example, 'migration.yaml'), 'utf8')
     .replaceAll('daily-revenue-flink', name)

@@ -1,7 +1,6 @@
 // Migrates the legacy side of the examples without reading its log. The JDBC source polls the
 // tables, with both kinds of pipeline, until the end.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';
 import { stackHome } from '../../stack/paths.js';
 import { addService } from '../../stack/stack.js';
 import { TestWorker, get, sluice, waitFor, withDatabase } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SHOP = 'polled_shop';
 const TABLES = ['stores', 'orders', 'order_items', 'refunds'];
@@ -46,7 +46,7 @@ afterAll(async () => {
 /** Returns the example's spec with a polling connector. */
 function specFile(example: string, name: string): string {
   const { postgres, kafka, connect, flinkGateway } = stackHome().ports;
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-polled-'));
+  const dir = temporaryFolder('sluice-polled-');
   const polled =
     'type: jdbc-source\n    mode: timestamp+incrementing\n    incrementingColumn: id\n    timestampColumns: [changed]\n    delay: 2s\n    deletes: none';
   const text = readFileSync(`examples/${example}/migration.yaml`, 'utf8')

@@ -1,12 +1,12 @@
 // Tests what the verbs print about a ledger. Quoted text never reaches the terminal raw, and an
 // unknown state is never "all is well".
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEDGER_SCHEMA } from '../../src/clients/ledger/ledger-schema.js';
 import { accounts } from '../support/live.js';
 import { freshDatabase, sluiceWith, specFile, testPostgres } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const HOSTILE = '\u001b]0;owned\u0007\u001b[2Jall windows passed\r\u202e\u009b31m';
 const DANGEROUS = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
@@ -108,7 +108,7 @@ describe('a command never reports an unknown state as good: it', () => {
       });
   });
   it('ends with 4 and says so if the database of a portfolio does not answer', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-portfolio-')), 'portfolio.yaml');
+    const file = join(temporaryFolder('sluice-portfolio-'), 'portfolio.yaml');
     const portfolio = {
       apiVersion: 'sluice.dev/v1alpha1',
       kind: 'Portfolio',

@@ -2,8 +2,7 @@
 // awkward moments. The result must be the same as without kills. SLUICE_E2E_ORDERS changes the
 // size, and SLUICE_E2E_SEED changes the data.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +18,7 @@ import { stackHome } from '../../stack/paths.js';
 import { addService, removeService } from '../../stack/stack.js';
 import { sleepUntil } from '../support/builders.js';
 import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const NAME = 'daily-revenue';
 /** The topic of the last stage before the mistake. The example's spec has this name. */
@@ -62,7 +62,7 @@ const deploy = (version: 1 | 2) =>
 
 function localSpec(): string {
   const { postgres, kafka, connect } = stackHome().ports;
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
+  const dir = temporaryFolder('sluice-e2e-');
   const text = readFileSync('examples/daily-revenue/migration.yaml', 'utf8')
     // this test fences the source tables, which the demo does not do
     .replace('maxHold: 60s', 'maxHold: 60s\n    fence: source')

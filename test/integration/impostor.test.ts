@@ -1,12 +1,12 @@
 // Anyone may write a spec. The worker must not send a secret to a host only because a spec names
 // that host.
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawn } from 'node:child_process';
 import { specFile, testPostgres } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const CLEARTEXT_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 let impostor: Server;
@@ -42,7 +42,7 @@ const doctor = (file: string): Promise<string> =>
   });
 
 describe('an impostor in place of the source', () => {
-  const outside = join(mkdtempSync(join(tmpdir(), 'sluice-impostor-')), 'file');
+  const outside = join(temporaryFolder('sluice-impostor-'), 'file');
   writeFileSync(outside, 'password=content-of-this-machine');
 
   it.each<[string, object, string]>([

@@ -1,15 +1,14 @@
 // Tests a table that is too large for the worker's memory. Its windows compare in parts on disk
 // while a writer is active. They must find the same differences as other windows.
-import { readdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { accounts, busy, live } from '../support/live.js';
 import { get, reach, sluice, startMigration, waitFor } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 process.env['SLUICE_WINDOW_MEMORY'] = '128KiB';
-process.env['SLUICE_STATE_DIR'] = mkdtempSync(join(tmpdir(), 'sluice-test-state-'));
+process.env['SLUICE_STATE_DIR'] = temporaryFolder('sluice-test-state-');
 const { aDatabase } = live();
 
 describe('a table beyond the memory of its worker', () => {

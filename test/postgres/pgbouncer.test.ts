@@ -1,7 +1,6 @@
 // Tests doctor behind a real pgbouncer, in both of its usual modes.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { sleepUntil } from '../support/builders.js';
 import { freePort } from '../support/free-port.js';
 import { accounts } from '../support/live.js';
 import { freshDatabase, sluice, specFile, testPostgres } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
 if (!isInstalled) console.error('SKIPPED: pgbouncer is not installed (apt-get install pgbouncer)');
@@ -21,7 +21,7 @@ afterAll(async () => {
 /** Starts pgbouncer in front of the test stack's server. pgbouncer refuses to run as root. */
 async function startPooler(mode: 'session' | 'transaction'): Promise<number> {
   const port = await freePort();
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-pgbouncer-'));
+  const dir = temporaryFolder('sluice-pgbouncer-');
   chmodSync(dir, 0o755);
   const file = join(dir, 'pgbouncer.ini');
   const { PGHOST, PGPORT, PGUSER, PGPASSWORD } = process.env;

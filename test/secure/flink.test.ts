@@ -1,14 +1,6 @@
 // Tests Flink on a secured stack. Flink compares the tables and runs the pipeline, with a password
 // over SASL_SSL, or with a client certificate. Its processes read the secrets themselves.
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -22,13 +14,14 @@ import { FLINK_SERVICES, startFlink } from '../../stack/services/flink.js';
 import { sleepUntil } from '../support/builders.js';
 import { allow, querySecured, specOfPage, type Spec } from '../support/secured.js';
 import { TestWorker, get, sluice, waitFor } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const EXAMPLE = 'examples/stock-levels';
 const home = stackHome();
 const secured = securedOf(home)!;
 const { flinkRest, flinkGateway } = home.ports;
 const gateway = `http://127.0.0.1:${flinkGateway}`;
-const folder = mkdtempSync(join(tmpdir(), 'sluice-flink-'));
+const folder = temporaryFolder('sluice-flink-');
 const worker = new TestWorker();
 
 beforeAll(async () => {

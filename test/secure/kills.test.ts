@@ -1,8 +1,7 @@
 // Runs the whole example on a secured stack, with topics in Avro. The roles own nothing, and only
 // the ACLs of the plan exist. In each run, a broker and a Connect worker are killed with -9.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -33,6 +32,7 @@ import {
 } from '../support/secured.js';
 import { approveUntil } from '../support/approve-until.js';
 import { TestWorker, get, reach, sluice, waitFor } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const EXAMPLE = 'examples/daily-revenue';
 const home = stackHome();
@@ -78,7 +78,7 @@ function specFile(name: string, database: string, soak: object): string {
   (spec['batch']!['stages'] as { topic: string }[])[0]!.topic = stage;
   spec['soak'] = soak as Spec[string];
   Object.assign(spec['validation']!, { every: '3s' }); // five JVMs share the cores
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-kills-'));
+  const folder = temporaryFolder('sluice-kills-');
   for (const query of ['daily_revenue.sql', 'store_quarters.sql'])
     writeFileSync(join(folder, query), readFileSync(join(EXAMPLE, query)));
   writeFileSync(join(folder, 'migration.yaml'), stringify(document));

@@ -1,8 +1,7 @@
 // Tests a migration with a batch on a secured stack. All connections use TLS and logins, and only
 // the ACLs that `sluice plan` prints exist. Before they exist, doctor names the missing ACLs.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -24,12 +23,13 @@ import {
   type Spec,
 } from '../support/secured.js';
 import { TestWorker, get, sluice, waitFor, type Ran } from '../support/sluice.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const NAME = 'stock-levels';
 const EXAMPLE = 'examples/stock-levels';
 const home = stackHome();
 const secured = securedOf(home)!;
-const folder = mkdtempSync(join(tmpdir(), 'sluice-secure-'));
+const folder = temporaryFolder('sluice-secure-');
 const worker = new TestWorker();
 let isOver = false;
 let pipeline: ChildProcess | undefined;

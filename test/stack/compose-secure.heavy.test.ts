@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { secureEnvironment } from '../../stack/compose-secure.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 describe('the variables of docker-compose.secure.yml', () => {
-  const outer = join(mkdtempSync(join(tmpdir(), 'sluice-compose-')), 'compose');
+  const outer = join(temporaryFolder('sluice-compose-'), 'compose');
   const variables = secureEnvironment(outer);
   const shared = variables['SLUICE_SECURE_DIR']!;
 

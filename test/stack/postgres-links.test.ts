@@ -1,6 +1,5 @@
 import {
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -8,12 +7,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { linkLibraries } from '../../stack/fetch-postgres.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const home = mkdtempSync(join(tmpdir(), 'sluice-links-'));
+const home = temporaryFolder('sluice-links-');
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 /** Creates a copy of Postgres' files with one library. */

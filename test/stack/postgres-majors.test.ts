@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PG_MAJORS, majorOf } from '../../stack/fetch-postgres.js';
 import { PINS } from '../../stack/paths.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let data: string;
 beforeEach(() => {
-  data = mkdtempSync(join(tmpdir(), 'sluice-majors-'));
+  data = temporaryFolder('sluice-majors-');
   vi.stubEnv('SLUICE_PG_MAJOR', undefined);
 });
 afterEach(() => {

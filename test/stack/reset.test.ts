@@ -1,13 +1,13 @@
 // Tests that `reset` removes only what the stack created. The stack's data may be outside the
 // checkout, in a folder whose name other users can predict. Another user could put a link there.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { outsideDir, reachableDir, stackHome, type StackHome } from '../../stack/paths.js';
 import { reset } from '../../stack/stack.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const root = mkdtempSync(join(tmpdir(), 'sluice-reset-'));
+const root = temporaryFolder('sluice-reset-');
 let number = 0;
 /** A stack that never ran, in a folder that other users cannot enter. */
 function aHome(): StackHome {

@@ -1,11 +1,11 @@
 // Makes certificates of a private CA, in a temporary folder of the test file.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** The folder of all certificates. The test removes it. */
-export const certificates = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
+export const certificates = temporaryFolder('sluice-tls-');
 /** Returns the path of a file in the folder. */
 export const file = (name: string): string => join(certificates, name);
 const openssl = (...args: string[]): void =>

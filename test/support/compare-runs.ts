@@ -1,7 +1,7 @@
 // Tests `sluice compare` on the tables and topics that a migration handed over. The role may only
 // read, and the tests check that nothing was created.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
@@ -15,6 +15,7 @@ import { commandsOf } from './pages.js';
 import { dismantle, objects } from './live.js';
 import { envelope } from './rows.js';
 import { CLI, sluiceProcess, specOf } from './sluice.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 interface LeftBehind {
   readonly name: string;
@@ -57,7 +58,7 @@ export function compareRuns(left: () => LeftBehind): void {
       spec: { source: { postgres: object } };
     };
     Object.assign(spec.spec.source.postgres, { user: role });
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
+    const file = join(temporaryFolder('sluice-test-'), 'migration.yaml');
     writeFileSync(file, stringify(spec));
     return file;
   };

@@ -1,8 +1,7 @@
 // Migrates the example's shop while its writers are busy. The migration fences the source tables,
 // which then refuse writes until the commit.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { asOneRole, createShop } from '../../examples/daily-revenue/legacy/shop.js';
@@ -12,6 +11,7 @@ import { addService } from '../../stack/stack.js';
 import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js';
 import { onThisStack } from './access.js';
 import { reach, sluice, waitFor, withDatabase } from './sluice.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 export interface FencedShop {
   readonly name: string;
@@ -165,7 +165,7 @@ function specFile(
   maxHoldSeconds: number,
   edit: (yaml: string) => string,
 ): string {
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
+  const dir = temporaryFolder('sluice-faults-');
   const text = asOneRole(readFileSync('examples/daily-revenue/migration.yaml', 'utf8'))
     .replace(/ {4}stages:\n(?: {6}.*\n)+/, '')
     .replaceAll('daily-revenue', name)

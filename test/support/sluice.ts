@@ -1,8 +1,7 @@
 // Runs the public command line against the test stack, and a worker that can be killed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
@@ -13,6 +12,7 @@ import type { StatusWithWindows } from '../../src/domain/evidence/ledger-rows.js
 import { durationMs } from '../../src/domain/values/duration.js';
 import { connectAccess, kafkaAccess } from './access.js';
 import { testPostgres } from './databases.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 export { freshDatabase, withDatabase, serverVersion, testPostgres, urlOf } from './databases.js';
 
@@ -230,7 +230,7 @@ export function specOf(
 
 /** Writes the spec that `specOf` returns to a file. */
 export function specFile(...spec: Parameters<typeof specOf>): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'migration.yaml');
+  const file = join(temporaryFolder('sluice-test-'), 'migration.yaml');
   writeFileSync(file, stringify(specOf(...spec), { aliasDuplicateObjects: false }));
   return file;
 }

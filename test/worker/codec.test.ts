@@ -1,9 +1,8 @@
 // Tests that payloads are encrypted, that keys rotate, and that the codec server answers only the
 // Web UI.
 import { randomBytes } from 'node:crypto';
-import { writeFileSync, mkdtempSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { serveCodec } from '../../src/cli/codec-server.js';
 import { EncryptingCodec, type CodecKey } from '../../src/clients/payload-codec.js';
 import { readCodec } from '../../src/wiring/codec-keys.js';
 import { freeAddress } from '../../src/wiring/worker-endpoint.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const aKey = (id: string): CodecKey => ({ id, key: randomBytes(32) });
 const [OLD, NEW] = [aKey('k1'), aKey('k2')];
@@ -64,7 +64,7 @@ describe('the codec', () => {
 
 describe('the keys of the codec', () => {
   it('come from variables and files by reference, and the first key encrypts', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-key-')), 'key');
+    const file = join(temporaryFolder('sluice-key-'), 'key');
     writeFileSync(file, `${NEW.key.toString('base64')}\n`);
     const env = {
       SLUICE_CODEC_KEYS: `k2=file:${file};k1=env:OLD_KEY`,
