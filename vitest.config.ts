@@ -28,6 +28,7 @@ const POSTGRES_ONLY = integration([
   'captured',
   'copy-ranges',
   'late-writes',
+  'partition-locks',
   'polling-index',
   'query-definitions',
   'row-security',

@@ -8,6 +8,7 @@ import {
   type Relation,
 } from '../../domain/capture/captured-set.js';
 import { parseTableName, qualified } from '../../domain/migration/names.js';
+import { partitionsOf } from './partitions.js';
 
 const PUBLICATION_SQL = `
 SELECT p.oid, p.xmin::text AS version, p.pubviaroot, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate,
@@ -47,8 +48,7 @@ WITH RECURSIVE c AS (
   ) deeper
 )
 SELECT ${RELATION('c', QUALIFIED('c'))} AS relation,
-  (SELECT coalesce(json_agg(${RELATION('p', QUALIFIED('p'))} ORDER BY p.oid), '[]') FROM pg_partition_tree(c.oid) t JOIN pg_class p ON p.oid = t.relid
-    WHERE c.relkind = 'p' AND p.oid <> c.oid) AS partitions,
+  (SELECT coalesce(json_agg(${RELATION('p', QUALIFIED('p'))} ORDER BY p.oid), '[]') FROM ${partitionsOf('c.oid')} t JOIN pg_class p ON p.oid = t.relid) AS partitions,
   (SELECT coalesce(json_agg(i.inhrelid::regclass::text ORDER BY 1), '[]') FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind <> 'p') AS heirs,
   (SELECT coalesce(json_agg(concat(quote_ident(a.attname), ' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN ' not null' END,
       CASE WHEN a.attgenerated <> '' THEN ' generated as ' || pg_get_expr(d.adbin, d.adrelid) END, ' (column ', a.attnum, ')') ORDER BY a.attnum), '[]')

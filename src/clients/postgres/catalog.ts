@@ -6,6 +6,7 @@ import { parseTableName, quoteLiteral, type TableName } from '../../domain/migra
 import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 import { describeSubquery } from './single-statement.js';
 import { RESOLVED, TYPE_NAME } from './type-names.js';
+import { partitionsOf } from './partitions.js';
 
 export interface Column {
   readonly name: string;
@@ -78,8 +79,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 
 const LEAVES_SQL = `
 SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relpersistence, c.relreplident, greatest(c.reltuples, 0)::bigint AS rows,
   pg_total_relation_size(c.oid) AS bytes, coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS far
-FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE t.isleaf AND c.relkind <> 'p' ORDER BY 1`;
+FROM ${partitionsOf('$1::oid')} t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind <> 'p' ORDER BY 1`;
 
 const HEIRS_SQL = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1 ORDER BY 1`;
 
@@ -175,7 +176,7 @@ export async function readKeyedTable(client: pg.ClientBase, text: string): Promi
  */
 export async function blocksOf(client: pg.ClientBase, table: string): Promise<number> {
   const { rows } = await client.query<Record<string, string>>(
-    `SELECT greatest(pg_relation_size($1::regclass), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::regclass))) / current_setting('block_size')::int AS n`,
+    `SELECT greatest(pg_relation_size($1::regclass), (SELECT max(pg_relation_size(relid)) FROM ${partitionsOf('$1::regclass')} t)) / current_setting('block_size')::int AS n`,
     [table],
   );
   return Number(rows[0]!['n']);
@@ -187,7 +188,7 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
  */
 export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
   const { rows } = await client.query<{ files: string }>(
-    `SELECT concat_ws(',', pg_relation_filenode($1::regclass), (SELECT string_agg(coalesce(pg_relation_filenode(relid), 0)::text, ',' ORDER BY relid) FROM pg_partition_tree($1::regclass))) AS files`,
+    `SELECT concat_ws(',', pg_relation_filenode($1::regclass), (SELECT string_agg(coalesce(pg_relation_filenode(relid), 0)::text, ',' ORDER BY relid) FROM ${partitionsOf('$1::regclass')} t)) AS files`,
     [table],
   );
   return rows[0]!.files;

@@ -10,6 +10,7 @@ import {
   type TriggerRole,
 } from '../../domain/migration/trigger-names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
+import { partitionsOf } from './partitions.js';
 
 /**
  * The maximum wait for a lock. It is shorter than Postgres' deadlock_timeout (1 s). If Sluice and
@@ -105,7 +106,7 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
   const parts: string[] = [];
   for (const table of tables) {
     const { rows } = await client.query<{ part: string }>(
-      `SELECT relid::regclass::text AS part FROM pg_partition_tree($1::regclass) WHERE relid <> $1::regclass`,
+      `SELECT relid::regclass::text AS part FROM ${partitionsOf('$1::regclass')} t`,
       [table],
     );
     parts.push(table, ...rows.map((row) => row.part));
@@ -170,9 +171,9 @@ async function carriers(
   const { rows } = await client.query<{ name: string; part: string }>(
     `SELECT tgname AS name, tgrelid::regclass::text AS part FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
       WHERE tgname = ANY ($1) AND tgparentid = 0 AND p.pronamespace = to_regnamespace($4)
-       AND (tgrelid = to_regclass($2) OR tgrelid IN (SELECT relid FROM pg_partition_tree(to_regclass($2)))
+       AND (tgrelid = to_regclass($2) OR tgrelid IN ${partitionsOf('to_regclass($2)')}
          OR NOT tgrelid IN (SELECT o FROM unnest($3::text[]) AS t, to_regclass(t) AS o WHERE o IS NOT NULL
-              UNION ALL SELECT relid FROM unnest($3::text[]) AS t, pg_partition_tree(to_regclass(t))))`,
+              UNION ALL SELECT relid FROM unnest($3::text[]) AS t, LATERAL ${partitionsOf('to_regclass(t)')} AS p))`,
     [
       namesOfTriggers(plan, role),
       relation(table).sql,

@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { WitnessedTable } from './witness-log.js';
+import { partitionsOf } from './partitions.js';
 
 /** Returns `table` with the relations that hold its rows. `from` is the table's quoted name. */
 export async function witnessedTable(
@@ -39,4 +40,4 @@ export async function definitionDigest(
 }
 
 const TREE = (from: string): string =>
-  `SELECT ${quoteLiteral(from)}::regclass::oid AS oid UNION SELECT relid FROM pg_partition_tree(${quoteLiteral(from)}::regclass)`;
+  `SELECT ${quoteLiteral(from)}::regclass::oid AS oid UNION SELECT relid FROM ${partitionsOf(`${quoteLiteral(from)}::regclass`)} t`;

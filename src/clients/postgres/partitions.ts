@@ -1,0 +1,14 @@
+// SQL that lists partitions.
+
+/**
+ * Returns a sub-query with the oid (`relid`) of each partition of a partitioned table, at every
+ * depth. `root` is SQL for the oid of the table. pg_partition_tree would lock the partitions, but not
+ * the table. A later statement of the transaction locks the table, so DETACH PARTITION, which locks
+ * the table first, could end in a deadlock.
+ */
+export const partitionsOf = (root: string): string => `(
+  WITH RECURSIVE part(relid) AS (
+    SELECT i.inhrelid FROM pg_inherits i JOIN pg_class r ON r.oid = i.inhparent
+    WHERE i.inhparent = ${root} AND r.relkind = 'p' AND NOT i.inhdetachpending
+    UNION ALL SELECT i.inhrelid FROM part JOIN pg_inherits i ON i.inhparent = part.relid AND NOT i.inhdetachpending
+  ) SELECT relid FROM part)`;
