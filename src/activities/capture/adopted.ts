@@ -1,5 +1,5 @@
-// Implements the capture of `adopt: true`. A mark is a position in the log, without a marker. The
-// facts are the same as for any capture that reads the log.
+// Implements the capture of `adopt: true`. A mark is only a position in the log, because Sluice
+// writes no marker message. The facts are the same as for any capture that reads the log.
 import { POSTGRES_SOURCE_CLASS } from '../../connectors/debezium-postgres.js';
 import { unfit } from '../../connectors/existing-connector.js';
 import type { AdoptedPlan } from '../../domain/capture/capture.js';

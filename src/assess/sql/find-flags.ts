@@ -24,7 +24,7 @@ export interface Flag {
   readonly gravity: Gravity;
   readonly why: string;
   readonly advice: string;
-  /** The name of the finding. */
+  /** The construct that was found, such as `now()`. */
   readonly found: string;
   /** The byte offset in the query, if the parser gives one. */
   readonly offset: number | null;

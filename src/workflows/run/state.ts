@@ -125,15 +125,13 @@ export interface State {
   watched: WatchedState;
   slotIdentified: boolean;
   walAlarm: string | null;
-  /** The duration of the last full window that passed, without the first read of the topics. */
+  /** The duration of the last full window that passed, excluding the first read of the topics. */
   fullWindowMs: number | null;
   /**
    * The cost of the tables in that window. Null if the window did not compare the tables exactly.
    */
   tablesCost: TablesCost | null;
-  /**
-   * The full pass before this attempt's fence, or null. `refused` says why its witness is unusable.
-   */
+  /** The full window before this attempt's fence, or null. `refused`: why its witness is unusable. */
   ahead: { number: number; refused: string | null } | null;
   /**
    * The last window that passed and compared all results exactly. Null if something has changed

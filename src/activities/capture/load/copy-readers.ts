@@ -78,8 +78,8 @@ export async function beginCopy(
 }
 
 /**
- * Returns whether an update can move a row whose TOASTed value the log then omits. The log contains
- * every value only under REPLICA IDENTITY FULL.
+ * Returns whether the log can omit a TOASTed value of a row that an update moves to another place in
+ * the table. The log contains every value only under REPLICA IDENTITY FULL.
  */
 const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalog): boolean =>
   holdsFarValues &&

@@ -130,8 +130,9 @@ async function cursorIsIndexed(
   const first = looksAtTimes(polling.mode)
     ? polling.timestampColumns
     : [polling.incrementingColumn!];
-  // Several columns are compared as COALESCE(a, b), which only an index on this expression finds. The
-  // connector's condition has no other columns, so Postgres never uses a partial index for it.
+  // The connector compares several columns as COALESCE(a, b), for which Postgres can use only an
+  // index on this expression. Partial indexes do not count, because Postgres can use one only if the
+  // connector's condition implies its predicate.
   const { rows } = await client.query<{ cursor: string; indexes: string }>(
     `WITH wanted AS (
        SELECT CASE count(*) WHEN 1 THEN min(quote_ident(name))
