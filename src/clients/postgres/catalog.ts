@@ -184,11 +184,13 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
 
 /**
  * Returns the files that hold the rows of a table and its partitions. The files change when the
- * table is rewritten or truncated.
+ * table is rewritten or truncated, and when its partitions change. pg_partition_tree also sees a
+ * partition that was attached after the session's snapshot, as the planner does. It locks the
+ * partitions, so within a transaction, the table MUST already be locked.
  */
 export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
   const { rows } = await client.query<{ files: string }>(
-    `SELECT concat_ws(',', pg_relation_filenode($1::regclass), (SELECT string_agg(coalesce(pg_relation_filenode(relid), 0)::text, ',' ORDER BY relid) FROM ${partitionsOf('$1::regclass')} t)) AS files`,
+    `SELECT concat_ws(',', pg_relation_filenode($1::regclass), (SELECT string_agg(coalesce(pg_relation_filenode(relid), 0)::text, ',' ORDER BY relid) FROM pg_partition_tree($1::regclass))) AS files`,
     [table],
   );
   return rows[0]!.files;
