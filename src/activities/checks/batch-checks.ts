@@ -25,7 +25,7 @@ import { checkRoute } from '../cutover/routes/index.js';
 import { checkActions } from './batch-action-checks.js';
 import { checkRuns, missingColumns } from './batch-run-checks.js';
 import { checkSinkTable } from './sink-checks.js';
-import { partitionsOf } from '../../clients/postgres/partitions.js';
+import { withPartitions } from '../../clients/postgres/partitions.js';
 
 export async function checkBatch(
   { secret }: Pick<Deps, 'secret'>,
@@ -214,8 +214,8 @@ const isSqlMistake = (error: unknown): boolean => codeOf(error).startsWith('42')
 async function checkFence(client: pg.ClientBase, plan: ResolvedPlan): Promise<Answer> {
   const { tables } = plan;
   const { rows } = await client.query<Record<string, string>>(
-    `SELECT part::text AS t FROM unnest($1::text[]) AS root, LATERAL (SELECT root::regclass AS part UNION SELECT relid::regclass FROM ${partitionsOf('root::regclass')} p) AS tree
-       WHERE NOT has_table_privilege(part, 'TRIGGER')
+    `SELECT relid::regclass::text AS t FROM unnest($1::text[]) AS root, LATERAL ${withPartitions('root::regclass')} AS tree
+       WHERE NOT has_table_privilege(relid, 'TRIGGER')
      UNION ALL SELECT 'language plpgsql' WHERE NOT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))`,
     [tables.map(({ sql }) => sql)],
   );

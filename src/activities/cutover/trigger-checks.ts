@@ -10,10 +10,10 @@ import {
   type TriggerRole,
 } from '../../domain/migration/trigger-names.js';
 import type { Answer } from '../runtime/make-finding.js';
-import { partitionsOf } from '../../clients/postgres/partitions.js';
+import { withPartitions } from '../../clients/postgres/partitions.js';
 
-const PARTS = `SELECT DISTINCT part FROM unnest($1::text[]) AS root,
-  LATERAL (SELECT root::regclass AS part UNION SELECT relid::regclass FROM ${partitionsOf('root::regclass')} p) AS tree`;
+const PARTS = `SELECT DISTINCT relid::regclass AS part FROM unnest($1::text[]) AS root,
+  LATERAL ${withPartitions('root::regclass')} AS tree`;
 
 /** Returns what prevents this role from creating the triggers, or null if nothing does. */
 export async function guardProblem(

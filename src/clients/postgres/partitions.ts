@@ -12,3 +12,7 @@ export const partitionsOf = (root: string): string => `(
     WHERE i.inhparent = ${root} AND r.relkind = 'p' AND NOT i.inhdetachpending
     UNION ALL SELECT i.inhrelid FROM part JOIN pg_inherits i ON i.inhparent = part.relid AND NOT i.inhdetachpending
   ) SELECT relid FROM part)`;
+
+/** Returns a sub-query with the oid (`relid`) of a table and of each of its partitions. */
+export const withPartitions = (root: string): string =>
+  `(SELECT ${root}::oid AS relid UNION SELECT relid FROM ${partitionsOf(root)} p)`;

@@ -3,7 +3,7 @@
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { WitnessedTable } from './witness-log.js';
-import { partitionsOf } from './partitions.js';
+import { withPartitions } from './partitions.js';
 
 /** Returns `table` with the relations that hold its rows. `from` is the table's quoted name. */
 export async function witnessedTable(
@@ -40,4 +40,4 @@ export async function definitionDigest(
 }
 
 const TREE = (from: string): string =>
-  `SELECT ${quoteLiteral(from)}::regclass::oid AS oid UNION SELECT relid FROM ${partitionsOf(`${quoteLiteral(from)}::regclass`)} t`;
+  `SELECT relid AS oid FROM ${withPartitions(`${quoteLiteral(from)}::regclass`)} t`;
