@@ -24,7 +24,7 @@ const color = (s: Shown): string =>
 const namesOf = (objects: Shown['leftovers']): string =>
   objects.map(({ kind, name }) => `${kind} ${name}`).join(', ');
 
-/** What a person must do about a run, and why. */
+/** The reason why a run waits for a person, and what the person must do. */
 interface Waiting {
   readonly reason: string;
   readonly remedy: string;

@@ -73,7 +73,7 @@ describe('a run that does not continue', () => {
 });
 
 describe('a run that waits', () => {
-  it('for the change window asks nobody for an approval that it has', () => {
+  it('asks nobody to approve again if it is approved and waits for the change window', () => {
     const approved = status({
       phase: 'approve',
       needsApproval: true,
