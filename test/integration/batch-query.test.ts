@@ -22,6 +22,7 @@ beforeAll(async () => {
     CREATE FUNCTION recent(timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT $1 > 'yesterday' $$;
     CREATE SCHEMA own; CREATE VIEW own.daily AS SELECT * FROM sales WHERE at <= now();
     CREATE FUNCTION fresh() RETURNS timestamptz LANGUAGE sql AS $$ SELECT clock_timestamp() $$;
+    CREATE FUNCTION pg_catalog.timezone(text, int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN $2; END $$;
     CREATE TABLE parted (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
     CREATE TABLE totals_batch (k int, day date, total numeric(14,2))`);
 });
@@ -58,6 +59,10 @@ describe('the query of a batch', () => {
         ['public.sales'],
       ],
       ['SELECT id AS k, day FROM parted_1', ['public.parted']],
+      [
+        "SELECT id AS k, (at AT TIME ZONE 'UTC')::date AS day FROM sales WHERE extract(hour FROM at AT TIME ZONE 'UTC') > 3",
+        ['public.sales'],
+      ],
     ] as const) {
       const found = await findings(sql, ['k'], [...tables]);
       expect([
@@ -117,6 +122,7 @@ describe('the query of a batch', () => {
   it.each([
     ['SELECT id AS k FROM sales WHERE at < now()', /now\(\)/],
     ['SELECT id AS k, current_date AS day FROM sales', /current_date/],
+    ['SELECT id AS k FROM sales WHERE pg_catalog.random() < 0.5', /random\(\)/],
     ["SELECT id AS k FROM sales WHERE at > 'yesterday'::timestamptz", /yesterday/],
     ["SELECT id AS k FROM sales WHERE at > 'yesterday'", /yesterday/],
     ['SELECT id AS k, random()::numeric(14,2) AS total FROM sales', /random\(\)/],

@@ -52,7 +52,11 @@ export async function calledBy(
   ]);
   return rows.flatMap((row) => {
     const isNamed = row['named'] === 'true';
-    const isHomonym = isBuiltIn([row['plain']!]) && !functions.includes(row['qualified']!);
+    // The parser writes AT TIME ZONE and EXTRACT as functions of pg_catalog. One of their overloads
+    // is VOLATILE on Postgres 14, so a qualified name of the server counts like a plain one.
+    const isHomonym =
+      isBuiltIn([row['plain']!]) &&
+      (row['origin'] === 'server' || !functions.includes(row['qualified']!));
     const isOnlyPossible = !isNamed || isHomonym;
     // The server's own homonyms, operators and casts are safe, or the text itself shows that they
     // are not. An unqualified name means a user's function only if the search path finds it.
