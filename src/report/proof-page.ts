@@ -1,10 +1,12 @@
 // Renders a proof: what was proven, on how much data, how fast, what differs, and what this
-// predicts for all data.
+// predicts for all data. The pages mask values of rows, as every report does. The text for the
+// terminal shows them.
 import { formatMs } from '../domain/values/duration.js';
 import type { ShownProof } from '../domain/evidence/slice-proof.js';
 import { comparedOf } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { columns, escapeHtml as e, escapeMarkdown as m } from './escape.js';
+import { masked } from './mask.js';
 import { page, section, table } from './page-frame.js';
 
 const SHOWN = 30;
@@ -99,6 +101,11 @@ const differences = (r: ShownProof): string[][] =>
     .slice(0, SHOWN)
     .map((d) => [d.class, keyOf(d), d.column ?? '(row)', cell(d.batch), cell(d.stream)]);
 
+const withoutValues = (r: ShownProof): ShownProof => ({
+  ...r,
+  differences: r.differences.slice(0, SHOWN).map(masked),
+});
+
 export function renderProofText(r: ShownProof): string {
   return [
     headline(r),
@@ -152,7 +159,7 @@ export function renderProofMarkdown(r: ShownProof): string {
           '',
           '| class | key | column | batch | stream |',
           '|---|---|---|---|---|',
-          ...rows(differences(r)),
+          ...rows(differences(withoutValues(r))),
         ]
       : []),
   ].join('\n');
@@ -179,7 +186,7 @@ export function renderProofHtml(r: ShownProof): string {
               byColumn(r).map(([name, count]) => [name, String(count)]),
               1,
               2,
-            )}${table(['class', 'key', 'column', 'batch', 'stream'], differences(r))}`,
+            )}${table(['class', 'key', 'column', 'batch', 'stream'], differences(withoutValues(r)))}`,
           ),
         ]
       : []),
@@ -188,7 +195,7 @@ export function renderProofHtml(r: ShownProof): string {
       '<ul><li>Changes after the snapshot. A migration compares while both sides change.</li><li>Rows outside the slice.</li><li>The load on the pipeline when all data arrives at once.</li></ul>',
     ),
   ];
-  return page(`Proof of ${r.name}`, body.join('\n'), r);
+  return page(`Proof of ${r.name}`, body.join('\n'), withoutValues(r));
 }
 
 /** Draws the share of each table that was in the slice. */

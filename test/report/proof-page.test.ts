@@ -41,4 +41,19 @@ describe('a proof', () => {
     expect(render(PROOF)).toContain('note is not compared; total may differ by 0.01');
     expect(render({ ...PROOF, leftOut: [] })).toMatch(/left out\W.*nothing/);
   });
+
+  it('shows values of rows only in the text for the terminal', () => {
+    const key = { email: 'ann@example.org' };
+    const differing: ShownProof = {
+      ...PROOF,
+      verdict: 'failed',
+      differences: [
+        { class: 'mismatched', key, column: 'total', batch: '4711.25', stream: '4711.50' },
+      ],
+    };
+    const privateValues = /ann@example\.org|4711/;
+    expect(renderProofMarkdown(differing)).not.toMatch(privateValues);
+    expect(renderProofHtml(differing)).not.toMatch(privateValues);
+    expect(renderProofText(differing)).toMatch(/ann@example\.org .*4711\.25 *4711\.50/);
+  });
 });
