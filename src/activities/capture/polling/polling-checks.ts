@@ -131,15 +131,15 @@ async function cursorIsIndexed(
     ? polling.timestampColumns
     : [polling.incrementingColumn!];
   // The connector compares several columns as COALESCE(a, b), for which Postgres can use only an
-  // index on this expression. Partial indexes do not count, because Postgres can use one only if the
-  // connector's condition implies its predicate.
+  // index on this expression. Its condition, such as `a > ?`, implies only that the value is not
+  // null. So no poll can use a partial index with any other predicate.
   const { rows } = await client.query<{ cursor: string; indexes: string }>(
     `WITH wanted AS (
        SELECT CASE count(*) WHEN 1 THEN min(quote_ident(name))
               ELSE 'COALESCE(' || string_agg(quote_ident(name), ', ' ORDER BY at) || ')' END AS cursor
        FROM unnest($2::text[]) WITH ORDINALITY AS named (name, at))
-     SELECT cursor, (SELECT count(*) FROM pg_index i WHERE i.indisvalid AND i.indpred IS NULL
-       AND i.indrelid = to_regclass($1) AND pg_get_indexdef(i.indexrelid, 1, true) = cursor) AS indexes
+     SELECT cursor, (SELECT count(*) FROM pg_index i WHERE i.indisvalid
+       AND coalesce(pg_get_expr(i.indpred, i.indrelid) = '(' || cursor || ' IS NOT NULL)', true) AND i.indrelid = to_regclass($1) AND pg_get_indexdef(i.indexrelid, 1, true) = cursor) AS indexes
      FROM wanted`,
     [qualified(table.name), first],
   );
