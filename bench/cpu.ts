@@ -52,7 +52,7 @@ function ticksOf(pid: number): number {
   return [statOf(String(pid)), ...children].reduce((sum, fields) => sum + own(fields), 0);
 }
 
-/** Returns the fields of /proc/PID/stat after the name. Empty if the process has ended. */
+/** Returns the fields of /proc/PID/stat after the name, or no fields if the process has ended. */
 function statOf(pid: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

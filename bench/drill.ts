@@ -36,7 +36,8 @@ export interface Drill {
 }
 
 /**
- * Creates a database with a batch's table, a stream's table, the view over them and a lease table.
+ * Creates a database with the batch's table, the stream's table, a view that reads the batch's
+ * table, and a lease table.
  */
 export async function openDrill(database: string): Promise<Drill> {
   const admin = new pg.Client({ database: 'postgres' });
@@ -124,8 +125,8 @@ export interface Rounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
   /**
-   * The number of reads that returned the wrong side. Only reads during which the side did not
-   * change count.
+   * The number of reads that returned the wrong side. Reads during which the side changed are not
+   * counted.
    */
   readonly slipped: number;
   readonly reads: number;

@@ -57,8 +57,8 @@ export async function leaseEdge(
 /** The commit keeps a margin of a second before the expiry. */
 const MARGIN_MS = 1000;
 /**
- * The margin begins this long after the fence. On a busy machine, a commit needs some of this time
- * before it waits for the lock.
+ * The time between the fence and the begin of that margin. On a busy machine, a commit needs some
+ * of this time before it waits for the lock.
  */
 const BEFORE_MARGIN_MS = 600;
 const HOLD_MS = BEFORE_MARGIN_MS + MARGIN_MS;
@@ -114,8 +114,8 @@ async function trial(
 }
 
 /**
- * Repeats the fence of a second attempt. Returns true once it holds the fence, and false once the
- * first attempt has committed.
+ * Tries to fence as a second attempt, until it holds the fence (returns true) or the first attempt
+ * has committed (returns false).
  */
 async function takeOver(drill: Drill, input: FenceInput): Promise<boolean> {
   for (;;) {

@@ -13,8 +13,8 @@ export interface SourceRounds {
   readonly slipped: number;
   readonly writes: number;
   /**
-   * `held` counts the writes that were refused with 25006. `broken` has the errors of all other
-   * failed writes, and MUST be empty.
+   * `held` counts the writes that the fence refused (SQLSTATE 25006). `broken` has the errors of
+   * all other failed writes, and MUST be empty.
    */
   readonly held: number;
   readonly broken: readonly string[];
@@ -22,8 +22,8 @@ export interface SourceRounds {
 }
 
 /**
- * Fences, reads twice, commits and removes the fence. Meanwhile, `busy` connections write, some of
- * them in longer transactions.
+ * Each round fences, reads the source twice, commits and removes the fence. Meanwhile, `busy`
+ * connections write, some of them in longer transactions.
  */
 export async function sourceFenceRounds(
   drill: Drill,
@@ -93,7 +93,8 @@ async function keepWriting({ database }: Drill, lane: number, written: Written):
     const id = 1 + Math.floor(Math.random() * 1000);
     try {
       await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
-      // keeps the transaction open for a while, so that some are open when the fence begins
+      // keeps its transactions open for a while, so that some of them are open when the fence
+      // begins
       if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
       await client.query(
         'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',
@@ -118,7 +119,7 @@ const fencedRef = (ref: MigrationRef): MigrationRef => ({
   },
 });
 
-/** Requests a lock again if it was not granted, as the workflow does. */
+/** Repeats an action while Postgres does not grant its lock in time, as the workflow does. */
 export async function untilGranted(act: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {

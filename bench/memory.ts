@@ -24,7 +24,7 @@ export function residentMb(home: StackHome): ReadonlyMap<string, number> {
   );
 }
 
-/** Returns the status of a process as text. Empty if the process has ended. */
+/** Returns the status of a process as text, or an empty text if the process has ended. */
 function statusOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -12,13 +12,13 @@ const bin = (name) => join(ROOT, 'node_modules/.bin', name);
 const PLAIN = 'docker-compose.yml';
 const OVERRIDES = ['docker-compose.secure.yml', 'docker-compose.jdbc-source.yml'];
 
-/** Returns the command of a real Compose. Null if the machine has none. */
+/** Returns the command of an installed Compose, or null if the machine has none. */
 const compose = () =>
   [['docker', 'compose'], ['docker-compose']].find(
     ([command, ...args]) => spawnSync(command, [...args, 'version']).status === 0,
   ) ?? null;
 
-/** Compose reads these files as it would for `up`. It starts nothing and asks no engine. */
+/** Lets Compose read the files as it would for `up`. This starts nothing and needs no engine. */
 async function composeReads() {
   const command = compose();
   if (command === null) {

@@ -1,7 +1,7 @@
 // Compiles the comparison kernel (AssemblyScript) into a TypeScript file that contains the compiled
 // bytes. The file is committed, so tests, tsx and the package load it like any other module. A test
-// proves that the compiler makes the file from the sources. If the sources have not changed,
-// nothing is done.
+// compiles the sources again and compares the bytes. If the sources have not changed, this script
+// does nothing.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -22,7 +22,10 @@ const BESIDE = [
   'registry',
   'weeks',
 ];
-/** Major versions of Postgres for its suites. All other suites run with the default one. */
+/**
+ * Major versions of Postgres for the suites `postgres` and `postgres-stack`. All other suites run
+ * with the default version.
+ */
 const OTHER_MAJORS = Object.keys(
   JSON.parse(readFileSync(join(ROOT, 'stack/postgres-majors.json'), 'utf8')),
 );
@@ -63,8 +66,7 @@ const rounds = ROUNDS.map((round) =>
 ).filter((round) => round.length > 0);
 const sum = { passed: 0, failed: 0, skipped: 0 };
 /**
- * Lines that are printed at the end, because the output of a failure can be thousands of lines
- * above.
+ * Failures, which are printed again at the end: their first output can be thousands of lines above.
  */
 const failures = [];
 
@@ -136,7 +138,10 @@ function fail(line) {
   failures.push(line);
 }
 
-/** The suites of Postgres run once for each major version that the other suites do not use. */
+/**
+ * Runs suites once. The suites of Postgres run once for each major version that the other suites do
+ * not use.
+ */
 async function run(suites) {
   if (!suites.some((suite) => suite.startsWith('postgres')))
     return runOnce(suites, suites.join(', '));

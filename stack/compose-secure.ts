@@ -19,7 +19,8 @@ type Passwords = Readonly<Record<(typeof PASSWORDS)[number], string>>;
 /**
  * Returns the variables, and makes the files that do not exist or are no longer valid. Only this
  * user may enter the folder `outer`. It also has the key of the CA, which no container sees. The
- * containers see its folder `secure`. They run as other users, so everyone may read its files.
+ * containers see only its folder `secure`. They run as other users, so every user may read the
+ * files in `secure`.
  */
 export function secureEnvironment(
   outer = join(ROOT, '.stack/docker.compose'),

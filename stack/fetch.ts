@@ -91,7 +91,7 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
 export const hasParts = (): boolean =>
   knownTemporal() !== null && existsSync(join(cacheDir(), `kafka-${PINS.kafka}`));
 
-/** Returns the user's own `temporal` binary, or the one that was built before. Null if neither exists. */
+/** Returns the user's own `temporal` binary, or the binary that was built before, or null. */
 export function knownTemporal(): string | null {
   const built = builtTemporal();
   return onPath('temporal') ?? (existsSync(built) ? built : null);

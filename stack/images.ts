@@ -1,5 +1,6 @@
-// Builds the images of docker-compose.yml from the parts that the stack has fetched, under the names
-// of that file. They are for a machine that reaches no image registry, and for the trial of that file.
+// Builds the images of docker-compose.yml from the parts that the stack has fetched, under the
+// names of that file. They are for a machine that reaches no image registry, and for trying out
+// that file.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -123,11 +124,17 @@ export function fullName(image: string): string {
   return `docker.io/${rest.length > 0 ? image : `library/${image}`}`;
 }
 
-/** Docker's CLI without the plugin buildx can only ask the engine's older builder. */
+/**
+ * Selects the engine's older builder if Docker's CLI lacks the plugin buildx, which the newer one
+ * needs.
+ */
 const builderOf = (engine: string): Record<string, string> =>
   engine === 'docker' && !doesAnswer('docker', 'buildx', 'version') ? { DOCKER_BUILDKIT: '0' } : {};
 
-/** Makes the file system of a small Debian, because no image of one can be fetched. */
+/**
+ * Makes the file system of a small Debian, because a machine without a registry cannot fetch a base
+ * image.
+ */
 async function rootFilesystem(say: Say): Promise<string> {
   if (!doesAnswer('mmdebstrap', '--version'))
     throw new Error('mmdebstrap is missing; install it (apt install mmdebstrap)');

@@ -27,7 +27,7 @@ const USAGE = `usage: npm run stack -- up [--secure] [--with flink,registry,toxi
   env      print export lines for your shell: eval "$(npm run -s stack -- env)"
   logs     print the last log lines of one service
 in containers, \`docker compose up --wait\` starts the same servers at the same addresses (docker-compose.yml):
-  images       build its images from the parts of this stack, for a machine that reaches no image registry
+  images       build the images of that file from the parts of this stack, for a machine that reaches no image registry
   secure-env   print export lines for docker-compose.secure.yml; make its certificates and passwords the first time
 environment: SLUICE_STACK_NAME (default "default"), SLUICE_STACK_PORT_BASE (default 17400), SLUICE_CACHE_DIR,
   SLUICE_PG_MAJOR (14 to 18, default 17, for a new stack), SLUICE_PG_BIN (the bin folder of an installed Postgres)`;

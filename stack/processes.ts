@@ -137,13 +137,16 @@ export async function untilReady(
   );
 }
 
-/** Returns how long the process has used a processor. Infinity if this system does not say. */
+/**
+ * Returns the processor time of the process in seconds, or Infinity if the system does not report
+ * it.
+ */
 function cpuSeconds(pid: number): number {
   const fields = statOf(pid);
   return fields ? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND : Infinity;
 }
 
-/** Returns Linux's fields about a process, beginning with its state. Null if it has ended. */
+/** Returns Linux's fields about a process, beginning with its state, or null if it has ended. */
 function statOf(pid: number): string[] | null {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

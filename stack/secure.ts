@@ -137,7 +137,7 @@ export function securedEnvironment(home: StackHome, secured: Secured): Record<st
   return {
     PGSSLMODE: 'verify-full',
     PGSSLROOTCERT: ca,
-    NODE_EXTRA_CA_CERTS: ca, // the registry's converter names no CA, so neither does the spec
+    NODE_EXTRA_CA_CERTS: ca, // the Avro converter has no setting for a CA, so the spec names none
     KAFKA_BROKERS: brokers.map(({ client }) => `127.0.0.1:${client}`).join(','),
     KAFKA_CA: ca,
     KAFKA_USERNAME: 'pipeline',

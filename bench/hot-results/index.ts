@@ -22,7 +22,7 @@ import { percentile } from '../drill.js';
 const TRANSACTIONS_PER_SECOND = 500;
 /**
  * Makes the query slow. The function must not read a table. If it did, Sluice could not align the
- * query.
+ * query, that is, rewrite it to read every table as of one moment.
  */
 const SLOW = `CREATE FUNCTION slowly(amount numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$
   BEGIN FOR n IN 1..600 LOOP END LOOP; RETURN amount; END $$;

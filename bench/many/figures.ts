@@ -3,8 +3,8 @@ import { percentile } from '../drill.js';
 import type { Sample } from './sample.js';
 
 /**
- * The figures at one moment: what the worker reports about itself, and what the systems around it
- * show.
+ * A look: the figures at one moment. The worker reports a part of them about itself; the others
+ * come from the systems around it.
  */
 export interface Look {
   readonly sample: Sample;
@@ -101,7 +101,10 @@ interface Point {
   readonly y: number;
 }
 
-/** Fits a line by least squares. The error assumes independent deviations. */
+/**
+ * Fits a line by least squares. `error` is the standard error of the slope. It assumes that the
+ * deviations are independent.
+ */
 export function lineThrough(points: readonly Point[]): {
   slope: number;
   error: number;

@@ -1,5 +1,5 @@
-// Writes batches to a topic that are complete before the clock starts. No writer can be faster,
-// because only the broker and the connection take part.
+// Measures how fast a broker stores batches that were built before the clock started. No writer can
+// be faster, because only the broker and the connection take part.
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { Brokers } from '../../src/clients/kafka/brokers.js';
 import { kafkaClient } from '../../src/clients/kafka/client.js';
@@ -8,7 +8,10 @@ import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 import { COLUMNS, DATABASE, timed } from '../joined-rows.js';
 
 const BATCH_BYTES = 900 * 1024;
-/** A producer without an identity, whose batches may be sent again and again. */
+/**
+ * No producer id: the broker then does not look for duplicates, so one batch can be sent many
+ * times.
+ */
 const NOBODY = { producerId: -1n, epoch: -1 };
 
 /** Returns the milliseconds that the broker takes to store as many records as the table has rows. */

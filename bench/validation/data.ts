@@ -9,8 +9,8 @@ export const DATABASE = 'sluice_bench';
 export const TOPIC = 'sluice_bench.public.wide';
 
 /**
- * Name, type, SQL over `g` for the value, and SQL for its JSON form if Debezium differs from
- * `to_json`.
+ * The name and type of each column, and SQL that makes its value from the row number `g`. The
+ * fourth entry is SQL for the JSON form, if Debezium's form differs from that of `to_json`.
  */
 export const COLUMNS: readonly (readonly [
   name: string,

@@ -7,7 +7,7 @@ export interface Variant {
   readonly name: string;
   /** Makes the change, and returns how many keys differ afterwards. */
   readonly apply: (client: pg.Client, rows: number) => Promise<number>;
-  /** Restores the table. Absent for the last variant, whose change stays. */
+  /** Restores the table. The last variant has no `undo`, because nothing runs after it. */
   readonly undo?: (client: pg.Client) => Promise<void>;
 }
 

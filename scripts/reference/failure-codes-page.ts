@@ -10,7 +10,7 @@ import { code, page, sentence, table } from './markdown.js';
 const INTRODUCTION = `A run that is blocked shows one of these codes, a detail and a remedy. \`sluice get\`, \`sluice explain\`,
 the Web UI and the report show the same text. The remedy may be more precise than the one below.
 
-- *Retried* means that Sluice tries again by itself, after a minute at first, and later after at most an hour. If the
+- *Retried* means that Sluice tries again by itself, first after a minute, and later after pauses of up to an hour. If the
   cause is gone by then, the run continues. To prevent that, use \`sluice pause\`. After the other codes,
   the run ends or waits for \`sluice retry\`, because that is a person's decision.
 - *New generation* means that the captured history has a gap. A retry then begins with a new slot, new topics and a

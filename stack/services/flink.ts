@@ -91,7 +91,9 @@ export async function startFlink(
   );
 }
 
-/** The SQL Gateway gets them too, but does not need them. */
+/**
+ * Returns the secrets for Flink's processes. The SQL Gateway gets them too, but does not need them.
+ */
 const secretsOf = ({ passwords }: Secured): Record<string, string> => ({
   ...stackSecrets(),
   SLUICE_SECRET_KAFKA: passwords.sluice,

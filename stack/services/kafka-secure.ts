@@ -23,7 +23,7 @@ const uuid = (): string => randomBytes(16).toString('base64url').replace(/^-/, '
 /** Returns the process of a broker. `at` counts from 0, but the ids of brokers count from 1. */
 export const brokerProcess = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
 
-/** `more` returns lines for the settings of a broker. `at` counts from 0. */
+/** `more` returns additional lines for the settings of a broker. `at` counts from 0. */
 export async function startSecureKafka(
   home: StackHome,
   secured: Secured,

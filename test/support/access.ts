@@ -9,7 +9,7 @@ import { resolveSecret } from '../../src/wiring/config.js';
 
 export { kafkaClient } from './kafka-client.mjs';
 
-/** The CA of a secured stack. Undefined on a plain stack. */
+/** Returns the CA of a secured stack, or undefined on a plain stack. */
 const ca = (): string | undefined => process.env['KAFKA_CA'];
 
 export const isSecured = (): boolean => ca() !== undefined;

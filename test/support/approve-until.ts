@@ -5,8 +5,8 @@ import { reach, sluice } from './sluice.js';
 const APPROVAL_MS = 20 * 60_000;
 
 /**
- * Approves whenever the run asks for it, until `isReached`. A window that restarts fall into may void an
- * earlier approval.
+ * Approves each time the run asks for an approval, until `isReached` returns true. If processes
+ * restart during a window, an earlier approval can become void.
  */
 export async function approveUntil(
   name: string,

@@ -1,5 +1,5 @@
 // Encodes values in Avro's binary form and in Confluent's wire format. This code follows the
-// specification and does not use the tested code, which must not test itself.
+// specification. It does not use the tested code, because that code must not check itself.
 
 /** Encodes an `int` or `long`. */
 export function long(value: number | bigint): Buffer {

@@ -27,8 +27,8 @@ final class Database {
     try {
       connection.setReadOnly(true);
       try (Statement statement = connection.createStatement()) {
-        // Without row_security = off, the position would pass rows that row security hides. With it,
-        // Postgres raises an error.
+        // Otherwise, row security could hide rows, and the position would move past them. With
+        // row_security = off, Postgres raises an error instead.
         statement.execute("SET row_security = off; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'hex'");
       }
       connection.setAutoCommit(false); // otherwise the driver reads the whole result into memory
@@ -51,7 +51,7 @@ final class Database {
     }
   }
 
-  /** Reads a time that the server printed in UTC, with or without its zone. */
+  /** Removes the zone, if there is one, from a time that the server printed in UTC. */
   static String withoutZone(String time) {
     return time.endsWith("+00") ? time.substring(0, time.length() - 3) : time;
   }

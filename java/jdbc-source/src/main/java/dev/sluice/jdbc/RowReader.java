@@ -80,8 +80,8 @@ final class RowReader {
   }
 
   /**
-   * Returns true for infinite dates and dates before Christ. They stay unchanged, because ISO has
-   * no text for them.
+   * Returns true for infinite dates and dates before Christ. They keep the server's text, because
+   * they have no usual ISO form.
    */
   private static boolean endless(String text) {
     return text.endsWith("infinity") || text.endsWith(" BC");
