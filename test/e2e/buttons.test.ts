@@ -1,5 +1,5 @@
-// Presses buttons of Temporal on a running migration. A person pauses and unpauses activities
-// with the `temporal` command. The run says so, and continues after the unpause.
+// Pauses and unpauses activities of a running migration, as a person does with the `temporal`
+// command. The run shows which activity is paused, and continues after the unpause.
 import { spawnSync } from 'node:child_process';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
@@ -85,7 +85,7 @@ describe('an activity that a person pauses at Temporal', () => {
       cutover: { maxHold: `${MAX_HOLD_MS / 1000}s` },
     });
 
-    // the guard: its attempt ends as paused, and the run reaches its approval without it
+    // first the guard: its attempt ends as paused, and the run reaches its approval without a guard
     await sleepUntil(
       'the guard is paused, and its attempt has ended',
       async () => {
@@ -104,7 +104,7 @@ describe('an activity that a person pauses at Temporal', () => {
       async () => (await pending(client, 'guard'))?.isRunning === true,
     );
 
-    // a window whose worker dies while it is paused
+    // then a window, whose worker is killed before it is paused
     await pauseWithoutWorker(client, 'runWindow');
     const { windows } = await get(NAME);
     await followRemedy('runWindow');
@@ -115,7 +115,7 @@ describe('an activity that a person pauses at Temporal', () => {
       90_000,
     );
 
-    // a step of the hold, until after the hold's end
+    // then a step of the hold, which stays paused until the hold has ended
     await waitFor(NAME, 'approval', '1m');
     const approved = sluice('approve', NAME, '--approver', 'ann', '--reason', 'proven', '--yes');
     expect(approved.code, approved.stderr).toBe(0);

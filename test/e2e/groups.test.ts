@@ -80,7 +80,7 @@ const hasRead = (group: string, upTo: number): Promise<void> =>
 
 describe('a consumer group', () => {
   it.each(['classic', 'consumer', 'streams'])(
-    'is the same application in the %s protocol if a new member replaces the old one',
+    'counts as the same application with the %s protocol if a new member replaces the old one',
     async (protocol) => {
       const group = `${RUN}-${protocol}`;
       const first = reader(group, protocol);

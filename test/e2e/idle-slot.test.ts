@@ -67,7 +67,7 @@ describe('the slot of a migration that is complete', () => {
       RETAINED_AT_MOST;
     await sleepUntil('the server may remove that WAL', isLean);
     console.log(
-      `idle slot: ${(2 * FOREIGN) / MEGABYTE} MB of foreign WAL given up ${((performance.now() - ended) / 1000).toFixed(1)} s after the last of it`,
+      `idle slot: ${(2 * FOREIGN) / MEGABYTE} MB of foreign WAL released ${((performance.now() - ended) / 1000).toFixed(1)} s after the last write`,
     );
   });
 });

@@ -25,7 +25,7 @@ const signal = (name: string) => {
   return spawnSync('temporal', [...args, '--address', process.env['TEMPORAL_ADDRESS']!]).status;
 };
 
-describe('a worker killed with -9 every few seconds', () => {
+describe('a migration whose worker is killed with -9 every few seconds', () => {
   it('ends as migrated with one commit, in the first generation, without false differences or leftovers', async () => {
     const next = random(Number(process.env['SLUICE_E2E_SEED'] ?? 11));
     const database = await aDatabase(accounts(40_000));

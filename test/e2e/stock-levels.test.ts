@@ -1,5 +1,6 @@
 // Runs the small example through the public command line: a proof on a slice, then a migration
-// whose pipeline is killed once. The migration's final window rests on recent results.
+// whose pipeline is killed once. The migration's final window does not compare the result again:
+// `finalResult` lets it use a recent comparison.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +56,7 @@ const passedResults = ({ windows }: StatusWithWindows) =>
   windows.filter((w) => w.subject === 'result' && w.verdict === 'passed');
 
 describe('the small example', () => {
-  it('is proven on a slice, survives a killed pipeline, and migrates with recent results', async () => {
+  it('is proven on a slice, survives a killed pipeline, and migrates with a recent comparison', async () => {
     const spec = localSpec();
     const slice = ['--slice', 'product_id < 5', '--run', PIPELINE];
     const proof = sluice('prove', '-f', spec, ...slice, '-o', 'json');

@@ -138,7 +138,7 @@ describe('a commit in a reporting database', () => {
     },
   );
 
-  it('fails while the target does not answer; afterwards the lease row shows that nothing moved', async () => {
+  it('fails while the target does not answer; afterwards the lease row shows that nothing switched', async () => {
     await act('fence', attempted());
     await allow(both.target.name, false);
     await expect(act('commitCutover', attempted())).rejects.toThrow(/not currently accepting/);

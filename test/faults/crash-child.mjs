@@ -17,8 +17,8 @@ const { activity, args, at, when, from, only, earlier = [] } = JSON.parse(proces
 const EFFECT =
   /^\s*(WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|REVOKE|LOCK|COMMIT|BEGIN\s*$|SELECT pg_(drop|logical)|SELECT 1 FROM \S+ WHERE .* FOR UPDATE)/is;
 /**
- * Statements that only a witness runs: it makes a temporary slot, writes a marker, and reads the
- * slot.
+ * Statements that only a witness runs (a temporary slot that shows which rows changed). It makes
+ * the slot, writes a marker, and reads the slot.
  */
 const OF_WITNESS = /pg_create_logical_replication_slot|'sluice-witness'|pg_logical_slot_get/;
 let effects = 0;

@@ -1,6 +1,6 @@
 // Runs the complete drill of the cut-over's edge cases, which takes about half an hour.
-// SLUICE_DRILL_ROUNDS and SLUICE_DRILL_TRIALS make it shorter. The suite `integration` runs short
-// drills (cutover-drill, source-fence).
+// SLUICE_DRILL_ROUNDS and SLUICE_DRILL_TRIALS make it shorter. The suites `e2e` (cutover-drill) and
+// `integration` (source-fence) run short drills.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceRounds, openDrill, percentile, type Drill } from '../../bench/drill.js';
 import { leaseEdge } from '../../bench/expiry-drill.js';

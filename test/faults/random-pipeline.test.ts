@@ -118,7 +118,7 @@ async function runOf(seed: number): Promise<Run> {
   try {
     const point = await pointOf(log.slice(0, cut), offsets, rows[0]!.s);
     // A random part of the changes that the snapshot sees counts as read by an earlier window. Only
-    // the other changes are searched for the gap.
+    // the other changes are searched for rows that differ between the snapshot and the topics.
     const settled = log.slice(0, Math.floor(next() * (taken + 1)));
     const { a, b } = endsOf(settled, offsets);
     const settledUpTo = { [topicOf('a')]: a, [topicOf('b')]: b };

@@ -1,6 +1,6 @@
-// Disturbs still points on real servers. The worker or Kafka Connect stops while the connector is
-// paused, or Postgres cancels the query. The connector must never stay paused, and later windows
-// must be exact again.
+// Disturbs still points on real servers: moments at which a window pauses the connector, so that it
+// can compare results exactly. The worker or Kafka Connect stops during the pause, or Postgres
+// cancels the query. The connector must never stay paused, and later windows must be exact again.
 import { describe, expect, it } from 'vitest';
 import { stackHome } from '../../stack/paths.js';
 import { alive } from '../../stack/processes.js';
@@ -33,7 +33,10 @@ const allowed = (body: string): Promise<unknown> =>
       `CREATE OR REPLACE FUNCTION allowed(id bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN ${body} RETURN true; END$$`,
     );
 
-/** Cancels each query as of a still point. Only these queries leave out the rows of a gap. */
+/**
+ * Cancels each query that runs as of a still point. Only these queries exclude rows by a list of
+ * keys.
+ */
 function cancelAligned(): { readonly stop: () => Promise<void> } {
   let isOver = false;
   const cancelling = (async () => {

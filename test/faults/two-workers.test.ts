@@ -110,7 +110,7 @@ async function expectUntouched(name: string): Promise<void> {
   expect(kinds.filter((kind) => kind === 'blocked')).toEqual([]);
 }
 
-describe('workers killed with -9', () => {
+describe('migrations whose workers are killed with -9', () => {
   it('make progress within 15 s if the only worker is started again at once', async () => {
     const [worker] = workers;
     await worker.start();
@@ -133,7 +133,7 @@ describe('workers killed with -9', () => {
   });
 
   it(
-    'do not change the outcome if one of two workers is killed ten times',
+    'have the same outcome if one of two workers is killed ten times',
     { timeout: 1_500_000 },
     async () => {
       for (const worker of workers) await worker.restart();

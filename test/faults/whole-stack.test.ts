@@ -1,7 +1,8 @@
 // Makes corruptions that bypass the stream, with a fixed seed and a real Postgres, Debezium, Kafka
-// and worker. A clean window follows each corruption. The tests run with three values of the
-// source's transaction counter. The first value is that of a new server. The other two are in the
-// upper half of the 32 bits, in the first epoch and in the second one.
+// and worker. After each corruption is undone, a harmless change follows, and the next window must
+// pass. The tests run with three values of the source's transaction counter. The first value is
+// that of a new server. The other two are in the upper half of the 32 bits, in the first epoch and
+// in the second one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { random } from '../support/rows.js';

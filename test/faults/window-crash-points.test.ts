@@ -1,6 +1,7 @@
-// Kills a worker in the middle of a window. The worker dies in a still point, at the beginning of a
-// witness, or while the final window reads the witness. The retry must measure the same verdict.
-// Afterwards the connector runs, no pause is open, and the witness has left no slot.
+// Kills a worker in the middle of a window. The worker dies while the connector is paused for a
+// still point, at the beginning of a witness (a temporary slot that shows which rows changed), or
+// while the final window reads the witness. The retry must measure the same verdict. Afterwards the
+// connector runs, no pause is open, and the witness has left no slot.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { sleepUntil } from '../support/builders.js';

@@ -99,8 +99,8 @@ describe('a window joined by Flink', () => {
       'missing row',
     ]);
 
-    // Both partitions get a right record, so one partition has a record of a key that belongs to
-    // the other. The offsets of two partitions say nothing about the order of their records.
+    // Both partitions get the same correct record, so one of them has a record whose key belongs to
+    // the other partition. Offsets of two partitions say nothing about the order of their records.
     const value = envelope('r', '{"id":20,"region":"r2","note":"note 20","seen":null}', 0);
     await produceToEach('by-flink.public.plain', 2, '{"id":20,"region":"r2"}', value.toString());
     // Flink reads the byte 0xff as the character that the row of key 21 really has.

@@ -1,5 +1,6 @@
-// Migrates the legacy side of the examples without reading its log. The JDBC source polls the
-// tables, with both kinds of pipeline, until the end.
+// Migrates the examples' shop without reading its log: the JDBC source polls the tables. One
+// migration has a pipeline in Flink SQL, the other one a Kafka Streams application. Both run to
+// their end.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';

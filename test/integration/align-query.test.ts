@@ -1,5 +1,6 @@
-// Tests on a real database which queries can be aligned with a still point. Also tests how the rows
-// of the gap replace rows of the snapshot, with the types of the table.
+// Tests on a real database which queries can be aligned, that is, rewritten to read the tables as
+// of a still point. In an aligned query, the rows of the gap (those that differ from the snapshot)
+// replace rows of the table, with the table's types.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignQuery, type AlignedQuery } from '../../src/activities/checks/queries/align-query.js';

@@ -1,5 +1,5 @@
-// What `doctor` says about the mode of each result. Windows compare either all results exactly, or
-// none.
+// Tests what `doctor` says about the mode of each result: exact, or in settled rounds. Windows
+// compare either all results exactly, or none.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
 import { resolveSecret } from '../../src/wiring/config.js';

@@ -1,5 +1,5 @@
-// Tests what the verbs print about a ledger. Quoted text never reaches the terminal raw, and an
-// unknown state is never "all is well".
+// Tests what the verbs print about a ledger. Text from outside never reaches the terminal
+// unescaped, and an unknown state is never reported as good.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -85,7 +85,7 @@ describe('a text with NUL or half of an emoji', () => {
 });
 
 describe('a ledger that was dropped or restored from an older backup', () => {
-  it('gets a lost run again with its next status, and keeps one row for each run', async () => {
+  it('stores a lost run again with its next status, and keeps one row for each run', async () => {
     await ledger.recordStatus(ref, status(''));
     await ledger.recordStatus(ref, { ...status(''), outcome: 'aborted' });
     expect(await ledger.migrations('bank')).toMatchObject([

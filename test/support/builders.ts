@@ -90,7 +90,10 @@ export const BATCH_PARTS = {
   },
 };
 
-/** The same parts for a shared table. */
+/**
+ * The route of a shared table: the batch writes to the table until the commit, and the stream
+ * afterwards.
+ */
 export const SHARED_ROUTE = {
   type: 'postgres-table',
   table: 'public.totals',
@@ -105,8 +108,8 @@ export const SHARED_PARTS = {
 };
 
 /**
- * Waits until the condition is true. If the condition runs a command, `everyMs` must be longer.
- * Otherwise the polls keep a core busy.
+ * Waits until the condition is true. If the condition runs a command, choose a larger `everyMs`.
+ * Otherwise, the polling keeps a core busy.
  */
 export const sleepUntil = async (
   what: string,

@@ -1,5 +1,5 @@
 // Runs command lines of the built `sluice` in a thread, one after the other. The caller blocks
-// until the answer is there, as it would for a process.
+// until it has the answer, as it would with a process.
 import { workerData } from 'node:worker_threads';
 
 const { runCommand } = await import(workerData.command);

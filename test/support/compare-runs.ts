@@ -114,7 +114,7 @@ export function compareRuns(left: () => LeftBehind): void {
       3,
       expect.stringMatching(/(mismatched|stale) +id=77 +balance +7 +84\.7/),
     ]);
-    // without a slot, the new value may still be on its way
+    // this spec names no slot, so nothing proves that the new value is not still on its way
     const unproven = compare(specFile(['public.accounts'], { existing: {} }));
     expect(unproven).toMatchObject({
       code: 1,
@@ -127,7 +127,7 @@ export function compareRuns(left: () => LeftBehind): void {
     expect(compare(specFile(['public.accounts'], { existing: {} })).code).toBe(0);
   });
 
-  it('is inconclusive and names the slot if the slot does not exist yet, and leaves nothing on SIGINT', async () => {
+  it('is inconclusive if no connector reads the slot, and leaves nothing behind on SIGINT', async () => {
     const { name, database } = left();
     await askConnect('PUT', `${name}/stop`);
     try {

@@ -1,7 +1,7 @@
 // Fakes Strimzi's cluster operator and the Kafka Connect cluster behind it, because no cluster is
-// available for the tests. It follows the source code of the operator, version 1.2.0. It reconciles
-// a connector after each change of its resource, and reads Kafka Connect's status once. Kafka
-// Connect changes a state a moment later, so that status may still be the old one.
+// available for the tests. It follows the source code of the operator, version 1.2.0. After each
+// change of a connector's resource, it reconciles the connector, and reads its status from Kafka
+// Connect once. Kafka Connect changes the state a moment later, so this status may be the old one.
 import { randomUUID } from 'node:crypto';
 import { FORBIDDEN_OPTIONS } from './connector-crd.js';
 import { FakeKubernetes, type KubeObject } from './fake-kubernetes.js';
@@ -119,7 +119,10 @@ export class FakeStrimzi {
     }
   }
 
-  /** Writes the status only if it differs, because each write is one more event. */
+  /**
+   * Writes the status only if it differs, because each write is an event that starts another
+   * reconciliation.
+   */
   #write(name: string, status: Record<string, unknown>): void {
     const resource = this.kubernetes.get('kafkaconnectors', name);
     if (!resource || JSON.stringify(resource.status) === JSON.stringify(status)) return;

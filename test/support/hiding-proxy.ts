@@ -32,7 +32,9 @@ class FirstMessages {
     return Buffer.concat(passed);
   }
 
-  /** The size of the message that the buffer begins with. Zero if that message is not complete. */
+  /**
+   * Returns the size of the first message in the buffer, or zero if that message is not complete.
+   */
   #size(): number {
     if (this.#isFirst && this.#held[0] === NO_TLS) return 1;
     if (this.#held.length < 5) return 0;

@@ -1,5 +1,5 @@
-// Encodes values in Protobuf's wire format. This code follows the specification and does not use the
-// tested code, which must not test itself.
+// Encodes values in Protobuf's wire format. This code follows the specification. It does not use
+// the tested code, because that code must not check itself.
 
 /** Encodes a whole number of up to 64 bits. A negative number takes ten bytes. */
 export function varint(value: number | bigint): Buffer {

@@ -1,6 +1,6 @@
 // Builds rows as both sides send them: a COPY BINARY row with its ctid, and Debezium's JSON. This
-// code follows the descriptions of the formats. It does not use the code under test, because that
-// code would then test itself.
+// code follows the descriptions of the formats. It does not use the tested code, because that code
+// must not check itself.
 
 export type Value = string | number | boolean | null;
 

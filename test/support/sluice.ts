@@ -103,7 +103,10 @@ export async function get(name: string): Promise<StatusWithWindows> {
 const isOld = ({ standing, outcome }: StatusWithWindows): boolean =>
   standing?.from === 'ledger' && outcome === null && !standing.isDead;
 
-/** After so many old statuses in a row, there is no worker, and an old status is taken. */
+/**
+ * After this many old statuses in a row, the test assumes that no worker runs, and uses the old
+ * status.
+ */
 const OLD_AT_MOST = 5;
 
 /**
@@ -118,7 +121,7 @@ const POLL_MS = 400;
 
 /**
  * Waits until the status is as wanted, and returns it. With `orEnd`, it throws at once if the
- * migration has ended otherwise.
+ * migration ends before that.
  */
 export async function reach(
   name: string,
@@ -149,7 +152,8 @@ export async function reach(
 
 /**
  * Returns the environment without the variables of a secured stack that would hide a mistake. A
- * worker must trust only the CAs that a spec names. The registry's page names no CA.
+ * worker must trust only the CAs that a spec names. With a registry, the variables stay, because
+ * the spec of the registry's page names no CA.
  */
 function workerEnvironment(): NodeJS.ProcessEnv {
   if (process.env['REGISTRY_URL']) return process.env;

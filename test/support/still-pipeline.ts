@@ -19,8 +19,8 @@ import { sluice, specFile, waitFor } from './sluice.js';
 export const BUCKETS = 61;
 const QUERY = 'SELECT bucket, count(*) AS n, sum(balance) AS total FROM cents GROUP BY bucket';
 /**
- * The view leaves out rows whose note is the placeholder. Only a record can contain the
- * placeholder.
+ * The view leaves out rows whose note is the placeholder. Only records contain the placeholder, so
+ * a query that used such a record as a row would give a wrong result.
  */
 const SETUP = `${accounts(30_000)}
   ALTER TABLE accounts ALTER COLUMN note SET STORAGE EXTERNAL;

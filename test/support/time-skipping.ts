@@ -94,8 +94,8 @@ export async function approveThenRetry(
 
 /**
  * Starts a migration with these activities, and plays `scene` while a worker serves it.
- * `beforehand` runs before any worker does. A queue with 0 `slots` is not served. A run that is
- * still open afterwards is terminated.
+ * `beforehand` is called before any worker runs. A queue with 0 `slots` is not served. A run that
+ * is still open afterwards is terminated.
  */
 export async function play<T>(
   bench: Bench,

@@ -1,5 +1,5 @@
-// Makes a table and a topic that agree, and the session of a window that has a witness. The test
-// itself writes to the topic, so it can leave out events and invent others.
+// Makes a table and a topic with the same rows, and the session of a window that has a witness. The
+// test itself writes to the topic, so it can leave out events and invent others.
 import { afterAll } from 'vitest';
 import type { ReadingSession, WitnessRole } from '../../src/activities/windows/session.js';
 import { compareTables } from '../../src/activities/windows/tables/compare-tables.js';
@@ -36,7 +36,7 @@ export function witnessScene() {
     await kafka.disconnect();
   });
 
-  /** Makes a table and a topic that agree, and the session of a window. */
+  /** Makes a table and a topic with the same rows, and the session of a window. */
   async function scene(count = ROWS) {
     const name = `witness-${process.pid}-${undo.length}`;
     const database = await freshDatabase(

@@ -1,4 +1,4 @@
-// Bundles today's workflow code once for all files of the suite, unless it is built already.
+// Bundles the current workflow code once for all files of the suite, unless it is built already.
 // `workflowBundle` is the path of the bundle.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -61,7 +61,7 @@ export interface Lab {
   readonly nextWindow: (what: string) => Promise<WindowOfBoth>;
   /** Runs `act` while there is no worker. */
   readonly unseen: (act: () => Promise<void>) => Promise<void>;
-  /** Ends a generation whose topic will be lost, and waits until the next generation validates. */
+  /** Deletes the topic, and waits until the next generation has a window. */
   readonly nextGeneration: () => Promise<void>;
   readonly close: () => Promise<void>;
 }

@@ -1,5 +1,5 @@
-// Brokers refuse records without a key in a compacted topic, and refuse to delete its records. A
-// corruption that needs one of these actions changes the topic's policy for a moment.
+// Changes a topic's policy for a moment, for corruptions that write a record without a key or
+// delete records. In a compacted topic, brokers refuse both.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';

@@ -1,4 +1,5 @@
-// Compares an output with its query as of a still point, without the connector.
+// Compares an output with its query as of a still point, that is, of a moment at which the pipeline
+// has read everything. The connector is not needed for that.
 import {
   compareAt,
   prepare,
@@ -19,7 +20,10 @@ type Given = Pick<ConnectedSession, 'ref' | 'plan' | 'kafka' | 'reader' | 'side'
 
 interface Compared {
   readonly query: RandomQuery;
-  /** The offsets, by topic, up to which the gap need not be read. */
+  /**
+   * The offsets, by topic, up to which no record needs to be searched for changes that the snapshot
+   * does not see.
+   */
   readonly settledUpTo: Readonly<Record<string, number>>;
   readonly output: string;
   /** The end of the output before this run. */
