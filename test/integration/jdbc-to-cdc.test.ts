@@ -101,8 +101,8 @@ describe('a topic that was filled by polling', () => {
       'message.prefix.include.list': 'sluice-none',
     });
     await rest.resume('orders-cdc');
-    // Polling cannot see this row, so the connector of the log has read it. That connector also
-    // sees what is deleted from now on.
+    // Polling cannot see this update, so it came from the connector that reads the log. From now
+    // on, that connector also sees deletes.
     await sleepUntil('the row from the log', async () => (await fold(topic)).get('4000') === 7);
     await database.client.query('DELETE FROM orders WHERE id = 4001');
     writing = false;

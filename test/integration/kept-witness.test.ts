@@ -1,5 +1,6 @@
-// Tests a witness that is kept from one window to the next, with a real table and a real topic. The
-// test itself writes to the topic, so it can leave out events.
+// Tests a witness that is kept from one window to the next, with a real table and a real topic. (A
+// witness is a temporary slot that shows which rows changed.) The test itself writes to the topic,
+// so it can leave out events.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { WORTH_IT_ROWS } from '../../src/activities/windows/tables/changed-rows.js';
@@ -13,8 +14,8 @@ const { kafka, scene } = witnessScene();
 
 /**
  * Runs windows until one of them keeps a witness, and returns the number of that window. The first
- * window may keep no witness. A transaction of a different test on this server may be open for too
- * long.
+ * window may keep none, because a transaction of a different test on this server may be open for
+ * too long.
  */
 async function keptFrom(
   first: number,
@@ -29,8 +30,8 @@ async function keptFrom(
 }
 
 /**
- * Returns the id of a row in the part of the table that a window with a witness also reads. A
- * window without a witness reads a different part.
+ * Returns the id of an unchanged row that this window reads again if it has a witness. A window
+ * without a witness reads other unchanged rows again.
  */
 async function scrubbedIn(number: number, client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ id: number }>(
@@ -100,7 +101,7 @@ describe('a witness that is kept between windows', () => {
     await write('u', id, 'w');
     await window(witnesses, first + 1, 'keep', false);
     const now = table.rowOf(table.find(key));
-    // A full window does not notice a row that differs, because the hash of its record is wrong.
+    // The full window misses the difference, because the test gives it a wrong hash of the record.
     // The next window gets the right hash, so only reading the row again can find the difference.
     await client.query(`UPDATE a SET v = 'v' WHERE id = ${id}`);
     setHash(old);

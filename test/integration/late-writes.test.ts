@@ -46,7 +46,7 @@ describe('a status that the run asked to store', () => {
     await ledger.recordStatus(ref, status, after(60_000));
     expect(await outcome()).toBeNull();
   });
-  it('gives a run that the ledger has lost its namespace again', async () => {
+  it('stores a lost run again, together with its namespace', async () => {
     await ledger.recordStatus(ref, status, { namespace: { name: 'eu', id: 'n-1' } });
     await ledger.recordStatus(ref, status, { namespace: { name: 'us', id: 'n-2' } });
     expect(await ledger.migrations('bank')).toMatchObject([

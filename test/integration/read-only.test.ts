@@ -107,7 +107,7 @@ describe('a condition of a spec', () => {
     ['closes the parenthesis', 'true) OR (true'],
     ['closes the parenthesis and writes', 'true); DELETE FROM precious; SELECT (true'],
     ['continues after the condition', 'true LIMIT 1) UNION ALL SELECT (1'],
-    ['is none', 'n +'],
+    ['is incomplete', 'n +'],
   ])('is refused and not run if it %s', async (_what, condition) => {
     await expect(
       parseCondition(database.client, condition, 'n', 'public.totals_batch'),

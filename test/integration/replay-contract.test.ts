@@ -1,5 +1,5 @@
-// Compares the records that a proof replays with the records of real Debezium's initial load. For
-// the same rows, they must be equal byte by byte, except for position and time.
+// Compares the records that `sluice prove` writes with the records of real Debezium's initial load.
+// For the same rows, they must be equal byte by byte, except for position and time.
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 import { readTable } from '../../src/clients/postgres/catalog.js';
@@ -12,7 +12,10 @@ import { FURTHER_SETUP, FURTHER_VALUES } from '../support/further-values.js';
 import { MORE_TYPES, EDGE_VALUES } from '../support/type-values.js';
 
 const { aDatabase } = live();
-/** Types that can be compared, but that Sluice never writes. A copy and a proof refuse them. */
+/**
+ * Types that can be compared, but that Sluice never writes. `snapshot: copy` and `sluice prove`
+ * refuse them.
+ */
 const NOT_COPIED = /^(hstore|point|line|lseg|box|path|polygon|circle)\b/;
 const VALUES: Readonly<Record<string, readonly string[]>> = { ...EDGE_VALUES, ...FURTHER_VALUES };
 // the connector reads this type's scale as 2046 digits after the point

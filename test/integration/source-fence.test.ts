@@ -128,7 +128,7 @@ describe('a fenced source table', () => {
   }, 60_000);
 });
 
-describe('P1 of the drain proof', () => {
+describe('the proof that no writer is left (P1)', () => {
   const drainTo = async (): Promise<string | null> => {
     const activities = createDrainActivities({
       secret: resolveSecret,

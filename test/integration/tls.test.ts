@@ -122,7 +122,7 @@ describe('sslmode', () => {
       true,
     ],
     [
-      'a client certificate is shown',
+      'a client certificate is presented',
       {
         sslmode: 'verify-ca',
         user: 'certonly',

@@ -105,7 +105,7 @@ describe('consumers of the view', () => {
   });
 
   onInvokers(
-    'can read, as themselves, the same columns as before from a table that Sluice created',
+    'can read the same columns as before with their own privileges, if Sluice created the table',
     async () => {
       await sql(`CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; ALTER VIEW result OWNER TO va_owner;
       GRANT SELECT ON result TO PUBLIC; GRANT SELECT (id, side) ON batch_result TO va_dash; GRANT SELECT (secret) ON batch_result TO va_other`);

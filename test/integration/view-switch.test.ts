@@ -61,14 +61,14 @@ const KEPT: Record<string, string> = {
   'a join with another table': `SELECT s.name, batch_result.cents FROM batch_result JOIN stores s USING (id)`,
   'the relation twice': `SELECT a.id, b.cents FROM batch_result a JOIN batch_result b ON a.id = b.id + 1 UNION ALL SELECT id, cents FROM batch_result`,
   'a common table expression of the same name': `WITH batch_result AS (SELECT id, cents FROM public.batch_result WHERE id > 0) SELECT * FROM batch_result`,
-  'a recursive one': `WITH RECURSIVE up(id) AS (SELECT id FROM batch_result UNION SELECT id + 1 FROM up WHERE id < 5) SELECT id FROM up`,
+  'a recursive common table expression': `WITH RECURSIVE up(id) AS (SELECT id FROM batch_result UNION SELECT id + 1 FROM up WHERE id < 5) SELECT id FROM up`,
   'a correlated sub-query': `SELECT id, (SELECT max(b.cents) FROM batch_result b WHERE b.tenant = stores.name) AS most FROM stores`,
-  'a lateral one': `SELECT s.name, x.cents FROM stores s, LATERAL (SELECT cents FROM batch_result WHERE id = s.id LIMIT 1) x`,
+  'a lateral sub-query': `SELECT s.name, x.cents FROM stores s, LATERAL (SELECT cents FROM batch_result WHERE id = s.id LIMIT 1) x`,
   'windows, groups, limits and casts': `SELECT tenant, sum(cents) FILTER (WHERE id > 1) AS n, rank() OVER (ORDER BY sum(cents)) AS place, max(at)::date AS day FROM batch_result GROUP BY tenant HAVING count(*) > 0 ORDER BY 1 LIMIT 5`,
   'groups by the primary key': `SELECT id, tenant, count(*) AS n FROM batch_result GROUP BY id`,
-  ONLY: `SELECT id FROM ONLY batch_result`,
+  'the keyword ONLY': `SELECT id FROM ONLY batch_result`,
   'a sample': `SELECT id FROM batch_result TABLESAMPLE bernoulli (100)`,
-  locks: `SELECT id FROM batch_result FOR UPDATE OF batch_result`,
+  'row locks': `SELECT id FROM batch_result FOR UPDATE OF batch_result`,
   'letters beyond ASCII before and after it': `SELECT 'née' AS "é", id FROM batch_result WHERE tenant <> 'ü' AND mood = 'well'`,
 };
 
@@ -77,7 +77,7 @@ const INVOKER = (await serverVersion()) < 150_000 ? [] : ['security_invoker=true
 
 describe('the switch of a view', () => {
   for (const [what, query] of Object.entries(KEPT))
-    it(`keeps ${what}, and the way back restores the exact text`, async () => {
+    it(`keeps ${what}, and a rollback restores the exact text`, async () => {
       await tables();
       await drill.client.query(`CREATE VIEW result AS ${query}`);
       const [before, text] = [await shown(), await plain()];

@@ -67,7 +67,7 @@ describe('the guard', () => {
     expect(sluice('retry', 'greedy').code).toBe(0);
     await reach(
       'greedy',
-      'a new generation at its gate',
+      'a new generation that needs an approval',
       (s) => s.generation === 2 && s.needsApproval,
     );
     expect(

@@ -1,5 +1,6 @@
 // Tests a final window that rests on a full pass before the fence, with a real table and a real
-// topic. The test itself writes to the topic, so it can leave out events and invent others.
+// topic. It reads only the rows that the witness (a temporary slot) names as changed. The test
+// itself writes to the topic, so it can leave out events and invent others.
 import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
@@ -172,7 +173,7 @@ describe('a final window that rests on a witness', () => {
     });
   });
 
-  it('has no witness without a free slot or the attribute REPLICATION, and says so', async () => {
+  it('has no witness if the role lacks the attribute REPLICATION, and says so', async () => {
     const { client, session } = await scene();
     await client.query(`DROP ROLE IF EXISTS plain_reader`);
     await client.query(`CREATE ROLE plain_reader LOGIN PASSWORD 'reads'`);

@@ -51,7 +51,8 @@ describe('the watch of a worker over notices and terminated runs', () => {
     await budgets.ledger.query(`UPDATE sluice.notice SET tried_at = now() - interval '1 day'`);
     await watchOnce(deps(), false);
     expect(kinds()).toEqual(['needs-approval', 'needs-approval']);
-    // after a day, Sluice gives up, and an alert about this notice would never end
+    // after a day, Sluice gives up; the notice must not count as failing then, or its alert would
+    // never end
     await budgets.ledger.query(
       `UPDATE sluice.notice SET sent_at = NULL, created_at = now() - interval '2 days'`,
     );
@@ -76,7 +77,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     expect(gauges.wal.get('orphan')!.retainedBytes).toBeGreaterThan(2 ** 20);
   });
 
-  it('drops such a slot of a run whose guard is paused, too, and does not say that the run has ended', async () => {
+  it('drops the slot of a run whose guard is paused, too, and does not say that the run has ended', async () => {
     const slot = await budgets.anOverfullSlot(await budgets.aMigration('guardless'));
     const gauges = new Gauges();
     await watchOnce(deps({ gauges, stateOf: () => Promise.resolve(GUARD_PAUSED) }), true);

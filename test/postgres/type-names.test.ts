@@ -24,7 +24,7 @@ describe('the name of a type', () => {
     const plain = { h: 'hstore', hs: 'hstore[]', d: 'hstore', c: 'citext', own: 'money' };
     expect(found).toMatchObject(plain);
     expect(Object.values(plain).every(isProvable)).toBe(true);
-    // Postgres describes the result of a query without domains, and `v` is one.
+    // Postgres describes the result of a query without domains, and the type of `v` is a domain.
     const queried = await describeQuery(database.client, 'SELECT * FROM named');
     expect(Object.fromEntries(queried.map(({ name, type }) => [name, type]))).toEqual({
       ...found,
@@ -32,7 +32,7 @@ describe('the name of a type', () => {
     });
   });
 
-  it('makes a type of the user unproven, and a type whose name another type has', async () => {
+  it('makes a type unprovable if a user made it, or if another type has the same name', async () => {
     const { columns } = (await readTable(database.client, 'public.named'))!;
     const others = columns.filter(({ type }) => !isProvable(type));
     expect(Object.fromEntries(others.map(({ name, type }) => [name, type]))).toEqual({

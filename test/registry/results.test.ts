@@ -148,7 +148,7 @@ describe('a pipeline that writes in a format of the registry', () => {
     expect(ran.stdout + ran.stderr).toMatch(/registry\.reachable[^]*127\.0\.0\.1:1/);
   });
 
-  it('ends migrated with a result in Avro, which its sink writes, and a stage in JSON Schema', async () => {
+  it('ends as migrated with a result in Avro, which its sink writes, and a stage in JSON Schema', async () => {
     const formats: Formats = { name: 'avro-days', stage: 'json-schema', output: 'avro' };
     const { name } = formats;
     await start(formats, { sink: { type: 'jdbc-sink', table: 'public.days_stream' } });

@@ -51,7 +51,9 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the environment of Kafka Connect', () => {
-  /** These properties have a variable of their own in Debezium's image, which overwrites these. */
+  /**
+   * Debezium's image sets these properties from variables with other names, which overwrite these.
+   */
   const OVERWRITTEN = [
     'BOOTSTRAP_SERVERS',
     'GROUP_ID',
@@ -87,7 +89,7 @@ describe('docker-compose.secure.yml', () => {
 });
 
 describe('the name of an image', () => {
-  it('is the one under which an engine looks for it', () => {
+  it('is the full name under which an engine looks for it', () => {
     expect(fullName('postgres:17')).toBe('docker.io/library/postgres:17');
     expect(fullName('apache/kafka:4.3.1')).toBe('docker.io/apache/kafka:4.3.1');
     expect(fullName('quay.io/debezium/connect:3.7.0.Final')).toBe(
