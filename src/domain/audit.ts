@@ -166,9 +166,9 @@ const decided = ({ by, authenticated, accepted, reason, comment }: Decided): str
 const committed = ({ evidenceId, rows, after }: Entries['committed']): string => {
   if (evidenceId === null)
     return after === null
-      ? 'the lease row says that this run committed before it was reset'
+      ? 'the run was reset, but the lease row says that it had committed before'
       : `found in the lease row after: ${after}`;
-  return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} removed (copies kept until complete)` : ''}`;
+  return `${evidenceId}${rows ? `: ${rows.written} rows written, ${rows.removed} removed (their copies are kept until complete)` : ''}`;
 };
 
 const baselineRows = ({ rows, isEstimate }: Entries['baseline']['tables'][number]): string =>

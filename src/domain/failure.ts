@@ -92,7 +92,7 @@ export const FAILURES = {
       'find where the barrier stops (connector, pipeline group or sink), fix the cause, then: sluice retry',
   },
   'hold-too-long': {
-    meaning: 'the cut-over would hold the result longer than maxHold allows',
+    meaning: 'the cut-over would pause the batch for longer than maxHold allows',
     retryable: false,
     remedy:
       'reduce the load on the source or the pipeline, or raise cutover.maxHold with sluice edit; then: sluice retry',

@@ -8,9 +8,9 @@ import { bringBack } from './run/start-connectors.js';
 import type { Run } from './run/run.js';
 
 /**
- * Runs `main` with the guard alongside it. The guard ends when `main` returns or throws. Then
- * nothing that ran alongside is still running, so a rollback cannot miss a connector that is being
- * created again.
+ * Runs `main` with the guard alongside it. When `main` returns or throws, stops everything that runs
+ * alongside, and waits for its end. A rollback can therefore not miss a connector that the guard is
+ * just creating again.
  */
 export async function guarding(run: Run, main: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
@@ -37,7 +37,8 @@ export async function guarding(run: Run, main: () => Promise<void>): Promise<voi
     throw error;
   } finally {
     run.stopGuard();
-    // The next run has a copy of the state already, so a message during a wait would be lost.
+    // Continue-as-new has already copied the state for the next run. A message that arrived during
+    // this wait would be lost.
     if (!continuesAsNew) await CancellationScope.nonCancellable(() => Promise.all(works));
   }
 }

@@ -66,7 +66,7 @@ interface Progress {
   plan: ProofPlan | null;
   replayed: Replayed | null;
   stopped: { failed?: string } | null;
-  /** True if another process runs the pipeline with this environment. */
+  /** True if another process runs the pipeline, with the environment that the query returns. */
   wasStarted: boolean;
 }
 

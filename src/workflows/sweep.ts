@@ -55,7 +55,8 @@ export async function sweepLeftovers({ name, by, routeBack }: SweepInput): Promi
 
 /**
  * Returns null after consumers were observed on the batch side, otherwise the reason for a refusal.
- * A commit that still waits for a lock must not happen after the look, so every attempt ends first.
+ * Ends every attempt at the cut-over first. Otherwise, a commit that waits for a lock could happen
+ * after the observation.
  */
 async function whyOnStream(ref: MigrationRef, routesBack: boolean): Promise<string | null> {
   const observe = () => call('quick', 'observeRoute', 'Observe that consumers read the batch', ref);

@@ -41,7 +41,7 @@ describe('the text of an audit entry', () => {
     ],
     ['ev-1', commit],
     [
-      'ev-1: 5 rows written, 2 removed (copies kept until complete)',
+      'ev-1: 5 rows written, 2 removed (their copies are kept until complete)',
       { ...commit, rows: { written: 5, removed: 2 } },
     ],
     ['found in the lease row after: timeout', { ...commit, evidenceId: null, after: 'timeout' }],

@@ -1,4 +1,5 @@
-// Tests what a verdict is worth after the facts changed during its window.
+// Tests which verdicts still count if the facts changed during the window. Facts are, for example,
+// the columns of a table and the files of its rows.
 import { describe, expect, it } from 'vitest';
 import { storageFact, type Facts } from '../../src/domain/evidence/epoch.js';
 import { voidedBy } from '../../src/domain/evidence/restart-in-window.js';
@@ -15,24 +16,24 @@ const attached = changed({ [STORAGE]: ['public.t in file 1', 'public.t_2 in file
 const altered = changed({ 'columns of public.t': ['a int8'] });
 
 describe('a window during which the facts changed', () => {
-  it('keeps every verdict if nothing changed', () => {
+  it('keeps every verdict if no fact differs', () => {
     for (const verdict of [passed, failed, errored])
       expect(voidedBy(verdict, changed({}))).toEqual(verdict);
   });
-  it('proves nothing if it would pass', () => {
+  it('is inconclusive if it would otherwise pass', () => {
     for (const around of [rewritten, attached, altered])
       expect(voidedBy(passed, around)).toMatchObject({
         verdict: 'inconclusive',
         reason: expect.stringMatching(/^changed during the window: (storage|columns) of public\.t/),
       });
   });
-  it('shows no difference if a table was rewritten, because its snapshot saw an empty table', () =>
+  it('is inconclusive, not failed, if a table was rewritten, because it may have seen an empty table', () =>
     expect(voidedBy(failed, rewritten)).toEqual({
       verdict: 'inconclusive',
       reason:
         'extraneous 300 rows > 0 allowed, but this proves nothing: changed during the window: storage of public.t: no longer public.t in file 1; now public.t in file 2',
     }));
-  it('shows a difference if every row stayed where it was', () => {
+  it('stays failed if every row stayed in its file', () => {
     for (const around of [attached, altered]) expect(voidedBy(failed, around)).toEqual(failed);
     expect(voidedBy(errored, rewritten)).toEqual(errored);
   });

@@ -12,7 +12,7 @@ describe("the cause of a connector's failure", () => {
       'org.postgresql.util.PSQLException: ERROR: canceling statement due to statement timeout',
       'statement_timeout',
     ],
-    ['FATAL: password authentication failed for user "x"', 'log in'],
+    ['FATAL: password authentication failed for user "x"', 'check the password'],
     ['ERROR: permission denied for table t', 'grant'],
     [
       'ERROR: query would be affected by row-level security policy for table "t" (SQLSTATE 42501)',

@@ -1,4 +1,5 @@
-// Tests decisions that need two people. One person is not enough, even with two decisions, and each
+// Tests decisions that need two people: ending the soak early, and "breaking the glass", which
+// relaxes the approval rules for an hour. One person is not enough, even with two decisions, and each
 // required signature must be present. Such a decision never replaces a proof.
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,5 @@
-// Tests when a commit may rest on an earlier comparison of the results, and that the plan says
-// which proof this weakens.
+// Tests when a commit may rely on an earlier comparison of the results, and that the plan says which
+// proof is then weaker.
 import { describe, expect, it } from 'vitest';
 import {
   areResultsExact,

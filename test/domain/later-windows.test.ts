@@ -1,4 +1,5 @@
-// Tests that later windows use a witness only if the spec asks for it and a witness is possible.
+// Tests that later windows use a witness (a temporary replication slot that shows which rows
+// changed) only if the spec asks for it and a witness is possible.
 import { describe, expect, it } from 'vitest';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';

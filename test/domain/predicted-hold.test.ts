@@ -1,4 +1,4 @@
-// Tests the prediction of a hold.
+// Tests the prediction of the hold: the time for which a cut-over keeps the batch paused.
 import { describe, expect, it } from 'vitest';
 import { predictedHoldMs } from '../../src/domain/plan/predicted-hold.js';
 

@@ -1,5 +1,5 @@
-// Tests the decisions about a still point: whether topics stayed unchanged, and who paused a
-// connector.
+// Tests the decisions about a still point, a moment at which no side of a comparison changes: whether
+// topics stayed unchanged, and who paused a connector.
 import { describe, expect, it } from 'vitest';
 import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
 import { subjectsOf } from '../../src/domain/plan/planned-subjects.js';
@@ -66,7 +66,7 @@ describe('results', () => {
     expect(modeOf({ results: 'settled' })).toMatchObject([{ mode: 'settled' }, {}]);
   });
 
-  it('are settled for polled tables, regardless of the spec', () => {
+  it('are compared in settled mode if tables are polled, regardless of the spec', () => {
     const polled = {
       type: 'jdbc-source',
       mode: 'incrementing',

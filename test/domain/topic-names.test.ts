@@ -12,10 +12,12 @@ describe('names of topics', () => {
         ['a_public_orders', 'a.public.orders', 'a-public-orders'],
       ),
     ).toEqual([
-      expect.stringContaining('topic a.public.orders would have the name of topic a_public_orders'),
+      expect.stringContaining(
+        'topics a.public.orders and a_public_orders would have the same name',
+      ),
     ]);
     expect(nameProblems(['a.b_c', 'a_b.c'])).toEqual([
-      expect.stringContaining('a_b.c would have the name of topic a.b_c'),
+      expect.stringContaining('topics a_b.c and a.b_c would have the same name'),
     ]);
     expect(checkTopicNames(['a.b'], ['a_b'])).toMatchObject({
       status: 'failed',

@@ -23,7 +23,7 @@ describe('positions and transaction ids', () => {
     expect([99, 102, 109].every((id) => isVisible(id, snapshot))).toBe(true);
     expect([103, 107, 110, 111].some((id) => isVisible(id, snapshot))).toBe(false);
   });
-  it('get the nearest epoch if they are 32-bit transaction ids, even across a wraparound', () => {
+  it('are widened to the nearest 64-bit id if they have 32 bits, even across a wraparound', () => {
     const epoch = 2 ** 32;
     const snapshot = parseSnapshot(`${3 * epoch + 5}:${3 * epoch + 10}:`);
     expect(isVisible(7, snapshot)).toBe(true);

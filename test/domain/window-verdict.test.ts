@@ -24,7 +24,7 @@ describe('the verdict of a window', () => {
       reason: '0 differences in 3 keys',
     });
   });
-  it('is passed with unread rows only if an earlier window proved them, and the reason says so', () => {
+  it('is passed with unread rows only if an earlier window proved them, and counts them separately', () => {
     const incremental: Proofs = { ...PROVEN, readRows: 1, provenEarlier: 2 };
     expect(judgeComparison({ ...NO_COUNTS, matched: 3 }, incremental).verdict).toBe('passed');
     expect([rowsReadOf(incremental), provenEarlierOf(incremental)]).toEqual([1, 2]);
@@ -32,7 +32,7 @@ describe('the verdict of a window', () => {
     const walked: Proofs = { ...incremental, walkedRows: 3 };
     expect([rowsReadOf(walked), provenEarlierOf(walked)]).toEqual([4, 0]);
   });
-  it('can be passed without a count of rows, and the evidence then claims no count', () => {
+  it('can be passed without an independent count of rows', () => {
     expect(
       judgeComparison({ ...NO_COUNTS, matched: 3 }, { ...PROVEN, countedRows: null }).verdict,
     ).toBe('passed');
@@ -103,7 +103,7 @@ describe('the verdict of a window', () => {
       'stopped after 2',
     ],
     [
-      'a blind comparator',
+      'a comparator that misses a planted corruption',
       { ...NO_COUNTS, matched: 3 },
       { ...PROVEN, canaryFound: 1 },
       'errored',
@@ -122,7 +122,7 @@ describe('the verdict of a window', () => {
 });
 
 describe('the overall verdict', () => {
-  it('is the worst one, and failed outranks unknown', () => {
+  it('is the worst one, and failed outranks inconclusive and errored', () => {
     const of = (verdict: 'passed' | 'failed' | 'inconclusive' | 'errored') => ({
       verdict,
       reason: verdict,

@@ -16,7 +16,7 @@ const without = (part: keyof typeof EXISTING) => {
   return { adopt: true, existing: rest };
 };
 
-describe('a migration that adopts what runs', () => {
+describe('a migration that adopts an existing capture', () => {
   it('is accepted if it names topics, publication, slot and connector', () => {
     expect(problemsOf(yaml(aSpecInput({ spec: ADOPTING })))).toEqual([]);
   });

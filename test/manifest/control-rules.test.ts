@@ -26,28 +26,36 @@ describe('a spec with control: strimzi', () => {
     expect(problems({ connector: connector() })).toEqual([]));
 
   it.each([
-    ['strimzi', { strimzi: undefined }, /spec.connector.control: .*needs strimzi/],
-    ['no url', { url: 'http://connect:8083' }, REST],
-    ['no auth', { auth: { tokenFrom: { env: 'T' } } }, REST],
-    ['no tls', { tls: { ca: '/ca.pem' } }, REST],
-    ['an apiServer for its ca', { strimzi: { ...STRIMZI, ca: '/ca.pem' } }, /belongs to apiServer/],
+    ['it lacks strimzi', { strimzi: undefined }, /spec.connector.control: .*needs strimzi/],
+    ['it has a url', { url: 'http://connect:8083' }, REST],
+    ['it has auth', { auth: { tokenFrom: { env: 'T' } } }, REST],
+    ['it has tls', { tls: { ca: '/ca.pem' } }, REST],
     [
-      'an apiServer for its token',
+      'it has a ca but no apiServer',
+      { strimzi: { ...STRIMZI, ca: '/ca.pem' } },
+      /belongs to apiServer/,
+    ],
+    [
+      'it has a token but no apiServer',
       { strimzi: { ...STRIMZI, tokenFrom: { env: 'T' } } },
       /belongs to apiServer/,
     ],
     [
-      'https for its ca',
+      'it has a ca for an http URL',
       { strimzi: { ...STRIMZI, apiServer: 'http://api', ca: '/ca.pem' } },
       /only used with an https URL/,
     ],
-    ['a namespace', { strimzi: { ...STRIMZI, namespace: 'a/b' } }, /expected the name of a Kub/],
     [
-      'a log to read',
+      'its namespace is not a name',
+      { strimzi: { ...STRIMZI, namespace: 'a/b' } },
+      /expected the name of a Kub/,
+    ],
+    [
+      'its connector polls',
       { type: 'jdbc-source', mode: 'bulk', deletes: 'none' },
       /spec.connector.type: .*too slow for a connector that polls/,
     ],
-  ])('needs %s', (_what, more, message) =>
+  ])('is refused if %s', (_what, more, message) =>
     expect(problems({ connector: connector(more) }).join('\n')).toMatch(message),
   );
 

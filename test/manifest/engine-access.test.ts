@@ -70,7 +70,7 @@ describe("the options of Flink's tables", () => {
 });
 
 describe("Flink's login", () => {
-  it("is the worker's, or its own one, which gets an ACL to read", () => {
+  it("is the worker's login, or a separate login, which then gets an ACL to read", () => {
     const plain = aPlan({ spec: specWith() });
     expect(kafkaOfEngine(plain.spec).sasl).toEqual(SASL);
     expect(aclsOf(plain).some(({ principal }) => principal === 'flink')).toBe(false);
@@ -97,7 +97,7 @@ describe("Flink's login", () => {
     expect(needs({ sasl: undefined, tls: false })).toBeUndefined();
     expect(needs({}, { engine: 'embedded', gateway: undefined })).toBeUndefined();
   });
-  it('may be a password or a certificate, and also its own password beside a token', () => {
+  it('may be a password or a certificate, and a separate password if the worker uses a token', () => {
     expect(problemsOf({})).toBe('');
     expect(problemsOf({ sasl: undefined, tls })).toBe('');
     const token = { mechanism: 'oauthbearer', token: ENDPOINT };

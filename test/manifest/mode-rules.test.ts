@@ -21,7 +21,7 @@ describe('a wrong spec', () => {
       "must be the route's table, public.totals",
     ],
     [
-      'one role for both',
+      'one role for batch and stream',
       { cutover: { route: { ...SHARED_ROUTE, streamRole: 'nightly' } } },
       'must not be batchRole',
     ],
@@ -62,7 +62,11 @@ describe('a wrong spec', () => {
       { mode: 'incrementing' },
       'mode incrementing needs incrementingColumn',
     ],
-    ['no time for its mode', { mode: 'timestamp' }, 'mode timestamp needs timestampColumns'],
+    [
+      'no timestamp column for its mode',
+      { mode: 'timestamp' },
+      'mode timestamp needs timestampColumns',
+    ],
     [
       'a query without a key',
       { mode: 'bulk', query: 'SELECT 1' },
@@ -74,7 +78,7 @@ describe('a wrong spec', () => {
       'no barrier can be faster',
     ],
     [
-      'a key of Debezium',
+      'a configuration key of Debezium',
       { mode: 'bulk', config: { 'max.queue.size': '1' } },
       'is not a key that a spec may set',
     ],
@@ -103,13 +107,13 @@ describe('a wrong spec', () => {
       'without PRIMARY KEY',
     ],
     [
-      'duplicates that count',
+      'duplicate events that it would count twice',
       "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'value.format' = 'debezium-json'); INSERT INTO o SELECT 1",
       {},
       'cdc-events-duplicate',
     ],
     [
-      'a source that provides no before',
+      'a source whose records lack the row before the change',
       "CREATE TABLE a (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = '${topic:public.accounts}', 'format' = 'debezium-json'); INSERT INTO o SELECT 1",
       { connector: { type: 'jdbc-source', url: 'http://c:1', mode: 'bulk' } },
       'a jdbc-source provides no before',

@@ -66,7 +66,7 @@ describe('a setting without an effect', () => {
       'source.tables: a table is named twice',
     ],
     [
-      'an output that Kafka refuses',
+      'an output topic whose name Kafka refuses',
       { pipeline: { ...BATCH_PARTS.pipeline, output: { topic: '..', key: ['day'] } } },
       'pipeline.output.topic: ".." is not a valid topic name',
     ],

@@ -25,7 +25,7 @@ const source = (more: object) => ({
 const approval = (more: object) => ({ cutover: { ...BATCH_PARTS.cutover, approval: more } });
 
 describe('a spec', () => {
-  it('is accepted if its parts share nothing', () => expect(problems({})).toBe(''));
+  it('is accepted if its parts share no names', () => expect(problems({})).toBe(''));
   it.each<[string, object, string]>([
     ['two stages with one topic', staged(stage('a', 'x'), stage('b', 'x')), 'share topic x'],
     [
@@ -39,7 +39,7 @@ describe('a spec', () => {
       'the result and the connector would share topic bank.message',
     ],
     [
-      'a sink that writes the result of the batch',
+      "a sink that writes to the batch's result table",
       {
         sink: { type: 'jdbc-sink', table: '"public"."totals_batch"' },
         cutover: { route: { type: 'none' } },
@@ -47,7 +47,7 @@ describe('a spec', () => {
       'sink.table: is batch.result.table',
     ],
     [
-      'a sink that writes a captured table',
+      'a sink that writes to a captured table',
       {
         sink: { type: 'jdbc-sink', table: 'public.accounts' },
         cutover: { route: { type: 'none' } },

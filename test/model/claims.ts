@@ -1,8 +1,9 @@
-// Models the ownership of objects (I19 and I20) as a small world. A create succeeds, is refused, or
-// loses its answer and may take effect later. A person may create the object by hand instead of
-// granting the named right. Retries and a rollback are possible at any time. One case is not
-// modeled. After the answer to a create was lost, a person creates the object without being asked
-// to. Such an object counts as owned, because the lost create may have made it.
+// Models the ownership of objects as a small world (invariants I19 and I20 in
+// docs/explanation/cutover.md). Sluice's request to create an object succeeds, is refused, or its
+// answer is lost. After a lost answer, the request may still take effect later. A person may create
+// the object by hand instead of granting the named right. Retries and a rollback are possible at any
+// time. One case is not modeled: after a lost answer, a person creates the object without being asked
+// to. Such an object counts as owned, because the lost request may have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
@@ -15,7 +16,7 @@ export const CLAIM_RULES = {
    * the object.
    */
   keepsAfterCollision: true,
-  /** An existing object is adopted only under a claim. */
+  /** An existing object counts as Sluice's own only if the ledger has a claim of it. */
   asksLedger: true,
   /** A rollback removes only objects that are claimed. */
   removesOnlyOurs: true,
@@ -31,14 +32,15 @@ interface World {
   /** The owner of the existing object. */
   there: number;
   claimed: number;
-  /** A create was sent, its answer was lost, and it has not taken effect yet. */
+  /** 1 = a create was sent and its answer was lost, and the create has not taken effect yet. */
   underWay: number;
-  /** The answer of an earlier attempt was lost. */
+  /** 1 = the answer of an earlier attempt was lost. */
   lost: number;
   allowed: number;
-  /** True once a person knows that Sluice lacks the right. */
+  /** 1 = a person knows that Sluice lacks the right. */
   told: number;
   attempts: number;
+  /** 1 = the run was rolled back. */
   over: number;
 }
 

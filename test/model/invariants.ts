@@ -1,9 +1,9 @@
-// Defines the invariants of every reachable world, and of the commit. The numbers are those in
-// docs/explanation/cutover.md.
+// Defines the invariants: the rules of every reachable state, and the rules of the moment of the
+// commit. Their numbers (I1, I2, …) are those in docs/explanation/cutover.md.
 import { FENCED, PC, ROLLED_BACK, SWITCHED, WRITER, type Worker, type World } from './state.js';
 
 /**
- * Checks the commit. `n` is the world just before the commit, and `x` is the committing attempt.
+ * Checks the commit. `n` is the state just before the commit, and `x` is the committing worker.
  */
 export function atCommit(n: World, x: Worker): string | null {
   const committed = n.writers.filter((w) => w.pc === WRITER.committed);

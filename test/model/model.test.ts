@@ -1,5 +1,6 @@
-// Explores every interleaving of the cut-over's protocol within a bound. The real protocol breaks
-// no invariant, and every mutant breaks the invariant that its rule protects.
+// Explores every interleaving of the cut-over's protocol within a bound. The real protocol breaks no
+// invariant. A mutant is the protocol without one of its rules, and must break the invariant that
+// this rule protects.
 import { describe, expect, it } from 'vitest';
 import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';
@@ -50,7 +51,7 @@ describe('the cut-over protocol', () => {
     HOURS,
   );
 
-  it('breaks no invariant with two writers in any state', () => {
+  it('breaks no invariant with two writers, in any reachable state', () => {
     const { broken, isWhole } = explore(OURS, { writers: 2, isCalm: true, atMost: 1_000_000 });
     expect({ broken, isWhole }).toEqual({ broken: null, isWhole: true });
   });
@@ -174,7 +175,7 @@ describe('a connector that a window paused', () => {
   });
 
   for (const [name, change, caughtBy] of PAUSE_MUTANTS) {
-    it(`would stay paused, or end a person’s pause, if ${name}`, () =>
+    it(`would stay paused, or end the pause of a person, if ${name}`, () =>
       expect(search(pausedConnector({ ...PAUSE_RULES, ...change }), 1_000_000).broken).toMatch(
         caughtBy,
       ));

@@ -1,5 +1,5 @@
-// Lists every possible move in a world. Each move is one lock, one evaluation or one write, and any
-// of them may come next.
+// Lists every possible move in a world, which is one state of the model. Each move is one lock, one
+// evaluation or one write, and any of them may come next.
 import {
   FENCED,
   GONE,
@@ -97,8 +97,8 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
 }
 
 /**
- * Moves of the cut-over's activities, one transaction at a time. A zombie stops after the activity
- * that it was running.
+ * Moves of the cut-over's activities, one transaction at a time. A zombie (a suspended worker that
+ * continues later) stops after the activity that it was running.
  */
 function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void {
   const x = w[who]!;

@@ -1,5 +1,5 @@
-// Lists protocols that are wrong because they differ from the real one in one rule. Each must break
-// an invariant. Otherwise the rule would be unnecessary.
+// Lists the rules of the cut-over's protocol, and its mutants. A mutant is a protocol that lacks a
+// rule. Each mutant must break an invariant. Otherwise the rule would be unnecessary.
 
 export interface Rules {
   /** commit: locks the row (`SELECT … FOR UPDATE`) before it evaluates the condition. */

@@ -1,15 +1,15 @@
-// Models a pause of the connector for a still point. The world has a window that may die or be
-// suspended at any moment, its next attempt, and the guard. It also has a person who pauses the
-// connector.
+// Models a pause of the connector, which a window makes so that both sides of its comparison stand
+// still. The world has the window, whose worker may die or be suspended at any moment. It also has
+// the window's next attempt, the guard, and a person who pauses the connector.
 import type { Game } from './search.js';
 
 export const PAUSE_RULES = {
   /** The pause is in the ledger before the connector is paused. */
   recordsFirst: true,
-  /** The record is closed after the connector was seen running. */
+  /** The record is closed only after the connector was seen running again. */
   closesLast: true,
   guardResumes: true,
-  /** The guard resumes only a connector whose pause is recorded as a window's. */
+  /** The guard resumes a connector only if the ledger says that a window paused it. */
   guardAsks: true,
   /** The guard also ends a pause that a suspended worker made after its record was closed. */
   endsLatePauses: true,
@@ -29,7 +29,7 @@ interface World {
   overdue: number;
   pc: number;
   dead: number;
-  /** People pause the connector at most once. */
+  /** 1 = a person has paused the connector. People pause it at most once. */
   asked: number;
 }
 

@@ -1,9 +1,9 @@
-// Searches every reachable world breadth first. So it finds a shortest list of moves that breaks an
-// invariant.
+// Searches every reachable world breadth first. The first broken invariant that it finds therefore
+// has the shortest possible list of moves.
 
 /**
- * A world with moves. Every move is one lock, one evaluation or one write. `broken` is the
- * invariant that this move broke.
+ * A model: its first world and the moves in each world. Every move is one lock, one evaluation or one
+ * write. `broken` is the invariant that this move broke.
  */
 export interface Game<W> {
   readonly first: W;
@@ -21,6 +21,7 @@ export interface Explored {
   readonly broken: string | null;
   /** The moves that led to the broken invariant. */
   readonly story: readonly string[];
+  /** True if every reachable world was explored. */
   readonly isWhole: boolean;
 }
 

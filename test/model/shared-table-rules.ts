@@ -1,12 +1,13 @@
-// Lists the rules of a shared table's protocol, and the mutants that lack one of them.
+// Lists the rules of a shared table's protocol, and its mutants. A mutant is the protocol without one
+// of its rules.
 
-/** The rules of the protocol. Each mutant lacks one of them. */
+/** The rules of the protocol. */
 export const SHARED_RULES = {
   /** The commit drops the staging table. */
   dropsStaging: true,
   /** The commit locks the staging table before it reads it. */
   locksStaging: true,
-  /** The rows move in the transaction that writes the lease. */
+  /** The rows move to the shared table in the transaction that writes the lease row. */
   copiesInCommit: true,
   /** The trigger stays after the commit. */
   guardsAfterCommit: true,
@@ -27,7 +28,7 @@ export const SHARED_RULES = {
 };
 export type SharedRules = typeof SHARED_RULES;
 
-/** Mutants by name. Each has the invariant that it breaks. */
+/** The name of each mutant, its change of the rules, and the invariant (S1 to S4) that it breaks. */
 export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
   ['the staging table stayed', { dropsStaging: false }, /S1/],
   ['the staging table was read without a lock', { locksStaging: false }, /S1/],

@@ -1,6 +1,7 @@
 // Defines the world of a shared table's model: both tables, the tasks and the batch.
 import { OPEN } from './state.js';
 
+/** The steps of a sink task. At `between`, it has done one of two steps: write, and commit offset. */
 export const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
 export const PC = {
   idle: 0,
@@ -28,8 +29,8 @@ export interface World {
   expires: number;
   triggers: number;
   staging: number; // 1 = the table exists
-  inStaging: number; // masks of records
-  inTable: number;
+  inStaging: number; // a bit for each record that the staging table has
+  inTable: number; // a bit for each record that the shared table has
   /**
    * The rows that the transaction that holds the locks has written. −1 means that no such
    * transaction is open.

@@ -1,6 +1,7 @@
-// Models a still point as a small world. It has one row, whose n-th change is record n, and a
-// connector with records under way. It also has a pipeline, and a window that compares the
-// pipeline's output with the source. Commits reach the log before a snapshot sees them, as with
+// Models a still point as a small world: a window pauses the connector, so that the topics do not
+// change while it compares. The world has one row, whose n-th change is record n, and a connector
+// that has sent records which are not in the topic yet. It also has a pipeline, whose output the
+// window compares with the source. A commit is in the log before a snapshot sees it, as with
 // synchronous replication.
 import type { Game } from './search.js';
 
@@ -8,22 +9,26 @@ const CHANGES = 4;
 const LOST = 2; // a wrong pipeline never applies this change
 
 export const STILL_RULES = {
-  /** The ends are read when the connector is paused. */
+  /** The end of the topic is read while the connector is paused. */
   endsAfterPause: true,
-  /** The ends are read again after the pipeline has drained. */
+  /** The end of the topic is read again after the pipeline has drained. */
   looksAgain: true,
-  /** The connector is resumed when the pipeline has drained. */
+  /** The connector stays paused until the pipeline has drained. */
   drainsBeforeResume: true,
   /**
-   * Rows that the snapshot sees, and whose records lie after the ends, are taken from the topic.
+   * If the snapshot sees a change whose record comes after the end that was read, the comparison uses
+   * the row as it was at that end.
    */
   alignsLater: true,
   /**
-   * Rows that the snapshot does not see, and whose records lie before the ends, are also taken from
-   * the topic.
+   * If the snapshot does not see a change whose record comes before the end that was read, the
+   * comparison also uses the row as it was at that end.
    */
   alignsUnseen: true,
-  /** The gap is read once the connector has passed a marker that is newer than the snapshot. */
+  /**
+   * These differences between snapshot and topic (the gap) are read only after the connector has
+   * passed a marker that is newer than the snapshot.
+   */
   waitsForMarker: true,
 };
 export type StillRules = typeof STILL_RULES;
@@ -45,8 +50,11 @@ interface World {
   isWrong: number;
   paused: number;
   pc: number;
+  /** The end of the topic that the window read. */
   ends: number;
+  /** The number of changes that the window's snapshot sees. */
   snapshot: number;
+  /** The end of the pipeline's output that the window read. */
   output: number;
 }
 
@@ -122,10 +130,13 @@ export const stillPoint = (rules: StillRules, isWrong: boolean): Game<World> => 
 });
 
 export const STILL_MUTANTS: readonly (readonly [string, Partial<StillRules>])[] = [
-  ['the ends were read only before the pause', { endsAfterPause: false, looksAgain: false }],
-  ['the ends were not read again', { looksAgain: false }],
+  [
+    'the end of the topic was read only before the pause',
+    { endsAfterPause: false, looksAgain: false },
+  ],
+  ['the end of the topic was not read again', { looksAgain: false }],
   ['the connector was resumed before the drain', { drainsBeforeResume: false, looksAgain: false }],
-  ['the gap left out records after the ends', { alignsLater: false }],
+  ['the gap left out records after the end that was read', { alignsLater: false }],
   ['the gap left out transactions that the snapshot does not see', { alignsUnseen: false }],
   ['the gap was read before the connector had passed the marker', { waitsForMarker: false }],
 ];

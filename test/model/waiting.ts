@@ -32,8 +32,9 @@ interface World {
   begun: number;
   /** The clock at the end of the last statement. */
   idleSince: number;
+  /** 1 = the worker is suspended forever. */
   stands: number;
-  /** -1 means not fenced. */
+  /** The clock at which the fence expires. -1 means not fenced. */
   expires: number;
   /** The clock at which the writer began to wait. -1 means that it does not wait. */
   waitsSince: number;
@@ -59,11 +60,11 @@ function moves(w: World, rules: WaitRules): Found {
       (rules.overallLimit && w.clock - w.begun >= OVERALL));
   if (mustEnd) {
     can('the database ends the transaction', { locked: 0, stands: 0, begun: 0, idleSince: 0 });
-    return found; // the clock does not advance yet
+    return found; // the database acts before the clock advances
   }
   if (w.waitsSince >= 0 && !isHeld(w, rules)) {
     can('the writer writes', { waitsSince: -1 });
-    return found; // it was the first in the queue
+    return found; // the writer was first in the lock queue, so it writes before any other move
   }
   if (w.clock < CLOCK_MAX) can('clock', { clock: w.clock + 1 });
   if (w.waitsSince < 0 && isHeld(w, rules)) can('a writer comes', { waitsSince: w.clock });

@@ -18,10 +18,15 @@ export const GUARD_RULES = {
 export type GuardRules = typeof GUARD_RULES;
 
 interface World {
+  /** The WAL that the slot retains. */
   retained: number;
+  /** 1 = the slot exists. */
   slot: number;
+  /** 1 = the guard has raised an alarm. */
   told: number;
+  /** The WAL that was written since the guard last looked. */
   sinceLook: number;
+  /** 1 = the connector makes no progress. */
   stands: number;
   blocked: number;
   paused: number;

@@ -21,7 +21,7 @@ async function flood(scene: Play): Promise<void> {
 }
 
 describe('a flood of signals', () => {
-  it('makes a blocked run continue as new; the run keeps its block and its time until a retry', async () => {
+  it('makes a blocked run continue as new; the block and its time stay until a retry', async () => {
     const fake = fakes();
     let isReached = false;
     const ensureLease = () =>

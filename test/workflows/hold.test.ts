@@ -185,7 +185,7 @@ describe('a full pass before the fence', () => {
 });
 
 describe('an attempt that was refused', () => {
-  it('is repeated after the next window, or at once after a new approval', async () => {
+  it('is repeated only when the next window is due, and needs no new approval', async () => {
     const attempts: number[] = [];
     let clock = (): Promise<number> => Promise.resolve(0);
     const fake = fakes({

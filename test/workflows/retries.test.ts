@@ -112,7 +112,7 @@ describe('a retry', () => {
     });
   });
 
-  it('of an earlier problem does not answer a question that only a person may answer', async () => {
+  it('that arrived before a slot was known to be lost does not begin a new generation', async () => {
     const first = gate();
     const fake = fakes({
       catchUp: async () => {

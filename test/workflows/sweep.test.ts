@@ -75,7 +75,7 @@ describe('a sweep', () => {
     ]);
   });
 
-  it('refuses if the end of the attempts finds a commit, and removes nothing', async () => {
+  it('refuses, and removes nothing, if ending the attempts shows that one had committed', async () => {
     const fake = fakes();
     fake.switched = true;
     expect(await sweep(fake.activities)).toMatchObject({

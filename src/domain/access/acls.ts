@@ -36,7 +36,7 @@ const ofAdopted = ({ captures }: ResolvedPlan): Acl[] =>
     why: 'Sluice compares the adopted topic',
   }));
 
-/** The topics that Sluice names have one prefix, so a new generation needs no additional ACLs. */
+/** All topics that Sluice names begin with one prefix, so a new capture needs no additional ACLs. */
 const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
   ({
     resource: 'topic',
@@ -47,11 +47,17 @@ const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
 const topic = (name: string) => ({ resource: 'topic', name, pattern: 'literal' }) as const;
 const group = (name: string) => ({ resource: 'group', name, pattern: 'literal' }) as const;
 
-/** The topics between the stages of a Kafka Streams application. Their names begin with its id. */
+/**
+ * Returns the internal topics between the stages of a Kafka Streams application. Their names begin
+ * with the application's id.
+ */
 export const betweenStages = (application: string) =>
   ({ resource: 'topic', name: `${application}-`, pattern: 'prefixed' }) as const;
 
-/** A name that no topic needs to have. It shows whether ACLs hide the topics between stages. */
+/**
+ * Returns a possible name of such an internal topic. The topic need not exist: a request for it
+ * already shows whether ACLs hide the internal topics.
+ */
 export const aTopicBetweenStages = (application: string): string => `${application}-repartition`;
 
 /**

@@ -5,6 +5,7 @@ import { parseTableName, quoteLiteral } from '../migration/names.js';
 
 export const member = (role: string, of: string): string =>
   `pg_has_role(${quoteLiteral(role)}, ${quoteLiteral(of)}, 'USAGE')`;
+
 /**
  * Builds a condition that is true if the role has a privilege on the relation. If the relation does
  * not exist, the condition is false. The condition reads the catalog, because a `regclass` cast

@@ -19,7 +19,7 @@ export interface Privilege {
   readonly without: string;
   /** An SQL condition that is true if the role has the right. */
   readonly has: string;
-  /** A check that proves the right when it passes, even without an entry in the catalog. */
+  /** A check whose success proves the right, even if the catalog does not show the right. */
   readonly provenBy?: 'source.replication';
   /**
    * True if the migration works without this right. A check that needs the right then reports
@@ -28,11 +28,11 @@ export interface Privilege {
   readonly optional?: boolean;
 }
 
-/** Says that these rights are granted in the target, if it is not the source. */
+/** Marks rights as rights in the target database, if the target is not the source. */
 export const inTarget = (spec: MigrationSpec, list: readonly Privilege[]): readonly Privilege[] =>
   hasTarget(spec) ? list.map((privilege) => ({ ...privilege, in: 'target' })) : list;
 
-/** Facts that only one database knows. */
+/** Facts that only the database itself knows, so they must be read from it. */
 export interface PrivilegeFacts {
   /**
    * The owner of each relation that the spec names. A relation that does not exist has no entry.
@@ -113,6 +113,6 @@ export function replication(
     why,
     without: 'doctor: source.replication; in connect: permission denied to use replication slots',
     has: mayReplicate(role),
-    ...(role === worker ? { provenBy: 'source.replication' } : {}), // a check of Sluice's own login
+    ...(role === worker ? { provenBy: 'source.replication' } : {}), // this check uses the worker's login
   };
 }

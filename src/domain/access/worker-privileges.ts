@@ -81,8 +81,8 @@ export function administering(
   ];
 }
 
-const PUBLISHES = 'a publication of exactly these tables';
-const LEASES = 'a separate schema contains the lease row';
+const PUBLISHES = 'Sluice creates a publication of exactly these tables';
+const LEASES = 'Sluice creates a schema for the lease row, which says what consumers read';
 const BOTH = `${PUBLISHES}, and a schema for the lease row`;
 
 const creating = (
@@ -238,7 +238,7 @@ function readingIn(
     ),
     predefined(
       'pg_read_all_settings',
-      'shows whether this server counts statements; Sluice searches them for readers of the old output',
+      'shows whether this server counts statements; Sluice searches these counts for readers of the old output',
       'Sluice does not search the statement statistics for readers of the old output',
       true,
     ),

@@ -7,7 +7,7 @@ import { contradictionList } from '../migration/contradiction.js';
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
-/** The remedy for a lost slot. A new generation creates no slot, so the owner must create it. */
+/** The remedy for a lost slot. Sluice never creates an adopted slot, so its owner must create it. */
 export const LOST_REMEDY =
   'create the slot and load the topics again, because Sluice never does; then: sluice retry, or sluice rollback';
 
@@ -21,7 +21,7 @@ export const adoptedCapture: CaptureMode = {
       load: 'none',
       loading: { ...NO_LOAD, watch: null, holdsSnapshot: false },
       notes: [
-        `adopt: connector ${connector}, slot ${slot}, their publication and topics belong to another owner. Sluice never changes, restarts or removes them, so barriers wait until slot ${slot} has confirmed a position`,
+        `adopt: connector ${connector}, slot ${slot}, their publication and topics belong to another owner. Sluice never changes, restarts or removes them, and sends no markers through them. To prove a position, it waits until slot ${slot} has confirmed that position`,
         `adopt: Sluice assumes that the initial load of ${connector} is complete; the first full window proves it`,
       ],
       hasSlot: false,
@@ -125,7 +125,10 @@ function contradictions(migration: MigrationSpec) {
   return found;
 }
 
-/** Finds objects that the spec must name. A pattern can match by chance, so it never adopts. */
+/**
+ * Finds objects that the spec does not name, although it must. A pattern for topics is not enough,
+ * because it could match a wrong topic by chance.
+ */
 function missing({ spec }: MigrationSpec): [string, ...string[]][] {
   const { existing } = spec;
   if (!existing)

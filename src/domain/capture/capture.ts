@@ -59,7 +59,7 @@ export interface CaptureFacts {
   readonly subjectMode: 'exact' | 'settled';
   /** The SELECT that is captured instead of the tables, or null. */
   readonly query: string | null;
-  /** The number of the connectors' sessions at the source. */
+  /** The number of database sessions that the connectors open at the source. */
   readonly sessions: number;
 }
 

@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** Differs after each change of the publication, even if the change undoes an earlier one. */
+  /** A text that changes with every change of the publication, even with a change that undoes one. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */
@@ -42,6 +42,7 @@ export interface Relation {
 export interface CapturedTable extends Relation {
   /** Partitions at every depth, including intermediate ones. */
   readonly partitions: readonly Relation[];
+  /** Tables that inherit from this table (INHERITS). */
   readonly heirs: readonly string[];
   readonly columns: readonly string[];
   /** The enum labels, composite attributes and domains that the columns use, at every depth. */
@@ -201,7 +202,7 @@ function narrowed(
         : '';
     return [
       {
-        detail: `publication ${name} does not carry ${table}, because another table has this name now, or because the table was removed from the publication${hint}`,
+        detail: `publication ${name} does not carry ${table}: either the table was removed from the publication, or another table has this name now${hint}`,
         remedy:
           `rename the captured table back, or ALTER PUBLICATION ${quoted} ADD TABLE ${sqlNames([table])} ` +
           '(windows then fail for rows that the topic lacks; to load these rows, run sluice rollback and start again)',
@@ -243,7 +244,7 @@ function weaknessesOf(table: CapturedTable): Weakness[] {
       remedy: `ALTER TABLE ${table.name} ADD PRIMARY KEY (…)`,
     });
   if (table.heirs.length > 0) {
-    const detail = `${table.heirs.join(', ')} inherit from ${table.name}, so a query of it also reads their rows, but the log has these rows under the other tables`;
+    const detail = `${table.heirs.join(', ')} inherit from ${table.name}: a query of ${table.name} also reads their rows, but the log has these rows under the inheriting tables`;
     problems.push({ detail, remedy: `ALTER TABLE ${table.heirs[0]} NO INHERIT ${table.name}` });
   }
   return problems;

@@ -3,7 +3,7 @@
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [
     /RecordTooLarge|max\.request\.size|larger than the max|MESSAGE_TOO_LARGE/i,
-    'a record is too large for a message; shorten the value, or raise producer.max.request.size of the Connect workers and max.message.bytes of the topic; then: sluice retry. If the log already contains the long value, only larger limits help, or sluice rollback and a new start',
+    'a record is too large for a message; shorten the value, or raise producer.max.request.size of the Connect workers and max.message.bytes of the topic; then: sluice retry. If the log already contains the long value, shortening it does not help: raise the limits, or run sluice rollback and start again',
   ],
   [
     /statement timeout|canceling statement/i,
@@ -11,7 +11,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /password authentication failed|no pg_hba\.conf entry/i,
-    'check the secret of the Connect workers and pg_hba.conf, so that they can log in; then: sluice retry',
+    'check the password that the Connect workers use, and pg_hba.conf; then: sluice retry',
   ],
   [
     /row-level security/i,

@@ -36,8 +36,8 @@ export function unseenBy(mode: PollingMode): string {
 }
 
 /**
- * A position in a subject: microseconds since 1970, and an id. Null means that there is no row, or
- * that the mode does not use this part.
+ * A position in a polled table or query: microseconds since 1970, and an id. Null means that there
+ * is no row, or that the mode does not use this part.
  */
 export interface Cursor {
   readonly micros: bigint | null;
@@ -45,8 +45,8 @@ export interface Cursor {
 }
 
 /**
- * Returns whether everything up to `wanted` was read. In the modes that read by time, ids only
- * decide between equal times.
+ * Returns whether everything up to `wanted` was read. A mode that reads by time compares ids only if
+ * the times are equal.
  */
 export function hasReached(mode: PollingMode, at: Cursor, wanted: Cursor): boolean {
   if (looksAtTimes(mode)) {

@@ -22,7 +22,10 @@ import { contradictionList, type Contradiction } from '../migration/contradictio
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
-/** A window waits this long for a barrier, because its snapshot delays VACUUM on the source. */
+/**
+ * A window waits at most this long until the connector has read the newest rows. During this wait,
+ * the window's snapshot is open and delays VACUUM on the source.
+ */
 const LONGEST_WAIT_MS = 60_000;
 
 /** Returns how a connector polls. The spec MUST have connector type jdbc-source. */
@@ -123,20 +126,20 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   const [delay, within] = [connector.delay ?? DEFAULT_DELAY, spec.catchUp.within];
   if (mode !== 'bulk' && durationMs(delay) >= durationMs(within)) {
     add(
-      `${within} must be longer than connector.delay ${delay}: rows are read only when they are older than the delay, so no barrier can be faster`,
+      `${within} must be longer than connector.delay ${delay}: a row is read only when it is older than the delay, so no barrier can be faster`,
       'catchUp',
       'within',
     );
   }
   if (mode !== 'bulk' && durationMs(delay) >= LONGEST_WAIT_MS)
     add(
-      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s: a window waits no longer until the connector has read the newest rows, and it reads only rows that are older than the delay`,
+      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s, because a window waits at most that long for the connector, which reads only rows that are older than the delay`,
       'connector',
       'delay',
     );
   if (spec.validation.engine === 'flink')
     add(
-      'use engine embedded, because polled rows have no transaction that Flink could join by',
+      'use engine embedded: Flink matches rows by their transaction, and the records of polled rows name none',
       'validation',
       'engine',
     );

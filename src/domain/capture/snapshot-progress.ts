@@ -73,7 +73,7 @@ export function foldNotifications(
         failure = `table scan of ${collection} ended as ${data?.['status']}`;
       else scanned.set(collection, Number(data['total_rows_scanned'] ?? 0));
     } else if (type === 'COMPLETED' || type === 'SKIPPED') {
-      completed = true; // SKIPPED: a restart after a completed snapshot
+      completed = true; // Debezium sends SKIPPED when it restarts after a completed snapshot
     }
   }
   const progress = tables.map((table) => ({

@@ -1,5 +1,5 @@
-// Decides whether two people have agreed to end the soak early, or to break the glass. Each answer
-// contains its reason.
+// Decides whether two people have agreed to end the soak early, or to "break the glass", which
+// relaxes the approval rules for one hour. Each answer contains its reason.
 import { durationMs } from '../values/duration.js';
 import type { Decision, Identity } from './gate.js';
 import type { Phase } from '../migration/phase.js';
@@ -39,8 +39,8 @@ export interface CoSignState {
   readonly signatures: readonly CoSignature[];
 }
 
-const SECOND = '1h'; // the first signature is valid for this time
-const BROKEN = '1h';
+const SECOND = '1h'; // the second signature must follow the first one within this time
+const BROKEN = '1h'; // the approval rules are relaxed for this time
 
 export interface CoSignDecision extends Decision {
   /** The signature to keep. Null if the request was refused. */
@@ -139,7 +139,7 @@ export function approvalUnder(
 
 /**
  * Returns the milliseconds until the rules in force change by themselves: the change window opens,
- * or the broken glass ends. Infinity if the rules do not change by themselves.
+ * or the hour of the broken glass ends. Infinity if the rules do not change by themselves.
  */
 export function rulesChangeIn(
   glass: BrokenGlass | null,
@@ -167,8 +167,8 @@ export function signersUnder(
 }
 
 /**
- * Returns the rules for a decision. For an approval, the people who broke the glass replace the
- * spec's approvers. A rejection is still decided by the spec's approvers.
+ * Returns the rules for a decision. While the glass is broken, only the people who broke it may
+ * approve. A rejection may come from them or from the spec's approvers.
  */
 export function rulesFor(
   decision: 'approve' | 'reject',

@@ -70,10 +70,11 @@ export function decideEdit(
     pending: standing,
   });
   const { approval } = state.spec.spec.cutover;
-  if (request.run !== state.run) return refuse(`run ${request.run} ≠ ${state.run} current`);
+  if (request.run !== state.run)
+    return refuse(`the edit is for run ${request.run}, but the current run is ${state.run}`);
   if (request.base !== state.planHash)
     return refuse(
-      `the spec has changed since you read it: plan ${request.base} ≠ ${state.planHash} current; run sluice edit again`,
+      `the spec has changed since you read it: you read plan ${request.base}, but the current plan is ${state.planHash}; run sluice edit again`,
     );
   if (state.closed) return refuse(state.closed);
   const edit = specEdit(state.spec, wanted, state);

@@ -75,6 +75,10 @@ export interface Decision {
   readonly reason: string;
 }
 
+/**
+ * For this time after evidence was voided, an approval must name its evidence, because the person
+ * may have looked at the old evidence.
+ */
 const SETTLE_MS = 60_000;
 
 /**
@@ -139,7 +143,7 @@ export function decide(
   };
 }
 
-/** Says that an approval that arrives outside of the change window does not begin the cut-over yet. */
+/** Returns a note if the cut-over has to wait for its change window after the approval. */
 function outsideOf(spec: ApprovalSpec, now: string): string {
   const awaited = awaitedWindow(spec, now);
   if (awaited === null) return '';
@@ -150,8 +154,8 @@ function outsideOf(spec: ApprovalSpec, now: string): string {
 }
 
 /**
- * Returns why this person must not roll back or rehearse, or null if this is allowed. If the spec
- * names approvers, only they may act, and only with their signature.
+ * Returns why this person must not roll back, rehearse or edit. Null if this is allowed. If the
+ * spec names approvers, only they may act, and only with their signature.
  */
 export function refusedToAct(
   who: string,
@@ -180,8 +184,8 @@ type Counting = Pick<GateState, 'approvals' | 'evidenceId' | 'starter'>;
 
 /**
  * Returns the accepted approvals that name the current evidence and still count under `spec`. An
- * expired approval does not count. An approval that only the broken glass allowed counts until its
- * hour ends.
+ * expired approval does not count. An approval that was possible only because the glass was broken
+ * counts until the hour of the broken glass ends.
  */
 export function currentApprovals(
   state: Counting,

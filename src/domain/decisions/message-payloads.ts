@@ -16,7 +16,7 @@ function text(
   required: boolean,
 ): OrReason<string | null> {
   const given = record[field];
-  // Spaces around a name are no part of it. Otherwise, one person could count as two.
+  // Spaces around a name are removed, so that one person cannot count as two.
   const value = typeof given === 'string' ? given.trim() : given;
   if (value === undefined || value === null || value === '')
     return required ? because(`${field} is missing`) : ok(null);
@@ -111,7 +111,7 @@ export function checkEdit(payload: unknown): OrReason<EditRequest> {
     texts[field] = value.value!;
   }
   const spec = asRecord(record['spec']);
-  if (!spec) return because('spec must be an object: the whole spec that is wanted');
+  if (!spec) return because('spec must be an object that contains the whole new spec');
   const token = text(record, 'token', false);
   if (!token.ok) return token;
   const { by, reason, run, base } = texts as Record<'by' | 'reason' | 'run' | 'base', string>;

@@ -39,7 +39,7 @@ const ABSENT = '(absent)';
 
 type Role = 'plain' | 'gate' | 'soak' | 'evidence';
 
-/** The fields that may change, by path. A path also stands for everything below it. */
+/** The fields that may change, by path. An entry also allows changes of all fields below its path. */
 export const EDITABLE: Readonly<Record<string, Role>> = {
   'spec.source.limits': 'plain',
   'spec.validation.every': 'plain',
@@ -154,8 +154,9 @@ function isShorter(path: string, before: MigrationSpec, after: MigrationSpec): b
 }
 
 /**
- * Returns whether evidence depends on the change. A window uses the waivers of a class of
- * differences. Only the preflight uses the waivers of checks.
+ * Returns whether evidence depends on the change. A waiver names a class of differences or a
+ * preflight check. Windows use only the waivers for classes, so a change of another waiver does not
+ * affect evidence.
  */
 function isRestedOn(path: string, before: MigrationSpec, after: MigrationSpec): boolean {
   if (!path.startsWith('spec.validation.waivers')) return true;

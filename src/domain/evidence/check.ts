@@ -1,7 +1,7 @@
 // Preflight checks and their results. A check that could not run is unknown, never passed.
 import type { Waiver } from '../migration/spec.js';
 
-/** A system that the preflight reaches. A check that passes can prove that the system answers. */
+/** A system that the preflight contacts. */
 export type System = 'source' | 'target' | 'kafka' | 'connect' | 'pipeline' | 'ledger' | 'temporal';
 
 interface CheckRule {
@@ -142,7 +142,7 @@ export const isNeverWaived = (name: CheckName): boolean => ruleOf(name).isNeverW
 /** Returns the system that a check tried to reach. Null if the check reaches none. */
 export const systemOf = ({ name }: Check): System | null => ruleOf(name).reaches ?? null;
 
-/** Returns the database that a check examined, in which the SQL of its remedy helps. */
+/** Returns the database that a check examined. The SQL of the check's remedy is for this database. */
 export const databaseOf = (check: Check): 'source' | 'target' | 'ledger' =>
   check.in ?? ruleOf(check.name).examines ?? 'source';
 

@@ -6,7 +6,10 @@ import type { Difference, WindowRow } from './window.js';
  * The barrier of a comparison without a migration. The output, the evidence and the report name it.
  */
 export interface ExistingBarrier {
-  /** `slot`: a slot's confirmed position. `none`: rows may be in flight. */
+  /**
+   * `slot`: everything up to a slot's confirmed position is in the topics. `none`: nothing proves
+   * that, so the newest rows may not be in the topics yet.
+   */
   readonly kind: 'slot' | 'none';
   readonly slot: string | null;
   /** A sentence that says what the barrier proves, and what it does not prove. */

@@ -1,8 +1,12 @@
-// Lists the cost of each changed fact, and the reason. A *part* is a connector task, or the members
-// of a group. The restart of a part is harmless only if the facts that identify the part are known
-// and unchanged. A change that no rule names begins a new epoch.
+// Lists what a change of each fact costs, and why. A *part* is a connector task, or the members of
+// a group. The restart of a part is harmless only if the facts that identify the part are known and
+// unchanged. A change that no rule names begins a new epoch.
 
-/** The cost of a change, from the lowest to the highest. */
+/**
+ * The cost of a change, from the lowest to the highest. `restart`: a full window must pass before
+ * approvals count again. `full-window`: the next window reads every row. `epoch`: a new epoch begins,
+ * and all approvals are void.
+ */
 export type FactCost = 'restart' | 'full-window' | 'epoch';
 
 export interface FactRule {
@@ -27,7 +31,8 @@ export interface FactRule {
 }
 
 /**
- * The value of an identity that could not be read. A restart of that part then counts as a change.
+ * The value of an identifying fact that could not be read. A restart of that part then begins a new
+ * epoch.
  */
 export const UNKNOWN_IDENTITY = 'unknown';
 

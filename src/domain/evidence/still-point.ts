@@ -1,5 +1,5 @@
-// Answers two questions about still points, at which both sides of a comparison are fixed. Have
-// topics moved? Who paused a connector?
+// Answers two questions about still points, the moments at which no side of a comparison changes.
+// Was anything written to the topics between two readings? Who paused a connector?
 
 /** The end of one partition. `high` is the next offset, `committed` is the last stable offset. */
 export interface PartitionEnd {

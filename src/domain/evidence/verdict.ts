@@ -112,8 +112,8 @@ function describeDifferences(counts: Counts): string {
     .join(', ');
 }
 
-// `failed` outranks the unknowns, because a proven difference matters even if something else could
-// not be measured.
+// `failed` outranks `inconclusive` and `errored`, because a proven difference matters even if
+// something else could not be measured.
 const SEVERITY: Record<VerdictName, number> = { passed: 0, inconclusive: 1, errored: 2, failed: 3 };
 
 /**

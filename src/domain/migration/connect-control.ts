@@ -1,5 +1,5 @@
-// Says who controls the connectors of a migration: Kafka Connect's REST API, or Strimzi's operator,
-// which carries out KafkaConnector resources of a Kubernetes cluster.
+// Says how Sluice controls the connectors of a migration: through Kafka Connect's REST API, or
+// through KafkaConnector resources in Kubernetes, which Strimzi's operator carries out.
 import type { SecretRef } from './cluster-access.js';
 
 export interface StrimziSpec {

@@ -1,4 +1,5 @@
-// Collects contradictions between parts of a spec. Captures and routes find their own.
+// Collects contradictions between parts of a spec. Each capture and each route has a function that
+// finds its own contradictions.
 
 /** A contradiction between parts of a spec: where it is, and why. */
 export interface Contradiction {

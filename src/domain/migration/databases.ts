@@ -51,7 +51,7 @@ export const addressAt = (spec: WithDatabases, place: Place): PostgresAddress =>
 
 /**
  * Returns the name of the target, written as in the ledger. Two servers may have databases of the
- * same name, so the name of a separate target has its address.
+ * same name, so the name of a separate target contains the server's address.
  */
 export function targetDatabase({ spec }: WithDatabases): string {
   if (!spec.target) return spec.source.postgres.database;

@@ -1,5 +1,5 @@
 // Derives every name that Sluice gives to an object from the migration's name and generation. The
-// names are deterministic, so a repeated step finds its own work.
+// names are deterministic, so a repeated step finds the objects that it created before.
 import type { MigrationSpec } from './spec.js';
 
 export interface Names {
@@ -18,7 +18,7 @@ export interface Names {
   readonly signalGroup: string;
   /** Rows of a window's snapshot for Flink. Used only if Flink is the validation engine. */
   readonly windowTopic: string;
-  /** The schema in the source database that contains the lease row. */
+  /** The schema in the target database that contains the lease row. */
   readonly leaseSchema: string;
 }
 

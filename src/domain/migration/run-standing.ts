@@ -128,8 +128,8 @@ type Trouble = Pick<Standing, 'problem' | 'remedy' | 'state'> & { readonly isDea
 const FINE: Trouble = { problem: null, remedy: [], state: null };
 
 /**
- * Says for these activities what stops while they are paused. Every other activity is a step of the
- * main path.
+ * Says what stops while one of these activities is paused. Every other activity is a step of the
+ * main path, and the run waits for it.
  */
 const STOPS: Readonly<Record<string, string>> = {
   guard: 'nothing watches the connectors, the slot and the WAL that it retains',

@@ -30,7 +30,7 @@ interface Queue {
   readonly suffix: string;
   /** The number of activities that one process runs at a time. */
   readonly slots: number;
-  /** The time within which the worker sends at most one heartbeat of an activity to Temporal. */
+  /** The shortest time between two heartbeats of an activity that the worker sends to Temporal. */
   readonly heartbeatEvery: string;
 }
 
@@ -51,5 +51,5 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
 /** Returns the queue for a role. Its name begins with `queue`, on which the migration was started. */
 export const queueFor = (queue: string, role: QueueRole): string => queue + QUEUES[role].suffix;
 
-/** Returns whether the queue is for work for which writers wait at the fence. */
+/** Returns whether the queue is for the work under the fence, which delays writers. */
 export const isForHold = (queue: string): boolean => queue.endsWith(QUEUES.hold.suffix);

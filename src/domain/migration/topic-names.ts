@@ -38,6 +38,6 @@ function collisions(topic: string, others: readonly string[]): string[] {
     .filter((other) => other !== topic && inMetrics(other) === name)
     .map(
       (other) =>
-        `topic ${topic} would have the name of topic ${other} in Kafka's metrics, and Kafka refuses such a pair`,
+        `topics ${topic} and ${other} would have the same name in Kafka's metrics, and Kafka refuses such a pair`,
     );
 }

@@ -80,7 +80,7 @@ export const HOSTS = new Registry<PipelineSpec['type'], Host>('pipeline host', {
       jobs: ksqlPlan(statements!.sql).statements.map(({ name }) => name),
       groups,
       refusesProof:
-        'a proof cannot deploy ksqlDB statements: their streams and tables have the same names as those of the migration. Run the slice with a pipeline of type external or flink-sql',
+        'a proof cannot deploy ksqlDB statements, because their streams and tables would have the same names as those of the migration. For the proof, use a pipeline of type external or flink-sql',
     }),
     place: { key: 'url', is: 'url: the REST API of ksqlDB' },
     foreign: ['gateway'],

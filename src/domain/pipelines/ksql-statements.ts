@@ -37,7 +37,7 @@ export function ksqlPlan(text: string): KsqlPlan {
     const create = CREATE.exec(sql);
     if (!create)
       throw new Error(
-        `"${sql.slice(0, 60)}" cannot be used in a pipeline: expected CREATE STREAM, CREATE TABLE or SET 'key' = 'value', because Sluice finds what a statement creates by its name`,
+        `"${sql.slice(0, 60)}" cannot be used in a pipeline: expected CREATE STREAM, CREATE TABLE or SET 'key' = 'value'. Sluice must find every stream or table again by its name`,
       );
     const name = create[3] ?? create[2]!.toUpperCase();
     if (statements.some((s) => s.name === name)) throw new Error(`two statements create ${name}`);

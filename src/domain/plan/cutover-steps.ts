@@ -66,7 +66,7 @@ export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverSte
       : []),
     {
       name: 'commit',
-      does: `one transaction${target === null ? '' : ` in ${target}`}: ${words.commit}the lease row from FENCED to SWITCHED if token, epoch, evidence and expiry hold and no veto is set`,
+      does: `one transaction${target === null ? '' : ` in ${target}`}: ${words.commit}the lease row from FENCED to SWITCHED, if its token, epoch and evidence are this attempt's, the fence has not expired, and no veto is set`,
       undo: 'rollback: route to batch',
       before: 'end',
     },
@@ -92,7 +92,7 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
   const notes = [...capture.notes, ...route.notes];
   if (batch?.pause && 'sql' in batch.pause && !batch.pause.sql.includes('$1'))
     notes.push(
-      'batch.pause has no $1: if every worker dies during the hold, the pause does not end by itself and a person must resume the batch',
+      'batch.pause does not use $1, the time at which the pause must end. If every worker dies during the hold, the pause therefore does not end by itself, and a person must resume the batch',
     );
   if (batch?.pause && 'url' in batch.pause)
     notes.push(
@@ -118,7 +118,7 @@ export function cutoverNotes({ spec, batch, capture, fence, route }: Decided): s
   const { stillPoint, laterWindows } = spec.validation;
   if (laterWindows === 'witness')
     notes.push(
-      'laterWindows: witness: between windows, the worker keeps a temporary replication slot of its own and reads it every 5 s; a later window then reads the rows that changed and a hundredth of the other rows, but counts no rows',
+      'laterWindows: witness: between windows, the worker keeps a temporary replication slot of its own and reads it every 5 s. A later window then reads only the rows that changed and a hundredth of the other rows, and does not count the rows',
     );
   if (stillPoint.inSoak && resultMode({ spec }) === 'exact')
     notes.push(

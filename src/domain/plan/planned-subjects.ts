@@ -15,8 +15,9 @@ function tableSubjects(spec: MigrationSpec): Subject[] {
 }
 
 /**
- * Returns why the spec's other settings force settled mode although it asks for exact mode. Returns
- * null if they do not. The query may still force it: see `alignQuery`.
+ * Returns why results are compared in settled mode although the spec asks for exact mode. Null if
+ * no setting of the spec forces settled mode. The batch's query can still force it: see
+ * `alignQuery`.
  */
 export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
   if (spec.validation.results === 'settled') return null;

@@ -37,11 +37,11 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
       confirm: 'a trial write as the sink and one as the batch show who may write',
       unexpected: 'find out who changed the trigger or the privileges of the shared table',
       back: "returns the table to the batch, with the current result of the batch's query and every row that only the table had",
-      completed: "The table is the stream's.",
+      completed: 'From now on, only the stream writes to the table.',
     },
     notes: [
       `route by table: after the commit, the batch's writes to ${route.table} fail with an error until a rollback returns the table to the batch. During the soak, the batch is represented by its query, which every window runs again. ` +
-        `The commit removes rows that the query does not return; a rollback restores them, \`complete\` does not. At complete, role ${batchRole} loses its privileges to write to the table`,
+        `The commit removes rows that the query does not return; a rollback restores them, but \`complete\` deletes them for good. At complete, role ${batchRole} loses its privileges to write to the table`,
     ],
     consumers: ['-- Consumers keep their privileges on the shared table.'],
     needs: {
@@ -89,7 +89,7 @@ export const tableRoute: Route<SharedTableRoute> = {
       );
     if (route.batchRole === route.streamRole)
       add(
-        'must not be batchRole, because the table distinguishes the two by their roles',
+        "must not be batchRole, because the table's trigger distinguishes stream and batch by their roles",
         'cutover',
         'route',
         'streamRole',

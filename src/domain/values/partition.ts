@@ -10,7 +10,10 @@ export const partitionOf = (
   partitions: number,
 ): number => (murmur2(b, start, end) & 0x7fffffff) % partitions;
 
-/** Returns a hash of the bytes of a key. Two keys that differ only in their bytes differ in Kafka. */
+/**
+ * Returns a hash of a key's bytes. For Kafka, two keys with equal values but different bytes, such
+ * as `1` and `1.0`, are different keys.
+ */
 export const spellingOf = (key: Uint8Array | null): number =>
   key === null ? 0 : murmur2(key, 0, key.length);
 

@@ -50,7 +50,7 @@ const EPOCH = 2 ** 32;
 
 /**
  * Returns a 64-bit id above the id of every record's transaction. No transaction stays open while
- * 2^31 others begin, so half an epoch above `xmax` is enough.
+ * 2^31 others begin, so `xmax` + 2^31 is enough.
  */
 export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
 

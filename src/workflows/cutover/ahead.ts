@@ -1,5 +1,6 @@
-// Makes the full pass directly before the fence, while a witness watches the source. The final
-// window then reads only what changed after that pass, so the hold does not grow with the tables.
+// Compares every row directly before the fence (the full pass), while a temporary replication slot
+// (the witness) records which rows change in the source. Under the fence, the final window then reads
+// only these rows, so a large table does not make the hold longer.
 import { WITNESS_FROM_ROWS } from '../../domain/evidence/witness.js';
 import { allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { BackToValidate } from '../run/interruptions.js';

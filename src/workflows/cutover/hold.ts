@@ -38,7 +38,7 @@ export function beginAttempt(run: Run): Evidence {
 }
 
 /**
- * Runs the hold up to the commit. When it returns, everything was compared under the fence.
+ * Runs the hold up to the commit. When it returns, the final window has passed under the fence.
  * `maxHold` is counted from the pause of the batch. The fence has its own limit: it expires
  * `maxHold` after its transaction began. Throws BackToValidate with the reason if the hold fails.
  * The caller then undoes the hold.
@@ -115,7 +115,8 @@ async function pauseAndFence(run: Run, evidence: Evidence, started: number): Pro
     () => call('quick', 'fence', `Fence the result for at most ${maxHold}`, evidence),
     false,
   );
-  // after a reset, the run has forgotten attempts, and the next one needs a higher number
+  // A run that was reset has forgotten its later attempts. The next attempt needs a higher number
+  // than all of them.
   if (attempt !== undefined) run.state.attempts = Math.max(run.state.attempts, attempt);
   if (refused) throw new BackToValidate(`fence refused: ${refused}`);
   run.audit({ kind: 'fenced', lsn });
@@ -157,9 +158,10 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 }
 
 /**
- * Releases the fence, then ends the pause; nothing can interrupt the release. After a request to
- * roll back, leaves the rest to the roll-back phase, which must not wait for it. Returns true if the
- * lease row says that the commit happened.
+ * Releases the fence, and then resumes the sink and the batch. Nothing can interrupt this. If a
+ * rollback is requested meanwhile, only the fence is released here: the roll-back phase does the
+ * rest, and must not wait for a blocked step. Returns true if the lease row says that the commit
+ * happened.
  */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;

@@ -1,4 +1,4 @@
-// Observes what consumers read after the commit, and whether the cut-over still holds.
+// Observes what consumers read after the commit, and whether the cut-over is still in effect.
 import type { Blocked } from '../../domain/failure.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
@@ -11,8 +11,8 @@ export function keepRoute(run: Run, observed: NonNullable<Run['state']['route']>
 
 /**
  * Waits until the lease row says that the cut-over happened and consumers read the stream. Calls
- * `lost` each time the cut-over does not hold, or its state cannot be seen. `ways` are the commands
- * for a person.
+ * `lost` each time one of the two is not true or cannot be observed. `ways` names the commands that
+ * a person can run.
  */
 export async function untilOnStream(
   run: Run,
@@ -32,15 +32,16 @@ export async function untilOnStream(
 }
 
 /**
- * Returns null if the cut-over still holds. The last window may be hours old. Since then, a person
- * may have replaced the view, or the target may have been restored to a time before the commit.
+ * Returns null if the cut-over is still in effect. The last window may be hours old. Since then, a
+ * person may have replaced the view, or the target may have been restored to a time before the
+ * commit.
  */
 async function whyNotOnStream(run: Run, ways: string): Promise<Blocked | null> {
   const { ref, plan } = run;
   const switched = await call(
     'quick',
     'isSwitched',
-    'Read the lease row: does the cut-over still hold?',
+    'Read the lease row: is the cut-over still in effect?',
     ref,
   );
   const observed = await call('quick', 'observeRoute', 'Observe what consumers read', ref);

@@ -28,7 +28,8 @@ export async function recheck(run: Run): Promise<void> {
   if (await passAhead(run)) await untilReady(run);
   const problem = resultsProblem(run);
   if (problem === null) return;
-  // The streak is kept, so without this delay the next attempt would begin at once.
+  // The approvals still count. Without this delay, the next attempt would begin as soon as enough
+  // windows have passed.
   run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
   throw new BackToValidate(problem);
 }
@@ -145,7 +146,7 @@ function recommendation(run: Run): string {
   const tookMs = resultsMs(measuredIn(run));
   const isLong = tookMs + COMMIT_RESERVE_MS > durationMs(run.spec.cutover.maxHold);
   if (!isLong || allowedAge(run.plan) !== null || resultMode(run.plan) !== 'exact') return '';
-  return `; the results took ${Math.ceil(tookMs / 1000)} s of it; with cutover.finalResult: { recent: ${recommendedAge(tookMs)} }, the final window would use an earlier exact comparison of the results`;
+  return `; comparing the results took ${Math.ceil(tookMs / 1000)} s of that window; with cutover.finalResult: { recent: ${recommendedAge(tookMs)} }, the final window would use an earlier exact comparison of the results`;
 }
 
 /**

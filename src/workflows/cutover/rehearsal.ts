@@ -17,7 +17,7 @@ export async function askForRehearsal(run: Run, by: string): Promise<Rehearsed> 
   const blocked = blockedOf(run.state);
   if (run.state.phase !== 'approve' || blocked || run.state.paused)
     return refuse(
-      `a rehearsal needs evidence for approval (phase approve), but the run is in ${run.state.paused ? 'paused' : (blocked?.code ?? run.state.phase ?? 'start')}`,
+      `a rehearsal needs evidence for approval (phase approve), but the run is ${run.state.paused ? 'paused' : blocked ? `blocked (${blocked.code})` : `in phase ${run.state.phase ?? 'start'}`}`,
     );
   if (run.rehearsal) return refuse('a rehearsal is already running');
   const asked: NonNullable<Run['rehearsal']> = { by, result: null };

@@ -77,7 +77,7 @@ function closedFor(run: Run): string | null {
 }
 
 /**
- * Puts the spec into effect. It also ends the wait for the next window, so that the new rules apply
+ * Puts the new spec into effect, and ends the wait for the next window, so that the new rules apply
  * at once.
  */
 function apply(run: Run, spec: MigrationSpec, planHash: string, edit: SpecEdit): void {

@@ -82,7 +82,7 @@ export function registerMessages(run: Run): void {
   });
   onUpdate(coSignUpdate, checkCoSign, (request) => takeCoSignature(run, request), {
     description:
-      'One of two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
+      'Sign a decision that needs two people: {"decision": "complete-early" or "break-glass", "approver": "you", "reason": "why"}',
   });
   onUpdate(
     rehearseCutoverUpdate,
@@ -185,8 +185,8 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
 }
 
 /**
- * Waits for a signal's handler. If the signature cannot be checked, the signal is ignored, and the
- * audit records it. A rejected promise in a handler would fail the whole run.
+ * Waits for a signal's handler. If the signature cannot be checked, the audit records that the signal
+ * was ignored. Without this catch, a rejected promise would fail the whole run.
  */
 function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
   return taken.then(

@@ -20,7 +20,7 @@ export async function complete(run: Run): Promise<void> {
 
 async function retireAndHandOver(run: Run): Promise<void> {
   const { ref, plan, state } = run;
-  // a pause may have delayed this phase since the soak looked
+  // the soak has checked the route, but a pause may have delayed this phase since then
   if (!state.isRetiring) await untilOnStream(run, 'sluice retry');
   state.isRetiring = true;
   await run.step(() => call('quick', 'batchAction', 'Retire the batch', ref, 'retire', null));
@@ -29,7 +29,7 @@ async function retireAndHandOver(run: Run): Promise<void> {
       call('quick', 'retireRole', "Revoke the batch role's privileges to write to the table", ref),
     );
   run.connectors.release();
-  // the owner now runs the pipeline, and the report says how to watch its WAL
+  // the owner now runs the pipeline, and the report says how to watch the WAL of its slot
   run.stopGuard();
   if (plan.capture.hasSlot)
     await run.step(() =>
@@ -48,8 +48,8 @@ async function retireAndHandOver(run: Run): Promise<void> {
   state.handedOver = await run.step(() =>
     call('patient', 'handOver', 'Hand over the running pipeline, each part observed', ref, kept),
   );
-  // The lease row is removed last. If the run were terminated without the row, the sweep would
-  // remove parts of the pipeline that consumers read.
+  // The lease row is removed last, because it tells a sweep that consumers read the stream. If the
+  // run were terminated after an earlier removal of the row, a sweep would remove that pipeline.
   await removeScaffolding(run, ({ kind }) => kind === 'lease');
   const listed = await run.step(() =>
     call('quick', 'listLeftovers', 'Verify that no scaffolding is left', ref),

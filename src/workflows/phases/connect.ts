@@ -1,5 +1,5 @@
 // connect: creates the source connector STOPPED, reads its configuration back, resumes it, and
-// watches its initial load. Then it does the same with the sink.
+// watches its initial load. Then it creates and starts the sink in the same way.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';

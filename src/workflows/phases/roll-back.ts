@@ -19,7 +19,8 @@ export async function rollBack(run: Run): Promise<void> {
     const { ref } = run;
     // After the last removal, the run may continue as new with an empty undo list.
     if (state.undo.length > 0) await returnToBatch(run);
-    // If the run is terminated between the two, the sweep finds what is left and ends the adoption.
+    // The adoption ends before the lease row is removed. If the run is terminated before that, a
+    // sweep finds the lease row, and also ends the adoption.
     await leaveAdopted(run);
     await removeAll(run, state.undo);
     const listed = await run.step(() =>
@@ -120,13 +121,15 @@ async function removeAll(run: Run, objects: readonly OwnedObject[]): Promise<voi
 
 /**
  * Reports an object that exists although the ledger has never listed it. After the phase `connect`,
- * this run has surely made the object, so the ledger was restored from a backup. Before that phase,
- * another system may have made the object.
+ * this run must have made the object, and the ledger must have been restored from a backup. Before
+ * that phase, another system may have made the object.
  */
 function noteUnlisted(run: Run, { kind, name }: OwnedObject): void {
   const isOurs = run.isBehind('connect');
   const why = `${kind} ${name} exists, but the ledger does not list it`;
-  const advice = isOurs ? 'this migration made it, so remove it by hand' : 'so it is not ours';
+  const advice = isOurs
+    ? 'this migration made it, so remove it by hand'
+    : 'another system may have made it, so it stays';
   run.audit({ kind: 'left-untouched', objects: [`${why}; ${advice}`] });
   if (isOurs) addLeftovers(run.state, [{ kind, name }]);
 }

@@ -31,8 +31,8 @@ const isOver = (run: Run): boolean =>
   isEarly(run) || (hasPasses(run) && Date.parse(run.now()) >= endOf(run));
 
 /**
- * Waits until the cut-over holds. Returns true if it did not hold at first, or if that was unknown.
- * The soak then starts again.
+ * Waits until the cut-over is in effect. Returns true if it was not in effect at some moment, or if
+ * that was unknown. The soak then starts again.
  */
 async function wasRouteLost(run: Run): Promise<boolean> {
   await untilOnStream(run, 'sluice retry or sluice rollback', () => loseRoute(run));

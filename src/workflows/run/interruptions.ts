@@ -24,7 +24,7 @@ export class RunRefused extends Error {}
 /** The types that the SDK gives to an attempt that ended because of a pause or a reset. */
 const SET_ASIDE = ['ActivityPause', 'ActivityReset'];
 
-/** Returns true if no worker had a slot for an activity that is useless when it starts late. */
+/** Returns true if an activity did not start in time, because no worker had a free slot. */
 export const foundNoSlot = (error: unknown): boolean =>
   error instanceof ActivityFailure &&
   error.cause instanceof TimeoutFailure &&

@@ -98,7 +98,8 @@ export class Journal {
    */
   async flush(): Promise<boolean> {
     if (!this.state.spec || this.state.iteration === 0) return true;
-    while (this.#writing) await this.#writing; // no await may separate this from the next write
+    // Two writes must not overlap, so no await may follow until `#writing` is set.
+    while (this.#writing) await this.#writing;
     this.#writtenAt = Date.parse(this.now());
     this.#writing = this.#write();
     try {

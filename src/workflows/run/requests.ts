@@ -18,7 +18,7 @@ export function requestWayBack(run: Run, wayBack: WayBack): void {
     reason: why,
   });
   if (state.outcome || state.wayBack || state.phase === 'roll-back')
-    return run.audit(ignored('already rolling back or at the end'));
+    return run.audit(ignored('the run is already rolling back, or has ended'));
   if (
     state.done.includes('complete') ||
     (state.phase === 'complete' && state.done.includes('soak'))
@@ -66,7 +66,8 @@ export function requestRetry(run: Run): void {
   run.connectors.forgive();
   run.renewGuard();
   run.retry();
-  // In these phases, no window creates a deleted connector again, and a blocked step needs it.
+  // In these phases, no window creates a deleted connector again, although the phase's steps need
+  // it.
   const isWithoutWindows = phase === 'connect' || phase === 'catch-up';
   if (isWithoutWindows && (!blocked || run.connectors.takeAskedBack())) run.bringBack();
   run.show();

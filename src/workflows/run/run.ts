@@ -150,8 +150,9 @@ export class Run extends Steps {
   }
 
   /**
-   * Begins a new epoch. A changed fact discards the coverage. A failed window without such a change
-   * (`keepsCoverage`) does not discard the coverage if the next window passes.
+   * Begins a new epoch. A changed fact discards the coverage, which is the list of the kinds of day
+   * with a passed window. After a failed window (`keepsCoverage`), the coverage is kept if the next
+   * window passes.
    */
   newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =
@@ -183,8 +184,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Ends the current generation, because the guard, outside the main path, found that the slot is
-   * gone.
+   * Ends the current generation, because the guard found that the slot is lost or over its WAL
+   * budget.
    */
   loseGeneration(problem: Blocked): void {
     if (!this.canLoseGeneration) return;

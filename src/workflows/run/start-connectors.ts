@@ -19,7 +19,7 @@ export async function startConnectors(run: Run, role: Role, summary: string): Pr
   await run.step(() => resumeConnectors(run, role, summary));
 }
 
-/** Does the same in a step of the caller. */
+/** Like `startConnectors`, but runs inside a step of the caller. */
 export async function resumeConnectors(run: Run, role: Role, summary: string): Promise<void> {
   await call('patient', 'resumeConnector', summary, run.ref, role);
   areStarted(run, role);

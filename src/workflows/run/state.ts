@@ -56,8 +56,8 @@ export interface State {
   /** The number of automatic attempts since the block began. */
   selfRetries: number;
   /**
-   * Set while a lost generation is not replaced. `isAnswered`: a person asked for the next
-   * generation.
+   * Set from the loss of a generation until the next one begins. `isAnswered`: a person asked for
+   * the next generation.
    */
   lost: { readonly problem: Blocked; readonly isAnswered: boolean } | null;
   paused: boolean;
@@ -145,7 +145,7 @@ export interface State {
    * before the confirmation.
    */
   soakFrom: string | null;
-  /** True while the last window that observed the route found consumers not on the stream side. */
+  /** True after consumers were not found on the stream side, until they are found there again. */
   isRouteLost: boolean;
   /** True from the moment when `complete` begins to retire the batch. */
   isRetiring: boolean;

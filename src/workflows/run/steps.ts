@@ -66,7 +66,8 @@ export abstract class Steps extends Journal {
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
-      // A later retry asks for another attempt, because this attempt may look before the repair.
+      // A retry that arrives during this attempt asks for another one, because this attempt may have
+      // looked before the repair.
       this.#answeredRetries = this.#retries;
       try {
         return await act();
@@ -90,8 +91,8 @@ export abstract class Steps extends Journal {
 
   /**
    * Blocks the run visibly until `retry`. With `heals`, the run also tries again by itself, with
-   * growing pauses, and a retry during the failed attempt counts. Otherwise the retry is a person's
-   * consent, so it counts only after the block is known.
+   * growing pauses, and a retry that arrived during the failed attempt counts. Without `heals`, the
+   * retry is a person's consent, so it counts only if it arrives after the run is blocked.
    */
   async park(problem: Blocked, heals: boolean): Promise<void> {
     // a retry may arrive while the ledger is still being written
@@ -185,7 +186,8 @@ export abstract class Steps extends Journal {
    * for them.
    */
   async #endHandlers(): Promise<void> {
-    const refused = 'the run continues as new; the window runs next (sluice windows)';
+    const refused =
+      'the run continues as new, so it cannot answer now; the window runs next (see sluice windows)';
     const isAwaited = (): boolean =>
       this.rehearsal?.result === null || this.askers.some(({ answer }) => answer === null);
     while (!allHandlersFinished()) {

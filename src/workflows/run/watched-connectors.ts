@@ -147,8 +147,8 @@ export class WatchedConnectors {
   }
 
   /**
-   * Forgets what belongs to problems that are over. If the same problem comes back, it counts as
-   * new, and an earlier request does not create the connector again.
+   * Forgets what was noted about problems that are over. If the same problem comes back, it counts
+   * as new, and an earlier request does not create the connector again.
    */
   #forget(): void {
     const left = troublesOf(this.#state);

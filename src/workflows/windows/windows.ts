@@ -16,16 +16,16 @@ const ROUNDS_MS = 45_000;
 type Purpose = 'window' | 'window before the fence' | 'final window' | 'shadow window';
 
 /**
- * Returns how a window reaches a still point. While the source tables are fenced, no connector has
- * to be paused. After the commit, a paused connector would delay consumers, because they read the
- * stream.
+ * Returns how a window reaches a still point, a moment at which no side of the comparison changes.
+ * While the source tables are fenced, no connector has to be paused. After the commit, a paused
+ * connector would delay consumers, because they read the stream.
  */
 function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
   if (purpose === 'final window' && plan.fence.kind === 'source') return 'fenced';
   return purpose === 'shadow window' && !spec.validation.stillPoint.inSoak ? 'unpaused' : 'paused';
 }
 
-/** Returns how a window uses a witness. */
+/** Returns how a window uses a witness, which shows the rows that changed since an earlier window. */
 function witnessRole(run: Run, purpose: Purpose): { witness?: WitnessRole } {
   if (purpose === 'window before the fence') return { witness: 'begin' };
   const { ahead } = run.state;
@@ -109,8 +109,8 @@ export async function runWindow(
   for (const asker of askers)
     asker.answer = { refused: null, window: { number: result.number, verdict, reason } };
   if (!result.captureProblem && !result.routeProblem) await run.unblock();
-  // Under the fence, nothing may wait for a person. A final window that did not pass releases the
-  // fence instead.
+  // Under the fence, nothing may wait for a person. After a final window that did not pass, the run
+  // releases the fence instead.
   if (result.captureProblem && purpose !== 'final window')
     await waitForCapture(run, result.captureProblem);
   if (wasFull && result.verdict.verdict === 'passed') {
@@ -121,9 +121,9 @@ export async function runWindow(
 }
 
 /**
- * Returns the time of a window by the worker's clock, but no time before it began or after its
- * result arrived, by Temporal's clock. A worker with a wrong clock would otherwise make evidence
- * look new, or cover days that have not come.
+ * Returns the time of a window. The time is from the worker's clock, which may be wrong. So it is
+ * limited to the interval from the window's beginning to the arrival of its result, by Temporal's
+ * clock. Otherwise evidence could look too new, or count for days that have not come.
  */
 function plausible(at: string, began: string, arrived: string): string {
   if (at < began) return began;
