@@ -1,5 +1,5 @@
-// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads.
-// Without a database, the facts that are measured there are unknown.
+// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads. If
+// the database is not asked or does not answer, every fact that needs a measurement is unknown.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from './support/measure-portfolio.js';
@@ -91,7 +91,10 @@ async function render(assessment: Assessment, { output, process }: AssessOptions
       : text.ranking(assessment);
 }
 
-/** Writes the starting points. */
+/**
+ * Writes drafts of the pipeline of one process to `folder`. Throws an error with exit code 1 if the
+ * columns of one of its tables are not known.
+ */
 async function writeStartingPoints(
   { spec }: Portfolio,
   measured: Measured,

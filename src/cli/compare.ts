@@ -48,7 +48,7 @@ export async function compare(options: CompareOptions): Promise<number> {
     throw new CliError(
       EXIT.usage,
       'usage',
-      `--within ${within} is longer than ${LONGEST_WAIT_MS / 1000}s: the comparison waits no longer for the slot, because its snapshot delays VACUUM on the source`,
+      `--within ${within} is longer than ${LONGEST_WAIT_MS / 1000}s, the maximum: during the wait, the snapshot of the comparison delays VACUUM on the source`,
     );
   if (!/^\d+$/.test(limit))
     throw new CliError(EXIT.usage, 'usage', `--limit ${limit} is not a number`);

@@ -34,7 +34,7 @@ export async function decide(
   decision: 'approve' | 'reject',
   options: DecideOptions,
 ): Promise<number> {
-  requireAnswerable(decision, options.yes);
+  requireAnswerable(options.yes);
   const answer = await withRunning(id, async (handle, client) => {
     const status = await answering(id, handle, client);
     const evidenceId = options.evidence ?? status.evidenceId ?? 'none';
@@ -64,7 +64,7 @@ export async function decide(
 
 /** The answer of the `evidence` query. */
 export interface EvidenceShown {
-  /** The first run id. */
+  /** The id of the workflow's first run, which continue-as-new does not change. */
   readonly run: string;
   readonly epoch: number;
   readonly planHash: string;
@@ -187,18 +187,19 @@ export async function send(
 }
 
 /**
- * Asks the person to type the migration's name, and throws exit 1 if the typed name is wrong. If
- * there is no terminal and `yes` is not set, it throws immediately, so that it never hangs.
+ * Asks the person to type the migration's name. Throws an error with exit code 1 if the typed name
+ * is wrong. If there is no terminal and `yes` is not set, throws at once instead of waiting
+ * forever.
  */
 export async function confirmByTyping(
   name: string,
   verb: string,
   yes: boolean | undefined,
 ): Promise<void> {
-  requireAnswerable(verb, yes);
+  requireAnswerable(yes);
   if (yes) return;
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const typed = await prompt.question(`Type the migration's name, ${name}, to ${verb}: `);
+  const typed = await prompt.question(`To ${verb} ${name}, type the name ${name}: `);
   prompt.close();
   if (typed.trim() !== name)
     throw new CliError(
@@ -208,12 +209,12 @@ export async function confirmByTyping(
     );
 }
 
-/** Throws exit 2 if there is no terminal on which a person could answer. */
-function requireAnswerable(verb: string, yes: boolean | undefined): void {
+/** Throws an error with exit code 2 if there is no terminal on which a person could answer. */
+function requireAnswerable(yes: boolean | undefined): void {
   if (!yes && !process.stdin.isTTY)
     throw new CliError(
       EXIT.usage,
       'needs-yes',
-      `${verb} needs a confirmation, and there is no terminal: pass --yes`,
+      'this command asks for a confirmation, but there is no terminal: pass --yes',
     );
 }

@@ -86,8 +86,8 @@ async function differencesOf(
 }
 
 /**
- * Returns the newest failed row. If no row failed, it returns the newest row with unknown or
- * unstable keys.
+ * Returns the newest failed row. If no row failed, it returns the newest row with keys that are
+ * unknown, or unstable (their row changed in every round).
  */
 function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
   return (
@@ -98,7 +98,8 @@ function newestUnproven(all: readonly WindowRow[]): WindowRow | undefined {
 
 /**
  * Returns the first row that failed, or else the first row that did not pass. Rows are in the
- * pipeline's order (tables, stages, result, sink), so the mistake is at the subject of that row.
+ * pipeline's order (tables, stages, result, sink). The mistake is therefore between the subject of
+ * this row and the subject before it.
  */
 function firstUnproven(rows: readonly WindowRow[]): WindowRow {
   return (
@@ -176,8 +177,8 @@ function render(
 }
 
 /**
- * Prints differences with the values of both sides. Long values are cut, but not the place and the
- * reason of a record that could not be read.
+ * Prints differences with the values of both sides. Cuts long values. For a record that could not
+ * be decoded, the place and the reason are printed in full.
  */
 export function differenceTable(differences: readonly Difference[]): string {
   const key = (d: Difference): string =>

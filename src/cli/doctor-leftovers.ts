@@ -23,8 +23,8 @@ export interface LeftoverOptions {
 }
 
 /**
- * Lists or removes leftovers. Throws exit 4 without Temporal, because an object is left over only
- * if its migration is not running.
+ * Lists or removes leftovers. Throws an error with exit code 4 if Temporal does not answer, because
+ * only Temporal knows whether the migration of an object is still running.
  */
 export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>
@@ -84,7 +84,7 @@ async function sweep(client: Client, name: string, zone: Zone, routeBack: boolea
 }
 
 /**
- * Returns the error of a sweep that ended early. Only a refused name means that nothing was removed.
+ * Returns the error of a sweep that ended early. With the code `name-refused`, nothing was removed.
  * After any other failure, some objects may be gone.
  */
 export function whyStopped(name: string, error: WorkflowFailedError): Error {

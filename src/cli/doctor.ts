@@ -69,8 +69,8 @@ export async function doctor(
 }
 
 /**
- * Asks Temporal about the migration's workflow. A connection alone would not show that the namespace
- * does not exist, or that the credentials do not allow its use.
+ * Asks Temporal about the migration's workflow. A connection alone proves too little: it also
+ * succeeds if the namespace does not exist, or if the credentials do not allow its use.
  */
 export async function checkTemporal(name: string, connect = withClient<Look>): Promise<Check> {
   const { address, namespace } = loadConfig().temporal;
@@ -95,7 +95,10 @@ export async function checkTemporal(name: string, connect = withClient<Look>): P
   }
 }
 
-/** Asks the ledger whether its tables exist or can be created. Undefined if no URL names it. */
+/**
+ * Asks the ledger whether its tables exist or can be created. `ledger` is undefined if
+ * SLUICE_LEDGER_URL is not set.
+ */
 export async function checkLedger(ledger: ReturnType<typeof openLedger>): Promise<Check> {
   if (ledger === undefined)
     return {
@@ -162,7 +165,10 @@ interface SqlOf {
   readonly checks: (check: Check) => boolean;
 }
 
-/** Returns the databases. `target` is the name of the target if it is not the source. */
+/**
+ * Returns the databases in which a person may have to run SQL. `target` is the name of the target
+ * database. It is null if the target is the source.
+ */
 function databasesOf(target: string | null): SqlOf[] {
   const isOf = (...places: readonly string[]) => {
     return (check: Check): boolean => places.includes(databaseOf(check));

@@ -100,7 +100,7 @@ function refuseBad(id: string, { refused }: SpecEdit): void {
   throw new CliError(
     EXIT.failed,
     'refused',
-    `${nameOf(id)} does not take ${refused.map(({ path, reason }) => `${path} (${reason})`).join(', ')}`,
+    `${nameOf(id)} does not accept a change of ${refused.map(({ path, reason }) => `${path} (${reason})`).join(', ')}`,
     [...new Set(refused.map(({ remedy }) => remedy))],
   );
 }

@@ -46,7 +46,10 @@ interface Known {
   readonly why: string | null;
 }
 
-/** Asks a database for its facts, or derives from the spec what can be known without it. */
+/**
+ * Asks a database for the facts that the grants depend on. If it does not answer, returns the facts
+ * that follow from the spec alone.
+ */
 async function factsOf(plan: ResolvedPlan, place: Place): Promise<Known> {
   const { facts, why } = await askPrivilegeFacts(plan, resolveSecret, place);
   const unasked = {
@@ -142,7 +145,11 @@ const placeOfSecret = (passwordFrom: SecretRef | undefined): string | null =>
       : `file ${passwordFrom.file}`
     : null;
 
-/** `secret` says where `reader` finds the password. Null if the spec names no password. */
+/**
+ * Returns the SQL that creates a role if it is missing. `reader` begins a sentence about its
+ * password, such as `The worker reads`. `secret` is the place of the password. It is null if the
+ * spec names no password.
+ */
 const role = (name: string, reader: string, secret: string | null): string[] => [
   `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(name)}) THEN CREATE ROLE ${plainIdent(name)} LOGIN; END IF; END $$;`,
   secret === null
@@ -166,7 +173,8 @@ function managed(plan: ResolvedPlan): string[] {
     `--   Amazon RDS and Aurora: GRANT rds_replication TO ${capture};  and rds.logical_replication = 1 in the parameter group`,
     `--   Google Cloud SQL and AlloyDB: ALTER ROLE ${capture} REPLICATION, run by a member of cloudsqlsuperuser (alloydbsuperuser);  and the flag cloudsql.logical_decoding (alloydb.logical_decoding)`,
     `--   Azure Database for PostgreSQL: ALTER ROLE ${capture} REPLICATION, run by a member of azure_pg_admin;  and wal_level = logical among the server parameters`,
-    '-- From PostgreSQL 16 on, a role that is not a superuser can grant a role only if it has ADMIN OPTION on that role, and REPLICATION only if it has REPLICATION.',
+    '-- From PostgreSQL 16 on, a role that is not a superuser can grant another role only with ADMIN OPTION on that role.',
+    '-- It can give REPLICATION to a role only if it has REPLICATION itself.',
   ];
 }
 

@@ -105,8 +105,9 @@ async function claimNumber(name: string): Promise<string> {
 type Input = ProofInput & { readonly spec: MigrationSpec };
 
 /**
- * Starts the proof with the next number. Temporal may know a proof of that number, if the ledger is
- * newer than it. That number is then skipped. `claim` reserves an id.
+ * Starts the proof with the next number. `claim` reserves the id of that number in the ledger. If
+ * the ledger was replaced, Temporal may already know this id from an earlier proof. The number is
+ * then skipped.
  */
 export async function startNext(
   client: Client,
@@ -194,7 +195,7 @@ export function whyFailed(error: WorkflowFailedError): Error {
   const problem = problemOf(error);
   if (!problem) return error;
   const { code, message, remedy } = problem;
-  // the other remedies are for a run, which a person can retry
+  // the other remedies tell a person to retry a migration, but a proof cannot be retried
   const again = 'correct what the message names, then run sluice prove again';
   return new Problem(code, message, code === 'spec-invalid' ? remedy : again);
 }

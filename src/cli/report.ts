@@ -39,7 +39,8 @@ export async function report(
 
 /**
  * Reads everything that a report shows. `iteration` is the newest by default. `upTo` is the last
- * window whose differences count. Throws exit 1 if the ledger does not know the migration.
+ * window whose differences count. Throws an error with exit code 1 if the ledger does not know the
+ * migration.
  */
 async function readSource(
   ledger: Ledger,

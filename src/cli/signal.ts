@@ -64,8 +64,8 @@ export async function rollback(
 }
 
 /**
- * Throws if the worker would ignore the rollback. It does so if the rollback is not signed, or if
- * the person is not an approver.
+ * Throws if the worker would ignore the rollback. If the spec names approvers, the worker ignores a
+ * rollback that is not signed, or whose signer is not one of the approvers.
  */
 function requireSigner(
   id: string,

@@ -70,7 +70,7 @@ export class EncryptingCodec implements PayloadCodec {
       return Wire.decode(Buffer.concat([decipher.update(body), decipher.final()]));
     } catch {
       throw new Error(
-        `a payload cannot be decrypted with key "${id}": it is a different key, or the payload was changed`,
+        `a payload cannot be decrypted with key "${id}": this process has a different key of that name, or the payload was changed`,
       );
     }
   }

@@ -1,5 +1,5 @@
-// Asks Temporal whether a workflow is open, or has ended by itself, and which of its activities a
-// person has paused.
+// Asks Temporal about a workflow: whether it is open, whether it has completed, and which of its
+// activities a person has paused.
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { PausedActivity } from '../domain/migration/run-standing.js';
 
@@ -11,7 +11,9 @@ export async function isRunning(client: Asked, workflowId: string): Promise<bool
   return status === 'RUNNING' || status === 'PAUSED';
 }
 
-/** Returns whether a workflow has returned its result. It did not fail, and was not terminated. */
+/**
+ * Returns whether a workflow has ended with a result, so that it neither failed nor was terminated.
+ */
 export const hasCompleted = async (client: Asked, workflowId: string): Promise<boolean> =>
   (await statusOf(client, workflowId)) === 'COMPLETED';
 
@@ -25,7 +27,7 @@ async function statusOf(client: Asked, workflowId: string): Promise<string | nul
   }
 }
 
-/** Returns the activities that a person paused. A running attempt may still end by itself. */
+/** Returns the activities that a person paused. An attempt that is running now may still end. */
 export const pausedActivities = ({
   workflowId,
   status,
@@ -41,12 +43,12 @@ export const pausedActivities = ({
           name: activityType?.name ?? 'activity',
         }));
 
-/** The state of a workflow that runs, although a person paused its guard. */
+/** The state of a workflow that is running, but whose guard a person has paused. */
 export const GUARD_PAUSED = 'guard paused';
 
 /**
- * Returns why nothing watches the slot of a workflow, such as `terminated` or GUARD_PAUSED.
- * Returns null if its guard can run.
+ * Returns why the guard of a workflow cannot watch the replication slot, such as `terminated` or
+ * GUARD_PAUSED. Returns null if the guard can run.
  */
 export function unguardedState(
   description: Pick<WorkflowExecutionDescription, 'workflowId' | 'status' | 'raw'>,

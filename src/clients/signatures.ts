@@ -59,7 +59,7 @@ export function verifyToken(
   const refuse = (reason: string): Verified => ({ valid: false, reason });
   const [payload, signature, ...more] = token.split('.');
   if (!payload || !signature || more.length > 0)
-    return refuse('the token is not payload.signature');
+    return refuse('the token does not have the form payload.signature');
   const claims = claimsOf(payload);
   if (!claims) return refuse('the token contains no decision');
   const known = keys.get(claims.approver);

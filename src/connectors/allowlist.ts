@@ -4,13 +4,13 @@ import type { ConnectorSpec } from '../domain/migration/spec.js';
 import { JDBC_PLUGINS } from './jdbc-source.js';
 
 const ALLOWED: Readonly<Record<string, string>> = {
-  'max.batch.size': 'records a batch',
-  'max.queue.size': 'records queued',
+  'max.batch.size': 'records per batch',
+  'max.queue.size': 'records in the queue',
   'poll.interval.ms': 'pause between polls',
   'snapshot.fetch.size': 'rows per fetch of the initial snapshot',
   'snapshot.max.threads': 'threads of the initial snapshot',
-  'status.update.interval.ms': 'interval of confirming the slot position',
-  'heartbeat.interval.ms': 'heartbeat',
+  'status.update.interval.ms': 'pause between confirmations of the slot position',
+  'heartbeat.interval.ms': 'pause between heartbeats',
   'extended.headers.enabled': 'true for the context headers that lineage tools read',
   'slot.failover': 'true for a slot that the server copies to its standbys (Postgres 17 and later)',
   'slot.max.retries': 'retries to attach to the slot',
@@ -27,7 +27,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
 const ALLOWED_JDBC: Readonly<Record<string, string>> = {
   'connector.class': 'which of several installed JDBC sources',
   'poll.interval.ms': 'pause between polls',
-  'batch.max.rows': 'rows a batch',
+  'batch.max.rows': 'rows per batch',
   'connection.password': 'only a ${provider:...} placeholder',
 };
 
@@ -37,8 +37,8 @@ const ALLOWED_FOR: Readonly<Record<ConnectorSpec['type'], Readonly<Record<string
 };
 
 /**
- * Returns whether a key only tunes speed and does not change what is captured. The value of such a
- * key may change while windows run.
+ * Returns whether a key does not change what is captured. The value of such a key may change while
+ * windows run.
  */
 export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
   key !== 'connector.class' && Object.hasOwn(ALLOWED_FOR[type], key);

@@ -78,7 +78,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     'interval.handling.mode': 'string',
     'binary.handling.mode': 'base64',
     // The record of a TRUNCATE has no key, so a compacted topic would refuse it and the connector's
-    // task would fail. It is skipped, and windows report the truncated rows as extraneous.
+    // task would fail. TRUNCATE is therefore skipped, and windows report its rows as extraneous.
     'skipped.operations': 't',
     'tombstones.on.delete': 'true',
     // Otherwise Debezium adds four headers to each record, which cost a Streams application a tenth
@@ -92,7 +92,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // During an incremental snapshot, Debezium compares the transaction ids of messages, and fails
     // on a message without one. The heartbeat's message is therefore transactional.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
-    'message.prefix.include.list': 'sluice-none', // the hand-over ends the barrier messages
+    'message.prefix.include.list': 'sluice-none', // no prefix of messages that Sluice writes
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',
     'retriable.restart.connector.wait.ms': '1000',

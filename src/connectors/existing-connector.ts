@@ -25,7 +25,7 @@ const DECIDING: readonly string[] = [
 ];
 /** Settings that change keys or records. Sluice's own connectors do not have them. */
 const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
-/** Settings whose records the comparison reads only if they have Debezium's default. */
+/** Settings that must have Debezium's default. The comparison cannot read the records otherwise. */
 const DEFAULTS: StoredConfig = {
   'unavailable.value.placeholder': TOAST_PLACEHOLDER, // an unchanged TOASTed value
 };
@@ -45,9 +45,9 @@ const differs = (key: string, found: string | undefined, needed: string | undefi
 /** More settings that change topics, keys or values. An adopted connector must not have them. */
 const RESHAPING =
   /^(column\.|topic\.naming\.|topic\.delimiter$|(field|schema)\.name\.adjustment|hstore\.)/;
-/** A window waits this long for a barrier. In a quiet database, only heartbeats confirm positions. */
+/** The maximum time that a window waits until the connector has confirmed a position. */
 const LONGEST_WAIT_MS = 60_000;
-/** Debezium's own name, if the configuration gives none. */
+/** The publication that Debezium uses if the configuration names none. */
 const DEFAULT_PUBLICATION = 'dbz_publication';
 
 /** Returns each reason why a migration cannot adopt a connector with this configuration. */
@@ -65,18 +65,18 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
   const heartbeatMs = Number(stored['heartbeat.interval.ms']);
   if (!(heartbeatMs > 0))
     problems.push(
-      'heartbeat.interval.ms is not set, so a quiet database never confirms a position to the slot',
+      'heartbeat.interval.ms is not set, so the connector never confirms a position while the database is quiet',
     );
   const { within } = plan.spec.catchUp;
   const patienceMs = Math.min(LONGEST_WAIT_MS, durationMs(within));
   if (heartbeatMs > patienceMs)
     problems.push(
-      `heartbeat.interval.ms is ${heartbeatMs}, but barriers wait at most ${patienceMs / 1000} s for a position (windows ${LONGEST_WAIT_MS / 1000} s, catchUp.within ${within}), so none would pass in a quiet database`,
+      `heartbeat.interval.ms is ${heartbeatMs}, but Sluice waits at most ${patienceMs / 1000} s until a position is confirmed (windows ${LONGEST_WAIT_MS / 1000} s, catchUp.within ${within}), so every wait in a quiet database would fail`,
     );
   // without the query, heartbeats confirm nothing until the connector has read a message of the log
   if (!stored['heartbeat.action.query'])
     problems.push(
-      'heartbeat.action.query is not set, so its heartbeats write nothing that it could read and confirm',
+      'heartbeat.action.query is not set, so the heartbeats write nothing to the WAL that the connector could read and confirm',
     );
   if (stored['slot.drop.on.stop'] === 'true')
     problems.push('slot.drop.on.stop is true, so a restart loses the slot');
@@ -86,8 +86,10 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
   for (const { subject, topic } of captures) {
     const table = parseTableName(subject);
     const written = tableTopic(stored['topic.prefix'] ?? '', table);
-    if (written !== topic) problems.push(`it writes ${subject} to ${written}, not ${topic}`);
-    if (!selects(stored, table)) problems.push(`its include or exclude lists leave out ${subject}`);
+    if (written !== topic)
+      problems.push(`the connector writes ${subject} to ${written}, not ${topic}`);
+    if (!selects(stored, table))
+      problems.push(`the connector's include or exclude lists leave out ${subject}`);
   }
   return problems;
 }
@@ -111,7 +113,7 @@ function matches(patterns: string, name: string): boolean | null {
   try {
     return patterns.split(',').some((one) => new RegExp(`^(?:${one.trim()})$`, 'i').test(name));
   } catch {
-    return null; // Java accepts the pattern, but this program cannot tell what it matches
+    return null; // the pattern may be valid in Java, but not in JavaScript
   }
 }
 

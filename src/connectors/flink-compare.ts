@@ -49,8 +49,8 @@ export const CANARY: Readonly<Record<Kind, number>> = {
 };
 
 /**
- * Sets how often a failed job restarts. By the configuration of many clusters, a job that cannot log
- * in to Kafka restarts forever, and the window would wait.
+ * Sets how often a failed job restarts. In many clusters, the configured strategy restarts jobs
+ * forever. A job that cannot log in to Kafka would then never end, and the window would hang.
  */
 const inBatch = (restarts: number): string[] => [
   `SET 'execution.runtime-mode' = 'batch'`,
@@ -59,7 +59,9 @@ const inBatch = (restarts: number): string[] => [
   `SET 'restart-strategy.fixed-delay.delay' = '2 s'`,
 ];
 
-/** Another job may use the network buffers that a comparison needs, until it ends. */
+/**
+ * A comparison fails while another job uses the network buffers that it needs, so it is repeated.
+ */
 const RESTARTS = 10;
 
 /**
@@ -78,8 +80,8 @@ export function flinkSetup(input: FlinkComparison): string[] {
 
 /**
  * Returns the query for rows `[kind, count]`. The kind `unreadable` counts records that are not
- * change events. The kind `scattered` counts keys that are in several partitions: their records
- * have no order, so none of them is certainly the last.
+ * change events. The kind `scattered` counts keys that are in several partitions. The records of
+ * such a key have no order, so it is unknown which of them is the last.
  */
 export function countKinds({ partitions }: TopicRange): string {
   const kinds = `SELECT kind, COUNT(*) AS n FROM sluice_pairs GROUP BY kind
@@ -98,8 +100,8 @@ export const candidates = (limit: number): string =>
   `SELECT kind, legacy_row, stream_row FROM sluice_pairs WHERE kind IN ('missing', 'extraneous', 'different') LIMIT ${limit}`;
 
 /**
- * Returns statements that log in to Kafka and read no record. The last one fails if Flink cannot log
- * in, or cannot see the topic.
+ * Returns statements that log in to Kafka and read no record. The last one fails if Flink cannot
+ * log in, or cannot see the topic.
  */
 export const loginProbe = (topic: string, kafka: FlinkKafka): string[] => [
   ...inBatch(1),
@@ -132,8 +134,8 @@ function sideTable(name: string, range: TopicRange, { brokers, login }: FlinkKaf
 }
 
 /**
- * Flink reads bytes that are not UTF-8 as U+FFFD, which a row of the table may really have. Only the
- * bytes show the difference.
+ * Flink reads bytes that are not UTF-8 as U+FFFD, which a row of the table may really have. Only
+ * the bytes show the difference.
  */
 const isNotUtf8 = (text: string, bytes: string): string =>
   String.raw`(${text} LIKE U&'%\FFFD%' AND ENCODE(${text}, 'UTF-8') <> ${bytes})`;
@@ -181,8 +183,8 @@ const UNPROVABLE = [TOAST_PLACEHOLDER, PLACEHOLDER_BASE64];
 const IMAGE = `JSON_QUERY(v, '$.after')`;
 
 /**
- * Returns the image without the members that are not compared, and without a comma for each of
- * them. The rows of the table do not have these members.
+ * Returns SQL for the image without the columns that are not compared, and without the comma beside
+ * each of them.
  */
 const comparable = (image: string, ignored: readonly string[]): string =>
   ignored.reduce((text, name) => `REGEXP_REPLACE(${text}, ${literal(rowMember(name))}, '')`, image);
@@ -194,7 +196,8 @@ const MEMBER = `${STRING}:${VALUE}`;
 /**
  * Returns a regular expression that matches a column in the JSON of a row, and one comma beside it.
  * A value of the row may be an object that has a member of the same name, such as the `wkb` of a
- * geometry. Such a member does not match, because only members of the row follow a column.
+ * geometry. Such a member does not match: the expression requires that only columns of the row
+ * follow, up to the end of the text.
  */
 export function rowMember(name: string): string {
   const member = `${quotedForRegex(JSON.stringify(name))}:${VALUE}`;

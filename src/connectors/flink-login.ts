@@ -8,8 +8,8 @@ type Login = Pick<KafkaSpec, 'tls' | 'sasl'>;
 
 /**
  * The packages in which Flink can have Kafka's client. `flink-sql-connector-kafka` moves the client
- * to a package of its own, and `flink-connector-kafka` does not. Options that name a class must name
- * it as the connector does.
+ * to a package of its own, and `flink-connector-kafka` does not. Options that name a class must
+ * name it as the connector does.
  */
 export const CLIENT_PACKAGES = [
   'org.apache.flink.kafka.shaded.org.apache.kafka',
@@ -33,7 +33,7 @@ const providersOf = (config: Readonly<Record<string, string>>): Provider[] =>
 export const namesClasses = (kafka: Login): boolean =>
   providersOf(kafkaClientConfig(kafka)).length > 0;
 
-/** Returns the class of a config provider. Every package of Kafka's client has it. */
+/** Returns the name of a config provider's class. Each of the packages contains this class. */
 export const providerClass = (client: ClientPackage, name: Provider = 'env'): string =>
   `${client}.common.config.provider.${PROVIDERS[name]}`;
 

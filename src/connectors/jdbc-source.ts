@@ -1,7 +1,7 @@
 // Builds the configuration of a JDBC source from a spec. Each table, or the query, has one
-// connector. The connector's records have Debezium's shape (key, `after`, `op`). So pipelines and
-// comparisons read them like Debezium's records, and a topic can change from one connector to the
-// other.
+// connector. The connector's records have Debezium's shape (key, `after`, `op`). Pipelines and
+// comparisons can therefore read them like Debezium's records. A topic can also change from one
+// kind of connector to the other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
@@ -87,8 +87,9 @@ export interface PolledShape {
 }
 
 const CURSOR = 'sluice_cursor';
-// The query comes from the spec, so its session can only read. If row security hides rows, the
-// session gets an error, because the position would pass hidden rows.
+// The query comes from the spec, so its session can only read. With row_security=off, Postgres
+// raises an error instead of hiding rows. The connector's position would otherwise pass hidden
+// rows.
 const SESSION = '-c default_transaction_read_only=on -c row_security=off';
 
 export function jdbcSourceConfig(

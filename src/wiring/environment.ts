@@ -84,7 +84,7 @@ export const VARIABLES = {
     readBy: BOTH,
     form: 'entries such as env:NAME@host;file:/folder',
     otherwise: 'SLUICE_SECRET_*, PGPASSWORD and the usual folders are allowed',
-    meaning: 'The secrets that a spec may name, and the hosts that may receive each.',
+    meaning: 'The secrets that a spec may name, and the hosts that may receive each secret.',
   },
   'SLUICE_SECRET_*': {
     readBy: BOTH,
@@ -134,7 +134,7 @@ export const VARIABLES = {
     form: 'path',
     otherwise: 'the folder sluice-state in the temporary folder',
     meaning:
-      'The folder for the state of topics, which a restarted worker uses. Without the folder, it reads the topics again.',
+      'The folder for what the worker has computed from topics. A restarted worker continues from these files. Without them, it reads the topics from the beginning.',
   },
   SLUICE_WINDOW_MEMORY: {
     readBy: ['worker'],
@@ -158,7 +158,7 @@ export const VARIABLES = {
   ...PROCESS_VARIABLES,
   SLUICE_OUTPUT: {
     readBy: ['verbs'],
-    form: 'text, json and so on, as for --output',
+    form: 'a format that --output accepts, such as json',
     otherwise: 'the default of each verb',
     meaning: 'The output format of verbs.',
   },

@@ -81,8 +81,8 @@ async function unready({ workers, deps, connection }: Beside): Promise<string | 
 }
 
 /**
- * Returns the state of a workflow that cannot watch its slot, such as `terminated`. Returns null if
- * its guard can run.
+ * Returns why the guard of a workflow cannot watch the replication slot, such as `terminated`.
+ * Returns null if the guard can run.
  */
 async function stateOf(client: Client, workflowId: string): Promise<string | null> {
   try {

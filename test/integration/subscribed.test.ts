@@ -163,7 +163,7 @@ describe('a partition that has a different owner', () => {
       detail: `a trigger exists with a name that Sluice needs, and Sluice did not create it: ${name} on source`,
     });
     expect((await drill.cutover.fence(input('third', 3))).refused).toBe(
-      `not ours: trigger ${name} on source`,
+      `Sluice did not create trigger ${name} on source`,
     );
     for (const { trigger } of resolve(ref).fence.guards)
       await drill.cutover.removeTrigger(ref, trigger);

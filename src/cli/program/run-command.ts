@@ -10,8 +10,9 @@ const { version } = JSON.parse(
 ) as { version: string };
 
 /**
- * Returns the wanted format for an error in the command line itself. The verb has the value of the
- * option in each of its forms, and of SLUICE_OUTPUT, unless the verb itself is unknown.
+ * Returns the output format for an error in the command line itself. If the verb is known, it has
+ * already parsed --output and SLUICE_OUTPUT. If the verb is unknown, this function looks for the
+ * option among the arguments.
  */
 function formatOf(program: Command, args: readonly string[]): Format {
   const verb = program.commands.find((command) => command.name() === args[0]);

@@ -50,7 +50,7 @@ export function addSpecVerbs(program: Command): void {
     .addOption(new Option('-f, --file <file>', 'migration spec (YAML)'))
     .option(
       '--rehearse <id>',
-      'rehearse the cut-over of a migration that waits for approval, without the commit, instead of showing a plan',
+      'show no plan; instead, rehearse the cut-over of a migration that waits for approval, and stop before the commit',
     )
     .option('--by <name>', 'the person who rehearses', filled)
     .option('--key <file>', 'sign the rehearsal (required if the spec names approvers)')
@@ -58,7 +58,7 @@ export function addSpecVerbs(program: Command): void {
     .addOption(output())
     .option(
       '--exit-code',
-      'exit 3 after a plan is printed, because its changes are still to be made',
+      'exit 3 instead of 0 after a plan is printed, to show that its changes are still to be made',
     );
   verb(program, 'start', 'start a migration', async (o: never) =>
     (await import('../start.js')).start(o),
@@ -95,7 +95,10 @@ export function addDecisionAids(program: Command): void {
     async (o: never) => (await import('../prove.js')).prove(o),
   )
     .addOption(file())
-    .requiredOption('--slice <sql>', "condition over columns of the tables or of the result's key")
+    .requiredOption(
+      '--slice <sql>',
+      "SQL condition on columns of the tables, or of the result's key",
+    )
     .option('--stage <name>', 'prove only this stage of batch.stages')
     .option(
       '--run <command>',
@@ -103,7 +106,7 @@ export function addDecisionAids(program: Command): void {
     )
     .option(
       '--runs <n>',
-      'also compare what the last n runs stored for the keys that they closed (needs validation.closedKeys)',
+      'also compare the stored results of the last n batch runs, for the keys that will not change again (needs validation.closedKeys)',
       '0',
     )
     .option('--timeout <duration>', 'how long the pipeline may take', '10m')
@@ -118,12 +121,12 @@ export function addDecisionAids(program: Command): void {
     .addOption(file())
     .option(
       '--within <duration>',
-      'how long the slot may take to confirm the position of the snapshot, at most 60s',
+      "how long to wait until the slot has confirmed the snapshot's WAL position, at most 60s",
       '60s',
     )
     .option(
       '--marker',
-      'write markers into the WAL while the slot is behind; needs a connector that ignores their prefix, sluice-compare',
+      'write messages with the prefix sluice-compare into the WAL while the slot is behind; the connector must ignore this prefix',
     )
     .option('--limit <n>', 'how many differences to show', '20')
     .addOption(output([...FORMATS, 'md', 'html']));

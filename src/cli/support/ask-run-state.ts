@@ -14,7 +14,7 @@ import { CliError, EXIT } from './output.js';
 import { messageOf, waitsOf } from './pending-activities.js';
 import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 
-/** A busy worker still answers within this time, and a person is still willing to wait for it. */
+/** Long enough for a busy worker to answer, and short enough for a person to wait. */
 const ASK_MS = 3000;
 const ANSWER_MS = 10_000;
 const HISTORY_EVENTS = 5;
@@ -24,7 +24,10 @@ const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE
 export interface Look {
   readonly seen: Seen;
   readonly waits: readonly string[];
-  /** The first run id of the newest chain of runs. Null means unknown. */
+  /**
+   * The id of the workflow's first run, before any continue-as-new. It belongs to the newest start
+   * of the workflow. Null means unknown.
+   */
   readonly runKey: string | null;
 }
 
@@ -32,8 +35,9 @@ export const within = <T>(client: Client, ask: () => Promise<T>): Promise<T> =>
   client.withDeadline(Date.now() + ASK_MS, ask);
 
 /**
- * Looks at a run in Temporal. It never throws. `answered` means that a query was just answered, so
- * a worker is alive. Null means that no query was sent. `problem` says why there is no client.
+ * Looks at a run in Temporal. Never throws. `answered` says whether a query was just answered,
+ * which proves that a worker is alive. It is null if no query was sent. If `client` is null,
+ * `problem` is the reason.
  */
 export const lookAt = (
   id: string,

@@ -12,19 +12,25 @@ import { CliError, EXIT } from './output.js';
 /** After this time without an answer, Temporal is asked whether the workflow can answer. */
 const LOOK_MS = 10_000;
 
-/** A busy server of Temporal may miss a call, so only this many looks in a row prove its absence. */
+/**
+ * A busy Temporal server may miss a call. Only this many failed looks in a row count as proof that
+ * Temporal does not answer.
+ */
 const LOOKS = 3;
 
-/** At the deadline of a call, either the client or the server ends it first, with different codes. */
+/**
+ * Returns whether a call reached its deadline. Either the client or the server ends such a call
+ * first, and each of them uses a different error code.
+ */
 const isOverdue = (error: unknown): boolean =>
   error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
   isGrpcDeadlineError(error) ||
   isGrpcCancelledError(error);
 
 /**
- * Calls `ask` until it answers. `ask` MUST be safe to repeat. Throws exit 4 with the reason if no
- * worker can answer. This takes at most about 80 s after the last worker died, and about 40 s if
- * Temporal does not answer. `what` names the request.
+ * Calls `ask` until it answers. `ask` MUST be safe to repeat. Throws an error with exit code 4 and
+ * the reason if no worker can answer. This takes at most about 80 s after the last worker died, and
+ * about 40 s if Temporal does not answer. `what` names the request.
  */
 export async function whileServed<T>(
   client: Client,

@@ -1,5 +1,5 @@
-// Reads the digest of each window from Temporal's history, which a person who can write to the
-// ledger cannot change.
+// Reads the digest of each window from Temporal's history. A person who can write to the ledger
+// cannot change that history, so it anchors the evidence in the ledger.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../wiring/config.js';

@@ -17,15 +17,18 @@ import { nameOf, workflowIdOf } from '../../domain/migration/workflow-ids.js';
 export { withClient, withClientOrNull, withRunning } from './temporal-client.js';
 
 /**
- * Opens the ledger, read-only without `writes`. Returns undefined without SLUICE_LEDGER_URL. The
- * caller MUST close the ledger.
+ * Opens the ledger, read-only unless `writes` is set. Returns undefined if SLUICE_LEDGER_URL is not
+ * set. The caller MUST close the ledger.
  */
 export function openLedger({ writes = false } = {}): Ledger | undefined {
   const { ledgerUrl } = loadConfig();
   return ledgerUrl ? new Ledger(ledgerUrl, { readOnly: !writes }) : undefined;
 }
 
-/** Throws exit 2 without SLUICE_LEDGER_URL, for verbs that only show data of the ledger. */
+/**
+ * Throws an error with exit code 2 if SLUICE_LEDGER_URL is not set. Verbs that only show data of
+ * the ledger need this check.
+ */
 export function requireLedger(): void {
   if (loadConfig().ledgerUrl === undefined)
     throw new CliError(
@@ -38,7 +41,7 @@ export function requireLedger(): void {
 
 /**
  * Calls `use` with the ledger, opened read-only. With `writes`, `use` may write, and missing tables
- * are created. Throws exit 2 without SLUICE_LEDGER_URL.
+ * are created. Throws an error with exit code 2 if SLUICE_LEDGER_URL is not set.
  */
 export async function withLedger<T>(
   use: (ledger: Ledger) => Promise<T>,
@@ -62,8 +65,8 @@ const queryStatus = (id: string, client: Client | null): Promise<Status | null> 
     : Promise.resolve(null);
 
 /**
- * Reads the live status if a worker answers, or else the last status in the ledger. If a new run
- * never reached the ledger, it returns the status of the previous run.
+ * Reads the live status if a worker answers, or else the last status in the ledger. If no worker
+ * answers and the newest run never wrote to the ledger, this is the status of the previous run.
  */
 export async function readStatus(id: string): Promise<StatusWithWindows> {
   const ledger = openLedger();
@@ -112,8 +115,9 @@ export async function readStatusWith(
 }
 
 /**
- * Completes a status with the facts that Temporal knows about the run. A dead run can neither be
- * approved nor continue, so its next commands are the commands for cleaning up.
+ * Completes a status with the facts that Temporal knows about the run. A dead run, such as a
+ * terminated one, can neither be approved nor continue. Its next commands are therefore those for
+ * cleaning up.
  */
 export function standingIn(
   status: Status,

@@ -23,7 +23,7 @@ export const EXIT = {
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'The verb did what it was asked.',
   failed:
-    'The verb failed, or the run refused the request. `doctor`, `prove`, `window` and `report verify` also end with it if they found a problem.',
+    'The verb failed, or the run refused the request. `doctor`, `prove`, `window` and `report verify` also end with this code if they found a problem.',
   usage: 'The arguments or the spec are wrong.',
   findings:
     '`compare` found differences, `worker --check-replay` found a run that does not replay, or `diff`, `plan` or `assess` found something with `--exit-code`.',
@@ -120,7 +120,7 @@ function toCliError(error: unknown): CliError {
     return new CliError(
       EXIT.unreachable,
       'unreachable',
-      `the ledger refuses the login: ${errorText(error)}`,
+      `the ledger ${isNetwork ? 'does not answer' : 'refuses the login'}: ${errorText(error)}`,
       ['check SLUICE_LEDGER_URL'],
     );
   return new CliError(EXIT.failed, 'unexpected', errorText(error));

@@ -1,6 +1,6 @@
-// Examines the text of a plan's queries, and finds why a result must be compared in settled mode. A
-// query that cannot be aligned with a snapshot needs this mode. `doctor` asks the database for
-// further reasons.
+// Examines the text of a plan's queries, and finds why a result must be compared in the mode
+// `settled`, that is, in rounds. A query needs this mode if it cannot be rewritten to read the
+// tables as of one moment. `doctor` asks the database for further reasons.
 import { loadParser } from '../../assess/sql/analyse.js';
 import { textProblem } from '../../assess/sql/not-aligned.js';
 import { STORED_SUBJECT } from '../../domain/evidence/subjects.js';

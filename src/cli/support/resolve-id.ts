@@ -9,8 +9,8 @@ import { CliError, EXIT } from './output.js';
 export type IsKnown = (name: string) => Promise<boolean>;
 
 /**
- * Returns `id`, or the workflow id if `id` is a name that looks like a workflow id. Throws exit 2
- * if `id` is the name of one migration and the workflow id of another.
+ * Returns `id`, or the workflow id if `id` is a name that looks like a workflow id. Throws an error
+ * with exit code 2 if `id` is the name of one migration and the workflow id of another.
  */
 export async function chosen(id: string, isKnown: IsKnown): Promise<string> {
   if (!isWorkflowId(id) || !(await isKnown(id))) return id;

@@ -1,5 +1,5 @@
 // Reads a spec file for a verb. If the spec is not valid, it prints every problem to stderr and
-// throws exit 2.
+// throws an error with exit code 2.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { MigrationSpec } from '../../domain/migration/spec.js';

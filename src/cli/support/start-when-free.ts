@@ -3,12 +3,12 @@ import type { Client } from '@temporalio/client';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import { within } from './ask-run-state.js';
 
-/** A run that has its outcome waits only until the ledger has its last events. */
+/** A run that has its outcome stays open only until its last events are in the ledger. */
 const END_MS = 30_000;
 
 /**
- * Calls `start`. If a run of this workflow id already has its outcome, waits until it has closed and
- * calls `start` again. Returns null if a run of this id continues.
+ * Calls `start`. If a run of this workflow id already has its outcome, waits until it has closed
+ * and calls `start` again. Returns null if a run of this id continues.
  */
 export async function startWhenFree<T>(
   client: Client,

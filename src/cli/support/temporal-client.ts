@@ -12,8 +12,8 @@ export const TEMPORAL_REMEDY =
   'check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or the profile that TEMPORAL_PROFILE names in temporal.toml';
 
 /**
- * Calls `use` with a client. Throws exit 4 if Temporal does not answer, refuses the client, or does
- * not have the namespace.
+ * Calls `use` with a client. Throws an error with exit code 4 if Temporal does not answer, refuses
+ * the client, or does not have the namespace.
  */
 export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const { address, namespace, connectionOptions } = loadConfig().temporal;
@@ -58,7 +58,10 @@ export async function withClientOrNull<T>(
   }
 }
 
-/** Calls `use` with the running workflow of a migration. Throws exit 1 if there is none. */
+/**
+ * Calls `use` with the running workflow of a migration. Throws an error with exit code 1 if no such
+ * workflow is running.
+ */
 export async function withRunning<T>(
   id: string,
   use: (handle: WorkflowHandle, client: Client) => Promise<T>,

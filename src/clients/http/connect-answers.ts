@@ -1,5 +1,5 @@
-// Explains the answers of Kafka Connect's REST API that are errors, and the answers of a server that
-// is not Kafka Connect.
+// Explains the answers of Kafka Connect's REST API that are errors, and the answers of a server
+// that is not Kafka Connect.
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import type { HttpAccess } from './http-access.js';
@@ -66,10 +66,12 @@ export function isUnknownConnector(text: string): boolean {
 /** The message of Kafka Connect for a path that it does not serve. */
 const NO_SUCH_PATH = 'HTTP 404 Not Found';
 
-/** Returns the Problem for an answer with status 404 that does not speak of a connector. */
+/**
+ * Returns the Problem for an answer with status 404 that does not come from a missing connector.
+ */
 export const notServed = (request: string): Problem =>
   new Problem(
     'unreachable',
-    `the answer to ${request} is 404, but Kafka Connect does not say that the connector is missing: the worker has not started yet, or another server answered`,
+    `the answer to ${request} is 404, but Kafka Connect does not say that the connector is missing: the Connect worker has not started yet, or another server answered`,
     'wait until Kafka Connect has started, or correct connector.url, which names its REST API; the migration continues by itself, or at once with: sluice retry',
   );

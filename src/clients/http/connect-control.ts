@@ -12,15 +12,17 @@ export interface ConnectorStatus {
   readonly connector: { readonly state: string; readonly trace?: string };
   readonly tasks: readonly TaskStatus[];
   /**
-   * The state that the last request asks for. Kafka Connect may not have reached it yet. Absent if
-   * the client cannot know it.
+   * The state that the last request asked for. The connector may not have reached it yet. Absent if
+   * the client cannot know the requested state.
    */
   readonly awaited?: AwaitedState;
 }
 
 export type AwaitedState = 'RUNNING' | 'PAUSED' | 'STOPPED';
 
-/** The state of a connector whose last request was not carried out yet. The real one is unknown. */
+/**
+ * The state of a connector whose last request was not carried out yet. Its actual state is unknown.
+ */
 export const PENDING = 'PENDING';
 
 export interface Plugin {
@@ -45,7 +47,7 @@ export interface ConnectControl {
   config(name: string): Promise<Record<string, string> | null>;
   /** Returns the connector's status, or null if there is no such connector (yet). */
   status(name: string): Promise<ConnectorStatus | null>;
-  /** Creates a connector that does not start. */
+  /** Creates a connector in the state STOPPED. It does not run before `resume`. */
   createStopped(name: string, config: Config): Promise<void>;
   putConfig(name: string, config: Config): Promise<void>;
   resume(name: string): Promise<void>;

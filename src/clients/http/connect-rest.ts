@@ -79,8 +79,8 @@ export class ConnectRest implements ConnectControl {
   }
 
   /**
-   * Returns the connector's status, or null if Kafka Connect does not know the connector. For a
-   * moment, a new connector also has no status.
+   * Returns the connector's status, or null if Kafka Connect does not know the connector. Directly
+   * after its creation, a connector also has no status.
    */
   async status(name: string): Promise<ConnectorStatus | null> {
     return this.#jsonOrNull<ConnectorStatus>(
@@ -183,8 +183,9 @@ export class ConnectRest implements ConnectControl {
       if (response.status === 401 || response.status === 403)
         throw refusedLogin(`${method} ${this.#url}${path}`, response.status, this.#access);
       const message = errorMessage(text);
-      // 409 means either that the workers rebalance, or that the connector already exists. Some
-      // requests get a 500 during a rebalance. Only a rebalance is worth another attempt.
+      // 409 means either that the Connect workers rebalance, or that the connector already exists.
+      // Some requests get a 500 during a rebalance. Only after a rebalance can another attempt
+      // succeed.
       const isRebalance =
         (response.status === 409 && !message.includes('already exists')) ||
         (response.status === 500 && message.includes('rebalance'));

@@ -133,8 +133,8 @@ export class FlinkSession {
   }
 
   /**
-   * Returns whether the gateway has a class. Flink refuses to create a function whose class does not
-   * exist. It accepts any other class.
+   * Returns whether the gateway has a class. Flink refuses to create a function whose class does
+   * not exist, and names ClassNotFoundException. Any other answer means that the class exists.
    */
   async hasClass(name: string): Promise<boolean> {
     try {
@@ -163,8 +163,8 @@ export class FlinkSession {
 }
 
 /**
- * Returns the rows of a page. Throws Problem `unreachable` if the answer is not a page, because the
- * rows of that page would be lost if the next page were read.
+ * Returns the rows of a page. Throws Problem `unreachable` if the answer is not a page. Otherwise,
+ * the caller would read the next page and miss the rows of this page.
  */
 function rowsOf({ resultType, results }: Page, path: string): readonly { readonly fields: Row }[] {
   const data = results?.data;

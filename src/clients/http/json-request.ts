@@ -10,8 +10,8 @@ export interface JsonRequest {
 }
 
 /**
- * Resolves to the whole answer, even if it has an error status. Rejects if it has not arrived to its
- * end within `limitMs`.
+ * Resolves to the whole answer, even if it has an error status. Rejects if the whole answer has not
+ * arrived within `limitMs`.
  */
 export const jsonRequest = (
   url: string,

@@ -1,6 +1,7 @@
-// Calls the external switch of a route. PUT requests the side that consumers must read, and GET
-// returns the side that they read. Such a route is weaker than a view, because its switch is not
-// part of the transaction that changes the lease row.
+// Calls the HTTP service that switches consumers between the batch and the stream (`route: http`).
+// PUT requests the side that consumers must read, and GET returns the side that they read. Such a
+// route is weaker than a view, because its switch is not part of the transaction that changes the
+// lease row.
 import { Problem } from '../../domain/failure.js';
 import { causeText } from '../../domain/values/error-text.js';
 import { answered } from '../progress.js';
@@ -65,7 +66,7 @@ async function send(method: string, url: string, body?: object): Promise<string>
     wholeAnswer(
       fetch(url, {
         method,
-        redirect: 'error', // no other address must receive an order
+        redirect: 'error', // a redirect could send the order to a different address
         signal: AbortSignal.timeout(TIMEOUT_MS),
         headers: body ? { 'content-type': 'application/json' } : {},
         ...(body ? { body: JSON.stringify(body) } : {}),

@@ -39,7 +39,7 @@ export class SchemaRegistry {
     throw new Problem(
       'unsupported',
       `schema ${id} of the registry at ${this.#spec.url} has the type ${found.type}, but its topic needs the type ${type}`,
-      'correct the format of that topic in the spec, or let the topic be written in this format; for tables, kafka.registry.converter names the converter',
+      'correct the format of that topic in the spec, or write the topic in the format that the spec names; for tables, kafka.registry.converter names the converter',
     );
   }
 

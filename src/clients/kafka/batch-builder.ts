@@ -1,5 +1,5 @@
-// Builds one Kafka record batch (magic 2). It encodes each record at its final place, and keeps no
-// object for it.
+// Builds one Kafka record batch (magic 2). It encodes each record directly into the buffer of the
+// batch, and keeps no object for it.
 import { advanced, afterZeros, type SharedBytes } from './crc32c.js';
 
 const HEADER_BYTES = 61;
@@ -7,8 +7,8 @@ const CRC_FROM = 21; // the checksum covers the attributes and everything after 
 const PER_RECORD = 32; // the maximum size of lengths, deltas and attributes
 
 /**
- * The identity of an idempotent producer. By this identity, the broker recognizes a batch that it
- * already has, so it does not write the batch twice.
+ * The identity of an idempotent producer. With it, the broker recognizes a batch that it already
+ * has, and does not write the batch twice.
  */
 export interface ProducerIdentity {
   readonly producerId: bigint;
@@ -27,7 +27,7 @@ export interface RecordBytes {
 export class BatchBuilder {
   #bytes: Buffer;
   #at = HEADER_BYTES;
-  /** The state of the checksum of all records so far, beginning with 0. */
+  /** The checksum state of all records so far. It begins with 0. */
   #checked = 0;
   records = 0;
 
@@ -51,7 +51,7 @@ export class BatchBuilder {
     this.#end();
   }
 
-  /** Adds a record as bytes, which are copied. `end` is the end of its value. */
+  /** Adds a record as bytes, which are copied. `end` contains the last bytes of its value. */
   addBytes({ bytes, keyFrom, keyTo, valueFrom, valueTo }: RecordBytes, end: SharedBytes): void {
     const valueBytes = valueTo - valueFrom + end.bytes.length;
     const start = this.#begin(keyTo - keyFrom, valueBytes);
@@ -79,14 +79,18 @@ export class BatchBuilder {
     bytes.writeInt16BE(epoch, 51);
     bytes.writeInt32BE(sequence, 53);
     bytes.writeInt32BE(this.records, 57);
-    // The header comes first but is known last. Header and records contribute independently.
+    // The header comes before the records, but is known only now. CRC is linear, so the parts of
+    // header and records can be computed separately and then combined.
     const header = advanced(-1, bytes, CRC_FROM, HEADER_BYTES);
     const state = afterZeros(header, this.#at - HEADER_BYTES) ^ this.#checked;
     bytes.writeUInt32BE((state ^ -1) >>> 0, 17);
     return bytes.subarray(0, this.#at);
   }
 
-  /** Writes everything before the key. Returns its beginning. A value of -1 bytes is null. */
+  /**
+   * Writes the part of a record that comes before the key. Returns the offset at which the record
+   * begins. `valueBytes` is -1 for a null value.
+   */
   #begin(keyBytes: number, valueBytes: number): number {
     this.#reserve(keyBytes + Math.max(0, valueBytes) + PER_RECORD);
     const start = this.#at;

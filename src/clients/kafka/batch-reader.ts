@@ -52,8 +52,9 @@ export async function readBatches(
         topic,
         `${topic}/${partition} begins at offset ${answer.lowOffset}, but offset ${next} is needed: retention removed records`,
       );
-    // Each answer lists every aborted transaction of which it contains a part. A transaction of an
-    // earlier answer must not count, because compaction may have removed its marker since then.
+    // Each answer lists every aborted transaction of which it contains a part, so each answer gets
+    // its own filter. A transaction from an earlier answer must not count: compaction may have
+    // removed its abort marker, and the filter would never end the transaction.
     const filter = new TransactionFilter(answer.aborted);
     const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
     const taken = take(answer.records, batches);

@@ -1,6 +1,6 @@
-// Sends requests that kafkajs does not offer to a partition's leader, over kafkajs' own
-// connections. They list offsets by isolation level, fetch undecoded batches, and produce encoded
-// batches.
+// Sends requests that kafkajs does not offer. They go to a partition's leader, over kafkajs' own
+// connections. They list offsets by isolation level, fetch batches without decoding them, and
+// produce batches that are already encoded.
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
@@ -24,8 +24,8 @@ import { createCluster, type Broker, type Cluster } from './kafkajs-internals.js
 export const READ_COMMITTED = 1;
 
 /**
- * The parts that the owner of this object provides: the list of topics, and the reason for a failed
- * connection.
+ * The functions that the creator of a `Brokers` object provides: they list topics, and explain
+ * errors of connections.
  */
 interface Surroundings extends TopicList {
   readonly explain: (error: unknown) => unknown;
@@ -182,7 +182,10 @@ export class Brokers {
     this.#cluster = undefined;
   }
 
-  /** Throws after `disconnect`, because a connection that opens later would never be closed. */
+  /**
+   * Returns the kafkajs client. Throws after `disconnect`, because a connection that opens later
+   * would never be closed.
+   */
   kafka(): KafkaJs {
     if (this.#isClosed)
       throw new Problem(

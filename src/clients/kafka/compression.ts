@@ -21,8 +21,8 @@ const CODECS: readonly { readonly name: string; readonly open: (body: Buffer) =>
 ];
 
 /**
- * Decompresses a batch's body. Errors contain `offset`. Throws Problem `unsupported` for an unknown
- * codec, and for bytes that are not valid in their codec.
+ * Decompresses a batch's body. Throws Problem `unsupported` for an unknown codec, and for bytes
+ * that are not valid in their codec. `offset` is the batch's offset, for the message.
  */
 export function decompress(body: Buffer, codec: number, offset: number): Buffer {
   if (codec === 0) return body;

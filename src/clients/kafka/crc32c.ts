@@ -51,7 +51,7 @@ export function advanced(state: number, bytes: Uint8Array, from: number, to: num
   return crc;
 }
 
-/** How each of the 32 bits of a state changes by some number of zero bytes. */
+/** The states that each of the 32 single bits becomes after a certain number of zero bytes. */
 type Shift = Int32Array;
 
 const shifted = (shift: Shift, state: number): number => {

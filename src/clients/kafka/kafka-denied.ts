@@ -1,10 +1,10 @@
-// The failure of a login or a call that Kafka itself refuses.
+// Defines the error for a login or a call that Kafka itself refuses.
 import { Problem } from '../../domain/failure.js';
 
 /**
- * Says that Kafka's brokers refuse a login or a call. A new connection to Kafka can help only after
- * this kind of `permission-denied`. A token issuer that refuses is a different case, because each
- * login asks the issuer again.
+ * Thrown if Kafka's brokers refuse a login or a call. After this error, a new connection to Kafka
+ * can help. After any other `permission-denied` it cannot. For example, if a token issuer refuses,
+ * the next login asks the issuer again anyway.
  */
 export class KafkaDenied extends Problem {
   constructor(detail: string, remedy?: string) {

@@ -196,7 +196,7 @@ export class KafkaPort {
     return visited;
   }
 
-  /** Reads like `readRange`, but passes on undecoded responses and where their batches are. */
+  /** Reads like `readRange`, but passes undecoded answers and the places of the batches in them. */
   async readBatches(
     topic: string,
     partition: number,

@@ -26,7 +26,10 @@ export interface ProduceTarget {
 }
 
 const BATCH_BYTES = 900 * 1024; // stays below the broker's default limit for one batch
-/** So many batches may wait for the broker before a caller waits for one of its partition. */
+/**
+ * If more batches than this wait for the broker, a caller waits until the earlier batches of its
+ * partition are written.
+ */
 const MOST_PENDING = 4;
 
 interface Lane {
@@ -35,15 +38,16 @@ interface Lane {
   filling: BatchBuilder;
   sequence: number;
   /**
-   * The batches that are being sent, one after the other. A second batch must wait. kafkajs uses
-   * several connections, so the second batch could arrive first and be refused.
+   * Resolves when all batches of the partition that were sent so far are written. They are sent one
+   * after the other: kafkajs uses several connections, so a later batch could otherwise arrive
+   * first and be refused.
    */
   flying: Promise<void> | undefined;
 }
 
 /**
- * Fills one batch for each partition. Sends full batches while it fills the next one. Several callers
- * may write at the same time.
+ * Fills one batch for each partition. Sends full batches while it fills the next one. Several
+ * callers may write at the same time.
  */
 export class BulkWriter {
   readonly #target: ProduceTarget;
@@ -70,8 +74,9 @@ export class BulkWriter {
   }
 
   /**
-   * Writes a record whose bytes are copied before the call returns. `end` is the end of its value.
-   * The caller MUST open the topic before the first record. Returns the same as `write`.
+   * Writes a record whose bytes are copied before the call returns. `end` contains the last bytes
+   * of its value. The caller MUST open the topic before the first record. Returns the same as
+   * `write`.
    */
   writeBytes(topic: string, record: RecordBytes, end: SharedBytes): Promise<void> | undefined {
     const lanes = this.#topics.get(topic)!;

@@ -76,8 +76,9 @@ export class ApiServer {
   }
 
   /**
-   * Deletes exactly the object with this uid, and not a later one of the same name. Returns false
-   * if the object is already gone. It may exist for a while, until its finalizers are done.
+   * Deletes exactly the object with this uid, and not a later object of the same name. Returns
+   * false if the object is already gone. After `true`, the object may still exist until its
+   * finalizers are done.
    */
   async delete(path: string, uid: string): Promise<boolean> {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };

@@ -1,5 +1,6 @@
-// Lists and resets the offsets of a connector through Strimzi: an annotation asks the operator, and
-// the operator removes the annotation when it is done. It writes listed offsets into a ConfigMap.
+// Lists and resets the offsets of a connector through Strimzi. An annotation on the KafkaConnector
+// requests this from Strimzi's operator, which removes the annotation when it is done. The operator
+// writes listed offsets into a ConfigMap.
 import { Problem } from '../../domain/failure.js';
 import { offsetsMapOf } from '../../domain/migration/connect-control.js';
 import type { ApiServer } from './api-server.js';
@@ -65,7 +66,7 @@ export class ConnectorOffsets {
     return this.#api.get<ConfigMap>(path);
   }
 
-  /** Refuses a ConfigMap of a person, because the operator would write into it. */
+  /** Throws if a person created the ConfigMap, because the operator would write into it. */
   #demandOperators(map: ConfigMap | null): void {
     const owners = map?.metadata.ownerReferences ?? [];
     if (map && !owners.some(({ kind }) => kind === 'KafkaConnector'))

@@ -91,7 +91,10 @@ export const newConnector = (
 const CLASS = 'connector.class';
 const TASKS = 'tasks.max';
 const VERSION = 'connector.plugin.version';
-/** Strimzi ignores these keys in `spec.config`. They have their own fields, except the name. */
+/**
+ * Strimzi ignores these keys in `spec.config`, because they are fields of the resource. The name is
+ * in `metadata`, and the others are in `spec`.
+ */
 const FORBIDDEN = new Set(['name', CLASS, TASKS, VERSION]);
 
 /** Returns the fields of `spec` for a configuration. */
@@ -142,10 +145,10 @@ export const awaitedOf = ({ spec }: KafkaConnector): AwaitedState =>
   STATES[spec.state ?? 'running'];
 
 /**
- * Returns the connector's status, as the operator read it from Kafka Connect after it carried out
- * the current generation of the resource. Until then, the state is `PENDING`. Throws a Problem if
- * the operator could not carry it out. The code is `connector-failed` if Kafka Connect refused the
- * configuration.
+ * Returns the connector's status as the operator read it from Kafka Connect. The state is `PENDING`
+ * until the operator has carried out the latest change of the resource (`metadata.generation`).
+ * Throws a Problem if the operator could not carry out the change. The code is `connector-failed`
+ * if Kafka Connect refused the configuration.
  */
 export function statusOf(resource: KafkaConnector): ConnectorStatus {
   const { metadata, status } = resource;
@@ -167,7 +170,7 @@ export function statusOf(resource: KafkaConnector): ConnectorStatus {
   throw new Problem(hasRefused('PUT', message) ? 'connector-failed' : 'unreachable', text);
 }
 
-/** Kafka Connect refused to create the connector, so there is only its resource. */
+/** Thrown if Kafka Connect refused to create the connector, so that only its resource exists. */
 export class NotCreated extends Problem {
   readonly isWantedStopped: boolean;
 
@@ -199,8 +202,9 @@ export const conditionOf = (
   );
 
 /**
- * Returns whether Kafka Connect refused a new connector (POST) or configuration (PUT). The statuses
- * 404 and 409 are different: they come from workers that start or rebalance.
+ * Returns whether Kafka Connect refused a new connector (POST) or a changed configuration (PUT).
+ * The statuses 404 and 409 do not count, because Connect workers also send them while they start or
+ * rebalance.
  */
 const hasRefused = (method: 'POST' | 'PUT', message: string | undefined): boolean =>
   new RegExp(`\\b${method} /connectors\\S* returned 4(?!04|09)\\d\\d\\b`).test(message ?? '');

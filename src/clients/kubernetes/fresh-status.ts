@@ -1,5 +1,6 @@
 // Reads the status of a connector from its resource. The operator writes that status when the
-// resource changes, and otherwise every two minutes. A change of an annotation makes it look sooner.
+// resource changes, and otherwise every two minutes. Changing an annotation makes the operator
+// write the status sooner.
 import type { AwaitedState, ConnectorStatus } from '../http/connect-control.js';
 import type { ApiServer } from './api-server.js';
 import { ASKED_AT, OWNER, awaitedOf, statusOf, type KafkaConnector } from './connector-resource.js';
@@ -10,8 +11,8 @@ export interface Pace {
   /** The API server gets at most one request for a status in this time. */
   readonly spacingMs: number;
   /**
-   * The operator is asked again after this time if the state is not the wanted one. The time
-   * doubles with each request of one client, up to the longest time.
+   * If the connector is not in the wanted state, the operator is asked again after this time. The
+   * time doubles with each request of one client, up to LONGEST_MS.
    */
   readonly askAgainMs: number;
 }
@@ -69,7 +70,10 @@ export class FreshStatus {
   }
 }
 
-/** A connector without tasks is settled only if it is stopped. */
+/**
+ * Returns whether the connector and all its tasks are in the awaited state. A connector without
+ * tasks counts only if the awaited state is STOPPED.
+ */
 const isSettled = (status: ConnectorStatus, awaited: AwaitedState): boolean =>
   (status.tasks.length > 0 || awaited === 'STOPPED') &&
   [status.connector, ...status.tasks].every(({ state }) => state === awaited);

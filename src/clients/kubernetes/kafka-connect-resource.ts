@@ -36,7 +36,7 @@ export const getKafkaConnect = (
     `/apis/${API_VERSION}/namespaces/${namespace}/kafkaconnects/${encodeURIComponent(cluster)}`,
   );
 
-/** Returns why the cluster does not carry out connector resources now. Null if it does. */
+/** Returns why Strimzi does not carry out connector resources of this cluster now, or null. */
 export function whyNotUsable(
   { metadata, spec, status }: KafkaConnect,
   { namespace, cluster }: Home,
@@ -66,7 +66,10 @@ export function whyNotUsable(
   return null;
 }
 
-/** Returns what the cluster says about its version and plugins. Throws Problem `unreachable`. */
+/**
+ * Returns the version and the plugins of the cluster. Throws Problem `unreachable` if the resource
+ * does not exist, or if `whyNotUsable` finds a problem.
+ */
 export async function readKafkaConnect(
   api: ApiServer,
   home: Home,

@@ -81,7 +81,10 @@ export class StrimziConnect implements ConnectControl {
     return Promise.resolve(null);
   }
 
-  /** Returns the configuration. A connector of a different KafkaConnect has one more key. */
+  /**
+   * Returns the configuration. If the connector belongs to a different KafkaConnect cluster, adds a
+   * key with the cluster's name, so that a caller notices the difference.
+   */
   async config(name: string): Promise<Record<string, string> | null> {
     const found = await this.#own.read(name);
     if (!found) return null;
@@ -92,7 +95,10 @@ export class StrimziConnect implements ConnectControl {
     };
   }
 
-  /** Returns null also if Kafka Connect refused to create a connector that must not run. */
+  /**
+   * Returns the status, or null if there is no connector. There is also none if Kafka Connect
+   * refused to create a connector that must be stopped: then only its resource exists.
+   */
   async status(name: string): Promise<ConnectorStatus | null> {
     try {
       return await this.#fresh.read(name);
@@ -235,8 +241,9 @@ const asking =
     (spec.state ?? 'running') === state ? null : { spec: { state } };
 
 /**
- * Returns a Problem after which the resource may exist. Codes that say that nothing was created
- * would release the claim to the resource.
+ * Returns the error with the code `unreachable`, which means that the resource may exist. With
+ * another code, the caller would conclude that nothing was created, and release its claim to the
+ * resource's name.
  */
 const mayExist = (error: unknown): unknown =>
   error instanceof Problem && error.code !== 'unreachable'

@@ -5,6 +5,9 @@ import { jsonText } from './json-text.js';
 import type { Ledger } from './ledger.js';
 
 export interface AdoptedRow extends OwnedObject {
+  /**
+   * Describes the object at its adoption, such as a topic's id. A different text shows a change.
+   */
   readonly identity: string;
 }
 
@@ -19,8 +22,9 @@ export interface Holder {
 export const describeHolder = ({ migration, object: { kind, name } }: Holder): string =>
   `${kind} ${name} belongs to migration ${migration}`;
 
-// An object of Sluice is recorded under the name of its database. Two servers may have databases
-// with the same name, so the address of that migration's source must also be the same.
+// The ledger records an object that Sluice created with the name of its database, without the
+// server. Two servers may have databases with the same name. The query therefore also compares the
+// address of the source of the migration that owns the object.
 const HELD = `
 SELECT name AS migration FROM sluice.adopted WHERE name <> $1 AND kind = $2 AND object_name = $3 AND location = $4 AND released_at IS NULL
 UNION ALL
@@ -48,17 +52,17 @@ export async function heldObjects(
   return held;
 }
 
-/** Returns the ledger's time, as `recordAdopted` expects it. */
+/** Returns the ledger's time, for the parameter `begun` of `recordAdopted`. */
 export async function ledgerTime(ledger: Pick<Ledger, 'query'>): Promise<string> {
   const rows = await ledger.query<{ at: string }>(`SELECT clock_timestamp()::text AS at`);
   return rows[0]!.at;
 }
 
 /**
- * Records the adopted objects in one statement. Records nothing and returns `taken` if another
- * migration has adopted one of them meanwhile. Records nothing and returns `ended` if the run has
- * ended, or has released its objects since `begun`. In that case, no run would release the new
- * rows. Idempotent.
+ * Records the adopted objects in one statement. Idempotent. Records nothing and returns `taken` if
+ * another migration has adopted one of them meanwhile. Records nothing and returns `ended` if the
+ * run has ended, or has released its objects since `begun`. In these two cases, no run would ever
+ * release the new rows.
  */
 export async function recordAdopted(
   ledger: Pick<Ledger, 'query'>,

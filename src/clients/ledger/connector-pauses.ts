@@ -1,6 +1,7 @@
-// Stores the pauses of source connectors in the ledger. A window pauses a connector for a still
-// point. Other workers can then distinguish such a pause from a pause by a person. They can also
-// end the pause if the window's worker has died.
+// Stores the pauses of source connectors in the ledger. A window pauses a connector so that the
+// pipeline can process everything and nothing new arrives (a still point). With this record, other
+// workers can distinguish such a pause from a pause by a person. They can also end the pause if the
+// window's worker has died.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { RecordedPause } from '../../domain/evidence/still-point.js';
 import type { Ledger } from './ledger.js';

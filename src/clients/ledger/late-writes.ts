@@ -1,8 +1,9 @@
-// Statements that store the status of a run and the state of an object. An attempt of an activity
-// may hang, for example with a lost connection or a suspended worker, while another attempt and the
-// run continue. Its statement then comes too late, and must not replace what is newer.
+// Defines the statements that store the status of a run and the state of an object. An attempt of
+// an activity may hang, for example with a lost connection or a suspended worker. Meanwhile,
+// another attempt and the run continue. The statement of the first attempt then arrives too late,
+// and must not replace newer values.
 
-/** The clocks of two servers of Temporal may differ by less than this. */
+/** The clocks of two Temporal servers are assumed to differ by less than this. */
 const CLOCKS_DIFFER = '5 seconds';
 
 /** Stores a status, unless the ledger has a newer one. */
@@ -17,9 +18,9 @@ ON CONFLICT (name, iteration) DO UPDATE SET status = excluded.status, generation
 WHERE coalesce(m.status_at <= excluded.status_at + interval '${CLOCKS_DIFFER}', true)`;
 
 /**
- * Stores the state of an object, and returns a row if it did. Stores no claim (`registered`) if the
- * run has ended. Stores nothing if a later run of the name has the object, and no `created` if the
- * object was already removed.
+ * Stores the state of an object. Returns a row if the state was stored. It is not stored in three
+ * cases: a later run of the name has the object; the state is `registered` (a claim), but the run
+ * has ended; or the state is `created`, but the object was already removed.
  */
 export const STORE_OBJECT = `
 INSERT INTO sluice.object AS o (name, kind, object_name, location, iteration, generation, state)

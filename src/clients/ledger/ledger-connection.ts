@@ -9,12 +9,12 @@ import { LEDGER_SCHEMA } from './ledger-schema.js';
 
 const NOT_THERE = [SQLSTATE.undefinedTable, SQLSTATE.invalidSchemaName];
 
-/** 3D: the database does not exist. */
+/** The codes of a connection that failed. Class 3D means that the database does not exist. */
 const AWAY = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|57P|08|53|3D)/;
 /** Errors of TLS have codes such as CERT_HAS_EXPIRED and SELF_SIGNED_CERT_IN_CHAIN. */
 const NOT_TRUSTED = /CERT|^ERR_(TLS|SSL)|^UNABLE_TO_/;
 
-/** Returns whether no connection was possible, so the statement was perhaps not run. */
+/** Returns whether the connection failed. It is then unknown whether the statement was run. */
 const isAway = (error: unknown): boolean =>
   AWAY.test(codeOf(error)) ||
   NOT_TRUSTED.test(codeOf(error)) ||
@@ -46,8 +46,8 @@ export class LedgerConnection {
       ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
     });
     this.#pool.on('error', () => undefined);
-    // The pool does not listen to a connection that is in use. Without a listener, a lost connection
-    // ends the whole process. The error surfaces at the next query.
+    // The pool has no error listener on a connection that is in use. Without a listener, a lost
+    // connection ends the whole process. With this listener, the next query throws the error.
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
     this.url = url;
     this.readOnly = readOnly;

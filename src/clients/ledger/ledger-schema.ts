@@ -8,7 +8,7 @@ CREATE SCHEMA IF NOT EXISTS sluice;
 CREATE TABLE IF NOT EXISTS sluice.migration (
   name text NOT NULL,
   iteration int NOT NULL,
-  generation int NOT NULL,          -- never begins again, so names of slots and topics are never reused
+  generation int NOT NULL,          -- only increases, so names of slots and topics are never reused
   workflow_id text NOT NULL,
   run_key text NOT NULL UNIQUE,     -- first run id of the workflow
   spec jsonb NOT NULL,
@@ -131,13 +131,13 @@ CREATE TABLE IF NOT EXISTS sluice.proof (
 CREATE TABLE IF NOT EXISTS sluice.notice (
   name text NOT NULL,
   iteration int NOT NULL,
-  key text NOT NULL,                -- the occasion, such as a block and since when
+  key text NOT NULL,                -- identifies the occasion, such as a block with its start time
   notice jsonb NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   attempts int NOT NULL DEFAULT 0,
   tried_at timestamptz,
   sent_at timestamptz,
-  problem text,                     -- of the latest attempt
+  problem text,                     -- why the latest attempt failed
   PRIMARY KEY (name, iteration, key)
 );
 
@@ -148,7 +148,7 @@ CREATE TABLE IF NOT EXISTS sluice.copied (
   table_name text NOT NULL,
   chunk int NOT NULL,
   rows bigint NOT NULL,
-  storage text NOT NULL,            -- identifies the table's files; another file has other rows in this range
+  storage text NOT NULL,            -- identifies the table's files; a rewrite moves rows to other ranges
   PRIMARY KEY (run_key, generation, table_name, chunk)
 );
 
@@ -165,7 +165,7 @@ CREATE TABLE IF NOT EXISTS sluice.still_point (
 );
 CREATE INDEX IF NOT EXISTS still_point_of_run ON sluice.still_point (run_key, generation, connector);
 
--- The lease rows of migrations without a batch. With a batch, the row is in the source database.
+-- The lease rows of migrations without a batch. With a batch, the row is in the target database.
 CREATE TABLE IF NOT EXISTS sluice.lease (${LEASE_COLUMNS}
 );
 DO $$ BEGIN

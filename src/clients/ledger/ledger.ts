@@ -1,6 +1,6 @@
 // Reads and writes the ledger: the evidence of every migration, in a Postgres database of the
-// operator. Nearly all of its tables are append-only. The ledger can be read without a worker and
-// without Temporal.
+// operator. Windows, evidence, facts and events are only appended. The ledger can be read without a
+// worker and without Temporal.
 import type { AuditEvent } from '../../domain/audit.js';
 import type {
   ColumnTally,
@@ -38,8 +38,11 @@ export interface MigrationRecord {
 export const newestOf = (records: readonly MigrationRecord[]): MigrationRecord[] =>
   records.filter((record, at) => records[at - 1]?.name !== record.name);
 
-/** The request to store a status. Its time must not depend on the attempt of the activity. */
+/** The origin of a status. */
 export interface StatusOrigin {
+  /**
+   * When the run asked to store the status. Every attempt of the activity MUST use the same time.
+   */
   readonly askedAt?: Date | null;
   /** The Temporal namespace of the run, for a ledger that has lost it. */
   readonly namespace?: { readonly name: string; readonly id: string | null } | null;
@@ -74,8 +77,9 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the status. Also stores the run again if the ledger has lost it. A status that comes too
-   * late changes nothing: a statement of an attempt that hung can arrive after newer statuses.
+   * Stores the status. Also stores the run again if the ledger has lost it. A status changes
+   * nothing if the ledger has a newer one, because the statement of an attempt that hung can arrive
+   * late.
    */
   async recordStatus(
     ref: MigrationRef,
@@ -189,8 +193,8 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the state of an object, unless the change comes too late: a later run has the object, or
-   * it was removed before an attempt that hung reports that it was created. Throws Problem
+   * Stores the state of an object. Ignores a state that comes too late: any state if a later run
+   * has the object, and `created` if the object was already removed. Throws Problem
    * `object-not-ours`, and claims nothing, if the run has ended.
    */
   async setObjectState(

@@ -82,8 +82,8 @@ export async function qualifyNames(client: pg.ClientBase): Promise<void> {
 }
 
 /**
- * Reads a publication. Returns null if it does not exist. A table in `planned` gets the name that
- * the spec uses.
+ * Reads a publication. Returns null if it does not exist. `planned` has the tables of the spec.
+ * They are returned under the names that the spec uses.
  */
 export async function readPublication(
   client: pg.ClientBase,

@@ -1,5 +1,5 @@
 // Reads a table from the source's catalog: columns, key and replica identity. The name is resolved
-// only once, because later queries use the table's oid.
+// only once. Later queries use the table's oid, so all of them are about the same table.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
@@ -186,7 +186,8 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
  * Returns the files that hold the rows of a table and its partitions. The files change when the
  * table is rewritten or truncated, and when its partitions change. pg_partition_tree also sees a
  * partition that was attached after the session's snapshot, as the planner does. It locks the
- * partitions, so within a transaction, the table MUST already be locked.
+ * partitions. Within a transaction, the caller MUST therefore have locked the table before, or a
+ * deadlock with DETACH PARTITION is possible.
  */
 export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
   const { rows } = await client.query<{ files: string }>(

@@ -10,8 +10,9 @@ import { connectionsToTry, refusedThisKind } from './postgres-tls.js';
 
 /**
  * Returns the text of a secret that will be sent to `hosts`. Throws Problem `permission-denied` if
- * a spec must not name the secret for these hosts. With the purpose `allow`, only makes this check.
- * With the purpose `run`, returns the path of a program whose output may be sent to the hosts.
+ * a spec must not name the secret for these hosts. With the purpose `allow`, only checks this, and
+ * returns an empty text. With the purpose `run`, returns the path of a program whose output may be
+ * sent to the hosts.
  */
 export type ResolveSecret = (
   secret: SecretRef,

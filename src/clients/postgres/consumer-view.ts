@@ -1,5 +1,5 @@
-// Reads what the catalog contains about the view that consumers read, and the table that it selects
-// from. Replaces the view's text.
+// Reads from the catalog the view that consumers read, and the tables that the view selects from.
+// Also replaces the query of the view.
 import type pg from 'pg';
 import {
   parseTableName,

@@ -65,7 +65,7 @@ export function copyLines(
   }));
 }
 
-/** Reads one message. Returns how many rows it contains, and what must happen before the next. */
+/** Reads one message. Returns its number of rows, and a promise that the next message waits for. */
 type ReadMessage = (bytes: Buffer) => Read;
 interface Read {
   readonly rows: number;
@@ -199,14 +199,14 @@ class CopyOut {
     return (this.#rows / this.#options.rowsPerSecond) * 1000 - (Date.now() - this.#started);
   }
 
-  /** Waits also for the rows that arrive meanwhile. */
+  /** Waits until the rate is within its limit. Rows that arrive during the wait also count. */
   async #untilInTime(): Promise<void> {
     for (let ahead = this.#aheadMs(); ahead >= LEAST_WAIT_MS; ahead = this.#aheadMs())
       await new Promise((resolve) => setTimeout(resolve, ahead));
     this.#isSlowed = false;
   }
 
-  /** Reports the end once nothing is waited for, so that an error of a late write is not lost. */
+  /** Reports the end as soon as no wait is left, so that the error of a late write is not lost. */
   #finish(): void {
     this.#isFinished = true;
     if (this.#waits === 0) this.#done(this.#problem, this.#rows);

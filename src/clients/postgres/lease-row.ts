@@ -25,9 +25,9 @@ export interface LeaseRow {
   readonly server: string | null;
   /** The identity of a separate source's server at the fence. */
   readonly source_server: string | null;
-  /** True if the fence has expired by the database's clock. No other clock counts. */
+  /** True if the fence has expired by the database's clock, or if the row has no expiry time. */
   readonly expired: boolean;
-  /** Milliseconds until the fence expires. 0 if the fence has expired, or if it never expires. */
+  /** Milliseconds until the fence expires. 0 if `expired` is true. */
   readonly restMs: number;
 }
 

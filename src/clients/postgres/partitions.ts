@@ -1,10 +1,10 @@
-// SQL that lists partitions.
+// Builds SQL that lists partitions.
 
 /**
  * Returns a sub-query with the oid (`relid`) of each partition of a partitioned table, at every
- * depth. `root` is SQL for the oid of the table. pg_partition_tree would lock the partitions, but not
- * the table. A later statement of the transaction locks the table, so DETACH PARTITION, which locks
- * the table first, could end in a deadlock.
+ * depth. `root` is SQL for the oid of the table. The sub-query locks nothing. pg_partition_tree
+ * would lock the partitions, but not the table. If a later statement of the transaction then locked
+ * the table, a deadlock with DETACH PARTITION would be possible: DETACH locks the table first.
  */
 export const partitionsOf = (root: string): string => `(
   WITH RECURSIVE part(relid) AS (

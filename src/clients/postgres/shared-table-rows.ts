@@ -48,7 +48,7 @@ export async function removalProblem(
   const others = removed > 0 ? await followers(client, table) : [];
   return others.length === 0
     ? null
-    : `removing ${removed} ${removed === 1 ? 'row' : 'rows'} of ${table.text} would also change rows of ${others.join(', ')}, by a foreign key`;
+    : `removing ${removed} ${removed === 1 ? 'row' : 'rows'} of ${table.text} would also change rows of ${others.join(', ')}, because of a foreign key`;
 }
 
 /**

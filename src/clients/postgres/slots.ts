@@ -1,5 +1,4 @@
-// Reads, creates and drops replication slots, and decides when a slot is lost. No other file reads
-// the state of a slot directly.
+// Reads, creates and drops replication slots, and decides when a slot is lost.
 import type pg from 'pg';
 import { quoteLiteral } from '../../domain/migration/names.js';
 import type { Lsn } from '../../domain/values/position.js';

@@ -20,14 +20,18 @@ import { partitionsOf } from './partitions.js';
 const TRIGGER_LOCK_MS = 700;
 
 /**
- * Creates the triggers of a role on all tables of that role. The triggers call `fn` (quoted). The
- * caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT hold the
+ * Creates the triggers of one kind (`fence` or `owner`) on all tables that need this kind. The
+ * triggers call `fn` (quoted). Throws Problem `object-not-ours` if a trigger of that name calls a
+ * different function.
+ *
+ * The caller MUST be in the transaction that sets the lease to FENCED. The caller MUST NOT hold the
  * lease row yet, because a writer locks its table before it reads the lease row. CREATE TRIGGER
- * waits for every open writer. So after the commit, no writer from before is active. Every
- * partition gets a statement trigger, because a write that names a partition fires only that
- * partition's statement trigger. Row triggers are needed too. A subscription's apply worker fires
- * only row triggers, and a partition that is attached later inherits row triggers. Throws Problem
- * `object-not-ours` if a trigger of that name calls a different function.
+ * waits for every open writer. After the commit, therefore, no writer is active that began before
+ * the triggers existed.
+ *
+ * Every partition gets a statement trigger, because a write that names a partition fires only that
+ * partition's statement trigger. Row triggers are needed too: the apply worker of a subscription
+ * fires only row triggers, and a partition that is attached later inherits only row triggers.
  */
 export async function createTriggers(
   client: pg.ClientBase,
@@ -89,7 +93,7 @@ async function refuseForeign(
   if (rows.length > 0)
     throw new Problem(
       'object-not-ours',
-      `not ours: trigger ${rows.map(({ name }) => name).join(', ')}`,
+      `Sluice did not create trigger ${rows.map(({ name }) => name).join(', ')}`,
     );
 }
 

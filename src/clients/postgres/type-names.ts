@@ -1,5 +1,5 @@
-// SQL for the names by which Sluice knows types. Only types of Postgres itself and of extensions
-// have a name without a schema, so a user-defined type is never taken for one of them.
+// Builds SQL for the names that Sluice gives to types. Only types of Postgres itself and of
+// extensions have a name without a schema, so a user-defined type is never taken for one of them.
 
 /**
  * Joins further columns to a type `t`. `b` is the type under all domains of `t`, and `base.typmod`
@@ -15,7 +15,8 @@ LEFT JOIN pg_type e ON e.typarray = b.oid`;
 
 /**
  * Types that Debezium looks up by their name alone, in all schemas. If several types have such a
- * name, Debezium knows only one of them. A table also has a type with the name of the table.
+ * name, Debezium knows only one of them. A table counts too, because Postgres gives each table a
+ * type with the table's name.
  */
 const BY_NAME = `('citext', 'geography', 'geometry', 'halfvec', 'hstore', 'isbn', 'ltree', 'sparsevec', 'vector')`;
 
@@ -27,7 +28,8 @@ const isOneOfSeveral = (type: string): string =>
 
 /**
  * Returns SQL for the name of a type. An enum, a composite and a domain get the name of their kind.
- * A type of Postgres or of an extension has its own name, and any other type has its schema, too.
+ * A type of Postgres or of an extension keeps its own name. Any other type gets its schema before
+ * its name.
  */
 const kindOf = (type: string): string => `CASE
     WHEN ${type}.typname IN ${BY_NAME} AND ${isOneOfSeveral(type)} THEN ${type}.typname || ' (ambiguous)'

@@ -35,7 +35,7 @@ export class WitnessSlot {
 
   /**
    * Creates the slot, and waits until every transaction that was open at that time has ended.
-   * Therefore the slot contains every transaction that a later snapshot does not see. Throws an
+   * Therefore the slot returns every transaction that a later snapshot does not see. Throws an
    * error if the role lacks the attribute REPLICATION, if no slot is free, or if the wait takes too
    * long.
    */
