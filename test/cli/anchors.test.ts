@@ -13,8 +13,8 @@ const completed = (scheduledEventId: number, result: object) => ({
   },
 });
 
-describe("a run's history", () => {
-  it('contains the head of the chain after each recorded window, and no result of other activities', () => {
+describe("the windows in a run's history", () => {
+  it('are found with their numbers and chain digests, and without results of other activities', () => {
     const events = [
       scheduled(5, 'runWindow'),
       scheduled(6, 'record'),

@@ -1,4 +1,5 @@
-// Tests that `sluice compare` refuses the options that it could not keep, before it contacts a system.
+// Tests that `sluice compare` refuses a time limit that it could not keep, before it contacts a
+// system.
 import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/cli/compare.js';
 

@@ -59,7 +59,7 @@ describe('the exit code of a proof without a result', () => {
 });
 
 describe('the remedy of a proof without a result', () => {
-  it('is that of the spec, or to run the proof again, because a proof cannot be retried', () => {
+  it('is to correct the spec or to run the proof again, because a proof cannot be retried', () => {
     const of = (code: 'spec-invalid' | 'unreachable') =>
       whyFailed(failedIn('openProof', failure(code, 'why')));
     expect(of('spec-invalid')).toMatchObject({ message: 'why', remedy: 'fix it' });
@@ -105,7 +105,7 @@ describe('a sweep that fails', () => {
     expect(
       fail(whyStopped('bank', failedIn('removeTopic', failure('unreachable', 'away'))), 'text'),
     ).toBe(4));
-  it('says that it removed nothing, with the own remedy, if the name is refused', () =>
+  it('says that it removed nothing, and gives the remedy of the refusal, if the name is refused', () =>
     expect(
       whyStopped('bank', failedIn('openRun', failure('name-refused', 'bank is running'))),
     ).toMatchObject({

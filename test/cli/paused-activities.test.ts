@@ -45,10 +45,10 @@ describe('an activity that is paused at Temporal', () => {
     });
   });
   it.each([
-    ['is the guard', { guard: true }, 'RUNNING', GUARD_PAUSED],
-    ['is a step', { guard: false, catchUp: true }, 'RUNNING', null],
-    ['belongs to a run that ended', { guard: true }, 'TERMINATED', 'terminated'],
-  ])('if it %s, decides whether anything watches the slot', (_what, paused, status, state) =>
+    ['the guard', { guard: true }, 'RUNNING', GUARD_PAUSED],
+    ['a step', { guard: false, catchUp: true }, 'RUNNING', null],
+    ['the guard of a run that ended', { guard: true }, 'TERMINATED', 'terminated'],
+  ])('decides whether the guard can watch the slot: %s', (_what, paused, status, state) =>
     expect(unguardedState(aDescription(paused, status))).toBe(state),
   );
 });

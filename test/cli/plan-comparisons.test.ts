@@ -23,7 +23,7 @@ describe('the plan', () => {
     ['SELECT day, random() AS total FROM t', /depends on random\(\)/],
     ['SELECT day, total FROM t WHERE day < now()', /depends on now\(\)/],
     ['SELECT day FROM t TABLESAMPLE SYSTEM (1)', /random sample/],
-  ])('says why a result is settled: %s', async (sql, because) =>
+  ])('says why a result is compared in settled mode: %s', async (sql, because) =>
     expect(await modesOf(sql)).toMatchObject({
       mode: 'settled',
       because: expect.stringMatching(because),
@@ -36,7 +36,7 @@ describe('the plan', () => {
       mode: 'settled',
     }));
 
-  it('says that a result of polled tables is settled, and why', async () => {
+  it('says that a result of polled tables is compared in settled mode, and why', async () => {
     const connector = {
       type: 'jdbc-source',
       url: 'http://127.0.0.1:8083',

@@ -5,7 +5,9 @@ import { startWhenFree } from '../../src/cli/support/start-when-free.js';
 import type { Outcome } from '../../src/domain/migration/phase.js';
 import { aStatus } from '../support/status.js';
 
-/** A client of a server on which a run with this outcome is open until a person awaits its end. */
+/**
+ * A client of a server with an open run that has this outcome. The run closes when it is awaited.
+ */
 function aServer(outcome: Outcome | null) {
   let isOpen = true;
   const handle = {

@@ -1,4 +1,5 @@
-// The record batches that Sluice writes can be read by Sluice and by every broker.
+// Tests that Sluice can read the record batches that it writes, and that their headers and
+// checksums are right.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';

@@ -1,4 +1,4 @@
-// The parts of a range of blocks cover the range, and nothing else.
+// Tests that the parts of a range of blocks cover exactly this range.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blocksAtOnce } from '../../src/activities/capture/load/copy-tables.js';

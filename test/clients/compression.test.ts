@@ -11,7 +11,7 @@ describe('a compressed batch', () => {
     ['bytes that are not gzip', 1, Buffer.from('not gzip')],
     ['snappy that claims 4 GiB', SNAPPY, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00])],
     [
-      'snappy with a literal so long that the library goes back to its beginning',
+      'snappy with a literal whose length the library reads as a negative number',
       SNAPPY,
       Buffer.from([5, 0xfc, 0xfa, 0xff, 0xff, 0xff, 0x41]),
     ],

@@ -27,15 +27,15 @@ describe('a connector that Kafka Connect does not show', () => {
   );
 
   it.each([
-    ['a worker whose REST resources have not started', '<html><title>Error 404</title></html>'],
+    ['the HTML of a worker that is still starting', '<html><title>Error 404</title></html>'],
     [
-      'a path that Kafka Connect does not serve',
+      'the message for a path that Kafka Connect does not serve',
       { error_code: 404, message: 'HTTP 404 Not Found' },
     ],
-    ['a proxy', { error: 'no route' }],
-    ['nobody', ''],
-    ['null', 'null'],
-  ])('is not missing because of an answer of %s', async (_what, body) => {
+    ['the JSON of a proxy', { error: 'no route' }],
+    ['an empty body', ''],
+    ['the body null', 'null'],
+  ])('does not count as missing after a 404 with %s', async (_what, body) => {
     for (const ask of [
       () => connect.config('orders'),
       () => connect.status('orders'),

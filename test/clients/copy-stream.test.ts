@@ -1,4 +1,4 @@
-// A copy reads no faster than its visitor allows, and it reports the errors of late writes.
+// Tests that a copy reads no faster than its visitor allows, and reports the errors of late writes.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { copyLines, type VisitLine } from '../../src/clients/postgres/copy-stream.js';

@@ -55,7 +55,7 @@ describe('the login at a Kubernetes API', () => {
     expect(await connect.version()).toBe('4.3.1');
   });
 
-  it('with a spec reads the token from its file again for each request', async () => {
+  it('with a token file of the spec reads that file again for each request', async () => {
     const apiServer = await start();
     writeFileSync(file('own-token'), 'token');
     const strimzi = {
@@ -101,7 +101,7 @@ describe('a refusal of a Kubernetes API', () => {
     return new StrimziConnect(new ApiServer(() => ({ url, http, tokenOf: 'the spec' })), HOME);
   };
 
-  it('of a right names the right, and the Role as the remedy', async () => {
+  it('for a missing right names the right, and the Role as the remedy', async () => {
     const connect = await login();
     fake.kubernetes.denied.add('create kafkaconnectors');
     await expect(connect.createStopped('bank', {})).rejects.toMatchObject({
@@ -136,7 +136,7 @@ describe('a refusal of a Kubernetes API', () => {
     },
   );
 
-  it('of a resource that the CRD does not allow says what is wrong, and nothing exists', async () => {
+  it('for a resource that the CRD does not allow says what is wrong, and creates nothing', async () => {
     const connect = await login();
     await expect(connect.createStopped('bank', { 'tasks.max': '0' })).rejects.toMatchObject({
       code: 'connector-failed',
@@ -145,7 +145,7 @@ describe('a refusal of a Kubernetes API', () => {
     expect(fake.kubernetes.get('kafkaconnectors', 'bank')).toBeUndefined();
   });
 
-  it('is not read into the answer of another server', async () => {
+  it('is not confused with the answer of a server that is no Kubernetes API', async () => {
     const server = createServer((_request, response) => void response.end('<html>'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     await fake.start();

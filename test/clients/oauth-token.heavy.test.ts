@@ -93,7 +93,7 @@ describe('a token endpoint', () => {
     ['in the token itself', () => grant(jwt({ exp: seconds() - 60 }))],
     ['beside the token', () => grant('opaque', { expires_in: 0 })],
   ])(
-    'appears in the error if its tokens have expired according to the time %s',
+    'is named in the error if its tokens have expired, according to the time %s',
     async (_where, give) => {
       give();
       expect(await fails(source())).toEqual(
@@ -106,14 +106,14 @@ describe('a token endpoint', () => {
     },
   );
 
-  it('appears in the error if its tokens are not valid yet', async () => {
+  it('is named in the error if its tokens are not valid yet', async () => {
     grant(jwt({ exp: seconds() + 9000, nbf: seconds() + 3600 }));
     expect(await fails(source())).toEqual(
       problem('permission-denied', /not valid before/, /clock/),
     );
   });
 
-  it('appears in the error with its reason, and without the secret, if it refuses the client', async () => {
+  it('is named in the error with its reason, and without the secret, if it refuses the client', async () => {
     const said = { error: 'invalid_client', error_description: 'unknown', echo: 'p@ss:word' };
     answer = { status: 401, body: JSON.stringify(said) };
     const failure = await fails(source());
@@ -127,7 +127,7 @@ describe('a token endpoint', () => {
     expect(JSON.stringify(failure)).not.toContain('p@ss');
   });
 
-  it('appears in the error if it does not answer, is broken, or returns no usable token', async () => {
+  it('is named in the error if it does not answer, is broken, or returns no usable token', async () => {
     answer = { status: 503, body: '' };
     expect(await fails(source())).toMatchObject({ code: 'unreachable' });
     answer = { status: 200, body: '<html>' };
@@ -169,7 +169,7 @@ describe('a token command', () => {
     );
   });
 
-  it('appears in the error, with its output, if it fails', async () => {
+  it('is named in the error, with its output, if it fails', async () => {
     expect(await fails(run(program('broken', 'echo no role >&2; exit 3')))).toEqual(
       problem(
         'permission-denied',

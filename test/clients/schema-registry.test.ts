@@ -78,7 +78,7 @@ describe('the schema registry', () => {
     },
   );
 
-  it('appears in the error with its URL if it does not answer, and its secret does not appear', async () => {
+  it('is named in the error with its URL, and without its secret, if it does not answer', async () => {
     const gone = registry({
       url: 'http://127.0.0.1:1/apis/ccompat/v7',
       auth: { username: 'ann', passwordFrom: { env: 'P' } },

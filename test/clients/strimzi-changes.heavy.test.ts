@@ -28,7 +28,7 @@ describe('a changed configuration', () => {
     expect(fake.connect.get('bank')!.config).not.toHaveProperty('plugin.name');
   });
 
-  it('is taken back if Kafka Connect refuses it', async () => {
+  it('is replaced by the old one if Kafka Connect refuses it', async () => {
     await running();
     fake.refuses = (config) => (config['max.batch.size'] ? 'too large' : null);
     await expect(

@@ -117,7 +117,7 @@ describe('a resource of another owner', () => {
 });
 
 describe('a state', () => {
-  it('is pending until the operator has carried out the current generation', async () => {
+  it('is pending until the operator has carried out the latest change of the resource', async () => {
     await running();
     fake.isAway = true;
     await connect.pause('bank');
@@ -128,7 +128,7 @@ describe('a state', () => {
     });
   });
 
-  it('is seen although the operator read it too early', async () => {
+  it('is noticed, even if the operator first read it too early', async () => {
     await running();
     fake.lagMs = 300;
     await connect.pause('bank');
@@ -161,7 +161,7 @@ describe('a state', () => {
     expect(fake.kubernetes.conflicts).toBe(0);
   });
 
-  it('FAILED of a task is restarted through the annotation, once', async () => {
+  it('FAILED of a task leads to exactly one restart, through the annotation', async () => {
     await running();
     fake.fail('bank', 'Caused by: boom');
     fake.kubernetes.put('kafkaconnectors', 'bank', resource()!); // any event makes the operator look

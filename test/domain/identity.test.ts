@@ -151,7 +151,7 @@ describe('a signed approval', () => {
       /valid for longer/,
     ],
     ['used before', used, {}, [nonce], NOW, /used before/],
-    ['that is not a token', 'rubbish', {}, [], NOW, /not payload.signature/],
+    ['that is not a token', 'rubbish', {}, [], NOW, /not have the form payload.signature/],
     ['whose payload is invalid', 'e30.e30', {}, [], NOW, /contains no decision/],
   ])('%s is refused', (_what, token, more, nonces, now, why) => {
     const identity = identify(request(token, more), verifyToken(token, keys, HERE, now), nonces);

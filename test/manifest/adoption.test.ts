@@ -137,7 +137,7 @@ describe('the configuration of a connector', () => {
     ['schema.exclude.list', 'pub.*', /leave out public\.accounts/],
     ['heartbeat.interval.ms', '0', /never confirms a position/],
     ['heartbeat.interval.ms', '300000', /waits at most 30 s .*catchUp\.within 30s/],
-    ['heartbeat.action.query', '', /write nothing that it could read and confirm/],
+    ['heartbeat.action.query', '', /write nothing to the WAL that the connector could read/],
     ['slot.drop.on.stop', 'true', /a restart loses the slot/],
     ['skipped.operations', 'd', /changes are skipped/],
   ])('does not suit if %s is %s', (key, value, problem) => {

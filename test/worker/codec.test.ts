@@ -51,7 +51,7 @@ describe('the codec', () => {
     ] as const)
       await expect(codec.decode([{ ...sealed!, data }])).rejects.toThrow('cannot be decrypted');
   });
-  it("keeps the evidence's anchors in the history readable", async () => {
+  it('lets report verify read the digests of windows in an encrypted history', async () => {
     const codec = new EncryptingCodec([OLD]);
     const payloads = await codec.encode([payload({ number: 1, chain: 'aa' })]);
     const events = [

@@ -123,7 +123,7 @@ describe('the metrics', () => {
     expect(text).not.toContain('over');
     expect(text).not.toContain('lag_bytes');
   });
-  it('show WAL, fences and stopped workflows only while the worker repeats these measurements', async () => {
+  it('show stopped workflows, and WAL and fences only while the worker repeats the measurement', async () => {
     let now = 0;
     const gauges = new Gauges(() => now);
     gauges.walRetained('a', 5, '1KiB');
