@@ -82,8 +82,8 @@ export interface EvidenceShown {
    */
   readonly switches: string;
   /**
-   * The people who must sign a rollback, a rejection or a rehearsal. Empty if the spec names no
-   * approvers.
+   * The approvers that the spec names. One of them must sign a rollback, a rejection or a
+   * rehearsal. Empty if the spec names no approvers.
    */
   readonly signers: readonly string[];
   readonly notes: readonly string[];
@@ -108,7 +108,7 @@ export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null
   ];
 }
 
-/** Sends one of the two signatures that `complete` and `break-glass` need. */
+/** Sends one of the two decisions, by different people, that `complete` and `break-glass` need. */
 export async function coSign(
   id: string,
   decision: CoSigned,

@@ -23,8 +23,8 @@ export interface LeftoverOptions {
 }
 
 /**
- * Lists or removes leftovers. Throws an error with exit code 4 if Temporal does not answer, because
- * only Temporal knows whether the migration of an object is still running.
+ * Lists or removes leftovers. Throws an error with exit code 4 if Temporal does not answer: only
+ * Temporal knows whether a migration is still running.
  */
 export async function leftovers(options: LeftoverOptions): Promise<number> {
   return withClient((client) =>

@@ -1,5 +1,5 @@
-// sluice init NAME [-f FILE]: writes a spec to start from, and never overwrites a file.
-// sluice init --sql -f FILE: prints the roles and grants that a spec needs.
+// sluice init NAME [-f FILE]: writes a spec to start from, and never overwrites a file. With --sql,
+// it prints the roles and grants that the spec in FILE needs.
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseSpecText } from '../manifest/parse.js';
 import { CliError, EXIT, print, type Format } from './support/output.js';

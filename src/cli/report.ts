@@ -1,5 +1,5 @@
-// sluice report ID -o md|html|json: writes the report, from the ledger alone. sluice report verify
-// FILE: computes every hash and verdict of a report again, and compares them with the ledger.
+// sluice report ID -o md|html|json: writes the report, from the ledger alone. With `verify FILE`,
+// it computes every hash and verdict of a report again, and compares them with the ledger.
 import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';

@@ -36,7 +36,7 @@ const TROUBLES: readonly Trouble[] = [
     cause: ({ server }, message) =>
       `the certificate of ${server} is for another name: ${message.replace(/^.*?altnames: /i, '')}`,
     remedy: () =>
-      "use a name of the certificate in the spec, and for brokers also in advertised.listeners; or add this name to the certificate's subjectAltName",
+      "use a host name from the certificate in the spec, and for brokers also in advertised.listeners; or add the current name to the certificate's subjectAltName",
   },
   {
     pattern:

@@ -108,7 +108,10 @@ function selects(stored: StoredConfig, { schema, table }: TableName): boolean {
   });
 }
 
-/** Debezium ignores case, and a pattern must match the whole name. */
+/**
+ * Returns whether a pattern matches the whole name, without regard to case, as in Debezium. Returns
+ * null if JavaScript cannot parse a pattern.
+ */
 function matches(patterns: string, name: string): boolean | null {
   try {
     return patterns.split(',').some((one) => new RegExp(`^(?:${one.trim()})$`, 'i').test(name));

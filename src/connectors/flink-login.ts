@@ -1,6 +1,6 @@
 // Writes the options with which Flink's Kafka tables log in. The options contain placeholders
-// instead of secrets. Kafka's client in Flink's own processes resolves the placeholders, so no
-// secret is in a statement, in the gateway's log, or in Flink's UI.
+// instead of secrets, which Kafka's client in Flink's own processes resolves. Statements, the
+// gateway's log and Flink's UI therefore contain no secret.
 import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { kafkaClientConfig } from './kafka-client-properties.js';
 
@@ -8,8 +8,8 @@ type Login = Pick<KafkaSpec, 'tls' | 'sasl'>;
 
 /**
  * The packages in which Flink can have Kafka's client. `flink-sql-connector-kafka` moves the client
- * to a package of its own, and `flink-connector-kafka` does not. Options that name a class must
- * name it as the connector does.
+ * to a package of its own, and `flink-connector-kafka` does not. Options that name a class must use
+ * the package of the installed connector.
  */
 export const CLIENT_PACKAGES = [
   'org.apache.flink.kafka.shaded.org.apache.kafka',

@@ -30,8 +30,8 @@ export function kafkaClientConfig(kafka: Pick<KafkaSpec, 'tls' | 'sasl'>): Recor
 }
 
 /**
- * If the certificate and the key are in one file, Kafka reads that file. Kafka cannot read them
- * from two files. In that case Connect's DirectoryConfigProvider, registered as `directory`,
+ * Returns the properties for TLS. Kafka can read the certificate and the key from one file, but not
+ * from two files. For two files, Connect's DirectoryConfigProvider, registered as `directory`,
  * inserts both texts.
  */
 function sslConfig({ ca, cert, key }: TlsFiles): Record<string, string> {
@@ -62,8 +62,8 @@ function saslConfig(sasl: SaslLogin): Record<string, string> {
 const OAUTH = 'org.apache.kafka.common.security.oauthbearer';
 
 /**
- * With an endpoint, the Java client fetches the token itself. It cannot run a command, so for a
- * token command this returns only the mechanism.
+ * Returns the properties for OAUTHBEARER. With a token endpoint, the Java client fetches the token
+ * itself. It cannot run a token command, so the result is then only the mechanism.
  */
 function tokenConfig(token: TokenOrigin): Record<string, string> {
   if ('command' in token) return { 'sasl.mechanism': 'OAUTHBEARER' };

@@ -29,7 +29,7 @@ export const VARIABLES = {
   TEMPORAL_CONFIG_FILE: {
     readBy: BOTH,
     form: 'path',
-    otherwise: "the file temporal.toml in Temporal's configuration folder of the user",
+    otherwise: "the file temporal.toml in the user's configuration folder of Temporal",
     meaning: 'The file with the profiles.',
   },
   TEMPORAL_API_KEY: {

@@ -64,8 +64,8 @@ function readQueues(env: Environment, problems: string[]): QueueSettings {
   return {
     zones: zones.length === 0 ? [null] : zones,
     slots: readSlots(env, problems),
-    // at least two, because Temporal may use one of them only for workflows that this worker has
-    // cached
+    // The minimum is two, because Temporal may reserve one poll for workflows that this worker has
+    // cached.
     pollers: readCount(env, 'SLUICE_POLLERS', 2, problems),
     workflowCache: readCount(env, 'SLUICE_WORKFLOW_CACHE', 1, problems),
   };

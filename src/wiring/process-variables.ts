@@ -25,7 +25,7 @@ export const PROCESS_VARIABLES = {
     form: 'entries such as data=4,hold=8',
     otherwise: 'steps=40,data=2,watch=1000,hold=4',
     meaning:
-      'How many activities of each kind run at a time. With 0, the worker does not serve that kind.',
+      'How many activities run at a time, by kind: short steps, windows (data), long waits (watch), and work under the fence (hold). With 0, the worker does not serve that kind.',
   },
   SLUICE_POLLERS: {
     readBy: ['worker'],

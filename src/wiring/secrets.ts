@@ -10,8 +10,9 @@ import type { SecretRef } from '../domain/migration/spec.js';
 export interface SecretRule {
   readonly kind: 'env' | 'file' | 'command';
   /**
-   * The secrets that the rule allows. For variables, a name, or a prefix followed by `*`. For
-   * files, a folder with its subfolders. For commands, the path of exactly one program.
+   * The secrets that the rule allows. A rule for variables has a name, or a prefix followed by `*`.
+   * A rule for files has a folder, and includes its subfolders. A rule for commands has the path of
+   * exactly one program.
    */
   readonly what: string;
   /** The hosts that may receive the secret: exact host names, `*.domain`, or `*`. */
@@ -20,7 +21,7 @@ export interface SecretRule {
 
 const MAX_FILE_BYTES = 64 * 1024;
 const LOOPBACK = ['localhost', '127.*', '::1', '[::1]'];
-/** The folder with the identity of a Kubernetes pod, which must never be sent anywhere. */
+/** The folder with the identity of a Kubernetes pod. A spec must not use its files as secrets. */
 const POD_IDENTITY = 'kubernetes.io';
 
 /**

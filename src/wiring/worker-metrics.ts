@@ -24,7 +24,7 @@ const HELP = {
   sluice_status_age_seconds: "The age of the migration's status in the ledger.",
   sluice_wal_retained_bytes: 'The WAL that the slot of the migration retains on the source.',
   sluice_wal_budget_bytes: 'The walBudget of the migration.',
-  sluice_fence_held: '1 while the migration holds a fence, which blocks writers.',
+  sluice_fence_held: '1 while the migration holds a fence, which may block writers.',
   sluice_run_not_running: '1 if objects of the migration exist, but its workflow is not running.',
   sluice_notices_failing: 'Notices that the webhook has not accepted yet.',
 } as const;

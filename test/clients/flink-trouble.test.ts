@@ -1,5 +1,5 @@
-// Tests that the answer of Flink's SQL Gateway becomes an error that names the login, the cause and
-// the variable that Flink's processes need.
+// Tests how an answer of Flink's SQL Gateway becomes an error. The error names the login, the
+// cause, and the variable that Flink's processes need.
 import { describe, expect, it } from 'vitest';
 import { FlinkError } from '../../src/clients/http/flink-gateway.js';
 import { flinkTrouble } from '../../src/clients/http/flink-trouble.js';

@@ -32,7 +32,7 @@ export function addSpecVerbs(program: Command): void {
     .option('-f, --file <file>', 'migration spec (YAML)')
     .option(
       '--leftovers',
-      'list what ended or terminated migrations left behind, instead of checking',
+      'instead of checking, list what ended or terminated migrations left behind',
     )
     .option('--remove', 'with --leftovers: remove these objects')
     .option(
@@ -69,8 +69,8 @@ export function addSpecVerbs(program: Command): void {
 }
 
 /**
- * Adds the verbs that help before a migration is planned: which process to migrate, and a proof on
- * a small part of the data.
+ * Adds the verbs that help before a migration is planned. They judge which process to migrate, and
+ * compare a part of the data or existing topics.
  */
 export function addDecisionAids(program: Command): void {
   verb(

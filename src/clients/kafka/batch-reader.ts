@@ -53,8 +53,8 @@ export async function readBatches(
         `${topic}/${partition} begins at offset ${answer.lowOffset}, but offset ${next} is needed: retention removed records`,
       );
     // Each answer lists every aborted transaction of which it contains a part, so each answer gets
-    // its own filter. A transaction from an earlier answer must not count: compaction may have
-    // removed its abort marker, and the filter would never end the transaction.
+    // its own filter. One filter for all answers could be wrong: if compaction has removed the
+    // abort marker, the filter would also drop the producer's later transactions.
     const filter = new TransactionFilter(answer.aborted);
     const { batches, next: reached } = visibleBatches(answer.records, next, to, filter);
     const taken = take(answer.records, batches);

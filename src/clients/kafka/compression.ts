@@ -40,7 +40,7 @@ export function decompress(body: Buffer, codec: number, offset: number): Buffer 
     const why = error instanceof Error ? error.message : String(error);
     throw new Problem(
       'unsupported',
-      `the batch at offset ${offset} cannot be opened as ${known.name}: ${why}`,
+      `the batch at offset ${offset} cannot be decompressed as ${known.name}: ${why}`,
       'check the topic; the batch is damaged, and no consumer can read it',
     );
   }

@@ -51,7 +51,9 @@ export function advanced(state: number, bytes: Uint8Array, from: number, to: num
   return crc;
 }
 
-/** The states that each of the 32 single bits becomes after a certain number of zero bytes. */
+/**
+ * For each of the 32 bits of a state: the state that it becomes after some number of zero bytes.
+ */
 type Shift = Int32Array;
 
 const shifted = (shift: Shift, state: number): number => {

@@ -1,6 +1,6 @@
 // Encodes and decodes Kafka's "flexible" requests and answers (compact lengths, tagged fields),
-// which kafkajs does not support. Each shape lists the fields of a structure in the order of
-// transmission.
+// which kafkajs does not support. A caller describes a structure by its fields, in the order in
+// which Kafka sends them.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

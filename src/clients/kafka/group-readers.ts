@@ -8,8 +8,8 @@ export const UNDESCRIBED_REMEDY =
   "allow Sluice's principal to DESCRIBE the group, or use a group protocol that can be described: classic, consumer or streams";
 
 /**
- * Describes a group. Throws Problem `unsupported` if Kafka does not describe the group, because
- * unknown members must not count as unchanged members.
+ * Describes a group. Throws Problem `unsupported` if Kafka does not describe the group. Otherwise,
+ * a caller could take members that it cannot see for unchanged members.
  */
 export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGroup> {
   const group = await kafka.describeGroup(id);

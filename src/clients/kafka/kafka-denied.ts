@@ -3,8 +3,8 @@ import { Problem } from '../../domain/failure.js';
 
 /**
  * Thrown if Kafka's brokers refuse a login or a call. After this error, a new connection to Kafka
- * can help. After any other `permission-denied` it cannot. For example, if a token issuer refuses,
- * the next login asks the issuer again anyway.
+ * can help. Other errors with the code `permission-denied` need no new connection. For example, if
+ * a token issuer refuses, the next login asks the issuer again.
  */
 export class KafkaDenied extends Problem {
   constructor(detail: string, remedy?: string) {

@@ -1,5 +1,5 @@
 // Provides all calls to a Kafka cluster. kafkajs provides connections, TLS, SASL and admin calls.
-// Sluice's own code reads ranges of topics.
+// Sluice's own code reads and writes records.
 import type { Admin } from 'kafkajs';
 import { isAuthenticated, type KafkaSpec } from '../../domain/migration/cluster-access.js';
 import { SchemaRegistry } from '../http/schema-registry.js';

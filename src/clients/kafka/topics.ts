@@ -87,7 +87,7 @@ export async function hiddenProblem(
 /**
  * Waits at most `limitMs` until a broker serves a new topic. After that time, throws the last error
  * of `isServed`. If this error says that the topic does not exist, throws Problem `unreachable`
- * instead, because the topic was created and a busy broker only has not learned about it yet.
+ * instead. The topic does exist, but a busy broker may not know it yet.
  */
 export async function served(
   topic: string,

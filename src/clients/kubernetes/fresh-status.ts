@@ -19,7 +19,7 @@ export interface Pace {
 
 export const USUAL_PACE: Pace = { spacingMs: 150, askAgainMs: 250 };
 const LONGEST_MS = 2000;
-/** The operator is asked again after this time in any case. */
+/** If the connector is in the wanted state, the operator is asked again after this time. */
 const STALE_MS = 30_000;
 
 export class FreshStatus {

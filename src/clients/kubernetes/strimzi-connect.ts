@@ -161,7 +161,7 @@ export class StrimziConnect implements ConnectControl {
     return found !== null && !isNotCreated(found);
   }
 
-  /** Asks for a restart of a failed connector, or of its first failed task. */
+  /** Asks for a restart of the connector if it failed, and of its first failed task. */
   async restartFailed(name: string): Promise<void> {
     const status = await this.status(name);
     const task = status?.tasks.find(({ state }) => state === 'FAILED');

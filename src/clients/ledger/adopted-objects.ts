@@ -22,9 +22,9 @@ export interface Holder {
 export const describeHolder = ({ migration, object: { kind, name } }: Holder): string =>
   `${kind} ${name} belongs to migration ${migration}`;
 
-// The ledger records an object that Sluice created with the name of its database, without the
+// For an object that Sluice created, the ledger records the name of its database, but not the
 // server. Two servers may have databases with the same name. The query therefore also compares the
-// address of the source of the migration that owns the object.
+// source addresses of the two migrations.
 const HELD = `
 SELECT name AS migration FROM sluice.adopted WHERE name <> $1 AND kind = $2 AND object_name = $3 AND location = $4 AND released_at IS NULL
 UNION ALL

@@ -18,9 +18,9 @@ ON CONFLICT (name, iteration) DO UPDATE SET status = excluded.status, generation
 WHERE coalesce(m.status_at <= excluded.status_at + interval '${CLOCKS_DIFFER}', true)`;
 
 /**
- * Stores the state of an object. Returns a row if the state was stored. It is not stored in three
- * cases: a later run of the name has the object; the state is `registered` (a claim), but the run
- * has ended; or the state is `created`, but the object was already removed.
+ * Stores the state of an object. Returns a row if the state was stored. No state is stored if a
+ * later run of the name has the object. The state `registered` (a claim) is not stored if the run
+ * has ended. The state `created` is not stored if the object was already removed.
  */
 export const STORE_OBJECT = `
 INSERT INTO sluice.object AS o (name, kind, object_name, location, iteration, generation, state)

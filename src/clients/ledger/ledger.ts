@@ -40,9 +40,7 @@ export const newestOf = (records: readonly MigrationRecord[]): MigrationRecord[]
 
 /** The origin of a status. */
 export interface StatusOrigin {
-  /**
-   * When the run asked to store the status. Every attempt of the activity MUST use the same time.
-   */
+  /** The time of the request to store the status. It MUST be the same for every attempt. */
   readonly askedAt?: Date | null;
   /** The Temporal namespace of the run, for a ledger that has lost it. */
   readonly namespace?: { readonly name: string; readonly id: string | null } | null;
@@ -193,9 +191,9 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the state of an object. Ignores a state that comes too late: any state if a later run
-   * has the object, and `created` if the object was already removed. Throws Problem
-   * `object-not-ours`, and claims nothing, if the run has ended.
+   * Stores the state of an object. Ignores every state if a later run has the object. Ignores
+   * `created` if the object was already removed. Throws Problem `object-not-ours`, and claims
+   * nothing, if the run has ended.
    */
   async setObjectState(
     ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,

@@ -26,7 +26,7 @@ export async function storeNotice(ledger: Access, notice: Notice): Promise<void>
 /** Matches the notices that are still sent. After a day, Sluice gives up on a notice. */
 const WAITING = `sent_at IS NULL AND created_at > now() - interval '1 day'`;
 
-/** Counts the notices that the webhook has refused, and that Sluice still tries to send. */
+/** Counts the notices whose attempts have failed so far, and that Sluice still tries to send. */
 export async function failingNotices(ledger: Access): Promise<number> {
   const [row] = await ledger.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM sluice.notice WHERE ${WAITING} AND attempts > 0`,

@@ -45,8 +45,8 @@ export interface TableCatalog {
   /** The partitions at every depth. Empty for an ordinary table. */
   readonly leaves: readonly Leaf[];
   /**
-   * The tables that inherit from this table (INHERITS). A query of this table also reads the rows
-   * of these tables, but the log has the rows under the names of the inheriting tables.
+   * The tables that inherit from this table (INHERITS). A query of this table also reads their
+   * rows. In the WAL, however, these rows belong to the inheriting tables.
    */
   readonly heirs: readonly string[];
   readonly columns: readonly Column[];
@@ -184,10 +184,10 @@ export async function blocksOf(client: pg.ClientBase, table: string): Promise<nu
 
 /**
  * Returns the files that hold the rows of a table and its partitions. The files change when the
- * table is rewritten or truncated, and when its partitions change. pg_partition_tree also sees a
- * partition that was attached after the session's snapshot, as the planner does. It locks the
- * partitions. Within a transaction, the caller MUST therefore have locked the table before, or a
- * deadlock with DETACH PARTITION is possible.
+ * table is rewritten or truncated, and when its partitions change. The function pg_partition_tree
+ * also sees a partition that was attached after the session's snapshot, as the planner does. It
+ * locks the partitions. Within a transaction, the caller MUST therefore lock the table first.
+ * Otherwise, a deadlock with DETACH PARTITION is possible.
  */
 export async function storageOf(client: pg.ClientBase, table: string): Promise<string> {
   const { rows } = await client.query<{ files: string }>(

@@ -2,9 +2,10 @@
 
 /**
  * Returns a sub-query with the oid (`relid`) of each partition of a partitioned table, at every
- * depth. `root` is SQL for the oid of the table. The sub-query locks nothing. pg_partition_tree
- * would lock the partitions, but not the table. If a later statement of the transaction then locked
- * the table, a deadlock with DETACH PARTITION would be possible: DETACH locks the table first.
+ * depth. `root` is SQL for the oid of the table. The sub-query locks nothing. The function
+ * pg_partition_tree would lock the partitions, but not the table. If a later statement then locked
+ * the table, a deadlock with DETACH PARTITION would be possible, because DETACH locks the table
+ * first.
  */
 export const partitionsOf = (root: string): string => `(
   WITH RECURSIVE part(relid) AS (

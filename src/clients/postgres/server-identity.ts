@@ -4,7 +4,8 @@ import type pg from 'pg';
 /**
  * Returns the system identifier and the timeline. The value differs between servers, and changes
  * after a failover. A part that the role cannot read is empty. The timeline of a primary comes from
- * its current WAL file. The control file is outdated between a promotion and the next checkpoint.
+ * its current WAL file, because the control file is outdated between a promotion and the next
+ * checkpoint.
  */
 export async function serverIdentity(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<Record<string, string>>(

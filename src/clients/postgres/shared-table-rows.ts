@@ -39,7 +39,7 @@ export async function followers(client: pg.ClientBase, table: Relation): Promise
   return rows.map(({ name }) => name);
 }
 
-/** Returns why rows must not be removed from the table, or null if no other table follows. */
+/** Returns why rows must not be removed from the table, or null if no other table would change. */
 export async function removalProblem(
   client: pg.ClientBase,
   table: Relation,
@@ -86,8 +86,8 @@ export async function triggerProblem(
 
 /**
  * Checks that a rollback wrote all rows back that the commit had removed. `kept` has a copy of
- * them. Throws Problem `route-unexpected` if the table lacks the key of one of them. Only a trigger
- * of the table can cause this.
+ * these rows. Throws Problem `route-unexpected` if the table lacks one of their keys. Only a
+ * trigger of the table can cause this.
  */
 export async function refuseLostRows(
   client: pg.ClientBase,

@@ -30,8 +30,9 @@ const TRIGGER_LOCK_MS = 700;
  * the triggers existed.
  *
  * Every partition gets a statement trigger, because a write that names a partition fires only that
- * partition's statement trigger. Row triggers are needed too: the apply worker of a subscription
- * fires only row triggers, and a partition that is attached later inherits only row triggers.
+ * partition's statement trigger. Row triggers are needed for two other cases. The apply worker of a
+ * subscription fires only row triggers. A partition that is attached later inherits only row
+ * triggers.
  */
 export async function createTriggers(
   client: pg.ClientBase,

@@ -1,5 +1,6 @@
 // Builds SQL for the names that Sluice gives to types. Only types of Postgres itself and of
-// extensions have a name without a schema, so a user-defined type is never taken for one of them.
+// extensions have a name without a schema. A user-defined type is therefore never taken for one of
+// them.
 
 /**
  * Joins further columns to a type `t`. `b` is the type under all domains of `t`, and `base.typmod`
