@@ -25,8 +25,8 @@ export interface Look {
   readonly seen: Seen;
   readonly waits: readonly string[];
   /**
-   * The id of the workflow's first run, before any continue-as-new. It belongs to the newest start
-   * of the workflow. Null means unknown.
+   * The id of the first run since the newest start of the workflow. Continue-as-new does not change
+   * this id. Null means unknown.
    */
   readonly runKey: string | null;
 }

@@ -1,4 +1,4 @@
-// Explains why a workflow failed: with the problem that one of its activities reported.
+// Explains why a workflow failed, with the problem that one of its activities reported.
 import {
   ActivityFailure,
   ApplicationFailure,

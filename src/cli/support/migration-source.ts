@@ -88,7 +88,8 @@ export async function readStatusWith(
   const recorded = ledger
     ? (await ledger.migrations(nameOf(id)).catch((error: unknown) => orEmpty(error, live)))[0]
     : undefined;
-  // An outcome in the ledger is final. A terminated workflow would still return its last status.
+  // An outcome in the ledger is final. Temporal still answers a query about a workflow that was
+  // terminated, with the last status before its end.
   const isFinal = recorded?.outcome && recorded.iteration >= (live?.iteration ?? 0);
   const status = live && live.iteration > 0 && !isFinal ? live : (recorded?.status ?? live);
   const isKnown = look.seen.kind === 'workflow' && look.seen.workflow.status === 'RUNNING';
