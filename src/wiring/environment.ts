@@ -140,7 +140,8 @@ export const VARIABLES = {
     readBy: ['worker'],
     form: 'size such as 512MiB',
     otherwise: '1GiB',
-    meaning: 'The memory for the keys of a window. A larger table is compared in parts, on disk.',
+    meaning:
+      'The memory that all windows of the worker may use for keys. A table that needs more is compared in parts, on disk.',
   },
   SLUICE_SNAPSHOT_BYTES: {
     readBy: ['worker'],
