@@ -61,11 +61,11 @@ export async function runWorker(
   const temporalMetrics = await installRuntime(config.process);
   const ledger = new Ledger(config.ledgerUrl);
   await ledger.migrate().catch((error: unknown) => {
-    throw new Problem(
-      'unreachable',
-      `the ledger at ${ledger.address} cannot be used: ${(error as Error).message}`,
-      'check SLUICE_LEDGER_URL',
-    );
+    const detail =
+      error instanceof Problem
+        ? error.message // it already names the ledger
+        : `the ledger at ${ledger.address} cannot be used: ${(error as Error).message}`;
+    throw new Problem('unreachable', detail, 'check SLUICE_LEDGER_URL and that server');
   });
   const connection = await connectTemporal(config);
   await ensureSearchAttributes(connection.operatorService, config.temporal.namespace, say);

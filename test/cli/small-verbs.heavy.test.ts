@@ -33,6 +33,21 @@ describe('the worker', () => {
     expect(await once(child, 'exit')).toEqual([130, null]);
     ledger.close();
   });
+  it('names a ledger that does not answer once, with the variable to check', async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, 'close');
+    const SLUICE_LEDGER_URL = `postgres://x:y@127.0.0.1:${port}/l`;
+    const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', 'worker'], {
+      encoding: 'utf8',
+      env: { ...process.env, SLUICE_LEDGER_URL },
+    });
+    expect(status).toBe(4);
+    expect(stderr.match(/the ledger at/g)).toHaveLength(1);
+    expect(stderr).toMatch(/does not answer.*\n.*check SLUICE_LEDGER_URL/);
+  });
 });
 
 describe('init', () => {
