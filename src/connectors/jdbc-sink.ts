@@ -1,6 +1,7 @@
 // Builds the configuration of Debezium's JDBC sink, which writes the records of the pipeline's
 // output topic into the table that consumers will read.
 import { targetPostgres } from '../domain/migration/databases.js';
+import { sinkTableName } from '../domain/migration/sink-names.js';
 import { sessionOptions, type TableOwner } from '../domain/routes/table-owner.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { formatOf } from '../domain/migration/topic-format.js';
@@ -22,7 +23,6 @@ export function jdbcSinkConfig(
   const { pipeline } = spec;
   if (!sink || !pipeline) throw new Error('jdbcSinkConfig needs spec.sink and spec.pipeline');
   const postgres = targetPostgres({ spec });
-  const { schema, table } = sink.writes[owner ? 'stream' : 'batch'];
   return {
     'connector.class': JDBC_SINK_CLASS,
     'tasks.max': '1',
@@ -36,7 +36,7 @@ export function jdbcSinkConfig(
     // Postgres would change unquoted names to lower case, and keywords would fail
     'quote.identifiers': 'true',
     'schema.evolution': 'none', // the sink alters no table
-    'collection.name.format': `${schema}.${table}`,
+    'collection.name.format': sinkTableName(sink.writes[owner ? 'stream' : 'batch']),
     'use.reduction.buffer': 'true',
     'connection.restart.on.errors': 'true',
     'flush.max.retries': '60',

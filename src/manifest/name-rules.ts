@@ -1,6 +1,11 @@
 // Finds names in a spec that Kafka, Postgres or the sink cannot use. It contacts no system.
 import { plannedTopics } from '../domain/capture/index.js';
 import { namesOf, parseTableName } from '../domain/migration/names.js';
+import {
+  sinkCanWriteColumn,
+  sinkCanWriteTable,
+  unwritableColumns,
+} from '../domain/migration/sink-names.js';
 import { nameProblems } from '../domain/migration/topic-names.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
@@ -42,17 +47,28 @@ function hostIssues({ spec }: MigrationSpec): SpecIssue[] {
 }
 
 /**
- * Refuses names that the sink cannot write, because the sink splits its table's name at the dots.
+ * Refuses names that the sink cannot write. `doctor` checks the columns that are not in the key.
  */
 function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (!spec.sink) return [];
-  const { schema, table } = parseTableName(spec.sink.table);
-  const odd = [schema, table].find((name) => /[."`${}]/.test(name));
-  if (odd === undefined) return [];
-  return [
-    {
-      path: ['spec', 'sink', 'table'],
-      message: `the sink cannot write to a table with a dot, quote, brace or $ in its name: "${odd}"`,
-    },
-  ];
+  const name = parseTableName(spec.sink.table);
+  const table = sinkCanWriteTable(name)
+    ? []
+    : [
+        {
+          path: ['spec', 'sink', 'table'],
+          message: `the sink cannot write to the table "${name.schema}"."${name.table}": a name must not contain ", \`, \\, $, { or } or two apostrophes in a row, begin or end with white space, or be in brackets`,
+        },
+      ];
+  const columns = (spec.pipeline?.output.key ?? []).flatMap((column, at) =>
+    sinkCanWriteColumn(column)
+      ? []
+      : [
+          {
+            path: ['spec', 'pipeline', 'output', 'key', at],
+            message: unwritableColumns([column]),
+          },
+        ],
+  );
+  return [...table, ...columns];
 }

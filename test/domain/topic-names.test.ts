@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkTopicNames } from '../../src/activities/checks/topic-name-checks.js';
 import { existingCollisions, nameProblems } from '../../src/domain/migration/topic-names.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
-import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
+import { aSpecInput } from '../support/builders.js';
 
 describe('names of topics', () => {
   it('collide with each other or with an existing topic if only dots and underscores differ', () => {
@@ -54,17 +54,6 @@ describe('a spec', () => {
     expect(problems(['public.a_b', '"public.a".b'], {})).not.toEqual([]);
     expect(problems([`public.${'t'.repeat(64)}`], {})).toContainEqual(
       expect.stringContaining('more than 63 bytes'),
-    );
-  });
-
-  it('is refused if the sink could not find its table', () => {
-    const parts = {
-      ...BATCH_PARTS,
-      sink: { type: 'jdbc-sink', table: 'public."a.b"' },
-      cutover: {},
-    };
-    expect(problems(['public.t'], parts)).toContainEqual(
-      expect.stringContaining('the sink cannot write to a table with a dot'),
     );
   });
 });

@@ -31,7 +31,7 @@ describe('a plan for a shared table', () => {
       ['sluice_bank_owner on public.totals', 'removed at complete'],
     ]);
     expect(plan.connectors.at(-1)!.config).toMatchObject({
-      'collection.name.format': 'sluice_bank.stream',
+      'collection.name.format': '"sluice\\_bank".stream',
     });
   });
   it('pauses the sink before the commit, and says what happens to the batch', () => {

@@ -8,7 +8,6 @@ import { isProvable } from '../../compare/column-types.js';
 import { NOT_IN_KEYS } from '../../compare/types/further-types.js';
 import { whyUnproven } from '../../compare/types/unproven.js';
 import type { Check } from '../../domain/evidence/check.js';
-import { targetPostgres } from '../../domain/migration/databases.js';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { BatchPlan, ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { BatchSpec } from '../../domain/migration/spec.js';
@@ -24,7 +23,7 @@ import { attempt, failed, type Answer } from '../runtime/make-finding.js';
 import { checkRoute } from '../cutover/routes/index.js';
 import { checkActions } from './batch-action-checks.js';
 import { checkRuns, missingColumns } from './batch-run-checks.js';
-import { checkSinkTable } from './sink-checks.js';
+import { checkSink } from './sink-checks.js';
 import { withPartitions } from '../../clients/postgres/partitions.js';
 
 export async function checkBatch(
@@ -33,7 +32,6 @@ export async function checkBatch(
 ): Promise<Check[]> {
   const { batch, sink } = plan;
   if (!batch) return [];
-  const { user } = targetPostgres(plan);
   try {
     return await readDatabases(plan, secret, async (databases) => [
       ...(await checkQueries(databases, plan, batch)),
@@ -49,11 +47,11 @@ export async function checkBatch(
             ),
           ]
         : []),
-      ...(sink && !plan.route.sharesTable
+      ...(sink
         ? [
             await attempt(
               'sink.table',
-              () => checkSinkTable(databases, sink.writes.stream, batch, user),
+              () => checkSink(databases, plan, batch, sink),
               sink.writes.stream.text,
             ),
           ]

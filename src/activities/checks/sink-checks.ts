@@ -3,16 +3,39 @@
 import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Databases } from '../../clients/postgres/target-connection.js';
+import { targetPostgres } from '../../domain/migration/databases.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
-import type { BatchPlan } from '../../domain/plan/resolved-plan.js';
+import { sinkCanWriteColumn, unwritableColumns } from '../../domain/migration/sink-names.js';
+import type { BatchPlan, ResolvedPlan, SinkPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';
 import { missingColumns } from './batch-run-checks.js';
+
+/**
+ * Checks that the sink can write the columns of the result. If the sink has its own table, also
+ * checks that table. The checks of the route cover a table that the sink shares with the batch.
+ */
+export async function checkSink(
+  databases: Databases,
+  plan: ResolvedPlan,
+  batch: BatchPlan,
+  { writes }: SinkPlan,
+): Promise<Answer> {
+  const columns = await describeQuery(databases.source, batch.query.sql);
+  const odd = columns.map(({ name }) => name).filter((name) => !sinkCanWriteColumn(name));
+  if (odd.length > 0)
+    return {
+      detail: unwritableColumns(odd),
+      remedy: 'rename these columns in batch.query, and give them their present names in the view',
+    };
+  if (plan.route.sharesTable) return 'the sink can write every column of the result';
+  return checkSinkTable(databases, writes.stream, batch, targetPostgres(plan).user);
+}
 
 /**
  * Checks that an existing table fits and is empty, because any row already in it would count as a
  * difference. If the table does not exist, checks that the role may create it.
  */
-export async function checkSinkTable(
+async function checkSinkTable(
   { source, target: client }: Databases,
   sunk: Relation,
   batch: BatchPlan,
