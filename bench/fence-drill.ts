@@ -93,8 +93,8 @@ async function keepWriting({ database }: Drill, lane: number, written: Written):
     const id = 1 + Math.floor(Math.random() * 1000);
     try {
       await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
-      // keeps its transactions open for a while, so that some of them are open when the fence
-      // begins
+      // This lane keeps its transactions open for a while, so that some are open when the fence
+      // begins.
       if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
       await client.query(
         'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',

@@ -123,7 +123,8 @@ export function linkLibraries(dir: string): void {
     const draft = `${link}.${process.pid}.tmp`;
     rmSync(draft, { force: true });
     symlinkSync(wanted, draft);
-    renameSync(draft, link); // in one step, because another stack may load the library now
+    // The link changes in one step, because another stack may load the library now.
+    renameSync(draft, link);
   }
 }
 

@@ -18,9 +18,9 @@ import {
 const USAGE = `usage: npm run stack -- up [--secure] [--with flink,registry,toxiproxy] | down | reset | status | env | logs NAME | images | secure-env
   up       start Postgres, Kafka, Kafka Connect and Temporal; returns when all are ready
            --secure          TLS, logins and ACLs everywhere: three brokers, two Connect workers
-           --with flink      a Flink session cluster and its SQL Gateway, too (needs Python 3 with pip the first time)
-           --with registry   a schema registry, and its Avro converter in Kafka Connect
-           --with toxiproxy  Toxiproxy too
+           --with flink      also a Flink session cluster and its SQL Gateway (needs Python 3 with pip the first time)
+           --with registry   also a schema registry, and its Avro converter in Kafka Connect
+           --with toxiproxy  also Toxiproxy, which causes network faults
   down     stop them; data stays in .stack/
   reset    stop them and delete their data
   status   list what runs, with pid and address

@@ -3,7 +3,7 @@ import { percentile } from '../drill.js';
 import type { Sample } from './sample.js';
 
 /**
- * A look: the figures at one moment. The worker reports a part of them about itself; the others
+ * A look has the figures at one moment. The worker reports some of them about itself. The others
  * come from the systems around it.
  */
 export interface Look {

@@ -75,7 +75,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
     'Does the query of each stage run, return its key, and return only types that can be compared?',
   'batch.reads': 'Does the query depend only on captured tables, and not on the clock?',
   'batch.run':
-    'Is the key unique and never NULL, and is the result the same when stored and in every session?',
+    'Is the key unique and never NULL? Does every session get the same result, and does it stay the same when it is stored?',
   'batch.result': 'Does the result table have the columns of the query?',
   'batch.actions': 'Does Postgres accept the statements in `pause`, `resume` and `retire`?',
   'batch.runs': 'Can Sluice see when the batch runs?',
@@ -127,7 +127,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   missing: 'The batch has the row, and the stream does not.',
   extraneous: 'The stream has the row, and the batch does not.',
   mismatched: 'Both sides have the row, with different values.',
-  stale: 'Mismatched, and the stream has an earlier version of the row.',
+  stale: 'Both sides have the row, but the stream has an earlier version of it.',
   late: 'Not reported by this version.',
   duplicate:
     'Several records of the key have the same position in the log. This class is listed together with a difference, and is not counted separately.',
@@ -138,7 +138,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   'not-capturable':
     'A polled row was deleted, has no time, or changed without a new time or id, which polling cannot see. The key is unknown.',
   'batch-was-wrong':
-    'The stored result differs from the stream, but the query of the batch, run again over the same input, equals the stream.',
+    'The stored result differs from the stream. But the query of the batch, run again over the same input, gives the result of the stream.',
 };
 
 /** Says what each kind of audit event records. */
@@ -147,7 +147,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   phase: 'A phase began.',
   waived: 'A check failed, and the spec waives it.',
   baseline: 'The tables were counted before the initial load.',
-  slot: 'The slot exists, with its positions.',
+  slot: 'The replication slot exists; the event has its positions.',
   adopted: 'The migration adopted objects that existed before, as they are.',
   'left-untouched': 'The run ended, and left the adopted objects as they are.',
   pipeline: 'Jobs were deployed.',
@@ -174,7 +174,7 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   proof:
     'Sluice proved one part of the drain: one section of the path has everything from before the fence.',
   drained: 'Everything before the fence has passed the path.',
-  committed: 'The lease row is SWITCHED.',
+  committed: 'The cut-over was committed: the lease row has the state SWITCHED.',
   released: 'The fence was released without a commit; the event says why.',
   rehearsal: 'A person asked for a rehearsal.',
   rehearsed: 'A rehearsal ended, with the measured hold.',
@@ -194,7 +194,8 @@ export const AUDIT_MEANINGS: Readonly<Record<AuditKind, string>> = {
   'wal-alarm': 'The WAL that the slot retains exceeded the budget, or is within it again.',
   'slot-lost': 'The slot is gone.',
   'wal-budget': 'The slot was dropped, because it retained too much WAL.',
-  'way-back': 'The run left the main path; the event says who asked for it, and why.',
+  'way-back':
+    'The run began to go back to the batch, or to abort; the event says who asked for it, and why.',
   outcome: 'The run ended.',
   swept: 'A person removed what a terminated run left.',
 };

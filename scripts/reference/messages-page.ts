@@ -24,10 +24,14 @@ const VERDICTS = `## Reasons of a verdict
 Each subject of a window has one verdict. The verdict of the window is the worst one, in the order \`passed\`,
 \`inconclusive\`, \`errored\`, \`failed\`. These are the reasons, with example numbers:`;
 
-const REASONS_BELOW = `Three more reasons come from the window as a whole. If every subject is empty, the window is \`inconclusive\`: two empty
-sides prove nothing. If a fact changed while the window compared, a pass becomes \`inconclusive: changed during the
-window\`. A failure becomes inconclusive only if rows of a table moved to another file: after ALTER TABLE or TRUNCATE,
-the snapshot of the window sees an empty table. If a system did not answer, the window is \`errored\`, with that system's message.`;
+const REASONS_BELOW = `Three more reasons come from the window as a whole:
+
+- If every subject is empty, the window is \`inconclusive\`, because two empty sides prove nothing.
+- A *fact* is a setting or a state on which evidence depends, such as the configuration of a connector. If a fact changed
+  while the window compared, a pass becomes \`inconclusive: changed during the window\`. A failure becomes inconclusive only
+  if rows of a table moved to another file. ALTER TABLE or TRUNCATE does that, and the snapshot of the window then sees an
+  empty table.
+- If a system did not answer, the window is \`errored\`, with that system's message.`;
 
 const DIFFERENCES = `## Classes of differences
 
@@ -55,7 +59,7 @@ const EXAMPLES: readonly [meaning: string, counts: Partial<Counts>, proofs: Part
   ],
   ['Some keys were proven neither equal nor different.', { matched: 990, unknown: 10 }, {}],
   [
-    'Some keys changed in every round, or got a new record. Use a quieter time, or wait: the next window tries again. With mode `bulk`, each poll writes every key again, so these keys may really differ: see `sluice diff`.',
+    'Some keys changed, or got a new record, in every round. Use a quieter time, or wait: the next window tries again. With mode `bulk`, each poll writes every key again, so these keys may really differ: see `sluice diff`.',
     { matched: 990, unstable: 10 },
     {},
   ],

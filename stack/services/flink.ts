@@ -27,8 +27,8 @@ const MAIN = {
   'flink-gateway': ['-Xms128m', '-Xmx512m', 'org.apache.flink.table.gateway.SqlGateway'],
 } as const;
 
-// Flink and its serializers access the JDK. Without these options, a job fails on Java 17 and
-// later.
+// Flink and its serializers access internal classes of the JDK. Without these options, a job fails
+// on Java 17 and later.
 const EXPORTS = ['java.rmi/sun.rmi.registry', 'java.security.jgss/sun.security.krb5'].map(
   (name) => `--add-exports=${name}=ALL-UNNAMED`,
 );

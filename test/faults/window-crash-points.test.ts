@@ -1,7 +1,8 @@
-// Kills a worker in the middle of a window. The worker dies while the connector is paused for a
-// still point, at the beginning of a witness (a temporary slot that shows which rows changed), or
-// while the final window reads the witness. The retry must measure the same verdict. Afterwards the
-// connector runs, no pause is open, and the witness has left no slot.
+// Kills a worker in the middle of a window. The worker dies at one of three moments: while the
+// connector is paused for a still point, when a witness begins, or while the final window reads the
+// witness. (A witness is a temporary slot that shows which rows changed.) The retry must measure
+// the same verdict. Afterwards the connector runs, no pause is open, and the witness has left no
+// slot.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { sleepUntil } from '../support/builders.js';

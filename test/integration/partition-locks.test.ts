@@ -1,5 +1,5 @@
 // Tests that reading the catalog never locks a partition before its table. DETACH PARTITION locks
-// the table first, so the opposite order could end in a deadlock, and Postgres may then end the
+// the table first, so the opposite order could end in a deadlock. Postgres may then end the
 // statement of the table's owner.
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';

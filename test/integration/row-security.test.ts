@@ -68,7 +68,7 @@ describe('a session of Sluice', () => {
     expect(changed.rowCount).toBe(5);
   });
 
-  it('reads the current timeline, which the control file has only after the next checkpoint', async () => {
+  it('reads the current timeline, although the control file gets it only at the next checkpoint', async () => {
     const identity = await withSource(spec, () => 'reads', serverIdentity);
     await database.client.query('CHECKPOINT');
     const { rows } = await database.client.query<{ id: string; timeline: number }>(

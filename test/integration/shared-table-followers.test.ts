@@ -1,5 +1,5 @@
-// Tests when the commit of a shared table is refused: if the table would not have exactly the rows
-// of the stream, or if a different table would change with it.
+// Tests two reasons to refuse the commit of a shared table. The table would not have exactly the
+// rows of the stream, or a different table would change with it.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDrill, type Drill } from '../../bench/drill.js';

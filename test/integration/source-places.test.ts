@@ -1,5 +1,5 @@
-// Tests the places of windows on a source server: only a few windows may read one server at a time.
-// The ledger is real.
+// Tests that only a few windows read one source server at a time. Each of them holds a place, which
+// the ledger records. The ledger is real.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';

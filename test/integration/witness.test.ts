@@ -1,5 +1,6 @@
-// Tests a witness (a temporary slot that shows which rows changed) against a real Postgres: which
-// rows it names, what makes it unusable, and that it leaves nothing behind.
+// Tests a witness on a real Postgres. (A witness is a temporary slot that shows which rows
+// changed.) The tests show which rows it names, what makes it unusable, and that it leaves nothing
+// behind.
 import { afterAll, describe, expect, it } from 'vitest';
 import { WitnessLog } from '../../src/clients/postgres/witness-log.js';
 import { WitnessSlot } from '../../src/clients/postgres/witness-slot.js';

@@ -84,7 +84,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     expect([gauges.orphans, await budgets.isThere(slot)]).toEqual([[], false]);
   });
 
-  it('keeps the slot of a run that has completed, because only a restored ledger lacks its outcome', async () => {
+  it('keeps the slot of a completed run whose outcome is missing, as in a restored ledger', async () => {
     const slot = await budgets.anOverfullSlot(await budgets.aMigration('completed'));
     const gauges = new Gauges();
     await watchOnce(deps({ gauges, stateOf: () => Promise.resolve('completed') }), true);

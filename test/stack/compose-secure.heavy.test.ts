@@ -1,3 +1,4 @@
+// Tests the variables, certificates and passwords that docker-compose.secure.yml needs.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,5 @@
+// Compares docker-compose.yml and docker-compose.secure.yml with what the local stack and Sluice
+// expect.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';

@@ -1,3 +1,4 @@
+// Tests the symbolic links of libraries in the cache of Postgres binaries.
 import {
   mkdirSync,
   readFileSync,

@@ -1,3 +1,4 @@
+// Tests how a stack chooses its major version of Postgres.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

@@ -7,7 +7,7 @@ export interface AvroColumn {
   readonly type: string;
   readonly schema: unknown;
   readonly encoded: Buffer;
-  /** Null for NULL. */
+  /** The text is null if the value is NULL. */
   readonly text: string | null;
 }
 

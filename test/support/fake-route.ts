@@ -1,4 +1,4 @@
-// A route that no spec can name. It shows everything that a new route needs.
+// Defines a route that no spec can name. It shows everything that a new route needs.
 import {
   NO_EFFECTS,
   type RouteAdapter,

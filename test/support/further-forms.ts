@@ -1,4 +1,4 @@
-// Forms of JSON values for the types that few tables have: usual, unusual and wrong ones.
+// Lists forms of JSON values for the types that few tables have: usual, unusual and wrong ones.
 
 const PLACEHOLDER = '"__debezium_unavailable_value"';
 /** The polygon ((1,2),(3,4),(5,6)), whose first point comes again at the end. */

@@ -1,4 +1,4 @@
-// Values of the types that few tables have, as a careful tester would choose them.
+// Lists values of the types that few tables have, as a careful tester would choose them.
 
 /** SQL of what these types need. */
 export const FURTHER_SETUP = 'CREATE EXTENSION hstore; CREATE EXTENSION ltree;';

@@ -1,5 +1,5 @@
-// Gives the same records and rows to both encoders, the kernel and the reference, and returns both
-// results.
+// Gives the same records and rows to both encoders: the kernel in WebAssembly and the reference in
+// TypeScript. Returns both results.
 import type { Shape } from '../../src/compare/row-comparison.js';
 import { ChangeEncoder, CHANGE_WORDS, Changes } from '../../src/compare/enc/change.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';

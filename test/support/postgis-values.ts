@@ -1,4 +1,4 @@
-// Values of the types of PostGIS, as a careful tester would choose them.
+// Lists values of the types of PostGIS, as a careful tester would choose them.
 
 const SHAPES = [
   'POINT(1 2)',

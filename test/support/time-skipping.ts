@@ -124,7 +124,8 @@ export async function play<T>(
     connection,
     taskQueue,
     workflowBundle: { codePath: inject('workflowBundle') },
-    debugMode: true, // in this thread, because a new thread takes 0.6 s to load the SDK
+    // The workflow runs in this thread, because a new thread takes 0.6 s to load the SDK.
+    debugMode: true,
     activities,
     ...slotsOf('steps'),
   });
