@@ -1,3 +1,4 @@
+// Tests how `report verify` finds the digests of windows in Temporal's history.
 import { describe, expect, it } from 'vitest';
 import { anchorsIn } from '../../src/cli/support/evidence-anchors.js';
 

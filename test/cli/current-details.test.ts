@@ -1,4 +1,4 @@
-// Tests the first line of the current details, which the Web UI shows for a run.
+// Tests the current details that the Web UI shows for a run, above all their first line.
 import { describe, expect, it } from 'vitest';
 import { currentDetails } from '../../src/workflows/run/status-view.js';
 import { initialState, type State } from '../../src/workflows/run/state.js';

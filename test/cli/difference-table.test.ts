@@ -1,3 +1,4 @@
+// Tests the table of differences that `sluice diff` and `sluice compare` print.
 import { describe, expect, it } from 'vitest';
 import { differenceTable } from '../../src/cli/diff.js';
 

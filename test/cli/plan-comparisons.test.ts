@@ -1,3 +1,4 @@
+// Tests the comparison mode that `sluice plan` shows for a result, and the reason for the mode.
 import { describe, expect, it } from 'vitest';
 import { comparisonsOf } from '../../src/cli/support/plan-comparisons.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';

@@ -1,3 +1,4 @@
+// Tests small verbs, the dashboard, and errors in the command line.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';

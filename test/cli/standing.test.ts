@@ -1,5 +1,5 @@
-// Tests the messages about a run that does not continue. They never say "running" or "nothing
-// blocks it".
+// Tests the messages about a run that waits or that does not continue. They say why, and never that
+// nothing blocks the run.
 import { describe, expect, it } from 'vitest';
 import { shownEvidence } from '../../src/cli/decide.js';
 import { explainStatus } from '../../src/cli/explain.js';

@@ -4,7 +4,7 @@ import { staticDetails } from '../../src/cli/support/static-details.js';
 import { BATCH_PARTS, aSpec } from '../support/builders.js';
 
 describe('the static details of a run', () => {
-  it('say what moves, what to do next, and how to go back, without the name of a host', () => {
+  it('say what is migrated, what to do next and how to go back, and name no host', () => {
     const details = staticDetails(aSpec({ name: 'totals', spec: BATCH_PARTS }));
     expect(details).toContain('`public.totals_batch`');
     expect(details).toContain('`sluice get totals`');

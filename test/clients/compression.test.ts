@@ -1,3 +1,4 @@
+// Tests that damaged compressed batches cause an error instead of a crash or an endless loop.
 import { describe, expect, it } from 'vitest';
 import { decompress } from '../../src/clients/kafka/compression.js';
 

@@ -1,4 +1,5 @@
-// Tests how the client of Kafka Connect reacts to a rebalance, against the test's own server.
+// Tests how the client of Kafka Connect reads 404 answers, rebalances, and answers of other
+// servers. The test's own server gives these answers.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -32,7 +32,7 @@ describe('the search for topics that cannot be created', () => {
 });
 
 describe('a new topic', () => {
-  it('does not count as lost if a busy broker does not know it yet, because the step is repeated', async () => {
+  it('counts as unreachable, not as lost, if a busy broker does not know it yet', async () => {
     const lost = () => Promise.reject(new TopicLost('new', 'topic new does not exist'));
     await expect(served('new', lost, -1)).rejects.toMatchObject({ code: 'unreachable' });
   });

@@ -1,4 +1,5 @@
-// Tests that a part of an answer never counts as the answer: the connection ends inside the body.
+// Tests answers whose connection ends inside the body. A part of an answer must never count as the
+// answer.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

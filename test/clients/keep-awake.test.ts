@@ -1,3 +1,4 @@
+// Tests the statements that keep an idle session alive.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keepAwake } from '../../src/clients/postgres/keep-awake.js';
 

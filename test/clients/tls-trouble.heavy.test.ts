@@ -1,5 +1,5 @@
-// A message about a wrong certificate names the connection, the cause and the remedy. The test's
-// servers use TLS with certificates of a private authority.
+// Tests that a message about a wrong certificate names the connection, the cause and the remedy.
+// The test's servers use TLS with certificates of a private authority.
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createPlain, type AddressInfo, type Server } from 'node:net';

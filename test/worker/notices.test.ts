@@ -36,7 +36,7 @@ describe('the notices of a migration', () => {
       next: 'sluice doctor --leftovers',
     });
   });
-  it('are new for a new block, evidence or iteration, and are otherwise the same', () => {
+  it('have the same key for the same block, and a new key for a later block', () => {
     const key = (since: string): string =>
       noticesOf(aStatus({ blocked: { ...BLOCKED, since } }))[0]!.key;
     expect(key('t1')).toBe(key('t1'));
@@ -64,7 +64,7 @@ describe('a webhook', () => {
       next: 'sluice explain a',
     });
   });
-  it('gets the form of Slack, with markup of other texts escaped', async () => {
+  it("gets Slack's form, with Slack's markup characters escaped", async () => {
     const text = 'x <!channel> & y';
     await sendNotice({ url: hook.url, format: 'slack', token: undefined }, { ...notice, text });
     const { headers, body } = hook.requests.at(-1)!;

@@ -1,5 +1,5 @@
-// Environment variables choose the queues that a worker serves. The zone in a spec chooses the
-// queue on which its migration runs.
+// Tests the queues that a worker serves, which environment variables choose. Also tests the queue
+// on which a migration runs, which the zone in its spec chooses.
 import { describe, expect, it } from 'vitest';
 import { QUEUES, queueFor, queueOfZone, zoneOf } from '../../src/domain/migration/task-queues.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

@@ -12,8 +12,8 @@ export interface Readers {
 
 export interface Lack {
   /**
-   * The quoted roles that can read the view now, but could not if the view read the other table.
-   * PUBLIC stands for all roles.
+   * The quoted roles that can read the view now, but could not read it after the switch to the
+   * other table. PUBLIC stands for all roles.
    */
   readonly roles: readonly string[];
   /** The statement that grants the missing privileges. */
