@@ -60,7 +60,8 @@ const inBatch = (restarts: number): string[] => [
 ];
 
 /**
- * A comparison fails while another job uses the network buffers that it needs, so it is repeated.
+ * A comparison fails while another job uses the network buffers that it needs. Its job then
+ * restarts.
  */
 const RESTARTS = 10;
 
