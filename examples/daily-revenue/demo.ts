@@ -13,12 +13,14 @@ import { addService, environment, removeService, reset, up } from '../../stack/s
 import { OWNER, createShop, grantRoles } from './legacy/shop.js';
 import { buildPipeline, pipelineService } from './pipeline.js';
 import { orderReachesView, viewEqualsQuery } from './proof.js';
+import { serversOf, type Servers } from './servers.js';
 import { untilStatusOf } from './until-status.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
 const NAME = 'daily-revenue';
 const STAGE_TOPIC = 'daily-revenue-quarters'; // the name in migration.yaml
+const PIPELINE = `pipeline-${NAME}`;
 const PATIENCE_MS = 600_000;
 const started = Date.now();
 
@@ -60,10 +62,12 @@ async function main(): Promise<void> {
       'npm run demo -- [--yes] [--fresh] [--orders 20000] [--seed 1] [--rate 3] [--running]\n  --yes     approve without asking\n  --fresh   delete the stack and its data first\n  --orders  200000 for a large one\n  --running use servers that already run at the addresses of the stack, as `docker compose up --wait` starts them',
     );
   const home = stackHome();
+  const servers = serversOf(values);
   if (!values.running) await startStack(home);
   const variables = environment(home);
   Object.assign(process.env, variables);
-  refuseSecondRun();
+  refuseSecondRun(servers);
+  await removeService(home, PIPELINE); // an earlier demo left it, on servers whose data is deleted
   const built = buildPipeline(say);
   built.catch(() => undefined); // `migrate` throws a failure
   say(`seeding the legacy shop: ${values.orders} orders (seed ${values.seed})`);
@@ -88,10 +92,10 @@ async function main(): Promise<void> {
   } finally {
     await removeService(home, 'shop-life');
   }
-  say('done. The stack stays up with the pipeline and a worker. To look at the result:');
+  say('done. The servers stay up, with the pipeline and a worker. To look at the result:');
   say(`eval "$(npm run -s stack -- env)"; npm run -s sluice -- get ${NAME}`);
   say(
-    `Temporal Web UI: http://127.0.0.1:${home.ports.temporalUi} · stop everything: npm run stack -- down`,
+    `Temporal Web UI: http://127.0.0.1:${home.ports.temporalUi} · stop everything: ${servers.stop}`,
   );
 }
 
@@ -194,15 +198,18 @@ async function askForApproval(): Promise<void> {
   prompt.close();
 }
 
-function refuseSecondRun(): void {
-  const known = JSON.parse(sluice(['list', '-o', 'json'], { quiet: true })) as {
-    name: string;
-    outcome: string | null;
-  }[];
+function refuseSecondRun(servers: Servers): void {
+  const listed = JSON.parse(
+    sluice(['list', '-o', 'json'], { quiet: true, allowed: [0, 4] }),
+  ) as unknown;
+  // a problem is not a list
+  if (!Array.isArray(listed))
+    throw new Error(`the demo's servers do not answer. Start them with: ${servers.start}`);
+  const known = listed as { name: string; outcome: string | null }[];
   const earlier = known.find((m) => m.name.startsWith(NAME)); // this also finds the Flink example
   if (earlier)
     throw new Error(
-      `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: ${values.running ? 'docker compose down -v' : 'npm run demo -- --fresh'}`,
+      `the stack already has the migration ${earlier.name} (${earlier.outcome ?? 'running'}). Start over with: ${servers.startOver}`,
     );
 }
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/migration/search-attribute-names.js';
+import { serversOf } from '../../examples/daily-revenue/servers.js';
 import { fullName } from '../../stack/images.js';
 import { PINS } from '../../stack/paths.js';
 import { stackSecrets } from '../../stack/secrets.js';
@@ -13,6 +14,8 @@ interface Service {
   readonly healthcheck?: object;
   readonly command?: string[];
   readonly network_mode?: string;
+  readonly stop_grace_period?: string;
+  readonly depends_on?: Readonly<Record<string, { condition: string; restart?: boolean }>>;
   readonly ports?: string[];
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -46,6 +49,18 @@ describe('docker-compose.yml', () => {
   it('gives Kafka and Connect the network of Postgres, so one address is right for all', () => {
     const shared = Object.keys(services).filter((name) => services[name]!.network_mode);
     expect(shared).toEqual(['kafka', 'connect']);
+  });
+  it('lets every server stop cleanly, also on an engine that otherwise kills it', () => {
+    for (const service of Object.values(services)) expect(service.stop_grace_period).toBe('30s');
+  });
+  it('restarts in order: what waits for a healthy server also follows its restart', () => {
+    const files = ['docker-compose.yml', 'docker-compose.secure.yml'];
+    const waits = files
+      .flatMap((file) => Object.values(servicesOf(file)))
+      .flatMap(({ depends_on: needs = {} }) => Object.values(needs))
+      .filter(({ condition }) => condition === 'service_healthy');
+    expect(waits).not.toEqual([]);
+    expect(waits.filter(({ restart }) => !restart)).toEqual([]);
   });
   it('gives Connect the secrets of the examples', () => {
     expect(services['connect']!.environment).toMatchObject(stackSecrets({}));
@@ -97,5 +112,18 @@ describe('the name of an image', () => {
     expect(fullName('quay.io/debezium/connect:3.7.0.Final')).toBe(
       'quay.io/debezium/connect:3.7.0.Final',
     );
+  });
+});
+
+describe("the demo's commands to stop and to start over", () => {
+  it('reach the containers and also what runs on the host, if the servers run in containers', () => {
+    const { stop, startOver } = serversOf({ running: true });
+    for (const commands of [stop, startOver])
+      expect(commands).toMatch(/npm run stack -- down; docker compose down/);
+    expect(startOver).toContain('docker compose down -v; docker compose up --wait');
+    expect(serversOf({}).stop).not.toContain('docker');
+  });
+  it('are named if --fresh cannot delete the data of servers that already run', () => {
+    expect(() => serversOf({ running: true, fresh: true })).toThrow(/docker compose down -v/);
   });
 });

@@ -1,0 +1,33 @@
+// Says where the demo's servers run, and with which commands a person stops them or starts over. The
+// worker and the pipeline of the demo always run on the host, also if the servers run in containers.
+export interface Servers {
+  /** Stops the worker, the pipeline and the servers. The data stays. */
+  readonly stop: string;
+  /** Deletes the data, so that the demo can run again. */
+  readonly startOver: string;
+  /** Starts the servers, if they do not answer. */
+  readonly start: string;
+}
+
+const STACK: Servers = {
+  stop: 'npm run stack -- down',
+  startOver: 'npm run demo -- --fresh',
+  start: 'npm run stack -- up',
+};
+
+const CONTAINERS: Servers = {
+  stop: 'npm run stack -- down; docker compose down',
+  startOver:
+    'npm run stack -- down; docker compose down -v; docker compose up --wait; npm run demo -- --running',
+  start: 'docker compose up --wait',
+};
+
+/** Throws if the options contradict each other. */
+export function serversOf(options: { running?: boolean; fresh?: boolean }): Servers {
+  if (!options.running) return STACK;
+  if (options.fresh)
+    throw new Error(
+      `--fresh deletes only the data of \`npm run stack\`, not of servers that already run. Start over with: ${CONTAINERS.startOver}`,
+    );
+  return CONTAINERS;
+}
