@@ -180,7 +180,9 @@ export interface Blocked {
   readonly remedy: string;
 }
 
-/** These failures end a generation, because the captured history has a gap. */
+/**
+ * These failures end a generation (the current capture), because the captured history has a gap.
+ */
 export const ENDS_GENERATION: readonly FailureCode[] = [
   'slot-lost',
   'wal-budget',

@@ -29,7 +29,10 @@ import { problemOf } from './run/interruptions.js';
 
 export interface ProofView {
   readonly state: ProofState;
-  /** The environment of the pipeline. Null before the stage `pipeline`. */
+  /**
+   * The environment for the process that runs the pipeline. Null until the slice is replayed, and
+   * always null if Sluice deploys the pipeline.
+   */
   readonly environment: PipelineEnvironment | null;
   readonly replayed: Replayed | null;
 }

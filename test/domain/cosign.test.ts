@@ -1,6 +1,6 @@
 // Tests decisions that need two people: ending the soak early, and "breaking the glass", which
-// relaxes the approval rules for an hour. One person is not enough, even with two decisions, and each
-// required signature must be present. Such a decision never replaces a proof.
+// relaxes the approval rules for an hour. One person is not enough, even with two decisions, and
+// each required signature must be present. Such a decision never replaces a proof.
 import { describe, expect, it } from 'vitest';
 import {
   approvalUnder,

@@ -101,7 +101,7 @@ describe('an edit of a running migration', () => {
       expect(edited(parts, true).refused).toHaveLength(1);
   });
 
-  it('has a rule only for fields that exist in a spec', () => {
+  it('is possible only for fields that exist in a spec', () => {
     const spec = specWith({ validation: { laterWindows: 'scan' } });
     for (const path of Object.keys(EDITABLE)) {
       const value = path

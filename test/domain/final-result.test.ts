@@ -1,4 +1,4 @@
-// Tests when a commit may rely on an earlier comparison of the results, and that the plan says which
+// Tests when a commit may rely on an earlier comparison of the results. The plan must say which
 // proof is then weaker.
 import { describe, expect, it } from 'vitest';
 import {

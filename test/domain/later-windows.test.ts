@@ -1,5 +1,6 @@
-// Tests that later windows use a witness (a temporary replication slot that shows which rows
-// changed) only if the spec asks for it and a witness is possible.
+// Tests `validation.laterWindows: witness`. With it, later windows find changed rows through a
+// witness, which is a temporary replication slot. Specs with which a witness is impossible are
+// refused.
 import { describe, expect, it } from 'vitest';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';

@@ -1,5 +1,5 @@
-// Tests the decisions about a still point, a moment at which no side of a comparison changes: whether
-// topics stayed unchanged, and who paused a connector.
+// Tests the decisions about a still point, which is a moment at which no side of a comparison
+// changes. Did the topics stay unchanged? Who paused a connector?
 import { describe, expect, it } from 'vitest';
 import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
 import { subjectsOf } from '../../src/domain/plan/planned-subjects.js';

@@ -1,6 +1,6 @@
-// Explores every interleaving of the cut-over's protocol within a bound. The real protocol breaks no
-// invariant. A mutant is the protocol without one of its rules, and must break the invariant that
-// this rule protects.
+// Explores every interleaving of the cut-over's protocol within a bound. The real protocol breaks
+// no invariant. A mutant is the protocol without one of its rules, and must break the invariant
+// that this rule protects.
 import { describe, expect, it } from 'vitest';
 import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';

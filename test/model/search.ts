@@ -2,8 +2,8 @@
 // has the shortest possible list of moves.
 
 /**
- * A model: its first world and the moves in each world. Every move is one lock, one evaluation or one
- * write. `broken` is the invariant that this move broke.
+ * A model: its first world and the moves in each world. Every move is one lock, one evaluation or
+ * one write. `broken` is the invariant that this move broke.
  */
 export interface Game<W> {
   readonly first: W;

@@ -1,5 +1,5 @@
-// Lists the rules of a shared table's protocol, and its mutants. A mutant is the protocol without one
-// of its rules.
+// Lists the rules of a shared table's protocol, and its mutants. A mutant is the protocol without
+// one of its rules.
 
 /** The rules of the protocol. */
 export const SHARED_RULES = {
@@ -28,7 +28,9 @@ export const SHARED_RULES = {
 };
 export type SharedRules = typeof SHARED_RULES;
 
-/** The name of each mutant, its change of the rules, and the invariant (S1 to S4) that it breaks. */
+/**
+ * The name of each mutant, its change of the rules, and the invariant (S1 to S4) that it breaks.
+ */
 export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
   ['the staging table stayed', { dropsStaging: false }, /S1/],
   ['the staging table was read without a lock', { locksStaging: false }, /S1/],

@@ -1,7 +1,9 @@
 // Defines the world of a shared table's model: both tables, the tasks and the batch.
 import { OPEN } from './state.js';
 
-/** The steps of a sink task. At `between`, it has done one of two steps: write, and commit offset. */
+/**
+ * The steps of a sink task. At `between`, it has done one of two steps: write, and commit offset.
+ */
 export const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
 export const PC = {
   idle: 0,

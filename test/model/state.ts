@@ -200,7 +200,9 @@ const copyOfWorker = (x: Worker): Worker => ({
   sawRun: x.sawRun,
 });
 
-/** Returns a copy that shares nothing. The fields are named, because a spread takes twice as long. */
+/**
+ * Returns a copy that shares nothing. The fields are named, because a spread takes twice as long.
+ */
 export const copy = (w: World): World => ({
   clock: w.clock,
   state: w.state,

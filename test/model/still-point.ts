@@ -1,8 +1,8 @@
 // Models a still point as a small world: a window pauses the connector, so that the topics do not
-// change while it compares. The world has one row, whose n-th change is record n, and a connector
-// that has sent records which are not in the topic yet. It also has a pipeline, whose output the
-// window compares with the source. A commit is in the log before a snapshot sees it, as with
-// synchronous replication.
+// change while it compares. The world has one row, whose n-th change is record n. Its connector may
+// have sent records that are not in the topic yet. It also has a pipeline, whose output the window
+// compares with the source. A commit is in the log before a snapshot sees it, as with synchronous
+// replication.
 import type { Game } from './search.js';
 
 const CHANGES = 4;
@@ -16,18 +16,18 @@ export const STILL_RULES = {
   /** The connector stays paused until the pipeline has drained. */
   drainsBeforeResume: true,
   /**
-   * If the snapshot sees a change whose record comes after the end that was read, the comparison uses
-   * the row as it was at that end.
+   * The record of a change that the snapshot sees may come after the end that was read. The
+   * comparison then uses the row as it was at that end.
    */
   alignsLater: true,
   /**
-   * If the snapshot does not see a change whose record comes before the end that was read, the
-   * comparison also uses the row as it was at that end.
+   * The record of a change that the snapshot does not see may come before the end that was read.
+   * The comparison then also uses the row as it was at that end.
    */
   alignsUnseen: true,
   /**
-   * These differences between snapshot and topic (the gap) are read only after the connector has
-   * passed a marker that is newer than the snapshot.
+   * These differences between snapshot and topic are called the gap. The gap is read only after the
+   * connector has passed a marker that is newer than the snapshot.
    */
   waitsForMarker: true,
 };

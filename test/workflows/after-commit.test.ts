@@ -1,5 +1,5 @@
-// Tests the time after the commit. The cases are a commit that seemed to fail but happened, a route
-// that another system switches, and a soak that a person extends.
+// Tests the time after the commit. A commit may have happened although it seemed to fail. Another
+// system may have to switch the route. A person may extend the soak.
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { aSpecInput, anHourlyInput } from '../support/builders.js';

@@ -36,7 +36,9 @@ const ofAdopted = ({ captures }: ResolvedPlan): Acl[] =>
     why: 'Sluice compares the adopted topic',
   }));
 
-/** All topics that Sluice names begin with one prefix, so a new capture needs no additional ACLs. */
+/**
+ * All topics that Sluice names begin with one prefix, so a new capture needs no additional ACLs.
+ */
 const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
   ({
     resource: 'topic',

@@ -197,7 +197,9 @@ export function reading(
   ];
 }
 
-/** Lists the rights in one database. `named` are relations that need only access to their schema. */
+/**
+ * Lists the rights in one database. `named` are relations that need only access to their schema.
+ */
 function readingIn(
   user: string,
   relations: readonly string[],

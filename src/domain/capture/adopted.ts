@@ -7,7 +7,9 @@ import { contradictionList } from '../migration/contradiction.js';
 import type { CaptureMode } from './capture.js';
 import { NO_LOAD } from './load.js';
 
-/** The remedy for a lost slot. Sluice never creates an adopted slot, so its owner must create it. */
+/**
+ * The remedy for a lost slot. Sluice never creates an adopted slot, so its owner must create it.
+ */
 export const LOST_REMEDY =
   'create the slot and load the topics again, because Sluice never does; then: sluice retry, or sluice rollback';
 

@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** A text that changes with every change of the publication, even with a change that undoes one. */
+  /** Is new after each change of the publication, even if the change undoes an earlier one. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */
@@ -42,8 +42,7 @@ export interface Relation {
 export interface CapturedTable extends Relation {
   /** Partitions at every depth, including intermediate ones. */
   readonly partitions: readonly Relation[];
-  /** Tables that inherit from this table (INHERITS). */
-  readonly heirs: readonly string[];
+  readonly heirs: readonly string[]; // the tables that inherit from this table (INHERITS)
   readonly columns: readonly string[];
   /** The enum labels, composite attributes and domains that the columns use, at every depth. */
   readonly types: readonly string[];

@@ -1,4 +1,4 @@
-// Describes problems of connectors that the guard finds, independently of windows. A connector may
+// Describes the problems of connectors that the guard finds while it watches a run. A connector may
 // have been deleted, paused or edited, or its task may fail repeatedly.
 import { FAILURES } from '../failure.js';
 import { remedyOf } from './connector-remedies.js';

@@ -40,8 +40,8 @@ export const logTopics = (spec: MigrationSpec, names: Names): string[] =>
   modeOf(spec).ownTopics(spec, names);
 
 /**
- * Lists every topic that a generation creates: topics of tables, scaffolding topics, and the
- * pipeline's output. Adopted topics of tables exist already.
+ * Lists every topic that a generation creates: topics of tables, topics that only the migration
+ * needs, and the pipeline's output. Adopted topics of tables exist already.
  */
 export function plannedTopics(migration: MigrationSpec, generation: number): string[] {
   const { pipeline, validation } = migration.spec;

@@ -16,7 +16,7 @@ const BY_CONNECTOR: Omit<LoadFacts, 'load'> = {
   holdsSnapshot: true,
 };
 
-/** The first poll reads everything, so nothing else loads the tables. */
+/** The facts for polling. The first poll reads everything, so nothing else loads the tables. */
 export const NO_LOAD: LoadFacts = { ...BY_CONNECTOR, load: 'none', watch: 'watchPolled' };
 
 export const LOADS = new Registry<ConnectorSpec['snapshot'], { readonly facts: LoadFacts }>(

@@ -45,8 +45,8 @@ export interface Cursor {
 }
 
 /**
- * Returns whether everything up to `wanted` was read. A mode that reads by time compares ids only if
- * the times are equal.
+ * Returns whether everything up to `wanted` was read. A mode that reads by time compares ids only
+ * if the times are equal.
  */
 export function hasReached(mode: PollingMode, at: Cursor, wanted: Cursor): boolean {
   if (looksAtTimes(mode)) {

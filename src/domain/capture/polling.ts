@@ -133,7 +133,7 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   }
   if (mode !== 'bulk' && durationMs(delay) >= LONGEST_WAIT_MS)
     add(
-      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s, because a window waits at most that long for the connector, which reads only rows that are older than the delay`,
+      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s: the connector reads only rows that are older than the delay, and a window does not wait longer for them`,
       'connector',
       'delay',
     );

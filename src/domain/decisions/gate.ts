@@ -30,7 +30,7 @@ export const UNSIGNED: Identity = { authenticated: false, refused: null };
 export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
 
 /**
- * Compares the claims of a valid token with the request that carried it, and checks that the
+ * Compares the claims of a valid token with the request that carried it. Also checks that the
  * token's nonce was not used before.
  */
 export function identify(
@@ -76,8 +76,8 @@ export interface Decision {
 }
 
 /**
- * For this time after evidence was voided, an approval must name its evidence, because the person
- * may have looked at the old evidence.
+ * For this time after evidence was voided, an approval must name its evidence. The person may have
+ * looked at the old evidence.
  */
 const SETTLE_MS = 60_000;
 

@@ -1,7 +1,10 @@
 // Defines a signed decision. It names the person, the decision, the evidence, the run, and the time
 // until which it is valid. clients/signatures.ts makes and checks the signatures.
 
-/** Decisions that need two people: ending the soak early, and breaking the glass. */
+/**
+ * Decisions that need two people: ending the soak early, and breaking the glass, which relaxes the
+ * approval rules for an hour.
+ */
 export const CO_SIGNED = ['complete-early', 'break-glass'] as const;
 export type CoSigned = (typeof CO_SIGNED)[number];
 

@@ -39,7 +39,9 @@ const ABSENT = '(absent)';
 
 type Role = 'plain' | 'gate' | 'soak' | 'evidence';
 
-/** The fields that may change, by path. An entry also allows changes of all fields below its path. */
+/**
+ * The fields that may change, by path. An entry also allows changes of all fields below its path.
+ */
 export const EDITABLE: Readonly<Record<string, Role>> = {
   'spec.source.limits': 'plain',
   'spec.validation.every': 'plain',

@@ -142,7 +142,9 @@ export const isNeverWaived = (name: CheckName): boolean => ruleOf(name).isNeverW
 /** Returns the system that a check tried to reach. Null if the check reaches none. */
 export const systemOf = ({ name }: Check): System | null => ruleOf(name).reaches ?? null;
 
-/** Returns the database that a check examined. The SQL of the check's remedy is for this database. */
+/**
+ * Returns the database that a check examined. The SQL of the check's remedy is for this database.
+ */
 export const databaseOf = (check: Check): 'source' | 'target' | 'ledger' =>
   check.in ?? ruleOf(check.name).examines ?? 'source';
 

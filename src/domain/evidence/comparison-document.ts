@@ -3,7 +3,8 @@ import type { VerdictName } from './verdict.js';
 import type { Difference, WindowRow } from './window.js';
 
 /**
- * The barrier of a comparison without a migration. The output, the evidence and the report name it.
+ * The barrier of a comparison without a migration: the proof that the topics have every change up
+ * to a position. The output, the evidence and the report name the barrier.
  */
 export interface ExistingBarrier {
   /**

@@ -1,5 +1,6 @@
-// Evidence has an epoch. If a fact that the evidence depends on changes, a new epoch begins. A new
-// epoch voids approvals and the streak.
+// Evidence depends on facts, such as the columns of a table and the version of a connector. If a
+// fact changes, a new epoch begins, unless the change is known to be harmless. A new epoch voids
+// approvals and the streak of passed windows.
 import { UNKNOWN_IDENTITY, partitionsFact, ruleOf, type FactCost } from './fact-rules.js';
 
 export { partitionsFact, storageFact } from './fact-rules.js';

@@ -1,11 +1,12 @@
-// Lists what a change of each fact costs, and why. A *part* is a connector task, or the members of
-// a group. The restart of a part is harmless only if the facts that identify the part are known and
-// unchanged. A change that no rule names begins a new epoch.
+// Lists what a change of each fact costs, and why. A *fact* is a setting or state that evidence
+// depends on. A *part* is a connector task, or the members of a group. The restart of a part is
+// harmless only if the facts that identify the part are known and unchanged. A change that no rule
+// names begins a new epoch.
 
 /**
  * The cost of a change, from the lowest to the highest. `restart`: a full window must pass before
- * approvals count again. `full-window`: the next window reads every row. `epoch`: a new epoch begins,
- * and all approvals are void.
+ * approvals count again. `full-window`: the next window reads every row. `epoch`: a new epoch
+ * begins, and all approvals are void.
  */
 export type FactCost = 'restart' | 'full-window' | 'epoch';
 

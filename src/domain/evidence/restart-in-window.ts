@@ -1,5 +1,6 @@
-// Says what a change of the facts means for one window. Some changes make the window read every
-// row. A restart can also be the only reason why the window proves nothing.
+// Says what a change of the facts means for one window. Facts are the settings and states that
+// evidence depends on. Some changes make the window read every row. A restart can also be the only
+// reason why the window proves nothing.
 import { factsChange, storageFact, type Facts, type FactsChange } from './epoch.js';
 import type { Verdict, VerdictName } from './verdict.js';
 
@@ -54,10 +55,11 @@ const hasMoved = (before: Facts, after: Facts): boolean =>
   );
 
 /**
- * Returns the part that restarted during the window, if the restart is the only thing that
- * happened. Otherwise, returns null: nothing restarted, something else changed, or a subject shows
- * a difference, an error or an unreadable record. A restart alone leaves earlier evidence as it is.
- * `standing` has the last known values of parts that were not running when the facts were read.
+ * Returns the part (a connector task or the members of a group) that restarted during the window,
+ * if nothing else happened. Returns null if nothing restarted, if something else changed, or if a
+ * subject shows a difference, an error or an unreadable record. A restart alone leaves earlier
+ * evidence as it is. `standing` has the last known values of parts that were not running when the
+ * facts were read.
  */
 export function restartedDuring(
   read: AroundWindow,

@@ -14,8 +14,8 @@ export interface ProofInput {
   /** The stage of `batch.stages` that is proven. Null means that the result is proven. */
   readonly stage: string | null;
   /**
-   * The number of the latest batch runs whose stored results are also compared, over the keys that
-   * they closed.
+   * The number of the latest batch runs whose stored results are also compared. Only keys that
+   * these runs will not change again are compared.
    */
   readonly runs: number;
   readonly by: string;
@@ -55,8 +55,8 @@ export interface Replayed {
 }
 
 /**
- * One rehearsed run of the batch: its stored rows for the keys that it closed, compared with the
- * pipeline.
+ * The comparison of one earlier run of the batch with the pipeline. It covers the rows that the run
+ * stored for keys that it will not change again.
  */
 export interface RehearsedRun extends Verdict {
   readonly run: string;

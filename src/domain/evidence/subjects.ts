@@ -1,4 +1,5 @@
-// Defines the subjects of a window, and the ways (modes) in which they are compared.
+// Defines the subjects of a window, which are the tables and results that it compares, and the ways
+// (modes) in which they are compared.
 import { quoteLiteral } from '../migration/names.js';
 
 export const MODES = ['exact', 'settled', 'batch-aligned'] as const;
@@ -15,6 +16,9 @@ export interface Subject {
 
 export const STORED_SUBJECT = 'result@batch';
 
-/** Returns the spec's condition for closed keys, for a batch run whose cut was `cut` (ISO). */
+/**
+ * Returns the spec's condition for closed keys, which are the keys that a batch run will not change
+ * again. `cut` is the time (ISO) up to which the run read its input.
+ */
 export const closedAt = (closedKeys: string, cut: string): string =>
   closedKeys.replaceAll('$cut', () => `${quoteLiteral(cut)}::timestamptz`);

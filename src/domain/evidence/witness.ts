@@ -1,5 +1,6 @@
-// A witness names the rows that changed in the source between the full pass and the final window.
-// It is a temporary slot that Sluice creates, so it depends neither on Debezium nor on Kafka.
+// A witness is a temporary replication slot that Sluice creates before it compares all rows (the
+// full pass). It shows which rows changed since then, so that the final window reads only these
+// rows. A witness depends neither on Debezium nor on Kafka.
 
 /** If every table has fewer rows than this, a full pass under the fence is as fast as a witness. */
 export const WITNESS_FROM_ROWS = 20_000;
@@ -22,7 +23,7 @@ export interface WitnessProof {
 }
 
 /**
- * The key types whose values the fold keeps, so that rows can be looked up by key. For other types,
- * the fold keeps only a hash of the key.
+ * The types of keys whose values the worker keeps in memory, so that rows can be looked up by key.
+ * Of keys of other types, the worker keeps only a hash.
  */
 export const WITNESS_KEYS: readonly string[] = ['int2', 'int4', 'int8'];

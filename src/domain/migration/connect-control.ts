@@ -1,5 +1,5 @@
-// Says how Sluice controls the connectors of a migration: through Kafka Connect's REST API, or
-// through KafkaConnector resources in Kubernetes, which Strimzi's operator carries out.
+// Says how Sluice controls the connectors of a migration. It uses Kafka Connect's REST API, or
+// KafkaConnector resources in Kubernetes, which Strimzi's operator carries out.
 import type { SecretRef } from './cluster-access.js';
 
 export interface StrimziSpec {

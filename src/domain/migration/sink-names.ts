@@ -1,5 +1,5 @@
-// Finds names that Debezium's JDBC sink cannot write, and writes a table's name in the form that the
-// sink parses.
+// Finds names that Debezium's JDBC sink cannot write, and writes a table's name in the form that
+// the sink parses.
 import type { TableName } from './names.js';
 
 /**
@@ -8,7 +8,9 @@ import type { TableName } from './names.js';
  */
 const UNWRITABLE = /"|^\s|\s$|^\[.*\]$|^`.*`$/s;
 
-/** Characters that have a meaning in `collection.name.format`, or that the sink's parser changes. */
+/**
+ * Characters that have a meaning in `collection.name.format`, or that the sink's parser changes.
+ */
 const SPECIAL_IN_TABLES = /[`\\${}]|''/;
 
 export const sinkCanWriteColumn = (name: string): boolean => !UNWRITABLE.test(name);

@@ -48,7 +48,9 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   hold: { suffix: '-hold', slots: 4, heartbeatEvery: '5s' },
 };
 
-/** Returns the queue for a role. Its name begins with `queue`, on which the migration was started. */
+/**
+ * Returns the queue for a role. Its name begins with `queue`, on which the migration was started.
+ */
 export const queueFor = (queue: string, role: QueueRole): string => queue + QUEUES[role].suffix;
 
 /** Returns whether the queue is for the work under the fence, which delays writers. */

@@ -1,7 +1,7 @@
 // Describes the consumer groups whose members Sluice starts. These are the connector's group for
-// signals, the sink's group, and the groups of a pipeline that Sluice deploys. Kafka creates a group
-// when its first member joins. So Sluice claims the group's name in the ledger before it starts that
-// member.
+// signals, the sink's group, and the groups of a pipeline that Sluice deploys. Kafka creates a
+// group when its first member joins. So Sluice claims the group's name in the ledger before it
+// starts that member.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 import type { KindPlan } from './owned-kind.js';

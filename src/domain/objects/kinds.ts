@@ -29,8 +29,8 @@ export const KINDS = {
 export type Removal = (typeof KINDS)[ObjectKind]['undo'];
 
 /**
- * An object that a generation creates. `after` says whether `complete` removes the object or hands
- * it over.
+ * An object that a generation (one capture) creates. `after` says whether `complete` removes the
+ * object or hands it over.
  */
 export interface PlannedObject extends OwnedObject {
   readonly after: 'handed over' | 'removed at complete';

@@ -1,5 +1,5 @@
-// The lease row decides who owns the result. A new generation keeps the row; only the end of the
-// run removes it.
+// The lease row decides whether consumers read the batch or the stream. A new generation, which
+// replaces a lost capture, keeps the row. Only the end of the run removes it.
 import type { KindPlan } from './owned-kind.js';
 
 export const leaseKind = {

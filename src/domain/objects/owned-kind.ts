@@ -1,5 +1,5 @@
-// Describes a kind of owned object, as plain data. The code that creates and removes such objects is
-// in src/activities/objects, in a file of the same name.
+// Describes a kind of owned object, as plain data. The code that creates and removes such objects
+// is in src/activities/objects, in a file of the same name.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 

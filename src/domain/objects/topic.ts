@@ -1,4 +1,5 @@
-// Topics: one for each table, the scaffolding topics, and the pipeline's output.
+// Topics: one for each table, the pipeline's output, and the scaffolding topics, which only the
+// migration needs (for barriers, notifications and signals).
 import type { KindPlan } from './owned-kind.js';
 
 export const topicKind = {

@@ -1,5 +1,5 @@
-// Describes the triggers that refuse writes while the lease row is FENCED. The fence creates them
-// in its own transaction.
+// Describes the triggers that refuse writes while the lease row is FENCED, which is during a
+// cut-over. The transaction of the fence creates them.
 import type { KindPlan } from './owned-kind.js';
 
 export const triggerKind = {

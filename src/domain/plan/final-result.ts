@@ -35,7 +35,7 @@ export function tooOld(
   aheadMs = 0,
 ): string | null {
   if (recent === null)
-    return 'no window has compared the results exactly and passed since the last change';
+    return 'no window has compared the results exactly and passed since the facts last changed';
   const age = ageOf(recent, now) + aheadMs;
   if (age <= durationMs(allowed)) return null;
   return `the results of window ${recent.number} would be ${Math.ceil(age / 1000)} s old at the commit, and finalResult allows ${allowed}`;

@@ -1,5 +1,5 @@
-// Lists all subjects of a plan: the captured tables or query, and the results that the batch's
-// queries define.
+// Lists all subjects of a plan, which are what its windows compare: the captured tables or query,
+// and the results that the batch's queries define.
 import { captureOf, capturesOf, whySettled } from '../capture/index.js';
 import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';

@@ -1,5 +1,5 @@
-// Derives a resolved plan from a spec and a generation. Pure: the same input gives an equal plan on
-// every worker.
+// Derives a resolved plan from a spec and a generation, which is the number of the capture. The
+// function is pure: the same input gives an equal plan on every worker.
 import { adoptedObjects } from '../capture/adopted.js';
 import { captureOf, capturesOf, logTopics, plannedTopics } from '../capture/index.js';
 import { cutoverNotes, cutoverSteps } from './cutover-steps.js';

@@ -1,5 +1,5 @@
-// The resolved plan of a spec and a generation: every name is parsed and every mode is decided.
-// `resolve` computes it.
+// The resolved plan of a spec and a generation, which is the number of the capture. Every name is
+// parsed and every mode is decided. `resolve` computes the plan.
 import type { Capture, Names, Relation } from '../migration/names.js';
 import type { CapturePlan } from '../capture/capture.js';
 import type { BatchSpec, MigrationSpec } from '../migration/spec.js';
@@ -81,7 +81,9 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly logTopics: readonly string[];
   /** The topics that a generation creates. */
   readonly topics: readonly string[];
-  /** Objects that exist already and that the migration adopts. Empty unless the spec says `adopt`. */
+  /**
+   * Objects that exist already and that the migration adopts. Empty unless the spec says `adopt`.
+   */
   readonly adopts: readonly OwnedObject[];
   readonly batch: BatchPlan | null;
   readonly sink: SinkPlan | null;

@@ -24,8 +24,8 @@ export function routeOf(migration: MigrationSpec): RoutePlan {
 }
 
 /**
- * Finds contradictions between the route and the other parts of a spec. The spec's shape is valid,
- * but the spec is not checked yet.
+ * Finds contradictions between the route and the other parts of a spec. The schema has accepted the
+ * spec, but the other rules have not been checked yet.
  */
 export const routeContradictions = (
   spec: RouteContext & { readonly cutover: { readonly route: RouteSpec } },

@@ -116,8 +116,8 @@ export interface HttpPlan extends RouteFacts {
 export type RoutePlan = NoRoutePlan | ViewPlan | SharedTablePlan | HttpPlan;
 
 /**
- * The parts of a spec that a route can contradict. The spec's shape is valid, but the spec is not
- * checked yet.
+ * The parts of a spec that a route can contradict. The schema has accepted the spec, but the other
+ * rules have not been checked yet.
  */
 export interface RouteContext {
   readonly batch?: { readonly result: { readonly table: string } } | undefined;

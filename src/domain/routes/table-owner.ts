@@ -7,8 +7,8 @@
 export interface TableOwner {
   readonly role: string;
   /**
-   * `<iteration>.<epoch>`. A sink of an earlier iteration, whose task may still run, has a
-   * different value.
+   * `<iteration>.<epoch>`. A sink of an earlier run of this migration, whose task may still run,
+   * has a different value.
    */
   readonly since: string;
 }

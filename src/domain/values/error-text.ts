@@ -2,7 +2,7 @@
 
 /**
  * Returns the message of an error. If a host has several addresses and none of them answers, Node's
- * error has no message, but it has one error for each address.
+ * error has no message. It then contains one error for each address.
  */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -35,8 +35,8 @@ export const hasState = (error: unknown, ...states: readonly SqlState[]): boolea
   (states as readonly string[]).includes(codeOf(error));
 
 /**
- * Returns whether Postgres refused the text of a statement: it has a mistake (class 42, except for
- * a missing privilege), or uses something that Postgres does not support (0A000).
+ * Returns whether Postgres refused the text of a statement. The text then has a mistake (class 42,
+ * except for a missing privilege), or uses something that Postgres does not support (0A000).
  */
 export function isTextRefused(error: unknown): boolean {
   const code = codeOf(error);

@@ -159,9 +159,9 @@ export async function findsItselfCommitted(run: Run): Promise<boolean> {
 
 /**
  * Releases the fence, and then resumes the sink and the batch. Nothing can interrupt this. If a
- * rollback is requested meanwhile, only the fence is released here: the roll-back phase does the
- * rest, and must not wait for a blocked step. Returns true if the lease row says that the commit
- * happened.
+ * rollback is requested meanwhile, only the fence is released here. The roll-back phase then does
+ * the rest, so that it does not wait for a blocked step. Returns true if the lease row says that
+ * the commit happened.
  */
 export async function undoHold(run: Run, cause: unknown): Promise<boolean> {
   const { fenceToken: token, attempts: attempt } = run.state;

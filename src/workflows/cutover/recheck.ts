@@ -18,8 +18,8 @@ const SLOT_PATIENCE_MS = 10_000;
 
 /**
  * Checks that nothing has changed since the evidence was collected, and that no run of the batch is
- * active. After a wait for an active run, it checks everything again. Then it makes the full pass,
- * if the final window can use one.
+ * active. After a wait for an active run, it checks everything again. Then it makes the full pass
+ * (it compares every row), if the final window can use one.
  */
 export async function recheck(run: Run): Promise<void> {
   begins(run, 'recheck');

@@ -1,6 +1,6 @@
 // Handles each decision when it arrives. The handler checks the signature, if there is one, and
-// asks the gate. Then it carries out an accepted decision. It records every decision, even a
-// refused one.
+// asks the gate. Then it carries out an accepted decision. It also records every refused decision,
+// except while the migration is still starting.
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import {
   breakGlass,
@@ -129,7 +129,7 @@ function decide(run: Run, request: DecisionRequest, identity: Identity): Decisio
 
 /**
  * Takes one of the two co-signatures for an early `complete` or for `break-glass`. Records the
- * co-signature, whether or not it is accepted.
+ * co-signature even if it is refused, except while the migration is still starting.
  */
 export async function takeCoSignature(run: Run, request: CoSignRequest): Promise<Decision> {
   const { decision, approver, token } = request;

@@ -1,6 +1,6 @@
-// Registers the messages of the contract. A handler only records a message and wakes the main path,
-// which then acts on the message. A signal with a bad payload is recorded, shown and ignored; it
-// never throws.
+// Registers the signals, updates and queries of a run. Other tools rely on them. A handler changes
+// the state of the run, and the main path then acts on the change. A signal with a bad payload is
+// recorded, shown and ignored; it never throws.
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   ApplicationFailure,
@@ -185,8 +185,8 @@ function onRollBack(run: Run, payload: unknown): void | Promise<void> {
 }
 
 /**
- * Waits for a signal's handler. If the signature cannot be checked, the audit records that the signal
- * was ignored. Without this catch, a rejected promise would fail the whole run.
+ * Waits for a signal's handler. If the signature cannot be checked, the audit records that the
+ * signal was ignored. Without this catch, a rejected promise would fail the whole run.
  */
 function surely(run: Run, what: string, taken: Promise<unknown>): Promise<void> {
   return taken.then(

@@ -1,5 +1,6 @@
-// complete: retires the batch, hands over the running pipeline, removes the scaffolding, and
-// verifies that the scaffolding is gone.
+// complete: retires the batch and hands over the running pipeline to its owner. Then it removes the
+// scaffolding, which are the objects that only the migration needs, and verifies that they are
+// gone.
 import { CancellationScope } from '@temporalio/workflow';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { atComplete } from '../../domain/objects/kinds.js';

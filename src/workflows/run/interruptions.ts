@@ -6,7 +6,7 @@ import { FAILURES, isFailureCode, type Blocked } from '../../domain/failure.js';
 /** Thrown before the commit: the run releases the fence and validates again. */
 export class BackToValidate extends Error {}
 
-/** Thrown if the captured history has a gap, which ends the generation. */
+/** Thrown if the captured history has a gap, which ends the generation (the current capture). */
 export class GenerationLost extends Error {
   readonly problem: Blocked;
   constructor(problem: Blocked) {

@@ -24,8 +24,8 @@ import { currentDetails, statusOf } from './status-view.js';
 import { evidenceId } from './gate-state.js';
 
 const MAX_AUDIT = 200;
-// Temporal terminates a run that sends a payload of more than 2 MB, so these limits are far below
-// it
+// Temporal terminates a run that sends a payload of more than 2 MB. These limits are far below
+// that.
 const AUDIT_BYTES = 100_000;
 const BYTES_AT_ONCE = 200_000;
 const EVENTS_AT_ONCE = 500;
@@ -98,7 +98,7 @@ export class Journal {
    */
   async flush(): Promise<boolean> {
     if (!this.state.spec || this.state.iteration === 0) return true;
-    // Two writes must not overlap, so no await may follow until `#writing` is set.
+    // Two writes must not overlap. After this loop, there is no await until `#writing` is set.
     while (this.#writing) await this.#writing;
     this.#writtenAt = Date.parse(this.now());
     this.#writing = this.#write();

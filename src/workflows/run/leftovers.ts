@@ -1,9 +1,9 @@
-// Notes the objects that a run leaves over.
+// Records the objects that a run leaves behind.
 import type { State } from './state.js';
 
 /**
- * Adds objects to the leftovers. If the run continues as new, it may add the same objects again, so
- * an object that is already there is not added twice.
+ * Adds objects to the leftovers, each only once. After the run continued as new, it may add the
+ * same objects again.
  */
 export function addLeftovers(state: State, objects: State['leftovers']): void {
   const isKnown = ({ kind, name }: State['leftovers'][number]): boolean =>

@@ -5,8 +5,9 @@ import type { Run } from './run.js';
 import { blockedOf, type WayBack } from './state.js';
 
 /**
- * Interrupts the main path, so that the roll-back phase runs. The first request wins. A blocked step
- * that is not cancelled, such as the commit, gets another attempt at once, and can then give up.
+ * Interrupts the main path, so that the roll-back phase runs. The first request wins. A blocked
+ * step that is not cancelled, such as the commit, gets another attempt at once, and can then give
+ * up.
  */
 export function requestWayBack(run: Run, wayBack: WayBack): void {
   const { state } = run;

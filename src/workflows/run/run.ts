@@ -142,7 +142,7 @@ export class Run extends Steps {
     }
   }
 
-  /** Ends the request for approval. */
+  /** Ends the request for approval, and the streak of passed windows. */
   withdrawEvidence(): void {
     this.state.needsApproval = false;
     this.state.approvalSince = null;

@@ -88,7 +88,7 @@ export interface State {
   restart: string | null;
   /** The plan hash that the evidence id contains. It changes only with a new epoch. */
   evidencePlan: string;
-  /** Counts edits that change the evidence. Such an edit during a window voids the window. */
+  /** Counts edits that change what evidence depends on. Such an edit voids a running window. */
   evidenceEdits: number;
   /** An edit that waits for more signatures. */
   pendingEdit: PendingEdit | null;
@@ -131,7 +131,7 @@ export interface State {
    * The cost of the tables in that window. Null if the window did not compare the tables exactly.
    */
   tablesCost: TablesCost | null;
-  /** The full window before this attempt's fence, or null. `refused`: why its witness is unusable. */
+  /** The full window before this attempt's fence, or null. `refused`: why it has no witness. */
   ahead: { number: number; refused: string | null } | null;
   /**
    * The last window that passed and compared all results exactly. Null if something has changed

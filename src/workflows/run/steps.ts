@@ -66,8 +66,8 @@ export abstract class Steps extends Journal {
   async ask<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     for (;;) {
       if (pausable) await this.edge();
-      // A retry that arrives during this attempt asks for another one, because this attempt may have
-      // looked before the repair.
+      // A retry that arrives during this attempt asks for another one, because this attempt may
+      // have looked before the repair.
       this.#answeredRetries = this.#retries;
       try {
         return await act();

@@ -13,7 +13,7 @@ import type { Blocked } from '../../domain/failure.js';
 export interface WatchedState {
   /** The connectors that the run started and that must be running. */
   started: string[];
-  /** All problems that the guard found, including those of connectors that the run itself holds. */
+  /** All problems that the guard found, even those of connectors that the run itself has paused. */
   troubles: ConnectorTrouble[];
   /** The time (ISO) when the oldest of the problems was found. Null if there is no problem. */
   since: string | null;

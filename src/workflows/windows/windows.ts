@@ -25,7 +25,9 @@ function standsStill({ plan, spec }: Run, purpose: Purpose): StandsStill {
   return purpose === 'shadow window' && !spec.validation.stillPoint.inSoak ? 'unpaused' : 'paused';
 }
 
-/** Returns how a window uses a witness, which shows the rows that changed since an earlier window. */
+/**
+ * Returns how a window uses a witness, which shows the rows that changed since an earlier window.
+ */
 function witnessRole(run: Run, purpose: Purpose): { witness?: WitnessRole } {
   if (purpose === 'window before the fence') return { witness: 'begin' };
   const { ahead } = run.state;
