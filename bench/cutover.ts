@@ -22,7 +22,7 @@ export async function cutoverBench(rounds: number, trials: number): Promise<void
     );
     const source = await sourceFenceRounds(drill, rounds, busy);
     console.log(
-      `${rounds} rounds of fence and commit with fence: source, ${busy} writers of the fenced table`,
+      `${rounds} rounds of fence and commit with \`fence: source\`, ${busy} writers of the fenced table`,
     );
     console.log(`  fence: ${ms(source.fenceMs)}`);
     console.log(`  fence → committed: ${ms(source.holdMs)}`);
@@ -36,7 +36,7 @@ export async function cutoverBench(rounds: number, trials: number): Promise<void
     ] as const) {
       const edge = await leaseEdge(drill, count, 20, variant);
       console.log(
-        `lease edge, ${variant}: ${edge.trials} trials, ${edge.committed} committed, ${edge.takenOver} taken over, ${edge.late} committed after the expiry, ${edge.both} both accepted`,
+        `commits at the expiry of the fence, ${variant}: ${edge.trials} trials, ${edge.committed} committed, ${edge.takenOver} taken over by a second attempt, ${edge.late} committed after the expiry, ${edge.both} with both accepted`,
       );
     }
   } finally {

@@ -1,5 +1,5 @@
-// Kills a worker in the middle of a window. The worker dies at one of three moments: while the
-// connector is paused for a still point, when a witness begins, or while the final window reads the
+// Kills a worker in the middle of a window. The worker dies while the connector is paused for a
+// still point. In other cases, it dies when a witness begins, or when the final window reads that
 // witness. (A witness is a temporary slot that shows which rows changed.) The retry must measure
 // the same verdict. Afterwards the connector runs, no pause is open, and the witness has left no
 // slot.

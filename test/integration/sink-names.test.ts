@@ -1,4 +1,5 @@
-// Tests tables and columns whose names the sink could confuse with other names.
+// Tests tables and columns whose names Debezium's sink could confuse with other names. The sink
+// finds its table with LIKE, in which `_` matches any character.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type kafkajs from 'kafkajs';
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
@@ -42,7 +43,9 @@ const specWith = (table: string, column = 'total') => {
   };
 };
 
-/** Runs a sink that writes one row, and returns when its table has the row or the task failed. */
+/**
+ * Runs a sink that writes one row, and waits until its table has the row. Throws if the task fails.
+ */
 async function sinkOne(table: string, column: string): Promise<void> {
   const parsed = parseSpecObject(
     specOf(NAME, database.name, ['public.t'], specWith(table, column)),
@@ -81,7 +84,7 @@ const rows = async (table: string): Promise<unknown[]> =>
   (await database.client.query({ text: `SELECT * FROM ${table}`, rowMode: 'array' })).rows;
 
 describe('a sink', () => {
-  it('writes to its own table, although LIKE would match another schema first', async () => {
+  it('writes to its own table, although its name as a LIKE pattern would match another schema first', async () => {
     const make = (schema: string, more = ''): string =>
       `CREATE SCHEMA "${schema}"; CREATE TABLE "${schema}".day_sums (day int PRIMARY KEY, total text); ${more}`;
     await database.client.query(

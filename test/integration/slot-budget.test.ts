@@ -152,7 +152,8 @@ describe('a slot that retains more WAL than its budget', () => {
     const meanwhile = async () => {
       await budgets.setLease('late', 'SWITCHED');
       await session.end();
-      await new Promise((resolve) => setTimeout(resolve, 50)); // until the server sees the end
+      // The server notices the end of the session a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 50));
     };
     const report = await reportOn('late', { beforehand: session.reads, meanwhile });
     await expectKept(report, 'sluice_late', /which is more than walBudget 1MiB$/);
