@@ -55,7 +55,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
     name: `pipeline-${options.application}`,
     command: 'java',
     args: [
-      ...(secured ? [`@${trustFile(secured)}`] : []), // for the registry, which has the same CA
+      ...(secured ? [`@${trustFile(secured)}`] : []), // the registry's certificate has the same CA
       '-Xms512m',
       '-Xmx1g',
       '-XX:+UseSerialGC',

@@ -6,7 +6,7 @@ CREATE TABLE order_items (id bigint PRIMARY KEY, order_id bigint NOT NULL, sku t
 CREATE TABLE shipments (id bigint PRIMARY KEY, order_id bigint NOT NULL, carrier text NOT NULL, shipped_at timestamptz NOT NULL, delivered_at timestamptz);
 CREATE TABLE stock_movements (id bigint PRIMARY KEY, warehouse_id int NOT NULL, sku text NOT NULL, quantity int NOT NULL, moved_at timestamptz NOT NULL);
 CREATE TABLE payments (id bigint PRIMARY KEY, order_id bigint NOT NULL, amount numeric(12, 2) NOT NULL, state text NOT NULL, updated_at timestamptz NOT NULL);
-CREATE TABLE bank_lines (line_no bigint, reference text, amount numeric(12, 2), booked_on date); -- no key: as the bank sends it
+CREATE TABLE bank_lines (line_no bigint, reference text, amount numeric(12, 2), booked_on date); -- the bank sends lines without a key
 CREATE TABLE partner_prices (sku text PRIMARY KEY, price numeric(10, 2) NOT NULL); -- emptied and filled by every load
 CREATE TABLE page_views (id bigint PRIMARY KEY, customer_id bigint, url text NOT NULL, viewed_at timestamptz NOT NULL, seconds double precision);
 CREATE TABLE employees (id int PRIMARY KEY, manager_id int, name text NOT NULL, cost_center text NOT NULL);

@@ -8,7 +8,7 @@ import { code, page, sentence, table } from './markdown.js';
 
 const INTRODUCTION = `Each message says what was found, with numbers, and what to do. This page lists the checks,
 verdicts, differences and events that messages name. The codes of a blocked run are in [failure codes](failure-codes.md).
-The exit codes of verbs are in [the command line](cli.md).`;
+The exit codes are in [the command line](cli.md).`;
 
 const CHECKS = `## Preflight checks
 
@@ -64,7 +64,7 @@ const EXAMPLES: readonly [meaning: string, counts: Partial<Counts>, proofs: Part
     {},
   ],
   [
-    'A barrier did not arrive, so nothing shows that both sides had the same changes. The reason says where it stopped.',
+    'Nothing proves that all changes up to a position have arrived (a *barrier*). The reason says where they stopped.',
     {},
     {
       barrier:

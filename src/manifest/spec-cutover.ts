@@ -25,7 +25,7 @@ const finalResult = z
   )
   .default('fenced')
   .describe(
-    'Where the results are compared for the last time: under the fence, or in an exact window before it.',
+    'Where the results are compared for the last time: under the fence, or in an exact window before the fence.',
   );
 
 const approval = z.strictObject({
@@ -98,7 +98,7 @@ export const cutover = z.strictObject({
     .enum(['result', 'source'])
     .default('result')
     .describe(
-      'What is refused during the hold: only runs of the batch, or also writes to the source tables.',
+      'Which writes are refused during the hold. With `source`, all writes to the source tables. With `result`, none of them; a run of the batch then prevents the commit.',
     ),
   finalResult,
   route: route

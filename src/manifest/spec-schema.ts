@@ -138,7 +138,9 @@ const catchUp = z.strictObject({
     .min(1)
     .max(100)
     .default(3)
-    .describe('The number of barriers in a row that must arrive in time.'),
+    .describe(
+      'How many barriers in a row must arrive in time. A barrier is the proof that all changes up to a position have passed connector, pipeline and sink.',
+    ),
   within: durationBetween('1ms', '24d')
     .default('30s')
     .describe('The time in which a barrier must arrive.'),

@@ -134,7 +134,7 @@ export const VARIABLES = {
     form: 'path',
     otherwise: 'the folder sluice-state in the temporary folder',
     meaning:
-      'The folder for what the worker has computed from topics. A restarted worker continues from these files. Without them, it reads the topics from the beginning.',
+      'The folder in which the worker saves what it has read from topics. Without it, a restarted worker reads the topics again.',
   },
   SLUICE_WINDOW_MEMORY: {
     readBy: ['worker'],

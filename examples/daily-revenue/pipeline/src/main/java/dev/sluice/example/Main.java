@@ -73,7 +73,7 @@ public final class Main {
     return p;
   }
 
-  /** Waits for the source topics. Streams fails without them, and the migration may create them after the start. */
+  /** Waits for the source topics. Kafka Streams fails without them, and the migration may create them after the pipeline starts. */
   private static void awaitTopics(String brokers, String prefix, String output) throws InterruptedException {
     Properties p = Clients.of(brokers);
     while (true) {

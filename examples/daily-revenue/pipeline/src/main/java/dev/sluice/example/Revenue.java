@@ -25,7 +25,10 @@ import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.state.KeyValueStore;
 
-/** Builds the batch's query as a topology: order totals, refund totals, and revenue per order, per store and quarter of an hour, and per store and day. */
+/**
+ * Builds the batch's query as a topology of five stages: the totals of items and of refunds per
+ * order, then the revenue per order, per store and quarter of an hour, and per store and day.
+ */
 final class Revenue {
   private final StreamsBuilder builder = new StreamsBuilder();
   private final String prefix;

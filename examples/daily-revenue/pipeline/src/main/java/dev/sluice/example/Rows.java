@@ -51,8 +51,8 @@ final class Rows {
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-  // This reader stops after the row, because a source block of the same size follows the row in the
-  // envelope.
+  // This reader stops after the row. The rest of the envelope is as large as the row, and is not
+  // needed.
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
   /**
