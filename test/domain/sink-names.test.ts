@@ -1,3 +1,5 @@
+// Tests which names of tables and columns Debezium's JDBC sink can write, and how it gets the name
+// of its table.
 import { describe, expect, it } from 'vitest';
 import { sinkTableName } from '../../src/domain/migration/sink-names.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';

@@ -23,10 +23,11 @@ export const sinkCanWriteTable = ({ schema, table }: TableName): boolean =>
   [schema, table].every((name) => sinkCanWriteColumn(name) && !SPECIAL_IN_TABLES.test(name));
 
 /**
- * Returns the value of `collection.name.format`. The sink looks for its table with LIKE, and writes
- * to the first schema that matches. Without the backslash, the schema rep_eu would match the schema
- * repXeu too, and the sink would write to a table that is not its own. The table's name needs no
- * backslash, because the sink takes only the schema from the row that it found.
+ * Returns the value of `collection.name.format`. The sink looks for its table with LIKE, in which
+ * `_` and `%` also match other characters. It writes to the first schema that matches. So these
+ * characters get a backslash. Otherwise, the schema rep_eu would also match the schema repXeu, and
+ * the sink would write to a table that is not its own. The table's name needs no backslash, because
+ * the sink takes only the schema from the row that it found.
  */
 export function sinkTableName({ schema, table }: TableName): string {
   return `${inFormat(schema.replaceAll(/[_%]/g, '\\$&'))}.${inFormat(table)}`;
