@@ -34,7 +34,7 @@ export interface Freshness {
 
 const ROWS_PER_SECOND_OF_A_SNAPSHOT = 30_000;
 const LONGEST_SNAPSHOT_MS = 30 * 60_000;
-const ENVELOPE_FACTOR = 3; // a record contains the row twice, names of fields, and the source's position
+const ENVELOPE_FACTOR = 3; // a record has the row before and after the change, and field names
 
 export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advice {
   const list = tables.known ? tables.value : [];
@@ -70,7 +70,7 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
       pipeline: pipelineFor(sql),
       reasons: [
         process.cdc === 'forbidden' ? 'change capture is forbidden' : 'views cannot be captured',
-        ...(missed.length > 0 ? ['but it would miss the listed changes'] : []),
+        ...(missed.length > 0 ? ['but polling would miss the listed changes'] : []),
       ],
       jdbcWouldMiss: missed,
       preconditions,
@@ -106,7 +106,7 @@ function missedByPolling({ table, rows, columns, total, perDay, key }: TableFact
   const counted = columns.some((c) => key.includes(c.name) && /^int[248]$/.test(c.type));
   return [
     ...(total === null
-      ? [`${table}: deletes, if it has any; there are no statistics of them`]
+      ? [`${table}: deletes, if there are any; Postgres has no statistics of this table`]
       : []),
     ...(total && total.deleted > 0
       ? [

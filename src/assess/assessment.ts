@@ -61,12 +61,12 @@ export function columnTypes(measured: Measured, tables: readonly string[]): Map<
   return types;
 }
 
-/** Analyses the query of a process. `loadParser` MUST have ended. */
+/** Analyses the query of a process. Callers MUST await `loadParser` first. */
 export function readQuery(
   process: Process,
   types: ReadonlyMap<string, string> = new Map(),
 ): Fact<SqlAnalysis> {
-  if (!process.query) return unknown('its query is not given');
+  if (!process.query) return unknown('the portfolio gives no query');
   return known(analyseSql(process.query.sql, { output: process.result?.table ?? null, types }));
 }
 

@@ -1,5 +1,5 @@
 // Collects the facts about a batch process. A fact is declared by the owner, read from the SQL, or
-// measured in the database. If it is unknown, it has a reason.
+// measured in the database. An unknown fact has the reason why it is unknown.
 import { durationMs } from '../domain/values/duration.js';
 import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
@@ -56,7 +56,7 @@ export interface TableFacts {
   readonly perDay: Changes | null;
 }
 
-/** Returns whether a connector can capture it. A partitioned table is captured like any other. */
+/** Returns whether a connector can capture the relation: a table, partitioned or not. */
 export const isCapturable = ({ kind }: Pick<TableFacts, 'kind'>): boolean =>
   kind === 'r' || kind === 'p';
 
@@ -67,16 +67,19 @@ export interface Changes {
 }
 
 /**
- * Returns the number of rows that were inserted, and are neither deleted nor still there. Postgres
- * does not count the rows that TRUNCATE removes as deleted. A few of these rows may be inserts that
- * were rolled back.
+ * Returns how many inserted rows are gone although no delete of them was counted. Postgres does not
+ * count the rows that TRUNCATE removes as deleted. A few of these rows may be inserts that were
+ * rolled back.
  */
 export const uncountedRemovals = ({ rows, total }: Pick<TableFacts, 'rows' | 'total'>): number =>
   total === null ? 0 : Math.max(0, total.inserted - total.deleted - rows);
 
 const TOO_FEW_TO_SAY = 100;
 
-/** Returns whether TRUNCATE must have emptied the table, because it lost more rows than it has. */
+/**
+ * Returns whether TRUNCATE seems to have emptied the table: it lost more rows without a counted
+ * delete than it has now.
+ */
 export const isTruncated = (table: Pick<TableFacts, 'rows' | 'total'>): boolean =>
   uncountedRemovals(table) > Math.max(table.rows, TOO_FEW_TO_SAY);
 

@@ -58,7 +58,7 @@ export const portfolioSchema = z.strictObject({
       .min(1, 'list at least one process')
       .refine(
         (list) => new Set(list.map((p) => p.name)).size === list.length,
-        'a process is named twice',
+        'two processes have the same name',
       ),
   }),
 });

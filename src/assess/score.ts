@@ -26,7 +26,7 @@ export interface Judgement {
   readonly value: Share;
   readonly feasibility: Share;
   readonly confidence: Share;
-  /** The rules that fired and of which each alone forbids a migration. */
+  /** The rules that fired and that forbid a migration. One such rule is enough. */
   readonly decidedBy: readonly string[];
   /** The work that must be done before a migration. Empty for `migrate`. */
   readonly work: readonly { readonly rule: string; readonly what: string }[];

@@ -1,4 +1,4 @@
-// Reads bytes that a record has as base64.
+// Decodes bytes that a record contains as base64.
 import { Undecodable } from './undecodable.js';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

@@ -1,8 +1,8 @@
-// Lists the logical types with which Kafka Connect and Debezium mark dates and times. Avro, JSON with
-// schema and JSON Schema each name these types in their own way.
+// Lists the logical types with which Kafka Connect and Debezium mark dates and times. In Avro, in JSON
+// with schema and in JSON Schema, different attributes contain the name of the type.
 import { dateText, instantText, timeOfDayText, type Count } from './epoch-text.js';
 
-/** Returns the text that plain JSON has for a count. */
+/** Converts a time that is written as a number to the text that a record in JSON has for it. */
 export type TextOfCount = (count: Count) => string;
 
 export const [MILLI, MICRO, NANO] = [1000, 1_000_000, 1_000_000_000];

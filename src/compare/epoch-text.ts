@@ -1,6 +1,6 @@
 // Prints times that are counted from 1970, and times of day that are counted from midnight, as ISO
-// text in UTC. A count without such a text becomes a text that no time column accepts. Then only
-// this value is unknown.
+// text in UTC. A number out of range becomes a text that no date or time column accepts. Then only
+// this value is unknown, and not its whole record.
 
 export type Count = number | bigint;
 

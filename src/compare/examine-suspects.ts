@@ -1,5 +1,5 @@
-// Compares the raw rows of suspects value by value, and turns hash findings into counts and
-// classes. A suspect is a key whose hashes do not prove its rows equal.
+// Compares the raw rows of suspects value by value, and corrects the counts that the hashes gave. A
+// suspect is a key whose hashes do not prove its rows equal.
 import { comparedOf, type Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { Problem } from '../domain/failure.js';
@@ -50,14 +50,14 @@ export function examine(
   if (explained !== known.length)
     throw new Problem(
       'unexpected',
-      `reading again explained ${explained} of ${known.length} suspect keys`,
-      'the next window reads both sides again; if it repeats, report it with the output of sluice windows',
+      `${known.length} keys were compared again value by value, but only ${explained} of them got a result`,
+      'the next window reads both sides again; if the error repeats, report it with the output of sluice windows',
     );
   const { missing, extraneous, mismatched, unknown } = found;
   const matched = found.matched + counts.matched;
   const isWhole = known.length === missing + extraneous + mismatched + unknown;
   if (isWhole) return { counts: { ...counts, matched }, differences };
-  const differing = mismatched - counts.matched; // the examined suspects that are not equal
+  const differing = mismatched - counts.matched; // some suspects were found to be equal
   const byHash = { matched, missing, extraneous, mismatched: differing, unknown, unstable: 0 };
   return { counts: byHash, differences };
 }

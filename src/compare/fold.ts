@@ -41,7 +41,7 @@ export class FoldProgress {
   topicId: string | null = null;
   /**
    * The id of the schema of every key that was read. Null in a format without schemas, or if nothing
-   * was read yet. A decoder gets it before it reads on.
+   * was read yet. A decoder that continues the reading gets this id first.
    */
   keySchema: number | null = null;
   /**
@@ -90,7 +90,7 @@ export class FoldProgress {
 
   /**
    * Records how far a partition was read. Keeps `low` from the first reading, because the fold
-   * still has the records from there.
+   * contains all records from that offset on.
    */
   readUpTo(part: ReadPart): void {
     const low = this.#parts.get(part.partition)?.low ?? part.low;
@@ -125,8 +125,8 @@ export const streamRow = (...from: Parameters<typeof canonValues>): StreamRow =>
   rowOf(canonValues(...from));
 
 /**
- * Reads the values of a row. `raw` returns a column's value as the record has it, for the text in
- * `why`.
+ * Reads the values of a row. `raw` returns a column's value as the record contains it. `why` shows
+ * this value.
  */
 export function canonValues(
   shape: Shape,

@@ -98,7 +98,7 @@ export class HashComparison {
     return this.#waiting.add(b, at);
   }
 
-  /** Takes one row as its key, its hash, and its place, which is a block and an item. */
+  /** Compares one row, which is given as its key, its hash and its place (block and item). */
   judge(key: Int32Array, high: number, low: number, block: number, item: number): void {
     this.#rowsRead += 1;
     this.#lastKey = key;

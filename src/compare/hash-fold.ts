@@ -231,7 +231,7 @@ export class HashFold extends FoldProgress {
     }
   }
 
-  /** Returns the `txId` with which a change waits, or undefined if the snapshot sees the change. */
+  /** Returns the `txId` of the waiting change. Returns undefined if the snapshot sees the change. */
   #waitsFor(
     kind: number,
     key: Int32Array,

@@ -8,7 +8,7 @@ import { RowBatch } from './kernel/row-batch.js';
 import { Undecodable } from './undecodable.js';
 
 /**
- * Takes a row as its key and its hash. The hash is 0 if the row cannot be decoded. `row` returns
+ * Receives the key and the hash of a row. The hash is 0 if the row cannot be decoded. `row` returns
  * the row's bytes, which begin with a ctid field. These bytes and the key's array are reused after
  * the call.
  */
@@ -41,7 +41,7 @@ export class HashedRows {
     return this.#naming(() => this.#batch.add(b, at));
   }
 
-  /** Passes on all rows so far. */
+  /** Passes all rows so far to `take`. */
   flush(): void {
     this.#naming(() => this.#batch.flush());
   }

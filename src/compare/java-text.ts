@@ -54,7 +54,7 @@ const hasUsualYear = (value: string): boolean =>
 
 export const isoInstant = (value: string): string => `${trimmed(withoutZone(isoYear(value)))}Z`;
 
-/** Prints six digits of a second, as Debezium does for a timestamp with a zone. */
+/** Prints a fraction of six digits, as Debezium does for a timestamp with a zone. */
 export function isoInstantOfZone(value: string): string {
   const [whole, fraction = ''] = withoutZone(isoYear(value)).split('.') as [string, string?];
   return `${whole}.${fraction.padEnd(6, '0')}Z`;

@@ -35,7 +35,7 @@ export const jsonOf = (value: unknown): string | undefined =>
 
 /**
  * Returns a member of an object, or undefined if the object does not contain it. Every object
- * inherits a member such as `constructor`, which is also the name of a column.
+ * inherits members such as `constructor`, and a column may have the same name.
  */
 export const memberOf = (object: Readonly<Record<string, unknown>>, name: string): unknown =>
   Object.hasOwn(object, name) ? object[name] : undefined;
@@ -64,7 +64,7 @@ export const parseJsonDigits = (text: string): unknown =>
   );
 
 /**
- * Returns whether a double rounds the number to a whole number that it is not. Such numbers are
+ * Returns whether a double rounds the number to a whole number although it is not whole. Examples are
  * 7900719925474099.2, and 1e-400, which becomes 0.
  */
 export function isRoundedToWhole(number: string): boolean {
@@ -87,7 +87,7 @@ function parseMarked(text: string, isLong: (number: string) => boolean): unknown
 }
 
 interface Marked {
-  /** The only name in an object that stands for a long number. */
+  /** An object whose only member has this name stands for a long number. */
   readonly mark: string;
   readonly long: readonly LongNumber[];
   /** The numbers that are not yet in place. */
@@ -104,7 +104,8 @@ function restored(value: unknown, marked: Marked, level: number): unknown {
   const at = members[marked.mark];
   if (typeof at === 'number') {
     const number = marked.long[at];
-    // The text may contain the mark with escapes, so each number is taken once.
+    // The text may spell the mark with escapes, which `includes` does not find. So each number is
+    // used only once.
     if (number && marked.left.delete(number)) return number;
     throw new SyntaxError('a name that stands for a long number');
   }

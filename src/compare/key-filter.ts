@@ -3,7 +3,7 @@ import type { Shape } from './row-comparison.js';
 import { KeyReader, isUnreadable } from './enc/change.js';
 import { KeyTable, keyOf } from './enc/key-table.js';
 
-/** The filter of the drill-down. It compares only the record keys, which are short. */
+/** The filter of the drill-down, which reads only the records of candidates. */
 export class KeyFilter {
   readonly #key: KeyReader;
   readonly #wanted: KeyTable;

@@ -13,8 +13,8 @@ export class KeyHistory {
    */
   wentBack = false;
   /**
-   * True if the stream still has a row that an earlier window proved equal, so the source has
-   * changed since then.
+   * True if the stream still has a row that an earlier window proved equal. If the row differs now,
+   * the source has changed since then.
    */
   wasProven = false;
   #newest: bigint | null = null;

@@ -1,5 +1,5 @@
-// Converts values to texts that Postgres reads back as the same values: the values of a record, and
-// canonical texts.
+// Converts the values of a record, and canonical texts, to texts that Postgres reads back as the same
+// values.
 import { canonFromJson, type Canon } from './column-types.js';
 import type { Shape } from './row-comparison.js';
 import { GEOMETRY } from './types/geometry.js';
@@ -57,7 +57,7 @@ export function literalOrNothing(type: string, value: unknown): string | null | 
   }
 }
 
-/** Matches a date, and the time after it, whose astronomical year is not after 1 BC. */
+/** Matches a date in 1 BC or earlier, and its time. Canonical texts write these years as 0000, -0001… */
 const BEFORE_CHRIST = /(?<!\d)(-\d{4,7}|0000)(-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?)/g;
 const withEra = (canon: string): string =>
   canon.replaceAll(
@@ -87,8 +87,8 @@ export const keyLiterals = ({ key, columns }: Shape, values: readonly Canon[]): 
   );
 
 /**
- * Returns the text that Postgres reads as the value of a canonical text, or null for NULL. The
- * session MUST be in UTC. The type MUST be allowed in a key (NOT_IN_KEYS).
+ * Converts a canonical text to a text that Postgres reads as the same value. Returns null for NULL.
+ * The session MUST be in UTC. The type MUST be allowed in a key, so it MUST NOT be in NOT_IN_KEYS.
  */
 export function literalOfCanon(type: string, canon: Canon): string | null {
   if (canon === null) return null;

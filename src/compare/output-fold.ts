@@ -17,11 +17,11 @@ export class OutputFold extends Fold {
   }
 
   /**
-   * Takes one record. Returns its key, or null if the record is refused. Refuses a record whose key
-   * also occurs in a different partition, because the records of such a key have no order. A
-   * tombstone in a different partition may be read before or after the record. Also refuses a record
-   * if a row is under different bytes of the same key, because Kafka keeps both rows. `spelling` is
-   * the hash of the key's bytes in the topic, if these are not the bytes of `key`.
+   * Takes one record. Returns its key, or null if the record is refused. Refuses a record if its key
+   * has a row or a tombstone in a different partition, because Kafka keeps no order between
+   * partitions. Also refuses a record if its key had different bytes in an earlier record, because
+   * Kafka then keeps both rows. `spelling` is the hash of the key's bytes in the topic, if these are
+   * not the bytes of `key`.
    */
   add(
     key: Buffer | null,

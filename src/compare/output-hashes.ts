@@ -19,8 +19,8 @@ const kindOfRow = (row: CanonValues | null): RowKind => {
 };
 
 /**
- * Takes the parts of a record: its key, the two words of its row's hash, the two words of its note,
- * and the hash of the bytes of its key. The array of the key is used again for the next record.
+ * Receives the key of a record and the hash of its row, in two words. Also receives the two words of
+ * its note, and the hash of the key's bytes. The key's array is used again for the next record.
  */
 export type TakeRecord = (
   key: Int32Array,
@@ -40,8 +40,9 @@ export interface OutputKeys {
 }
 
 /**
- * Applies a record to the rows of a topic. Returns why the record is refused, or null. A different
- * partition may have a row or a tombstone of its key, or the key's row may be under different bytes.
+ * Applies a record to the rows of a topic. Returns why the record is refused, or null. A record is
+ * refused if its key has a row or a tombstone in a different partition. It is also refused if its key
+ * had different bytes in the record of the row.
  */
 export function applyRecord(
   { table, deleted }: OutputKeys,

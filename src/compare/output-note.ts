@@ -26,7 +26,7 @@ export function firstWord({ partition, offset }: RecordPlace, kind: RowKind): nu
   if (partition >= MOST_PARTITIONS || offset >= MOST_OFFSET)
     throw new Problem(
       'unsupported',
-      `a record at ${partition}/${offset}: at most ${MOST_PARTITIONS} partitions and offsets below ${MOST_OFFSET} can be compared`,
+      `a record is at partition ${partition}, offset ${offset}, but only ${MOST_PARTITIONS} partitions and offsets below ${MOST_OFFSET} can be compared`,
     );
   const high = Math.floor(offset / TWO_32);
   return (high << HIGH_SHIFT) | (partition << PARTITION_SHIFT) | kind;

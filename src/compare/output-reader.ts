@@ -103,7 +103,7 @@ function unwrap(parsed: unknown): Fields {
 /** Converts the logical types of Kafka Connect to the text of the plain form. */
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
   if (value === null && (schema?.default ?? null) !== null)
-    throw new Undecodable('a NULL with a default, which Kafka Connect reads instead of it');
+    throw new Undecodable('a NULL in a field with a default, which Kafka Connect reads instead');
   if (value === null || value === undefined || !schema)
     return canonFromJson(type, coerce(type, value));
   const { name = '', parameters, items } = schema;
@@ -117,7 +117,7 @@ function canonFromConnect(type: string, value: unknown, schema: FieldSchema | un
   return canonFromJson(type, textOf ? textOf(count(value)) : coerce(type, value));
 }
 
-/** Reads the number that a logical type of dates or times counts. */
+/** Reads the number of units, such as days or milliseconds, of a date or time. */
 function count(value: unknown): Count {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   if (value instanceof LongNumber && value.isInteger) return BigInt(value.text);
@@ -130,7 +130,7 @@ const FLOATS: ReadonlySet<string> = new Set(['float4', 'float8']);
 /**
  * Prepares a number of plain JSON for the column's type. Accepts a JSON number for a `numeric`
  * column if it has at most 15 digits, because a double holds these exactly. Refuses an integer in
- * quotes, because a consumer reads a text.
+ * quotes, because a consumer would read it as a text.
  */
 function coerce(type: string, value: unknown): unknown {
   if (Array.isArray(value) && type.endsWith('[]'))
@@ -165,7 +165,7 @@ function connectDecimal(value: unknown, scale: number): string {
   return decimalText(base64Bytes(value), scale);
 }
 
-/** A column of any other type cannot hold a decimal, even if both have the same digits. */
+/** Converts a decimal for the column's type. Only columns of numbers or money accept a decimal. */
 function canonFromDecimal(type: string, decimal: string): Canon {
   if (type === 'money') return canonFromJson(type, decimal);
   if (FLOATS.has(type)) return canonFromJson(type, new LongNumber(decimal));

@@ -1,4 +1,4 @@
-// Defines how records in a binary format become the JSON that the folds read.
+// Defines the interface of a decoder, which rewrites records as the JSON that the folds read.
 import type { Place } from './enc/change.js';
 
 /**
@@ -51,6 +51,6 @@ export interface RecordDecoder {
   begin(place: Place): void;
   /** Adds a record. A record that cannot be rewritten becomes a text that every reader refuses. */
   add: TakeRecord;
-  /** Passes on the batch's records in their order. The bytes are valid until the next `begin`. */
+  /** Passes the batch's records to `take` in order. The bytes are valid until the next `begin`. */
   visit(take: TakeDecoded): void;
 }

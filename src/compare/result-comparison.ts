@@ -1,5 +1,5 @@
-// Compares the rows of a query with the row hashes of a stream side in one pass. It counts every
-// key, and keeps the raw rows of the first suspects, because the query runs only once.
+// Compares the rows of a query with the hashes of the stream's rows in one pass. It counts every key,
+// and keeps the raw rows of the first suspects, because the query runs only once.
 import { hasTolerance, type Shape } from './row-comparison.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import { KeyTableMemory } from './key-table-memory.js';
@@ -80,7 +80,7 @@ export class ResultComparison {
     return this.#bytes;
   }
 
-  /** Takes one row of `HashedRows`. Throws Outgrown. */
+  /** Compares one row of `HashedRows`. Throws Outgrown. */
   judge(key: Int32Array, high: number, low: number, row: () => Uint8Array): void {
     const counts = this.#counts;
     const table = this.#table;

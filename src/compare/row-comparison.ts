@@ -44,7 +44,7 @@ export interface StreamRow {
   readonly spelling?: number;
   /** True if a window proved this row equal to the source's row at that time. */
   proven?: boolean;
-  /** The number of the window that last found the row's key on the expected side. */
+  /** The number of the window that last found the row's key among the expected rows. */
   mark: number;
 }
 
@@ -98,7 +98,7 @@ export class Comparison {
       );
     const outcome = compareRows(this.#shape, key, row, other.row, keep, other.why);
     this.counts[outcome] += 1;
-    if (outcome === 'matched') other.proven = true; // this marks the current record only
+    if (outcome === 'matched') other.proven = true; // a newer record of the key gets a new entry
   }
 
   finish(): { counts: Counts; differences: readonly Difference[] } {

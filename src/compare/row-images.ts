@@ -23,7 +23,7 @@ export interface ImageRecord {
   readonly key: string;
   /** Null if the record has no transaction: a row of a connector's snapshot, or a tombstone. */
   readonly txId: number | null;
-  /** For a row that a connector's snapshot read: its transaction, or 0 if it is not known. */
+  /** The connector's snapshot that read the row: its transaction, or 0 if unknown. Otherwise null. */
   readonly loadedBy: number | null;
   /** Null if the record deletes the row. */
   readonly image: Image | null;

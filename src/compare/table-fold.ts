@@ -26,7 +26,7 @@ interface Envelope {
 }
 
 // Refuses bytes that are not UTF-8, because a replacement character could equal a real one. Keeps a
-// byte order mark, which is no JSON.
+// byte order mark, so that the JSON parser refuses the record.
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function transactionOf(txId: unknown): number {
@@ -154,8 +154,8 @@ export class TableFold extends Fold {
   }
 
   /**
-   * Takes a row that the transaction `loadedBy` of a connector's snapshot read. It is 0 if it is not
-   * known.
+   * Takes a row that a connector's snapshot read in the transaction `loadedBy`, which is 0 if it is
+   * not known.
    */
   #load(change: Change, loadedBy: number, snapshot: SnapshotVisibility): void {
     const earlier = this.#waiting.lastOf(change.key);

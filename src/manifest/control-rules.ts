@@ -24,7 +24,7 @@ export function controlIssues(parsed: ParsedSpec): SpecIssue[] {
   if (url === undefined) add("is missing: the URL of Kafka Connect's REST API", 'connector', 'url');
   if (strimzi)
     add(
-      'belongs to control: strimzi; add it to connector, or omit strimzi',
+      'is used only with control: strimzi; add this to connector, or omit the key strimzi',
       'connector',
       'strimzi',
     );
@@ -50,7 +50,7 @@ function strimziKeys({ spec }: ParsedSpec, add: Add): void {
   for (const key of ['ca', 'tokenFrom'] as const)
     if (strimzi[key] !== undefined && strimzi.apiServer === undefined)
       add(
-        'belongs to apiServer; without apiServer, the worker uses the service account of its pod, so omit it',
+        'is used only with apiServer; add apiServer, or omit this key. Without apiServer, the worker uses the service account of its pod',
         'connector',
         'strimzi',
         key,
@@ -59,7 +59,7 @@ function strimziKeys({ spec }: ParsedSpec, add: Add): void {
     add('a certificate is only used with an https URL', 'connector', 'strimzi', 'ca');
 }
 
-/** Refuses what the resources cannot do, or what was never tested with an operator. */
+/** Refuses settings that do not work with Strimzi, or that were never tested with an operator. */
 function combinations({ spec }: ParsedSpec, add: Add): void {
   const { connector, sink, pipeline, cutover } = spec;
   if (connector.type === 'jdbc-source')

@@ -42,7 +42,7 @@ describe('a portfolio', () => {
     expect(parsed.ok ? [] : parsed.problems.map((p) => `${p.at} ${p.message}`)).toEqual([
       expect.stringMatching(/^p.yaml:6:18 unknown key "schedul"; did you mean "schedule"\?/),
       expect.stringMatching(/^p.yaml:7:18 "sometimes" is not a schedule/),
-      'p.yaml:5:3 a process is named twice',
+      'p.yaml:5:3 two processes have the same name',
     ]);
   });
 

@@ -33,12 +33,12 @@ describe('a spec with control: strimzi', () => {
     [
       'it has a ca but no apiServer',
       { strimzi: { ...STRIMZI, ca: '/ca.pem' } },
-      /belongs to apiServer/,
+      /used only with apiServer/,
     ],
     [
       'it has a token but no apiServer',
       { strimzi: { ...STRIMZI, tokenFrom: { env: 'T' } } },
-      /belongs to apiServer/,
+      /used only with apiServer/,
     ],
     [
       'it has a ca for an http URL',
@@ -87,7 +87,7 @@ describe('a spec without control: strimzi', () => {
   it('refuses the part for Strimzi', () =>
     expect(
       problems({ connector: { type: 'debezium-postgres', url: 'http://c', strimzi: STRIMZI } }),
-    ).toEqual([expect.stringContaining('belongs to control: strimzi')]));
+    ).toEqual([expect.stringContaining('is used only with control: strimzi')]));
 });
 
 describe('the plan of a migration with Strimzi', () => {

@@ -20,7 +20,7 @@ export interface SqlAnalysis {
   /** The names of all functions that the SQL calls, as written. */
   readonly functions: readonly string[];
   readonly operators: readonly string[];
-  /** Constants that Postgres may read as a time of the clock: `'today'`. */
+  /** Constants that Postgres may read as the current time, such as `'today'`. */
   readonly moments: readonly Moment[];
   /** Parts that could not be read, with the reason. Their effect is unknown. */
   readonly unread: readonly string[];
@@ -201,7 +201,7 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
     case 'CreateStmt':
     case 'DropStmt':
     case 'LockStmt':
-      return; // such statements only prepare the session
+      return; // these statements compute no part of the result
     default:
       all.unread.push(`${kind.replace(/Stmt$/, '')}: not a statement that computes a result`);
   }

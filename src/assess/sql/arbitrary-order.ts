@@ -9,8 +9,9 @@ type Found = readonly [FlagId, string];
 const ORDERED = /^(row_number|ntile|lag|lead|first_value|last_value|nth_value)$/;
 
 /**
- * `isExists` is true for the query of an EXISTS, to which the order does not matter. `isPerRow` is
- * true for a query that runs for each row of another query.
+ * Finds a LIMIT or OFFSET that keeps arbitrary rows, or that ranks all rows of the result. An EXISTS
+ * (`isExists`) does not depend on the order. A query that runs for each row of another query
+ * (`isPerRow`) ranks only a few rows.
  */
 export function limits(
   select: Fields,
@@ -48,7 +49,10 @@ export function distinctOn(select: Fields): Found[] {
     : [];
 }
 
-/** Finds window functions without a partition, and those that need an order and have none. */
+/**
+ * Finds window functions without PARTITION BY. Also finds window functions that depend on an order
+ * and have no ORDER BY.
+ */
 export function windows(select: Fields): Found[] {
   const found: Found[] = [];
   walk(select['targetList'], ({ kind, node: call }) => {

@@ -1,5 +1,5 @@
-// Walks the parse tree of PostgreSQL's own grammar, and reads a few shapes that are needed
-// everywhere. The tree consists of plain objects (`{ Kind: { …fields } }`).
+// Walks the parse tree of PostgreSQL's own grammar, and reads common nodes such as names and
+// constants. The tree consists of plain objects (`{ Kind: { …fields } }`).
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ export interface Visit {
 
 /**
  * Calls `visit` for every node below `tree`, parents first. If `visit` returns `false`, the nodes
- * inside are skipped. Kinds are the keys that begin with a capital.
+ * inside are skipped. A key that begins with a capital letter is the kind of a node.
  */
 export function walk(
   tree: unknown,
@@ -48,7 +48,7 @@ export const list = (node: unknown, name: string): readonly unknown[] => {
   return Array.isArray(value) ? value : [];
 };
 
-/** Reads a field of text or a number. Returns `preset` if the parser left it out. */
+/** Reads a field that is a text or a number. Returns `preset` if the parser left the field out. */
 export const textOf = (value: unknown, preset = ''): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : preset;
 

@@ -1,5 +1,5 @@
-// Collects what a statement calls by name: functions and operators. Also collects constants that
-// Postgres may read as a time of the clock.
+// Collects the functions and operators that a statement calls. Also collects constants that Postgres
+// may read as the current time, such as 'today'.
 import { field, list, names, walk } from './ast.js';
 
 export interface Called {
@@ -18,8 +18,8 @@ export interface Moment {
 }
 
 /**
- * Matches a text that the date types read as a time of the clock. A time of day may follow the
- * word.
+ * Matches a text that the date types replace with the current date or time. A time of day may follow
+ * the word.
  */
 const MOMENT = /^\s*(now|today|tomorrow|yesterday)(\s+[\w:.+-]+)*\s*$/i;
 
@@ -43,7 +43,7 @@ export function addCalled(tree: unknown, called: Called): void {
   });
 }
 
-/** The field in which a node has the name of its operator. */
+/** For each kind of node, the field that contains the name of its operator. */
 const OPERATOR_OF: Readonly<Record<string, string>> = {
   A_Expr: 'name',
   SubLink: 'operName',

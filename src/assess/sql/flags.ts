@@ -92,7 +92,7 @@ export const FLAGS = {
   'system-catalog': [
     'work',
     'the catalog is not captured by CDC',
-    'read it where the pipeline is configured',
+    "write the catalog's values into the pipeline's configuration",
   ],
   lateral: [
     'care',

@@ -1,11 +1,12 @@
-// Decides, from the text alone, whether a query cannot be aligned with a still point.
+// Decides, from the text alone, whether a batch query cannot be aligned. An aligned query is rewritten
+// to read the tables as of one moment (a still point).
 import { analyseSql, type SqlAnalysis } from './analyse.js';
 import type { FlagId } from './flags.js';
 import { referencesOf } from './references.js';
 
 const CLOCK: readonly FlagId[] = ['now', 'volatile', 'tablesample'];
 
-/** Returns the SQL text of what the result depends on: the clock, or random values. */
+/** Returns the expressions that make the result depend on the clock or on random values. */
 export const clockFlags = ({ flags }: Pick<SqlAnalysis, 'flags'>): string[] =>
   flags.filter(({ id }) => CLOCK.includes(id)).map(({ found }) => found);
 

@@ -114,7 +114,7 @@ function commaJoin(select: Fields, tables: number): Operator {
 }
 
 /**
- * Returns the columns that the condition compares with a column by `=`. It reads only conditions
+ * Returns the columns that the condition compares with another column by `=`. Reads only conditions
  * that are joined by AND.
  */
 export function equalities(condition: unknown): string[] {

@@ -52,8 +52,8 @@ export function referencesOf(query: string): Reference[] {
 }
 
 /**
- * Returns whether the text spells exactly this name. Returns false for a text with escapes or with
- * a third part.
+ * Returns whether the text spells exactly this name. Returns false for a name with Unicode escapes,
+ * and for a name that begins with a database.
  */
 function says(written: string, schema: string | null, name: string): boolean {
   const parts = written.match(new RegExp(IDENT, 'gu')) ?? [];

@@ -134,7 +134,7 @@ function conjuncts(condition: string): { sql: string; columns: string[] }[] {
         throw new Error('a slice must not contain sub-queries; use columns and values');
       if (kind === 'ColumnRef') columns.add(columnName(node) ?? '*');
     });
-    // the whole condition is in parentheses, so it is one part
+    // a condition that has no AND outside of parentheses is one part
     return { sql: parts.length > 1 ? starts[at]! : condition.trim(), columns: [...columns] };
   });
 }

@@ -1,5 +1,5 @@
-// Makes the sub-query that replaces a table in an aligned query. It returns the table's rows in the
-// snapshot, except for a few keys, whose rows are given.
+// Makes the stand-in: the sub-query that replaces a table in an aligned query. For a few keys, it
+// returns rows that the caller gives. For all other keys, it returns the table's rows in the snapshot.
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 
 /**
@@ -21,7 +21,7 @@ export interface StandInTable {
   readonly key: readonly string[];
 }
 
-/** Returns the stand-in, or null if no key differs: the query then reads the table itself. */
+/** Returns the stand-in. Returns null if no row is given: the query then reads the table itself. */
 export function standIn(table: StandInTable, rows: readonly GivenRow[]): string | null {
   if (rows.length === 0) return null;
   const columns = table.columns.map(quoteIdent).join(', ');
@@ -52,7 +52,8 @@ export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;
 
 /**
- * Returns SQL that reads a key's column from the snapshot. Used if no record changed the column.
+ * Returns SQL that reads one column of the key's row from the snapshot. Used if no record changed the
+ * column.
  */
 export function fromSnapshot(table: StandInTable, column: string, key: readonly string[]): Given {
   const where = table.key.map((name, at) => `${quoteIdent(name)} = ${quoteLiteral(key[at]!)}`);

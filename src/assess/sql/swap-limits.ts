@@ -8,7 +8,7 @@ export interface RelationColumn {
   readonly name: string;
   /** The type as `format_type` prints it, with its modifier. */
   readonly type: string;
-  /** The type under all domains. Absent if it is `type`. */
+  /** The type below all domains. Absent if `type` is not a domain. */
   readonly base?: string;
   /** The collation, qualified and quoted. Empty if the type has none. */
   readonly collation: string;
@@ -27,7 +27,7 @@ export interface ViewText {
   readonly definition: string;
   /** The columns of the replaced relation that the view reads by name. */
   readonly uses: readonly string[];
-  /** The keys by which the view groups, if ungrouped columns depend on them. */
+  /** The primary keys by which the view groups, if it also selects ungrouped columns. */
   readonly groupsBy: readonly (readonly string[])[];
   /**
    * True if the view has a check option. A sub-query then cannot replace the relation that the view

@@ -1,5 +1,5 @@
-// Cuts pieces out of a query's text, with the help of the parser's tokens. A stage keeps the text
-// as it was written. Offsets are in bytes.
+// Cuts pieces out of a query's text, with the help of the parser's tokens. A piece keeps its spelling
+// and its comments. Offsets are in bytes.
 import type { ScanToken } from 'libpg-query';
 
 export class SqlText {
@@ -22,8 +22,8 @@ export class SqlText {
   }
 
   /**
-   * Finds the parentheses around `offset` that begin with SELECT, WITH or VALUES. Returns null if
-   * there are none.
+   * Finds the innermost parentheses around `offset` that contain a query (SELECT, WITH or VALUES).
+   * Returns null if there are none.
    */
   queryAround(offset: number): { start: number; end: number } | null {
     const open: number[] = [];

@@ -1,6 +1,6 @@
-// Writes starting points for a pipeline. They contain the queries of all stages for Flink SQL and
-// for ksqlDB, and a skeleton for Kafka Streams. They also contain the stages of the spec. A part
-// that cannot be translated becomes a comment with the original query.
+// Writes starting points: drafts of a pipeline that a person completes. One draft is in Flink SQL, one
+// in ksqlDB, and one is a skeleton for Kafka Streams. A fourth file has the stages for the spec. A
+// part that cannot be translated becomes a comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';
@@ -19,7 +19,8 @@ import { ksqldb } from './ksqldb-text.js';
 
 /**
  * Returns the files. `tables` contains the measured inputs of the batch, and `result` contains its
- * measured output. `loadParser` MUST have ended. Throws an Error if the query is not one SELECT.
+ * measured output. Callers MUST await `loadParser` first. Throws an Error if the query is not one
+ * SELECT.
  */
 export function startingPoints(
   process: Process,
@@ -65,7 +66,7 @@ function flink(context: Context): StartingPoint {
       open,
     ),
   );
-  const head = `-- ${process.name} in Flink SQL, for pipeline.type: flink-sql. \${…} are replaced by Sluice.\n-- Read it before you run it, then: sluice prove -f migration.yaml --slice "…"`;
+  const head = `-- ${process.name} in Flink SQL, for pipeline.type: flink-sql. Sluice replaces each \${…}.\n-- Read it before you run it, then: sluice prove -f migration.yaml --slice "…"`;
   return { file: 'pipeline.sql', text: `${[head, ...parts].join('\n\n')}\n`, open };
 }
 

@@ -11,7 +11,7 @@ import {
 } from './context.js';
 
 export function ksqldb({ process, tables, blocks }: Context): StartingPoint {
-  const head = `-- ${process.name} in ksqlDB: one persistent query per stage. The column lists and joins of each query follow the SQL in the comment above it; ksqlDB has neither sub-queries nor GROUP BY by position.`;
+  const head = `-- ${process.name} in ksqlDB: one persistent query per stage. Write the columns and joins of each query after the SQL in the comment above it. ksqlDB has neither sub-queries nor GROUP BY by position.`;
   const sources = tables.map(
     (
       t,

@@ -33,14 +33,14 @@ export class AvroInput extends ByteInput {
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
-  /** Reads a length, a count or the index of a branch. Throws Undecodable. */
+  /** Reads a length, a count or the index of a branch. Throws Undecodable if it is too large. */
   count(): number {
     const value = this.long();
     if (typeof value === 'number') return value;
     throw this.short();
   }
 
-  /** Reads the index of a branch of a union of two types. Throws Undecodable. */
+  /** Reads the index of a branch of a union of two types. Throws Undecodable for other indexes. */
   branchOfTwo(): number {
     const value = this.count();
     if (value === 0 || value === 1) return value;

@@ -114,7 +114,7 @@ class Compiler {
   }
 }
 
-/** Returns what a union of null and a scalar is. Empty for any other union. */
+/** Describes a union of null and a scalar. Returns an empty object for any other union. */
 function plainUnion(branches: readonly Rewrite[]): Pick<Rewrite, 'plain'> {
   if (branches.length !== 2) return {};
   const nullAt = branches.findIndex(({ plain }) => plain?.scalar === SCALAR.null);

@@ -5,9 +5,10 @@ import { PRIMITIVES } from './scalars.js';
 import type { Schema, SchemaObject } from './schema-types.js';
 import type { Shape } from '../row-comparison.js';
 
-/** The kinds of steps in addition to `SCALAR`, and the uses of values that are no columns. */
+// The kinds of steps in addition to those of `SCALAR`.
 const RECORD = 7;
 const END = 8;
+// The use of a value is the position of its column. Other values have negative numbers.
 const NO_USE = -1;
 const USES: ReadonlyMap<string, number> = new Map([
   ['op', -2],
@@ -18,8 +19,8 @@ const USES: ReadonlyMap<string, number> = new Map([
 const NOT_NULLABLE = -1;
 
 /**
- * Returns the steps of a schema: four words for each step. The schema is that of a change event of a
- * table with this shape, or of its key. Returns null if the kernel cannot read it.
+ * Returns the steps of a schema: four words for each step. The schema describes the change events of
+ * a table with this shape, or their keys. Returns null if the kernel cannot read such values.
  */
 export function stepsOf(text: string, { columns, key }: Shape): Int32Array<ArrayBuffer> | null {
   try {
@@ -39,7 +40,7 @@ export function stepsOf(text: string, { columns, key }: Shape): Int32Array<Array
 
 class NotForKernel extends Error {}
 
-/** The members of a change event: its rows, its source, and everything else. */
+/** The part of a change event that contains a member. */
 type Part = 'event' | 'source' | 'row' | 'none';
 
 class Steps {
@@ -112,7 +113,7 @@ function recordOf(schema: Schema): SchemaObject {
   throw new NotForKernel();
 }
 
-/** Returns the type of a value, and the branch that is null if it may be null. */
+/** Returns the type of a value, and the position of null in its union if it may be null. */
 function nullable(type: Schema): { schema: Schema; nullAt: number } {
   if (typeof type === 'string' || isObject(type)) return { schema: type, nullAt: NOT_NULLABLE };
   const nullAt = type.indexOf('null');
@@ -122,7 +123,7 @@ function nullable(type: Schema): { schema: Schema; nullAt: number } {
   return { schema, nullAt };
 }
 
-/** Returns the kind of a value without other values. */
+/** Returns the kind of a scalar. Throws NotForKernel for any other type. */
 function scalarOf(schema: Schema): number {
   const type = isObject(schema) ? schema.type : schema;
   if (typeof type !== 'string' || (isObject(schema) && logicalOf(schema))) throw new NotForKernel();

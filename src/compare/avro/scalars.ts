@@ -83,7 +83,7 @@ export function writeScalar(scalar: Scalar, input: AvroInput, out: JsonOutput): 
   }
 }
 
-/** Reads past a value, with the same checks. */
+/** Skips a value, with the same checks as `writeScalar`. */
 export function skipScalar(scalar: Scalar, input: AvroInput): void {
   switch (scalar) {
     case SCALAR.string:

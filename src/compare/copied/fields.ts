@@ -1,5 +1,5 @@
 // Writes fields of COPY's text format as the JSON values of a record, byte by byte. Only common
-// values are written here. For any other value, write-debezium-json.ts is the reference.
+// values are written here. All other values are left to the reference, write-debezium-json.ts.
 
 /**
  * Writes the field in `[from, to)` of `b` to `out`, beginning at `at`. Returns the end of the JSON
@@ -41,7 +41,7 @@ const LEADS_TWO = 3;
 const LEADS_THREE = 4;
 const OTHER = 5;
 
-/** The kind of each byte of a text. Control characters, and bytes from 0xF0, are `OTHER`. */
+/** The kind of each byte of a text. A text with a byte of kind `OTHER` is left to the reference. */
 const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === QUOTE) return QUOTED;
   if (byte === BACKSLASH) return ESCAPED;
@@ -91,8 +91,8 @@ const text: WriteField = (b, from, to, out, at) => {
 };
 
 /**
- * Returns whether a valid character of three bytes begins at `i`. The reference replaces invalid
- * bytes, which only a database without an encoding contains.
+ * Returns whether a valid character of three bytes begins at `i`. Only a database with the encoding
+ * SQL_ASCII can contain invalid bytes. The reference replaces them.
  */
 function leadsThree(b: Uint8Array, i: number, to: number): boolean {
   if (i + 2 >= to) return false;
@@ -112,7 +112,7 @@ const FALSE = Buffer.from('false');
 
 const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE;
 
-/** Refers NaN and the infinities, which end with a letter. */
+/** Leaves NaN and the infinities to the reference. They end with a letter. */
 const numeric: WriteField = (b, from, to, out, at) => {
   if (to === from || !isDigit(b[to - 1]!)) return REFERRED;
   out[at] = QUOTE;
@@ -138,8 +138,8 @@ const date: WriteField = (b, from, to, out, at) => {
 const CLOCK = 8;
 
 /**
- * Copies `HH:MM:SS`, with or without a fraction. Refers a fraction that ends with a zero, because
- * Postgres does not print one.
+ * Copies `HH:MM:SS`, with or without a fraction. Postgres never prints a fraction that ends with a
+ * zero, so such a value is left to the reference.
  */
 function clock(b: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
   const size = to - from;
@@ -163,7 +163,7 @@ const time: WriteField = (b, from, to, out, at) => {
   return end + 2;
 };
 
-/** Writes the quote, the date and the clock of a timestamp. */
+/** Writes the opening quote, the date and the time of day of a timestamp. */
 function instant(b: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
   if (to - from < 19 || !hasDate(b, from, to) || b[from + 10] !== SPACE) return REFERRED;
   out[at] = QUOTE;

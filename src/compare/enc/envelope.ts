@@ -23,7 +23,7 @@ const BEFORE = Buffer.from('{"before":');
 const AFTER = Buffer.from(',"after":');
 const OP = Buffer.from('"op":"');
 const TX_ID = Buffer.from('"txId":');
-/** A double holds every number of so many digits exactly. */
+/** A double represents every integer of this many digits exactly. */
 const MOST_DIGITS = 15;
 const OPERATIONS: Readonly<Record<number, Operation>> = {
   0x72: 'r',
@@ -37,8 +37,9 @@ const [OF_BEFORE, OF_AFTER] = [lastBytes('before'), lastBytes('after')];
 const [OF_SOURCE, OF_TX_ID] = [lastBytes('source'), lastBytes('txId')];
 
 /**
- * Returns whether the members after the row may repeat a member of the envelope. A consumer takes
- * the last of them. The last four bytes of the names are enough to notice this.
+ * Returns whether the members after the row may repeat a member of the envelope. A JSON parser would
+ * use the last of the repeated members. To notice a repetition, it is enough to compare the last four
+ * bytes of each name.
  */
 function repeatsMember(b: Buffer, from: number, to: number): boolean {
   let [sources, ids] = [0, 0];
@@ -57,11 +58,11 @@ export class EnvelopeScanner implements Fields {
   readonly end: Int32Array;
   op: Operation = 'r';
   /**
-   * The transaction of the change. For a row that a connector's snapshot read, the transaction of
+   * The transaction of the change. For a row of the connector's snapshot, it is the transaction of
    * that snapshot, or 0 if the record does not name it.
    */
   txId = 0;
-  /** The number of members of the last object, also of those that are not columns. */
+  /** The number of members of the last object. It includes members that are not columns. */
   members = 0;
   /** The bytes `"name":` of each column. Fields usually come in the table's order. */
   readonly #names: readonly Uint8Array[];

@@ -67,7 +67,7 @@ const ESCAPES: Readonly<Record<number, number>> = {
 };
 
 function hex4(b: Uint8Array, at: number, end: number): number {
-  if (at + 4 > end) throw new Undecodable('cut escape in JSON');
+  if (at + 4 > end) throw new Undecodable('an incomplete escape in JSON');
   return (
     (hexDigit(b[at]!) << 12) |
     (hexDigit(b[at + 1]!) << 8) |

@@ -1,4 +1,4 @@
-// Maps the keys of a table's stream side to row hashes, in typed arrays. A slot takes 17 bytes for
+// Maps the keys of a topic to the hashes of their rows, in typed arrays. A slot takes 17 bytes for
 // integer keys, and there is no object for each row. The table uses open addressing with linear
 // probing. A deletion shifts the following slots back, so that no tombstones accumulate.
 
@@ -16,7 +16,7 @@ export class KeyTable {
   #rows: Int32Array;
   /**
    * The state of each slot. 0 means empty, and 1 means present. A larger number is the number of
-   * the last pass that found the key on the expected side.
+   * the last pass that found the key among the expected rows.
    */
   #marks: Uint8Array;
   /** Three extra words for each slot. Null if the table was created without notes. */
@@ -158,7 +158,7 @@ export class KeyTable {
       );
   }
 
-  /** Begins a pass, in which `mark` records the found keys. */
+  /** Begins a pass over the expected rows. During a pass, `mark` records the keys that it finds. */
   beginPass(): void {
     if (this.#mark === LAST_MARK) {
       for (let slot = 0; slot <= this.#mask; slot += 1)
@@ -169,8 +169,8 @@ export class KeyTable {
   }
 
   /**
-   * Marks the key as found. Returns false if this pass has already found it, because the key is
-   * then not unique on the expected side.
+   * Marks the key as found. Returns false if this pass has already found it. The key is then not
+   * unique among the expected rows.
    */
   mark(slot: number): boolean {
     if (this.#marks[slot] === this.#mark) return false;

@@ -1,5 +1,5 @@
-// Reads the ctid field that comes before the columns of a COPY BINARY row. The field has its size
-// and then the place of the row as block and item.
+// Reads the ctid field that comes before the columns of a COPY BINARY row. The field contains its
+// size, and then the block and the item of the row.
 import { int32At, uint16At } from '../../domain/values/bytes.js';
 
 export const TID_FIELD_BYTES = 4 + 6;

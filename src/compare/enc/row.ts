@@ -136,7 +136,7 @@ export class RowEncoder {
   #jsonValue(b: Uint8Array, fields: Fields, column: number): void {
     const start = fields.start[column]!;
     if (start < 0) throw new Undecodable('the field is absent');
-    // Only the whole word: some writers print a number that is none as `nan`.
+    // Only the whole word `null` means NULL, because some writers print NaN as `nan`.
     if (b[start] === LETTER_N && isWord(b, start, fields.end[column]!, NULL)) {
       this.#scratch.u8(TAG_NULL);
       return;

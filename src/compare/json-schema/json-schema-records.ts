@@ -1,4 +1,4 @@
-// Rewrites records in JSON Schema as the JSON that the reader of results knows. The value of such a
+// Rewrites records in JSON Schema as the JSON that OutputReader expects. The value of such a
 // record is JSON already. Its schema says which fields have a logical type of Kafka Connect.
 import { CONNECT_DECIMAL, connectTime } from '../connect-times.js';
 import type { JsonOutput } from '../json-output.js';
@@ -97,7 +97,7 @@ function referred(ref: string, root: unknown): unknown {
   return found;
 }
 
-/** Returns the only branch that is not null. Several branches have no logical type in common. */
+/** Returns the only branch that is not null. Returns null if there are several. */
 function lone(branches: readonly unknown[]): unknown {
   const others = branches.filter((branch) => !isObject(branch) || branch['type'] !== 'null');
   return others.length === 1 ? others[0] : null;

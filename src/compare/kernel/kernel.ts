@@ -51,7 +51,7 @@ const { WebAssembly } = globalThis as unknown as {
   };
 };
 
-/** The numbers of the types, as assembly/column.ts has them. */
+/** The numbers of the types. They must equal those in assembly/column.ts. */
 const TYPES: Readonly<Record<string, number>> = {
   bool: 1,
   int2: 2,
@@ -109,8 +109,8 @@ const COLUMN_BYTES = 24;
 /** assembly/layout.ts leaves longer records and rows to the reference. */
 const MOST_BYTES = 1 << 18;
 /**
- * Room for one tag and the widest value of fixed width. The beginning of any other value is
- * shorter.
+ * Room for the tag of a column and the widest value of fixed width. Any other value needs less room
+ * than this in addition to its own bytes.
  */
 const MOST_PER_COLUMN = 24;
 /** Room after each region, because the kernel reads and writes up to 16 bytes past its data. */

@@ -1,5 +1,5 @@
-// Says how a batch of records becomes changes: by the kernel, and one by one by the reference for the
-// records that the kernel does not understand.
+// Defines how a batch of records becomes changes. The kernel encodes the records that it understands.
+// The reference then encodes the other records, one by one.
 import { stepsOf } from '../avro/kernel-steps.js';
 import { ChangeEncoder, KIND, type Changes, type Place } from '../enc/change.js';
 import type { RecordDecoder } from '../record-decoder.js';
@@ -13,7 +13,7 @@ export interface RecordEncoding {
   readonly reference: ChangeEncoder;
   /** Makes room in the kernel's memory. Records are loaded only after this call. */
   prepare(kernel: Kernel): void;
-  /** Encodes all records by the kernel. Returns how many of them the reference must encode. */
+  /** Encodes all records with the kernel. Returns how many of them the reference must encode. */
   encodeAll(kernel: Kernel, places: Places, place: Place): number;
   /** Adds exactly one change. */
   encode(...record: Parameters<ChangeEncoder['encode']>): void;
@@ -27,7 +27,7 @@ export class JsonEncoding implements RecordEncoding {
   }
 
   prepare(): void {
-    // JSON needs nothing
+    // records in JSON need no memory besides their own
   }
 
   encodeAll({ exports }: Kernel, places: Places, { partition, partitions }: Place): number {
@@ -44,7 +44,7 @@ const NOTHING = new Int32Array(4);
 const MOST_SCHEMAS = 64;
 const SCHEMA_WORDS = 2;
 
-/** Encodes records of a schema registry. The kernel encodes records in Avro. */
+/** Encodes records of a schema registry. The kernel encodes only those in Avro. */
 export class RegistryEncoding implements RecordEncoding {
   readonly reference: ChangeEncoder;
   readonly decoder: RecordDecoder;
@@ -84,7 +84,8 @@ export class RegistryEncoding implements RecordEncoding {
 
   encodeAll({ exports }: Kernel, places: Places, { partition, partitions }: Place): number {
     const { keySchema } = this.decoder;
-    // Only the decoder finds out which schema the keys have.
+    // The kernel compares the schema of each key with the schema that the decoder has found. Before
+    // that, the reference encodes every record.
     const schemas = keySchema === null ? 0 : this.#schemas;
     return exports.encodeAvroRecords(
       ...places,
@@ -107,9 +108,10 @@ export class RegistryEncoding implements RecordEncoding {
     ] = rest;
     this.decoder.begin(place);
     this.decoder.add(offset, bytes, keyStart, keyEnd, start, end);
-    // Without its schemas, the batch is read again, so its changes do not count.
+    // If the decoder lacks schemas, the whole batch is read again. These changes are then not used.
     if (this.decoder.wanted.size > 0) return out.push(KIND.unreadable, NOTHING, NOTHING, 0);
-    // The decoder has checked the partition, which the JSON of the key does not show.
+    // The decoder has checked the partition. The key's JSON does not contain the bytes that are needed
+    // for this check.
     const decoded = { partition: place.partition, partitions: 0 };
     this.decoder.visit((at, json, ...ranges) => {
       const [keyFrom, keyTo, from, to] = ranges;

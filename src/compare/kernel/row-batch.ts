@@ -5,7 +5,7 @@ import { TID_FIELD_BYTES, blockAt, itemAt } from '../enc/row-place.js';
 import type { RowEncoder } from '../enc/row.js';
 import { Kernel } from './kernel.js';
 
-/** Takes a row: its key, its hash, and its place (block and item). The key's array is reused. */
+/** Receives a row's key, hash and place (block and item). The key's array is reused. */
 export type TakeRow = (
   key: Int32Array,
   high: number,
@@ -63,7 +63,7 @@ export class RowBatch {
   #to = 0;
 
   /**
-   * `take` gets the rows in the order in which they were added. `flush` passes on the last rows.
+   * `take` gets the rows in the order in which they were added. The last rows wait for `flush`.
    */
   constructor(encoder: RowEncoder, take: TakeRow) {
     this.#encoder = encoder;
@@ -95,7 +95,7 @@ export class RowBatch {
     return end;
   }
 
-  /** Passes on all rows so far. */
+  /** Passes all rows so far to `take`. */
   flush(): void {
     const count = this.#count;
     if (!this.#memory || count === 0) return;

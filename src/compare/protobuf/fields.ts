@@ -11,11 +11,14 @@ export interface FieldRule {
   readonly isMessage: boolean;
   /** True if an absent field is NULL, and not the default of its type. */
   readonly hasPresence: boolean;
-  /** The name of a group. If a record has several fields of a group, only the last one counts. */
+  /**
+   * The name of the field's `oneof` group, or null. If a record has several fields of a group, only
+   * the last one counts.
+   */
   readonly oneOf: string | null;
 }
 
-/** The groups of the fields that have no rule, by the numbers of these fields. */
+/** The `oneof` groups of fields that have no rule, by the number of the field. */
 export type OtherGroups = ReadonlyMap<number, string>;
 const NO_GROUPS: OtherGroups = new Map();
 

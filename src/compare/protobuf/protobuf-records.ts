@@ -1,6 +1,6 @@
-// Rewrites Protobuf records as the JSON that the reader of results knows. After the id of the
-// schema, a record names the message of the schema that it contains. The package protobufjs parses
-// only the schema. Sluice reads the record itself, because whole numbers of 64 bits and absent
+// Rewrites Protobuf records as the JSON that OutputReader expects. A schema can define several
+// messages. After the id of the schema, a record therefore names its message. The package protobufjs
+// parses only the schema. Sluice reads the record itself, because whole numbers of 64 bits and absent
 // fields must stay exact.
 import protobuf from 'protobufjs';
 import type { JsonOutput } from '../json-output.js';
@@ -57,7 +57,7 @@ function pathOf(input: WireInput): number[] {
     return value / 2;
   };
   const count = next();
-  if (count > MOST_LEVELS) throw new Undecodable('a message at too many levels');
+  if (count > MOST_LEVELS) throw new Undecodable('a message that is nested too deeply');
   return count === 0 ? [0] : Array.from({ length: count }, next);
 }
 

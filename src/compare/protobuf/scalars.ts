@@ -74,7 +74,7 @@ export const SCALARS: Readonly<Record<string, ValueRule>> = {
   bytes: sized((bytes) => JSON.stringify(bytes.toString('base64'))),
 };
 
-/** Returns the rule of an enum. A label without a name in the schema cannot be compared. */
+/** Returns the rule of an enum. A number without a label in the schema cannot be compared. */
 export const enumRule = (labels: Readonly<Record<number, string>>): ValueRule => {
   const print = (number: number): string => {
     if (!Object.hasOwn(labels, number))

@@ -2,7 +2,7 @@
 import { ByteInput, EXACT_GROUPS } from '../byte-input.js';
 import { Undecodable } from '../undecodable.js';
 
-/** The kinds of encodings, as the last three bits of a tag name them. */
+/** The numbers of the encodings. They are the last three bits of a field's tag. */
 export const WIRE = { varint: 0, eight: 1, sized: 2, four: 5 } as const;
 
 export class WireInput extends ByteInput {

@@ -44,8 +44,8 @@ export const ONLY_FROM_DEBEZIUM: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Types of which `literalOfCanon` gives no text that Postgres reads back as the same value. A window
- * looks up rows by the canonical texts of their keys, so a key has no column of these types.
+ * Types that a key must not have. A window looks up rows by the canonical texts of their keys. For
+ * these types, `literalOfCanon` gives no text that Postgres reads back as the same value.
  */
 export const NOT_IN_KEYS: ReadonlySet<string> = new Set([
   'bit',

@@ -29,7 +29,10 @@ import {
 } from './layout';
 import { writeKey, writeRow } from './words';
 
-/** A step has four words: the kind of value, the branch that is null, its use, and a jump. */
+/**
+ * A step has four words: the kind of value, the branch that is null, its use, and a jump. For a record
+ * that is null, the jump leads to the step after the record.
+ */
 const STEP_BYTES: usize = 16;
 const NULL_AT: usize = 4;
 const USE: usize = 8;
@@ -81,7 +84,7 @@ function walk(steps: usize, from: usize, to: usize): bool {
   return isAtEnd();
 }
 
-/** Begins a row, if the record is one. The row after a change replaces the one before it. */
+/** Begins a row, if the record is a row. The row after a change replaces the row before it. */
 function enter(use: i32): void {
   if (use != BEFORE && use != AFTER) return;
   clearValues();

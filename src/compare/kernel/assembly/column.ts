@@ -32,7 +32,7 @@ import {
   timeFromText,
 } from './time';
 
-// The numbers of the types, as `TYPES` in kernel/kernel.ts has them.
+// The numbers of the types. They must equal those of `TYPES` in kernel/kernel.ts.
 const BOOL: i32 = 1;
 const INT2: i32 = 2;
 const INT4: i32 = 3;

@@ -1,4 +1,4 @@
-// Computes CRC-32C (Castagnoli) by sixteen tables, as clients/kafka/crc32c.ts does.
+// Computes CRC-32C (Castagnoli) with sixteen tables, as clients/kafka/crc32c.ts does.
 
 const POLYNOMIAL: u32 = 0x82f63b78;
 const TABLE_BYTES: usize = 1024;

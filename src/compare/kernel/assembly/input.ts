@@ -2,7 +2,7 @@
 
 export let at: usize = 0;
 let end: usize = 0;
-/** Says that the range ended too early, or that a number was too long. */
+/** True if the range ended too early, or if a number was too long. */
 export let isBroken: bool = false;
 
 export function open(from: usize, to: usize): void {
@@ -31,7 +31,7 @@ export function readLong(): i64 {
   return 0;
 }
 
-/** Passes `size` bytes. Returns the address of the first one. */
+/** Skips `size` bytes. Returns the address of the first one. */
 export function take(size: i64): usize {
   const start = at;
   if (size < 0 || size > <i64>(end - at)) isBroken = true;

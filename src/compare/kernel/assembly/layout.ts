@@ -15,8 +15,8 @@ const ESCAPED: i32 = 20;
 export const NO_COLUMN: i32 = -1;
 
 /**
- * The maximum size of a record or row, in bytes. The reference encodes every longer one, so that
- * every encoding fits into the scratch memory.
+ * The maximum size of a record or row, in bytes. The reference encodes longer records and rows, so
+ * that every encoding here fits into the scratch memory.
  */
 export const MOST_BYTES: i32 = 1 << 18;
 

@@ -42,8 +42,8 @@ const NEGATIVE: u32 = 0x4000;
 const MOST_NUMERIC: usize = 2000;
 
 /**
- * Strips zero groups at both ends of the groups in `[from, to)`. Writes the six bytes of the head
- * at `head`, and moves the groups to the place after them. Returns the end of the groups.
+ * Removes the zero groups at both ends of `[from, to)`. Writes a head of six bytes at `head`, and
+ * moves the other groups behind it. Returns the end of the groups.
  */
 function writeNumeric(head: usize, sign: u32, weight: i32, from: usize, to: usize): usize {
   while (from < to && load<u16>(from) == 0) {

@@ -12,7 +12,7 @@ const OPEN_LIST: u8 = 0x5b;
 const CLOSE_LIST: u8 = 0x5d;
 const SPACE: u8 = 0x20;
 
-/** Says whether the last string that `skipString` passed has an escape. */
+/** True if the last string that `skipString` skipped has an escape. */
 export let hadEscape: bool = false;
 
 /** Returns the end of the JSON value that begins at `at`, or 0. */
