@@ -23,7 +23,7 @@ export function placeholderIssues(secret: SecretRef, ...path: string[]): SpecIss
   ];
 }
 
-/** Finds why the connector's consumer of signals could not log in. */
+/** Finds why the connector could not log in to Kafka to read Debezium's signals. */
 function signalLoginIssues(sasl: SaslLogin): SpecIssue[] {
   if (sasl.mechanism !== 'oauthbearer') return withoutKey(sasl.passwordFrom, 'kafka', 'sasl');
   if (!('command' in sasl.token))
@@ -50,7 +50,7 @@ export function engineLoginIssues({ spec: { kafka, validation } }: ParsedSpec): 
     { path: ['spec', ...path], message },
   ];
   if (validation.sasl && validation.engine !== 'flink')
-    return refuse(own, 'belongs to engine flink');
+    return refuse(own, 'is used only with engine: flink; add this to validation, or omit sasl');
   if (validation.sasl && !kafka.sasl)
     return refuse(
       own,
@@ -101,7 +101,10 @@ export function addressIssues(
   const add = (message: string, key: string): void =>
     void issues.push({ path: ['spec', database, 'postgres', key], message });
   if ((sslcert === undefined) !== (sslkey === undefined))
-    add('sslcert and sslkey belong together', sslcert ? 'sslcert' : 'sslkey');
+    add(
+      'sslcert and sslkey belong together; give both, or omit both',
+      sslcert ? 'sslcert' : 'sslkey',
+    );
   if (sslmode === 'disable' && (sslrootcert ?? sslcert))
     add('sslmode disable uses no certificate, so omit it', sslrootcert ? 'sslrootcert' : 'sslcert');
   return issues;
@@ -114,7 +117,7 @@ export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
     void issues.push({ path: ['spec', ...path], message });
   const pair = ({ cert, key }: TlsFiles, ...path: string[]): void => {
     if ((cert === undefined) !== (key === undefined))
-      add('cert and key belong together', ...path, cert ? 'cert' : 'key');
+      add('cert and key belong together; give both, or omit both', ...path, cert ? 'cert' : 'key');
   };
   issues.push(...addressIssues(spec.source.postgres, 'source'));
   const { connector, kafka } = spec;

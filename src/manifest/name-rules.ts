@@ -11,7 +11,7 @@ import type { MigrationSpec } from '../domain/migration/spec.js';
 import type { SpecIssue } from './document.js';
 import type { ParsedSpec } from './spec-schema.js';
 
-/** Names get longer with the generation's number, so the names of a late generation are checked. */
+/** Names contain the number of the generation. A late generation therefore has longer names. */
 const LATE_GENERATION = 99;
 const LONGEST_IDENTIFIER = 63;
 
@@ -28,7 +28,12 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
   const { slot } = namesOf(spec, LATE_GENERATION);
   const long =
     slot.length > LONGEST_IDENTIFIER
-      ? [{ path: ['metadata', 'name'], message: `slot ${slot} has more than 63 characters` }]
+      ? [
+          {
+            path: ['metadata', 'name'],
+            message: `slot ${slot} has more than 63 characters; choose a shorter name`,
+          },
+        ]
       : [];
   return [...topics, ...long, ...hostIssues(spec), ...sinkIssues(parsed)];
 }

@@ -162,7 +162,8 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
         'validation',
         'engine',
       );
-  } else if (validation.gateway) add('belongs to engine flink', 'validation', 'gateway');
+  } else if (validation.gateway)
+    add('is used only with engine: flink; add this, or omit gateway', 'validation', 'gateway');
 }
 
 /** Checks that enough approvers are named for the quorum, and that the change window can open. */
@@ -205,7 +206,9 @@ function finalResult({ spec }: ParsedSpec, add: Add): void {
   const refuse = (message: string): void => add(message, 'cutover', 'finalResult');
   if (!spec.batch) refuse('without a batch, there is no result; omit finalResult');
   else if (resultMode({ spec } as Pick<MigrationSpec, 'spec'>) !== 'exact')
-    refuse('only exact results can be recent, and those of this spec are settled; use fenced');
+    refuse(
+      'recent needs exact results, but this spec compares its results in settled mode; use fenced',
+    );
   if (durationMs(chosen.recent) <= durationMs(maxHold))
     refuse(
       `recent: ${chosen.recent} is not longer than maxHold (${maxHold}), so every result would be too old at the commit; allow at least the time of the query and of the hold`,

@@ -11,7 +11,7 @@ export const sharedNameIssues = (parsed: ParsedSpec): SpecIssue[] => [
   ...sharedTables(parsed),
 ];
 
-/** A topic, and the part of the spec whose records it has. */
+/** A topic, and the part of the spec whose records it contains. */
 interface Use {
   readonly topic: string;
   readonly of: string;
@@ -52,7 +52,7 @@ function sharedTopics(parsed: ParsedSpec): SpecIssue[] {
     if (!other) return [];
     const why =
       isTable && other.isTable
-        ? ', because names in Kafka allow fewer characters'
+        ? ', because names in Kafka allow fewer characters than names in Postgres'
         : '; give each its own topic';
     const message = `${of} and ${other.of} would share topic ${topic}${why}`;
     return [{ path: ['spec', ...path], message }];

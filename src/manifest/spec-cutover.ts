@@ -17,7 +17,7 @@ const finalResult = z
       z.literal('fenced'),
       z.strictObject({
         recent: duration.describe(
-          'The longest time from the beginning of the earlier window that compared the results to the commit.',
+          'The maximum age of the earlier comparison of the results at the commit, counted from the beginning of its window.',
         ),
       }),
     ],

@@ -117,7 +117,7 @@ export const sqlText = withoutCredentials(z.string().min(1).max(65_536), sqlProb
 // `file` is refused here.
 export const sql = z.strictObject(
   { sql: sqlText.describe('The SQL text itself, of at most 65,536 characters.') },
-  { error: 'expected { sql: ... } (or { file: ... }, which the CLI inlines)' },
+  { error: 'expected { sql: ... } (or { file: ... }, which the CLI replaces by the text)' },
 );
 
 export const httpUrl = z

@@ -1,7 +1,7 @@
 // Says what a migration did not compare. Every format of a report says the same.
 import type { Report } from './build-report.js';
 
-/** How a format writes text from outside. */
+/** Defines how one format of a report writes text from outside. */
 export interface Writing {
   readonly text: (text: string) => string;
   /** Writes a name, such as that of a column. */
@@ -32,7 +32,7 @@ export function notCompared(
     ...waivers.map(
       (w) => `Waived until ${text(w.until)}: ${name(w.what)}, because: ${text(w.reason)}.`,
     ),
-    'If a window read fewer rows than it matched, an earlier window proved the others, and neither side changed them since.',
+    'If a window read fewer rows than it matched, an earlier window proved the rows that it did not read, and neither side changed them since.',
     'Keys that changed, or got a new record, in every round of a window count as unstable. Values that cannot be decoded count as unknown. Neither counts as equal.',
     ...(status.outcome === 'migrated'
       ? ['This migration does not watch anything that happens after the hand-over.']

@@ -3,7 +3,7 @@
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import type { Standing } from '../domain/migration/run-standing.js';
 
-/** How to remove the objects that an ended run left over. The command finds them in the ledger. */
+/** The remedy for objects that an ended run left over. The command finds them in the ledger. */
 export const REMOVE_LEFTOVERS =
   'sluice doctor --leftovers --remove; remove by hand what it does not list (sluice audit ID names it)';
 

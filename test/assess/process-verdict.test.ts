@@ -80,7 +80,7 @@ describe('the verdict on a batch process', () => {
       'whole-input-each-time',
     ],
     [
-      'the input is truncated regularly, even if no statistics say since when',
+      'the input was truncated many times, and no statistics give rates per day',
       {},
       { perDay: null, total: { inserted: 30_000, updated: 0, deleted: 0 } },
       'whole-input-each-time',

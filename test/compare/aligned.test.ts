@@ -53,7 +53,7 @@ describe('a finished run of the batch against the stream', () => {
       'mismatched',
     ]);
   });
-  it('reports missing if the stream lacks a row of the query, and batch-was-wrong if both lack it', () => {
+  it('reports a row as missing if only the stream lacks it, and batch-was-wrong if the query lacks it too', () => {
     const found = compare({
       stored: rows({ ghost: '1', lost: '2' }),
       queried: rows({ lost: '2' }),

@@ -28,7 +28,7 @@ describe('the note of a key', () => {
     const place = { partition: 8191, offset: 2 ** 48 - 1 };
     expect(placeOf(firstWord(place, 2), secondWord(place))).toEqual(place);
     expect(isProven(firstWord(place, 3))).toBe(false);
-    expect(() => firstWord({ partition: 8192, offset: 0 }, 0)).toThrow(/at most 8192 partitions/);
+    expect(() => firstWord({ partition: 8192, offset: 0 }, 0)).toThrow(/only 8192 partitions/);
     const table = new KeyTable(4, 0, true);
     const key = (n: number): Int32Array => Int32Array.of(n, n * 7, 0, 0);
     for (let n = 1; n <= 5000; n += 1) table.setNote(table.set(key(n), n, n), n, -n, ~n);

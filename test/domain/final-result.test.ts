@@ -96,7 +96,7 @@ describe('a spec with recent results', () => {
       /cutover.finalResult.*expected fenced, or \{ recent: 30m \}/,
     );
     expect(problems(RECENT, { validation: { results: 'settled' } })).toMatch(
-      /only exact results can be recent/,
+      /recent needs exact results/,
     );
     expect(problems({ ...RECENT, maxHold: '30m' })).toMatch(/30m is not longer than maxHold/);
     const without = parseSpecObject(aSpecInput({ spec: { cutover: RECENT } }));

@@ -138,7 +138,7 @@ describe("Flink's login", () => {
       'its own login for the embedded engine',
       {},
       { engine: 'embedded', gateway: undefined, sasl: OWN },
-      'belongs to engine flink',
+      'is used only with engine: flink',
     ],
     ['its own token', {}, { sasl: { mechanism: 'oauthbearer', token: ENDPOINT } }, 'mechanism'],
   ])('cannot be %s', (_what, kafka, validation, says) =>
