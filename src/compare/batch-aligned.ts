@@ -1,6 +1,6 @@
 // Compares in batch-aligned mode: the stored rows of a finished batch run with the rows of the
-// stream. Only keys that no later input can change are compared. If a stored row differs from the
-// stream and the stream agrees with the batch's own query, the batch made the mistake.
+// stream. Only keys that no later input can change are compared. A stored row may differ from the
+// stream. If the stream then agrees with the batch's own query, the batch made the mistake.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';

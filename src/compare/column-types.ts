@@ -84,8 +84,8 @@ function uuid(value: string): string {
 }
 
 /**
- * Returns the microseconds in a fraction of a second. Some writers print the fraction from a double,
- * so digits after the ninth are only rounding errors.
+ * Returns the microseconds in a fraction of a second. Some writers print the fraction from a
+ * double, so digits after the ninth are only rounding errors.
  */
 function microsOf(fraction: string): bigint {
   const nanos = BigInt(fraction.slice(0, 9).padEnd(9, '0'));

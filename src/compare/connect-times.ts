@@ -1,5 +1,5 @@
-// Lists the logical types with which Kafka Connect and Debezium mark dates and times. In Avro, in JSON
-// with schema and in JSON Schema, different attributes contain the name of the type.
+// Lists the logical types with which Kafka Connect and Debezium mark dates and times. In Avro, in
+// JSON with schema and in JSON Schema, different attributes contain the name of the type.
 import { dateText, instantText, timeOfDayText, type Count } from './epoch-text.js';
 
 /** Converts a time that is written as a number to the text that a record in JSON has for it. */

@@ -40,8 +40,8 @@ export class FoldProgress {
   /** The id of the topic. Null if nothing was read yet, or if the brokers give topics no ids. */
   topicId: string | null = null;
   /**
-   * The id of the schema of every key that was read. Null in a format without schemas, or if nothing
-   * was read yet. A decoder that continues the reading gets this id first.
+   * The id of the schema of every key that was read. Null in a format without schemas, or if
+   * nothing was read yet. A decoder that continues the reading gets this id first.
    */
   keySchema: number | null = null;
   /**

@@ -145,8 +145,8 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Applies the waiting changes that `snapshot` sees. MUST be called before the new records of a
-   * window, because a key's older change must be applied before its newer one.
+   * Applies the waiting changes that `snapshot` sees. MUST be called before a window adds new
+   * records, so that a key's older change is applied before its newer one.
    */
   applyOverlay(snapshot: SnapshotVisibility): void {
     for (const change of this.#waiting.takeAll()) {
@@ -231,7 +231,9 @@ export class HashFold extends FoldProgress {
     }
   }
 
-  /** Returns the `txId` of the waiting change. Returns undefined if the snapshot sees the change. */
+  /**
+   * Returns the `txId` of the waiting change. Returns undefined if the snapshot sees the change.
+   */
   #waitsFor(
     kind: number,
     key: Int32Array,

@@ -44,8 +44,8 @@ export const memberOf = (object: Readonly<Record<string, unknown>>, name: string
 export const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * Parses JSON. A number becomes a `LongNumber` if it is an integer of 16 or more digits, or if a
- * double rounds it to a whole number. Throws SyntaxError.
+ * Parses JSON. An integer of 16 or more digits becomes a `LongNumber`. So does a number that a
+ * double would wrongly round to a whole number. Throws SyntaxError.
  */
 export const parseJsonLossless = (text: string): unknown =>
   parseMarked(text, (number) => LONG_INTEGER.test(number) || isRoundedToWhole(number));
@@ -64,8 +64,8 @@ export const parseJsonDigits = (text: string): unknown =>
   );
 
 /**
- * Returns whether a double rounds the number to a whole number although it is not whole. Examples are
- * 7900719925474099.2, and 1e-400, which becomes 0.
+ * Returns whether a double rounds the number to a whole number although it is not whole. Examples
+ * are 7900719925474099.2, and 1e-400, which becomes 0.
  */
 export function isRoundedToWhole(number: string): boolean {
   if (!/[.eE]/.test(number)) return false;

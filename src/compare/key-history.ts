@@ -8,8 +8,8 @@ export class KeyHistory {
   /** The number of records that repeat the WAL position of an earlier record of the key. */
   repeated = 0;
   /**
-   * True if the stream went back to an older version: the last record has an older WAL position
-   * than an earlier record.
+   * True if the stream went back to an older version of the row. The last record then has an older
+   * WAL position than an earlier record.
    */
   wentBack = false;
   /**

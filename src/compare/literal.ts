@@ -1,5 +1,5 @@
-// Converts the values of a record, and canonical texts, to texts that Postgres reads back as the same
-// values.
+// Converts the values of a record, and canonical texts, to texts that Postgres reads back as the
+// same values.
 import { canonFromJson, type Canon } from './column-types.js';
 import type { Shape } from './row-comparison.js';
 import { GEOMETRY } from './types/geometry.js';
@@ -57,7 +57,10 @@ export function literalOrNothing(type: string, value: unknown): string | null | 
   }
 }
 
-/** Matches a date in 1 BC or earlier, and its time. Canonical texts write these years as 0000, -0001… */
+/**
+ * Matches a date in 1 BC or earlier, and its time. Canonical texts write these years as 0000,
+ * -0001…
+ */
 const BEFORE_CHRIST = /(?<!\d)(-\d{4,7}|0000)(-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?)/g;
 const withEra = (canon: string): string =>
   canon.replaceAll(

@@ -19,8 +19,8 @@ const kindOfRow = (row: CanonValues | null): RowKind => {
 };
 
 /**
- * Receives the key of a record and the hash of its row, in two words. Also receives the two words of
- * its note, and the hash of the key's bytes. The key's array is used again for the next record.
+ * Receives the key of a record and the hash of its row, in two words. Also receives the two words
+ * of its note, and the hash of the key's bytes. The key's array is used again for the next record.
  */
 export type TakeRecord = (
   key: Int32Array,
@@ -41,8 +41,8 @@ export interface OutputKeys {
 
 /**
  * Applies a record to the rows of a topic. Returns why the record is refused, or null. A record is
- * refused if its key has a row or a tombstone in a different partition. It is also refused if its key
- * had different bytes in the record of the row.
+ * refused if its key has a row or a tombstone in a different partition. It is also refused if its
+ * key had different bytes in the record of the row.
  */
 export function applyRecord(
   { table, deleted }: OutputKeys,
@@ -72,8 +72,8 @@ export class OutputHashes extends FoldProgress {
   readonly shape: Shape;
   readonly encoder: RowEncoder;
   /**
-   * The hash of each key's last row. output-note.ts defines the first two words of a key's note. The
-   * third word is the hash of the key's bytes.
+   * The hash of each key's last row. output-note.ts defines the first two words of a key's note.
+   * The third word is the hash of the key's bytes.
    */
   readonly table: KeyTable;
   readonly #deleted: KeyTable;

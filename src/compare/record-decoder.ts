@@ -15,8 +15,8 @@ export type TakeRecord = (
 ) => void;
 
 /**
- * Receives a rewritten record. `spelling` is the hash of the key's bytes in the topic, because two
- * keys in the topic may have the same JSON. It is 0 if the record has no key.
+ * Receives a rewritten record. `spelling` is the hash of the key's original bytes. It distinguishes
+ * keys that have the same JSON. It is 0 if the record has no key.
  */
 export type TakeDecoded = (...record: [...Parameters<TakeRecord>, spelling: number]) => void;
 

@@ -1,5 +1,5 @@
-// Compares the rows of a query with the hashes of the stream's rows in one pass. It counts every key,
-// and keeps the raw rows of the first suspects, because the query runs only once.
+// Compares the rows of a query with the hashes of the stream's rows in one pass. It counts every
+// key, and keeps the raw rows of the first suspects, because the query runs only once.
 import { hasTolerance, type Shape } from './row-comparison.js';
 import { KeyTable, keyOf, keyText } from './enc/key-table.js';
 import { KeyTableMemory } from './key-table-memory.js';

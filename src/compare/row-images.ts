@@ -23,7 +23,9 @@ export interface ImageRecord {
   readonly key: string;
   /** Null if the record has no transaction: a row of a connector's snapshot, or a tombstone. */
   readonly txId: number | null;
-  /** The connector's snapshot that read the row: its transaction, or 0 if unknown. Otherwise null. */
+  /**
+   * The connector's snapshot that read the row: its transaction, or 0 if unknown. Otherwise null.
+   */
   readonly loadedBy: number | null;
   /** Null if the record deletes the row. */
   readonly image: Image | null;

@@ -19,8 +19,8 @@ export interface Round {
   /** The rows of the stream after this round's barrier. */
   readonly actual: ReadonlyMap<string, StreamSide>;
   /**
-   * The keys that got a new record in the output topic between the previous round's reading of the
-   * stream and this round's.
+   * The keys that got a new record in the output topic after the previous round had read the
+   * stream.
    */
   readonly touched: ReadonlySet<string>;
 }

@@ -1,8 +1,8 @@
-// Finds the gap: the rows that differ between a snapshot of the source and a topic at a still point.
-// The still point has an end offset for each partition (the ends). A row is in the gap for one of two
-// reasons. The snapshot sees a change whose record is at or after the ends. Or it does not see a
-// change whose record is before the ends. In both cases, the row is taken from the topic as it was at
-// the ends.
+// Finds the gap: the rows that differ between a snapshot of the source and a topic at a still
+// point. The still point has an end offset for each partition (the ends). A row is in the gap for
+// one of two reasons. The snapshot sees a change whose record is at or after the ends. Or it does
+// not see a change whose record is before the ends. In both cases, the row is taken from the topic
+// as it was at the ends.
 import { isReadLater, isVisible, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import {

@@ -75,8 +75,8 @@ export class TableFold extends Fold {
   }
 
   /**
-   * Applies the waiting changes that `snapshot` sees. MUST be called before the new records of a
-   * window, because a key's older change must be applied before its newer one.
+   * Applies the waiting changes that `snapshot` sees. MUST be called before a window adds new
+   * records, so that a key's older change is applied before its newer one.
    */
   applyOverlay(snapshot: SnapshotVisibility): void {
     for (const change of this.#waiting.takeAll()) this.#apply(change, snapshot);

@@ -13,7 +13,8 @@ export class Undecodable extends Error {}
 export class WrongType extends Undecodable {}
 
 /**
- * Thrown for a record whose key has more columns than the key of its row. Kafka then keeps several
- * records of the row, one for each key, and a comparison by the row's key would show only one.
+ * Thrown for a record whose key has more columns than the key of its row. The topic can then keep
+ * several records of one row, under different keys. A comparison by the row's key would see only
+ * one of them.
  */
 export class WiderKey extends Undecodable {}

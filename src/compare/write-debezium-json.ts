@@ -1,7 +1,8 @@
 // Writes rows exactly as Debezium's initial load does with the configuration in
 // connectors/debezium-postgres.ts. `sluice prove` uses this file to write rows without a connector.
-// Sluice's own initial load (`connector.snapshot: copy`) uses the faster code of copied/. This file is
-// the reference for that code. Contract tests compare the output with real Debezium, byte by byte.
+// Sluice's own initial load (`connector.snapshot: copy`) uses the faster code of copied/. This file
+// is the reference for that code. Contract tests compare the output with real Debezium, byte by
+// byte.
 import { arrayItems } from './array-text.js';
 import {
   INFINITE_DATES,
@@ -130,8 +131,8 @@ export function encoded({ name, encode }: Written, value: string): string {
 }
 
 /**
- * Escapes like Jackson, Debezium's JSON library. ASCII control characters become escapes in uppercase
- * hex. A character beyond the basic plane becomes two escapes.
+ * Escapes like Jackson, Debezium's JSON library. ASCII control characters become escapes in
+ * uppercase hex. A character beyond the basic plane becomes two escapes.
  */
 const text = (value: string): string => {
   if (!ESCAPED.test(value)) return `"${value}"`;
@@ -146,8 +147,8 @@ const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 const same = (value: string): string => value;
 
 /**
- * Prints a float. `number` is the value rounded to the precision of the column's type. JSON has no NaN
- * and no infinities, so these become texts.
+ * Prints a float. `number` is the value rounded to the precision of the column's type. JSON has no
+ * NaN and no infinities, so these become texts.
  */
 const float = (value: string, number: number): string =>
   /^(NaN|-?Infinity)$/.test(value) ? text(value) : javaFloat(value, number);

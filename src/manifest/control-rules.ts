@@ -1,5 +1,5 @@
-// Checks `connector.control`: which keys belong to Kafka Connect's REST API and which to Strimzi,
-// and which parts of a spec cannot be combined with Strimzi.
+// Checks `connector.control`. Some keys belong to Kafka Connect's REST API, and others to Strimzi.
+// Some parts of a spec cannot be combined with Strimzi.
 import { namesOf } from '../domain/migration/names.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { formatOf, tableFormatOf } from '../domain/migration/topic-format.js';

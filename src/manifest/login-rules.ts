@@ -92,7 +92,9 @@ export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   return issues;
 }
 
-/** Finds certificates of a database login that do not belong together, or that no session would use. */
+/**
+ * Finds certificates of a database login that do not belong together, or that no session would use.
+ */
 export function addressIssues(
   { sslmode, sslrootcert, sslcert, sslkey }: PostgresAddress,
   database: 'source' | 'target',

@@ -101,7 +101,7 @@ describe('lossless JSON', () => {
     });
   });
 
-  it('reads a long number and the text that could stand for it apart', () => {
+  it('distinguishes a long number from a text that equals its mark', () => {
     expect(parseJsonLossless('{"n":9007199254740993,"t":"long-number"}')).toEqual({
       n: new LongNumber('9007199254740993'),
       t: 'long-number',

@@ -126,7 +126,7 @@ describe('the comparison of a polled table', () => {
       { ...unseen, missing: 1, unknown: 0, classes: ['missing'] },
     ],
     [
-      'a row that did not arrive, known by its id',
+      'a row that did not arrive, in a mode that reads only ids',
       'incrementing',
       { 1: row(1, 'a') },
       {},
@@ -149,7 +149,10 @@ describe('a barrier of a polled table', () => {
     ['timestamp+incrementing', at(7n, 1n), at(7n, 2n), false],
     ['timestamp+incrementing', at(7n, 2n), at(7n, 2n), true],
     ['timestamp+incrementing', at(8n, 1n), at(7n, 2n), true],
-  ])('in mode %s with %o stored and %o wanted holds: %s', (mode, stored, wanted, reached) => {
-    expect(hasReached(mode, stored, wanted)).toBe(reached);
-  });
+  ])(
+    'in mode %s, with the position %o stored and %o wanted, has passed: %s',
+    (mode, stored, wanted, reached) => {
+      expect(hasReached(mode, stored, wanted)).toBe(reached);
+    },
+  );
 });

@@ -141,8 +141,8 @@ describe('enc-v1', () => {
   it.each([
     ['an absent field', '{"id":1}'],
     ['a TOAST placeholder', '{"id":1,"v":"__debezium_unavailable_value"}'],
-    ['a number where text is', '{"id":1,"v":12}'],
-    ['an object where text is', '{"id":1,"v":{"a":1}}'],
+    ['a number instead of a text', '{"id":1,"v":12}'],
+    ['an object instead of a text', '{"id":1,"v":{"a":1}}'],
     ['a broken escape', '{"id":1,"v":"\\\\x"}'.replace('\\\\', '\\')],
   ])('treats %s as undecodable, never as equal', (_case, json) => {
     expect(hashes('text', '12', json)[1]).toBe('0,0');

@@ -109,7 +109,7 @@ describe('an output fold', () => {
     expect(fold.rows.size).toBe(0);
   });
   it.each(['null', ' null ', '""', '7', '[]'])(
-    'keeps a key as unknown if its value is no object, because Kafka keeps it: %s',
+    'counts a row as unknown if its value is not an object, because Kafka keeps the record: %s',
     (value) => {
       const [key, row] = [Buffer.from('{"day":"2024-01-02"}'), Buffer.from('{"n":3,"sum":"1"}')];
       const [rows, hashes] = [new OutputFold(shape), new OutputHashes(shape)];

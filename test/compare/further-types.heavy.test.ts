@@ -1,5 +1,5 @@
-// The canonical form of ranges, bits, hstore and money. The values are written here a second time,
-// as Postgres and as Debezium write them, without the tested code.
+// Tests the canonical form of ranges, bits, hstore and money. The test prints each value as
+// Postgres and as Debezium do, without the tested code.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';

@@ -50,7 +50,7 @@ describe('the gap between a snapshot and the ends of a topic', () => {
     expect(gapOf([10, 1, value('u', row(1, 'later'), 112)]).size).toBe(0);
   });
 
-  it('contains a row that a second snapshot of the connector read after the window looked', () => {
+  it("contains a row that the connector's snapshot read after the window's own snapshot", () => {
     const loaded = (txId: number): Gap => gapOf([9, 1, value('r', row(1, 'new'), txId)]);
     expect(loaded(115).rows()).toMatchObject([{ image: row(1, 'new') }]);
     expect(loaded(99).size).toBe(0);

@@ -1,4 +1,4 @@
-// The canonical form of the geometric types. The records are those of a real Debezium, or are
+// Tests the canonical form of the geometric types. The records come from a real Debezium, or are
 // written here in the same form.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// A comparison of results by hashes finds exactly what a comparison as whole rows finds.
+// Tests that a comparison of results by hashes finds exactly the same as one of whole rows.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';

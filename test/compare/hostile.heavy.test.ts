@@ -103,7 +103,7 @@ function crcOf(batch: Buffer): number {
 }
 
 describe('a compressed body', () => {
-  it('is refused if it has a few bytes and claims gigabytes: zstd', () => {
+  it('is refused if a small body in zstd would become hundreds of megabytes', () => {
     const header = Buffer.from('28b52ffd0058', 'hex'); // a window of 2 MiB, without a size
     const block = Buffer.from([
       0x02 | ((131_072 & 31) << 3),
@@ -153,7 +153,7 @@ describe('a text of a million characters', () => {
     ['uuid', 'a'.repeat(LONG)],
     ['text[]', `{${'a,'.repeat(LONG / 2)}`],
     ['text[]', `{"${'a'.repeat(LONG)}`],
-  ])('is read in linear time if it consists of %s', { timeout: 20_000 }, (type, text) => {
+  ])('is read in linear time as type %s', { timeout: 20_000 }, (type, text) => {
     for (const judge of [() => canonFromText(type, text), () => canonFromJson(type, text)]) {
       try {
         judge();

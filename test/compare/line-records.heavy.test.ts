@@ -1,5 +1,5 @@
-// Rows of COPY's text format become the same bytes as by SnapshotWriter, which is contract-tested
-// against real Debezium.
+// Tests that LineRecords writes the same bytes as SnapshotWriter. Contract tests compare
+// SnapshotWriter with real Debezium.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineRecords } from '../../src/compare/copied/line-records.js';
@@ -152,7 +152,7 @@ describe('a row of COPY', () => {
     }
   });
 
-  it('has room for a long value of which each byte grows', () => {
+  it('has room for a long value whose every byte becomes longer', () => {
     const table = tableOf(['int4', 'text', 'text']);
     const row = ['7', '\v'.repeat(100_000), '\u0001"'.repeat(50_000)];
     const records = new LineRecords(table, 1);
@@ -161,7 +161,7 @@ describe('a row of COPY', () => {
 
   it.each(['7\n', '7\ta\tb\n', '7\ta'])('is refused if its columns have changed: %j', (line) =>
     expect(() => new LineRecords(tableOf(['int4', 'text']), 1).write(Buffer.from(line))).toThrow(
-      'the columns changed',
+      'columns changed during the read',
     ),
   );
 

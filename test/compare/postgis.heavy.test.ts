@@ -1,4 +1,4 @@
-// The canonical form of geometry and geography. The bytes are written here as PostGIS writes them,
+// Tests the canonical form of geometry and geography. The test writes bytes as PostGIS does,
 // without the tested code.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -116,7 +116,7 @@ const PRINTED: readonly (readonly [shape: string, srid: number | null, text: str
 ];
 
 describe('a value of PostGIS', () => {
-  it('is equal in print, in COPY BINARY and in a record, and has one hash', () => {
+  it('has the same canonical form and hash as text, in COPY BINARY and in a record', () => {
     fc.assert(
       fc.property(bytes, fc.constantFrom('geometry', 'geography'), ({ wkb, srid }, type) => {
         const canon = canonFromText(type, printed(wkb));
@@ -148,7 +148,7 @@ describe('a value of PostGIS', () => {
     );
   });
 
-  it('is written by a copy as it is read, and Postgres gets its own text from a record', () => {
+  it('is written unchanged by a copy, and its literal is the text that Postgres printed', () => {
     fc.assert(
       fc.property(bytes, ({ wkb, srid }) => {
         const [writer] = columnWriters([{ name: 'v', type: 'geometry' }]);
@@ -208,7 +208,7 @@ describe('a record that is not of PostGIS', () => {
     ['a placeholder instead of bytes', { ...BESIDE, wkb: TOAST_PLACEHOLDER }],
     ['a list', [BESIDE]],
     ['a number', 7],
-  ])('is unknown on both ways if it has %s', (_name, value) => {
+  ])('is unknown by value and by hash if it has %s', (_name, value) => {
     expect(() => canonFromJson('geometry', value)).toThrow(Undecodable);
     expect(hashOfJson(value)).toBe(UNKNOWN);
   });

@@ -1,5 +1,5 @@
-// The comparison uses what a consumer of the topic would see. Tombstones delete, the key of a
-// record is the key of its row, and each key has one partition.
+// Tests that a comparison sees what a consumer of the topic would see. Tombstones delete, the key
+// of a record is the key of its row, and each key has one partition.
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

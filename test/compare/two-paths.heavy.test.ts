@@ -1,5 +1,5 @@
-// Rows are compared by hash or, with a tolerance, value by value as canonical text. Both ways must
-// agree for every value, including hostile ones.
+// Tests the two ways to compare rows: by hash and, with a tolerance, value by value as canonical
+// text. Both ways must agree for every value, including hostile values.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText, isProvable } from '../../src/compare/column-types.js';

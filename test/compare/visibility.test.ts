@@ -119,7 +119,7 @@ describe('a row of a second snapshot of the connector', () => {
   };
 
   it.each([
-    ['was read after the window looked', [envelope('r', NEW, 120)]],
+    ["was read after the window's snapshot", [envelope('r', NEW, 120)]],
     [
       'follows a change that the window does not see',
       [envelope('u', NEW, 105), envelope('r', NEW, 60)],

@@ -96,9 +96,9 @@ export function analyseSql(
 }
 
 /**
- * Returns the UPDATE and MERGE statements that compute a part of the result. They change the output,
- * a table that a SELECT fills, or a table that a SELECT reads. Any other UPDATE, such as that of a run
- * log, does not matter for the result.
+ * Returns the UPDATE and MERGE statements that compute a part of the result. They change the
+ * output, a table that a SELECT fills, or a table that a SELECT reads. Any other UPDATE, such as
+ * that of a run log, does not matter for the result.
  */
 function computedByChange({ changed, filled, blocks }: Collected, output: string | null): string[] {
   const matters = new Set([

@@ -1,5 +1,5 @@
-// Finds the places where a query keeps or numbers rows in an order that it does not define. Each run
-// may then give a different result.
+// Finds the places where a query keeps or numbers rows in an order that it does not define. Each
+// run may then give a different result.
 import { field, functionName, list, walk, type Fields } from './ast.js';
 import { type FlagId } from './flags.js';
 
@@ -9,8 +9,8 @@ type Found = readonly [FlagId, string];
 const ORDERED = /^(row_number|ntile|lag|lead|first_value|last_value|nth_value)$/;
 
 /**
- * Finds a LIMIT or OFFSET that keeps arbitrary rows, or that ranks all rows of the result. An EXISTS
- * (`isExists`) does not depend on the order. A query that runs for each row of another query
+ * Finds a LIMIT or OFFSET that keeps arbitrary rows, or that ranks all rows of the result. An
+ * EXISTS (`isExists`) does not depend on the order. A query that runs for each row of another query
  * (`isPerRow`) ranks only a few rows.
  */
 export function limits(

@@ -1,5 +1,5 @@
-// Collects the functions and operators that a statement calls. Also collects constants that Postgres
-// may read as the current time, such as 'today'.
+// Collects the functions and operators that a statement calls. Also collects constants that
+// Postgres may read as the current time, such as 'today'.
 import { field, list, names, walk } from './ast.js';
 
 export interface Called {
@@ -18,8 +18,8 @@ export interface Moment {
 }
 
 /**
- * Matches a text that the date types replace with the current date or time. A time of day may follow
- * the word.
+ * Matches a text that the date types replace with the current date or time. A time of day may
+ * follow the word.
  */
 const MOMENT = /^\s*(now|today|tomorrow|yesterday)(\s+[\w:.+-]+)*\s*$/i;
 

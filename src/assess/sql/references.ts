@@ -64,8 +64,8 @@ function says(written: string, schema: string | null, name: string): boolean {
 }
 
 /**
- * Lists the names of CTEs in the query. If a CTE has the name of a table, the name can mean the CTE
- * in one place and the table in another. Such a query is not aligned.
+ * Lists the names of CTEs in the query. A CTE may have the name of a table. The name can then mean
+ * the CTE in one place and the table in another, so such a query is not aligned.
  */
 export function cteNames(query: string): string[] {
   const names = new Set<string>();

@@ -1,5 +1,5 @@
-// Reads the statements in the bodies of SQL and PL/pgSQL functions. It cannot read statements that a
-// function builds at run time.
+// Reads the statements in the bodies of SQL and PL/pgSQL functions. It cannot read statements that
+// a function builds at run time.
 import { parsePlPgSQLSync } from 'libpg-query';
 import { field, list, textOf, walk, type Fields } from './ast.js';
 import type { Block } from './blocks.js';
@@ -38,8 +38,8 @@ export interface Statement {
 }
 
 /**
- * Reads all statements of a text and adds what they do to `all`. Returns the parser's error, or null.
- * `name` is the name of a stage.
+ * Reads all statements of a text and adds what they do to `all`. Returns the parser's error, or
+ * null. `name` is the name of a stage.
  */
 type ReadScript = (
   sql: string,
@@ -50,8 +50,8 @@ type ReadScript = (
 ) => SqlError | null;
 
 /**
- * Adds to `all` what the body of a CREATE FUNCTION reads, writes and computes. Calls `readScript` for
- * each statement of the body.
+ * Adds to `all` what the body of a CREATE FUNCTION reads, writes and computes. Calls `readScript`
+ * for each statement of the body.
  */
 export function readFunction(
   node: Fields,

@@ -1,5 +1,6 @@
 // Makes the stand-in: the sub-query that replaces a table in an aligned query. For a few keys, it
-// returns rows that the caller gives. For all other keys, it returns the table's rows in the snapshot.
+// returns rows that the caller gives. For all other keys, it returns the table's rows in the
+// snapshot.
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 
 /**
@@ -52,8 +53,8 @@ export const emptyStandIn = ({ sql }: Pick<StandInTable, 'sql'>): string =>
   `SELECT (sluice_row).* FROM (SELECT NULL::${sql} AS sluice_row OFFSET 0) AS sluice_rows`;
 
 /**
- * Returns SQL that reads one column of the key's row from the snapshot. Used if no record changed the
- * column.
+ * Returns SQL that reads one column of the key's row from the snapshot. Used if no record changed
+ * the column.
  */
 export function fromSnapshot(table: StandInTable, column: string, key: readonly string[]): Given {
   const where = table.key.map((name, at) => `${quoteIdent(name)} = ${quoteLiteral(key[at]!)}`);

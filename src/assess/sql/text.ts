@@ -1,5 +1,5 @@
-// Cuts pieces out of a query's text, with the help of the parser's tokens. A piece keeps its spelling
-// and its comments. Offsets are in bytes.
+// Cuts pieces out of a query's text, with the help of the parser's tokens. A piece keeps its
+// spelling and its comments. Offsets are in bytes.
 import type { ScanToken } from 'libpg-query';
 
 export class SqlText {

@@ -1,5 +1,5 @@
-// Defines a starting point, which is a draft of a pipeline that a person completes. Also defines the
-// input from which drafts are written, and functions that format their text.
+// Defines a starting point, which is a draft of a pipeline that a person completes. Also defines
+// the input from which drafts are written, and functions that format their text.
 import type { TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Block, BlockTrees } from '../sql/blocks.js';

@@ -1,6 +1,6 @@
-// Writes starting points: drafts of a pipeline that a person completes. One draft is in Flink SQL, one
-// in ksqlDB, and one is a skeleton for Kafka Streams. A fourth file has the stages for the spec. A
-// part that cannot be translated becomes a comment with the original query.
+// Writes starting points: drafts of a pipeline that a person completes. One draft is in Flink SQL,
+// one in ksqlDB, and one is a skeleton for Kafka Streams. A fourth file has the stages for the
+// spec. A part that cannot be translated becomes a comment with the original query.
 import type { ColumnFacts, TableFacts } from '../facts.js';
 import type { Process } from '../portfolio.js';
 import type { Fields } from '../sql/ast.js';

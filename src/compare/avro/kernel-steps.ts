@@ -1,5 +1,5 @@
-// Compiles an Avro schema into the steps by which the kernel (kernel/assembly/avro.ts) reads a record
-// or a key. A schema with a type that the kernel does not know has no steps.
+// Compiles an Avro schema into the steps by which the kernel (kernel/assembly/avro.ts) reads a
+// record or a key. A schema with a type that the kernel does not know has no steps.
 import { logicalOf } from './logical-types.js';
 import { PRIMITIVES } from './scalars.js';
 import type { Schema, SchemaObject } from './schema-types.js';
@@ -19,8 +19,8 @@ const USES: ReadonlyMap<string, number> = new Map([
 const NOT_NULLABLE = -1;
 
 /**
- * Returns the steps of a schema: four words for each step. The schema describes the change events of
- * a table with this shape, or their keys. Returns null if the kernel cannot read such values.
+ * Returns the steps of a schema: four words for each step. The schema describes the change events
+ * of a table with this shape, or their keys. Returns null if the kernel cannot read such values.
  */
 export function stepsOf(text: string, { columns, key }: Shape): Int32Array<ArrayBuffer> | null {
   try {

@@ -1,6 +1,6 @@
 // Rewrites values of logical types as the texts that a record in JSON has for them. Avro, Kafka
-// Connect and Debezium each have their own logical types. Sluice's own connector uses none of them for
-// times.
+// Connect and Debezium each have their own logical types. Sluice's own connector uses none of them
+// for times.
 import { decimalText } from '../decimal-text.js';
 import { clock, connectTime, instant, local, MICRO, MILLI, NANO } from '../connect-times.js';
 import type { TextOfCount } from '../connect-times.js';

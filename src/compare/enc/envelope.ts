@@ -37,9 +37,9 @@ const [OF_BEFORE, OF_AFTER] = [lastBytes('before'), lastBytes('after')];
 const [OF_SOURCE, OF_TX_ID] = [lastBytes('source'), lastBytes('txId')];
 
 /**
- * Returns whether the members after the row may repeat a member of the envelope. A JSON parser would
- * use the last of the repeated members. To notice a repetition, it is enough to compare the last four
- * bytes of each name.
+ * Returns whether the members after the row may repeat a member of the envelope. A JSON parser
+ * would use the last of the repeated members. To notice a repetition, it is enough to compare the
+ * last four bytes of each name.
  */
 function repeatsMember(b: Buffer, from: number, to: number): boolean {
   let [sources, ids] = [0, 0];

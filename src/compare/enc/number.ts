@@ -85,8 +85,8 @@ const SIGN_MINUS_INFINITY = 0xf000;
 const groups: number[] = [];
 
 /**
- * Encodes the sign, the weight and the digits in base 10000, as Postgres does. Removes zero digits at
- * both ends, so that `1.10` equals `1.1`.
+ * Encodes the sign, the weight and the digits in base 10000, as Postgres does. Removes zero digits
+ * at both ends, so that `1.10` equals `1.1`.
  */
 function writeNumeric(out: Scratch, sign: number, weight: number, from: number, to: number): void {
   while (from < to && groups[from] === 0) {

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '212451aa7c49db99b4dadb89f676459aa424a14bf2d3eb00ac73add94883df56';
+export const SOURCES = '852c15775906bcd562f018bc0996186bcbdbda5ff5a9e7cf5a466e4236385d45';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

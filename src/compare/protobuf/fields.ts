@@ -1,4 +1,5 @@
-// Reads the fields of one Protobuf message as JSON texts. The fields of a record may have any order.
+// Reads the fields of one Protobuf message as JSON texts. The fields of a record may have any
+// order.
 import { Undecodable } from '../undecodable.js';
 import type { ValueRule } from './scalars.js';
 import { WIRE, WireInput } from './wire-input.js';

@@ -1,7 +1,7 @@
 // Rewrites Protobuf records as the JSON that OutputReader expects. A schema can define several
-// messages. After the id of the schema, a record therefore names its message. The package protobufjs
-// parses only the schema. Sluice reads the record itself, because whole numbers of 64 bits and absent
-// fields must stay exact.
+// messages. After the id of the schema, a record therefore names its message. The package
+// protobufjs parses only the schema. Sluice reads the record itself, because whole numbers of 64
+// bits and absent fields must stay exact.
 import protobuf from 'protobufjs';
 import type { JsonOutput } from '../json-output.js';
 import { RegistryRecords, type RewriteValue } from '../registry-records.js';
@@ -84,8 +84,8 @@ function messageAt(file: protobuf.NamespaceBase, path: readonly number[]): Messa
 }
 
 /**
- * Returns how a field is read. Returns null for a field that cannot be the value of a column: a
- * map, or a message of an unknown kind. The column is then absent, and therefore unknown.
+ * Returns how a field is read. Returns null for a map, and for a message of an unknown kind,
+ * because they cannot be the value of a column. The column is then absent, and therefore unknown.
  */
 function ruleOf(field: protobuf.Field, around: protobuf.Type): FieldRule | null {
   if (field.map) return null;

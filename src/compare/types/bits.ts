@@ -3,7 +3,9 @@
 // proven, because 001 and 1 have the same bytes.
 import { fail, text, wrong, type Codec } from './codec.js';
 
-/** Removes leading zeros. Nothing is lost, because the column's type contains the number of bits. */
+/**
+ * Removes leading zeros. Nothing is lost, because the column's type contains the number of bits.
+ */
 function significant(digits: string): string {
   const first = digits.indexOf('1');
   return first < 0 ? '0' : digits.slice(first);

@@ -64,7 +64,7 @@ describe('a value in JSON Schema', () => {
     expect(read('date', {}, '20454', root).row).toEqual({ values: ['7', '2026-01-01'] });
   });
 
-  it('has the logical type of its items', () => {
+  it('is read by the logical type of its items', () => {
     const dates = { type: 'array', items: { oneOf: [{ type: 'null' }, DATE] } };
     expect(read('date[]', dates, '[20454,null]').row).toEqual({
       values: ['7', '["2026-01-01",null]'],
@@ -92,7 +92,7 @@ describe('a record in JSON Schema', () => {
     ['has no zero byte', ROW, Buffer.from('{"v":1}'), /not a JSON Schema record/],
     ['is not JSON', ROW, framed(2, Buffer.from('{"v":')), /its value is not JSON/],
     [
-      'adds members to the text around it',
+      'would add members to the JSON around it',
       ROW,
       framed(2, Buffer.from('{"v":1},"payload":{"v":2}')),
       /its value is not JSON/,

@@ -47,7 +47,7 @@ describe('the kernel', () => {
     expect(rows.kernel).toEqual(rows.reference);
   });
 
-  it('gives both sides of a row the same hash', () => {
+  it('gives a record and its row in the table the same hash', () => {
     const [change] = encodeBoth(SHAPE, [RECORD]).kernel;
     const [row] = hashBoth(SHAPE, [binaryRow(COLUMN_TYPES, ROW)]).kernel;
     expect(change!.split(',').slice(1, 7)).toEqual(row!.split(',').slice(0, 6));

@@ -30,8 +30,8 @@ import {
 import { writeKey, writeRow } from './words';
 
 /**
- * A step has four words: the kind of value, the branch that is null, its use, and a jump. For a record
- * that is null, the jump leads to the step after the record.
+ * A step has four words: the kind of value, the branch that is null, its use, and a jump. For a
+ * record that is null, the jump leads to the step after the record.
  */
 const STEP_BYTES: usize = 16;
 const NULL_AT: usize = 4;

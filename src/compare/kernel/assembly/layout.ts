@@ -114,7 +114,9 @@ export function keyColumn(at: i32): i32 {
   return load<i32>(keys + <usize>(at * 4));
 }
 
-/** The kinds of a change, as enc/change.ts has them. The reference must encode an unclear record. */
+/**
+ * The kinds of a change, as enc/change.ts has them. The reference must encode an unclear record.
+ */
 export const KIND_SNAPSHOT: i32 = 0;
 export const KIND_UPSERT: i32 = 1;
 export const KIND_DELETE: i32 = 2;
