@@ -1,5 +1,6 @@
-// The base of all folds of a topic: it keeps the progress in each partition and the refused
-// records. Most folds also keep one row per key.
+// Defines the base classes of folds. A fold reads a topic and keeps the latest record of each key,
+// as a row or as a hash. FoldProgress keeps how far each partition was read, and the refused
+// records.
 import { type Canon } from './column-types.js';
 import { jsonOf } from './json.js';
 import { Undecodable, WrongType } from './undecodable.js';

@@ -1,6 +1,7 @@
-// Folds a table's topic to one row hash per key, as a snapshot of the source sees the table. It
-// works like TableFold, but keeps hashes instead of rows. Each snapshot must be later than the
-// previous snapshot.
+// Reads a table's topic and keeps a hash of the latest row of each key (a fold). A change that the
+// window's snapshot of the source does not see waits for a later snapshot. This class works like
+// TableFold, but keeps hashes instead of rows. Each snapshot must be later than the previous
+// snapshot.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import type { Shape } from './row-comparison.js';
 import { CHANGE_WORDS, ChangeEncoder, Changes, KIND, txIdAt } from './enc/change.js';

@@ -1,7 +1,7 @@
 // Parses JSON without rounding. JSON.parse rounds numbers silently, so a number with more digits
 // than a double can hold is kept as written.
 
-/** Every double keeps this many decimal digits. */
+/** A double represents any decimal number of up to this many digits without loss. */
 export const EXACT_DIGITS = 15;
 /** Matches digits and points that may be too long for a double, and an exponent of three digits. */
 const LONG = /[\d.]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;

@@ -1,5 +1,5 @@
-// Converts the values of a record, and canonical texts, to texts that Postgres reads back as the
-// same values.
+// Converts the values of a record, and canonical texts (column-types.ts), to texts that Postgres
+// reads back as the same values.
 import { canonFromJson, type Canon } from './column-types.js';
 import type { Shape } from './row-comparison.js';
 import { GEOMETRY } from './types/geometry.js';

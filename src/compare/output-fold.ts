@@ -1,4 +1,4 @@
-// Folds the pipeline's output topic to the last value of each key, as whole rows.
+// Reads the pipeline's output topic and keeps the latest row of each key (a fold).
 import { joinRow, type Shape } from './row-comparison.js';
 import { spellingOf } from '../domain/values/partition.js';
 import { Fold, rowOf } from './fold.js';

@@ -1,5 +1,6 @@
-// Folds the pipeline's output topic to one row hash per key. It works like OutputFold. But instead
-// of each row, it keeps the hash of the row and the place of its record.
+// Reads the pipeline's output topic and keeps a hash of the latest row of each key (a fold). It
+// works like OutputFold. But instead of each row, it keeps the hash of the row and the place of its
+// record.
 import type { Shape } from './row-comparison.js';
 import { KeyTable } from './enc/key-table.js';
 import { spellingOf } from '../domain/values/partition.js';

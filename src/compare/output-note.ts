@@ -1,5 +1,6 @@
-// Packs facts about the last record of a key into the two words of the key's note. The facts are
-// the record's partition and offset, and whether its row could be decoded.
+// Packs facts about the last record of a key into the first two words of the key's note. A note is
+// the three extra words that a key table keeps for each key. The facts are the record's partition
+// and offset, and whether its row could be decoded.
 import { Problem } from '../domain/failure.js';
 
 /** The result of decoding a record's row. */

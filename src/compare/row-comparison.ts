@@ -1,4 +1,5 @@
-// Compares expected rows with the rows of the stream, for every key, by their canonical texts.
+// Compares the expected rows, which Postgres returned, with the rows of the stream. It compares the
+// canonical texts of their values (column-types.ts).
 import { NO_COUNTS, type Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { withinTolerance } from './tolerance.js';

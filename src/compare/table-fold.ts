@@ -1,5 +1,6 @@
-// Folds a table's topic to one row per key, as a snapshot of the source sees the table. Each
-// snapshot must be later than the previous snapshot.
+// Reads a table's topic and keeps the latest row of each key (a fold). A change that the window's
+// snapshot of the source does not see waits for a later snapshot. Each snapshot must be later than
+// the previous snapshot.
 import { isVisible, widened, type SnapshotVisibility } from '../domain/values/position.js';
 import { canonFromJson } from './column-types.js';
 import { Undecodable } from './undecodable.js';

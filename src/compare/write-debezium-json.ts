@@ -240,6 +240,6 @@ function encoderOf(type: string): (value: string) => string {
         .join(',')}]`;
   }
   const encode = ENCODERS[type] ?? (PLAIN.has(type) ? text : undefined);
-  if (!encode) throw new Undecodable(`type ${type} cannot be replayed`);
+  if (!encode) throw new Undecodable(`values of type ${type} cannot be written as Debezium does`);
   return encode;
 }

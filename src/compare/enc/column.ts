@@ -1,5 +1,5 @@
 // Encodes a column. A field of Postgres' COPY BINARY and a JSON value of Debezium become the same
-// `enc-v1` bytes.
+// bytes in the encoding `enc-v1` (scratch.ts).
 import { base64Bytes } from '../base64.js';
 import { canonFromJson, canonFromText } from '../column-types.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../../domain/values/toast-placeholder.js';

@@ -1,6 +1,7 @@
-// Maps the keys of a topic to the hashes of their rows, in typed arrays. A slot takes 17 bytes for
-// integer keys, and there is no object for each row. The table uses open addressing with linear
-// probing. A deletion shifts the following slots back, so that no tombstones accumulate.
+// Maps the keys of a topic to the hashes of their rows, in typed arrays. A comparison then looks up
+// the expected rows, which come from Postgres. A slot takes 17 bytes for integer keys, and there is
+// no object for each row. The table uses open addressing with linear probing. A deletion shifts the
+// following slots back, so that no tombstones accumulate.
 
 const MOST_LOAD = 0.75;
 const EMPTY = 0;

@@ -1,4 +1,4 @@
-// Encodes integers and decimals in `enc-v1`, from JSON digits and from Postgres' binary form.
+// Encodes integers and decimals in `enc-v1` (scratch.ts), from JSON and from Postgres' binary form.
 import { canonicalDecimal } from '../canonical-decimal.js';
 import { EXACT_DIGITS, JSON_NUMBER, isRoundedToWhole } from '../json.js';
 import { Undecodable } from '../undecodable.js';

@@ -1,4 +1,5 @@
-// Holds the bytes of one encoded row in a single growing buffer, without an object per row.
+// Holds the bytes of one row in the encoding `enc-v1`, from which the row's hash is computed. It
+// uses one growing buffer, and no object per row.
 
 /**
  * The tags of the encoding `enc-v1`. Each column begins with one tag byte. If the column has a

@@ -1,5 +1,5 @@
-// Encodes dates and times in `enc-v1`, as days since 1970 and microseconds of the day. The input is
-// ISO text or Postgres' binary form.
+// Encodes dates and times in `enc-v1` (scratch.ts), as days since 1970 and microseconds of the day.
+// The input is ISO text or Postgres' binary form.
 import { LAST_YEAR, daysOf, isClock, isDay } from '../calendar.js';
 import { Undecodable } from '../undecodable.js';
 import { smallInt64 } from './number.js';

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '852c15775906bcd562f018bc0996186bcbdbda5ff5a9e7cf5a466e4236385d45';
+export const SOURCES = '6d94defcdce7617ee4c7779d202366e8a78212522500f3f2ebd2498e0246c75a';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =

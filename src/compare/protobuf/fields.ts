@@ -8,7 +8,9 @@ export interface FieldRule {
   readonly id: number;
   readonly value: ValueRule;
   readonly isRepeated: boolean;
-  /** True if the field is a message. A record has at most one value of such a field. */
+  /**
+   * True if the field is a message. If it is not repeated, a record may have only one value of it.
+   */
   readonly isMessage: boolean;
   /** True if an absent field is NULL, and not the default of its type. */
   readonly hasPresence: boolean;

@@ -1,6 +1,7 @@
 // Encodes change events in Avro, in the wire format of a schema registry. The host compiles each
 // schema into steps (avro/kernel-steps.ts), and sets a table of schemas. A record that has a
-// different schema, or a value that is not understood here, is left to the reference.
+// different schema, or a value that is not understood here, is left to the TypeScript reference
+// (enc/).
 import { scalarFromAvro } from './column';
 import { DELETE, SNAPSHOT, isChange } from './envelope';
 import { partitionOf } from './hash';

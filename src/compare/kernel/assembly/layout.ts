@@ -15,7 +15,7 @@ const ESCAPED: i32 = 20;
 export const NO_COLUMN: i32 = -1;
 
 /**
- * The maximum size of a record or row, in bytes. The reference encodes longer records and rows, so
+ * The maximum size of a record or row, in bytes. The TypeScript reference encodes longer ones, so
  * that every encoding here fits into the scratch memory.
  */
 export const MOST_BYTES: i32 = 1 << 18;

@@ -1,5 +1,6 @@
 // Encodes dates and times as enc/time.ts does. It understands years of four digits, times with
-// seconds or without, and Z or nothing at the end. Other forms are left to the reference.
+// seconds or without, and Z or nothing at the end. The TypeScript reference (enc/) reads other
+// forms.
 import { writeI64 } from './number';
 
 const DAYS_1970_TO_2000: i64 = 10957;

@@ -1,5 +1,5 @@
-// Writes the words of a change: the identity of a key, and the hash of a row. The encoding of both
-// begins at the scratch memory.
+// Writes two parts of an encoded change (enc/change.ts): the identity of a key, and the hash of a
+// row. The bytes to hash begin at the scratch memory.
 import { hash128 } from './hash';
 import { isIntegerKey, scratch } from './layout';
 
@@ -7,7 +7,7 @@ const KEY_SEED: u32 = 0x6b6579;
 const ROW_SEED: u32 = 0x726f77;
 const hashed: usize = memory.data(16);
 
-/** Writes the identity of the key whose encoding ends at `to`. */
+/** Writes the identity of the key whose encoding ends at `to`: a single integer, or else a hash. */
 export function writeKey(to: usize, out: usize): bool {
   if (!isIntegerKey) {
     hash128(scratch, <i32>(to - scratch), KEY_SEED, out);
