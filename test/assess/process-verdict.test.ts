@@ -172,7 +172,7 @@ describe('the verdict on a batch process', () => {
     expect(reasons[0]).toContain('sees every change except TRUNCATE');
   });
 
-  it('does not take a few inserts that were rolled back for a TRUNCATE', () => {
+  it('does not mistake a few inserts that were rolled back for a TRUNCATE', () => {
     const total = { inserted: 1090, updated: 0, deleted: 0 };
     expect(one(GOOD, measured({ total })).advice.jdbcWouldMiss.join()).not.toContain('TRUNCATE');
     expect(one({ ...GOOD, cdc: 'forbidden' }, measured({ total })).verdict).toBe('migrate-after');

@@ -63,16 +63,19 @@ describe('a value of COPY BINARY', () => {
     ['timestamp', 8, -1n, '1999-12-31 23:59:59.999999'],
     ['time', 8, 86_400_000_000n, '24:00:00'],
     ['oid', 4, -1n, '4294967295'],
-  ])('of type %s at the extreme %d (%s) decodes to %s', (type, width, raw, expected) => {
-    const bytes = Buffer.alloc(4 + width);
-    bytes.writeInt32BE(width);
-    if (width === 4) bytes.writeInt32BE(Number(raw), 4);
-    else bytes.writeBigInt64BE(raw, 4);
-    expect(canonFromBinary(type, bytes, 4, width)).toBe(expected);
-    const shape: Shape = { key: ['v'], columns: [{ name: 'v', type }] };
-    const [canon, binary] = [0, 1].map(() => new RowEncoder(shape, { hashesKey: true }));
-    canon!.rowFromCanon([expected]);
-    binary!.fromBinary(bytes, 0);
-    expect(canon!.row).toEqual(binary!.row);
-  });
+  ])(
+    'of type %s in %d bytes, with the extreme raw value %s, decodes to %s',
+    (type, width, raw, expected) => {
+      const bytes = Buffer.alloc(4 + width);
+      bytes.writeInt32BE(width);
+      if (width === 4) bytes.writeInt32BE(Number(raw), 4);
+      else bytes.writeBigInt64BE(raw, 4);
+      expect(canonFromBinary(type, bytes, 4, width)).toBe(expected);
+      const shape: Shape = { key: ['v'], columns: [{ name: 'v', type }] };
+      const [canon, binary] = [0, 1].map(() => new RowEncoder(shape, { hashesKey: true }));
+      canon!.rowFromCanon([expected]);
+      binary!.fromBinary(bytes, 0);
+      expect(canon!.row).toEqual(binary!.row);
+    },
+  );
 });

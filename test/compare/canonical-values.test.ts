@@ -85,7 +85,7 @@ describe('tolerances', () => {
 });
 
 describe('lossless JSON', () => {
-  it('keeps integers beyond 2^53 and touches no string', () => {
+  it('keeps integers beyond 2^53, and changes no string', () => {
     expect(
       parseJsonLossless(
         '{"id":9007199254740993,"t":"x:12345678901234567890,","n":[-12345678901234567890]}',

@@ -96,7 +96,7 @@ describe('a tolerance', () => {
     ['5e-324', '0', '0.000001', true],
     ['NaN', '5e-8', '1', false],
     ['Infinity', '1e+308', '1', false],
-  ])('compares %s and %s at %s as numbers in any notation: %s', (a, b, abs, within) => {
+  ])('compares %s and %s within %s as numbers in any notation: %s', (a, b, abs, within) => {
     expect(withinTolerance(a, b, abs)).toBe(within);
   });
 });

@@ -100,7 +100,7 @@ describe('a record', () => {
     );
   });
 
-  it('is checked against its partition as in the reference', () => {
+  it('is refused in a wrong partition exactly if the reference refuses it', () => {
     fc.assert(
       fc.property(
         fc.array(wide, { minLength: 1, maxLength: 20 }),
