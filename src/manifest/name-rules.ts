@@ -62,7 +62,7 @@ function sinkIssues({ spec }: ParsedSpec): SpecIssue[] {
     : [
         {
           path: ['spec', 'sink', 'table'],
-          message: `the sink cannot write to the table "${name.schema}"."${name.table}": a name must not contain ", \`, \\, $, { or } or two apostrophes in a row, begin or end with white space, or be in brackets`,
+          message: `the sink cannot write to the table "${name.schema}"."${name.table}". A name must not contain any of " \` \\ $ { } or two apostrophes in a row. It must not begin or end with white space, or be in brackets`,
         },
       ];
   const columns = (spec.pipeline?.output.key ?? []).flatMap((column, at) =>
