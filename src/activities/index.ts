@@ -1,4 +1,4 @@
-// Collects all activities. Workflows see only their type.
+// Combines the activities of all folders into one object. Workflows import only its type.
 import { createSignatureActivities } from './cutover/signature-check.js';
 import { createAdoptionActivities } from './objects/adopt.js';
 import { createBarrierActivities } from './capture/catch-up-barriers.js';

@@ -18,7 +18,7 @@ describe('a capture', () => {
     ['initial', { claimsSlot: true, makesSlotFirst: false, watch: 'watchSnapshot' }],
     ['incremental', { claimsSlot: false, makesSlotFirst: true, isSignalled: true }],
     ['copy', { claimsSlot: false, makesSlotFirst: false, copies: true, watch: null }],
-  ])('says who creates the slot and who watches for the initial load %s', (snapshot, facts) => {
+  ])('says who creates the slot, and who watches the initial load: %s', (snapshot, facts) => {
     const { capture } = aPlan({ spec: { connector: { ...connector, snapshot } } });
     expect(capture.loading).toMatchObject(facts);
     expect(capture.hasSlot).toBe(true);

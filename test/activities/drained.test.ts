@@ -67,12 +67,12 @@ describe('the drain proof', () => {
     const both = `${SOURCE} 10, ${INTERNAL} 10`;
     expect(notes).toEqual([
       `P4 the ends were read and are stable: ${both} (hop 2 of 2)`,
-      `P5 group totals is past them, apart from control records: ${both} (hop 2 of 2)`,
+      `P5 group totals has read to these ends, apart from control records: ${both} (hop 2 of 2)`,
       `P4 the ends were read and are stable: ${OUTPUT} 10`,
     ]);
   });
 
-  it('is not given if ACLs hide a topic that the group reads, because its records are not counted', async () => {
+  it('fails if ACLs hide a topic that the group reads, because its records are not counted', async () => {
     const asked: string[] = [];
     const hiding = (topics: readonly string[]) => {
       asked.push(...topics);
@@ -150,7 +150,7 @@ describe('the drain proof', () => {
     );
   });
 
-  it('waits for the stages of an application that created its topics during the drain', async () => {
+  it('waits for internal topics that an application has created during the drain', async () => {
     const sourcesRead = () => asked > 3;
     let asked = 0;
     const committed = { internal: 0 };

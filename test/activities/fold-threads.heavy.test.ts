@@ -119,7 +119,7 @@ describe('folding by threads', () => {
     );
   });
   it.each(SHAPES.map((shape) => [shape.key.join('+'), shape] as const))(
-    'gives the same result as folding in one thread for key %s, with overlay and unreadable records',
+    'gives the same result as one thread for key %s, with invisible and unreadable records',
     async (_key, shape) => {
       const kafka = topicOf(shape, 60);
       const [one, many] = [await inOne(kafka, shape), await byThreads(kafka, shape)];

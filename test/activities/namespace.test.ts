@@ -33,7 +33,8 @@ describe('a run that the ledger knows', () => {
       null,
     ],
     ['no Temporal', recorded, undefined, null],
-  ])('is judged correctly from %s', (_what, run, here, expected) =>
-    expect(otherNamespace(run, here)).toBe(expected),
+  ])(
+    'counts as foreign only if its namespace is known to differ: %s',
+    (_what, run, here, expected) => expect(otherNamespace(run, here)).toBe(expected),
   );
 });

@@ -103,7 +103,7 @@ describe('a create with an unknown result', () => {
   });
 });
 
-describe("Kafka's reason for not creating a topic,", () => {
+describe("Kafka's refusal to create a topic", () => {
   const answer = (type: string): Error =>
     Object.assign(new Error('Topic creation errors'), {
       name: 'KafkaJSAggregateError',
@@ -114,11 +114,11 @@ describe("Kafka's reason for not creating a topic,", () => {
     ['POLICY_VIOLATION', 'nothing made'],
     ['INVALID_REPLICATION_FACTOR', 'nothing made'],
     ['REQUEST_TIMED_OUT', 'unknown'],
-  ])('%s, means "%s"', (type, end) => {
+  ])('with the code %s means: %s', (type, end) => {
     const error = answer(type);
     expect(endOf(refusalOf({ topic: 't' }, error) ?? error)).toBe(end);
   });
-  it('or the cluster, names the right that is missing', () => {
+  it('names the missing right, even if it is a right on the cluster', () => {
     expect(refusalOf({ topic: 't' }, answer('CLUSTER_AUTHORIZATION_FAILED'))).toMatchObject({
       code: 'permission-denied',
     });
@@ -198,7 +198,7 @@ describe('an object that the ledger has never listed', () => {
     states.set('connector bank', 'removed');
     expect(await removeObject(site, connector)).toBe(false);
   });
-  it('does not keep a rollback from removing the rest if its system does not answer', async () => {
+  it('does not stop a rollback if its system does not answer', async () => {
     const site = answers(() => Promise.reject(new Problem('unreachable', 'no answer')));
     expect(await removeObject(site, connector)).toBe(false);
   });

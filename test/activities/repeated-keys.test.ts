@@ -74,7 +74,7 @@ describe('the stored result of a batch run', () => {
   it('proves nothing if it has a key twice, even if both rows equal the row of the stream', async () =>
     expect(await verdictOf(TWICE)).toEqual({
       verdict: 'inconclusive',
-      reason: 'run 7 stored 3 rows for 2 keys: (day) is not a key of it',
+      reason: 'run 7 stored 3 rows for 2 keys: (day) is not unique',
     }));
 
   it('also proves nothing in a proof on a slice if it has a key twice', async () => {
@@ -105,6 +105,6 @@ describe('the table of a sink', () => {
 
   it('is refused if it has a key twice', async () =>
     expect(read(TWICE)).rejects.toThrow(
-      "the sink's table public.stream has 3 rows for 2 keys: (day) is not a key of it",
+      "the sink's table public.stream has 3 rows for 2 keys: (day) is not unique",
     ));
 });

@@ -199,7 +199,7 @@ describe('a result in parts', () => {
   it('is refused if several rows of the query or of the sink have the same key, in any part', async () => {
     const { rows, records } = example(3);
     const repeated = [...rows, rows[77]!, rows[5000]!];
-    const message = `the query of result returned ${repeated.length} rows for ${rows.length} keys: (id) is not a key of it`;
+    const message = `the query of result returned ${repeated.length} rows for ${rows.length} keys: (id) is not unique`;
     await expect(compare(repeated, records, AMPLE)).rejects.toThrow(message);
     await expect(compare(repeated, records, 100_000)).rejects.toThrow(message);
     const stored = [...rows, rows[77]!];

@@ -118,7 +118,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
   });
 
   it.each<[string, (log: Log) => void]>([
-    ['nothing', () => undefined],
+    ['a second reading without a change', () => undefined],
     ['new records', (log) => (log.end = 200)],
     [
       'an ordinary move of the leader',

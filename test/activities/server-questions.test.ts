@@ -28,7 +28,7 @@ describe('the encoding of a database', () => {
 });
 
 describe('a role whose transactions are read-only', () => {
-  it('fails the check of its right to create, and the remedy is the statement that ends this', async () => {
+  it('fails the check of its right to create, and the remedy is the statement that allows writes', async () => {
     const texts = { may: 'may', mayNot: 'may not' };
     const answer = { can: 't', read_only: 'on' };
     expect(await mayCreate(ask(answer), 'source', postgres, texts)()).toMatchObject({

@@ -15,7 +15,10 @@ import { pause, stopIfCancelled } from '../../src/activities/runtime/poll-until.
 import { Problem } from '../../src/domain/failure.js';
 import { problemOf } from '../../src/workflows/run/interruptions.js';
 
-/** Runs `work` as an activity, and presses the button as soon as `work` calls `pressed`. */
+/**
+ * Runs `work` as an activity. When `work` calls `pressed`, interrupts the activity for the reason
+ * in `button`.
+ */
 function underButton<T>(
   button: ConstructorParameters<typeof ActivityCancellationDetails>[0],
   work: (pressed: () => void) => Promise<T>,
@@ -38,9 +41,9 @@ const findsNothing = async (pressed: () => void): Promise<unknown> => {
 
 describe.each([['paused'], ['reset']])('an attempt whose activity is %s', (button) => {
   const press = { [button]: true };
-  it('ends without the answer that the interruption has changed', () =>
+  it('does not return an answer that the interruption may have changed', () =>
     expect(underButton(press, findsNothing)).rejects.toBeInstanceOf(CancelledFailure));
-  it('ends without a failure of its own, which could count as final', () =>
+  it('does not report its own failure, which could count as final', () =>
     expect(
       underButton(press, (pressed) => {
         pressed();
@@ -65,7 +68,7 @@ describe.each([['paused'], ['reset']])('an attempt whose activity is %s', (butto
 });
 
 describe('an attempt whose run is cancelled', () => {
-  it('keeps its failure, as before', () =>
+  it('reports its own failure', () =>
     expect(
       underButton({ cancelRequested: true }, (pressed) => {
         pressed();

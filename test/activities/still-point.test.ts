@@ -1,4 +1,5 @@
-// Two readings of the offsets prove a still point. Sluice begins no pause that cannot help.
+// Two readings of the offsets prove a still point. Sluice does not pause the connector if a pause
+// could not lead to a still point.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { slowness } from '../../src/activities/windows/results/exact/before-pause.js';

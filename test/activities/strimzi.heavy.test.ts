@@ -111,7 +111,7 @@ describe('the preflight', () => {
     return Object.fromEntries(found.map(({ name, status, detail }) => [name, { status, detail }]));
   };
 
-  it('passes what the API proves, and calls the configuration unknown', async () => {
+  it('passes what the API proves, and reports the configuration as unknown', async () => {
     expect(await checks()).toMatchObject({
       'connect.reachable': { status: 'passed' },
       'connect.access': { status: 'passed' },
@@ -135,7 +135,7 @@ describe('the preflight', () => {
     });
   });
 
-  it('names an operator that would start new connectors', async () => {
+  it('fails for an operator that would start new connectors', async () => {
     fake.kubernetes.fields = [];
     expect((await checks())['connect.operator']).toMatchObject({ status: 'failed' });
   });

@@ -48,7 +48,7 @@ describe('a sweep', () => {
     expect(openRun(null, 'id-2')).rejects.toThrow('belongs to namespace prod of another Temporal'));
   it('refuses a run that has completed if a restored ledger lacks its outcome', async () =>
     expect(openRun('COMPLETED')).rejects.toThrow('It may list objects that were handed over'));
-  it('takes over what a rollback has left and recorded', async () =>
+  it('takes over the objects that a rollback has left and recorded', async () =>
     expect((await openRun('COMPLETED', HERE.id, 'rolled-back')).objects).toHaveLength(1));
   it.each(['TERMINATED', null])('takes over the objects of a workflow that is %s', async (status) =>
     expect((await openRun(status)).objects).toHaveLength(1),

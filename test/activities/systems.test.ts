@@ -77,8 +77,10 @@ describe('Kafka connections', () => {
     ['unreachable', 1],
     ['permission-denied', 0],
     ['lock-timeout', 0],
-  ] as const)('after %s of any system are replaced %d times', async (code: FailureCode, times) =>
-    expect(await renewalsAfter(new Problem(code, 'no'))).toBe(times),
+  ] as const)(
+    'with the failure code %s, from any system, are replaced %d times',
+    async (code: FailureCode, times) =>
+      expect(await renewalsAfter(new Problem(code, 'no'))).toBe(times),
   );
   it.each(refusalsOfKafka())('are replaced after Kafka itself denies access: %s', async (error) =>
     expect(await renewalsAfter(error)).toBe(1),

@@ -141,7 +141,7 @@ describe('the query of a batch', () => {
       "SELECT nentry AS k FROM ts_stat('SELECT to_tsvector(region) FROM fees')",
       /ts_stat.*VOLATILE/,
     ],
-    ['SELECT id AS k FROM sales WHERE recent(at)', /'yesterday' may mean the clock/],
+    ['SELECT id AS k FROM sales WHERE recent(at)', /'yesterday' may stand for the current time/],
   ])('counts as unknown if a function may read tables or the clock: %s', async (sql, why) => {
     expect((await findings(sql)).get('batch.reads')).toMatchObject({
       status: 'unknown',

@@ -121,7 +121,7 @@ describe('a table that batch and stream share', () => {
         'P2 the connector acknowledged',
         "P3 the fence's own marker was read from",
         'P4 the ends were read and are stable',
-        'P5 group connect-shared-sink-g2 is past them',
+        'P5 group connect-shared-sink-g2 has read to these ends',
         'P6 final window',
       ])
         expect(

@@ -22,8 +22,9 @@ export type Note = (proof: DrainProof) => void;
 export const unnoted: Note = () => undefined;
 
 /**
- * Writes a transactional marker into the WAL, so its position is after every position that was read
- * before the call. When the connector reads the marker, it can acknowledge those earlier positions.
+ * Writes a transactional marker into the WAL. The marker's position is after every position that
+ * was read before the call. When the connector has read the marker, it can acknowledge those
+ * earlier positions.
  */
 export async function emitMarker(
   client: pg.ClientBase,
@@ -38,8 +39,8 @@ export async function emitMarker(
 /**
  * Waits until the connector has acknowledged `lsn`. Returns null if that is proven, otherwise the
  * reason. Throws Problem `slot-lost` if the slot is lost. Debezium acknowledges a commit only after
- * it has read something later in the WAL. A quiet database writes nothing, so this function writes
- * markers.
+ * it has read something later in the WAL. In a quiet database, nothing follows the commit, so this
+ * function writes markers.
  */
 export const connectorAcknowledged = (
   client: pg.ClientBase,
@@ -51,8 +52,8 @@ export const connectorAcknowledged = (
   slotAcknowledged(client, plan, lsn, deadline, note, () => emitMarker(client, plan, 'nudge'));
 
 /**
- * Waits in the same way if the connector cannot carry markers. In a quiet database, such a
- * connector acknowledges positions only with its heartbeats.
+ * Waits in the same way, but writes to the WAL only if `nudge` is given. Without markers, the
+ * connector of a quiet database acknowledges positions only with its heartbeats.
  */
 export async function slotAcknowledged(
   client: pg.ClientBase,

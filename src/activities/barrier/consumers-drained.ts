@@ -1,6 +1,6 @@
 // Waits until the pipeline's consumer groups and the sink have read everything in their topics.
-// Also waits until no transaction is open in the output. Each function returns null if its
-// condition is proven, otherwise the reason.
+// Also waits until no Kafka transaction is open in these topics or in the output. Each function
+// returns null if its condition is proven, otherwise the reason why it is not.
 import type { DrainProof } from '../../domain/audit.js';
 import { TopicLost, type KafkaPort } from '../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -22,8 +22,8 @@ import {
 } from './topic-ends.js';
 
 /**
- * A range with more offsets than this is not searched for control records, because it always
- * contains data.
+ * The maximum length of a range that is searched for control records. A longer range counts as
+ * unread data without a search.
  */
 const MARKERS_AT_MOST = 1000;
 
@@ -72,9 +72,10 @@ export async function sinkDrained(
 }
 
 /**
- * Makes one pass for each topic that a record may have to cross, including an application's
- * internal repartition topics. Each pass waits for all topics at once. During a pass, every record
- * moves on by at least one topic.
+ * Waits until the groups have read all of their topics. A record may cross several topics, because
+ * an application may have internal topics, such as repartition topics. During one pass, every
+ * record moves on by at least one topic. Therefore this function makes one pass for each topic that
+ * a record may cross.
  */
 async function groupsDrained(
   kafka: KafkaPort,
@@ -181,15 +182,18 @@ async function topicsConsumed(
   if (drained !== DRAINED) return drained;
   note({
     part: 'P5',
-    holds: `group ${groups.join(', ')} is past them, apart from control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
+    holds:
+      `group ${groups.join(', ')} has read to these ends, apart from control records: ` +
+      `${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
   });
   return null;
 }
 
 /**
  * Returns null if every reader is past the end, apart from control records. Otherwise returns a
- * reason, which names a reader that is not past the end. A reader whose offset is greater than
- * `now`, the current end of the partition, has read an earlier log and none of the current records.
+ * reason, which names a reader that is not past the end. If a reader's offset is greater than
+ * `now`, the current end of the partition, the topic was created again or truncated. That reader
+ * has read none of the current records.
  */
 async function firstBehind(
   kafka: KafkaPort,

@@ -3,13 +3,14 @@ import { aTopicBetweenStages } from '../../domain/access/acls.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { hiddenProblem } from '../../clients/kafka/topics.js';
 
-/** Matches the names that Kafka Streams gives to topics between two stages. */
+/** Matches the names of the repartition topics and foreign-key join topics of Kafka Streams. */
 const BETWEEN_STAGES = /-(repartition|subscription-(registration|response)(-\d+)?-topic)$/i;
 
 /**
- * Returns a reason if ACLs hide a topic that a group reads, otherwise null. Brokers leave out such a
- * topic from every answer, so its unread records would not count. A group without members does not
- * say what it reads. Then this function asks for a name that a topic between two stages could have.
+ * Returns a reason if ACLs hide a topic that a group reads, otherwise null. Brokers leave out such
+ * a topic from every answer, so its unread records would not count. The subscriptions of a group
+ * without members are unknown. For such a group, this function tries a name that an internal topic
+ * of Kafka Streams could have.
  */
 export async function hiddenTopic(
   kafka: KafkaPort,
@@ -27,9 +28,9 @@ export async function hiddenTopic(
 }
 
 /**
- * Returns the topics that a group committed offsets for or subscribes to. It also returns topics
- * between the stages of a Kafka Streams application, which it recognizes by their names. Such a
- * topic may have records but no committed offset yet.
+ * Returns the topics that a group committed offsets for or subscribes to. It also returns
+ * repartition topics and foreign-key join topics of Kafka Streams, which it recognizes by their
+ * names. Such a topic may have records but no committed offset yet.
  */
 export async function groupTopics(
   kafka: KafkaPort,

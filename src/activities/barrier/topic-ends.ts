@@ -17,7 +17,7 @@ export interface End {
 /** The offset at which each partition of each topic ends now. */
 export type EndsNow = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
-/** Reads where the topics of these ends end now. */
+/** Reads the current ends of the topics that `ends` names. */
 export async function readEnds(kafka: KafkaPort, ends: readonly End[]): Promise<EndsNow> {
   const now = new Map<string, ReadonlyMap<number, number>>();
   for (const topic of new Set(ends.map((end) => end.topic)))

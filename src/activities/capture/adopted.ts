@@ -1,5 +1,6 @@
 // Implements the capture of `adopt: true`. A mark is only a position in the log, because Sluice
-// writes no marker message. The facts are the same as for any capture that reads the log.
+// writes no marker for an adopted connector. The facts are the same as for any capture that reads
+// the log.
 import { POSTGRES_SOURCE_CLASS } from '../../connectors/debezium-postgres.js';
 import { unfit } from '../../connectors/existing-connector.js';
 import type { AdoptedPlan } from '../../domain/capture/capture.js';

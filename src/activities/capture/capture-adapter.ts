@@ -73,7 +73,10 @@ export interface SettledSubject {
   readonly sql: string;
   readonly columns: readonly Column[];
   readonly key: readonly string[];
-  /** Builds a predicate that is true for a difference that this capture cannot detect. */
+  /**
+   * Builds a predicate. It is true for a difference whose cause, such as a delete, this capture
+   * cannot detect.
+   */
   readonly notCapturable: (shape: Shape) => (difference: Unequal) => boolean;
 }
 

@@ -81,7 +81,10 @@ function decoding(
 
 /** A record with key and value as JSON. */
 export interface DecodedRecord extends KafkaRecord {
-  /** The hash of the key's bytes in the topic. Undefined if these are the bytes of `key`. */
+  /**
+   * The hash of the key's bytes as the topic holds them. Undefined if `key` has exactly these
+   * bytes.
+   */
   readonly spelling: number | undefined;
 }
 
@@ -89,8 +92,9 @@ export interface DecodedRecord extends KafkaRecord {
 type DecodedVisitor = (...record: [...Parameters<RecordVisitor>, spelling?: number]) => void;
 
 /**
- * Returns the number of partitions from which a fold computes the right partition of each record.
- * Returns 0 (no check) if there is a decoder, because the decoder has already checked this.
+ * Returns the number of partitions with which a fold checks that each record is in the right
+ * partition. Returns 0 (no check) if there is a decoder, because the decoder has already checked
+ * this.
  */
 export const checkedPartitions = (decoding: Decoding | null, partitions: number): number =>
   decoding === null ? partitions : 0;

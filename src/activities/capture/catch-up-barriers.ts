@@ -15,8 +15,8 @@ export interface BarrierResult {
 
 export function createBarrierActivities({ secret, systems }: Deps) {
   /**
-   * Sends a marker through source, connector, pipeline, output and sink. A null `reason` means that
-   * the barrier is proven.
+   * Marks the source, and waits until everything up to the mark has passed connector, pipeline,
+   * output and sink. A null `reason` means that the barrier is proven.
    */
   async function pass(
     run: Planned,

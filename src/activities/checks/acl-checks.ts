@@ -48,8 +48,8 @@ export async function checkAcls({ plan, systems }: Asking): Promise<Check[]> {
 const pipelineGroupsOf = ({ spec }: ResolvedPlan): readonly string[] => spec.pipeline?.groups ?? [];
 
 /**
- * Checks that ACLs do not hide the topics between the stages of this group's application. A window
- * could not prove that the application has read them.
+ * Checks that ACLs do not hide the internal topics of this group's application. A window could not
+ * prove that the application has read hidden topics.
  */
 const seesStages = ({ plan, systems }: Pick<Asking, 'plan' | 'systems'>, group: string) =>
   attempt(

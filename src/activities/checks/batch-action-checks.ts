@@ -1,5 +1,6 @@
 // Checks that Postgres accepts the statements in batch.pause, batch.resume and batch.retire. They
-// are parsed, never run. A wrong `retire` would fail only after the last way back.
+// are parsed, never run. Without this check, a wrong `retire` would fail only when a rollback is no
+// longer possible.
 import type pg from 'pg';
 import { describeStatement } from '../../clients/postgres/single-statement.js';
 import type { Check } from '../../domain/evidence/check.js';
@@ -37,7 +38,10 @@ async function checkAction(client: pg.ClientBase, subject: string, sql: string):
   }
 }
 
-/** Postgres parses all statements of a text before it says that it prepares only one. */
+/**
+ * Recognizes a text with several statements. Postgres refuses to prepare such a text only after it
+ * has parsed all of its statements, so their syntax is right.
+ */
 const hasSeveralStatements = (error: unknown): boolean =>
   codeOf(error) === SQLSTATE.syntaxError &&
   error instanceof Error &&

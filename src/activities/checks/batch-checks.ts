@@ -108,8 +108,9 @@ async function checkQueries(
 }
 
 /**
- * Names the mode in which windows compare the queries. One query that cannot be aligned makes all
- * of them settled. Both modes prove the result, so neither counts as a failure.
+ * Names the mode in which windows compare the queries. If one query cannot be aligned, windows
+ * compare all of them in settled rounds. Both modes prove the result, so neither counts as a
+ * failure.
  */
 async function sayMode(
   client: pg.ClientBase,

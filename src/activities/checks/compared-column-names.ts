@@ -59,8 +59,9 @@ async function unknownNames(
 type NamedColumn = Pick<Column, 'name' | 'type'>;
 
 /**
- * Returns the columns of each subject. Those of `result` include the columns that only the batch's
- * table has, because the spec may say that consumers read them and that no window compares them.
+ * Returns the columns of each subject. For `result`, also returns the columns that only the batch's
+ * table has. The spec may ignore such a column explicitly, if consumers read it although no window
+ * compares it.
  */
 async function columnsBySubject(
   { source: client, target }: Databases,

@@ -146,7 +146,10 @@ export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Ch
   return checks;
 }
 
-/** The finding if only Kafka Connect could check the configuration, when it creates the connector. */
+/**
+ * The finding for Strimzi, where Kafka Connect checks a configuration only when it creates the
+ * connector.
+ */
 const UNCHECKED: Answer = {
   unknown: true,
   detail:
@@ -203,7 +206,7 @@ async function checkConnector(
           ? 'the name is free'
           : {
               detail: `a connector ${name} exists, and the ledger does not say that this migration created it`,
-              remedy: 'choose another metadata.name, or remove it if nobody uses it',
+              remedy: 'choose another metadata.name, or remove that connector if nobody uses it',
             };
       },
       name,

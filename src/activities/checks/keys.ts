@@ -1,5 +1,4 @@
-// Checks that the source, Kafka and a window agree on which keys of a table are equal to each
-// other.
+// Checks that the source, Kafka and a window agree on which keys of a table are equal.
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
 import { isProvable } from '../../compare/column-types.js';
 import { NOT_IN_KEYS } from '../../compare/types/further-types.js';

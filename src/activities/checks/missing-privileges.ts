@@ -1,5 +1,5 @@
-// Reads what the list of privileges of `sluice init --sql` depends on, and checks the privileges
-// that no other check covers. This code does not change the database.
+// Reads the facts on which the privileges in `sluice init --sql` depend. Checks the privileges that
+// no other check covers. This code does not change the database.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../assess/sql/analyse.js';
 import { withAddress, type ResolveSecret } from '../../clients/postgres/connection.js';

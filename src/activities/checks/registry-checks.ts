@@ -1,5 +1,5 @@
-// Checks the requirements of the topics' formats: the registry, the converter at Kafka Connect, and
-// names that the format can carry. JSON has no requirements.
+// Checks what the formats of the topics require: a schema registry, converters at Kafka Connect,
+// and column names that the format allows. JSON requires nothing.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import { converterClass, keepsNulls } from '../../connectors/converters.js';

@@ -1,5 +1,5 @@
-// Defines the common part of the checks of source and target. It has the queries for every server,
-// and the finding for a server that does not answer.
+// Defines the checks that source and target have in common, and the finding for a server that does
+// not answer.
 import type pg from 'pg';
 import type { Check } from '../../domain/evidence/check.js';
 import type { Place } from '../../domain/migration/databases.js';

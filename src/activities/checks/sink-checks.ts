@@ -80,7 +80,7 @@ async function checkSinkTable(
 
 /**
  * Returns true if one column stores times with a zone, and the other stores them without. Windows
- * read in UTC, so both have the same text for them.
+ * cannot notice this: they read in UTC, where both columns give the same text.
  */
 function isOtherTime({ type }: Column, other: Column | undefined): boolean {
   const times = ['timestamp', 'timestamptz', 'timestamp[]', 'timestamptz[]'];

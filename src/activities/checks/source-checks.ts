@@ -135,7 +135,10 @@ function logQuestions(
   ];
 }
 
-/** Checks that slots are free for the connector and, where one is used, for a witness. */
+/**
+ * Checks that enough slots are free for the connector, and for a witness if the migration may use
+ * one.
+ */
 export async function freeSlots(
   client: pg.ClientBase,
   { spec }: ResolvedPlan,
@@ -151,7 +154,9 @@ export async function freeSlots(
   return headroom(use, 'replication slots', 'max_replication_slots', needed);
 }
 
-/** Returns whether a witness can name the rows of a table. If not, no hold begins a witness. */
+/**
+ * Returns whether a witness can tell which rows of a table changed. If not, the cut-over uses none.
+ */
 function canBeWitnessed(
   { name, columns, key }: TableCatalog,
   tolerant: readonly string[],

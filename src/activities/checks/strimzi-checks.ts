@@ -65,7 +65,7 @@ function loginInClear({ apiServer, tokenFrom }: StrimziSpec): Check[] {
   ];
 }
 
-/** Asks the API server for each right, by a review that changes nothing. */
+/** Asks the API server for each right with a SelfSubjectAccessReview, which changes nothing. */
 async function denied(
   api: ApiServer,
   { namespace }: StrimziSpec,

@@ -179,7 +179,8 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
   const isWeak = (c: (typeof compared)[number]): boolean =>
     !isCarried(plan.capture, c) || !isProvable(c.type);
   const weak = compared.filter(isWeak);
-  // A reader who knows that a connector omits or changes such types should see which ones are safe.
+  // Some connectors omit or change values of rare types. So the finding also lists the columns of
+  // rare types that can be compared.
   const rare = compared.filter((c) => !isWeak(c) && c.type in FURTHER_TYPES);
   const safe = rare.map(({ name, declared }) => `${name} (${declared})`).join(', ');
   const published = compared.filter((c) => c.generated && !isWeak(c)).map(({ name }) => name);

@@ -82,7 +82,8 @@ const asPattern = (text: string): string =>
 
 /**
  * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table,
- * and `writes` matches statements that write to the table, as the shadow batch does.
+ * and `writes` matches statements that write to the table, as the batch itself does during the
+ * soak.
  */
 export function mentions({ schema, table }: TableName): {
   readonly names: string;

@@ -79,7 +79,7 @@ async function commit(
   if (unknown) throw new Refused(unknown);
   const changed = await route.inCommit(client, plan, token);
   await client.query(`SELECT 1 FROM ${leaseTable(plan)} WHERE ${mine} FOR UPDATE`);
-  stopIfCancelled(); // the wait for the locks may have outlasted the run
+  stopIfCancelled(); // the run may have been cancelled during the wait for the lock
   const { rowCount } = await client.query(
     `UPDATE ${leaseTable(plan)} SET state = 'SWITCHED', switched_at = clock_timestamp() WHERE ${mine} AND state = 'FENCED' AND token = ${quoteLiteral(token)}
        AND epoch = ${epoch} AND NOT veto AND evidence_digest = ${quoteLiteral(evidenceId)} AND expires_at > clock_timestamp() + interval '${COMMIT_MARGIN_MS} milliseconds'`,

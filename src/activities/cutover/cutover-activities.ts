@@ -29,7 +29,7 @@ export function createCutoverActivities(deps: Deps) {
      * reason if the commit was refused. The transaction first switches the view, which may wait for
      * the view's readers, at most for lock_timeout. Then it locks the lease row, and finally it
      * updates the row if the fence still holds. A separate statement locks the row, because an
-     * UPDATE that waited for the lock would not read the clock again.
+     * UPDATE that waits for the lock would compare the expiry with a time from before the wait.
      */
     async commitCutover(
       input: FenceInput & Planned,

@@ -42,17 +42,23 @@ export interface FenceInput {
 }
 
 export interface Refusable {
-  /** Null if the step was done. Otherwise, the condition that failed, and nothing was changed. */
+  /**
+   * Null if the step was done. Otherwise, the condition that failed. In this case, nothing was
+   * changed.
+   */
   readonly refused: string | null;
 }
 
 export interface Fenced extends Refusable {
   readonly lsn: Lsn;
-  /** The number of the newest attempt, if it is not this one. A run that was reset lacks it. */
+  /**
+   * The number of the newest attempt, if it is not this one. A run that was reset to an earlier
+   * event of its history does not know this number.
+   */
   readonly attempt?: number;
 }
 
-/** Thrown if the lease row knows this attempt, or a later one. */
+/** Thrown if this attempt was already released, or if a later attempt has begun. */
 class AttemptUsed extends Refused {
   readonly attempt: number;
 
@@ -110,8 +116,8 @@ export function createFenceActivities(deps: FenceDeps) {
 }
 
 /**
- * Writes the marker of the fence, if the connector brings markers to Kafka. An adopted connector
- * may publish a marker to a topic of its owner.
+ * Writes the marker of the fence, if the capture uses markers. An adopted connector gets none,
+ * because it might publish the marker to a topic of its owner.
  */
 export async function markFence(
   client: pg.ClientBase,

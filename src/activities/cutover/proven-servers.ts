@@ -9,8 +9,8 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 
 /**
- * Returns the identity of the target's server. Returns null if the row is in the ledger, because
- * windows prove nothing about the ledger's server.
+ * Returns the identity of the target's server. Returns null if the lease row is in the ledger,
+ * because windows prove nothing about the ledger's server.
  */
 export const leaseServer = async (
   client: pg.ClientBase,

@@ -13,8 +13,8 @@ import type { Deps } from '../runtime/deps.js';
 import { describeMove } from './proven-servers.js';
 
 /**
- * Describes an active run of the batch, or returns null. The run log is in the target. If runs are
- * found by the batch's sessions, these may be in either database.
+ * Describes an active run of the batch, or returns null. The run log is in the target. If the spec
+ * names the application of the batch's sessions, such a session may be in either database.
  */
 export async function activeAnywhere(
   { secret }: Pick<Deps, 'secret'>,
@@ -59,7 +59,10 @@ export async function sourceProblem(
   }
 }
 
-/** Returns whether only sessions in a separate source can show that the batch is running. */
+/**
+ * Returns whether the batch may be running in a session of the source that the target does not
+ * show.
+ */
 function mayRunInSource(plan: ResolvedPlan): boolean {
   const runs = plan.batch?.runs;
   return hasTarget(plan) && runs != null && 'application' in runs;

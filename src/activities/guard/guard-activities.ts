@@ -136,8 +136,9 @@ async function lookAround(
 }
 
 /**
- * Returns whether the migration has removed or handed over everything. A ledger that does not know
- * the lease row, which every migration creates first, lacks entries since it was restored.
+ * Returns whether the migration has removed or handed over everything. Every migration creates its
+ * lease row first. A ledger that does not list this row was restored from a backup and lacks
+ * entries, so the answer is false.
  */
 async function ownsNothing({ ledger }: Deps, { ref, plan }: Planned): Promise<boolean> {
   if ((await ledger.openObjects(ref.name)).length > 0) return false;

@@ -1,6 +1,6 @@
-// Watches migrations that have no guard: their workflow ended without cleaning up, they are rolling
-// back, or a person paused the guard at Temporal. Without this watch, their slots would retain WAL until the source has no disk space
-// left.
+// Watches migrations that have no guard. Their workflow ended without cleaning up, they are rolling
+// back, or a person paused the guard at Temporal. Without this watch, their slots could retain WAL
+// until the source has no disk space left.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newestOf, type MigrationRecord } from '../../clients/ledger/ledger.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
@@ -30,9 +30,10 @@ export interface OrphanDeps extends Pick<
 }
 
 /**
- * Returns the migrations that own objects, but have no running workflow. A run that was reset can
- * end with objects that it no longer knows. Enforces the WAL budget of each of these migrations,
- * of those that are rolling back, and of those whose guard is paused. `failed` receives the errors of single migrations.
+ * Returns the migrations that own objects, but have no running workflow. For example, a run that
+ * was reset can end without removing objects that it no longer knows. Enforces the WAL budget of
+ * each of these migrations, of those that are rolling back, and of those whose guard is paused.
+ * `failed` receives the errors of single migrations.
  */
 export async function watchOrphans(
   deps: OrphanDeps,

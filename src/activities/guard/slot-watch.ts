@@ -99,7 +99,8 @@ const COMMITTED = 'the cut-over is committed';
 
 /**
  * Returns why the slot must stay, or null. The lease row is created before the slot and removed
- * after it. If it is missing, a backup was restored, or the migration has handed over its pipeline.
+ * after it. If the row is missing, a backup was restored, or the migration has handed over its
+ * pipeline.
  */
 function needsSlot(lease: LeaseRow | null): string | null {
   if (lease === null) return 'the cut-over may be committed, because the lease row is missing';
@@ -126,7 +127,8 @@ async function dropOurSlot(
     return 'the ledger does not say that this migration created it';
   const rest = systems.connect(plan);
   const before = await rest.status(connector).catch(() => null);
-  // Without an answer, nothing says whether the connector would have to be resumed.
+  // Without a status, it is unknown whether the connector must be resumed later, so it is not
+  // stopped.
   if (before !== null) await rest.stop(connector).catch(() => undefined);
   return withSource(plan, secret, async (client) => {
     let user: string | null = null;

@@ -25,7 +25,7 @@ export function createAdoptionActivities(deps: Deps) {
     /**
      * Checks the objects once more and records them as adopted, with their identities. Idempotent.
      * Throws Problem `preflight-failed` if an object cannot be adopted. Throws Problem
-     * `object-not-ours` if another migration has the object, or if the run has ended. In all cases,
+     * `object-not-ours` if another migration has the object, or if the run has ended. If it throws,
      * nothing is recorded.
      */
     async adoptObjects({ ref, plan }: Planned): Promise<readonly AdoptedObject[]> {

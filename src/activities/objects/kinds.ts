@@ -45,7 +45,10 @@ export async function claimObject(site: Site, object: OwnedObject): Promise<void
   await claim(site.ledger, site.ref, object, () => EFFECTS[object.kind].exists(site, object));
 }
 
-/** Without its entry in the ledger, such an object would stay unnoticed, and harm the source. */
+/**
+ * An unnoticed object of one of these kinds could harm the source. Therefore these are looked for
+ * even if the ledger has no entry for them.
+ */
 const LOOKED_FOR: readonly ObjectKind[] = ['slot', 'publication', 'connector'];
 
 /**

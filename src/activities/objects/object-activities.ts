@@ -91,7 +91,7 @@ export function createObjectActivities(deps: Deps) {
 type Remove = (ref: MigrationRef, object: OwnedObject) => Promise<boolean>;
 
 /**
- * Returns an activity for each kind that removes objects of that kind. The activity's name is the
+ * For each kind, returns an activity that removes objects of that kind. The activity's name is the
  * value of `undo` in the kind's description (domain/objects).
  */
 function removals(siteOf: (run: Planned) => Site): Readonly<Record<Removal, Remove>> {

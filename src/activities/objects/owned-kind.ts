@@ -13,7 +13,7 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import type { Deps } from '../runtime/deps.js';
 import { stopIfCancelled } from '../runtime/poll-until.js';
 
-/** The access that checks of a plan need. An offline check has only this. */
+/** The access that checks of a plan need. A check without a ledger has only this. */
 export interface Asking extends Pick<Deps, 'secret' | 'systems'> {
   readonly plan: ResolvedPlan;
 }
@@ -83,7 +83,7 @@ export const reading = <T>(
   use: (client: SourceClient) => Promise<T>,
 ): Promise<T> => readSource(plan, secret, use);
 
-/** The attempt may be cancelled or suspended while its connection opens. */
+/** Calls `use` unless the attempt was cancelled or suspended while its connection opened. */
 const unlessStopped =
   <C, T>(use: (client: C) => Promise<T>) =>
   (client: C): Promise<T> => {

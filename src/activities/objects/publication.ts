@@ -10,7 +10,10 @@ import { askEach, changing, finds, isThere, type Asking, type OwnedKind } from '
 const exists = (asking: Asking, { name }: { readonly name: string }): Promise<boolean> =>
   finds(asking, `SELECT 1 FROM pg_publication WHERE pubname = ${quoteLiteral(name)}`);
 
-/** Returns whether the publication must contain generated columns, and the server can do that. */
+/**
+ * Returns true if the publication must contain stored generated columns, and the server supports
+ * this.
+ */
 async function publishesStored(client: SourceClient, { capture }: ResolvedPlan): Promise<boolean> {
   if (!capture.publishesStored) return false;
   const { rows } = await client.query<{ version: string }>(

@@ -45,7 +45,7 @@ export const slot: OwnedKind = {
       );
       if (!idle)
         throw new Problem('clean-up', `slot ${name} is still in use after ${RELEASE_MS / 1000} s`);
-      stopIfCancelled(); // the wait may have outlasted the attempt
+      stopIfCancelled(); // the attempt may have been cancelled during the wait
       await dropSlot(client, name);
     }),
   healthy: async (site, { name }) => {

@@ -40,7 +40,9 @@ export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
 /** The limits for transactions that only read the row or that end a hold. */
 export const BRIEFLY: HoldLimits = { idleMs: IDLE_MS, overallMs: OVERALL_MS };
 
-/** Returns the limits of a rollback, which may run the batch's query under the spec's own limit. */
+/**
+ * Returns the limits of a rollback, which may run the batch's query until its statement timeout.
+ */
 export const wayBackLimits = ({ spec }: ResolvedPlan): HoldLimits => ({
   idleMs: IDLE_MS,
   overallMs: 2 * durationMs(spec.source.limits.statementTimeout) + OVERALL_MS,

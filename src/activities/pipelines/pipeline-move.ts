@@ -14,7 +14,8 @@ export function createPipelineActivities({ systems }: Pick<Deps, 'systems'>) {
     /**
      * Throws Problem `pipeline-must-move` if an external pipeline does not yet read the topics of a
      * new generation. The message names each topic that no group has read. It also names each topic
-     * for which a group has read only the same table's topic of an earlier generation.
+     * that a group has not read although the group read the same table's topic of an earlier
+     * generation.
      */
     async pipelineHasMoved({ ref, plan }: Planned): Promise<void> {
       const groups = plan.spec.pipeline?.groups ?? [];

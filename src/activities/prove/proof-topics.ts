@@ -11,8 +11,9 @@ export const claimedTopics = async (
 ): Promise<OwnedObject[]> => (await ledger.openObjects(id)).filter(({ kind }) => kind === 'topic');
 
 /**
- * Returns the existing topics with the id of a proof. Proof 2 of `sales` is `proof-sales-2`, and
- * proof 1 of `sales-2-eu` is `proof-sales-2-eu-1`, so the topics of other proofs are left out.
+ * Returns the existing topics whose names begin with the id of a proof, without the topics of other
+ * proofs. An id can begin with another id: proof 2 of `sales` is `proof-sales-2`, and proof 1 of
+ * `sales-2-eu` is `proof-sales-2-eu-1`.
  */
 export async function topicsOfProof(
   ledger: Pick<Ledger, 'query'>,

@@ -79,7 +79,8 @@ async function makeTopics(
     throw new Problem(
       'object-not-ours',
       `this proof did not create these topics: ${own.join(', ')}`,
-      'run sluice prove again, which uses the next number; a proof with a different ledger has this one',
+      'run sluice prove again, which uses the next number; a proof with a different ledger has ' +
+        'used this number',
     );
   for (const topic of own) await kafka.deleteTopic(topic);
   const compacted = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(86_400_000) };
@@ -138,8 +139,9 @@ function writerOf({ capture, database, names }: ResolvedPlan, catalog: TableCata
 }
 
 /**
- * Writes the result of the batch's query to a separate topic, and returns the number of rows. A
- * topic survives this worker, and Sluice must not create a table in the legacy database.
+ * Writes the result of the batch's query to a separate topic, and returns the number of rows. It
+ * uses a topic, because a topic survives this worker, and because Sluice must not create a table in
+ * the legacy database.
  */
 async function writeExpected(
   client: SourceClient,

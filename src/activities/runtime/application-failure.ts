@@ -83,7 +83,7 @@ export function classify(error: unknown): Problem {
       ? new KafkaDenied(`Kafka: ${message}`)
       : new Problem('unreachable', `Kafka: ${message}`);
   if (/not queryable/i.test(message))
-    // the driver's words for any query after a lost connection
+    // the driver reports this for every query after the connection was lost
     return new Problem('unreachable', 'Postgres: the connection to the server was lost');
   if (/Connection terminated|timeout expired/i.test(message))
     return new Problem('unreachable', `Postgres: ${message}`);

@@ -109,8 +109,8 @@ export class Systems {
   /**
    * Drops the connection for this spec after a failure, so that the next call of `kafka` opens a
    * new one. The old connection closes later, because other activities may still use it. Other
-   * clusters keep their connections. A connection that is new stays. Otherwise, the failures of
-   * many migrations, even of a different system, would each leave a connection open.
+   * clusters keep their connections. A connection younger than `NEW_MS` stays. Otherwise, each of
+   * many failures, even of a different system, would leave one more connection open.
    */
   renew({ spec }: MigrationSpec): void {
     const key = JSON.stringify(spec.kafka);

@@ -85,8 +85,8 @@ export function createLedgerActivities(deps: LedgerDeps) {
 }
 
 /**
- * Returns the origin of a status. All attempts of an activity have the time at which the run first
- * asked for it, by Temporal's clock.
+ * Returns the origin of a status: the namespace, and the time at which the run scheduled the
+ * activity. This time is from Temporal's clock, and is the same for all attempts of the activity.
  */
 export function originOf({ namespace }: Pick<Deps, 'namespace'>): StatusOrigin {
   const asked = asyncLocalStorage.getStore()?.info.scheduledTimestampMs;

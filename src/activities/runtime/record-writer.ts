@@ -9,7 +9,7 @@ export type WriteRecord = SnapshotWriter['record'];
 /**
  * Returns a function that turns a row into a record. If a type or a value cannot be written, this
  * function or the returned one throws Problem `unsupported`, which names the table and the column.
- * A retry of the activity would find the same row again.
+ * A retry would not help, because it would find the same row again.
  */
 export function recordWriter(table: ReplayTable, remedy: string): WriteRecord {
   const attempt = attempts(table, remedy);
@@ -18,7 +18,7 @@ export function recordWriter(table: ReplayTable, remedy: string): WriteRecord {
 }
 
 export interface LineWriter {
-  /** The end of each value, which the records do not contain. */
+  /** The bytes with which every value ends. The records do not contain them. */
   readonly end: Buffer;
   /** Returns the bytes of a line's record. They are valid until the next call. */
   record(line: Buffer): LineRecords;

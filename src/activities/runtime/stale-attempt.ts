@@ -29,7 +29,7 @@ export class Pulse {
     return this.#suspensions;
   }
 
-  /** Throws if the process was suspended for too long since there were `before` suspensions. */
+  /** Throws if the process was suspended since `suspensions` returned `before`. */
   check(before = 0): void {
     if (this.suspensions > before)
       throw new Error(

@@ -33,7 +33,7 @@ import type { WitnessUse } from './tables/compare-one-table.js';
 import { compareTables, type TablesCost } from './tables/compare-tables.js';
 import { unmeasured, type SubjectOutcome } from './subject-outcome.js';
 
-/** The findings of a window before it is recorded. */
+/** What a window has measured, before it is recorded. */
 export interface Measured {
   readonly subjects: SubjectOutcome[];
   readonly lag: Lag;
@@ -58,7 +58,7 @@ export async function measure(session: WindowSession, since: string | null): Pro
   const { deps, ref, plan } = session;
   const started = Date.now();
   try {
-    // without this, a partition that was just added would not be read
+    // without this refresh, a partition that was just added would not be read
     await session.kafka.refresh();
     const [{ facts: before, problem }, keptMs] = await Promise.all([
       readFacts(deps, session),

@@ -1,5 +1,6 @@
-// Lets a window wait until its source server has a free place. Otherwise, many migrations of one
-// server would read it all at once.
+// Lets a window wait for a place, which is the permission to read a source server. Only a few
+// windows have a place on one server at a time. Otherwise, many migrations would read the server at
+// once.
 import { Context } from '@temporalio/activity';
 import { takePlace } from '../../clients/ledger/source-places.js';
 import { isForHold } from '../../domain/migration/task-queues.js';

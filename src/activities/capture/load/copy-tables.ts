@@ -34,8 +34,8 @@ import {
 } from './copy-readers.js';
 
 /**
- * The size of a range, 32 MB. After a worker dies, each session repeats at most this much of a
- * table whose earlier ranges are still valid.
+ * The size of a range, 32 MB. If a worker dies and its finished ranges are still valid, each
+ * session repeats at most one range.
  */
 const CHUNK_BLOCKS = 4096;
 
@@ -43,7 +43,10 @@ const CHUNK_BLOCKS = 4096;
 const BLOCKS_AT_ONCE = 512;
 /** The maximum number of rows in a block of 8 KB. */
 const ROWS_IN_BLOCK = 291;
-/** A suspension is looked for once in so many rows. */
+/**
+ * Each time that it has written this many rows, the copy checks whether the worker was suspended
+ * too long.
+ */
 const ROWS_PER_CHECK = 256;
 
 const UNWRITABLE =

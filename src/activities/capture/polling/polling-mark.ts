@@ -93,7 +93,7 @@ async function markCapture(
 
 /**
  * Waits until a complete poll has seen everything that the snapshot `wanted` sees. The number of
- * polls proves nothing, because Connect stores it late.
+ * polls would prove nothing, because Connect stores it some time after the poll.
  */
 async function untilPolled(
   rest: ConnectControl,

@@ -143,7 +143,9 @@ async function relations(
 
 async function constantProblem(client: pg.ClientBase, query: string): Promise<string | null> {
   const [constant] = await clockConstants(client, query);
-  return constant === undefined ? null : `its result depends on ${constant}, which means the clock`;
+  return constant === undefined
+    ? null
+    : `its result depends on ${constant}, which Postgres ` + `reads as the current time`;
 }
 
 /**

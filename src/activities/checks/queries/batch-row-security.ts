@@ -6,7 +6,10 @@ import { hasTarget } from '../../../domain/migration/databases.js';
 import { plainIdent } from '../../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';
 
-/** Describes the first table of which a role of the batch does not see every row, or null. */
+/**
+ * Returns a problem for the first table in which row security may hide rows from a role of the
+ * batch.
+ */
 export async function hiddenFromBatch(
   client: pg.ClientBase,
   plan: ResolvedPlan,

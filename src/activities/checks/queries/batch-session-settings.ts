@@ -32,8 +32,8 @@ const MAKES_TEXT =
 
 /**
  * Returns the sessions of the batch in which the query could give a different result than in
- * Sluice's session. Sluice's own session shows the settings of the database (`reset_val`). They may
- * include settings of Sluice's role.
+ * Sluice's session. The settings of the database are those that Sluice's own session began with
+ * (`reset_val`). They may include settings of Sluice's role.
  */
 export async function sessionsOfBatch(
   client: pg.ClientBase,

@@ -1,6 +1,6 @@
-// Reads from the catalog the functions that a text may call: by name, through an operator, or
-// through a cast. Postgres chooses a function by the types of its arguments, which a text does not
-// show. So several functions of one name may be returned.
+// Reads from the catalog the functions that an SQL text may call: by name, through an operator, or
+// through a cast. Postgres chooses a function by the types of its arguments, which the text does
+// not show. So several functions of one name may be returned.
 import type pg from 'pg';
 import type { SqlAnalysis } from '../../../assess/sql/analyse.js';
 import { isBuiltIn } from '../../../assess/sql/functions.js';
@@ -12,11 +12,11 @@ export interface CalledFunction {
   readonly volatility: 'immutable' | 'stable' | 'volatile';
   /** The text of a function in SQL or PL/pgSQL. Null if there is no such text. */
   readonly text: string | null;
-  /** Changes with the definition of the function. */
+  /** Changes when the definition of the function changes. */
   readonly digest: string;
   /**
-   * True if the text may mean a different function. Either the server also has a function of this
-   * name, or an operator or a cast calls the function.
+   * True if the text may not call this function at all. Either the server has a function of the
+   * same name, or only an operator or a cast could call this one.
    */
   readonly isOnlyPossible: boolean;
 }
@@ -52,14 +52,16 @@ export async function calledBy(
   ]);
   return rows.flatMap((row) => {
     const isNamed = row['named'] === 'true';
-    // The parser writes AT TIME ZONE and EXTRACT as functions of pg_catalog. One of their overloads
-    // is VOLATILE on Postgres 14, so a qualified name of the server counts like a plain one.
+    // The parser prints AT TIME ZONE and EXTRACT as functions of pg_catalog. On Postgres 14, one of
+    // their overloads is VOLATILE, even if the query calls another one. So every function of the
+    // server counts as only possible, even if the text names it with its schema.
     const isHomonym =
       isBuiltIn([row['plain']!]) &&
       (row['origin'] === 'server' || !functions.includes(row['qualified']!));
     const isOnlyPossible = !isNamed || isHomonym;
-    // The server's own homonyms, operators and casts are safe, or the text itself shows that they
-    // are not. An unqualified name means a user's function only if the search path finds it.
+    // A function of the server or of an extension that is only possible is safe, or the text itself
+    // shows that it is not. An unqualified name means a user's function only if the search path
+    // finds it.
     if (isOnlyPossible && (row['origin'] !== 'user' || (isNamed && row['visible'] !== 'true')))
       return [];
     return [
@@ -76,9 +78,8 @@ export async function calledBy(
 }
 
 /**
- * Says why a function of the server or of an extension may read tables or the clock. The reason is
- * the end of a sentence about the function. Returns null for a safe function, and for a function of
- * a user.
+ * Returns why a function of the server or of an extension may read tables or the clock, as the end
+ * of a sentence. Returns null for a safe function, and for a function of a user.
  */
 export function whyForeignIsUnsafe({ name, origin, volatility }: CalledFunction): string | null {
   if (origin === 'user') return null;
@@ -90,8 +91,8 @@ export function whyForeignIsUnsafe({ name, origin, volatility }: CalledFunction)
 }
 
 /**
- * Returns whether the text of a user's function is missing although it matters. A function that is
- * only possible and IMMUTABLE, such as the one behind `=` of a type, does not matter.
+ * Returns true if the text of a user's function is missing but needed. It is not needed for an
+ * IMMUTABLE function that the query only possibly calls, such as the one behind a type's `=`.
  */
 export const lacksText = ({ text, isOnlyPossible, volatility }: CalledFunction): boolean =>
   text === null && !(isOnlyPossible && volatility === 'immutable');

@@ -1,6 +1,6 @@
-// Finds constants without a cast that Postgres reads as a time of the clock, such as the one in
-// `day < 'today'`. Postgres replaces such a constant when it parses the query. So if it refuses the
-// query with a text in place of the constant that is no time, the constant is a time.
+// Finds constants that Postgres reads as the current time although they have no cast, such as
+// `'today'` in `day < 'today'`. The test replaces a constant by a text that is not a time. If
+// Postgres then reports an invalid time, it reads the constant as a time.
 import type pg from 'pg';
 import { analyseSql } from '../../../assess/sql/analyse.js';
 import type { Moment } from '../../../assess/sql/called.js';
@@ -10,8 +10,8 @@ import { hasState, SQLSTATE } from '../../../domain/values/sqlstate.js';
 const LITERAL = /^'(?:[^']|'')*'/;
 
 /**
- * Returns the constants of one query that mean the clock, as SQL text. The session MUST NOT be in a
- * transaction, because Postgres may refuse a statement.
+ * Returns the constants of one query that stand for the current time, as SQL text. The session MUST
+ * NOT be in a transaction, because Postgres may refuse a statement.
  */
 export async function clockConstants(client: pg.ClientBase, query: string): Promise<string[]> {
   const found: string[] = [];

@@ -28,7 +28,10 @@ export async function definitionFacts(
   return facts;
 }
 
-/** Returns the views and functions behind a query, each with the digest of its definition. */
+/**
+ * Returns the views and functions that a query uses, directly or through others. Each one has the
+ * digest of its definition.
+ */
 async function definitionsBehind(client: pg.ClientBase, query: string): Promise<string[]> {
   const found = new Map<string, string>();
   const texts = [query];

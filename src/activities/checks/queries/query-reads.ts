@@ -44,7 +44,8 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
     if (of === null) for (const constant of await clockConstants(client, text)) clock.add(constant);
     // in the text of a view, Postgres has already replaced such constants
     else if (!isView)
-      for (const moment of read.moments) unread.add(`${of}: '${moment.text}' may mean the clock`);
+      for (const moment of read.moments)
+        unread.add(`${of}: '${moment.text}' may stand for the ` + `current time`);
     for (const part of [...(read.error ? [read.error.message] : []), ...read.unread])
       if (of !== null) unread.add(`${of}: ${part}`);
     for (const found of await behind(client, read, done)) {
@@ -58,7 +59,7 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
 
 const ROLE = /^(current_(user|role)|session_user|user)$/;
 
-/** A text that the query consists of, or that is behind a name in it. */
+/** The text of the query, or of a view or function that the query uses. */
 interface Text {
   readonly text: string;
   /** The view or the function. Null for the query itself. */
@@ -188,8 +189,9 @@ async function behind(
 }
 
 /**
- * Returns the views among relations, as the parser prints their names. It prints `public` for a
- * name without a schema, although the search path decides. So both meanings count.
+ * Returns the views among `tables`, which holds names as the parser prints them. The parser prints
+ * the schema `public` for a name without a schema, although the search path decides what such a
+ * name means. Therefore a name in `public` is looked up with and without its schema.
  */
 export async function viewsNamed(
   client: pg.ClientBase,

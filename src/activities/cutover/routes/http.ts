@@ -49,7 +49,8 @@ function effects({ url }: HttpPlan, deps: RouteDeps): RouteEffects {
       await putRoute(url, {
         migration: ref.name,
         side: 'batch',
-        // without a row, the highest number of this iteration is later than every earlier order
+        // without a lease row, the highest number of this iteration exceeds that of every earlier
+        // order
         epoch: orderEpoch(ref, row ? row.epoch + 1 : PER_ITERATION - 1),
       });
     },

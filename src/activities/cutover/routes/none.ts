@@ -8,7 +8,7 @@ export const noRoute: RouteAdapter<NoRoutePlan> = {
   checks: () => Promise.resolve([]),
   effects: (_route, deps) => ({
     ...NO_EFFECTS,
-    // without a row, nothing says that the cut-over happened
+    // without a lease row, nothing shows that the cut-over happened
     observe: async (run) => {
       const row = await leaseIfAnyNow(deps, run);
       return row ? sideOf(row) : 'batch';

@@ -36,7 +36,7 @@ export async function checkSharedTable(
   );
 }
 
-/** Returns the columns that a writer of the table decides. The table computes the others from them. */
+/** Returns the columns whose values a writer chooses. Postgres computes the others from them. */
 const writtenBy = ({ columns }: TableCatalog): string[] =>
   columns.filter(({ generated }) => !generated).map(({ name }) => name);
 

@@ -106,7 +106,7 @@ export async function switchView(
 }
 
 /**
- * The problem of a view that a person has dropped. Sluice does not create the view, because it does
+ * The problem if a person has dropped the view. Sluice does not create the view, because it does
  * not know who may read it.
  */
 export const missingView = ({ view, batch, stream }: ViewPlan): Problem =>

@@ -78,8 +78,8 @@ async function readOutputTo(
 
 /**
  * Throws Problem `unreachable` if the topic got more partitions since the last reading. The next
- * window then reads it from its beginning. A fold of one partition does not know which keys have a
- * tombstone in that partition.
+ * window then reads the topic from its beginning. The reason is that a fold keeps deleted keys only
+ * if the topic has several partitions.
  */
 function refuseMorePartitions(
   topic: string,

@@ -1,6 +1,6 @@
 // Folds a long topic on several cores. The main thread fetches batches and keeps the key table. The
-// other threads decode, find, encode and hash the rows. The main thread takes the answers in the order
-// of its requests, so the changes of a partition keep the topic's order.
+// other threads decode the records and hash their rows. The main thread takes the answers in the
+// order of its requests, so the changes of a partition keep the topic's order.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
@@ -82,7 +82,8 @@ export class FoldThreads {
       });
       answer.catch(() => undefined); // the error is thrown when the turn of this answer comes
       asked.push(answer);
-      // Only the first key says which schema the other keys must have.
+      // The first key decides which schema all other keys must have, so its answer is awaited
+      // first.
       const isFirst = decoder?.keySchema === null;
       if (isFirst || asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 
 /**
  * A record has the key (4 words), the row hash (2 words), and 3 words whose meaning depends on the
- * comparison. The first two mark a delete, or contain the place of the row or of its record. The
- * third is the hash of the bytes of the record's key.
+ * comparison. Of these three, the first two mark a delete, or contain the place of the row or of
+ * its record. The third is the hash of the bytes of the record's key.
  */
 const KEY_WORDS = 4;
 export const SPILL_WORDS = KEY_WORDS + 2 + 3;

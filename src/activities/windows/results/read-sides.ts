@@ -95,9 +95,7 @@ export const repeatedKeys = (
   rows: number,
   keys: number,
 ): string | null =>
-  rows === keys
-    ? null
-    : `${what} ${rows} rows for ${keys} keys: (${key.join(', ')}) is not a key of it`;
+  rows === keys ? null : `${what} ${rows} rows for ${keys} keys: (${key.join(', ')}) is not unique`;
 
 /** Throws Problem `unsupported` if several rows have the same key. */
 export function refuseRepeatedKeys(...found: Parameters<typeof repeatedKeys>): void {

@@ -1,5 +1,5 @@
 // Decides whether a window compared all results exactly. Also builds the results of a window that
-// compared only the tables, and took the results of an earlier window.
+// compared only the tables, and that rests on the results of an earlier window.
 import type { FactsChange } from '../../../domain/evidence/epoch.js';
 import type { RecentResult } from '../../../domain/plan/final-result.js';
 import { resultSubjects } from '../../../domain/plan/planned-subjects.js';

@@ -122,8 +122,8 @@ interface StoredResult {
 
 /**
  * Returns a reason if a later run than `id` has begun or finished. Call this function after the
- * stored result was read, outside that snapshot: after a TRUNCATE, an earlier snapshot sees an empty
- * table.
+ * stored result was read, and outside of that snapshot. If a new run truncates the table, every
+ * earlier snapshot sees the table as empty.
  */
 export async function laterRun(
   client: pg.ClientBase,

@@ -1,13 +1,16 @@
-// Compares a table that an earlier window proved equal. This pass reads only the rows that have
-// changed on either side since then, and a tenth of the other rows, in rotation. It proves as much
-// as a full pass, for the following reasons. If the source changed a row, the row has a newer xmin.
-// If the topic changed a key, the fold remembers the key. The pass reads and compares all these
-// rows. Rows that neither side changed are still equal. A deleted row has no xmin, but the counts
-// reveal it. If the topic lacks the delete, the fold has more keys than the table has rows. A
-// missing insert cannot offset this, because every inserted row is read and compared. Some changes
-// leave neither a newer xmin nor a record, such as a swapped partition or a renamed enum label.
-// Such a change alters the table's facts, so a window then reads every row. If this pass finds any
-// row that is not proven equal, a full pass decides.
+// Compares a table that an earlier window proved equal. This pass reads only the rows that changed
+// on either side since that window, and a tenth of the other rows, in rotation. It proves as much
+// as a full pass:
+//
+// - A row that the source changed has a newer xmin. The fold remembers the keys that the topic
+//   changed. The pass compares all these rows. All other rows are still equal.
+// - A deleted row has no xmin. If the topic lacks the delete, the fold has more keys than the table
+//   has rows, so the counts differ. A missing insert cannot hide this, because the pass compares
+//   every inserted row.
+// - Some changes leave neither a newer xmin nor a record, such as a swapped partition or a renamed
+//   enum label. Such a change alters the table's facts, and the window then reads every row.
+//
+// If this pass finds a row that is not proven equal, a full pass decides.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';

@@ -1,8 +1,7 @@
 // Chooses the pass for a table. If the spec names Flink as the engine, Flink compares the table. If
 // a column has a tolerance, whole rows are compared. If the keys do not fit in memory, the table is
-// compared in parts on disk. In all other cases, hashes in memory are compared. If it is enough to
-// compare the changed rows, only their hashes are compared. Otherwise, the hashes of all rows are
-// compared.
+// compared in parts on disk. In all other cases, row hashes are compared in memory: those of the
+// changed rows if that is enough, otherwise those of all rows.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { hostsOf } from '../../../domain/migration/cluster-access.js';

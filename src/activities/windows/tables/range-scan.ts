@@ -1,12 +1,17 @@
 // Reads a long table range by range. Each range has a short snapshot, so that no transaction lasts
 // longer than the reading of one range. The fold remembers the keys that differed, and the keys
-// that the topic changed after the first snapshot. Then the window takes its own snapshot. In that
-// snapshot, it reads only the rows of these keys, and the rows that the source changed after the
-// first snapshot (see changed-rows.ts). No row is missed, for the following reasons. A row that no
-// transaction has touched since the first snapshot has not moved. Its range was read, so either the
-// row was equal or its key was remembered. Every other row has an xmin newer than the first
-// snapshot. The window selects such rows by xmin, so it finds them wherever they are. A rewrite of
-// the table (VACUUM FULL, CLUSTER) moves rows without changing their xmin, so it voids the scan.
+// that the topic changed after the first snapshot.
+//
+// Then the window takes its own snapshot. In this snapshot, it reads the rows of the remembered
+// keys, and the rows that the source changed after the first snapshot (see changed-rows.ts). No row
+// is missed:
+//
+// - A row that no transaction has touched since the first snapshot has not moved. Its range was
+//   read, so the row was equal or its key was remembered.
+// - Every other row has an xmin newer than the first snapshot. The window selects such rows by
+//   xmin, wherever they are.
+// - A rewrite of the table (VACUUM FULL, CLUSTER) moves rows without changing their xmin, so it
+//   voids the scan.
 import { blockRanges } from '../../../clients/postgres/block-ranges.js';
 import { blocksOf, storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';

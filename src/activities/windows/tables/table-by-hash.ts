@@ -89,7 +89,7 @@ export async function passByHash(input: PassInput, folding: Promise<HashFold>): 
     );
     return isStopped ? { ...pass, isStopped } : pass;
   } finally {
-    await folding.catch(() => undefined); // the fold is kept, so wait for its writer
+    await folding.catch(() => undefined); // later windows use the fold, so it must be complete
   }
 }
 

@@ -1,11 +1,12 @@
 // Compares a table that an earlier window proved equal. That window was a full pass before the
-// fence, or the last window that kept the witness. This pass reads only the keys that have changed
-// since that window. The witness names the keys that the source changed, and the fold names the
-// keys that the topic changed. Outside of a hold, the pass also reads a small part of the other
-// rows. This proves as much as a full pass. A key that neither the source nor the topic changed is
-// still equal. The witness reads the source's log, so it also names keys whose events the topic
-// lost. The number of rows in the table is computed: the rows in the earlier window, plus the
-// inserts, minus the deletes. The topic must have the same number of keys.
+// fence, or the last window that kept the witness. This pass reads only the keys that changed since
+// then. The witness names the keys that the source changed, and the fold names the keys that the
+// topic changed. Outside of a hold, the pass also reads a small part of the other rows.
+//
+// This proves as much as a full pass. A key that neither side changed is still equal. The witness
+// reads the source's log, so it also names keys whose events the topic lost. The pass computes the
+// number of rows: the rows of the earlier window, plus the inserts, minus the deletes. The topic
+// must have the same number of keys.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import { keyOf } from '../../../compare/enc/key-table.js';
@@ -104,7 +105,7 @@ export async function passWitnessed(
   };
 }
 
-/** Names the memory that the worker needs, because only an operator can give it. */
+/** Names the memory that the worker needs, because only the operator can change this limit. */
 const tooLarge = (table: string, rows: number): string =>
   `the keys of ${table} do not fit in memory, so set SLUICE_WINDOW_MEMORY of the worker to at least ${Math.ceil(bytesNeeded(rows) / 2 ** 20)}MiB for this table alone`;
 
