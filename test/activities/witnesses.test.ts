@@ -23,7 +23,8 @@ function finalWindow(role: HearsWitness): ConnectedReading {
 describe('a final window on a worker that did not make the full pass', () => {
   it('has no witness and says why, and touches nothing', async () => {
     expect(await hearWitness(finalWindow({ after: 7, orReadsAll: true }))).toEqual({
-      refused: 'the worker that had the witness is gone, or is a different worker',
+      refused:
+        'this worker does not have the witness: another worker began it, or this worker was restarted',
     });
   });
 

@@ -152,7 +152,8 @@ describe('a final window that rests on a witness', () => {
     expect((await window(first, 7, 'begin')).witness).toEqual({ refused: null, rested: false });
     await client.query(`UPDATE a SET v = 'w' WHERE id = 3`);
     await write('u', 3, 'w');
-    const why = 'the worker that had the witness is gone, or is a different worker';
+    const why =
+      'this worker does not have the witness: another worker began it, or this worker was restarted';
     const reads = await window(new Witnesses(resolveSecret), 8, { after: 7, orReadsAll: true });
     expect(reads).toMatchObject({
       subjects: [

@@ -126,7 +126,10 @@ export class Witnesses {
   async hear({ ref, plan, reader, side }: Connections, window: number | null): Promise<Heard> {
     const held = this.#held.get(ref.runKey);
     if (!held?.proven || (window ?? held.proven.window) !== held.proven.window)
-      return { refused: 'the worker that had the witness is gone, or is a different worker' };
+      return {
+        refused:
+          'this worker does not have the witness: another worker began it, or this worker was restarted',
+      };
     const { slot, log, tables, proven } = held;
     for (const { from } of tables) await reader.query(`LOCK TABLE ${from} IN ACCESS SHARE MODE`);
     if ((await digestOf(side, plan, tables)) !== held.digest)
