@@ -182,9 +182,7 @@ async function topicsConsumed(
   if (drained !== DRAINED) return drained;
   note({
     part: 'P5',
-    holds:
-      `group ${groups.join(', ')} has read to these ends, apart from control records: ` +
-      `${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
+    holds: `group ${groups.join(', ')} has read to these ends, apart from control records: ${byTopic(ends, (end) => passed.get(end) ?? 0)}`,
   });
   return null;
 }

@@ -79,8 +79,7 @@ async function makeTopics(
     throw new Problem(
       'object-not-ours',
       `this proof did not create these topics: ${own.join(', ')}`,
-      'run sluice prove again, which uses the next number; a proof with a different ledger has ' +
-        'used this number',
+      'run sluice prove again, which uses the next number; a proof with a different ledger has used this number',
     );
   for (const topic of own) await kafka.deleteTopic(topic);
   const compacted = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(86_400_000) };

@@ -45,7 +45,7 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
     // in the text of a view, Postgres has already replaced such constants
     else if (!isView)
       for (const moment of read.moments)
-        unread.add(`${of}: '${moment.text}' may stand for the ` + `current time`);
+        unread.add(`${of}: '${moment.text}' may stand for the current time`);
     for (const part of [...(read.error ? [read.error.message] : []), ...read.unread])
       if (of !== null) unread.add(`${of}: ${part}`);
     for (const found of await behind(client, read, done)) {

@@ -103,9 +103,7 @@ function sessionProblem({ of }: Session, guilty: readonly (readonly [string, str
   const settings = guilty.map(([name, value]) => `${name} = ${quoteLiteral(value)}`).join(', ');
   return {
     detail: `it gives a different result with the settings of ${of} (${settings}) than with the session settings that Sluice's windows use`,
-    remedy:
-      `make the query independent of the setting, for example with AT TIME ZONE and the ` +
-      `intended zone, so that every session gets the same result`,
+    remedy: `make the query independent of the setting, for example with AT TIME ZONE and the intended zone, so that every session gets the same result`,
   };
 }
 

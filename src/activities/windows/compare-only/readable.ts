@@ -45,10 +45,7 @@ async function tableProblem(
   if (!table) return `table ${text} does not exist, or the role cannot see its schema`;
   const kind = KINDS[table.kind];
   if (kind)
-    return (
-      `${text} is ${kind}: no topic contains its rows under its name; name ordinary tables ` +
-      `instead`
-    );
+    return `${text} is ${kind}: no topic contains its rows under its name; name ordinary tables instead`;
   if (!table.canSelect)
     return `the role cannot read ${text}: GRANT SELECT ON ${text} TO ${plainIdent(plan.spec.source.postgres.user)}`;
   const checks = await checkTable(client, plan, text, table, { readsOnly: true });

@@ -98,8 +98,7 @@ export class FoldFiles {
         'set SLUICE_STATE_DIR to a folder with free space, or raise SLUICE_WINDOW_MEMORY, or use validation.engine: flink';
       throw new Problem(
         'unsupported',
-        `${topic} does not fit in this worker's memory, and cannot be written to disk: ` +
-          `${(error as Error).message}`,
+        `${topic} does not fit in this worker's memory, and cannot be written to disk: ${(error as Error).message}`,
         remedy,
       );
     }
