@@ -1,4 +1,5 @@
-// Tests the answers of each capture, and that a new capture needs only its own adapter.
+// Tests what each capture (the way in which changes leave the source) says about itself. A new
+// capture needs only its own adapter.
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CAPTURE_ADAPTERS } from '../../src/activities/capture/index.js';

@@ -1,4 +1,5 @@
-// A comparison without a migration never claims more than its barrier proves.
+// A comparison without a migration never claims more than its barrier proves about records that are
+// still on their way.
 import { describe, expect, it } from 'vitest';
 import { judgedBy } from '../../src/activities/windows/compare-only/index.js';
 import {

@@ -1,4 +1,5 @@
-// A pause of a connector for a still point is recorded before it begins, and it always ends.
+// A window pauses the source connector to compare results at a still point. The pause is recorded
+// before it begins, and it always ends.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,6 @@
-// Tests the drain proof while a pipeline is deployed again. The deployment removes the pipeline's
-// own topics and creates them again. This must never end the generation.
+// Tests the drain proof (the pipeline has read everything) while a pipeline is deployed again. The
+// deployment removes the pipeline's own topics and creates them again. This must never end the
+// generation.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pipelineDrained } from '../../src/activities/barrier/consumers-drained.js';

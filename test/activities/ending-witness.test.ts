@@ -1,4 +1,5 @@
-// Tests that a witness outlives its window only if a later window can use it.
+// A witness is a temporary replication slot that shows which rows change. Tests that it outlives
+// its window only if a later window can use it.
 import { describe, expect, it } from 'vitest';
 import { endingWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import type { WitnessRole } from '../../src/activities/windows/session.js';

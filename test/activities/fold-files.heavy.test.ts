@@ -1,4 +1,5 @@
-// The state file of a fold restores exactly the fold that was saved, or nothing.
+// A fold holds what was read from a topic. Its state file restores exactly the fold that was saved,
+// or nothing.
 import {
   appendFileSync,
   chmodSync,

@@ -1,5 +1,5 @@
-// Tests when the guard ends. A ledger that was restored from a backup knows no objects of
-// a running migration.
+// Tests when the guard, the loop that watches a migration's connectors and slot, ends. It must not
+// end if the ledger lists no objects only because it was restored from a backup.
 import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// Compaction removes a tombstone after a while. A fold that did not read the tombstone in time
-// must not be used, because it still has the deleted row.
+// Compaction removes a tombstone after a while. A fold keeps the latest row of each key. If it did
+// not read the tombstone in time, it still has the deleted row and must not be used.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';

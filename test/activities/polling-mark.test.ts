@@ -1,5 +1,5 @@
-// Tests the barrier of a polled table in mode bulk. It holds only if a complete poll has seen
-// everything that the window's snapshot sees.
+// Tests the barrier of a polled table in mode bulk. In this mode, each poll reads the whole table.
+// The barrier holds only if a complete poll has seen everything that the window's snapshot sees.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

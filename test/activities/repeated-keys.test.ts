@@ -1,5 +1,5 @@
-// Tests sides of a comparison that have several rows with one key. Only one of these rows could be
-// compared, so such a side never passes.
+// Tests a batch result and a sink's table that have several rows with one key. Only one of these
+// rows could be compared, so such a comparison never passes.
 import { describe, expect, it } from 'vitest';
 import { rehearseRuns } from '../../src/activities/prove/earlier-runs.js';
 import type { ComparedQuery } from '../../src/activities/windows/results/compared-queries.js';

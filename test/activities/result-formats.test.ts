@@ -1,5 +1,5 @@
-// Tests how a window reads a result in Avro. It reads every record with the record's own schema,
-// and gives a reason for each record that it cannot read.
+// Tests how a window reads a pipeline's result in Avro. It reads every record with the record's own
+// schema, and gives a reason for each record that it cannot read.
 import { describe, expect, it } from 'vitest';
 import { FoldFiles } from '../../src/activities/windows/folds/fold-files.js';
 import { FoldCache } from '../../src/activities/windows/folds/folds.js';

@@ -1,5 +1,5 @@
-// A fold is valid only for the log that it has read. Tests which changes of a topic's log leave a
-// fold valid, and which ones discard it.
+// A fold holds what was read from a topic's log, and is valid only for that log. Tests which
+// changes of the log leave a fold valid, and which ones make it unusable.
 import { describe, expect, it } from 'vitest';
 import { foldHashes, foldOutput } from '../../src/activities/windows/folds/fold-output.js';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';

@@ -1,5 +1,6 @@
-// A sweep checks again whether the migration is running. A person's check may be old, or may be
-// from a different namespace.
+// A sweep removes what a terminated migration has left behind. It checks again whether the
+// migration is running, because the check of the person who started it may be old, or from a
+// different namespace.
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';

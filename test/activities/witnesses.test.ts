@@ -1,6 +1,6 @@
-// Each worker keeps its witnesses in its own memory. If a different worker has the witness that a
-// final window needs, the window's result says so. The window then touches neither the source nor
-// that witness.
+// A witness is a temporary replication slot that shows which rows changed. Each worker keeps its
+// witnesses in its own memory. If a different worker has the witness that a final window needs, the
+// window's result says so. The window then touches neither the source nor that witness.
 import { describe, expect, it } from 'vitest';
 import { hearWitness } from '../../src/activities/windows/witness/witness-of-window.js';
 import { Witnesses } from '../../src/activities/windows/witness/witnesses.js';

@@ -1,5 +1,6 @@
-// Proves the first half of a barrier: the connector has read everything before a WAL
-// position. The second half is in consumers-drained.ts.
+// A barrier proves that everything up to a position of the source has passed the whole path to the
+// sink. This file proves the first half: the connector has read everything before a WAL position.
+// The second half is in consumers-drained.ts.
 import type pg from 'pg';
 import { lossOf, readSlot } from '../../clients/postgres/slots.js';
 import type { DrainProof } from '../../domain/audit.js';

@@ -1,6 +1,6 @@
-// Inspects the objects that a migration adopts, without changing them. For each object, it finds
-// out whether the object exists and can be adopted. It also reads the identity of the object, and
-// its differences from an object that Sluice would create.
+// Inspects the existing objects that a migration adopts, which means that it uses them and never
+// changes them. For each object, finds out whether it exists and can be adopted. Also reads the
+// object's identity, and its differences from an object that Sluice would create.
 import {
   readCapturedTable,
   readPublication,

@@ -1,5 +1,5 @@
-// Defines what a capture reads from real systems and changes in them. The pure half of a capture is
-// in domain/capture.
+// Defines what a capture reads from real systems and changes in them. A capture is a way in which
+// changes leave the source, such as Debezium. Its pure half is in domain/capture.
 import type pg from 'pg';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import type { CapturePlan } from '../../domain/capture/capture.js';

@@ -1,5 +1,5 @@
 // Reads the records of a source connector or of a pipeline, in the format that the spec names. The
-// visitor always receives JSON.
+// callback that visits the records always receives JSON.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { rangeOf, walkBatch, type RecordVisitor } from '../../clients/kafka/record-batch.js';
 import type { KafkaRecord, RecordRange } from '../../clients/kafka/records.js';

@@ -1,4 +1,6 @@
-// Runs the barriers of the catch-up phase. The cut-over's barrier is in cutover/drain-proof.ts.
+// Runs the barriers of the catch-up phase. Each barrier proves that everything up to a position of
+// the source has passed the whole path to the sink. The cut-over's barrier is in
+// cutover/drain-proof.ts.
 import { withSource } from '../../clients/postgres/connection.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';

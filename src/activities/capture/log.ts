@@ -1,5 +1,6 @@
-// Implements the capture `debezium-postgres`. A mark is a position in the log. The facts describe
-// the publication, the slot, and the walsender that serves the slot.
+// Implements the capture `debezium-postgres`. A mark, which is the position that a barrier waits
+// for, is a position in the log. The facts, on which evidence depends, describe the publication,
+// the slot, and the walsender that serves the slot.
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { readSlot } from '../../clients/postgres/slots.js';
 import { readPublication } from '../../clients/postgres/captured-catalog.js';

@@ -1,5 +1,5 @@
-// Checks that no foreign object has a name that the plan uses. Each kind of object defines how its
-// names are looked up (objects/owned-kind.ts).
+// Checks that no other object already has a name that the plan uses. Each kind of object defines
+// how its names are looked up (objects/owned-kind.ts).
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import { hasTarget } from '../../domain/migration/databases.js';
 import type { Check } from '../../domain/evidence/check.js';

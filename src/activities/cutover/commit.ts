@@ -1,4 +1,5 @@
-// Commits the cut-over: one transaction changes both the route and the lease row, or neither.
+// Commits the cut-over: one transaction changes both what consumers read (the route) and the lease
+// row that records it, or neither.
 import type pg from 'pg';
 import { isOverdue, type Held } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, type LeaseRow } from '../../clients/postgres/lease-row.js';

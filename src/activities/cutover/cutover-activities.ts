@@ -1,5 +1,6 @@
 // Carries out the cut-over on the lease row, the route and the batch. Each activity reads the lease
-// row first, because that row says what happened; the workflow's memory may be wrong.
+// row first, because this row in the target says what really happened. The workflow's memory may be
+// wrong.
 import { heldTransaction } from '../../clients/postgres/held-transaction.js';
 import { leaseTable } from '../../clients/postgres/lease-row.js';
 import type { RowsChanged } from '../../clients/postgres/shared-table-sql.js';

@@ -1,5 +1,6 @@
-// Makes and releases the fence. The fence sets the lease row to FENCED and, with `cutover.fence:
-// source`, blocks writes to the source tables. Keep `fence` and `releaseFence` in the same file.
+// Makes and releases the fence, which begins the critical part of a cut-over. The fence sets the
+// lease row to FENCED and, with `cutover.fence: source`, blocks writes to the source tables. Keep
+// `fence` and `releaseFence` in the same file.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';

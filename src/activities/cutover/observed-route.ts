@@ -1,4 +1,5 @@
-// Observes which side consumers read. It asks the route itself, not the lease row.
+// Observes whether consumers read the batch side or the stream side. It asks the route itself, such
+// as the view, and not the lease row.
 import { Problem, type Blocked } from '../../domain/failure.js';
 import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';

@@ -1,6 +1,6 @@
-// Implements the guard. It runs alongside every phase from snapshot to hand-over, even while the
-// run is blocked or paused. It restarts failed connector tasks up to a limit. It also watches the
-// connectors, the slot and the WAL that the slot retains.
+// Implements the guard, a loop that runs alongside every phase from `snapshot` to the hand-over,
+// even while the run is blocked or paused. It restarts failed connector tasks up to a limit. It
+// also watches the connectors, the slot and the WAL that the slot retains.
 import { Problem } from '../../domain/failure.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { isTuning } from '../../connectors/allowlist.js';

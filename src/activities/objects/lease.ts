@@ -1,5 +1,5 @@
-// Creates and removes the lease row, which decides who owns the result. The row is created long
-// before the fence, so that every later snapshot sees it.
+// Creates and removes the lease row, which decides whether consumers read the batch or the stream.
+// The row is created long before the cut-over, so that every later snapshot sees it.
 import { leaseStore, schemaExists } from '../ownership/lease-store.js';
 import { askEach, isThere, readingTarget, type OwnedKind } from './owned-kind.js';
 

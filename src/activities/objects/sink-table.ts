@@ -1,5 +1,6 @@
-// Creates and removes the table that the sink writes to. A new table gets the form of the result
-// table. If the user has created the table, Sluice uses it and never drops it.
+// Creates and removes the table that the sink writes to. A new table gets the columns and
+// privileges of the result table. If the user has created the table, Sluice uses it and never drops
+// it.
 import { readTable } from '../../clients/postgres/catalog.js';
 import { transaction } from '../../clients/postgres/connection.js';
 import { createSinkTable } from '../../clients/postgres/sink-table-sql.js';

@@ -1,5 +1,5 @@
-// Defines the activities of `sluice prove`, a proof on a slice of the data. They only read the
-// legacy database, and create no slot, publication, connector or table.
+// Defines the activities of `sluice prove`, which tests a pipeline on a small part of the data (the
+// slice). They only read the legacy database, and create no slot, publication, connector or table.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { ProofInput, ProofResult, Replayed } from '../../domain/evidence/slice-proof.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';

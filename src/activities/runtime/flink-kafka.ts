@@ -1,4 +1,5 @@
-// Finds out how Flink's tables name the classes of Kafka's client.
+// Finds the Java package of Kafka's client in Flink, because the options of Flink's tables must
+// name its classes.
 import type { FlinkSession } from '../../clients/http/flink-gateway.js';
 import type { FlinkKafka } from '../../connectors/flink-compare.js';
 import {

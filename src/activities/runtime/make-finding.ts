@@ -1,4 +1,4 @@
-// Provides functions that make the findings of checks.
+// Provides functions that make findings, the results of checks.
 import type { Check, CheckName } from '../../domain/evidence/check.js';
 import { isTextRefused } from '../../domain/values/sqlstate.js';
 import { classify } from './application-failure.js';

@@ -1,4 +1,5 @@
-// Reads the rows of a table or a query as canonical texts, for a comparison by rows.
+// Reads the rows of a table or a query as canonical texts, which have one spelling for each value.
+// A comparison by rows compares these texts.
 import type pg from 'pg';
 import { readPaced, type ReadOptions } from '../../clients/postgres/row-cursor.js';
 import { canonFromText } from '../../compare/column-types.js';

@@ -1,5 +1,6 @@
-// Builds the evidence document of a window and its digest. The same plan at the same positions
-// gives the same digest on every worker. The ledger links the documents into a chain.
+// Builds the evidence document of a window, which contains its verdicts, counts and positions. Also
+// computes its digest, which is the same on every worker for the same plan and positions. The
+// ledger links the documents into a chain.
 import { createHash } from 'node:crypto';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';

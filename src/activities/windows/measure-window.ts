@@ -1,5 +1,6 @@
-// Measures one window. It compares tables and results, and reads the facts before and after the
-// comparison. It also measures the lag of the stream.
+// Measures one window. It compares tables and results. Before and after that, it reads the facts,
+// which are the settings and states on which the comparison depends. It also measures the lag of
+// the stream.
 import { Context } from '@temporalio/activity';
 import { standingFacts } from '../../clients/ledger/facts-by-digest.js';
 import type { CaptureProblem } from '../../domain/capture/captured-set.js';

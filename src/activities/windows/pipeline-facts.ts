@@ -1,6 +1,6 @@
-// Reads the facts that evidence depends on, as text that can be compared. If a fact changes, a new
-// epoch begins, unless the change is a harmless restart. In a new epoch, earlier proof no longer
-// counts.
+// Reads the facts (settings and states) on which evidence depends, as text that can be compared. If
+// a fact changes, a new epoch begins, and earlier windows no longer count. The only exception is
+// the harmless restart of a connector task or of a group's member.
 import { qualifyNames, readCapturedTable } from '../../clients/postgres/captured-catalog.js';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { withSource, type SourceClient } from '../../clients/postgres/connection.js';

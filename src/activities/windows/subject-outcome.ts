@@ -1,4 +1,5 @@
-// Defines the result of one subject in a window, before it becomes a row in the ledger.
+// Defines the result of one subject (a table, a stage or the result) in a window, before it becomes
+// a row in the ledger.
 import {
   type Verdict,
   judgeComparison,

@@ -1,6 +1,6 @@
-// Pauses the source connector for a moment, and makes sure that it runs again. Each pause is
-// recorded in the ledger before it begins, so that another worker can end the pause if this worker
-// dies.
+// Pauses the source connector while a window compares results, and makes sure that it runs again.
+// Each pause is recorded in the ledger before it begins, so that another worker can end the pause
+// if this worker dies.
 import {
   PENDING,
   type ConnectControl,

@@ -1,5 +1,5 @@
 // Defines activities for source connectors. They watch the initial load until it is complete, and
-// reconfigure the connector at the hand-over.
+// reconfigure the connector at the hand-over, when Sluice's ownership ends.
 import { withSource } from '../../../clients/postgres/connection.js';
 import { handedOverConfig } from '../../../connectors/debezium-postgres.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';

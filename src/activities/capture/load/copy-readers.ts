@@ -1,5 +1,5 @@
-// Prepares a copy: creates the slot with its snapshot, finds the tables, and opens the sessions
-// that read them.
+// Prepares the initial load that Sluice itself makes (`connector.snapshot: copy`): creates the slot
+// with its snapshot, finds the tables, and opens the sessions that read them.
 import {
   blocksOf,
   readKeyedTable,

@@ -1,6 +1,6 @@
-// Prepares a query of the batch so that it can run as of a still point. It expands the query's
-// views, so that a stand-in can replace every captured table. A query that reads anything else
-// cannot be aligned.
+// Aligns a query of the batch: prepares it so that it can run as of a still point, at which the
+// pipeline has processed its whole input. Expands the query's views, so that a sub-query (the
+// stand-in) can replace every captured table. A query that reads anything else cannot be aligned.
 import type pg from 'pg';
 import { loadParser } from '../../../assess/sql/analyse.js';
 import { textProblem } from '../../../assess/sql/not-aligned.js';

@@ -1,4 +1,4 @@
-// Reads the table on one side of a view's switch.
+// Describes the batch's or the stream's table, between which the consumers' view is switched.
 import type pg from 'pg';
 import type { Relation } from '../../../assess/sql/swap-limits.js';
 import { readTable } from '../../../clients/postgres/catalog.js';

@@ -1,5 +1,5 @@
-// Finds columns that consumers read although no window compares them. The windows compare the
-// columns that the batch's query returns, without those that the spec leaves out by name.
+// Finds columns that consumers read although no window compares them. Windows compare the columns
+// that the batch's query returns, except those that the spec names in `validation.compare.ignore`.
 import type pg from 'pg';
 import { describeQuery } from '../../../clients/postgres/catalog.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';

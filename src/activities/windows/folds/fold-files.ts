@@ -1,7 +1,8 @@
-// Saves folds on disk, so that a restarted worker need not read a topic from its beginning. A file
-// that has changed since it was written is never used; the worker then reads the topic again. Each
-// fold has one file. The file begins with a SHA-256 of everything that follows. Then come the
-// header's length, the header (JSON), and the entries of the key table.
+// Saves folds on disk, so that a restarted worker need not read a topic from its beginning. A fold
+// is the latest record of each key of a topic, kept as a key and a hash. A file that has changed
+// since it was written is never used; the worker then reads the topic again. Each fold has one
+// file. The file begins with a SHA-256 of everything that follows. Then come the header's length,
+// the header (JSON), and the entries of the key table.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';

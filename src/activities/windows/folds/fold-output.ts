@@ -1,4 +1,5 @@
-// Reads the pipeline's output topic into a fold of rows or of hashes.
+// Reads the pipeline's output topic into a fold, which keeps the latest row of each key, or its
+// hash.
 import type { OutputFold } from '../../../compare/output-fold.js';
 import type { OutputHashes } from '../../../compare/output-hashes.js';
 import { Problem } from '../../../domain/failure.js';

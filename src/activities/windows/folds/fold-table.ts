@@ -1,4 +1,4 @@
-// Reads a table's topic into its fold.
+// Reads a table's topic into its fold, which keeps the latest row of each key, or its hash.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { HashFold } from '../../../compare/hash-fold.js';
 import type { TableFold } from '../../../compare/table-fold.js';

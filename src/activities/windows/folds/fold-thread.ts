@@ -1,5 +1,5 @@
-// Runs in a thread that fold-threads.ts starts. Receives batches of a topic as bytes, and returns
-// their changes as numbers, in the order of the batches.
+// Runs in a thread that fold-threads.ts starts. Receives batches of a topic as bytes. Returns the
+// keys and row hashes of their changes as numbers, in the order of the batches.
 import { parentPort, workerData } from 'node:worker_threads';
 import { walkBatch, type VisibleBatch } from '../../../clients/kafka/record-batch.js';
 import type { Content, RecordDecoder } from '../../../compare/record-decoder.js';

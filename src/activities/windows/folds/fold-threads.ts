@@ -1,6 +1,7 @@
-// Folds a long topic on several cores. The main thread fetches batches and keeps the key table. The
-// other threads decode the records and hash their rows. The main thread takes the answers in the
-// order of its requests, so the changes of a partition keep the topic's order.
+// Folds a long topic on several cores: computes the latest row hash of each key. The main thread
+// fetches batches and keeps the key table. The other threads decode the records and hash their
+// rows. The main thread takes the answers in the order of its requests, so the changes of a
+// partition keep the topic's order.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';

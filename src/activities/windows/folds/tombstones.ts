@@ -1,6 +1,7 @@
-// Decides whether a fold may have missed a delete. Compaction removes a tombstone some time after
-// it was written, together with every older record of its key. A reader that comes later finds no
-// record of the key. A fold that had read the key before would keep the row forever.
+// Decides whether a fold, which keeps the latest row of each key, may have missed a delete.
+// Compaction removes a tombstone some time after it was written, together with every older record
+// of its key. A reader that comes later finds no record of the key. A fold that had read the key
+// before would keep the row forever.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { FoldProgress } from '../../../compare/fold.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';

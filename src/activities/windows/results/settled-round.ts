@@ -1,5 +1,6 @@
-// Runs one settled round. The queries run in one snapshot. At the same time, a mark with a later
-// position passes the whole path. When the mark has passed, every stream side is read.
+// Runs one round of a settled comparison, which needs no pause of the connector. The queries run in
+// one snapshot. At the same time, a mark, which is a later position of the source, passes the whole
+// path. When the mark has passed, every stream side is read.
 import { ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { markSource } from '../../capture/source-mark.js';
 import { refuseRepartitioned } from '../folds/fold-table.js';

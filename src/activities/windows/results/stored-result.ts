@@ -1,5 +1,6 @@
 // Implements batch-aligned mode. It compares the stored result of the last finished run with the
-// pipeline's topic. Only the keys that the spec declares closed at that run's cut are compared.
+// pipeline's topic. The cut is the time up to which the run read its input. Only keys that the spec
+// declares closed at this time are compared.
 import type { Proofs } from '../../../domain/evidence/verdict.js';
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/batch-aligned.js';

@@ -2,8 +2,9 @@
 // on either side since that window, and a tenth of the other rows, in rotation. It proves as much
 // as a full pass:
 //
-// - A row that the source changed has a newer xmin. The fold remembers the keys that the topic
-//   changed. The pass compares all these rows. All other rows are still equal.
+// - A row that the source changed has a newer xmin. The fold, which holds what was read from the
+//   topic, remembers the keys that the topic changed. The pass compares all these rows. All other
+//   rows are still equal.
 // - A deleted row has no xmin. If the topic lacks the delete, the fold has more keys than the table
 //   has rows, so the counts differ. A missing insert cannot hide this, because the pass compares
 //   every inserted row.

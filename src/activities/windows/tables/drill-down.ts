@@ -1,5 +1,6 @@
-// Finds the class of each difference. The drill-down reads the raw rows of every candidate again on
-// both sides, at the same snapshot and offsets. It compares the rows value by value.
+// Finds the class of each difference, such as `missing`. A candidate is a key whose row hashes
+// differ. The drill-down reads the raw rows of every candidate again on both sides, at the same
+// snapshot and offsets. It compares the rows value by value.
 import { copyRows } from '../../../clients/postgres/copy-stream.js';
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import type { TopicReading } from '../folds/fold-table.js';

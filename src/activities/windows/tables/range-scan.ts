@@ -1,6 +1,7 @@
 // Reads a long table range by range. Each range has a short snapshot, so that no transaction lasts
-// longer than the reading of one range. The fold remembers the keys that differed, and the keys
-// that the topic changed after the first snapshot.
+// longer than the reading of one range. The fold, which holds what was read from the topic,
+// remembers the keys that differed. It also remembers the keys that the topic changed after the
+// first snapshot.
 //
 // Then the window takes its own snapshot. In this snapshot, it reads the rows of the remembered
 // keys, and the rows that the source changed after the first snapshot (see changed-rows.ts). No row

@@ -1,5 +1,5 @@
-// Lists the records that a fold refused. Each record becomes a difference that a person can look
-// up, with key, value, place and reason.
+// Lists the records that could not be read or used when a topic was read (refused records). Each
+// record becomes a difference that a person can look up, with key, value, place and reason.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { KafkaRecord } from '../../../clients/kafka/records.js';
 import type { Shape } from '../../../compare/row-comparison.js';

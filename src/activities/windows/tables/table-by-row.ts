@@ -1,5 +1,6 @@
-// Compares a table with its topic row by row, as canonical text. This is slower than comparing
-// hashes. It is used for tables with tolerances, because hashes cannot apply a tolerance.
+// Compares a table with its topic row by row, as canonical text (one spelling for each value). This
+// is slower than comparing hashes. It is used for tables with tolerances, because hashes cannot
+// apply a tolerance.
 import { runCanary } from '../../../compare/canary.js';
 import { Comparison } from '../../../compare/row-comparison.js';
 import type { TableFold } from '../../../compare/table-fold.js';

@@ -1,7 +1,8 @@
 // Compares a table that an earlier window proved equal. That window was a full pass before the
 // fence, or the last window that kept the witness. This pass reads only the keys that changed since
-// then. The witness names the keys that the source changed, and the fold names the keys that the
-// topic changed. Outside of a hold, the pass also reads a small part of the other rows.
+// then. The witness, a temporary replication slot, names the keys that the source changed. The
+// fold, which holds what was read from the topic, names the keys that the topic changed. Outside of
+// a hold, the pass also reads a small part of the other rows.
 //
 // This proves as much as a full pass. A key that neither side changed is still equal. The witness
 // reads the source's log, so it also names keys whose events the topic lost. The pass computes the

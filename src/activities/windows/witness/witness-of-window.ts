@@ -1,5 +1,6 @@
-// Decides whether a window can use a witness, and begins, reads and ends the witness. In a
-// cut-over, the full pass before the fence begins the witness, and the final window reads it.
+// Decides whether a window can use a witness, a temporary replication slot that shows which rows
+// have changed. Begins, reads and ends the witness. In a cut-over, the full pass before the fence
+// begins the witness, and the final window reads it.
 import type { Shape } from '../../../compare/row-comparison.js';
 import { WITNESS_KEYS } from '../../../domain/evidence/witness.js';
 import { engineGateway } from '../../../domain/migration/spec.js';

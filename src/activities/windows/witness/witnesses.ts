@@ -1,5 +1,6 @@
 // Keeps the witnesses of this worker, for example from the full pass before the fence to the final
-// window. If the witness has ended, or if another worker has it, a window cannot use it.
+// window. A witness is a temporary replication slot that shows which rows changed between two
+// windows. If the witness has ended, or if another worker has it, a window cannot use it.
 import { randomUUID } from 'node:crypto';
 import type { ResolveSecret, SourceClient } from '../../../clients/postgres/connection.js';
 import { WitnessLog } from '../../../clients/postgres/witness-log.js';

@@ -1,5 +1,6 @@
 // Does the work that a window can do before it pauses the connector, so that the pause is short.
-// Also finds out whether a pause would be useless.
+// Also finds out whether a pause would be useless. The gap consists of the rows that differ between
+// the topic and the later snapshot.
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { durationMs } from '../../../../domain/values/duration.js';
 import type { OrReason } from '../../../../domain/values/or-reason.js';

@@ -1,5 +1,4 @@
-// Judges one topic or the sink, after it was compared with the rows of its query as of a still
-// point.
+// Gives the verdict on one topic or on the sink, after it was compared with the rows of its query.
 import type { CanaryResult } from '../../../../compare/canary.js';
 import type { Examined } from '../../../../compare/examine-suspects.js';
 import { comparedOf, type Counts } from '../../../../domain/evidence/counts.js';

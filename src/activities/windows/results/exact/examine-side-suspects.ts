@@ -1,5 +1,5 @@
-// Turns the hash findings of one side into counts and differences, by comparing the raw rows of the
-// side's suspects.
+// Turns the result of a comparison by hashes into counts and differences. A suspect is a key whose
+// hashes do not prove its rows equal. For suspects, this code compares the raw rows.
 import type { CanaryResult } from '../../../../compare/canary.js';
 import { examine, type RawRows } from '../../../../compare/examine-suspects.js';
 import type { Found, Suspect } from '../../../../compare/result-comparison.js';

@@ -1,4 +1,5 @@
-// Runs a query as of a still point, and passes on the hashes of its rows.
+// Runs a query as of a still point, at which the pipeline has processed its whole input. Passes the
+// hashes of the query's rows to the caller.
 import type { TakeHashed } from '../../../../compare/hashed-rows.js';
 import { runResultCanary } from '../../../../compare/result-canary.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
