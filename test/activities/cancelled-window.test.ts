@@ -1,5 +1,5 @@
 // A window may be cancelled at any time, for example because its heartbeat came too late. The next
-// attempt may run on the same worker, and must not treat as proven what the cancelled attempt has
+// attempt may run on the same worker. It must not treat as proven what the cancelled attempt has
 // read from the topic (the fold).
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// Tests the steps of a migration on connectors that Strimzi controls: the pause of a window, the
-// removal of a connector, and the preflight. API server and operator are fakes.
+// Tests steps of a migration whose connectors Strimzi controls: the pause in a window, the removal
+// of a connector, and the preflight. API server and operator are fakes.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkConnect } from '../../src/activities/checks/kafka-and-connect-checks.js';

@@ -1,5 +1,5 @@
 // A sweep removes what a terminated migration has left behind. It checks again whether the
-// migration is running, because the check of the person who started it may be old, or from a
+// migration is running. The check of the person who started the sweep may be old, or from a
 // different namespace.
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';

@@ -66,7 +66,10 @@ export interface CaptureState {
   readonly problem: CaptureProblem | null;
 }
 
-/** A subject that a settled window compares with its topic. */
+/**
+ * A table or query that a window compares with its topic in settled mode, which means in several
+ * rounds.
+ */
 export interface SettledSubject {
   readonly subject: string;
   readonly topic: string;

@@ -1,5 +1,6 @@
-// Checks a Kubernetes cluster with Strimzi's operator, read-only: the rights, the operator's
-// version, the providers of secrets, and the resources in a dry run.
+// Checks a Kubernetes cluster with Strimzi's operator, without changing anything. Checks the
+// rights, the operator's version and the providers of secrets. Also tries to create the resources
+// in a dry run.
 import type { ApiServer } from '../../clients/kubernetes/api-server.js';
 import { connectorFolder, newConnector } from '../../clients/kubernetes/connector-resource.js';
 import { getKafkaConnect } from '../../clients/kubernetes/kafka-connect-resource.js';

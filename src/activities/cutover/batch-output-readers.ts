@@ -81,9 +81,9 @@ const asPattern = (text: string): string =>
   text.replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
 
 /**
- * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table,
- * and `writes` matches statements that write to the table, as the batch itself does during the
- * soak.
+ * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table.
+ * `writes` matches statements that write to the table, as the batch itself still does after the
+ * cut-over.
  */
 export function mentions({ schema, table }: TableName): {
   readonly names: string;

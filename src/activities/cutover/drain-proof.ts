@@ -70,8 +70,8 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
 }
 
 /**
- * Proves P1: every fenced table has its trigger, and no transaction from before the fence still
- * holds a writer's lock on such a table.
+ * Proves P1: every fenced table has its trigger, and no transaction from before the fence can still
+ * write to such a table.
  */
 async function nobodyWrites(
   client: pg.ClientBase,

@@ -3,7 +3,8 @@
 export function createHoldSlotActivities() {
   return {
     /**
-     * Does nothing. If this activity runs, a worker serves the hold's queue and has a free slot.
+     * Does nothing. If this activity runs, a worker serves the queue of the final window, and has
+     * room for one more activity.
      */
     async findHoldSlot(): Promise<void> {
       return Promise.resolve();

@@ -17,8 +17,8 @@ export function createLeftoverActivities(deps: Deps) {
   return {
     /**
      * Returns the newest run of a name, and the objects that it left, in order of creation. Throws
-     * Problem `name-refused` if the run is alive, if its workflow cannot be seen from this
-     * namespace, or if the ledger is older than the end of the run.
+     * Problem `name-refused` if the run is alive, or if its workflow cannot be seen from this
+     * namespace. Also throws it if the ledger is older than the end of the run.
      */
     async openRun(name: string): Promise<{ ref: MigrationRef; objects: OwnedObject[] }> {
       const ref = await latestRun(deps, name);

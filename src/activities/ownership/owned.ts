@@ -136,9 +136,10 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
 /**
  * Removes an object if the ledger lists it as ours, and records the removal. Idempotent. If
  * `mayExist` returns false, only records the removal. An object that was handed over belongs to the
- * user, so it stays, even if the run was reset and no longer knows the hand-over. Throws Problem
- * `clean-up` if the object still exists afterwards. Returns true if the ledger has never listed the
- * object. Then a restore of the ledger has lost the entry, or the object is not ours.
+ * user, so it stays. This is also true for a run that was reset and no longer knows the hand-over.
+ * Throws Problem `clean-up` if the object still exists afterwards. Returns true if the ledger has
+ * never listed the object. Then a restore of the ledger has lost the entry, or the object is not
+ * ours.
  */
 export async function removeOwned(
   ledger: Ledger,

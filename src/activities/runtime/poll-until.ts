@@ -45,8 +45,8 @@ export function stopIfCancelled(): void {
 
 /**
  * Returns whether this attempt was interrupted because a person paused or reset its activity at
- * Temporal. The run still needs the activity, so the attempt MUST NOT end with an answer that the
- * interruption may have changed, or with a failure that the interruption caused.
+ * Temporal. The run still needs the activity. Therefore the attempt MUST NOT return an answer that
+ * the interruption may have changed, nor a failure that the interruption caused.
  */
 export function isSetAside(hasFailed: boolean): boolean {
   const context = asyncLocalStorage.getStore();

@@ -7,9 +7,9 @@ import { Problem } from '../../domain/failure.js';
 export type WriteRecord = SnapshotWriter['record'];
 
 /**
- * Returns a function that turns a row into a record. If a type or a value cannot be written, this
- * function or the returned one throws Problem `unsupported`, which names the table and the column.
- * A retry would not help, because it would find the same row again.
+ * Returns a function that turns a row into a record. Throws Problem `unsupported`, with the table
+ * and the column, if a type cannot be written. The returned function throws it if a value cannot be
+ * written. A retry would not help, because it would find the same row again.
  */
 export function recordWriter(table: ReplayTable, remedy: string): WriteRecord {
   const attempt = attempts(table, remedy);

@@ -52,8 +52,8 @@ export interface Measured {
 }
 
 /**
- * Measures one window. Throws only on cancellation, or for a problem that ends the generation.
- * `since` is the digest of the facts that the evidence depends on.
+ * Measures one window. Throws only on cancellation, or for a problem that ends the generation, such
+ * as a lost slot. `since` is the digest of the facts that the evidence depends on.
  */
 export async function measure(session: WindowSession, since: string | null): Promise<Measured> {
   const { deps, ref, plan } = session;

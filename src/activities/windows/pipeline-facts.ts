@@ -87,8 +87,8 @@ async function streamingFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Fac
 }
 
 /**
- * Reads the facts of the source database: the server's identity, the definitions of the tables,
- * views and functions that are used, and the state of the capture.
+ * Reads the facts of the source database: the server's identity, the definitions of tables, views
+ * and functions, and the state of the capture.
  */
 async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<FactsRead> {
   const definitions = await definitionFacts(client, plan); // with the search path of the windows

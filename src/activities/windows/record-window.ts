@@ -44,10 +44,10 @@ export async function beginWindow<R extends Answer>(
 }
 
 /**
- * Adds the window to the chain. If another attempt of this activity recorded the window first, that
- * record stays. An audit event then says that the window was repeated. The answer then has the
- * worse of the two verdicts. If another run has used the number, this function throws Problem
- * `unexpected`, and the next attempt takes a new number.
+ * Adds the window to the ledger's chain of evidence. If another attempt of this activity recorded
+ * the window first, that record stays. An audit event then says that the window was repeated. The
+ * answer then has the worse of the two verdicts. If another run has used the number, this function
+ * throws Problem `unexpected`, and the next attempt takes a new number.
  */
 export async function endWindow<R extends Answer>(
   ledger: Ledger,

@@ -25,7 +25,10 @@ export const BARRIER_LIMIT_MS = 60_000;
  */
 export type StandsStill = 'paused' | 'fenced' | 'unpaused';
 
-/** The role of a final window that reads a witness. Window `after` began the witness. */
+/**
+ * The role of a final window that reads a witness, a temporary replication slot that shows which
+ * rows have changed. Window `after` began the witness.
+ */
 export interface HearsWitness {
   readonly after: number;
   /** True if the final window may read every row when the witness cannot be used. */
@@ -52,7 +55,10 @@ export interface ReadingSession extends Planned {
   readonly deps: Pick<Deps, 'secret' | 'systems' | 'snapshotBytes'>;
   readonly kafka: KafkaPort;
   readonly folds: FoldCache;
-  /** The window's number. It also selects the part of a table that is scrubbed. */
+  /**
+   * The window's number. It also selects the part of a table that is read again although it has not
+   * changed (the scrub).
+   */
   readonly number: number;
   /** True if every row must be read, even rows that earlier windows proved. */
   readonly isFull: boolean;

@@ -44,7 +44,8 @@ export interface WindowInput {
   readonly still?: StandsStill;
   /**
    * True if the window must read every row, even rows that an earlier window proved. This is true
-   * for the first window of a streak and for the windows of a cut-over.
+   * for the windows of a cut-over, and for the first of several windows that must pass in a row
+   * (the streak).
    */
   readonly isFull: boolean;
   /**
@@ -52,7 +53,7 @@ export interface WindowInput {
    * facts have changed, the window is always full.
    */
   readonly since: string | null;
-  /** Set while break-glass is in effect, so that the evidence says so. */
+  /** Set while two people have opened the gate by break-glass, so that the evidence says so. */
   readonly brokenGlass?: BrokenGlass;
   /** This window's use of a witness. Absent if the window uses no witness. */
   readonly witness?: WitnessRole;

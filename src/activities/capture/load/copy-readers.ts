@@ -1,4 +1,4 @@
-// Prepares the initial load that Sluice itself makes (`connector.snapshot: copy`): creates the slot
+// Prepares the initial load that Sluice itself makes (`connector.snapshot: copy`). Creates the slot
 // with its snapshot, finds the tables, and opens the sessions that read them.
 import {
   blocksOf,

@@ -205,8 +205,8 @@ async function copyChunk(
 }
 
 /**
- * Returns how many blocks one COPY may read. Under a limit of rows per second, it must be able to
- * send all rows of these blocks in half of the statement timeout.
+ * Returns how many blocks one COPY may read. If the rows per second are limited, the COPY must
+ * still end within half of the statement timeout.
  */
 export function blocksAtOnce(rowsPerSecond: number, timeoutMs: number): number {
   if (rowsPerSecond === 0) return BLOCKS_AT_ONCE;

@@ -1,4 +1,4 @@
-// Aligns a query of the batch: prepares it so that it can run as of a still point, at which the
+// Aligns a query of the batch: prepares it to run as of a still point. At a still point, the
 // pipeline has processed its whole input. Expands the query's views, so that a sub-query (the
 // stand-in) can replace every captured table. A query that reads anything else cannot be aligned.
 import type pg from 'pg';

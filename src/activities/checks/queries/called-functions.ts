@@ -59,9 +59,9 @@ export async function calledBy(
       isBuiltIn([row['plain']!]) &&
       (row['origin'] === 'server' || !functions.includes(row['qualified']!));
     const isOnlyPossible = !isNamed || isHomonym;
-    // A function of the server or of an extension that is only possible is safe, or the text itself
-    // shows that it is not. An unqualified name means a user's function only if the search path
-    // finds it.
+    // If a function of the server or of an extension is only possible, it is safe, or the text
+    // itself shows that it is not. An unqualified name means a user's function only if the search
+    // path finds it.
     if (isOnlyPossible && (row['origin'] !== 'user' || (isNamed && row['visible'] !== 'true')))
       return [];
     return [

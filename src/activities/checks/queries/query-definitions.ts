@@ -1,5 +1,5 @@
 // Reads the definitions of the views and functions that the batch's queries use. They are facts, on
-// which evidence depends: if one of them is replaced, the batch computes something else, so earlier
+// which evidence depends. If one of them is replaced, the batch computes something else, so earlier
 // windows no longer count.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../../assess/sql/analyse.js';

@@ -84,7 +84,7 @@ export async function checkReads(
     found.push({
       detail: `it reads ${foreign.join(', ')}, which source.tables does not name, so a change there changes the result without a record in any topic`,
       remedy:
-        'add them to source.tables (for a view or a materialized view, its tables), or waive this check with the reason why they never change',
+        'add them to source.tables (for a view or a materialized view, add its tables); or waive this check with the reason why they never change',
     });
   if (clock.length > 0)
     found.push({

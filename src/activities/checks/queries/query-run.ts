@@ -65,7 +65,10 @@ export async function checkRun(
   });
 }
 
-/** Recommends `cutover.finalResult: recent` if the query takes too long to run inside the hold. */
+/**
+ * Recommends `cutover.finalResult: recent` if the query takes too long to run within the hold, the
+ * time for which a cut-over may pause the batch.
+ */
 function tooLong(plan: ResolvedPlan, tookMs: number): string {
   const { maxHold } = plan.spec.cutover;
   if (tookMs + COMMIT_RESERVE_MS <= durationMs(maxHold)) return '';

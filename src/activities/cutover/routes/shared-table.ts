@@ -91,8 +91,8 @@ function effects(route: SharedTablePlan, deps: RouteDeps): RouteEffects {
 }
 
 /**
- * Writes the stream's rows into the table. Throws Refused, with nothing changed, if the table
- * rejects or changes the rows, if another table would change, or if the writes take too long.
+ * Writes the stream's rows into the table. Throws Refused if the table rejects or changes the rows,
+ * if another table would change, or if the writes take too long. Nothing is changed then.
  */
 async function changeHands(
   client: pg.ClientBase,

@@ -65,8 +65,8 @@ export class FoldFiles {
   }
 
   /**
-   * Restores a new fold from its file. Returns false, and does not change the fold, if there is no
-   * file that can be trusted, or if different code wrote the file.
+   * Restores a new fold from its file. Returns false, and does not change the fold, if no file can
+   * be trusted, or if different code wrote the file.
    */
   async restore(run: string, identity: string, fold: HashFold): Promise<boolean> {
     if (this.#dir === undefined || !(await isPrivate(this.#dir))) return false;

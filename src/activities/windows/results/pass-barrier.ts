@@ -1,4 +1,4 @@
-// Waits for the barrier of a comparison of results: everything up to a position of the source must
+// Waits for the barrier of a comparison of results. Everything up to a position of the source must
 // have passed the whole path to the sink.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import type { ResolvedPlan } from '../../../domain/plan/resolved-plan.js';

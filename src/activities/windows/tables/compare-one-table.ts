@@ -21,7 +21,7 @@ import { passOver, type KnownTable } from './choose-pass.js';
 import type { Walk } from './range-scan.js';
 import { boundedNow } from './visibility.js';
 
-/** Says whether a window used its witness. */
+/** Says whether a window used its witness, a temporary slot that shows which rows have changed. */
 export interface WitnessUse {
   /** The reason why no witness can be used. Null if one can be used. */
   readonly refused: string | null;

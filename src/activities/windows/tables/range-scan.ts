@@ -4,8 +4,8 @@
 // first snapshot.
 //
 // Then the window takes its own snapshot. In this snapshot, it reads the rows of the remembered
-// keys, and the rows that the source changed after the first snapshot (see changed-rows.ts). No row
-// is missed:
+// keys. It also reads the rows that the source changed after the first snapshot (see
+// changed-rows.ts). No row is missed:
 //
 // - A row that no transaction has touched since the first snapshot has not moved. Its range was
 //   read, so the row was equal or its key was remembered.

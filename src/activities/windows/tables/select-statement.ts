@@ -16,7 +16,7 @@ export function selectOf(shape: Shape, from: string, place = 'ctid'): string {
 
 /**
  * Returns SQL for the text that Postgres prints for the column. A cast to text does not always give
- * the same text: it adds `/32` to an address, and keeps the encoding of an XML document.
+ * the same text. It adds `/32` to an address, and keeps the encoding of an XML document.
  */
 const asPrinted = (column: string): string =>
   `CASE WHEN pg_catalog.num_nulls(${column}) = 0 THEN pg_catalog.format('%s', ${column}) END`;

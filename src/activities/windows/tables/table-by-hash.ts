@@ -17,6 +17,9 @@ import type { TopicEnds, TopicReading } from '../folds/fold-table.js';
 import { refusedRecords } from './refused-records.js';
 import { selectOf } from './select-statement.js';
 
+/**
+ * The number of rows from which canaries are made: corrupted rows that each comparison must find.
+ */
 export const CANARY_ROWS = 9;
 /**
  * The number of blocks (32 MB) that a pass reads at a time. If most rows differ, or if the fold has
