@@ -22,8 +22,8 @@ const BOUND_BY_LOAD: readonly string[] = ['statement_timeout', 'transaction_time
 
 /**
  * Checks the timeouts that apply to the connector's login in this database. A timeout can be set
- * for the role, the database or the server. Sluice overrides it in its own sessions, but a
- * connector does not. `loadMs` is the predicted time of the initial load.
+ * for the role, the database or the server. Sluice overrides such a timeout in its own sessions,
+ * but a connector does not. `loadMs` is the predicted time of the initial load.
  */
 export async function timeLimits(
   client: pg.ClientBase,

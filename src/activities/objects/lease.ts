@@ -11,7 +11,8 @@ export const lease: OwnedKind = {
   remove: (site, { where }) => leaseStore(site, site, where).remove(),
   healthy: isThere(exists),
   /**
-   * Checks only the schema in the target, because each migration has its own row in the ledger.
+   * Checks only the schema in the target. In the ledger, each migration has its own row, so no two
+   * migrations need the same name.
    */
   nameCheck: {
     check: 'source.names-free',

@@ -27,7 +27,8 @@ const BEYOND_STATEMENT_MS = 60_000;
 /**
  * Returns whether the next attempt must open a new connection to Kafka. A password is read only
  * when a connection opens, so a new connection is the first to use a corrected password. If a
- * different system denies access, the connection stays, because other migrations use it too.
+ * different system denies access, the connection to Kafka stays, because other migrations use it
+ * too.
  */
 const needsNewConnection = (error: unknown, code: unknown): boolean =>
   code === ('unreachable' satisfies FailureCode) || classify(error) instanceof KafkaDenied;

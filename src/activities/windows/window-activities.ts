@@ -150,7 +150,7 @@ export function createWindowActivities(deps: Deps) {
   return withPlan({
     /**
      * Runs a window. A difference does not make it throw. Throws only if the generation ends (a
-     * lost slot or topic), or on cancellation. Idempotent by number.
+     * lost slot or topic), or on cancellation. Idempotent for each window number.
      */
     async runWindow(input: WindowInput & Planned): Promise<WindowResult> {
       const { ref } = input;

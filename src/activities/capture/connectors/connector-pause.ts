@@ -139,7 +139,7 @@ export function withoutWindowPauses(
 
 /**
  * Resumes the connector, and waits until neither the connector nor any of its tasks is paused.
- * Returns true when nothing is paused, or if the connector is stopped or surely deleted. Returns
+ * Returns true when nothing is paused, or if the connector is stopped or certainly deleted. Returns
  * false at the time limit. A cancellation of the activity does not end the wait, because a
  * cancelled window must still resume its connector. Never throws.
  */

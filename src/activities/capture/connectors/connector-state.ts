@@ -55,7 +55,7 @@ export const driftFrom = (
   stored: Readonly<Record<string, string>> | null,
 ): readonly string[] => (stored && unfit ? unfit(stored) : driftOf(config, stored));
 
-/** Returns the stored configuration, or null if the connector is surely deleted. */
+/** Returns the stored configuration, or null if the connector is certainly deleted. */
 export async function storedConfig(
   rest: Pick<ConnectControl, 'config'>,
   name: string,
@@ -88,7 +88,7 @@ export async function reconfigure(
 
 /**
  * Stops a connector and waits until none of its tasks is running. Returns false if the connector is
- * surely deleted. Throws Problem `clean-up` if a task is still running at the time limit.
+ * certainly deleted. Throws Problem `clean-up` if a task is still running at the time limit.
  */
 export async function stopSurely(
   rest: Pick<ConnectControl, 'stop' | 'status'>,

@@ -15,8 +15,8 @@ export interface CalledFunction {
   /** Changes when the definition of the function changes. */
   readonly digest: string;
   /**
-   * True if the text may not call this function at all. Either the server has a function of the
-   * same name, or only an operator or a cast could call this one.
+   * True if it is not certain that the text calls this function. Either the server also has a
+   * function of the same name, or only an operator or a cast could call this one.
    */
   readonly isOnlyPossible: boolean;
 }
@@ -52,9 +52,9 @@ export async function calledBy(
   ]);
   return rows.flatMap((row) => {
     const isNamed = row['named'] === 'true';
-    // The parser prints AT TIME ZONE and EXTRACT as functions of pg_catalog. On Postgres 14, one of
-    // their overloads is VOLATILE, even if the query calls another one. So every function of the
-    // server counts as only possible, even if the text names it with its schema.
+    // The parser prints AT TIME ZONE and EXTRACT as functions of pg_catalog. On Postgres 14, one
+    // overload of these functions is VOLATILE, but the query may call another overload. So every
+    // function of the server counts as only possible, even if the text names it with its schema.
     const isHomonym =
       isBuiltIn([row['plain']!]) &&
       (row['origin'] === 'server' || !functions.includes(row['qualified']!));

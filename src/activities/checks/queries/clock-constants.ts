@@ -1,6 +1,6 @@
 // Finds constants that Postgres reads as the current time although they have no cast, such as
-// `'today'` in `day < 'today'`. The test replaces a constant by a text that is not a time. If
-// Postgres then reports an invalid time, it reads the constant as a time.
+// `'today'` in `day < 'today'`. To find out, this code replaces a constant by a text that is not a
+// time. If Postgres then reports an invalid time, it reads the constant as a time.
 import type pg from 'pg';
 import { analyseSql } from '../../../assess/sql/analyse.js';
 import type { Moment } from '../../../assess/sql/called.js';

@@ -72,7 +72,7 @@ const unreadStored = (): SubjectOutcome =>
 interface InRounds {
   readonly comparedQueries: readonly ComparedQuery[];
   readonly subjects: readonly Subject[];
-  /** Epoch ms. */
+  /** The time limit (epoch ms). */
   readonly deadline: number;
   /**
    * The reason why results are compared in rounds although the spec asks for exact results. Null if

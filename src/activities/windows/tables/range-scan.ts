@@ -95,7 +95,7 @@ async function walkRanges(
   return rowsRead;
 }
 
-/** Compares one range. Returns the same as `walkRanges`. */
+/** Compares one range. Returns what `walkRanges` returns, for this range. */
 async function walkRange(input: WalkInput, fold: HashFold, select: string): Promise<number | null> {
   const { plan, reader, side, heartbeat } = input;
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');

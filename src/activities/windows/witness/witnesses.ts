@@ -36,9 +36,12 @@ export interface KeyedByOne {
   readonly key: string;
 }
 
-/** The rows that a full pass proved, with everything that has changed at the source since then. */
+/**
+ * The rows that an earlier window proved, with everything that has changed at the source since
+ * then.
+ */
 export interface Testimony {
-  /** The window that read every row. */
+  /** The window that proved the rows. */
   readonly window: number;
   /** The snapshot at which that window proved every key equal. */
   readonly before: SnapshotVisibility;

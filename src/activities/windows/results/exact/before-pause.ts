@@ -1,6 +1,6 @@
 // Does the work that a window can do before it pauses the connector, so that the pause is short.
-// Also finds out whether a pause would be useless. The gap consists of the rows that differ between
-// the topic and the later snapshot.
+// Also finds out whether a pause would be useless. For example, the gap may be too large: the rows
+// that differ between the source's snapshot and the topics.
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { durationMs } from '../../../../domain/values/duration.js';
 import type { OrReason } from '../../../../domain/values/or-reason.js';
@@ -12,7 +12,9 @@ import type { ConnectedSession } from '../../session.js';
 import { boundedNow, snapshotText } from '../../tables/visibility.js';
 import { passBarrier } from '../pass-barrier.js';
 
-/** If more records than this may belong to the gap, the window does not look for the gap. */
+/**
+ * If more records than this may belong to the gap, the window compares in settled rounds instead.
+ */
 const MOST_OPEN_RECORDS = 200_000;
 
 /**

@@ -24,7 +24,10 @@ export interface FoundSide {
   readonly prove: (key: string) => void;
 }
 
-/** The query's rows: their counts, and the canary of some of them. */
+/**
+ * The counts of the query's rows. Also says whether the comparison found the canaries, which are
+ * corrupted rows.
+ */
 export interface QuerySide {
   readonly counted: SideCounted;
   readonly canary: CanaryResult;
