@@ -92,7 +92,7 @@ describe('a still point', () => {
     await allowed('FOR i IN 1..400 LOOP NULL; END LOOP;'); // slow enough to be seen
     const cancelling = cancelAligned();
     const why =
-      /settled, because the query as of the still point was cancelled: canceling statement/;
+      /compared in settled rounds, because the query as of the still point was cancelled: canceling statement/;
     let settled = await nextWindow();
     // on a slow machine, a window may compare in settled rounds for another reason first
     await sleepUntil('a window whose aligned query was cancelled', async () => {

@@ -45,7 +45,7 @@ async function modes(...stages: string[]): Promise<string[]> {
 
 describe('doctor says of every result', () => {
   it('that it is exact, if all queries can be aligned', async () => {
-    const exact = 'windows compare it exactly, at a still point of the pipeline';
+    const exact = 'windows compare the query exactly, at a still point of the pipeline';
     expect(await modes(EXACT)).toEqual([exact, exact]);
   });
   it.each([
@@ -55,7 +55,7 @@ describe('doctor says of every result', () => {
       'the query of s1 reads public.odd, whose column twice is generated',
     ],
   ])('that it is settled, and why, if one query cannot be aligned: %s', async (sql, why) => {
-    const settled = `windows compare it in settled rounds, because ${why}`;
+    const settled = `windows compare the query in settled rounds, because ${why}`;
     expect(await modes(EXACT, sql)).toEqual([settled, settled, settled]);
   });
 });

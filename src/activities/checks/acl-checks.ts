@@ -56,7 +56,7 @@ const seesStages = ({ plan, systems }: Pick<Asking, 'plan' | 'systems'>, group: 
     'kafka.acls',
     async () => {
       if ((await hiddenProblem(systems.kafka(plan), [aTopicBetweenStages(group)])) === null)
-        return 'the topics between the stages of a Kafka Streams application are visible';
+        return 'the internal topics of a Kafka Streams application are visible';
       const { name } = betweenStages(group);
       return {
         detail: `${principalOf(plan)} is not allowed to DESCRIBE topics whose names begin with ${name}`,

@@ -124,8 +124,8 @@ async function sayMode(
   const settled = settledBecause(plan);
   const aligned = settled ? because(settled) : await alignQueries(client, plan, queries);
   return aligned.ok
-    ? 'windows compare it exactly, at a still point of the pipeline'
-    : `windows compare it in settled rounds, because ${aligned.reason}`;
+    ? 'windows compare the query exactly, at a still point of the pipeline'
+    : `windows compare the query in settled rounds, because ${aligned.reason}`;
 }
 
 interface ComparedQuery {

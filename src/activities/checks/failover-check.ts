@@ -22,7 +22,7 @@ export async function canFailOver(client: pg.ClientBase): Promise<Answer> {
   const active = (standbys ?? '').split(', ');
   const missing = wanted.filter((name) => !active.includes(name));
   if (wanted.length > 0 && missing.length === 0)
-    return `changes wait for the standbys of ${wanted.join(', ')}`;
+    return `the connector gets a change only after the standbys of these slots have it: ${wanted.join(', ')}`;
   return {
     detail:
       wanted.length === 0

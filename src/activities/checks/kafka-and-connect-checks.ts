@@ -153,7 +153,7 @@ export async function checkConnect(asking: Asking, isOwned: IsOwned): Promise<Ch
 const UNCHECKED: Answer = {
   unknown: true,
   detail:
-    'Kubernetes has no request with which Kafka Connect checks a configuration. Kafka Connect checks it when the connector is created, which is stopped then',
+    'Kubernetes has no request with which Kafka Connect checks a configuration. Kafka Connect checks it only when the connector is created. Sluice creates it in the state stopped',
   remedy:
     'accept this with a waiver of connect.config; if Kafka Connect refuses the configuration in the phase connect, the run blocks before the connector has done anything',
 };

@@ -26,7 +26,11 @@ export function createLeftoverActivities(deps: Deps) {
       const [record] = await deps.ledger.migrations(name);
       const other = record ? otherNamespace(record, deps.namespace) : null;
       if (other)
-        throw new Problem('name-refused', `${name} belongs to ${other}`, 'sweep it from there');
+        throw new Problem(
+          'name-refused',
+          `${name} belongs to ${other}`,
+          'set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to that namespace, and run the command there',
+        );
       await refuseRunning(ref);
       if ((record?.outcome ?? null) === null) await refuseCompleted(ref);
       return { ref, objects: await deps.ledger.openObjects(name) };

@@ -138,7 +138,10 @@ async function settle(
 function sayingWhySettled(result: SubjectOutcome, why: string | null): SubjectOutcome {
   if (why === null) return result;
   const { verdict, reason } = result.verdict;
-  return { ...result, verdict: { verdict, reason: `${reason}; settled, because ${why}` } };
+  return {
+    ...result,
+    verdict: { verdict, reason: `${reason}; compared in settled rounds, because ${why}` },
+  };
 }
 
 /**
