@@ -145,7 +145,7 @@ async function constantProblem(client: pg.ClientBase, query: string): Promise<st
   const [constant] = await clockConstants(client, query);
   return constant === undefined
     ? null
-    : `its result depends on ${constant}, which Postgres ` + `reads as the current time`;
+    : `its result depends on ${constant}, which Postgres reads as the current time`;
 }
 
 /**
