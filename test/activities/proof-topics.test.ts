@@ -47,19 +47,15 @@ describe('the topics of a proof', () => {
 });
 
 describe('a proof', () => {
-  it(
-    'is refused, and deletes nothing, if a proof of a different ledger created the topics of ' +
-      'its id',
-    async () => {
-      const { activities, topics, ref } = world([`${ID}.public.orders`], []);
-      await expect(activities.replaySlice({ ref } as unknown as ProofPlan)).rejects.toMatchObject({
-        code: 'object-not-ours',
-        message: `this proof did not create these topics: ${ID}.public.orders`,
-      });
-      expect(await activities.removeProof(ref)).toEqual([]);
-      expect(topics).toEqual([`${ID}.public.orders`]);
-    },
-  );
+  it('is refused, and deletes nothing, if a proof of a different ledger created the topics of its id', async () => {
+    const { activities, topics, ref } = world([`${ID}.public.orders`], []);
+    await expect(activities.replaySlice({ ref } as unknown as ProofPlan)).rejects.toMatchObject({
+      code: 'object-not-ours',
+      message: `this proof did not create these topics: ${ID}.public.orders`,
+    });
+    expect(await activities.removeProof(ref)).toEqual([]);
+    expect(topics).toEqual([`${ID}.public.orders`]);
+  });
   it('deletes its own topics at its end, and the ledger no longer lists them', async () => {
     const own = `${ID}.public.orders`;
     const { activities, topics, ref, states } = world([own, 'sales.public.orders'], [own]);

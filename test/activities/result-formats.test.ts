@@ -109,21 +109,17 @@ describe('a result in Avro', () => {
     expect(`${fold.refused[0]!.key} ${fold.refused[0]!.value}`).toContain(why);
   });
 
-  it(
-    'refuses a record whose key has a different schema, because the topic then has its row ' +
-      'twice',
-    async () => {
-      const laterKey = framed(5, long(20_454));
-      const messages = [right, { ...right, key: laterKey }, { key: laterKey, value: null }];
-      const fold = await rowsOf(messages);
-      const why = [REFUSED.respelled, REFUSED.respelled];
-      expect([fold.rows.size, fold.refused.map((one) => one.why)]).toEqual([1, why]);
-      const hashes = new OutputHashes(SHAPE);
-      const reading = { kafka: clusterOf([messages], known), topic: 't', format: 'avro' } as const;
-      await foldHashes({ ...reading, heartbeat: () => undefined }, hashes);
-      expect([hashes.table.size, hashes.refused.map((one) => one.why)]).toEqual([1, why]);
-    },
-  );
+  it('refuses a record whose key has a different schema, because the topic then has its row twice', async () => {
+    const laterKey = framed(5, long(20_454));
+    const messages = [right, { ...right, key: laterKey }, { key: laterKey, value: null }];
+    const fold = await rowsOf(messages);
+    const why = [REFUSED.respelled, REFUSED.respelled];
+    expect([fold.rows.size, fold.refused.map((one) => one.why)]).toEqual([1, why]);
+    const hashes = new OutputHashes(SHAPE);
+    const reading = { kafka: clusterOf([messages], known), topic: 't', format: 'avro' } as const;
+    await foldHashes({ ...reading, heartbeat: () => undefined }, hashes);
+    expect([hashes.table.size, hashes.refused.map((one) => one.why)]).toEqual([1, why]);
+  });
 
   it('is not read if the registry does not answer', async () => {
     const away = (): Promise<never> => Promise.reject(new Problem('unreachable', 'away'));
