@@ -23,7 +23,9 @@ export interface WatchedConnector {
   readonly planned: Readonly<Record<string, string>>;
   /** Returns the keys whose stored value differs from the planned value. */
   readonly driftOf: (stored: Readonly<Record<string, string>>) => readonly string[];
-  /** True if Sluice must not restart the connector, so a failed task is a problem at once. */
+  /**
+   * True if Sluice must not restart the connector. A failed task is then a problem for a person.
+   */
   readonly isAdopted?: boolean;
   /** Returns true if a different value of this key changes what the connector captures. */
   readonly captures: (key: string) => boolean;

@@ -25,8 +25,8 @@ import { isNotAhead } from './polled-clock.js';
 const POLL_MS = 150;
 
 /**
- * Reads the newest position of each table. The mark's `reached` compares it with the position that
- * the table's connector has stored.
+ * Reads the newest position of each table or, in mode bulk, the current snapshot. The mark's
+ * `reached` compares this with what the table's connector has stored.
  */
 export async function markPolled(
   { systems }: Pick<Deps, 'systems'>,

@@ -90,7 +90,8 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
 
 /**
  * Builds a condition that selects exactly the candidates' rows. In a partitioned table, several
- * partitions can have a row with the same ctid, so the condition also contains the key.
+ * partitions can have a row with the same ctid. There, the rows with the ctids are read first, and
+ * those with a wanted key are selected by partition and ctid.
  */
 async function placesOf({
   reader,
