@@ -1,5 +1,5 @@
-// Defines the result of one subject (a table, a stage or the result) in a window, before it becomes
-// a row in the ledger.
+// Defines what a window found for one subject (a table, a stage or the result), before it becomes a
+// row in the ledger.
 import {
   type Verdict,
   judgeComparison,

@@ -53,15 +53,16 @@ export async function calledBy(
   return rows.flatMap((row) => {
     const isNamed = row['named'] === 'true';
     // The parser prints AT TIME ZONE and EXTRACT as functions of pg_catalog. On Postgres 14, one
-    // overload of these functions is VOLATILE, but the query may call another overload. So every
-    // function of the server counts as only possible, even if the text names it with its schema.
+    // overload of these functions is VOLATILE, but the query may call another overload. So the call
+    // of a function of the server never counts as certain, even if the text names it with its
+    // schema.
     const isHomonym =
       isBuiltIn([row['plain']!]) &&
       (row['origin'] === 'server' || !functions.includes(row['qualified']!));
     const isOnlyPossible = !isNamed || isHomonym;
-    // If a function of the server or of an extension is only possible, it is safe, or the text
-    // itself shows that it is not. An unqualified name means a user's function only if the search
-    // path finds it.
+    // If the call of a function of the server or of an extension is not certain, the function is
+    // skipped. It is safe, or the text itself shows that it is not. An unqualified name means a
+    // user's function only if the search path finds it.
     if (isOnlyPossible && (row['origin'] !== 'user' || (isNamed && row['visible'] !== 'true')))
       return [];
     return [
@@ -92,7 +93,7 @@ export function whyForeignIsUnsafe({ name, origin, volatility }: CalledFunction)
 
 /**
  * Returns true if the text of a user's function is missing but needed. It is not needed for an
- * IMMUTABLE function that the query only possibly calls, such as the one behind a type's `=`.
+ * IMMUTABLE function whose call is not certain, such as the one behind a type's `=`.
  */
 export const lacksText = ({ text, isOnlyPossible, volatility }: CalledFunction): boolean =>
   text === null && !(isOnlyPossible && volatility === 'immutable');

@@ -66,8 +66,8 @@ export async function checkRun(
 }
 
 /**
- * Recommends `cutover.finalResult: recent` if the query takes too long to run within the hold, the
- * time for which a cut-over may pause the batch.
+ * Recommends `cutover.finalResult: recent` if the query takes too long for the hold, the time for
+ * which a cut-over may pause the batch.
  */
 function tooLong(plan: ResolvedPlan, tookMs: number): string {
   const { maxHold } = plan.spec.cutover;
