@@ -13,7 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const keyNumber = (n: number): Int32Array => Int32Array.of(n >> 20, n, 0, 0);
 
 describe('records on disk', () => {
-  it('are read back completely, each from one part, in the order in which they were added', () => {
+  it('are read back completely and in their order, and all records of a key are in one part', () => {
     const dir = temporaryFolder('sluice-test-spill-');
     const side = new SpillSide(dir, 'rows', 8);
     for (let n = 0; n < 50_000; n += 1) side.add(keyNumber(n % 20_000), n, ~n, n & 1, 7);
