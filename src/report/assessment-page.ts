@@ -2,7 +2,7 @@
 // process with all its reasons. The page has no script and loads nothing.
 import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf } from '../assess/score.js';
-import { because, connector, freshness, stages } from './assessment-text.js';
+import { because, connector, countOf, freshness, stages } from './assessment-text.js';
 import { escapeHtml as e } from './escape.js';
 import { page, section, table } from './page-frame.js';
 
@@ -25,7 +25,7 @@ export function renderAssessmentHtml(assessment: Assessment): string {
     .join(', ');
   const body = [
     `<h1>${e(assessment.name)}</h1><p class="soft">Measured: ${e(assessment.measured)} · ${e(assessment.at)}</p>`,
-    `<p class="verdict open"><b>${processes.length} batch processes: ${tally}.</b></p>`,
+    `<p class="verdict open"><b>${countOf(processes)}: ${tally}.</b></p>`,
     section('Ranking', rankingTable(processes)),
     section(
       'Value against feasibility',

@@ -6,6 +6,9 @@ import { columns, escapeMarkdown as e } from './escape.js';
 
 const percent = (share: Share): string => `${Math.round(share.score * 100)} %`;
 
+export const countOf = ({ length }: readonly AssessedProcess[]): string =>
+  `${length} batch process${length === 1 ? '' : 'es'}`;
+
 export function ranking(assessment: Assessment): string {
   const rows = assessment.processes.map((p) => [
     String(p.rank),
@@ -20,7 +23,7 @@ export function ranking(assessment: Assessment): string {
     because(p),
   ]);
   return [
-    `${assessment.name}: ${assessment.processes.length} batch processes, ${assessment.measured.startsWith('PostgreSQL') ? 'measured on ' : ''}${assessment.measured}`,
+    `${assessment.name}: ${countOf(assessment.processes)}, ${assessment.measured.startsWith('PostgreSQL') ? 'measured on ' : ''}${assessment.measured}`,
     '',
     columns(
       [
@@ -130,7 +133,7 @@ export function assessmentMarkdown(assessment: Assessment): string {
   return [
     `# ${e(assessment.name)}`,
     '',
-    `${assessment.processes.length} batch processes. Measured: ${e(assessment.measured)}. ${assessment.at}`,
+    `${countOf(assessment.processes)}. Measured: ${e(assessment.measured)}. ${assessment.at}`,
     '',
     '| # | process | verdict | score | value | feasible | known | effort | because |',
     '|---|---|---|---|---|---|---|---|---|',

@@ -122,7 +122,7 @@ describe('a command never reports an unknown state as good: it', () => {
     const { code, stdout, stderr } = run({}, 'assess', '-f', file);
     expect([code, stdout.split('\n')[0], stderr]).toEqual([
       4,
-      expect.stringContaining('1 batch processes, the database cannot be reached') as string,
+      expect.stringContaining('1 batch process, the database cannot be reached') as string,
       expect.stringContaining('nothing was measured') as string,
     ]);
   });

@@ -225,7 +225,7 @@ function weaknessesOf(table: CapturedTable): Weakness[] {
     if (!['r', 'p'].includes(part.kind) || part.persistence !== 'p') {
       const remedy = `detach ${part.name}, or replace it with an ordinary, logged table`;
       problems.push({
-        detail: `${part.name} is a ${kindOf(part)}, so its rows never reach the log`,
+        detail: `rows of the ${kindOf(part)} ${part.name} never reach the log`,
         remedy,
       });
     }
