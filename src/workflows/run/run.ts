@@ -185,10 +185,10 @@ export class Run extends Steps {
 
   /**
    * Ends the current generation, because the guard found that the slot is lost or over its WAL
-   * budget.
+   * budget. After the commit, a window begins at once instead, and its failure blocks the run.
    */
   loseGeneration(problem: Blocked): void {
-    if (!this.canLoseGeneration) return;
+    if (!this.canLoseGeneration) return this.wake();
     this.#lost = problem;
     this.#scope?.cancel();
   }

@@ -29,6 +29,10 @@ import type { State } from './state.js';
 const SELF_RETRY = [1, 2, 5, 10, 10, 10, 20, 30, 60];
 const MINUTE_MS = 60_000;
 
+/** The remedy for a lost capture after the commit. */
+const NO_GENERATION_REMEDY =
+  'sluice rollback, because no new generation can begin after the commit, and the stream no longer gets the changes of the source; if you have repaired the cause: sluice retry';
+
 export abstract class Steps extends Journal {
   readonly input: unknown;
   #retries = 0;
@@ -82,9 +86,12 @@ export abstract class Steps extends Journal {
         if (!problem) throw error;
         if (problem.code === 'spec-invalid' || problem.code === 'name-refused')
           throw new RunRefused(problem.detail);
-        if (ENDS_GENERATION.includes(problem.code) && this.canLoseGeneration)
-          throw new GenerationLost(problem);
-        await this.park(problem, true);
+        const isLoss = ENDS_GENERATION.includes(problem.code);
+        if (isLoss && this.canLoseGeneration) throw new GenerationLost(problem);
+        const { committedAt, wayBack } = this.state;
+        if (isLoss && committedAt !== null && wayBack === null)
+          await this.park({ ...problem, remedy: NO_GENERATION_REMEDY }, false);
+        else await this.park(problem, true);
       }
     }
   }
