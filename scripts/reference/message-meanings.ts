@@ -51,6 +51,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'table.kind': 'Is the object an ordinary or partitioned table that is logged?',
   'table.key': 'Does the table have a primary key?',
   'table.key-types': 'Can every column of the key be compared?',
+  'table.column-names': 'Do the names of the columns differ by more than case?',
   'table.key-form':
     'Does each key value have only one text form, or does the topic have only one partition?',
   'table.replica-identity': 'Can the table be published without breaking UPDATE and DELETE?',

@@ -174,6 +174,11 @@ describe('doctor', () => {
     ['a missing table', 'CREATE TABLE other (id int PRIMARY KEY)', 'table.exists public.accounts'],
     ['no primary key', 'CREATE TABLE accounts (id int)', 'table.key public.accounts'],
     [
+      'columns that differ only by case',
+      'CREATE TABLE accounts (id int PRIMARY KEY, "Note" text, note text)',
+      'table.column-names public.accounts',
+    ],
+    [
       'a type that cannot be proven',
       'CREATE TABLE accounts (id int PRIMARY KEY, p timetz)',
       'table.types public.accounts',
@@ -188,6 +193,7 @@ describe('doctor', () => {
     const file = specFile('refused', database.name, ['public.accounts']);
     const { code, stdout } = sluice('doctor', '-f', file);
     expect([code, stdout]).toEqual([1, expect.stringContaining(finding)]);
+    expect(stdout).not.toContain('GRANT'); // this role owns every table that exists
     expect(await objects(database.client)).toEqual([]);
     await database.drop();
   });

@@ -154,7 +154,12 @@ export async function checkPrivileges(
   }
   const isProven = ({ provenBy }: Privilege): boolean =>
     others.some(({ name, status }) => name === provenBy && status === 'passed');
-  const missing = list.filter((privilege) => !privilege.held && !isProven(privilege));
+  // A privilege on a table that does not exist cannot be granted.
+  const isAbsent = ({ subject }: Privilege): boolean =>
+    others.some(
+      (one) => one.name === 'table.exists' && one.subject === subject && one.status !== 'passed',
+    );
+  const missing = list.filter((one) => !one.held && !isProven(one) && !isAbsent(one));
   const needed = missing.filter(
     ({ optional, sql }) => !optional && !others.some(({ remedy }) => remedy === sql),
   );

@@ -95,6 +95,25 @@ function checkPublishing(
   );
 }
 
+/**
+ * Debezium finds columns by their name in lower case. It fails at the first read of a table in which
+ * two columns have the same name in lower case.
+ */
+function checkColumnNames(rule: Rule, { columns, name }: TableCatalog): void {
+  const lower = columns.map((column) => column.name.toLowerCase());
+  const twins = columns.filter(
+    (_, at) => lower.indexOf(lower[at]!) !== lower.lastIndexOf(lower[at]!),
+  );
+  const names = twins.map((column) => column.name);
+  rule(
+    'table.column-names',
+    names.length === 0,
+    'no two columns differ only by case',
+    `these columns differ only by case, and the connector refuses such a table: ${names.join(', ')}`,
+    `rename one of them: ALTER TABLE ${qualified(name)} RENAME COLUMN ${plainIdent(names[0] ?? '')} TO …`,
+  );
+}
+
 /** Returns a reason if the write-ahead log lacks rows of the table, otherwise null. */
 function unloggedPart({ kind, persistence, leaves }: TableCatalog): string | null {
   if (!['r', 'p'].includes(kind) || persistence !== 'p') return 'not an ordinary, logged table';
@@ -134,8 +153,10 @@ export async function checkTable(
     `ALTER TABLE ${q} ADD PRIMARY KEY (…)`,
   );
   checks.push(...checkKey(plan, text, table));
-  if (hasSlot && !readsOnly)
+  if (hasSlot && !readsOnly) {
+    checkColumnNames(rule, table);
     checkPublishing(rule, plan, table, await computedIdentity(client, plan, table));
+  }
   if (!readsOnly && changelogTables(plan).includes(text)) {
     const remedy = `ALTER TABLE ${q} REPLICA IDENTITY FULL, or read \`after\` with upsert-kafka`;
     const bad = `the pipeline reads it as debezium-json, and replica identity ${table.replicaIdentity} omits the old version of a row. The job would fail at the first update, and restart forever`;

@@ -69,7 +69,7 @@ export async function withRunning<T>(
   return withClient(async (client) => {
     const handle = client.workflow.getHandle(workflowIdOf(id));
     const description = await handle.describe().catch((error: unknown) => {
-      if ((error as Error).name === 'WorkflowNotFoundError')
+      if (isNotFound(error))
         throw new CliError(
           EXIT.failed,
           'not-found',
@@ -78,16 +78,19 @@ export async function withRunning<T>(
         );
       throw error;
     });
-    if (description.status.name !== 'RUNNING')
-      throw new CliError(
-        EXIT.failed,
-        'not-running',
-        `migration ${nameOf(id)} is not running (${description.status.name})`,
-        [`sluice get ${nameOf(id)}`],
-      );
-    return use(handle, client);
+    if (description.status.name !== 'RUNNING') throw notRunning(id, description.status.name);
+    return use(handle, client).catch((error: unknown) => {
+      throw isNotFound(error) ? notRunning(id, 'it has just ended') : error;
+    });
   });
 }
+
+const isNotFound = (error: unknown): boolean => (error as Error).name === 'WorkflowNotFoundError';
+
+const notRunning = (id: string, why: string): CliError =>
+  new CliError(EXIT.failed, 'not-running', `migration ${nameOf(id)} is not running (${why})`, [
+    `sluice get ${nameOf(id)}`,
+  ]);
 
 interface GrpcError {
   readonly code: number;

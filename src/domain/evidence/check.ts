@@ -93,6 +93,7 @@ const CHECKS = {
   'source.wal-headroom': NEVER_WAIVED,
   'source.wal-level': NEVER_WAIVED,
   'table.before-image': {},
+  'table.column-names': NEVER_WAIVED,
   'table.copy': {},
   'table.exists': {},
   'table.key': NEVER_WAIVED,

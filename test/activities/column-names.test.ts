@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { checkTable } from '../../src/activities/checks/table-checks.js';
+import type { TableCatalog } from '../../src/clients/postgres/catalog.js';
+import { openChecks } from '../../src/domain/evidence/check.js';
+import { aPlan } from '../support/builders.js';
+
+/** Returns the findings about a table with these columns. The role cannot read the table, so no query runs. */
+async function findings(columns: readonly string[], readsOnly = false): Promise<string[]> {
+  const table = {
+    name: { schema: 'public', table: 't' },
+    kind: 'r',
+    persistence: 'p',
+    leaves: [],
+    heirs: [],
+    columns: columns.map((name) => ({ name, type: 'text', declared: 'text', notNull: true })),
+    key: [columns[0]!],
+    replicaIdentity: 'default',
+    isOwner: true,
+    canSelect: false,
+  } as unknown as TableCatalog;
+  const checks = await checkTable(null as never, aPlan(), 'public.t', table, { readsOnly });
+  return openChecks(checks)
+    .filter(({ name }) => name === 'table.column-names')
+    .map(({ detail, remedy }) => `${detail}; ${remedy}`);
+}
+
+describe('columns that differ only by case', () => {
+  it('are refused before anything is made, because the connector refuses such a table', async () => {
+    expect(await findings(['id', 'Note', 'NOTE', 'é', 'É', 'x'])).toEqual([
+      'these columns differ only by case, and the connector refuses such a table: Note, NOTE, é, É; rename one of them: ALTER TABLE "public"."t" RENAME COLUMN "Note" TO …',
+    ]);
+  });
+  it('are no problem if the names differ by more than case, or the capture runs already', async () => {
+    expect(await findings(['id', 'Note', 'note_', ' note'])).toEqual([]);
+    expect(await findings(['id', 'Note', 'note'], true)).toEqual([]);
+  });
+});
