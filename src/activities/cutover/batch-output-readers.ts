@@ -77,8 +77,9 @@ async function views(
   return rows.map((row) => row['reader']!);
 }
 
-const asPattern = (text: string): string =>
-  text.replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
+/** Matches a name as statements write it. There, a quote inside a name is doubled. */
+const asPattern = (name: string): string =>
+  name.replaceAll('"', '""').replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
 
 /**
  * Returns regular expressions for Postgres' `~*`. `names` matches statements that name the table.

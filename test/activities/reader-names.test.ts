@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { mentions } from '../../src/activities/cutover/batch-output-readers.js';
+
+/** Postgres' character classes, which JavaScript does not know. */
+const found = (pattern: string, statement: string): boolean =>
+  new RegExp(pattern.replaceAll('[:alnum:]', 'a-z0-9'), 'i').test(statement);
+
+describe("a statement that reads the batch's table", () => {
+  const { names, writes } = mentions({ schema: 'We"ird S', table: 'Nightly "Sum"' });
+  it('is found if the name of the table contains quotes, which the statement doubles', () => {
+    expect(found(names, 'SELECT * FROM "We""ird S"."Nightly ""Sum""" AS n')).toBe(true);
+    expect(found(names, 'SELECT * FROM "Nightly ""Sum"""')).toBe(true);
+    expect(found(names, 'SELECT * FROM "Nightly ""Sums"""')).toBe(false);
+  });
+  it('does not count if it writes the table', () => {
+    expect(found(writes, 'INSERT INTO "We""ird S"."Nightly ""Sum""" SELECT 1')).toBe(true);
+    expect(found(writes, 'SELECT * FROM "We""ird S"."Nightly ""Sum"""')).toBe(false);
+  });
+});
