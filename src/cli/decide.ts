@@ -90,8 +90,8 @@ export interface EvidenceShown {
 }
 
 /**
- * Returns lines that show what a person decides about. `evidenceId` is the current evidence; a
- * decision about other evidence is refused.
+ * Returns lines that show what a person decides about. `evidenceId` is the current evidence; an
+ * approval that names other evidence is refused.
  */
 export function shownEvidence(evidence: EvidenceShown, evidenceId: string | null): string[] {
   const { epoch, planHash, passesInARow, covered, lastWindow, switches, notes } = evidence;
@@ -157,7 +157,7 @@ export function signed(file: string, claims: Parameters<typeof signDecision>[1])
   return signDecision(pem, claims, Date.now());
 }
 
-/** Asks the run for its current evidence. A decision must name this evidence. */
+/** Asks the run for its current evidence. An approval should name this evidence. */
 export const evidenceOf = (client: Client, handle: WorkflowHandle): Promise<EvidenceShown> =>
   whileServed(client, handle.workflowId, 'The query', () =>
     handle.query<EvidenceShown>('evidence'),

@@ -17,11 +17,11 @@ export class OutputFold extends Fold {
   }
 
   /**
-   * Takes one record. Returns its key, or null if the record is refused. Refuses a record if its
-   * key has a row or a tombstone in a different partition: Kafka keeps no order between partitions.
-   * Also refuses a record if the row of its key has a key in different bytes: Kafka then keeps both
-   * rows. `spelling` is the hash of the key's bytes in the topic, if these are not the bytes of
-   * `key`.
+   * Takes one record. Returns its key, or null if the record is refused. There are two reasons to
+   * refuse a record whose key is already known. The earlier record is in a different partition, and
+   * Kafka keeps no order between partitions. Or the earlier record wrote the same key in different
+   * bytes, and compaction then keeps both records. `spelling` is the hash of the key's bytes in the
+   * topic. By default, these are the bytes of `key`.
    */
   add(
     key: Buffer | null,

@@ -15,7 +15,7 @@ const rewritten = changed({ [STORAGE]: ['public.t in file 2'] });
 const attached = changed({ [STORAGE]: ['public.t in file 1', 'public.t_2 in file 2'] });
 const altered = changed({ 'columns of public.t': ['a int8'] });
 
-describe('a window during which the facts changed', () => {
+describe('a window whose facts are read before and after it', () => {
   it('keeps every verdict if no fact differs', () => {
     for (const verdict of [passed, failed, errored])
       expect(voidedBy(verdict, changed({}))).toEqual(verdict);
@@ -33,7 +33,7 @@ describe('a window during which the facts changed', () => {
       reason:
         'extraneous 300 rows > 0 allowed, but this proves nothing: changed during the window: storage of public.t: no longer public.t in file 1; now public.t in file 2',
     }));
-  it('stays failed if every row stayed in its file', () => {
+  it('stays failed if every row stayed in its file, and stays errored in any case', () => {
     for (const around of [attached, altered]) expect(voidedBy(failed, around)).toEqual(failed);
     expect(voidedBy(errored, rewritten)).toEqual(errored);
   });

@@ -1,5 +1,5 @@
 // Rewrites Protobuf records as the JSON that OutputReader expects. A schema can define several
-// messages. After the id of the schema, a record therefore names its message. The package
+// messages, so each record names its message in the bytes that follow the schema's id. The package
 // protobufjs parses only the schema. Sluice reads the record itself, because whole numbers of 64
 // bits and absent fields must stay exact.
 import protobuf from 'protobufjs';
@@ -53,7 +53,8 @@ function compile(schema: string): RewriteValue {
 function pathOf(input: WireInput): number[] {
   const next = (): number => {
     const value = Number(input.varint());
-    if (value % 2 !== 0) throw new Undecodable('a negative number of a message');
+    if (value % 2 !== 0)
+      throw new Undecodable('the index of its message in the schema is negative');
     return value / 2;
   };
   const count = next();

@@ -31,7 +31,7 @@ export interface EditState {
   readonly spec: MigrationSpec;
   readonly isCommitted: boolean;
   /**
-   * The reason why edits are refused now, for example that writers wait behind the fence. Null if
+   * The reason why edits are refused now, for example that the fence is in place. Null if
    * edits are allowed.
    */
   readonly closed: string | null;

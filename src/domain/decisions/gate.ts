@@ -1,5 +1,5 @@
-// Decides whether an approval or a rejection is accepted. Each reason contains the numbers that
-// were compared.
+// Decides whether an approval or a rejection is accepted. A reason contains the numbers that
+// were compared, if there are any.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';

@@ -72,7 +72,7 @@ function closedFor(run: Run): string | null {
   if (state.outcome !== null) return `the migration has ended: ${state.outcome}`;
   if (state.wayBack !== null) return 'the migration is being rolled back';
   if (run.isHolding)
-    return 'writers wait behind the fence; edit again after the fence is released or the cut-over is committed';
+    return 'the fence is in place; edit again after the fence is released or the cut-over is committed';
   return run.isBehind('soak') ? 'the soak is over, and the batch is being retired' : null;
 }
 

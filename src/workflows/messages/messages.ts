@@ -71,7 +71,8 @@ export function registerMessages(run: Run): void {
   setHandler(resumeSignal, () => setPaused(run, false), { description: 'Continue after a pause' });
   setHandler(retrySignal, () => requestRetry(run), { description: 'Try the blocked step again' });
   setHandler(rollBackSignal, (payload) => onRollBack(run, payload), {
-    description: 'Roll back to the batch, from any phase: {"by": "you", "reason": "why"}',
+    description:
+      'Roll back to the batch, in any phase before complete: {"by": "you", "reason": "why"}',
   });
   setHandler(extendSoakSignal, (payload) => onExtension(run, payload), {
     description: 'Soak at least this long from now on: {"by": "you", "for": "2h"}',
@@ -168,8 +169,8 @@ function onDecision(
 }
 
 /**
- * Handles the signal rollBack. If no signature is required, the handler acts at once, because the
- * check of a signature would have to wait for a worker.
+ * Handles the signal rollBack. If the spec names approvers, an activity checks the signature first.
+ * Otherwise, the handler acts at once and waits for no activity.
  */
 function onRollBack(run: Run, payload: unknown): void | Promise<void> {
   const checked = checkRollBack(payload);

@@ -70,7 +70,7 @@ export const TABLE_KINDS: readonly Kind[] = kindsOf({
         client.query(`BEGIN; ${swap('swapped', 'ledger_small')}; DROP TABLE swapped; COMMIT`),
     };
   },
-  'an attached partition whose rows were never in the log': async ({ client }) => {
+  'an attached partition whose rows were never published': async ({ client }) => {
     const rows = 'SELECT (a_row(g)).* FROM generate_series(2000000, 2000006) g';
     await client.query(`BEGIN; CREATE TABLE brought (LIKE ledger INCLUDING ALL);
       INSERT INTO brought ${rows};

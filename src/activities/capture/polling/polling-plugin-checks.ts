@@ -8,7 +8,7 @@ import type { Deps } from '../../runtime/deps.js';
 import type { Answer } from '../../runtime/make-finding.js';
 import { installedPlugin, polledShape } from './polled-shape.js';
 
-/** Refuses a plugin whose position can pass rows that it has not read. */
+/** Refuses a plugin whose stored position can move beyond rows that the plugin has not read. */
 export async function pluginReadsEveryRow(
   deps: Pick<Deps, 'systems'>,
   spec: MigrationSpec,
