@@ -1,8 +1,8 @@
 // Makes corruptions that bypass the stream, with a fixed seed and a real Postgres, Debezium, Kafka
 // and worker. After each corruption is undone, a harmless change follows, and the next window must
-// pass. The tests run with three values of the source's transaction counter. The first value is
-// that of a new server. The other two are in the upper half of the 32 bits, in the first epoch and
-// in the second one.
+// pass. The tests run with three values of the source's transaction counter, which has 64 bits:
+// the value of a new server, 3 billion, and 2^32 + 3 billion. In the last two, the lower 32 bits
+// are beyond half of their range.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';
 import { random } from '../support/rows.js';
@@ -20,16 +20,16 @@ import { VALUE_KINDS } from './corruptions/value-kinds.js';
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
 /** The number of kinds: all by default. A smaller number gives a quick run. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
-/** Only kinds whose names match run, for example to run one kind again. */
+/** A pattern for the names of kinds. The test runs only these, for example one kind again. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');
 
 const SOURCES: readonly (readonly [where: string, from: bigint])[] = [
   ['of a new server', 0n],
-  ['in the upper half of 32 bits', 3_000_000_000n],
-  ['in the upper half, in the next epoch', 2n ** 32n + 3_000_000_000n],
+  ['of 3 billion', 3_000_000_000n],
+  ['of 2^32 + 3 billion', 2n ** 32n + 3_000_000_000n],
 ];
 /**
- * Kinds that windows once missed when the counter was in its upper half run on every source. The
+ * These kinds run on every source, because windows once missed them if the counter was large. The
  * other kinds are distributed over the sources.
  */
 const EVERYWHERE = [...UNTOUCHED_ROWS, ...LOST_ROWS];

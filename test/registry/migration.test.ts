@@ -68,7 +68,7 @@ function changed(record: KafkaRecord, from: string, to: string): KafkaRecord {
 }
 
 describe('doctor', () => {
-  it('names a missing converter, a missing registry and columns that cannot stay unchanged', async () => {
+  it('names a missing converter, a missing registry, and columns that Avro would rename or change', async () => {
     const { name } = await aDatabase(
       `CREATE TABLE odd (id int PRIMARY KEY, "a-b" int, note text DEFAULT 'none')`,
     );

@@ -1,4 +1,4 @@
-// Lists forms of JSON values for the types that few tables have: usual, unusual and wrong ones.
+// Lists JSON values of rare column types. They are in the usual form, in an unusual form, or wrong.
 
 const PLACEHOLDER = '"__debezium_unavailable_value"';
 /** The polygon ((1,2),(3,4),(5,6)), whose first point comes again at the end. */

@@ -8,7 +8,7 @@ export const STAGING = 'sluice_sluice_drill.stream';
 export const NIGHTLY = `rows_nightly_${process.pid}`;
 export const STREAM = `rows_stream_${process.pid}`;
 
-/** Makes the tables again, with the batch as their owner. */
+/** Creates the tables again. The lease row then allows the batch to write, not the stream. */
 export async function resetShared(drill: Drill): Promise<void> {
   await drill.client
     .query(`DROP TABLE IF EXISTS shared CASCADE; DROP TABLE IF EXISTS ${STAGING}, sluice_sluice_drill.kept; DROP FUNCTION IF EXISTS sluice_sluice_drill.keep_owner();
@@ -93,7 +93,10 @@ export const write = (client: pg.Client, sql: string): Promise<string | null> =>
       return (error as { code: string }).code;
     },
   );
-/** Returns a write by the stream's role that names `since` as the epoch of its ownership. */
+/**
+ * Returns the SQL of a write by the stream's role. `since` is the epoch of the switch that the
+ * session names.
+ */
 export const asStream = (since: string): string =>
   `SET LOCAL ROLE ${STREAM}; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;
 

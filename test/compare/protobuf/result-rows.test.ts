@@ -152,7 +152,9 @@ describe('a record in Protobuf', () => {
     expect(refused(ROWS, message(2, [1, 0], number(4, 5)))).toBe('{"v":5}');
     expect(refused(ROWS, message(2, [0], number(1, 5)))).toBe('{"v":5,"s":""}');
     expect(refused(ROWS, message(2, [2], number(1, 5)))).toMatch(/a message \(2\) that its schema/);
-    expect(refused(ROWS, message(2, [-1]))).toMatch(/index of its message in the schema is negative/);
+    expect(refused(ROWS, message(2, [-1]))).toMatch(
+      /index of its message in the schema is negative/,
+    );
   });
 
   it('may have fields that its schema does not have', () => {
