@@ -2,7 +2,13 @@
 # Creates the users of docker-compose.secure.yml, and the ACLs that Kafka Connect needs for its own topics, groups and
 # transactions. It logs in with the brokers' certificate, and changes nothing when it runs again.
 set -euo pipefail
-run() { "/opt/kafka/bin/$1" --bootstrap-server 127.0.0.1:17407 --command-config "$COMMAND_CONFIG" "${@:2}"; }
+# Each tool gives up after a minute. On a busy machine, that can be too short for its start and its login.
+run() {
+  for _ in 1 2 3; do
+    "/opt/kafka/bin/$1" --bootstrap-server 127.0.0.1:17407 --command-config "$COMMAND_CONFIG" "${@:2}" && return 0
+  done
+  return 1
+}
 # The tools take 256 MB each by default, and all of them run at the same time.
 export KAFKA_HEAP_OPTS=-Xmx128m
 started=()
