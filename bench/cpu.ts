@@ -25,7 +25,7 @@ export function cpuTimes(): CpuTimes {
   };
 }
 
-/** Says how many microseconds each process used for a row between two measurements. */
+/** Describes how many microseconds per row each process used between two measurements. */
 export function perRow(before: CpuTimes, after: CpuTimes, rows: number): string {
   const names = [...SERVICES, 'client'] as const;
   const each = names.map((name) => [name, ((after[name] - before[name]) * 1000) / rows] as const);

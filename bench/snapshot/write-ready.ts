@@ -9,7 +9,7 @@ import { COLUMNS, DATABASE, timed } from '../joined-rows.js';
 
 const BATCH_BYTES = 900 * 1024;
 /**
- * No producer id: the broker then does not look for duplicates, so one batch can be sent many
+ * Without a producer id, the broker does not look for duplicates, so one batch can be sent many
  * times.
  */
 const NOBODY = { producerId: -1n, epoch: -1 };

@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   refuseSecondRun(servers);
   await removeService(home, PIPELINE); // an earlier demo left it, on servers whose data is deleted
   const built = buildPipeline(say);
-  built.catch(() => undefined); // `migrate` throws a failure
+  built.catch(() => undefined); // `migrate` awaits it, and throws its error
   say(`seeding the legacy shop: ${values.orders} orders (seed ${values.seed})`);
   await createShop('shop', { orders: Number(values.orders), seed: Number(values.seed) });
   await addService(home, {
@@ -202,7 +202,7 @@ function refuseSecondRun(servers: Servers): void {
   const listed = JSON.parse(
     sluice(['list', '-o', 'json'], { quiet: true, allowed: [0, 4] }),
   ) as unknown;
-  // a problem is not a list
+  // if a system does not answer, the output is a problem and not a list
   if (!Array.isArray(listed))
     throw new Error(`the demo's servers do not answer. Start them with: ${servers.start}`);
   const known = listed as { name: string; outcome: string | null }[];
