@@ -2,7 +2,7 @@
 # Creates the users of docker-compose.secure.yml, and the ACLs that Kafka Connect needs for its own topics, groups and
 # transactions. It logs in with the brokers' certificate, and changes nothing when it runs again.
 set -euo pipefail
-# Each tool gives up after a minute. On a busy machine, that can be too short for its start and its login.
+# Each tool gives up after a minute. On a busy machine, a minute can be too short for its start and login.
 run() {
   for _ in 1 2 3; do
     "/opt/kafka/bin/$1" --bootstrap-server 127.0.0.1:17407 --command-config "$COMMAND_CONFIG" "${@:2}" && return 0
