@@ -1,13 +1,13 @@
 // `npm test` installs and builds what is missing, and checks types and lint. Then it runs every
-// suite except those in BESIDE. The suites in ON_STACK share one stack, which is removed at the end.
-// The last lines name each failed test, and count passed, failed and skipped tests.
+// suite except those in BESIDE. The suites in ON_STACK share one stack, which is removed at the
+// end. The last lines name each failed test, and count passed, failed and skipped tests.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ROOT, ensureInstalled, must } from './installed.mjs';
 
-/** Suites that share one stack. Each other suite starts a separate stack. */
+/** Suites that share one stack. Each other suite starts its own servers or needs none. */
 const ON_STACK = ['e2e', 'integration', 'alone'];
 
 /** Suites that `npm test` leaves out. */
@@ -37,8 +37,8 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
  * Rounds run one after another. The lists of suites in a round run at the same time. The files of
- * `alone` mostly wait, so suites without a stack run at the same time. Suites with a separate stack
- * run before the shared stack is started.
+ * `alone` mostly wait, so suites without a stack run beside them. Suites with a separate stack run
+ * before the shared stack is started.
  */
 const ROUNDS = [
   [['unit']],

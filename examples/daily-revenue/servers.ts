@@ -1,5 +1,6 @@
-// Says where the demo's servers run, and with which commands a person stops them or starts over. The
-// worker and the pipeline of the demo always run on the host, also if the servers run in containers.
+// Says where the demo's servers run, and with which commands a person stops them or starts over.
+// The worker and the pipeline of the demo always run on the host, even if the servers run in
+// containers.
 export interface Servers {
   /** Stops the worker, the pipeline and the servers. The data stays. */
   readonly stop: string;

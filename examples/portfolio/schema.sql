@@ -1,4 +1,4 @@
--- Creates the tables of the portfolio, with enough rows that the statistics show how they change.
+-- Creates the tables of the portfolio, with enough rows that the statistics show how the tables change.
 CREATE TABLE stores (id int PRIMARY KEY, name text NOT NULL, time_zone text NOT NULL);
 CREATE TABLE customers (id bigint PRIMARY KEY, name text NOT NULL, email text, region text NOT NULL, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL, store_id int NOT NULL, status text NOT NULL, ordered_at timestamptz NOT NULL, promised_at timestamptz);

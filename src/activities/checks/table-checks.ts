@@ -27,8 +27,8 @@ const FAR_VALUES =
 type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 
 /**
- * Returns the unpublished generated columns in the replica identity of the table or of a partition. Since
- * PostgreSQL 18, a replica identity must contain only published columns. For an older server,
+ * Returns the unpublished generated columns in the replica identity of the table or of a partition.
+ * Since PostgreSQL 18, a replica identity must contain only published columns. For an older server,
  * returns no columns.
  */
 async function computedIdentity(
@@ -96,8 +96,8 @@ function checkPublishing(
 }
 
 /**
- * Debezium finds columns by their name in lower case. It fails at the first read of a table in which
- * two columns have the same name in lower case.
+ * Debezium finds columns by their name in lower case. It fails at the first read of a table in
+ * which two columns have the same name in lower case.
  */
 function checkColumnNames(rule: Rule, { columns, name }: TableCatalog): void {
   const lower = columns.map((column) => column.name.toLowerCase());

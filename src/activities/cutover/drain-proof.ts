@@ -1,7 +1,7 @@
-// Proves the cut-over's drain: everything that was committed before the fence, which began the
-// cut-over, has passed connector, pipeline, output and sink. The file docs/explanation/cutover.md
-// describes the parts P1 to P6 of the proof. P6 is the final window. If one part cannot be proven,
-// the whole drain counts as not proven.
+// Proves the cut-over's drain: everything that was committed before the fence has passed connector,
+// pipeline, output and sink. The file docs/explanation/cutover.md describes the parts P1 to P6 of
+// the proof. P6 is the final window. If one part cannot be proven, the whole drain counts as not
+// proven.
 import type pg from 'pg';
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { readRecords } from '../../clients/kafka/records.js';

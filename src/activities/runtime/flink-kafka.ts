@@ -12,7 +12,7 @@ import {
 import { Problem } from '../../domain/failure.js';
 import { kafkaOfEngine, type EngineSpec } from '../../domain/migration/engine-access.js';
 
-/** Returns the options for the tables of a session. Throws Problem if Flink lacks Kafka's client. */
+/** Returns the options for a session's tables. Throws Problem if Flink lacks Kafka's client. */
 export async function flinkKafka(
   session: Pick<FlinkSession, 'hasClass'>,
   spec: EngineSpec,

@@ -29,10 +29,10 @@ export function beat(details?: unknown): void {
 }
 
 /**
- * Throws if the activity is cancelled, or if this attempt was suspended, so that another attempt has
- * taken over. MUST be called before something is created, changed or removed. Otherwise, the change
- * could come after the cancellation, and a rollback could miss it. After a suspension, the change
- * could even hit a later object of the same name.
+ * Throws if the activity is cancelled, or if this attempt was suspended, so that another attempt
+ * has taken over. MUST be called before something is created, changed or removed. Otherwise, the
+ * change could come after the cancellation, and a rollback could miss it. After a suspension, the
+ * change could even hit a later object of the same name.
  */
 export function stopIfCancelled(): void {
   const context = asyncLocalStorage.getStore();

@@ -32,8 +32,8 @@ export interface CopyTarget {
   readonly topic: string;
   readonly blocks: number;
   /**
-   * Identifies the files that hold the table's rows. The value changes when the table is rewritten.
-   * If the log can omit TOASTed values of the table, the value also identifies the snapshot.
+   * Identifies the files that hold the table's rows. This text changes when the table is rewritten.
+   * If the log can omit TOASTed values of the table, the text also identifies the snapshot.
    */
   readonly storage: string;
 }
@@ -78,8 +78,8 @@ export async function beginCopy(
 }
 
 /**
- * Returns whether the log can omit a TOASTed value of a row that an update moves to another place in
- * the table. The log contains every value only under REPLICA IDENTITY FULL.
+ * Returns whether the log can omit a TOASTed value of a row that an update moves to another place
+ * in the table. The log contains every value only under REPLICA IDENTITY FULL.
  */
 const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalog): boolean =>
   holdsFarValues &&

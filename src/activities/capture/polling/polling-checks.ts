@@ -131,8 +131,8 @@ async function cursorIsIndexed(
     ? polling.timestampColumns
     : [polling.incrementingColumn!];
   // The connector compares several columns as COALESCE(a, b), for which Postgres can use only an
-  // index on this expression. Its condition, such as `a > ?`, implies only that the value is not
-  // null. So no poll can use a partial index with any other predicate.
+  // index on this expression. The condition of a poll, such as `a > ?`, implies only that the value
+  // is not null. So a poll can use a partial index only if its predicate is IS NOT NULL.
   const { rows } = await client.query<{ cursor: string; indexes: string }>(
     `WITH wanted AS (
        SELECT CASE count(*) WHEN 1 THEN min(quote_ident(name))

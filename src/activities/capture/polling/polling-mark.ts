@@ -116,8 +116,8 @@ async function untilPolled(
 
 /**
  * Returns the last position of the table, in the order in which the connector reads. Rows without a
- * time, and rows whose time is ahead of the clock, are left out, because preflight and windows
- * report them.
+ * time, and rows whose time is too far ahead of the clock, are left out, because preflight and
+ * windows report them.
  */
 async function cursorIn(
   client: pg.ClientBase,

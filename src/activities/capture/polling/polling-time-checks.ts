@@ -1,5 +1,5 @@
 // Checks the times by which polling finds new rows. The checks only read. Each row must have a
-// time, in UTC, that is not ahead of the database's clock.
+// time, in UTC, that is not far ahead of the database's clock.
 import type pg from 'pg';
 import { readLone } from '../../../clients/postgres/single-statement.js';
 import { cursorOf, polledFrom } from '../../../connectors/jdbc-source.js';

@@ -92,8 +92,8 @@ export class FoldThreads {
   }
 
   /**
-   * Sends the work to the thread, together with the schemas that the thread does not have. Fetches the
-   * schemas that the thread asks for.
+   * Sends the work to the thread, together with the schemas that the thread does not have. Fetches
+   * the schemas that the thread asks for.
    */
   async #changesOf(thread: Thread, work: Omit<Work, 'schemas'>): Promise<Changed> {
     let done = await thread.ask({ ...work, schemas: thread.learn(this.#schemas) });

@@ -158,9 +158,9 @@ export class FoldCache {
   }
 
   /**
-   * Drops the folds whose topics must be read from the beginning. Such a fold was read too long ago,
-   * or lacked a schema that the registry may have by now. An old fold may still have a row whose
-   * tombstone was removed before the fold read it. `keptMs` says how long each topic keeps a
+   * Drops the folds whose topics must be read from the beginning. Such a fold was read too long
+   * ago, or lacked a schema that the registry may have by now. An old fold may still have a row
+   * whose tombstone was removed before the fold read it. `keptMs` says how long each topic keeps a
    * tombstone. MUST be called before a window uses its folds.
    */
   dropOld(ref: MigrationRef, keptMs: ReadonlyMap<string, number>): void {

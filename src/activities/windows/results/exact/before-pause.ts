@@ -1,6 +1,6 @@
 // Does the work that a window can do before it pauses the connector, so that the pause is short.
-// Also finds out whether a pause would be useless. For example, the gap may be too large: the rows
-// that differ between the source's snapshot and the topics.
+// Also finds out whether a pause would be useless, for example because the gap is too large. The
+// gap is the rows that differ between the source's snapshot and the topics.
 import { tableTopic, type Relation } from '../../../../domain/migration/names.js';
 import { durationMs } from '../../../../domain/values/duration.js';
 import type { OrReason } from '../../../../domain/values/or-reason.js';
@@ -66,8 +66,8 @@ export async function gapProblem(
 
 /**
  * Finds out whether the pipeline could process its input within the longest allowed pause. `pathMs`
- * is the time that the last barrier took to pass the whole path, of which the pipeline is only a
- * part. Returns a reason if the pipeline is too slow, otherwise null.
+ * is the time that the last barrier took to pass the whole path. The pipeline is only a part of
+ * this path. Returns a reason if the pipeline is too slow, otherwise null.
  */
 export async function slowness(
   { kafka, plan, still }: ConnectedSession,

@@ -44,10 +44,11 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
   }
 
   /**
-   * Returns the position for the record of `row`, when all rows up to it were returned. `next` is
-   * the following row, or null at the end of a poll. In mode `timestamp`, a time counts as read
-   * only when no further row has the same time. A restart before that reads the rows of this time
-   * again, so none is skipped. In mode `bulk`, `seen` is the snapshot of the last complete poll.
+   * Returns the position to store with the record of `row`. All rows up to `row` were returned.
+   * `next` is the following row, or null at the end of a poll. In mode `timestamp`, a time counts
+   * as read only when no further row has the same time. After an earlier restart, the rows of this
+   * time are read again, so none is skipped. In mode `bulk`, `seen` is the snapshot of the last
+   * complete poll.
    */
   Position after(Settings.Mode mode, Row row, Row next, Poll current) {
     return switch (mode) {
