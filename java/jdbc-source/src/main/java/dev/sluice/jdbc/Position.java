@@ -44,11 +44,10 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
   }
 
   /**
-   * Returns the position to store with the record of `row`. All rows up to `row` were returned.
-   * `next` is the following row, or null at the end of a poll. In mode `timestamp`, a time counts
-   * as read only when no further row has the same time. After an earlier restart, the rows of this
-   * time are read again, so none is skipped. In mode `bulk`, `seen` is the snapshot of the last
-   * complete poll.
+   * Returns the position that Connect stores with the record of `row`. `next` is the following row,
+   * or null at the end of a poll. In mode `timestamp`, a time counts as read only when no further
+   * row has the same time. If the task restarts before that, it reads the rows of this time again,
+   * so none is skipped. In mode `bulk`, `seen` is the snapshot of the last complete poll.
    */
   Position after(Settings.Mode mode, Row row, Row next, Poll current) {
     return switch (mode) {
