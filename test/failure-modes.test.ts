@@ -52,7 +52,10 @@ const FINDINGS = [
   ...CASES.split(' ').map((number) => `case ${number}`),
 ];
 
-/** Repeats the word of a row with several findings: `workflows C3, C4` has `workflows C4`, too. */
+/**
+ * Repeats the word `workflows` if a row has several findings: `workflows C3, C4` becomes
+ * `workflows C3, workflows C4`.
+ */
 const withSource = (id: string): string =>
   id.startsWith('workflows ') ? id.replace(/, (?=C?\d)/g, ', workflows ') : id;
 

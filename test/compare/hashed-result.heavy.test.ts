@@ -1,4 +1,4 @@
-// Tests that a comparison of results by hashes finds exactly the same as one of whole rows.
+// Tests that a comparison of results by hashes finds exactly what a comparison of whole rows finds.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../src/compare/row-comparison.js';

@@ -1,5 +1,5 @@
-// Tests the decisions about a still point, which is a moment at which no side of a comparison
-// changes. Did the topics stay unchanged? Who paused a connector?
+// Tests the decisions about a still point. At a still point, the pipeline has processed its whole
+// input, and no new records arrive. Did the topics stay unchanged? Who paused a connector?
 import { describe, expect, it } from 'vitest';
 import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
 import { subjectsOf } from '../../src/domain/plan/planned-subjects.js';

@@ -68,7 +68,7 @@ async function kill(child: ChildProcess): Promise<void> {
   readers.delete(child);
 }
 
-/** The members of a group at rest. */
+/** Returns the members of a group. Returns none while the group is not stable. */
 const membersOf = async (group: string): Promise<readonly string[]> => {
   const known = (await port.describeGroup(group)) as KnownGroup;
   return known.state === 'Stable' ? known.members : [];

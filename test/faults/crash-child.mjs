@@ -17,8 +17,8 @@ const { activity, args, at, when, from, only, earlier = [] } = JSON.parse(proces
 const EFFECT =
   /^\s*(WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|REVOKE|LOCK|COMMIT|BEGIN\s*$|SELECT pg_(drop|logical)|SELECT 1 FROM \S+ WHERE .* FOR UPDATE)/is;
 /**
- * Statements that only a witness runs (a temporary slot that shows which rows changed). It makes
- * the slot, writes a marker, and reads the slot.
+ * Statements that run only for a witness, which is a temporary slot that shows which rows changed.
+ * They create the slot, write a marker, and read the slot.
  */
 const OF_WITNESS = /pg_create_logical_replication_slot|'sluice-witness'|pg_logical_slot_get/;
 let effects = 0;
@@ -43,7 +43,7 @@ const effect = async (act) => {
 
 /** The sessions that made the slot of a witness. The slot ends with its session. */
 const hasWitness = new WeakSet();
-/** Counts the reading of a witness's slot as an effect. Other uses of COPY only read. */
+/** Counts a COPY as an effect if it reads a witness's slot. Any other COPY changes nothing. */
 function asEffect(copy) {
   let mine = false;
   const submit = copy.submit.bind(copy);
@@ -94,7 +94,7 @@ globalThis.fetch = (url, options) =>
     ? fetch(url, options)
     : effect(() => fetch(url, options));
 const { request } = https;
-/** A request to a server with a private CA does not use `fetch`. Its effect ends with the answer. */
+/** A request to a server with a private CA bypasses `fetch`. Its effect ends with the answer. */
 https.request = (url, options, done) => {
   if ((options.method ?? 'GET') === 'GET' || !counts(String(url)))
     return request(url, options, done);

@@ -53,7 +53,8 @@ const approve = async (name: string): Promise<void> => {
 };
 
 /**
- * Returns when activities or workflow tasks of a migration completed, in every run of its chain.
+ * Returns the times at which activities or workflow tasks of a migration completed, in every run of
+ * its chain.
  */
 async function progressOf(name: string): Promise<number[]> {
   const { workflow } = new Client({ connection, namespace: process.env['TEMPORAL_NAMESPACE']! });

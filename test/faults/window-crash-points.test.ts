@@ -55,7 +55,7 @@ const CASES: readonly (readonly [what: string, counted: Counted, windows: Window
     'the final window, which reads its witness and ends it',
     {
       only: 'sluice-witness|pg_logical_slot_get|end of the witness|INSERT INTO sluice.evidence',
-      // counts only effects after this one, because the witness is also read every few seconds
+      // effects before this marker do not count, because the witness is read every few seconds
       from: 'sluice-witness',
     },
     finalWindow,

@@ -103,7 +103,7 @@ describe('a window joined by Flink', () => {
     // the other partition. Offsets of two partitions say nothing about the order of their records.
     const value = envelope('r', '{"id":20,"region":"r2","note":"note 20","seen":null}', 0);
     await produceToEach('by-flink.public.plain', 2, '{"id":20,"region":"r2"}', value.toString());
-    // Flink reads the byte 0xff as the character that the row of key 21 really has.
+    // Flink reads the invalid byte 0xff as U+FFFD. The row with id 21 really has this character.
     const bad = envelope('r', '{"id":21,"region":"r0","note":"bad \u00ff"}', 0).toString();
     await produceRecord(
       'by-flink.public.plain',

@@ -11,7 +11,8 @@ const RECURSIVE =
   'WITH RECURSIVE t AS (SELECT k FROM sales UNION SELECT k + 1 FROM t WHERE k < 3) SELECT k FROM t';
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 beforeAll(async () => {
-  // Postgres 18 can publish stored generated columns, so only virtual ones prevent an alignment there.
+  // Postgres 18 can publish stored generated columns. There, only virtual generated columns prevent
+  // an alignment.
   const kind = (await serverVersion()) >= 180000 ? 'VIRTUAL' : 'STORED';
   database = await freshDatabase(
     `CREATE TABLE sales (id int PRIMARY KEY, k int, cents int);

@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   life.kill('SIGTERM');
   await worker.kill('SIGTERM');
-  await removeService(stackHome(), `pipeline-${NAME}`); // the pipeline would slow down other files
+  await removeService(stackHome(), `pipeline-${NAME}`); // it would slow down other test files
 });
 
 const deploy = (version: 1 | 2) =>

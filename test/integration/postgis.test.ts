@@ -1,5 +1,6 @@
 // Tests the types of PostGIS with the records that real Debezium writes for the initial load,
-// inserts and updates. The stack's own Postgres lacks PostGIS, so an installed server runs beside it.
+// inserts and updates. The stack's own Postgres lacks PostGIS, so an installed Postgres that has
+// PostGIS runs beside it.
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';

@@ -32,7 +32,7 @@ describe('plan --rehearse', () => {
       stdout: expect.stringContaining('needs evidence for approval (phase approve)') as string,
     });
     await waitFor('rehearsed', 'approval');
-    // a rehearsal holds the result, so the command asks for confirmation; here there is no terminal
+    // A rehearsal blocks writes, so the command asks for confirmation. It fails without a terminal.
     expect(rehearse().code).toBe(2);
     const { code, stdout } = rehearse('--yes');
     expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({

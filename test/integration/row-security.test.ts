@@ -96,7 +96,10 @@ describe('a session of Sluice', () => {
 });
 
 describe('a connector with a login of its own', () => {
-  /** Asks whether row security hides rows of a table, as a worker that sees every row. */
+  /**
+   * Returns whether row security can hide rows of a table from the connector. The worker's role
+   * sees every row.
+   */
   async function visible(
     connector: object,
     { table = 'public.events', readsOnly = false } = {},

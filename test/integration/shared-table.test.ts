@@ -24,7 +24,7 @@ afterAll(async () => {
   shop.rest();
   await worker.kill('SIGTERM');
   await dropRoles();
-  // the pipeline would slow down other files
+  // the pipeline would slow down other test files
   await removeService(stackHome(), `pipeline-${shop.name}`);
 });
 

@@ -139,7 +139,7 @@ describe("a role that cannot see other roles' sessions", () => {
         },
       },
     });
-    await grant(); // the mark needs this membership; the settings need a different one
+    await grant(); // shows the sessions; the settings need a different membership
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
     const unknown = async () =>

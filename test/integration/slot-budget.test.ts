@@ -35,7 +35,10 @@ const watch = (
   );
 const noWait = (): Promise<void> => Promise.resolve();
 
-/** Returns systems with a running connector that notes what it is asked to do. */
+/**
+ * Returns systems whose connector notes what it is asked to do. If the state is null, the connector
+ * does not answer when it is asked for its status.
+ */
 function withConnector(asked: string[], state: 'RUNNING' | null = 'RUNNING'): Systems {
   const note = (what: string) => () => Promise.resolve(void asked.push(what));
   const status = () =>

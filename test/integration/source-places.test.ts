@@ -1,5 +1,5 @@
-// Tests that only a few windows read one source server at a time. Each of them holds a place, which
-// the ledger records. The ledger is real.
+// Tests that only a few windows read one source server at a time. Each of these windows holds a
+// place, which is an advisory lock in the ledger's database. The ledger is real.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
@@ -31,7 +31,7 @@ class Full extends Error {}
 const take = (places: number, server = SERVER): Promise<() => Promise<void>> =>
   takePlace(aLedger(), server, places, () => Promise.reject(new Full()));
 
-/** Resolves when no session holds a lock or waits for one. */
+/** Returns the number of advisory locks that sessions hold or wait for. */
 const sessions = async (): Promise<number> => {
   const { rows } = await database.client.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,

@@ -69,7 +69,8 @@ async function inputOf(ref: MigrationRef): Promise<FenceInput> {
 
 /**
  * Starts a worker. When the worker is ready, `prepare` runs, and then the worker begins its
- * activity. The promise resolves when the worker is suspended.
+ * activity. The promise resolves when the first statement that matches `pattern` has run. With
+ * `stop`, the worker is suspended at this moment. With `go`, it continues after 1.5 s.
  */
 async function worker(
   action: string,

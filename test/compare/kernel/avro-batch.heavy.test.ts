@@ -1,5 +1,5 @@
-// Compares the kernel's encoding of records in Avro with that of the reference. Random schemas, values
-// and damages must give exactly the same changes.
+// Compares the kernel's encoding of records in Avro with that of the reference. Both must give
+// exactly the same changes for random schemas and values, and for damaged records.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AvroRecords } from '../../../src/compare/avro/avro-records.js';
@@ -17,7 +17,7 @@ interface Message {
 type Schemas = Readonly<Record<number, object>>;
 const [KEY, EVENT] = [1, 2];
 
-/** Encodes the messages. Returns the words of the changes, and how many the kernel left out. */
+/** Encodes the messages. Returns the changes' words, and how many records the reference encoded. */
 function encoded(
   shape: Shape,
   schemas: Schemas,

@@ -1,5 +1,5 @@
-// Compares an output with its query as of a still point, that is, of a moment at which the pipeline
-// has read everything. The connector is not needed for that.
+// Compares an output with its query as of a still point. At this moment, the pipeline has read
+// everything. The comparison needs no connector.
 import {
   compareAt,
   prepare,
@@ -21,8 +21,8 @@ type Given = Pick<ConnectedSession, 'ref' | 'plan' | 'kafka' | 'reader' | 'side'
 interface Compared {
   readonly query: RandomQuery;
   /**
-   * The offsets, by topic, up to which no record needs to be searched for changes that the snapshot
-   * does not see.
+   * One offset for each topic. The snapshot sees the changes of all records below this offset, so
+   * the window does not search these records.
    */
   readonly settledUpTo: Readonly<Record<string, number>>;
   readonly output: string;

@@ -91,8 +91,8 @@ export class Writers {
   }
 
   /**
-   * Puts the records of some open transactions into the log, before they are visible. Synchronous
-   * replication does this.
+   * Puts the records of some open transactions into the log, before snapshots see the transactions.
+   * The same happens with synchronous replication.
    */
   sendSomeEarly(): void {
     for (const session of this.#sessions) {
