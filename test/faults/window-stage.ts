@@ -41,7 +41,10 @@ export interface WindowStage {
   readonly window: (input: WindowInput) => Promise<WindowResult>;
   /** Returns null if the process died, or else the number of its effects. */
   readonly crash: (crashes: Crashes) => number | null;
-  /** Returns what a window may have left: open pauses, slots, and the connector's state. */
+  /**
+   * Waits until only the connector has a slot. Returns what else a window may have left: open
+   * pauses, and the connector's state.
+   */
   readonly rest: () => Promise<object>;
   readonly close: () => Promise<void>;
 }

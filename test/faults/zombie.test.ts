@@ -13,7 +13,7 @@ const successor = new TestWorker();
 let shop: FencedShop;
 
 beforeAll(async () => {
-  shop = await openFencedShop('zombie', 60); // maxHold in seconds; a longer predicted hold is refused
+  shop = await openFencedShop('zombie', 60); // maxHold; a longer predicted hold is refused
   await zombie.start();
 });
 afterAll(async () => {

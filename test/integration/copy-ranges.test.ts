@@ -1,5 +1,5 @@
-// Tests which block ranges a copy keeps from an earlier attempt. Between the attempts, an update may
-// move a row to a different range, and the log does not always contain the whole row.
+// Tests which block ranges a copy keeps from an earlier attempt. Between two attempts, an update
+// may move a row to a different range, and the log does not always contain the whole row.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   closeReaders,

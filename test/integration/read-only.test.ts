@@ -1,4 +1,4 @@
-// Tests that SQL in a spec can only read data, except in the keys that are meant to change data.
+// Tests that SQL in a spec can only read data, except in fields that are meant to change data.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { describeQuery } from '../../src/clients/postgres/catalog.js';

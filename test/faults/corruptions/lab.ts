@@ -24,7 +24,7 @@ const PATIENCE_MS = 600_000;
 /** The reason of a window that could not wait long enough, or got no answer from a system. */
 const NOT_REACHED = / at the time limit$| does not answer /;
 
-/** A record of the table's topic, and its position. */
+/** A record of the table's topic, and its partition. */
 export interface Found {
   readonly partition: number;
   readonly key: string;
