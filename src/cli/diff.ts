@@ -43,8 +43,8 @@ export async function diff(
 }
 
 /**
- * Returns the differences of one subject in one window, or null if no window failed. Throws
- * CliError for an unknown window or subject.
+ * Returns the differences of one subject in one window. Returns null if no window is named, and
+ * `newestUnproven` finds none. Throws CliError for an unknown window or subject.
  */
 async function differencesOf(
   ledger: Ledger,

@@ -1,7 +1,8 @@
 // Runs one validation window, which is one comparison of batch and stream, in one activity. A
-// window compares tables exactly. With `validation.results: exact`, it compares results at a still
-// point, when the pipeline has processed everything and nothing new arrives. Otherwise, it compares
-// them in several rounds. It writes its verdicts and the differences into the ledger.
+// window compares tables exactly, unless they are polled. With `validation.results: exact`, it
+// compares results at a still point, when the pipeline has processed everything and nothing new
+// arrives. Otherwise, it compares them in several rounds. It writes its verdicts and the
+// differences into the ledger.
 import { Context } from '@temporalio/activity';
 import type { BrokenGlass } from '../../domain/decisions/cosign.js';
 import { seeFacts } from '../../clients/ledger/facts-by-digest.js';

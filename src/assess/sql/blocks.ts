@@ -103,7 +103,10 @@ export function blocksOf(
   return blocks;
 }
 
-/** Adds the sub-queries in FROM, innermost first. A lateral sub-query cannot run by itself. */
+/**
+ * Returns the blocks of the sub-queries in FROM, innermost first. A lateral sub-query cannot run by
+ * itself.
+ */
 function subQueries(select: Fields, scope: Scope, used: Set<string>): Block[] {
   const found: Block[] = [];
   const branches = [select['larg'], select['rarg']].filter((b): b is Fields => b !== undefined);

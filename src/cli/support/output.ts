@@ -112,7 +112,7 @@ function toCliError(error: unknown): CliError {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
   const isNetwork =
     typeof code === 'string' && /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH)/.test(code);
-  // The ledger is the only database that a verb opens itself.
+  // Errors of other databases are handled earlier, so this error is from the ledger's database.
   if (
     isNetwork ||
     (severity !== undefined && typeof code === 'string' && /^(28|3D|08|57P|53|42501)/.test(code))

@@ -98,8 +98,8 @@ function refuseOversized(block: Buffer): void {
     const tag = block[at]!;
     const kind = tag & 3;
     const short = tag >>> 2;
-    // The tag of a literal is followed by its length, unless the tag contains it, and then by its
-    // bytes. The tag of a copy is followed by an offset.
+    // After the tag of a literal come its length, unless the tag contains the length, and then the
+    // bytes of the literal. After the tag of a copy comes an offset.
     const sized = kind === 0 ? Math.max(0, short - 59) : kind === 3 ? 4 : kind;
     if (at + 1 + sized > block.length) throw new RangeError('a snappy block ends too early');
     const number = sized === 0 ? short : block.readUIntLE(at + 1, sized);

@@ -52,7 +52,8 @@ export function advanced(state: number, bytes: Uint8Array, from: number, to: num
 }
 
 /**
- * For each of the 32 bits of a state: the state that it becomes after some number of zero bytes.
+ * Contains, for each of the 32 bits of a state, the state into which a certain number of zero bytes
+ * turn that bit.
  */
 type Shift = Int32Array;
 

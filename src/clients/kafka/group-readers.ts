@@ -9,7 +9,7 @@ export const UNDESCRIBED_REMEDY =
 
 /**
  * Describes a group. Throws Problem `unsupported` if Kafka does not describe the group. Otherwise,
- * a caller could take members that it cannot see for unchanged members.
+ * a caller could assume that members that it cannot see have not changed.
  */
 export async function knownGroup(kafka: KafkaPort, id: string): Promise<KnownGroup> {
   const group = await kafka.describeGroup(id);

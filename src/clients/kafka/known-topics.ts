@@ -35,7 +35,7 @@ export class KnownTopics {
   /**
    * Adds the topic to the cluster's list of topics, for one caller at a time. If a refresh fails,
    * kafkajs restores the earlier list. With two callers at once, it could restore deleted topics
-   * that the other caller had just removed.
+   * that the other caller had just removed from the list.
    */
   know(cluster: Cluster, topic: string): Promise<void> {
     const mine = this.#before.then(() =>

@@ -1,4 +1,4 @@
-// Stores the objects that a migration adopted in the ledger. Adopted objects have a separate table,
+// Stores in the ledger the objects that a migration adopted. Adopted objects have a separate table,
 // so code that removes or hands over Sluice's objects never sees them.
 import type { MigrationRef, ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { jsonText } from './json-text.js';
@@ -33,7 +33,7 @@ WHERE o.kind = $2 AND o.object_name = $3 AND o.state IN ('registered', 'created'
   AND (o.location = $4 OR (m.spec #>> '{spec,source,postgres,host}') || ':' || (m.spec #>> '{spec,source,postgres,port}') || '/' || o.location = $4)
 LIMIT 1`;
 
-/** Returns which of the objects a migration owns, or another migration has adopted. */
+/** Returns which of the objects any migration owns, or another migration has adopted. */
 export async function heldObjects(
   ledger: Pick<Ledger, 'query'>,
   name: string,
@@ -61,8 +61,8 @@ export async function ledgerTime(ledger: Pick<Ledger, 'query'>): Promise<string>
 /**
  * Records the adopted objects in one statement. Idempotent. Records nothing and returns `taken` if
  * another migration has adopted one of them meanwhile. Records nothing and returns `ended` if the
- * run has ended, or has released its objects since `begun`. In these two cases, no run would ever
- * release the new rows.
+ * run has ended, or has released its objects since `begun`. In both cases of `ended`, no run would
+ * ever release the new rows.
  */
 export async function recordAdopted(
   ledger: Pick<Ledger, 'query'>,

@@ -1,4 +1,4 @@
-// Stores the progress of the copy of the tables in the ledger. The progress then survives the death
+// Stores in the ledger the progress of the copy of the tables. The progress then survives the death
 // of the worker.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';

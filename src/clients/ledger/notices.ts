@@ -23,7 +23,7 @@ export async function storeNotice(ledger: Access, notice: Notice): Promise<void>
   );
 }
 
-/** Matches the notices that are still sent. After a day, Sluice gives up on a notice. */
+/** Matches the notices that Sluice still tries to send. After a day, it gives up on a notice. */
 const WAITING = `sent_at IS NULL AND created_at > now() - interval '1 day'`;
 
 /** Counts the notices whose attempts have failed so far, and that Sluice still tries to send. */

@@ -42,7 +42,7 @@ export interface TableCatalog {
   readonly name: TableName;
   readonly kind: string;
   readonly persistence: string;
-  /** The partitions at every depth. Empty for an ordinary table. */
+  /** The partitions that hold rows, at every depth. Empty for an ordinary table. */
   readonly leaves: readonly Leaf[];
   /**
    * The tables that inherit from this table (INHERITS). A query of this table also reads their

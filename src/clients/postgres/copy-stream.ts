@@ -25,9 +25,9 @@ interface Wire {
 export type VisitRow = (bytes: Uint8Array, at: number) => number;
 
 /**
- * Receives a row in the text format, which is valid during the call. If it returns a promise, no
- * more data is read from the connection until that promise resolves. Lines that have already
- * arrived, at most 64 KB, are still visited.
+ * Receives a row in the text format. The buffer is valid only during the call. If the function
+ * returns a promise, no more data is read from the connection until that promise resolves. Lines
+ * that have already arrived, at most 64 KB, are still visited.
  */
 export type VisitLine = (line: Buffer) => Promise<void> | undefined;
 

@@ -1,5 +1,5 @@
-// Keeps the view's text from before the commit in the schema of the lease row. The commit's own
-// transaction stores this text, so it exists if and only if the view was switched.
+// Keeps the text that the view had before the commit. The text is in the schema of the lease row.
+// The commit's own transaction stores it, so it exists if and only if the view was switched.
 import type pg from 'pg';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

@@ -92,7 +92,7 @@ export interface RowsChanged {
 
 /**
  * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
- * Moves rows that the shared table has and the stream lacks to `kept`, and drops the staging table.
+ * Moves to `kept` the rows of the shared table that the stream lacks, and drops the staging table.
  * A sink that still writes to the staging table then fails. That sink later reads the same records
  * again and writes them to the shared table. Returns a reason if the table would not have exactly
  * the stream's rows, or if a different table would change. The caller MUST then roll back.
@@ -150,8 +150,8 @@ export async function giveBack(
 }
 
 /**
- * Changes exactly those rows of the shared table that differ from `source`. Moves rows that
- * `source` lacks to `kept`, or deletes them if `kept` is null.
+ * Changes exactly those rows of the shared table that differ from `source`. Moves to `kept` the
+ * rows that `source` lacks, or deletes these rows if `kept` is null.
  */
 async function makeEqual(
   client: pg.ClientBase,

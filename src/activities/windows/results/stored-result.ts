@@ -122,9 +122,9 @@ interface StoredResult {
 }
 
 /**
- * Returns a reason if a later run than `id` has begun or finished. Call this function after the
- * stored result was read, and outside of that snapshot. If a new run truncates the table, every
- * earlier snapshot sees the table as empty.
+ * Returns a reason if a later run than `id` has begun or finished. Call this function again after
+ * the stored result was read, outside of the snapshot that read it. If a new run truncates the
+ * table, every earlier snapshot sees the table as empty.
  */
 export async function laterRun(
   client: pg.ClientBase,

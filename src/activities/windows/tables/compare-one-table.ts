@@ -1,6 +1,6 @@
 // Compares one table with its topic in the window's snapshot. The final window of a cut-over may
-// rest on a full pass, which read every row before the cut-over. It then compares only the rows
-// that changed after that pass.
+// rest on a full pass, which read every row before the fence. The final window then compares only
+// the rows that changed after that pass.
 import { readKeyedTable, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import type { Shape } from '../../../compare/row-comparison.js';
 import { byColumn } from '../../../domain/evidence/by-column.js';

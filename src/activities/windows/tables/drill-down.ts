@@ -76,8 +76,8 @@ export async function drillDown(input: DrillDownInput, read: HashFold): Promise<
 }
 
 /**
- * Checks that every candidate was classified as matched, different or unknown. Throws if a
- * candidate is missing, because the two readings of the topic then disagree and prove nothing.
+ * Checks that every candidate was classified as matched, different or unknown. Throws if one was
+ * not classified, because the two readings of the topic then disagree and prove nothing.
  */
 export function refuseUnexplained(explained: number, candidates: number, extraneous: number): void {
   if (explained === candidates + extraneous) return;

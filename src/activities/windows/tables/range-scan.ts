@@ -108,7 +108,7 @@ async function walkRange(input: WalkInput, fold: HashFold, select: string): Prom
     const { rowsPerSecond } = plan.spec.source.limits;
     await copyRows(reader, select, { rowsPerSecond }, (bytes, at) => comparison.add(bytes, at));
     heartbeat();
-    // too many rows differ for all of their keys to be remembered
+    // so many rows differ that not all of their keys can be remembered
     if (comparison.suspected > comparison.candidates.length) return null;
     for (const { key } of comparison.candidates) fold.suspect(key);
     return fold.provenAt !== null && fold.unreadable === 0 ? comparison.rowsRead : null;

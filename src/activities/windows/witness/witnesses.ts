@@ -17,9 +17,9 @@ import type { Planned } from '../../runtime/with-plan.js';
  */
 const READ_EVERY_MS = 5000;
 /**
- * A witness ends if no window has used it for this time (ms). For example, a cut-over may wait for
- * a run of the batch. For a witness that is kept between windows, twice the time between two
- * windows is added.
+ * A witness ends if no window has used it for this time (ms). For example, no window uses it while
+ * a cut-over waits for a run of the batch. For a witness that is kept between windows, twice the
+ * time between two windows is added.
  */
 const UNUSED_MS = 30 * 60_000;
 
