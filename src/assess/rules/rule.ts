@@ -8,8 +8,8 @@ export type Answer =
   | {
       readonly state: 'fired';
       /**
-       * The part of the score, from 0 to 1, that the rule adds to `value` or takes from
-       * `feasibility`.
+       * A number from 0 to 1. `value` is the weighted mean of the grades. `feasibility` is the
+       * product of `1 - grade`.
        */
       readonly grade: number;
       readonly evidence: string;

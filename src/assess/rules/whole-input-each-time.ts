@@ -3,7 +3,7 @@ import { uncountedRemovals, type TableFacts } from '../facts.js';
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 
 const REPLACED = 0.8;
-// A table whose rows were replaced this often is replaced regularly. This rule is for tables
+// A table whose rows were replaced this many times is replaced regularly. This rule is for tables
 // without rates per day.
 const TIMES_OVER = 3;
 const TOO_SMALL_TO_SAY = 100;

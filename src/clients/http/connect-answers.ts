@@ -28,7 +28,7 @@ export const notConnect = (request: string): Problem =>
     'correct connector.url, which names the REST API of Kafka Connect; then: sluice retry',
   );
 
-/** Parses an answer without an error. `request` names the method and the URL. */
+/** Parses the body of a successful answer. `request` names the method and the URL. */
 export function bodyOf(text: string, request: string): unknown {
   try {
     const body: unknown = text === '' ? {} : JSON.parse(text);

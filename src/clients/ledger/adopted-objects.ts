@@ -6,7 +6,8 @@ import type { Ledger } from './ledger.js';
 
 export interface AdoptedRow extends OwnedObject {
   /**
-   * Describes the object at its adoption, such as a topic's id. A different text shows a change.
+   * Describes the object at its adoption, for example by a topic's id. A different text shows a
+   * change.
    */
   readonly identity: string;
 }

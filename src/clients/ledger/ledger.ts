@@ -175,8 +175,8 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Returns the state of an object, or null if this migration never owned it. For a run, an object
-   * that a later run of the same name has claimed counts as removed.
+   * Returns the state of an object, or null if this migration never owned it. With `iteration`, an
+   * object that a later run of the same name has claimed counts as removed.
    */
   async objectState(
     { name, iteration = MAX_INT }: { readonly name: string; readonly iteration?: number },
@@ -191,9 +191,9 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the state of an object. Ignores every state if a later run has the object. Ignores
-   * `created` if the object was already removed. Throws Problem `object-not-ours`, and claims
-   * nothing, if the run has ended.
+   * Stores the state of an object. Throws Problem `object-not-ours` if the state is `registered`,
+   * and the run has ended or a later run has the object. Ignores every other state if a later run
+   * has the object. Ignores `created` if the object was already removed.
    */
   async setObjectState(
     ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,

@@ -1,5 +1,5 @@
 // Runs SQL that a spec contains. The server receives the SQL as a single statement through the
-// extended protocol. It can describe the statement without running it.
+// extended protocol. This protocol can also describe the statement without running it.
 import type pg from 'pg';
 
 export interface DescribedField {

@@ -1,8 +1,8 @@
 // Chooses the pass for a table, which is the way in which its rows are read and compared. If the
 // spec names Flink as the engine, Flink compares the table. If a column has a tolerance, whole rows
 // are compared. If the keys do not fit in memory, the table is compared in parts on disk. In all
-// other cases, row hashes are compared in memory. If an earlier window proved a long table, only its
-// changed rows and a scrub are compared.
+// other cases, row hashes are compared in memory. If an earlier window proved a long table, only
+// its changed rows and a scrub are compared.
 import { storageOf, type TableCatalog } from '../../../clients/postgres/catalog.js';
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { hostsOf } from '../../../domain/migration/cluster-access.js';
