@@ -1,5 +1,5 @@
-// Makes the CA, the certificates and the passwords of docker-compose.secure.yml, and the variables
-// that this file and Sluice's commands read.
+// Makes the CA, the certificates and the passwords of docker-compose.secure.yml. Also makes the
+// variables that docker-compose.secure.yml and Sluice's commands read.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -18,9 +18,9 @@ type Passwords = Readonly<Record<(typeof PASSWORDS)[number], string>>;
 
 /**
  * Returns the variables, and makes the files that do not exist or are no longer valid. Only this
- * user may enter the folder `outer`. It also has the key of the CA, which no container sees. The
- * containers see only its folder `secure`. They run as other users, so every user may read the
- * files in `secure`.
+ * user may enter the folder `outer`, which also contains the key of the CA. The containers see only
+ * the folder `secure` inside `outer`, so they do not see that key. They run as other users, so
+ * every user may read the files in `secure`.
  */
 export function secureEnvironment(
   outer = join(ROOT, '.stack/docker.compose'),

@@ -1,6 +1,6 @@
-// Builds the images of docker-compose.yml from the parts that the stack has fetched, under the
-// names of that file. They are for a machine that reaches no image registry, and for trying out
-// that file.
+// Builds the images of docker-compose.yml from the parts that the stack has fetched. The images get
+// the names in docker-compose.yml. They are for a machine that reaches no image registry, and for
+// trying out docker-compose.yml.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';

@@ -146,7 +146,7 @@ function cpuSeconds(pid: number): number {
   return fields ? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND : Infinity;
 }
 
-/** Returns Linux's fields about a process, beginning with its state, or null if it has ended. */
+/** Returns Linux's fields about a process, beginning with its state, or null if there are none. */
 function statOf(pid: number): string[] | null {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -8,7 +8,7 @@ export interface Writing {
   readonly name: (name: string) => string;
 }
 
-/** Returns sentences in which all text from outside is written by `writing`. */
+/** Returns sentences. The functions `text` and `name` write all text from outside. */
 export function notCompared(
   { windows, status, leftOut }: Pick<Report, 'windows' | 'status' | 'leftOut'>,
   { text, name }: Writing,

@@ -58,8 +58,8 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 
 /**
  * Checks that each verdict in the evidence equals the verdict in its row, and follows from its
- * counts. A verdict may be weaker than its counts allow, because something changed during the
- * window, but MUST NOT be stronger.
+ * counts. If the counts mean `passed`, the verdict may also be `inconclusive`, because something
+ * changed during the window. No other verdict may differ.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));

@@ -6,8 +6,8 @@ import { finding, type Finding } from './verify-links.js';
 
 /**
  * Checks the whole status of a run that has ended, because it never changes again. For a live run,
- * checks only the decisions, the phase and the epoch. Also checks that the report contains the
- * events that led to them.
+ * checks only the decisions, the phase, the epoch and the route. The report must contain the events
+ * that led to this phase, epoch and route.
  */
 export function statusLike(
   { status, events }: Report,

@@ -204,7 +204,7 @@ function unlike(events: Report['events'], known: ReportSource['events']): string
   );
 }
 
-/** Checks tallies, freshness, differing rows, samples, phases and the hold. */
+/** Checks all computed parts, such as tallies, freshness, samples, phases and the hold. */
 function derived(report: Report, source: ReportSource): Finding {
   const again = (showValues: boolean): Report =>
     buildReport(

@@ -58,7 +58,7 @@ export interface Config {
    * snapshot. A larger table is read range by range.
    */
   readonly snapshotBytes: number;
-  /** Settings of the worker's process: its log, its HTTP endpoint and its webhook. */
+  /** Settings of the worker's process: queues, log, HTTP endpoint, webhook and version. */
   readonly process: ProcessSettings;
 }
 

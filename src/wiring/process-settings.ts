@@ -1,4 +1,5 @@
-// Reads the settings of the worker's process from the environment: log, HTTP endpoint and webhook.
+// Reads the settings of the worker's process from the environment: queues, log, HTTP endpoint,
+// webhook and version.
 import type { Webhook } from '../clients/http/webhook.js';
 import {
   QUEUES,

@@ -1,7 +1,7 @@
 // Proves the pipeline on a slice of the legacy database. The proof only reads that database. It
 // replays the slice into separate topics and runs the pipeline. Then it compares the output with
-// the result of the batch's query on the same slice. At the end, the proof always removes its
-// topics and its consumer group.
+// the result of the batch's query on the same slice. At the end, the proof removes its topics and
+// its consumer group, no matter what the verdict is.
 import {
   CancellationScope,
   condition,
@@ -227,8 +227,8 @@ function resultOf(
 }
 
 /**
- * Predicts the cost of migrating everything. The prediction uses the measured rate of a connector's
- * initial load and the pipeline's rate in this proof. Returns null if nothing was measured.
+ * Predicts the cost of migrating everything. The prediction uses a constant rate for the initial
+ * load and the pipeline's rate in this proof. Returns null if this proof measured nothing.
  */
 function predict(replayed: Replayed | null, pipelineMs: number | null): ProofResult['predicted'] {
   if (!replayed || pipelineMs === null || replayed.records === 0) return null;

@@ -4,7 +4,10 @@ import type { TableCatalog } from '../../src/clients/postgres/catalog.js';
 import { openChecks } from '../../src/domain/evidence/check.js';
 import { aPlan } from '../support/builders.js';
 
-/** Returns the findings about a table with these columns. The role cannot read the table, so no query runs. */
+/**
+ * Returns the findings about a table with these columns. The role cannot read the table, so no
+ * query runs.
+ */
 async function findings(columns: readonly string[], readsOnly = false): Promise<string[]> {
   const table = {
     name: { schema: 'public', table: 't' },

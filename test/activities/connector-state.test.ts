@@ -1,5 +1,5 @@
-// A Connect worker that has just started knows no connector yet. A single answer of this kind never
-// counts as a deletion, because the connector may exist and be running a moment later.
+// A Connect worker that has just started knows no connector yet. A single answer that a connector
+// is unknown never counts as a deletion, because Connect may report it as running a moment later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stopSurely } from '../../src/activities/capture/connectors/connector-state.js';
 import type { ObjectState } from '../../src/clients/ledger/ledger.js';

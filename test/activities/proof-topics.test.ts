@@ -10,7 +10,7 @@ import { BATCH_PARTS, aRef } from '../support/builders.js';
 
 const ID = 'proof-sales-2';
 
-/** A cluster with these topics. The ledger lists `claimed`, and the proofs `others`. */
+/** A cluster with these topics. The ledger lists the topics `claimed` and the proofs `others`. */
 function world(topics: string[], claimed: readonly string[], others: readonly string[] = []) {
   const objects = claimed.map((name): OwnedObject => ({ kind: 'topic', name, where: 'k:1' }));
   const states: string[] = [];

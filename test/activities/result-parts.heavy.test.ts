@@ -31,7 +31,7 @@ interface TopicRecord {
 /** The types of SHAPE in Postgres' catalog. */
 const OIDS = { int8: 20, text: 25 };
 
-/** A connection that answers COPY with the rows, and every count with their number. */
+/** A connection that answers COPY with the rows, and a count with the number of rows. */
 function aSource(rows: readonly Value[][]): ConnectedSession['reader'] {
   interface Copy {
     submit(wire: object): void;

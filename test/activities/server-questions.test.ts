@@ -1,4 +1,5 @@
-// Tests the checks of a server whose answers would make a migration fail or prove too much.
+// Tests the checks of two settings: a read-only role, with which a migration would fail, and an
+// encoding with which different texts look equal.
 import { describe, expect, it } from 'vitest';
 import { mayCreate, serverQuestions } from '../../src/activities/checks/server-questions.js';
 import { applyWaivers, type Check } from '../../src/domain/evidence/check.js';

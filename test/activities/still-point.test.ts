@@ -10,7 +10,7 @@ import { BATCH_PARTS, aRef } from '../support/builders.js';
 
 const OUTPUT = 'out';
 
-/** A session whose topics end where `endOf` says. The source answers and records its statements. */
+/** A session whose topics end where `endOf` says. `said` contains the statements that it ran. */
 function aSession(endOf: (topic: string) => number, still: StandsStill = 'fenced') {
   const said: string[] = [];
   const ref = aRef();

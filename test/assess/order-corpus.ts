@@ -1,5 +1,5 @@
-// Lists batch queries with limits and windows, in the form of corpus.ts. Some of them leave the order
-// of rows open, so each run may give a different result.
+// Lists batch queries with limits and window functions, in the form of corpus.ts. Some of them
+// leave the order of rows open, so each run may give a different result.
 import type { Entry } from './corpus.js';
 
 export const ORDER_CORPUS: readonly Entry[] = [

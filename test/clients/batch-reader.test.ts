@@ -19,7 +19,7 @@ function batch(offset: number, attributes: number): Buffer {
   return header;
 }
 
-/** Returns the offsets that are read from brokers that give these answers, by fetch offset. */
+/** Returns the offsets that are read. `answers` has the brokers' answer for each fetch offset. */
 async function offsetsRead(
   to: number,
   answers: Record<number, { batches: Buffer[]; abortedFrom?: number }>,

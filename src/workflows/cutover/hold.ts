@@ -21,7 +21,8 @@ import { removeObject } from '../run/remove-object.js';
 export type Evidence = Parameters<typeof call<'fence'>>[3];
 
 /**
- * Starts an attempt and records its evidence. From this call on, `undoHold` releases this attempt.
+ * Starts an attempt, and returns its token, its number and its evidence. From this call on,
+ * `undoHold` releases the fence of this attempt.
  */
 export function beginAttempt(run: Run): Evidence {
   run.state.attempts += 1;

@@ -10,9 +10,9 @@ export function keepRoute(run: Run, observed: NonNullable<Run['state']['route']>
 }
 
 /**
- * Waits until the lease row says that the cut-over happened and consumers read the stream. Calls
- * `lost` each time one of the two is not true or cannot be observed. `ways` names the commands that
- * a person can run.
+ * Waits until two conditions are true: the lease row says that the cut-over happened, and consumers
+ * read the stream. Calls `lost` each time a condition is not true or cannot be observed. `ways`
+ * names the commands that a person can run.
  */
 export async function untilOnStream(
   run: Run,

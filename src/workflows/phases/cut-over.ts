@@ -1,5 +1,5 @@
-// cut-over: recheck → fence → drain → final window → commit (point of no return) → confirm. The
-// file domain/plan/cutover-steps.ts lists the steps.
+// cut-over: recheck → fence → drain → final window → commit (point of no return) → route →
+// confirm. The file domain/plan/cutover-steps.ts lists the steps.
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
 import { areStarted } from '../run/start-connectors.js';

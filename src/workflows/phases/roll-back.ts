@@ -1,7 +1,7 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes the owned
 // objects in reverse order, and verifies that each is gone. Nothing can interrupt this phase. A
-// removal that fails blocks the run. Objects that only the ledger still lists do not keep the run
-// from ending. `get` and the report name these leftovers with their remedy, and `doctor
+// removal that fails blocks the run. Objects that only the ledger still lists do not block the run:
+// they are leftovers. `get` and the report name the leftovers with their remedy, and `doctor
 // --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
@@ -19,8 +19,8 @@ export async function rollBack(run: Run): Promise<void> {
     const { ref } = run;
     // After the last removal, the run may continue as new with an empty undo list.
     if (state.undo.length > 0) await returnToBatch(run);
-    // The adoption ends before the lease row is removed. If the run is terminated before that, a
-    // sweep finds the lease row, and also ends the adoption.
+    // The adoption ends before the lease row is removed. If the run is terminated while the row
+    // exists, a sweep finds the row, and also ends the adoption.
     await leaveAdopted(run);
     await removeAll(run, state.undo);
     const listed = await run.step(() =>

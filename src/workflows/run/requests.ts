@@ -1,5 +1,5 @@
 // Handles people's requests to a run: a rollback, a pause, a longer soak, or a retry. The audit
-// records each request, even if the request changes nothing.
+// records each request, even if it is refused. Only a repeated pause or resume is not recorded.
 import type { AuditEntry } from '../../domain/audit.js';
 import type { Run } from './run.js';
 import { blockedOf, type WayBack } from './state.js';

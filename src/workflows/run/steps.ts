@@ -47,7 +47,7 @@ export abstract class Steps extends Journal {
   rehearsal: { readonly by: string; result: Rehearsed | null } | undefined;
   /** People who wait for a window. Like a rehearsal, they are not part of State. */
   readonly askers: { answer: WindowAnswer | null }[] = [];
-  /** True while a gap in the captured history ends only the generation, not the run. */
+  /** True while a gap in the captured history ends the generation. Otherwise it blocks the run. */
   protected abstract readonly canLoseGeneration: boolean;
 
   constructor(input: unknown, state: State) {
@@ -56,9 +56,9 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Runs one step. A failure that a person can fix blocks the run until `retry`, or until an
-   * automatic retry succeeds. Then the step runs again. A step that is not `pausable` runs even
-   * while the run is paused.
+   * Runs one step. A failure that a person can fix blocks the run. The step runs again after
+   * `retry`, and usually also by itself. Its success clears the block. A step that is not
+   * `pausable` runs even while the run is paused.
    */
   async step<T>(act: () => Promise<T>, pausable = true): Promise<T> {
     const result = await this.ask(act, pausable);
