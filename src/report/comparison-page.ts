@@ -1,5 +1,4 @@
-// Renders one comparison without a migration as a page. Values of rows are masked, as in every
-// report.
+// Renders one comparison without a migration as a page. Values of rows are always masked.
 import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import { formatMs } from '../domain/values/duration.js';
 import { escapeHtml as e, escapeMarkdown as m } from './escape.js';

@@ -1,5 +1,5 @@
-// Masks values of differing rows, because they are private data. A report shows only the kind of a
-// value.
+// Masks values of differing rows, because they are private data. Unless a person asks for values, a
+// report shows only the kind of a value.
 import type { Difference } from '../domain/evidence/window.js';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;

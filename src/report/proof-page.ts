@@ -1,6 +1,6 @@
 // Renders a proof: what was proven, on how much data, how fast, what differs, and what this
-// predicts for all data. The pages mask values of rows, as every report does. The text for the
-// terminal shows them.
+// predicts for all data. The pages always mask values of rows. The text for the terminal shows
+// them.
 import { formatMs } from '../domain/values/duration.js';
 import type { ShownProof } from '../domain/evidence/slice-proof.js';
 import { comparedOf } from '../domain/evidence/counts.js';

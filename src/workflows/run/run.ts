@@ -185,7 +185,8 @@ export class Run extends Steps {
 
   /**
    * Ends the current generation, because the guard found that the slot is lost or over its WAL
-   * budget. After the commit, a window begins at once instead. It fails, and so blocks the run.
+   * budget. After the commit, a window begins at once instead. Its activity throws, and the run
+   * is blocked.
    */
   loseGeneration(problem: Blocked): void {
     if (!this.canLoseGeneration) return this.wake();
