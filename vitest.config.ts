@@ -48,8 +48,8 @@ const POSTGRES_AND_STACK = [
   ...e2e(['copy', 'partitioned', 'tables']),
 ];
 /**
- * Suites whose global setup starts servers. Vitest 4.1 crashes at the stack trace of an error in a
- * global setup that it took from its cache of compiled modules. So these suites do without it.
+ * Suites whose global setup starts servers. If a global setup comes from the cache of compiled
+ * modules, Vitest 4.1 crashes at the stack trace of its errors. So these suites use no cache.
  */
 const WITH_SETUP = [
   'integration',
@@ -96,7 +96,7 @@ const PROJECTS = [
   // processes, waits.
   { test: { ...common, name: 'heavy', include: HEAVY } },
   // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
-  // of a worker share the server. They come after `heavy`, because a worker ends at a file of another suite.
+  // of a worker share the server. They come after `heavy`: a file of another suite ends the worker.
   {
     test: {
       ...common,
@@ -157,7 +157,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Every crash point, the whole model, a long storm: an hour. `npm run test:faults`.
+  // Every crash point, the whole model, many random kills: an hour. `npm run test:faults`.
   {
     test: {
       ...common,
@@ -188,7 +188,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // Killed brokers and Connect workers, and tokens. `npm run test:e2e`, not `npm test`.
+  // Killed brokers and Connect workers, tokens, and Flink with a login. `npm run test:e2e`, not `npm test`.
   {
     test: {
       ...common,
@@ -198,7 +198,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // Topics in Avro, with a schema registry: another JVM. `npm run test:e2e`, not `npm test`.
+  // Topics and results in the formats of a schema registry: another JVM. `npm run test:e2e`, not `npm test`.
   {
     test: {
       ...common,

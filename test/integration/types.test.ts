@@ -38,7 +38,7 @@ ${MORE_TYPES} ${FURTHER_SETUP}
 CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')});
 ${inserts(1)}`;
 
-/** Opens a session with the settings of Sluice's sessions, which returns every value as text. */
+/** Opens a session with the settings of Sluice's sessions. It returns every value as text. */
 async function aReader(database: string): Promise<pg.Client> {
   const types = { getTypeParser: () => (value: string) => value };
   const client = new pg.Client({ database, types: types as unknown as pg.CustomTypesConfig });

@@ -26,7 +26,7 @@ describe('the facts of a partitioned table', () => {
       const fact = tables.get('public.parted');
       return fact?.known ? fact.value : fact;
     };
-    // a session reports its counters to the server up to a minute late, and at its end
+    // a session sends its counters up to a minute late, and sends the rest when it ends
     await database.client.query('SELECT pg_stat_force_next_flush()').catch(() => undefined);
     await expect
       .poll(facts, { timeout: 20_000 })

@@ -1,6 +1,6 @@
-// Tests with real servers that Sluice drops a slot that retains too much WAL before the commit. The
-// WAL of other tests would also count against the slot's budget, so the file runs alone. The
-// payloads of this migration in Temporal are encrypted.
+// Tests with real servers what happens before the commit if a slot retains too much WAL: Sluice
+// drops it. The WAL of other tests would also count against the slot's budget, so the file runs
+// alone. The payloads of this migration in Temporal are encrypted.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ process.env['TEST_CODEC_KEY'] = randomBytes(32).toString('base64');
 process.env['SLUICE_CODEC_KEYS'] = 'k1=env:TEST_CODEC_KEY';
 const { aDatabase } = live();
 
-/** Returns the history of the migration's last run as Temporal shows it without the keys. */
+/** Returns the history of the migration's last run as Temporal shows it without the encryption keys. */
 function storedHistory(name: string): string {
   const args = ['workflow', 'show', '-w', `migration-${name}`, '--output', 'json'];
   const { stdout } = spawnSync(

@@ -1,8 +1,8 @@
 // Models the ownership of objects as a small world (invariants I19 and I20 in
 // docs/explanation/cutover.md). Sluice's request to create an object succeeds, is refused, or its
-// answer is lost. After a lost answer, the request may still take effect later. A person may create
-// the object by hand instead of granting the named right. Retries and a rollback are possible at
-// any time. One case is not modeled: after a lost answer, a person creates the object without being
+// answer is lost. After a lost answer, the request may still take effect later. After a refusal, a
+// person may create the object by hand instead of granting the missing right. Retries and a
+// rollback are possible at any time. One case is not modeled: after a lost answer, a person creates the object without being
 // asked to. Such an object counts as owned, because the lost request may have made it.
 import type { Game } from './search.js';
 

@@ -34,8 +34,8 @@ export interface World {
   inStaging: number; // a bit for each record that the staging table has
   inTable: number; // a bit for each record that the shared table has
   /**
-   * The rows that the transaction that holds the locks has written. −1 means that no such
-   * transaction is open.
+   * The rows written by the transaction that holds the locks. −1 means that no such transaction is
+   * open.
    */
   pending: number;
   offset: number;

@@ -25,7 +25,7 @@ describe('the name of a type', () => {
     const plain = { h: 'hstore', hs: 'hstore[]', d: 'hstore', c: 'citext', own: 'money' };
     expect(found).toMatchObject(plain);
     expect(Object.values(plain).every(isProvable)).toBe(true);
-    // Postgres describes the result of a query without domains, and the type of `v` is a domain.
+    // For a column of a query, Postgres names the base type of a domain, as for `v`.
     const queried = await describeQuery(database.client, 'SELECT * FROM named');
     expect(Object.fromEntries(queried.map(({ name, type }) => [name, type]))).toEqual({
       ...found,

@@ -1,5 +1,5 @@
 // Tests migrations whose pipeline writes its stage and its result in the formats of a schema
-// registry. The registry is real. One of them has a sink, which reads the result with the
+// registry. The registry is real. One migration has a sink, which reads the result with the
 // registry's converter.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';

@@ -57,7 +57,7 @@ const started = Date.now();
 const say = (line: string): void =>
   console.log(`kills: ${((Date.now() - started) / 1000).toFixed(0)} s: ${line}`);
 
-/** Writes the example's spec for this stack, with the parts that the two pages show. */
+/** Writes the example's spec, with parts of the specs in the two how-to pages, for this stack. */
 function specFile(name: string, database: string, soak: object): string {
   const stage = `${name}-quarters`;
   const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8');
@@ -85,7 +85,7 @@ function specFile(name: string, database: string, soak: object): string {
   return join(folder, 'migration.yaml');
 }
 
-/** Creates a shop with customers, gives the roles of the spec their grants, and starts. */
+/** Creates a shop with customers and grants. Starts the migration and its pipeline. */
 async function startExample(name: string, database: string, soak: object): Promise<void> {
   await createShop(database, { orders: 1000, seed: 7 });
   life = spawn(

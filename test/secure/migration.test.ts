@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor on a secured stack', () => {
-  /** Asks doctor about a spec whose access to both servers is changed. A command takes seconds. */
+  /** Asks doctor about a spec with changed access to Kafka and Connect. A command takes seconds. */
   const changed = (kafka: object, connector: object): Check[] =>
     openChecks(
       specFile('changed.yaml', (spec) => {

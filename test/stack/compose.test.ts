@@ -69,7 +69,8 @@ describe('docker-compose.yml', () => {
 
 describe('the environment of Kafka Connect', () => {
   /**
-   * Debezium's image sets these properties from variables with other names, which overwrite these.
+   * Debezium's image overwrites these variables. It takes their values from variables with other
+   * names.
    */
   const OVERWRITTEN = [
     'BOOTSTRAP_SERVERS',

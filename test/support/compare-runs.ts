@@ -198,7 +198,8 @@ const slotsInUse = async (client: pg.Client): Promise<number> =>
   ).rowCount ?? 0;
 
 /**
- * Creates topics with three partitions, with a deleted beginning, and with keys of other columns.
+ * Creates three topics: one has three partitions, one has a deleted beginning, and one has keys of
+ * other columns.
  */
 async function topicsThatDoNotFit(name: string): Promise<void> {
   const client = kafkaClient();

@@ -1,6 +1,6 @@
-// Defines the structure of Strimzi's KafkaConnector (kafka.strimzi.io/v1, Strimzi 1.2.0). Its
-// validator refuses what the Kubernetes API refuses with strict field validation. Only the facts of
-// the CRD are here: the fields of `spec` with their types, enums and limits.
+// Defines the structure of Strimzi's KafkaConnector (kafka.strimzi.io/v1, Strimzi 1.2.0). The
+// function `violations` refuses what the Kubernetes API refuses with strict field validation. Only
+// the facts of the CRD are here: the fields of `spec` with their types, enums and limits.
 
 export interface Schema {
   readonly type: 'object' | 'string' | 'integer' | 'boolean';

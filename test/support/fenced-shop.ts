@@ -24,8 +24,8 @@ export interface FencedShop {
   /** Waits until the run needs an approval, then approves. */
   readonly approve: () => Promise<void>;
   /**
-   * Waits until the run is migrated. Each time the machine was too slow for maxHold, it sends
-   * `retry`.
+   * Waits until the run is migrated. Sends `retry` each time the machine was too slow for
+   * maxHold.
    */
   readonly migrated: () => Promise<unknown>;
   readonly lease: (client: pg.Client) => Promise<{ state: string; attempt: number } | undefined>;

@@ -6,8 +6,8 @@ const KEY_DATA = 'K'.charCodeAt(0);
 const NO_TLS = 'N'.charCodeAt(0);
 
 /**
- * Rewrites the server's first messages, until one has the session's process id. A message begins
- * with a type and a length. Only the answer to a request for TLS is a single byte.
+ * Changes the session's process id in the message that contains it, and passes on all other bytes
+ * unchanged. A message begins with a type and a length. Only the answer to a request for TLS is a single byte.
  */
 class FirstMessages {
   #held = Buffer.alloc(0);

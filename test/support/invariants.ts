@@ -21,7 +21,7 @@ export interface RunRecord {
     readonly generation: number;
     readonly position: string | null;
   }[];
-  /** The numbers of the audit's events, in order. */
+  /** The events of the audit, in order. `id` is the number of the event. */
   readonly events: readonly { readonly id: string; readonly kind: string }[];
   /** The objects that the ledger lists for the run, with the state of each. */
   readonly objects: readonly {

@@ -49,7 +49,8 @@ type Users = Readonly<Record<Acl['principal'], string>>;
 const USER: Users = { worker: 'sluice', flink: 'flink', connect: 'connect', pipeline: 'pipeline' };
 
 /**
- * Creates the ACLs that a plan lists, and those in `more`. With `own`, principals have other users.
+ * Creates the ACLs that a plan lists, and those in `more`. `own` names different users for some
+ * principals.
  */
 export async function allow(
   acls: readonly Acl[],

@@ -28,7 +28,8 @@ interface Wanted {
 export async function setupWith(wanted: Wanted = {}): Promise<() => Promise<void>> {
   const { optional = [], secure = false } = wanted;
   // The pipeline is built here, because two files that build it at the same time would disturb each
-  // other. Only a secured stack and a stack with a registry do not need it.
+  // other. The suites `registry` and `secure-migration` do not need it. The suites `secure` and
+  // `e2e-secure` build it themselves.
   if (!secure && !optional.includes('registry')) await buildPipeline(say);
   if (process.env['SLUICE_TEST_STACK'] === 'running') {
     await provideOwned();

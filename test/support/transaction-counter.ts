@@ -13,8 +13,8 @@ import { crc32c } from '../../src/clients/kafka/crc32c.js';
  */
 const FILE = 2n ** 20n;
 /**
- * One step of the counter. It is less than 2^31, because Postgres requires that older rows are
- * frozen.
+ * One step of the counter. It is less than 2^31, because Postgres requires that rows older than
+ * 2^31 transactions are frozen.
  */
 const STEP = 1_900n * FILE;
 

@@ -23,7 +23,7 @@ function retiring() {
   return { fake, retired, activities: { ...fake.activities, batchAction } };
 }
 
-/** Plays a run up to the block that names the readers, which may last for days. */
+/** Plays a run until it is blocked and names the readers. It may stay blocked for days. */
 async function untilReadersAreNamed(scene: Play): Promise<void> {
   await skipUntil(scene, (s) => s.needsApproval);
   await scene.handle.signal('approveCutover', { approver: 'ann' });
