@@ -1,5 +1,5 @@
-// Tests every column type that doctor calls provable. The test uses the records that real Debezium
-// writes for the initial load, inserts and updates.
+// Tests every column type that doctor calls provable, except those of PostGIS. The test uses the
+// records that real Debezium writes for the initial load, inserts and updates.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../../src/activities/windows/canonical-rows.js';

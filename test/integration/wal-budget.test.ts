@@ -13,7 +13,7 @@ process.env['TEST_CODEC_KEY'] = randomBytes(32).toString('base64');
 process.env['SLUICE_CODEC_KEYS'] = 'k1=env:TEST_CODEC_KEY';
 const { aDatabase } = live();
 
-/** Returns the history of the migration's last run as Temporal shows it without the encryption keys. */
+/** Returns the history of the migration's last run, as Temporal shows it without the codec keys. */
 function storedHistory(name: string): string {
   const args = ['workflow', 'show', '-w', `migration-${name}`, '--output', 'json'];
   const { stdout } = spawnSync(

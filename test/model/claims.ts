@@ -2,8 +2,9 @@
 // docs/explanation/cutover.md). Sluice's request to create an object succeeds, is refused, or its
 // answer is lost. After a lost answer, the request may still take effect later. After a refusal, a
 // person may create the object by hand instead of granting the missing right. Retries and a
-// rollback are possible at any time. One case is not modeled: after a lost answer, a person creates the object without being
-// asked to. Such an object counts as owned, because the lost request may have made it.
+// rollback are possible at any time. One case is not modeled: after a lost answer, a person creates
+// the object without being asked to. Such an object counts as owned, because the lost request may
+// have made it.
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {

@@ -48,7 +48,7 @@ export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {
 
 type Can = (label: string, act: Act) => void;
 
-/** Moves of the clock, the connector and people. */
+/** Moves of the clock, the connector, the stream, people and the batch. */
 function outside(w: World, isCalm: boolean, can: Can): void {
   const beforeCommit = !isCalm && w.commits === 0 && w.worker.pc < PC.confirm;
   if (w.clock < CLOCK_MAX) can('clock', (n) => void (n.clock += 1));
@@ -97,7 +97,7 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
 }
 
 /**
- * Moves of the cut-over's activities, one transaction at a time. A zombie (a suspended worker that
+ * Moves of the cut-over's activities, one step at a time. A zombie (a suspended worker that
  * continues later) stops after the activity that it was running.
  */
 function work(w: World, rules: Rules, who: 'worker' | 'zombie', can: Can): void {

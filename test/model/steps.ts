@@ -1,4 +1,4 @@
-// Models the cut-over's activities. Each transaction of an activity is one step of a worker.
+// Models the cut-over's activities. A worker takes them in steps: a lock, an evaluation or a write.
 import {
   FENCED,
   GONE,

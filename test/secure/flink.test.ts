@@ -1,5 +1,5 @@
-// Tests Flink on a secured stack. Flink compares the tables and runs the pipeline, with a password
-// over SASL_SSL, or with a client certificate. Its processes read the secrets themselves.
+// Tests Flink on a secured stack. With a password over SASL_SSL, Flink compares the tables and runs
+// the pipeline. With a client certificate, it compares. Its processes read the secrets themselves.
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
-// Runs the whole example on a secured stack, with topics in Avro. The roles own nothing, and only
-// the ACLs of the plan exist. In each run, a broker and a Connect worker are killed with -9.
+// Runs the whole example on a secured stack, with topics in Avro. The roles own nothing. Only the
+// ACLs of the plan and those of the pipeline's internal topics exist. In each run, a broker and a
+// Connect worker are killed with -9.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

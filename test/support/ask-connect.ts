@@ -10,8 +10,8 @@ const PAUSE_MS = 300;
 const BUSY = [409, 500];
 
 /**
- * Sends a request about a connector. `path` follows the connector's name. A busy worker gets the
- * request again. Returns the last answer, which need not be a success.
+ * Sends a request about a connector. `path` begins with the connector's name. A busy worker gets
+ * the request again. Returns the last answer, which need not be a success.
  */
 export async function askConnect(method: string, path: string, body?: object): Promise<Response> {
   const deadline = Date.now() + PATIENCE_MS;

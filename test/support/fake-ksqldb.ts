@@ -1,6 +1,7 @@
 // Fakes ksqlDB's REST API, so that the tests need no ksqlDB server. The fake speaks the documented
-// protocol. Statements are queued and executed a moment later. Names are upper-cased, and an
-// existing name is refused. A stream that is being written cannot be dropped.
+// protocol. Statements are reported as queued, and a moment later as successful. Names without
+// quotes are upper-cased, and an existing name is refused. A stream that is being written cannot be
+// dropped.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -192,7 +193,8 @@ export class FakeKsqlDb {
   }
 
   /**
-   * Queues the statement and executes it a moment later. A client must ask again for the result.
+   * Reports the statement as queued, and a moment later as successful. A client must ask again for
+   * the result.
    */
   #command(commandId: string, message: string): object {
     const status = { status: 'QUEUED', message: 'Statement written to command topic' };

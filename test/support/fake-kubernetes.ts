@@ -120,7 +120,7 @@ export class FakeKubernetes {
     return stored;
   }
 
-  /** Removes a finalizer. A deleted object without finalizers disappears. */
+  /** Removes the object's finalizers. A deleted object without finalizers disappears. */
   finish(kind: Kind, name: string): void {
     const { finalizers: _done, ...metadata } = this.get(kind, name)!.metadata;
     const object = this.put(kind, name, { ...this.get(kind, name)!, metadata });

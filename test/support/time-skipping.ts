@@ -203,8 +203,8 @@ export async function skipUntil(
 }
 
 /**
- * Waits until no activity or timer of the run is in progress. If the scene's activities never end,
- * it returns after the last poll.
+ * Waits until no activity and no workflow task of the run is pending. If the scene's activities
+ * never end, it returns after the last poll.
  */
 async function atRest(handle: WorkflowHandle): Promise<void> {
   for (let look = 0; look < 40; look += 1) {

@@ -1,5 +1,5 @@
-// Lists values of every column type that doctor calls provable, as a careful tester would choose
-// them.
+// Lists values of the common column types that doctor calls provable, as a careful tester would
+// choose them.
 
 /** Maps each type to values as SQL. Each column also gets NULLs. */
 export const VALUES: Readonly<Record<string, readonly string[]>> = {

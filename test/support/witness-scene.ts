@@ -87,8 +87,8 @@ export function witnessScene() {
 }
 
 /**
- * Returns a function that runs windows on this worker, or with a different keeper on a different
- * worker.
+ * Returns a function that runs windows as this worker does. With a different keeper, it runs them
+ * as a different worker does.
  */
 export function windowsOf(kafka: KafkaPort, session: ConnectedSession) {
   const mark = { lsn: '0/1', reached: () => Promise.resolve(null) };

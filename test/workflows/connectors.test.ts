@@ -1,6 +1,6 @@
-// Tests the guard that runs alongside the main path. The guard reports at once a connector that a
-// person paused, edited or deleted, even if windows run rarely. It does not report a connector that
-// the run itself has paused or is removing.
+// Tests what a run does with the reports of the guard. The run shows at once that a person paused
+// or edited a connector, even if windows run rarely. It ignores a report about a connector that it
+// has itself paused or is removing.
 import { describe, expect, it } from 'vitest';
 import { SHARED_PARTS, sleepUntil } from '../support/builders.js';
 import type { Fakes } from '../support/fake-activities.js';

@@ -1,5 +1,5 @@
-// Tests that nothing delays a rollback: no pause, no request before the first step, and no request
-// near the end.
+// Tests that a pause does not delay a rollback. Also tests a rollback that is requested before the
+// first step or near the end, and the signatures that a rollback needs.
 import { describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TokenClaims } from '../../src/domain/decisions/signed-decision.js';

@@ -1,4 +1,4 @@
-// Plays a migration that takes two weeks. The preflight is blocked for three days, and then windows
+// Plays a migration that takes twelve days. The preflight is blocked for three days. Then windows
 // run for a week with a rebalance each day. The run is also paused overnight. The worker is
 // upgraded twice, and each upgrade replays the run. The cut-over may begin only within a change
 // window of thirty minutes.
@@ -24,8 +24,8 @@ const refused: Check = {
 };
 
 /**
- * A spec whose cut-over may begin only within a change window of thirty minutes, after passed
- * windows over a week.
+ * A spec that needs 60 passed windows in a row, which take five days. Its cut-over may begin only
+ * within a change window of thirty minutes.
  */
 function anInput(now: number) {
   const opens = now + DAYS_BEFORE_APPROVAL * 24 * HOUR;
