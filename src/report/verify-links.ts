@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { EvidenceLink } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import { comparedOf, type Counts } from '../domain/evidence/counts.js';
+import { isVoidedFailure } from '../domain/evidence/restart-in-window.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report, ReportSource } from './build-report.js';
 
@@ -58,8 +59,8 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 
 /**
  * Checks that each verdict in the evidence equals the verdict in its row, and follows from its
- * counts. If the counts mean `passed`, the verdict may also be `inconclusive`, because something
- * changed during the window. No other verdict may differ.
+ * counts. The verdict may also be `inconclusive`, because something changed during the window. If
+ * the counts mean `failed`, the reason of the row must then say so. No other verdict may differ.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));
@@ -79,7 +80,10 @@ export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
             ? [`${where}: passed, but nothing in the evidence supports it`]
             : [];
         const follows = judgeComparison(counts, proofs).verdict;
-        return follows === verdict || (follows === 'passed' && verdict === 'inconclusive')
+        const isVoided =
+          verdict === 'inconclusive' &&
+          (follows === 'passed' || (follows === 'failed' && isVoidedFailure(row.reason)));
+        return follows === verdict || isVoided
           ? []
           : [`${where}: the evidence says ${verdict}, but its counts and proofs mean ${follows}`];
       },

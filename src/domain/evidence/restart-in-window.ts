@@ -16,6 +16,12 @@ export interface SubjectFound {
   readonly unknown: number;
 }
 
+const CHANGED = 'changed during the window: ';
+const VOID = `, but this proves nothing: ${CHANGED}`;
+
+/** Returns whether this is the reason of a subject that failed and was then voided by a change. */
+export const isVoidedFailure = (reason: string): boolean => reason.includes(VOID);
+
 /** Returns all parts of a change as one text. */
 export const describeChange = ({ epoch, fullWindow, restart }: FactsChange): string =>
   [epoch, fullWindow, restart].filter((part) => part !== null).join('; ');
@@ -40,10 +46,11 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
 export function voidedBy(verdict: Verdict, { before, after }: AroundWindow): Verdict {
   const during = factsChange(before, after);
   if (!during) return verdict;
-  const why = `changed during the window: ${describeChange(during)}`;
-  if (verdict.verdict === 'passed') return { verdict: 'inconclusive', reason: why };
+  const change = describeChange(during);
+  if (verdict.verdict === 'passed')
+    return { verdict: 'inconclusive', reason: `${CHANGED}${change}` };
   if (verdict.verdict !== 'failed' || !hasMoved(before, after)) return verdict;
-  return { verdict: 'inconclusive', reason: `${verdict.reason}, but this proves nothing: ${why}` };
+  return { verdict: 'inconclusive', reason: `${verdict.reason}${VOID}${change}` };
 }
 
 /** Returns whether a file that had rows of a table before the window has none afterwards. */
