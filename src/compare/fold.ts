@@ -56,7 +56,7 @@ export class FoldProgress {
   #settled: ReadonlyMap<number, number> = new Map();
 
   /**
-   * Returns the next offset to read of a partition, or undefined if the partition was never read.
+   * Returns the offset to read next in a partition, or undefined if the partition was never read.
    */
   nextOffset(partition: number): number | undefined {
     return this.#parts.get(partition)?.next;

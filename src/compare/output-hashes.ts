@@ -20,8 +20,9 @@ const kindOfRow = (row: CanonValues | null): RowKind => {
 };
 
 /**
- * Receives the key of a record and the hash of its row, in two words. Also receives the two words
- * of its note, and the hash of the key's bytes. The key's array is used again for the next record.
+ * Receives the key of a record and the hash of its row, in two words. Also receives the first
+ * two words of the key's note, and the hash of the key's bytes. The key's array is used again for
+ * the next record.
  */
 export type TakeRecord = (
   key: Int32Array,
@@ -42,8 +43,8 @@ export interface OutputKeys {
 
 /**
  * Applies a record to the rows of a topic. Returns why the record is refused, or null. A record is
- * refused if its key has a row or a tombstone in a different partition. It is also refused if its
- * key had different bytes in the record of the row.
+ * refused if its key has a row or a tombstone in a different partition. It is also refused if the
+ * bytes of its key differ from the key's bytes in the record of the current row.
  */
 export function applyRecord(
   { table, deleted }: OutputKeys,

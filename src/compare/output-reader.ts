@@ -128,9 +128,9 @@ const WHOLE: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'oid']);
 const FLOATS: ReadonlySet<string> = new Set(['float4', 'float8']);
 
 /**
- * Prepares a number of plain JSON for the column's type. Accepts a JSON number for a `numeric`
- * column if it has at most 15 digits, because a double holds these exactly. Refuses an integer in
- * quotes, because a consumer would read it as a text.
+ * Prepares a number of plain JSON for the column's type. For a `numeric` column, accepts
+ * any integer. Also accepts other numbers of at most 15 digits, because a double holds these
+ * exactly. Refuses an integer in quotes, because a consumer would read it as a text.
  */
 function coerce(type: string, value: unknown): unknown {
   if (Array.isArray(value) && type.endsWith('[]'))

@@ -3,7 +3,7 @@
 import { isReadLater, type SnapshotVisibility } from '../domain/values/position.js';
 
 export interface WaitingChange {
-  /** The transaction that a snapshot must see. Null means that every later snapshot sees it. */
+  /** The transaction that a snapshot must see. Null means that any later snapshot is enough. */
   readonly txId: number | null;
 }
 

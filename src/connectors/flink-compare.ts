@@ -36,8 +36,8 @@ export interface FlinkComparison extends FlinkKafka {
 }
 
 /**
- * The kind that the join gives to a key. The rows of `countKinds` have the prefix `canary-` for the
- * keys that this SQL planted itself.
+ * The kind that the join gives to a key. If this SQL planted the key itself, `countKinds` puts the
+ * prefix `canary-` before the kind.
  */
 export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
 
@@ -60,8 +60,8 @@ const inBatch = (restarts: number): string[] => [
 ];
 
 /**
- * A comparison fails while another job uses the network buffers that it needs. Its job then
- * restarts.
+ * The job of a comparison fails while another job uses the network buffers that it needs. Flink
+ * then restarts the failed job.
  */
 const RESTARTS = 10;
 

@@ -1,6 +1,6 @@
 // Writes the options with which Flink's Kafka tables log in. The options contain placeholders
-// instead of secrets, which Kafka's client in Flink's own processes resolves. Statements, the
-// gateway's log and Flink's UI therefore contain no secret.
+// instead of secrets. Kafka's client in Flink's own processes resolves the placeholders.
+// Statements, the gateway's log and Flink's UI therefore contain no secret.
 import type { KafkaSpec } from '../domain/migration/cluster-access.js';
 import { kafkaClientConfig } from './kafka-client-properties.js';
 

@@ -63,7 +63,7 @@ const OAUTH = 'org.apache.kafka.common.security.oauthbearer';
 
 /**
  * Returns the properties for OAUTHBEARER. With a token endpoint, the Java client fetches the token
- * itself. It cannot run a token command, so the result is then only the mechanism.
+ * itself. It cannot run a token command. With such a command, the result has only the mechanism.
  */
 function tokenConfig(token: TokenOrigin): Record<string, string> {
   if ('command' in token) return { 'sasl.mechanism': 'OAUTHBEARER' };

@@ -130,8 +130,8 @@ function missingParts({ spec }: ParsedSpec, add: Add): void {
 }
 
 /**
- * Checks that only a pause uses a parameter. Otherwise Postgres would refuse the statement, for
- * example in the middle of a rollback.
+ * Checks that `batch.resume` and `batch.retire` use no parameter. Postgres would refuse such a
+ * statement, for example in the middle of a rollback.
  */
 function batchActions({ spec }: ParsedSpec, add: Add): void {
   for (const action of ['resume', 'retire'] as const) {
@@ -190,7 +190,7 @@ function approvals({ spec }: ParsedSpec, add: Add): void {
   }
 }
 
-/** Checks that a witness can name the rows that change in the tables. */
+/** Refuses a witness for the engine Flink, which reads every row in every window. */
 function laterWindows({ spec }: ParsedSpec, add: Add): void {
   const { engine, laterWindows: chosen } = spec.validation;
   if (chosen !== 'witness') return;

@@ -8,7 +8,8 @@ import type { Shape } from '../row-comparison.js';
 // The kinds of steps in addition to those of `SCALAR`.
 const RECORD = 7;
 const END = 8;
-// The use of a value is the position of its column. Other values have negative numbers.
+// The `use` of a step says what its value is for. A value of a column has the column's position,
+// and every other value has a negative number.
 const NO_USE = -1;
 const USES: ReadonlyMap<string, number> = new Map([
   ['op', -2],

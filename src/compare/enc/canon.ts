@@ -1,6 +1,6 @@
 // Encodes the canonical text of a value in `enc-v1`, the encoding from which hashes are computed
-// (scratch.ts). A value has the same hash if it is read as text, from Postgres' binary form or from
-// a connector's JSON.
+// (scratch.ts). The hash of a value is the same, whether the value is read as text, from Postgres'
+// binary form or from a connector's JSON.
 import type { Canon } from '../column-types.js';
 import { Undecodable } from '../undecodable.js';
 import { integerFromText, numericFromText } from './number.js';

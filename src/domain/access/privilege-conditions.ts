@@ -1,5 +1,5 @@
-// Builds SQL conditions that are true if a role has a right. The rights in `privileges.ts` use
-// these conditions. A condition is also true for a superuser, and for a role that inherits the
+// Builds SQL conditions that are true if a role has a right. The lists of rights in this folder
+// use these conditions. A condition is also true for a superuser, and for a role that inherits the
 // right as a member of another role. Any role can evaluate the conditions.
 import { parseTableName, quoteLiteral } from '../migration/names.js';
 

@@ -9,7 +9,7 @@ import { describeEdit, specEdit, type SpecEdit } from './spec-changes.js';
 export interface EditRequest {
   readonly by: string;
   readonly reason: string;
-  /** The first run id that the person saw. The edit applies only to this run. */
+  /** Temporal's first run id, as the person saw it. The edit applies only to this run. */
   readonly run: string;
   /** The plan hash that the person saw. The edit applies only to this plan. */
   readonly base: string;

@@ -14,7 +14,7 @@ export type SignedDecision = 'approve' | 'reject' | 'rollback' | 'rehearse' | 'e
 export const KEY_ROLES = ['approve', 'complete', 'break-glass'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
-/** The default roles of a key that lists none. */
+/** The roles of a key that lists no roles. */
 export const USUAL_ROLES: readonly KeyRole[] = ['approve', 'complete'];
 
 /**

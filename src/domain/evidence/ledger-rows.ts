@@ -28,7 +28,7 @@ export type ObjectKind =
 export interface OwnedObject {
   readonly kind: ObjectKind;
   readonly name: string;
-  /** The database, Kafka cluster or Kafka Connect URL that holds it. */
+  /** The system that holds it, such as a database, a Kafka cluster or a Kafka Connect URL. */
   readonly where: string;
 }
 

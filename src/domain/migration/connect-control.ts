@@ -1,5 +1,6 @@
 // Says how Sluice controls the connectors of a migration. It uses Kafka Connect's REST API, or
-// KafkaConnector resources in Kubernetes, which Strimzi's operator carries out.
+// KafkaConnector resources in Kubernetes. Strimzi's operator applies these resources to Kafka
+// Connect.
 import type { SecretRef } from './cluster-access.js';
 
 export interface StrimziSpec {

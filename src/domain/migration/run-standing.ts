@@ -55,7 +55,7 @@ export interface Standing {
    * problem.
    */
   readonly problem: string | null;
-  /** Commands, or one action in each line. */
+  /** Each entry is a command, or one action for a person. */
   readonly remedy: readonly string[];
   /**
    * The problem in a word or two for a table: `terminated`, `no worker`. Null if nothing is wrong.

@@ -27,7 +27,7 @@ export const sinkCanWriteTable = ({ schema, table }: TableName): boolean =>
  * `_` and `%` also match other characters. It writes to the first schema that matches. So these
  * characters get a backslash. Otherwise, the schema rep_eu would also match the schema repXeu, and
  * the sink would write to a table that is not its own. The table's name needs no backslash, because
- * the sink takes only the schema from the row that it found.
+ * the sink takes only the schema from the match that it found.
  */
 export function sinkTableName({ schema, table }: TableName): string {
   return `${inFormat(schema.replaceAll(/[_%]/g, '\\$&'))}.${inFormat(table)}`;

@@ -18,7 +18,7 @@ export interface SourceSpec {
   readonly limits: {
     readonly maxBackends: number;
     readonly rowsPerSecond: number;
-    /** The number of windows at a time, over all migrations. Four if absent. */
+    /** The most windows that read this server at a time, over all migrations. Four if absent. */
     readonly windows?: number | undefined;
     readonly statementTimeout: string;
   };

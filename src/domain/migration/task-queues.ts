@@ -30,7 +30,7 @@ interface Queue {
   readonly suffix: string;
   /** The number of activities that one process runs at a time. */
   readonly slots: number;
-  /** The shortest time between two heartbeats of an activity that the worker sends to Temporal. */
+  /** The shortest time between two heartbeats that the worker sends to Temporal for an activity. */
   readonly heartbeatEvery: string;
 }
 

@@ -1,5 +1,5 @@
 // Topics: one for each table, the pipeline's output, and the scaffolding topics, which only the
-// migration needs (for barriers, notifications and signals).
+// migration needs (for barriers, notifications, signals, and the rows that Flink compares).
 import type { KindPlan } from './owned-kind.js';
 
 export const topicKind = {

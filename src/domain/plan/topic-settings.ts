@@ -1,6 +1,6 @@
 // Chooses the settings with which a topic is created, and checks the current settings of a topic. A
-// consumer that reads the topic later must find the whole table. Therefore only compaction removes
-// records, and tombstones are kept for a while.
+// consumer that reads a table's topic later must find the whole table. From such a topic, only
+// compaction therefore removes records, and tombstones are kept for a while.
 import type { ResolvedPlan } from './resolved-plan.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ export const RETENTION_SETTINGS: readonly string[] = [
 
 /**
  * Lists every topic that Sluice creates. Topics of tables are compacted, because they represent the
- * table. Scaffolding topics have one partition, because the order of their records matters.
+ * table. The topics of `logTopics` have one partition, because the order of their records matters.
  */
 export function topicsToMake({ spec, names, topics, logTopics }: ResolvedPlan): PlannedTopic[] {
   return topics.map((topic) => ({

@@ -1,5 +1,5 @@
-// Route `postgres-table`: batch and stream write to one table, and the commit makes the stream its
-// owner.
+// Route `postgres-table`: batch and stream write to one table. The batch writes to it until the
+// commit. Afterwards only the stream (the table's *owner*) may write to it.
 import { contradictionList } from '../migration/contradiction.js';
 import { PLAIN_FACTS, type Route, type SharedTablePlan } from './route.js';
 import { relation, type Names } from '../migration/names.js';

@@ -1,4 +1,5 @@
-// The owner of a shared table after the commit: the sink, in a session of its role.
+// The owner of a shared table is its only writer after the commit: the sink, in a session of its
+// role.
 
 /**
  * The sink's identity after the commit: the role of its session, and the evidence epoch of the

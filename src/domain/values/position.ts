@@ -77,8 +77,8 @@ export function isVisible(txId: number, snapshot: SnapshotVisibility): boolean {
 /**
  * Returns whether a row that a connector's snapshot read can be newer than `snapshot`. `txId` is
  * the transaction of the connector's snapshot, or 0 if it is not known. A transaction that began
- * earlier reads only what `snapshot` sees too. Without the limit `before`, an old id looks like a
- * new one, so the row counts as seen.
+ * before `snapshot` reads only what `snapshot` sees too. Without the limit `before`, an old id
+ * looks like a new one, so the row counts as seen.
  */
 export function isReadLater(txId: number, snapshot: SnapshotVisibility): boolean {
   if (txId === 0 || snapshot.before === undefined) return false;

@@ -57,8 +57,8 @@ export function encodeRecords(
 }
 
 /**
- * Does the same for records in Avro. `schemas` is a table of `schemaCount` schemas. The key of each
- * record must have the schema `keySchema`.
+ * Does the same for records in Avro. `schemas` is a table of `schemaCount` schemas. A record whose
+ * key has a schema other than `keySchema` also gets kind -1.
  */
 export function encodeAvroRecords(
   records: usize,
