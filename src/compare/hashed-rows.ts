@@ -56,7 +56,8 @@ export class HashedRows {
 }
 
 /**
- * Throws if neither the row nor its key can be decoded, because such a row could not be counted.
+ * Throws if the key of an undecodable row contains NULL or is undecodable, too. Such a row could
+ * not be counted.
  */
 function refuseUnreadableKey(shape: Shape, row: Uint8Array): void {
   const { key } = canonRow(shape, row, TID_FIELD_BYTES);

@@ -3,7 +3,7 @@
 
 /** A double represents any decimal number of up to this many digits without loss. */
 export const EXACT_DIGITS = 15;
-/** Matches digits and points that may be too long for a double, and an exponent of three digits. */
+/** Matches digits and points that may be too long for a double, or an exponent of 3+ digits. */
 const LONG = /[\d.]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;
 const LARGE_EXPONENT = /[eE][+-]?\d{3}/;
 

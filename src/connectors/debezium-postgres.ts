@@ -1,5 +1,5 @@
-// Builds the configuration of Debezium's Postgres source from a spec. A comment gives the reason
-// for each setting that differs from Debezium's default.
+// Builds the configuration of Debezium's Postgres source from a spec. Comments give the
+// reasons for most settings that differ from Debezium's defaults.
 import { durationMs } from '../domain/values/duration.js';
 import { brokersOfConnect } from '../domain/migration/cluster-access.js';
 import type { TableName } from '../domain/migration/names.js';
@@ -92,7 +92,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // During an incremental snapshot, Debezium compares the transaction ids of messages, and fails
     // on a message without one. The heartbeat's message is therefore transactional.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
-    'message.prefix.include.list': 'sluice-none', // no prefix of messages that Sluice writes
+    'message.prefix.include.list': 'sluice-none', // no message has this prefix
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',
     'retriable.restart.connector.wait.ms': '1000',

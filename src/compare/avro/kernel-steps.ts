@@ -8,8 +8,8 @@ import type { Shape } from '../row-comparison.js';
 // The kinds of steps in addition to those of `SCALAR`.
 const RECORD = 7;
 const END = 8;
-// The `use` of a step says what its value is for. A value of a column has the column's position,
-// and every other value has a negative number.
+// The `use` of a step says what its value is for. For a value of a column, it is the position of
+// the column. For any other value, it is a negative number.
 const NO_USE = -1;
 const USES: ReadonlyMap<string, number> = new Map([
   ['op', -2],

@@ -121,7 +121,10 @@ const numeric: WriteField = (b, from, to, out, at) => {
   return end + 1;
 };
 
-/** Returns whether `YYYY-MM-DD` begins at `from`. Other years, infinities and BC are longer. */
+/**
+ * Returns whether `YYYY-MM-DD` begins at `from`. The infinities are too short. A year of more than
+ * four digits moves the dashes.
+ */
 const hasDate = (b: Uint8Array, from: number, to: number): boolean =>
   to - from >= 10 && isDigit(b[from]!) && b[from + 4] === DASH && b[from + 7] === DASH;
 

@@ -84,8 +84,8 @@ export class RegistryEncoding implements RecordEncoding {
 
   encodeAll({ exports }: Kernel, places: Places, { partition, partitions }: Place): number {
     const { keySchema } = this.decoder;
-    // The kernel compares the schema of each key with the schema that the decoder has found. Before
-    // that, the reference encodes every record.
+    // The kernel compares the schema of each key with the schema of the first key. Until the
+    // decoder has found the first key, the reference encodes every record.
     const schemas = keySchema === null ? 0 : this.#schemas;
     return exports.encodeAvroRecords(
       ...places,

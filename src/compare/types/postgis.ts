@@ -6,7 +6,7 @@ import { fail, wrong, type Codec } from './codec.js';
 
 const BIG_ENDIAN = 0;
 const LITTLE_ENDIAN = 1;
-/** The byte order, the kind of shape, and one more number: no shape is shorter. */
+/** The size of the shortest shape: the byte order, the kind of shape, and one more number. */
 const SHORTEST = 9;
 const AT_SRID = 5;
 /** A bit of the kind of shape. The SRID follows the kind only if the bit is set. */

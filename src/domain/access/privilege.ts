@@ -43,7 +43,7 @@ export interface PrivilegeFacts {
    * attribute REPLICATION instead.
    */
   readonly replicationRole: string | null;
-  /** Relations that the batch's SQL reads or changes, as `schema.name`. */
+  /** Relations that the queries and batch actions of the spec read or change, as `schema.name`. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
 }

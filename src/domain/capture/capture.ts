@@ -103,7 +103,7 @@ export interface CaptureMode {
   plan(spec: MigrationSpec): CapturePlan;
   /** Lists the tables, or the query, that the connectors write to topics. */
   captures(spec: MigrationSpec, names: Names): Capture[];
-  /** Lists the topics that the connector writes to in addition to the topics of the tables. */
+  /** Lists the topics that the connector uses in addition to the topics of the tables. */
   ownTopics(spec: MigrationSpec, names: Names): string[];
   contradictions(spec: MigrationSpec): Contradiction[];
 }

@@ -35,7 +35,7 @@ export const captureOf = (spec: MigrationSpec): CapturePlan => modeOf(spec).plan
 export const capturesOf = (spec: MigrationSpec, generation: number): Capture[] =>
   modeOf(spec).captures(spec, namesOf(spec, generation));
 
-/** Lists the topics that the source connector writes to in addition to the topics of the tables. */
+/** Lists the topics that the source connector uses in addition to the topics of the tables. */
 export const logTopics = (spec: MigrationSpec, names: Names): string[] =>
   modeOf(spec).ownTopics(spec, names);
 

@@ -1,6 +1,6 @@
 // Derives every name that Sluice gives to an object. The name depends only on the spec (the
-// migration's name or `topicPrefix`) and on the generation, which is the number of the capture. So
-// a repeated step finds the objects that it created before.
+// migration's name, `topicPrefix` and `existing`) and on the generation, which is the number of the
+// capture. So a repeated step finds the objects that it created before.
 import type { MigrationSpec } from './spec.js';
 
 export interface Names {

@@ -76,7 +76,8 @@ export interface ResolvedPlan extends MigrationSpec {
   readonly captures: readonly Capture[];
   readonly sourceConnectors: readonly string[];
   /**
-   * The topics that do not belong to a table. Only a connector that reads the log writes to them.
+   * The topics that Sluice's connector for the log uses in addition to the topics of the tables.
+   * Empty for any other capture.
    */
   readonly logTopics: readonly string[];
   /** The topics that a generation creates. */
