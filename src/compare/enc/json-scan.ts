@@ -1,5 +1,5 @@
 // Walks over the bytes of compact JSON as Kafka Connect writes it, without spaces between tokens.
-// It creates no objects except errors.
+// `skipValue` creates no objects except errors.
 import { utf8Text } from '../strict-utf8.js';
 import { Undecodable } from '../undecodable.js';
 

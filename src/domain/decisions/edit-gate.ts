@@ -1,5 +1,6 @@
-// Decides whether a person may change the spec of a running migration. A change of the approval
-// rules needs as many signatures as an approval needs under the rules before the change.
+// Decides whether a person may change the spec of a running migration. If the spec names
+// approvers, a change of the approval rules needs as many signatures as an approval needs under the
+// rules before the change.
 import type { Decision, Identity } from './gate.js';
 import { refusedToAct } from './gate.js';
 import type { ApprovalSpec, MigrationSpec } from '../migration/spec.js';

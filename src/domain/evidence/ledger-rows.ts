@@ -133,7 +133,7 @@ export interface AskedWindow {
   readonly waits: boolean;
 }
 
-/** The answer to `sluice window`. Both fields are null if the person did not wait. */
+/** The answer to `sluice window`. `window` is null if the request was refused or did not wait. */
 export interface WindowAnswer {
   readonly refused: string | null;
   readonly window: {
