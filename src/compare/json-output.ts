@@ -55,7 +55,7 @@ export class JsonOutput {
     else this.ascii(String(value));
   }
 
-  /** Writes an integer from 0 to `MOST_SMALL`. Converting it to a string takes five times as long. */
+  /** Writes an integer from 0 to `MOST_SMALL`. Making a string of it takes five times as long. */
   #small(value: number): void {
     this.reserve(SMALL_DIGITS);
     let digits = 1;
