@@ -168,21 +168,26 @@ function unknownKey(key: string, path: readonly (string | number)[], schema: z.Z
   return `unknown key "${key}"${close ? `; did you mean "${close}"?` : ''}`;
 }
 
+/** Matches keys whose value is a reference to a secret, such as `passwordFrom` and `tokenFrom`. */
+const REFERENCE = /From$/;
+
 /**
- * Replaces each `{ file: x }` with `{ sql: text of x }`, except in `passwordFrom`, which stays a
- * reference.
+ * Replaces each `{ file: x }` with `{ sql: text of x }`. References to secrets stay as they are,
+ * because the worker reads them.
  */
 function inlineFiles(
   value: unknown,
   inline: (path: string) => string,
 ): { value: unknown; issues: SpecIssue[] } {
   const issues: SpecIssue[] = [];
+  const isReference = (path: readonly (string | number)[]): boolean =>
+    REFERENCE.test(String(path.at(-1)));
   const walk = (node: unknown, path: (string | number)[]): unknown => {
     if (Array.isArray(node)) return node.map((item, at) => walk(item, [...path, at]));
     if (node === null || typeof node !== 'object') return node;
     const entries = Object.entries(node);
     const only = entries.length === 1 ? entries[0] : undefined;
-    if (only?.[0] === 'file' && typeof only[1] === 'string' && path.at(-1) !== 'passwordFrom') {
+    if (only?.[0] === 'file' && typeof only[1] === 'string' && !isReference(path)) {
       try {
         return { sql: inline(only[1]) };
       } catch (error) {

@@ -24,6 +24,27 @@ describe('a spec', () => {
     );
     expect(parsed.ok && parsed.spec.spec.batch?.query.sql).toContain('AT TIME ZONE');
   });
+  it('keeps every reference to a secret in a file, and reads none of these files', () => {
+    const file = '/run/secrets/sluice.properties:token';
+    const token = { url: 'https://id/token', clientId: 'sluice', clientSecretFrom: { file } };
+    const { kafka } = aSpec().spec;
+    const spec = {
+      kafka: { ...kafka, tls: {}, sasl: { mechanism: 'oauthbearer', token } },
+      connector: {
+        ...aSpec().spec.connector,
+        url: 'https://connect:8083',
+        auth: { tokenFrom: { file } },
+      },
+    };
+    const parsed = parseSpecText(yaml(aSpecInput({ spec })), 'm.yaml', (path) => {
+      throw new Error(`${path} was read`);
+    });
+    expect(parsed.ok ? [] : parsed.problems).toEqual([]);
+    expect(parsed).toMatchObject({
+      ok: true,
+      spec: { spec: { kafka: { sasl: { token: { clientSecretFrom: { file } } } } } },
+    });
+  });
   it('has the same plan hash with different labels or key order, and a new hash after any other change', () => {
     const spec = aSpec();
     expect(planHash({ ...spec, metadata: { ...spec.metadata, labels: { team: 'x' } } })).toBe(
