@@ -1,5 +1,5 @@
-// Tests that `report verify` accepts a window that a change during the window made inconclusive, and
-// no window whose failure somebody hid.
+// Tests that `report verify` accepts a window that a change made inconclusive, but no failure that
+// was hidden.
 import { describe, expect, it } from 'vitest';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
 import { voidedBy } from '../../src/domain/evidence/restart-in-window.js';

@@ -1,7 +1,7 @@
 // Holds the compiled kernel of `assembly/`. `npm run build` writes this file: do not edit it.
 
 /** The digest of the sources and of the compiler's options. */
-export const SOURCES = '6d94defcdce7617ee4c7779d202366e8a78212522500f3f2ebd2498e0246c75a';
+export const SOURCES = '9e6b375688c582d24f3e1cd0afbc7b6d011fa1752ef25241a4bda22659ad6f5c';
 
 /** The WebAssembly module in base64. */
 export const KERNEL =
