@@ -92,7 +92,7 @@ function joinOperator(join: Fields): Operator {
     kind: 'join',
     class: 'unbounded state',
     key: [],
-    detail: `${type} join with ${alternatives}: every row is joined with every row`,
+    detail: `${type} join with ${alternatives}: every row is compared with every row`,
   };
 }
 
@@ -109,7 +109,7 @@ function commaJoin(select: Fields, tables: number): Operator {
         kind: 'join',
         class: 'unbounded state',
         key: [],
-        detail: `${tables} inputs joined with no equality: every row is joined with every row`,
+        detail: `${tables} inputs joined with no equality: every row is compared with every row`,
       };
 }
 
