@@ -44,7 +44,10 @@ export class OutputReader {
     this.#typeOf = new Map(shape.columns.map(({ name, type }) => [name, type]));
   }
 
-  /** Reads one record. Throws an Error if its key or value cannot be read. */
+  /**
+   * Reads one record. Throws an Error if its key, or the text of its value, cannot be read. A value
+   * that is not an object gives a row without values.
+   */
   read(key: Buffer, value: Buffer | null): OutputRecord {
     const keyFields = unwrap(parseJsonDigits(utf8Text(key)));
     refuseWiderKey(keyFields.payload, this.#shape);
@@ -128,9 +131,9 @@ const WHOLE: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'oid']);
 const FLOATS: ReadonlySet<string> = new Set(['float4', 'float8']);
 
 /**
- * Prepares a number of plain JSON for the column's type. For a `numeric` column, accepts
- * any integer. Also accepts other numbers of at most 15 digits, because a double holds these
- * exactly. Refuses an integer in quotes, because a consumer would read it as a text.
+ * Prepares a number of plain JSON for the column's type. A `numeric` column may be any integer, or
+ * another number of at most 15 digits, because a double prints these digits again. An integer
+ * column must not be in quotes, because a consumer would read it as a text.
  */
 function coerce(type: string, value: unknown): unknown {
   if (Array.isArray(value) && type.endsWith('[]'))

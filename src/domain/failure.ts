@@ -3,7 +3,7 @@
 
 export interface FailureKind {
   readonly meaning: string;
-  /** True if Sluice may retry by itself, because the cause may have disappeared. */
+  /** True if Temporal may retry the activity before the run is blocked. */
   readonly retryable: boolean;
   readonly remedy: string;
 }
@@ -108,7 +108,7 @@ export const FAILURES = {
     meaning: 'the pipeline was rejected, or does not run',
     retryable: true,
     remedy:
-      "fix the error that Flink reports (its UI shows the job's exception), then: sluice retry",
+      "fix the error that the detail shows (Flink's UI also shows the job's exception), then: sluice retry",
   },
   'object-not-ours': {
     meaning:

@@ -80,7 +80,7 @@ describe('a result in Avro', () => {
     ]);
   });
 
-  it('is read again by the next window if the registry lacked a schema, and may have it by now', async () => {
+  it('is read again by the next window if the registry lacked a schema, which may exist by then', async () => {
     const folds = new FoldCache(new FoldFiles(''), 2 ** 20);
     const ref = aRef();
     const window = async (schema: SchemaRegistry['schema']): Promise<OutputFold> => {

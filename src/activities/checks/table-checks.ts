@@ -200,8 +200,8 @@ function checkTypes(rule: Rule, plan: ResolvedPlan, text: string, table: TableCa
   const isWeak = (c: (typeof compared)[number]): boolean =>
     !isCarried(plan.capture, c) || !isProvable(c.type);
   const weak = compared.filter(isWeak);
-  // Some connectors omit or change values of rare types. So the finding also lists the columns of
-  // rare types that can be compared.
+  // Some connectors omit or change values of rare types. A failed finding also lists the columns of
+  // rare types that can be compared, so that people do not exclude them.
   const rare = compared.filter((c) => !isWeak(c) && c.type in FURTHER_TYPES);
   const safe = rare.map(({ name, declared }) => `${name} (${declared})`).join(', ');
   const published = compared.filter((c) => c.generated && !isWeak(c)).map(({ name }) => name);

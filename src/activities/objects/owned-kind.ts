@@ -34,8 +34,8 @@ export interface OwnedKind {
    */
   readonly mayExist?: (site: Site, object: OwnedObject) => Promise<boolean>;
   /**
-   * Creates the object. Null if something else creates the object after the claim. Examples are the
-   * first member of a group, and the fence's transaction.
+   * Creates the object. Null if something else creates the object after the claim. For example, the
+   * first member creates a group, and the fence's transaction creates the triggers.
    */
   readonly create: ((site: Site, object: OwnedObject) => Promise<void>) | null;
   /** Removes the object and waits until it is gone. The caller has checked that it is ours. */

@@ -24,8 +24,8 @@ export class LedgerConnection {
   readonly #pool: pg.Pool;
   protected readonly url: string;
   /**
-   * The connection of a snapshot view. Such a view sends all of its queries through this
-   * connection.
+   * Set only in the ledger that `inSnapshot` passes on. That ledger sends all of its queries through
+   * this connection, in one transaction.
    */
   protected pinned: pg.PoolClient | undefined;
   readonly #address: string;

@@ -8,7 +8,7 @@ const POWER_BYTES = (LAST - FIRST + 1) * 16;
 
 let powers: Uint8Array | undefined;
 
-/** Returns the high and the low word of each power, in the order of WebAssembly's memory. */
+/** Returns each power: the high word, then the low word. The bytes of a word are little-endian. */
 export function floatPowers(): Uint8Array {
   powers ??= computed();
   return powers;

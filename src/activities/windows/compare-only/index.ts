@@ -1,6 +1,6 @@
 // Compares tables with topics that an existing connector writes, without a migration. This code
-// only reads Postgres and Kafka. It creates no slot, topic, consumer group or ledger row. It writes
-// a marker only if the caller allows that.
+// creates no slot, topic, consumer group or ledger row. It only reads Postgres and Kafka, apart from
+// a marker in the WAL, which the caller must allow.
 import { qualifyNames, readCapturedTable } from '../../../clients/postgres/captured-catalog.js';
 import { readSource, type SourceClient } from '../../../clients/postgres/connection.js';
 import { tableFacts } from '../../../domain/capture/captured-set.js';
@@ -43,7 +43,7 @@ export interface ComparedOnly {
   readonly evidence: WindowEvidence;
 }
 
-/** The longest time (ms) that a comparison waits for the slot, like every window. */
+/** The longest time (ms) that a comparison waits for the slot. Every window has this limit. */
 export const LONGEST_WAIT_MS = BARRIER_LIMIT_MS;
 
 /** The number of bytes that the key tables may use, if the caller sets no other limit. */

@@ -1,6 +1,6 @@
 // Reads the rows of suspects again on the stream's side. A suspect is a key whose hashes do not
-// prove its rows equal. In the topic, it finds the rows by partition and offset. In the sink's
-// table, it finds them by their keys and hashes.
+// prove its rows equal. In the topic, rows are found by partition and offset. In the sink's
+// table, rows are found by their keys and hashes.
 import type { SourceClient } from '../../../../clients/postgres/connection.js';
 import type { RawRow, RawRows } from '../../../../compare/examine-suspects.js';
 import { keyText } from '../../../../compare/enc/key-table.js';
