@@ -90,7 +90,7 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
   'route.view':
     "Can the commit replace the batch's table in the view, so that its readers keep their privileges?",
   'route.table':
-    "Can the stream's role become the only writer of the table, with its columns, triggers and sessions?",
+    "Can the stream's role become the only writer of the table? Do the table's columns and triggers, and the sink's session, allow it?",
   'route.http': 'Does the service answer, and say that it serves the batch?',
   'validation.compare': 'Does every column that `validation.compare` names exist?',
   'validation.engine': 'Does the SQL Gateway run a statement?',
@@ -133,7 +133,7 @@ export const DIFFERENCE_MEANINGS: Readonly<Record<DifferenceClass, string>> = {
   stale: 'Both sides have the row, but the stream has an earlier version of it.',
   late: 'Not reported by this version.',
   duplicate:
-    'Several records of the key have the same position in the log. This class is listed together with a difference, and is not counted separately.',
+    'Several records of the key have the same WAL position (LSN). This class is listed together with a difference, and is not counted separately.',
   type: "The value of the stream is not of the column's type, so it differs.",
   undecodable: 'The record, or one of its values, cannot be read. The key is unknown.',
   unstable:

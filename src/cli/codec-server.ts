@@ -1,4 +1,4 @@
-// sluice codec-server: decrypts payloads for Temporal's Web UI. The requests come from the browser
+// sluice codec-server: decrypts and encrypts payloads for Temporal's Web UI. The requests come from the browser
 // of the person who uses the Web UI.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';

@@ -142,13 +142,14 @@ export function render(
   target: string | null,
 ): string {
   const mark = { passed: '✔', failed: '✖', unknown: '?', waived: '~' } as const;
+  const waived = checks.filter(({ status }) => status === 'waived').length;
   const rows = checks.map((c) => [mark[c.status], c.name, c.subject, c.detail]);
   const remedies = open.map((c) => `  → ${c.name}${c.subject ? ` ${c.subject}` : ''}: ${c.remedy}`);
   return [
     table(['', 'CHECK', 'SUBJECT', 'FINDING'], rows),
     '',
     open.length === 0
-      ? `all ${checks.length} checks passed`
+      ? `all ${checks.length} checks passed${waived === 0 ? '' : ` or are waived (${waived})`}`
       : `${open.length} of ${checks.length} checks are open:`,
     ...remedies.map((line) => asLines([line])),
     ...databasesOf(target).flatMap(({ place, checks: of }) =>

@@ -2,9 +2,9 @@
 import { Undecodable } from './undecodable.js';
 
 /**
- * Prints a float like Java, always with a point. A number of at least 10^7 or of less than 10^-3
- * has an exponent. `number` is the value of the text, rounded to the precision of the column's
- * type. It MUST be finite.
+ * Prints a float like Java, always with a point. An absolute value of at least 10^7, or of less than
+ * 10^-3 and not zero, has an exponent. `value` is the number as Postgres prints it. `number` is the
+ * same number, parsed and rounded to the precision of the column's type. It MUST be finite.
  */
 export function javaFloat(value: string, number: number): string {
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
@@ -23,8 +23,8 @@ export const trimmed = (clock: string): string =>
   clock.includes('.') ? clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '') : clock;
 
 /**
- * Debezium's texts for infinity, which are the extreme dates and the extreme milliseconds of Java.
- * For timestamptz, Debezium writes `infinity` itself.
+ * The texts that Debezium writes for `infinity` and `-infinity`. They are dates and times near the
+ * limits of what its driver can represent. For timestamptz, Debezium writes `infinity` itself.
  */
 export const INFINITE_DATES: Readonly<Record<string, string>> = {
   infinity: '+5877611-06-21Z',

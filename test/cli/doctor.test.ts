@@ -28,6 +28,12 @@ function blocksOf(target: string | null): string[][] {
 }
 
 describe('doctor', () => {
+  it('does not say of a waived check that it passed', () => {
+    const waived = [missing('route.view', '', { status: 'waived' })];
+    expect(render(waived, [], null)).toContain('all 1 checks passed or are waived (1)');
+    const passed = [missing('route.view', '', { status: 'passed' })];
+    expect(render(passed, [], null)).toMatch(/all 1 checks passed$/m);
+  });
   it('prints the missing rights of each database in a block of its own', () =>
     expect(blocksOf('reporting on reports:5433')).toEqual([
       [

@@ -65,7 +65,7 @@ describe('the places of windows on a source server', () => {
     await next();
   });
 
-  it('are free again after a worker was stopped and sends nothing', async () => {
+  it('are free again after a worker hangs: its session is open, but sends nothing', async () => {
     const stopped = { limitMs: 200, awakeMs: 3_600_000 };
     const held = await takePlace(aLedger(), SERVER, 1, () => Promise.reject(new Full()), stopped);
     const next = await takePlace(aLedger(), SERVER, 1, () => sleep(50));

@@ -134,7 +134,7 @@ describe('the HTML report', () => {
       expect(text).toContain('ann knows');
     }
   });
-  it('counts a comparison as not proven if its verdict says so, even if it counted rows', () => {
+  it('lists a comparison as not proven if its verdict is inconclusive, even if it has row counts', () => {
     const source = aSource(3);
     const windows = source.windows.map((w, at) =>
       at === 1 ? { ...w, verdict: 'inconclusive' as const } : w,

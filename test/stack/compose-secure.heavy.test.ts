@@ -27,7 +27,7 @@ describe('the variables of docker-compose.secure.yml', () => {
       true,
     );
   });
-  it('are refused for a path that the images cannot take in a variable', () => {
+  it('are refused if the path has a character that the images do not accept, such as a space', () => {
     expect(() => secureEnvironment(join(outer, 'with space'))).toThrow(/move the checkout/);
   });
 });

@@ -1,4 +1,4 @@
-// Sets up a shared table for a drill: its rows, the staging table, and a migration that owns them.
+// Sets up a shared table for a drill (a test of the cut-over on a real database): its rows, the staging table, and a migration that owns them.
 import pg from 'pg';
 import { LEASE, type Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
@@ -94,8 +94,8 @@ export const write = (client: pg.Client, sql: string): Promise<string | null> =>
     },
   );
 /**
- * Returns the SQL of a write by the stream's role. `since` is the epoch of the switch that the
- * session names.
+ * Returns the SQL of a write by the stream's role. `since` is the switch that made the stream the
+ * owner, as ITERATION.EPOCH, such as `1.3`. The session passes it in `sluice.owner`.
  */
 export const asStream = (since: string): string =>
   `SET LOCAL ROLE ${STREAM}; SET LOCAL sluice.owner = '${since}'; UPDATE shared SET n = 0`;

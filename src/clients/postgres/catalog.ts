@@ -23,7 +23,7 @@ export interface Column {
    * generated columns that are stored.
    */
   readonly publishable: boolean;
-  /** The type as declared, with its modifier: `numeric(10,2)`, `character(8)`. */
+  /** The type with its modifier: `numeric(10,2)`, `character(8)`. For a domain, its base type. */
   readonly declared: string;
 }
 

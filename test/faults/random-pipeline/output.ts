@@ -15,7 +15,10 @@ interface Message {
   readonly value: string;
 }
 
-/** Computes the query over the tables in their state after the first records of the log. */
+/**
+ * Computes the query over the tables as they are after all records of `log`, which is the beginning
+ * of the whole log.
+ */
 export async function outputAt(
   client: pg.Client,
   log: readonly Change[],

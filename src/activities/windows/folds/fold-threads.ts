@@ -50,8 +50,8 @@ export class FoldThreads {
   }
 
   /**
-   * Applies the records of a range to the fold, which already knows the partition. Throws errors of
-   * reading and decoding.
+   * Applies the records of a range to the fold. The caller MUST have called `readFrom` of the fold
+   * for this partition. Throws errors of reading and decoding.
    */
   async fold(
     kafka: KafkaPort,

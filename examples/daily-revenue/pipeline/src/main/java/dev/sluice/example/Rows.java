@@ -46,7 +46,7 @@ final class Rows {
   /** Totals with their bucket, which is a quarter of an hour or a day. */
   record BucketTotals(Bucket bucket, Totals totals) {}
 
-  // The offset of every time zone is a multiple of a quarter of an hour, so a quarter belongs to one local day in every zone.
+  // Since 1973, the offset of every time zone is a multiple of a quarter of an hour, so a quarter belongs to one local day in every zone.
   static final long QUARTER_SECONDS = 900;
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
@@ -57,8 +57,9 @@ final class Rows {
 
   /**
    * Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a
-   * join are in the same partition. An Avro key is also written in this form, so topics in Avro
-   * must have only one partition.
+   * join are in the same partition. An Avro key is also written in this form. Its bytes
+   * then differ from those in the source topic, and the two could be in different partitions. So
+   * topics in Avro must have only one partition.
    */
   static final Serde<Long> ID =
       serde(id -> "{\"id\":" + id + "}", text -> Long.parseLong(text, 6, text.length() - 1, 10), avro -> Avro.field(avro, "id").asLong());
