@@ -130,7 +130,9 @@ describe('a final window that rests on a witness', () => {
 
   it('reads every row if the witness is on a different worker, or if the fold was dropped', async () => {
     const gone = await finalAfter((_, __, { witness, ref }) => witness!.keeper.end(ref));
-    expect(gone).toEqual({ refused: expect.stringContaining('this worker does not have the witness') as string });
+    expect(gone).toEqual({
+      refused: expect.stringContaining('this worker does not have the witness') as string,
+    });
     const dropped = await finalAfter((_, __, { folds, ref }) => Promise.resolve(folds.drop(ref)));
     expect(dropped).toEqual({ refused: expect.stringContaining('not those of') as string });
   });
