@@ -46,7 +46,7 @@ describe('a status that the run asked to store', () => {
     await ledger.recordStatus(ref, status, after(60_000));
     expect(await outcome()).toBeNull();
   });
-  it('stores a lost run again, together with its namespace', async () => {
+  it('restores a run that the ledger has lost, with the namespace that comes first', async () => {
     await ledger.recordStatus(ref, status, { namespace: { name: 'eu', id: 'n-1' } });
     await ledger.recordStatus(ref, status, { namespace: { name: 'us', id: 'n-2' } });
     expect(await ledger.migrations('bank')).toMatchObject([
@@ -64,7 +64,7 @@ describe('an object', () => {
     });
     expect(await ledger.openObjects('bank')).toEqual([]);
   });
-  it('that was removed does not exist again because an attempt reports its creation late', async () => {
+  it('that was removed stays removed, even if an attempt reports its creation late', async () => {
     await ledger.setObjectState(ref, TABLE, 'registered');
     await ledger.setObjectState(ref, TABLE, 'removed');
     await ledger.setObjectState(ref, TABLE, 'created');

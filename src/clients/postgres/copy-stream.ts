@@ -65,7 +65,7 @@ export function copyLines(
   }));
 }
 
-/** Reads one message. Returns its number of rows, and a promise that the next message waits for. */
+/** Reads one message. Returns its number of rows, and a promise that further reading waits for. */
 type ReadMessage = (bytes: Buffer) => Read;
 interface Read {
   readonly rows: number;
@@ -206,7 +206,10 @@ class CopyOut {
     this.#isSlowed = false;
   }
 
-  /** Reports the end as soon as no wait is left, so that the error of a late write is not lost. */
+  /**
+   * Reports the end when every promise of the visitor has settled. Otherwise, the error of a promise
+   * that fails after the last row would be lost.
+   */
   #finish(): void {
     this.#isFinished = true;
     if (this.#waits === 0) this.#done(this.#problem, this.#rows);

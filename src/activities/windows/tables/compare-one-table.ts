@@ -179,7 +179,10 @@ function noted(result: Verdict, pass: TablePass): Verdict {
   return note ? { ...result, reason: `${result.reason}: ${note}` } : result;
 }
 
-/** Names the column in which most of the examined rows differ, and the rule that explains them. */
+/**
+ * Names the column in which most of the examined rows differ. If one rule explains all of these
+ * differences, such as `stream = batch + 7 h`, names this rule, too.
+ */
 function systematic(differences: readonly Difference[]): string | undefined {
   const [first] = byColumn(differences);
   return (
