@@ -29,7 +29,7 @@ const SHUTDOWN_GRACE = '10s';
 /**
  * The maximum number of workflow tasks that a worker takes at a time. One thread runs all of them,
  * and a task must end within ten seconds after the worker took it. Further tasks wait at the
- * server, where this limit does not apply.
+ * server, where the ten seconds do not run.
  */
 const WORKFLOW_TASKS = 8;
 

@@ -1,6 +1,7 @@
 // Tests calls for existing topics after another topic was deleted. In kafkajs, a deleted topic
 // makes every refresh of the metadata fail, and a failed refresh restores the earlier list of
-// topics. The fake cluster of this test does the same.
+// topics. The fake cluster of this test restores the
+// list after a failed `addTargetTopic`.
 import { describe, expect, it } from 'vitest';
 import { denied } from '../../src/clients/kafka/connection-trouble.js';
 import { KnownTopics } from '../../src/clients/kafka/known-topics.js';

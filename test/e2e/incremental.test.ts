@@ -1,5 +1,5 @@
 // Tests `connector.snapshot: incremental` with real Debezium: the initial load in chunks while a
-// writer is active. The load continues after the connector was killed.
+// writer is active. The load continues after the connector was restarted.
 import { describe, expect, it } from 'vitest';
 import { connectAccess, kafkaPort } from '../support/access.js';
 import { askConnect } from '../support/ask-connect.js';

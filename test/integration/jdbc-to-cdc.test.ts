@@ -1,5 +1,5 @@
-// Runs docs/how-to/from-jdbc-to-cdc.md step by step with real servers, while a writer never stops.
-// No row is lost or wrong, and deletes arrive afterwards.
+// Runs steps of docs/how-to/from-jdbc-to-cdc.md on real servers, while a writer is active. No row
+// is lost or wrong, and deletes arrive afterwards.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -103,7 +103,7 @@ describe('a topic that was filled by polling', () => {
     await rest.resume('orders-cdc');
     // Polling cannot see this update, so it came from the connector that reads the log. From now
     // on, that connector also sees deletes.
-    await sleepUntil('the row from the log', async () => (await fold(topic)).get('4000') === 7);
+    await sleepUntil('the row from Debezium', async () => (await fold(topic)).get('4000') === 7);
     await database.client.query('DELETE FROM orders WHERE id = 4001');
     writing = false;
     await writer;

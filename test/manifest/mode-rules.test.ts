@@ -93,7 +93,7 @@ describe('a wrong spec', () => {
     });
     expect(problemsOf(yaml(input)).join('\n')).toContain(message);
   });
-  it('is refused for a jdbc-source whose delay is longer than a window waits', () => {
+  it('is refused for a jdbc-source whose delay is not shorter than the time that a window waits', () => {
     const polled = { type: 'jdbc-source', url: 'http://c:1', mode: 'timestamp' };
     const connector = { ...polled, timestampColumns: ['at'], delay: '60s' };
     const input = aSpecInput({ spec: { connector, catchUp: { within: '5m' } } });
@@ -160,13 +160,13 @@ describe('a wrong spec', () => {
       ).join('\n'),
     ).toContain(message);
   });
-  it('is refused for keys of a jdbc-source on a connector that reads the log', () => {
+  it('is refused for a spec key of jdbc-source (`deletes`) on a connector that reads the log', () => {
     const input = aSpecInput({
       spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } },
     });
     expect(problemsOf(yaml(input)).join()).toContain('belongs to connector type jdbc-source');
   });
-  it('is refused for a batch without a pipeline, and for a view that is not the sink', () => {
+  it('is refused for a batch without a pipeline, and for a view whose stream table is not the sink's table', () => {
     expect(problemsOf(yaml(aSpecInput({ spec: { batch: BATCH_PARTS.batch } }))).join()).toContain(
       'a batch needs a pipeline',
     );

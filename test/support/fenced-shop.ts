@@ -17,7 +17,7 @@ export interface FencedShop {
   readonly name: string;
   readonly database: string;
   /**
-   * Starts the shop with its pipeline. `generation` is the number of the generation that the run
+   * Starts the migration and its pipeline. `generation` is the number of the generation that the run
    * will have. A second run of the same name begins with 2.
    */
   readonly start: (generation?: number) => Promise<void>;
@@ -34,8 +34,8 @@ export interface FencedShop {
 }
 
 /**
- * Matches the answers that say that no further approval is needed. After a failed attempt, the
- * earlier approval stays valid.
+ * Matches the answers that say that no further approval is needed. It can still
+ * be valid after a failed attempt.
  */
 const APPROVAL_STANDS =
   /has approved this evidence already|nothing is up for approval in phase cut-over/;

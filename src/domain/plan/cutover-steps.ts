@@ -19,8 +19,8 @@ const fenceIn = (target: string, { source }: MigrationSpec['spec']): string =>
   `lease row FENCED until now + maxHold in ${target}; afterwards, a marker in the WAL of ${source.postgres.database}`;
 
 /**
- * Returns the steps of this spec in order. Without a batch, `fence` and `route` are not steps. The
- * fence then changes only the lease row in the ledger, and no consumer is switched.
+ * Returns the steps of this spec in order. Without a batch, the list does not contain `fence` and
+ * `route`. The cut-over still sets a fence, but it changes only the lease row in the ledger.
  */
 export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverStep[] {
   const { movesSink, words } = route;

@@ -61,8 +61,8 @@ export interface Patience {
 }
 
 /**
- * Returns the function with which the comparison marks the source. If `marks` is false, the
- * function writes nothing.
+ * Returns the function that reads the source's WAL position, and waits until the slot has reached
+ * it. If `marks` is true, the function also writes markers into the WAL while it waits.
  */
 export function markBy(
   { slot }: ExistingBarrier,
