@@ -166,7 +166,7 @@ describe('a wrong spec', () => {
     });
     expect(problemsOf(yaml(input)).join()).toContain('belongs to connector type jdbc-source');
   });
-  it('is refused for a batch without a pipeline, and for a view whose stream table is not the sink's table', () => {
+  it("is refused for a batch without a pipeline, and for a view whose stream table is not the sink's", () => {
     expect(problemsOf(yaml(aSpecInput({ spec: { batch: BATCH_PARTS.batch } }))).join()).toContain(
       'a batch needs a pipeline',
     );

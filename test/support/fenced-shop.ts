@@ -17,8 +17,8 @@ export interface FencedShop {
   readonly name: string;
   readonly database: string;
   /**
-   * Starts the migration and its pipeline. `generation` is the number of the generation that the run
-   * will have. A second run of the same name begins with 2.
+   * Starts the migration and its pipeline. `generation` is the generation of this run. A second run
+   * of the same name begins with 2.
    */
   readonly start: (generation?: number) => Promise<void>;
   /** Waits until the run needs an approval, then approves. */
