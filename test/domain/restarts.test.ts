@@ -1,5 +1,5 @@
-// Tests the consequences of a changed fact. The change may be a harmless restart, may require one
-// full window, or may begin a new epoch.
+// Tests the consequences of a changed fact. The change may be a harmless restart, may require
+// that the next window reads every row, or may begin a new epoch.
 import { describe, expect, it } from 'vitest';
 import {
   NOT_RUNNING,

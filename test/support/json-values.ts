@@ -1,4 +1,4 @@
-// Generates texts of JSON values: numbers, strings in all kinds of forms, and doubles.
+// Generates texts that are JSON values, or almost. Some have invalid escapes or leading zeros.
 import fc from 'fast-check';
 
 const digits = (most: number): fc.Arbitrary<string> =>

@@ -1,6 +1,7 @@
 // Identifies the running connectors and consumer groups. A connector is identified by its plugin,
-// the plugin's version and the worker's version. A group is identified by its protocol, topics and
-// client ids. A restart changes none of these, but it changes the ids of processes and members.
+// the plugin's version and the version of Kafka Connect. A group is identified by its protocol, its
+// topics and the fixed parts of its client ids. A restart changes none of these, but it changes the
+// ids of processes and members.
 import type { ConnectControl } from '../../clients/http/connect-control.js';
 import type { KnownGroup } from '../../clients/kafka/groups.js';
 import { NOT_RUNNING } from '../../domain/evidence/epoch.js';

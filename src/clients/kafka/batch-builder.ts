@@ -51,7 +51,7 @@ export class BatchBuilder {
     this.#end();
   }
 
-  /** Adds a record as bytes, which are copied. `end` contains the last bytes of its value. */
+  /** Adds a record, and copies its bytes. The bytes of `end` are appended to its value. */
   addBytes({ bytes, keyFrom, keyTo, valueFrom, valueTo }: RecordBytes, end: SharedBytes): void {
     const valueBytes = valueTo - valueFrom + end.bytes.length;
     const start = this.#begin(keyTo - keyFrom, valueBytes);

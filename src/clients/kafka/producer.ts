@@ -74,8 +74,8 @@ export class BulkWriter {
   }
 
   /**
-   * Writes a record whose bytes are copied before the call returns. `end` contains the last bytes
-   * of its value. The caller MUST open the topic before the first record. Returns the same as
+   * Writes a record, and copies its bytes before the call returns. The value consists of the value
+   * bytes of `record`, followed by the bytes of `end`. The caller MUST open the topic before the first record. Returns the same as
    * `write`.
    */
   writeBytes(topic: string, record: RecordBytes, end: SharedBytes): Promise<void> | undefined {

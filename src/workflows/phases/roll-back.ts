@@ -1,8 +1,8 @@
 // roll-back: makes consumers read the batch and observes that they do. Then it removes the owned
 // objects in reverse order, and verifies that each is gone. Nothing can interrupt this phase. A
-// removal that fails blocks the run. Objects that only the ledger still lists do not block the run:
-// they are leftovers. `get` and the report name the leftovers with their remedy, and `doctor
-// --leftovers` finds them.
+// removal that fails blocks the run. The ledger may list objects that are not on the run's undo
+// list. They are leftovers and do not block the run. `get` and the report name the leftovers with
+// their remedy, and `doctor --leftovers` finds them.
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { call } from '../call.js';
 import type { Run } from '../run/run.js';
@@ -29,7 +29,7 @@ export async function rollBack(run: Run): Promise<void> {
     addLeftovers(state, listed);
     await run.step(() => call('quick', 'dropFolds', 'Free memory', ref));
   }
-  await run.unblock(); // a run that was never opened has no steps that clear its block
+  await run.unblock(); // if `prepare` failed, no step has run that would clear the block
   state.outcome = state.wayBack!.outcome;
   run.audit({ kind: 'outcome', outcome: state.outcome });
   run.show();

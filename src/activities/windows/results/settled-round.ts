@@ -44,8 +44,8 @@ export async function takeRound(
     comparedQuery.taken = { ...queries.value.read[at]!, lsn };
     if (isTable) refuseRepartitioned(ref, topic, await kafka.offsets(topic));
     const rows = sink ? await readSink(target, sink.table, shape, heartbeat) : null;
-    // The topic is read after the sink's table. A record that was already in the sink is therefore
-    // in the topic, and its key counts as touched.
+    // The topic is read after the sink's table. So a record that was already in the sink is also
+    // read from the topic. `touched` contains the keys of all records that are new in this round.
     const touched = await readOutput(session, comparedQuery);
     topicSide.add({ expected: expected[at]!, actual: fold.rows, touched });
     if (!rows || !sink) continue;
