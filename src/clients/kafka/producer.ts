@@ -74,9 +74,9 @@ export class BulkWriter {
   }
 
   /**
-   * Writes a record, and copies its bytes before the call returns. The value consists of the value
-   * bytes of `record`, followed by the bytes of `end`. The caller MUST open the topic before the first record. Returns the same as
-   * `write`.
+   * Writes a record, and copies its bytes before the call returns. Its value consists of the value
+   * bytes of `record`, followed by the bytes of `end`. The caller MUST open the topic before the
+   * first record. Returns the same as `write`.
    */
   writeBytes(topic: string, record: RecordBytes, end: SharedBytes): Promise<void> | undefined {
     const lanes = this.#topics.get(topic)!;

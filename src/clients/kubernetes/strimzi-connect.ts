@@ -96,8 +96,8 @@ export class StrimziConnect implements ConnectControl {
   }
 
   /**
-   * Returns the status, or null if there is no connector. Also returns null if Kafka Connect refused
-   * to create a connector in the state stopped. Then only its resource exists.
+   * Returns the status, or null if there is no connector. Also returns null if Kafka Connect
+   * refused to create a connector in the state stopped. Then only its resource exists.
    */
   async status(name: string): Promise<ConnectorStatus | null> {
     try {
