@@ -13,7 +13,7 @@ export interface Suspect {
    * The row of the query, as COPY BINARY with a ctid field. Null if only the stream has the key.
    */
   readonly row: Uint8Array | null;
-  /** The note of the stream's row. Null if only the query has the key. */
+  /** The note of the stream's row (see output-note.ts). Null if only the query has the key. */
   readonly note: readonly [first: number, second: number] | null;
   /** The hash of the stream's row. */
   readonly hash: readonly [high: number, low: number];

@@ -1,13 +1,12 @@
 // Tests calls for existing topics after another topic was deleted. In kafkajs, a deleted topic
-// makes every refresh of the metadata fail, and a failed refresh restores the earlier list of
-// topics. The fake cluster of this test restores the
-// list after a failed `addTargetTopic`.
+// makes every refresh of the metadata fail. If the refresh within `addTargetTopic` fails, kafkajs
+// restores the earlier list of topics. The fake cluster of this test does the same.
 import { describe, expect, it } from 'vitest';
 import { denied } from '../../src/clients/kafka/connection-trouble.js';
 import { KnownTopics } from '../../src/clients/kafka/known-topics.js';
 import type { Cluster } from '../../src/clients/kafka/kafkajs-internals.js';
 
-/** Waits for this number of turns of the event loop, as for an answer of the brokers. */
+/** Waits for this number of turns of the event loop, like an answer of the brokers. */
 async function answers(turns: number): Promise<void> {
   for (let n = 0; n < turns; n += 1) await new Promise((resolve) => setImmediate(resolve));
 }

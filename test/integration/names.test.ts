@@ -1,5 +1,5 @@
-// Tests names that connector, Kafka or sink could confuse with other names, and values that no
-// message can contain.
+// Tests names that connector, Kafka or sink could confuse with other names, and rows that are
+// too large for a message of Kafka.
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { live, objects } from '../support/live.js';

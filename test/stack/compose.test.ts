@@ -96,7 +96,7 @@ describe('the environment of Kafka Connect', () => {
 });
 
 describe('docker-compose.secure.yml', () => {
-  it('changes only services of docker-compose.yml, and adds one that runs its broker', () => {
+  it("changes only services of docker-compose.yml, and adds one that uses the broker's image", () => {
     const added = Object.entries(servicesOf('docker-compose.secure.yml')).filter(
       ([name]) => !services[name],
     );

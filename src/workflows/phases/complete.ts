@@ -1,6 +1,6 @@
-// complete: retires the batch and hands over the running pipeline to its owner. Then it removes the
-// scaffolding, which are the objects that only the migration needs, and verifies that they are
-// gone.
+// complete: retires the batch, and removes the scaffolding, which are the objects that only the
+// migration needs. It verifies that they are gone, and hands over the running pipeline to its
+// owner. The lease row is removed last.
 import { CancellationScope } from '@temporalio/workflow';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { atComplete } from '../../domain/objects/kinds.js';
