@@ -17,12 +17,16 @@ export async function isRunning(client: Asked, workflowId: string): Promise<bool
 export const hasCompleted = async (client: Asked, workflowId: string): Promise<boolean> =>
   (await statusOf(client, workflowId)) === 'COMPLETED';
 
+/** Returns whether Temporal says that no such workflow exists, or that it no longer runs. */
+export const isUnknownWorkflow = (error: unknown): boolean =>
+  (error as Error).name === 'WorkflowNotFoundError';
+
 /** Returns the status of a workflow. Returns null if Temporal does not know the workflow. */
 async function statusOf(client: Asked, workflowId: string): Promise<string | null> {
   try {
     return (await client.workflow.getHandle(workflowId).describe()).status.name;
   } catch (error) {
-    if ((error as Error).name === 'WorkflowNotFoundError') return null;
+    if (isUnknownWorkflow(error)) return null;
     throw error;
   }
 }

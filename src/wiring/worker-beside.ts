@@ -7,7 +7,7 @@ import type { Deps } from '../activities/runtime/deps.js';
 import type { Gauges } from '../activities/runtime/gauges.js';
 import { latestRun } from '../activities/objects/leftovers.js';
 import type { ProcessSettings } from './process-settings.js';
-import { unguardedState } from '../clients/running-workflow.js';
+import { isUnknownWorkflow, unguardedState } from '../clients/running-workflow.js';
 import { serveEndpoint } from './worker-endpoint.js';
 import { createLogger } from './worker-log.js';
 import { readMetrics } from './worker-metrics.js';
@@ -91,7 +91,7 @@ async function stateOf(client: Client, workflowId: string): Promise<string | nul
     );
     return unguardedState(description);
   } catch (error) {
-    if ((error as Error).name === 'WorkflowNotFoundError') return 'not known to Temporal';
+    if (isUnknownWorkflow(error)) return 'not known to Temporal';
     throw error;
   }
 }

@@ -28,7 +28,7 @@ export async function checkSink(
       remedy: 'rename these columns in batch.query, and give them their present names in the view',
     };
   if (plan.route.sharesTable) return 'the sink can write every column of the result';
-  return checkSinkTable(databases, writes.stream, batch, targetPostgres(plan).user);
+  return checkSinkTable(databases.target, writes.stream, batch, columns, targetPostgres(plan).user);
 }
 
 /**
@@ -36,16 +36,17 @@ export async function checkSink(
  * difference. If the table does not exist, checks that the role may create it.
  */
 async function checkSinkTable(
-  { source, target: client }: Databases,
+  client: pg.ClientBase,
   sunk: Relation,
   batch: BatchPlan,
+  columns: readonly Column[],
   user: string,
 ): Promise<Answer> {
   const table = await readTable(client, sunk.text);
   if (!table) return createRight(client, user, sunk.schema);
   const lacks = await missingWrites(client, user, sunk.sql);
   if (lacks) return lacks;
-  const missing = missingColumns(await describeQuery(source, batch.query.sql), table.columns);
+  const missing = missingColumns(columns, table.columns);
   if (missing.length > 0)
     return {
       detail: `the sink table lacks ${missing.join(', ')}`,

@@ -2,7 +2,7 @@
 // task, the workers that poll its queue, and what its activities wait for.
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { pausedActivities } from '../../clients/running-workflow.js';
+import { isUnknownWorkflow, pausedActivities } from '../../clients/running-workflow.js';
 import { loadConfig } from '../../wiring/config.js';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import {
@@ -60,7 +60,7 @@ export async function lookAtWorkflow(
     description = await within(client, () => client.workflow.getHandle(workflowId).describe());
   } catch (error) {
     const where = `namespace ${namespace} of Temporal at ${address}`;
-    if ((error as Error).name === 'WorkflowNotFoundError')
+    if (isUnknownWorkflow(error))
       return { seen: { kind: 'unknown-workflow', where }, waits: [], runKey: null };
     return {
       seen: {

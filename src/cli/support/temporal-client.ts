@@ -1,5 +1,6 @@
 // Connects the verbs to Temporal. Each error names the address, the namespace and a remedy.
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { isUnknownWorkflow } from '../../clients/running-workflow.js';
 import { dataConverterOf, loadConfig } from '../../wiring/config.js';
 import {
   registerCommands,
@@ -69,7 +70,7 @@ export async function withRunning<T>(
   return withClient(async (client) => {
     const handle = client.workflow.getHandle(workflowIdOf(id));
     const description = await handle.describe().catch((error: unknown) => {
-      if (isNotFound(error))
+      if (isUnknownWorkflow(error))
         throw new CliError(
           EXIT.failed,
           'not-found',
@@ -80,12 +81,10 @@ export async function withRunning<T>(
     });
     if (description.status.name !== 'RUNNING') throw notRunning(id, description.status.name);
     return use(handle, client).catch((error: unknown) => {
-      throw isNotFound(error) ? notRunning(id, 'it has just ended') : error;
+      throw isUnknownWorkflow(error) ? notRunning(id, 'it has just ended') : error;
     });
   });
 }
-
-const isNotFound = (error: unknown): boolean => (error as Error).name === 'WorkflowNotFoundError';
 
 const notRunning = (id: string, why: string): CliError =>
   new CliError(EXIT.failed, 'not-running', `migration ${nameOf(id)} is not running (${why})`, [
