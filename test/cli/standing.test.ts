@@ -73,7 +73,7 @@ describe('a run that does not continue', () => {
 });
 
 describe('a run that waits', () => {
-  it('asks nobody to approve again if it is approved and waits for the change window', () => {
+  it('requests no further approval if it is approved and waits only for its change window', () => {
     const approved = status({
       phase: 'approve',
       needsApproval: true,

@@ -34,7 +34,7 @@ import type { WitnessUse } from './tables/compare-one-table.js';
 import { compareTables, type TablesCost } from './tables/compare-tables.js';
 import { unmeasured, type SubjectOutcome } from './subject-outcome.js';
 
-/** What a window has measured, before it is recorded. */
+/** The measurements of a window. The ledger does not have them yet. */
 export interface Measured {
   readonly subjects: SubjectOutcome[];
   readonly lag: Lag;

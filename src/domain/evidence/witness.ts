@@ -24,6 +24,6 @@ export interface WitnessProof {
 
 /**
  * The types of keys whose values the worker keeps in memory, so that rows can be looked up by key.
- * Of keys of other types, the worker keeps only a hash.
+ * The worker keeps only a hash of a key of any other type.
  */
 export const WITNESS_KEYS: readonly string[] = ['int2', 'int4', 'int8'];
