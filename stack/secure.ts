@@ -38,14 +38,14 @@ export function makeSecured(home: StackHome): Secured {
   const known = securedOf(home);
   const folder = join(home.dir, 'secure');
   if (known) {
-    if (![BROKER_NAME, ...SERVERS].every((name) => isValid(folder, name))) makeCertificates(folder);
+    if (!['ca', BROKER_NAME, ...SERVERS].every((name) => isValid(folder, name)))
+      makeCertificates(folder);
     return known;
   }
   if (existsSync(join(home.dir, 'kafka')))
     throw new Error(
       `the stack "${home.name}" has data of a plain stack: run \`npm run stack -- reset\` first, or choose another SLUICE_STACK_NAME`,
     );
-  makeAuthority(folder);
   makeCertificates(folder);
   const secret = (): string => randomBytes(18).toString('base64url');
   const secured: Secured = {
@@ -68,7 +68,9 @@ export function makeSecured(home: StackHome): Secured {
 /** Returns the file with the options that make a JVM trust the CA. Java reads it as `@FILE`. */
 export const trustFile = ({ folder }: Secured): string => join(folder, 'trust.args');
 
+/** Makes the CA again, too, because it expires as early as the certificates. */
 function makeCertificates(folder: string): void {
+  makeAuthority(folder);
   for (const name of [BROKER_NAME, ...SERVERS]) makeCertificate(folder, name, { names: SERVER });
   makeCertificate(folder, 'client');
 }

@@ -1,0 +1,26 @@
+// Tests the certificates of a secured stack.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { makeCertificate } from '../../stack/certificates.js';
+import type { StackHome } from '../../stack/paths.js';
+import { makeSecured } from '../../stack/secure.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+it('makes the CA again with expired certificates, because it expires as early as they do', () => {
+  const dir = temporaryFolder('sluice-secured-');
+  const home = { name: 'secured', dir } as StackHome;
+  const { folder, ca } = makeSecured(home);
+  const first = readFileSync(ca, 'utf8');
+  makeSecured(home);
+  expect(readFileSync(ca, 'utf8')).toBe(first);
+
+  makeCertificate(folder, 'postgres', { days: -1 });
+  makeSecured(home);
+  expect(readFileSync(ca, 'utf8')).not.toBe(first);
+  for (const name of ['kafka', 'connect', 'postgres', 'registry', 'client']) {
+    const verify = ['verify', '-CAfile', ca, join(folder, `${name}.crt`)];
+    expect(execFileSync('openssl', verify, { encoding: 'utf8' })).toContain('OK');
+  }
+});
