@@ -57,7 +57,7 @@ export async function leaseEdge(
 /** The commit keeps a margin of a second before the expiry. */
 const MARGIN_MS = 1000;
 /**
- * The time between the fence and the begin of that margin. On a busy machine, a commit needs some
+ * The time between the fence and the beginning of that margin. On a busy machine, a commit needs some
  * of this time before it waits for the lock.
  */
 const BEFORE_MARGIN_MS = 600;

@@ -1,4 +1,4 @@
-// `npm run bench -- hot-results [--rows 2000000] [--rounds 6]` compares a result that has `--rows`
+// `npm run bench -- hot-results --rows 2000000 [--rounds 6]` compares a result that has `--rows`
 // keys. Meanwhile, 500 transactions a second change hot rows, and the batch's query takes a minute
 // or more. It prints how long each window paused the connector. Then it plants a wrong, a lost and
 // an extra row in the output, and prints what the next window found. It needs the local stack, and

@@ -1,4 +1,4 @@
-// `npm run bench -- kernel [--rows 100000]` measures the comparison core alone, in one thread and
+// `npm run bench -- kernel [--rows 200000]` measures the comparison core alone, in one thread and
 // without a server. It reports the processor time (ns) that both encoders need for a record or a
 // row: the kernel in WebAssembly, and the reference in TypeScript. It also reports the time for
 // work that every encoder must do. Each number is the median of several rounds.

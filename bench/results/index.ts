@@ -1,4 +1,4 @@
-// `npm run bench -- results [--rows 200000]` compares an output with a result that has this number
+// `npm run bench -- results [--rows 1000000]` compares an output with a result that has this number
 // of keys. It compares in three ways: by hashes in memory, by hashes on disk, and by whole rows.
 // The lower limit is the time to COPY the same query and to read the topic, without using the
 // contents. The benchmark needs the local stack, and removes the objects that it created.

@@ -67,7 +67,8 @@ async function main(): Promise<void> {
   const variables = environment(home);
   Object.assign(process.env, variables);
   refuseSecondRun(servers);
-  await removeService(home, PIPELINE); // an earlier demo left it, on servers whose data is deleted
+  // An earlier demo may have left its pipeline, although the data of its servers was deleted.
+  await removeService(home, PIPELINE);
   const built = buildPipeline(say);
   built.catch(() => undefined); // `migrate` awaits it, and throws its error
   say(`seeding the legacy shop: ${values.orders} orders (seed ${values.seed})`);

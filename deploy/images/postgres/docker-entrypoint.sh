@@ -19,7 +19,7 @@ if [[ ! -s "$PGDATA/PG_VERSION" ]]; then
   initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") $POSTGRES_INITDB_ARGS
   printf "\nlisten_addresses = '*'\nunix_socket_directories = '/var/run/postgresql'\n" >> "$PGDATA/postgresql.conf"
   printf '\nhost all all all scram-sha-256\n' >> "$PGDATA/pg_hba.conf"
-  # The server has its own arguments, but listens only on a socket until the database exists.
+  # The server gets the arguments of the container, but listens only on a socket until the database exists.
   pg_ctl -w start -o "$(printf '%q ' "${@:2}" -c listen_addresses= -p 5432)"
   if [[ "$POSTGRES_DB" != postgres ]]; then
     PGPASSWORD="$POSTGRES_PASSWORD" psql -v ON_ERROR_STOP=1 -h /var/run/postgresql -U "$POSTGRES_USER" -d postgres \
