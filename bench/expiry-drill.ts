@@ -57,8 +57,8 @@ export async function leaseEdge(
 /** The commit keeps a margin of a second before the expiry. */
 const MARGIN_MS = 1000;
 /**
- * The time between the fence and the beginning of that margin. On a busy machine, a commit needs some
- * of this time before it waits for the lock.
+ * The time between the fence and the beginning of that margin. On a busy machine, a commit needs
+ * some of this time before it waits for the lock.
  */
 const BEFORE_MARGIN_MS = 600;
 const HOLD_MS = BEFORE_MARGIN_MS + MARGIN_MS;
