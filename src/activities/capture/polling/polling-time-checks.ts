@@ -43,8 +43,8 @@ export async function nothingAhead(
 }
 
 /**
- * Checks that times without a zone are in UTC. If the newest row is recent, its time shows whether
- * they are. Otherwise, the check passes only if the server's time zone is UTC.
+ * Checks that times without a zone are in UTC. If the newest row is recent, its time shows the
+ * offset from UTC. Otherwise, the check passes only if the server's time zone is UTC.
  */
 export async function timesAreUtc(
   client: pg.ClientBase,

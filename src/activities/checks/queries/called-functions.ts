@@ -61,8 +61,8 @@ export async function calledBy(
       (row['origin'] === 'server' || !functions.includes(row['qualified']!));
     const isOnlyPossible = !isNamed || isHomonym;
     // If the call of a function of the server or of an extension is not certain, the function is
-    // skipped. It is safe, or the text itself shows that it is not. An unqualified name means a
-    // user's function only if the search path finds it.
+    // skipped. Either it is safe, or the analysis of the text finds the problem. An unqualified
+    // name means a user's function only if the search path finds it.
     if (isOnlyPossible && (row['origin'] !== 'user' || (isNamed && row['visible'] !== 'true')))
       return [];
     return [

@@ -6,8 +6,9 @@ import java.util.Deque;
 import java.util.function.LongSupplier;
 
 /**
- * Remembers the highest ids of earlier polls, and when each of them was known. A poll reads only up
- * to an id that is old enough, because lower ids may still be uncommitted. Not thread-safe.
+ * Remembers the highest id of each earlier poll, and the time at which the poll read it. A poll
+ * reads only up to an id that is old enough, because lower ids may still be uncommitted. Not
+ * thread-safe.
  */
 final class Ceilings {
   /** Reads the highest current id, or null if there is none. It may wait for a lock. */

@@ -61,8 +61,8 @@ final class Database {
   }
 
   /**
-   * Returns whether a retry can help, because the connection, the server or its resources failed,
-   * not the statement.
+   * Returns true if a retry can help. This is so if the connection, the server or its resources
+   * failed, and not the statement.
    */
   static boolean isTransient(SQLException error) {
     String state = error.getSQLState();

@@ -11,7 +11,7 @@ import java.util.Map;
 record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
   static final Position START = new Position(null, null, null, false, null);
 
-  /** A poll in bulk mode. `snapshot` is that of the database when the poll began. */
+  /** A poll. In bulk mode, `snapshot` is the database's snapshot from directly before the poll. */
   record Poll(long number, String snapshot) {}
 
   static Position of(Map<String, Object> stored) {

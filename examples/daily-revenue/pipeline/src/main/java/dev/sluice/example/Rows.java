@@ -57,9 +57,9 @@ final class Rows {
 
   /**
    * Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a
-   * join are in the same partition. An Avro key is also written in this form. Its bytes
-   * then differ from those in the source topic, and the two could be in different partitions. So
-   * topics in Avro must have only one partition.
+   * join are in the same partition. An Avro key is also written in this form, so its bytes differ
+   * from those in the source topic. With several partitions, one key could then be in two of them.
+   * So topics in Avro must have only one partition.
    */
   static final Serde<Long> ID =
       serde(id -> "{\"id\":" + id + "}", text -> Long.parseLong(text, 6, text.length() - 1, 10), avro -> Avro.field(avro, "id").asLong());
