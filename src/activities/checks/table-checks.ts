@@ -20,7 +20,7 @@ import { checkMessageSize } from './message-size.js';
 import { everyRowIsVisible } from './row-visibility.js';
 import { attempt, failed, passed } from '../runtime/make-finding.js';
 
-/** A hint, not a failure, because windows still pass if no such row is updated. */
+/** A hint, not a failure, because windows still pass if no row with a TOASTed value is updated. */
 const FAR_VALUES =
   '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row is then unknown (text, JSON, numeric), or differs (bytea, bit, PostGIS and most arrays arrive as NULL)';
 

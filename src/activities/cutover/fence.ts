@@ -32,7 +32,7 @@ import { withPlan, type Planned } from '../runtime/with-plan.js';
 
 export interface FenceInput {
   readonly ref: MigrationRef;
-  /** A secret of this attempt. Only the attempt that knows it may commit. */
+  /** A secret of this attempt. Only an attempt that has this token may commit. */
   readonly token: string;
   /**
    * The attempt's number. A released attempt can never fence again, even if its call arrives late.

@@ -1,4 +1,4 @@
-// Describes the batch's or the stream's table, between which the consumers' view is switched.
+// Describes a table that the consumers' view can read: the batch's table or the stream's table.
 import type pg from 'pg';
 import type { Relation } from '../../../assess/sql/swap-limits.js';
 import { readTable } from '../../../clients/postgres/catalog.js';
