@@ -139,8 +139,8 @@ function fail(line) {
 }
 
 /**
- * Runs suites once. The suites of Postgres run once for each major version that the other suites do
- * not use.
+ * Runs suites once, except the suites of Postgres. Each of those runs once for each major version
+ * that the other suites do not use.
  */
 async function run(suites) {
   if (!suites.some((suite) => suite.startsWith('postgres')))

@@ -53,7 +53,7 @@ export async function pipelineDrained(
 
 /**
  * Waits until the sink's group has read the output topic to its end. The group commits the offset
- * after the last data record, so control records may lie between that offset and the end.
+ * that follows the last data record, so control records may lie between that offset and the end.
  */
 export async function sinkDrained(
   kafka: KafkaPort,

@@ -50,8 +50,8 @@ export interface MarkAt {
   /** A second session, for statements that must run outside the snapshot. */
   readonly side: pg.ClientBase;
   /**
-   * An earlier position that the connector must reach. If absent, it must reach the current
-   * position.
+   * An earlier position that the connector must reach. Without `from`, the connector must reach
+   * the current position.
    */
   readonly from?: Lsn | null;
   readonly token: string;

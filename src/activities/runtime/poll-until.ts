@@ -18,8 +18,8 @@ export function heartbeat(): void {
 }
 
 /**
- * Reports progress, and sends a heartbeat. Throws if another attempt has taken over, because this
- * attempt made no progress for too long.
+ * Reports progress, and sends a heartbeat. Throws if this attempt made no progress for too long and
+ * another attempt has taken over.
  */
 export function beat(details?: unknown): void {
   madeProgress();
@@ -29,8 +29,8 @@ export function beat(details?: unknown): void {
 }
 
 /**
- * Throws if the activity is cancelled, or if this attempt was suspended, so that another attempt
- * has taken over. MUST be called before something is created, changed or removed. Otherwise, the
+ * Throws if the activity is cancelled, or if this attempt was suspended and another attempt has
+ * taken over. MUST be called before something is created, changed or removed. Otherwise, the
  * change could come after the cancellation, and a rollback could miss it. After a suspension, the
  * change could even hit a later object of the same name.
  */

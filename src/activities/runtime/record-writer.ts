@@ -18,7 +18,7 @@ export function recordWriter(table: ReplayTable, remedy: string): WriteRecord {
 }
 
 export interface LineWriter {
-  /** The bytes with which every value ends. The records do not contain them. */
+  /** The last bytes of every value. They are the same for all rows, so `record` omits them. */
   readonly end: Buffer;
   /** Returns the bytes of a line's record. They are valid until the next call. */
   record(line: Buffer): LineRecords;

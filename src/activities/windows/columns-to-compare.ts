@@ -7,7 +7,8 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 /**
  * Returns the columns to compare. `subject` is a table as the spec writes it, a stage, `query` or
- * `result`. A name in the spec means the column of every subject, unless the subject precedes it.
+ * `result`. In the spec, `subject.column` means a column of one subject. A name without a subject
+ * means the columns of that name in all subjects.
  */
 export function columnsToCompare(
   { spec }: MigrationSpec,

@@ -1,7 +1,7 @@
 // Compares results, stages and the sink. At a still point, the pipeline has processed everything,
 // so the comparison is exact. If that is not possible, compares in settled rounds. In each round,
-// the queries run again in a new snapshot. A key counts only after its row stayed the same for one
-// round. Polled tables are also compared in rounds, but an equal row counts after one.
+// the queries run again in a new snapshot. A key counts only after its row was the same in two
+// rounds in a row. Polled tables are also compared in rounds, but an equal row counts after one.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { STORED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';

@@ -1,7 +1,7 @@
-// Reads the gap of a table from its topic: the rows that differ between the topic at the still
-// point and the snapshot. At a still point, the pipeline has processed everything that is in the
-// topic. The query will contain the rows of the gap as literals. Before the query runs, this code
-// checks that Postgres parses the literals to the same values.
+// Reads the gap of a table from its topic: the rows that differ between the snapshot and the topic
+// at the still point. At a still point, the pipeline has processed everything that is in the topic.
+// The query will contain the rows of the gap as literals. Before the query runs, this code checks
+// that Postgres parses the literals to the same values.
 import type { PartitionEnds } from '../../../../clients/kafka/kafka.js';
 import { canonFromJson } from '../../../../compare/column-types.js';
 import { memberOf } from '../../../../compare/json.js';
