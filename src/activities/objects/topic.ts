@@ -1,5 +1,5 @@
-// Creates and removes topics. Sluice creates every topic, with explicit settings, before anything
-// writes to it.
+// Creates and removes topics. Sluice creates every topic of the plan, with explicit settings,
+// before anything writes to it.
 import { Problem } from '../../domain/failure.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import {
