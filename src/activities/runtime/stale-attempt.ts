@@ -4,8 +4,8 @@
 
 const BEAT_MS = 1000;
 /**
- * The shortest suspension that is noticed. It is shorter than the heartbeat timeout of `long`
- * activities.
+ * Suspensions that last longer than this are noticed. It is as long as the heartbeat timeout of
+ * `long` activities (workflows/call.ts).
  */
 const SUSPENDED_MS = 10_000;
 
