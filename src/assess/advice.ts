@@ -9,7 +9,7 @@ export interface Advice {
   readonly snapshot: 'initial' | 'incremental' | null;
   readonly pipeline: 'external' | 'flink-sql' | 'ksqldb' | null;
   readonly reasons: readonly string[];
-  /** Changes of this process that a JDBC source would not see. */
+  /** Changes in the tables of this process that a JDBC source would not see. */
   readonly jdbcWouldMiss: readonly string[];
   readonly preconditions: readonly { readonly what: string; readonly holds: boolean | null }[];
 }

@@ -5,7 +5,7 @@ import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
 import type { SqlAnalysis } from './sql/analyse.js';
 
-/** The longest time between two reads of a consumer, in ms. */
+/** The longest time between two reads by a consumer, in ms. */
 export const READ_EVERY_MS = {
   continuous: 1000,
   minutely: 60_000,
@@ -56,7 +56,10 @@ export interface TableFacts {
   readonly perDay: Changes | null;
 }
 
-/** Returns whether a connector can capture the relation: a table, partitioned or not. */
+/**
+ * Returns whether a connector can capture the relation. It can capture only tables, partitioned or
+ * not.
+ */
 export const isCapturable = ({ kind }: Pick<TableFacts, 'kind'>): boolean =>
   kind === 'r' || kind === 'p';
 

@@ -1,5 +1,5 @@
-// sluice codec-server: decrypts and encrypts payloads for Temporal's Web UI. The requests come from the browser
-// of the person who uses the Web UI.
+// sluice codec-server: decrypts and encrypts payloads for Temporal's Web UI. The requests come from
+// the browser of the person who uses the Web UI.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';

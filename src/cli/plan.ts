@@ -1,7 +1,7 @@
 // sluice plan -f FILE: prints what a migration would create, do and leave behind. It contacts only
-// the ledger, which knows the number of the last generation. This number is part of the names.
-// With --rehearse ID, it runs the cut-over of a migration up to the commit, and then releases the
-// fence.
+// the ledger, which knows the number of the last generation. The names of the objects contain the
+// next number. With --rehearse ID, it runs the cut-over of a migration up to the commit, and then
+// releases the fence.
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { stringify } from 'yaml';

@@ -69,8 +69,8 @@ type Measurement = Omit<WindowResult, 'chain'>;
 
 export interface WindowResult {
   /**
-   * The requested number, or a higher number if the run used the requested number before it was
-   * reset.
+   * The requested number, or a higher number if the workflow was reset and an earlier window
+   * already has the requested number.
    */
   readonly number: number;
   /**
@@ -150,8 +150,8 @@ export function createWindowActivities(deps: Deps) {
   };
   return withPlan({
     /**
-     * Runs a window. A difference does not make it throw. Throws only if the generation ends (a
-     * lost slot or topic), or on cancellation. Idempotent for each window number.
+     * Runs a window. A difference does not make it throw. Throws if the generation ends (a lost
+     * slot or topic), if the ledger fails, or on cancellation. Idempotent for each window number.
      */
     async runWindow(input: WindowInput & Planned): Promise<WindowResult> {
       const { ref } = input;

@@ -49,8 +49,7 @@ export const notFired = (evidence: string): Answer => ({ state: 'not-fired', evi
 export const couldNotTell = (why: string): Answer => ({ state: 'could-not-tell', why });
 
 /**
- * Asks about one measured fact. If the fact is unknown, the answer is `could-not-tell` with the
- * reason.
+ * Asks about one fact. If the fact is unknown, the answer is `could-not-tell` with the reason.
  */
 export const ifKnown =
   <K extends 'sql' | 'tables'>(name: K, ask: (value: ValueOf<ProcessFacts[K]>) => Answer) =>

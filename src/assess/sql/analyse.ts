@@ -207,7 +207,7 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
   }
 }
 
-/** Moves a WITH that precedes INSERT into the SELECT of that INSERT. */
+/** Returns the SELECT of an INSERT. If a WITH precedes the INSERT, adds this WITH to the SELECT. */
 const withOuter = (select: Fields, around: Fields): Fields =>
   around['withClause'] && !select['withClause']
     ? { ...select, withClause: around['withClause'] }

@@ -59,7 +59,8 @@ export const names = (nodes: readonly unknown[]): string[] =>
     .filter((s): s is string => typeof s === 'string');
 
 /**
- * Returns `schema.table`, in lower case as PostgreSQL stores it. The default schema is `public`.
+ * Returns `schema.table` as PostgreSQL stores it, so an unquoted name is in lower case. The default
+ * schema is `public`.
  */
 export const relationName = (rangeVar: Fields): string =>
   `${(rangeVar['schemaname'] as string | undefined) ?? 'public'}.${String(rangeVar['relname'])}`;

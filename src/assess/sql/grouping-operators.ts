@@ -32,7 +32,8 @@ export interface Operator {
     | 'recursion';
   readonly class: StateClass;
   /**
-   * The columns by which records must be partitioned. Empty means one partition for all records.
+   * The columns by which records must be partitioned. Empty if the operator is stateless, if the
+   * columns are unknown, or if all records need one partition.
    */
   readonly key: readonly string[];
   readonly detail: string;

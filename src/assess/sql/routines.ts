@@ -38,8 +38,8 @@ export interface Statement {
 }
 
 /**
- * Reads all statements of a text and adds what they do to `all`. Returns the parser's error, or
- * null. `name` is the name of a stage.
+ * Reads all statements of a text, and adds their tables, blocks and findings to `all`. Returns the
+ * parser's error, or null. `name` is the name of a stage.
  */
 type ReadScript = (
   sql: string,

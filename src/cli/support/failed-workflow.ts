@@ -8,8 +8,8 @@ import {
 import { Problem, isFailureCode } from '../../domain/failure.js';
 
 /**
- * Returns the problem of the activity that ended the workflow. Returns null if no activity did,
- * because the workflow was cancelled or terminated.
+ * Returns the problem of the activity that ended the workflow. Returns null if no activity ended
+ * it, for example because it was cancelled or terminated.
  */
 export function problemOf({ cause: failed }: WorkflowFailedError): Problem | null {
   if (!(failed instanceof ActivityFailure)) return null;

@@ -21,7 +21,8 @@ import { classify } from '../../activities/runtime/application-failure.js';
 
 const STATEMENT_MS = 5000;
 const DAY_MS = 86_400_000;
-const EMPTY_TABLE_BYTES = 64 * 1024; // the indexes and the TOAST table of an empty table have one or two pages each
+// the indexes and the TOAST table of an empty table have one or two pages each
+const EMPTY_TABLE_BYTES = 64 * 1024;
 
 /**
  * Measures `tables` and `runLogs`, which are named as `schema.name`. It never throws. If the

@@ -1,4 +1,4 @@
-// Sends one request with a JSON body, and reports its answer as progress.
+// Sends one request with a JSON body, and reports its answer as progress of the current activity.
 import { answered } from '../progress.js';
 import { wholeAnswer, type HttpAnswer } from './http-access.js';
 

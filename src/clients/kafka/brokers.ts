@@ -1,6 +1,6 @@
-// Sends requests that kafkajs does not offer. They go to a partition's leader, over kafkajs' own
-// connections. They list offsets by isolation level, fetch batches without decoding them, and
-// produce batches that are already encoded.
+// Sends requests that kafkajs does not offer, over kafkajs' own connections. They go to a
+// partition's leader or to a group's coordinator. They list offsets by isolation level, fetch
+// batches without decoding them, and produce batches that are already encoded.
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';

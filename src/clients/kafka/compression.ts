@@ -98,8 +98,8 @@ function refuseOversized(block: Buffer): void {
     const tag = block[at]!;
     const kind = tag & 3;
     const short = tag >>> 2;
-    // After the tag of a literal come its length, unless the tag contains the length, and then the
-    // bytes of the literal. After the tag of a copy comes an offset.
+    // A literal consists of a tag, its length (unless the tag contains the length) and its bytes. A
+    // copy consists of a tag and an offset.
     const sized = kind === 0 ? Math.max(0, short - 59) : kind === 3 ? 4 : kind;
     if (at + 1 + sized > block.length) throw new RangeError('a snappy block ends too early');
     const number = sized === 0 ? short : block.readUIntLE(at + 1, sized);

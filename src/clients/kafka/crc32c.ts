@@ -52,8 +52,8 @@ export function advanced(state: number, bytes: Uint8Array, from: number, to: num
 }
 
 /**
- * Contains, for each of the 32 bits of a state, the state into which a certain number of zero bytes
- * turn that bit.
+ * A table for a certain number of zero bytes. Entry `bit` is the state after these bytes, if only
+ * this bit was set before them.
  */
 type Shift = Int32Array;
 

@@ -12,7 +12,7 @@ export interface OutRecord {
 export interface ProduceTarget {
   partitions(topic: string): Promise<number>;
   /**
-   * Requests a new identity. Any broker can issue one, so the request goes to a leader of the
+   * Requests a new identity. Any broker can issue an identity. This request goes to a leader of the
    * topic.
    */
   identify(topic: string): Promise<ProducerIdentity>;

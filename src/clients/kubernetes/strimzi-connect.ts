@@ -198,7 +198,7 @@ export class StrimziConnect implements ConnectControl {
   }
 
   /**
-   * Waits until the operator has carried out the resource. Returns the Problem if Kafka Connect
+   * Waits until the operator has carried out the change. Returns the Problem if Kafka Connect
    * refused the configuration, otherwise null. Throws Problem `unreachable` at the time limit.
    */
   async #whyRefused(

@@ -199,7 +199,8 @@ export async function storageOf(client: pg.ClientBase, table: string): Promise<s
 
 /**
  * Returns a text that identifies the snapshot of the session's transaction. Sessions that share a
- * snapshot get the same text. The snapshot itself can list thousands of transactions.
+ * snapshot get the same text. The text is a digest, because a snapshot can list thousands of
+ * transactions.
  */
 export async function snapshotOf(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<{ digest: string }>(

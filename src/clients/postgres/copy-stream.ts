@@ -207,8 +207,8 @@ class CopyOut {
   }
 
   /**
-   * Reports the end when every promise of the visitor has settled. Otherwise, the error of a promise
-   * that fails after the last row would be lost.
+   * Reports the end when every promise of the visitor has settled. Otherwise, the error of a
+   * promise that fails after the last row would be lost.
    */
   #finish(): void {
     this.#isFinished = true;

@@ -12,7 +12,7 @@ const fenceFunction = ({ names }: ResolvedPlan): string =>
   `${quoteIdent(names.leaseSchema)}.refuse_write`;
 
 /**
- * Creates the fence triggers. `createTriggers` explains what the caller must hold, and what the
+ * Creates the fence triggers. `createTriggers` explains the conditions for the caller, and what the
  * caller's commit proves.
  */
 export async function createFenceTriggers(

@@ -85,7 +85,7 @@ export async function triggerProblem(
 }
 
 /**
- * Checks that a rollback wrote all rows back that the commit had removed. `kept` has a copy of
+ * Checks that a rollback wrote back all rows that the commit had removed. `kept` has a copy of
  * these rows. Throws Problem `route-unexpected` if the table lacks one of their keys. Only a
  * trigger of the table can cause this.
  */

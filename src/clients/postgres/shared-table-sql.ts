@@ -26,7 +26,7 @@ import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 const quoted = (table: string): string => qualified(parseTableName(table));
 
 /**
- * Creates the owner triggers. `createTriggers` explains what the caller must hold, and what the
+ * Creates the owner triggers. `createTriggers` explains the conditions for the caller, and what the
  * caller's commit proves.
  */
 export async function createOwnerTriggers(
@@ -130,7 +130,7 @@ export async function giveBack(
   await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
   await readInto(client, 'sluice_back', stripSemicolon(batch.query.sql));
   const changed = await makeEqual(client, batch.result.key, table, 'pg_temp.sluice_back', null);
-  // The commit found no such foreign key, but a person may have added it later.
+  // After the commit, a person may have added a foreign key that changes a different table.
   const problem = await removalProblem(client, table, changed.removed);
   if (problem !== null)
     throw new Problem(

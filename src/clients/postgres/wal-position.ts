@@ -1,4 +1,4 @@
-// Reads the position up to which the source database has written its WAL.
+// Reads the position at which the source database inserts its next WAL record.
 import type pg from 'pg';
 import type { Lsn } from '../../domain/values/position.js';
 

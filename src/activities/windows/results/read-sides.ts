@@ -18,7 +18,7 @@ import type { ComparedQuery, SideCounted } from './compared-queries.js';
  */
 const COUNTED_QUERY_MS = 5000;
 
-/** Reads the topic of a query to its stable end, or to `ends`, as whole rows. */
+/** Reads the topic of a query as whole rows, up to `ends` or to its last stable offsets. */
 export function readOutput(
   { kafka, heartbeat }: ConnectedSession,
   { topic, format, fold, isTopicOwned }: ComparedQuery,
@@ -87,7 +87,7 @@ export const fromQuery = (sql: string): string => `(${stripSemicolon(sql)}\n) AS
 
 /**
  * Returns a reason if several rows have the same key, because only one of them is compared.
- * Otherwise returns null. `what` says where the rows are: `the query of result returned`.
+ * Otherwise returns null. `what` begins the reason, for example `the query of result returned`.
  */
 export const repeatedKeys = (
   what: string,

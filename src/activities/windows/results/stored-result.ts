@@ -139,8 +139,8 @@ export async function laterRun(
 }
 
 /**
- * Reads the closed keys of the stored result in one snapshot. Returns a reason if another run has
- * written the result before or meanwhile.
+ * Reads the closed keys of the stored result in one snapshot. Returns a reason if a later run than
+ * `before` has begun or finished, even if this happens during the reading.
  */
 async function readStored(
   client: SourceClient,

@@ -25,7 +25,7 @@ import { boundedNow } from './visibility.js';
 export interface WitnessUse {
   /** The reason why no witness can be used. Null if one can be used. */
   readonly refused: string | null;
-  /** True if the witness made it unnecessary to read every row of every table again. */
+  /** True if the window skipped rows of at least one table, because it used the witness. */
   readonly rested: boolean;
 }
 

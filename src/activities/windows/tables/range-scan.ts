@@ -45,8 +45,8 @@ export interface WalkInput extends ConnectedReading {
 }
 
 /**
- * Scans the table range by range. Returns null if the table is short, or if the scan failed; the
- * window then reads the table in its own snapshot.
+ * Scans the table range by range. Returns null if the table is short, or if a range scan cannot
+ * decide; the window then reads the table in its own snapshot.
  */
 export async function walkAhead(
   input: WalkInput,

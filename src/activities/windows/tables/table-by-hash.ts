@@ -71,8 +71,8 @@ const MOST_WAITING = 1 << 21;
 
 /**
  * Compares the table with its topic by hashes. Reads the table while the topic is still being
- * folded to its stable end for this snapshot. Throws the errors of Postgres and Kafka, but only
- * after the fold has ended.
+ * folded to its last stable offsets for this snapshot. Throws the errors of Postgres and Kafka, but
+ * only after the fold has ended.
  */
 export async function passByHash(input: PassInput, folding: Promise<HashFold>): Promise<TablePass> {
   const side = new TableSide(input.shape);

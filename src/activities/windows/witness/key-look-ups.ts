@@ -1,4 +1,4 @@
-// Builds conditions that look up many integer keys while the source reads few blocks.
+// Builds conditions that look up many integer keys, so that the source reads few blocks.
 
 /**
  * The maximum number of keys in one lookup. Rows with neighboring keys are often in the same block,

@@ -1,6 +1,6 @@
 // Reads one side of a result and passes its row hashes to the caller, which keeps them in memory or
-// on disk. Each function also returns a function that reads the rows of suspects again. A suspect
-// is a key whose hashes do not prove its rows equal.
+// on disk. A side that was read also has a function that reads the rows of suspects again. A
+// suspect is a key whose hashes do not prove its rows equal.
 import type { OutputHashes } from '../../../../compare/output-hashes.js';
 import { parseTableName, qualified } from '../../../../domain/migration/names.js';
 import type { SourceClient } from '../../../../clients/postgres/connection.js';

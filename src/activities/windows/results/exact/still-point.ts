@@ -1,7 +1,7 @@
 // Takes a still point, at which results can be compared exactly. While no new input comes in, this
 // code reads the ends of the tables' topics and takes a snapshot of the source. Then it waits until
-// the pipeline has processed everything. Only offsets prove a still point. Therefore all ends are
-// read again at the end. If anything was written in between, this attempt does not count.
+// the pipeline has processed everything. Only offsets prove a still point. Therefore this code
+// finally reads all ends again. If anything was written in between, this attempt does not count.
 import { durationMs } from '../../../../domain/values/duration.js';
 import { movedBetween, type Ends } from '../../../../domain/evidence/still-point.js';
 import { because, ok, type OrReason } from '../../../../domain/values/or-reason.js';
