@@ -16,7 +16,7 @@ export interface SubjectOutcome {
   readonly verdict: Verdict;
   readonly counts: Counts | null;
   /**
-   * The facts that the verdict depends on in addition to the counts. Counts and proofs together
+   * Everything that the verdict depends on in addition to the counts. Counts and proofs together
    * reproduce the verdict. Null if nothing was compared.
    */
   readonly proofs: Proofs | null;

@@ -97,7 +97,7 @@ export interface WindowResult {
   readonly tables: TablesCost | null;
   /** The state of the witness. Absent if the window neither begins nor uses a witness. */
   readonly witness?: WitnessUse;
-  /** True if the window compared all results exactly, and they passed. */
+  /** True if all results passed, and none was compared in settled mode. */
   readonly areResultsExact?: boolean;
   /** Null if the facts could not be read. Unknown facts do not count as unchanged. */
   readonly facts: FactsSeen | null;

@@ -13,7 +13,7 @@ export interface Waiting {
 }
 
 /**
- * Stores a notice, unless the ledger already has it. Therefore the same notice is not sent twice.
+ * Stores a notice, unless the ledger already has it. One occasion therefore causes only one notice.
  */
 export async function storeNotice(ledger: Access, notice: Notice): Promise<void> {
   const { migration, iteration, key } = notice;

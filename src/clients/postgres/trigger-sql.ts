@@ -67,8 +67,8 @@ export async function createTriggers(
 
 /**
  * The following constants are parts of the PL/pgSQL functions that the triggers call. The functions
- * check every statement, but only the first row that a transaction writes. A check locks the lease
- * row, so the lease cannot become FENCED before the transaction ends.
+ * check the lease row for every statement, and for the first row that a transaction writes. A check
+ * locks the lease row, so the lease cannot become FENCED before the transaction ends.
  */
 export const passedKey = (migration: string): string =>
   `${quoteLiteral(`${migration} `)} || txid_current()`;

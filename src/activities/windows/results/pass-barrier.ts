@@ -8,7 +8,7 @@ import { BARRIER_LIMIT_MS } from '../session.js';
 
 /**
  * Waits until the mark has passed the whole path. Returns the milliseconds that this took, or the
- * reason why it is not proven.
+ * reason why the barrier is not proven.
  */
 export async function passBarrier(
   kafka: KafkaPort,

@@ -9,8 +9,8 @@ import type { ResultCompared } from './compare-results.js';
 import { unmeasured, type SubjectOutcome } from '../subject-outcome.js';
 
 /**
- * Returns true if every result of the plan was compared exactly and passed. Returns false if the
- * plan has no results.
+ * Returns true if every result of the plan passed, and none was compared in settled mode. Returns
+ * false if the plan has no results.
  */
 export function areResultsExact(plan: ResolvedPlan, subjects: readonly SubjectOutcome[]): boolean {
   const results = resultSubjects(plan);

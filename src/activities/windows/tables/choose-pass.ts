@@ -1,4 +1,4 @@
-// Chooses the pass for a table, which is the way in which its rows are read and compared. If the
+// Chooses the pass for a table. A pass is a way to read and compare the rows of a table. If the
 // spec names Flink as the engine, Flink compares the table. If a column has a tolerance, whole rows
 // are compared. If the keys do not fit in memory, the table is compared in parts on disk. In all
 // other cases, row hashes are compared in memory. If an earlier window proved a long table, only
@@ -17,7 +17,7 @@ import { passBySpill } from './table-on-disk.js';
 import { WORTH_IT_ROWS, passIncrementally } from './changed-rows.js';
 import type { Walk } from './range-scan.js';
 
-/** Facts about a table that are known before the comparison. */
+/** The properties of a table that are known before the comparison. */
 export interface KnownTable {
   readonly catalog: TableCatalog;
   /** The number of rows in the window's snapshot. */

@@ -1,6 +1,6 @@
 // Compares tables in exact mode: the rows of a REPEATABLE READ snapshot with the topics. A record
-// counts only if the snapshot sees the record's transaction (source.txId). Every key must therefore
-// be equal.
+// counts only if the snapshot sees the record's transaction (source.txId). Both sides then contain
+// the same changes, so every key must be equal.
 import { hasTolerance } from '../../../compare/row-comparison.js';
 import { HashFold } from '../../../compare/hash-fold.js';
 import { engineGateway } from '../../../domain/migration/spec.js';

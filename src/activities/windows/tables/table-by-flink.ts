@@ -53,7 +53,7 @@ export async function passByFlink(input: FlinkPassInput): Promise<TablePass> {
   const { columns } = input.table;
   const isCompared = ({ name }: { name: string }): boolean =>
     shape.columns.some((c) => c.name === name);
-  // Sluice need not be able to write a column that is not compared.
+  // Columns that are not compared are left out, because Sluice may be unable to write them.
   const table = { ...input.table, columns: columns.filter(isCompared) };
   const legacy = await exportRows({ ...input, table });
   const ignored = columns.filter((c) => !isCompared(c)).map((c) => c.name);
