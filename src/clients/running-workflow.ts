@@ -12,7 +12,8 @@ export async function isRunning(client: Asked, workflowId: string): Promise<bool
 }
 
 /**
- * Returns whether a workflow has ended with a result, so that it neither failed nor was terminated.
+ * Returns whether a workflow has ended with a result. A workflow that failed or was terminated has
+ * no result.
  */
 export const hasCompleted = async (client: Asked, workflowId: string): Promise<boolean> =>
   (await statusOf(client, workflowId)) === 'COMPLETED';

@@ -37,7 +37,7 @@ export class ByteInput {
     return from;
   }
 
-  /** Reads a number that is written in groups of 7 bits. The last one may exceed the 64th bit. */
+  /** Reads a number that is written in groups of 7 bits. The last group may exceed the 64th bit. */
   protected groups(): bigint {
     let sum = 0n;
     for (let group = 0n; group < MOST_GROUPS; group += 1n) {

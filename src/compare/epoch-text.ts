@@ -1,6 +1,6 @@
 // Prints times that are counted from 1970, and times of day that are counted from midnight, as ISO
-// text in UTC. A number out of range becomes a text that no date or time column accepts. Then only
-// this value is unknown, and not its whole record.
+// text in UTC. A number out of range becomes a text that no date or time column accepts. Outside
+// of the key, that text makes only its row unknown, and the fold does not refuse the record.
 
 export type Count = number | bigint;
 

@@ -233,7 +233,7 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Returns the `txId` of the waiting change. Returns undefined if the snapshot sees the change.
+   * Returns the `txId` with which this change must wait. Undefined if the snapshot sees the change.
    */
   #waitsFor(
     kind: number,

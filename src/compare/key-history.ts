@@ -34,9 +34,9 @@ export class KeyHistory {
 }
 
 /**
- * Returns the differences with classes that the history explains. A mismatched row becomes `stale`
- * if the stream has an older version of it. One `duplicate` is added for each key whose records
- * repeat a position, but it does not count as a difference.
+ * Returns the differences, with a more exact class if the history explains a difference. A
+ * mismatched row becomes `stale` if the stream has an older version of it. One `duplicate` is added
+ * for each key whose records repeat a position, but it does not count as a difference.
  */
 export function explainByHistory(
   shape: Shape,

@@ -24,7 +24,8 @@ export interface ImageRecord {
   /** Null if the record has no transaction: a row of a connector's snapshot, or a tombstone. */
   readonly txId: number | null;
   /**
-   * The connector's snapshot that read the row: its transaction, or 0 if unknown. Otherwise null.
+   * The transaction of the connector's snapshot that read the row, or 0 if it is unknown. Null if
+   * no snapshot read the row.
    */
   readonly loadedBy: number | null;
   /** Null if the record deletes the row. */

@@ -39,9 +39,9 @@ export class WaitingChanges<C extends WaitingChange> {
 }
 
 /**
- * Returns the `txId` of the waiting change for a row of a connector's snapshot. Returns undefined
- * if the row does not wait. The transaction `loadedBy` read the row. `earlier` is the last waiting
- * change of its key. The row contains this change, so the row waits as long as the change.
+ * Returns the `txId` with which a row of a connector's snapshot must wait. Returns undefined if the
+ * row does not wait. The transaction `loadedBy` read the row. `earlier` is the last waiting change
+ * of its key. The row contains this change, so the row waits as long as the change.
  */
 export function loadedRowWaits(
   loadedBy: number,

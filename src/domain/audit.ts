@@ -104,7 +104,7 @@ interface Entries {
   'gave-up': { readonly connector: string; readonly cause: string };
   /** A connector's problem began or ended. */
   connector: { readonly problem: string; readonly isOver: boolean };
-  /** The guard resumed a connector because a window paused it and its worker then died. */
+  /** The guard resumed a connector that a window had paused before the window's worker died. */
   'pause-ended': { readonly connector: string };
   'wal-alarm': { readonly problem: string };
   'slot-lost': { readonly problem: string };

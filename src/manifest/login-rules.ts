@@ -12,8 +12,8 @@ export const withoutKey = (secret: SecretRef, ...path: string[]): SpecIssue[] =>
 
 /** Returns an issue if Kafka Connect cannot resolve the reference to a secret at `path`. */
 export function placeholderIssues(secret: SecretRef, ...path: string[]): SpecIssue[] {
-  // FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. Without a key, it
-  // uses the reference itself as the password.
+  // FileConfigProvider reads one key of a properties file: `${file:PATH:KEY}`. Without a key, the
+  // text of the reference itself is used as the password.
   if (!('file' in secret) || /^\/.+:[^:/]+$/.test(secret.file)) return [];
   return [
     {

@@ -68,7 +68,7 @@ const TEXT: ColumnEncoder = {
   fromJson: quoted(plainText),
 };
 
-/** Reads an integer, which is a JSON number, or an oid, which is a string of digits. */
+/** Reads an integer, which is a JSON number or a string of digits. */
 const integerFromJson: FromJson = (b, start, end, out) =>
   b[start] === QUOTE
     ? integerFromText(b, start + 1, end - 1, out)

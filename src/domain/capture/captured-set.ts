@@ -38,7 +38,7 @@ export interface Relation {
   readonly file: string;
 }
 
-/** The properties of a table, each as text that can describe a change. */
+/** The properties of a table. Each is a text that a message about a change can show. */
 export interface CapturedTable extends Relation {
   /** Partitions at every depth, including intermediate ones. */
   readonly partitions: readonly Relation[];

@@ -1,6 +1,6 @@
-// Decides whether a person may change the spec of a running migration. If the spec names
-// approvers, a change of the approval rules needs as many signatures as an approval needs under the
-// rules before the change.
+// Decides whether a person may change the spec of a running migration. If the spec names approvers,
+// a change of the approval rules or of `maxHold` needs as many signatures as an approval. The rules
+// before the change decide how many that is.
 import type { Decision, Identity } from './gate.js';
 import { refusedToAct } from './gate.js';
 import type { ApprovalSpec, MigrationSpec } from '../migration/spec.js';

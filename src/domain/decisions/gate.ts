@@ -26,7 +26,7 @@ export interface Identity {
 
 export const UNSIGNED: Identity = { authenticated: false, refused: null };
 
-/** The claims of the sender about the request. */
+/** The fields of a request that must equal the claims of its token. */
 export type Claimed = Pick<TokenClaims, 'decision' | 'approver' | 'evidenceId'>;
 
 /**

@@ -33,7 +33,7 @@ function asRecord(payload: unknown): Record<string, unknown> | null {
 }
 
 /**
- * Checks `{approver, evidenceId?, comment?, token?}` of approveCutover, or `{approver, reason,
+ * Checks `{approver, evidenceId?, comment?, token?}` of approveCutover, or `{approver, reason?,
  * token?}` of rejectCutover.
  */
 export function checkDecision(

@@ -19,7 +19,7 @@ export interface SubjectFound {
 const CHANGED = 'changed during the window: ';
 const VOID = `, but this proves nothing: ${CHANGED}`;
 
-/** Returns whether this is the reason of a subject that failed and was then voided by a change. */
+/** Returns whether this is the reason of a failed verdict that a change of the facts voided. */
 export const isVoidedFailure = (reason: string): boolean => reason.includes(VOID);
 
 /** Returns all parts of a change as one text. */

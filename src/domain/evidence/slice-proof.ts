@@ -14,7 +14,7 @@ export interface ProofInput {
   /** The stage of `batch.stages` that is proven. Null means that the result is proven. */
   readonly stage: string | null;
   /**
-   * The number of the latest batch runs whose stored results are also compared. Only keys that
+   * The stored results of this many of the latest batch runs are also compared. Only keys that
    * these runs will not change again are compared.
    */
   readonly runs: number;

@@ -9,8 +9,8 @@ export interface StrimziSpec {
   /** The name of the KafkaConnect resource. */
   readonly cluster: string;
   /**
-   * The URL of the Kubernetes API. If absent, the worker runs in a pod of that cluster, and uses
-   * the pod's service account.
+   * The URL of the Kubernetes API. If absent, the worker runs in a pod of the Kubernetes cluster,
+   * and uses the pod's service account.
    */
   readonly apiServer?: string | undefined;
   /** The PEM file with the CA of the API server. */

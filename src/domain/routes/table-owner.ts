@@ -1,5 +1,5 @@
-// The owner of a shared table is its only writer after the commit: the sink, in a session of its
-// role.
+// The owner of a shared table is its only writer after the commit. The owner is the sink, in a
+// session that has the role `streamRole`.
 
 /**
  * The sink's identity after the commit: the role of its session, and the evidence epoch of the
