@@ -32,8 +32,8 @@ const OTHERS = JSON.parse(
 export const PG_MAJORS: readonly string[] = [...Object.keys(OTHERS), PINS.postgres].sort();
 
 /**
- * Returns the major version in `SLUICE_PG_MAJOR`, or null if the variable is not set. A new stack
- * then gets the default version, with which most suites run.
+ * Returns the major version in `SLUICE_PG_MAJOR`, or null if the variable is not set. Without the
+ * variable, a new stack gets the default version, with which most suites run.
  */
 export function wantedMajor(): string | null {
   const wanted = process.env['SLUICE_PG_MAJOR'];

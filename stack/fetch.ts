@@ -1,5 +1,5 @@
-// Downloads or builds everything that is needed once per user. It works in a temporary folder and
-// renames the folder at the end, so a killed run leaves no partial cache.
+// Downloads or builds the parts of the stack, only once for each user. It works in a temporary
+// folder and renames the folder at the end, so a killed run leaves no partial cache.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

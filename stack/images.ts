@@ -18,7 +18,7 @@ const BASE = `sluice-base:${SUITE}`;
 const PACKAGES = 'bash,curl,iproute2,openjdk-17-jre-headless,postgresql-client-15';
 const USERS = ['postgres 999', 'appuser 1000', 'kafka 1001'];
 
-/** The class that each tool of Kafka runs. The images have only the tools that the files call. */
+/** The class that each tool of Kafka runs. The images have only these tools. */
 const KAFKA_TOOLS = {
   'kafka-server-start.sh': 'kafka.Kafka',
   'kafka-storage.sh': 'kafka.tools.StorageTool',

@@ -88,8 +88,8 @@ export function soakSentence(soak: Soak): string {
 
 /**
  * Returns a sentence for the headline about the time in which the run was blocked after the commit.
- * Consumers may have noticed the problem then. Returns null if the run was never blocked after the
- * commit.
+ * Consumers may have noticed the problem during this time. Returns null if the run was never
+ * blocked after the commit.
  */
 export function blockedAfterCommit(blockedTimes: readonly BlockedTime[]): string | null {
   const after = blockedTimes.filter((s) => s.isAfterCommit);

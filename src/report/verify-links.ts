@@ -59,8 +59,9 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 
 /**
  * Checks that each verdict in the evidence equals the verdict in its row, and follows from its
- * counts. The verdict may also be `inconclusive`, because something changed during the window. If
- * the counts mean `failed`, the reason of the row must then say so. No other verdict may differ.
+ * counts. If something changed during the window, the verdict may be `inconclusive` instead. If the
+ * counts mean `failed`, the reason of the row must then name this change. No other difference is
+ * allowed.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));

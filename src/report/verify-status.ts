@@ -57,7 +57,7 @@ function aheadOfEvents(
   else if (epochs(events) < epoch) ahead.push(`events up to epoch ${epoch} are missing`);
   const isOnStream = (e: AuditEvent): boolean =>
     e.kind === 'committed' || (e.kind === 'route' && e.side === 'stream');
-  // a rollback also records a side that it did not expect
+  // a rollback notes the observed side in the status, without an event
   if (route?.side === 'stream' && phase !== 'roll-back' && !events.some(isOnStream))
     ahead.push('consumers have not read the stream side');
   return ahead;

@@ -1,4 +1,5 @@
-// Says what a rollback does now. A migration without a batch has nothing to return to, and says so.
+// Says what a rollback does now. Without a batch, the migration switched no consumers, and the text
+// says so.
 import type { Report } from './build-report.js';
 
 /** Returns HTML. All text from outside is escaped by `e`. */

@@ -13,8 +13,9 @@ import type { Config } from './config.js';
 export const LONGEST_COMPUTATION = { isolateExecutionTimeout: '60s' } as const;
 
 /**
- * Returns the prebuilt workflow bundle, or the sources if there is no bundle. A bundle contains the
- * converter of failures, so a worker with a codec uses a different bundle.
+ * Returns the prebuilt workflow bundle if it exists and the worker runs from `dist`. Otherwise,
+ * returns the sources. A bundle contains the converter of failures, so a worker with a codec uses a
+ * different bundle.
  */
 export function workflowCode({
   codec,

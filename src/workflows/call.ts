@@ -70,12 +70,14 @@ const ROLES: Readonly<Record<Patience, QueueRole>> = {
   held: 'hold',
 };
 
-// Defines whether a cancelled step waits until its activity has ended. Without this wait, the
-// activity could continue while the rollback undoes the step.
+/**
+ * Makes a cancelled step wait until its activity has ended. Without this wait, the activity could
+ * continue while the rollback undoes the step.
+ */
 const ENDED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 /**
- * Used for activities that only read. If a read is cancelled, the workflow continues without
- * waiting for its end.
+ * Used for activities that make nothing that a rollback must undo. If such an activity is
+ * cancelled, the workflow continues without waiting for its end.
  */
 const LEFT = ActivityCancellationType.TRY_CANCEL;
 

@@ -1,5 +1,5 @@
 // Starts three Kafka brokers with SASL_SSL and ACLs. Clients log in with SCRAM or PLAIN; brokers and
-// controllers authenticate each other by certificate. No login may do anything without an ACL.
+// controllers authenticate each other by certificate. Every login except `admin` needs ACLs.
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

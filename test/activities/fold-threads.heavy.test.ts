@@ -33,7 +33,8 @@ const SHAPES: readonly Shape[] = [
 const SNAPSHOT = parseSnapshot('5000000000:5000000010:5000000003');
 
 /**
- * Makes one broker answer for each batch. The sizes differ, so that threads overtake each other.
+ * Builds the brokers' answers, each with one batch. Their sizes differ, so that threads overtake
+ * each other.
  * Returns a port that serves exactly these answers.
  */
 function topicOf(

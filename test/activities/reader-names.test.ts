@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mentions } from '../../src/activities/cutover/batch-output-readers.js';
 
-/** Postgres' character classes, which JavaScript does not know. */
+/** Returns whether a pattern matches. JavaScript does not know Postgres' character classes. */
 const found = (pattern: string, statement: string): boolean =>
   new RegExp(pattern.replaceAll('[:alnum:]', 'a-z0-9'), 'i').test(statement);
 

@@ -1,5 +1,5 @@
-// Tests that a new type of route, from which consumers read, needs only a registration, and that
-// the activities then find it.
+// Tests that a new type of route (what consumers read) needs only a registration. The activities
+// must then find the route.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCutoverActivities } from '../../src/activities/cutover/cutover-activities.js';
 import { ROUTE_ADAPTERS } from '../../src/activities/cutover/routes/index.js';

@@ -65,7 +65,7 @@ const input = (said: string[]): PassInput =>
     heartbeat: () => undefined,
   }) as unknown as PassInput;
 
-/** Resolves once the table has been read that many times. */
+/** Resolves after this number of ranges of the table were read. */
 async function whenRead(said: readonly string[], times: number): Promise<void> {
   while (said.filter((line) => line === 'range read').length < times)
     await new Promise((resolve) => setImmediate(resolve));

@@ -12,8 +12,8 @@ import { aRef } from '../support/builders.js';
 const HERE = { name: 'prod', id: 'id-1' };
 
 /**
- * Opens the run of a sweep whose workflow has this status at Temporal. Null means that Temporal
- * does not know the workflow.
+ * Opens a migration's run for a sweep. The migration's workflow has this status at Temporal. Null
+ * means that Temporal does not know the workflow.
  */
 function openRun(
   status: string | null,

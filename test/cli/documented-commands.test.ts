@@ -1,6 +1,6 @@
-// Checks that the pages show only commands, scripts and specs that exist. Tests with real servers
-// run the commands of the pages on secured clusters, registries, comparisons, adopted objects and
-// reporting databases.
+// Checks that the pages show only commands, scripts and specs that exist. Other tests run the
+// commands of some pages with real servers. These pages are about secured clusters, registries,
+// comparisons, adopted objects and reporting databases.
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';

@@ -1,4 +1,4 @@
-// Tests the decoder of pgoutput with bytes that PostgreSQL sent, and which changes a witness
+// Tests the decoder of pgoutput with bytes that PostgreSQL sent. Also tests which changes a witness
 // counts.
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, type LogMessage } from '../../src/clients/postgres/pgoutput.js';

@@ -95,8 +95,8 @@ export async function hold(run: Run, evidence: Evidence): Promise<void> {
 
 /**
  * Pauses the batch, and then makes the fence. Returns the position that the drain must reach.
- * Throws BackToValidate if this takes longer than `maxHold`, because a step may be blocked for
- * hours. By then, the change window may have closed, and the pause of the batch has ended.
+ * Throws BackToValidate if this takes longer than `maxHold`. A step may be blocked for hours. By
+ * then, the change window may have closed, and the pause of the batch has ended.
  */
 async function pauseAndFence(run: Run, evidence: Evidence, started: number): Promise<Lsn> {
   const { maxHold } = run.spec.cutover;

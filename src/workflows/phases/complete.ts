@@ -1,6 +1,6 @@
-// complete: retires the batch, and removes the scaffolding, which are the objects that only the
-// migration needs. It verifies that they are gone, and hands over the running pipeline to its
-// owner. The lease row is removed last.
+// complete: retires the batch, and removes the scaffolding (the objects that only the migration
+// needs). It hands over the running pipeline to its owner, and then removes the lease row as the
+// last object. At the end, it verifies that no scaffolding is left.
 import { CancellationScope } from '@temporalio/workflow';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { atComplete } from '../../domain/objects/kinds.js';

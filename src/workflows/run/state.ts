@@ -1,5 +1,5 @@
 // Defines the whole state of a run, as plain JSON, because continue-as-new passes it to the next
-// run. Only Run and the phases change it.
+// run. Only the workflow's code changes it.
 import type { AuditEvent } from '../../domain/audit.js';
 import type { ReaderMark } from '../../activities/cutover/batch-output-readers.js';
 import type { TablesCost } from '../../activities/windows/tables/compare-tables.js';

@@ -47,7 +47,7 @@ function isApproved(state: State, now: string): boolean {
 }
 
 /**
- * Returns what the run waits for, as a phrase without a period. Returns null while the run's
+ * Returns what the run waits for, as text without a period at its end. Returns null while the run's
  * activities work, and after the run has ended.
  */
 export function waitingOf(state: State, now: string): string | null {
@@ -118,8 +118,8 @@ function differencesOf({ lastWindow }: State, name: string): string[] {
 }
 
 /**
- * Returns Markdown with the most important line first. It has at most eight lines, because the box
- * in the Web UI is small.
+ * Returns Markdown with the most important line first. It has at most eight lines, and one more for
+ * each edited connector, because the box in the Web UI is small.
  */
 export function currentDetails(state: State, workflowId: string, now: string): string {
   const lines = [headline(state, workflowId, now), phaseLine(state)];

@@ -139,8 +139,8 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * Waits until `ready` returns true, but at most `ms`. Returns whether `ready` is true. The time
-   * of a pause counts too. MUST be called at a safe point for continue-as-new.
+   * Waits until `ready` returns true, but at most `ms`. Returns whether `ready` is true. Time in
+   * which the run is paused also counts. MUST be called at a safe point for continue-as-new.
    */
   async wait(ready: () => boolean, ms: number, summary: string): Promise<boolean> {
     if (ms <= 0) return ready();

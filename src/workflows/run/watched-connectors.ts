@@ -110,7 +110,7 @@ export class WatchedConnectors {
     return trouble.detail;
   }
 
-  /** Returns the number of failures of each connector that followed each other closely. */
+  /** Returns, for each connector, the number of failures that followed each other closely. */
   get restarts(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.#state.failing).map(([name, { count }]) => [name, count]),
