@@ -1,5 +1,5 @@
-// Tests records of a table whose values or members resemble the right ones. Each must count as
-// different or unknown, and the comparisons by hash and by value must agree.
+// Tests records of a table. Their values or members only resemble the right ones. Each record must
+// count as different or unknown, and the comparisons by hash and by value must agree.
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';

@@ -1,5 +1,5 @@
-// Tests values of records that resemble the right value. A lenient reader would read each of them
-// as equal to the batch's value. Each must count as different or unknown.
+// Tests wrong values in records. Each resembles the right value, so a lenient reader would read it
+// as equal to the batch's value. It must count as different or unknown.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
@@ -13,7 +13,7 @@ import { shapeOf } from '../support/result-record.js';
 
 type Outcome = 'matched' | 'mismatched' | 'unknown';
 
-/** Compares the batch's value with the value of an output record, which is the text of its JSON. */
+/** Compares the batch's value with the value in an output record. `record` is the record's JSON. */
 function outcomeOf(type: string, batch: string, record: string | Buffer): Outcome {
   const shape = shapeOf({ v: type });
   const fold = new OutputFold(shape);

@@ -1,4 +1,4 @@
-// Tests the folds of a topic as whole rows.
+// Tests the folds that keep the whole rows of a topic.
 import { describe, expect, it } from 'vitest';
 import { joinRow, type Shape } from '../../src/compare/row-comparison.js';
 import { OutputFold } from '../../src/compare/output-fold.js';

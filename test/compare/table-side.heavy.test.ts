@@ -17,7 +17,7 @@ const shapeOf = (key: readonly string[]): Shape => ({
   columns: NAMES.map((name, at) => ({ name, type: TYPES[at]! })),
 });
 
-/** The table's row `n`. Some rows differ from the stream, and some keys are missing there. */
+/** The table's row `n`. The stream has other values for some rows, and lacks some keys. */
 const tableRow = (n: number): readonly Value[] => [n, n % 100 === 7 ? 'other' : `v${n % 10}`];
 
 function foldOf(shape: Shape): HashFold {

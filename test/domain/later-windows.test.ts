@@ -1,6 +1,6 @@
 // Tests `validation.laterWindows: witness`. With it, later windows find changed rows through a
-// witness, which is a temporary replication slot. Specs with which a witness is impossible are
-// refused.
+// witness, which is a temporary replication slot. A spec is refused if its other fields make a
+// witness impossible.
 import { describe, expect, it } from 'vitest';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { formatProblem, parseSpecObject } from '../../src/manifest/parse.js';

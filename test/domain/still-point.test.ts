@@ -1,5 +1,6 @@
-// Tests the decisions about a still point. At a still point, the pipeline has processed its whole
-// input, and no new records arrive. Did the topics stay unchanged? Who paused a connector?
+// Tests the decisions about a still point, for example whether the topics stayed unchanged, and who
+// paused a connector. At a still point, the pipeline has processed its whole input, and no new
+// records arrive.
 import { describe, expect, it } from 'vitest';
 import { movedBetween, pausedBy, type Ends } from '../../src/domain/evidence/still-point.js';
 import { subjectsOf } from '../../src/domain/plan/planned-subjects.js';

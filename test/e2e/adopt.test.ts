@@ -29,7 +29,7 @@ let before: object;
 
 const PAGE = 'docs/how-to/adopt-what-runs.md';
 const SHOWN = commandsOf(PAGE);
-/** The names on the page, with the names of this test. */
+/** Maps the names on the page to the names that this test uses. */
 const NAMES: Readonly<Record<string, string>> = {
   'shop.public.accounts': `${own}.public.accounts`,
   shop_pub: sql,

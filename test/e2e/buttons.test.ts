@@ -66,7 +66,7 @@ async function pauseWithoutWorker(client: Client, type: string): Promise<void> {
       if ((await pending(client, type)) === null) return false;
       await worker.kill();
       const isPaused = press('pause', '--activity-type', type);
-      if (!isPaused) await worker.start(); // it ended before the worker was killed
+      if (!isPaused) await worker.start(); // the activity ended before the kill
       return isPaused;
     },
     120_000,
@@ -104,7 +104,7 @@ describe('an activity that a person pauses at Temporal', () => {
       async () => (await pending(client, 'guard'))?.isRunning === true,
     );
 
-    // then a window, whose worker is killed before it is paused
+    // then a window: its worker is killed first, and then its activity is paused
     await pauseWithoutWorker(client, 'runWindow');
     const { windows } = await get(NAME);
     await followRemedy('runWindow');

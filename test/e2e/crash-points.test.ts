@@ -1,6 +1,7 @@
-// Kills a worker at effects of the activities that change something outside the process. After the
-// retry, the state must be the same as without the kill. Each run tests twenty points, and the
-// selection changes every hour. SLUICE_CRASH_POINTS=all tests all points (npm run test:faults).
+// Kills a worker before or after an effect of an activity. An effect changes something outside the
+// process. After the retry, the state must be the same as without the kill. Each run tests twenty
+// points, and the selection changes every hour. SLUICE_CRASH_POINTS=all tests all points (npm run
+// test:faults).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashCases, sharedTableCases, type CrashCase } from '../faults/crash-cases.js';
 import { openStage, type Stage } from '../faults/stage.js';
@@ -48,7 +49,7 @@ async function survives(
 }
 
 /**
- * Picks three cases of each activity, so that a run covers many activities. The selection changes
+ * Picks three points of each case, so that a run covers many activities. The selection changes
  * every hour.
  */
 function someOf<T>(all: readonly T[]): T[] {

@@ -1,6 +1,6 @@
 // Compares results at a still point, with real servers. Even the key that changes most often is
-// compared in every window, and planted faults are found in the same window. The connector runs
-// again, no matter where a worker dies.
+// compared in every window, and the next window finds all planted faults. The connector runs again,
+// no matter where a worker dies.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';

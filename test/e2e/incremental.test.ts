@@ -49,7 +49,7 @@ describe('an initial load in chunks', () => {
     expect(status.tables.find((t) => t.table === 'public.accounts')!.rowsScanned).toBeGreaterThan(
       0,
     );
-    // the final window rests on the full pass before the fence, and read only rows that changed
+    // the final window rests on the full pass before the fence, and reads only rows that changed
     // after that pass
     const { events } = JSON.parse(sluice('report', 'chunks', '-o', 'json').stdout) as {
       events: { kind: string; part?: string; detail: string }[];

@@ -1,5 +1,5 @@
-// Tests migrations without a batch with real servers under load, through the public command line
-// and the plain `temporal` command.
+// Tests migrations that have no batch, on real servers under load. The tests use the public command
+// line and the plain `temporal` command.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import kafkajs from 'kafkajs';

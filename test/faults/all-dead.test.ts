@@ -35,7 +35,7 @@ describe('while the source tables are fenced', () => {
         process.kill(alive(stackHome(), service)!, 'SIGKILL');
       await worker.kill();
       expect((await shop.lease(client))?.state).toBe('FENCED');
-      // Like an application, it tries until the write is accepted.
+      // Like an application, the test repeats the write until it is accepted.
       await sleepUntil(
         'an order is accepted',
         () =>

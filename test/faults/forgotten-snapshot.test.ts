@@ -8,7 +8,10 @@ import { get, sluice, startMigration, waitFor } from '../support/sluice.js';
 const NAME = 'forgotten';
 const { aDatabase } = live();
 
-/** Makes the connector forget its position, as a killed worker does before its first commit. */
+/**
+ * Makes the connector lose its position, as if its Connect worker were killed before the first
+ * commit of an offset.
+ */
 async function forget(): Promise<void> {
   const connector = `${process.env['CONNECT_URL']}/connectors/${NAME}`;
   const ask = async (path: string, method: string): Promise<boolean> =>

@@ -1,5 +1,5 @@
-// Disturbs still points on real servers: moments at which a window pauses the connector, so that it
-// can compare results exactly. The worker or Kafka Connect stops during the pause, or Postgres
+// Disturbs still points on real servers. At a still point, a window pauses the connector and
+// compares results exactly. The worker or Kafka Connect stops during the pause, or Postgres
 // cancels the query. The connector must never stay paused, and later windows must be exact again.
 import { describe, expect, it } from 'vitest';
 import { stackHome } from '../../stack/paths.js';

@@ -20,7 +20,7 @@ import { VALUE_KINDS } from './corruptions/value-kinds.js';
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
 /** The number of kinds: all by default. A smaller number gives a quick run. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
-/** A pattern for the names of kinds. The test runs only these, for example one kind again. */
+/** The test runs only kinds whose names match this pattern, for example to repeat one kind. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');
 
 const SOURCES: readonly (readonly [where: string, from: bigint])[] = [

@@ -1,8 +1,8 @@
 // Kills a worker in the middle of a window. The worker dies while the connector is paused for a
 // still point. In other cases, it dies when a witness begins, or when the final window reads that
-// witness. (A witness is a temporary slot that shows which rows changed.) The retry must measure
-// the same verdict. Afterwards the connector runs, no pause is open, and the witness has left no
-// slot.
+// witness. (A witness is a temporary slot that shows which rows changed.) The retried window must
+// pass, as it would without the kill. Afterwards the connector runs, no pause is open, and the
+// witness has left no slot.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import { sleepUntil } from '../support/builders.js';
@@ -76,7 +76,7 @@ describe('a window whose worker is killed', () => {
           await stage.change();
           const inputs = windows();
           const reached = stage.crash({ windows: inputs, ...counted, at, when });
-          // the request to resume the connector is repeated, so this run can have fewer effects
+          // a window repeats its request to resume if necessary, so this run can have fewer effects
           if (reached !== null) {
             expect([point, reached < at]).toEqual([point, true]);
             continue;

@@ -26,7 +26,8 @@ const QUERY =
 export interface Crashes {
   readonly windows: readonly WindowInput[];
   /**
-   * Effects count only if their text matches, beginning with the first effect that contains `from`.
+   * Effects count only if their text matches `only`. With `from`, counting begins at the first
+   * effect that contains `from`.
    */
   readonly only: string;
   readonly from?: string;

@@ -1,6 +1,6 @@
 // Tests on a real database which queries can be aligned, that is, rewritten to read the tables as
 // of a still point. In an aligned query, the rows of the gap (those that differ from the snapshot)
-// replace rows of the table, with the table's types.
+// replace rows of the table. Their values have the table's types.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignQuery, type AlignedQuery } from '../../src/activities/checks/queries/align-query.js';

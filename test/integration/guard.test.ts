@@ -1,4 +1,4 @@
-// Tests the guard with real servers. A failed task recovers by itself and costs one full window.
+// Tests the guard with real servers. The guard restarts a failed task, which costs one full window.
 // The migrations mostly wait, so they run at the same time.
 import { describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';

@@ -1,5 +1,5 @@
-// Checks the invariants of every run on a whole run with real servers. Each check also runs on the
-// same data with one deliberate error, and must find it.
+// Checks on one whole run, with real servers, the invariants that hold for every run. Each check
+// also runs on the same data with one deliberate error, and must find it.
 import { spawnSync } from 'node:child_process';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';

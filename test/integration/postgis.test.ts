@@ -49,7 +49,7 @@ const inserts = (from: number): string =>
     return `INSERT INTO everything VALUES (${from + at}, ${values.join(', ')});`;
   }).join('\n');
 
-/** PostGIS is in a schema that is not in the search path, as on many servers. */
+/** PostGIS is in a schema that is not in the default search path, as on many servers. */
 const SETUP = `CREATE SCHEMA gis; CREATE EXTENSION postgis SCHEMA gis; SET search_path = public, gis;
 CREATE DOMAIN spot AS geometry(Point, 4326);
 CREATE TABLE everything (id int PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')});

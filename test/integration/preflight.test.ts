@@ -65,7 +65,7 @@ let specOfOther: string | undefined;
 
 /**
  * Starts a server whose WAL is not logical and whose only slot is taken. Returns a spec for it. The
- * slots of the stack's own server belong to all test files that run at the same time.
+ * stack's own server is not used, because other test files need its slots at the same time.
  */
 async function otherServer(): Promise<string> {
   if (specOfOther !== undefined) return specOfOther;

@@ -1,5 +1,5 @@
-// Tests on a real database: if a view or function that a query uses is defined differently, a fact
-// changes. Windows from before the change then no longer count.
+// Tests on a real database that a fact changes if a person redefines a view or function that a
+// query uses. Windows from before the change then no longer count.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { definitionFacts } from '../../src/activities/checks/queries/query-definitions.js';

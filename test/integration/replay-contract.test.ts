@@ -18,7 +18,7 @@ const { aDatabase } = live();
  */
 const NOT_COPIED = /^(hstore|point|line|lseg|box|path|polygon|circle)\b/;
 const VALUES: Readonly<Record<string, readonly string[]>> = { ...EDGE_VALUES, ...FURTHER_VALUES };
-// the connector reads this type's scale as 2046 digits after the point
+// the connector reads the scale of numeric(3,-2) as 2046 digits after the point
 const columns = Object.keys(VALUES).filter(
   (type) => type !== 'numeric(3,-2)' && !NOT_COPIED.test(type),
 );

@@ -97,8 +97,8 @@ describe('a session of Sluice', () => {
 
 describe('a connector with a login of its own', () => {
   /**
-   * Returns whether row security can hide rows of a table from the connector. The worker's role
-   * sees every row.
+   * Returns what the check says about rows that row security can hide from the connector. The
+   * worker's role sees every row.
    */
   async function visible(
     connector: object,

@@ -36,7 +36,7 @@ beforeEach(async () => {
   ref = sharedRef(drill);
 });
 
-/** Creates a row trigger on the shared table, whose function has this body. */
+/** Returns SQL that creates a row trigger on the shared table. `body` is its function's body. */
 const trigger = (when: string, body: string): string =>
   `CREATE OR REPLACE FUNCTION meddles() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ${body} END$$;
    CREATE TRIGGER meddles ${when} ON shared FOR EACH ROW EXECUTE FUNCTION meddles()`;

@@ -76,7 +76,7 @@ describe('a table that batch and stream share', () => {
         await client.query<{ epoch: number }>('SELECT epoch FROM sluice_shared.lease')
       ).rows[0]!;
       expect(await write(client, asStream(`1.${epoch}`, INSERT))).toBeNull();
-      // a sink of an earlier iteration
+      // a sink of a different iteration
       expect(await write(client, asStream(`2.${epoch}`, INSERT))).toBe('25006');
       expect((await client.query(`SELECT FROM ${TABLE} WHERE day = ${OLD_DAY}`)).rows).toEqual([]);
       // the sink keeps the table up to date

@@ -97,8 +97,8 @@ describe.each(recorded.tables.map((table) => [table.table, table] as const))(
 );
 
 /**
- * The number of words for the kind, the key and the row of a change. The words after them are not
- * compared, because the two slots saw different transactions.
+ * The number of words for the kind, the key and the row of a change. The words after them are about
+ * the transaction, and this test does not compare them.
  */
 const HASHED_WORDS = 7;
 

@@ -86,7 +86,7 @@ export interface Sent {
 }
 
 /**
- * Starts the Postgres that the migrations of this file read. The server's transaction counter is
+ * Starts the Postgres that the migrations of the labs read. The server's transaction counter is
  * moved between the migrations.
  */
 export async function openServer(): Promise<{ home: StackHome; close: () => Promise<void> }> {
@@ -183,7 +183,7 @@ export async function openLab(
       sluice('retry', name);
       const begun = async () => (await status()).generation === generation + 1;
       await sleepUntil('the next generation', begun, PATIENCE_MS);
-      // Counts windows, because the number of the lost generation's last window stays unused.
+      // Counts windows and not numbers, because the lost generation's last number stays unused.
       const before = (await status()).windows.length;
       const isMeasured = async () => (await status()).windows.length > before;
       await sleepUntil('a window of the next generation', isMeasured, PATIENCE_MS);

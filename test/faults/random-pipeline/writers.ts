@@ -60,8 +60,9 @@ export class Writers {
   readonly #next: Next;
   readonly #base: number;
   readonly #sessions: Session[];
-  /** The committed rows, and the rows that open transactions have changed, by table and key. */
+  /** The committed rows, by table and key. */
   readonly #rows = new Map<string, { table: Table; row: Row }>();
+  /** The table and key of each row that an open transaction has changed. */
   readonly #locked = new Set<string>();
   /** The records in the order of the topic. */
   readonly log: Change[] = [];
