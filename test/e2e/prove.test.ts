@@ -12,7 +12,8 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const worker = new TestWorker();
 const EXAMPLE = resolve('examples/daily-revenue');
-const PREFIX = 'proof-daily-revenue-'; // a different test file proves a different migration at the same time
+/** The names of this proof. Another test file proves a different migration at the same time. */
+const PREFIX = 'proof-daily-revenue-';
 let spec: string;
 
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 // Kills the worker with -9 at every visible moment of a shared table's switch, in both directions.
-// The moments are: fenced, sink paused, committed, sink moving, switched back.
+// The moments are: fenced, sink paused, committed (the sink then moves), switched back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { viewEqualsQuery } from '../../examples/daily-revenue/proof.js';

@@ -18,7 +18,7 @@ import { TABLE_KINDS, UNTOUCHED_ROWS } from './corruptions/table-kinds.js';
 import { VALUE_KINDS } from './corruptions/value-kinds.js';
 
 const SEED = Number(process.env['SLUICE_CORRUPTION_SEED'] ?? 28);
-/** The number of kinds: all by default. A smaller number gives a quick run. */
+/** The number of kinds for each source: all by default. A smaller number gives a quick run. */
 const ROUNDS = Number(process.env['SLUICE_CORRUPTIONS'] ?? Infinity);
 /** The test runs only kinds whose names match this pattern, for example to repeat one kind. */
 const ONLY = new RegExp(process.env['SLUICE_CORRUPTION_KINDS'] ?? '');

@@ -1,5 +1,5 @@
-// Tests least privilege with real servers. A person can paste the SQL that doctor prints. The
-// output of `init --sql` contains enough rights. Reading the ledger needs only USAGE and SELECT.
+// Tests least privilege with real servers. A person can paste the SQL that doctor prints. The SQL
+// that `init --sql` prints grants enough rights. Reading the ledger needs only USAGE and SELECT.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, dirname } from 'node:path';
