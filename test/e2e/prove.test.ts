@@ -12,7 +12,10 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const worker = new TestWorker();
 const EXAMPLE = resolve('examples/daily-revenue');
-/** The names of this proof. Another test file proves a different migration at the same time. */
+/**
+ * The prefix of this proof's topics and groups. A different test file proves a different migration
+ * at the same time.
+ */
 const PREFIX = 'proof-daily-revenue-';
 let spec: string;
 
