@@ -1,5 +1,5 @@
 // `sluice compare` uses existing objects and creates nothing. A migration uses only objects that it
-// created. Each of the two refuses parts of a spec that it would have to ignore.
+// created or adopted. Each of the two refuses parts of a spec that it would have to ignore.
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseSpecText, type SpecUse } from '../../src/manifest/parse.js';

@@ -1,4 +1,4 @@
-// Tests the rules that only some modes have: routes, connectors, pipelines and stages.
+// Tests the rules of a spec that apply only to certain routes, connectors, pipelines or stages.
 import { describe, expect, it } from 'vitest';
 import { BATCH_PARTS, SHARED_PARTS, SHARED_ROUTE, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';

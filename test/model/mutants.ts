@@ -27,7 +27,7 @@ export interface Rules {
   /** fence: waits for the open transactions of writers. */
   fenceWaits: boolean;
   /**
-   * fence: triggers, lease and marker are one transaction. Otherwise the marker is written first.
+   * fence: one transaction writes triggers, lease and marker. If false, the marker comes first.
    */
   markerInFence: boolean;
   /** fence: tables are locked before the lease row. */

@@ -2,7 +2,8 @@
 import { OPEN } from './state.js';
 
 /**
- * The steps of a sink task. At `between`, it has done one of two steps: write, and commit offset.
+ * The steps of a sink task. At `between`, the task has either written its record or committed its
+ * offset, but not both.
  */
 export const TASK = { gone: 0, idle: 1, polled: 2, between: 3 } as const;
 export const PC = {
@@ -34,8 +35,8 @@ export interface World {
   inStaging: number; // a bit for each record that the staging table has
   inTable: number; // a bit for each record that the shared table has
   /**
-   * The rows written by the transaction that holds the locks. −1 means that no such transaction is
-   * open.
+   * The rows written by the transaction that holds the locks. −1 means that no such transaction
+   * is open.
    */
   pending: number;
   offset: number;

@@ -22,7 +22,10 @@ export const tablesLocked = (w: World): boolean =>
   w.worker.holdsTables === 1 || w.zombie?.holdsTables === 1;
 export const isWriting = (pc: number): boolean => pc === WRITER.tables || pc === WRITER.allowed;
 
-/** Returns the activity of a step. A crash or a zombie repeats the whole activity. */
+/**
+ * Returns the activity of a step. After a crash, and when a zombie exists, the new worker repeats
+ * the whole activity.
+ */
 export function activityOf(pc: number): string {
   if (pc >= PC.fenceTables && pc <= PC.fenceWrite) return 'fence';
   if ((pc >= PC.commitCheck && pc <= PC.commitWrite) || pc === PC.commitEnd) return 'commit';

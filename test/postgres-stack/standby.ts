@@ -36,7 +36,7 @@ export async function query(
 }
 
 /**
- * Copies the files of the running primary. The SQL calls before and after it make the copy
+ * Copies the files of the running primary. The SQL calls before and after `cp` make the copy
  * consistent.
  */
 async function copyFiles(from: StackHome, to: StackHome): Promise<void> {

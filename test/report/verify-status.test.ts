@@ -15,7 +15,7 @@ function withStatus(of: ReportSource, change: Partial<Status>): ReportSource {
   return { ...of, status: { ...of.status, ...change } };
 }
 
-/** Returns the checks that fail for the page of `shown`, if the ledger has `ledger`. */
+/** Returns the checks that fail if the page shows `shown` and the ledger contains `ledger`. */
 function broken(shown: ReportSource, ledger: ReportSource): string[] {
   const page = renderHtml(buildReport(shown, { version: VERSION, showValues: false }));
   const report = readReport(page);

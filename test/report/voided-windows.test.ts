@@ -1,12 +1,12 @@
-// Tests that `report verify` accepts a window that a change made inconclusive, but no failure that
-// was hidden.
+// Tests that `report verify` accepts a window that a change of a table made inconclusive. It must
+// not accept a failure that was hidden.
 import { describe, expect, it } from 'vitest';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
 import { voidedBy } from '../../src/domain/evidence/restart-in-window.js';
 import { wrongVerdicts } from '../../src/report/verify-links.js';
 import { aSource } from '../support/report-source.js';
 
-/** Returns a source whose fourth window failed by its counts, with another verdict and reason. */
+/** Returns a source whose fourth window has this verdict, although its counts mean `failed`. */
 function withFourth(verdict: 'inconclusive' | 'passed', reason: string) {
   const source = aSource(4);
   const { document } = structuredClone(source.evidence[3]!) as {

@@ -1,5 +1,6 @@
 // Tests Flink on a secured stack. With a password over SASL_SSL, Flink compares the tables and runs
-// the pipeline. With a client certificate, it compares. Its processes read the secrets themselves.
+// the pipeline. With a client certificate, it only compares. Flink's processes read the secrets
+// themselves.
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,7 +34,7 @@ afterAll(async () => {
   for (const name of [...FLINK_SERVICES].reverse()) await stop(home, name);
 });
 
-/** Writes the example's spec for this stack, with Flink as the engine. `change` edits its `spec`. */
+/** Writes the example's spec for this stack, with the engine Flink. `change` edits its `spec`. */
 function specFile(name: string, change: (spec: Spec) => void = () => undefined): string {
   const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8');
   const document = parse(text) as { metadata: { name: string }; spec: Spec };

@@ -54,7 +54,7 @@ function fromPage(command: string, file: string, ...more: string[]): Ran {
   return sluice(command, '-f', file, ...more);
 }
 
-/** Returns the findings of doctor that did not pass. */
+/** Returns the findings of doctor that failed or are unknown. */
 function openChecks(file: string): Check[] {
   const ran = fromPage('doctor', file, '-o', 'json');
   const { checks } = JSON.parse(ran.stdout) as { checks: Check[] };
@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor on a secured stack', () => {
-  /** Asks doctor about a spec with changed access to Kafka and Connect. A command takes seconds. */
+  /** Asks doctor once about changed access to Kafka and to Connect, because a run takes seconds. */
   const changed = (kafka: object, connector: object): Check[] =>
     openChecks(
       specFile('changed.yaml', (spec) => {

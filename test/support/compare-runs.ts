@@ -114,7 +114,7 @@ export function compareRuns(left: () => LeftBehind): void {
       3,
       expect.stringMatching(/(mismatched|stale) +id=77 +balance +7 +84\.7/),
     ]);
-    // this spec names no slot, so nothing proves that the new value is not still on its way
+    // this spec names no slot, so the new value may still be on its way to the topic
     const unproven = compare(specFile(['public.accounts'], { existing: {} }));
     expect(unproven).toMatchObject({
       code: 1,

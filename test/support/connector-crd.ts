@@ -55,7 +55,7 @@ export interface Violations {
   readonly invalid: readonly string[];
 }
 
-/** Returns what is wrong with a value, each as `path: problem`. */
+/** Returns what is wrong with a value. An invalid value is named as `path: problem`. */
 export function violations(schema: Schema, value: unknown, path = 'spec'): Violations {
   const wrong = problemOf(schema, value);
   if (wrong !== null) return { unknown: [], invalid: [`${path}: ${wrong}`] };

@@ -34,7 +34,7 @@ export interface FencedShop {
 }
 
 /**
- * Matches the answers that say that no further approval is needed. It can still
+ * Matches the answers that say that no further approval is needed. An earlier approval can still
  * be valid after a failed attempt.
  */
 const APPROVAL_STANDS =

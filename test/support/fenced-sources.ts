@@ -1,9 +1,9 @@
-// Sets up source tables that a fence stops: two tables, and a role that writes to them.
+// Sets up tables for tests of a fence in the source: a parent, its child, and a role that writes.
 import pg from 'pg';
 import type { Drill } from '../../bench/drill.js';
 import type { MigrationRef } from '../../src/domain/evidence/ledger-rows.js';
 
-/** Makes the tables and the role. Returns a migration that fences them. */
+/** Makes the tables and the role. Returns a migration that fences `source` and `child`. */
 export async function fencedSources(drill: Drill): Promise<MigrationRef> {
   await drill.client.query(`
     CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE);

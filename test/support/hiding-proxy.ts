@@ -7,7 +7,8 @@ const NO_TLS = 'N'.charCodeAt(0);
 
 /**
  * Changes the session's process id in the message that contains it, and passes on all other bytes
- * unchanged. A message begins with a type and a length. Only the answer to a request for TLS is a single byte.
+ * unchanged. A message begins with a type and a length. Only the answer to a request for TLS is a
+ * single byte.
  */
 class FirstMessages {
   #held = Buffer.alloc(0);

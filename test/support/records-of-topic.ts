@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs';
 import { sleepUntil } from './builders.js';
 
-/** Returns the values of the topic's records by their keys, when it has `count` keys. */
+/** Waits until the topic has `count` keys. Returns the newest value of each key. */
 export async function recordsOf(topic: string, count: number): Promise<Map<string, string>> {
   const kafka = new kafkajs.Kafka({
     brokers: [process.env['KAFKA_BROKERS']!],

@@ -1,5 +1,5 @@
-// Reads one record of a result as a window does: through the decoder of its format, and then through
-// the reader of results.
+// Reads one record of a result as a window does: through the decoder of its format, and then
+// through the reader of results.
 import { OutputReader, type OutputRecord } from '../../src/compare/output-reader.js';
 import type { RecordDecoder } from '../../src/compare/record-decoder.js';
 import type { Shape } from '../../src/compare/row-comparison.js';

@@ -8,8 +8,8 @@ import { ask, startPostgres } from '../../stack/services/postgres.js';
 import { crc32c } from '../../src/clients/kafka/crc32c.js';
 
 /**
- * The number of transactions in a status file of pg_xact. The server itself creates a file for the
- * first transaction of its range.
+ * The number of transactions in a status file of pg_xact. The server itself creates a file when it
+ * assigns the first transaction id of the file's range.
  */
 const FILE = 2n ** 20n;
 /**

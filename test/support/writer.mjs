@@ -1,7 +1,7 @@
-// Writes in a separate process, because the tests' process blocks while it waits for a command. It
-// updates, deletes and inserts rows, each in one transaction. Some rows are written often and some
-// rarely. Some transactions are rolled back, and some stay open for a while. Usage: node writer.mjs
-// DATABASE TRANSACTIONS_PER_SECOND. It prints its count at SIGTERM.
+// Writes in a separate process, because the tests' process blocks while it waits for a command.
+// Each transaction of the writer updates, deletes and inserts rows. Some rows are written often and
+// some rarely. Some transactions are rolled back, and some stay open for a while. Usage: node
+// writer.mjs DATABASE TRANSACTIONS_PER_SECOND. At SIGTERM, it prints its number of transactions.
 import pg from 'pg';
 
 const [database, rate] = [process.argv[2], Number(process.argv[3])];

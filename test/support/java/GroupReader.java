@@ -1,6 +1,7 @@
 // java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC classic|consumer|share|streams STATE_FOLDER
-// If KAFKA_PROPERTIES names a file with the settings for TLS and login, it uses them.
-// Reads the topic as a group of that protocol, commits the offsets of what it has read, and never ends by itself.
+// If KAFKA_PROPERTIES names a file with the settings for TLS and login, the program uses them.
+// Reads the topic as a group of that protocol, commits the offsets of what it has read, and never
+// ends by itself.
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;

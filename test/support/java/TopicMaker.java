@@ -5,7 +5,9 @@ import java.util.Properties;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 
-/** Creates a topic with the settings of a file, as Kafka's own client reads them. Usage: TopicMaker FILE TOPIC */
+/**
+ * Creates a topic. Kafka's own client reads its settings from a file. Usage: TopicMaker FILE TOPIC
+ */
 public final class TopicMaker {
   public static void main(String[] args) throws Exception {
     Properties settings = new Properties();
