@@ -96,7 +96,7 @@ const PROJECTS = [
   // processes, waits.
   { test: { ...common, name: 'heavy', include: HEAVY } },
   // Workflows under skipped time (Temporal's test server, a JVM), and recorded histories. The files
-  // of a worker share the server. They come after `heavy`: a file of another suite ends the worker.
+  // of a worker share the server. They run after `heavy`, whose files would end the worker.
   {
     test: {
       ...common,
@@ -188,7 +188,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // Killed brokers and Connect workers, tokens, and Flink with a login. `npm run test:e2e`, not `npm test`.
+  // Killed brokers and Connect workers, tokens, Flink with a login. Only in `npm run test:e2e`.
   {
     test: {
       ...common,
@@ -198,7 +198,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // Topics and results in the formats of a schema registry: another JVM. `npm run test:e2e`, not `npm test`.
+  // The formats of a schema registry, which needs another JVM. Only in `npm run test:e2e`.
   {
     test: {
       ...common,

@@ -18,10 +18,10 @@ const anInput = (more: object = {}) =>
   aSpecInput({ name: 'back', spec: { ...SPEC, ...more } }) as { metadata: { name: string } };
 const approve = (handle: WorkflowHandle) => handle.signal('approveCutover', { approver: 'ann' });
 
-/** Returns the run's handle, which a fake activity signals while it runs. */
+/** Returns the run's handle, with which a fake activity sends signals to the run. */
 const theRun = () => bench.env.client.workflow.getHandle('migration-back');
 
-/** The fakes and signals with which a scene pauses the run at one of its points. */
+/** A function that waits until the run has reached a certain point, and pauses the run there. */
 type Pausing = (scene: Play, fake: Fakes) => Promise<void>;
 
 const inApprove: Pausing = async (scene) => {
