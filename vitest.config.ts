@@ -147,7 +147,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // No other file may run beside these files, because they need the whole Postgres server.
+  // No other file on the stack may run beside these: each needs the whole Postgres server.
   {
     test: {
       ...common,

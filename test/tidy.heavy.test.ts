@@ -1,4 +1,4 @@
-// Checks style rules that a linter cannot express. Each failure names the file and what to do.
+// Checks style rules that a linter cannot express. A failure names what breaks the rule.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';

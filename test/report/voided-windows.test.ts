@@ -1,5 +1,5 @@
-// Tests that `report verify` accepts a window that a change of a table made inconclusive. It must
-// not accept a failure that was hidden.
+// Tests that `report verify` accepts a window that the rewrite of a table made inconclusive. It
+// must not accept a failure that was hidden.
 import { describe, expect, it } from 'vitest';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
 import { voidedBy } from '../../src/domain/evidence/restart-in-window.js';

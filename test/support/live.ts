@@ -1,5 +1,5 @@
 // Provides what a test file with real servers needs: its own worker, its own databases, and a
-// writer. At the end, all of them are removed.
+// writer. At the end, the worker is stopped, and the databases are removed.
 import { spawn } from 'node:child_process';
 import type kafkajs from 'kafkajs';
 import type pg from 'pg';

@@ -34,7 +34,7 @@ async function anEndpoint(more: Partial<Parameters<typeof serveEndpoint>[1]> = {
   };
 }
 
-/** A ledger with one migration that is blocked, and two kinds of windows. */
+/** A ledger with a blocked migration, a migration that has ended, and two failed windows. */
 const ledger = (fails = false) => ({
   migrations: () =>
     fails
