@@ -47,7 +47,7 @@ export function search<W>({ first, keyOf, moves, inState }: Game<W>, atMost: num
       queue.push(world);
       cameFrom.push({ parent: at, label });
     }
-    queue[at] = undefined as W; // frees memory: nothing reads this world again
+    queue[at] = undefined as W; // this frees memory, because nothing reads the world again
   }
   return { states: seen.size, broken: null, story: [], isWhole: true };
 }

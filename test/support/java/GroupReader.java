@@ -1,4 +1,5 @@
-// java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC classic|consumer|share|streams STATE_FOLDER
+// java -cp 'LIBS/*:CLASSES' GroupReader BROKERS GROUP TOPIC PROTOCOL STATE_FOLDER
+// PROTOCOL is classic, consumer, share or streams.
 // If KAFKA_PROPERTIES names a file with the settings for TLS and login, the program uses them.
 // Reads the topic as a group of that protocol, commits the offsets of what it has read, and never
 // ends by itself.
