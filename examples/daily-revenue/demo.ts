@@ -59,7 +59,7 @@ function sluice(args: string[], { quiet = false, allowed = [0] } = {}): string {
 async function main(): Promise<void> {
   if (values.help)
     return console.log(
-      'npm run demo -- [--yes] [--fresh] [--orders 20000] [--seed 1] [--rate 3] [--running]\n  --yes     approve without asking\n  --fresh   delete the stack and its data first\n  --orders  200000 for a large one\n  --running use servers that already run at the addresses of the stack, as `docker compose up --wait` starts them',
+      'npm run demo -- [--yes] [--fresh] [--orders 20000] [--seed 1] [--rate 3] [--running]\n  --yes     approve without asking\n  --fresh   delete the stack and its data first\n  --orders  the number of orders; 200000 makes a large shop\n  --running use servers that already run at the addresses of the stack, as `docker compose up --wait` starts them',
     );
   const home = stackHome();
   const servers = serversOf(values);

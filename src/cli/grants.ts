@@ -92,7 +92,7 @@ function render(
 }
 
 const heading = (database: string, why: string | null): string[] => [
-  `-- Run it in database ${database} as a superuser, or as a role that owns the named objects and may create roles.`,
+  `-- Run this SQL in database ${database} as a superuser, or as a role that owns the named objects and may create roles.`,
   ...(why === null
     ? []
     : [

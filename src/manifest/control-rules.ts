@@ -24,7 +24,7 @@ export function controlIssues(parsed: ParsedSpec): SpecIssue[] {
   if (url === undefined) add("is missing: the URL of Kafka Connect's REST API", 'connector', 'url');
   if (strimzi)
     add(
-      'is used only with control: strimzi; add this to connector, or omit the key strimzi',
+      'is used only with control: strimzi; add control: strimzi to connector, or omit the key strimzi',
       'connector',
       'strimzi',
     );

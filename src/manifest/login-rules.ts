@@ -50,7 +50,10 @@ export function engineLoginIssues({ spec: { kafka, validation } }: ParsedSpec): 
     { path: ['spec', ...path], message },
   ];
   if (validation.sasl && validation.engine !== 'flink')
-    return refuse(own, 'is used only with engine: flink; add this to validation, or omit sasl');
+    return refuse(
+      own,
+      'is used only with engine: flink; add engine: flink to validation, or omit sasl',
+    );
   if (validation.sasl && !kafka.sasl)
     return refuse(
       own,

@@ -163,7 +163,11 @@ function validationRules({ spec }: ParsedSpec, add: Add): void {
         'engine',
       );
   } else if (validation.gateway)
-    add('is used only with engine: flink; add this, or omit gateway', 'validation', 'gateway');
+    add(
+      'is used only with engine: flink; add engine: flink, or omit gateway',
+      'validation',
+      'gateway',
+    );
 }
 
 /** Checks that enough approvers are named for the quorum, and that the change window can open. */

@@ -17,7 +17,7 @@ const finalResult = z
       z.literal('fenced'),
       z.strictObject({
         recent: duration.describe(
-          'The maximum age of the earlier comparison of the results at the commit, counted from the beginning of its window.',
+          'The maximum age that the earlier comparison of the results may have at the commit. The age counts from the beginning of its window.',
         ),
       }),
     ],
@@ -98,7 +98,7 @@ export const cutover = z.strictObject({
     .enum(['result', 'source'])
     .default('result')
     .describe(
-      'Which writes are refused during the hold. With `source`, all writes to the source tables. With `result`, none of them; a run of the batch then prevents the commit.',
+      'The writes that are refused during the hold. `source` refuses all writes to the source tables. `result` refuses none of them, and a run of the batch prevents the commit.',
     ),
   finalResult,
   route: route

@@ -89,13 +89,13 @@ export const VARIABLES = {
   'SLUICE_SECRET_*': {
     readBy: BOTH,
     form: 'text',
-    otherwise: 'a spec that names it is blocked as permission-denied',
+    otherwise: 'a run whose spec names it is blocked as permission-denied',
     meaning: 'A secret that a spec may name, such as the password of the source database.',
   },
   PGPASSWORD: {
     readBy: BOTH,
     form: 'text',
-    otherwise: 'a spec that names it is blocked as permission-denied',
+    otherwise: 'a run whose spec names it is blocked as permission-denied',
     meaning: 'A password that a spec may name. It is sent only to this machine and to PGHOST.',
   },
   PGHOST: {

@@ -38,7 +38,7 @@ describe('a witness', () => {
   });
 
   it.each<[string, Case]>([
-    ['that would keep it, but failed', { role: 'keep', verdicts: ['failed'] }],
+    ['with the role `keep` that failed', { role: 'keep', verdicts: ['failed'] }],
     ['in which a subject did not pass', { role: 'begin', verdicts: ['passed', 'inconclusive'] }],
     ['that proved no rows', { role: 'begin', verdicts: ['passed'], isProven: false }],
     ['that was cancelled', { role: 'begin' }],

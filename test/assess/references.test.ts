@@ -59,7 +59,7 @@ describe('a stand-in', () => {
     expect(givenRows(table, [{ key: ['6'], values: null }])).toBeNull();
   });
 
-  it('reads from the snapshot the values that a record omits', () => {
+  it('reads the values that a record omits from the snapshot instead', () => {
     expect(fromSnapshot(table, 'note', ['5'])).toEqual({
       sql: `(SELECT "note" FROM "public"."orders" WHERE "id" = '5')`,
     });

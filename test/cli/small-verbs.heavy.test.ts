@@ -34,7 +34,7 @@ describe('the worker', () => {
     expect(await once(child, 'exit')).toEqual([130, null]);
     ledger.close();
   });
-  it('names a ledger that does not answer once, with the variable to check', async () => {
+  it('names a ledger that does not answer only once, and names the variable to check', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;

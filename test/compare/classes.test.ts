@@ -99,7 +99,7 @@ describe('an older version of a row', () => {
     return second.report();
   };
 
-  it('has class stale in a result if an earlier window proved its record, or else mismatched', () => {
+  it('has class stale in a result if an earlier window proved its record, and mismatched otherwise', () => {
     expect(settledWith(false)).toMatchObject([
       { class: 'stale', column: 'total', batch: '2', stream: '1' },
     ]);

@@ -94,7 +94,7 @@ describe('the comparison reports', () => {
 
 describe('the canary', () => {
   it.each([0, 1, 2, 9])(
-    'of the hashes does not count %i rows that cannot be decoded as faults that it planted',
+    'of the hashes does not count undecodable rows as planted faults (%i such rows)',
     (unknown) => {
       const shape: Shape = {
         ...SHAPE,

@@ -218,7 +218,7 @@ describe('the key table', () => {
     },
   );
 
-  it('has the same digest for the same keys and rows in any order, and a new one after any change', () => {
+  it('has the same digest for the same keys and rows in any order, and a new digest after a change', () => {
     const filled = (order: readonly number[]): KeyTable => {
       const table = new KeyTable(2);
       for (const n of order) table.set(Int32Array.of(0, n, 0, 0), n * 3, n * 5);

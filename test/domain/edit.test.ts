@@ -160,7 +160,7 @@ describe('the decision about an edit', () => {
     expect(decide('bob', gate, { pending })).toMatchObject({ applies: true, pending: null });
   });
 
-  it('is a refusal while a different edit waits for signatures, which it does for at most an hour', () => {
+  it('is a refusal while a different edit waits for signatures; an edit waits for at most an hour', () => {
     const pending = { wanted: planHash(gate), by: ['ann'], at: NOW };
     const other = decide('bob', cadence, { pending });
     expect(other).toMatchObject({ accepted: false, pending });

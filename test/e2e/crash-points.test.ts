@@ -87,7 +87,7 @@ describe('an activity whose worker is killed at an effect', () => {
           `crash points: ${on.ref.name} ${one.activity}, ${effects} effects, ${points} points so far`,
         );
     }
-    console.log(`crash points: ${points} of them survived`);
+    console.log(`crash points: the activities survived ${points} kills`);
     expect(points).toBeGreaterThanOrEqual(isAll ? 100 : 20);
   }, 3_600_000);
 });

@@ -79,7 +79,7 @@ describe('a migration with a reporting database', () => {
   it('gets its rights from init --sql, one part for each database', () => {
     const { code, stdout } = fromPage('init --sql');
     expect(code).toBe(0);
-    const [ofSource, ofTarget] = stdout.split(/^-- Run it in database /m).slice(1);
+    const [ofSource, ofTarget] = stdout.split(/^-- Run this SQL in database /m).slice(1);
     expect([
       psql(both.source.name, `-- ${ofSource}`),
       psql(both.target.name, `-- ${ofTarget}`),

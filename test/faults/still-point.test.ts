@@ -57,7 +57,7 @@ function cancelAligned(): { readonly stop: () => Promise<void> } {
 }
 
 describe('a still point', () => {
-  it('whose worker is suspended is ended by a second worker, and stays ended', async () => {
+  it('is ended by a second worker while its own worker is suspended, and stays ended', async () => {
     const second = new TestWorker();
     for (let isInside = false; !isInside;) {
       await paused();

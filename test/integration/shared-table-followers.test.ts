@@ -93,7 +93,7 @@ describe('a shared table', () => {
     expect(await refusal()).toBeNull();
   });
 
-  it('keeps the rows of the batch if a trigger drops them at a rollback, which then can be repeated', async () => {
+  it('keeps the rows of the batch if a trigger drops them at a rollback, and the rollback can repeat', async () => {
     await drill.client.query(
       trigger('BEFORE INSERT', 'IF NEW.id = 9 THEN RETURN NULL; END IF; RETURN NEW;'),
     );

@@ -84,7 +84,7 @@ const rows = async (table: string): Promise<unknown[]> =>
   (await database.client.query({ text: `SELECT * FROM ${table}`, rowMode: 'array' })).rows;
 
 describe('a sink', () => {
-  it('writes to its own table, although its name as a LIKE pattern would match another schema first', async () => {
+  it('writes to its own table, although its schema as a LIKE pattern would match another schema first', async () => {
     const make = (schema: string, more = ''): string =>
       `CREATE SCHEMA "${schema}"; CREATE TABLE "${schema}".day_sums (day int PRIMARY KEY, total text); ${more}`;
     await database.client.query(

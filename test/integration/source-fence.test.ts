@@ -174,7 +174,7 @@ describe('the proof that no writer is left (P1)', () => {
 });
 
 describe('a fenced partitioned table', () => {
-  it('refuses writes to all partitions, and the commit if a partition is new; all triggers are removed', async () => {
+  it('refuses writes to all partitions, and refuses the commit if a partition is new', async () => {
     await drill.client
       .query(`CREATE TABLE parted (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
       CREATE TABLE "Parted 2" PARTITION OF parted FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id); CREATE TABLE parted_2a PARTITION OF "Parted 2" FOR VALUES FROM (10) TO (15)`);

@@ -137,7 +137,7 @@ describe('every provable column type', () => {
     await client.end();
   });
 
-  it('has the same value in COPY BINARY as in text form, and the hash of its canonical text', async () => {
+  it('has the same value in COPY BINARY as in text form, and the same hash as its canonical text', async () => {
     const { name } = await aDatabase(SETUP);
     const client = await aReader(name);
     const described = await describeQuery(client, 'SELECT * FROM everything');

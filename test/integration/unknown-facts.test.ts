@@ -34,7 +34,7 @@ describe('the facts of a partitioned table', () => {
   });
 });
 
-describe('a command that Temporal does not answer', () => {
+describe('a command that learns nothing from Temporal', () => {
   it('does not say that a migration is unknown, because the ledger may lack a new run', () =>
     expect(sluiceWith({ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'get', 'unknown')).toMatchObject({
       code: 4,
@@ -42,7 +42,7 @@ describe('a command that Temporal does not answer', () => {
         /the ledger does not know migration unknown, and Temporal at 127.0.0.1:1 does not answer/,
       ) as string,
     }));
-  it('fails (doctor) if the namespace does not exist, although Temporal itself answers', () => {
+  it('fails, if it is doctor and the namespace does not exist, although Temporal itself answers', () => {
     const file = specFile('nowhere', database.name, ['public.accounts'], {});
     const doctor = (more: NodeJS.ProcessEnv) => {
       const { stdout } = sluiceWith(more, 'doctor', '-f', file, '-o', 'json');

@@ -86,7 +86,7 @@ describe('a witness', () => {
     });
   });
 
-  it('sees a transaction that began before its snapshot and ended after it', async () => {
+  it('sees a transaction that began before the snapshot of a reading and ended after that snapshot', async () => {
     const { name, client, seen } = await witnessed();
     await withDatabase(name, async (other) => {
       await other.query('BEGIN; DELETE FROM a WHERE id = 1');

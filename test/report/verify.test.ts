@@ -87,7 +87,7 @@ describe('report verify', () => {
       };
       return read(JSON.stringify({ ...cut, ...more(cut) }));
     };
-    it('finds that a failed window is missing, or the last window if the audit names it', () => {
+    it('finds that a failed window is missing, or that the last window is missing if the audit names it', () => {
       expect(broken(without(4), source)).toEqual(
         expect.arrayContaining(['evidence', 'windows', 'derived']),
       );

@@ -33,7 +33,7 @@ describe('the queues of a worker', () => {
       workflowCache: 500,
     });
   });
-  it('send at most one heartbeat of a guard in 30 s, and one of any other activity in 5 s', () =>
+  it('send at most one heartbeat in 30 s on the queue `watch`, and one in 5 s on the other queues', () =>
     expect(
       Object.entries(QUEUES).map(([role, { heartbeatEvery }]) => [role, heartbeatEvery]),
     ).toEqual([

@@ -192,7 +192,7 @@ describe('the soak', () => {
   });
 
   it.each(['when the route is confirmed', 'by a window of the soak'])(
-    'begins its time again, once consumers read the stream again, if the batch was seen %s',
+    'starts its time again when consumers are back on the stream, if the batch side was seen %s',
     async (seen) => {
       const fake = fakes();
       const isConfirmed = seen === 'when the route is confirmed';

@@ -75,7 +75,7 @@ describe('after the last window of the soak', () => {
     expect(retired).toEqual([true]);
   });
 
-  it('a soak that is extended while readers are named lasts that long before the batch is retired', async () => {
+  it('a soak that is extended while readers are named runs to its new end before the batch is retired', async () => {
     const { fake, retired, activities } = retiring();
     const windows = () => fake.calls.filter((call) => call === 'runWindow').length;
     await play(bench, activities, anHourlyInput('extended', BATCH), async (scene) => {

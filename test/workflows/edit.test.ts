@@ -105,7 +105,7 @@ describe('an edit', () => {
     });
   });
 
-  it('makes a running window that a person asked for inconclusive, also in the answer', async () => {
+  it('makes a running window inconclusive even if a person asked for it, also in the answer', async () => {
     let isHeld = true;
     let last = 0;
     const fake = fakes();

@@ -125,7 +125,7 @@ describe('a migration', () => {
     });
   });
 
-  it('shows no block after it was rolled back before it was open', async () => {
+  it('shows no block after a rollback that arrived before the run was open', async () => {
     const fake = fakes({
       openMigration: () => Promise.reject(failure('unreachable', 'the ledger does not answer')),
     });

@@ -146,7 +146,7 @@ describe('a harmless restart', () => {
 describe('coverage', () => {
   const days = { coverage: ['weekday', 'weekend'], passesInARow: 2 };
 
-  it('is lost with a change of identity, but survives a failed window if the next window passes', async () => {
+  it('survives a failed window, but not an inconclusive one after it, nor a change of identity', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(days), async (scene) => {
       const first = await untilWindow(scene, 2);

@@ -66,7 +66,7 @@ async function flood({ handle }: Play): Promise<void> {
 }
 
 describe('a week with a rebalance a day', () => {
-  it('ends as migrated with full coverage, and with at most two full windows more than there were restarts', async () => {
+  it('ends as migrated with full coverage, and runs at most two more full windows than restarts', async () => {
     const now = await bench.env.currentTimeMs();
     let isRefused = true;
     let restarts = 0;

@@ -50,7 +50,7 @@ export async function checkKafka(asking: Asking, isOwned: IsOwned): Promise<Chec
         : {
             detail: `topics with these names exist, and the ledger does not say that this migration created them: ${taken.map(({ name }) => name).join(', ')}`,
             remedy:
-              'choose another connector.topicPrefix or output.topic, or delete them if no other migration (sluice list) or application uses them',
+              'choose another connector.topicPrefix or output.topic; or delete these topics, if no other migration (see sluice list) and no application uses them',
           };
     }),
     checkTopicNames(wanted, topics),

@@ -22,7 +22,7 @@ import { attempt, failed, passed } from '../runtime/make-finding.js';
 
 /** A hint, not a failure, because windows still pass if no row with a TOASTed value is updated. */
 const FAR_VALUES =
-  '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row is then unknown (text, JSON, numeric), or differs (bytea, bit, PostGIS and most arrays arrive as NULL)';
+  '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row then counts as unknown if the type is text, JSON or numeric. It counts as different if the type is bytea, bit, PostGIS or most arrays, which arrive as NULL';
 
 type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 

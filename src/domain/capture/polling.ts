@@ -53,7 +53,7 @@ export const pollingCapture: CaptureMode = {
       loading: NO_LOAD,
       polling,
       notes: [
-        `rows are polled (mode ${mode}), not captured: ${unseenBy(mode)} never reach the stream. Declared: deletes ${deletes ?? 'nothing'}`,
+        `rows are polled (mode ${mode}), not captured: ${unseenBy(mode)} never reach the stream. Declared about deletes: ${deletes ?? 'nothing'}`,
       ],
       hasSlot: false,
       readsSlot: false,

@@ -114,7 +114,7 @@ function signed(
   const pending = { wanted, by: signers, at: standing?.at ?? now };
   return {
     accepted: true,
-    reason: `signature ${signers.length} of ${needed}; a change of the approval's rules needs ${needed} signatures. Sign the same file until ${until(pending)}: ${what}`,
+    reason: `signature ${signers.length} of ${needed}; a change of the approval's rules or of maxHold needs ${needed} signatures. Sign the same file until ${until(pending)}: ${what}`,
     edit,
     applies: false,
     pending,

@@ -11,7 +11,7 @@ type Decided = Pick<ResolvedPlan, 'spec' | 'batch' | 'capture' | 'fence' | 'rout
 const FENCES = {
   result: 'lease row FENCED until now + maxHold, with a transactional marker in the WAL',
   source:
-    'triggers on the source tables, lease row FENCED until now + maxHold and a marker in the WAL, in one transaction; the tables refuse writes until the commit',
+    'in one transaction: triggers on the source tables, a marker in the WAL, and the lease row FENCED until now + maxHold; the tables refuse writes until the commit',
 } as const;
 
 /** Describes the fence if the lease row is not in the source database. */

@@ -170,7 +170,7 @@ const withoutProof = (found: WindowResult): WindowResult => ({
   ...found,
   verdict: {
     verdict: 'inconclusive',
-    reason: 'the spec was edited during the window, so it does not count',
+    reason: 'the spec was edited during the window, so the window does not count',
   },
 });
 

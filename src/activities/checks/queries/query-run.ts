@@ -73,7 +73,7 @@ function tooLong(plan: ResolvedPlan, tookMs: number): string {
   const { maxHold } = plan.spec.cutover;
   if (tookMs + COMMIT_RESERVE_MS <= durationMs(maxHold)) return '';
   if (allowedAge(plan) !== null || resultMode(plan) !== 'exact') return '';
-  return `; it is too long to run inside a hold of at most ${maxHold} (maxHold). Use a longer maxHold, or cutover.finalResult: { recent: ${recommendedAge(tookMs)} }, which weakens the final window`;
+  return `; this is too long for a hold, which may last at most ${maxHold} (maxHold). Use a longer maxHold, or cutover.finalResult: { recent: ${recommendedAge(tookMs)} }, which weakens the final window`;
 }
 
 function keyProblem({ rows, repeated, nulls }: Run, key: readonly string[]): Answer | null {
