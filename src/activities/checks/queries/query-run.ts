@@ -200,12 +200,25 @@ async function runQuery(
   };
 }
 
+/** The functions that return the binary form of values whose type has one of these endings. */
+const SENT = [
+  ['[]', 'array_send'],
+  ['multirange', 'multirange_send'],
+  ['range', 'range_send'],
+] as const;
+/** Arrays and ranges whose text depends on session settings. Their binary form does not. */
+const DEPENDENT = /^(timestamp|date|interval|bytea|money|ts)/;
+
 /**
  * Returns SQL that prints a value independently of session settings. Floating-point numbers are
  * rounded, because their sum depends on the order of the rows.
  */
 function printed({ name, type }: Field): string {
   const column = quoteIdent(name);
+  const send = SENT.find(([ending]) => type.endsWith(ending))?.[1];
+  if (send && DEPENDENT.test(type)) return `encode(${send}(${column}), 'hex')`;
+  if (send) return `${column}::text`;
+  if (type === 'bytea') return `encode(${column}, 'hex')`;
   if (type.startsWith('timestamp')) return `extract(epoch FROM ${column})`;
   if (type === 'date') return `${column} - date '2000-01-01'`;
   if (type === 'interval') return `extract(epoch FROM ${column})`;
