@@ -31,7 +31,8 @@ export function intervalMs(schedule: string): number | null {
   if (!minutes || !hours || !days || !months || !weekdays) return null;
   const runsADay = minutes.size * hours.size;
   // Cron's rule: if both day and weekday are restricted, a date needs to match only one of them.
-  const either = fields[2] !== '*' && fields[4] !== '*';
+  // For cron, a field that begins with `*`, such as `*/2`, is not restricted.
+  const either = !fields[2]!.startsWith('*') && !fields[4]!.startsWith('*');
   let runDays = 0;
   for (let day = 0; day < LOOK_AHEAD_DAYS; day += 1) {
     const date = new Date(Date.UTC(2026, 0, 1) + day * DAY_MS);

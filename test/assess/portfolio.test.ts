@@ -90,6 +90,12 @@ describe('a schedule', () => {
   ])('of the form %s runs every %f hours on average', (text, hours) =>
     expect(intervalMs(text)! / 3_600_000).toBeCloseTo(hours, 0),
   );
+  it('combines day and weekday by OR, and by AND if one of them begins with *, as cron does', () => {
+    const weekly = intervalMs('0 2 * * 1')!;
+    expect(intervalMs('0 2 1-31/2 * 1')).toBeLessThan(weekly / 3);
+    expect(intervalMs('0 2 */2 * 1')).toBeGreaterThan(weekly * 1.5);
+    expect(intervalMs('0 2 1 * */7')).toBeGreaterThan(weekly * 4);
+  });
   it.each(['sometimes', '61 * * * *', '* * *', 'every now', '0 0 31 2 *'])(
     'cannot have the form %s',
     (text) => expect(intervalMs(text)).toBeNull(),

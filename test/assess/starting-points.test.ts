@@ -82,6 +82,18 @@ describe('starting points', () => {
     );
   });
 
+  it('include the stages of a WITH before the INSERT', () => {
+    const insert = `WITH late AS (SELECT store, amount FROM pay) INSERT INTO r WITH s AS (SELECT store, sum(amount) AS t FROM late GROUP BY store) SELECT store, t FROM s`;
+    const [flink] = pointsFor(insert);
+    expect(flink!.text).toMatch(
+      /VIEW `stage_late` AS[\s\S]*VIEW `stage_s` AS[\s\S]*FROM `stage_late`/,
+    );
+    const stages = pointsFor(insert).at(-1)!;
+    expect(stages.text).toContain(
+      'WITH late AS (SELECT store, amount FROM pay), s AS (SELECT store, sum(amount) AS t FROM late GROUP BY store) SELECT * FROM s',
+    );
+  });
+
   it('are refused for text that is not one SELECT', () => {
     expect(() => pointsFor('TRUNCATE r; INSERT INTO r SELECT 1')).toThrow(/not one SELECT/);
   });

@@ -1,7 +1,7 @@
 // Reads a batch's SQL with PostgreSQL's own parser. Finds the tables that the SQL reads and writes,
 // its stages, and constructs that would misbehave in a stream.
 import { loadModule, parseSync, scanSync } from 'libpg-query';
-import { field, functionName, list, relationName, walk, type Fields } from './ast.js';
+import { field, functionName, list, relationName, walk, withOuter, type Fields } from './ast.js';
 import { blocksOf, type Block } from './blocks.js';
 import { addCalled, nothingCalled, type Moment } from './called.js';
 import { flagsOf, sideEffect, type Flag } from './find-flags.js';
@@ -206,12 +206,6 @@ function readStatement(stmt: Fields, statement: Statement, all: Collected): void
       all.unread.push(`${kind.replace(/Stmt$/, '')}: not a statement that computes a result`);
   }
 }
-
-/** Returns the SELECT of an INSERT. If a WITH precedes the INSERT, adds this WITH to the SELECT. */
-const withOuter = (select: Fields, around: Fields): Fields =>
-  around['withClause'] && !select['withClause']
-    ? { ...select, withClause: around['withClause'] }
-    : select;
 
 function readSelect(select: Fields, statement: Statement, all: Collected): void {
   const before = all.writes.size;

@@ -91,3 +91,15 @@ export const isAggregate = (call: Fields): boolean =>
     call['agg_star'] === true ||
     call['agg_distinct'] === true ||
     call['agg_filter'] !== undefined);
+
+/**
+ * Returns the SELECT of an INSERT. If a WITH precedes the INSERT, adds its parts to those of the
+ * SELECT.
+ */
+export function withOuter(select: Fields, around: Fields): Fields {
+  const [outer, inner] = [around['withClause'], select['withClause']];
+  if (!outer) return select;
+  const ctes = [...list(outer, 'ctes'), ...list(inner, 'ctes')];
+  const isRecursive = field(outer, 'recursive') === true || field(inner, 'recursive') === true;
+  return { ...select, withClause: { ctes, ...(isRecursive ? { recursive: true } : {}) } };
+}

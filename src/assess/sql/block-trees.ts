@@ -1,7 +1,7 @@
 // Finds the stages of one query with their parse trees. The starting points are generated from
 // these trees.
 import { parseSync, scanSync } from 'libpg-query';
-import { field, list, type Fields } from './ast.js';
+import { field, list, withOuter, type Fields } from './ast.js';
 import { blocksOf, type Block, type BlockTrees } from './blocks.js';
 import { SqlText } from './text.js';
 
@@ -12,9 +12,12 @@ import { SqlText } from './text.js';
 export function blockTrees(sql: string): { blocks: Block[]; trees: BlockTrees } | null {
   const statements = list(parseSync(sql), 'stmts');
   const stmt = field(statements[0], 'stmt');
-  const select = (field(stmt, 'SelectStmt') ??
-    field(field(field(stmt, 'InsertStmt'), 'selectStmt'), 'SelectStmt')) as Fields | undefined;
-  if (statements.length !== 1 || !select) return null;
+  const insert = field(stmt, 'InsertStmt') as Fields | undefined;
+  const inner = (field(stmt, 'SelectStmt') ?? field(field(insert, 'selectStmt'), 'SelectStmt')) as
+    | Fields
+    | undefined;
+  if (statements.length !== 1 || !inner) return null;
+  const select = insert ? withOuter(inner, insert) : inner;
   const trees: BlockTrees = { selects: new Map(), inner: new Map(), ctes: new Map() };
   return {
     blocks: blocksOf(select, 'result', sql, new SqlText(sql, scanSync(sql).tokens), trees),

@@ -66,8 +66,8 @@ export function blocksOf(
   const known = new Map<string, string>();
   const inner = trees?.inner ?? new Map<unknown, string>();
   const withClause = select['withClause'] as Fields | undefined;
-  // the parser omits a position of 0
-  const start = (withClause?.['location'] as number | undefined) ?? 0;
+  const opening = withClause?.['recursive'] === true ? 'WITH RECURSIVE' : 'WITH';
+  const parts: string[] = [];
   let withText = '';
   for (const item of list(withClause, 'ctes')) {
     const cte = field(item, 'CommonTableExpr') as Fields;
@@ -76,7 +76,9 @@ export function blocksOf(
     if (!body || !place) continue;
     const scope = { text, withText, known, inner, trees };
     blocks.push(...subQueries(body, scope, used));
-    withText = text.slice(start, place.end + 1);
+    // part by part, because some parts can be before an INSERT and some behind it
+    parts.push(text.slice(cte['location'] as number, place.end + 1));
+    withText = `${opening} ${parts.join(', ')}`;
     const own = String(cte['ctename']);
     const isRecursive =
       withClause!['recursive'] === true &&
