@@ -17,8 +17,8 @@ const PASSWORDS = ['postgres', 'admin', 'sluice', 'connect', 'pipeline', 'rest',
 type Passwords = Readonly<Record<(typeof PASSWORDS)[number], string>>;
 
 /**
- * Returns the variables, and makes the files that do not exist or are no longer valid. Only this
- * user may enter the folder `outer`, which also contains the key of the CA. The containers see only
+ * Returns the variables. Makes all files again if a certificate is missing or no longer valid. Only
+ * this user may enter the folder `outer`, which also contains the key of the CA. The containers see only
  * the folder `secure` inside `outer`, so they do not see that key. They run as other users, so
  * every user may read the files in `secure`.
  */
@@ -102,7 +102,10 @@ function makeKeyStore(authority: string, password: string): void {
 
 const LOGIN = 'org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule';
 
-/** Returns the files that the servers read. `broker.properties` is the login of the brokers. */
+/**
+ * Returns the text of each file that the containers read. Kafka's tools log in with
+ * `broker.properties`, as a broker does.
+ */
 const textsFor = (shared: string, { rest }: Passwords): Readonly<Record<string, string>> => ({
   'connect.users': `rest=${rest}\n`,
   'connect.jaas': `KafkaConnect {\n  ${LOGIN} required\n  file="${join(shared, 'connect.users')}";\n};\n`,

@@ -1,13 +1,13 @@
-// Fetches what `--with …` and `--secure` need, on request. These are Flink's jars, the Toxiproxy
-// binary, the schema registry with its converter, and an extension of Kafka Connect.
+// Fetches on request what `--with …`, `--secure` and `images` need: Flink's jars, the Toxiproxy
+// binary, the schema registry with its converter, an extension of Kafka Connect, and Kafka's tools.
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mvn, once, onPath, run, type Say } from './make-once.js';
 import { PINS, ROOT } from './paths.js';
 
 /**
- * The jars that the SQL jobs need, from the folder `lib` of the Python package. The planner needs
- * `cep` for streaming queries.
+ * The jars that the SQL jobs need, from the folder `lib` of Flink's Python package. The planner
+ * needs `cep` for streaming queries.
  */
 const FLINK_JARS =
   /^(flink-(dist|json|csv|connector-files|table-api-java-uber|table-planner-loader|table-runtime|cep)|log4j-)/;

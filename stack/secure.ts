@@ -139,7 +139,9 @@ export function securedEnvironment(home: StackHome, secured: Secured): Record<st
   return {
     PGSSLMODE: 'verify-full',
     PGSSLROOTCERT: ca,
-    NODE_EXTRA_CA_CERTS: ca, // the Avro converter has no setting for a CA, so the spec names none
+    // The spec cannot name a CA for the registry, because the Avro converter has no setting for it.
+    // So Node has to trust this CA.
+    NODE_EXTRA_CA_CERTS: ca,
     KAFKA_BROKERS: brokers.map(({ client }) => `127.0.0.1:${client}`).join(','),
     KAFKA_CA: ca,
     KAFKA_USERNAME: 'pipeline',

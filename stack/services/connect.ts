@@ -46,7 +46,7 @@ export async function startConnect(home: StackHome, say: Say, avro = false): Pro
   });
 }
 
-/** Returns whether a worker's list of plugins has all that the stack installs. */
+/** Returns whether a worker's list of plugins has the stack's three connectors. */
 export const hasPlugins = (listed: string): boolean =>
   ['PostgresConnector', 'JdbcSinkConnector', 'dev.sluice.jdbc'].every((name) =>
     listed.includes(name),

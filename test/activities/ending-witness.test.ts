@@ -29,7 +29,7 @@ async function isKeptAfter({ role, verdicts, isProven = true }: Case): Promise<b
 }
 
 describe('a witness', () => {
-  it('is kept for the final window only after a passed window before the fence', async () => {
+  it('is kept for the final window if the window before the fence passed', async () => {
     expect(await isKeptAfter({ role: 'begin', verdicts: ['passed', 'passed'] })).toBe(true);
   });
 
@@ -40,10 +40,13 @@ describe('a witness', () => {
   it.each<[string, Case]>([
     ['with the role `keep` that failed', { role: 'keep', verdicts: ['failed'] }],
     ['in which a subject did not pass', { role: 'begin', verdicts: ['passed', 'inconclusive'] }],
-    ['that proved no rows', { role: 'begin', verdicts: ['passed'], isProven: false }],
+    [
+      'that passed, but recorded no rows as proven',
+      { role: 'begin', verdicts: ['passed'], isProven: false },
+    ],
     ['that was cancelled', { role: 'begin' }],
     ['that was the final one', { role: { after: 7, orReadsAll: true }, verdicts: ['passed'] }],
-    ['whose role does not use a witness', { verdicts: ['passed'] }],
+    ['that has no role for a witness', { verdicts: ['passed'] }],
   ])('ends with a window %s', async (_, window) => {
     expect(await isKeptAfter(window)).toBe(false);
   });

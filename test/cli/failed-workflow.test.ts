@@ -47,7 +47,7 @@ describe('the exit code of a proof without a result', () => {
   ] as const)('after the problem %s is %i', (code, exit) =>
     expect(fail(whyFailed(failedIn('openProof', failure(code, 'why'))), 'text')).toBe(exit),
   );
-  it('is 4 if an activity never ended, and names that activity', () => {
+  it('is 4 if an activity never ended, and the message names that activity', () => {
     const error = whyFailed(failedIn('openProof', late));
     expect(fail(error, 'text')).toBe(4);
     expect(error.message).toContain('openProof');
@@ -59,7 +59,7 @@ describe('the exit code of a proof without a result', () => {
 });
 
 describe('the remedy of a proof without a result', () => {
-  it('is to correct the spec or to run the proof again, because a proof cannot be retried', () => {
+  it('is to correct the spec or to run the proof again, because `sluice retry` takes no proof', () => {
     const of = (code: 'spec-invalid' | 'unreachable') =>
       whyFailed(failedIn('openProof', failure(code, 'why')));
     expect(of('spec-invalid')).toMatchObject({ message: 'why', remedy: 'fix it' });
@@ -74,7 +74,7 @@ it('a proof without --run asks the person to stop the pipeline', () => {
   expect(saidOf('stop-pipeline', true)).toBe('stopping the pipeline');
 });
 
-it('a proof skips a number that Temporal knows from an earlier ledger', async () => {
+it('a proof takes the next number if Temporal knows its workflow ID, but the ledger does not', async () => {
   const started: string[] = [];
   const start = (type: string, { workflowId }: { workflowId: string }) => {
     started.push(workflowId);

@@ -107,7 +107,7 @@ function recordOf(records: LineRecords, line: Buffer): { key: string; value: str
 }
 
 describe('a row of COPY', () => {
-  it('becomes the record that the reference writes, for values of every type', () => {
+  it('becomes the record that SnapshotWriter writes, for values of every type', () => {
     const tables = fc
       .array(fc.constantFrom(...TYPES), { minLength: 1, maxLength: 12 })
       .chain((types) =>
@@ -128,7 +128,7 @@ describe('a row of COPY', () => {
     );
   });
 
-  it.each(TYPES)('of type %s becomes the record of the reference for each value', (type) => {
+  it.each(TYPES)('of type %s becomes the record of SnapshotWriter for each value', (type) => {
     const table = tableOf(['int4', type]);
     const reference = new SnapshotWriter(table, 1);
     const records = new LineRecords(table, 1);
@@ -152,7 +152,7 @@ describe('a row of COPY', () => {
     }
   });
 
-  it('has room for a long value whose every byte becomes longer', () => {
+  it('is written completely if a long value grows because each byte is escaped', () => {
     const table = tableOf(['int4', 'text', 'text']);
     const row = ['7', '\v'.repeat(100_000), '\u0001"'.repeat(50_000)];
     const records = new LineRecords(table, 1);

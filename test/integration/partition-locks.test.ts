@@ -59,7 +59,7 @@ it('sees the files of a partition that was attached after the snapshot', async (
   await database.client.query(
     'CREATE TABLE moves_late PARTITION OF moves FOR VALUES FROM (200) TO (300)',
   );
-  await client.query('SELECT FROM public.moves LIMIT 0'); // locks the table, like each caller
+  await client.query('SELECT FROM public.moves LIMIT 0'); // locks the table first, as each caller of storageOf does
   const file = await database.client.query<{ file: number }>(
     `SELECT pg_relation_filenode('moves_late')::int AS file`,
   );

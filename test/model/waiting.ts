@@ -1,7 +1,7 @@
-// Models invariant I4 inside Sluice's own transaction as a small world: a writer never waits longer
-// than the hold. A fence locks one table after the other, and may wait for each lock. The worker
-// may be suspended forever at any moment. A writer of the first table waits for the lock, and is
-// then refused until the fence ends.
+// Models the transaction that sets a fence, and checks invariant I4 (docs/explanation/cutover.md):
+// no write is held longer than `maxHold`. The transaction locks one table after the other, and may
+// wait for each lock. The worker may be suspended while the transaction is open. A writer of the
+// first table waits for the lock, and is then refused until the fence ends.
 import type { Game } from './search.js';
 
 const TABLES = 3;
@@ -14,8 +14,7 @@ export const WAIT_RULES = {
   /** The database ends a transaction that is idle for too long. */
   idleLimit: true,
   /**
-   * The database ends a transaction that takes too long as a whole. If false, the database limits
-   * only each statement.
+   * The database ends a transaction that takes too long as a whole.
    */
   overallLimit: true,
   /** The hold counts from the beginning of the fencing transaction. */
@@ -32,7 +31,7 @@ interface World {
   begun: number;
   /** The clock at the end of the last statement. */
   idleSince: number;
-  /** 1 = the worker is suspended forever. */
+  /** 1 = the worker is suspended until the database ends the transaction. */
   stands: number;
   /** The clock at which the fence expires. -1 means not fenced. */
   expires: number;
@@ -73,8 +72,8 @@ function moves(w: World, rules: WaitRules): Found {
     can('begins, and locks a table', { locked: 1, begun: w.clock, idleSince: w.clock });
   if (isOpen && w.locked < TABLES) {
     can('locks the next table', { locked: w.locked + 1, idleSince: w.clock });
-    // The lock is granted before the wait reaches its own limit. The database does not count a wait
-    // as idle time.
+    // In this move, the worker gets the lock before `lock_timeout`. The database does not count the
+    // wait as idle time.
     if (w.clock < CLOCK_MAX)
       can('waits for the next table', {
         locked: w.locked + 1,

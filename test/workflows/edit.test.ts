@@ -177,7 +177,7 @@ describe('an edit', () => {
       await sleepUntil('the fence', () => fake.calls.includes('drainTo'));
       expect(await edit(scene, anHourlyInput('fenced', soak('1h')))).toMatchObject({
         accepted: false,
-        reason: expect.stringContaining('the fence is in place') as string,
+        reason: expect.stringContaining('a cut-over is under way') as string,
       });
       expect((await ask(scene)).refused).toContain('the phase is cut-over');
       isHeld = false;

@@ -32,7 +32,7 @@ export interface EditState {
   readonly spec: MigrationSpec;
   readonly isCommitted: boolean;
   /**
-   * The reason why edits are refused now, for example that the fence is in place. Null if
+   * The reason why edits are refused now, for example that a cut-over is under way. Null if
    * edits are allowed.
    */
   readonly closed: string | null;

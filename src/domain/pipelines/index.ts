@@ -9,14 +9,17 @@ import { Registry } from '../values/adapter-registry.js';
 /** The place where the pipeline runs, as plain data. */
 export interface HostPlan {
   readonly kind: 'none' | 'external' | 'flink' | 'ksqldb';
-  /** The place where the jobs run, written as in the ledger. Null if Sluice deploys nothing. */
+  /**
+   * The URL of the system that runs the jobs. The ledger names the place of a job by this URL. Null
+   * if Sluice deploys nothing.
+   */
   readonly url: string | null;
   /**
    * The names of the Flink jobs, or of ksqlDB's streams and tables, that Sluice deploys. Sluice
    * finds them again by these names.
    */
   readonly jobs: readonly string[];
-  /** The consumer groups of the spec that Sluice starts, because it deploys the pipeline. */
+  /** The spec's consumer groups, if Sluice deploys the pipeline. Otherwise empty. */
   readonly groups: readonly string[];
   /**
    * In a later generation, the migration waits until the pipeline's owner has moved the pipeline to

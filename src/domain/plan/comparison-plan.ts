@@ -18,7 +18,10 @@ export function existingTopic(pattern: string, text: string): string {
 
 export interface ComparisonPlan {
   readonly plan: ResolvedPlan;
-  /** The slot whose position is the barrier. Null if `spec.existing` names no slot. */
+  /**
+   * The slot whose confirmed position shows how far the connector has read. Null if `spec.existing`
+   * is given without a slot.
+   */
   readonly slot: string | null;
   /** The connector whose configuration is checked. Null if the spec names none. */
   readonly connector: string | null;

@@ -1,13 +1,13 @@
-// Lists all subjects of a plan, which are what its windows compare: the captured tables or query,
-// and the results that the batch's queries define.
+// Lists all subjects of a plan, which are what its windows compare: the captured tables (or the one
+// query that a connector polls), and the results that the batch's queries define.
 import { captureOf, capturesOf, whySettled } from '../capture/index.js';
 import { STORED_SUBJECT, type Subject } from '../evidence/subjects.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 /**
- * Returns the captured tables, or the query, as subjects. Records of a polled subject name no
- * transaction and cannot be aligned with a snapshot. That subject is therefore compared in settled
- * mode.
+ * Returns the captured tables as subjects, or the query that a connector polls
+ * (`connector.query`). Records of a polled subject name no transaction and cannot be aligned with a
+ * snapshot. That subject is therefore compared in settled mode.
  */
 function tableSubjects(spec: MigrationSpec): Subject[] {
   const { subjectMode } = captureOf(spec);
@@ -16,8 +16,8 @@ function tableSubjects(spec: MigrationSpec): Subject[] {
 
 /**
  * Returns why results are compared in settled mode although the spec asks for exact mode. Null if
- * no setting of the spec forces settled mode. The batch's query can still force it: see
- * `alignQuery`.
+ * the spec asks for settled mode, or if nothing in the spec prevents exact mode. The batch's query
+ * can still prevent it: see `alignQuery`.
  */
 export function settledBecause({ spec }: Pick<MigrationSpec, 'spec'>): string | null {
   if (spec.validation.results === 'settled') return null;

@@ -9,7 +9,7 @@ import type { HostPlan } from '../pipelines/index.js';
 import type { RoutePlan } from '../routes/route.js';
 import type { OwnedTrigger, TriggerRole } from '../migration/trigger-names.js';
 
-/** A table that refuses writes while the lease is FENCED, with the trigger that refuses them. */
+/** A table whose trigger refuses writes, for example while the lease is FENCED. */
 export interface Guard {
   readonly role: TriggerRole;
   readonly table: Relation;
@@ -63,21 +63,21 @@ export interface CutoverStep {
 export interface ResolvedPlan extends MigrationSpec {
   readonly generation: number;
   readonly names: Names;
-  /** The source database, written as in the ledger. */
+  /** The source database, in the form that the ledger stores, such as `db.example.com:5432/shop`. */
   readonly database: string;
   /**
    * The database of the result, the sink's table, the view and the lease row, in the same form.
    */
   readonly targetDatabase: string;
-  /** The Kafka cluster, written as in the ledger. */
+  /** The Kafka cluster, in the form that the ledger stores. */
   readonly cluster: string;
   readonly tables: readonly Relation[];
   readonly capture: CapturePlan;
   readonly captures: readonly Capture[];
   readonly sourceConnectors: readonly string[];
   /**
-   * The topics that Sluice's connector for the log uses in addition to the topics of the tables.
-   * Empty for any other capture.
+   * The topics that Sluice's Debezium connector uses in addition to the topics of the tables, such
+   * as its heartbeats. Empty for any other capture.
    */
   readonly logTopics: readonly string[];
   /** The topics that a generation creates. */

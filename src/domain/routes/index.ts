@@ -16,7 +16,10 @@ export const ROUTES = new Registry<RouteSpec['type'], Route>('route', {
   http: httpRoute,
 });
 
-/** Returns the route of a spec. Throws for a name that the parser would have refused. */
+/**
+ * Returns the route of a spec. Throws if the name of a table, a view or the migration is invalid.
+ * The parser of specs refuses such names.
+ */
 export function routeOf(migration: MigrationSpec): RoutePlan {
   const { route } = migration.spec.cutover;
   // A route needs only names of the migration, which are the same in each generation.

@@ -1,5 +1,5 @@
 // Route `postgres-table`: batch and stream write to one table. The batch writes to it until the
-// commit. Afterwards only the stream (the table's *owner*) may write to it.
+// commit. Afterwards only the stream may write to it.
 import { contradictionList } from '../migration/contradiction.js';
 import { PLAIN_FACTS, type Route, type SharedTablePlan } from './route.js';
 import { relation, type Names } from '../migration/names.js';
@@ -32,20 +32,19 @@ function facts(route: SharedTableRoute): Omit<SharedTablePlan, 'kind' | 'staging
       recheck: '',
       fence: 'trigger on the shared table; ',
       commit: "the table gets the stream's rows, then ",
-      route:
-        'the sink writes to the table as its owner; writes of the batch are refused after the commit',
+      route: 'after the commit, the sink writes to the table, and writes of the batch are refused',
       confirm: 'a trial write as the sink and one as the batch show who may write',
       unexpected: 'find out who changed the trigger or the privileges of the shared table',
-      back: "returns the table to the batch, with the current result of the batch's query and every row that only the table had",
+      back: "returns the table to the batch, with the current result of the batch's query and the rows that the commit removed",
       completed: 'From now on, only the stream writes to the table.',
     },
     notes: [
       `route by table: after the commit, the batch's writes to ${route.table} fail with an error until a rollback returns the table to the batch. During the soak, the batch is represented by its query, which every window runs again. ` +
-        `The commit removes rows that the query does not return; a rollback restores them, but \`complete\` deletes them for good. At complete, role ${batchRole} loses its privileges to write to the table`,
+        `The commit removes rows that the stream does not have; a rollback restores them, but \`complete\` deletes them for good. At complete, role ${batchRole} loses its privileges to write to the table`,
     ],
     consumers: ['-- Consumers keep their privileges on the shared table.'],
     needs: {
-      owned: { relation: table, uses: 'only its owner may publish it' },
+      owned: { relation: table, uses: 'only its owner may grant and revoke privileges on it' },
       creates: null,
       actsAs: {
         role: streamRole,

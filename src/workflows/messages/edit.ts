@@ -16,8 +16,8 @@ import { identityOf } from './decisions.js';
 import type { Run } from '../run/run.js';
 
 /**
- * Handles the update editSpec. The audit gets every answer except two: a refusal before the
- * migration is open, and an accepted edit that changes nothing.
+ * Handles the update editSpec. The audit gets every answer except two: a refusal while the
+ * migration is still starting, and an accepted edit that changes nothing.
  */
 export async function takeEdit(run: Run, request: EditRequest): Promise<Decision> {
   const { state } = run;
@@ -72,7 +72,7 @@ function closedFor(run: Run): string | null {
   if (state.outcome !== null) return `the migration has ended: ${state.outcome}`;
   if (state.wayBack !== null) return 'the migration is being rolled back';
   if (run.isHolding)
-    return 'the fence is in place; edit again after the fence is released or the cut-over is committed';
+    return 'a cut-over is under way; edit again after it is committed or has ended without a commit';
   return run.isBehind('soak') ? 'the soak is over, and the batch is being retired' : null;
 }
 

@@ -1,5 +1,6 @@
-// cut-over: recheck → fence → drain → final window → commit (point of no return) → route →
-// confirm. The file domain/plan/cutover-steps.ts lists the steps.
+// cut-over: recheck → fence → drain → final window → commit → route → confirm. After the
+// commit, only a rollback returns consumers to the batch. The file domain/plan/cutover-steps.ts
+// lists the steps.
 import { CancellationScope } from '@temporalio/workflow';
 import { call } from '../call.js';
 import { areStarted } from '../run/start-connectors.js';
@@ -36,17 +37,21 @@ async function untilCommit(run: Run): Promise<void> {
     await commit(run, evidence);
   } catch (error) {
     const committed = run.state.committedAt !== null || (await undoHold(run, error));
-    // Each attempt delays writers, so the next attempt starts no sooner than the next window would.
+    // Each attempt delays runs of the batch, and all writers with `fence: source`. So the next
+    // attempt starts no sooner than the next window would.
     if (!committed && error instanceof BackToValidate)
       run.state.nextAttemptAt = new Date(Date.parse(run.now()) + everyMs(run)).toISOString();
-    if (!committed || run.state.wayBack) throw error; // the rollback reads the lease row itself
+    // A requested rollback goes ahead also after a commit. It reads from the lease row whether the
+    // commit has happened.
+    if (!committed || run.state.wayBack) throw error;
   } finally {
     run.isHolding = false;
   }
 }
 
 /**
- * Commits. Nothing can interrupt the commit. Its result is read from the lease row, never guessed.
+ * Commits. No cancellation interrupts the commit. Its result is read from the lease row, never
+ * guessed.
  */
 async function commit(run: Run, evidence: Evidence): Promise<void> {
   refuseOnWayBack(run);

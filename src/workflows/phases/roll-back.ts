@@ -17,7 +17,8 @@ export async function rollBack(run: Run): Promise<void> {
   run.stopGuard();
   if (state.spec) {
     const { ref } = run;
-    // After the last removal, the run may continue as new with an empty undo list.
+    // The list is empty if the run continued as new after the last removal. Consumers were returned
+    // before that.
     if (state.undo.length > 0) await returnToBatch(run);
     // The adoption ends before the lease row is removed. If the run is terminated while the row
     // exists, a sweep finds the row, and also ends the adoption.

@@ -54,8 +54,8 @@ function isRouteBack(run: Run): boolean {
 }
 
 /**
- * Reports readers of the old output once before `complete`. After `complete`, nothing writes that
- * output, and a rollback is impossible.
+ * Reports readers of the old output each time the soak could end. After `complete`, nothing writes
+ * that output, and a rollback is impossible.
  */
 async function nameReaders(run: Run): Promise<void> {
   const readers = () =>

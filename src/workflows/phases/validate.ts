@@ -8,7 +8,8 @@ import { streakOf } from '../run/state.js';
 import { runWindow } from '../windows/windows.js';
 
 export async function validate(run: Run): Promise<void> {
-  // windows and approvals before a commit prove nothing once the commit has happened
+  // A reset can bring a run back to this phase after its commit. No window or approval can then
+  // decide anything.
   if (await findsItselfCommitted(run)) return;
   const untilNext = () => run.wait(() => run.isWindowDue, everyMs(run), 'Until the next window');
   if (run.isBetweenWindows) await untilNext();

@@ -67,8 +67,8 @@ export function requestRetry(run: Run): void {
   run.connectors.forgive();
   run.renewGuard();
   run.retry();
-  // In these phases, no window creates a deleted connector again, although the phase's steps need
-  // it.
+  // In other phases, the next window creates a deleted connector again. These phases have no
+  // windows, but their steps need the connector.
   const isWithoutWindows = phase === 'connect' || phase === 'catch-up';
   if (isWithoutWindows && (!blocked || run.connectors.takeAskedBack())) run.bringBack();
   run.show();

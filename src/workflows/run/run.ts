@@ -114,8 +114,8 @@ export class Run extends Steps {
   }
 
   /**
-   * Repeats validate, approve and cut-over until the commit. Any problem before the commit sends
-   * the run back to validate.
+   * Repeats validate, approve and cut-over until the commit. Each `BackToValidate` that a step
+   * throws before the commit sends the run back to validate.
    */
   async untilCommitted(body: () => Promise<void>): Promise<void> {
     while (!this.isBehind('cut-over')) {
@@ -150,9 +150,9 @@ export class Run extends Steps {
   }
 
   /**
-   * Begins a new epoch. A changed fact discards the coverage, which is the list of the kinds of day
-   * with a passed window. After a failed window (`keepsCoverage`), the coverage is kept if the next
-   * window passes.
+   * Begins a new epoch. A changed fact discards the coverage: the kinds of day (such as `weekend`)
+   * on which a window has passed. After a failed window (`keepsCoverage`), the coverage is kept
+   * unless the next window is inconclusive or errored.
    */
   newEpoch(reason: string, keepsCoverage = false): void {
     const hadEvidence =
@@ -198,7 +198,7 @@ export class Run extends Steps {
     return !this.state.committedAt && this.#scope !== undefined;
   }
 
-  /** Ends the current wait for the next window, because the rules changed. */
+  /** Ends the current wait for the next window. */
   wake(): void {
     this.#isWoken = true;
   }
