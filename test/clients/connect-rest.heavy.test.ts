@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 
+const STUCK_FENCING =
+  'The start() method must be invoked before adding callbacks for this zombie fencing';
 const REBALANCE = 'Request cannot be completed because a rebalance is expected';
 const answers: { status: number; body: unknown }[] = [];
 const server = createServer((_request, response) => {
@@ -62,6 +64,16 @@ describe('a request to Kafka Connect', () => {
   it('fails at once if the server returns a different error', async () => {
     answers.push({ status: 500, body: { error_code: 500, message: 'out of memory' } });
     await expect(connect.config('orders')).rejects.toMatchObject({ code: 'unreachable' });
+    expect(answers).toEqual([]);
+  });
+
+  it('names the restart of Connect as the remedy if a fencing is stuck', async () => {
+    answers.push({ status: 500, body: { error_code: 500, message: STUCK_FENCING } });
+    await expect(connect.deleteOffsets('orders')).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining(STUCK_FENCING) as string,
+      remedy: expect.stringMatching(/Restart that worker, or all Connect workers/) as string,
+    });
     expect(answers).toEqual([]);
   });
 

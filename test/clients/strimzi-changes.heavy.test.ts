@@ -16,6 +16,8 @@ let running: () => Promise<void>;
 beforeEach(async () => void ({ fake, connect, running } = await startStrimzi()));
 afterEach(() => fake.stop());
 
+const STUCK_FENCING =
+  'The start() method must be invoked before adding callbacks for this zombie fencing';
 const resource = () => fake.kubernetes.get('kafkaconnectors', 'bank');
 
 describe('a changed configuration', () => {
@@ -78,6 +80,16 @@ describe('the removal of a connector', () => {
     await running();
     await expect(connect.deleteOffsets('bank')).rejects.toMatchObject({
       message: expect.stringContaining('Connector is not in STOPPED state') as string,
+    });
+  });
+
+  it('asks for a restart of Connect if a stuck fencing prevents the reset of the offsets', async () => {
+    await running();
+    await stopSurely(connect, 'bank');
+    fake.resetError = STUCK_FENCING;
+    await expect(connect.deleteOffsets('bank')).rejects.toMatchObject({
+      code: 'unreachable',
+      remedy: expect.stringMatching(/Restart that worker, or all Connect workers/) as string,
     });
   });
 });

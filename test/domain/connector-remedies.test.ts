@@ -18,6 +18,10 @@ describe("the cause of a connector's failure", () => {
       'ERROR: query would be affected by row-level security policy for table "t" (SQLSTATE 42501)',
       'BYPASSRLS',
     ],
+    [
+      'java.lang.IllegalStateException: The start() method must be invoked before adding callbacks for this zombie fencing',
+      'Restart that worker',
+    ],
   ])('%s has its own remedy', (cause, remedy) => {
     expect(remedyOf(cause)).toContain(remedy);
   });

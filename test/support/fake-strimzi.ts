@@ -50,6 +50,8 @@ export class FakeStrimzi {
   isAway = false;
   /** The error that Kafka Connect returns for every request, or null. */
   trouble: string | null = null;
+  /** The error that Kafka Connect returns for a reset of offsets, or null. */
+  resetError: string | null = null;
   /** The error for a configuration, or null if Kafka Connect accepts it. */
   refuses: (config: Record<string, string>) => string | null = () => null;
   /** The time after which Kafka Connect has changed a state. */
@@ -199,6 +201,7 @@ export class FakeStrimzi {
     } else if (asked === 'reset') {
       if (connector.state !== 'STOPPED')
         return warning('ResetOffsets', 'Connector is not in STOPPED state');
+      if (this.resetError !== null) return warning('ResetOffsets', this.resetError);
       this.done.push(`reset ${name}`);
       connector.offsets = [];
     } else return [];

@@ -1,5 +1,6 @@
 // Pauses the sink connector before a shared table is switched, and moves it to that table
 // afterwards.
+import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { pollUntil } from '../runtime/poll-until.js';
 import { reconfigure, taskFailure } from '../capture/connectors/connector-state.js';
@@ -26,11 +27,9 @@ export async function pauseSink({ systems, plan }: Site): Promise<void> {
       ? true
       : null;
   });
-  if (!paused)
-    throw new Problem(
-      'connector-failed',
-      `${connector} does not pause: ${(await taskFailure(rest, connector)) ?? 'no answer'}`,
-    );
+  if (paused) return;
+  const cause = (await taskFailure(rest, connector)) ?? 'no answer';
+  throw new Problem('connector-failed', `${connector} does not pause: ${cause}`, remedyOf(cause));
 }
 
 /**

@@ -1,5 +1,6 @@
 // Calls Kafka Connect's REST API. Each call has its own time limit, because a Connect worker
 // without Kafka hangs for minutes.
+import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';
 import { errorText } from '../../domain/values/error-text.js';
@@ -199,7 +200,8 @@ export class ConnectRest implements ConnectControl {
           : response.status >= 500 || response.status === 409
             ? 'unreachable'
             : 'connector-failed';
-      throw new Problem(code, `Kafka Connect ${method} ${path}: ${response.status} ${message}`);
+      const detail = `Kafka Connect ${method} ${path}: ${response.status} ${message}`;
+      throw new Problem(code, detail, remedyOf(message));
     }
   }
 

@@ -1,6 +1,7 @@
 // Lists and resets the offsets of a connector through Strimzi. An annotation on the KafkaConnector
 // requests this from Strimzi's operator, which removes the annotation when it is done. The operator
 // writes listed offsets into a ConfigMap.
+import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { offsetsMapOf } from '../../domain/migration/connect-control.js';
 import type { ApiServer } from './api-server.js';
@@ -95,9 +96,11 @@ export class ConnectorOffsets {
     });
     if (isDone) return last;
     const warning = last ? conditionOf(last, 'Warning', REASONS[what]) : undefined;
+    const reason = warning?.message ?? 'it gives no reason';
     throw new Problem(
       'unreachable',
-      `Strimzi's operator did not ${what} the offsets of ${name} within ${limitMs / 1000} s: ${warning?.message ?? 'it gives no reason'}`,
+      `Strimzi's operator did not ${what} the offsets of ${name} within ${limitMs / 1000} s: ${reason}`,
+      remedyOf(reason),
     );
   }
 }

@@ -1,5 +1,6 @@
 // Translates between a connector's configuration and Strimzi's KafkaConnector resource, and reads
 // the resource's status. Facts about the resource are from Strimzi's CRD and its operator.
+import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
 import {
@@ -167,7 +168,8 @@ export function statusOf(resource: KafkaConnector): ConnectorStatus {
   const why = `${reason ?? 'no reason'}: ${quoteForeign(withoutValues(message ?? 'no message'), 400)}`;
   const text = `the operator could not carry out KafkaConnector ${metadata.name}: ${why}`;
   if (hasRefused('POST', message)) throw new NotCreated(text, awaitedOf(resource) === 'STOPPED');
-  throw new Problem(hasRefused('PUT', message) ? 'connector-failed' : 'unreachable', text);
+  const code = hasRefused('PUT', message) ? 'connector-failed' : 'unreachable';
+  throw new Problem(code, text, remedyOf(why));
 }
 
 /** Thrown if Kafka Connect refused to create the connector, so that only its resource exists. */

@@ -1,4 +1,5 @@
-// Suggests a remedy for a failed connector task if its cause is known.
+// Suggests a remedy for a failed connector task, or for a request that Kafka Connect answers with an
+// error, if the cause is known.
 
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [
@@ -20,6 +21,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [
     /permission denied/i,
     'grant the privilege that the connector lacks (sluice doctor names it), then: sluice retry',
+  ],
+  [
+    /before adding callbacks for this zombie fencing/i,
+    'Kafka Connect 4.3 can no longer fence the earlier tasks of this connector, because a rebalance interrupted an earlier fencing. Only a restart of the Connect worker that leads the group ends this state. Restart that worker, or all Connect workers one after the other; then: sluice retry',
   ],
 ];
 

@@ -2,6 +2,7 @@
 // reconfigures connectors.
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import type { WantedConnector } from '../capture-adapter.js';
+import { remedyOf } from '../../../domain/capture/connector-remedies.js';
 import { Problem } from '../../../domain/failure.js';
 import { cut, quoteForeign, withoutValues } from '../../../domain/values/foreign-text.js';
 import { pollUntil } from '../../runtime/poll-until.js';
@@ -121,11 +122,9 @@ export async function untilRunning(rest: ConnectControl, name: string): Promise<
       ? true
       : null;
   });
-  if (!running)
-    throw new Problem(
-      'connector-failed',
-      `${name} is not running: ${last}; ${(await taskFailure(rest, name)) ?? ''}`,
-    );
+  if (running) return;
+  const cause = (await taskFailure(rest, name)) ?? '';
+  throw new Problem('connector-failed', `${name} is not running: ${last}; ${cause}`, remedyOf(cause));
 }
 
 /**
