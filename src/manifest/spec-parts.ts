@@ -75,21 +75,32 @@ export const path = z
   .regex(/^\/[^\0\r\n]{1,1000}$/, 'expected the absolute path of a file');
 
 /**
+ * Refuses a reference such as `${env:NAME}` in a text that a connector sends to a server. Kafka
+ * Connect would replace the reference with a secret.
+ */
+export const withoutReference = <T extends z.ZodType<string>>(schema: T) =>
+  schema.refine((text) => !text.includes('${'), {
+    error: 'must not contain ${, because Kafka Connect would replace such a reference with a secret',
+  });
+
+/**
  * Accepts a host. Refuses characters that end the host in a URL, because Sluice puts the text into
  * URLs.
  */
-export const host = z
-  .string()
-  .regex(
-    /^[^\s/?#&@=\\'"]{1,255}$/,
-    'expected a host name or an address, without scheme, user, password or path',
-  );
+export const host = withoutReference(
+  z
+    .string()
+    .regex(
+      /^[^\s/?#&@=\\'"]{1,255}$/,
+      'expected a host name or an address, without scheme, user, password or path',
+    ),
+);
 
 export const postgres = z.strictObject({
   host: host.describe('The host name or address of the database server.'),
   port: z.int().min(1).max(65535).default(5432).describe('The TCP port of the database server.'),
-  database: z.string().min(1).describe('The name of the database.'),
-  user: z.string().min(1).describe('The role with which the worker logs in.'),
+  database: withoutReference(z.string().min(1)).describe('The name of the database.'),
+  user: withoutReference(z.string().min(1)).describe('The role with which the worker logs in.'),
   passwordFrom: secretRef
     .optional()
     .describe("The place of that role's password. Without it, no password is sent."),

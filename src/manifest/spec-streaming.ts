@@ -16,6 +16,7 @@ import {
   topic,
   unique,
   withoutCredentials,
+  withoutReference,
 } from './spec-parts.js';
 
 const broker = z.string().regex(/^[^:\s]+:\d+$/, 'expected host:port');
@@ -119,7 +120,7 @@ const quoted = (what: string) =>
 const token = z.union(
   [
     z.strictObject({
-      url: httpUrl.describe('The URL of the token endpoint.'),
+      url: withoutReference(httpUrl).describe('The URL of the token endpoint.'),
       clientId: quoted('an id').describe("The worker's id at the issuer."),
       clientSecretFrom: secretRef.describe('The place of the secret of that client.'),
       scope: quoted('a scope').optional().describe('The scope to ask for.'),

@@ -1,9 +1,11 @@
 // Tests what Sluice asks of the JDBC plugins that Kafka Connect may have.
 import { describe, expect, it } from 'vitest';
 import { pluginReadsEveryRow } from '../../src/activities/capture/polling/polling-plugin-checks.js';
+import { refuseReferences } from '../../src/activities/capture/polling.js';
 import { attempt } from '../../src/activities/runtime/make-finding.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
 import { JDBC_PLUGINS, jdbcSourceConfig } from '../../src/connectors/jdbc-source.js';
+import { jdbcUrl } from '../../src/connectors/jdbc-url.js';
 import { pollingOf } from '../../src/domain/capture/polling.js';
 import { applyWaivers, type Check } from '../../src/domain/evidence/check.js';
 import type { PollingMode } from '../../src/domain/migration/spec.js';
@@ -33,6 +35,43 @@ describe('the configuration of a JDBC source', () => {
       );
     },
   );
+});
+
+describe('the URL of a database', () => {
+  it.each(['a?b', 'a b', 'ä%', 'a+b/c#d&e', '${env:PGPASSWORD}'])(
+    'has the name of the database in a form that the driver decodes: %s',
+    (database) => {
+      const address = { ...plan.spec.source.postgres, database };
+      const url = jdbcUrl(address, 'a?b', "-c role=it's");
+      expect(url).not.toContain('${');
+      const [path, query] = url.replace(/^jdbc:postgresql:\/\/[^/]+\//, '').split('?');
+      expect(decodeURIComponent(path!)).toBe(database);
+      const parameters = new URLSearchParams(query);
+      expect(parameters.get('ApplicationName')).toBe('a?b');
+      expect(parameters.get('options')).toBe("-c role=it's");
+    },
+  );
+});
+
+describe('the query of a JDBC source', () => {
+  it.each(['${env:PGPASSWORD}', '${file:/f:k}'])(
+    'is refused if Kafka Connect would put a secret into it: a column %s',
+    (name) => {
+      const shape = { columns: [{ name, type: 'int8' }], key: ['id'] };
+      const config = jdbcSourceConfig(
+        plan,
+        pollingOf(plan),
+        plan.captures[0]!,
+        shape,
+        JDBC_PLUGINS[0]!,
+      );
+      expect(() => refuseReferences('c', config)).toThrow('connector c: its query contains ${');
+    },
+  );
+
+  it('may contain a dollar sign with braces that name no provider', () => {
+    expect(() => refuseReferences('c', { query: "SELECT '${a}', '$:{b:c}'" })).not.toThrow();
+  });
 });
 
 const [OWN, AIVEN, CONFLUENT] = [

@@ -6,6 +6,7 @@ import type { Column } from '../../clients/postgres/catalog.js';
 import { notCapturable } from '../../compare/unseen-by-polling.js';
 import { jdbcSourceConfig, polledFrom } from '../../connectors/jdbc-source.js';
 import type { PollingPlan } from '../../domain/capture/capture.js';
+import { Problem } from '../../domain/failure.js';
 import { NOT_RUNNING, type Facts } from '../../domain/evidence/epoch.js';
 import { taskFact } from '../../domain/evidence/fact-rules.js';
 import { quoteLiteral } from '../../domain/migration/names.js';
@@ -28,11 +29,9 @@ export const pollingCapture: CaptureAdapter<PollingPlan> = {
       for (const capture of plan.captures) {
         if (only !== undefined && capture.connector !== only) continue;
         const shape = await polledShape(client, polling, capture);
-        wanted.push({
-          name: capture.connector,
-          connectorClass: plugin.connectorClass,
-          config: jdbcSourceConfig(plan, polling, capture, shape, plugin),
-        });
+        const config = jdbcSourceConfig(plan, polling, capture, shape, plugin);
+        refuseReferences(capture.connector, config);
+        wanted.push({ name: capture.connector, connectorClass: plugin.connectorClass, config });
       }
       return wanted;
     });
@@ -61,6 +60,22 @@ export const pollingCapture: CaptureAdapter<PollingPlan> = {
   /** Describes rows whose time is in the future. They seem to be missing but are not lost. */
   whyMissing: (client, subject, { polling }) => rowsAhead(client, polling, subject),
 };
+
+/** The keys that contain SQL, or names that the owner of the source chooses. */
+const FROM_THE_SOURCE = ['query', 'transforms.key.fields', 'incrementing.column.name'];
+/** Matches what Kafka Connect replaces with a value of its config providers. */
+const REFERENCE = /\$\{[^}]*:[^}]*\}/;
+
+/** Throws if Kafka Connect would send a secret to the source as a part of the query. */
+export function refuseReferences(name: string, config: Readonly<Record<string, string>>): void {
+  const key = FROM_THE_SOURCE.find((one) => REFERENCE.test(config[one] ?? ''));
+  if (key !== undefined)
+    throw new Problem(
+      'unsupported',
+      `connector ${name}: its ${key} contains \${...:...}, which Kafka Connect would replace with a value of its config providers`,
+      'rename the table or column that contains it, or write it in two parts in connector.query',
+    );
+}
 
 /**
  * Finds the database session of each polling connector by its application name. A different backend
