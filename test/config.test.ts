@@ -28,6 +28,17 @@ describe('the environment', () => {
     };
     for (const name of Object.keys(wrong)) expect(() => loadConfig(wrong), name).toThrow(name);
   });
+  it.each(['a%3Fb', 'a%2Fb', 'a%2Bb', 'ä%'])(
+    'names a ledger whose database the Postgres client would not find: %s',
+    (database) => {
+      const SLUICE_LEDGER_URL = `postgres://h/${database}`;
+      expect(() => loadConfig({ SLUICE_LEDGER_URL })).toThrow('SLUICE_LEDGER_URL names a database');
+    },
+  );
+  it.each(['a%20b', 'ä%25', 'a+b'])('accepts a ledger in the database %s', (database) => {
+    const SLUICE_LEDGER_URL = `postgres://h/${database}`;
+    expect(loadConfig({ SLUICE_LEDGER_URL })).toMatchObject({ ledgerUrl: SLUICE_LEDGER_URL });
+  });
   it('gives the worker and the verbs the same profile, namespace, TLS and API key for Temporal', () => {
     const TEMPORAL_CONFIG_FILE = join(temporaryFolder('sluice-config-'), 'temporal.toml');
     writeFileSync(

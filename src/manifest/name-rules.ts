@@ -35,19 +35,39 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
           },
         ]
       : [];
-  return [...topics, ...long, ...hostIssues(spec), ...sinkIssues(parsed)];
+  return [...topics, ...long, ...addressIssues(spec), ...sinkIssues(parsed)];
 }
 
-/** Refuses a host, such as an IPv6 address, that Debezium does not accept. */
-function hostIssues({ spec }: MigrationSpec): SpecIssue[] {
-  const { host } = spec.source.postgres;
-  const isUsed = spec.connector.type === 'debezium-postgres' && !spec.existing;
-  if (!isUsed || /^[\w.-]+$/.test(host)) return [];
+/**
+ * Refuses a host, such as an IPv6 address, that Debezium does not accept. Refuses a database that
+ * Debezium would not find. Debezium puts the name into a URL without encoding it, and the driver
+ * decodes it. A name with a plus sign or a percent sign would then be the name of another database.
+ * An encoded name does not help, because Debezium also looks up the slot by that name.
+ */
+function addressIssues({ spec }: MigrationSpec): SpecIssue[] {
+  const { host, database } = spec.source.postgres;
+  if (spec.connector.type !== 'debezium-postgres' || spec.existing) return [];
+  const issue = (key: string, message: string): SpecIssue => ({
+    path: ['spec', 'source', 'postgres', key],
+    message,
+  });
   return [
-    {
-      path: ['spec', 'source', 'postgres', 'host'],
-      message: `Debezium refuses the host "${host}", because it allows only letters, digits, dots, hyphens and underscores; use a host name instead of an IPv6 address`,
-    },
+    ...(/^[\w.-]+$/.test(host)
+      ? []
+      : [
+          issue(
+            'host',
+            `Debezium refuses the host "${host}", because it allows only letters, digits, dots, hyphens and underscores; use a host name instead of an IPv6 address`,
+          ),
+        ]),
+    ...(/[?%+/]/.test(database)
+      ? [
+          issue(
+            'database',
+            `Debezium cannot connect to the database "${database}", because it does not encode ? % + or / in a name; rename the database, or use connector.type jdbc-source`,
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -64,13 +64,7 @@ export interface Config {
 
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
-  const ledgerUrl = read(env, 'SLUICE_LEDGER_URL');
-  if (ledgerUrl !== undefined && !/^postgres(ql)?:\/\//.test(ledgerUrl))
-    problems.push('SLUICE_LEDGER_URL must start with postgres://');
-  else if (ledgerUrl !== undefined && !URL.canParse(ledgerUrl))
-    problems.push(
-      'SLUICE_LEDGER_URL is not a URL like postgres://user:password@host:5432/database (write a # in the password as %23, and a / as %2F)',
-    );
+  const ledgerUrl = readLedgerUrl(env, problems);
   const temporal = readTemporal(env, problems);
   const windowMemory = readSize(env, 'SLUICE_WINDOW_MEMORY', problems);
   const snapshotBytes = readSize(env, 'SLUICE_SNAPSHOT_BYTES', problems);
@@ -120,6 +114,31 @@ export const dataConverterOf = ({
         ),
       }
     : {};
+
+function readLedgerUrl(env: NodeJS.ProcessEnv, problems: string[]): string | undefined {
+  const url = read(env, 'SLUICE_LEDGER_URL');
+  if (url === undefined) return url;
+  if (!/^postgres(ql)?:\/\//.test(url))
+    problems.push('SLUICE_LEDGER_URL must start with postgres://');
+  else if (!URL.canParse(url))
+    problems.push(
+      'SLUICE_LEDGER_URL is not a URL like postgres://user:password@host:5432/database (write a # in the password as %23, and a / as %2F)',
+    );
+  else if (!isDecoded(new URL(url).pathname))
+    problems.push(
+      'SLUICE_LEDGER_URL names a database that the Postgres client cannot decode: write $ & + , : ; = and @ in its name as they are, and % as %25; a name with # / or ? cannot be used',
+    );
+  return url;
+}
+
+/** Returns whether the Postgres client, which decodes a path with `decodeURI`, finds the name. */
+function isDecoded(path: string): boolean {
+  try {
+    return decodeURI(path) === decodeURIComponent(path);
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Reads how to connect to Temporal. Variables override the profile, as they do for the `temporal`

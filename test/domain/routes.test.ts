@@ -1,6 +1,7 @@
 // Tests the facts of each route, and that a new route needs only its own adapter.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { resolve } from '../../src/domain/plan/resolve.js';
+import { sessionOptions, tableOwner } from '../../src/domain/routes/table-owner.js';
 import { ROUTES } from '../../src/domain/routes/index.js';
 import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js';
 import { PAGER, withPager } from '../support/fake-route.js';
@@ -11,6 +12,12 @@ describe('a route', () => {
     const { route: table } = aPlan({ spec: SHARED_PARTS });
     expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);
     expect([table.isTried, table.movesSink, table.refusesBatch]).toEqual([false, true, true]);
+  });
+
+  it('gives the sink the session of its role, also if the role has spaces in its name', () => {
+    expect(sessionOptions(tableOwner('Stream \\ writer', 2, 3))).toBe(
+      '-c role=Stream\\ \\\\\\ writer -c sluice.owner=2.3',
+    );
   });
 
   it('of a new type works after one registration, which gives its plan, steps and notes', () => {

@@ -26,6 +26,10 @@ const approval = (more: object) => ({ cutover: { ...BATCH_PARTS.cutover, approva
 
 describe('a spec', () => {
   it('is accepted if its parts share no names', () => expect(problems({})).toBe(''));
+  it.each(['a b', 'ä', 'a#b&c=d;:[]', '"A"'])(
+    'is accepted if Debezium finds its database: %s',
+    (database) => expect(problems(source({ database }))).toBe(''),
+  );
   it.each<[string, object, string]>([
     ['two stages with one topic', staged(stage('a', 'x'), stage('b', 'x')), 'share topic x'],
     [
@@ -76,6 +80,16 @@ describe('a spec', () => {
       'batch.retire.sql: must not contain NUL',
     ],
     ['a host that Debezium refuses', source({ host: '::1' }), 'Debezium refuses the host "::1"'],
+    ...['a?b', 'a+b', 'a%41', 'a/b', 'ä%'].map((database): [string, object, string] => [
+      `a database that Debezium would not find: ${database}`,
+      source({ database }),
+      `Debezium cannot connect to the database "${database}"`,
+    ]),
+    ...['host', 'database', 'user'].map((key): [string, object, string] => [
+      `a ${key} that Kafka Connect would replace with a secret`,
+      source({ [key]: '${env:PGPASSWORD}' }),
+      `source.postgres.${key}: must not contain \${`,
+    ]),
   ])('is refused with %s', (_what, more, message) => expect(problems(more)).toContain(message));
 });
 

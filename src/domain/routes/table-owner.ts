@@ -14,9 +14,12 @@ export interface TableOwner {
   readonly since: string;
 }
 
-/** Returns the session settings by which the table's trigger recognizes the sink. */
+/**
+ * Returns the session settings by which the table's trigger recognizes the sink. The server splits
+ * the text at white space, unless a backslash precedes it.
+ */
 export const sessionOptions = ({ role, since }: TableOwner): string =>
-  `-c role=${role} -c sluice.owner=${since}`;
+  `-c role=${role.replaceAll(/[\\\s]/g, '\\$&')} -c sluice.owner=${since}`;
 
 export const tableOwner = (streamRole: string, iteration: number, epoch: number): TableOwner => ({
   role: streamRole,
