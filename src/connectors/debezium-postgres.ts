@@ -92,7 +92,7 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     // During an incremental snapshot, Debezium compares the transaction ids of messages, and fails
     // on a message without one. The heartbeat's message is therefore transactional.
     'heartbeat.action.query': `SELECT pg_logical_emit_message(${capture.loading.isSignalled}, 'sluice.heartbeat', '')`,
-    'message.prefix.include.list': 'sluice-none', // no message has this prefix
+    'message.prefix.include.list': `sluice-${NO_MIGRATION}`, // no message has this prefix
     'poll.interval.ms': '50',
     'status.update.interval.ms': '500',
     'retriable.restart.connector.wait.ms': '1000',
@@ -100,6 +100,12 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
     ...plan.spec.connector.config,
   };
 }
+
+/**
+ * No migration may have this name. Every connector that was handed over publishes messages with
+ * the prefix of this name, into a topic that no longer exists.
+ */
+export const NO_MIGRATION = 'none';
 
 /** Returns the prefix of Sluice's markers in the WAL. */
 export const messagePrefix = (spec: MigrationSpec): string => `sluice-${spec.metadata.name}`;

@@ -1,4 +1,5 @@
 // Finds names in a spec that Kafka, Postgres or the sink cannot use. It contacts no system.
+import { NO_MIGRATION } from '../connectors/debezium-postgres.js';
 import { plannedTopics } from '../domain/capture/index.js';
 import { namesOf, parseTableName } from '../domain/migration/names.js';
 import {
@@ -35,7 +36,23 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
           },
         ]
       : [];
-  return [...topics, ...long, ...addressIssues(spec), ...sinkIssues(parsed)];
+  return [
+    ...topics,
+    ...long,
+    ...markerIssues(spec),
+    ...addressIssues(spec),
+    ...sinkIssues(parsed),
+  ];
+}
+
+/** Returns whether Sluice creates a connector of Debezium. */
+const makesDebezium = ({ spec }: MigrationSpec): boolean =>
+  spec.connector.type === 'debezium-postgres' && !spec.existing;
+
+function markerIssues(spec: MigrationSpec): SpecIssue[] {
+  if (spec.metadata.name !== NO_MIGRATION || !makesDebezium(spec)) return [];
+  const message = `a migration cannot be called ${NO_MIGRATION}, because the connectors that earlier migrations handed over would publish its markers, and could fail; choose another name`;
+  return [{ path: ['metadata', 'name'], message }];
 }
 
 /**
@@ -44,9 +61,9 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
  * decodes it. A name with a plus sign or a percent sign would then be the name of another database.
  * An encoded name does not help, because Debezium also looks up the slot by that name.
  */
-function addressIssues({ spec }: MigrationSpec): SpecIssue[] {
-  const { host, database } = spec.source.postgres;
-  if (spec.connector.type !== 'debezium-postgres' || spec.existing) return [];
+function addressIssues(spec: MigrationSpec): SpecIssue[] {
+  const { host, database } = spec.spec.source.postgres;
+  if (!makesDebezium(spec)) return [];
   const issue = (key: string, message: string): SpecIssue => ({
     path: ['spec', 'source', 'postgres', key],
     message,

@@ -1,7 +1,8 @@
 // Tests specs whose parts contradict each other in their names, times and limits. Each must be
 // refused before anything is created.
 import { describe, expect, it } from 'vitest';
-import { BATCH_PARTS, aSpecInput } from '../support/builders.js';
+import { handedOverConfig, messagePrefix } from '../../src/connectors/debezium-postgres.js';
+import { BATCH_PARTS, aPlan, aSpec, aSpecInput } from '../support/builders.js';
 import { problemsOf, yaml } from '../support/spec-problems.js';
 
 const problems = (more: object): string =>
@@ -26,6 +27,14 @@ const approval = (more: object) => ({ cutover: { ...BATCH_PARTS.cutover, approva
 
 describe('a spec', () => {
   it('is accepted if its parts share no names', () => expect(problems({})).toBe(''));
+  it('is refused if handed-over connectors would publish its markers', () => {
+    const published = handedOverConfig(aPlan())['message.prefix.include.list']!;
+    expect(messagePrefix(aSpec({ name: 'bank' }))).toBe('sluice-bank');
+    const name = published.replace('sluice-', '');
+    expect(problemsOf(yaml(aSpecInput({ name }))).join()).toContain(
+      `metadata.name: a migration cannot be called ${name}`,
+    );
+  });
   it.each(['a b', 'ä', 'a#b&c=d;:[]', '"A"'])(
     'is accepted if Debezium finds its database: %s',
     (database) => expect(problems(source({ database }))).toBe(''),
