@@ -86,6 +86,8 @@ export const CHECK_MEANINGS: Readonly<Record<CheckName, string>> = {
     'Is it known whether windows compare the query exactly or in settled rounds? The detail says which, and why.',
   'batch.closed-keys': 'Does `closedKeys` read only columns of the key?',
   'sink.table': "Does the sink's table fit and is it empty, or can Sluice create it?",
+  'sink.similar-names':
+    "Does every other table that the sink could confuse with its own have the same types? The sink looks for its table's columns with LIKE.",
   'fence.source': 'May the role create the triggers of `fence: source`?',
   'route.view':
     "Can the commit replace the batch's table in the view, so that its readers keep their privileges?",

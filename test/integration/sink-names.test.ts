@@ -83,6 +83,21 @@ async function sinkOne(table: string, column: string): Promise<void> {
 const rows = async (table: string): Promise<unknown[]> =>
   (await database.client.query({ text: `SELECT * FROM ${table}`, rowMode: 'array' })).rows;
 
+interface Check {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+}
+
+/** Returns one check of `sluice doctor` for a spec. */
+function checkOf(check: string, spec: object): Check {
+  const file = specFile(NAME, database.name, ['public.t'], spec);
+  const { checks } = JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as {
+    checks: Check[];
+  };
+  return checks.find(({ name }) => name === check)!;
+}
+
 describe('a sink', () => {
   it('writes to its own table, although its schema as a LIKE pattern would match another schema first', async () => {
     const make = (schema: string, more = ''): string =>
@@ -104,17 +119,36 @@ describe('a sink', () => {
     expect(await rows(table)).toEqual([[1, 'stream']]);
   });
 
+  it('would take the type of a column from a table with a similar name, which doctor refuses', async () => {
+    await database.client.query(
+      `CREATE SCHEMA like_it; CREATE TABLE like_it.a_b (day int PRIMARY KEY, total text);
+       DROP TABLE IF EXISTS totals_batch; CREATE TABLE totals_batch (day int PRIMARY KEY, total text);
+       CREATE TABLE like_it.acb (day int PRIMARY KEY, total text)`,
+    );
+    const similar = (table: string): Check => checkOf('sink.similar-names', specWith(table));
+    expect(similar('like_it.a_b').status).toBe('passed');
+    await database.client.query('ALTER TABLE like_it.acb ALTER total TYPE uuid USING NULL');
+    expect(similar('like_it.a_b')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(
+        /columns of "like_it"\."a_b" with LIKE.*types of "like_it"\."acb": total \(uuid instead of text\)/,
+      ),
+      remedy: expect.stringContaining('rename the other table'),
+    });
+    expect(similar('like_it.acb').status).toBe('passed');
+    // This table does not exist yet, and gets the types of the result table.
+    expect(similar('"like_it"."ac_"').status).toBe('failed');
+    await expect(sinkOne('like_it.a_b', 'total')).rejects.toThrow(/invalid input syntax.*uuid/s);
+    expect(await rows('like_it.a_b')).toEqual([]);
+  });
+
   it.each(['we"ird', ' total', '[total]'])(
     'is refused before anything is made if it cannot write to the column %s',
     async (column) => {
       await database.client.query(
         `DROP TABLE IF EXISTS totals_batch; CREATE TABLE totals_batch (day int PRIMARY KEY, ${quoteIdent(column)} text)`,
       );
-      const file = specFile(NAME, database.name, ['public.t'], specWith('public.odd', column));
-      const { checks } = JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as {
-        checks: { name: string; status: string; detail: string }[];
-      };
-      expect(checks.find(({ name }) => name === 'sink.table')).toMatchObject({
+      expect(checkOf('sink.table', specWith('public.odd', column))).toMatchObject({
         status: 'failed',
         detail: expect.stringContaining('the sink cannot write to columns whose name contains'),
       });

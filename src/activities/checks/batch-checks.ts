@@ -23,7 +23,7 @@ import { attempt, failed, type Answer } from '../runtime/make-finding.js';
 import { checkRoute } from '../cutover/routes/index.js';
 import { checkActions } from './batch-action-checks.js';
 import { checkRuns, missingColumns } from './batch-run-checks.js';
-import { checkSink } from './sink-checks.js';
+import { checkSimilarNames, checkSink } from './sink-checks.js';
 import { withPartitions } from '../../clients/postgres/partitions.js';
 
 export async function checkBatch(
@@ -52,6 +52,11 @@ export async function checkBatch(
             await attempt(
               'sink.table',
               () => checkSink(databases, plan, batch, sink),
+              sink.writes.stream.text,
+            ),
+            await attempt(
+              'sink.similar-names',
+              () => checkSimilarNames(databases.target, batch, sink),
               sink.writes.stream.text,
             ),
           ]

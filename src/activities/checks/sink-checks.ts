@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Databases } from '../../clients/postgres/target-connection.js';
 import { targetPostgres } from '../../domain/migration/databases.js';
-import { quoteIdent, type Relation } from '../../domain/migration/names.js';
+import { parseTableName, qualified, quoteIdent, type Relation } from '../../domain/migration/names.js';
 import { sinkCanWriteColumn, unwritableColumns } from '../../domain/migration/sink-names.js';
 import type { BatchPlan, ResolvedPlan, SinkPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';
@@ -77,6 +77,52 @@ async function checkSinkTable(
         detail: 'the sink table is not empty',
         remedy: 'empty it, or name another table in the spec',
       };
+}
+
+/**
+ * Finds tables of the sink's schema whose name the name of the sink's table matches with LIKE. The
+ * driver lists the columns of these kinds of relations. A table that does not exist yet
+ * gets the types of the result table.
+ */
+const SIMILAR_SQL = `WITH own AS (
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE (n.nspname, c.relname) IN (($1::name, $2::name), ($3::name, $4::name))
+    ORDER BY (n.nspname, c.relname) = ($1::name, $2::name) DESC LIMIT 1)
+  SELECT c.relname AS other, string_agg(format('%s (%s instead of %s)', a.attname, format_type(a.atttypid, a.atttypmod), format_type(o.atttypid, o.atttypmod)), ', ' ORDER BY a.attnum) AS differ
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_attribute o ON o.attname = a.attname AND o.attnum > 0 AND o.attrelid = (SELECT oid FROM own)
+  WHERE n.nspname = $1::name AND c.relkind IN ('r', 'p', 'v', 'f', 'm')
+    AND c.relname LIKE $2 AND c.relname <> $2::name AND a.atttypid <> o.atttypid
+  GROUP BY c.relname ORDER BY c.relname`;
+
+/**
+ * Checks that no other table lends its types to the sink. Debezium looks for the columns of its
+ * table with LIKE, and the last table in the order of the names wins. It casts a text to the type
+ * that it found, so a text could be refused, or stored in another spelling.
+ */
+export async function checkSimilarNames(
+  client: pg.ClientBase,
+  batch: BatchPlan,
+  { writes: { stream } }: SinkPlan,
+): Promise<Answer> {
+  const result = parseTableName(batch.result.table);
+  const { rows } = await client.query<{ other: string; differ: string }>(SIMILAR_SQL, [
+    stream.schema,
+    stream.table,
+    result.schema,
+    result.table,
+  ]);
+  if (rows.length === 0) return 'no other table can be confused with it';
+  const others = rows.map(
+    ({ other, differ }) => `${qualified({ schema: stream.schema, table: other })}: ${differ}`,
+  );
+  return {
+    detail: `the sink finds the columns of ${stream.sql} with LIKE, in which _ and % match other characters. It would use the types of ${others.join('; ')}`,
+    remedy:
+      "rename the other table, or give the sink's table a name that matches no other (sink.table, and cutover.route)",
+  };
 }
 
 /**

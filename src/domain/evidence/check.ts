@@ -75,6 +75,7 @@ const CHECKS = {
   'route.http': {},
   'route.table': OF_TARGET,
   'route.view': OF_TARGET,
+  'sink.similar-names': OF_TARGET,
   'sink.table': OF_TARGET,
   'source.connections': {},
   'source.create': {},

@@ -26,8 +26,9 @@ export const sinkCanWriteTable = ({ schema, table }: TableName): boolean =>
  * Returns the value of `collection.name.format`. The sink looks for its table with LIKE, in which
  * `_` and `%` also match other characters. It writes to the first schema that matches. So these
  * characters get a backslash. Otherwise, the schema rep_eu would also match the schema repXeu, and
- * the sink would write to a table that is not its own. The table's name needs no backslash, because
- * the sink takes only the schema from the match that it found.
+ * the sink would write to a table that is not its own. The table's name cannot have a backslash,
+ * because the sink takes only the schema from the match that it found. The check
+ * `sink.similar-names` finds the tables whose types the sink would use instead.
  */
 export function sinkTableName({ schema, table }: TableName): string {
   return `${inFormat(schema.replaceAll(/[_%]/g, '\\$&'))}.${inFormat(table)}`;
