@@ -50,6 +50,13 @@ describe('a setting without an effect', () => {
       waived({ check: 'table.replica-identity' }),
       'waivers.0.check: table.replica-identity can never be waived',
     ],
+    ...['table.exists', 'source.reachable', 'target.reachable'].map(
+      (check): [string, object, string] => [
+        `a waiver of ${check}, without which other checks cannot run`,
+        waived({ check }),
+        `waivers.0.check: ${check} can never be waived`,
+      ],
+    ),
     [
       'a person who is named twice',
       { cutover: { ...BATCH_PARTS.cutover, approval: { quorum: 2, approvers: ['ann', 'ann'] } } },
