@@ -36,13 +36,7 @@ export function nameIssues(parsed: ParsedSpec): SpecIssue[] {
           },
         ]
       : [];
-  return [
-    ...topics,
-    ...long,
-    ...markerIssues(spec),
-    ...addressIssues(spec),
-    ...sinkIssues(parsed),
-  ];
+  return [...topics, ...long, ...markerIssues(spec), ...addressIssues(spec), ...sinkIssues(parsed)];
 }
 
 /** Returns whether Sluice creates a connector of Debezium. */

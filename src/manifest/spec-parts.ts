@@ -80,7 +80,8 @@ export const path = z
  */
 export const withoutReference = <T extends z.ZodType<string>>(schema: T) =>
   schema.refine((text) => !text.includes('${'), {
-    error: 'must not contain ${, because Kafka Connect would replace such a reference with a secret',
+    error:
+      'must not contain ${, because Kafka Connect would replace such a reference with a secret',
   });
 
 /**

@@ -9,11 +9,17 @@ export type Entry = readonly [sql: string, flags: readonly FlagId[], hardest: Sq
 export const TYPES = new Map([
   ['at', 'timestamptz'],
   ['ts', 'timestamp'],
+  ['opens', 'timetz'],
   ['weight', 'float8'],
   ['ratio', 'float4'],
 ]);
 
 export const CORPUS: readonly Entry[] = [
+  // a time of day in a zone, whose offset depends on the current date
+  ["SELECT id, opens AT TIME ZONE 'Europe/Berlin' AS o FROM shops", ['now'], 'stateless'],
+  ['SELECT id, timezone(zone, opens) AS o FROM shops', ['now'], 'stateless'],
+  ["SELECT id, opens AT TIME ZONE 'UTC' AS o FROM shops", [], 'stateless'],
+  ["SELECT id, at AT TIME ZONE 'Europe/Berlin' AS o FROM shops", [], 'stateless'],
   // plain
   ['SELECT id, amount FROM pay', [], 'stateless'],
   ["SELECT id, upper(name) AS name FROM customers WHERE region = 'north'", [], 'stateless'],

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyseSql, loadParser } from '../../src/assess/sql/analyse.js';
+import { mayConvertTime, zonedTimes } from '../../src/assess/sql/zoned-times.js';
 import { CORPUS, TYPES } from './corpus.js';
 import { ORDER_CORPUS } from './order-corpus.js';
 
@@ -17,6 +18,36 @@ describe('reading the SQL of a batch', () => {
       ]);
     },
   );
+
+  it.each([
+    ["SELECT t AT TIME ZONE 'CET' FROM a", ['SELECT t  COLLATE "C" AT TIME ZONE \'CET\' FROM a']],
+    ['SELECT t at local FROM a', ['SELECT t  COLLATE "C" at local FROM a']],
+    [
+      'SELECT pg_catalog.timezone(z.name, (d + t)[1]) AS é FROM a',
+      ['SELECT pg_catalog.timezone(z.name, ( (d + t)[1]) COLLATE "C" ) AS é FROM a'],
+    ],
+    ["SELECT timezone('utc'::text, t), t AT TIME ZONE '+02', t AT TIME ZONE INTERVAL '1 h'", []],
+    [
+      "SELECT timezone('utc' || x, t) FROM a",
+      ['SELECT timezone(\'utc\' || x, ( t) COLLATE "C" ) FROM a'],
+    ],
+    ['SELECT "timezone", at, time, zone FROM a', []],
+  ])('finds the operand of each conversion to a zone that can change: %s', (sql, probes) => {
+    expect(zonedTimes(sql).map(({ probe }) => probe)).toEqual(probes);
+  });
+
+  it.each([
+    ["f(time) AS $$ SELECT $1 AT TIME ZONE 'CET' $$", true],
+    ['f(timetz) AS $$ SELECT timezone(zone, $1) $$', true],
+    ["f(timestamp with time zone) AS $$ SELECT $1 AT TIME ZONE 'CET' $$", false],
+    ['f(time) AS $$ SELECT $1 $$', false],
+  ])('knows whether a function may convert a time: %s', (text, may) => {
+    const sql = `CREATE FUNCTION ${text} LANGUAGE sql`.replace(
+      / AS (.*) LANGUAGE/,
+      ' RETURNS text LANGUAGE sql AS $1 --',
+    );
+    expect(mayConvertTime(sql, analyseSql(sql))).toBe(may);
+  });
 
   it('splits a query into stages that can run alone, in the order of their computation', () => {
     const { blocks, tables } = analyseSql(

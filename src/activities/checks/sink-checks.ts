@@ -4,7 +4,12 @@ import type pg from 'pg';
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import type { Databases } from '../../clients/postgres/target-connection.js';
 import { targetPostgres } from '../../domain/migration/databases.js';
-import { parseTableName, qualified, quoteIdent, type Relation } from '../../domain/migration/names.js';
+import {
+  parseTableName,
+  qualified,
+  quoteIdent,
+  type Relation,
+} from '../../domain/migration/names.js';
 import { sinkCanWriteColumn, unwritableColumns } from '../../domain/migration/sink-names.js';
 import type { BatchPlan, ResolvedPlan, SinkPlan } from '../../domain/plan/resolved-plan.js';
 import type { Answer } from '../runtime/make-finding.js';

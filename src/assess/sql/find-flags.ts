@@ -18,6 +18,7 @@ import { isMoment } from './called.js';
 import { CHANGES_SOMETHING, isBuiltIn, VOLATILE } from './functions.js';
 import { equalities } from './operators.js';
 import { type Gravity, FLAGS, type FlagId } from './flags.js';
+import { isFixedZone } from './zoned-times.js';
 
 export interface Flag {
   readonly id: FlagId;
@@ -88,6 +89,12 @@ function byFunction(node: Fields, types: ReadonlyMap<string, string>): Found[] {
   if (CHANGES_SOMETHING.test(name)) return [['side-effect', `${name}()`]];
   if (VOLATILE.has(name)) return [['volatile', `${name}()`]];
   const argument = columnName(field(args.at(-1), 'ColumnRef'));
+  if (
+    name === 'timezone' &&
+    /^time(tz)?$/.test(types.get(argument ?? '') ?? '') &&
+    !isFixedZone(stringConstant(args[0]))
+  )
+    return [['now', `${argument} AT TIME ZONE`]];
   const zoned = argument !== null && types.get(argument) === 'timestamptz';
   if (
     zoned &&

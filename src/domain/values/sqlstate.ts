@@ -4,6 +4,8 @@ export const SQLSTATE = {
   insufficientPrivilege: '42501',
   undefinedTable: '42P01',
   syntaxError: '42601',
+  undefinedFunction: '42883',
+  datatypeMismatch: '42804',
   invalidSchemaName: '3F000',
   invalidAuthorization: '28000',
   /** A text is not a date or a time. */

@@ -124,7 +124,11 @@ export async function untilRunning(rest: ConnectControl, name: string): Promise<
   });
   if (running) return;
   const cause = (await taskFailure(rest, name)) ?? '';
-  throw new Problem('connector-failed', `${name} is not running: ${last}; ${cause}`, remedyOf(cause));
+  throw new Problem(
+    'connector-failed',
+    `${name} is not running: ${last}; ${cause}`,
+    remedyOf(cause),
+  );
 }
 
 /**

@@ -2,7 +2,7 @@
 // pipeline has processed its whole input. Expands the query's views, so that a sub-query (the
 // stand-in) can replace every captured table. A query that reads anything else cannot be aligned.
 import type pg from 'pg';
-import { loadParser } from '../../../assess/sql/analyse.js';
+import { analyseSql, loadParser } from '../../../assess/sql/analyse.js';
 import { textProblem } from '../../../assess/sql/not-aligned.js';
 import {
   cteNames,
@@ -17,6 +17,7 @@ import { quoteIdent, type Relation } from '../../../domain/migration/names.js';
 import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import { because, ok, type OrReason } from '../../../domain/values/or-reason.js';
 import { clockConstants } from './clock-constants.js';
+import { clockZones } from './clock-zones.js';
 import { relationsOfPlan } from './query-reads.js';
 import { functionProblem } from './query-functions.js';
 
@@ -60,6 +61,7 @@ export async function alignQuery(
     const problem =
       textProblem(text) ??
       (await constantProblem(client, query)) ??
+      (await zoneProblem(client, text)) ??
       (await functionProblem(client, text)) ??
       (await readsOtherwise(client, query, rewrite));
     return problem === null ? ok({ tables: tablesOf(expanded), rewrite }) : because(problem);
@@ -146,6 +148,12 @@ async function constantProblem(client: pg.ClientBase, query: string): Promise<st
   return constant === undefined
     ? null
     : `its result depends on ${constant}, which Postgres reads as the current time`;
+}
+
+async function zoneProblem(client: pg.ClientBase, text: string): Promise<string | null> {
+  const { clock, unread } = await clockZones(client, text, analyseSql(text));
+  if (clock.length > 0) return `its result depends on ${clock[0]!}`;
+  return unread.length > 0 ? `it may convert a time of day: ${unread[0]!}` : null;
 }
 
 /**

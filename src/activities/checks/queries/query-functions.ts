@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import { analyseSql } from '../../../assess/sql/analyse.js';
 import { clockFlags } from '../../../assess/sql/not-aligned.js';
+import { mayConvertTime } from '../../../assess/sql/zoned-times.js';
 import {
   calledBy,
   lacksText,
@@ -43,5 +44,8 @@ function problemOf(called: CalledFunction): string | null {
   if (read.error ?? read.unread[0]) return `it calls ${name}, whose text cannot be read`;
   if (read.tables.length > 0) return `it calls ${name}, which reads ${read.tables.join(', ')}`;
   const [clock] = [...clockFlags(read), ...read.moments.map(({ text: moment }) => `'${moment}'`)];
-  return clock === undefined ? null : `it calls ${name}, whose result may depend on ${clock}`;
+  if (clock !== undefined) return `it calls ${name}, whose result may depend on ${clock}`;
+  return mayConvertTime(text, read)
+    ? `it calls ${name}, which may convert a time of day by the current date`
+    : null;
 }

@@ -11,6 +11,7 @@ import { stripSemicolon } from '../../../domain/values/strip-semicolon.js';
 import type { Answer } from '../../runtime/make-finding.js';
 import { calledBy, lacksText, whyForeignIsUnsafe } from './called-functions.js';
 import { clockConstants } from './clock-constants.js';
+import { clockZones, functionMayConvertTime, type ClockZones } from './clock-zones.js';
 
 interface Dependence {
   /** Relations that store rows, as `schema.name`. */
@@ -46,6 +47,9 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
     else if (!isView)
       for (const moment of read.moments)
         unread.add(`${of}: '${moment.text}' may stand for the current time`);
+    const zones = await zonesOf(client, next, read);
+    for (const found of zones.clock) clock.add(`${found}${where}`);
+    for (const found of zones.unread) unread.add(`${found}${where}`);
     for (const part of [...(read.error ? [read.error.message] : []), ...read.unread])
       if (of !== null) unread.add(`${of}: ${part}`);
     for (const found of await behind(client, read, done)) {
@@ -65,6 +69,18 @@ interface Text {
   /** The view or the function. Null for the query itself. */
   readonly of: string | null;
   readonly isView: boolean;
+}
+
+/** Examines conversions of times to a zone. The text of a function cannot be examined alone. */
+async function zonesOf(
+  client: pg.ClientBase,
+  { text, of, isView }: Text,
+  read: SqlAnalysis,
+): Promise<ClockZones> {
+  if (of === null || isView) return clockZones(client, stripSemicolon(text), read);
+  return (await functionMayConvertTime(client, text, read, read.tables.map(asQuoted)))
+    ? { clock: [], unread: ['AT TIME ZONE may convert a time of day'] }
+    : { clock: [], unread: [] };
 }
 
 /**

@@ -1,0 +1,59 @@
+// Finds conversions of a `time with time zone` to a zone, such as `opens AT TIME ZONE zone`. The
+// offset of the zone is that of the current date, so the result changes when the clocks change.
+// Postgres names the type of the operand if a COLLATE is added to it.
+import type pg from 'pg';
+import { convertsZones, mayConvertTime, zonedTimes } from '../../../assess/sql/zoned-times.js';
+import type { SqlAnalysis } from '../../../assess/sql/analyse.js';
+import { describeStatement } from '../../../clients/postgres/single-statement.js';
+import { errorText } from '../../../domain/values/error-text.js';
+import { hasState, SQLSTATE } from '../../../domain/values/sqlstate.js';
+
+/** A `time` counts too, because Postgres first converts it to a `time with time zone`. */
+const IS_TIME = /\btime with(out)? time zone\b/;
+
+export interface ClockZones {
+  /** Conversions whose result depends on the clock. */
+  readonly clock: readonly string[];
+  /** Conversions whose operand could not be determined, with the reason. */
+  readonly unread: readonly string[];
+}
+
+/**
+ * Examines the conversions of one query. The session MUST NOT be in a transaction, because Postgres
+ * refuses statements.
+ */
+export async function clockZones(
+  client: pg.ClientBase,
+  query: string,
+  read: SqlAnalysis,
+): Promise<ClockZones> {
+  const [clock, unread]: [string[], string[]] = [[], []];
+  for (const { found, probe } of convertsZones(read) ? zonedTimes(query) : []) {
+    const error = await describeStatement(client, probe).then(
+      () => null,
+      (refused: unknown) => refused,
+    );
+    if (error === null || hasState(error, SQLSTATE.undefinedFunction)) continue; // it is a text
+    if (!hasState(error, SQLSTATE.datatypeMismatch)) unread.push(`${found}: ${errorText(error)}`);
+    else if (IS_TIME.test((error as Error).message)) clock.push(`a time of day ${found}`);
+  }
+  return { clock, unread };
+}
+
+/** Returns whether the function may convert a time, of its own or of a table that it reads. */
+export async function functionMayConvertTime(
+  client: pg.ClientBase,
+  text: string,
+  read: SqlAnalysis,
+  tables: readonly string[],
+): Promise<boolean> {
+  if (mayConvertTime(text, read)) return true;
+  if (!convertsZones(read) || tables.length === 0) return false;
+  const { rows } = await client.query<{ has: string }>(
+    `SELECT count(*) AS has FROM unnest($1::text[]) AS given
+     JOIN pg_attribute a ON a.attrelid = to_regclass(given) AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE a.atttypid IN ('time'::regtype, 'timetz'::regtype)`,
+    [tables],
+  );
+  return Number(rows[0]!.has) > 0;
+}
