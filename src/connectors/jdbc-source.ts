@@ -4,7 +4,13 @@
 // kind of connector to the other.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
-import { looksAtIds, looksAtTimes, type Polling } from '../domain/capture/polling-settings.js';
+import {
+  POLL_INTERVAL,
+  defaultPollMs,
+  looksAtIds,
+  looksAtTimes,
+  type Polling,
+} from '../domain/capture/polling-settings.js';
 import { durationMs } from '../domain/values/duration.js';
 import type { MigrationSpec, PollingMode } from '../domain/migration/spec.js';
 import { stripSemicolon } from '../domain/values/strip-semicolon.js';
@@ -118,7 +124,7 @@ export function jdbcSourceConfig(
       ? {}
       : { 'timestamp.delay.interval.ms': String(durationMs(polling.delay)) }),
     'topic.prefix': capture.topic,
-    'poll.interval.ms': polling.mode === 'bulk' ? '5000' : '500',
+    [POLL_INTERVAL]: String(defaultPollMs(polling.mode)),
     'batch.max.rows': '10000',
     transforms: ['key', ...(byTime ? ['cursor'] : []), 'after', 'op'].join(','),
     'transforms.key.type': 'org.apache.kafka.connect.transforms.ValueToKey',

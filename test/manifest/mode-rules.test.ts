@@ -75,7 +75,7 @@ describe('a wrong spec', () => {
     [
       'a delay that is too long for the barriers',
       { mode: 'incrementing', incrementingColumn: 'id', delay: '1m' },
-      'no barrier can be faster',
+      'not every barrier can be faster',
     ],
     [
       'a configuration key of Debezium',
@@ -99,6 +99,33 @@ describe('a wrong spec', () => {
     const input = aSpecInput({ spec: { connector, catchUp: { within: '5m' } } });
     expect(problemsOf(yaml(input)).join('\n')).toContain('60s must be shorter than 60s');
   });
+  const polling = (mode: string, pause: string, more: object = {}, within = '5m') => {
+    const config = { 'poll.interval.ms': pause };
+    const connector = { type: 'jdbc-source', url: 'http://c:1', mode, config, ...more };
+    return problemsOf(yaml(aSpecInput({ spec: { connector, catchUp: { within } } }))).join('\n');
+  };
+  const ids = { incrementingColumn: 'id' };
+  it.each<[string, string, object]>([
+    ['bulk', '60000', {}],
+    ['timestamp', '55000', { timestampColumns: ['at'] }],
+    ['timestamp', '500', { timestampColumns: ['at'], delay: '59500ms' }],
+    ['incrementing', '27500', ids],
+  ])('is refused if a window would not wait long enough for a poll: %s', (mode, pause, more) =>
+    expect(polling(mode, pause, more)).toMatch(
+      new RegExp(`with ${pause} ms, .* 1 min 0 s after .* waits at most 60s`),
+    ),
+  );
+  it.each<[string, string, object]>([
+    ['bulk', '59999', {}],
+    ['timestamp', '54999', { timestampColumns: ['at'] }],
+    ['incrementing', '27499', ids],
+  ])('is accepted if a poll always ends before a window stops waiting: %s', (mode, pause, more) =>
+    expect(polling(mode, pause, more)).toBe(''),
+  );
+  it('is refused if catchUp.within is not longer than the longest wait for a poll', () =>
+    expect(polling('bulk', '30000', {}, '30s')).toContain(
+      'catchUp.within: 30s must be longer than 30.0 s',
+    ));
   it.each<[string, string, object, string]>([
     [
       'no primary key',

@@ -24,6 +24,22 @@ export const DEFAULT_DELAY = '5s';
 /** The name for the rows of `connector.query`, as a subject and in `${topic:query}`. */
 export const QUERY_SUBJECT = 'query';
 
+/** The key of `connector.config` for the pause between two polls. */
+export const POLL_INTERVAL = 'poll.interval.ms';
+
+/** The pause between two polls (ms), unless `connector.config` sets another one. */
+export const defaultPollMs = (mode: PollingMode): number => (mode === 'bulk' ? 5000 : 500);
+
+/**
+ * Returns how long (ms) a row can wait until a poll reads it: the rest of the pause, and the delay
+ * after which a row may be read. In mode incrementing, a poll must first see the row's id. Then the
+ * delay passes, and the row waits for the next poll. The duration of the polls is not included.
+ */
+export function longestPollMs(mode: PollingMode, delayMs: number, pauseMs: number): number {
+  if (mode === 'bulk') return pauseMs;
+  return delayMs + (mode === 'incrementing' ? 2 * pauseMs : pauseMs);
+}
+
 export const looksAtTimes = (mode: PollingMode): boolean => mode.startsWith('timestamp');
 export const looksAtIds = (mode: PollingMode): boolean => mode.endsWith('incrementing');
 

@@ -1,6 +1,6 @@
 // Capture `jdbc-source`: a connector for each table, or for one query, asks the database for new
 // rows repeatedly.
-import { durationMs } from '../values/duration.js';
+import { durationMs, formatMs } from '../values/duration.js';
 import {
   namesOf,
   parseTableName,
@@ -10,7 +10,10 @@ import {
 } from '../migration/names.js';
 import {
   DEFAULT_DELAY,
+  POLL_INTERVAL,
   QUERY_SUBJECT,
+  defaultPollMs,
+  longestPollMs,
   looksAtIds,
   looksAtTimes,
   unseenBy,
@@ -123,20 +126,7 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   found.push(...wrongColumns(spec, mode));
   if (mode === 'bulk' && connector.delay !== undefined)
     add('omit delay, because mode bulk reads everything at every poll', 'connector', 'delay');
-  const [delay, within] = [connector.delay ?? DEFAULT_DELAY, spec.catchUp.within];
-  if (mode !== 'bulk' && durationMs(delay) >= durationMs(within)) {
-    add(
-      `${within} must be longer than connector.delay ${delay}: a row is read only when it is older than the delay, so no barrier can be faster`,
-      'catchUp',
-      'within',
-    );
-  }
-  if (mode !== 'bulk' && durationMs(delay) >= LONGEST_WAIT_MS)
-    add(
-      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s: the connector reads only rows that are older than the delay, and a window does not wait longer for them`,
-      'connector',
-      'delay',
-    );
+  found.push(...slowPolls(spec, mode));
   if (spec.validation.engine === 'flink')
     add(
       'use engine embedded: Flink matches rows by their transaction, and the records of polled rows name none',
@@ -154,6 +144,35 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
       'jdbc-source writes JSON only; use debezium-postgres, or kafka.format: json',
       'connector',
       'type',
+    );
+  return found;
+}
+
+/** Finds a delay or a pause between polls with which no barrier could be proven in time. */
+function slowPolls({ connector, catchUp }: MigrationSpec['spec'], mode: PollingMode) {
+  const { found, add } = contradictionList();
+  const delay = connector.delay ?? DEFAULT_DELAY;
+  const set = connector.config[POLL_INTERVAL];
+  const pauseMs = set === undefined ? defaultPollMs(mode) : Number(set);
+  const slowestMs = longestPollMs(mode, durationMs(delay), pauseMs);
+  const isDelayed = mode !== 'bulk' && durationMs(delay) >= LONGEST_WAIT_MS;
+  const parts = mode === 'bulk' ? POLL_INTERVAL : `${POLL_INTERVAL} and connector.delay ${delay}`;
+  if (slowestMs >= durationMs(catchUp.within))
+    add(
+      `${catchUp.within} must be longer than ${formatMs(slowestMs)}: a poll can read a row that late (${parts}), so not every barrier can be faster`,
+      'catchUp',
+      'within',
+    );
+  if (isDelayed)
+    add(
+      `${delay} must be shorter than ${LONGEST_WAIT_MS / 1000}s: the connector reads only rows that are older than the delay, and a window does not wait longer for them`,
+      'connector',
+      'delay',
+    );
+  else if (slowestMs >= LONGEST_WAIT_MS)
+    add(
+      `with ${pauseMs} ms, a poll can read a row as late as ${formatMs(slowestMs)} after its change (${parts}), but a window waits at most ${LONGEST_WAIT_MS / 1000}s, so none would be proven; set a shorter pause between polls`,
+      ...(set === undefined ? ['connector', 'delay'] : ['connector', 'config', POLL_INTERVAL]),
     );
   return found;
 }
