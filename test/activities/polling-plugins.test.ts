@@ -1,6 +1,9 @@
 // Tests what Sluice asks of the JDBC plugins that Kafka Connect may have.
 import { describe, expect, it } from 'vitest';
-import { pluginReadsEveryRow } from '../../src/activities/capture/polling/polling-plugin-checks.js';
+import {
+  carriedBy,
+  pluginReadsEveryRow,
+} from '../../src/activities/capture/polling/polling-plugin-checks.js';
 import { refuseReferences } from '../../src/activities/capture/polling.js';
 import { attempt } from '../../src/activities/runtime/make-finding.js';
 import type { Deps } from '../../src/activities/runtime/deps.js';
@@ -117,4 +120,28 @@ describe('the only installed JDBC source', () => {
       expect(await modeWith(plugin, mode)).toMatchObject({ status: 'passed' });
     },
   );
+});
+
+describe('a plugin that does not report the end of a poll', () => {
+  const [, aiven] = JDBC_PLUGINS;
+  const columns = [
+    { name: 'id', type: 'int8' },
+    { name: 'tags', type: 'text[]' },
+  ];
+  it('needs another plugin or another mode for bulk, whatever the columns are', () => {
+    for (const some of [columns, columns.slice(0, 1)])
+      expect(carriedBy(aiven!, { mode: 'bulk' }, some)).toMatchObject({
+        detail: expect.stringContaining('does not report when a complete poll ended'),
+        remedy:
+          'use the JDBC source that comes with Sluice (java/jdbc-source), or another connector.mode than bulk',
+      });
+  });
+
+  it('needs another plugin or other columns in other modes, if a column is an array', () => {
+    expect(carriedBy(aiven!, { mode: 'timestamp' }, columns)).toMatchObject({
+      detail: expect.stringContaining('cannot carry arrays: tags'),
+      remedy: expect.stringContaining('leave these columns out in a connector.query'),
+    });
+    expect(carriedBy(aiven!, { mode: 'timestamp' }, columns.slice(0, 1))).toContain('every column');
+  });
 });
