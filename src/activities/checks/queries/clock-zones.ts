@@ -10,6 +10,8 @@ import { hasState, SQLSTATE } from '../../../domain/values/sqlstate.js';
 
 /** A `time` counts too, because Postgres first converts it to a `time with time zone`. */
 const IS_TIME = /\btime with(out)? time zone\b/;
+/** The other types that can be converted. A domain has a name of its own. */
+const IS_MOMENT = /\b(timestamp with(out)? time zone|date)\b/;
 
 export interface ClockZones {
   /** Conversions whose result depends on the clock. */
@@ -34,8 +36,10 @@ export async function clockZones(
       (refused: unknown) => refused,
     );
     if (error === null || hasState(error, SQLSTATE.undefinedFunction)) continue; // it is a text
-    if (!hasState(error, SQLSTATE.datatypeMismatch)) unread.push(`${found}: ${errorText(error)}`);
-    else if (IS_TIME.test((error as Error).message)) clock.push(`a time of day ${found}`);
+    const why = errorText(error);
+    const isType = hasState(error, SQLSTATE.datatypeMismatch);
+    if (isType && IS_TIME.test(why)) clock.push(`a time of day ${found}`);
+    else if (!isType || !IS_MOMENT.test(why)) unread.push(`${found}: ${why}`);
   }
   return { clock, unread };
 }
