@@ -149,7 +149,10 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
 }
 
 /** Finds a delay or a pause between polls with which no barrier could be proven in time. */
-function slowPolls({ connector, catchUp }: MigrationSpec['spec'], mode: PollingMode) {
+function slowPolls(
+  { connector, catchUp }: MigrationSpec['spec'],
+  mode: PollingMode,
+): Contradiction[] {
   const { found, add } = contradictionList();
   const delay = connector.delay ?? DEFAULT_DELAY;
   const set = connector.config[POLL_INTERVAL];
