@@ -90,7 +90,7 @@ interface Check {
 }
 
 /** Returns one check of `sluice doctor` for a spec. */
-function checkOf(check: string, spec: object): Check {
+function checkOf(check: string, spec: Record<string, unknown>): Check {
   const file = specFile(NAME, database.name, ['public.t'], spec);
   const { checks } = JSON.parse(sluice('doctor', '-f', file, '-o', 'json').stdout) as {
     checks: Check[];

@@ -1,7 +1,11 @@
 // Finds conversions of times to another zone: `x AT TIME ZONE z`, `x AT LOCAL`, `timezone(z, x)`.
 // For a `time with time zone`, Postgres takes the offset of the zone from the current date.
 import { scanSync, type ScanToken } from 'libpg-query';
-import type { SqlAnalysis } from './analyse.js';
+
+/** The names of the functions that an SQL text calls. */
+interface Calls {
+  readonly functions: readonly string[];
+}
 
 export interface ZonedTime {
   /** The conversion without its operand, for a message. */
@@ -27,14 +31,14 @@ function isFixed(token: ScanToken | undefined): boolean {
 
 const COLLATE = ' COLLATE "C" ';
 
-export const convertsZones = ({ functions }: Pick<SqlAnalysis, 'functions'>): boolean =>
+export const convertsZones = ({ functions }: Calls): boolean =>
   functions.some((name) => /^(pg_catalog\.)?timezone$/.test(name));
 
 /** Matches a mention of the types `time` and `timetz`, but not `timestamp` or `AT TIME ZONE`. */
 const TIMES = /\btime(tz)?\b(?!\s+zone\b)/i;
 
 /** Returns whether the text of a function may convert a time. */
-export const mayConvertTime = (text: string, read: Pick<SqlAnalysis, 'functions'>): boolean =>
+export const mayConvertTime = (text: string, read: Calls): boolean =>
   convertsZones(read) && TIMES.test(text);
 
 /** Returns the conversions of one query, except those to a fixed offset. */
