@@ -26,6 +26,7 @@ const POSTGRES_ONLY = integration([
   'batch-actions',
   'batch-query',
   'captured',
+  'clock-zones',
   'copy-ranges',
   'late-writes',
   'partition-locks',
