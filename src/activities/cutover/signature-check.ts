@@ -7,8 +7,9 @@ import type { Deps } from '../runtime/deps.js';
 export function createSignatureActivities({ approvers }: Deps) {
   return {
     /**
-     * Returns what the token proves at `now` (ISO). The workflow decides whether the token was used
-     * before, and which decision it allows.
+     * Returns what the signed token of a decision proves at the time `now` (ISO). `here` is the run
+     * for which the token must be valid. The workflow decides whether the token was used before,
+     * and which decision the token allows.
      */
     async verifyToken(token: string, here: SignedFor, now: string): Promise<Verified> {
       return Promise.resolve(verifyToken(token, approvers, here, Date.parse(now)));

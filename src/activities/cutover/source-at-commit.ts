@@ -28,8 +28,8 @@ export async function activeAnywhere(
 
 /**
  * Returns the reason why a commit on a separate target must not happen. A session of the batch may
- * be active in the source. The source may no longer be the server of the fence, or may not answer
- * within `limitMs`. Returns null if there is no reason, or if the source is the target.
+ * be active in the source. The source may be a different server than at the fence, or may not
+ * answer within `limitMs`. Returns null if there is no reason, or if the source is the target.
  */
 export async function sourceProblem(
   { secret }: Pick<Deps, 'secret'>,
@@ -60,8 +60,8 @@ export async function sourceProblem(
 }
 
 /**
- * Returns whether the batch may be running in a session of the source that the target does not
- * show.
+ * Returns whether the batch may be running in a session on the source. A query on the target does
+ * not show such a session.
  */
 function mayRunInSource(plan: ResolvedPlan): boolean {
   const runs = plan.batch?.runs;

@@ -1,6 +1,6 @@
-// Checks the tables on which Sluice will create triggers. The checks only read. The role must be
-// able to create the triggers on every partition, and a refused write must not disable a
-// subscription.
+// Checks the tables on which Sluice will create triggers. The checks only read. The worker's
+// database role must be able to create the triggers on every partition. A write that a trigger
+// refuses must not disable a subscription of logical replication.
 import type pg from 'pg';
 import { quoteIdent } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -15,7 +15,9 @@ import { withPartitions } from '../../clients/postgres/partitions.js';
 const PARTS = `SELECT DISTINCT relid::regclass AS part FROM unnest($1::text[]) AS root,
   LATERAL ${withPartitions('root::regclass')} AS tree`;
 
-/** Returns what prevents this role from creating the triggers, or null if nothing does. */
+/**
+ * Returns the first problem of the triggers for this purpose (`role`), or null if there is none.
+ */
 export async function guardProblem(
   client: pg.ClientBase,
   plan: ResolvedPlan,

@@ -1,4 +1,4 @@
-// Proves, before the fence blocks writers, that a worker has a free slot for the final window.
+// Proves, before the fence begins, that a worker has a free slot for the final window.
 
 export function createHoldSlotActivities() {
   return {

@@ -78,8 +78,8 @@ export function createGuardActivities(deps: Deps) {
 }
 
 /**
- * Restarts the failed task of one connector, up to the limit. Adds the connector to `givenUp` when
- * its task has been restarted that often.
+ * Restarts the failed task of one connector, up to the limit. Adds a connector whose restarts have
+ * reached the limit to `givenUp`.
  */
 async function restartFailed(
   { systems }: Deps,

@@ -31,9 +31,10 @@ export interface OrphanDeps extends Pick<
 
 /**
  * Returns the migrations that own objects, but have no running workflow. For example, a run that
- * was reset can end without removing objects that it no longer knows. Enforces the WAL budget of
- * each of these migrations, of those that are rolling back, and of those whose guard is paused.
- * `failed` receives the errors of single migrations.
+ * was reset can end without removing objects that it no longer knows. Also enforces the WAL budget
+ * of these migrations, of those that are rolling back, and of those whose guard is paused. A ledger
+ * that was restored can list objects that were handed over, so their migrations are left alone.
+ * `failed` receives an error that concerns one migration; the others are still watched.
  */
 export async function watchOrphans(
   deps: OrphanDeps,
@@ -49,7 +50,7 @@ export async function watchOrphans(
       if (!found) continue;
       if (found.orphan) orphans.push(found.orphan);
       // A workflow ends by itself only after the ledger has its outcome. A ledger that lacks the
-      // outcome was restored, so its list may name objects that were handed over.
+      // outcome was restored, so the ledger may still list objects that were handed over.
       const isOld = record.outcome === null && found.orphan?.state === COMPLETED;
       if (!isOld) await enforceBudget(deps, found.run);
     } catch (error) {
@@ -84,7 +85,7 @@ async function unguarded(
 
 /**
  * Drops the slot if it retains more WAL than its budget. Like the guard, this function keeps the
- * slot after the commit, or if the spec's budget says `block`.
+ * slot in some cases, such as after the commit or with `onExhaustion: block`.
  */
 async function enforceBudget(deps: OrphanDeps, run: MigrationRef): Promise<void> {
   const { plan } = planned(run);

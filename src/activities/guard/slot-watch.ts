@@ -39,7 +39,7 @@ type SlotDeps = Pick<Deps, 'secret' | 'ledger' | 'systems'>;
 
 /**
  * Checks the slot of a migration, and enforces its WAL budget. Returns null if there is nothing to
- * report. Drops only a slot that the ledger lists as ours.
+ * report. Drops only a slot that this migration created according to the ledger.
  */
 export async function watchSlot(
   deps: SlotDeps,
@@ -73,8 +73,9 @@ export async function watchSlot(
 }
 
 /**
- * Drops the slot, unless the spec, the lease row or a session of the slot forbids it. Returns null
- * if the slot is gone, otherwise the end of the sentence that reports the slot.
+ * Drops the slot, unless the spec, the lease row, the ledger or a session that uses the slot
+ * prevents this. Returns null if the slot is gone. Otherwise, returns the reason as the end of the
+ * report's sentence, or an empty text if the report needs no reason.
  */
 async function dropIfAllowed(
   deps: SlotDeps,
@@ -127,8 +128,8 @@ async function dropOurSlot(
     return 'the ledger does not say that this migration created it';
   const rest = systems.connect(plan);
   const before = await rest.status(connector).catch(() => null);
-  // Without a status, it is unknown whether the connector must be resumed later, so it is not
-  // stopped.
+  // Without a status, it is unknown whether the connector must be resumed later, so the connector
+  // is not stopped.
   if (before !== null) await rest.stop(connector).catch(() => undefined);
   return withSource(plan, secret, async (client) => {
     let user: string | null = null;

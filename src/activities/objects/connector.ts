@@ -58,7 +58,8 @@ export const connector: OwnedKind = {
   remove: async (site, object) => {
     const { name } = object;
     if (await stopSurely(rest(site), name)) await deleteOffsets(rest(site), name);
-    else if (!(await exists(site, object))) return; // a resource may exist without its connector
+    // with Strimzi, a KafkaConnector resource can exist without its connector
+    else if (!(await exists(site, object))) return;
     if (!(await rest(site).delete(name)) && (await mayExist(site, object)))
       throw new Problem(
         'clean-up',

@@ -1,4 +1,5 @@
-// Selects the effects of each kind of object. The compiler reports a kind that is missing here.
+// Lists the functions that create, check and remove the objects of each kind. The compiler reports
+// a kind that is missing here.
 import type { ObjectKind, OwnedObject } from '../../domain/evidence/ledger-rows.js';
 import { connector } from './connector.js';
 import { group } from './group.js';

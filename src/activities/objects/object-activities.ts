@@ -138,8 +138,8 @@ async function ensureConnector(
 }
 
 /**
- * Creates the jobs of the pipeline that do not exist, and waits until every job runs steadily.
- * Idempotent, because existing jobs are found by name.
+ * Creates those jobs of the pipeline that do not exist yet, and waits until every job runs
+ * steadily. Idempotent, because existing jobs are found by name.
  */
 async function ensurePipeline(site: Site): Promise<void> {
   for (const group of pipelineGroups(site.plan)) await claimObject(site, group);

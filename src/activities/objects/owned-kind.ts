@@ -1,6 +1,6 @@
-// Defines the effects of a kind of object: whether it exists, how to create and remove it, and
-// whether it is in use. The description of the kind is in the file of the same name in
-// src/domain/objects.
+// Defines the functions that each kind of object needs. They find out whether an object exists and
+// is in use, and they create and remove it. The description of the kind is in the file of the same
+// name in src/domain/objects.
 import { readSource, withSource, type SourceClient } from '../../clients/postgres/connection.js';
 import {
   readTarget,

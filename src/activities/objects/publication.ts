@@ -25,8 +25,8 @@ async function publishesStored(client: SourceClient, { capture }: ResolvedPlan):
 export const publication: OwnedKind = {
   exists,
   /**
-   * Publishes changes of partitions under the root table, so that a partitioned table has one
-   * topic.
+   * Publishes changes of partitions under the name of the root table, so that a partitioned table
+   * has one topic.
    */
   create: async (site, { name }) => {
     const tables = site.plan.tables.map(({ sql }) => sql).join(', ');

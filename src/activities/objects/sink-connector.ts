@@ -7,11 +7,11 @@ import { reconfigure, taskFailure } from '../capture/connectors/connector-state.
 import { sinkConfig } from '../capture/connectors/current-sink.js';
 import type { Site } from './owned-kind.js';
 
-const PAUSE_MS = 20_000; // writers wait during this time
+const PAUSE_MS = 20_000; // the fence holds during this time
 
 /**
- * Pauses the sink before a shared table is switched, so that its staging table does not change.
- * `resumeConnector` ends the pause.
+ * Pauses the sink before a shared table is switched, so that the sink's staging table does not
+ * change. `resumeConnector` ends the pause.
  */
 export async function pauseSink({ systems, plan }: Site): Promise<void> {
   const rest = systems.connect(plan);

@@ -92,7 +92,7 @@ async function refuseRunning({ name, workflowId }: MigrationRef): Promise<void> 
 
 /**
  * Refuses a run that has ended by itself, although the ledger has no outcome. Such a ledger was
- * restored from a backup, and may list objects that the run has handed over to their owner.
+ * restored from a backup, and may list objects that the run has handed over to the user.
  */
 async function refuseCompleted({ name, workflowId }: MigrationRef): Promise<void> {
   if (await hasCompleted(Context.current().client, workflowId))

@@ -51,9 +51,9 @@ export const topic: OwnedKind = {
 };
 
 /**
- * Checks a topic's partitions, and the settings that decide which records the topic still contains
- * for a later reader. Throws Problem `topic-lost` or `preflight-failed` if they differ from the
- * plan.
+ * Checks a topic's number of partitions (except for the output topic), and the settings that decide
+ * which records the topic still contains for a later reader. Throws Problem `topic-lost` or
+ * `preflight-failed` if they differ from the plan.
  */
 export async function demandAsPlanned(site: Site, object: OwnedObject): Promise<void> {
   const { plan, systems } = site;

@@ -42,7 +42,7 @@ export function holdLimits({ spec }: ResolvedPlan): HoldLimits {
 export const BRIEFLY: HoldLimits = { idleMs: IDLE_MS, overallMs: OVERALL_MS };
 
 /**
- * Returns the limits of a rollback, which may run the batch's query until its statement timeout.
+ * Returns the limits of a rollback, which may run the batch's query until the statement timeout.
  */
 export const wayBackLimits = ({ spec }: ResolvedPlan): HoldLimits => ({
   idleMs: IDLE_MS,
@@ -61,7 +61,10 @@ const leaseSession = <T>(
   use: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> => (placeOf(plan) === 'ledger' ? ledger.session(use) : withTarget(plan, secret, use));
 
-/** Creates and removes the row, with its table, its schema and the functions that read it. */
+/**
+ * Creates and removes the row. In the target, this includes the table and the schema of the row.
+ * The removal also drops what the fence and the route created in that schema.
+ */
 export interface LeaseStore {
   readonly exists: () => Promise<boolean>;
   /** Creates the row with the state OPEN, and its table and schema if needed. */

@@ -119,8 +119,8 @@ const NOTHING_MADE: readonly string[] = [
 const END_UNKNOWN = /^(08|57P|40003|XX)/;
 
 /**
- * Returns what an error of `create` shows: the right is missing, nothing was created, or the result
- * is unknown.
+ * Returns what an error of `create` shows: a privilege is missing, nothing was created, or the
+ * result is unknown.
  */
 export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
   const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };

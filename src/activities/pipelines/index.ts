@@ -25,8 +25,9 @@ export const PIPELINE_HOSTS = new Registry<HostPlan['kind'], Make>('pipeline hos
 export const hostOf = (plan: ResolvedPlan): PipelineHost => PIPELINE_HOSTS.of(plan.host.kind)(plan);
 
 /**
- * Applies the operator's rules to the secrets that the statements refer to, because Flink sends
- * them to the brokers. Throws Problem `permission-denied` for a secret that is not allowed there.
+ * Applies the rules of the worker's operator to the secrets that the statements refer to, because
+ * Flink sends these secrets to the brokers. Throws Problem `permission-denied` for a secret that
+ * must not be sent to these brokers.
  */
 export function allowStatements({
   secret,

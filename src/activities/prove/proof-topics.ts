@@ -1,5 +1,5 @@
-// Finds the topics of a proof. Sluice creates some of them, and a Kafka Streams application with
-// the proof's id creates the others.
+// Finds the topics of one run of `sluice prove` (a proof). Sluice creates some of them, and a Kafka
+// Streams application with the proof's id creates the others.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import type { OwnedObject } from '../../domain/evidence/ledger-rows.js';

@@ -16,8 +16,8 @@ import type { Deps } from '../runtime/deps.js';
 
 export interface ProofPlan {
   /**
-   * Identifies the proof like a run. Its spec has separate names for everything that the proof
-   * creates.
+   * The ref of the proof, in the same form as the ref of a migration's run. The spec in it has
+   * separate names for everything that the proof creates.
    */
   readonly ref: MigrationRef;
   /**

@@ -39,7 +39,7 @@ const READ_ONLY =
 
 /**
  * Returns the Problem for any error. Omits the DETAIL of Postgres errors, and the quoted text in
- * errors of class 22, because both contain values of rows.
+ * errors of class 22 (invalid data), because both can contain values of rows.
  */
 export function classify(error: unknown): Problem {
   if (error instanceof Problem) return error;

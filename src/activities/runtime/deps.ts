@@ -34,7 +34,9 @@ export interface Deps {
   readonly approvers: ApproverKeys;
   /** The folder for state files. If undefined, windows keep no state files. */
   readonly stateDir?: string | undefined;
-  /** The memory that key tables may use, in bytes. Windows that need more use disk. */
+  /**
+   * The memory that key tables may use, in bytes. Windows that need more memory use files on disk.
+   */
   readonly windowMemory?: number;
   /** The measurements of this process, for its metrics. Undefined in tests. */
   readonly gauges?: Gauges;

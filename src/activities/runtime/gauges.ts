@@ -2,7 +2,7 @@
 // them.
 import { sizeBytes } from '../../domain/values/duration.js';
 
-/** A measurement is dropped after this time, unless it is repeated. */
+/** A measurement of the WAL is dropped after this time, unless it is repeated. */
 const FRESH_MS = 120_000;
 
 export interface Wal {
