@@ -87,7 +87,7 @@ export function proving(newProgress = () => new Progress()): ActivityInboundCall
   };
 }
 
-/** Records when a fence begins and when it ends. The metrics show these times. */
+/** Records when a fence begins and when it ends, for the metrics. */
 export function measuring(gauges: Gauges): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {

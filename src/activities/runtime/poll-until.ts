@@ -65,8 +65,9 @@ export async function pause(ms: number, details?: unknown): Promise<void> {
 }
 
 /**
- * Sleeps like `Context.sleep` of the SDK, but keeps no memory. `Context.sleep` keeps more than a
- * kilobyte for each call until the activity ends, and a guard sleeps every second for weeks.
+ * Sleeps like `Context.sleep` of the SDK, but frees its memory after each call. `Context.sleep`
+ * keeps more than a kilobyte for each call until the activity ends, and a guard sleeps every second
+ * for weeks.
  */
 function sleepWithin(context: Context, ms: number): Promise<void> {
   const { cancellationSignal, cancelled } = context;

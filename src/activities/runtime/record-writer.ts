@@ -8,8 +8,8 @@ export type WriteRecord = SnapshotWriter['record'];
 
 /**
  * Returns a function that turns a row into a record. Throws Problem `unsupported`, with the table
- * and the column, if a type cannot be written. The returned function throws it if a value cannot be
- * written. A retry would not help, because it would find the same row again.
+ * and the column, if a type cannot be written. The returned function throws the same Problem if a
+ * value cannot be written. A retry would not help, because it would find the same row again.
  */
 export function recordWriter(table: ReplayTable, remedy: string): WriteRecord {
   const attempt = attempts(table, remedy);

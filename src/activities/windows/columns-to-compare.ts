@@ -6,9 +6,9 @@ import { hasDistance } from '../../compare/tolerance.js';
 import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 /**
- * Returns the columns to compare. `subject` is a table as the spec writes it, a stage, `query` or
- * `result`. In the spec, `subject.column` means a column of one subject. A name without a subject
- * means the columns of that name in all subjects.
+ * Returns the columns to compare. `subject` is the name of a table as in the spec, the name of a
+ * stage, `result`, or `query` (for `connector.query`). In the spec, `subject.column` means a column
+ * of one subject. A name without a subject means the columns of that name in all subjects.
  */
 export function columnsToCompare(
   { spec }: MigrationSpec,

@@ -22,7 +22,7 @@ export interface Special {
    * only tables.
    */
   readonly resultsRestOn?: RecentResult;
-  /** Set only if the barrier differs from a migration's barrier. */
+  /** The barrier of `sluice compare`, which differs from a migration's barrier. */
   readonly barrier?: object;
 }
 

@@ -53,7 +53,7 @@ export interface Measured {
 
 /**
  * Measures one window. Throws only on cancellation, or for a problem that ends the generation, such
- * as a lost slot. `since` is the digest of the facts that the evidence depends on.
+ * as a lost slot. `since` is the digest of the facts that the earlier evidence depends on.
  */
 export async function measure(session: WindowSession, since: string | null): Promise<Measured> {
   const { deps, ref, plan } = session;

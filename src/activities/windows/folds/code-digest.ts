@@ -1,6 +1,6 @@
-// Identifies the code that reads records and proves rows. A saved fold contains only what that code
-// accepted. After an upgrade, the new code may refuse a record that the old code accepted. So a
-// worker with different code reads the topic again.
+// Identifies the code that reads records and proves rows. A fold on disk contains only records that
+// the code of its worker accepted. After an upgrade, the new code may refuse a record that the old
+// code accepted. So a worker with different code reads the topic again.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';

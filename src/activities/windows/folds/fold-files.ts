@@ -16,7 +16,7 @@ const DIGEST_BYTES = 32;
 
 interface Header {
   readonly format: string;
-  /** Identifies the code that read the fold. */
+  /** Identifies the code that read the topic into the fold. */
   readonly code: string;
   /** Identifies the fold by run, generation, topic and shape. */
   readonly identity: string;

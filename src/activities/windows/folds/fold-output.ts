@@ -78,9 +78,9 @@ async function readOutputTo(
 }
 
 /**
- * Throws Problem `unreachable` if the topic got more partitions since the last reading. The next
- * window then reads the topic from its beginning. The reason is that a fold keeps deleted keys only
- * if the topic has several partitions.
+ * Throws Problem `unreachable` if the topic's number of partitions has changed since the last
+ * reading. The next window then reads the topic from its beginning. A fold of one partition keeps
+ * no deleted keys, but a fold of several partitions needs them.
  */
 function refuseMorePartitions(
   topic: string,

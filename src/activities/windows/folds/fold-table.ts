@@ -29,8 +29,8 @@ export interface TopicReading {
 }
 
 /**
- * Reads the table's topic up to the given stable ends, and applies the changes that the snapshot
- * sees. Returns the fold.
+ * Reads the table's topic up to the given ends (the last stable offsets), and applies the changes
+ * that the snapshot sees. Returns the fold.
  */
 export async function foldTable<F extends TableFold | HashFold>(
   { kafka, topic, heartbeat }: TopicReading,

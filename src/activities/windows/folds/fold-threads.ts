@@ -83,8 +83,8 @@ export class FoldThreads {
       });
       answer.catch(() => undefined); // the error is thrown when the turn of this answer comes
       asked.push(answer);
-      // The first key decides which schema all other keys must have, so its answer is awaited
-      // first.
+      // The first key decides which schema all other keys must have, so the answer with this key is
+      // awaited first.
       const isFirst = decoder?.keySchema === null;
       if (isFirst || asked.length >= this.#threads.length * AHEAD) await takeOldest();
     });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 /**
  * A record has the key (4 words), the row hash (2 words), and 3 words whose meaning depends on the
  * comparison. Of these three, the first two mark a delete, or contain the place of the row or of
- * its record. The third is the hash of the bytes of the record's key.
+ * its Kafka record. The third is the hash of the bytes of the Kafka record's key.
  */
 const KEY_WORDS = 4;
 export const SPILL_WORDS = KEY_WORDS + 2 + 3;
@@ -136,9 +136,9 @@ function readWhole(file: number, into: Uint8Array, position: number): number {
 }
 
 /**
- * Returns the number of the part to which a key belongs. A key table selects the slot of a key by
- * certain bits of the key. This function uses different bits. Otherwise, the keys of a part would
- * use only some of the slots.
+ * Returns the number of the part to which a key belongs. A key table uses certain bits of a key to
+ * select the key's hash slot. This function uses different bits. Otherwise, the keys of a part
+ * would use only some of the hash slots.
  */
 function partOf(key: Int32Array, parts: number): number {
   let h = Math.imul(key[0]! ^ Math.imul(key[1]!, 0x27d4eb2f), 0x165667b1);
