@@ -8,8 +8,9 @@ import { NOT_RUNNING } from '../../domain/evidence/epoch.js';
 import { UNKNOWN_IDENTITY } from '../../domain/evidence/fact-rules.js';
 
 /**
- * Returns the versions of the plugin and of Kafka Connect, because the converters of Kafka Connect
- * write the records. Returns `unknown` if Kafka Connect does not state both versions.
+ * Returns the plugin's class and version, and the version of Kafka Connect. Kafka Connect also
+ * matters, because its converters write the records. Returns `unknown` if Kafka Connect does not
+ * state both versions.
  */
 export async function pluginVersion(
   rest: Pick<ConnectControl, 'plugins' | 'version'>,
@@ -49,7 +50,7 @@ const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
 /**
  * Removes the parts of a client id that change at every start: random ids, and the counters of
- * Kafka's Java client. Keeps a version in the id.
+ * Kafka's Java client. Keeps a version that the client id contains.
  */
 const withoutCounters = (client: string): string =>
   client

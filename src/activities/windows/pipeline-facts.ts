@@ -57,8 +57,8 @@ export interface FactsRead {
  */
 export async function readFacts(deps: Deps, { ref, plan }: Planned): Promise<FactsRead> {
   const { secret, systems } = deps;
-  // All systems are asked at the same time, because writers wait while facts are read under a
-  // fence.
+  // All systems are asked at the same time, because the reading of facts under a fence makes the
+  // hold longer.
   const [source, connectors, target, streaming] = await Promise.all([
     withSource(plan, secret, (client) => sourceFacts(client, plan)),
     connectorFacts(deps, { ref, plan }),
@@ -110,7 +110,7 @@ async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<Fa
 /**
  * Compares the connectors' configurations with the planned configurations. A difference is a
  * problem if it changes what a source connector captures. If only a tuning key differs, the
- * difference is only a fact.
+ * difference is only a fact. A connector that is gone is also a problem.
  */
 async function connectorFacts(deps: Deps, run: Planned): Promise<FactsRead> {
   const { plan } = run;

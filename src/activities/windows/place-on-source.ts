@@ -13,7 +13,7 @@ const PLACES = 4;
 const LOOK_MS = 1000;
 
 /**
- * Runs `use` while it holds a place. A final window needs no place, because writers wait for it.
+ * Runs `use` while it holds a place. A final window needs no place, so that the hold stays short.
  * Throws the errors of the ledger, and throws if the activity is cancelled.
  */
 export async function withPlace<T>(

@@ -1,5 +1,5 @@
-// Records a window once. If several attempts measured it, the ledger keeps the first record, and
-// the run receives the result that the ledger has.
+// Records a window once. If several attempts measured it, the ledger keeps the first record. The
+// run receives that record, with the worse verdict if two attempts disagree.
 import type { Ledger } from '../../clients/ledger/ledger.js';
 import {
   freeNumber,

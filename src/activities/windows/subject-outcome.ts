@@ -43,7 +43,7 @@ export function measured(result: Measured): SubjectOutcome {
   return { ...result, verdict: judgeComparison(result.counts, result.proofs) };
 }
 
-/** Builds the result of a subject that was not compared. All numbers are null, never zero. */
+/** Builds the result of a subject that was not compared. Its counts are null, never zero. */
 export function unmeasured(
   subject: string,
   mode: WindowRow['mode'],
@@ -64,8 +64,8 @@ export function unmeasured(
 }
 
 /**
- * Makes a window inconclusive if all its subjects are empty on both sides, because that proves
- * nothing. A single empty table among other tables is fine.
+ * Makes the verdicts of tables inconclusive if all tables are empty on both sides, because that
+ * proves nothing. An empty table among other tables is fine.
  */
 export function refuseAllEmpty(subjects: SubjectOutcome[]): SubjectOutcome[] {
   const isEmpty = subjects.every(

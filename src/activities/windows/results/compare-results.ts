@@ -1,7 +1,8 @@
 // Compares results, stages and the sink. At a still point, the pipeline has processed everything,
-// so the comparison is exact. If that is not possible, compares in settled rounds. In each round,
-// the queries run again in a new snapshot. A key counts only after its row was the same in two
-// rounds in a row. Polled tables are also compared in rounds, but an equal row counts after one.
+// so the comparison is exact. If that is not possible, this code compares in settled rounds. In
+// each round, the queries run again in a new snapshot. A key counts only after its row was the same
+// in two rounds in a row. Polled tables are also compared in rounds, but a row that is equal on
+// both sides counts after one round.
 import { runCanary } from '../../../compare/canary.js';
 import { refusedDifferences } from '../../../compare/refused.js';
 import { STORED_SUBJECT, type Subject } from '../../../domain/evidence/subjects.js';
@@ -113,8 +114,9 @@ async function compareInRounds(
 }
 
 /**
- * Takes rounds until every key has settled, or until the deadline (epoch ms). Returns the last
- * round, or the reason why a round proved nothing.
+ * Takes rounds until every key has settled. After the second round, the deadline (epoch ms) also
+ * ends them. After the third round, a difference does, too. Returns the last round, or the reason
+ * why a round proved nothing.
  */
 async function settle(
   session: ResultSession,

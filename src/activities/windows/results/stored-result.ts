@@ -1,6 +1,6 @@
-// Implements batch-aligned mode. It compares the stored result of the last finished run with the
-// pipeline's topic. The cut is the time up to which the run read its input. Only keys that the spec
-// declares closed at this time are compared.
+// Implements batch-aligned mode. It compares the stored result of the last finished batch run with
+// the pipeline's topic. The cut is the time up to which the run read its input. Only keys that the
+// spec declares closed at this time are compared.
 import type { Proofs } from '../../../domain/evidence/verdict.js';
 import type pg from 'pg';
 import { compareAligned } from '../../../compare/batch-aligned.js';
@@ -29,8 +29,8 @@ interface Run {
 
 /**
  * Returns the newest run if it has finished, otherwise the reason why no run can be compared. Call
- * this function before the rounds and again when the rows are read. Both calls MUST return the same
- * run.
+ * this function before the comparison of results, and again when the stored rows are read. Both
+ * calls MUST return the same run.
  */
 export async function finishedRun(
   client: pg.ClientBase,
@@ -51,8 +51,9 @@ export async function finishedRun(
 }
 
 /**
- * Compares the stored result. `found` is what `finishedRun` returned before the first round. The
- * fold MUST be at the last round's barrier.
+ * Compares the stored result. `found` is what `finishedRun` returned before the comparison of
+ * results. The query's fold MUST have read the topic up to the still point or the barrier of the
+ * last round.
  */
 export async function compareStored(
   { plan, target, scheduledMs }: ResultSession,

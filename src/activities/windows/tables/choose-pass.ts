@@ -102,7 +102,8 @@ function flinkInput(
     key,
     server: names.topicPrefix,
   };
-  // Flink resolves the secrets itself, so only this line applies the operator's rules to them.
+  // Flink resolves the secrets itself, so only this line applies the rules of the worker's operator
+  // to them.
   for (const secret of secretsOfEngine(spec))
     deps.secret(secret, hostsOf(spec.kafka.brokers), 'allow');
   return { ...input, gateway, spec, windowTopic: names.windowTopic, table };

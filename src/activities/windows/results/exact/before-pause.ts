@@ -67,7 +67,8 @@ export async function gapProblem(
 /**
  * Finds out whether the pipeline could process its input within the longest allowed pause. `pathMs`
  * is the time that the last barrier took to pass the whole path. The pipeline is only a part of
- * this path. Returns a reason if the pipeline is too slow, otherwise null.
+ * this path, so the pipeline is fast enough if this time is short enough. Returns a reason if the
+ * pipeline is too slow, otherwise null.
  */
 export async function slowness(
   { kafka, plan, still }: ConnectedSession,

@@ -84,7 +84,7 @@ export interface Prepared {
   readonly query: AlignedQuery;
 }
 
-/** Prepares every query. If a query cannot be aligned, returns a reason that names the query. */
+/** Aligns every query. If a query cannot be aligned, returns a reason that names the query. */
 export async function prepare(
   { reader, plan }: ConnectedSession,
   comparedQueries: readonly ComparedQuery[],

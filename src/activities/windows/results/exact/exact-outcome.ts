@@ -74,7 +74,7 @@ export function exactOutcome(
 const emptyProblem = (counts: Counts): string | null =>
   comparedOf(counts) === 0 ? 'compared 0 keys: two empty sides prove nothing' : null;
 
-/** Returns the stable ends as offsets, by topic and partition. */
+/** Returns the last stable offsets, by topic and partition. */
 const offsetsOf = (
   ends: ReadonlyMap<string, readonly PartitionEnd[]>,
 ): Record<string, Record<number, number>> =>

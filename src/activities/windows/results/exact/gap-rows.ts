@@ -99,7 +99,10 @@ async function readPart(
   );
 }
 
-/** Reads all partitions backwards, in growing steps, until every wanted row is found. */
+/**
+ * Reads all partitions backwards, in growing steps, until every wanted row is found or everything
+ * is read.
+ */
 async function readBack(
   session: ConnectedSession,
   { topic, shape }: GapTable,

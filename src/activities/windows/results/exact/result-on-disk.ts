@@ -26,7 +26,7 @@ import type { StillPoint } from './still-point.js';
 const LEAST_PARTS = 8;
 /**
  * The maximum memory for one key of a key table. The maximum occurs right after the table has
- * grown: many of its slots are free, and the smaller table still exists.
+ * grown: many of its hash slots are free, and the smaller table from before still exists.
  */
 const BYTES_PER_KEY = 150;
 const UNLIMITED = new KeyTableMemory(Infinity);

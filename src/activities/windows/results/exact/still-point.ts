@@ -148,8 +148,8 @@ async function look(
 }
 
 /**
- * Reads the ends until two readings in a row agree. If they never agree, returns a reason that
- * names the topics that still received records.
+ * Reads the ends until two readings in a row agree. If they do not agree before the deadline,
+ * returns a reason that names the topics that still received records.
  */
 async function agreedEnds(
   kafka: KafkaPort,
