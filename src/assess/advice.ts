@@ -19,7 +19,10 @@ export interface Effort {
   readonly counted: readonly string[];
 }
 
-/** The age of the numbers that a reader sees. Null means unknown. */
+/**
+ * The age of the batch's result when a reader sees it, and the load of the stream. Null means
+ * unknown.
+ */
 export interface Freshness {
   readonly batchMeanMs: number | null;
   readonly batchWorstMs: number | null;

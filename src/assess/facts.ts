@@ -5,7 +5,7 @@ import type { Process } from './portfolio.js';
 import { intervalMs } from './schedule.js';
 import type { SqlAnalysis } from './sql/analyse.js';
 
-/** The longest time between two reads by a consumer, in ms. */
+/** For each frequency at which a consumer can read: the longest time between two reads, in ms. */
 export const READ_EVERY_MS = {
   continuous: 1000,
   minutely: 60_000,

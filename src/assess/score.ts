@@ -86,8 +86,8 @@ function decide(trace: readonly TraceLine[]): Pick<Judgement, 'verdict' | 'decid
 }
 
 /**
- * Returns the weighted mean of the known answers. Unknown answers do not change it, but lower the
- * confidence.
+ * Returns the weighted mean of the grades of the known answers. Unknown answers do not change it,
+ * but lower the confidence.
  */
 function valueOf(trace: readonly TraceLine[]): Share {
   const known = trace.filter((t) => t.part === 'value' && t.answer.state !== 'could-not-tell');

@@ -8,8 +8,8 @@ export type Answer =
   | {
       readonly state: 'fired';
       /**
-       * A number from 0 to 1. `value` is the weighted mean of the grades. `feasibility` is the
-       * product of `1 - grade`.
+       * A number from 0 to 1. The part `value` of the score is the weighted mean of the grades of
+       * its rules. The part `feasibility` is the product of `1 - grade`.
        */
       readonly grade: number;
       readonly evidence: string;

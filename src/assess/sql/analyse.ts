@@ -24,7 +24,7 @@ export interface SqlAnalysis {
   readonly moments: readonly Moment[];
   /** Parts that could not be read, with the reason. Their effect is unknown. */
   readonly unread: readonly string[];
-  /** The class of the hardest stage. */
+  /** The class of the state that the most demanding stage needs. */
   readonly class: StateClass | 'unknown';
 }
 

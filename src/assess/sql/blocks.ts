@@ -16,7 +16,7 @@ import { groupKey, type Operator } from './grouping-operators.js';
 import type { SqlText } from './text.js';
 
 export interface Block {
-  /** The name of a stage in a spec: [a-z0-9-]{1,40}. */
+  /** A name that a stage of a spec may have: [a-z0-9-]{1,40}. */
   readonly name: string;
   /**
    * The block as one SELECT that runs by itself. Null if the block refers to a row of the outer
@@ -76,7 +76,7 @@ export function blocksOf(
     if (!body || !place) continue;
     const scope = { text, withText, known, inner, trees };
     blocks.push(...subQueries(body, scope, used));
-    // part by part, because some parts can be before an INSERT and some behind it
+    // Each CTE is copied separately, because some CTEs can be before an INSERT and some behind it.
     parts.push(text.slice(cte['location'] as number, place.end + 1));
     withText = `${opening} ${parts.join(', ')}`;
     const own = String(cte['ctename']);

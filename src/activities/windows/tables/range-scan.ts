@@ -26,7 +26,7 @@ import { BARRIER_LIMIT_MS, markOf, type ConnectedReading } from '../session.js';
 import { selectOf } from './select-statement.js';
 import { boundedNow, snapshotText } from './visibility.js';
 
-/** A larger table is read range by range by default. */
+/** The default for the size in bytes above which a table is read range by range. */
 export const SNAPSHOT_BYTES = 512 * 2 ** 20;
 const BLOCK_BYTES = 8192;
 

@@ -1,4 +1,4 @@
-// Builds the select list of a comparison, in the form that the encoders read.
+// Builds the SELECT of a comparison. Its columns have the form that the encoders read.
 import type { Shape } from '../../../compare/row-comparison.js';
 import { encoderOf } from '../../../compare/enc/column.js';
 import { quoteIdent } from '../../../domain/migration/names.js';

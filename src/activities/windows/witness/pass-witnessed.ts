@@ -5,7 +5,7 @@
 // a hold, the pass also reads a small part of the other rows.
 //
 // This proves as much as a full pass. A key that neither side changed is still equal. The witness
-// reads the source's log, so it also names keys whose events the topic lost. The pass computes the
+// reads the source's WAL, so it also names keys whose events the topic lost. The pass computes the
 // number of rows: the rows of the earlier window, plus the inserts, minus the deletes. The topic
 // must have the same number of keys.
 import { blocksOf } from '../../../clients/postgres/catalog.js';
@@ -68,7 +68,7 @@ export async function passWitnessed(
   const { inserted, deleted } = log.rowChange(table, before, snapshot);
   const counted = rowsBefore + inserted - deleted;
   if (counted !== fold.table.size + missing - extraneous.length) {
-    fold.proven(null); // so that every row is read
+    fold.proven(null); // so that the next pass reads every row
     return `${table} has ${rowsBefore} + ${inserted} − ${deleted} rows, but its topic has ${fold.table.size} keys, ${missing} too few and ${extraneous.length} too many`;
   }
   const { rowsRead, matched, duplicates, candidates, suspects } = comparison;
@@ -82,7 +82,7 @@ export async function passWitnessed(
   const provenEarlier = counted - rowsRead;
   const scrubbed = witness?.role === 'keep' ? await scrub(input, fold, session.number) : null;
   if (typeof scrubbed === 'string') {
-    fold.proven(null); // so that every row is read
+    fold.proven(null); // so that the next pass reads every row
     return scrubbed;
   }
   const isEqual = comparison.suspected + extraneous.length + fold.unreadable === 0;

@@ -180,7 +180,7 @@ function readOften(held: Held): NodeJS.Timeout {
     isReading = true;
     void slot.read(log).finally(() => {
       isReading = false;
-      // Before the first proof, the window that began the witness still reads the rows.
+      // Before the first proof, the window that began the witness is still reading the rows.
       if (held.proven !== null && Date.now() - held.usedAt > unusedMs)
         log.fail(`no window used it for ${Math.round(unusedMs / 60_000)} min`);
       if (log.problem === null) return;
