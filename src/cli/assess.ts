@@ -1,5 +1,6 @@
-// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads. If
-// the database is not asked or does not answer, every fact that needs a measurement is unknown.
+// sluice assess -f PORTFOLIO: judges and ranks every batch process, with reasons. It only reads the
+// database. If the database is not asked or does not answer, every fact that needs a measurement is
+// unknown.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { measure } from './support/measure-portfolio.js';

@@ -1,5 +1,6 @@
 // sluice diff ID [--window N]: prints the differences with the values of both sides. Without
-// --window, it uses the newest failed window.
+// --window, it uses the newest failed window. If no window failed, it uses the newest window with
+// unknown or unstable keys.
 import { byColumn, type ColumnSummary } from '../domain/evidence/by-column.js';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import type { Difference, WindowRow } from '../domain/evidence/window.js';

@@ -1,5 +1,5 @@
 // sluice doctor --leftovers [--remove]: lists objects in the ledger that no running migration owns.
-// Exits 1 if it finds any.
+// Exits 1 if there are any, or with --remove, if some remain.
 import { userInfo } from 'node:os';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { Systems } from '../activities/runtime/deps.js';

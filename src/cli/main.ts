@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs one verb and exits with its code.
+// Runs one verb of the command `sluice`, and exits with the verb's exit code.
 import { EXIT, endQuietlyWithReader, written } from './support/output.js';
 import { runCommand } from './program/run-command.js';
 

@@ -1,4 +1,5 @@
-// Lists the flags that an analysis can raise, each with its gravity, its meaning and its advice.
+// Lists the flags that the analysis of a batch's SQL can raise. Each flag has its gravity, its
+// meaning and its advice.
 
 /**
  * `blocks`: the batch cannot become a stream. `work`: the construct must be changed first. `care`:

@@ -1,5 +1,5 @@
-// Lists functions of PostgreSQL: those that are safe in a stream, and those that give a different
-// answer each time.
+// Lists functions of PostgreSQL: built-in functions that the analysis knows, functions whose answer
+// differs from call to call, and functions that change something.
 
 export const VOLATILE: ReadonlySet<string> = new Set(
   (

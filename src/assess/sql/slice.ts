@@ -20,7 +20,7 @@ export interface SliceTable {
 }
 
 export interface Slice {
-  /** The SQL condition for each table. Tables that the slice does not touch are complete. */
+  /** The SQL condition for each table. All rows of a table without a condition are in the slice. */
   readonly conditions: ReadonlyMap<string, string>;
   /** The SQL condition over the result's key. Empty means every key of the sliced input. */
   readonly result: string;

@@ -1,4 +1,4 @@
-// Writes the starting point in ksqlDB SQL.
+// Writes the starting point (the draft of a pipeline) in ksqlDB SQL.
 import type { TableFacts } from '../facts.js';
 import { quoted } from './dialect.js';
 import {
