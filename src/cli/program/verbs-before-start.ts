@@ -1,4 +1,5 @@
-// Verbs that begin with a spec or a portfolio. Each verb's file is loaded only when it runs.
+// Declares the verbs for the time before a migration starts. Most of them read a spec or a
+// portfolio. Each verb's file is loaded only when it runs.
 import { Option, type Command } from 'commander';
 import { FORMATS } from '../support/output.js';
 import { filled, file, output, verb, yes } from './verb.js';

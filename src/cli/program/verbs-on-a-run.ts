@@ -1,4 +1,5 @@
-// Verbs on a migration that was started. Each verb's file is loaded only when it runs.
+// Declares the verbs for a migration that was started. Each verb's file is loaded only when it
+// runs.
 import type { Command } from 'commander';
 import { filled, output, verb, yes } from './verb.js';
 

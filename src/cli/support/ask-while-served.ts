@@ -1,4 +1,5 @@
-// Waits for the answer of a workflow, but only while a worker can give it. No verb may hang.
+// Waits for the answer of a workflow, but only while a worker can give it. Otherwise, a verb could
+// wait forever.
 import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   isGrpcCancelledError,

@@ -1,5 +1,6 @@
-// Reads the digest of each window from Temporal's history. A person who can write to the ledger
-// cannot change that history, so it anchors the evidence in the ledger.
+// Reads, from Temporal's history, the link that each window added to the chain of evidence. A
+// person who can write to the ledger cannot change that history, so it anchors the evidence in the
+// ledger.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../wiring/config.js';
@@ -27,8 +28,8 @@ interface HistoryEvent {
 }
 
 /**
- * Returns the number and digest of each window in the history. `runKey` is the first run id of the
- * migration. If the history cannot be read, it returns the reason.
+ * Returns the number and the link of each window in the history. `runKey` is the first run id of
+ * the migration. If the history cannot be read, it returns the reason.
  */
 export async function anchorsOf(
   name: string,

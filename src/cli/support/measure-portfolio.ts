@@ -156,8 +156,8 @@ interface Counters {
 
 /**
  * Reads the counters of a table. Postgres counts the changes of a partitioned table only at its
- * partitions, and the counters of the table itself stay 0. Returns null if a part has no counters,
- * such as a view or a foreign partition.
+ * partitions, and the counters of the table itself stay 0. Returns null if the relation or one of
+ * its partitions has no counters, such as a view or a foreign partition.
  */
 export async function countersOf(
   client: pg.ClientBase,
