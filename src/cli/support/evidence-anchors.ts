@@ -1,6 +1,5 @@
-// Reads, from Temporal's history, the link that each window added to the chain of evidence. A
-// person who can write to the ledger cannot change that history, so it anchors the evidence in the
-// ledger.
+// Reads, from Temporal's history, the end of the evidence chain after each window. A person who can
+// write to the ledger cannot change that history, so it anchors the evidence in the ledger.
 import type { Client } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { loadConfig } from '../../wiring/config.js';
@@ -28,8 +27,9 @@ interface HistoryEvent {
 }
 
 /**
- * Returns the number and the link of each window in the history. `runKey` is the first run id of
- * the migration. If the history cannot be read, it returns the reason.
+ * Returns the windows in the history, each with its number and the end of the evidence chain after
+ * it. `runKey` is the first run id of the migration. If the history cannot be read, it returns the
+ * reason.
  */
 export async function anchorsOf(
   name: string,

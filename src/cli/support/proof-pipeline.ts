@@ -1,4 +1,4 @@
-// Runs the pipeline of a proof as a command of this machine.
+// Runs the pipeline of a proof (`sluice prove`) as a command on this machine.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -61,7 +61,10 @@ export function startPipeline(
   return pipeline;
 }
 
-/** Stops the command's whole process group with SIGTERM. After 20 s, it uses SIGKILL. */
+/**
+ * Stops the command's whole process group with SIGTERM, or with SIGKILL if the command still runs
+ * after 20 s.
+ */
 export async function stopPipeline(
   handle: WorkflowHandle,
   pipeline: Pipeline | undefined,

@@ -3,7 +3,10 @@ import type { Client } from '@temporalio/client';
 import type { Status } from '../../domain/evidence/ledger-rows.js';
 import { within } from './ask-run-state.js';
 
-/** A run that has its outcome stays open only until its last events are in the ledger. */
+/**
+ * The time limit (ms) for the end of a run that has its outcome. Such a run stays open only until
+ * its last events are in the ledger.
+ */
 const END_MS = 30_000;
 
 /**

@@ -4,7 +4,10 @@ import type { MigrationSpec } from '../../domain/migration/spec.js';
 
 const TABLES_SHOWN = 20;
 
-/** Returns Markdown for `staticDetails`. It has no host names, because Temporal stores it. */
+/**
+ * Returns Markdown for `staticDetails`. It has no host names, because Temporal stores the text and
+ * shows it in the Web UI.
+ */
 export function staticDetails({ metadata, spec }: MigrationSpec): string {
   const { name } = metadata;
   const { tables, postgres } = spec.source;

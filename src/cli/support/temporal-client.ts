@@ -108,7 +108,7 @@ export function grpcErrorOf(error: unknown): GrpcError | null {
 const DENIED = [7, 16]; // PERMISSION_DENIED, UNAUTHENTICATED
 const AWAY = [4, 14]; // DEADLINE_EXCEEDED, UNAVAILABLE
 
-/** Explains an SDK error by its cause. The error itself only says "Failed to start Workflow". */
+/** Explains an SDK error by its cause. The error itself may only say "Failed to start Workflow". */
 function explained(error: unknown): unknown {
   const grpc = error instanceof CliError ? null : grpcErrorOf(error);
   if (!grpc) return error;

@@ -1,5 +1,5 @@
-// Calls Kafka Connect's REST API. Each call has its own time limit, because a Connect worker
-// without Kafka hangs for minutes.
+// Calls Kafka Connect's REST API. Each call has its own time limit, because a Connect worker that
+// cannot reach Kafka hangs for minutes.
 import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { answered } from '../progress.js';

@@ -1,7 +1,7 @@
 // Calls the HTTP service that switches consumers between the batch and the stream (`route: http`).
 // PUT requests the side that consumers must read, and GET returns the side that they read. Such a
 // route is weaker than a view, because its switch is not part of the transaction that changes the
-// lease row.
+// lease row. This file also posts actions, such as a pause, to the batch's scheduler.
 import { Problem } from '../../domain/failure.js';
 import { causeText } from '../../domain/values/error-text.js';
 import { answered } from '../progress.js';
