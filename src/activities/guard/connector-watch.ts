@@ -1,6 +1,6 @@
-// Checks the connectors for the guard: it finds connectors that a person deleted, paused or edited.
-// It reports a problem only after the problem has lasted for a while. A connector that restarts
-// looks broken for a moment.
+// Checks the connectors for the guard. It finds connectors that a person deleted, paused or edited,
+// adopted connectors with a failed task, and failed connectors that have recovered. It reports a
+// new problem only after some seconds, because a connector that restarts looks broken for a moment.
 import type { ConnectControl } from '../../clients/http/connect-control.js';
 import { taskFailure, withPlanned } from '../capture/connectors/connector-state.js';
 import {

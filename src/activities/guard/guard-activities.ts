@@ -59,8 +59,8 @@ const MAX_RESTARTS = 30;
 export function createGuardActivities(deps: Deps) {
   return withPlan({
     /**
-     * Polls until there is something to report, and returns the report. Ignores connection errors,
-     * because barriers report them.
+     * Polls until there is something to report, and returns the report. Ignores systems that do not
+     * answer, because barriers report them.
      */
     async guard(input: GuardInput & Planned): Promise<GuardReport> {
       const watch = new ConnectorWatch(withoutWindowPauses(deps, input), input.troubles);

@@ -32,9 +32,9 @@ export interface OrphanDeps extends Pick<
 /**
  * Returns the migrations that own objects, but have no running workflow. For example, a run that
  * was reset can end without removing objects that it no longer knows. Also enforces the WAL budget
- * of these migrations, of those that are rolling back, and of those whose guard is paused. A ledger
- * that was restored can list objects that were handed over, so their migrations are left alone.
- * `failed` receives an error that concerns one migration; the others are still watched.
+ * of these migrations, of those that are rolling back, and of those whose guard is paused. A
+ * restored ledger may list objects that were handed over; the budget of such a migration is not
+ * enforced. `failed` receives an error that concerns one migration; the others are still watched.
  */
 export async function watchOrphans(
   deps: OrphanDeps,

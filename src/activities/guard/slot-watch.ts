@@ -101,7 +101,7 @@ const COMMITTED = 'the cut-over is committed';
 /**
  * Returns why the slot must stay, or null. The lease row is created before the slot and removed
  * after it. If the row is missing, a backup was restored, or the migration has handed over its
- * pipeline.
+ * pipeline. In both cases, consumers may read the stream, which needs the slot.
  */
 function needsSlot(lease: LeaseRow | null): string | null {
   if (lease === null) return 'the cut-over may be committed, because the lease row is missing';

@@ -47,8 +47,8 @@ export async function claimObject(site: Site, object: OwnedObject): Promise<void
 }
 
 /**
- * An unnoticed object of one of these kinds could harm the source. Therefore these are looked for
- * even if the ledger has no entry for them.
+ * An unnoticed object of one of these kinds could harm the source. Therefore `removeObject` looks
+ * for such an object even if the ledger has no entry for it.
  */
 const LOOKED_FOR: readonly ObjectKind[] = ['slot', 'publication', 'connector'];
 

@@ -11,9 +11,7 @@ import type { Site } from './owned-kind.js';
 
 export interface Leftover extends OwnedObject {
   readonly migration: string;
-  /**
-   * Says whether the system has the object. The value is `unknown` if the system does not answer.
-   */
+  /** Says whether the object still exists. The value is `unknown` if its system does not answer. */
   readonly presence: 'present' | 'gone' | 'unknown';
   readonly detail: string;
 }

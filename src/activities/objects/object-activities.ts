@@ -32,13 +32,13 @@ export function createObjectActivities(deps: Deps) {
       ensureLease: ensure('lease'),
       ensurePublication: ensure('publication'),
       /**
-       * Creates the slot for an incremental snapshot. The slot must exist before the first row is
-       * read, so that it retains all later writes.
+       * Creates the slot for the initial load `incremental`. The slot must exist before the first
+       * row is read, so that it retains all later writes.
        */
       ensureSlot: ensure('slot'),
       /**
-       * Claims the slot for an initial snapshot. The connector creates the slot, so that the
-       * snapshot and the slot have the same WAL position.
+       * Claims the slot for the initial load `initial`. The connector creates the slot itself, so
+       * that its snapshot and the slot have the same WAL position.
        */
       async claimSlot(run: Planned): Promise<void> {
         for (const slot of KINDS.slot.planned(run.plan)) await claimObject(siteOf(run), slot);

@@ -7,7 +7,7 @@ import { reconfigure, taskFailure } from '../capture/connectors/connector-state.
 import { sinkConfig } from '../capture/connectors/current-sink.js';
 import type { Site } from './owned-kind.js';
 
-const PAUSE_MS = 20_000; // the fence holds during this time
+const PAUSE_MS = 20_000; // the wait has this limit, because the fence holds meanwhile
 
 /**
  * Pauses the sink before a shared table is switched, so that the sink's staging table does not

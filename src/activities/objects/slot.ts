@@ -1,5 +1,5 @@
-// Creates and removes the replication slot. If the connector or the copy creates the slot, Sluice
-// claims the slot's name first.
+// Creates and removes the replication slot. If the connector or the initial load `copy` creates the
+// slot, Sluice claims the slot's name first.
 import { createPlainSlot, dropSlot, readSlot } from '../../clients/postgres/slots.js';
 import { isFailoverSlot } from '../../domain/capture/failover.js';
 import { Problem } from '../../domain/failure.js';

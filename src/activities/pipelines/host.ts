@@ -12,7 +12,10 @@ export interface PipelineHost {
   readonly names: readonly string[];
   /** Returns the product and its version. */
   product(): Promise<string>;
-  /** Asks the host to check the statements without running them. */
+  /**
+   * Asks the host to check the statements without running them. Returns what the host accepts, or
+   * the problem with its remedy.
+   */
   judge(): Promise<string | { detail: string; remedy: string }>;
   /** Returns true if the job exists, even if it is not healthy. */
   isThere(name: string): Promise<boolean>;

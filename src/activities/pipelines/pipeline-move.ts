@@ -1,5 +1,6 @@
-// Waits until an externally deployed pipeline reads the topics of a new generation. A new
-// generation begins after a slot or a topic was lost, and has its own topics.
+// Checks that an externally deployed pipeline reads the topics of a new generation, and waits a
+// short time for this. A new generation begins after a slot or a topic was lost, and has its own
+// topics.
 import type { KafkaPort } from '../../clients/kafka/kafka.js';
 import { Problem } from '../../domain/failure.js';
 import { resolve } from '../../domain/plan/resolve.js';

@@ -1,5 +1,5 @@
-// Defines activities on the ledger. They check a spec, open a run, and record its status and
-// events.
+// Defines activities on the ledger. They check specs, open a run, record its status and events, and
+// list its leftovers.
 import { asyncLocalStorage } from '@temporalio/activity';
 import type { AuditEvent } from '../../domain/audit.js';
 import { Problem } from '../../domain/failure.js';

@@ -4,7 +4,7 @@ import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activi
 import { madeProgress } from '../../clients/progress.js';
 import { refuseSuspended } from './stale-attempt.js';
 
-/** The attempts that have ended a wait or a change early, because Temporal interrupted them. */
+/** The attempts that ended a wait early or refused a change, because Temporal interrupted them. */
 const interrupted = new WeakSet<Context>();
 const said = new WeakMap<Context, () => unknown>();
 

@@ -1,4 +1,5 @@
-// Writes rows as records. If a row cannot be written, the failure says where and what to do.
+// Writes rows as records. If a value cannot be written, the failure names its table and column, and
+// what to do.
 import { LineRecords } from '../../compare/copied/line-records.js';
 import { Undecodable } from '../../compare/undecodable.js';
 import { SnapshotWriter, type ReplayTable } from '../../compare/write-debezium-json.js';
@@ -18,9 +19,11 @@ export function recordWriter(table: ReplayTable, remedy: string): WriteRecord {
 }
 
 export interface LineWriter {
-  /** The last bytes of every value. They are the same for all rows, so `record` omits them. */
+  /**
+   * The last bytes of each record's value. They are the same for all rows, so `record` omits them.
+   */
   readonly end: Buffer;
-  /** Returns the bytes of a line's record. They are valid until the next call. */
+  /** Returns the record of a line, as bytes that are valid until the next call. */
   record(line: Buffer): LineRecords;
 }
 

@@ -1,5 +1,5 @@
-// Forms the boundary between Temporal and the activities. The payload from Temporal contains only
-// the ref. This code computes the plan from the ref and passes both to the activity.
+// Forms the boundary between Temporal and the activities. The payload from Temporal contains the
+// ref, but no plan. This code computes the plan from the ref and passes both to the activity.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { resolve } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';

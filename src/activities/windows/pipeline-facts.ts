@@ -91,7 +91,8 @@ async function streamingFacts(kafka: KafkaPort, plan: ResolvedPlan): Promise<Fac
  * and functions, and the state of the capture.
  */
 async function sourceFacts(client: SourceClient, plan: ResolvedPlan): Promise<FactsRead> {
-  const definitions = await definitionFacts(client, plan); // with the search path of the windows
+  // This must precede `qualifyNames`, because the names in queries need the search path of windows.
+  const definitions = await definitionFacts(client, plan);
   await qualifyNames(client);
   const tables: (CapturedTable | null)[] = [];
   for (const { text } of plan.tables) tables.push(await readCapturedTable(client, text));

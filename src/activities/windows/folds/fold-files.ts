@@ -81,8 +81,8 @@ export class FoldFiles {
   }
 
   /**
-   * Creates an empty folder for one pass over a topic. Throws Problem `unsupported` if this worker
-   * cannot create the folder.
+   * Creates an empty folder for a pass over a topic that does not fit in memory. Throws Problem
+   * `unsupported` if this worker cannot create the folder.
    */
   async spillDir(run: string, topic: string): Promise<string> {
     const dir = this.#dir && join(this.#spills(run), topic);

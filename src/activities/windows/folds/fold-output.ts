@@ -18,8 +18,8 @@ export interface OutputReading extends TopicReading {
 }
 
 /**
- * Reads the output topic to its stable end, or to the given ends. Returns the keys that were
- * written since the last call.
+ * Reads the output topic to its last stable offsets, or to the given ends. Returns the keys that
+ * were written since the last call.
  */
 export async function foldOutput(
   reading: OutputReading,

@@ -34,7 +34,7 @@ export async function takeRound(
     runQueries(reader, comparedQueries, heartbeat),
     passBarrier(kafka, plan, mark),
   ]);
-  await reader.query('ROLLBACK'); // this also undoes changes of settings by the spec's SQL
+  await reader.query('ROLLBACK'); // this also resets settings that the spec's SQL has changed
   if (queries.status === 'rejected') throw queries.reason;
   if (barrier.status === 'rejected') throw barrier.reason;
   if (!barrier.value.ok) return barrier.value;
