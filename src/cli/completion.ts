@@ -1,4 +1,4 @@
-// sluice completion bash|zsh: prints a completion script, built from the table of verbs.
+// sluice completion bash|zsh: prints a completion script, built from the declared verbs.
 import type { Command } from 'commander';
 import { CliError, EXIT, write } from './support/output.js';
 

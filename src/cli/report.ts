@@ -1,5 +1,6 @@
 // sluice report ID -o md|html|json: writes the report, from the ledger alone. With `verify FILE`,
-// it computes every hash and verdict of a report again, and compares them with the ledger.
+// it computes every hash and verdict of a report again, and compares them with the ledger and with
+// Temporal's history.
 import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
 import { buildReport, type Report, type ReportSource } from '../report/build-report.js';

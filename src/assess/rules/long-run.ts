@@ -1,4 +1,4 @@
-// How much of its interval does a run take?
+// How much of the time between the starts of two runs does a run take?
 import { formatMs } from '../../domain/values/duration.js';
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 

@@ -1,4 +1,4 @@
-// Is there an owner who decides which side is right, and approves?
+// Is there an owner who decides whether batch or stream is right, and who approves the cut-over?
 import { fired, notFired, type Rule } from './rule.js';
 
 export const noOwner: Rule = {

@@ -1,4 +1,4 @@
-// Does a run do more than fill its result?
+// Does a run of the batch do more than fill the result table?
 import { couldNotTell, fired, notFired, type Rule } from './rule.js';
 
 export const sideEffects: Rule = {

@@ -1,4 +1,4 @@
-// Are tables emptied and filled again?
+// Does each load empty the tables and fill them again?
 import { uncountedRemovals, type TableFacts } from '../facts.js';
 import { couldNotTell, fired, ifKnown, notFired, type Rule } from './rule.js';
 

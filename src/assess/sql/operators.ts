@@ -11,7 +11,7 @@ import {
 
 /**
  * Returns the operators in the order of computation. `outputs` has the names of the block's
- * columns, for `GROUP BY 1`.
+ * columns, because `GROUP BY 1` names a column by its position.
  */
 export function operatorsOf(
   select: Fields,

@@ -1,4 +1,4 @@
-// Finds the places where a query names a relation, and replaces them by sub-queries. Everything
+// Finds the places where a query names a relation, and replaces them with sub-queries. Everything
 // else stays as it was written.
 import { parseSync } from 'libpg-query';
 import { quoteIdent } from '../../domain/migration/names.js';
@@ -76,7 +76,7 @@ export function cteNames(query: string): string[] {
 }
 
 /**
- * Replaces references by sub-queries, each under the name that the rest of the text uses. If
+ * Replaces references with sub-queries, each under the name that the rest of the text uses. If
  * `selectOf` returns null, the place stays as it is.
  */
 export function replaceReferences(

@@ -22,11 +22,13 @@ export interface SliceTable {
 export interface Slice {
   /** The SQL condition for each table. All rows of a table without a condition are in the slice. */
   readonly conditions: ReadonlyMap<string, string>;
-  /** The SQL condition over the result's key. Empty means every key of the sliced input. */
+  /**
+   * The SQL condition on the result's key. If empty, every key of the sliced input is in the slice.
+   */
   readonly result: string;
   /**
-   * True if every part of the condition is over the result's key. Each result row then has all of
-   * its input.
+   * True if every part of the condition names only columns of the result's key. Each result row
+   * then has all of its input.
    */
   readonly isOfKey: boolean;
 }

@@ -18,9 +18,9 @@ import {
 import { ksqldb } from './ksqldb-text.js';
 
 /**
- * Returns the files. `tables` contains the measured inputs of the batch, and `result` contains its
- * measured output. Callers MUST await `loadParser` first. Throws an Error if the query is not one
- * SELECT.
+ * Returns the drafts, each as a file. `tables` contains the measured inputs of the batch, and
+ * `result` contains its measured output. Callers MUST await `loadParser` first. Throws an Error if
+ * the query is not one SELECT.
  */
 export function startingPoints(
   process: Process,
@@ -82,8 +82,8 @@ function translated(block: Block, write: () => string, open: string[]): string {
 }
 
 /**
- * Returns a table that reads the topic's `after` images as upserts. Also returns a view of that
- * table, with the types that the query expects.
+ * Returns the SQL for a table that reads the topic's `after` images as upserts. Also returns the
+ * SQL for a view of that table, with the types that the query expects.
  */
 function flinkTable({ table, columns, key }: TableFacts, open: string[]): string {
   const name = bare(table);
