@@ -1,4 +1,5 @@
-// sluice wait ID --for phase=P|outcome=O|blocked|approval --timeout 10m: waits, for use in scripts.
+// sluice wait ID --for phase=P|outcome=O|blocked|approval --timeout 10m: waits until the run meets
+// the condition. Scripts use it.
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';
 import type { Status } from '../domain/evidence/ledger-rows.js';
 import { PHASES, isOutcome, isPhase, type Phase } from '../domain/migration/phase.js';

@@ -1,6 +1,6 @@
 // Creates and removes the lease row, which decides whether consumers read the batch or the stream.
-// The row is created long before the cut-over, so that no snapshot of the cut-over is older than
-// the row.
+// The row is created long before the cut-over, so that every writer's snapshot includes the row
+// when the fence's trigger reads it.
 import { leaseStore, schemaExists } from '../ownership/lease-store.js';
 import { askEach, isThere, readingTarget, type OwnedKind } from './owned-kind.js';
 

@@ -64,7 +64,7 @@ export interface WindowInput {
   readonly watchesRoute?: boolean;
 }
 
-/** A result without its link in the chain, which is known only after the window is recorded. */
+/** A result without `chain`, which is known only after the window is recorded. */
 type Measurement = Omit<WindowResult, 'chain'>;
 
 export interface WindowResult {
@@ -74,8 +74,8 @@ export interface WindowResult {
    */
   readonly number: number;
   /**
-   * The head of the evidence's chain after this window. The run's history in Temporal also contains
-   * the head, so `sluice report verify` can compare the ledger with the history.
+   * The end of the evidence chain after this window. The run's history in Temporal also contains
+   * it, so `sluice report verify` can compare the ledger with the history.
    */
   readonly chain: string;
   readonly verdict: Verdict;

@@ -24,8 +24,8 @@ export interface Compared {
 }
 
 /**
- * Returns why the final window has to read every row of these tables while the fence holds. Returns
- * null if it may rest on a full pass before the fence.
+ * Returns why no witness can be used for these tables, so that a final window has to read every row
+ * while the fence holds. Returns null if a witness can be used.
  */
 export function whyUnwitnessed(plan: ResolvedPlan, compared: readonly Compared[]): string | null {
   if (engineGateway(plan.spec)) return 'Flink compares the tables';

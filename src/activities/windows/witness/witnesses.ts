@@ -90,7 +90,8 @@ export class Witnesses {
     } catch (error) {
       return `the server refused it: ${(error as Error).message}`;
     }
-    // The digest is read first, so that a partition that is added later changes the next digest.
+    // The digest of the definitions is read first, so that a partition that is added later changes
+    // the next digest.
     const digest = await digestOf(side, plan, tables);
     const log = new WitnessLog(
       await Promise.all(tables.map((t) => witnessedTable(side, t.table, t.from, t.key))),
