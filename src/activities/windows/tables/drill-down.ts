@@ -90,8 +90,9 @@ export function refuseUnexplained(explained: number, candidates: number, extrane
 
 /**
  * Builds a condition that selects exactly the candidates' rows. In a partitioned table, several
- * partitions can have a row with the same ctid. There, the rows with the ctids are read first, and
- * those with a wanted key are selected by partition and ctid.
+ * partitions can have a row with the same ctid. Therefore this function first reads all rows with
+ * these ctids there. The condition then names the partition and ctid of each row whose key is
+ * wanted.
  */
 async function placesOf({
   reader,
