@@ -1,4 +1,6 @@
-/** Returns the part `postgres` of a spec, for a database on the server that the environment names. */
+/**
+ * Returns the section `source.postgres` of a spec. PGHOST and similar variables name the server.
+ */
 export function benchPostgres(database: string) {
   const { PGHOST: host, PGPORT: port, PGUSER: user, PGSSLROOTCERT: sslrootcert } = process.env;
   const tls = sslrootcert ? { sslmode: 'verify-full', sslrootcert } : {};

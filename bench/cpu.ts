@@ -10,7 +10,7 @@ const MS_PER_TICK = 10;
 /** Processor time in milliseconds, by process. */
 export type CpuTimes = Readonly<Record<(typeof SERVICES)[number] | 'client', number>>;
 
-/** Returns the times that were used since the start of each process. */
+/** Returns the processor time that each process has used since its start. */
 export function cpuTimes(): CpuTimes {
   const { user, system } = process.cpuUsage();
   const of = (service: string): number => {
@@ -39,8 +39,8 @@ export const loadAverage = (): string =>
   readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 3).join(' ');
 
 /**
- * Returns the ticks of a process and of its children. The ticks of a child that has ended are in
- * its parent's own figures.
+ * Returns the processor time of a process and of its children, in ticks of the kernel. The time of
+ * a child that has ended is in its parent's own figures.
  */
 function ticksOf(pid: number): number {
   const own = (fields: readonly string[]): number =>

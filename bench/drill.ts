@@ -1,5 +1,5 @@
-// Drills the cut-over on a real database: rounds of fence and commit while readers and writers are
-// busy. The activities are the real ones.
+// Repeats the fence and the commit of a cut-over on a real database, while readers and writers are
+// busy. Such a test is a drill. It calls the real activities, but runs no workflow.
 import pg from 'pg';
 import { createBatchActivities } from '../src/activities/cutover/batch-activities.js';
 import { createCutoverActivities } from '../src/activities/cutover/cutover-activities.js';
@@ -16,14 +16,14 @@ import { parseSpecObject } from '../src/manifest/parse.js';
 import { benchPostgres } from './bench-postgres.js';
 
 const NAME = 'sluice-drill';
-/** The schema of the lease rows of every drill. */
+/** The table with the lease rows of every drill. */
 export const LEASE = '"sluice_sluice_drill".lease';
 
 export interface Drill {
   readonly database: string;
   /**
-   * Returns the migration of a drill. Without a name, the commit switches the view. A named drill
-   * has its own lease row and no view, so many drills can run at the same time.
+   * Returns the ref of a migration. Without a name, the commit of this migration switches the view.
+   * A migration with a name has its own lease row and no view, so many of them can run at once.
    */
   readonly ref: (migration?: string) => MigrationRef;
   readonly cutover: ReturnType<typeof createCutoverActivities> &
@@ -36,8 +36,8 @@ export interface Drill {
 }
 
 /**
- * Creates a database with the batch's table, the stream's table, a view that reads the batch's
- * table, and a lease table.
+ * Creates a database with a source table, the batch's table, the stream's table, a view that reads
+ * the batch's table, and a lease table.
  */
 export async function openDrill(database: string): Promise<Drill> {
   const admin = new pg.Client({ database: 'postgres' });
@@ -125,8 +125,8 @@ export interface Rounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
   /**
-   * The number of reads that returned the wrong side. Reads during which the side changed are not
-   * counted.
+   * The number of reads that returned the wrong side (batch or stream). A read during which the
+   * view was switched is never counted here.
    */
   readonly slipped: number;
   readonly reads: number;
@@ -135,8 +135,9 @@ export interface Rounds {
 }
 
 /**
- * Runs rounds of fence, commit, observation and rollback. During the rounds, `busy` connections
- * write the source, and the same number of connections read the view.
+ * Runs rounds. Each round fences, commits, observes what consumers read, and routes them back.
+ * During the rounds, `busy` connections write to the source, and the same number of connections
+ * read the view.
  */
 export async function fenceRounds(drill: Drill, rounds: number, busy: number): Promise<Rounds> {
   let side: 'batch' | 'stream' | null = 'batch';

@@ -1,5 +1,5 @@
-// Drills commits at the fence's expiry. Two variants that are known to be wrong show that the drill
-// would detect a mistake.
+// Tries many commits at the moment at which their fence expires. Two variants of the commit are
+// known to be wrong. They show that these trials would detect a mistake.
 import pg from 'pg';
 import type { FenceInput, Refusable } from '../src/activities/cutover/fence.js';
 import { serverIdentity } from '../src/clients/postgres/server-identity.js';
@@ -18,9 +18,9 @@ export interface Edge {
 }
 
 /**
- * Runs trials at the expiry of a fence. In each trial, a fence is about to expire, and a commit of
- * the fence's holder waits for a lock on the lease row. A second attempt fences as soon as the
- * database allows it.
+ * Runs trials at the expiry of a fence. In each trial, the fence of a first attempt is about to
+ * expire, and the commit of this attempt waits for a lock on the lease row. A second attempt fences
+ * as soon as the database allows it.
  */
 export async function leaseEdge(
   drill: Drill,
@@ -54,7 +54,7 @@ export async function leaseEdge(
   return edge;
 }
 
-/** The commit keeps a margin of a second before the expiry. */
+/** The real commit is refused if less than this time is left until the expiry. */
 const MARGIN_MS = 1000;
 /**
  * The time between the fence and the beginning of that margin. On a busy machine, a commit needs

@@ -1,5 +1,5 @@
-// Drills the fence on the source tables while writers are busy. No write may change the source
-// between the fence's marker and the commit.
+// Repeats the fence with triggers (`fence: source`) and the commit, while writers of the source
+// table are busy. No write may change this table between the fence and the commit.
 import pg from 'pg';
 import type { FenceInput } from '../src/activities/cutover/fence.js';
 import { resolve } from '../src/domain/plan/resolve.js';
@@ -9,12 +9,12 @@ import { LEASE, type Drill } from './drill.js';
 export interface SourceRounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
-  /** Writes that changed a source table between the fence's marker and the commit. */
+  /** The number of writes that changed the source table between the fence and the commit. */
   readonly slipped: number;
   readonly writes: number;
   /**
    * `held` counts the writes that the fence refused (SQLSTATE 25006). `broken` has the errors of
-   * all other failed writes, and MUST be empty.
+   * all other failed writes. A correct fence leaves it empty.
    */
   readonly held: number;
   readonly broken: readonly string[];
@@ -22,8 +22,9 @@ export interface SourceRounds {
 }
 
 /**
- * Each round fences, reads the source twice, commits and removes the fence. Meanwhile, `busy`
- * connections write, some of them in longer transactions.
+ * Each round fences, reads the source table twice to find a write in between, and commits. Then it
+ * removes the triggers and routes consumers back. Meanwhile, `busy` connections write, some of them
+ * in longer transactions.
  */
 export async function sourceFenceRounds(
   drill: Drill,
@@ -84,7 +85,8 @@ interface Written {
 }
 
 /**
- * Writes rows of the source until the drill is over. Every fourth lane uses longer transactions.
+ * Updates rows of the source table over one connection until the drill is over. `lane` is the
+ * number of the connection. Every fourth connection uses longer transactions.
  */
 async function keepWriting({ database }: Drill, lane: number, written: Written): Promise<void> {
   const client = new pg.Client({ database });
@@ -93,8 +95,8 @@ async function keepWriting({ database }: Drill, lane: number, written: Written):
     const id = 1 + Math.floor(Math.random() * 1000);
     try {
       await client.query('BEGIN; UPDATE source SET n = n + 1 WHERE id = ' + id);
-      // This lane keeps its transactions open for a while, so that some are open when the fence
-      // begins.
+      // Some connections keep their transactions open for a while, so that some transactions are
+      // open when the fence begins.
       if (lane % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 15));
       await client.query(
         'UPDATE source SET n = n + 1 WHERE id = ' + (1 + (id % 1000)) + '; COMMIT',
@@ -119,7 +121,10 @@ const fencedRef = (ref: MigrationRef): MigrationRef => ({
   },
 });
 
-/** Repeats an action while Postgres does not grant its lock in time, as the workflow does. */
+/**
+ * Repeats an action, at most 21 times, while Postgres does not grant its lock in time. The workflow
+ * repeats such an action too.
+ */
 export async function untilGranted(act: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {

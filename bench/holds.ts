@@ -1,8 +1,8 @@
-// `npm run bench -- holds [--rounds 100]` runs whole cut-overs of the example while 16 writers are
-// busy. Each cut-over fences the source tables, drains through the pipeline and its sink, and runs
-// the final window. Then it commits, observes the route, and routes consumers back. The benchmark
-// calls the workflow's activities in their order, while the workflow is paused. It needs the local
-// stack.
+// `npm run bench -- holds [--rounds 100]` runs whole cut-overs of `examples/daily-revenue`, while
+// 16 writers are busy. Each cut-over fences the source tables, drains through the pipeline and its
+// sink, and runs the final window. Then it commits, observes the route, and routes consumers back.
+// The benchmark calls the workflow's activities in their order, while the workflow is paused. It
+// needs the local stack.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,8 @@ import { percentile } from './drill.js';
 import { untilGranted } from './fence-drill.js';
 import { startWriters } from './start-writers.js';
 
-const FIRST_NUMBER = 1_000_000; // for windows and attempts, above the workflow's own numbers
+// Windows and attempts of this benchmark get numbers from here, above the workflow's own numbers.
+const FIRST_NUMBER = 1_000_000;
 
 export async function holdsBench(rounds: number): Promise<void> {
   const shop = await openFencedShop(`holds-${Date.now().toString(36)}`, 60, 0.2);

@@ -30,8 +30,8 @@ export async function withJoinedRows(
   rows: number,
   use: (client: pg.Client, run: string) => Promise<void>,
 ): Promise<void> {
-  // The name differs in each run, so that no run continues from the positions of an interrupted
-  // run.
+  // Names of connectors contain `run`, which differs each time. So no connector continues from the
+  // offsets of an earlier run that was interrupted.
   const run = Date.now().toString(36);
   const admin = new pg.Client({ database: 'postgres' });
   await admin.connect();
@@ -52,7 +52,7 @@ export async function withJoinedRows(
   }
 }
 
-/** Walks over the fields of a row. */
+/** Returns the end of the COPY BINARY row that begins at position `at`. */
 export function skipRow(bytes: Uint8Array, at: number): number {
   let end = at;
   for (let field = 0; field < COLUMNS.length; field += 1)

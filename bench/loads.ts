@@ -20,7 +20,7 @@ import { COLUMNS, DATABASE, timed } from './joined-rows.js';
 
 /**
  * Returns the milliseconds from the connector's start until the last row is committed in the topic.
- * Removes the connector and the topic. `more` are keys of the connector's configuration.
+ * Then removes the connector and the topics. `more` has additional settings of the connector.
  */
 export async function load(
   spec: MigrationSpec,

@@ -12,7 +12,7 @@
 // - hot-results [--rows N] [--rounds N]
 // - scale [--rows N] [--rounds N]
 // - secure [--rows N] [--rounds N], which starts a secured stack of its own
-// - kernel [--rows N] [--rounds N], which needs no server
+// - kernel [--rows N] [--rounds N], which needs no server, and uses at most 200,000 rows
 import { parseArgs } from 'node:util';
 import { stackHome } from '../stack/paths.js';
 import { environment } from '../stack/stack.js';

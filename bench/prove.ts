@@ -1,6 +1,7 @@
-// `npm run bench -- prove [--rows 1000000]` runs `sluice prove` with a slice that contains all rows
-// of the example, and with the Kafka Streams pipeline. It prints the times of the whole command, of
-// the replay into Kafka and of the pipeline. It needs the local stack.
+// `npm run bench -- prove [--rows 1000000]` runs `sluice prove` on `examples/daily-revenue` with
+// about `--rows` rows, all of which are in the slice. It uses the Kafka Streams pipeline. It prints
+// the times of the whole command, of the replay into Kafka and of the pipeline. It needs the local
+// stack.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

@@ -1,8 +1,8 @@
 // `npm run bench -- hot-results --rows 2000000 [--rounds 6]` compares a result that has `--rows`
-// keys. Meanwhile, 500 transactions a second change hot rows, and the batch's query takes a minute
-// or more. It prints how long each window paused the connector. Then it plants a wrong, a lost and
-// an extra row in the output, and prints what the next window found. It needs the local stack, and
-// removes its objects.
+// keys. Meanwhile, 500 transactions a second change the same few rows again and again. The batch's
+// query takes a minute or more. The benchmark prints how long each window paused the connector.
+// Then it plants a wrong, a lost and an extra row in the output, and prints what the next window
+// found. It needs the local stack, and removes its objects.
 import { spawn, type ChildProcess } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import type { WindowRow } from '../../src/domain/evidence/window.js';
@@ -21,8 +21,9 @@ import { percentile } from '../drill.js';
 
 const TRANSACTIONS_PER_SECOND = 500;
 /**
- * Makes the query slow. The function must not read a table. If it did, Sluice could not align the
- * query, that is, rewrite it to read every table as of one moment.
+ * SQL that creates the batch's table, and a function that makes the batch's query slow. The
+ * function must not read a table. If it did, Sluice could not align the query, that is, rewrite it
+ * to read every table as of one moment.
  */
 const SLOW = `CREATE FUNCTION slowly(amount numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$
   BEGIN FOR n IN 1..600 LOOP END LOOP; RETURN amount; END $$;

@@ -1,6 +1,6 @@
 // Makes the rows of the validation benchmark in memory, so that measuring the comparison core needs
 // no server. It makes each row three times: as a Debezium record in JSON, as one in Avro, and as a
-// message of a binary COPY. The records are in batches, as a broker sends them.
+// row of a binary COPY. The records are in batches, as a broker sends them.
 import { createHash } from 'node:crypto';
 import { BatchBuilder } from '../../src/clients/kafka/batch-builder.js';
 import { binaryRow, jsonImage, type Value } from '../../test/support/rows.js';
@@ -13,7 +13,7 @@ const TYPES = COLUMNS.map(([, type]) => type);
 const BATCH_RECORDS = 1000;
 const FIRST_INSTANT = Date.UTC(2026, 0, 1);
 
-/** The values of row `g`, as `COLUMNS` of the validation benchmark makes them in SQL. */
+/** The values of row `g`. They resemble those that `COLUMNS` makes in SQL for the benchmark. */
 function rowOf(g: number): Value[] {
   const md5 = createHash('md5').update(String(g)).digest('hex');
   const micros = Math.round(g * 1_000_007);

@@ -63,7 +63,7 @@ export function printStarts(samples: readonly Sample[]): void {
 
 const LATENCY = 'temporal_workflow_task_schedule_to_start_latency';
 
-/** Prints Temporal's own metric of workflow tasks: how many began within each limit. */
+/** Prints, from Temporal's own metric, what share of the workflow tasks began within each time. */
 function printWorkflowTasks(before: string, after: string): void {
   const [was, is] = [before, after].map(bucketsOf);
   const counts = [...is!].map(([limit, count]) => [limit, count - (was!.get(limit) ?? 0)] as const);
@@ -82,7 +82,7 @@ function bucketsOf(metrics: string): Map<string, number> {
   return buckets;
 }
 
-/** Prints each kind of memory with the slope of a line through all looks. */
+/** Prints each kind of memory in the first and the last sample, with the slope of a fitted line. */
 function printMemory(samples: readonly Sample[]): void {
   console.log('\n| memory | first | last | slope per hour | standard error |');
   console.log('|---|---|---|---|---|');
@@ -122,8 +122,9 @@ export function lineThrough(points: readonly Point[]): {
 }
 
 /**
- * Prints the open sockets, files, timers and slots before the first migration, while all migrations
- * run, and after the last one.
+ * Prints how many sockets, files, sessions and timers were open, and how many activities and slots
+ * were in use. There are figures from before the first migration, from the first and the last look
+ * while all migrations ran, and from after the last migration.
  */
 function printOpen(...[before, first, last, after]: [Look, Look, Look, Look]): void {
   const names = ['before any', 'all run, first look', 'all run, last look', 'after all'];

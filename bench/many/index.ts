@@ -1,8 +1,8 @@
-// `npm run bench -- many [--minutes 20] [--migrations 300]` runs 300 migrations on one worker, with
-// a real Temporal server and a real ledger. Eight of the migrations use only real systems. The
-// other 292 have fakes of the source, Kafka and Connect. All migrations have a guard, wait for an
-// approval and run windows. Then all are rolled back, and no object must be left behind. It needs
-// the local stack.
+// `npm run bench -- many [--minutes 20] [--migrations 300]` runs this number of migrations on one
+// worker, with a real Temporal server and a real ledger. Eight of the migrations use only real
+// systems. The others have fakes of the source, Kafka and Connect. All migrations have a guard,
+// wait for an approval and run windows. Then all are rolled back, and no object must be left
+// behind. It needs the local stack.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { FAKED, type Sample } from './sample.js';
 const REAL = 8;
 const ROWS = 20_000;
 const LOOK_MS = 15_000;
-/** Five minutes. The load of the machine changes within an hour. */
+/** Figures are printed for each 20 looks (five minutes), because the machine's load changes. */
 const LOOKS_A_REPORT = 20;
 const WARM_UP_MS = 60_000;
 const WRITES_MS = 100;
@@ -207,7 +207,7 @@ async function lookAt(
   };
 }
 
-/** Returns the slots, publications and connectors that exist after the rollback of all. */
+/** Returns the slots, publications and connectors that still exist after every rollback. */
 async function leftOf({ client }: Database): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT slot_name AS name FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname FROM pg_publication`,

@@ -1,6 +1,6 @@
 // Defines the figures that the worker of the benchmark `many` reports about itself.
 
-/** Migrations whose name begins with this have faked systems. */
+/** If a migration's name begins with this, its source, Kafka and Connect are fakes. */
 export const FAKED = 'faked-';
 
 /** One start of an activity. */

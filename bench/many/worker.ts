@@ -1,7 +1,7 @@
-// Runs the worker of `npm run bench -- many`, which is the product's worker with its activities.
-// Activities of migrations with a faked name do not reach a source, Kafka or Connect. The worker
-// measures how long each activity waited for its start, and reports its figures when its parent
-// process asks.
+// Runs the worker of `npm run bench -- many`, which is the product's worker with its activities. If
+// a migration's name begins with `faked-`, its activities do not reach a source, Kafka or Connect.
+// The worker measures how long each activity waited for its start. It reports its figures when its
+// parent process asks.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';

@@ -1,7 +1,8 @@
-// `npm run bench -- results [--rows 1000000]` compares an output with a result that has this number
-// of keys. It compares in three ways: by hashes in memory, by hashes on disk, and by whole rows.
-// The lower limit is the time to COPY the same query and to read the topic, without using the
-// contents. The benchmark needs the local stack, and removes the objects that it created.
+// `npm run bench -- results [--rows 1000000]` compares an output with a result that has `--rows`
+// keys. It compares in three ways: by hashes in memory, by hashes on disk, and by whole rows. No
+// way can be faster than the limit: the time to COPY the same query and to read the topic, without
+// using the contents. BENCH_ONLY selects ways, such as `hashes,rows`. The benchmark needs the local
+// stack, and removes the objects that it created.
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';

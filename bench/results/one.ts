@@ -1,5 +1,5 @@
-// Compares the benchmark's result in one way, in a separate process. It prints the time and the
-// memory of the comparison as one line of JSON.
+// Compares the result of the benchmark in one way, or measures the limit, in a separate process. It
+// prints one line of JSON: elapsed time, processor time, memory and the counts of the comparison.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,9 +1,9 @@
-// `npm run bench -- scale [--rows 1000000] [--rounds 10]` migrates a table of this size up to its
-// approval, with a witness. It measures how many blocks a full window reads and how long it takes.
-// It measures the same for later windows after 1 % of the rows changed. Then 16 writers begin, and
-// the benchmark rehearses the cut-over and prints the holds. There is no batch, so the cut-over
-// does not fence the tables, and a hold blocks no writer. It needs the local stack, and removes its
-// objects.
+// `npm run bench -- scale [--rows 1000000] [--rounds 10]` migrates a table of `--rows` rows until
+// the run waits for an approval, with a witness. It measures how many blocks a full window reads
+// and how long it takes. It measures the same for later windows after 1 % of the rows changed. Then
+// 16 writers begin, and the benchmark rehearses the cut-over and prints the holds. There is no
+// batch, so the cut-over does not fence the tables, and a hold blocks no writer. It needs the local
+// stack, and removes its objects.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { sleepUntil } from '../../test/support/builders.js';
@@ -22,7 +22,7 @@ import { startWriters } from '../start-writers.js';
 /** Postgres publishes the statistics of a session at most once a second. */
 const STATISTICS_MS = 2500;
 /**
- * The conditions of two changes of 1 % of the rows: one range of ids, and one row of each hundred.
+ * SQL conditions that select 1 % of the rows in two ways: one range of ids, or each hundredth id.
  */
 const CHANGES = {
   'one range': (rows: number) => `id <= ${rows / 100}`,

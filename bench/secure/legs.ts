@@ -1,5 +1,5 @@
-// Opens the secured brokers of the benchmark in two ways. One uses TLS and a login. The other uses
-// a listener in plain text, which only the benchmark adds.
+// Connects to the secured brokers of the benchmark in two ways (legs). One uses TLS and a login.
+// The other uses a listener in plain text, which only the benchmark adds.
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import type { KafkaSpec } from '../../src/domain/migration/cluster-access.js';
 import { stackHome, type StackHome } from '../../stack/paths.js';
@@ -17,8 +17,8 @@ const plainPort = ({ ports }: StackHome, broker: number): number => ports.regist
 
 /**
  * Returns the settings that add the listener in plain text to a broker. The broker's file already
- * has some of them; Kafka uses the last value of each setting. A client without a login may do
- * everything.
+ * has some of them; Kafka uses the last value of each setting. A client without a login is the user
+ * ANONYMOUS, who may do everything here.
  */
 export function plainListener(home: StackHome, at: number): string {
   const { client, inner, controller } = securePorts(home).brokers[at]!;

@@ -1,5 +1,5 @@
-// Runs one step of the benchmark in a separate process: `make ROWS`, or `window|walk LEG FORMAT`. A
-// measuring step prints its figures as one line of JSON.
+// Runs one step of the benchmark in a separate process: `make ROWS`, or `window|walk LEG FORMAT`.
+// LEG is `plain text` or `SASL_SSL`. A `window` or `walk` prints its figures as one line of JSON.
 import Cursor from 'pg-cursor';
 import kafkajs from 'kafkajs';
 import { kafkaClient } from '../../src/clients/kafka/client.js';

@@ -1,5 +1,6 @@
-// Lists the contestants: Sluice's engine, code that a team would write in an afternoon, and a plain
-// SQL join. Also lists the limits that no contestant can beat.
+// Lists the contestants of the validation benchmark, which compare a table with its topic. They are
+// Sluice's windows, code that a team would write in an afternoon, and a plain SQL join. The list
+// also has the limits that no contestant can beat, and the load of the topic for the SQL join.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,7 +74,7 @@ export async function walk(_client: pg.Client, kafka: KafkaPort, topic = TOPIC):
   return null;
 }
 
-/** Runs a full window over a topic with the rows of the table. */
+/** Compares all rows of the table with the topic, as a full window does. */
 export function fullWindow(client: pg.Client, kafka: KafkaPort, topic: string): Promise<Answer> {
   return oneWindow(client, kafka, topic, (input, counted) =>
     passByHash(input, foldTable(input, new HashFold(SHAPE, counted), input.ends, input.snapshot)),
@@ -120,7 +121,7 @@ async function oneWindow(
   return isStopped ? { atLeast: differing } : differing;
 }
 
-/** Runs the same window, but lets Flink join both sides. */
+/** Compares all rows, as `fullWindow` does, but lets Flink join both sides. */
 async function oursByFlink(client: pg.Client, kafka: KafkaPort): Promise<number> {
   const windowTopic = `${TOPIC}.window`;
   if (!(await kafka.listTopics()).includes(windowTopic))
@@ -196,7 +197,10 @@ async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
   return different + rows.size;
 }
 
-/** Loads the last value of each key in batches of 20,000 rows, as a fast sink would do. */
+/**
+ * Loads the topic into a table, in batches of 20,000 records, as a fast sink would do. Of each
+ * batch, it writes the last value of each key.
+ */
 async function loadTopic(client: pg.Client, kafka: KafkaPort): Promise<null> {
   await client.query(
     'DROP TABLE IF EXISTS wide_topic; CREATE UNLOGGED TABLE wide_topic (LIKE wide INCLUDING INDEXES)',

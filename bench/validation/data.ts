@@ -77,7 +77,9 @@ export async function makeTable(rows: number): Promise<pg.Client> {
   return createTable(rows);
 }
 
-/** Creates the database with its table. */
+/**
+ * Creates the database with the table `wide`, and a copy `base` from which rows can be restored.
+ */
 export async function createTable(rows: number): Promise<pg.Client> {
   const admin = await connect('postgres');
   await admin.query(`CREATE DATABASE ${DATABASE}`);

@@ -1,5 +1,5 @@
-// Defines changes to only one side (table or topic), each with the number of rows that really
-// differ afterwards.
+// Defines the variants of the validation benchmark. Each changes only one side (table or topic),
+// and says how many rows really differ afterwards.
 import type pg from 'pg';
 import { append, envelope } from './data.js';
 
