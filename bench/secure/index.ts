@@ -61,7 +61,10 @@ async function measureStart(home: StackHome): Promise<void> {
   console.log(`  ${total.toFixed(0)} MB of resident memory (${each})`);
 }
 
-/** Restarts the brokers with a listener in plain text. Stops Connect and Temporal for good. */
+/**
+ * Restarts the brokers with a listener in plain text. Stops Connect and Temporal, because the
+ * windows do not need them.
+ */
 async function addPlainListeners(home: StackHome): Promise<void> {
   const { brokers, connects } = securePorts(home);
   for (const name of [...connects.map((_, at) => connectProcess(at)), 'temporal'])
