@@ -64,7 +64,7 @@ function tablesOf(process: Processes[number]): readonly string[] {
 const tally = (values: readonly string[]): string =>
   [...new Set(values)].map((v) => `${values.filter((w) => w === v).length} ${v}`).join(', ');
 
-/** Creates three tables and a run log for each process, with rows and statistics. */
+/** Creates three tables and a run log for each batch process, with rows and statistics. */
 async function createTables(processes: number): Promise<void> {
   const client = new pg.Client({ database: DATABASE });
   await client.connect();

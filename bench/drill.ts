@@ -22,8 +22,8 @@ export const LEASE = '"sluice_sluice_drill".lease';
 export interface Drill {
   readonly database: string;
   /**
-   * Returns the ref of a migration. Without a name, the commit of this migration switches the view.
-   * A migration with a name has its own lease row and no view, so many of them can run at once.
+   * Returns the ref of a migration. If no name is given, its commit switches the view. If a name is
+   * given, the migration has its own lease row and no view, so many of them can run at once.
    */
   readonly ref: (migration?: string) => MigrationRef;
   readonly cutover: ReturnType<typeof createCutoverActivities> &
@@ -37,7 +37,7 @@ export interface Drill {
 
 /**
  * Creates a database with a source table, the batch's table, the stream's table, a view that reads
- * the batch's table, and a lease table.
+ * the batch's table, and a table for lease rows.
  */
 export async function openDrill(database: string): Promise<Drill> {
   const admin = new pg.Client({ database: 'postgres' });

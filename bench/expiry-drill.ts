@@ -11,9 +11,9 @@ export interface Edge {
   readonly trials: number;
   readonly committed: number;
   readonly takenOver: number;
-  /** Commits at or after the fence's expiry, by the database's clock. */
+  /** The number of commits at or after the fence's expiry, by the database's clock. */
   readonly late: number;
-  /** Trials in which a commit and a second attempt's fence were both accepted. */
+  /** The number of trials in which a commit and a second attempt's fence were both accepted. */
   readonly both: number;
 }
 
@@ -54,7 +54,7 @@ export async function leaseEdge(
   return edge;
 }
 
-/** The real commit is refused if less than this time is left until the expiry. */
+/** The margin before the expiry: the real commit is refused if less than this time is left. */
 const MARGIN_MS = 1000;
 /**
  * The time between the fence and the beginning of that margin. On a busy machine, a commit needs
@@ -64,8 +64,8 @@ const BEFORE_MARGIN_MS = 600;
 const HOLD_MS = BEFORE_MARGIN_MS + MARGIN_MS;
 
 /**
- * Notes the database's clock at the end of each transaction that commits a cut-over. A session that
- * asks for the clock after the commit would count its own delay, too.
+ * SQL for a trigger that stores the database's time at the end of each transaction that commits a
+ * cut-over. A session that asked for the time after the commit would also count its own delay.
  */
 const NOTE_COMMITS = `
   CREATE TABLE IF NOT EXISTS commits (migration text PRIMARY KEY, at timestamptz NOT NULL);

@@ -122,8 +122,8 @@ const fencedRef = (ref: MigrationRef): MigrationRef => ({
 });
 
 /**
- * Repeats an action, at most 21 times, while Postgres does not grant its lock in time. The workflow
- * repeats such an action too.
+ * Repeats an action, at most 21 times, while Postgres does not grant the lock that the action needs
+ * in time. The workflow repeats such an action too.
  */
 export async function untilGranted(act: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {

@@ -1,8 +1,8 @@
 // `npm run bench -- holds [--rounds 100]` runs whole cut-overs of `examples/daily-revenue`, while
 // 16 writers are busy. Each cut-over fences the source tables, drains through the pipeline and its
-// sink, and runs the final window. Then it commits, observes the route, and routes consumers back.
-// The benchmark calls the workflow's activities in their order, while the workflow is paused. It
-// needs the local stack.
+// sink, and runs the final window. Then it commits, checks what consumers read, and routes them
+// back. The benchmark calls the workflow's activities in their order, while the workflow is paused.
+// It needs the local stack.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,7 +91,7 @@ interface CutOver {
   readonly fenceMs: number;
   readonly holdMs: number;
   readonly refused: string | null;
-  /** True if a row of the busiest table was written between fence and commit. */
+  /** True if a row of `orders`, which the writers update, was written between fence and commit. */
   readonly slipped: boolean;
   readonly side: string | null;
 }

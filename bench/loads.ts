@@ -46,7 +46,7 @@ export async function load(
   while (count < rows) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const { committed } = (await kafka.offsets(capture!.topic))[0]!;
-    // Counting competes with the load, so it starts only near the end.
+    // Counting the records competes with the load, so it starts only near the end.
     if (committed < rows) continue;
     await kafka.readRange(capture!.topic, 0, next, committed, () => void (count += 1));
     next = committed;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 const WRITERS = 16;
 
 /**
- * Starts writers that run `statement` with a random number from 1 to `rows` as $1. Returns a
- * function that stops them; they then print their counts.
+ * Starts writers that run `statement` again and again, with a random number from 1 to `rows` as $1.
+ * Returns a function that stops them. When the writers stop, they print how much they wrote.
  */
 export function startWriters(
   database: string,

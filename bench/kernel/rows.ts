@@ -13,7 +13,7 @@ const TYPES = COLUMNS.map(([, type]) => type);
 const BATCH_RECORDS = 1000;
 const FIRST_INSTANT = Date.UTC(2026, 0, 1);
 
-/** The values of row `g`. They resemble those that `COLUMNS` makes in SQL for the benchmark. */
+/** The values of row `g`. They resemble those that `COLUMNS` of validation/data.ts makes in SQL. */
 function rowOf(g: number): Value[] {
   const md5 = createHash('md5').update(String(g)).digest('hex');
   const micros = Math.round(g * 1_000_007);
@@ -40,7 +40,7 @@ export const AVRO_SCHEMAS = { key: 1, value: 2 } as const;
 export interface Made {
   /** Record batches as a broker sends them, uncompressed. */
   readonly batches: readonly Buffer[];
-  /** The same records in Avro. The schemas of keys and values have the ids `AVRO_SCHEMAS`. */
+  /** The same records in Avro. `AVRO_SCHEMAS` has the ids of the schemas of keys and values. */
   readonly avro: readonly Buffer[];
   /** COPY rows without their field count. The first field of each is the ctid. */
   readonly rows: readonly Buffer[];

@@ -48,7 +48,7 @@ export function report({ before, looks, after, cores }: Measured): void {
 const range = (values: readonly number[]): string =>
   `${Math.min(...values)} to ${Math.max(...values)}`;
 
-/** Prints how long activities waited for their start, for each queue and in total. */
+/** Prints for each queue how long its activities waited for their start. */
 export function printStarts(samples: readonly Sample[]): void {
   const starts = samples.flatMap((sample) => sample.starts);
   console.log('| starts of | number | p50 | p99 | max |\n|---|---|---|---|---|');

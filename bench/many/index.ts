@@ -1,4 +1,4 @@
-// `npm run bench -- many [--minutes 20] [--migrations 300]` runs this number of migrations on one
+// `npm run bench -- many [--minutes 20] [--migrations 300]` runs `--migrations` migrations on one
 // worker, with a real Temporal server and a real ledger. Eight of the migrations use only real
 // systems. The others have fakes of the source, Kafka and Connect. All migrations have a guard,
 // wait for an approval and run windows. Then all are rolled back, and no object must be left
@@ -154,7 +154,7 @@ async function startAll(
   return specs.map(({ name }) => `migration-${name}`);
 }
 
-/** Counts the running migrations to which `condition` applies. */
+/** Counts the running migrations to which `condition` applies, or all if it is empty. */
 async function countOf(
   { workflow }: Client,
   ids: readonly string[],

@@ -1,10 +1,10 @@
 // `npm run bench -- secure [--rows 1000000] [--rounds 5]` starts a secured stack of its own, and
 // measures how long this takes and how much memory it needs. Then it compares a table of 12 columns
 // with its topic in full windows. For the lower limit, it also walks the topic: it finds each
-// record without decoding it. Both read over SASL_SSL or in plain text, and in Avro or JSON, always
-// the same rows from the same brokers, in shuffled order. At the end, it removes the stack. With
-// BENCH_KEEP=1, it keeps the stack and the topics. It then also uses those that an earlier run
-// kept.
+// record without decoding it. Windows and walks read over SASL_SSL or in plain text, and in Avro or
+// JSON. They always read the same rows from the same brokers, in shuffled order. At the end, it
+// removes the stack. With BENCH_KEEP=1, it keeps the stack and the topics. It then also uses those
+// that an earlier run kept.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { stackHome, type StackHome } from '../../stack/paths.js';

@@ -1,5 +1,6 @@
 // Runs one step of the benchmark in a separate process: `make ROWS`, or `window|walk LEG FORMAT`.
-// LEG is `plain text` or `SASL_SSL`. A `window` or `walk` prints its figures as one line of JSON.
+// LEG is `plain text` or `SASL_SSL`, and FORMAT is `json` or `avro`. The steps `window` and `walk`
+// print their figures as one line of JSON.
 import Cursor from 'pg-cursor';
 import kafkajs from 'kafkajs';
 import { kafkaClient } from '../../src/clients/kafka/client.js';

@@ -1,8 +1,8 @@
 // `npm run bench -- snapshot [--rows 1000000] [--rounds 3]` measures Sluice's copy of a table. In
 // the first round, it measures Debezium's initial snapshot too. Each round also measures two
-// limits. The first limit is the time to read the table. The second is the time to write as many
-// records, which were built before, to a topic. Each figure comes with the processor time of every
-// process. The benchmark needs the local stack.
+// limits. The first limit is the time to read the table. The second is the time to write the same
+// number of records to a topic, in batches that were built before. Each figure comes with the
+// processor time of every process. The benchmark needs the local stack.
 import type pg from 'pg';
 import { copyRows } from '../../src/clients/postgres/copy-stream.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

@@ -1,10 +1,10 @@
-// `npm run bench -- validation` compares a table of 12 columns with its topic. It measures this
-// repository's engine, other tools, and limits that no tool can beat. Variants change one side, and
-// show which tool misses a difference or reports a difference that does not exist. The benchmark
-// needs the local stack. Its objects are named sluice_bench…, and it removes them at the end.
-// BENCH_PYTHON names a Python with reladiff, psycopg2 and duckdb. BENCH_DVT names the command of
-// Google's DVT. Without these variables, the benchmark skips those tools and says so. BENCH_ONLY
-// selects contestants by parts of their names. BENCH_VARIANTS limits the number of variants.
+// `npm run bench -- validation` compares a table of 12 columns with its topic. It measures Sluice's
+// windows, other tools, and limits that no tool can beat. Variants change one side, and show which
+// tool misses a difference or reports a difference that does not exist. The benchmark needs the
+// local stack. Its objects are named sluice_bench…, and it removes them at the end. BENCH_PYTHON
+// names a Python with reladiff, psycopg2 and duckdb. BENCH_DVT names the command of Google's DVT.
+// Without these variables, the benchmark skips those tools and says so. BENCH_ONLY selects
+// contestants by parts of their names. BENCH_VARIANTS limits the number of variants.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Defines the variants of the validation benchmark. Each changes only one side (table or topic),
-// and says how many rows really differ afterwards.
+// Defines the variants of the validation benchmark. Except for the variant `clean`, each changes
+// only one side (table or topic). Each says how many rows really differ afterwards.
 import type pg from 'pg';
 import { append, envelope } from './data.js';
 
