@@ -1,6 +1,6 @@
 // `npm run bench -- assess [--processes 200]` measures how long `sluice assess` takes for a
-// portfolio of this number of batch processes, with a real database. It also measures how long it
-// takes to parse and analyze the SQL of one query. It needs the local stack.
+// portfolio of `--processes` batch processes in a real database. It also measures how long it takes
+// to parse and analyze the SQL of one query. It needs the local stack.
 import pg from 'pg';
 import { measure } from '../src/cli/support/measure-portfolio.js';
 import { assess, readQuery } from '../src/assess/assessment.js';

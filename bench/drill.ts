@@ -36,8 +36,8 @@ export interface Drill {
 }
 
 /**
- * Creates a database with a source table, the batch's table, the stream's table, a view that reads
- * the batch's table, and a table for lease rows.
+ * Creates a database with a source table, the batch's table, the stream's table, a view, and a
+ * table for lease rows. The view reads the batch's table.
  */
 export async function openDrill(database: string): Promise<Drill> {
   const admin = new pg.Client({ database: 'postgres' });

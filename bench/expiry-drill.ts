@@ -19,8 +19,8 @@ export interface Edge {
 
 /**
  * Runs trials at the expiry of a fence. In each trial, the fence of a first attempt is about to
- * expire, and the commit of this attempt waits for a lock on the lease row. A second attempt fences
- * as soon as the database allows it.
+ * expire. The commit of this attempt waits for a lock on the lease row. A second attempt fences as
+ * soon as the database allows it.
  */
 export async function leaseEdge(
   drill: Drill,

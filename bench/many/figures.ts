@@ -123,8 +123,8 @@ export function lineThrough(points: readonly Point[]): {
 
 /**
  * Prints how many sockets, files, sessions and timers were open, and how many activities and slots
- * were in use. There are figures from before the first migration, from the first and the last look
- * while all migrations ran, and from after the last migration.
+ * were in use. It prints figures from before the first migration and from after the last one. It
+ * also prints those of the first and the last look while all migrations ran.
  */
 function printOpen(...[before, first, last, after]: [Look, Look, Look, Look]): void {
   const names = ['before any', 'all run, first look', 'all run, last look', 'after all'];

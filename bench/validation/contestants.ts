@@ -198,7 +198,7 @@ async function naive(client: pg.Client, kafka: KafkaPort): Promise<number> {
 }
 
 /**
- * Loads the topic into a table, in batches of 20,000 records, as a fast sink would do. Of each
+ * Loads the topic into a table, in batches of 20,000 records, as a fast sink would do. From each
  * batch, it writes the last value of each key.
  */
 async function loadTopic(client: pg.Client, kafka: KafkaPort): Promise<null> {
