@@ -59,7 +59,7 @@ const scenarios: Record<string, () => Promise<void> | void> = {
 const scenario = scenarios[positionals[0] ?? ''];
 if (!scenario) {
   console.error(
-    `usage: npm run bench -- ${Object.keys(scenarios).join('|')}    (needs \`npm run stack -- up\`)`,
+    `usage: npm run bench -- ${Object.keys(scenarios).join('|')}    (all except kernel and secure need \`npm run stack -- up\`)`,
   );
   process.exit(2);
 }

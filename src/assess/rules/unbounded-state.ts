@@ -12,7 +12,7 @@ export const unboundedState: Rule = {
     );
     return parts.length > 0
       ? fired(Math.min(0.7, 0.3 + 0.15 * parts.length), parts.join('; '), {
-          work: `bound it in time or by key: ${parts.join('; ')}`,
+          work: `limit this state in time or by key: ${parts.join('; ')}`,
         })
       : notFired('every operator is stateless or keyed');
   },

@@ -37,7 +37,7 @@ export const FLAGS = {
   'distinct-unbounded': [
     'care',
     'every row must be counted, because its last copy may be deleted',
-    'group by the intended key, or bound it in time',
+    'group by the intended key, or limit the rows to a period',
   ],
   'full-outer-join': [
     'care',
@@ -72,7 +72,7 @@ export const FLAGS = {
   'window-unpartitioned': [
     'blocks',
     'numbering or running totals over all rows: one late row changes every row after it',
-    'partition it',
+    'add PARTITION BY to the window',
   ],
   recursive: [
     'blocks',

@@ -33,7 +33,10 @@ export function addReadingVerbs(program: Command): void {
     'show the differences with the values of both sides',
     async (id: never, o: never) => (await import('../diff.js')).diff(id, o),
   )
-    .option('--window <number>', 'which window; default: the newest failed one')
+    .option(
+      '--window <number>',
+      'which window; default: the newest failed one, or else the newest one with unknown or unstable keys',
+    )
     .option('--subject <subject>', 'which subject: a table, a stage, result or result@sink')
     .option('--limit <n>', 'how many differences to print as text', '20')
     .option('--exit-code', 'exit 3 when there are differences')

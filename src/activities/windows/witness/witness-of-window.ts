@@ -30,7 +30,7 @@ export interface Compared {
 export function whyUnwitnessed(plan: ResolvedPlan, compared: readonly Compared[]): string | null {
   if (engineGateway(plan.spec)) return 'Flink compares the tables';
   if (plan.capture.isAdopted)
-    return 'a witness writes markers into the log, which the adopted connector may publish';
+    return 'a witness writes markers into the WAL, which the adopted connector may publish';
   for (const { table, shape } of compared) {
     if (shape.columns.some(({ toleranceAbs }) => toleranceAbs !== undefined))
       return `a column of ${table.text} has a tolerance`;
