@@ -6,7 +6,7 @@ import { splitStatements } from '../domain/pipelines/split-statements.js';
 
 const DUPLICATES = /^set\s+'table\.exec\.source\.cdc-events-duplicate'\s*=\s*'true'$/i;
 
-/** Returns the tables, as the spec names them, that are read with `before` and `after`. */
+/** Returns the tables that the pipeline reads as changelogs, under their names in the spec. */
 export function changelogTables({ spec }: Pick<MigrationSpec, 'spec'>): string[] {
   return changelogs(spec.pipeline?.statements?.sql ?? '').flatMap((sql) =>
     [...sql.matchAll(/\$\{topic:([^}]*)\}/g)].map((match) => match[1]!),
@@ -14,8 +14,8 @@ export function changelogTables({ spec }: Pick<MigrationSpec, 'spec'>): string[]
 }
 
 /**
- * Returns why a table cannot be read as the changelog that the text declares. Null if the text
- * alone shows no problem.
+ * Returns why Flink cannot read a table as the changelog that the pipeline's SQL declares. Null if
+ * neither this SQL nor the kind of capture shows a problem.
  */
 export function changelogProblem(migration: MigrationSpec): string | null {
   const { spec } = migration;

@@ -1,8 +1,9 @@
-// Compares a table in Flink SQL. The SQL reads two bounded topics, and takes the stream's last
-// visible record of each key. Then it joins both sides with a full outer join. Rows that this SQL
-// finds equal are proven equal. All other rows are compared value by value afterwards. The tables
-// use the plain kafka connector with raw values, because `json` silently drops tombstones and batch
-// mode refuses upsert-kafka.
+// Builds Flink SQL that compares a table with its topic. The SQL reads two topics up to fixed
+// offsets: one with the table's rows, and the table's own topic (the stream). From the stream, it
+// takes the last record of each key that the window's snapshot sees. Then a full outer join joins
+// both sides. Rows that this SQL finds equal are proven equal. The worker later compares all other
+// rows value by value. Flink's tables use the plain kafka connector with raw values. The format
+// `json` silently drops tombstones, and batch mode refuses upsert-kafka.
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 
@@ -49,8 +50,9 @@ export const CANARY: Readonly<Record<Kind, number>> = {
 };
 
 /**
- * Sets how often a failed job restarts. In many clusters, the configured strategy restarts jobs
- * forever. A job that cannot log in to Kafka would then never end, and the window would hang.
+ * Sets batch mode, and how often a failed job restarts. In many clusters, the configured strategy
+ * restarts jobs forever. A job that cannot log in to Kafka would then never end, and the window
+ * would hang.
  */
 const inBatch = (restarts: number): string[] => [
   `SET 'execution.runtime-mode' = 'batch'`,
@@ -142,10 +144,10 @@ const isNotUtf8 = (text: string, bytes: string): string =>
   String.raw`(${text} LIKE U&'%\FFFD%' AND ENCODE(${text}, 'UTF-8') <> ${bytes})`;
 
 /**
- * Selects the records of the topic and of the canary, each with its operation, transaction and
- * image. A tombstone that follows a delete event or a tombstone of its key adds nothing, so it is
- * dropped. Any other tombstone gets the operation `t`: it deletes the key for every reader of the
- * topic.
+ * Selects the records of the stream's topic and the planted canaries, each with its operation,
+ * transaction and image. A tombstone adds nothing if the record of its key before it is a delete
+ * event or a tombstone, or if there is none. It is then dropped. Any other tombstone gets the
+ * operation `t`: it deletes the key for every reader of the topic.
  */
 function recordsOf(): string {
   const planted = (id: number, x: number): string =>
@@ -174,7 +176,7 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
   FROM (${legacy}) AS l FULL OUTER JOIN (${latest}) AS s ON l.k = s.k`;
 }
 
-/** A row with one of these texts never counts as equal. */
+/** These texts replace a value that Debezium did not receive. Such a row never counts as equal. */
 const UNPROVABLE = [TOAST_PLACEHOLDER, PLACEHOLDER_BASE64];
 
 /**

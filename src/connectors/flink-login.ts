@@ -29,7 +29,7 @@ const providersOf = (config: Readonly<Record<string, string>>): Provider[] =>
     Object.values(config).some((value) => value.includes(`\${${name}:`)),
   );
 
-/** Returns whether the options name a class of Kafka's client. */
+/** Returns whether the options name a class of Kafka's client. Each placeholder needs one. */
 export const namesClasses = (kafka: Login): boolean =>
   providersOf(kafkaClientConfig(kafka)).length > 0;
 
@@ -37,7 +37,7 @@ export const namesClasses = (kafka: Login): boolean =>
 export const providerClass = (client: ClientPackage, name: Provider = 'env'): string =>
   `${client}.common.config.provider.${PROVIDERS[name]}`;
 
-/** Returns the options of a table, each with the prefix `properties.`. */
+/** Returns the login options of a Flink table, each with the prefix `properties.`. */
 export function flinkLogin(kafka: Login, client: ClientPackage): Record<string, string> {
   const config = kafkaClientConfig(kafka);
   const providers = providersOf(config);

@@ -7,15 +7,15 @@ import { splitStatements, startsJob } from '../domain/pipelines/split-statements
 import type { MigrationSpec, SecretRef } from '../domain/migration/spec.js';
 
 export interface FlinkPlan {
-  /** Definitions and settings in order, including the `SET`s of the text. */
+  /** Definitions and settings (such as `SET`), in the order of the pipeline's SQL. */
   readonly setup: readonly string[];
   /** Statements that each start one job. */
   readonly jobs: readonly { readonly name: string; readonly sql: string }[];
 }
 
 /**
- * Returns the statements of the pipeline. Throws an Error that names a statement or placeholder
- * that cannot be used.
+ * Returns the statements of the pipeline. Throws an Error if a statement or placeholder cannot be
+ * used, or if no statement starts a job.
  */
 export function flinkPlan(migration: MigrationSpec, generation: number): FlinkPlan {
   const { statements } = migration.spec.pipeline!;
@@ -50,7 +50,8 @@ export const secretsOfStatements = (text: string): SecretRef[] =>
 
 /**
  * Replaces the placeholders `${topic:public.orders}`, `${output}`, `${brokers}`, `${group}` and
- * `${stage:NAME}`. References to secrets stay, because Kafka's client in Flink resolves them.
+ * `${stage:NAME}`. In Flink SQL, references to secrets stay, because Kafka's client in Flink
+ * resolves them.
  */
 export function fillIn(text: string, migration: MigrationSpec, generation: number): string {
   const { pipeline, kafka, batch } = migration.spec;

@@ -12,9 +12,10 @@ import { placeholder } from './kafka-client-properties.js';
 export const JDBC_SINK_CLASS = 'io.debezium.connector.jdbc.JdbcSinkConnector';
 
 /**
- * Builds the sink's configuration. The spec MUST have a sink and a pipeline. With an owner, the
- * sink writes to the shared table as that owner. Otherwise the sink writes to the table that it
- * uses before the commit.
+ * Builds the sink's configuration. The spec MUST have a sink and a pipeline. `owner` is set after
+ * the commit of a migration with a shared table. The sink then writes to the shared table, in
+ * sessions with the owner's role. Without `owner`, it writes to the table that it uses before the
+ * commit.
  */
 export function jdbcSinkConfig(
   { spec, sink }: ResolvedPlan,

@@ -1,7 +1,7 @@
-// Builds the configuration of a JDBC source from a spec. Each table, or the query, has one
-// connector. The connector's records have Debezium's shape (key, `after`, `op`). Pipelines and
-// comparisons can therefore read them like Debezium's records. A topic can also change from one
-// kind of connector to the other.
+// Builds the configuration of a polling connector (`jdbc-source`) from a spec. Each table, or the
+// query that is captured instead, has its own connector. The connector's records have Debezium's
+// shape (key, `after`, `op`). Pipelines and comparisons can therefore read them like Debezium's
+// records. One topic can even contain records of both kinds of connectors.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import {
@@ -27,7 +27,8 @@ export interface JdbcPlugin {
   /** The modes in which the plugin's position can pass rows that it has not read, and why. */
   readonly skipsIn: Readonly<Partial<Record<PollingMode, string>>>;
   /**
-   * Keys that only this plugin has, or whose default differs from the default of the other plugins.
+   * Configuration keys that only this plugin has, or whose default differs from the default of the
+   * other plugins.
    */
   readonly config: Readonly<Record<string, string>>;
 }
@@ -148,7 +149,7 @@ export function jdbcSourceConfig(
   };
 }
 
-/** Returns the query as a subquery, so that a plugin may append its condition. */
+/** Returns the polled rows as a SELECT around a subquery, so that a plugin can append a WHERE. */
 function polledQuery(
   polling: Polling,
   capture: Capture,

@@ -1,5 +1,6 @@
-// Writes the properties of a Kafka client on the JVM. Kafka Connect resolves their placeholders, so
-// that no secret is in a connector's configuration.
+// Writes the properties of a Kafka client on the JVM. They contain placeholders instead of secrets.
+// The client's own process, such as a worker of Kafka Connect, resolves the placeholders. So no
+// secret is in a connector's configuration.
 import { basename, dirname } from 'node:path';
 import {
   tlsFilesOf,

@@ -37,7 +37,7 @@ const ofAdopted = ({ captures }: ResolvedPlan): Acl[] =>
   }));
 
 /**
- * All topics that Sluice names begin with one prefix, so a new capture needs no additional ACLs.
+ * All topics that Sluice names begin with one prefix, so a new generation needs no additional ACLs.
  */
 const ownTopics = ({ spec, metadata }: ResolvedPlan) =>
   ({
@@ -63,7 +63,8 @@ export const betweenStages = (application: string) =>
 export const aTopicBetweenStages = (application: string): string => `${application}-repartition`;
 
 /**
- * Returns a list with the output topic, or an empty list if the prefix of `ownTopics` covers it.
+ * Returns a list with the output topic. The list is empty if there is no pipeline, or if the prefix
+ * of `ownTopics` covers the topic.
  */
 const outputs = (plan: ResolvedPlan): string[] =>
   [plan.spec.pipeline?.output.topic].filter(

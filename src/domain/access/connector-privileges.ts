@@ -15,7 +15,7 @@ import {
   replication,
 } from './privilege.js';
 
-/** Lists the privileges of the connector's login. */
+/** Lists the privileges that the source connector's login needs. */
 export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Privilege[] {
   const { capture, database } = plan;
   if (capture.isAdopted) return []; // the adopted connector has a login of its own
@@ -58,7 +58,8 @@ export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Pri
 
 /**
  * Lists the privileges that the sink connector needs. It uses the worker's login in the target, and
- * writes to a table that already exists or that Sluice creates.
+ * writes to a table that already exists or that Sluice creates. With a shared table, the list is
+ * empty, because the sink then writes under a role that already has its privileges.
  */
 export function sinking(plan: ResolvedPlan, facts: PrivilegeFacts | null): readonly Privilege[] {
   if (!plan.sink || plan.route.sharesTable) return [];

@@ -3,7 +3,7 @@ import { offsetsMapOf, strimziOf } from '../migration/connect-control.js';
 import type { MigrationSpec } from '../migration/spec.js';
 
 export interface RoleRule {
-  /** Empty for the core group. */
+  /** The API group of the resource. Empty for the core group of Kubernetes. */
   readonly group: string;
   readonly resource: string;
   readonly verbs: readonly string[];

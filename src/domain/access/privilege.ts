@@ -1,4 +1,4 @@
-// Describes one right of a role, and builds the rights that several lists contain.
+// Describes one right of a role, and builds the rights that several lists of this folder contain.
 import { parseTableName, plainIdent, plainName, quoteLiteral } from '../migration/names.js';
 import { hasOnSchema, hasOnTable, mayReplicate } from './privilege-conditions.js';
 import { hasTarget } from '../migration/databases.js';
@@ -10,7 +10,7 @@ export interface Privilege {
   readonly part: Part;
   /** Set if the right is granted in a target that is not the source. */
   readonly in?: 'target';
-  /** One statement, without a semicolon. */
+  /** The SQL statement that grants the right, without a semicolon. */
   readonly sql: string;
   /** The object of the right: a schema, a table or a role. */
   readonly subject: string;

@@ -14,7 +14,7 @@ import {
   replication,
 } from './privilege.js';
 
-/** Returns the relations whose owners the list of rights has to name, for both databases. */
+/** Returns, for each database, the relations whose owner role must be granted to the worker. */
 export function ownedRelations({
   tables,
   capture,
@@ -99,7 +99,7 @@ const creating = (
   has: `has_database_privilege(${quoteLiteral(user)}, current_database(), 'CREATE')`,
 });
 
-/** Lists the rights that the lease row needs in a separate target. */
+/** Lists the rights that the worker needs for the lease row in a separate target. */
 const leasing = (user: string, database: string): Privilege[] => [
   login(
     'administration',
@@ -198,7 +198,8 @@ export function reading(
 }
 
 /**
- * Lists the rights in one database. `named` are relations that need only access to their schema.
+ * Lists the rights in one database. The user must be able to read `relations`. For the relations in
+ * `named`, this list needs only USAGE on their schemas.
  */
 function readingIn(
   user: string,

@@ -8,9 +8,9 @@ export type Operation = (typeof OPERATIONS)[number];
 
 /** The part of one table that a publication publishes. */
 export interface PublishedTable {
-  /** The spec's name for the table, or its qualified name. */
+  /** The spec's name for the table. If the spec does not name it, its qualified name. */
   readonly name: string;
-  /** The filter's condition. Null means every row. */
+  /** The condition of the publication's row filter. Null means every row. */
   readonly rowFilter: string | null;
   /** Columns that the table stores but the publication does not publish. */
   readonly leftOut: readonly string[];
@@ -38,7 +38,7 @@ export interface Relation {
   readonly file: string;
 }
 
-/** The properties of a table. Each is a text that a message about a change can show. */
+/** The properties of a table, as texts that a message about a change can show. */
 export interface CapturedTable extends Relation {
   /** Partitions at every depth, including intermediate ones. */
   readonly partitions: readonly Relation[];

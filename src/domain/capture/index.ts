@@ -1,4 +1,5 @@
-// Selects the capture by the connector type of a spec, and derives topics and connectors from it.
+// Selects the capture of a spec by `adopt` and the connector's type. Derives topics and connectors
+// from the capture.
 import { namesOf, type Capture, type Names } from '../migration/names.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';
 import type { Contradiction } from '../migration/contradiction.js';

@@ -1,5 +1,5 @@
-// Capture `debezium-postgres`: one connector reads the log of all tables through a publication and
-// a slot.
+// Defines the capture `debezium-postgres`. One connector reads the changes of all tables from the
+// log (the WAL), through a publication and a slot.
 import { parseTableName, tableTopic } from '../migration/names.js';
 import { contradictionList } from '../migration/contradiction.js';
 import type { CaptureMode } from './capture.js';

@@ -16,7 +16,7 @@ export interface Polling {
    * miss its rows.
    */
   readonly delay: string;
-  /** The owner's declaration about deletes, or null if there is none. */
+  /** The spec's declaration about deletes in the source. Null if there is none. */
   readonly deletes: 'none' | 'soft' | null;
 }
 

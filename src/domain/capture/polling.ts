@@ -1,5 +1,5 @@
-// Capture `jdbc-source`: a connector for each table, or for one query, asks the database for new
-// rows repeatedly.
+// Defines the capture `jdbc-source`. Each table, or one query, has a connector that repeatedly asks
+// the database for new rows.
 import { durationMs, formatMs } from '../values/duration.js';
 import {
   namesOf,
@@ -44,7 +44,7 @@ export function pollingOf({ spec: { connector } }: Pick<MigrationSpec, 'spec'>):
 }
 
 export const pollingCapture: CaptureMode = {
-  whySettled: 'the records of polled tables name no transaction',
+  whySettled: 'the records of polled tables have no transaction id',
   whyNotCompared:
     'records of a polling connector carry no transaction id, so sluice compare cannot match them to a snapshot; use sluice start, whose windows compare them in rounds',
   plan(spec) {
@@ -93,8 +93,8 @@ function captures({ spec }: MigrationSpec, { connector, topicPrefix }: Names): C
 }
 
 /**
- * Finds tables that would share a connector. Two tables can give the same connector name, because
- * it is derived from the table's name.
+ * Finds tables that would share a connector. Two table names can become the same connector name:
+ * special characters become `_`, and `-` joins schema and table.
  */
 function sharedConnectors(spec: MigrationSpec): Contradiction[] {
   const { found, add } = contradictionList();
@@ -129,7 +129,7 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   found.push(...slowPolls(spec, mode));
   if (spec.validation.engine === 'flink')
     add(
-      'use engine embedded: Flink matches rows by their transaction, and the records of polled rows name none',
+      'use engine embedded: Flink needs the transaction id of each record, and the records of polled rows have none',
       'validation',
       'engine',
     );
@@ -180,7 +180,10 @@ function slowPolls(
   return found;
 }
 
-/** Finds columns that the mode needs but the spec lacks, and columns that the mode does not use. */
+/**
+ * Finds columns that the mode or the query needs but the spec lacks, and columns that the mode does
+ * not use.
+ */
 function wrongColumns({ connector }: MigrationSpec['spec'], mode: PollingMode): Contradiction[] {
   const { found, add } = contradictionList();
   if (looksAtIds(mode) && connector.incrementingColumn === undefined)

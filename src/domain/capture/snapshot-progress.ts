@@ -48,8 +48,8 @@ export function mustAsk(snapshot: SignalledSnapshot): boolean {
 }
 
 /**
- * Returns the progress of each table. `tables` are the spec's tables. `totals` are the rows of each
- * table in the baseline; they are shown but prove nothing.
+ * Returns the progress of each table. `tables` are the spec's tables. `totals` are the row counts
+ * of the tables in the baseline; they are shown but prove nothing.
  */
 export function foldNotifications(
   notifications: readonly SnapshotNotification[],

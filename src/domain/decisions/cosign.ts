@@ -1,5 +1,6 @@
 // Decides whether two people have agreed to end the soak early, or to "break the glass", which
-// relaxes the approval rules for one hour. Each answer contains its reason.
+// relaxes the approval rules for one hour. Each answer contains its reason. Also defines the
+// approval rules that apply during this hour.
 import { durationMs } from '../values/duration.js';
 import type { Decision, Identity } from './gate.js';
 import type { Phase } from '../migration/phase.js';
@@ -24,8 +25,8 @@ export interface CoSignature {
 
 /**
  * Broken glass: two people agreed to relax the gate for one hour. The cut-over may then begin
- * outside its change window and on older evidence. One of the two people may approve it. The run
- * keeps this record permanently.
+ * outside its change window and on older evidence, after an approval by one of the two people. The
+ * run keeps this record permanently.
  */
 export interface BrokenGlass {
   readonly by: readonly string[];

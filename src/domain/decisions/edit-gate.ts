@@ -53,7 +53,10 @@ const SIGNED_WITHIN = '1h';
 /** The text that a signature names, so that the signature is valid for this spec only. */
 export const signedEdit = (wanted: string): string => `spec-${wanted}`;
 
-/** Decides on an edit to the spec `wanted`, whose plan hash is `hash`. `now` is an ISO time. */
+/**
+ * Decides whether `wanted` may replace the spec of the run. `hash` is the plan hash of `wanted`.
+ * `now` is an ISO time.
+ */
 export function decideEdit(
   request: Pick<EditRequest, 'by' | 'run' | 'base'>,
   wanted: MigrationSpec,

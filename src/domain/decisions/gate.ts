@@ -1,5 +1,5 @@
 // Decides whether an approval or a rejection is accepted. A reason contains the numbers that
-// were compared, if there are any.
+// were compared, if there are any. Also decides which approvals count, and whether a person may act.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';
@@ -225,7 +225,7 @@ export function waitingFor(state: GateState, spec: ApprovalSpec, now: string): s
   return awaitedWindow(spec, now);
 }
 
-/** Returns the change window that the cut-over waits for, or null if `now` is inside of one. */
+/** Returns the change window that the cut-over waits for. Null if it need not wait for one. */
 function awaitedWindow({ notBefore, notAfter }: ApprovalSpec, now: string): string | null {
   if (notBefore !== null && Date.parse(now) < Date.parse(notBefore))
     return `the change window, which opens at ${notBefore}`;

@@ -10,7 +10,7 @@ export type CoSigned = (typeof CO_SIGNED)[number];
 
 export type SignedDecision = 'approve' | 'reject' | 'rollback' | 'rehearse' | 'edit' | CoSigned;
 
-/** The decisions that a key may sign, as the worker's operator configures them. */
+/** The roles that the worker's operator can give to a key. They say which decisions it may sign. */
 export const KEY_ROLES = ['approve', 'complete', 'break-glass'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
@@ -52,7 +52,7 @@ export interface TokenClaims extends SignedFor {
   readonly nonce: string;
 }
 
-/** The worker's finding about a token. */
+/** The result when the worker verifies a token. */
 export type Verified =
   | { readonly valid: true; readonly claims: TokenClaims }
   | { readonly valid: false; readonly reason: string };

@@ -156,7 +156,7 @@ function isShorter(path: string, before: MigrationSpec, after: MigrationSpec): b
 }
 
 /**
- * Returns whether evidence depends on the change. A waiver names a class of differences or a
+ * Returns whether evidence depends on the changed field. A waiver names a class of differences or a
  * preflight check. Windows use only the waivers for classes, so a change of another waiver does not
  * affect evidence.
  */

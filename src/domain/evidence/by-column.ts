@@ -47,7 +47,10 @@ function commonRule(list: readonly Difference[]): string | null {
   return lowered ? 'equal except for case or spaces at the ends' : null;
 }
 
-/** Returns the distance, such as `+ 7 h` or `− 0.01`. Null if the values have no distance. */
+/**
+ * Returns the distance from the batch's value to the stream's, such as `+ 7 h` or `− 0.01`. Null if
+ * the values are neither both numbers nor both times.
+ */
 function distance(batch: string, stream: string): string | null {
   const number = decimals(batch, stream);
   if (number !== null) return number;
@@ -71,7 +74,7 @@ function decimals(batch: string, stream: string): string | null {
 
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/;
 
-/** Parses a timestamp to microseconds since 1970. Null if the text is no timestamp. */
+/** Parses a date or timestamp to microseconds since 1970. Null if the text is neither. */
 function instant(text: string): number | null {
   const match = INSTANT.exec(text);
   if (!match) return null;

@@ -20,7 +20,7 @@ const NEVER_WAIVED: CheckRule = { isNeverWaived: true };
 /** These checks examine the target: the database of the result, which may not be the source. */
 const OF_TARGET: CheckRule = { examines: 'target' };
 
-/** Every preflight check by its name, which a waiver of the spec may use. */
+/** Every preflight check by its name. The waivers of a spec use these names. */
 const CHECKS = {
   'adopt.connector': NEVER_WAIVED,
   'adopt.free': NEVER_WAIVED,
