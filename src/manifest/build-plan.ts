@@ -36,7 +36,7 @@ export interface Plan {
   readonly cutover: readonly CutoverStep[];
   /** The ACLs that each principal needs. Empty if Kafka does not authenticate its clients. */
   readonly acls: readonly Acl[];
-  /** Sentences that say what other processes need. Absent if they need nothing. */
+  /** Sentences about what Flink's processes need for comparisons. Absent if they need nothing. */
   readonly needs?: readonly string[];
   /** The Role that the worker needs in Kubernetes. Absent without Strimzi. */
   readonly role?: object;

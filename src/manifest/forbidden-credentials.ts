@@ -65,8 +65,8 @@ function isReferenced(value: string): boolean {
 }
 
 /**
- * Returns a reason if an option in these statements contains a secret, which a spec must not
- * contain. Returns null if no option does.
+ * Returns why a spec must not contain these statements: an option is a secret, or a text is a
+ * connection string with credentials. Returns null if neither is the case.
  */
 export function statementsProblem(sql: string): string | null {
   for (const [, name, value] of sql.matchAll(OPTION)) {
@@ -82,8 +82,8 @@ export function statementsProblem(sql: string): string | null {
 }
 
 /**
- * Returns a reason if this SQL has a connection string with a password, which a spec must not
- * contain. Returns null if it has none.
+ * Returns why a spec must not contain this SQL: a text is a connection string with credentials.
+ * Returns null if there is no such text.
  */
 export function sqlProblem(sql: string): string | null {
   for (const [literal] of sql.matchAll(LITERALS)) {

@@ -73,7 +73,7 @@ export function engineLoginIssues({ spec: { kafka, validation } }: ParsedSpec): 
   );
 }
 
-/** Finds passwords that Kafka Connect could not resolve. */
+/** Finds logins that have no password, or whose password Kafka Connect could not resolve. */
 export function loginIssues({ spec }: ParsedSpec): SpecIssue[] {
   const { source, target, connector, sink, kafka } = spec;
   const { passwordFrom } = source.postgres;
@@ -115,7 +115,10 @@ export function addressIssues(
   return issues;
 }
 
-/** Finds certificates that do not belong together, or that no connection would use. */
+/**
+ * Finds certificates that do not belong together, and certificates and addresses of brokers that no
+ * connection would use.
+ */
 export function certificateIssues({ spec }: ParsedSpec): SpecIssue[] {
   const issues: SpecIssue[] = [];
   const add = (message: string, ...path: string[]): void =>

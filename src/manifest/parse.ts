@@ -76,5 +76,6 @@ function check(input: unknown, use: SpecUse): Checked<MigrationSpec> {
   const issues = [...semanticIssues(parsed.data), ...ISSUES_OF[use](parsed.data)];
   if (issues.length > 0) return { ok: false, issues };
   const { $schema: _ignored, ...spec } = parsed.data;
-  return { ok: true, value: spec as MigrationSpec }; // semanticIssues has refused every value that MigrationSpec does not know
+  // `semanticIssues` has refused every value that MigrationSpec does not know.
+  return { ok: true, value: spec as MigrationSpec };
 }

@@ -1,5 +1,5 @@
-// Defines the keys of `cutover`, which say who approves, how long the hold may last, and what the
-// final window compares.
+// Defines the keys of `cutover`. They say who approves, how long the hold may last, which writes
+// are refused, what the final window compares, and how consumers are switched.
 import { z } from 'zod';
 import {
   duration,

@@ -1,4 +1,4 @@
-// Defines the shape of the legacy side: the source database and its batch.
+// Defines the shape of the legacy side: the source database, a separate target, and the batch.
 import { z } from 'zod';
 import { parseTableName, qualified } from '../domain/migration/names.js';
 import {

@@ -1,5 +1,6 @@
 // Decides whether an approval or a rejection is accepted. A reason contains the numbers that
-// were compared, if there are any. Also decides which approvals count, and whether a person may act.
+// were compared, if there are any. Also decides which approvals count, and whether a person may
+// act.
 import { durationMs } from '../values/duration.js';
 import type { Approval } from '../evidence/ledger-rows.js';
 import type { Phase } from '../migration/phase.js';

@@ -37,7 +37,7 @@ export interface FactRule {
  */
 export const UNKNOWN_IDENTITY = 'unknown';
 
-/** Builds the name of a fact about a part. `part` is empty if there is only one part of its kind. */
+/** Builds the name of a fact about a part. `part` is empty if there is only one such part. */
 const named = (fact: string, part: string): string => (part === '' ? fact : `${fact} ${part}`);
 export const taskFact = (connector: string): string => named('connector task', connector);
 export const versionFact = (connector: string): string => named('connector version', connector);

@@ -1,4 +1,4 @@
-// Defines plain JSON shapes that the workflow, the activities, the ledger and the verbs exchange.
+// Defines plain JSON shapes that the workflow, the activities, the ledger and the commands share.
 import type { Blocked } from '../failure.js';
 import type { Outcome, Phase } from '../migration/phase.js';
 import type { MigrationSpec } from '../migration/spec.js';
@@ -76,7 +76,8 @@ export interface ObservedRoute {
 }
 
 /**
- * The output of `sluice get ID -o json` without the windows, which are in the ledger (contract).
+ * The output of `sluice get ID -o json` without the windows, which are in the ledger. It is part of
+ * the contract, so fields keep their meaning.
  */
 export interface Status {
   readonly apiVersion: 'sluice.dev/v1alpha1';
@@ -108,8 +109,8 @@ export interface Status {
 }
 
 /**
- * `standing` says whether Temporal still runs the workflow. The workflow's own status lacks this
- * field.
+ * `standing` says whether Temporal still runs the workflow. The status that the workflow itself
+ * returns lacks this field.
  */
 export type StatusWithWindows = Status & {
   readonly windows: readonly WindowRow[];
@@ -130,6 +131,7 @@ export interface SpecShown {
 export interface AskedWindow {
   readonly by: string;
   readonly isFull: boolean;
+  /** True if the person waits for the window's verdict. */
   readonly waits: boolean;
 }
 

@@ -10,7 +10,7 @@ export interface AroundWindow {
   readonly after: Facts;
 }
 
-/** The finding about one subject. `unknown` counts the keys whose records cannot be read. */
+/** The result of one subject. `unknown` counts the keys whose records cannot be read. */
 export interface SubjectFound {
   readonly verdict: VerdictName;
   readonly unknown: number;
@@ -53,7 +53,7 @@ export function voidedBy(verdict: Verdict, { before, after }: AroundWindow): Ver
   return { verdict: 'inconclusive', reason: `${verdict.reason}${VOID}${change}` };
 }
 
-/** Returns whether a file that had rows of a table before the window has none afterwards. */
+/** Returns whether a table lost a file during the window, because its rows are in new files. */
 const hasMoved = (before: Facts, after: Facts): boolean =>
   Object.entries(before).some(
     ([name, files]) =>

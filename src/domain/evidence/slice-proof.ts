@@ -34,7 +34,7 @@ export const PROOF_STATES = [
 ] as const;
 export type ProofState = (typeof PROOF_STATES)[number];
 
-/** Environment variables that restrict a pipeline to the slice. */
+/** Environment variables that name the proof's topics and group, which the pipeline must use. */
 export type PipelineEnvironment = Readonly<Record<string, string>>;
 
 export interface SlicedTable {

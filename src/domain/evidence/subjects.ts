@@ -7,8 +7,8 @@ export type Mode = (typeof MODES)[number];
 
 export interface Subject {
   /**
-   * A table (`public.orders`), the name of a stage, `result` (the topic), `result@sink`, or
-   * `result@batch` (what the last run stored).
+   * A table (`public.orders`), the name of a stage, `result` (the output topic), `result@sink` (the
+   * sink's table), or `result@batch` (the rows that the last run of the batch stored).
    */
   readonly subject: string;
   readonly mode: Mode;

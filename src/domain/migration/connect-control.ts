@@ -31,7 +31,7 @@ export interface ControlSpec {
 export const strimziOf = ({ control, strimzi }: ControlSpec): StrimziSpec | null =>
   control === 'strimzi' && strimzi ? strimzi : null;
 
-/** Returns the place of the connectors, for people and for the ledger. */
+/** Returns a text for people and the ledger that says which Kafka Connect runs the connectors. */
 export function connectPlace(connector: ControlSpec): string {
   const strimzi = strimziOf(connector);
   if (!strimzi) return connector.url ?? '';

@@ -7,7 +7,7 @@ export interface Contradiction {
   readonly message: string;
 }
 
-/** Collects contradictions. Paths are relative to `spec`. */
+/** Returns a list and a function that adds to it. `path` starts below `spec`. */
 export function contradictionList(): {
   readonly found: Contradiction[];
   readonly add: (message: string, ...path: (string | number)[]) => void;

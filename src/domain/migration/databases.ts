@@ -50,8 +50,8 @@ export const addressAt = (spec: WithDatabases, place: Place): PostgresAddress =>
   place === 'target' ? targetPostgres(spec) : spec.spec.source.postgres;
 
 /**
- * Returns the name of the target, written as in the ledger. Two servers may have databases of the
- * same name, so the name of a separate target contains the server's address.
+ * Returns the text by which the ledger and messages name the target. Two servers may have databases
+ * of the same name, so the text for a separate target contains the server's address.
  */
 export function targetDatabase({ spec }: WithDatabases): string {
   if (!spec.target) return spec.source.postgres.database;
@@ -65,7 +65,7 @@ export const separateTarget = (spec: WithDatabases): string | null =>
 
 /**
  * Returns whether the lease row is in the source. One transaction can then change the row and write
- * a marker.
+ * a marker into the source's WAL.
  */
 export const isLeaseInSource = (spec: WithDatabases & { readonly batch: object | null }): boolean =>
   spec.batch !== null && !hasTarget(spec);

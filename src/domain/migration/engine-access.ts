@@ -29,8 +29,9 @@ export function secretsOfEngine(spec: EngineSpec): SecretRef[] {
 }
 
 /**
- * Returns a sentence that lists what Flink's processes need to log in to Kafka. Empty if Flink does
- * not compare the tables, or needs nothing. The SQL Gateway opens no connection to Kafka.
+ * Returns one sentence that lists what Flink's processes need to log in to Kafka. Returns an empty
+ * list if Flink does not compare the tables, or needs nothing. The SQL Gateway needs nothing,
+ * because it opens no connection to Kafka.
  */
 export function neededByEngine(spec: EngineSpec): string[] {
   if (spec.validation.engine !== 'flink') return [];

@@ -1,4 +1,4 @@
-// Decides when a run of a migration continues as a new one, so that each history stays small.
+// Decides when a run of a migration continues as new, so that each workflow history stays small.
 // Temporal ends a run at 51,200 events or 50 MB, and a worker replays the whole history after a
 // restart.
 

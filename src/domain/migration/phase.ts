@@ -25,8 +25,9 @@ const GENERATION_START: Phase = 'snapshot';
 const BACK_TO_VALIDATE: readonly Phase[] = ['approve', 'cut-over'];
 
 /**
- * Returns whether `to` may follow `from`. Allowed are one step forward, the return to validate, the
- * start of a new generation, and a rollback. A rollback may be requested before the first step.
+ * Returns whether `to` may follow `from`. Allowed are the next phase, the return to validate, the
+ * start of a new generation, and a rollback. `from` is null before the first phase; a rollback may
+ * already be requested then.
  */
 export function mayFollow(from: Phase | null, to: Phase): boolean {
   if (from === null) return to === 'prepare' || to === 'roll-back';

@@ -1,5 +1,5 @@
-// Decides whether Temporal still runs a migration, and if not, why. The verbs ask Temporal; this
-// file only judges the answers.
+// Decides whether Temporal still runs a migration, and if not, why. The commands of the CLI ask
+// Temporal; this file only judges the answers.
 
 /** Temporal's description of the newest run of a workflow id. Times are ISO. */
 export interface SeenWorkflow {

@@ -79,7 +79,7 @@ export interface ConnectorSpec extends ControlSpec {
 
 export interface PipelineSpec {
   /**
-   * The owner deploys an `external` pipeline. Sluice deploys the other types through Flink's SQL
+   * You deploy an `external` pipeline yourself. Sluice deploys the other types through Flink's SQL
    * Gateway or ksqlDB's REST API.
    */
   readonly type: 'external' | 'flink-sql' | 'ksqldb';
@@ -188,7 +188,7 @@ export interface CutoverSpec {
   readonly approval: ApprovalSpec;
   readonly maxHold: string;
   /**
-   * `source`: writes to the source tables are refused from the fence to the commit. `result`: such
+   * `source`: writes to the source tables are refused while the lease row is FENCED. `result`: such
    * writes are allowed; a run of the batch during the hold still makes Sluice refuse the commit.
    */
   readonly fence: 'result' | 'source';

@@ -44,7 +44,10 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
    * runs as long as its migration, so its heartbeats cost the most on Temporal Cloud.
    */
   watch: { suffix: '-watch', slots: 1000, heartbeatEvery: '30s' },
-  /** The drain and the final window. Writers wait for both, so no other window may delay them. */
+  /**
+   * The drain and the final window. The hold lasts until both have ended, so no other window may
+   * delay them.
+   */
   hold: { suffix: '-hold', slots: 4, heartbeatEvery: '5s' },
 };
 
@@ -53,5 +56,5 @@ export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
  */
 export const queueFor = (queue: string, role: QueueRole): string => queue + QUEUES[role].suffix;
 
-/** Returns whether the queue is for the work under the fence, which delays writers. */
+/** Returns whether the queue is for the drain and the final window, which run during the hold. */
 export const isForHold = (queue: string): boolean => queue.endsWith(QUEUES.hold.suffix);

@@ -23,7 +23,7 @@ export const tableFormatOf = ({ kafka }: Pick<WithTopics, 'kafka'>): TableFormat
 /** Returns the format of a topic that the pipeline writes to. */
 export const formatOf = ({ format = 'json' }: Written): RecordFormat => format;
 
-/** The format of a topic, and the place of this format in the spec. */
+/** The format of a topic, and the path of the spec's key that sets it. */
 export interface FormatUse {
   readonly format: RecordFormat;
   readonly path: readonly (string | number)[];

@@ -1,5 +1,5 @@
-// Names of Sluice's triggers on tables that it does not own. The ledger writes them as `<trigger>
-// on <table>`.
+// Builds and parses the names of the triggers that Sluice puts on tables of other owners. The
+// ledger writes such a name as `<trigger> on <table>`.
 import type { Names } from './names.js';
 
 /**
@@ -19,11 +19,11 @@ const ON = ' on ';
 
 type Named = Pick<Names, 'leaseSchema'>;
 
-/** Returns the trigger's name in the database. */
+/** Returns the name in the database of the trigger that fires for each statement. */
 export const triggerName = ({ leaseSchema }: Named, role: TriggerRole): string =>
   `${leaseSchema}_${role}`;
 
-/** Returns the name of the second trigger, which fires for each row. */
+/** Returns the name of the trigger of the same role that fires for each row. */
 export const rowTriggerName = (names: Named, role: TriggerRole): string =>
   `${triggerName(names, role)}_row`;
 

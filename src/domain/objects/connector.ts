@@ -1,4 +1,5 @@
-// Connectors: one for the log, or one for each polled table, and the sink's connector.
+// Describes the connectors that Sluice creates. These are one source connector that reads the log,
+// or one for each polled table or query, and the sink's connector.
 import { connectPlace } from '../migration/connect-control.js';
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';

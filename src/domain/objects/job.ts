@@ -1,4 +1,5 @@
-// The parts of a pipeline that Sluice deploys: Flink's jobs, or ksqlDB's streams and tables.
+// Describes the jobs of a pipeline that Sluice deploys. These are Flink's jobs, or ksqlDB's streams
+// and tables.
 import type { KindPlan } from './owned-kind.js';
 
 export const jobKind = {

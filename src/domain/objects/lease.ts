@@ -1,5 +1,5 @@
-// The lease row decides whether consumers read the batch or the stream. A new generation, which
-// replaces a lost capture, keeps the row. Only the end of the run removes it.
+// Describes the lease row, which says whether consumers read the batch or the stream. A new
+// generation, which replaces a lost capture, keeps the row. Only the end of the run removes it.
 import type { KindPlan } from './owned-kind.js';
 
 export const leaseKind = {

@@ -1,5 +1,5 @@
-// The replication slot keeps the WAL that the connector has not read yet. A polling connector needs
-// no slot.
+// Describes the replication slot, which keeps the WAL that the connector has not read yet. A
+// polling connector needs no slot.
 import type { KindPlan } from './owned-kind.js';
 
 export const slotKind = {

@@ -1,5 +1,6 @@
-// Topics: one for each table, the pipeline's output, and the scaffolding topics, which only the
-// migration needs (for barriers, notifications, signals, and the rows that Flink compares).
+// Describes the topics that Sluice creates: one for each table, the pipeline's output, and the
+// scaffolding topics. Only the migration needs these, for markers, notifications, signals, and the
+// rows that Flink compares.
 import type { KindPlan } from './owned-kind.js';
 
 export const topicKind = {
@@ -9,7 +10,7 @@ export const topicKind = {
     topics.map((name) => ({ kind: 'topic', name, where: cluster }) as const),
   /**
    * The heartbeat topic stays, because the connector still writes heartbeats after the hand-over.
-   * It no longer writes barriers and notifications.
+   * It then no longer writes to the other scaffolding topics.
    */
   atComplete: ({ logTopics, names }, { name }) =>
     name !== names.heartbeatTopic && [...logTopics, names.windowTopic].includes(name)

@@ -1,5 +1,5 @@
-// Parses the statements of a ksqlDB pipeline. Each statement creates one stream or table, and
-// Sluice finds the stream or table again by its name.
+// Parses the statements of a ksqlDB pipeline. Each statement except SET creates one stream or
+// table, and Sluice finds the stream or table again by its name.
 import { splitStatements } from './split-statements.js';
 
 export interface KsqlStatement {
@@ -22,8 +22,8 @@ const CREATE =
 const SET = /^set\s+'([^']+)'\s*=\s*'([^']*)'$/i;
 
 /**
- * Parses the statements of a pipeline. Throws an Error that names the first statement that cannot
- * be used.
+ * Parses the statements of a pipeline. Throws an Error if a statement cannot be used, or if no
+ * statement has a query.
  */
 export function ksqlPlan(text: string): KsqlPlan {
   const properties: Record<string, string> = {};

@@ -1,7 +1,7 @@
-// Splits a text into SQL statements. It also reads Flink's statement sets, which contain
-// semicolons.
+// Splits a text into SQL statements. A statement set of Flink counts as one statement, although it
+// contains semicolons.
 
-/** Returns whether the statement starts its own job. */
+/** Returns whether the statement starts a Flink job. */
 export const startsJob = (sql: string): boolean =>
   /^(insert|execute\s+statement\s+set|begin\s+statement\s+set)\b/i.test(sql);
 

@@ -1,4 +1,5 @@
-// Defines the cut-over as data: one list that plan, workflow, report and docs read.
+// Defines the cut-over as data: one list of steps for the plan, the workflow, the report and the
+// docs. Also defines the notes that an approver must read.
 import { separateTarget } from '../migration/databases.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import { allowedAge } from './final-result.js';
@@ -19,8 +20,9 @@ const fenceIn = (target: string, { source }: MigrationSpec['spec']): string =>
   `lease row FENCED until now + maxHold in ${target}; afterwards, a marker in the WAL of ${source.postgres.database}`;
 
 /**
- * Returns the steps of this spec in order. Without a batch, the list does not contain `fence` and
- * `route`. The cut-over still sets a fence, but it changes only the lease row in the ledger.
+ * Returns the cut-over's steps for this spec, in order. Without a batch, the list does not contain
+ * `fence` and `route`. The cut-over still sets a fence, which then only changes the lease row in
+ * the ledger.
  */
 export function cutoverSteps({ spec, batch, fence, route }: Decided): CutoverStep[] {
   const { movesSink, words } = route;

@@ -13,7 +13,10 @@ export interface RecentResult {
   readonly began: string;
 }
 
-/** Returns the allowed age as text. Null if the final window compares the results itself. */
+/**
+ * Returns the age that an earlier comparison may have at the commit, as text. Null if the final
+ * window compares the results itself.
+ */
 export function allowedAge(spec: Pick<MigrationSpec, 'spec'>): string | null {
   const { finalResult } = spec.spec.cutover;
   const isRecent = typeof finalResult === 'object' && resultSubjects(spec).length > 0;

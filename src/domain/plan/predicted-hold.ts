@@ -1,5 +1,5 @@
-// Predicts how long a hold lasts, from the last full window and the last rehearsal. A hold is the
-// time from the pause of the batch to the commit.
+// Predicts how long a hold lasts, from the last full window, the lag and the last rehearsal. A hold
+// is the time from the pause of the batch to the commit.
 
 /** The part of the hold that is reserved for the commit. */
 export const COMMIT_RESERVE_MS = 5000;

@@ -13,9 +13,8 @@ export interface PlannedTopic {
 
 const DAY_MS = 86_400_000;
 /**
- * The settings of a topic that keeps whole tables or results. delete.retention.ms must be long. A
- * slow reader may have read a record before it was compacted. It must then still find the record's
- * tombstone.
+ * The settings of a topic that keeps whole tables or results. delete.retention.ms must be long: a
+ * slow reader that has read a record of a key must later still find the tombstone of this key.
  */
 export const TABLE_TOPIC: TopicSettings = {
   'cleanup.policy': 'compact',
@@ -60,7 +59,8 @@ export function differingSettings(asked: TopicSettings, found: TopicSettings): s
 }
 
 /**
- * Returns the setting that makes a topic lose records of rows. Null if the topic keeps all records.
+ * Returns the setting that makes a topic lose rows. Null if the topic keeps at least the latest
+ * record of each key.
  */
 export function losesRecords(found: TopicSettings): string | null {
   const { 'cleanup.policy': policy = '(none)' } = found;

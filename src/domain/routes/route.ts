@@ -6,9 +6,9 @@ import type { RouteSpec } from '../migration/spec.js';
 
 /** The words that a route adds to the cut-over's steps, for plan, audit and report. */
 export interface RouteWords {
-  /** Text that is appended to the recheck, or empty. */
+  /** Text at the end of the description of the recheck, or empty. */
   readonly recheck: string;
-  /** Text at the beginning of the fence, or empty. */
+  /** Text at the beginning of the description of the fence, or empty. */
   readonly fence: string;
   /** The work of the commit before it changes the lease row, or empty. */
   readonly commit: string;

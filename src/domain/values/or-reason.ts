@@ -1,4 +1,5 @@
-// A value, or the reason why there is none. The reason is text for people.
+// Defines a result that is either a value, or the reason why there is no value. The reason is text
+// for people.
 
 /** The reason why there is no value. */
 export interface Because {

@@ -1,5 +1,5 @@
-// WAL positions as Postgres prints them (`16/B374D848`). Payloads contain them as strings; only
-// these functions use BigInt.
+// Compares WAL positions as Postgres prints them (`16/B374D848`). Also says which transactions a
+// snapshot sees. Payloads contain positions as strings; these functions convert them to BigInt.
 
 export type Lsn = string;
 
@@ -77,8 +77,8 @@ export function isVisible(txId: number, snapshot: SnapshotVisibility): boolean {
 /**
  * Returns whether a row that a connector's snapshot read can be newer than `snapshot`. `txId` is
  * the transaction of the connector's snapshot, or 0 if it is not known. A transaction that began
- * before `snapshot` reads only what `snapshot` sees too. Without the limit `before`, an old id
- * looks like a new one, so the row counts as seen.
+ * before `snapshot` reads only what `snapshot` sees too. Without the limit `before`, an old id can
+ * look like a new one, so the row counts as seen.
  */
 export function isReadLater(txId: number, snapshot: SnapshotVisibility): boolean {
   if (txId === 0 || snapshot.before === undefined) return false;
