@@ -1,5 +1,5 @@
-// Draws the charts of the page as static SVG, without a script or library. Each chart is above a
-// table with the same data.
+// Draws the charts of the report's HTML page as static SVG, without a script or library. Each chart
+// is above a table with the same data.
 import { formatMs } from '../domain/values/duration.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';

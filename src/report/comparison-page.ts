@@ -1,4 +1,5 @@
-// Renders one comparison without a migration as a page. Values of rows are always masked.
+// Renders one comparison without a migration, as an HTML page and as Markdown. Values of rows are
+// always masked.
 import type { ComparisonDocument } from '../domain/evidence/comparison-document.js';
 import { formatMs } from '../domain/values/duration.js';
 import { escapeHtml as e, escapeMarkdown as m } from './escape.js';
@@ -12,7 +13,7 @@ const DIFFERENCES = ['table', 'class', 'key', 'column', 'batch', 'stream'] as co
 
 const count = (n: number | null): string => n?.toLocaleString('en') ?? '-';
 
-/** Returns the document without values of rows. */
+/** Returns the document with at most `SHOWN` differences, whose values are masked. */
 export const maskedComparison = (found: ComparisonDocument): ComparisonDocument => ({
   ...found,
   differences: found.differences

@@ -1,5 +1,5 @@
-// Computes two things from the measurements of windows: the freshness of the stream's result, and
-// the cost of windows.
+// Computes two things from the measurements of windows: the freshness of the results of stream and
+// batch, and the cost of windows.
 import { durationMs } from '../domain/values/duration.js';
 import type { WindowSample } from '../domain/evidence/freshness-and-cost.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';

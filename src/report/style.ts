@@ -1,5 +1,5 @@
-// The page's only style sheet: light, dark and print. Color-blind readers can distinguish the
-// colors, and verdicts also have a mark and their name.
+// Defines the only style sheet of the HTML pages: light, dark and print. Color-blind readers can
+// distinguish the colors, and verdicts also have a mark and their name.
 
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --paper: #fff; --shade: #f6f8fa; --good: #0072b2; --bad: #d55e00; --open: #b58900; --odd: #6f42c1; }

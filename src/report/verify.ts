@@ -196,7 +196,8 @@ function windowsUnlike(report: Report, windows: readonly WindowRow[]): string[] 
 }
 
 /**
- * Returns the events whose fields differ. `derived` checks that their texts follow from the fields.
+ * Returns the report's events whose fields differ from the ledger's. `derived` checks that the
+ * texts of the events follow from the fields.
  */
 function unlike(events: Report['events'], known: ReportSource['events']): string[] {
   return events.flatMap(({ detail: _detail, ...event }, at) =>

@@ -29,15 +29,15 @@ export interface TemporalTarget {
 
 export interface Config {
   /**
-   * Temporal's own environment and profile (TEMPORAL_*, temporal.toml). The worker and every verb
-   * use it.
+   * How the worker and the commands of the CLI reach Temporal. It comes from Temporal's own
+   * variables and profile (TEMPORAL_*, temporal.toml).
    */
   readonly temporal: TemporalTarget;
   /** Encrypts payloads. If null, payloads are not encrypted. */
   readonly codec: EncryptingCodec | null;
   /** The task queue of migrations without a zone. */
   readonly taskQueue: string;
-  /** The Postgres URL of the ledger's database, if set. Some verbs do not need it. */
+  /** The Postgres URL of the ledger's database, if set. Some commands do not need it. */
   readonly ledgerUrl: string | undefined;
   readonly temporalUiUrl: string | undefined;
   /** The approvers in SLUICE_APPROVERS_FILE, a YAML list of { name, publicKey, roles? }. */
@@ -210,8 +210,8 @@ const isRoles = (roles: unknown): roles is KeyRole[] =>
 
 /**
  * Returns the text of a secret that a spec names and that will be sent to `hosts`. With the purpose
- * `run`, returns the path of the program. With the purpose `allow`, returns an empty text. See
- * `readSecret`.
+ * `run`, returns the path of the token command. With the purpose `allow`, only checks that the
+ * secret may be used, and returns an empty text. See `readSecret`.
  */
 export const resolveSecret: ResolveSecret = (secret, hosts, purpose = 'read') => {
   if (purpose === 'read') return readSecret(secret, hosts, process.env);

@@ -1,7 +1,7 @@
 // Lists the environment variables of the worker's process: queues, log, HTTP endpoint, webhook,
 // version and codec.
 
-/** Names a part of Sluice that reads variables. */
+/** Names a part of Sluice that reads variables. `verbs` are the commands of the CLI. */
 export type ReadBy = 'worker' | 'verbs';
 
 export interface Variable {

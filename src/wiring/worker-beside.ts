@@ -28,7 +28,7 @@ export interface Beside {
   readonly settings: ProcessSettings;
   readonly connection: NativeConnection;
   readonly workers: readonly Pick<Worker, 'getState'>[];
-  /** The local address of Temporal's metrics. Null if there is no endpoint. */
+  /** The local address at which Temporal's SDK serves its own metrics. Null without an endpoint. */
   readonly temporalMetrics: string | null;
 }
 

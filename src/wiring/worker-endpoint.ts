@@ -17,7 +17,7 @@ export interface EndpointSources {
   readonly unready: () => Promise<string | null>;
   /** Returns Sluice's metrics as text. */
   readonly metrics: () => Promise<string>;
-  /** The address of Temporal's own metrics on this machine. */
+  /** The local address at which Temporal's SDK serves its own metrics. */
   readonly temporalMetrics: string;
 }
 
@@ -65,7 +65,7 @@ async function answerTo(url: string, sources: EndpointSources): Promise<Answer> 
 const verdict = (problem: string | null): Answer =>
   problem === null ? { status: 200, text: 'ok\n' } : { status: 503, text: `${problem}\n` };
 
-/** Reads Temporal's metrics. If they cannot be read, the answer contains only Sluice's metrics. */
+/** Reads the SDK's metrics. If they cannot be read, /metrics contains only Sluice's metrics. */
 async function readTemporal(address: string): Promise<string> {
   try {
     const signal = AbortSignal.timeout(SCRAPE_MS);
@@ -75,7 +75,7 @@ async function readTemporal(address: string): Promise<string> {
   }
 }
 
-/** Returns an address on this machine whose port is free, for Temporal's own endpoint. */
+/** Returns a local address with a free port, at which Temporal's SDK can serve its metrics. */
 export async function freeAddress(): Promise<string> {
   const socket = createSocket().listen(0, '127.0.0.1');
   await once(socket, 'listening');

@@ -5,8 +5,9 @@ import { freeAddress } from './worker-endpoint.js';
 import { createLogger } from './worker-log.js';
 
 /**
- * Installs the runtime. Returns the local address of Temporal's own metrics, or null if the process
- * has no HTTP endpoint. MUST be called before the process uses any other part of Temporal's SDK.
+ * Installs the runtime. Returns the local address at which it serves its own metrics, or null if
+ * the process has no HTTP endpoint. MUST be called before the process uses any other part of
+ * Temporal's SDK.
  */
 export async function installRuntime({
   log,

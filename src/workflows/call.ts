@@ -54,7 +54,7 @@ const PATIENCE = {
   /** Like `long`, for heavy data work. */
   heavy: DATA_WORK,
   /**
-   * Like `heavy`, but on a separate task queue, because writers wait at the fence for this work.
+   * Like `heavy`, but on a separate task queue, because the hold lasts until this work has ended.
    */
   held: DATA_WORK,
 } as const satisfies Record<string, ActivityOptions>;

@@ -117,8 +117,8 @@ async function proveAfterRestart(run: Run, restart: string): Promise<void> {
 }
 
 /**
- * Refuses a hold that would be longer than maxHold. Its fence would delay writers and then expire
- * before the commit.
+ * Refuses a hold that would be longer than maxHold. Its fence would expire before the commit, so
+ * the batch would be paused for nothing.
  */
 export async function refuseLongHold(run: Run): Promise<void> {
   const { fullWindowMs, tablesCost, ahead, rehearsedHoldMs } = run.state;
@@ -150,8 +150,8 @@ function recommendation(run: Run): string {
 }
 
 /**
- * Proves that a worker has a free slot for the final window. Otherwise, writers could wait at the
- * fence while the final window waits for windows of other migrations.
+ * Proves that a worker has a free slot for the final window. Otherwise, the hold could become long
+ * because the final window waits for windows of other migrations.
  */
 export async function proveSlot(run: Run): Promise<void> {
   await run.step(() =>

@@ -1,4 +1,4 @@
-// catch-up: deploys the pipeline, unless the spec says that another system does. Then it proves
+// catch-up: deploys the pipeline, unless the spec says that its owner deploys it. Then it proves
 // several barriers in a row through source, connector, pipeline, output and sink. Each barrier has
 // the time limit `catchUp.within`.
 import { pipelineGroups } from '../../domain/objects/group.js';

@@ -1,5 +1,6 @@
 // connect: creates the source connector STOPPED, reads its configuration back, resumes it, and
-// watches its initial load. Then it creates and starts the sink in the same way.
+// watches its initial load. With `snapshot: copy`, Sluice first copies the tables itself. The phase
+// then creates and starts the sink in the same way. An adopted connector already runs.
 import { sinkConnectors, sourceConnectors } from '../../domain/objects/connector.js';
 import { signalGroups, sinkGroups } from '../../domain/objects/group.js';
 import { KINDS } from '../../domain/objects/kinds.js';
@@ -8,8 +9,8 @@ import { startConnectors } from '../run/start-connectors.js';
 import type { Run } from '../run/run.js';
 
 /**
- * The names of the connectors are cut to this length, because the list of activities has no room
- * for longer summaries.
+ * The list of the connectors' names is cut to this length, because Temporal's Web UI shows it in
+ * the summary of an activity, which is short.
  */
 const NAMED_LENGTH = 100;
 
