@@ -29,7 +29,10 @@ const providersOf = (config: Readonly<Record<string, string>>): Provider[] =>
     Object.values(config).some((value) => value.includes(`\${${name}:`)),
   );
 
-/** Returns whether the options name a class of Kafka's client. Each placeholder needs one. */
+/**
+ * Returns whether the options name a class of Kafka's client. Each placeholder needs such a class:
+ * its config provider.
+ */
 export const namesClasses = (kafka: Login): boolean =>
   providersOf(kafkaClientConfig(kafka)).length > 0;
 

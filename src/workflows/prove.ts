@@ -1,7 +1,7 @@
 // Proves the pipeline on a slice of the legacy database. The proof only reads that database. It
 // replays the slice into separate topics and runs the pipeline. Then it compares the output with
-// the result of the batch's query on the same slice. At the end, the proof removes its topics and
-// its consumer group, no matter what the verdict is.
+// the result of the batch's query on the same slice. At the end, the proof removes its topics, its
+// consumer group and the jobs that it deployed, no matter what the verdict is.
 import {
   CancellationScope,
   condition,
@@ -83,7 +83,7 @@ export async function proveOnSlice(input: ProofInput): Promise<ProofResult> {
     wasStarted: false,
   };
   answer(progress);
-  // a wrong spec or slice ends the proof as Failed, because nothing was created yet
+  // a wrong spec or slice ends the workflow as Failed, because nothing was created yet
   const plan = await call('quick', 'openProof', 'Check spec and slice', input, id, runId);
   progress.plan = plan;
   let findings = errored('nothing was compared');

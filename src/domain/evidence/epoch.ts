@@ -5,7 +5,7 @@ import { UNKNOWN_IDENTITY, partitionsFact, ruleOf, type FactCost } from './fact-
 
 export { partitionsFact, storageFact } from './fact-rules.js';
 
-/** The value of a fact about a process while no such process runs. */
+/** The value of a fact about a connector task or a group while the task or group is not running. */
 export const NOT_RUNNING = 'none';
 
 /** The value of a fact: one text, or a set of entries. */

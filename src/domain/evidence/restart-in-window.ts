@@ -53,7 +53,7 @@ export function voidedBy(verdict: Verdict, { before, after }: AroundWindow): Ver
   return { verdict: 'inconclusive', reason: `${verdict.reason}${VOID}${change}` };
 }
 
-/** Returns whether a table lost a file during the window, because its rows are in new files. */
+/** Returns whether a file of a table before the window is no longer its file after the window. */
 const hasMoved = (before: Facts, after: Facts): boolean =>
   Object.entries(before).some(
     ([name, files]) =>

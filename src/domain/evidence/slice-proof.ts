@@ -34,7 +34,7 @@ export const PROOF_STATES = [
 ] as const;
 export type ProofState = (typeof PROOF_STATES)[number];
 
-/** Environment variables that name the proof's topics and group, which the pipeline must use. */
+/** Environment variables with the brokers, topics and group that the pipeline uses in a proof. */
 export type PipelineEnvironment = Readonly<Record<string, string>>;
 
 export interface SlicedTable {
@@ -62,7 +62,7 @@ export interface RehearsedRun extends Verdict {
   readonly run: string;
   readonly cut: string;
   readonly counts: Counts;
-  /** The number of mismatches in which the batch's row contradicts its own query. */
+  /** The number of mismatches in which the run's stored row contradicts the batch's query. */
   readonly batchWasWrong: number;
 }
 

@@ -1,5 +1,6 @@
 // Defines errors that change the course of the main path. Phases throw them, and the loops of Run
-// (`eachGeneration` and `untilCommitted`) catch them.
+// (`eachGeneration` and `untilCommitted`) catch most of them. Also describes the failures of
+// activities for a person.
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import { FAILURES, isFailureCode, type Blocked } from '../../domain/failure.js';
 
@@ -21,7 +22,7 @@ export class GenerationLost extends Error {
  */
 export class RunRefused extends Error {}
 
-/** The types that the SDK gives to an attempt that ended because of a pause or a reset. */
+/** The types of the SDK's failures if a person pauses or resets an activity during an attempt. */
 const SET_ASIDE = ['ActivityPause', 'ActivityReset'];
 
 /** Returns true if an activity did not start in time, because no worker had a free slot. */

@@ -127,9 +127,7 @@ export interface State {
   walAlarm: string | null;
   /** The duration of the last full window that passed, excluding the first read of the topics. */
   fullWindowMs: number | null;
-  /**
-   * The cost of the tables in that window. Null if the window did not compare the tables exactly.
-   */
+  /** The cost of the tables in that last full window. Null if it did not compare them exactly. */
   tablesCost: TablesCost | null;
   /** The full window before this attempt's fence, or null. `refused`: why it has no witness. */
   ahead: { number: number; refused: string | null } | null;

@@ -1,5 +1,5 @@
-// Renders a run for people: the status of the contract, the next commands, and the current details
-// in the Web UI.
+// Renders a run for people: its status, whose form is part of the contract, the next commands, and
+// the current details in the Web UI.
 import { resolve } from '../../domain/plan/resolve.js';
 import { glassNote } from '../../domain/decisions/cosign.js';
 import { formatMs } from '../../domain/values/duration.js';

@@ -167,7 +167,7 @@ export abstract class Steps extends Journal {
   }
 
   /**
-   * True if the run must continue as new. A run never does so during a hold, because writers wait.
+   * True if the run must continue as new. A run never does so during a hold, which must be short.
    */
   get #isFull(): boolean {
     return !this.isHolding && isLong(workflowInfo());
