@@ -37,8 +37,8 @@ export interface FlinkComparison extends FlinkKafka {
 }
 
 /**
- * The kind that the join gives to a key. If this SQL planted the key itself, `countKinds` puts the
- * prefix `canary-` before the kind.
+ * The kind that the join gives to a key. The kinds of the canaries, which this SQL plants itself,
+ * begin with `canary-` in the rows of `countKinds`.
  */
 export type Kind = 'matched' | 'missing' | 'extraneous' | 'different';
 
@@ -96,8 +96,8 @@ export function countKinds({ partitions }: TopicRange): string {
 }
 
 /**
- * Returns the query for rows `[kind, legacy image, stream image]`: at most `limit` keys that are
- * not proven equal.
+ * Returns the query for at most `limit` keys that are not proven equal. Its rows are `[kind, row of
+ * the table, row of the stream]`, with both rows as JSON.
  */
 export const candidates = (limit: number): string =>
   `SELECT kind, legacy_row, stream_row FROM sluice_pairs WHERE kind IN ('missing', 'extraneous', 'different') LIMIT ${limit}`;

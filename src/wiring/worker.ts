@@ -1,4 +1,5 @@
-// Builds the worker: config → clients → activities → workers. One process serves all task queues.
+// Builds the worker: config → clients → activities → workers. One process serves every task queue
+// that its settings choose.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Activities } from '../activities/index.js';

@@ -43,8 +43,9 @@ export interface PrivilegeFacts {
    * attribute REPLICATION instead.
    */
   readonly replicationRole: string | null;
-  /** Relations that the queries and batch actions of the spec read or change, as `schema.name`. */
+  /** Relations that the queries and batch actions of the spec read, as `schema.name`. */
   readonly reads: readonly string[];
+  /** Relations that the batch actions of the spec change, as `schema.name`. */
   readonly writes: readonly string[];
 }
 

@@ -1,5 +1,5 @@
-// Capture with `adopt: true`: a Debezium connector of another owner writes to the topics. Sluice
-// only reads the topics and the position of the slot. It never changes the capture.
+// Defines the capture with `adopt: true`. A Debezium connector of another owner writes to the
+// topics. Sluice only reads the topics and the position of the slot. It never changes the capture.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import { connectPlace } from '../migration/connect-control.js';
 import type { MigrationSpec } from '../migration/spec.js';

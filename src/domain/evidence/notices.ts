@@ -22,7 +22,7 @@ export interface Notice {
   readonly next: string;
 }
 
-/** Returns the notices of a state. An aborted migration counts as rolled back. */
+/** Returns the notices of a state. An aborted or rejected migration counts as rolled back. */
 export function noticesOf(status: Status): Notice[] {
   const { name, iteration, outcome, blocked, needsApproval, evidenceId } = status;
   const notice = (kind: NoticeKind, key: string, text: string, next: string): Notice => ({

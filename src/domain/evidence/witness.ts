@@ -1,6 +1,7 @@
 // A witness is a temporary replication slot that Sluice creates before it compares all rows (the
 // full pass). It shows which rows changed since then, so that the final window reads only these
-// rows. A witness depends neither on Debezium nor on Kafka.
+// rows. With `validation.laterWindows: witness`, other windows use a witness, too. A witness
+// depends neither on Debezium nor on Kafka.
 
 /** If every table has fewer rows than this, a full pass under the fence is as fast as a witness. */
 export const WITNESS_FROM_ROWS = 20_000;

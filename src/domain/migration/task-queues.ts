@@ -1,5 +1,5 @@
-// The task queues of migrations. Each kind of work has its own slots, so that no kind can use up
-// the slots of a different kind. Other tools rely on the names.
+// Defines the task queues of migrations. Each kind of work has its own queue and its own worker
+// slots, so that no kind can use up the slots of a different kind. Other tools rely on the names.
 
 /** The task queue on which a migration is started. The names of the other queues begin with it. */
 export const TASK_QUEUE = 'migrations';

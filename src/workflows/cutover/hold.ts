@@ -1,7 +1,7 @@
 // Runs the hold and undoes it. The hold lasts from the pause of the batch, directly before the
-// fence, to the commit or the release. Its steps are pause, fence, drain, final window, and the
-// pause of the sink. The recheck comes before the hold. At the end of the hold, a cut-over commits,
-// and a rehearsal releases the fence.
+// fence, to the commit or the release. Its steps are pause, fence, drain, final window and, for a
+// shared table, the pause of the sink. The recheck comes before the hold. At the end of the hold, a
+// cut-over commits, and a rehearsal releases the fence.
 import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow';
 import { ageOf, allowedAge, tooOld } from '../../domain/plan/final-result.js';
 import { COMMIT_RESERVE_MS } from '../../domain/plan/predicted-hold.js';
