@@ -145,8 +145,8 @@ const isNotUtf8 = (text: string, bytes: string): string =>
 
 /**
  * Selects the records of the stream's topic and the planted canaries, each with its operation,
- * transaction and image. A tombstone adds nothing if the record of its key before it is a delete
- * event or a tombstone, or if there is none. It is then dropped. Any other tombstone gets the
+ * transaction and image. A tombstone is dropped if the previous record of its key is a delete event
+ * or a tombstone, or if there is none, because it then adds nothing. Any other tombstone gets the
  * operation `t`: it deletes the key for every reader of the topic.
  */
 function recordsOf(): string {
@@ -176,7 +176,7 @@ function pairsOf({ ignored, snapshot }: FlinkComparison): string {
   FROM (${legacy}) AS l FULL OUTER JOIN (${latest}) AS s ON l.k = s.k`;
 }
 
-/** These texts replace a value that Debezium did not receive. Such a row never counts as equal. */
+/** Texts that replace a value that Debezium did not receive. Their rows never count as equal. */
 const UNPROVABLE = [TOAST_PLACEHOLDER, PLACEHOLDER_BASE64];
 
 /**
@@ -245,5 +245,5 @@ function isVisible(snapshot: SnapshotVisibility): string {
   return `(${wide}) < ${xmin} OR ((${wide}) < ${xmax}${running})`;
 }
 
-/** Quotes a Flink literal. Its only escape is the doubled quote. */
+/** Quotes a text as a Flink literal. A quote inside is doubled, which is Flink's only escape. */
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

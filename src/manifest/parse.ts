@@ -22,7 +22,7 @@ const ISSUES_OF = {
   ],
 } as const;
 
-/** The command that a spec is parsed for. Each command refuses settings that it would ignore. */
+/** The use of a spec, by start, compare or prove. Each refuses settings that it would ignore. */
 export type SpecUse = 'migration' | 'comparison' | 'proof';
 
 /**

@@ -9,7 +9,7 @@ import type { Contradiction } from '../migration/contradiction.js';
 export interface LoadFacts {
   readonly load: 'none' | ConnectorSpec['snapshot'];
   /**
-   * Sluice creates the slot before anything is read. All later changes then come through the log.
+   * Sluice creates the slot before any row is read. All later changes then come through the log.
    */
   readonly makesSlotFirst: boolean;
   /** The connector creates the slot, after Sluice has claimed the slot's name. */
@@ -23,7 +23,7 @@ export interface LoadFacts {
   /** The connector loads the tables when it starts. */
   readonly startsWithLoad: boolean;
   readonly rowsPerSecond: number;
-  /** One long transaction reads everything, and holds back vacuum for that time. */
+  /** One long transaction reads all rows of the load, and holds back vacuum for that time. */
   readonly holdsSnapshot: boolean;
 }
 

@@ -1,5 +1,5 @@
-// The captured set: the tables, rows, columns and operations that the publication publishes, and
-// the definitions of the tables. It must cover everything that windows compare.
+// Describes the captured set: the tables, rows, columns and operations that the publication
+// publishes, and the tables' definitions. It must cover everything that windows compare.
 import { partitionsFact, storageFact, type Facts, type FactValue } from '../evidence/epoch.js';
 import { parseTableName, qualified, quoteIdent } from '../migration/names.js';
 

@@ -17,7 +17,7 @@ export interface SeenConnector {
   readonly name: string;
   /** RUNNING, PAUSED, STOPPED … Null if the connector does not exist. */
   readonly state: string | null;
-  /** Keys whose stored values differ from the planned ones. */
+  /** Configuration keys whose stored values differ from the planned ones. */
   readonly edited: readonly string[];
   /** The edited keys that change what is captured. */
   readonly recaptured: readonly string[];

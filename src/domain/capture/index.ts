@@ -14,7 +14,7 @@ export const CAPTURES = new Registry<ConnectorSpec['type'], CaptureMode>('captur
   'jdbc-source': pollingCapture,
 });
 
-/** An adopted capture has no type of its own, because its connector is already configured. */
+/** With `adopt`, the connector's type selects nothing, because Sluice configures no connector. */
 const modeOf = ({ spec }: Pick<MigrationSpec, 'spec'>): CaptureMode =>
   spec.adopt ? adoptedCapture : CAPTURES.of(spec.connector.type);
 

@@ -40,8 +40,8 @@ export interface FactsChange {
 export interface FactsSeen {
   readonly digest: string;
   /**
-   * The change since the facts that the caller named. Null if nothing changed or the caller named
-   * none.
+   * The change since the facts whose digest the caller passed. Null if nothing changed or the
+   * caller passed none.
    */
   readonly change: FactsChange | null;
   /**

@@ -117,13 +117,13 @@ export type StatusWithWindows = Status & {
   readonly standing?: Standing;
 };
 
-/** The spec in force, as the `spec` query answers. */
+/** The spec in force, as the workflow's query `spec` returns it. */
 export interface SpecShown {
   /** The first run id. */
   readonly run: string;
   readonly planHash: string;
   readonly isCommitted: boolean;
-  /** Null before the run is open. */
+  /** Null until the phase `prepare` has accepted the spec. */
   readonly spec: MigrationSpec | null;
 }
 

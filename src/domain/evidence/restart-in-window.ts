@@ -19,7 +19,7 @@ export interface SubjectFound {
 const CHANGED = 'changed during the window: ';
 const VOID = `, but this proves nothing: ${CHANGED}`;
 
-/** Returns whether this is the reason of a failed verdict that a change of the facts voided. */
+/** Returns whether `reason` says that a change of the facts voided a failed verdict. */
 export const isVoidedFailure = (reason: string): boolean => reason.includes(VOID);
 
 /** Returns all parts of a change as one text. */

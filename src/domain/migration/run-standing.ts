@@ -136,7 +136,10 @@ const STOPS: Readonly<Record<string, string>> = {
   record: 'the ledger gets no news of the run',
 };
 
-/** A pause of an activity does not keep the workflow from answering, so no request is refused. */
+/**
+ * Describes the activities that are paused. Such a pause does not keep the workflow from answering,
+ * so `obstacleOf` ignores it.
+ */
 function pausedIn(seen: Seen): Trouble {
   const paused = seen.kind === 'workflow' ? seen.workflow.pausedActivities : [];
   if (paused.length === 0) return FINE;

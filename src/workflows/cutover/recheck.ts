@@ -1,5 +1,6 @@
-// Makes the checks before a hold. Nothing may have changed since the evidence was collected. The
-// hold must fit into maxHold, and a worker must have a free slot for the final window.
+// Makes the checks before a hold. They require that nothing has changed since the evidence was
+// collected, that the hold fits into maxHold, and that a worker has a free slot for the final
+// window.
 import { durationMs } from '../../domain/values/duration.js';
 import { FAILURES } from '../../domain/failure.js';
 import { awaitsFullWindow } from '../../domain/evidence/streak.js';

@@ -1,5 +1,6 @@
 // approve: waits for a quorum of approvals of the current evidence, inside the change window.
-// Windows continue during the wait. If the evidence gets worse, the run goes back to validate.
+// Windows continue during the wait. The run goes back to validate if a window fails, if a new epoch
+// begins, or if no approval arrives in time.
 import { stopRule } from '../../domain/evidence/streak.js';
 import { durationMs } from '../../domain/values/duration.js';
 import { rulesChangeIn } from '../../domain/decisions/cosign.js';

@@ -136,7 +136,7 @@ export interface State {
    * since then.
    */
   recentResult: RecentResult | null;
-  /** The measured hold of the last rehearsal. Null before the first rehearsal. */
+  /** The hold that the last rehearsal measured. Null before it, and after it was discarded. */
   rehearsedHoldMs: number | null;
   /**
    * The time when consumers were confirmed on the stream side. The soak counts from this time. Null
