@@ -1,6 +1,6 @@
-// Finds settings of a spec that the command that reads it cannot follow. `sluice compare` creates
-// nothing, and `sluice prove` adopts nothing. A migration that `sluice start` begins without
-// `adopt` uses only objects that it created.
+// Finds settings that one command cannot follow, although the spec is valid for another command.
+// `sluice compare` creates nothing, and `sluice prove` adopts nothing. A migration without `adopt`
+// uses only objects that it created.
 import { whyNotCompared } from '../domain/capture/index.js';
 import type { MigrationSpec } from '../domain/migration/spec.js';
 import { existingTopic } from '../domain/plan/comparison-plan.js';

@@ -22,7 +22,10 @@ const ISSUES_OF = {
   ],
 } as const;
 
-/** The use of a spec, by start, compare or prove. Each refuses settings that it would ignore. */
+/**
+ * Says which command uses the spec: `start`, `compare` or `prove`. Each command refuses settings
+ * that it would ignore.
+ */
 export type SpecUse = 'migration' | 'comparison' | 'proof';
 
 /**
