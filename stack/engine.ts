@@ -1,8 +1,8 @@
-// Finds the engine that runs containers, and Docker Compose.
+// Finds the engine that runs containers: Docker or Podman.
 import { spawnSync } from 'node:child_process';
 import type { Say } from './make-once.js';
 
-/** Returns whether the command ends without an error within some seconds. */
+/** Returns whether the command ends without an error within 10 s. */
 export const doesAnswer = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
 
@@ -19,8 +19,8 @@ export function engineOf(): 'docker' | 'podman' {
 }
 
 /**
- * Suggests containers on a machine that has an engine, but not yet the parts of the stack. With
- * images, the stack needs no Java, Maven or Go.
+ * Suggests containers if a Docker engine answers and the programs of the stack are not yet in the
+ * cache. With images, the servers need no Java, Maven or Go on this machine.
  */
 export function offerContainers(hasParts: boolean, say: Say): void {
   if (!hasParts && doesAnswer('docker', 'version'))

@@ -15,7 +15,7 @@ import { join, dirname } from 'node:path';
 import { mvn, onPath, once, run, type Say } from './make-once.js';
 import { PINS, ROOT, cacheDir } from './paths.js';
 
-/** Fetches the jars of broker and Connect into one folder, from stack/pom.xml. */
+/** Fetches the jars of the Kafka broker and of Kafka Connect, which stack/pom.xml lists. */
 export async function kafkaLibs(say: Say): Promise<string> {
   return once(`kafka-${PINS.kafka}`, say, 'Kafka and Kafka Connect jars (Maven)', async (dir) => {
     await mvn([
@@ -30,7 +30,7 @@ export async function kafkaLibs(say: Say): Promise<string> {
   });
 }
 
-/** Fetches Connect's plugins: Debezium's Postgres source and JDBC sink, each in its own folder. */
+/** Fetches the plugins of Kafka Connect: Debezium's Postgres source and Debezium's JDBC sink. */
 export async function connectPlugins(say: Say): Promise<string> {
   const name = `plugins-${PINS.debeziumPostgres}-${PINS.debeziumJdbcSink}`;
   return once(name, say, 'Debezium connectors (Maven)', async (dir) => {
@@ -51,8 +51,8 @@ export async function connectPlugins(say: Say): Promise<string> {
 }
 
 /**
- * Builds Sluice's own JDBC source from this checkout. The folder's name has a digest of the
- * sources.
+ * Builds Sluice's own JDBC source from this checkout. The name of the cache folder contains a
+ * digest of the source files, so changed files cause a new build.
  */
 export async function jdbcSourcePlugin(say: Say): Promise<string> {
   const project = join(ROOT, 'java/jdbc-source');
@@ -91,7 +91,9 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
 export const hasParts = (): boolean =>
   knownTemporal() !== null && existsSync(join(cacheDir(), `kafka-${PINS.kafka}`));
 
-/** Returns the user's own `temporal` binary, or the binary that was built before, or null. */
+/**
+ * Returns the path of the user's own `temporal` binary, or of one that was built before, or null.
+ */
 export function knownTemporal(): string | null {
   const built = builtTemporal();
   return onPath('temporal') ?? (existsSync(built) ? built : null);
@@ -99,7 +101,7 @@ export function knownTemporal(): string | null {
 
 const builtTemporal = (): string => join(cacheDir(), 'bin', `temporal-${PINS.temporalCli}`);
 
-/** Returns the `temporal` binary. If none exists, it is built once from a Go module. */
+/** Returns the path of the `temporal` binary. If none exists, it is built once from a Go module. */
 export async function temporalBinary(say: Say): Promise<string> {
   const known = knownTemporal();
   if (known !== null) return known;

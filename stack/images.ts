@@ -1,6 +1,6 @@
 // Builds the images of docker-compose.yml from the parts that the stack has fetched. The images get
 // the names in docker-compose.yml. They are for a machine that reaches no image registry, and for
-// trying out docker-compose.yml.
+// tests of docker-compose.yml.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -14,7 +14,7 @@ import { PINS, ROOT, cacheDir } from './paths.js';
 const SOURCES = join(ROOT, 'deploy/images');
 const SUITE = 'bookworm';
 const BASE = `sluice-base:${SUITE}`;
-/** Besides Java, the base has what the health checks and the entry points call. */
+/** The base image has Java and the programs that health checks and entry points call. */
 const PACKAGES = 'bash,curl,iproute2,openjdk-17-jre-headless,postgresql-client-15';
 const USERS = ['postgres 999', 'appuser 1000', 'kafka 1001'];
 
@@ -125,7 +125,7 @@ export function fullName(image: string): string {
 }
 
 /**
- * Selects the engine's older builder if Docker's CLI lacks the plugin buildx, which the newer one
+ * Selects Docker's older builder if Docker's CLI lacks the plugin buildx, which the newer builder
  * needs.
  */
 const builderOf = (engine: string): Record<string, string> =>

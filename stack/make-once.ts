@@ -1,4 +1,4 @@
-// Makes a file or folder of the cache once, and runs the tools that make it.
+// Makes each folder of the cache once, and runs the tools that fill it.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,12 +6,15 @@ import { cacheDir } from './paths.js';
 
 export type Say = (line: string) => void;
 
-/** Runs Maven quietly. Its last output becomes the error. */
+/** Runs Maven quietly. If Maven fails, the error contains the end of its output. */
 export async function mvn(args: readonly string[]): Promise<void> {
   await run('mvn', ['-q', '-B', '-ntp', ...args], {});
 }
 
-/** Creates `name` in the cache folder once. It writes a draft, and renames the complete draft. */
+/**
+ * Creates the folder `name` in the cache if it does not exist. `make` fills a draft folder, which
+ * gets its final name when it is complete.
+ */
 export async function once(
   name: string,
   say: Say,
@@ -35,7 +38,7 @@ export async function once(
     try {
       renameSync(draft, target);
     } catch (error) {
-      if (!existsSync(target)) throw error; // another process has made the same copy first
+      if (!existsSync(target)) throw error; // another process has made the same folder first
       rmSync(draft, { recursive: true, force: true });
     }
   } catch (error) {

@@ -1,5 +1,5 @@
-// Names the stack's folders: a cache of downloads for each user, and the state in the checkout
-// (`.stack/<name>`).
+// Names the stack's folders and ports. Each user has one cache of downloads. The state of a stack
+// is in the checkout (`.stack/<name>`).
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
@@ -28,8 +28,8 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const PINS = JSON.parse(readFileSync(join(ROOT, 'stack/pins.json'), 'utf8')) as Pins;
 
 /**
- * Returns the cache folder. For root, it is in a folder that `postgres` can read, because Postgres
- * refuses to run as root.
+ * Returns the cache folder. For root, it is a folder that the user `postgres` can read, because
+ * Postgres refuses to run as root.
  */
 export function cacheDir(): string {
   if (process.env['SLUICE_CACHE_DIR']) return process.env['SLUICE_CACHE_DIR'];
@@ -138,7 +138,7 @@ function claim(target: string): void {
   }
 }
 
-/** Returns the ids of root, and of the users that run Postgres if the stack runs as root. */
+/** Returns the ids of root, and of the users that can run Postgres if the stack runs as root. */
 function ownersOfData(): number[] {
   const ids = ['postgres', 'nobody'].map((user) => {
     try {

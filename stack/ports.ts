@@ -3,7 +3,10 @@ import { createServer } from 'node:net';
 import type { StackHome } from './paths.js';
 import { alive, sleep } from './processes.js';
 
-/** Throws before anything starts if a foreign process uses one of the ports. */
+/**
+ * Throws if a process that is not part of this stack uses one of its ports. `optional` names the
+ * services of `--with`, and `more` lists the additional ports of a secured stack.
+ */
 export async function refuseForeignPorts(
   home: StackHome,
   optional: readonly string[],

@@ -1,13 +1,14 @@
 // Provides the passwords that Kafka Connect and the workers of a local stack share. These are the
-// passwords of the example's logins, and every SLUICE_SECRET_* of the shell that starts the stack.
+// passwords of the logins that the examples use, and every SLUICE_SECRET_* of the shell that starts
+// the stack.
 const EXAMPLE = {
   SLUICE_SECRET_SHOP: 'shop-local',
   SLUICE_SECRET_CAPTURE: 'capture-local',
 } as const;
 
 /**
- * Connect gets the variables that are exported before `up`. After a later export, run `down` and
- * `up`.
+ * Returns the secrets as variables. Kafka Connect gets only those that were exported before `npm
+ * run stack -- up`. After a later export, run `down` and `up`.
  */
 export function stackSecrets(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const own = Object.entries(env).filter(

@@ -1,4 +1,5 @@
-// Provides the local stack as a library: up, down, reset, status, environment, and added services.
+// Provides the local stack as a library: up, down, reset, status, the environment, and services
+// that a caller adds.
 import {
   existsSync,
   lstatSync,
@@ -28,7 +29,10 @@ import { LEDGER_DATABASE, PG_PASSWORD, PG_USER, startPostgres } from './services
 import { startTemporal, temporalBinDir } from './services/temporal.js';
 import { startToxiproxy } from './services/toxiproxy.js';
 
-/** The base services in start order. They are stopped in reverse order, after the added ones. */
+/**
+ * The services of every stack. `down` stops them in reverse order, after the services that `--with`
+ * or `addService` added.
+ */
 export const BASE_SERVICES = ['postgres', 'temporal', 'kafka', 'connect'] as const;
 
 /**
@@ -51,7 +55,7 @@ export async function up(
   const secured = isSecured ? makeSecured(home) : null;
   writeFileSync(optionalFile(home), JSON.stringify(optional));
   offerContainers(hasParts(), say);
-  // the slow build runs first and alone, because it would compete with the JVMs for the processor
+  // a build of `temporal` takes minutes and would slow down the JVMs, so it runs first and alone
   await temporalBinary(say);
   const avro = optional.includes('registry');
   await Promise.all([
@@ -65,7 +69,7 @@ export async function up(
   ]);
   if (avro) await startRegistry(home, say);
   if (optional.includes('toxiproxy')) await startToxiproxy(home, say);
-  // starts after the others, because so many JVMs at once would be too slow
+  // Flink starts after the others, because so many JVMs at once would be too slow
   if (optional.includes('flink')) await startFlink(home, say, secured);
   for (const service of addedServices(home))
     if (alive(home, service.name) === undefined) launch(home, service);
@@ -88,7 +92,7 @@ export async function down(home: StackHome, say: Say): Promise<void> {
   for (const name of added.filter((one) => !brokers.includes(one))) await stop(home, name);
   for (const name of [...BASE_SERVICES].reverse()) {
     if (alive(home, name) !== undefined) say(`stopping ${name}`);
-    // All brokers stop together. Otherwise, the last ones would wait for a majority.
+    // All brokers stop together. Otherwise, the last brokers would wait for a majority.
     await Promise.all([name, ...(name === 'kafka' ? brokers : [])].map((one) => stop(home, one)));
   }
 }

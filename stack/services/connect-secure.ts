@@ -14,7 +14,7 @@ import { commonProperties, hasPlugins } from './connect.js';
 import { JVM } from './kafka.js';
 import { PG_PASSWORD } from './postgres.js';
 
-/** Returns the process of a worker. `at` counts from 0. */
+/** Returns the name of the process of a Connect worker. `at` is the worker's index, from 0. */
 export const connectProcess = (at: number): string => (at === 0 ? 'connect' : `connect-${at + 1}`);
 
 /** With `avro`, the workers also have the Avro converter of the stack's registry. */
@@ -65,7 +65,7 @@ export async function startSecureConnect(
 const textOf = async (secured: Secured, port: number): Promise<string> =>
   (await askConnect(secured, port, '/connector-plugins')).text;
 
-/** Sends a GET request to a worker, with the login of the stack. */
+/** Sends a GET request to a Connect worker, with the stack's login for the REST API. */
 export function askConnect(
   { ca, passwords }: Secured,
   port: number,
@@ -84,7 +84,7 @@ export function askConnect(
   });
 }
 
-/** Writes the users of the REST API, and the JAAS file that names them. */
+/** Writes a file with the users of the REST API, and the JAAS file that points to it. */
 function writeLogin({ folder, passwords }: Secured, login: string): void {
   const users = join(folder, 'connect.users');
   writeSecret(users, `rest=${passwords.rest}\n`);
@@ -93,7 +93,8 @@ function writeLogin({ folder, passwords }: Secured, login: string): void {
 }
 
 /**
- * Writes the options with which the JVM trusts the CA. The Avro converter has no setting for a CA.
+ * Writes the options with which the JVM trusts the stack's CA, because the Avro converter has no
+ * setting for a CA.
  */
 function writeTrust({ folder, storePassword }: Secured, file: string): void {
   const store = `-Djavax.net.ssl.trustStore=${join(folder, 'ca.p12')}`;

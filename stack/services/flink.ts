@@ -1,5 +1,5 @@
-// Starts Flink (`--with flink`). It has three processes from one folder of jars: a job manager, one
-// task manager, and the SQL Gateway.
+// Starts Flink (`--with flink`) as three processes: a job manager, one task manager, and the SQL
+// Gateway. All of them use the jars of one folder.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Say } from '../make-once.js';
@@ -9,7 +9,7 @@ import { alive, launch, untilReady } from '../processes.js';
 import { stackSecrets } from '../secrets.js';
 import type { Secured } from '../secure.js';
 
-/** The processes, in start order. */
+/** The names of Flink's processes, in the order in which they start. */
 export const FLINK_SERVICES = ['flink-jobmanager', 'flink-taskmanager', 'flink-gateway'] as const;
 
 const MAIN = {
@@ -92,7 +92,8 @@ export async function startFlink(
 }
 
 /**
- * Returns the secrets for Flink's processes. The SQL Gateway gets them too, but does not need them.
+ * Returns the secrets as variables. All three processes get them, although the SQL Gateway does not
+ * need them.
  */
 const secretsOf = ({ passwords }: Secured): Record<string, string> => ({
   ...stackSecrets(),

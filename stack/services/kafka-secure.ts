@@ -1,5 +1,5 @@
-// Starts three Kafka brokers with SASL_SSL and ACLs. Clients log in with SCRAM or PLAIN; brokers and
-// controllers authenticate each other by certificate. Every login except `admin` needs ACLs.
+// Starts three Kafka brokers with SASL_SSL and ACLs. Clients log in with SCRAM or PLAIN. Brokers
+// and controllers authenticate each other by certificate. Every login except `admin` needs ACLs.
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,10 +20,16 @@ import { COMMON, JVM } from './kafka.js';
 
 const ITERATIONS = 8192;
 const uuid = (): string => randomBytes(16).toString('base64url').replace(/^-/, 'A');
-/** Returns the process of a broker. `at` counts from 0, but the ids of brokers count from 1. */
+/**
+ * Returns the name of a broker's process. `at` is the broker's index, from 0. Its id in Kafka is
+ * `at + 1`.
+ */
 export const brokerProcess = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
 
-/** `more` returns additional lines for the settings of a broker. `at` counts from 0. */
+/**
+ * Starts the brokers. `more` returns additional lines for the settings of the broker with this
+ * index.
+ */
 export async function startSecureKafka(
   home: StackHome,
   secured: Secured,
@@ -59,7 +65,7 @@ export async function startSecureKafka(
   );
 }
 
-/** Calls `use` with an admin client that logs in as the super user. */
+/** Calls `use` with an admin client that logs in as `admin`, a super user of Kafka. */
 export async function withAdmin<T>(
   home: StackHome,
   secured: Secured,
@@ -94,14 +100,17 @@ function aclsOfConnect(): AclEntry[] {
   }));
 }
 
-/** The users of the brokers. */
+/** The users that log in to Kafka. `rest` logs in only to the REST API of Kafka Connect. */
 const KAFKA_USERS = USERS.filter((user) => user !== 'rest');
 const SCRAM = [
   { mechanism: 'SCRAM-SHA-512', digest: 'sha512', bytes: 64 },
   { mechanism: 'SCRAM-SHA-256', digest: 'sha256', bytes: 32 },
 ];
 
-/** Formats the first broker's folder with the users. Their passwords are salted first. */
+/**
+ * Formats the data folder of the first broker, and creates the users in it. Kafka gets salted
+ * hashes instead of their passwords.
+ */
 async function format(libs: string, config: string, { passwords }: Secured): Promise<void> {
   const credentials = KAFKA_USERS.flatMap((user) => SCRAM.map((one) => ({ user, ...one })));
   const users = credentials.flatMap(({ user, mechanism, digest, bytes }) => {
@@ -116,8 +125,8 @@ async function format(libs: string, config: string, { passwords }: Secured): Pro
 }
 
 /**
- * Copies the formatted folder for one of the other brokers, because each run of the tool takes
- * seconds.
+ * Copies the formatted folder for one of the other brokers, because each run of Kafka's format tool
+ * takes seconds.
  */
 function copyFormatted(from: string, to: string, id: number): void {
   cpSync(from, to, { recursive: true });

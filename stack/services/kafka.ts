@@ -1,4 +1,5 @@
-// Starts one Kafka broker from Maven's jars (KRaft, broker and controller in one process).
+// Starts one Kafka broker from jars that Maven fetched. One process is broker and controller
+// (KRaft).
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -65,8 +66,8 @@ export async function startKafka(home: StackHome, say: Say): Promise<void> {
 }
 
 /**
- * Settings of every stack. Internal topics are small and old broker sessions end soon, so a restart
- * after kill -9 takes only a few seconds.
+ * Settings of plain and secured stacks. Internal topics have few partitions, and the session of a
+ * killed broker ends soon. So a restart after kill -9 takes only a few seconds.
  */
 export const COMMON = `offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4

@@ -1,5 +1,5 @@
-// Starts the legacy Postgres of the local stack: logical WAL, one superuser, password
-// authentication over loopback.
+// Starts the Postgres server of the local stack, which has the source databases and the ledger. Its
+// WAL is logical. It has one superuser, and clients log in with a password over loopback.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -25,8 +25,8 @@ export const PG_PASSWORD = 'sluice-local';
 export const LEDGER_DATABASE = 'sluice_ledger';
 
 /**
- * Options for tests. Some tests need a server with unsuitable settings, and others an installed
- * server with more extensions.
+ * Options for tests. Some tests need settings that do not suit Sluice, such as another `walLevel`.
+ * Others need an installed server (`bin`) that has more extensions.
  */
 export interface OtherPostgres {
   readonly walLevel?: 'logical' | 'replica';
@@ -149,7 +149,7 @@ function requireTls(data: string, { folder }: Secured, { uid, gid }: Owner): voi
 
 function initialize(bin: string, data: string, owner: { uid?: number; gid?: number }): void {
   if (existsSync(join(data, 'PG_VERSION')) && existsSync(join(data, 'sluice-initialised'))) return;
-  // removes the partial cluster of a killed first start
+  // removes the incomplete data directory of a first start that was killed
   rmSync(data, { recursive: true, force: true });
   mkdirSync(data, { recursive: true, mode: 0o700 });
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(data, owner.uid, owner.gid);
@@ -182,8 +182,8 @@ function initialize(bin: string, data: string, owner: { uid?: number; gid?: numb
 }
 
 /**
- * Returns the user that runs Postgres. Postgres refuses root, so the user is `postgres` if that
- * user exists, and otherwise `nobody`.
+ * Returns the user that runs Postgres if this process runs as root, because Postgres refuses root.
+ * This is `postgres` if that user exists, and otherwise `nobody`.
  */
 function unprivilegedOwner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};

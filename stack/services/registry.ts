@@ -1,5 +1,5 @@
 // Starts a schema registry (`--with registry`) that keeps its schemas in memory and has Confluent's
-// API. The converter in Kafka Connect registers schemas with it.
+// API. The Avro converter in Kafka Connect registers schemas with it.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';

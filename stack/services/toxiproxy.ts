@@ -1,5 +1,5 @@
-// Starts Toxiproxy (`--with toxiproxy`) for network faults. Only its API is started; the caller
-// creates proxies.
+// Starts Toxiproxy (`--with toxiproxy`) for network faults. At first it has only its API. The
+// caller creates the proxies.
 import type { Say } from '../make-once.js';
 import { toxiproxyBinary } from '../fetch-optional.js';
 import type { StackHome } from '../paths.js';

@@ -92,7 +92,7 @@ async function byThreads(kafka: KafkaPort): Promise<HashFold> {
   return fold;
 }
 
-describe('folding an Avro topic by threads', () => {
+describe('folding an Avro topic by several threads', () => {
   it('gives the same result as folding in one thread, with every kind of refused record', async () => {
     const kafka = clusterOf(topic(6000), known, 100);
     const reading = { kafka, topic: 't', heartbeat: () => undefined };

@@ -1,5 +1,5 @@
 // Tests what each capture (the way in which changes leave the source) says about itself. A new
-// capture needs only its own adapter.
+// capture needs only one registration in src/domain and one in src/activities.
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CAPTURE_ADAPTERS } from '../../src/activities/capture/index.js';

@@ -1,5 +1,5 @@
-// A comparison without a migration never claims more than its barrier proves about records that are
-// still on their way.
+// Tests `sluice compare`, which needs no migration. Records may still be on their way to the topic.
+// A difference counts only if the barrier proves that its records have arrived.
 import { describe, expect, it } from 'vitest';
 import { judgedBy } from '../../src/activities/windows/compare-only/index.js';
 import {
@@ -26,7 +26,7 @@ const result = (counts: Partial<Counts>) =>
     durationMs: 1,
   });
 
-/** A server whose slot has the given columns. */
+/** A server that returns these columns for its slot. Null means that it has no such slot. */
 const server = (slot: Record<string, string | null> | null) =>
   ({
     query: (sql: string) =>

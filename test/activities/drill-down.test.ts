@@ -28,7 +28,10 @@ const CANARY = { planted: 1, found: 1 };
 const keyOf = (value: Buffer): string =>
   `{"id":${(JSON.parse(value.toString()) as { after: { id: number } }).after.id}}`;
 
-/** A partition with these records. `shown` are the records that a second reading still returns. */
+/**
+ * A partition with these records. `shown` are the records that the drill-down still finds when it
+ * reads the partition again.
+ */
 function aTopic(values: readonly Buffer[], shown = values): KafkaPort {
   return {
     offsets: () =>
@@ -121,7 +124,7 @@ describe('keys that only the stream has', () => {
 });
 
 describe('a drill-down', () => {
-  it('counts every suspect and every key that only the stream has', () => {
+  it('fails unless it classifies each suspect and each key that only the stream has', () => {
     expect(() => refuseUnexplained(7, 4, 3)).not.toThrow();
     for (const sum of [6, 8])
       expect(() => refuseUnexplained(sum, 4, 3)).toThrow('rows were suspect');

@@ -52,7 +52,7 @@ function aFold(shape: Shape): HashFold {
 
 describe('a state file', () => {
   it.each([[['id']], [['v', 'id']]])(
-    'restores table, log, proof, changes and invisible changes for key %j',
+    'restores rows, read positions, proven snapshot, visible and invisible changes for key %j',
     async (key) => {
       const files = new FoldFiles(temporaryFolder('sluice-files-'));
       const saved = aFold(shapeOf(key));
@@ -76,7 +76,7 @@ describe('a state file', () => {
     },
   );
 
-  it('is not used by a worker with different code, which may refuse records that were accepted', async () => {
+  it('is not used by a worker with new code, which may refuse records that the former code accepted', async () => {
     const dir = temporaryFolder('sluice-files-');
     const former = new FoldFiles(dir, () => 'the former code');
     await former.save('run', 'this fold', aFold(shapeOf(['id'])));
@@ -86,7 +86,7 @@ describe('a state file', () => {
     expect(await former.restore('run', 'this fold', restored)).toBe(true);
   });
 
-  it('has a digest of its code, which changes with each file that decides how records are read', () => {
+  it('depends on a digest of the code, which changes with each file that decides how records are read', () => {
     const source = temporaryFolder('sluice-code-');
     cpSync(join(import.meta.dirname, '../../src'), source, { recursive: true });
     const digest = codeDigest(source);

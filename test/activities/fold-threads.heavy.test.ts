@@ -70,7 +70,7 @@ function topicOf(
       builder.add(key, n % 101 === 7 ? null : value);
     }
     const batch = Buffer.from(builder.finish({ producerId: -1n, epoch: -1 }, 0, 0));
-    batch.writeBigInt64BE(BigInt(n), 0); // offsets only have to grow
+    batch.writeBigInt64BE(BigInt(n), 0); // the fold requires only that offsets grow
     answers.push(damage(batch, at));
   }
   return {
@@ -108,7 +108,7 @@ async function byThreads(kafka: KafkaPort, shape: Shape): Promise<HashFold> {
   return fold;
 }
 
-describe('folding by threads', () => {
+describe('folding by several threads', () => {
   it('fails if the threads have ended before they got work, for example because none could start', async () => {
     const [shape] = SHAPES;
     const threads = new FoldThreads(shape!);

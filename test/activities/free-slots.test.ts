@@ -35,7 +35,7 @@ describe('free replication slots', () => {
   });
 
   it.each<[string, number, object]>([
-    ['the hold of large tables uses a witness', 20_000, {}],
+    ['the cut-over of large tables uses a witness', 20_000, {}],
     ['later windows use a witness', 0, { laterWindows: 'witness' }],
   ])('must be three if %s', async (_why, rows, validation) => {
     expect(await answer(3, rows, validation)).toBe('3 replication slots free');

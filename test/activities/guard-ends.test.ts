@@ -35,6 +35,6 @@ describe('the guard', () => {
     'ends if the migration owns nothing any more: its lease row is %s',
     async (state) => expect(await watches(state)).toEqual({ kind: 'stood-down' }),
   );
-  it('continues if the ledger does not know the lease row, because it was restored', async () =>
+  it('continues if a restored ledger does not know the lease row', async () =>
     expect(watches(null)).rejects.toThrow(CancelledFailure));
 });

@@ -64,7 +64,7 @@ describe('a primary key', () => {
     ['text', 'text'],
     ['uuid', 'uuid'],
     ['timestamptz', 'timestamp with time zone'],
-  ])('has one text for each value if its type is %s, as in %s', (type, declared) => {
+  ])('has one text for each value if its type is %s, declared as %s', (type, declared) => {
     expect(findings([column('k', type, declared)], 3)).toEqual([]);
   });
 
@@ -80,7 +80,7 @@ describe('a primary key', () => {
     expect(findings(weak, 1, ['span', 'flags', 'twice'])).toEqual([said]);
   });
 
-  it('may be generated if the publication contains it and each record of the load has it', () => {
+  it('may be generated if the publication contains it and each record of the initial load has it', () => {
     const key = [column('twice', 'int4', 'integer', true, true)];
     expect(findings(key, 1)).toEqual([]);
     const [open] = openChecks(

@@ -16,7 +16,10 @@ const SHAPE: Shape = {
 const ROWS = new Map([[joinRow(['2026-01-01']), joinRow(['2026-01-01', '10'])]]);
 const RUN = { run_id: '7', cut_at: '2026-01-03T00:00:00Z', finished_at: '2026-01-03T00:01:00Z' };
 
-/** Compares with an emptied table. The second, later reading of the run log finds `log`. */
+/**
+ * Compares the stream with a stored result that a TRUNCATE has emptied. The second reading of the
+ * run log, after the comparison, finds `log`.
+ */
 async function verdictWith(log: object): Promise<{ verdict: string; reason: string }> {
   const logs: object[] = [RUN, log];
   const query = (asked: string | { text?: string; read?: unknown }): unknown => {
