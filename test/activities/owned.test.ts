@@ -1,5 +1,5 @@
-// Tests who owns an object after a failed create. An object that was certainly not created is never
-// owned.
+// Tests which objects a migration owns and may remove, above all after a create that failed. An
+// object that was certainly not created is never owned.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EFFECTS, claimObject, removeObject } from '../../src/activities/objects/kinds.js';
 import { ensureOwned, endOf, removeOwned } from '../../src/activities/ownership/owned.js';
@@ -50,7 +50,7 @@ beforeEach(() => {
 
 describe('a create that certainly failed', () => {
   it.each(['42501', '42P07', '55P03', '23505', '57014'])(
-    'releases the claim after %s',
+    'releases the claim after SQLSTATE %s',
     async (code) => {
       await ensure(postgres(code));
       expect(states.get('publication p')).toBe('removed');

@@ -21,7 +21,7 @@ const BULK = {
 const ref = aRef({ spec: polling(BULK) });
 const plan = resolve(ref);
 
-/** A session with this snapshot, over a table with rows. */
+/** A session of Postgres with this snapshot. */
 const session = (snapshot: string): pg.ClientBase =>
   ({
     getTransactionStatus: () => 'T',

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { mentions } from '../../src/activities/cutover/batch-output-readers.js';
 
-/** Returns whether a pattern matches. JavaScript does not know Postgres' character classes. */
+/**
+ * Returns whether the pattern matches the statement. JavaScript does not know Postgres' character
+ * classes.
+ */
 const found = (pattern: string, statement: string): boolean =>
   new RegExp(pattern.replaceAll('[:alnum:]', 'a-z0-9'), 'i').test(statement);
 

@@ -9,7 +9,7 @@ const remedyOf = async (code: string): Promise<string> => {
 
 describe('the remedy of a check that could not run', () => {
   it.each(['42601', '42P01', '42703', '0A000'])(
-    'asks for different SQL if Postgres refuses the text (%s)',
+    'asks for different SQL if Postgres refuses the text of the SQL (%s)',
     async (code) => {
       expect(await remedyOf(code)).toContain('correct the SQL of the spec');
     },

@@ -165,7 +165,7 @@ describe.each(Object.keys(FOLDS) as (keyof typeof FOLDS)[])('a fold of %s', (kin
 
 describe('a fold of an output', () => {
   it.each(['an output', 'hashes of an output'] as const)(
-    'is read again if its topic got more partitions: %s',
+    'fails with a code that causes another attempt if its topic got more partitions: %s',
     async (kind) => {
       const log: Log = { id: 'one', low: 0, end: 100, leaders: [[3, 0]] };
       const kafka = brokers(log);

@@ -26,7 +26,7 @@ describe('a barrier that is not reached', () => {
     ['PAUSED', /connector c is PAUSED: resume it through Kafka Connect/],
     ['STOPPED', /connector c is STOPPED: resume it through Kafka Connect/],
     [null, /connector c no longer exists: it was deleted/],
-  ])('names a connector that is %s', async (state, said) =>
+  ])('names a connector whose state is %s (null: it was deleted)', async (state, said) =>
     expect(await asked(connect(state))).toMatch(said),
   );
   it('does not call a connector deleted if the Connect worker has just started', async () =>

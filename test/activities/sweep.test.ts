@@ -51,7 +51,8 @@ describe('a sweep', () => {
     expect(openRun('COMPLETED')).rejects.toThrow('It may list objects that were handed over'));
   it('takes over the objects that a rollback has left and recorded', async () =>
     expect((await openRun('COMPLETED', HERE.id, 'rolled-back')).objects).toHaveLength(1));
-  it.each(['TERMINATED', null])('takes over the objects of a workflow that is %s', async (status) =>
-    expect((await openRun(status)).objects).toHaveLength(1),
+  it.each(['TERMINATED', null])(
+    'takes over the objects of a workflow whose status is %s (null: Temporal does not know it)',
+    async (status) => expect((await openRun(status)).objects).toHaveLength(1),
   );
 });

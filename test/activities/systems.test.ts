@@ -78,7 +78,7 @@ describe('Kafka connections', () => {
     ['permission-denied', 0],
     ['lock-timeout', 0],
   ] as const)(
-    'with the failure code %s, from any system, are replaced %d times',
+    'after a failure of any system with the code %s, are replaced %d times',
     async (code: FailureCode, times) =>
       expect(await renewalsAfter(new Problem(code, 'no'))).toBe(times),
   );

@@ -5,7 +5,7 @@ import type { SqlAnalysis } from '../../src/assess/sql/analyse.js';
 
 export type Entry = readonly [sql: string, flags: readonly FlagId[], hardest: SqlAnalysis['class']];
 
-/** Types that the catalog would have returned. */
+/** Types of columns. Outside tests, they come from the catalog. */
 export const TYPES = new Map([
   ['at', 'timestamptz'],
   ['ts', 'timestamp'],

@@ -118,7 +118,12 @@ describe('the verdict on a batch process', () => {
     ['a table has no key', {}, { key: [] }, 'tables-without-key'],
     ['a run sends mail', { sideEffects: ['sends mail'] }, {}, 'side-effects'],
     ['its SQL does not parse', { query: { sql: 'SELEC' } }, {}, 'query-unreadable'],
-    ['part of it cannot be read', { query: { sql: 'CALL nightly()' } }, {}, 'query-unreadable'],
+    [
+      'part of its SQL cannot be read',
+      { query: { sql: 'CALL nightly()' } },
+      {},
+      'query-unreadable',
+    ],
   ])('is migrate-after if %s, and names the work', (_case, change, table, rule) => {
     const found = one({ ...GOOD, ...change }, measured(table));
     expect(found.verdict).toBe('migrate-after');
@@ -188,7 +193,7 @@ describe('the verdict on a batch process', () => {
     expect(one(GOOD, measured({ perDay: null })).freshness.recordsPerDay).toBeNull();
   });
 
-  it('does not say that no table is replaced if one table has no statistics of its changes', () => {
+  it('leaves open whether each run replaces its input if a table has no statistics of its changes', () => {
     const sql = 'SELECT store, sum(amount) AS total FROM pay JOIN store USING (store) GROUP BY 1';
     const uncounted = { ...PAY, table: 'public.store', total: null, perDay: null };
     const tables = new Map([

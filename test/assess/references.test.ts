@@ -10,7 +10,7 @@ const rewritten = (query: string): string =>
     name === 'orders' ? 'SELECT 1' : null,
   );
 
-describe('the references of a query', () => {
+describe('the table names in a query', () => {
   it('are replaced, and keep the name that the rest of the query uses', () => {
     expect(rewritten('SELECT o.id FROM public.orders o JOIN stores ON true')).toBe(
       'SELECT o.id FROM (SELECT 1\n) o JOIN stores ON true',
@@ -59,7 +59,7 @@ describe('a stand-in', () => {
     expect(givenRows(table, [{ key: ['6'], values: null }])).toBeNull();
   });
 
-  it('reads the values that a record omits from the snapshot instead', () => {
+  it('reads from the snapshot the values that a record omits', () => {
     expect(fromSnapshot(table, 'note', ['5'])).toEqual({
       sql: `(SELECT "note" FROM "public"."orders" WHERE "id" = '5')`,
     });

@@ -26,7 +26,7 @@ const plan = (condition: string) =>
   planSlice(condition, [orders, items, stores], ['day', 'store_id']);
 
 describe('a slice', () => {
-  it('applies each part to the tables that have its columns, and to the result if it names the key', () => {
+  it('applies each part of its condition to the tables with these columns, and to a result with this key', () => {
     const { conditions, result } = plan("day >= '2026-11-01' AND store_id IN (1, 2)");
     expect(conditions.get('public.orders')).toBe('(store_id IN (1, 2))');
     expect(result).toBe("(day >= '2026-11-01') AND (store_id IN (1, 2))");

@@ -7,7 +7,10 @@ import type { RelationColumn } from '../../src/assess/sql/swap-limits.js';
 
 beforeAll(loadParser);
 
-/** Replaces a table in a view that shows its column. */
+/**
+ * Replaces the batch's table by the stream's table in a view with one column. Returns the new
+ * definition of the view, or the problem.
+ */
 function swapped(batch: RelationColumn, stream: RelationColumn): string {
   const side = (table: string, column: RelationColumn) => ({
     name: { schema: 'public', table },
@@ -56,13 +59,13 @@ describe('a column that has a different type in the table of the stream', () => 
     ['text', 'double precision'],
     ['text', 'interval'],
     ['numeric(12,2)', 'money'],
-  ])('is refused for %s if it is %s, because the cast depends on the reader', (batch, stream) =>
+  ])('is refused in place of %s if it is %s, because the cast depends on the reader's session', (batch, stream) =>
     expect(swapped(column(batch), column(stream))).toMatch(
       /v is .*, not .*A cast would depend on settings of the reader's session/,
     ),
   );
 
-  it('is judged by the type under a domain', () => {
+  it('is judged by the base type if its type is a domain', () => {
     const domain = column('public.moment', 'timestamp with time zone');
     expect(swapped(domain, column('timestamp without time zone'))).toMatch(/would depend/);
     expect(swapped(domain, column('timestamp with time zone'))).toContain('"v"::public.moment AS');

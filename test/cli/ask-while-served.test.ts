@@ -1,4 +1,5 @@
-// No verb hangs. Without a worker, a request ends with the reason instead of waiting forever.
+// No verb of the command line hangs. Without a worker, a request ends with the reason instead of
+// waiting forever.
 import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { isRunning } from '../../src/clients/running-workflow.js';
@@ -17,7 +18,7 @@ class Overdue extends Error {
   }
 }
 
-/** A client whose queue was last polled `polledMsAgo` ago. Null means never. */
+/** A client for a task queue that a worker last polled `polledMsAgo` ago. Null means never. */
 function aClient(polledMsAgo: number | null, status = 'RUNNING'): Client {
   const pollers =
     polledMsAgo === null
@@ -61,8 +62,8 @@ describe('a request to a workflow', () => {
     expect(await whileServed(aClient(5000), 'migration-a', 'It', ask)).toBe('accepted');
   });
   it.each([
-    ['is repeated if Temporal misses two looks in a row', 2, 'accepted'],
-    ['ends with exit 4 if Temporal misses three looks in a row', 3, 4],
+    ['is repeated if Temporal fails to describe the workflow twice in a row', 2, 'accepted'],
+    ['ends with exit 4 if Temporal fails to describe the workflow three times in a row', 3, 4],
   ])('%s', async (_what, misses, end) => {
     const client = aClient(5000);
     const handle = client.workflow.getHandle('migration-a');

@@ -1,4 +1,5 @@
-// Tests what doctor prints: a check that it could not make, and the SQL for each database.
+// Tests what doctor prints for a waived check and for a check that it could not make. Also tests
+// the SQL that it prints for each database.
 import { describe, expect, it } from 'vitest';
 import { checkLedger, render } from '../../src/cli/doctor.js';
 import { openChecks, type Check } from '../../src/domain/evidence/check.js';

@@ -1,4 +1,4 @@
-// Tests small verbs, the dashboard, and errors in the command line.
+// Tests the verbs `worker`, `init` and `completion`, the dashboard, and errors in the command line.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -34,7 +34,7 @@ describe('the worker', () => {
     expect(await once(child, 'exit')).toEqual([130, null]);
     ledger.close();
   });
-  it('names a ledger that does not answer only once, and names the variable to check', async () => {
+  it('names an unreachable ledger only once, and names the variable to check', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
