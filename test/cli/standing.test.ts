@@ -139,7 +139,7 @@ describe('a run that waits', () => {
 });
 
 describe('an approver', () => {
-  it('sees evidence, switch and notes before the question', () => {
+  it('sees the evidence, what will be switched and the notes before the question', () => {
     const lines = shownEvidence(
       {
         epoch: 2,

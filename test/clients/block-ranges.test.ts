@@ -1,4 +1,4 @@
-// Tests that the parts of a range of blocks cover exactly this range.
+// Tests that the parts of a range of a table's blocks cover exactly this range.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blocksAtOnce } from '../../src/activities/capture/load/copy-tables.js';

@@ -1,4 +1,5 @@
-// Tests that a copy reads no faster than its visitor allows, and reports the errors of late writes.
+// Tests that the lines of a COPY are read no faster than their visitor allows. Also tests that the
+// error of a late write is reported.
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { copyLines, type VisitLine } from '../../src/clients/postgres/copy-stream.js';
@@ -44,7 +45,7 @@ function reading(visit: VisitLine, rowsPerSecond = 0) {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('lines of a copy', () => {
+describe('lines of a COPY', () => {
   it('are visited one by one, and their number is returned', async () => {
     const seen: string[] = [];
     const { connection, rows } = reading((line) => {

@@ -1,4 +1,5 @@
-// Tests how Sluice asks the brokers which topics they would not create.
+// Tests how Sluice asks the brokers which topics they would not create, and how it waits for a new
+// topic.
 import type { Admin } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { TopicLost } from '../../src/clients/kafka/known-topics.js';
