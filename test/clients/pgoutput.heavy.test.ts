@@ -93,7 +93,7 @@ const logOf = (...messages: string[]): WitnessLog => {
 };
 
 describe('WitnessLog', () => {
-  it('collects both keys of an update, and no keys of other relations', () => {
+  it('collects the old and the new key of an update, and no keys of other relations', () => {
     const log = logOf(BEGIN, RELATION, INSERT, UPDATE_KEY, COMMIT);
     expect([...log.changedIn('t')]).toEqual(['3', '1', '2']);
     expect(log.problem).toBeNull();
@@ -127,10 +127,14 @@ describe('WitnessLog', () => {
     ['a row outside a transaction', [RELATION, INSERT], /without its description or transaction/],
     ['a truncate', [TRUNCATE], /t was truncated/],
     ['a changed relation', [RELATION, RELATION_FULL], /definition of t changed/],
-    ['no identity', [RELATION.replace('006400', '006e00')], /does not name the key id/],
-    ['an index as identity', [RELATION.replace('006400', '006900')], /does not name the key id/],
+    ['no replica identity', [RELATION.replace('006400', '006e00')], /does not name the key id/],
     [
-      'a wider identity',
+      'an index as replica identity',
+      [RELATION.replace('006400', '006900')],
+      /does not name the key id/,
+    ],
+    [
+      'a replica identity with more columns',
       [RELATION.replace('ff0076', 'ff0176')],
       /replica identity of t does not name the key id/,
     ],

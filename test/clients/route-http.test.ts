@@ -1,4 +1,5 @@
-// Tests a route behind an external switch, against the test's own server.
+// Tests the route `http`, with which an external service switches the consumers. The test's own
+// server is that service.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -30,7 +31,7 @@ beforeEach(() => void (seen.length = 0));
 afterAll(() => server.close());
 
 describe('a route by HTTP', () => {
-  it('receives side and epoch, and the same request again on a retry', async () => {
+  it('receives the side and the number of the order, and the same request again on a retry', async () => {
     answer = { status: 204, text: '' };
     const order = { migration: 'orders', side: 'stream', epoch: 1_000_003 } as const;
     await putRoute(url, order);

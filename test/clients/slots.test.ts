@@ -1,4 +1,5 @@
-// Tests when a replication slot counts as lost. Barriers, guard and copy use the same rule.
+// Tests when a replication slot counts as lost. The barriers, the guard and the initial load `copy`
+// use the same rule.
 import { expect, it } from 'vitest';
 import { lossOf, type Slot } from '../../src/clients/postgres/slots.js';
 

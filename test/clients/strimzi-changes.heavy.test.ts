@@ -56,7 +56,7 @@ describe('the removal of a connector', () => {
     await expect.poll(() => fake.connect.has('bank')).toBe(false);
   });
 
-  it('is complete only when the finalizers are done', async () => {
+  it('is complete only when the finalizers of its resource are done', async () => {
     await running();
     const { metadata, spec } = resource()!;
     fake.kubernetes.put('kafkaconnectors', 'bank', {
@@ -69,7 +69,7 @@ describe('the removal of a connector', () => {
     expect(await connect.config('bank')).toBeNull();
   });
 
-  it('does not write offsets into a ConfigMap of a person', async () => {
+  it('does not write offsets into a ConfigMap that a person made', async () => {
     await running();
     fake.kubernetes.put('configmaps', 'sluice-bank-offsets', { data: { mine: 'yes' } });
     await expect(connect.offsets('bank')).rejects.toMatchObject({ code: 'object-not-ours' });

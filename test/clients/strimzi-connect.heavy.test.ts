@@ -116,7 +116,7 @@ describe('a resource of another owner', () => {
   });
 });
 
-describe('a state', () => {
+describe('the state of a connector', () => {
   it('is pending until the operator has carried out the latest change of the resource', async () => {
     await running();
     fake.isAway = true;
@@ -128,7 +128,7 @@ describe('a state', () => {
     });
   });
 
-  it('is noticed, even if the operator first read it too early', async () => {
+  it('becomes PAUSED, even if the operator first asked Kafka Connect too early', async () => {
     await running();
     fake.lagMs = 300;
     await connect.pause('bank');
@@ -161,7 +161,7 @@ describe('a state', () => {
     expect(fake.kubernetes.conflicts).toBe(0);
   });
 
-  it('FAILED of a task leads to exactly one restart, through the annotation', async () => {
+  it('leads to exactly one restart, through the annotation, if a task has FAILED', async () => {
     await running();
     fake.fail('bank', 'Caused by: boom');
     fake.kubernetes.put('kafkaconnectors', 'bank', resource()!); // any event makes the operator look

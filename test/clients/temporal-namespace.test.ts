@@ -1,4 +1,5 @@
-// Tests how the id of the Temporal namespace is read. Without it, two clusters look alike.
+// Tests how the id of the Temporal namespace is read. Without the id, namespaces of the same name
+// on two clusters look the same.
 import { describe, expect, it } from 'vitest';
 import { namespaceId } from '../../src/clients/temporal-namespace.js';
 

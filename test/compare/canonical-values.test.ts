@@ -101,7 +101,7 @@ describe('lossless JSON', () => {
     });
   });
 
-  it('distinguishes a long number from a text that equals its mark', () => {
+  it('distinguishes a long number from a text that equals the mark of long numbers', () => {
     expect(parseJsonLossless('{"n":9007199254740993,"t":"long-number"}')).toEqual({
       n: new LongNumber('9007199254740993'),
       t: 'long-number',

@@ -1,4 +1,4 @@
-// Corrupts a stream in every known way, with a fixed seed. A comparison must flag each corruption.
+// Corrupts streams in every known way, with fixed seeds. A comparison must flag each corruption.
 // The test also builds 1,000 clean windows, with open transactions and repeated deliveries. A
 // comparison must flag none of them.
 import { describe, expect, it } from 'vitest';

@@ -158,7 +158,7 @@ describe('enc-v1', () => {
   });
 });
 
-/** Converts a number to one spelling. */
+/** Converts a number to one spelling, so that equal numbers become equal texts. */
 const normal = (text: string): string => {
   if (!/\d/.test(text)) return text;
   const [, sign, whole, fraction] = /^(-?)0*(\d+?)(?:\.(\d*?)0*)?$/.exec(text)!;

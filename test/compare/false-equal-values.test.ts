@@ -132,7 +132,7 @@ describe('an output value', () => {
   });
 });
 
-describe('a value of the query that the table stores in a different type', () => {
+describe('a value of the query that a result table stores in a different type', () => {
   const shapeOfKey: Shape = shapeOf({ v: 'text' });
   /**
    * Returns whether the stored text equals the query's text. The hashes must agree with the texts.

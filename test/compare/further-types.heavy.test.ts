@@ -75,7 +75,7 @@ function bitsJson(bits: string): boolean | string {
 }
 
 describe('a bit(n)', () => {
-  it('is equal to its bytes, and differs if one bit is flipped', () => {
+  it('is equal to its form in a record, and differs if one bit is flipped', () => {
     const strings = fc.array(fc.constantFrom('0', '1'), { minLength: 1, maxLength: 70 });
     fc.assert(
       fc.property(strings, fc.nat(), (list, at) => {

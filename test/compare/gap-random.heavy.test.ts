@@ -34,8 +34,8 @@ interface Transaction {
 }
 
 /**
- * Returns the log of these steps. Each step has a key, and says whether the row is deleted and
- * whether its column `far` is changed.
+ * Returns one transaction for each step, in order. A step has a key, and says whether the row is
+ * deleted and whether its column `far` is changed.
  */
 function historyOf(steps: readonly (readonly [number, boolean, boolean])[]): Transaction[] {
   const table: Table = new Map();
@@ -67,9 +67,9 @@ function tableAfter(history: readonly Transaction[], counts: (at: number) => boo
 }
 
 /**
- * Returns the transactions that are in the log but not visible to the snapshot. Each of them is the
- * last transaction that changed its key. No other transaction can change a row that an open
- * transaction has locked.
+ * Returns the transactions that are still open when the snapshot is taken. `taken` transactions
+ * have begun. `wanted` has one bit for each key whose last transaction is still open. An open
+ * transaction is always the last one of its key, because it has locked the row.
  */
 function unseenBefore(history: readonly Transaction[], taken: number, wanted: number): Set<number> {
   const unseen = new Set<number>();

@@ -56,7 +56,7 @@ describe('a value in JSON Schema', () => {
     expect(read(type, property, value)).toEqual({ key: ['7'], row: { values: ['7', canon] } });
   });
 
-  it('is found through a reference inside its schema', () => {
+  it('is read with the type to which a reference inside the schema points', () => {
     const more = { $defs: { Money: MONEY } };
     const money = { $ref: '#/$defs/Money' };
     expect(read('numeric', money, '"BOI="', more).row).toEqual({ values: ['7', '12.5'] });

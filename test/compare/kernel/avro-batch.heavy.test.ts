@@ -17,7 +17,10 @@ interface Message {
 type Schemas = Readonly<Record<number, object>>;
 const [KEY, EVENT] = [1, 2];
 
-/** Encodes the messages. Returns the changes' words, and how many records the reference encoded. */
+/**
+ * Encodes the messages. Returns the words of the changes, and how many records the reference
+ * encoded.
+ */
 function encoded(
   shape: Shape,
   schemas: Schemas,
