@@ -148,7 +148,7 @@ describe('a value of PostGIS', () => {
     );
   });
 
-  it('is written unchanged by a copy, and its literal is the text that Postgres printed', () => {
+  it('is written unchanged by the load `copy`, and its literal is the text that Postgres printed', () => {
     fc.assert(
       fc.property(bytes, ({ wkb, srid }) => {
         const [writer] = columnWriters([{ name: 'v', type: 'geometry' }]);

@@ -10,7 +10,7 @@ import { binaryRow, envelope, feed, jsonImage, type Value } from '../support/row
 const TYPES = ['int8', 'text'];
 const NAMES = ['id', 'v'];
 const SNAPSHOT = parseSnapshot('1000:1000:');
-const ROWS = 6000; // more than one chunk of waiting rows
+const ROWS = 6000; // more rows than fit into one chunk of rows that wait for the fold
 
 const shapeOf = (key: readonly string[]): Shape => ({
   key,

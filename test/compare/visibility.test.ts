@@ -22,7 +22,7 @@ const SHAPE: Shape = {
   ],
 };
 const EPOCH = 2 ** 32;
-/** Values of the transaction counter on both sides of every border. */
+/** Values of the transaction counter on both sides of several multiples of 2^31. */
 const COUNTERS = [
   724,
   2 ** 31 - 5,

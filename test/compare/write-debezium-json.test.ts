@@ -1,5 +1,6 @@
-// Compares records of an initial load with Debezium's text. test/integration/replay-contract
-// compares the same writer with records of a real connector.
+// Compares the records that Sluice writes for the initial load `copy` with Debezium's texts.
+// test/integration/replay-contract.test.ts compares the same writer with records of a real
+// connector.
 import { describe, expect, it } from 'vitest';
 import { SnapshotWriter } from '../../src/compare/write-debezium-json.js';
 

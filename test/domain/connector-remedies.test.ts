@@ -30,7 +30,7 @@ describe("the cause of a connector's failure", () => {
     expect(remedyOf('java.lang.NullPointerException')).toBeUndefined();
   });
 
-  it('is an oversized record, not a missing broker, if Kafka refuses a copied record for its size', () => {
+  it('is an oversized record, not a missing broker, if Kafka refuses a record of Sluice for its size', () => {
     const error = Object.assign(
       new Error(
         'The request included a message larger than the max message size the server will accept',

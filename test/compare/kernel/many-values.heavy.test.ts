@@ -4,7 +4,7 @@ import type { Shape } from '../../../src/compare/row-comparison.js';
 import { encodeBoth } from '../../support/kernel-pairs.js';
 import { envelope, random } from '../../support/rows.js';
 
-/** Numbers between two doubles, at the ends of the range, and with too many digits. */
+/** Numbers between two doubles, at the ends of the range of doubles, and with too many digits. */
 const HARD_NUMBERS =
   `9007199254740993 9007199254740995 4503599627370496.5 4503599627370497.5 0.1 0.3
 1e23 8.5e22 9007199254740992.9999 179769313486231570e291 5e-324 2.2250738585072011e-308 1e-64 1e63

@@ -14,7 +14,7 @@ const KEY = 'syntax = "proto3"; message Key { int64 id = 1; }';
 interface Value {
   readonly type: string;
   readonly declared: string;
-  /** Postgres' text. */
+  /** The value as Postgres prints it. */
   readonly text: string;
   readonly encode: (id: number) => Buffer;
 }
