@@ -8,7 +8,7 @@ const UNDER_FENCE = { tables: false, results: false };
 const WITNESSED = { tables: true, results: false };
 
 describe('predictedHoldMs', () => {
-  it('counts the whole window, the lag and the reserve of the commit', () => {
+  it('counts the whole window, the lag and the reserve for the commit', () => {
     expect(predictedHoldMs(measured, UNDER_FENCE)).toBe(66_500);
   });
 

@@ -1,4 +1,4 @@
-// Tests the facts of each route, and that a new route needs only its own adapter.
+// Tests the properties of each route, and that a new type of route needs only a registration.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { resolve } from '../../src/domain/plan/resolve.js';
 import { sessionOptions, tableOwner } from '../../src/domain/routes/table-owner.js';
@@ -7,7 +7,7 @@ import { BATCH_PARTS, SHARED_PARTS, aPlan, aSpec } from '../support/builders.js'
 import { PAGER, withPager } from '../support/fake-route.js';
 
 describe('a route', () => {
-  it('states its facts: only a shared table moves the sink, and only a view is tried before the fence', () => {
+  it('has its properties: only a shared table moves the sink, and only a view is tried before the fence', () => {
     const { route: view } = aPlan({ spec: BATCH_PARTS });
     const { route: table } = aPlan({ spec: SHARED_PARTS });
     expect([view.isTried, view.movesSink, view.refusesBatch]).toEqual([true, false, false]);

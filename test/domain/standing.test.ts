@@ -1,5 +1,5 @@
-// The state of a run at Temporal comes from Temporal's answers, never from the run's own last
-// status.
+// Tests the standing of a run: whether the run continues, and where its status comes from. A status
+// that the ledger stores never proves that a run still continues.
 import { describe, expect, it } from 'vitest';
 import {
   judgeStanding,

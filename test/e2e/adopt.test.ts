@@ -67,7 +67,7 @@ const audit = (name: string) => {
   expect(SHOWN).toContain('audit shop-stream');
   return sluice('audit', name).stdout;
 };
-/** Changes rows that the connector does not see. */
+/** Changes rows in a way that the connector does not see. */
 const hidden = (change: string) =>
   database.client.query(
     `ALTER PUBLICATION ${sql} DROP TABLE accounts; ${change}; ALTER PUBLICATION ${sql} ADD TABLE accounts`,

@@ -17,7 +17,10 @@ const paced = (database: string, tables: string[]) => ({
   source: { postgres: testPostgres(database), tables, limits: { rowsPerSecond: 40_000 } },
 });
 
-/** A table of several block ranges, whose rows move when they are updated. */
+/**
+ * Creates a table of several block ranges, whose rows move when they are updated, and two small
+ * tables.
+ */
 const wide = `CREATE TABLE wide (id int PRIMARY KEY, n int NOT NULL, filler text);
 INSERT INTO wide SELECT g, 0, repeat(md5(g::text), 24) FROM generate_series(1, 90000) g;
 CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE parts (id int PRIMARY KEY, sum int GENERATED ALWAYS AS (id + 1) STORED) PARTITION BY HASH (id);
@@ -39,7 +42,7 @@ async function chunksOf(name: string): Promise<number> {
 }
 
 describe('an initial load by copy', () => {
-  it('is exact under a busy writer, after its worker was killed and rows moved, and continues from the log', async () => {
+  it('is exact under a busy writer, after its worker was killed and rows moved, and continues from the WAL', async () => {
     const database = await aDatabase(`${accounts(30_000)} ${wide}`);
     const stop = busy(database, 200);
     const tables = ['public.wide', 'public.accounts', 'public.nothing', 'public.parts'];
@@ -139,7 +142,7 @@ describe('an initial load by copy', () => {
     expect(await objects(client)).toEqual([]);
   });
 
-  it('writes each row once if nothing disturbs it, and the log repeats no row', async () => {
+  it('writes each row once if nothing disturbs it, and the capture from the WAL repeats no row', async () => {
     const database = await aDatabase(accounts(3000));
     startMigration('once', database.name, ['public.accounts'], { connector });
     await waitFor('once', 'phase=validate');
