@@ -1,4 +1,4 @@
-// Lists every activity that changes something outside its process, in the order of a migration.
+// Lists activities that change something outside their process, in about the order of a migration.
 // Each case says what must exist before the activity, and how to undo its work.
 import type { OwnedObject } from '../../src/domain/evidence/ledger-rows.js';
 import { plannedTopics } from '../../src/domain/capture/index.js';

@@ -1,8 +1,9 @@
 // Runs one activity in a separate process. The process kills itself with SIGKILL just before or
-// just after the activity's n-th effect on the outside world. argv is {activity, args, at, when}.
-// If `at` is 0, it does not kill itself, and prints the number of effects. With `from`, effects
-// count from the first effect whose text contains `from`. With `only`, effects count only if their
-// text matches `only`. The activities in `earlier` run first, and their effects do not count.
+// just after the activity's n-th effect on the outside world. Its argument is the JSON of a
+// `KillOrder` (see killed-activity.ts). If `at` is 0, it does not kill itself, and prints the
+// number of effects. With `from`, effects count from the first effect whose text contains `from`.
+// With `only`, effects count only if their text matches `only`. The activities in `earlier` run
+// first, and their effects do not count.
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import { MockActivityEnvironment } from '@temporalio/testing';

@@ -21,7 +21,7 @@ async function forget(): Promise<void> {
   expect(await ask('resume', 'PUT')).toBe(true);
 }
 
-it('a connector that lost its position in a load by chunks gets the signal again, and the copy is exact', async () => {
+it('a connector that lost its position in a load by chunks gets the signal again, and the load is exact', async () => {
   const database = await aDatabase(accounts(30_000));
   startMigration(NAME, database.name, ['public.accounts'], {
     connector: {

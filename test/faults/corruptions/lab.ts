@@ -1,5 +1,5 @@
-// Sets up a partitioned table on a separate Postgres, its topic, and a migration with real windows.
-// Tests corrupt the table, the topic and its records.
+// Sets up a partitioned table named `ledger` on a separate Postgres, its topic, and a migration
+// with real windows. Tests corrupt this table, its topic and the records.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';

@@ -1,5 +1,6 @@
-// Defines the table that is corrupted. It has all kinds of values, in partitions of several sizes.
-// It has enough rows for windows that read only changes.
+// Defines the table `ledger` that is corrupted, which has nothing to do with Sluice's ledger. It
+// has all kinds of values, in partitions of several sizes. It has enough rows for windows that read
+// only changes.
 
 /**
  * The application constantly writes the rows up to this id. Corruptions of single rows use the ids

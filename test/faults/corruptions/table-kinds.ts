@@ -7,8 +7,8 @@ const SMALL_ROWS = BIG - SMALL;
 const smallRange = `FOR VALUES FROM (${SMALL}) TO (${BIG})`;
 
 /**
- * Builds a kind of corruption from two statements. After the first, `ledger` is not completely
- * captured. The second undoes the first.
+ * Builds a kind of corruption from two statements. After the first, the table `ledger` is not
+ * completely captured. The second undoes the first.
  */
 const notCaptured =
   (

@@ -1,5 +1,5 @@
-// Changes a topic's policy for a moment, for corruptions that write a record without a key or
-// delete records. In a compacted topic, brokers refuse both.
+// Changes a topic's cleanup policy for a moment, for corruptions that write a record without a key
+// or delete records. In a compacted topic, brokers refuse both.
 import kafkajs from 'kafkajs';
 import { RETENTION_SETTINGS } from '../../../src/domain/plan/topic-settings.js';
 import { sleepUntil } from '../../support/builders.js';
@@ -7,7 +7,10 @@ import type { Lab } from './lab.js';
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Repeats `act` until the brokers know the new policy and allow it. */
+/**
+ * Sets the policy `delete`, and repeats `act` until the brokers allow it. Then restores the
+ * settings.
+ */
 export async function notCompacted({ port }: Lab, topic: string, act: () => Promise<unknown>) {
   const settings = await settingsOf(port, topic);
   await setSettings(topic, { ...settings, 'cleanup.policy': 'delete' });
