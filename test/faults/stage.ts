@@ -37,7 +37,7 @@ export interface Stage {
   ) => number | null;
   /** Returns the existing objects as text, so that two runs can be compared. */
   readonly world: () => Promise<object>;
-  /** Deletes the ranges that a copy has recorded. */
+  /** Deletes the ranges that the initial load `copy` has recorded in the ledger. */
   readonly forgetCopy: () => Promise<unknown>;
   /** Restores the batch's rows and privileges. */
   readonly restore: () => Promise<unknown>;
@@ -128,7 +128,7 @@ export async function openStage(name: string, isShared = false): Promise<Stage> 
 
 /**
  * Lists each connector with its state and, for a sink, the table that it writes to. The name alone
- * would not show that a different connector replaced it.
+ * would not show that a sink writes to the wrong table.
  */
 async function connectors(name: string): Promise<string[]> {
   const described = (await connectorNames())

@@ -1,4 +1,4 @@
-// Migrates the examples' shop without reading its log: the JDBC source polls the tables. One
+// Migrates the examples' shop without reading its WAL: the JDBC source polls the tables. One
 // migration has a pipeline in Flink SQL, the other one a Kafka Streams application. Both run to
 // their end.
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// The ledger lists an adopted object only for a run that will release it. An attempt that seemed to
-// be dead may continue after its run has ended.
+// The ledger lists an adopted object only for a run that will release it. An attempt of an activity
+// that seemed to be dead may continue after its run has ended.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   ledgerTime,

@@ -16,8 +16,8 @@ interface Message {
 }
 
 /**
- * Computes the query over the tables as they are after all records of `log`, which is the beginning
- * of the whole log.
+ * Runs the query on the tables as they are after the changes in `log`. These are the first changes
+ * of a run, up to the ends of the topics.
  */
 export async function outputAt(
   client: pg.Client,

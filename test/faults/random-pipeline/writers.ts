@@ -92,8 +92,8 @@ export class Writers {
   }
 
   /**
-   * Puts the records of some open transactions into the log, before snapshots see the transactions.
-   * The same happens with synchronous replication.
+   * Adds the records of some open transactions to `log`, before a snapshot sees these transactions.
+   * With synchronous replication, a connector can read a commit before snapshots see it, too.
    */
   sendSomeEarly(): void {
     for (const session of this.#sessions) {
@@ -177,7 +177,10 @@ export const insertOf = (table: Table, row: Row): string =>
 const whereOf = (table: Table, row: Row): string =>
   KEYS[table].map((name) => `${name} = ${literal(row[name]!)}`).join(' AND ');
 
-/** Builds a change and its record. An update leaves out a text that it did not change. */
+/**
+ * Builds a change and its record. The record of an update has a placeholder for a text that the
+ * update did not change, as Debezium writes it for a TOAST value.
+ */
 function changeOf(
   table: Table,
   keyed: Row,
