@@ -87,7 +87,9 @@ export async function jdbcSourcePlugin(say: Say): Promise<string> {
   );
 }
 
-/** Returns whether the slowest parts of the stack were fetched before. */
+/**
+ * Returns whether the slowest parts of the stack are already there: `temporal`, and Kafka's jars.
+ */
 export const hasParts = (): boolean =>
   knownTemporal() !== null && existsSync(join(cacheDir(), `kafka-${PINS.kafka}`));
 

@@ -21,8 +21,8 @@ import { COMMON, JVM } from './kafka.js';
 const ITERATIONS = 8192;
 const uuid = (): string => randomBytes(16).toString('base64url').replace(/^-/, 'A');
 /**
- * Returns the name of a broker's process. `at` is the broker's index, from 0. Its id in Kafka is
- * `at + 1`.
+ * Returns the name of a broker's process. `at` is the broker's index, from 0. The broker's id in
+ * Kafka is `at + 1`.
  */
 export const brokerProcess = (at: number): string => (at === 0 ? 'kafka' : `kafka-${at + 1}`);
 

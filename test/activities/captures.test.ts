@@ -1,4 +1,4 @@
-// Tests what each capture (the way in which changes leave the source) says about itself. A new
+// Tests the properties of each capture, which is the way in which changes leave the source. A new
 // capture needs only one registration in src/domain and one in src/activities.
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';

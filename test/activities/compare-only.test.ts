@@ -1,5 +1,5 @@
 // Tests `sluice compare`, which needs no migration. Records may still be on their way to the topic.
-// A difference counts only if the barrier proves that its records have arrived.
+// So a comparison fails only if a barrier proves that the records have arrived.
 import { describe, expect, it } from 'vitest';
 import { judgedBy } from '../../src/activities/windows/compare-only/index.js';
 import {

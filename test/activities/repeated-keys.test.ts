@@ -32,7 +32,9 @@ const PLAN = {
   spec: { validation: { closedKeys: 'day < $cut::date', waivers: [] } },
 } as unknown as ResolvedPlan;
 
-/** A database whose only table has these rows, and whose run log has one run that closed them. */
+/**
+ * A database whose only table has these rows, and whose run log has one run that closed their keys.
+ */
 function aTarget(rows: readonly (readonly string[])[]): SourceClient {
   const query = (asked: string | { text?: string; read?: unknown }): unknown => {
     if (typeof asked === 'object' && 'read' in asked) {

@@ -96,7 +96,7 @@ describe('the removal of a connector', () => {
 
   it('also removes the resource of a connector that Kafka Connect refused to create', async () => {
     await runs();
-    fake.connect.delete('bank'); // as if Sluice's worker had died before the operator created the connector
+    fake.connect.delete('bank'); // as if the worker had died before the operator created it
     fake.refuses = () => 'slot.name is missing';
     await kind.remove(site(), theConnector());
     expect(resource()).toBeUndefined();

@@ -20,7 +20,7 @@ export const CORPUS: readonly Entry[] = [
   ['SELECT id, timezone(zone, opens) AS o FROM shops', ['now'], 'stateless'],
   ["SELECT id, opens AT TIME ZONE 'UTC' AS o FROM shops", [], 'stateless'],
   ["SELECT id, at AT TIME ZONE 'Europe/Berlin' AS o FROM shops", [], 'stateless'],
-  // plain
+  // neither groups nor joins
   ['SELECT id, amount FROM pay', [], 'stateless'],
   ["SELECT id, upper(name) AS name FROM customers WHERE region = 'north'", [], 'stateless'],
   ['SELECT id FROM a UNION ALL SELECT id FROM b', [], 'stateless'],
@@ -34,7 +34,7 @@ export const CORPUS: readonly Entry[] = [
   ['SELECT p.* FROM pay p', ['select-star'], 'stateless'],
   ["SELECT id, (at AT TIME ZONE 'UTC')::date AS day FROM pay", [], 'stateless'],
   ['SELECT id, extract(epoch FROM at) AS seconds FROM pay', [], 'stateless'],
-  // groups
+  // groups, distinct rows and set operations
   ['SELECT store, sum(amount) FROM pay GROUP BY store', [], 'keyed state'],
   ['SELECT store, count(*) AS n FROM pay GROUP BY 1 HAVING count(*) > 3', [], 'keyed state'],
   ["SELECT date_trunc('day', ts) AS day, avg(amount) FROM pay GROUP BY 1", [], 'keyed state'],
@@ -144,7 +144,7 @@ export const CORPUS: readonly Entry[] = [
     'unbounded state',
   ],
   ['SELECT o.id, t.tag FROM orders o CROSS JOIN unnest(o.tags) AS t(tag)', [], 'stateless'],
-  // clocks and chance
+  // clocks and random values
   ["SELECT id FROM pay WHERE ts > now() - interval '1 day'", ['now'], 'stateless'],
   ['SELECT id FROM pay WHERE ts::date = current_date', ['now'], 'stateless'],
   ["SELECT id FROM pay WHERE ts >= 'today'::date", ['now'], 'stateless'],
@@ -171,7 +171,7 @@ export const CORPUS: readonly Entry[] = [
     'keyed state',
   ],
   ['SELECT id FROM pay TABLESAMPLE SYSTEM (5)', ['tablesample'], 'not streamable'],
-  // structure
+  // recursion, inserts, functions and other forms
   [
     'WITH RECURSIVE t AS (SELECT id FROM n WHERE parent IS NULL UNION ALL SELECT n.id FROM n JOIN t ON n.parent = t.id) SELECT count(*) FROM t',
     ['recursive'],

@@ -6,8 +6,8 @@ import type { Outcome } from '../../src/domain/migration/phase.js';
 import { aStatus } from '../support/status.js';
 
 /**
- * A client of a server with an open run that has this outcome. The run closes when the client waits
- * for its result.
+ * Starts a migration on a server that has an open run with this outcome. The run closes when the
+ * client waits for its result.
  */
 function aServer(outcome: Outcome | null) {
   let isOpen = true;

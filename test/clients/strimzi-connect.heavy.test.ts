@@ -164,7 +164,8 @@ describe('the state of a connector', () => {
   it('leads to exactly one restart, through the annotation, if a task has FAILED', async () => {
     await running();
     fake.fail('bank', 'Caused by: boom');
-    fake.kubernetes.put('kafkaconnectors', 'bank', resource()!); // any event makes the operator look
+    // any event makes the operator check the connector
+    fake.kubernetes.put('kafkaconnectors', 'bank', resource()!);
     await expect
       .poll(async () => (await connect.status('bank'))?.tasks[0])
       .toMatchObject({

@@ -112,7 +112,7 @@ describe('an older version of a row', () => {
     fold.proven(parseSnapshot('10:10:'));
     expect(fold.wasProven('0,1')).toBe(true);
     fold.proven(null); // a later window failed, but earlier proofs stay valid
-    // reading range by range proves nothing until the final snapshot
+    // a range scan proves nothing until the window takes its own snapshot
     fold.rememberFrom(parseSnapshot('11:11:'));
     expect(fold.wasProven('0,1')).toBe(true);
     const record = Buffer.from(

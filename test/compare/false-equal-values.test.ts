@@ -1,5 +1,6 @@
 // Tests wrong values in records. Each resembles the right value, so a lenient reader would read it
-// as equal to the batch's value. It must count as different or unknown.
+// as equal to the batch's value. It must count as different or unknown. A right value in an unusual
+// form must still match.
 import { describe, expect, it } from 'vitest';
 import { canonFromText } from '../../src/compare/column-types.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';

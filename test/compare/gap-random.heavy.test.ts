@@ -1,6 +1,6 @@
 // Tests the gap on random histories of a table. The rows of the gap replace rows in a snapshot of
-// the source. The result must equal the table at the ends of the topic, for every possible
-// snapshot.
+// the source. The result must equal the table at the ends of the topic, whichever transactions the
+// snapshot sees.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gap } from '../../src/compare/still-point-gap.js';

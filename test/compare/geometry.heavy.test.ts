@@ -1,5 +1,5 @@
-// Tests the canonical form of the geometric types. The records come from a real Debezium, or are
-// written here in the same form.
+// Tests the canonical form of the geometric types. The records come from a real Debezium, or this
+// test writes them in the same form.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';

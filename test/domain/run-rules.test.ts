@@ -1,4 +1,5 @@
-// Tests the order of phases, the names of objects, epochs, waivers, and the progress of a snapshot.
+// Tests the order of phases, the names of objects, epochs, waivers, and the progress that Debezium
+// reports for its snapshot.
 import { describe, expect, it } from 'vitest';
 import { applyWaivers, openChecks, type Check } from '../../src/domain/evidence/check.js';
 import { factsChange, evidenceIdOf } from '../../src/domain/evidence/epoch.js';

@@ -75,7 +75,8 @@ describe('a result that is compared at a still point', () => {
       { ref: await ref(), number: 100_000, roundsMs: 45_000, isFull: false, since: null },
     ];
     const paused: number[] = [];
-    // The effects of a still point are: record, pause, marker, resume, close.
+    // The effects of a still point are, in order: the window records the pause, pauses the
+    // connector, writes the marker, resumes the connector, and closes the record.
     for (let at = 1; at <= 5; at += 1) {
       const from = 'INSERT INTO sluice.still_point';
       const died = runUntilKilled({ activity: 'runWindow', args, at, when: 'before', from });

@@ -1,5 +1,5 @@
-// Proves a slice of the example. The proof finds the deliberate mistake of version 1, passes with
-// version 2, and leaves nothing behind.
+// Runs `sluice prove` on slices of the example. It finds the deliberate mistake of version 1,
+// passes with version 2, and leaves nothing behind.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

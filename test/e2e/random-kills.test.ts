@@ -1,5 +1,5 @@
-// Kills the worker with -9 at random moments in every phase, while a writer is active. Nothing may
-// be lost or done twice. SLUICE_E2E_SEED changes the moments.
+// Kills the worker with -9 at random moments of a whole migration, while a writer is active.
+// Nothing may be lost or done twice. SLUICE_E2E_SEED changes the moments.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { accounts, busy, dismantle, live } from '../support/live.js';

@@ -108,7 +108,7 @@ describe('a migration of tables', () => {
     expect((await get('wrong-row')).windows.find((w) => w.number > before)!.reason).toContain(
       'of scrub',
     );
-    // Writes that the stream cannot see: the publication lacks the table for a moment.
+    // The stream cannot see these writes, because the publication lacks the table for a moment.
     await database.client.query(
       `ALTER PUBLICATION sluice_wrong_row DROP TABLE accounts; UPDATE accounts SET balance = 7 WHERE id = 77; DELETE FROM accounts WHERE id = 78; ALTER PUBLICATION sluice_wrong_row ADD TABLE accounts`,
     );

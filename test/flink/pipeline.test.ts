@@ -1,5 +1,6 @@
 // Runs the example in Flink SQL at a small size through the public command line. The pipeline is
-// deployed, found again, handed over, and stopped by a rollback.
+// deployed, found again, handed over, and stopped by a rollback. Other pipelines are refused,
+// compute a wrong result, or were written by `assess`.
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';

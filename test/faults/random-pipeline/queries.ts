@@ -1,4 +1,5 @@
-// Builds a random query over the tables `a` and `b`: joins, aggregates, sub-queries, CTEs, views.
+// Builds a random query over the tables `a` and `b`. It may have joins, aggregates, window
+// functions, sub-queries, a CTE, a set operation or a view.
 
 type Next = () => number;
 
