@@ -19,7 +19,7 @@ function withApprovers(list: unknown): NodeJS.ProcessEnv {
 }
 
 describe('the environment', () => {
-  it('names every variable that is wrong', () => {
+  it('causes one error that names every wrong variable', () => {
     const wrong = {
       SLUICE_LEDGER_URL: 'mysql://x',
       TEMPORAL_ADDRESS: 'nowhere',

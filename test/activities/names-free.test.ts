@@ -24,7 +24,7 @@ it('only names that exist and are not owned count as taken', async () => {
   expect(await takenNames(asking, () => Promise.resolve(true), 'kafka.topics-free')).toEqual([]);
 });
 
-it('a check can ask for one name', async () => {
+it('a check can ask whether one name is taken', async () => {
   const taken = (name: string) => takenNames(asking, theirs, 'connect.name-free', name);
   expect(await taken('bank')).toHaveLength(1);
   expect(await taken('another')).toEqual([]);

@@ -55,7 +55,7 @@ describe('a slice', () => {
     ['store_id =', /is not an SQL condition/],
     ['store_id = 1; DROP TABLE orders', /more than one statement/],
     ['store_id IN (SELECT 1)', /must not contain sub-queries/],
-  ])('is refused, and the error names the part: %s', (condition, message) =>
+  ])('is refused, and the error names the wrong part of the condition: %s', (condition, message) =>
     expect(() => plan(condition)).toThrow(message),
   );
 

@@ -27,7 +27,7 @@ const pointsFor = (sql: string, result: TableFacts | null = null) =>
 const SQL = `WITH late AS (SELECT store, amount FROM pay WHERE at > '2026-01-01' AND amount IS NOT NULL)
 SELECT store, sum(amount)::numeric(12, 2) AS total, count(*) AS n FROM late GROUP BY 1`;
 
-describe('starting points', () => {
+describe('the starting points of a pipeline', () => {
   it('are one query for each stage in Flink SQL, with topic placeholders and the expected types', () => {
     const [flink] = pointsFor(SQL);
     expect(flink!.open).toEqual([]);

@@ -6,7 +6,7 @@ describe('a session that is kept awake', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('gets a statement at each interval, and none after the end', async () => {
+  it('gets a statement at each interval, until the caller stops it', async () => {
     const query = vi.fn(() => Promise.resolve());
     const stop = keepAwake({ query } as never, 1000);
     await vi.advanceTimersByTimeAsync(3500);

@@ -178,7 +178,7 @@ describe('the KafkaConnect resource', () => {
       },
       /is not ready: TimeoutException: pods/,
     ],
-  ])('that %s is named', async (_what, more, message) => {
+  ])('that %s is named in the error', async (_what, more, message) => {
     const url = await fake.start();
     fake.kubernetes.objects.delete('kafkaconnects/kafka/my-connect');
     fake.putCluster(more);

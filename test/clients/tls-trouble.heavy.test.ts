@@ -103,17 +103,20 @@ async function kafkaError(port: number, tls: boolean | TlsFiles): Promise<unknow
 }
 
 describe('a connection to Kafka', () => {
-  it.each(CASES)('names $problem', async ({ server, ca, says, remedy }) => {
-    const port = await listening(createTls(options(server)));
-    const tls = ca === undefined ? true : { ca: file(ca) };
-    const error = await kafkaError(port, tls);
-    expect(error).toMatchObject({
-      code: 'unreachable',
-      message: expect.stringMatching(says) as string,
-      remedy: expect.stringMatching(remedy) as string,
-    });
-    expect((error as Error).message).toContain(`localhost:${port}`);
-  });
+  it.each(CASES)(
+    'fails with an error that names $problem',
+    async ({ server, ca, says, remedy }) => {
+      const port = await listening(createTls(options(server)));
+      const tls = ca === undefined ? true : { ca: file(ca) };
+      const error = await kafkaError(port, tls);
+      expect(error).toMatchObject({
+        code: 'unreachable',
+        message: expect.stringMatching(says) as string,
+        remedy: expect.stringMatching(remedy) as string,
+      });
+      expect((error as Error).message).toContain(`localhost:${port}`);
+    },
+  );
 
   it('names a port without TLS', async () => {
     const port = await listening(createPlain((socket) => socket.end('no TLS here')));
@@ -143,15 +146,18 @@ const connectOn = (port: number, tls?: TlsFiles, auth?: Login): ConnectRest => {
 };
 
 describe("a connection to Kafka Connect's REST API", () => {
-  it.each(CASES)('names $problem', async ({ server, ca, says, remedy }) => {
-    const port = await listening(createHttps(options(server)));
-    const connect = connectOn(port, ca === undefined ? undefined : { ca: file(ca) });
-    await expect(connect.version()).rejects.toMatchObject({
-      code: 'unreachable',
-      message: expect.stringMatching(says) as string,
-      remedy: expect.stringMatching(remedy) as string,
-    });
-  });
+  it.each(CASES)(
+    'fails with an error that names $problem',
+    async ({ server, ca, says, remedy }) => {
+      const port = await listening(createHttps(options(server)));
+      const connect = connectOn(port, ca === undefined ? undefined : { ca: file(ca) });
+      await expect(connect.version()).rejects.toMatchObject({
+        code: 'unreachable',
+        message: expect.stringMatching(says) as string,
+        remedy: expect.stringMatching(remedy) as string,
+      });
+    },
+  );
 
   it.each([
     ['basic', { username: 'ann', passwordFrom: { env: 'X' } }, `Basic ${btoa('ann:s3cret')}`],

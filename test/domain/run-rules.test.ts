@@ -69,7 +69,7 @@ describe('names', () => {
 });
 
 describe('epochs', () => {
-  it('begin with any change of facts that evidence depends on, and not with the first facts', () => {
+  it('begin when a fact such as the slot changes, and not with the first facts', () => {
     expect(factsChange(null, { slot: '1' })).toBeNull();
     expect(factsChange({ slot: '1' }, { slot: '1' })).toBeNull();
     expect(factsChange({ slot: '1' }, { slot: '2' })).toEqual({

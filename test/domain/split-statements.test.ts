@@ -56,7 +56,7 @@ describe('a Flink SQL pipeline', () => {
     ["INSERT INTO o SELECT '${brokerz}'", /is not a placeholder/],
     ['CREATE TABLE a (x INT)', /start no job/],
     ['SELECT 1; INSERT INTO o SELECT 1', /"SELECT 1" cannot be used in a pipeline/],
-  ])('is refused, and the error names the part: %s', (sql, message) =>
+  ])('is refused, and the error names what is wrong in its statements: %s', (sql, message) =>
     expect(() => flinkPlan(withText(sql), 1)).toThrow(message),
   );
 });

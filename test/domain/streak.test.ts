@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { coverageOf, stopRule } from '../../src/domain/evidence/streak.js';
 
-describe('the stop rule', () => {
+describe('the rule for enough windows', () => {
   it('requires passed windows in a row, and passed windows on the requested kinds of days', () => {
     const streak = {
       passesInARow: 3,

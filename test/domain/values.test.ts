@@ -10,20 +10,20 @@ import {
   parseSnapshot,
 } from '../../src/domain/values/position.js';
 
-describe('positions and transaction ids', () => {
-  it('are ordered across the 32-bit border', () => {
+describe('a position or a transaction id', () => {
+  it('that is an LSN is ordered across the 32-bit border', () => {
     expect(compareLsn('0/FFFFFFFF', '1/0')).toBe(-1);
     expect(lsnDistance('0/FFFFFFFF', '1/0')).toBe(1);
     expect(lsnDistance('1/0', '0/0')).toBe(0);
     expect(lsnFromBigInt(lsnToBigInt('16/B374D848'))).toBe('16/B374D848');
     expect(() => lsnToBigInt('16-B3')).toThrow('not an LSN');
   });
-  it('are visible to a snapshot if committed before it, but not if still in progress', () => {
+  it('of a transaction is visible to a snapshot if it committed before, but not if it is in progress', () => {
     const snapshot = parseSnapshot('100:110:103,107');
     expect([99, 102, 109].every((id) => isVisible(id, snapshot))).toBe(true);
     expect([103, 107, 110, 111].some((id) => isVisible(id, snapshot))).toBe(false);
   });
-  it('are widened to the nearest 64-bit id if they have 32 bits, even across a wraparound', () => {
+  it('of a transaction is widened to the nearest 64-bit id if it has 32 bits, even across a wraparound', () => {
     const epoch = 2 ** 32;
     const snapshot = parseSnapshot(`${3 * epoch + 5}:${3 * epoch + 10}:`);
     expect(isVisible(7, snapshot)).toBe(true);

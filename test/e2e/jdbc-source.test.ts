@@ -228,7 +228,7 @@ describe('a query that is polled', () => {
   );
 });
 
-describe('every supported JDBC source', () => {
+describe('the JDBC source of Sluice', () => {
   it('carries every provable type without loss', async () => {
     const database = await aDatabase(EVERYTHING);
     const spec = polling({ mode: 'incrementing', timestampColumns: undefined });

@@ -210,7 +210,7 @@ describe.each([
     expect(await act('observeRoute', routed({ type: 'none' }))).toMatchObject({ side: 'batch' });
   });
 
-  it('asks another system to return to the batch, with a higher number than every earlier request', async () => {
+  it('does not prevent the order to another system to return to the batch, with the highest number so far', async () => {
     const hook = await aHook();
     await act('routeBack', routed({ type: 'http', url: hook.url }));
     hook.close();
