@@ -1,7 +1,6 @@
 // The audit lists the events of a run and people's decisions. Code reads only the fields of an
 // entry. The text of an entry is formatted only to show it to a person.
 import { glassNote, type BrokenGlass } from './decisions/cosign.js';
-import type { CoSigned } from './decisions/signed-decision.js';
 import type { FailureCode } from './failure.js';
 import type { Outcome, Phase } from './migration/phase.js';
 import type { CutoverStep } from './plan/resolved-plan.js';
@@ -118,9 +117,6 @@ export type AuditKind = keyof Entries;
 type EntryOf<K extends AuditKind> = { readonly kind: K } & Entries[K];
 export type AuditEntry = { [K in AuditKind]: EntryOf<K> }[AuditKind];
 
-/** The kinds of a person's decision. */
-export type DecisionKind = 'approve' | 'reject' | CoSigned;
-
 /** An entry with its time. `id` makes recording idempotent. */
 export type AuditEvent = AuditEntry & { readonly id: string; readonly at: string };
 
@@ -214,7 +210,7 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   released: (e) => e.cause,
   rehearsal: (e) => `by ${e.by}`,
   rehearsed: (e) => `held for ${e.holdMs} ms`,
-  route: (e) => `consumers observed on the ${e.side} side`,
+  route: (e) => `consumers read the ${e.side} side`,
   readers: (e) =>
     e.left.length === 0
       ? 'no reader of the old output is left'

@@ -41,7 +41,7 @@ const limits = z.strictObject({
     .max(32)
     .optional()
     .describe(
-      'The largest number of windows that read this server at the same time, over all migrations of the ledger. The default is 4. A final window never waits, because writers wait for it.',
+      'The largest number of windows that read this server at the same time, over all migrations of the ledger. The default is 4. A final window never waits, because the hold lasts until it ends.',
     ),
   // Postgres counts 0 as no limit, and accepts at most 2^31 ms
   statementTimeout: durationBetween('1s', '24d')

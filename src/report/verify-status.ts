@@ -1,5 +1,6 @@
 // Checks the status in a report: its decisions, its outcome, and what it says about the run.
 import { eventsOf, type AuditEvent } from '../domain/audit.js';
+import type { Approval } from '../domain/evidence/ledger-rows.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { Report, ReportSource } from './build-report.js';
 import { finding, type Finding } from './verify-links.js';
@@ -15,7 +16,7 @@ export function statusLike(
 ): Finding {
   const changed =
     status.outcome === null
-      ? [...decisionsUnlike(status, now), ...aheadOfEvents({ status, events }, all)]
+      ? [...decisionsUnlike(status, now, all), ...aheadOfEvents({ status, events }, all)]
       : partsUnlike(status, now).map((part) => `${part} of the status`);
   return finding(
     'decisions',
@@ -25,11 +26,27 @@ export function statusLike(
   );
 }
 
-/** Returns the decisions that the ledger does not have. The ledger may have later decisions. */
-const decisionsUnlike = (said: Report['status'], known: ReportSource['status']): string[] =>
-  said.approvals
-    .filter((a, at) => canonicalJson(a) !== canonicalJson(known.approvals[at]))
+/**
+ * Returns the decisions that the ledger does not have. The status in the ledger may have later
+ * decisions. It may also lack old refusals, which only the audit keeps (see `remembered`).
+ */
+function decisionsUnlike(
+  said: Report['status'],
+  known: ReportSource['status'],
+  all: readonly AuditEvent[],
+): string[] {
+  const inLedger = known.approvals.map(canonicalJson);
+  const isForgotten = (a: Approval): boolean =>
+    !a.accepted &&
+    !inLedger.includes(canonicalJson(a)) &&
+    eventsOf(all, a.decision).some(
+      (e) => !e.accepted && e.by === a.approver && e.reason === a.reason && e.at === a.at,
+    );
+  return said.approvals
+    .filter((a) => !isForgotten(a))
+    .filter((a, at) => canonicalJson(a) !== inLedger[at])
     .map((a) => `${a.decision} by ${a.approver}`);
+}
 
 /** Returns the parts of two statuses that differ. */
 function partsUnlike(said: Report['status'], known: ReportSource['status']): string[] {

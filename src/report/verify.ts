@@ -172,7 +172,7 @@ export function anchored(
     return {
       what: 'history',
       holds: null,
-      detail: `not compared for ${more.length} of ${known.size} windows (the first is window ${more[0]}): Temporal's history lacks them, because the run was reset or had just recorded them, or because someone added them to the ledger`,
+      detail: `not compared for ${more.length} of ${known.size} windows (the first is window ${more[0]}): Temporal's history lacks them, because the run was reset or had just recorded them, or because a person added them to the ledger`,
     };
   return finding(
     'history',

@@ -77,7 +77,7 @@ export const VARIABLES = {
   SLUICE_LEDGER_URL: {
     readBy: BOTH,
     form: 'postgres://user:password@host:port/database',
-    otherwise: 'the worker does not start, and verbs that need the ledger fail',
+    otherwise: 'the worker does not start, and commands that need the ledger fail',
     meaning: 'The database of the ledger. The worker creates the schema `sluice` in it.',
   },
   SLUICE_SECRETS: {
@@ -160,8 +160,8 @@ export const VARIABLES = {
   SLUICE_OUTPUT: {
     readBy: ['verbs'],
     form: 'a format that --output accepts, such as json',
-    otherwise: 'the default of each verb',
-    meaning: 'The output format of verbs.',
+    otherwise: 'the default of each command',
+    meaning: 'The output format of commands.',
   },
 } as const satisfies Record<string, Variable>;
 

@@ -47,7 +47,7 @@ describe('the plan', () => {
     expect(await modesOf('SELECT day, total FROM t', { connector })).toEqual({
       subject: 'result',
       mode: 'settled',
-      because: 'the records of polled tables name no transaction',
+      because: 'the records of polled tables have no transaction id',
     });
   });
 });

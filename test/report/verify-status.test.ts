@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { buildReport, type Report, type ReportSource } from '../../src/report/build-report.js';
 import { renderHtml } from '../../src/report/report-page.js';
+import type { AuditEvent } from '../../src/domain/audit.js';
+import { remembered } from '../../src/domain/decisions/gate.js';
+import type { Approval } from '../../src/domain/evidence/ledger-rows.js';
 import { ok } from '../../src/domain/values/or-reason.js';
 import { anchored, readReport, verifyReport } from '../../src/report/verify.js';
 import { aSource } from '../support/report-source.js';
@@ -51,6 +54,31 @@ describe('report verify', () => {
     ['consumers on the stream side', { route: { side: 'stream', observedAt: 'later' } }],
   ])('finds %s that a live run has not reached', (_what, change) => {
     expect(broken(withStatus(source, change), source)).toEqual(['decisions']);
+  });
+  it('accepts old refusals that a long run keeps only in the audit, but no invented refusal', () => {
+    const refusal = (minute: number) => ({
+      approver: 'eve',
+      decision: 'approve' as const,
+      evidenceId: null,
+      accepted: false,
+      reason: 'not an approver',
+      authenticated: false,
+      at: `2026-07-01T00:${String(minute).padStart(2, '0')}:00.000Z`,
+    });
+    const refusals = Array.from({ length: 55 }, (_, at) => refusal(at));
+    const event = (
+      { approver: by, decision: kind, evidenceId: _none, ...more }: Approval,
+      at: number,
+    ) => ({ ...more, kind, by, comment: null, id: `refused/${at}` }) as AuditEvent;
+    const shown = withStatus(source, { approvals: refusals });
+    const now = {
+      ...withStatus(source, { approvals: remembered(shown.status.approvals) }),
+      events: [...source.events, ...refusals.map(event)],
+    };
+    expect(now.status.approvals.length).toBeLessThan(shown.status.approvals.length);
+    expect(broken(shown, now)).toEqual([]);
+    const invented = [...shown.status.approvals, refusal(58)];
+    expect(broken(withStatus(shown, { approvals: invented }), now)).toEqual(['decisions']);
   });
   it('finds a part that occurs twice in a JSON report, because a person may read either one', () => {
     const text = JSON.stringify(buildReport(source, { version: VERSION, showValues: false }));

@@ -113,7 +113,7 @@ function ofWorker(plan: ResolvedPlan): Acl[] {
       ...acl,
       ...betweenStages(name),
       operations: ['Describe', 'Read'] as const,
-      why: 'records between the stages of a Kafka Streams application count as unread',
+      why: 'records in the internal topics of a Kafka Streams application count as unread',
     })),
     ...own.map((name) => ({
       ...acl,
