@@ -1,10 +1,10 @@
 // Builds one Kafka record batch (magic 2). It encodes each record directly into the buffer of the
-// batch, and keeps no object for it.
+// batch, and creates no object per record.
 import { advanced, afterZeros, type SharedBytes } from './crc32c.js';
 
 const HEADER_BYTES = 61;
 const CRC_FROM = 21; // the checksum covers the attributes and everything after them
-const PER_RECORD = 32; // the maximum size of lengths, deltas and attributes
+const PER_RECORD = 32; // the maximum size of a record's lengths, deltas and attributes
 
 /**
  * The identity of an idempotent producer. With it, the broker recognizes a batch that it already
@@ -27,7 +27,7 @@ export interface RecordBytes {
 export class BatchBuilder {
   #bytes: Buffer;
   #at = HEADER_BYTES;
-  /** The checksum state of all records so far. It begins with 0. */
+  /** The checksum state of all records so far. It begins with 0, and `finish` adds the header. */
   #checked = 0;
   records = 0;
 
@@ -113,7 +113,7 @@ export class BatchBuilder {
   }
 
   #end(): void {
-    this.#bytes[this.#at] = 0; // headers
+    this.#bytes[this.#at] = 0; // the record has no headers
     this.#checked = advanced(this.#checked, this.#bytes, this.#at, this.#at + 1);
     this.#at += 1;
     this.records += 1;

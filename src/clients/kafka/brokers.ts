@@ -1,6 +1,6 @@
-// Sends requests that kafkajs does not offer, over kafkajs' own connections. They go to a
-// partition's leader or to a group's coordinator. They list offsets by isolation level, fetch
-// batches without decoding them, and produce batches that are already encoded.
+// Sends requests to a partition's leader or to a group's coordinator, over kafkajs' own
+// connections. kafkajs has no public call for most of them: to list offsets by isolation level, to
+// fetch batches without decoding them, and to produce batches that are already encoded.
 import type { Kafka as KafkaJs } from 'kafkajs';
 import type { ProducerIdentity } from './batch-builder.js';
 import { Problem } from '../../domain/failure.js';
@@ -24,8 +24,8 @@ import { createCluster, type Broker, type Cluster } from './kafkajs-internals.js
 export const READ_COMMITTED = 1;
 
 /**
- * The functions that the creator of a `Brokers` object provides: they list topics, and explain
- * errors of connections.
+ * The functions that the creator of a `Brokers` object provides. They list topics, refuse hidden
+ * topics, and explain errors of connections.
  */
 interface Surroundings extends TopicList {
   readonly explain: (error: unknown) => unknown;
@@ -119,8 +119,8 @@ export class Brokers {
   }
 
   /**
-   * Returns the topic's id, which changes when the topic is created again. Returns null for brokers
-   * before Kafka 2.8, because their topics have no ids.
+   * Returns the topic's id, which changes when the topic is created again. Returns null if the
+   * topic has no id, as with brokers before Kafka 2.8.
    */
   async topicId(topic: string): Promise<string | null> {
     return this.#withLeader(topic, 0, async (broker) => {
@@ -221,7 +221,7 @@ export class Brokers {
 
   /**
    * Calls the partition's leader. Tries up to four times, with fresh metadata, because the
-   * connection can be lost and the leader can move.
+   * connection can be lost and the leader can move. Does not retry after a Problem.
    */
   async #withLeader<T>(
     topic: string,

@@ -8,7 +8,7 @@ import { unlz4 } from './lz4.js';
 
 /**
  * The maximum size of a decompressed body. A producer sends batches of a few megabytes at most, so
- * a body that claims more than this is damaged.
+ * a body that would become larger than this is damaged.
  */
 export const MOST_BYTES = 512 * 1024 * 1024;
 
@@ -88,8 +88,9 @@ function openBlock(block: Buffer, mostBytes: number): Uint8Array {
 }
 
 /**
- * Throws RangeError if an element of the block claims 2 GiB or more, or goes beyond the block. The
- * library reads such a length as a negative number, moves backward, and never ends.
+ * Throws RangeError if the length in an element is 2 GiB or more, or if an element goes beyond the
+ * block. snappyjs reads a length of 2 GiB or more as a negative number, moves backward, and never
+ * ends.
  */
 function refuseOversized(block: Buffer): void {
   let at = 0;

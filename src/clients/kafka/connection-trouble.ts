@@ -1,4 +1,5 @@
-// Explains why Kafka's brokers refuse a connection or a call, in the words of the spec.
+// Explains why Kafka's brokers refuse a connection or a call, and says what to correct in the spec
+// or in Kafka.
 import { Problem } from '../../domain/failure.js';
 import { loginText, tlsFilesOf, type KafkaSpec } from '../../domain/migration/cluster-access.js';
 import { quoteForeign } from '../../domain/values/foreign-text.js';
@@ -36,7 +37,7 @@ export function connectionTrouble(error: unknown, kafka: KafkaSpec): Problem | n
   return null;
 }
 
-/** Kafka's error code for a topic that an ACL does not allow. */
+/** Kafka's error code for a call that the ACLs of a topic do not allow. */
 const TOPIC_AUTHORIZATION_FAILED = 29;
 
 /** The ACL operation that a request needs. */
@@ -65,7 +66,7 @@ export function answeredError(
   return new Error(`${request} ${place}: error code ${code}`);
 }
 
-/** Returns whether an error of kafkajs says that the ACLs do not allow the topic. */
+/** Returns whether an error of kafkajs says that the ACLs of a topic do not allow the call. */
 export const isDenied = (error: unknown): boolean => {
   const { type, cause } = (error ?? {}) as { type?: string; cause?: { type?: string } };
   return [type, cause?.type].includes('TOPIC_AUTHORIZATION_FAILED');

@@ -52,8 +52,8 @@ export function advanced(state: number, bytes: Uint8Array, from: number, to: num
 }
 
 /**
- * A table for a certain number of zero bytes. Entry `bit` is the state after these bytes, if only
- * this bit was set before them.
+ * A table for a certain number of zero bytes. Entry `bit` is the checksum state after these bytes,
+ * if only this bit of the state was set before them.
  */
 type Shift = Int32Array;
 
@@ -82,9 +82,9 @@ export function afterZeros(state: number, count: number): number {
 }
 
 /**
- * Bytes that many texts contain, for example at the end of each record of a table. Their part of a
- * checksum is computed only once, because the checksum is linear: state and bytes contribute to it
- * independently.
+ * Bytes that are written many times, for example at the end of each record of one topic. Their part
+ * of a checksum is computed only once, because the checksum is linear: the earlier state and these
+ * bytes contribute to it independently.
  */
 export class SharedBytes {
   readonly bytes: Buffer;

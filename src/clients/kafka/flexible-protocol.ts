@@ -115,7 +115,7 @@ export function flexibleCall<T>(
   };
 }
 
-/** Encodes a list of short texts in the form that flexible requests use. */
+/** Encodes a list of texts in the form that flexible requests use. */
 export function compactTexts(texts: readonly string[]): Buffer {
   const parts = texts.flatMap((value) => {
     const bytes = Buffer.from(value);

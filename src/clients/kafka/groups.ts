@@ -16,7 +16,10 @@ export interface KnownGroup {
   readonly state: string;
   /** The sorted ids of the members. A member that replaces another member has a different id. */
   readonly members: readonly string[];
-  /** The topics that the members subscribe to or are assigned to. */
+  /**
+   * The topics that the members subscribe to or are assigned to. For a streams group, these are the
+   * input topics of its topology.
+   */
   readonly topics: readonly string[];
   /**
    * Says how partitions are assigned. This is the protocol of a classic group, the assignor of a
@@ -160,7 +163,7 @@ async function askAbout<G extends { errorCode: number; errorMessage: string }>(
 
 /**
  * Returns the listed type of a group that no request describes. Returns null if the broker does not
- * list the group.
+ * list the group, or is too old to list types.
  */
 async function listedType(broker: Coordinator, id: string): Promise<string | null> {
   if ((broker.versions[LIST_GROUPS]?.maxVersion ?? 0) < 5) return null;

@@ -97,7 +97,7 @@ export class KafkaPort {
   /** Reloads the metadata. Without this, calls may miss added partitions for half a minute. */
   readonly refresh = (): Promise<void> => this.#brokers.refresh();
 
-  /** Returns the first offset of every partition, and the offsets at which the partition ends. */
+  /** Returns for every partition its first offset, its end, and its last stable offset. */
   async offsets(topic: string): Promise<PartitionEnds[]> {
     const [low, high, committed] = await Promise.all([
       this.#brokers.listOffsets(topic, -2, 0),
@@ -131,7 +131,7 @@ export class KafkaPort {
 
   /**
    * Returns the topic's id, which changes when the topic is created again. Returns null if the
-   * brokers have no ids.
+   * topic has no id.
    */
   async topicId(topic: string): Promise<string | null> {
     return this.#brokers.topicId(topic);
@@ -196,7 +196,7 @@ export class KafkaPort {
     return visited;
   }
 
-  /** Reads like `readRange`, but passes undecoded answers and the places of the batches in them. */
+  /** Reads like `readRange`, but passes undecoded answers, and where each batch is in them. */
   async readBatches(
     topic: string,
     partition: number,

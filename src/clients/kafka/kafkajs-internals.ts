@@ -38,8 +38,8 @@ export interface Cluster {
 }
 
 /**
- * Creates a cluster whose calls may go to any broker. Throws Problem `unsupported` if this version
- * of kafkajs cannot create one.
+ * Creates kafkajs' object for a cluster, which can send requests to any broker. Throws Problem
+ * `unsupported` if this version of kafkajs cannot create one.
  */
 export function createCluster(kafka: KafkaJs, isolationLevel: number): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(

@@ -64,8 +64,8 @@ export class KnownTopics {
   }
 
   /**
-   * Throws TopicLost if the topic is gone, and a different Problem if it is only hidden. Also
-   * removes every topic that no longer exists from the cluster's list of topics.
+   * Throws TopicLost if the topic is gone, and a different Problem if ACLs hide it. Also removes
+   * every topic that no longer exists from the cluster's list of topics.
    */
   async refuseIfGone(cluster: Cluster, topic: string): Promise<void> {
     const existing = await this.#forgetGone(cluster);

@@ -45,7 +45,7 @@ function readFrame(b: Buffer, start: number, out: Output): number {
   if (flags >> 6 !== 1) throw new Error(`LZ4 frame of version ${flags >> 6}`);
   if (flags & 0x01) throw new Error('an LZ4 dictionary is needed');
   const blockChecksum = flags & 0x10 ? 4 : 0;
-  // The descriptor: flags, block size, an optional content size, and the descriptor's own checksum.
+  // The descriptor has flags, a block size, an optional content size, and its own checksum.
   let at = start + 6 + (flags & 0x08 ? 8 : 0) + 1;
   for (;;) {
     const head = b.readUInt32LE(at);

@@ -13,7 +13,7 @@ const TIMEOUT_MS = 10_000;
 const COMMAND_MS = 30_000;
 const MAX_BYTES = 64 * 1024;
 /**
- * A token that expires within this time is not used, because the broker checks the token a little
+ * A token that expires within this time is not used again, because the broker checks it a little
  * later.
  */
 const RESERVE_MS = 15_000;
@@ -136,7 +136,7 @@ async function fromEndpoint(origin: TokenEndpoint, secret: ResolveSecret): Promi
 }
 
 /**
- * Returns only those members of a refusal that the standard defines, because other members could
+ * Returns only those members of a refusal that RFC 6749 defines, because other members could
  * contain a secret.
  */
 function refusal(text: string): string {

@@ -12,8 +12,8 @@ export interface OutRecord {
 export interface ProduceTarget {
   partitions(topic: string): Promise<number>;
   /**
-   * Requests a new identity. Any broker can issue an identity. This request goes to a leader of the
-   * topic.
+   * Requests a new identity. Any broker can issue an identity. This request goes to the leader of
+   * the topic's first partition.
    */
   identify(topic: string): Promise<ProducerIdentity>;
   /** Returns the partition that Kafka's own producers choose for a key. */
@@ -61,7 +61,7 @@ export class BulkWriter {
     this.#target = target;
   }
 
-  /** Writes a record. Returns a promise only if the caller has to wait for the broker. */
+  /** Writes a record. If it returns a promise, the caller MUST await it before the next record. */
   write(topic: string, record: OutRecord): Promise<void> | undefined {
     const lanes = this.#topics.get(topic);
     if (!lanes) return this.open(topic).then(() => this.write(topic, record));

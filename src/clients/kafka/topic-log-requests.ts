@@ -69,7 +69,7 @@ export interface LogOffset {
 const LIST_OFFSETS = 2;
 export const METADATA = 3;
 const OFFSET_FOR_LEADER_EPOCH = 23;
-const CONSUMER = -1; // not a replica
+const CONSUMER = -1; // the replica id that says that the caller is no replica
 const NO_EPOCH = -1;
 
 /** Builds ListOffsets, version 4, which is the first version that returns leader epochs. */
@@ -127,7 +127,7 @@ export const TOPIC_ID_VERSION = 10;
 export function topicIdOf(
   topic: string,
 ): Exchange<{ readonly errorCode: number; readonly id: string }> {
-  const body = new Encoder().writeUVarInt(0); // tags of the header
+  const body = new Encoder().writeUVarInt(0); // no tagged fields in the header
   body
     .writeUVarInt(1 + 1)
     .writeInt64(0)

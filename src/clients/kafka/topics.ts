@@ -1,6 +1,6 @@
-// Describes topics with their settings, and creates topics. A topic is created with one request,
-// without retries. A retry could find the topic that the first request created, and report a
-// conflict.
+// Describes topics with their settings, creates topics, and finds topics that ACLs hide or that
+// could not be created. A topic is created with one request, without retries. A retry could find
+// the topic that the first request created, and report a conflict.
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { Problem } from '../../domain/failure.js';
 import { denied, isDenied } from './connection-trouble.js';
@@ -18,7 +18,7 @@ const END_UNKNOWN: readonly string[] = [
 const SERVED_MS = 15_000;
 
 export interface TopicDescription {
-  /** Null if the brokers give topics no ids. */
+  /** Null if the topic has no id, as with brokers before Kafka 2.8. */
   readonly id: string | null;
   readonly partitions: number;
   readonly settings: Readonly<Record<string, string>>;
@@ -85,9 +85,9 @@ export async function hiddenProblem(
 }
 
 /**
- * Waits at most `limitMs` until a broker serves a new topic. After that time, throws the last error
- * of `isServed`. If this error says that the topic does not exist, throws Problem `unreachable`
- * instead. The topic does exist, but a busy broker may not know it yet.
+ * Waits at most `limitMs` until a broker serves a new topic. If `isServed` still throws an error
+ * after that time, throws this error. If the error says that the topic does not exist, throws
+ * Problem `unreachable` instead. The topic does exist, but a busy broker may not know it yet.
  */
 export async function served(
   topic: string,
@@ -126,8 +126,8 @@ export async function makeTopic(kafka: Kafka, topic: ITopicConfig): Promise<void
 }
 
 /**
- * Returns the Problem for a broker's refusal. Returns null if the error is not a broker's answer
- * about this topic. Exported for its test.
+ * Returns the Problem for a broker's refusal. Returns null for every other error, such as a timeout
+ * or NOT_CONTROLLER. Exported for its test.
  */
 export function refusalOf({ topic }: Pick<ITopicConfig, 'topic'>, error: unknown): Problem | null {
   const { errors } = (error ?? {}) as { errors?: readonly { type?: string; message: string }[] };

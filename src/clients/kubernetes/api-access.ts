@@ -21,8 +21,9 @@ export interface ApiAccess {
 }
 
 /**
- * Reads the token and the certificate again for each request, because tokens are replaced. The
- * pod's token is sent only to the API server of the pod's own cluster, whatever a spec says.
+ * Returns the access for one request. Each call reads the token and the certificate again, because
+ * Kubernetes replaces tokens. The pod's token is sent only to the API server of the pod's own
+ * cluster, whatever a spec says.
  */
 export function apiAccess(
   strimzi: StrimziSpec,

@@ -32,7 +32,7 @@ interface Answer extends Asked {
 }
 
 const TIMEOUT_MS = 10_000;
-/** Refuses unknown fields, which the server would otherwise drop without an error. */
+/** Makes the server refuse unknown fields, which it would otherwise drop without an error. */
 const STRICT = 'fieldValidation=Strict&fieldManager=sluice';
 
 export class ApiServer {
@@ -77,8 +77,8 @@ export class ApiServer {
 
   /**
    * Deletes exactly the object with this uid, and not a later object of the same name. Returns
-   * false if the object is already gone. After `true`, the object may still exist until its
-   * finalizers are done.
+   * false if the object with this uid is already gone. After `true`, the object may still exist
+   * until its finalizers are done.
    */
   async delete(path: string, uid: string): Promise<boolean> {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
@@ -120,8 +120,8 @@ const reasonOf = (answer: Answer): string | undefined =>
   answer.status === 409 ? (statusOf(answer).reason ?? 'Conflict') : undefined;
 
 /**
- * Returns whether the named object does not exist. The server also answers 404 if it does not know
- * the kind of object, and then it names no object.
+ * Returns whether the object at the path does not exist. The server also answers 404 if it does not
+ * know the kind of object, but then its answer names no object.
  */
 function isMissing(answer: Answer): boolean {
   const name = decodeURIComponent(answer.path.split('?')[0]!.split('/').at(-1)!);
@@ -141,7 +141,7 @@ function unanswered(error: unknown, url: string, { method, path }: Asked): Probl
   );
 }
 
-/** Returns the body of a successful answer. Throws the Problem for any other answer. */
+/** Returns the body of a successful answer. Throws a Problem for any other answer. */
 function demand(answer: Answer): unknown {
   const { status, said, url, method, tokenOf } = answer;
   const path = answer.path.split('?')[0]!;

@@ -19,7 +19,7 @@ interface ConfigMap {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** The operator's reasons for a warning about offsets. */
+/** The reasons in the operator's warnings that it could not list or reset offsets. */
 const REASONS = { list: 'ListOffsets', reset: 'ResetOffsets' } as const;
 
 export class ConnectorOffsets {
@@ -39,7 +39,10 @@ export class ConnectorOffsets {
     this.#map = offsetsMapOf(migration);
   }
 
-  /** Returns the offsets, one per partition of the source. A missing connector has none. */
+  /**
+   * Returns the connector's offsets in the source system. The list is empty if the connector does
+   * not exist.
+   */
   async list(name: string, limitMs: number): Promise<Readonly<Record<string, unknown>>[]> {
     if (!(await this.#own.read(name))) return [];
     this.#demandOperators(await this.#readMap());
@@ -67,7 +70,7 @@ export class ConnectorOffsets {
     return this.#api.get<ConfigMap>(path);
   }
 
-  /** Throws if a person created the ConfigMap, because the operator would write into it. */
+  /** Throws if the ConfigMap belongs to no KafkaConnector, because the operator would change it. */
   #demandOperators(map: ConfigMap | null): void {
     const owners = map?.metadata.ownerReferences ?? [];
     if (map && !owners.some(({ kind }) => kind === 'KafkaConnector'))

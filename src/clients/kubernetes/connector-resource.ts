@@ -1,5 +1,5 @@
 // Translates between a connector's configuration and Strimzi's KafkaConnector resource, and reads
-// the resource's status. Facts about the resource are from Strimzi's CRD and its operator.
+// the resource's status. The rules of the resource are from Strimzi's CRD and its operator's code.
 import { remedyOf } from '../../domain/capture/connector-remedies.js';
 import { Problem } from '../../domain/failure.js';
 import { quoteForeign, withoutValues } from '../../domain/values/foreign-text.js';
@@ -59,7 +59,7 @@ export interface KafkaConnector {
 
 type Config = Readonly<Record<string, string>>;
 
-/** The place of a migration's connectors. */
+/** Says where the connectors of a migration are. */
 export interface StrimziHome {
   readonly namespace: string;
   /** The name of the KafkaConnect resource. */
@@ -148,8 +148,8 @@ export const awaitedOf = ({ spec }: KafkaConnector): AwaitedState =>
 /**
  * Returns the connector's status as the operator read it from Kafka Connect. The state is `PENDING`
  * until the operator has carried out the latest change of the resource (`metadata.generation`).
- * Throws a Problem if the operator could not carry out the change. The code is `connector-failed`
- * if Kafka Connect refused the configuration.
+ * Throws a Problem if the operator ignores the resource or could not carry out the change. The code
+ * is `connector-failed` if Kafka Connect refused the configuration.
  */
 export function statusOf(resource: KafkaConnector): ConnectorStatus {
   const { metadata, status } = resource;
@@ -205,8 +205,8 @@ export const conditionOf = (
 
 /**
  * Returns whether Kafka Connect refused a new connector (POST) or a changed configuration (PUT).
- * The statuses 404 and 409 do not count, because Connect workers also send them while they start or
- * rebalance.
+ * The HTTP statuses 404 and 409 do not count, because Connect workers also send them while they
+ * start or rebalance.
  */
 const hasRefused = (method: 'POST' | 'PUT', message: string | undefined): boolean =>
   new RegExp(`\\b${method} /connectors\\S* returned 4(?!04|09)\\d\\d\\b`).test(message ?? '');

@@ -6,20 +6,20 @@ import type { ApiServer } from './api-server.js';
 import { ASKED_AT, OWNER, awaitedOf, statusOf, type KafkaConnector } from './connector-resource.js';
 import type { OwnConnectors } from './own-connectors.js';
 
-/** Times in milliseconds. */
+/** Says how often the status is read and the operator is asked, in milliseconds. */
 export interface Pace {
   /** The API server gets at most one request for a status in this time. */
   readonly spacingMs: number;
   /**
-   * If the connector is not in the wanted state, the operator is asked again after this time. The
-   * time doubles with each request of one client, up to LONGEST_MS.
+   * If the connector is not in the state that its resource asks for, the operator is asked again
+   * after this time. The time doubles with each such request, up to LONGEST_MS.
    */
   readonly askAgainMs: number;
 }
 
 export const USUAL_PACE: Pace = { spacingMs: 150, askAgainMs: 250 };
 const LONGEST_MS = 2000;
-/** If the connector is in the wanted state, the operator is asked again after this time. */
+/** After this time, the operator is asked again even if the connector is in the wanted state. */
 const STALE_MS = 30_000;
 
 export class FreshStatus {
@@ -38,7 +38,7 @@ export class FreshStatus {
     this.#askAgainMs = pace.askAgainMs;
   }
 
-  /** Returns the status, or null if the resource does not exist. Throws as `statusOf` does. */
+  /** Returns the status, or null if the resource does not exist. Throws what `statusOf` throws. */
   async read(name: string): Promise<ConnectorStatus | null> {
     const wait = this.#last + this.#spacingMs - Date.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
@@ -56,7 +56,10 @@ export class FreshStatus {
     }
   }
 
-  /** Asks the operator to read the status again, unless it was asked less than `afterMs` ago. */
+  /**
+   * Asks the operator to read the status again, unless it was asked less than `afterMs` ago. Does
+   * nothing if the migration did not create the connector, because asking changes the resource.
+   */
   async #askAgain({ metadata }: KafkaConnector, afterMs: number): Promise<void> {
     const { [OWNER]: owner, [ASKED_AT]: asked = '' } = metadata.annotations ?? {};
     if (owner !== this.#migration) return;

@@ -36,7 +36,7 @@ export const getKafkaConnect = (
     `/apis/${API_VERSION}/namespaces/${namespace}/kafkaconnects/${encodeURIComponent(cluster)}`,
   );
 
-/** Returns why Strimzi does not carry out connector resources of this cluster now, or null. */
+/** Returns why Strimzi does not carry out this cluster's connector resources; null if it does. */
 export function whyNotUsable(
   { metadata, spec, status }: KafkaConnect,
   { namespace, cluster }: Home,

@@ -1,9 +1,9 @@
-// Stores in the ledger the progress of the copy of the tables. The progress then survives the death
-// of the worker.
+// Stores in the ledger the progress of `snapshot: copy`, in which Sluice copies the tables into
+// their topics. The progress then survives the death of the worker.
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { Ledger } from './ledger.js';
 
-/** One block range of a table whose rows are in the topic. */
+/** One block range (chunk) of a table. The copy has written its rows into the topic. */
 export interface CopiedChunk {
   readonly table: string;
   readonly chunk: number;

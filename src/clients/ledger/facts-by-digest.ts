@@ -12,7 +12,7 @@ import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import { jsonText } from './json-text.js';
 import type { Ledger } from './ledger.js';
 
-/** Returns the digest of facts. The order of the entries does not change the digest. */
+/** Returns the digest of facts. It does not depend on the order of the facts or of their values. */
 export function factsDigest(facts: Facts): string {
   const sorted = Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [

@@ -3,10 +3,13 @@
 // another attempt and the run continue. The statement of the first attempt then arrives too late,
 // and must not replace newer values.
 
-/** The clocks of two Temporal servers are assumed to differ by less than this. */
+/**
+ * Temporal's servers give each status its time. The clocks of two servers are assumed to differ by
+ * less than this.
+ */
 const CLOCKS_DIFFER = '5 seconds';
 
-/** Stores a status, unless the ledger has a newer one. */
+/** Stores a status, unless the ledger has one that is newer by more than CLOCKS_DIFFER. */
 export const STORE_STATUS = `
 INSERT INTO sluice.migration AS m (name, iteration, status, generation, outcome, plan_hash, spec, workflow_id, run_key, ended_at, namespace, namespace_id, status_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $5::text IS NOT NULL THEN now() END, $10, $11, $12)
@@ -20,7 +23,8 @@ WHERE coalesce(m.status_at <= excluded.status_at + interval '${CLOCKS_DIFFER}', 
 /**
  * Stores the state of an object. Returns a row if the state was stored. No state is stored if a
  * later run of the name has the object. The state `registered` (a claim) is not stored if the run
- * has ended. The state `created` is not stored if the object was already removed.
+ * has ended, or if the name has a later run. The state `created` is not stored if the object was
+ * already removed or handed over.
  */
 export const STORE_OBJECT = `
 INSERT INTO sluice.object AS o (name, kind, object_name, location, iteration, generation, state)

@@ -6,7 +6,7 @@ import { Problem } from '../../domain/failure.js';
 export interface Readiness {
   readonly isThere: boolean;
   readonly mayCreate: boolean;
-  /** The statement that lets Sluice's role create the ledger. */
+  /** The statement that lets Sluice's role create the ledger's schema and tables. */
   readonly grant: string;
 }
 

@@ -24,8 +24,8 @@ export class LedgerConnection {
   readonly #pool: pg.Pool;
   protected readonly url: string;
   /**
-   * Set only in the ledger that `inSnapshot` passes on. That ledger sends all of its queries
-   * through this connection, in one transaction.
+   * Set only in the ledger that `Ledger.inSnapshot` gives to its callback. That ledger sends all of
+   * its queries through this connection, in one transaction.
    */
   protected pinned: pg.PoolClient | undefined;
   readonly #address: string;

@@ -1,6 +1,6 @@
-// Reads and writes the ledger: the evidence of every migration, in a Postgres database of the
-// operator. Windows, evidence, facts and events are only appended. The ledger can be read without a
-// worker and without Temporal.
+// Reads and writes the ledger: the evidence, events and owned objects of every migration, in a
+// Postgres database of the operator. Windows, evidence, facts and events are only appended. The
+// ledger can be read without a worker and without Temporal.
 import type { AuditEvent } from '../../domain/audit.js';
 import type {
   ColumnTally,
@@ -34,7 +34,7 @@ export interface MigrationRecord {
   readonly namespace_id: string | null;
 }
 
-/** Keeps only the newest iteration of each name. `records` MUST be in the order of `migrations`. */
+/** Keeps only the newest iteration of each name. `records` MUST be sorted as by `migrations`. */
 export const newestOf = (records: readonly MigrationRecord[]): MigrationRecord[] =>
   records.filter((record, at) => records[at - 1]?.name !== record.name);
 
@@ -42,7 +42,7 @@ export const newestOf = (records: readonly MigrationRecord[]): MigrationRecord[]
 export interface StatusOrigin {
   /** The time of the request to store the status. It MUST be the same for every attempt. */
   readonly askedAt?: Date | null;
-  /** The Temporal namespace of the run, for a ledger that has lost it. */
+  /** The Temporal namespace of the run. It is stored only if the ledger does not have it. */
   readonly namespace?: { readonly name: string; readonly id: string | null } | null;
 }
 
@@ -64,7 +64,7 @@ export class Ledger extends LedgerConnection {
     });
   }
 
-  /** Returns migrations by name, the newest iteration of each name first. */
+  /** Returns the records sorted by name, with the newest iteration of each name first. */
   async migrations(name?: string): Promise<MigrationRecord[]> {
     return this.query<MigrationRecord>(
       `SELECT name, iteration, generation, run_key, outcome, status, started_at, updated_at, plan_hash, spec, namespace, namespace_id
@@ -75,8 +75,8 @@ export class Ledger extends LedgerConnection {
   }
 
   /**
-   * Stores the status. Also stores the run again if the ledger has lost it. A status changes
-   * nothing if the ledger has a newer one, because the statement of an attempt that hung can arrive
+   * Stores the status. Also stores the run again if the ledger has lost it. If the ledger has a
+   * newer status, it stays, because the statement of an activity's attempt that hung can arrive
    * late.
    */
   async recordStatus(
@@ -130,7 +130,7 @@ export class Ledger extends LedgerConnection {
     return rows.map((r) => r.row);
   }
 
-  /** Returns one sample for each window, in ascending order. */
+  /** Returns the sample (freshness and cost) of each window, in the order of the windows. */
   async samples(name: string, iteration: number): Promise<WindowSample[]> {
     const rows = await this.query<{ sample: WindowSample }>(
       `SELECT sample FROM sluice.sample WHERE name = $1 AND iteration = $2 ORDER BY number`,
@@ -155,7 +155,7 @@ export class Ledger extends LedgerConnection {
     );
   }
 
-  /** Returns the evidence of every window, in ascending order. */
+  /** Returns the evidence of every window, in the order of the windows. */
   async evidence(name: string, iteration: number): Promise<EvidenceLink[]> {
     return this.query<EvidenceLink>(
       `SELECT number, digest, chain, document FROM sluice.evidence WHERE name = $1 AND iteration = $2 ORDER BY number`,
@@ -192,8 +192,8 @@ export class Ledger extends LedgerConnection {
 
   /**
    * Stores the state of an object. Throws Problem `object-not-ours` if the state is `registered`,
-   * and the run has ended or a later run has the object. Ignores every other state if a later run
-   * has the object. Ignores `created` if the object was already removed.
+   * and the run has ended or the name has a later run. Ignores every other state if a later run has
+   * the object. Ignores `created` if the object was already removed or handed over.
    */
   async setObjectState(
     ref: Pick<MigrationRef, 'name' | 'iteration' | 'generation'>,
@@ -216,7 +216,7 @@ export class Ledger extends LedgerConnection {
       );
   }
 
-  /** Returns the names of the migrations that have objects, except those that were handed over. */
+  /** Returns the migrations with objects that may still exist and that were not handed over. */
   async ownersOfObjects(): Promise<ReadonlySet<string>> {
     const rows = await this.query<{ name: string }>(
       `SELECT DISTINCT name FROM sluice.object WHERE state IN ('registered', 'created')`,

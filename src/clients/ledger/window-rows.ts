@@ -1,6 +1,6 @@
 // Stores windows in the ledger. A recorded window never changes. Each evidence document has a link,
-// which is a digest of the document and of the previous link. A change would therefore break the
-// chain.
+// which is a digest of the document and of the previous link. A later change of a document would
+// therefore break the chain.
 import type pg from 'pg';
 import type { MigrationRef } from '../../domain/evidence/ledger-rows.js';
 import type { WindowSample } from '../../domain/evidence/freshness-and-cost.js';
@@ -9,8 +9,8 @@ import type { Ledger } from './ledger.js';
 import { jsonText } from './json-text.js';
 
 /**
- * Everything that a window writes to the ledger. `result` is the activity's result for the run; a
- * repeated attempt returns the same result.
+ * Everything that a window writes to the ledger. `result` is what the window's activity returns to
+ * the workflow; a repeated attempt of the activity returns the same.
  */
 export interface WindowRecord<Result> {
   readonly rows: readonly WindowRow[];
@@ -70,7 +70,7 @@ export async function freeNumber(
 }
 
 /**
- * Records a window and returns the new head of the chain. If this window or a later one is already
+ * Records a window and returns its link of the chain. If this window or a later one is already
  * recorded, writes nothing and returns null.
  */
 export async function recordWindow<Result>(
@@ -81,7 +81,7 @@ export async function recordWindow<Result>(
 ): Promise<string | null> {
   const of = [ref.name, ref.iteration];
   return ledger.transaction(async (client) => {
-    // this lock serializes writers, because the chain has only one end
+    // this lock serializes writers, because each link depends on the newest one
     await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1 || '/' || $2, 7351))`, of);
     const inserted = await client.query<{ chain: string }>(RECORD_EVIDENCE, [
       ...of,

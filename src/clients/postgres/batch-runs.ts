@@ -6,8 +6,9 @@ import { quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 
 /**
- * Describes a run of the batch that is active, or that started after the fence. Such a run may
- * write a result that no window has compared. Returns null if there is no such run.
+ * Describes a run of the batch that is active or, according to the run log, started after the
+ * fence. Such a run may write a result that no window has compared. Returns null if there is no
+ * such run, or if the spec does not say how to find runs.
  */
 export async function activeRun(
   client: pg.ClientBase,

@@ -75,7 +75,8 @@ FROM c`;
 
 /**
  * Makes Postgres return names and definitions with their schema, no matter what the role's
- * search_path is. MUST be called before the two functions below, in the same session.
+ * search_path is. MUST be called before `readPublication` and `readCapturedTable`, in the same
+ * session.
  */
 export async function qualifyNames(client: pg.ClientBase): Promise<void> {
   await client.query(`SET search_path = pg_catalog`);

@@ -1,5 +1,6 @@
-// Reads a table from the source's catalog: columns, key and replica identity. The name is resolved
-// only once. Later queries use the table's oid, so all of them are about the same table.
+// Reads from the source's catalog: tables with their columns and keys, the files of their rows, and
+// the columns of queries. `readTable` resolves the table's name once, and then uses its oid, so
+// that all of its queries are about the same table.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { parseTableName, quoteLiteral, type TableName } from '../../domain/migration/names.js';
@@ -23,7 +24,10 @@ export interface Column {
    * generated columns that are stored.
    */
   readonly publishable: boolean;
-  /** The type with its modifier: `numeric(10,2)`, `character(8)`. For a domain, its base type. */
+  /**
+   * The type with its modifier: `numeric(10,2)`, `character(8)`. For a domain, its base type. Empty
+   * for a query's column.
+   */
   readonly declared: string;
 }
 

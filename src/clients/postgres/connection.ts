@@ -1,5 +1,6 @@
-// Opens connections to the legacy database. Each connection has the same settings by default:
-// lock_timeout 2 s, the spec's statement_timeout, UTC, and ISO output.
+// Opens connections to the source and to other Postgres databases. Each connection has the same
+// settings by default: lock_timeout 2 s, a statement_timeout (for the source, the spec's), UTC, and
+// ISO output.
 import pg from 'pg';
 import { durationMs } from '../../domain/values/duration.js';
 import { Problem } from '../../domain/failure.js';
@@ -142,8 +143,8 @@ function noPassword(): string {
 }
 
 /**
- * Tries the kinds of connection that `sslmode` allows, one after the other. Rejects with the error
- * of the last attempt.
+ * Tries the kinds of connection that `sslmode` allows, one after the other. Tries the next kind
+ * only if the server refused the kind before it. Otherwise, rejects with the error.
  */
 async function connected(
   address: PostgresAddress,
@@ -187,9 +188,9 @@ function clientConfig(
 const WRITE_IDLE_MS = 15_000;
 
 /**
- * Runs `use` in one transaction, and rolls back if `use` throws. The server ends a writing
- * transaction if the worker stops. For a transaction whose locks make other sessions wait, use
- * `heldTransaction`.
+ * Runs `use` in one transaction, and rolls back if `use` throws. If `begin` is `BEGIN`, the
+ * transaction may write, and the server ends it if the worker stops. For a transaction whose locks
+ * make other sessions wait, use `heldTransaction`.
  */
 export async function transaction<T>(
   client: pg.ClientBase,

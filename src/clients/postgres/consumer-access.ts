@@ -1,5 +1,6 @@
-// Compares who may read the view before and after the switch. A view reads its tables with the
-// privileges of its owner. With security_invoker, it reads them with the privileges of its reader.
+// Compares who may read the consumers' view before and after the cut-over switches it to another
+// table. Also copies read privileges to a table that Sluice created. A view reads its tables with
+// the privileges of its owner. With security_invoker, it uses the privileges of its reader.
 import type pg from 'pg';
 import { qualified, quoteIdent, type TableName } from '../../domain/migration/names.js';
 
@@ -12,8 +13,8 @@ export interface Readers {
 
 export interface Lack {
   /**
-   * The quoted roles that can read the view now, but could not read it after the switch to the
-   * other table. PUBLIC stands for all roles.
+   * The quoted roles that can read the view now, but could not if it read the other table. PUBLIC
+   * stands for all roles.
    */
   readonly roles: readonly string[];
   /** The statement that grants the missing privileges. */

@@ -228,7 +228,7 @@ export async function columnTypes(
   }));
 }
 
-/** Returns the side that the view reads now, or null if the view reads neither side or both. */
+/** Says whose table the view reads now. Returns null if it reads neither table, or both. */
 export async function observedSide(
   client: pg.ClientBase,
   route: ViewPlan,

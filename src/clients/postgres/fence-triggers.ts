@@ -1,6 +1,6 @@
 // Builds the fence on the source tables from triggers that read the lease row. Therefore the fence
 // expires by the database's clock, even if no worker is alive. The file docs/explanation/cutover.md
-// explains why triggers are used instead of REVOKE, and why they read FOR SHARE.
+// explains why triggers are used instead of REVOKE, and why they read the row FOR SHARE.
 import { SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { leaseTable } from './lease-row.js';
@@ -47,8 +47,8 @@ END $sluice$`;
 }
 
 /**
- * Drops the function when the lease is removed. Postgres refuses to drop a function that a trigger
- * still uses.
+ * Returns SQL that drops the function before the lease row's schema is removed. Postgres refuses to
+ * drop a function that a trigger still uses.
  */
 export const dropFenceFunctionSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.refuse_write()`;

@@ -40,8 +40,8 @@ const GRACE_MS = 250; // the statement's limit comes this much earlier than the 
 export const isOverdue = (error: unknown): boolean => hasState(error, ...ENDED);
 
 /**
- * Runs `use` in one transaction, and rolls back if `use` throws. Throws an error with SQLSTATE
- * 57014 when the time limit is reached.
+ * Runs `use` in one transaction, and rolls back if `use` throws. When a limit is reached, throws an
+ * error for which `isOverdue` is true.
  */
 export async function heldTransaction<T>(
   client: pg.ClientBase,

@@ -1,5 +1,6 @@
-// Keeps a session alive while it is idle in a transaction, because Postgres ends such a session
-// after `idle_in_transaction_session_timeout`. A window is idle while it reads a long topic.
+// Keeps a session alive while it is idle, because Postgres ends it after `idle_session_timeout` or,
+// inside a transaction, `idle_in_transaction_session_timeout`. For example, a window's session is
+// idle while the window reads a long topic.
 import type pg from 'pg';
 
 /**

@@ -1,5 +1,6 @@
-// Keeps the text that the view had before the commit. The text is in the schema of the lease row.
-// The commit's own transaction stores it, so it exists if and only if the view was switched.
+// Keeps the text that the consumers' view had before the commit of the cut-over. The text is in the
+// schema of the lease row. The commit's own transaction stores it, so it exists if and only if the
+// view was switched.
 import type pg from 'pg';
 import { quoteIdent, quoteLiteral } from '../../domain/migration/names.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
@@ -8,8 +9,8 @@ export interface KeptView {
   /** The view's `pg_get_viewdef` before the switch, with an empty search_path. */
   readonly before: string;
   /**
-   * The same text after the switch. If the view's current text differs from this text, a person has
-   * edited the view since the switch.
+   * The view's `pg_get_viewdef` after the switch. If the view's current text differs from this
+   * text, a person has edited the view since the switch.
    */
   readonly after: string;
 }
@@ -61,6 +62,6 @@ async function existing(client: pg.ClientBase, plan: ResolvedPlan): Promise<stri
   return rows[0]?.found ? table : null;
 }
 
-/** Drops the table when the lease is removed. */
+/** Returns SQL that drops the table before the lease row's schema is removed. */
 export const dropKeptViewSql = (schema: string): string =>
   `DROP TABLE IF EXISTS ${tableOf(schema)}`;

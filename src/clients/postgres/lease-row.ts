@@ -23,7 +23,7 @@ export interface LeaseRow {
   readonly switched_at: string | null;
   /** The identity of the target's server at the fence. Null if the row is in the ledger. */
   readonly server: string | null;
-  /** The identity of a separate source's server at the fence. */
+  /** The identity of the source's server at the fence. Null if the source is also the target. */
   readonly source_server: string | null;
   /** True if the fence has expired by the database's clock, or if the row has no expiry time. */
   readonly expired: boolean;

@@ -1,7 +1,7 @@
-// Finds transactions that have written and are still open, including prepared transactions. Without
-// pg_read_all_stats, Sluice's role sees the id of another role's transaction but not its age. Such
-// a transaction is harmless if it ends within three seconds. If it stays open, its age is reported
-// as unknown.
+// Finds transactions that have written and are still open, including prepared transactions. A new
+// slot waits for them. Without pg_read_all_stats, Sluice's role sees the id of another role's
+// transaction but not its age. Such a transaction does not count if it ends within three seconds.
+// If it stays open, its age is reported as unknown.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { plainIdent, quoteLiteral } from '../../domain/migration/names.js';
@@ -82,8 +82,8 @@ export async function oldWriters(
 }
 
 /**
- * Returns the entries of `first` that are still there after three seconds. Returns earlier when no
- * entry is left.
+ * Returns the entries of `first` whose ids `now` still returns after three seconds. Returns earlier
+ * when no entry is left.
  */
 export async function thoseThatStay<T extends { readonly id: string }>(
   first: readonly T[],

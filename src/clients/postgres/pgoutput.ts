@@ -11,8 +11,8 @@ export interface RelationColumn {
 }
 
 /**
- * The description of a relation. The log contains a description before the relation's first row,
- * and again after each change of the relation.
+ * The description of a relation. pgoutput sends a description before the relation's first row, and
+ * again after each change of the relation.
  */
 export interface LoggedRelation {
   readonly oid: number;
@@ -41,7 +41,7 @@ export type LogMessage =
   | { readonly kind: 'delete'; readonly oid: number; readonly old: Tuple }
   | { readonly kind: 'truncate'; readonly oids: readonly number[] }
   | { readonly kind: 'marker'; readonly prefix: string; readonly content: string }
-  /** A message about an origin or a type. Such a message says nothing about rows. */
+  /** A message about a replication origin or a type. Such a message says nothing about rows. */
   | { readonly kind: 'other' };
 
 const TEXT = 0x74; // t

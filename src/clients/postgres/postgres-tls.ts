@@ -48,8 +48,8 @@ export function refusedThisKind(error: unknown): boolean {
 }
 
 /**
- * Returns the options of an encrypted connection. As in libpq, `require` verifies the server if a
- * root certificate exists.
+ * Returns the options of an encrypted connection. As in libpq, `require` verifies the server's
+ * certificate if a root certificate exists.
  */
 function encrypted(address: PostgresAddress, secret: ReadSecret): ConnectionOptions {
   const root = address.sslmode === 'require' ? rootOf(address) : undefined;

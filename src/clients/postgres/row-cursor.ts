@@ -10,7 +10,7 @@ export interface ReadOptions {
   readonly heartbeat: () => void;
 }
 
-/** Works like `readCursor`, with a limited rate and a heartbeat after each batch of rows. */
+/** Works like `readCursor`, but limits the rate, and calls `heartbeat` after each batch of rows. */
 export async function* readPaced(
   client: pg.Client,
   sql: string,

@@ -12,7 +12,7 @@ export interface SharedSnapshot {
 
 /**
  * Creates a logical slot, and exports the snapshot at exactly the slot's position. Waits until all
- * open transactions have ended.
+ * transactions that were open at the call have ended.
  */
 export async function createSlot(
   spec: MigrationSpec,

@@ -1,12 +1,12 @@
-// Checks that a shared table has exactly the stream's rows after they were written, and that no
+// Checks the rows of a shared table after the commit or the rollback has written to it, and that no
 // other table changed with it. A trigger of the table may drop or change a row. A foreign key may
-// remove rows of a different table.
+// remove or change rows of a different table.
 import type pg from 'pg';
 import { Problem } from '../../domain/failure.js';
 import { quoteIdent, type Relation } from '../../domain/migration/names.js';
 import { partsOf } from './trigger-sql.js';
 
-/** SQL conditions under which row `t` of the table equals row `s` of the source. */
+/** SQL conditions under which row `t` of the table equals row `s` of another relation. */
 export interface Equality {
   /** The columns that are not part of the key, quoted. */
   readonly values: readonly string[];

@@ -26,8 +26,8 @@ import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 const quoted = (table: string): string => qualified(parseTableName(table));
 
 /**
- * Creates the owner triggers. `createTriggers` explains the conditions for the caller, and what the
- * caller's commit proves.
+ * Creates the owner triggers, which refuse the writes of the batch or of the stream. The function
+ * `createTriggers` explains the conditions for the caller, and what the caller's commit proves.
  */
 export async function createOwnerTriggers(
   client: pg.ClientBase,
@@ -49,9 +49,9 @@ export async function passTrigger(client: pg.ClientBase, token: string): Promise
 
 /**
  * Builds the trigger function. While the lease is FENCED and not expired, the trigger refuses every
- * write. While the lease is SWITCHED, only the stream's role may write. Sluice's sinks name an
- * epoch in their session, which must be the epoch of the switch. In every other state, all roles
- * except the stream's role may write. A transaction that knows the lease's token always passes.
+ * write. While the lease is SWITCHED, only the stream's role may write. If its session names an
+ * iteration and an epoch, they must be those of the switch. In every other state, all roles except
+ * the stream's role may write. A transaction that knows the lease's token always passes.
  * SECURITY DEFINER hides current_user, so the function takes the role that was set with SET ROLE,
  * or else the login role.
  */
@@ -83,7 +83,7 @@ BEGIN
 END $sluice$`;
 }
 
-/** The number of rows that the switch changed. */
+/** The number of rows that the commit or the rollback changed. */
 export interface RowsChanged {
   /** The number of rows that were inserted, or updated in any column. */
   readonly written: number;
@@ -91,11 +91,11 @@ export interface RowsChanged {
 }
 
 /**
- * Gives the shared table the stream's rows. Runs in the commit's transaction, after `passTrigger`.
- * Moves to `kept` the rows of the shared table that the stream lacks, and drops the staging table.
- * A sink that still writes to the staging table then fails. That sink later reads the same records
- * again and writes them to the shared table. Returns a reason if the table would not have exactly
- * the stream's rows, or if a different table would change. The caller MUST then roll back.
+ * Gives the shared table the stream's rows, which the sink has written to the staging table. Runs
+ * in the commit's transaction, after `passTrigger`. Moves to `kept` the rows that the stream lacks,
+ * and drops the staging table. A sink that still writes to it then fails, and later writes the same
+ * records to the shared table. Returns a reason if the table would not have exactly the stream's
+ * rows, or if a different table would change. The caller MUST then roll back.
  */
 export async function takeOver(
   client: pg.ClientBase,
@@ -241,8 +241,8 @@ export async function revokeWrites(
 }
 
 /**
- * Drops the function and the kept rows when the lease is removed. Postgres refuses to drop a
- * function that a trigger still uses.
+ * Returns SQL that drops the function and the kept rows before the lease row's schema is removed.
+ * Postgres refuses to drop a function that a trigger still uses.
  */
 export const dropSharedTableSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.keep_owner(); DROP TABLE IF EXISTS ${quoteIdent(schema)}.kept`;

@@ -1,5 +1,5 @@
-// Creates the sink's table. It has the columns that the query computes, with the types, collations
-// and NOT NULLs of the result table.
+// Creates the sink's table. It has the columns that the batch's query computes, with the types,
+// collations and NOT NULLs of the result table.
 import { describeQuery } from './catalog.js';
 import { copyReadRights } from './consumer-access.js';
 import { columnTypes } from './consumer-view.js';
@@ -9,9 +9,9 @@ import { parseTableName, qualified, quoteIdent } from '../../domain/migration/na
 import type { BatchSpec } from '../../domain/migration/spec.js';
 
 /**
- * Creates the sink's table in the caller's transaction on the target. The source describes the
- * columns of the query. Every role that may read the result table may also read the sink's table.
- * Throws Problem `preflight-failed` if the result table lacks a column of the query.
+ * Creates the sink's table in the caller's transaction on the target. The batch's query is parsed
+ * on the source, which returns its columns. Every role that may read the result table may also read
+ * the sink's table. Throws Problem `preflight-failed` if the result table lacks one of the columns.
  */
 export async function createSinkTable(
   { source, target }: Databases,

@@ -37,7 +37,8 @@ export async function readSlot(client: pg.ClientBase, name: string): Promise<Slo
 
 /**
  * Returns the reason why a connector cannot continue from this slot. Returns null if the connector
- * can continue. With `isBeginning`, the slot may still be missing or incomplete.
+ * can continue. With `isBeginning`, the capture has just begun, so the slot may still be missing or
+ * incomplete.
  */
 export function lossOf(
   name: string,
@@ -52,8 +53,8 @@ export function lossOf(
 }
 
 /**
- * Creates the slot without an exported snapshot. Waits until all open transactions have ended. A
- * server before version 17 refuses to create a failover slot.
+ * Creates the slot without an exported snapshot. Waits until all transactions that were open at the
+ * call have ended. A server before version 17 refuses to create a failover slot.
  */
 export async function createPlainSlot(
   client: pg.ClientBase,

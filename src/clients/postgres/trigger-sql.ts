@@ -121,7 +121,8 @@ export async function partsOf(client: pg.ClientBase, tables: readonly string[]):
 
 /**
  * Returns the tables and partitions that lack one of Sluice's triggers and therefore accept writes
- * under the fence. Such a table is newer than the fence, or its trigger was dropped or disabled.
+ * under the fence. Such a table was created or attached after the fence began, or its trigger was
+ * dropped or disabled.
  */
 export async function unguardedParts(client: pg.ClientBase, plan: ResolvedPlan): Promise<string[]> {
   const open: string[] = [];

@@ -30,7 +30,8 @@ const isOneOfSeveral = (type: string): string =>
 /**
  * Returns SQL for the name of a type. An enum, a composite and a domain get the name of their kind.
  * A type of Postgres or of an extension keeps its own name. Any other type gets its schema before
- * its name.
+ * its name. A type with a name in `BY_NAME` gets the suffix `(ambiguous)` if Debezium could take
+ * another type for it.
  */
 const kindOf = (type: string): string => `CASE
     WHEN ${type}.typname IN ${BY_NAME} AND ${isOneOfSeveral(type)} THEN ${type}.typname || ' (ambiguous)'
