@@ -32,7 +32,7 @@ async function statusOf(client: Asked, workflowId: string): Promise<string | nul
   }
 }
 
-/** Returns the activities that a person paused. An attempt that is running now may still end. */
+/** Returns the activities that a person paused. Their attempts that run now may still finish. */
 export const pausedActivities = ({
   workflowId,
   status,

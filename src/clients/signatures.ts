@@ -47,8 +47,8 @@ export function signDecision(
 }
 
 /**
- * Verifies a token. It never throws, even for a malformed token. `here` and `now` (milliseconds
- * since 1970) are the verifier's own values, not the token's.
+ * Verifies a token. It never throws, even for a malformed token. `here` (workflow, namespace and
+ * run) and `now` (milliseconds since 1970) are the verifier's own values, not the token's.
  */
 export function verifyToken(
   token: string,

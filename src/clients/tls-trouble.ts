@@ -1,7 +1,7 @@
 // Explains why a TLS connection failed: which certificate is wrong, and what a person can do.
 import { Problem } from '../domain/failure.js';
 
-/** Describes the connection that failed, in the words of the spec. */
+/** Describes the connection that failed, for the error message. */
 export interface TlsLeg {
   /** The server, such as `Kafka at kafka:9093`. */
   readonly server: string;

@@ -4,7 +4,7 @@ import { Undecodable } from './undecodable.js';
 /** Matches one element of a Postgres array, quoted or not, with the separator or brace after it. */
 export const arrayItemToken = (): RegExp => /(?:"((?:[^"\\]|\\.)*)"|([^,{}"]+))(,|\}$)/y;
 
-/** Returns the element that `arrayItemToken` matched. */
+/** Returns the element that `arrayItemToken` matched. Null for NULL. */
 export const arrayItem = ([, quoted, plain]: RegExpExecArray): string | null => {
   if (quoted !== undefined) return quoted.replaceAll(/\\(.)/gs, '$1');
   return plain === 'NULL' ? null : plain!;

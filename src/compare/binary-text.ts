@@ -96,7 +96,7 @@ const DECODERS: Readonly<Record<string, Decode>> = {
 
 /**
  * Returns the canonical text of one field. `canonFromText` returns the same text for the same
- * value. A negative size means NULL. Throws Undecodable.
+ * value. A negative size means NULL. Throws Undecodable if the bytes are not a value of the type.
  */
 export function canonFromBinary(type: string, b: Uint8Array, at: number, size: number): Canon {
   if (size < 0) return null;

@@ -29,7 +29,7 @@ export class ByteInput {
     return this.bytes[this.at++]!;
   }
 
-  /** Skips `count` bytes. Returns the position of the first one. Throws Undecodable. */
+  /** Skips `count` bytes. Returns the position of the first one. Throws Undecodable at the end. */
   take(count: number): number {
     const from = this.at;
     if (!(count >= 0 && count <= this.end - from)) throw this.short();

@@ -82,8 +82,8 @@ export function withoutZeros(digits: string): string {
 }
 
 /**
- * Counts days since 1970-01-01 in the proleptic Gregorian calendar, like Postgres and ISO. The
- * years before year 1 are 0, -1 and so on.
+ * Counts days since 1970-01-01 in the proleptic Gregorian calendar, which Postgres and ISO 8601
+ * also use. The years before year 1 are 0, -1 and so on.
  */
 export function daysOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;

@@ -13,7 +13,7 @@ const SPECIAL_DECIMALS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Returns one text for all spellings of a number, such as `1.10` and `1.1`, or `-0` and `0`. Throws
- * Undecodable.
+ * Undecodable if the text is not a decimal.
  */
 export function canonicalDecimal(value: string): string {
   const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(value);

@@ -187,7 +187,10 @@ export function isProvable(type: string): boolean {
   return Object.hasOwn(CODECS, item) && !NO_ARRAYS.has(item);
 }
 
-/** Returns the canonical text of Postgres' output, or null for NULL. Throws Undecodable. */
+/**
+ * Returns the canonical text of Postgres' output, or null for NULL. Throws Undecodable if the type
+ * cannot be proven, or if the text is not a value of the type.
+ */
 export function canonFromText(type: string, value: string | null): Canon {
   if (value === null) return null;
   if (type.endsWith('[]'))
@@ -196,8 +199,8 @@ export function canonFromText(type: string, value: string | null): Canon {
 }
 
 /**
- * Returns the canonical text of Debezium's value. Throws Undecodable if the value is `undefined`
- * (an absent field), because an absent field does not mean NULL.
+ * Returns the canonical text of Debezium's value. Throws Undecodable also if the value is
+ * `undefined` (an absent field), because an absent field does not mean NULL.
  */
 export function canonFromJson(type: string, value: unknown): Canon {
   if (value === null) return null;

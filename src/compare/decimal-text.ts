@@ -4,7 +4,10 @@ import { Undecodable } from './undecodable.js';
 /** The limit for the bytes of a decimal, and for the absolute value of its scale. */
 const MOST_DECIMAL = 20_000;
 
-/** Returns the decimal. `unscaled` is a signed big-endian integer. Throws Undecodable. */
+/**
+ * Returns the decimal. `unscaled` is a signed big-endian integer. Throws Undecodable if it is empty
+ * or too long, or if the scale is out of range.
+ */
 export function decimalText(unscaled: Buffer, scale: number): string {
   if (unscaled.length === 0) throw new Undecodable('empty decimal');
   if (unscaled.length > MOST_DECIMAL || !(Math.abs(scale) <= MOST_DECIMAL))

@@ -1,6 +1,6 @@
 // Prints times that are counted from 1970, and times of day that are counted from midnight, as ISO
-// text in UTC. A number out of range becomes a text that no date or time column accepts. Outside
-// of the key, that text makes only its row unknown, and the fold does not refuse the record.
+// text in UTC. A number out of range becomes a text that no date or time column accepts. If the
+// value is not in the key, the text makes only its row unknown, and the fold keeps the record.
 
 export type Count = number | bigint;
 
@@ -8,7 +8,7 @@ const SECONDS_PER_DAY = 86_400;
 /** The largest number of seconds that a JavaScript date can have, before and after 1970. */
 const MOST_SECONDS = 8_640_000_000_000;
 
-/** Prints an instant. `perSecond` is 1, 1000, 1,000,000 or 1,000,000,000. */
+/** Prints an instant. `count` has `perSecond` units per second: 1, 1000, 10^6 or 10^9. */
 export function instantText(count: Count, perSecond: number, zone: 'Z' | '' = 'Z'): string {
   const [seconds, rest] = divided(count, perSecond);
   return momentText(seconds, rest, perSecond, zone);
@@ -25,13 +25,13 @@ export function momentText(
   return `${isoOf(seconds).slice(0, -5)}${fraction(rest, perSecond)}${zone}`;
 }
 
-/** Prints a date. */
+/** Prints a date that is given as days since 1970. */
 export const dateText = (days: Count): string =>
   Math.abs(Number(days)) * SECONDS_PER_DAY <= MOST_SECONDS
     ? isoOf(Number(days) * SECONDS_PER_DAY).replace(/T.*$/, '')
     : `out of range: ${days} d`;
 
-/** Prints a time of day. */
+/** Prints a time of day. `count` has `perSecond` units per second since midnight. */
 export function timeOfDayText(count: Count, perSecond: number): string {
   const [seconds, rest] = divided(count, perSecond);
   if (seconds < 0 || seconds > SECONDS_PER_DAY) return `out of range: ${seconds} s`;

@@ -31,8 +31,8 @@ export class TooManySuspects extends Error {}
 /**
  * Compares the suspects whose raw rows are known. If raw rows are missing, all suspects are counted
  * by their hashes, and the differences are only a sample. Throws TooManySuspects if rows are
- * missing and a column has a tolerance. Throws Problem `unexpected` if a known suspect gets no
- * class. `equal` receives the keys of the suspects whose rows are equal.
+ * missing and a column has a tolerance. Throws Problem `unexpected` if a suspect with a raw row is
+ * not counted. `equal` receives the keys of the suspects whose rows are equal.
  */
 export function examine(
   shape: Shape,

@@ -14,14 +14,14 @@ import {
 } from './row-comparison.js';
 
 /**
- * The progress of a fold in a partition. The fold has taken exactly the records of the partition's
- * log up to `next`.
+ * The progress of a fold in a partition. The fold has taken exactly the records of the partition
+ * from `low` on and before `next`.
  */
 export interface ReadPart {
   readonly partition: number;
   /** The next offset to read. */
   readonly next: number;
-  /** The offset at which the log began when it was first read. */
+  /** The offset at which the partition began when it was first read. */
   readonly low: number;
   /** The leader epoch at the last reading. -1 means unknown. */
   readonly epoch: number;
@@ -38,7 +38,7 @@ export class FoldProgress {
    * never checks this, because the pipeline may choose a key's partition by its own rule.
    */
   readonly place = { partition: 0, partitions: 0 };
-  /** The id of the topic. Null if nothing was read yet, or if the brokers give topics no ids. */
+  /** The id of the topic. Null if nothing was read yet, or if the topic has no id. */
   topicId: string | null = null;
   /**
    * The id of the schema of every key that was read. Null in a format without schemas, or if

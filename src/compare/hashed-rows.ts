@@ -56,8 +56,8 @@ export class HashedRows {
 }
 
 /**
- * Throws if the key of an undecodable row contains NULL or is undecodable, too. Such a row could
- * not be counted.
+ * Throws if a row cannot be decoded and its key contains NULL or cannot be decoded, either. Such a
+ * row could not be counted.
  */
 function refuseUnreadableKey(shape: Shape, row: Uint8Array): void {
   const { key } = canonRow(shape, row, TID_FIELD_BYTES);

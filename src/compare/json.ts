@@ -1,5 +1,5 @@
-// Parses JSON without rounding. JSON.parse rounds numbers silently, so a number with more digits
-// than a double can hold is kept as written.
+// Parses JSON. JSON.parse rounds numbers silently, so numbers with more digits than a double can
+// hold are kept as written: whole numbers by `parseJsonLossless`, all numbers by `parseJsonDigits`.
 
 /** A double represents any decimal number of up to this many digits without loss. */
 export const EXACT_DIGITS = 15;
@@ -45,14 +45,14 @@ export const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
  * Parses JSON. An integer of 16 or more digits becomes a `LongNumber`. So does a number that a
- * double would wrongly round to a whole number. Throws SyntaxError.
+ * double would wrongly round to a whole number. Throws SyntaxError if the text is not JSON.
  */
 export const parseJsonLossless = (text: string): unknown =>
   parseMarked(text, (number) => LONG_INTEGER.test(number) || isRoundedToWhole(number));
 
 /**
- * Parses JSON without rounding. Every number that is too long for a double becomes a `LongNumber`,
- * so that no number becomes a string. Throws SyntaxError.
+ * Parses JSON without rounding. Every number that may be too long for a double becomes a
+ * `LongNumber`. Throws SyntaxError if the text is not JSON.
  */
 export const parseJsonDigits = (text: string): unknown =>
   parseMarked(

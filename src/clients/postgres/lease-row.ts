@@ -8,6 +8,7 @@ export type LeaseState = 'OPEN' | 'FENCED' | 'SWITCHED' | 'ROLLED_BACK';
 
 export interface LeaseRow {
   readonly state: LeaseState;
+  /** The epoch of the evidence, as the latest fence stored it. */
   readonly epoch: number;
   readonly token: string | null;
   /**

@@ -9,7 +9,7 @@ import type { Shape } from '../row-comparison.js';
 const RECORD = 7;
 const END = 8;
 // The `use` of a step says what its value is for. For a value of a column, it is the position of
-// the column. For any other value, it is a negative number.
+// the column. For any other value, it is a negative number: one of `USES`, or `NO_USE`.
 const NO_USE = -1;
 const USES: ReadonlyMap<string, number> = new Map([
   ['op', -2],

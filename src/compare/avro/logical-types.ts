@@ -1,6 +1,6 @@
 // Rewrites values of logical types as the texts that a record in JSON has for them. Avro, Kafka
-// Connect and Debezium each have their own logical types. Sluice's own connector uses none of them
-// for times.
+// Connect and Debezium each have their own logical types. A connector that Sluice configures uses
+// none of them for times.
 import { decimalText } from '../decimal-text.js';
 import { clock, connectTime, instant, local, MICRO, MILLI, NANO } from '../connect-times.js';
 import type { TextOfCount } from '../connect-times.js';
@@ -25,8 +25,8 @@ const OF_AVRO: Readonly<Record<string, Readonly<Record<string, TextOfCount>>>> =
 };
 
 /**
- * Returns the function that rewrites values of a logical type. Undefined if the schema has no such
- * type.
+ * Returns the function that rewrites values of a logical type. Undefined if the schema has no
+ * logical type, or one that is not known here.
  */
 export function logicalOf(schema: SchemaObject): Rewrite | undefined {
   const { type, logicalType = '', 'connect.name': connectName = '', scale = 0 } = schema;

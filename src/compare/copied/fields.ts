@@ -1,9 +1,9 @@
 // Writes fields of COPY's text format as the JSON values of a record, byte by byte. Only common
-// values are written here. All other values are left to the reference, write-debezium-json.ts.
+// values are written here. All other values are left to write-debezium-json.ts, the slow writer.
 
 /**
  * Writes the field in `[from, to)` of `b` to `out`, beginning at `at`. Returns the end of the JSON
- * value, or `REFERRED` if the reference must write the field. `out` has room for `MOST_GROWTH`
+ * value, or `REFERRED` if the slow writer must write the field. `out` has room for `MOST_GROWTH`
  * bytes for each byte of the field, and for `MOST_ADDED` more. The field is never NULL.
  */
 export type WriteField = (
@@ -41,7 +41,7 @@ const LEADS_TWO = 3;
 const LEADS_THREE = 4;
 const OTHER = 5;
 
-/** The kind of each byte of a text. A text with a byte of kind `OTHER` is left to the reference. */
+/** The kind of each byte of a text. The slow writer writes texts with a byte of kind `OTHER`. */
 const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === QUOTE) return QUOTED;
   if (byte === BACKSLASH) return ESCAPED;
@@ -92,7 +92,7 @@ const text: WriteField = (b, from, to, out, at) => {
 
 /**
  * Returns whether a valid character of three bytes begins at `i`. Only a database with the encoding
- * SQL_ASCII can contain invalid bytes. The reference replaces them.
+ * SQL_ASCII can contain invalid bytes. The slow writer replaces them.
  */
 function leadsThree(b: Uint8Array, i: number, to: number): boolean {
   if (i + 2 >= to) return false;
@@ -112,7 +112,7 @@ const FALSE = Buffer.from('false');
 
 const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE;
 
-/** Leaves NaN and the infinities to the reference. They end with a letter. */
+/** Leaves NaN and the infinities to the slow writer. They end with a letter. */
 const numeric: WriteField = (b, from, to, out, at) => {
   if (to === from || !isDigit(b[to - 1]!)) return REFERRED;
   out[at] = QUOTE;
@@ -122,8 +122,8 @@ const numeric: WriteField = (b, from, to, out, at) => {
 };
 
 /**
- * Returns whether `YYYY-MM-DD` begins at `from`. The infinities are too short. A year of more than
- * four digits moves the dashes.
+ * Returns whether `YYYY-MM-DD` begins at `from`. `infinity` and `-infinity` are too short. In a
+ * year of more than four digits, the dashes are in other places.
  */
 const hasDate = (b: Uint8Array, from: number, to: number): boolean =>
   to - from >= 10 && isDigit(b[from]!) && b[from + 4] === DASH && b[from + 7] === DASH;
@@ -142,7 +142,7 @@ const CLOCK = 8;
 
 /**
  * Copies `HH:MM:SS`, with or without a fraction. Postgres never prints a fraction that ends with a
- * zero, so such a value is left to the reference.
+ * zero, so such a value is left to the slow writer.
  */
 function clock(b: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
   const size = to - from;
@@ -219,6 +219,6 @@ const FIELDS: Readonly<Record<string, WriteField>> = {
   ),
 };
 
-/** Returns the writer of a type's common values. Undefined if the reference writes them all. */
+/** Returns the writer of a type's common values. Undefined if the slow writer writes them all. */
 export const fieldWriterOf = (type: string): WriteField | undefined =>
   Object.hasOwn(FIELDS, type) ? FIELDS[type] : undefined;

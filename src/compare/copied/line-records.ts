@@ -1,6 +1,5 @@
-// Writes rows of COPY's text format as records. The bytes equal those of the reference,
-// SnapshotWriter in write-debezium-json.ts. This code is faster: for common values, it makes no
-// strings and no objects.
+// Writes rows of COPY's text format as records. SnapshotWriter in write-debezium-json.ts writes the
+// same bytes. This code is faster: for common values, it makes no strings and no objects.
 import { Problem } from '../../domain/failure.js';
 import {
   columnWriters,

@@ -8,9 +8,9 @@ import { partitionOf } from '../../domain/values/partition.js';
 import { RowEncoder } from './row.js';
 
 /**
- * The number of words of one change. One is for its kind, four for the key, two for the row's hash,
- * and two for the transaction. For a refused change, the word after the kind is the reason, and the
- * last two words are the record's offset.
+ * The number of 32-bit words of one change. One is for its kind, four for the key, two for the
+ * row's hash, and two for the transaction. For a refused change, the word after the kind is the
+ * reason, and the last two words are the record's offset.
  */
 export const CHANGE_WORDS = 9;
 export const KIND = { snapshot: 0, upsert: 1, delete: 2, unreadable: 3, tombstone: 4 } as const;

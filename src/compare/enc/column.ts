@@ -24,7 +24,7 @@ import { content, hexDigit } from './json-string.js';
 export type FromBinary = (b: Uint8Array, at: number, size: number, out: Scratch) => void;
 /**
  * Encodes the JSON value in `[start, end)`, which includes the quotes of a string. The value is
- * never null. Throws Undecodable.
+ * never null. Throws Undecodable if the value does not fit the column's type.
  */
 export type FromJson = (b: Uint8Array, start: number, end: number, out: Scratch) => void;
 

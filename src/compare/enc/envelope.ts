@@ -79,7 +79,7 @@ export class EnvelopeScanner implements Fields {
 
   /**
    * Reads the record's value in `[from, to)`. Sets `op`, `txId`, and the places of the row's
-   * values. Throws Undecodable.
+   * values. Throws Undecodable if the value is not a change event of the table.
    */
   scan(b: Buffer, from: number, to: number): void {
     if (!startsWith(b, from, BEFORE) || b[to - 1] !== CLOSE) return this.#scanAnyOrder(b, from, to);
@@ -149,7 +149,7 @@ export class EnvelopeScanner implements Fields {
 
   /**
    * Reads a bare object of columns, such as a record's key. `start` and `end` then hold the places
-   * of its values. Throws Undecodable.
+   * of its values. Throws Undecodable if there is no such object.
    */
   scanObject(b: Buffer, from: number, to: number): void {
     if (b[from] !== OPEN) throw broken();

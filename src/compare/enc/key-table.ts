@@ -1,5 +1,5 @@
-// Maps the keys of a topic to the hashes of their rows, in typed arrays. A comparison then looks up
-// the expected rows, which come from Postgres. A slot takes 17 bytes for integer keys, and there is
+// Maps the keys of a topic to the hashes of their rows, in typed arrays. A comparison looks up the
+// key of each expected row from Postgres. A slot takes 17 bytes for integer keys, and there is
 // no object for each row. The table uses open addressing with linear probing. A deletion shifts the
 // following slots back, so that no tombstones accumulate.
 

@@ -101,7 +101,7 @@ function writeNumeric(out: Scratch, sign: number, weight: number, from: number, 
   for (let at = from; at < to; at += 1) out.u16(groups[at]!);
 }
 
-/** Reads Postgres' binary form of a numeric, which has `size` bytes. Throws Undecodable. */
+/** Reads Postgres' binary form of a numeric. Throws Undecodable if its size is not `size`. */
 export function numericFromBinary(b: Uint8Array, start: number, size: number, out: Scratch): void {
   const count = size < 8 ? -1 : uint16At(b, start);
   if (size !== 8 + count * 2) throw new Undecodable(`${size} bytes are not a numeric`);

@@ -17,7 +17,7 @@ const ROW_SEED = 0x726f77;
 const NULL = Buffer.from('null');
 const LETTER_N = 0x6e;
 
-/** The place of each column's JSON value in a buffer. -1 means absent. */
+/** The place of each column's JSON value in a buffer. A start of -1 means that it is absent. */
 export interface Fields {
   readonly start: Int32Array;
   readonly end: Int32Array;
@@ -56,7 +56,7 @@ export class RowEncoder {
     return keyText(this.key.subarray(0, this.keyWords));
   }
 
-  /** Sets `key`. Throws Undecodable. */
+  /** Sets `key`. Throws Undecodable if a value of the key is absent, NULL or cannot be decoded. */
   keyFromJson(b: Uint8Array, fields: Fields): void {
     const scratch = this.#scratch;
     scratch.reset();
@@ -104,7 +104,7 @@ export class RowEncoder {
 
   /**
    * Sets `key` and `row` from the fields of a COPY BINARY row that starts at `at`. Returns the end
-   * of the row.
+   * of the row. Throws Undecodable if the key cannot be decoded.
    */
   fromBinary(b: Uint8Array, at: number): number {
     const scratch = this.#scratch;

@@ -8,7 +8,7 @@ const POWER_BYTES = (LAST - FIRST + 1) * 16;
 
 let powers: Uint8Array | undefined;
 
-/** Returns each power: the high word, then the low word. The bytes of a word are little-endian. */
+/** Returns the high 64 bits of each power, then its low 64 bits. Both are little-endian. */
 export function floatPowers(): Uint8Array {
   powers ??= computed();
   return powers;

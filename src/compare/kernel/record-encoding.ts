@@ -15,7 +15,7 @@ export interface RecordEncoding {
   prepare(kernel: Kernel): void;
   /** Encodes all records with the kernel. Returns how many of them the reference must encode. */
   encodeAll(kernel: Kernel, places: Places, place: Place): number;
-  /** Adds exactly one change. */
+  /** Encodes one record by the reference. Adds exactly one change. */
   encode(...record: Parameters<ChangeEncoder['encode']>): void;
 }
 
@@ -49,7 +49,7 @@ export class RegistryEncoding implements RecordEncoding {
   readonly reference: ChangeEncoder;
   readonly decoder: RecordDecoder;
   readonly #shape: Shape;
-  /** Steps that are not yet in the kernel's memory. */
+  /** The steps of each schema (kernel-steps.ts) that are not yet in the kernel's memory. */
   readonly #new = new Map<number, Int32Array<ArrayBuffer>>();
   #atSchemas = 0;
   #schemas = 0;
