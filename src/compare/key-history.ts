@@ -20,8 +20,8 @@ export class KeyHistory {
   #newest: bigint | null = null;
 
   /**
-   * Takes the key's records in the order of the topic. A row of the initial load has no WAL
-   * position.
+   * Takes the next record of the key, in the order of the topic. A row of the initial load has no
+   * WAL position.
    */
   add({ lsn, txId }: Pick<Change, 'lsn' | 'txId'>, wasProven: boolean): void {
     this.wasProven = wasProven;
@@ -35,8 +35,8 @@ export class KeyHistory {
 
 /**
  * Returns the differences, with a more exact class if the history explains a difference. A
- * mismatched row becomes `stale` if the stream has an older version of it. One `duplicate` is added
- * for each key whose records repeat a position, but it does not count as a difference.
+ * mismatched row becomes `stale` if the stream has an older version of it. For each key in the list
+ * whose records repeat a WAL position, adds one `duplicate`, which does not count as a difference.
  */
 export function explainByHistory(
   shape: Shape,

@@ -21,8 +21,8 @@ const kindOfRow = (row: CanonValues | null): RowKind => {
 
 /**
  * Receives the key of a record and the hash of its row, in two words. Also receives the first
- * two words of the key's note, and the hash of the key's bytes. The key's array is used again for
- * the next record.
+ * two words of the key's note (output-note.ts), and the hash of the key's bytes. The key's array is
+ * used again for the next record.
  */
 export type TakeRecord = (
   key: Int32Array,
@@ -97,7 +97,7 @@ export class OutputHashes extends FoldProgress {
     this.#take = take;
   }
 
-  /** The bytes of the key tables. */
+  /** The size of the key tables, in bytes. */
   get bytes(): number {
     return this.table.bytes + this.#deleted.bytes;
   }

@@ -1,6 +1,6 @@
-// Packs facts about the last record of a key into the first two words of the key's note. A note is
-// the three extra words that a key table keeps for each key. The facts are the record's partition
-// and offset, and whether its row could be decoded.
+// Describes the last record of a key in the first two words of the key's note. A note consists of
+// the three extra words that a key table keeps for each key. The two words contain the record's
+// partition and offset, whether its row could be decoded, and whether a window proved it equal.
 import { Problem } from '../domain/failure.js';
 
 /** The result of decoding a record's row. */

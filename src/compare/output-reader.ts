@@ -103,7 +103,7 @@ function unwrap(parsed: unknown): Fields {
   };
 }
 
-/** Converts the logical types of Kafka Connect to the text of the plain form. */
+/** Returns the canonical text of a value, which may be of a logical type of Kafka Connect. */
 function canonFromConnect(type: string, value: unknown, schema: FieldSchema | undefined): Canon {
   if (value === null && (schema?.default ?? null) !== null)
     throw new Undecodable('a NULL in a field with a default, which Kafka Connect reads instead');

@@ -1,5 +1,5 @@
-// Rewrites records in the wire format of a schema registry as the JSON that the folds read. A record
-// in this format has a zero byte, the id of the schema in four bytes, and then the value. If a
+// Rewrites records in the wire format of a schema registry as the JSON that the folds read. A
+// record in this format has a zero byte, the id of its schema in four bytes, and the value. If a
 // record cannot be rewritten, the reason takes its place. The reason is not JSON, so every reader
 // refuses the record and shows the reason.
 import type { Place } from './enc/change.js';
@@ -13,10 +13,10 @@ const HEADER_BYTES = 5;
 const RANGES = 4;
 const NONE = -1;
 
-/** Reads the value in `[from, to)`, and writes its JSON. Throws Undecodable. */
+/** Reads the value in `[from, to)`, and writes its JSON. Throws Undecodable if it cannot. */
 export type RewriteValue = (bytes: Buffer, from: number, to: number, out: JsonOutput) => void;
 
-/** The facts that differ from format to format. */
+/** The properties that differ from format to format. */
 export interface WireFormat {
   /** A record of the format in words, such as `an Avro record`. */
   readonly record: string;

@@ -15,7 +15,7 @@ export interface Suspect {
   readonly row: Uint8Array | null;
   /** The note of the stream's row (see output-note.ts). Null if only the query has the key. */
   readonly note: readonly [first: number, second: number] | null;
-  /** The hash of the stream's row. */
+  /** The hash of the stream's row. Two zeros if only the query has the key. */
   readonly hash: readonly [high: number, low: number];
 }
 
@@ -75,12 +75,12 @@ export class ResultComparison {
     table.beginPass();
   }
 
-  /** The bytes of the rows that are kept. */
+  /** The size of the rows that are kept, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Compares one row of `HashedRows`. Throws Outgrown. */
+  /** Compares one row of `HashedRows`. Throws Outgrown if the missing keys need too much memory. */
   judge(key: Int32Array, high: number, low: number, row: () => Uint8Array): void {
     const counts = this.#counts;
     const table = this.#table;

@@ -1,5 +1,5 @@
-// Takes the table's rows while the topic is still being folded. The rows wait as hashes until the
-// stream's side is known. Then these rows and all later ones are compared.
+// Takes the table's rows while the topic is still being read into its fold. The rows wait as hashes
+// until the fold is complete. Then these rows and all later ones are compared.
 import type { Shape } from './row-comparison.js';
 import { RowEncoder } from './enc/row.js';
 import { HashComparison } from './hash-comparison.js';
@@ -8,7 +8,7 @@ import { RowBatch } from './kernel/row-batch.js';
 import { WaitingRows } from './waiting-table-rows.js';
 
 export class TableSide {
-  /** The comparison, as soon as the stream's side is known. */
+  /** The comparison. Null until the fold is complete. */
   comparison: HashComparison | null = null;
   readonly #encoder: RowEncoder;
   readonly #batch: RowBatch;
@@ -35,8 +35,8 @@ export class TableSide {
   }
 
   /**
-   * Compares all rows so far with the fold, which MUST have read the topic to its stable end.
-   * Returns the comparison, to which later rows are added.
+   * Compares all rows so far with the fold, which MUST have read the topic up to the end that this
+   * window compares. Returns the comparison, to which later rows are added.
    */
   meet(fold: HashFold): HashComparison {
     this.#batch.flush();

@@ -1,4 +1,4 @@
-// Keeps rows of the table until the stream's side is known. It keeps each row's key and hash, and
+// Keeps rows of the table until the topic's fold is complete. It keeps each row's key and hash, and
 // the block and item of the row's ctid. Typed arrays avoid an object per row.
 import type { TakeRow } from './kernel/row-batch.js';
 

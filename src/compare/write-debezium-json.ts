@@ -1,8 +1,7 @@
 // Writes rows exactly as Debezium's initial load does with the configuration in
 // connectors/debezium-postgres.ts. `sluice prove` uses this file to write rows without a connector.
-// Sluice's own initial load (`connector.snapshot: copy`) uses the faster code of copied/. This file
-// is the reference for that code. Contract tests compare the output with real Debezium, byte by
-// byte.
+// Sluice's own initial load (`connector.snapshot: copy`) uses the faster code of copied/, which
+// must write the same bytes. Contract tests compare the output with real Debezium, byte by byte.
 import { arrayItems } from './array-text.js';
 import {
   INFINITE_DATES,
@@ -216,7 +215,7 @@ const PLAIN = new Set([
 
 /**
  * Returns the columns that the connector writes. It omits columns of types that Debezium omits. It
- * also omits generated columns that the log does not contain: Debezium writes them only in its
+ * also omits generated columns that change events do not contain: Debezium writes them only in its
  * initial load.
  */
 export const capturedColumns = <C extends { readonly type: string } & MaybeGenerated>(

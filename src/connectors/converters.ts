@@ -119,8 +119,8 @@ export const keepsNulls = ({ registry }: KafkaSpec): boolean =>
   registry === undefined || AVRO[registry.converter].keepsNulls;
 
 /**
- * The converters of the source connector. There is no default: a new format does not compile
- * without an entry, and so cannot get the JSON converter by mistake.
+ * The converters of the source connector. There is no default: the code does not compile if a new
+ * format has no entry. So a new format cannot get the JSON converter by mistake.
  */
 const OF_SOURCE: Readonly<
   Record<TableFormat, (registry: RegistrySpec | undefined) => Record<string, string>>
@@ -131,8 +131,8 @@ const OF_SOURCE: Readonly<
     const { className, config } = AVRO[registry.converter];
     return {
       ...both(className, config(registry)),
-      // schema names contain the topic's prefix, and Avro allows fewer characters in names than
-      // Kafka
+      // schema names contain the topics' prefix, and Avro allows fewer characters in a name than
+      // Kafka allows in a topic
       'schema.name.adjustment.mode': 'avro',
     };
   },

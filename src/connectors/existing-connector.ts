@@ -1,6 +1,6 @@
 // Judges the configuration of a Debezium connector that Sluice did not create. It says whether
-// windows can decode the records, and how the configuration differs from Sluice's own. It contacts
-// no system.
+// windows can decode the records, whether a migration can adopt the connector, and how its
+// configuration differs from the one that Sluice would give it. It contacts no system.
 import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { durationMs } from '../domain/values/duration.js';
@@ -23,7 +23,7 @@ const DECIDING: readonly string[] = [
   'value.converter',
   'value.converter.schemas.enable',
 ];
-/** Settings that change keys or records. Sluice's own connectors do not have them. */
+/** Settings that change keys or records. Connectors that Sluice creates do not have them. */
 const CHANGING: readonly string[] = ['transforms', 'message.key.columns', 'post.processors'];
 /** Settings that must have Debezium's default. The comparison cannot read the records otherwise. */
 const DEFAULTS: StoredConfig = {
@@ -73,7 +73,7 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
     problems.push(
       `heartbeat.interval.ms is ${heartbeatMs}, but Sluice waits at most ${patienceMs / 1000} s until a position is confirmed (windows ${LONGEST_WAIT_MS / 1000} s, catchUp.within ${within}), so every wait in a quiet database would fail`,
     );
-  // without the query, heartbeats confirm nothing until the connector has read a message of the log
+  // without the query, heartbeats confirm nothing until the connector has read a change from the WAL
   if (!stored['heartbeat.action.query'])
     problems.push(
       'heartbeat.action.query is not set, so the heartbeats write nothing to the WAL that the connector could read and confirm',
@@ -94,7 +94,7 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
   return problems;
 }
 
-/** Returns true if the lists of a configuration let a table through. */
+/** Returns whether the lists let a table through. False if JavaScript cannot parse a pattern. */
 function selects(stored: StoredConfig, { schema, table }: TableName): boolean {
   const lists: readonly (readonly [list: string, name: string, isWanted: boolean])[] = [
     ['schema.include.list', schema, true],

@@ -64,7 +64,7 @@ export class RecordBatch {
     return this.#response?.view(this.#length) ?? this.#original!;
   }
 
-  /** Computes the CRC-32C of bytes of `response`. Undefined if the kernel does not know the shape. */
+  /** Computes the CRC-32C of bytes of `response`. Undefined if the shape has no kernel. */
   get checksum(): ((bytes: Uint8Array, from: number, to: number) => number) | undefined {
     const kernel = this.#kernel;
     if (!kernel) return undefined;

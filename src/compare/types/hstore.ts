@@ -56,8 +56,8 @@ function canonical(pairs: readonly Pair[]): string {
 }
 
 /**
- * Also reads Postgres' own text, which a polling connector writes. This text never begins with a
- * brace.
+ * Reads the value of a record: Debezium's JSON, or Postgres' own text, which a polling connector
+ * writes. Postgres' text never begins with a brace.
  */
 function pairsOf(value: string): Pair[] {
   if (value === PLACEHOLDER_HSTORE)
@@ -70,7 +70,7 @@ export const hstore: Codec = {
   fromJson: (value) => canonical(pairsOf(text(value))),
 };
 
-/** Prints the value of a record as Postgres reads it. Throws Undecodable. */
+/** Prints the value of a record as Postgres reads it. Throws Undecodable if it is no hstore. */
 export function hstoreLiteral(value: unknown): string {
   const quote = (part: string): string => `"${part.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
   return pairsOf(text(value))

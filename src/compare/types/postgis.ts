@@ -28,7 +28,7 @@ export function ewkb<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
   return bytes;
 }
 
-/** Returns the EWKB of a record's value. Throws Undecodable. */
+/** Returns the EWKB of a record's value. Throws Undecodable if the value has none. */
 export function ewkbOfJson(value: unknown): Buffer {
   if (value === null || typeof value !== 'object') return wrong('expected an object');
   const { wkb, srid, extensions } = value as Readonly<Record<string, unknown>>;
@@ -41,7 +41,7 @@ export function ewkbOfJson(value: unknown): Buffer {
 
 const HEX = /^(?:[0-9A-F]{2})+$/i;
 
-/** Returns the EWKB that Postgres printed. Throws Undecodable. */
+/** Returns the EWKB that Postgres printed. Throws Undecodable if the text is not EWKB in hex. */
 export const ewkbOfText = (text: string): Buffer =>
   HEX.test(text) ? ewkb(Buffer.from(text, 'hex')) : fail('expected EWKB in hex');
 
@@ -52,7 +52,7 @@ const codec: Codec = {
 
 export const POSTGIS: Readonly<Record<string, Codec>> = { geometry: codec, geography: codec };
 
-/** Writes a value as Debezium does. Throws Undecodable. */
+/** Writes a value that Postgres printed as Debezium does. Throws what `ewkbOfText` throws. */
 export function postgisJson(type: string, text: string): string {
   const bytes = ewkbOfText(text);
   const extensions = type === 'geometry' ? ',"extensions":null' : '';

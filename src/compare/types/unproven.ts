@@ -1,4 +1,5 @@
-// Says why values of a type cannot be proven equal. The facts come from records of Debezium 3.7.
+// Says why values of a type cannot be proven equal. The reasons were found in records of Debezium
+// 3.7.
 
 /**
  * Base types whose columns Debezium omits from its records. A column of any other type is always
@@ -56,7 +57,7 @@ const WHY: Readonly<Record<string, string>> = {
 const AMBIGUOUS =
   'the connector knows this type only by its name, and the database has a type of this name that does not belong to the extension';
 
-/** Returns the reason in the words of a check, for a type that `isProvable` refuses. */
+/** Returns the reason, as a preflight check shows it, for a type that `isProvable` refuses. */
 export function whyUnproven(type: string): string {
   if (isLeftOut(type)) return 'the connector omits it';
   if (type.replace('[]', '').endsWith(' (ambiguous)')) return AMBIGUOUS;
