@@ -29,7 +29,10 @@ export class ByteInput {
     return this.bytes[this.at++]!;
   }
 
-  /** Skips `count` bytes. Returns the position of the first one. Throws Undecodable at the end. */
+  /**
+   * Skips `count` bytes. Returns the position of the first one. Throws Undecodable if the range has
+   * fewer bytes left.
+   */
   take(count: number): number {
     const from = this.at;
     if (!(count >= 0 && count <= this.end - from)) throw this.short();

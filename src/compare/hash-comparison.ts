@@ -52,8 +52,8 @@ export class HashComparison {
   }
 
   /**
-   * The number of suspect keys by problem. A key is `missing` if the stream lacks it, `mismatched`
-   * if its row differs, and `unknown` if its row cannot be decoded.
+   * The number of keys that are not proven equal, by problem. A key is `missing` if the stream
+   * lacks it, `mismatched` if its row differs, and `unknown` if its row cannot be decoded.
    */
   get suspects(): Readonly<Record<'missing' | 'mismatched' | 'unknown', number>> {
     this.#waiting.flush();
@@ -83,8 +83,8 @@ export class HashComparison {
   }
 
   /**
-   * True if at least `MAX_CANDIDATES` rows are suspects, and these are more than half of the rows
-   * read so far. Further reading would only repeat the same difference.
+   * True if at least `MAX_CANDIDATES` rows are not proven equal, and these are more than half of
+   * the rows read so far. Further reading would only repeat the same difference.
    */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;

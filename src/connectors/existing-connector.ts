@@ -1,6 +1,6 @@
-// Judges the configuration of a Debezium connector that Sluice did not create. It says whether
-// windows can decode the records, whether a migration can adopt the connector, and how its
-// configuration differs from the one that Sluice would give it. It contacts no system.
+// Judges the configuration of a Debezium connector that exists already. It says whether windows can
+// decode the records, whether a migration can adopt the connector, and how its configuration
+// differs from the one that Sluice would give it. It contacts no system.
 import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { durationMs } from '../domain/values/duration.js';
@@ -73,7 +73,8 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
     problems.push(
       `heartbeat.interval.ms is ${heartbeatMs}, but Sluice waits at most ${patienceMs / 1000} s until a position is confirmed (windows ${LONGEST_WAIT_MS / 1000} s, catchUp.within ${within}), so every wait in a quiet database would fail`,
     );
-  // without the query, heartbeats confirm nothing until the connector has read a change from the WAL
+  // Without the query, heartbeats confirm nothing until the connector has received a change or a
+  // message from the slot.
   if (!stored['heartbeat.action.query'])
     problems.push(
       'heartbeat.action.query is not set, so the heartbeats write nothing to the WAL that the connector could read and confirm',
@@ -109,8 +110,8 @@ function selects(stored: StoredConfig, { schema, table }: TableName): boolean {
 }
 
 /**
- * Returns whether a pattern matches the whole name, without regard to case, as in Debezium. Returns
- * null if JavaScript cannot parse a pattern.
+ * Returns whether one of the patterns matches the whole name, without regard to case, as in
+ * Debezium. Returns null if JavaScript cannot parse a pattern.
  */
 function matches(patterns: string, name: string): boolean | null {
   try {

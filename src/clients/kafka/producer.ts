@@ -1,5 +1,5 @@
-// Writes many records to topics as idempotent record batches, over kafkajs' connections. Proofs,
-// copies, snapshot signals and Flink's comparisons use this writer.
+// Writes many records to topics as idempotent record batches, over kafkajs' connections. It is used
+// by `sluice prove`, `snapshot: copy`, snapshot signals and comparisons in Flink.
 import { BatchBuilder, type ProducerIdentity, type RecordBytes } from './batch-builder.js';
 import type { SharedBytes } from './crc32c.js';
 
@@ -46,7 +46,7 @@ interface Lane {
 }
 
 /**
- * Fills one batch for each partition. Sends full batches while it fills the next one. Several
+ * Fills one batch for each partition. Sends each full batch while it fills the next one. Several
  * callers may write at the same time.
  */
 export class BulkWriter {

@@ -54,7 +54,7 @@ export class TransactionFilter {
   }
 }
 
-/** A batch whose records must be read: the range of its body, and facts from its header. */
+/** A batch whose records must be read: the range of its body, and values from its header. */
 export interface VisibleBatch {
   readonly bodyStart: number;
   readonly bodyEnd: number;

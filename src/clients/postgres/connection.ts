@@ -51,7 +51,7 @@ const TEXT_ONLY = {
       value,
 } as unknown as pg.CustomTypesConfig;
 
-/** Opens a connection, runs `use`, and always closes the connection. */
+/** Opens a connection to the source, runs `use`, and always closes the connection. */
 export async function withSource<T>(
   spec: MigrationSpec,
   secret: ResolveSecret,
@@ -92,7 +92,7 @@ export async function withAddress<T>(
   return closing(await openAddress(address, secret, application, options), use);
 }
 
-/** Opens a connection. The caller MUST end the client. */
+/** Opens a connection to the source. The caller MUST end the client. */
 export async function openSource(
   { spec, metadata }: MigrationSpec,
   secret: ResolveSecret,

@@ -228,7 +228,10 @@ export async function columnTypes(
   }));
 }
 
-/** Says whose table the view reads now. Returns null if it reads neither table, or both. */
+/**
+ * Returns whether the view reads the batch's or the stream's table now. Returns null if it reads
+ * neither or both.
+ */
 export async function observedSide(
   client: pg.ClientBase,
   route: ViewPlan,

@@ -13,7 +13,7 @@ import {
   type SourceOptions,
 } from './connection.js';
 
-/** Opens a connection. The caller MUST end the client. */
+/** Opens a connection to the target. The caller MUST end the client. */
 export async function openTarget(
   { spec, metadata }: Pick<MigrationSpec, 'spec' | 'metadata'>,
   secret: ResolveSecret,
@@ -25,7 +25,7 @@ export async function openTarget(
   });
 }
 
-/** Opens a connection, runs `use`, and always closes the connection. */
+/** Opens a connection to the target, runs `use`, and always closes the connection. */
 export async function withTarget<T>(
   spec: Pick<MigrationSpec, 'spec' | 'metadata'>,
   secret: ResolveSecret,

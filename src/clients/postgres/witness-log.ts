@@ -58,7 +58,7 @@ export class WitnessLog {
     this.#problem ??= reason;
   }
 
-  /** Returns whether the log has reached the marker with this content. */
+  /** Returns whether the marker with this content has arrived. */
   hasSeen(marker: string): boolean {
     return this.#markers.has(marker);
   }
@@ -84,8 +84,8 @@ export class WitnessLog {
 
   /**
    * Forgets the changes that the snapshot `proven` sees, because a window has compared them. The
-   * log contains the changes of a key in the order in which they became visible. If the snapshot
-   * sees the last change of a key, it sees all of them.
+   * changes of a key arrive in the order in which they became visible. If the snapshot sees the
+   * last change of a key, it sees all of them.
    */
   forget(proven: SnapshotVisibility): void {
     this.#markers.clear();
@@ -95,7 +95,7 @@ export class WitnessLog {
       this.#size -= removed(counts, (txId) => isVisible(txId, proven));
   }
 
-  /** Takes the next message of the log. */
+  /** Takes the next message of the slot. */
   add(message: LogMessage): void {
     if (this.#problem !== null) return;
     switch (message.kind) {

@@ -20,7 +20,7 @@ const USES: ReadonlyMap<string, number> = new Map([
 const NOT_NULLABLE = -1;
 
 /**
- * Returns the steps of a schema: four words for each step. The schema describes the change events
+ * Returns the steps of a schema, in four 32-bit words each. The schema describes the change events
  * of a table with this shape, or their keys. Returns null if the kernel cannot read such values.
  */
 export function stepsOf(text: string, { columns, key }: Shape): Int32Array<ArrayBuffer> | null {

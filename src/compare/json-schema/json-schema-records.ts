@@ -23,7 +23,7 @@ interface Schema {
   readonly 'connect.parameters'?: unknown;
 }
 
-/** The maximum length of a chain of references between schemas. A longer chain may be a circle. */
+/** The maximum length of a chain of references between schemas. A longer chain may be a cycle. */
 const MOST_STEPS = 32;
 
 function compile(text: string): RewriteValue {
@@ -97,7 +97,7 @@ function referred(ref: string, root: unknown): unknown {
   return found;
 }
 
-/** Returns the only branch that is not null. Returns null if there are several. */
+/** Returns the only branch that is not null. Returns null if there is none, or several. */
 function lone(branches: readonly unknown[]): unknown {
   const others = branches.filter((branch) => !isObject(branch) || branch['type'] !== 'null');
   return others.length === 1 ? others[0] : null;

@@ -33,8 +33,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns whether the connector silently omits a column of this base type. Sluice's own records
- * must omit it, too.
+ * Returns whether the connector silently omits a column of this base type. Records that Sluice
+ * writes itself must omit it, too.
  */
 export const isLeftOut = (type: string): boolean =>
   LEFT_OUT.has(type) || type.endsWith('multirange');
