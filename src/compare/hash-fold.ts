@@ -74,7 +74,7 @@ export class HashFold extends FoldProgress {
     this.#rows = rows ?? this.table;
   }
 
-  /** Returns the keys that the topic changed since `proven` was called. */
+  /** Returns the suspects, and the keys that the topic changed since the snapshot `provenAt`. */
   get changed(): ReadonlySet<string> {
     return this.#changed;
   }

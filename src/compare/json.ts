@@ -1,5 +1,6 @@
-// Parses JSON. JSON.parse rounds numbers silently, so numbers with more digits than a double can
-// hold are kept as written: whole numbers by `parseJsonLossless`, all numbers by `parseJsonDigits`.
+// Parses JSON. JSON.parse rounds numbers silently. Therefore this code keeps numbers with more
+// digits than a double can hold as they are written. `parseJsonLossless` keeps whole numbers, and
+// numbers that would be rounded to whole numbers. `parseJsonDigits` keeps all of them.
 
 /** A double represents any decimal number of up to this many digits without loss. */
 export const EXACT_DIGITS = 15;

@@ -19,9 +19,9 @@ const AS_WRITTEN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the literal, or null for NULL. Throws Undecodable if the value cannot be proven. The
- * caller MUST read the literal back and compare it, because this conversion proves nothing by
- * itself.
+ * Returns the literal, or null for NULL. Throws Undecodable if the value cannot be proven, or if
+ * its type has no literal here. The caller MUST read the literal back and compare it, because this
+ * conversion proves nothing by itself.
  */
 export function literalOf(type: string, value: unknown): string | null {
   const canon = canonFromJson(type, value);
@@ -46,7 +46,7 @@ function arrayText(items: readonly (string | null)[]): string {
 }
 
 /**
- * Works like `literalOf`. Returns null for NULL, and undefined for a value that cannot be proven.
+ * Works like `literalOf`, but returns undefined instead of throwing Undecodable.
  */
 export function literalOrNothing(type: string, value: unknown): string | null | undefined {
   try {
@@ -91,7 +91,7 @@ export const keyLiterals = ({ key, columns }: Shape, values: readonly Canon[]): 
 
 /**
  * Converts a canonical text to a text that Postgres reads as the same value. Returns null for NULL.
- * The session MUST be in UTC. The type MUST be allowed in a key, so it MUST NOT be in NOT_IN_KEYS.
+ * The session MUST be in UTC. The type MUST be allowed in a key (see NOT_IN_KEYS).
  */
 export function literalOfCanon(type: string, canon: Canon): string | null {
   if (canon === null) return null;

@@ -1,6 +1,6 @@
 // Judges the configuration of a Debezium connector that exists already. It says whether windows can
-// decode the records, whether a migration can adopt the connector, and how its configuration
-// differs from the one that Sluice would give it. It contacts no system.
+// decode the records, and whether a migration can adopt the connector. It also lists the settings
+// that Sluice would set differently. It contacts no system.
 import { parseTableName, tableTopic, type TableName } from '../domain/migration/names.js';
 import type { ResolvedPlan } from '../domain/plan/resolved-plan.js';
 import { durationMs } from '../domain/values/duration.js';

@@ -6,7 +6,7 @@ import type { ApiServer } from './api-server.js';
 import { ASKED_AT, OWNER, awaitedOf, statusOf, type KafkaConnector } from './connector-resource.js';
 import type { OwnConnectors } from './own-connectors.js';
 
-/** Limits how often the status is read and the operator is asked for a new one. In milliseconds. */
+/** The pauses between readings of the status, and between requests to the operator. */
 export interface Pace {
   /** The API server gets at most one request for a status in this time. */
   readonly spacingMs: number;

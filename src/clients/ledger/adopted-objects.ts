@@ -60,10 +60,10 @@ export async function ledgerTime(ledger: Pick<Ledger, 'query'>): Promise<string>
 }
 
 /**
- * Records the adopted objects in one statement. Idempotent. Records nothing and returns `taken` if
- * another migration has adopted one of them meanwhile. Records nothing and returns `ended` if the
- * run has ended, or has released its objects since `begun`. In both cases of `ended`, no run would
- * ever release the new rows.
+ * Records the adopted objects in one statement. A repeated call has the same result. Records
+ * nothing and returns `taken` if another migration has adopted one of them meanwhile. Records
+ * nothing and returns `ended` if the run has ended, or has released its objects since `begun`. In
+ * both cases of `ended`, no run would ever release the new rows.
  */
 export async function recordAdopted(
   ledger: Pick<Ledger, 'query'>,

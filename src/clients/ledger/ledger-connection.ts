@@ -55,7 +55,7 @@ export class LedgerConnection {
     this.#address = `${parsed.host}${parsed.pathname}`;
   }
 
-  /** Creates the tables that are missing. Several workers may call this method at once. */
+  /** Creates missing tables and columns. Several workers may call this method at once. */
   async migrate(): Promise<void> {
     const client = await this.#connect();
     try {

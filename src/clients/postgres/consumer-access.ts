@@ -13,7 +13,7 @@ export interface Readers {
 
 export interface Lack {
   /**
-   * The quoted roles that can read the view now, but could not if it read the other table. PUBLIC
+   * The quoted roles that need privileges on the other table before the view can read it. PUBLIC
    * stands for all roles.
    */
   readonly roles: readonly string[];
@@ -33,9 +33,10 @@ const mayRead = (role: string, table: string, columns: string): string =>
       ELSE (SELECT bool_and(has_column_privilege(${role}::name, ${table}::regclass, c, 'SELECT')) FROM unnest(${columns}) AS c) END)`;
 
 /**
- * Finds the roles that can read the view while the view reads `from`, but could not if it read
- * `to`. Returns null if there is no such role. The view's query is already resolved, so readers
- * need no privilege on the schemas of its tables.
+ * Finds the roles that lack a privilege on `to` that the view would need if it read `to` instead of
+ * `from`. With security_invoker, these are readers of the view; otherwise, only its owner is
+ * checked. Returns null if there is no such role. The view's query is already resolved, so no role
+ * needs a privilege on the schemas of its tables.
  */
 export async function whoWouldLack(
   client: pg.ClientBase,

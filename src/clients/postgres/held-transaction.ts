@@ -75,8 +75,8 @@ const beginSql = (idleMs: number): string =>
   `SET LOCAL tcp_keepalives_idle = ${Math.max(1, Math.ceil(idleMs / 2000))}; SET LOCAL tcp_keepalives_interval = 1; SET LOCAL tcp_keepalives_count = 3`;
 
 /**
- * Returns SQL that limits the transaction to `ms`, counted from the execution of this SQL. The SQL
- * has no effect before PostgreSQL 17.
+ * Returns SQL that limits the transaction to `ms` plus GRACE_MS, counted from the execution of this
+ * SQL. The SQL has no effect before PostgreSQL 17.
  */
 const overallSql = (ms: number): string =>
   `SELECT set_config('transaction_timeout', '${whole(ms + GRACE_MS)}', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL`;
