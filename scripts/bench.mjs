@@ -1,4 +1,5 @@
-// `npm run bench` builds what is stale, because some benchmarks start workers of `dist`.
+// `npm run bench` runs the benchmarks. It first builds `dist` if `dist` is older than the sources,
+// because some benchmarks start workers from it.
 import { join } from 'node:path';
 import { ROOT, must, runTypeScript } from './installed.mjs';
 must(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--if-stale']);

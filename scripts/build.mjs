@@ -38,8 +38,8 @@ if (!process.argv.includes('--if-stale') || stale()) {
     const workflowsPath = join(ROOT, 'dist/workflows/index.js');
     return (await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: silent })).code;
   };
-  // A worker with a codec runs the encrypting bundle. The plain bundle is written last, because
-  // `--if-stale` checks its time.
+  // Workers with a payload codec run the encrypting bundle, which also encrypts the messages of
+  // failures. The plain bundle is written last, because `--if-stale` checks its time.
   const encrypting = await bundled(join(ROOT, 'dist/wiring/failure-converter.js'));
   writeFileSync(join(ROOT, 'dist/workflow-bundle-encrypting.js'), encrypting);
   writeFileSync(bundle, await bundled());

@@ -1,5 +1,5 @@
-// `npm run check` checks types, lint, format, the import rules and the Compose files. The tools run
-// at the same time, and each prints its findings when it ends.
+// `npm run check` checks the types, the rules of the linter, the format, the rules for imports, and
+// the Compose files. The tools run at the same time, and each prints its findings when it ends.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// Makes a fresh clone usable: it installs dependencies that are missing, or that it installed for a
-// different lock file. Also runs commands and TypeScript files for the other scripts.
+// Makes a fresh clone usable: installs the dependencies if they are missing, or if this script
+// installed them for a different lock file. Also runs commands and TypeScript files for the other
+// scripts.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

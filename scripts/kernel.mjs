@@ -29,7 +29,9 @@ export function digestOfSources() {
   return hash.digest('hex');
 }
 
-/** Returns the module's bytes. Prints the compiler's messages and throws if a source is wrong. */
+/**
+ * Returns the compiled module. If it does not compile, prints the compiler's messages and throws.
+ */
 export async function compileKernel() {
   const { default: asc } = await import('assemblyscript/asc');
   let binary;

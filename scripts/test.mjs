@@ -36,9 +36,9 @@ must(process.execPath, [join(ROOT, 'scripts/check.mjs')]);
 
 const reports = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 /**
- * Rounds run one after another. The lists of suites in a round run at the same time. The files of
- * `alone` mostly wait, so suites without a stack run beside them. Suites with a separate stack run
- * before the shared stack is started.
+ * Rounds run one after another. Each round has one or two lists of suites, which run at the same
+ * time. The tests of `alone` mostly wait, so suites without a stack run beside them. Suites with a
+ * separate stack run before the shared stack is started.
  */
 const ROUNDS = [
   [['unit']],
@@ -87,8 +87,8 @@ function vitest(suites, report, env) {
 }
 
 /**
- * Adds a run's results to the sum. A suite that could not be loaded, or that skipped all of its
- * tests, counts as a failure.
+ * Adds the results of one run of vitest to the sum. A run also counts as a failure if it wrote no
+ * report, or if no test passed.
  */
 function count(status, report, title) {
   let result;
@@ -121,7 +121,8 @@ function failuresOf({ name, status, message, assertionResults }) {
 }
 
 /**
- * Returns several lines of the message, because the state of a migration follows the first line.
+ * Returns up to 40 lines of a failure's message, because the state of the migration follows the
+ * first line. Omits the stack trace.
  */
 function firstLines(text) {
   const stack = /^\s+at /;
@@ -139,8 +140,8 @@ function fail(line) {
 }
 
 /**
- * Runs suites once, except the suites of Postgres. Each of those runs once for each major version
- * that the other suites do not use.
+ * Runs suites once, except `postgres` and `postgres-stack`. Each of those two runs once for each
+ * version in OTHER_MAJORS, or only for the version in SLUICE_PG_MAJOR.
  */
 async function run(suites) {
   if (!suites.some((suite) => suite.startsWith('postgres')))

@@ -1,6 +1,6 @@
 -- Computes the same result as the Kafka Streams example, in Flink SQL. It reads tables as upserts
 -- of their `after` image, so the tables need no REPLICA IDENTITY FULL. For a delete, the topic has
--- a record without an image, which this query filters out, and a tombstone.
+-- a record without an `after` image, which the queries below filter out, and a tombstone.
 CREATE TABLE stores (id INT, `after` ROW<time_zone STRING>, PRIMARY KEY (id) NOT ENFORCED) WITH (
   'connector' = 'upsert-kafka', 'topic' = '${topic:public.stores}', 'properties.bootstrap.servers' = '${brokers}', 'properties.group.id' = '${group}',
   'properties.isolation.level' = 'read_committed', 'key.format' = 'json', 'value.format' = 'json', 'value.fields-include' = 'EXCEPT_KEY');

@@ -156,8 +156,8 @@ async function migrate(home: StackHome, built: Promise<void>): Promise<void> {
 
 /**
  * Approves whenever the run asks for approval. On a slow machine, a cut-over may take longer than
- * maxHold, or be refused because a longer hold is predicted. The run then measures again and asks
- * for a new approval.
+ * maxHold, or be refused because a longer hold is predicted. The run then asks for a new approval.
+ * If it is blocked first (`hold-too-long`), this function sends `retry`.
  */
 async function untilMigrated(): Promise<void> {
   const approved = new Set<string>();

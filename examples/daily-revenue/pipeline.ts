@@ -55,7 +55,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
     name: `pipeline-${options.application}`,
     command: 'java',
     args: [
-      ...(secured ? [`@${trustFile(secured)}`] : []), // the registry's certificate has the same CA
+      ...(secured ? [`@${trustFile(secured)}`] : []), // trusts the CA of the schema registry
       '-Xms512m',
       '-Xmx1g',
       '-XX:+UseSerialGC',

@@ -1,10 +1,10 @@
-// Says where the demo's servers run, and with which commands a person stops them or starts over.
-// The worker and the pipeline of the demo always run on the host, even if the servers run in
-// containers.
+// Lists the commands with which a person starts or stops the demo's servers, or runs the demo
+// again. The commands differ between the local stack and containers. The worker and the pipeline of
+// the demo always run on the host, even if the servers run in containers.
 export interface Servers {
   /** Stops the worker, the pipeline and the servers. The data stays. */
   readonly stop: string;
-  /** Deletes the data, so that the demo can run again. */
+  /** Deletes the data, and runs the demo again. */
   readonly startOver: string;
   /** Starts the servers, if they do not answer. */
   readonly start: string;

@@ -11,7 +11,7 @@ const SCHEMA = `
   CREATE TABLE movements (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, product_id int NOT NULL, quantity int NOT NULL);
   CREATE TABLE stock_levels (product_id int PRIMARY KEY, quantity bigint NOT NULL, movements bigint NOT NULL);
   INSERT INTO movements (product_id, quantity) SELECT g % ${PRODUCTS}, g % 17 - 5 FROM generate_series(1, 2000) g;`;
-/** The batch runs this transaction every night. */
+/** The transaction of the nightly batch. This program runs it only once, at the start. */
 const NIGHT = `BEGIN; DELETE FROM stock_levels; INSERT INTO stock_levels ${QUERY}; COMMIT`;
 /** Writes a delivery or a sale, corrects a movement, or deletes a movement that was a mistake. */
 const WRITES = [

@@ -1,4 +1,4 @@
-// Makes the page of the command line from the declarations of its verbs.
+// Makes the page of the command line from the declarations of its verbs, such as `sluice get`.
 import type { Argument, Command, Option } from 'commander';
 import { EXIT, EXIT_MEANINGS } from '../../src/cli/support/output.js';
 import { buildProgram } from '../../src/cli/program/program.js';

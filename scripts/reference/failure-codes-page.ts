@@ -18,7 +18,7 @@ the Web UI and the report show the same text. The remedy may be more precise tha
 
 The [runbook](../runbook.md) says what to do in each phase. [Failure modes](failure-modes.md) lists what is tested.`;
 
-/** A command of the CLI in a remedy. The page shows it as code, in lower case. */
+/** A command of the CLI in a remedy. The page shows it as code, without a capital letter. */
 const COMMAND = /\bsluice [a-z]+(?: -f FILE)?/g;
 
 export function failureCodesPage(): string {

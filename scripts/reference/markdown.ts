@@ -1,6 +1,6 @@
 // Formats the parts of a generated page.
 
-/** Returns the head of a page: its title, a note for editors, and its introduction. */
+/** Returns a page with its title, a note for editors, its introduction, and its other parts. */
 export const page = (title: string, introduction: string, ...parts: string[]): string =>
   [
     `# ${title}`,
@@ -9,7 +9,7 @@ export const page = (title: string, introduction: string, ...parts: string[]): s
     ...parts,
   ].join('\n\n') + '\n';
 
-/** Returns a table. Bars and line ends in cells are escaped. */
+/** Returns a table. In its cells, bars are escaped, and line ends become spaces. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;

@@ -1,6 +1,6 @@
-// Explains the messages. For each preflight check, it has the question that the check asks. For
-// each class of differences and each kind of audit event, it has the meaning. The compiler names an
-// entry that is missing.
+// Explains the names in messages. A preflight check is explained by the question that it asks. A
+// class of differences and a kind of audit event are explained by their meaning. The compiler
+// reports each name that has no entry here.
 import type { AuditKind } from '../../src/domain/audit.js';
 import type { CheckName } from '../../src/domain/evidence/check.js';
 import type { DifferenceClass } from '../../src/domain/evidence/window.js';

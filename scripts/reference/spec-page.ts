@@ -31,7 +31,9 @@ migration](../how-to/first-migration.md) shows whole specs.
 - An *action* is SQL, or \`{ url: URL }\`, which gets a POST request with a JSON body.
 - A *secret* is \`{ env: NAME }\` or \`{ file: PATH }\`. See [secrets](secrets-and-tls.md).`;
 
-/** Forms that many keys share, by the pattern that checks them. */
+/**
+ * Names of forms that many keys share. Each expression recognizes a form's pattern in the schema.
+ */
 const FORMS: readonly [RegExp, string][] = [
   [/\(ms\|s\|m\|h\|d\)/, 'duration'],
   [/\(B\|KiB\|MiB/, 'size'],
@@ -50,7 +52,7 @@ function sections(node: Node, path: string): string[] {
   return [...here, ...below];
 }
 
-/** Returns the objects that a key may hold, except those whose form has a name. */
+/** Returns the objects that a key may hold, except secrets, actions and SQL. */
 function objectsIn(node: Node): Node[] {
   if (formOf(node) !== null) return [];
   if (node.properties) return [node];

@@ -22,7 +22,7 @@ const connect = async (database: string): Promise<pg.Client> => {
 export const OWNER = 'shop_owner';
 export const CONSUMER = 'dash';
 
-/** Creates a login unless it exists. Two concurrent calls are safe. */
+/** Returns SQL that creates a login unless it exists. It may run twice at the same time. */
 const createRole = (role: string, password: string): string => `
 DO $$ BEGIN CREATE ROLE ${role} LOGIN PASSWORD '${password}'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
 
@@ -74,8 +74,8 @@ export async function createShop(database: string, { orders, seed }: ShopSize): 
 }
 
 /**
- * Builds the procedure that rebuilds the result in one transaction. The procedure commits the run
- * log before and after that, so that an active run is visible.
+ * Returns the SQL of the batch's procedure. It first commits its entry in the run log, so that an
+ * active run is visible. A second transaction rebuilds the result and ends the entry.
  */
 const batchProcedure = (query: string): string => `
 CREATE PROCEDURE run_daily_revenue() LANGUAGE plpgsql AS $procedure$

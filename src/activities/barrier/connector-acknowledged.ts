@@ -15,7 +15,7 @@ const POLL_MS = 40;
 const NUDGE_MS = 200;
 
 /**
- * Receives each proven part of a barrier. It gets the part's name, such as P2
+ * Receives the proof of each part of a barrier: the part's name, such as P2
  * (docs/explanation/cutover.md), and a sentence with the numbers that prove the part.
  */
 export type Note = (proof: DrainProof) => void;
@@ -23,9 +23,9 @@ export type Note = (proof: DrainProof) => void;
 export const unnoted: Note = () => undefined;
 
 /**
- * Writes a transactional marker into the WAL. The marker's position is after every position that
- * was read before the call. When the connector has read the marker, it can acknowledge those
- * earlier positions.
+ * Writes a transactional marker into the WAL. Every WAL position that Sluice has read before the
+ * call is before the marker. When the connector has read the marker, it can acknowledge those
+ * positions.
  */
 export async function emitMarker(
   client: pg.ClientBase,
@@ -53,8 +53,9 @@ export const connectorAcknowledged = (
   slotAcknowledged(client, plan, lsn, deadline, note, () => emitMarker(client, plan, 'nudge'));
 
 /**
- * Waits in the same way, but writes to the WAL only if `nudge` is given. Without markers, the
- * connector of a quiet database acknowledges positions only with its heartbeats.
+ * Waits like `connectorAcknowledged`, but writes no markers itself: it calls `nudge` instead, if
+ * that is given. Without markers, the connector of a quiet database acknowledges positions only
+ * with its heartbeats.
  */
 export async function slotAcknowledged(
   client: pg.ClientBase,

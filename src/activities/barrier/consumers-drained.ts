@@ -22,14 +22,15 @@ import {
 } from './topic-ends.js';
 
 /**
- * The maximum length of a range that is searched for control records. A longer range counts as
- * unread data without a search.
+ * The maximum length of a range of offsets that is searched for Kafka's control records. A longer
+ * range counts as unread data without a search.
  */
 const MARKERS_AT_MOST = 1000;
 
 /**
- * Waits until the pipeline's groups have read everything that is in their topics now, and until its
- * outputs are stable. It is called after `connectorAcknowledged`.
+ * Waits until the pipeline's groups have read everything that is in their topics now. Then waits
+ * until no Kafka transaction is open in the topics of the stages and in the output topic. It is
+ * called after `connectorAcknowledged`.
  */
 export async function pipelineDrained(
   kafka: KafkaPort,
@@ -73,9 +74,9 @@ export async function sinkDrained(
 
 /**
  * Waits until the groups have read all of their topics. A record may cross several topics, because
- * an application may have internal topics, such as repartition topics. During one pass, every
- * record moves on by at least one topic. Therefore this function makes one pass for each topic that
- * a record may cross.
+ * an application may have internal topics, such as repartition topics. One pass waits until the
+ * groups have read each topic to its current end, so every record moves on by at least one topic.
+ * Therefore this function makes one pass for each topic that a record may cross.
  */
 async function groupsDrained(
   kafka: KafkaPort,
@@ -171,8 +172,8 @@ async function topicsConsumed(
         behind.push(end);
         why = late;
       }
-      // Committed offsets only grow, so a partition that is done stays done. A reset of the group
-      // would show as a change of its members.
+      // Committed offsets grow unless the group is reset, so a partition that is done stays done. A
+      // reset needs a group without members, and windows notice when the members change.
       open = behind;
       return open.length === 0 ? DRAINED : null;
     },

@@ -1,5 +1,5 @@
-// Implements the capture of `adopt: true`: a connector that already runs. A mark, which is the
-// position that a barrier waits for, is only a position in the log. Sluice writes no marker for an
+// Implements the capture of `adopt: true`: a connector that already runs. A barrier waits for a
+// mark. Here, the mark is only a position in the WAL, because Sluice writes no marker for an
 // adopted connector. The facts, on which evidence depends, are the same as in log.ts.
 import { POSTGRES_SOURCE_CLASS } from '../../connectors/debezium-postgres.js';
 import { unfit } from '../../connectors/existing-connector.js';

@@ -1,5 +1,6 @@
 // Defines what a capture reads from real systems and changes in them. A capture is a way in which
-// changes leave the source, such as Debezium. Its pure half is in domain/capture.
+// changes leave the source, such as Debezium. The code of a capture that needs no real system is in
+// domain/capture.
 import type pg from 'pg';
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import type { CapturePlan } from '../../domain/capture/capture.js';
@@ -40,7 +41,9 @@ export interface SourceMark {
   reached(deadline: number, note?: Note): Promise<string | null>;
 }
 
-/** The connections and the token with which a mark is set. */
+/**
+ * The sessions with which a mark is set, and the text of its marker, if it writes one (`token`).
+ */
 export interface MarkAt {
   /**
    * The session that defines which data the mark covers. If the session holds a snapshot, the mark

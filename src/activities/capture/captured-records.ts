@@ -15,12 +15,12 @@ export interface CapturedRange extends RecordRange {
 }
 
 /**
- * The decoder of a topic, and a function that fetches the schemas for it. Topics in
- * JSON need neither.
+ * The decoder of a topic whose format needs a schema registry, and the functions that fetch schemas
+ * for it. A topic in JSON has no `Decoding`.
  */
 export interface Decoding {
   readonly decoder: RecordDecoder;
-  /** The format and the content, with which a thread makes its own decoder. */
+  /** A thread makes its own decoder with `format`, and with `content`: changes or rows. */
   readonly format: RecordFormat;
   readonly content: Content;
   /** True if the registry lacked a schema that a record names. */
@@ -33,17 +33,18 @@ export interface Decoding {
   schema(id: number): Promise<string | null>;
 }
 
-/** A cluster whose spec names the format of its topics. */
+/** The settings of a cluster, which name the format of the tables' topics, and its registry. */
 type Formatted = Pick<KafkaPort, 'spec' | 'registry'>;
 
 /**
- * Returns a new decoder for the format that the cluster's spec names. The same decoder MUST read
- * all partitions of a topic. Otherwise, it could not notice that keys have different schemas.
+ * Returns a new decoder for the topics of tables, or null if they are in JSON. The same decoder
+ * MUST read all partitions of a topic. Otherwise, it could not notice that keys have different
+ * schemas.
  */
 export const decodingOf = (kafka: Partial<Formatted>): Decoding | null =>
   decoding(kafka, kafka.spec?.format ?? 'json', 'changes');
 
-/** Returns a new decoder for a topic that a pipeline writes to in this format. */
+/** Returns a new decoder for a topic that a pipeline writes to in `format`, or null for JSON. */
 export const decodingOfRows = (kafka: Partial<Formatted>, format: RecordFormat): Decoding | null =>
   decoding(kafka, format, 'rows');
 

@@ -1,6 +1,6 @@
-// Implements the capture `debezium-postgres`. A mark, which is the position that a barrier waits
-// for, is a position in the log. The facts, on which evidence depends, describe the publication,
-// the slot, and the walsender that serves the slot.
+// Implements the capture `debezium-postgres`. A barrier waits for a mark, which is a position in
+// the WAL here. The facts, on which evidence depends, describe the publication, the slot, and the
+// walsender that serves the slot.
 import type { SourceClient } from '../../clients/postgres/connection.js';
 import { readSlot } from '../../clients/postgres/slots.js';
 import { readPublication } from '../../clients/postgres/captured-catalog.js';
@@ -56,7 +56,10 @@ export const logCapture: CaptureAdapter<LogPlan> = {
   whyMissing: () => Promise.resolve(null),
 };
 
-/** Reads publication and slot. `part` is the name of the connector in its facts. */
+/**
+ * Reads the state of publication and slot. `part` is the connector's name in the names of its
+ * facts, or empty if there is only one connector.
+ */
 export async function logState(
   client: SourceClient,
   plan: ResolvedPlan,
@@ -73,8 +76,9 @@ export async function logState(
 }
 
 /**
- * Identifies the walsender that serves the slot. A different walsender means that the connector's
- * task has restarted. A missing or different slot does not count as a restart.
+ * Returns two facts. One identifies the walsender that serves the slot. A different walsender means
+ * that the connector's task has restarted. The other fact describes the slot. A missing or
+ * different slot does not count as a restart.
  */
 async function slotFacts(
   client: SourceClient,

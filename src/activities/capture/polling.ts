@@ -1,6 +1,6 @@
-// Implements the capture `jdbc-source`. A mark, which a barrier waits for, contains the newest
-// position of each table. In mode bulk, it contains a snapshot instead. The facts, on which
-// evidence depends, are the connectors' sessions at the source.
+// Implements the capture `jdbc-source`. A barrier waits for a mark. Here, the mark contains the
+// time and the id of the newest row of each table. In mode bulk, it contains a snapshot instead.
+// The facts, on which evidence depends, are the connectors' sessions at the source.
 import { readSource, type SourceClient } from '../../clients/postgres/connection.js';
 import type { Column } from '../../clients/postgres/catalog.js';
 import { notCapturable } from '../../compare/unseen-by-polling.js';

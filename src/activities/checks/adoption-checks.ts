@@ -6,8 +6,8 @@ import type { ResolvedPlan } from '../../domain/plan/resolved-plan.js';
 import { attempt } from '../runtime/make-finding.js';
 
 /**
- * Runs the check. Without a ledger, returns no check, because only the ledger knows other
- * migrations.
+ * Returns the check `adopt.free`. Without a ledger, returns no check, because only the ledger lists
+ * the objects of other migrations.
  */
 export async function checkNotHeld(
   ledger: Ledger | undefined,

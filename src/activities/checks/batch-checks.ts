@@ -1,4 +1,5 @@
-// Checks the batch, its query, its run log and the sink's table, read-only.
+// Checks the batch (queries, run log, actions), the sink's table, the route and the fence,
+// read-only.
 import { codeOf } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../clients/postgres/catalog.js';

@@ -1,5 +1,5 @@
-// Checks that every column in `validation.compare` exists, because a mistyped name would silently
-// have no effect.
+// Checks that every column in `validation.compare` exists, and that tolerances are only for
+// numbers. Otherwise, a mistyped name or a tolerance for a text would silently have no effect.
 import { describeQuery, readTable, type Column } from '../../clients/postgres/catalog.js';
 import { readDatabases, type Databases } from '../../clients/postgres/target-connection.js';
 import { hasDistance } from '../../compare/tolerance.js';
@@ -59,9 +59,9 @@ async function unknownNames(
 type NamedColumn = Pick<Column, 'name' | 'type'>;
 
 /**
- * Returns the columns of each subject. For `result`, also returns the columns that only the batch's
- * table has. The spec may ignore such a column explicitly, if consumers read it although no window
- * compares it.
+ * Returns the columns of each subject. For `result`, also returns the columns that the batch's
+ * table has and its query does not return. The spec may ignore such a column explicitly, if
+ * consumers read it although no window compares it.
  */
 async function columnsBySubject(
   { source: client, target }: Databases,

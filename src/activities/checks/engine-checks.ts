@@ -40,7 +40,7 @@ export async function checkEngine({ plan, secret }: Asking): Promise<Check[]> {
   return [ran, login];
 }
 
-/** Makes Flink log in to Kafka without reading records. The topic need not exist yet. */
+/** Makes Flink log in to Kafka without reading records. `windowTopic` need not exist yet. */
 async function tryLogin(session: FlinkSession, { spec, names }: ResolvedPlan): Promise<Answer> {
   try {
     const kafka = await flinkKafka(session, spec);

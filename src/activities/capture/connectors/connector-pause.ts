@@ -33,8 +33,8 @@ export interface Paused<T> {
 
 /**
  * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns a reason
- * if the connector does not pause. Always resumes the connector, even after cancellation. The only
- * exception is a connector that a person stopped or deleted during the pause.
+ * if the connector is not running before the pause, or does not pause. Resumes the connector even
+ * after a cancellation, unless a person stopped or deleted it during the pause.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,
@@ -179,7 +179,7 @@ const partsOf = (status: ConnectorStatus): string[] => [
 const isPaused = (status: ConnectorStatus | null): boolean =>
   status !== null && partsOf(status).includes('PAUSED');
 
-/** True if the last request was not carried out yet, so the connector may still be paused. */
+/** True if Connect has not carried out the last request yet, so the connector may be paused. */
 const isPending = (status: ConnectorStatus | null): boolean => status?.connector.state === PENDING;
 
 /** A person's request to stop counts at once, although the connector may still be paused. */

@@ -1,5 +1,5 @@
 // Reads a connector's configuration, whether it is running, and why it failed. Stops and
-// reconfigures connectors.
+// reconfigures connectors, and deletes their offsets.
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import type { WantedConnector } from '../capture-adapter.js';
 import { remedyOf } from '../../../domain/capture/connector-remedies.js';
@@ -20,8 +20,8 @@ export const GONE_MS = 10_000;
 export const MISSING = '(missing)';
 
 /**
- * Returns the keys whose stored value differs from ours. Connect itself adds `name`, so that key is
- * not compared.
+ * Returns the keys whose stored value differs from the value in `ours`, Sluice's configuration.
+ * Connect itself adds `name`, so that key is not compared.
  */
 export function driftOf(
   ours: Readonly<Record<string, string>>,
@@ -67,7 +67,8 @@ export async function storedConfig(
 
 /**
  * Changes the configuration of a connector and waits until the connector is running again. Stops
- * the connector first, because the old task would otherwise continue for a moment. Idempotent.
+ * the connector first, because its task would otherwise continue for a moment with the earlier
+ * configuration. Idempotent.
  */
 export async function reconfigure(
   rest: ConnectControl,

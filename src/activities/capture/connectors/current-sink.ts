@@ -1,6 +1,7 @@
-// Finds the table that the sink connector writes to now. If batch and stream share one table, the
-// lease row in the target decides. Before the commit of the cut-over, the sink writes to its
-// staging table. After the commit, it writes to the shared table.
+// Finds the table that the sink connector writes to now, and builds the sink's configuration. If
+// batch and stream share one table, the lease row in the target decides. Before the commit of the
+// cut-over, the sink writes to a separate table, the staging table. After the commit, it writes to
+// the shared table.
 import type { SourceClient } from '../../../clients/postgres/connection.js';
 import { withTarget } from '../../../clients/postgres/target-connection.js';
 import { leaseTable, readLease } from '../../../clients/postgres/lease-row.js';

@@ -15,15 +15,15 @@ type Totals = Readonly<Record<string, number>>;
 export function createConnectActivities(deps: Deps) {
   return withPlan({
     /**
-     * Waits until the connector has reported every table's scan as SUCCEEDED. Heartbeats report the
-     * progress. Safe to repeat.
+     * Waits until the connector has reported every table's scan as SUCCEEDED. The heartbeats of
+     * this activity report the progress. Safe to repeat.
      */
     watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchLog(deps, run, totals),
 
     /**
-     * Waits until polling connectors have read the tables. In all other respects, does the same as
-     * `watchSnapshot`.
+     * Waits until polling connectors have read all rows that exist now. The heartbeats of this
+     * activity report the progress. Safe to repeat.
      */
     watchPolled: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchPolling(deps, run, totals),
@@ -31,9 +31,9 @@ export function createConnectActivities(deps: Deps) {
     /**
      * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise,
      * at its next commit, the connector's task would create the consumer group of the signal topic
-     * again. The change restarts the task, which sends no heartbeats until it has read a message.
-     * Therefore this activity writes a marker. Without the marker, the slot of a quiet database
-     * would retain WAL forever. Idempotent.
+     * again. The change restarts the task, which sends no heartbeats until it has read a change or
+     * a marker from the WAL. Therefore this activity writes a marker. Without the marker, the slot
+     * of a quiet database would retain WAL forever. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));

@@ -33,7 +33,7 @@ export interface CopyTarget {
   readonly blocks: number;
   /**
    * Identifies the files that hold the table's rows. This text changes when the table is rewritten.
-   * If the log can omit TOASTed values of the table, the text also identifies the snapshot.
+   * If the WAL can omit TOASTed values of the table, the text also identifies the snapshot.
    */
   readonly storage: string;
 }
@@ -41,7 +41,7 @@ export interface CopyTarget {
 /**
  * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
  * position. After a restart, that snapshot is gone, so this function takes a new one. Rows of the
- * new snapshot may be newer than the slot's position. The log then repeats changes that these rows
+ * new snapshot may be newer than the slot's position. The WAL then repeats changes that these rows
  * already contain. This is harmless, because every reader keeps the newest row of a key.
  */
 export async function beginCopy(
@@ -78,16 +78,16 @@ export async function beginCopy(
 }
 
 /**
- * Returns whether the log can omit a TOASTed value of a row that an update moves to another place
- * in the table. The log contains every value only under REPLICA IDENTITY FULL.
+ * Returns whether the WAL can omit a TOASTed value of a row that an update moves to another place
+ * in the table. The WAL contains every value only under REPLICA IDENTITY FULL.
  */
 const logOmitsValues = ({ holdsFarValues, leaves, ...table }: TableCatalog): boolean =>
   holdsFarValues &&
   (leaves.length > 0 ? leaves : [table]).some((part) => part.replicaIdentity !== 'full');
 
 /**
- * Returns the tables to copy. `reader` locks every table until the reader's transaction ends. Until
- * then, no table can be rewritten or get a new partition.
+ * Returns the tables to copy. Reads them with the session `reader`, whose transaction then holds a
+ * lock on every table. Until it ends, no table can be rewritten or get a new partition.
  */
 export async function targetsOf(plan: ResolvedPlan, reader: SourceClient): Promise<CopyTarget[]> {
   const found: CopyTarget[] = [];

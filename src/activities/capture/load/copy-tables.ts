@@ -1,7 +1,7 @@
 // Makes the initial load for `connector.snapshot: copy`. It creates a slot and uses the snapshot
 // taken at the slot's position. Several sessions read the tables in that snapshot, block range by
 // block range. They write each row in the form that the connector's own initial load would use.
-// After that, the connector reads the log from the slot's position.
+// After that, the connector reads the WAL from the slot's position.
 import { Context } from '@temporalio/activity';
 import { dividedBlocks, inBlocks, type Blocks } from '../../../clients/postgres/block-ranges.js';
 import { copyLines } from '../../../clients/postgres/copy-stream.js';
@@ -34,8 +34,8 @@ import {
 } from './copy-readers.js';
 
 /**
- * The size of a range, 32 MB. If a worker dies and its finished ranges are still valid, each
- * session repeats at most one range.
+ * The size of a range in blocks of 8 KB, which is 32 MB. If a worker dies and its finished ranges
+ * are still valid, each session repeats at most one range.
  */
 const CHUNK_BLOCKS = 4096;
 
@@ -62,8 +62,8 @@ export function createCopyActivities(deps: Deps) {
   return withPlan({
     /**
      * Creates the slot, and copies every table to its topic. If an attempt dies, the next attempt
-     * copies only the remaining ranges. It copies a table again from its beginning if the log can
-     * omit TOASTed values of the table. Heartbeats report the progress.
+     * copies only the remaining ranges. It copies a table again from its beginning if the WAL can
+     * omit TOASTed values of the table. The heartbeats of this activity report the progress.
      */
     async copyTables(
       run: Planned,
@@ -130,8 +130,8 @@ async function copyAll(
 
 /**
  * Returns the recorded ranges that need not be copied again. A table's ranges are discarded if its
- * rows moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed. Ranges of other
- * snapshots are also discarded if the log can omit TOASTed values of the table.
+ * rows moved to other files (VACUUM FULL, CLUSTER), or if its partitions changed. Ranges that were
+ * read in other snapshots are also discarded if the WAL can omit TOASTed values of the table.
  */
 export function stillValid(
   recorded: readonly CopiedChunk[],
@@ -143,9 +143,9 @@ export function stillValid(
 }
 
 /**
- * Returns the ranges of all tables that no earlier attempt has copied. An update between two
- * attempts may move a row out of a range that is not copied yet. Such a row is not lost, because
- * the log contains the whole row. If the log can omit a value of the row, `stillValid` discards the
+ * Returns the ranges of all tables that no earlier attempt has copied. Between two attempts, an
+ * update may move a row from a remaining range into a copied one. Such a row is not lost, because
+ * the WAL contains the whole row. If the WAL can omit a value of the row, `stillValid` discards the
  * table's ranges of earlier attempts.
  */
 function tasksOf(targets: readonly CopyTarget[], earlier: readonly CopiedChunk[]): CopyTask[] {

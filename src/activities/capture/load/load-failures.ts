@@ -1,4 +1,4 @@
-// Decides which failure of a connector ends the initial load, and finds out why it failed.
+// Decides which failure of a connector ends the initial load, and finds the cause of the failure.
 import type { ConnectControl } from '../../../clients/http/connect-control.js';
 import { remedyOf } from '../../../domain/capture/connector-remedies.js';
 import { Problem } from '../../../domain/failure.js';
@@ -28,8 +28,9 @@ export class Failures {
   }
 
   /**
-   * Returns a Problem for the failed load, with the cause of the task's failure. Connect may report
-   * the cause a moment after the load failed, and a restart by the guard may clear it again.
+   * Returns a Problem for a load that the connector reported as failed, with the cause of the
+   * task's failure. Connect may report the cause a moment after that, and a restart by the guard
+   * may clear it again.
    */
   async explain(rest: ConnectControl, name: string, failure: string): Promise<Problem> {
     const cause =

@@ -1,4 +1,5 @@
-// Watches the initial load of a connector that reads the log, through Debezium's notifications.
+// Watches the initial load of a connector that reads the WAL. Debezium reports the progress of the
+// load as notifications in a Kafka topic.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { withSource } from '../../../clients/postgres/connection.js';
 import {
@@ -57,7 +58,7 @@ async function readNotifications(
   await readCapturedRecords(kafka, range, ({ value }) => {
     if (value) notifications.push(JSON.parse(value.toString()) as SnapshotNotification);
   });
-  return end.committed; // an open transaction is after this offset, so the next call reads it
+  return end.committed; // an open Kafka transaction is after this offset, so the next call reads it
 }
 
 async function watch(

@@ -14,8 +14,8 @@ import { markSource } from '../source-mark.js';
 const PROGRESS_EVERY_MS = 1000;
 
 /**
- * Waits until the connectors have read all rows that existed at the time of the call. Heartbeats
- * report the progress. Safe to repeat.
+ * Waits until the connectors have read all rows that existed at the time of the call. The
+ * activity's heartbeats report the progress. Safe to repeat.
  */
 export function watchPolling(
   deps: CaptureDeps,

@@ -25,7 +25,7 @@ export class SlotWait {
     this.#ask = ask;
   }
 
-  /** Throws Problem `lock-timeout` if the slot has waited 30 s for the same transaction. */
+  /** Throws Problem `lock-timeout` if the slot's creation has waited 30 s for one transaction. */
   async check(now = Date.now()): Promise<void> {
     if (now - this.#asked < ASK_EVERY_MS) return;
     this.#asked = now;

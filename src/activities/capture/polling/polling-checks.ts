@@ -1,6 +1,6 @@
 // Checks how polling would find new rows, and which changes it would miss. The checks of times are
-// in polling-time-checks.ts, and those of the plugin in polling-plugin-checks.ts. All checks here
-// only query the source, except `polling.deletes`, which reads the spec.
+// in polling-time-checks.ts, and those of the plugin in polling-plugin-checks.ts. All checks in
+// this file only query the source, except `polling.deletes`, which reads the spec.
 import type pg from 'pg';
 import { describeQuery, readTable } from '../../../clients/postgres/catalog.js';
 import { readLone } from '../../../clients/postgres/single-statement.js';
@@ -189,7 +189,7 @@ async function isSteady(client: pg.ClientBase, polling: Polling): Promise<Answer
 
 /**
  * Checks for transactions that have been writing for longer than `connector.delay`. They may still
- * commit rows whose timestamp lies before the connector's position, and polling would skip those
+ * commit rows whose time or id lies before the connector's position, and polling would skip those
  * rows.
  */
 async function commitsInTime(

@@ -25,8 +25,8 @@ import { isNotAhead } from './polled-clock.js';
 const POLL_MS = 150;
 
 /**
- * Reads the newest position of each table or, in mode bulk, the current snapshot. The mark's
- * `reached` compares this with what the table's connector has stored.
+ * Reads the time and the id of the newest row of each table or, in mode bulk, the current snapshot.
+ * The mark's `reached` compares this with what the table's connector has stored.
  */
 export async function markPolled(
   { systems }: Pick<Deps, 'systems'>,
@@ -115,9 +115,9 @@ async function untilPolled(
 }
 
 /**
- * Returns the last position of the table, in the order in which the connector reads. Rows without a
- * time, and rows whose time is too far ahead of the clock, are left out, because preflight and
- * windows report them.
+ * Returns the time and the id of the table's last row, in the order in which the connector reads.
+ * Rows without a time, and rows whose time is too far ahead of the clock, are left out, because
+ * preflight and windows report them.
  */
 async function cursorIn(
   client: pg.ClientBase,

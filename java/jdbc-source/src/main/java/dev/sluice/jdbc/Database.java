@@ -27,8 +27,8 @@ final class Database {
     try {
       connection.setReadOnly(true);
       try (Statement statement = connection.createStatement()) {
-        // Otherwise, row security could hide rows, and the position would move past them. With
-        // row_security = off, Postgres raises an error instead.
+        // With row_security = off, Postgres raises an error if row security would hide rows. With
+        // the default, the position would move past the hidden rows.
         statement.execute("SET row_security = off; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'hex'");
       }
       connection.setAutoCommit(false); // otherwise the driver reads the whole result into memory

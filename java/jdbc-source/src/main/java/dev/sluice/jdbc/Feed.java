@@ -12,8 +12,8 @@ import org.apache.kafka.connect.source.SourceRecord;
 /** Polls one table or query, remembers its position, and returns rows in batches. Not thread-safe. */
 final class Feed {
   /**
-   * The table or query to read. `partition` is its key in Connect's offsets, in the form of the
-   * well-known JDBC sources.
+   * The table or query to read. `partition` is its key in Connect's offsets, in the form that
+   * Aiven's and Confluent's JDBC sources use.
    */
   record Subject(String name, String select, String topic, Map<String, String> partition) {
     static List<Subject> of(Settings settings) {

@@ -15,8 +15,8 @@ import org.apache.kafka.connect.source.ExactlyOnceSupport;
 import org.apache.kafka.connect.source.SourceConnector;
 
 /**
- * Polls tables of Postgres, or one query over them, into topics. Polling does not see deletes, or
- * updates that do not change the cursor's columns.
+ * Polls tables of Postgres, or one query over them, into topics. Polling does not see deletes.
+ * Except in mode `bulk`, it also does not see updates that leave the id or time column unchanged.
  */
 public final class JdbcSourceConnector extends SourceConnector {
   private Map<String, String> values = Map.of();
@@ -78,7 +78,10 @@ public final class JdbcSourceConnector extends SourceConnector {
     return result;
   }
 
-  /** Connects and describes the subject, so that errors appear before anything is created. */
+  /**
+   * Connects to the database, and reads the columns of each table or of the query, so that errors
+   * appear before Connect creates the connector.
+   */
   private static Map<String, String> tryOut(Settings settings) {
     Connection connection;
     try {

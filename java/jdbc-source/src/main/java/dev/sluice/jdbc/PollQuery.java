@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.errors.DataException;
 
-/** Builds SQL for the rows since a position, in the order of positions. */
+/** Builds SQL for the rows after a position, in the order in which the position advances. */
 final class PollQuery {
   private static final Set<String> INTEGERS = Set.of("int2", "int4", "int8", "serial", "bigserial", "smallserial");
 
@@ -25,8 +25,8 @@ final class PollQuery {
   private final String id;
   private final List<String> times;
   /**
-   * The SQL expression for the time of a row's last change. It can be compared with `bound`, the
-   * SQL of a parameter.
+   * The SQL expression for the time of a row's last change. `bound` is the SQL of a parameter with
+   * which the query compares this time.
    */
   private final String time;
   private final String bound;
@@ -54,7 +54,7 @@ final class PollQuery {
     return type;
   }
 
-  /** `latest` and `highest` are upper bounds; null means no bound. The caller closes the result's statement. */
+  /** `latest` is an upper bound of the time, and `highest` one of the id; null means no bound. The caller closes the result's statement. */
   ResultSet run(Connection connection, Position position, Instant latest, Long highest, int fetch) throws SQLException {
     List<String> where = new ArrayList<>();
     List<Object> values = new ArrayList<>();
@@ -111,7 +111,7 @@ final class PollQuery {
       String text = row.getString(name);
       if (text != null) return parse(name, text);
     }
-    return null; // not reached, because the query returns no row without a time
+    return null; // the mode uses no time; otherwise, the query returns only rows that have a time
   }
 
   static Instant parse(String name, String text) {

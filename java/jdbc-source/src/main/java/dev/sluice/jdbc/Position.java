@@ -5,8 +5,10 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The position up to which a subject was read, which Connect stores. A component is null if the
- * mode does not use it, or if nothing was read yet.
+ * The position up to which a table or query was read. Connect stores it. A component is null (or
+ * false) if the mode does not use it, or if nothing was read yet. In mode `bulk`, `poll` is the
+ * number of a poll, and `whole` says whether its last row was read. `seen` is the snapshot from
+ * directly before the last complete poll.
  */
 record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
   static final Position START = new Position(null, null, null, false, null);
@@ -27,7 +29,7 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
     return new Position(time, id, poll, Boolean.TRUE.equals(stored.get("whole")), seen);
   }
 
-  /** Returns null if there is nothing to store yet. The keys are those of the well-known JDBC sources, plus `poll`, `whole` and `seen` for bulk mode. */
+  /** Returns null if there is nothing to store yet. The keys are those of Aiven's and Confluent's JDBC sources, plus `poll`, `whole` and `seen` for mode `bulk`. */
   Map<String, Object> toOffset() {
     Map<String, Object> offset = new HashMap<>();
     if (time != null) {
@@ -47,7 +49,7 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
    * Returns the position that Connect stores with the record of `row`. `next` is the following row,
    * or null at the end of a poll. In mode `timestamp`, a time counts as read only when no further
    * row has the same time. If the task restarts before that, it reads the rows of this time again,
-   * so none is skipped. In mode `bulk`, `seen` is the snapshot of the last complete poll.
+   * so that no row is skipped.
    */
   Position after(Settings.Mode mode, Row row, Row next, Poll current) {
     return switch (mode) {
@@ -58,6 +60,6 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
     };
   }
 
-  /** A row with the values of its cursor columns. A value is null if the mode does not use it. */
+  /** A row with its time and its id. Each of the two is null if the mode does not use it. */
   record Row(org.apache.kafka.connect.data.Struct value, Instant time, Long id) {}
 }

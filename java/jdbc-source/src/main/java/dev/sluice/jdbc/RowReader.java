@@ -16,8 +16,9 @@ import org.apache.kafka.connect.errors.DataException;
 /**
  * Reads rows of a result as Connect's structs, with one schema per result. Values that Connect's
  * types would round (numeric with its digits and NaN, times with their microseconds, intervals)
- * become text, in the notation of Debezium's text modes. Therefore a consumer need not know which
- * connector wrote a record.
+ * become text. The text has the form that Debezium writes with `decimal.handling.mode=string`,
+ * `time.precision.mode=isostring` and `interval.handling.mode=string`. Therefore a consumer need
+ * not know which connector wrote a record.
  */
 final class RowReader {
   private final List<String> types = new ArrayList<>();

@@ -23,7 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * deserializer instead.
  */
 final class Avro {
-  /** Every record begins with this byte. The id of the record's schema follows. */
+  /** Every record in Avro begins with this byte. The id of the record's schema follows. */
   static final byte MARK = 0;
 
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -19,10 +19,10 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 /**
  * Runs the pipeline of the example. It reads these environment variables: KAFKA_BROKERS,
  * TOPIC_PREFIX, OUTPUT_TOPIC, APPLICATION_ID, PIPELINE_VERSION (1 has the deliberate mistake, 2 is
- * correct), STATE_DIR, KAFKA_PROPERTIES, STAGE_TOPIC and REGISTRY_URL. The last three are optional:
- * a file with settings for TLS and login, a topic for the totals of each quarter of an hour, and
- * the schema registry for topics in Avro. With the argument {@code --reset}, it first discards the
- * results of an earlier version.
+ * correct), STATE_DIR, KAFKA_PROPERTIES, STAGE_TOPIC and REGISTRY_URL. The last three have no
+ * default and may be absent. They name a file with settings for TLS and login, a topic for the
+ * totals of each quarter of an hour, and the schema registry for topics in Avro. With the argument
+ * {@code --reset}, the pipeline first discards the results of an earlier version.
  */
 public final class Main {
   private static final List<String> TABLES = List.of("stores", "orders", "order_items", "refunds");
@@ -57,7 +57,7 @@ public final class Main {
     p.put(StreamsConfig.APPLICATION_ID_CONFIG, application);
     p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // each hop delays a record by up to this time
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // each stage delays a record by up to this time
     // A table's topic also serves as the changelog of its state. An Avro topic cannot, because the
     // form of its keys differs from the form of the state's keys.
     p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, System.getenv("REGISTRY_URL") == null ? StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS : StreamsConfig.NO_OPTIMIZATION);
@@ -73,7 +73,7 @@ public final class Main {
     return p;
   }
 
-  /** Waits for the source topics. Kafka Streams fails without them, and the migration may create them after the pipeline starts. */
+  /** Waits for the source topics and the output topic. The pipeline fails without them, and the migration may create them after the pipeline starts. */
   private static void awaitTopics(String brokers, String prefix, String output) throws InterruptedException {
     Properties p = Clients.of(brokers);
     while (true) {

@@ -18,8 +18,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
 
 /**
- * Discards the results of an earlier version: writes a tombstone for every key of the outputs, and
- * deletes the group's offsets and internal topics.
+ * Discards the results of an earlier version: deletes the offsets of the consumer group and the
+ * internal topics of Kafka Streams, and writes a tombstone for every key of the output topics.
  */
 final class Reset {
   private Reset() {}

@@ -56,10 +56,10 @@ final class Rows {
   private static final ObjectReader AFTER = JSON.readerFor(JsonNode.class).at("/after");
 
   /**
-   * Reads Debezium's key {@code {"id":1}}, and writes it in the same form, so that both sides of a
-   * join are in the same partition. An Avro key is also written in this form, so its bytes differ
-   * from those in the source topic. With several partitions, one key could then be in two of them.
-   * So topics in Avro must have only one partition.
+   * Reads Debezium's key {@code {"id":1}}, and writes it to internal topics in the same form, so
+   * that both sides of a join are in the same partition. For an Avro key, the bytes in the internal
+   * topic differ from those in the source topic. With several partitions, the two sides of a join
+   * could then be in different partitions. So source topics in Avro must have only one partition.
    */
   static final Serde<Long> ID =
       serde(id -> "{\"id\":" + id + "}", text -> Long.parseLong(text, 6, text.length() - 1, 10), avro -> Avro.field(avro, "id").asLong());
