@@ -1,5 +1,5 @@
-// Finds rows that would not fit into a Kafka message. It measures the sizes of values without
-// reading the values themselves.
+// Finds rows that would not fit into a Kafka message. The query measures the sizes of TOASTed
+// values without reading these values.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';
 import type { Column, TableCatalog } from '../../clients/postgres/catalog.js';
@@ -19,8 +19,9 @@ const SAMPLE_PERCENT = 0.1;
 const TEXTS = new Set(['text', 'varchar', 'citext', 'bpchar']);
 
 /**
- * Scans the table once, without reading its TOASTed values. A table without TOASTed values has no
- * long row, so it is not scanned. `text` is the table as the spec names it.
+ * Scans the table without reading its TOASTed values. If the scan takes too long, scans only a
+ * sample. A table without TOASTed values has no long row, so it is not scanned. `text` is the table
+ * as the spec names it.
  */
 export async function checkMessageSize(
   client: pg.ClientBase,

@@ -12,8 +12,8 @@ import { attempt } from '../runtime/make-finding.js';
 export type IsOwned = (object: OwnedObject) => Promise<boolean>;
 
 /**
- * Asks the ledger whether this migration made an object. Without a ledger (`doctor` offline), every
- * existing object counts as foreign.
+ * Asks the ledger whether this migration made an object. If `doctor` runs without
+ * SLUICE_LEDGER_URL, there is no ledger, and every existing object counts as foreign.
  */
 export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOwned {
   return async (object) => {
@@ -24,7 +24,8 @@ export function ledgerKnows(ledger: Ledger | undefined, migration: string): IsOw
 
 /**
  * Returns the planned objects whose name is already used by an object that this migration did not
- * make. `check` selects the kinds, and `only` restricts the search to one name.
+ * make. `check` selects the kinds of objects that this check covers, and `only` restricts the
+ * search to one name.
  */
 export async function takenNames(
   asking: Asking,

@@ -74,8 +74,8 @@ export async function timeLimits(
 
 /**
  * Returns the maximum number of sessions that the worker, the source connectors and the sink have
- * at one time. The numbers were measured with the local stack's versions; see
- * docs/reference/permissions.md.
+ * at one time. The numbers were measured with the connectors of the local stack
+ * (docs/reference/permissions.md).
  */
 export function sessionsNeeded(
   plan: ResolvedPlan,

@@ -1,5 +1,5 @@
-// Checks the legacy database, read-only. The checks of its tables are in table-checks.ts. Each
-// check queries the database. If the query cannot run, the check is unknown.
+// Checks the source database, read-only. The checks of its tables are in table-checks.ts. If the
+// query of a check cannot run, the check is unknown.
 import type pg from 'pg';
 import { readTable, type TableCatalog } from '../../clients/postgres/catalog.js';
 import { readSource, type ResolveSecret } from '../../clients/postgres/connection.js';
@@ -155,7 +155,8 @@ export async function freeSlots(
 }
 
 /**
- * Returns whether a witness can tell which rows of a table changed. If not, the cut-over uses none.
+ * Returns whether a witness can tell which rows of a table changed. The cut-over uses a witness
+ * only if this is true for every table.
  */
 function canBeWitnessed(
   { name, columns, key }: TableCatalog,

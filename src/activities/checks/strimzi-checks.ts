@@ -1,6 +1,6 @@
-// Checks a Kubernetes cluster with Strimzi's operator, without changing anything. Checks the
-// rights, the operator's version and the providers of secrets. Also tries to create the resources
-// in a dry run.
+// Checks a Kubernetes cluster with Strimzi's operator, without changing anything. Checks the rights
+// of the worker's login, the operator's version, and Kafka Connect's providers of secrets. Also
+// tries to create the resources of the connectors in a dry run.
 import type { ApiServer } from '../../clients/kubernetes/api-server.js';
 import { connectorFolder, newConnector } from '../../clients/kubernetes/connector-resource.js';
 import { getKafkaConnect } from '../../clients/kubernetes/kafka-connect-resource.js';
@@ -35,7 +35,7 @@ export async function checkStrimzi(asking: Asking): Promise<Check[]> {
   ];
 }
 
-/** Checks what the configurations of the connectors need. */
+/** Checks that Kafka Connect can resolve the secrets, and that Kubernetes accepts the resources. */
 export async function checkResources(
   { plan, systems }: Asking,
   wanted: readonly WantedConnector[],

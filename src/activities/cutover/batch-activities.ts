@@ -30,8 +30,9 @@ export function createBatchActivities(deps: Pick<Deps, 'secret'>) {
     },
 
     /**
-     * Runs this action, if the spec's batch defines it. `until` is the ISO time at which a pause
-     * ends by itself; SQL gets this time as $1. Throws Problem `batch-action` if the action fails.
+     * Runs `batch.pause`, `batch.resume` or `batch.retire`, if the spec has it. `until` is the ISO
+     * time at which a pause ends by itself. SQL gets this time as $1, and a request gets it in its
+     * body. Throws Problem `batch-action` if the action fails.
      */
     async batchAction(run: Planned, action: BatchAction, until: string | null): Promise<void> {
       return runAction(deps, run, action, until);

@@ -77,7 +77,7 @@ async function views(
   return rows.map((row) => row['reader']!);
 }
 
-/** Matches a name as statements write it. There, a quote inside a name is doubled. */
+/** Returns a regular expression for a name in a statement, where quotes in a name are doubled. */
 const asPattern = (name: string): string =>
   name.replaceAll('"', '""').replaceAll(/[^a-zA-Z0-9_]/g, (character) => `\\${character}`);
 
@@ -146,8 +146,8 @@ interface Counted {
 
 /**
  * Returns the statements of other roles that read the table, as pg_stat_statements counted them.
- * This information is optional. If Sluice's role lacks the privilege to read pg_stat_statements,
- * the answer says `unknown` and blocks nothing.
+ * This information is optional. If Sluice's role cannot read pg_stat_statements, the result has one
+ * entry with the count 1. The count never grows after the mark, so this entry blocks nothing.
  */
 async function statements(
   client: pg.ClientBase,

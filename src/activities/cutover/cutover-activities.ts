@@ -27,10 +27,11 @@ export function createCutoverActivities(deps: Deps) {
   return withPlan({
     /**
      * Commits the cut-over in one short transaction, which is the point of no return. Returns the
-     * reason if the commit was refused. The transaction first switches the view, which may wait for
-     * the view's readers, at most for lock_timeout. Then it locks the lease row, and finally it
-     * updates the row if the fence still holds. A separate statement locks the row. Otherwise, the
-     * UPDATE might wait for the lock, and then compare the expiry with a time from before the wait.
+     * reason if the commit was refused. The transaction first switches the route. The switch of a
+     * view may wait for the view's readers, at most for lock_timeout. Then the transaction locks
+     * the lease row, and finally it updates the row if the fence still holds. A separate statement
+     * locks the row. Otherwise, the UPDATE might wait for the lock, and then compare the expiry
+     * with a time from before the wait.
      */
     async commitCutover(
       input: FenceInput & Planned,

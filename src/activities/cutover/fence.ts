@@ -1,6 +1,6 @@
 // Makes and releases the fence, which begins the critical part of a cut-over. The fence sets the
-// lease row to FENCED and, with `cutover.fence: source`, blocks writes to the source tables. Keep
-// `fence` and `releaseFence` in the same file.
+// lease row to FENCED. With `cutover.fence: source` or a shared table, its triggers also refuse
+// writes. `releaseFence` undoes what `fence` does, so keep both in this file.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -117,8 +117,8 @@ export function createFenceActivities(deps: FenceDeps) {
 }
 
 /**
- * Writes the marker of the fence, if the capture uses markers. An adopted connector gets none,
- * because it might publish the marker to a topic of its owner.
+ * Writes the marker of the fence, if the capture uses markers. With an adopted connector, it writes
+ * none, because that connector might publish the marker to a topic that Sluice does not own.
  */
 export async function markFence(
   client: pg.ClientBase,

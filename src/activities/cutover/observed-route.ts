@@ -1,5 +1,5 @@
-// Observes whether consumers read the batch side or the stream side. It asks the route itself, such
-// as the view, and not the lease row.
+// Observes whether consumers read the batch side or the stream side. This code asks the route
+// itself, such as the view, and not the lease row.
 import { Problem, type Blocked } from '../../domain/failure.js';
 import type { ObservedRoute } from '../../domain/evidence/ledger-rows.js';
 import { classify } from '../runtime/application-failure.js';

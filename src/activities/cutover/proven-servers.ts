@@ -1,5 +1,6 @@
-// Identifies the servers on which the result was proven. After a failover to a standby that lagged,
-// the sink's last rows may be lost, although the lease row still says FENCED.
+// Identifies the servers on which the result was proven, so that the commit can be refused on other
+// servers. After a failover to a standby that lagged, the sink's last rows may be lost, although
+// the lease row still says FENCED.
 import type pg from 'pg';
 import { readSource } from '../../clients/postgres/connection.js';
 import type { LeaseRow } from '../../clients/postgres/lease-row.js';

@@ -1,6 +1,6 @@
 // Aligns a query of the batch: prepares it to run as of a still point. At a still point, the
 // pipeline has processed its whole input. Expands the query's views, so that a sub-query (the
-// stand-in) can replace every captured table. A query that reads anything else cannot be aligned.
+// stand-in) can replace every captured table. A query that reads other tables cannot be aligned.
 import type pg from 'pg';
 import { analyseSql, loadParser } from '../../../assess/sql/analyse.js';
 import { textProblem } from '../../../assess/sql/not-aligned.js';

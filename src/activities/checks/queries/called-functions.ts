@@ -8,6 +8,7 @@ import { isBuiltIn } from '../../../assess/sql/functions.js';
 export interface CalledFunction {
   /** The name with the types of its arguments. */
   readonly name: string;
+  /** `server` means that the function is in the schema pg_catalog, so Postgres itself has it. */
   readonly origin: 'server' | 'extension' | 'user';
   readonly volatility: 'immutable' | 'stable' | 'volatile';
   /** The text of a function in SQL or PL/pgSQL. Null if there is no such text. */

@@ -11,7 +11,8 @@ const LITERAL = /^'(?:[^']|'')*'/;
 
 /**
  * Returns the constants of one query that stand for the current time, as SQL text. The session MUST
- * NOT be in a transaction, because Postgres may refuse a statement.
+ * NOT be in a transaction, because Postgres may refuse a statement, which would abort the
+ * transaction.
  */
 export async function clockConstants(client: pg.ClientBase, query: string): Promise<string[]> {
   const found: string[] = [];
@@ -24,7 +25,7 @@ async function isTime(client: pg.ClientBase, query: string, { start }: Moment): 
   const bytes = Buffer.from(query, 'utf8');
   const rest = bytes.subarray(start).toString('utf8');
   const written = LITERAL.exec(rest)?.[0];
-  if (written === undefined) return true; // it is written in a way that cannot be replaced
+  if (written === undefined) return true; // another form, such as E'today', is not replaced
   const before = bytes.subarray(0, start).toString('utf8');
   const without = `${before}'no time'${rest.slice(written.length)}`;
   return describeStatement(client, without).then(

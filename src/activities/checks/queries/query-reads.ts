@@ -43,7 +43,7 @@ export async function dependenceOf(client: pg.ClientBase, query: string): Promis
     for (const found of [...clockFlags(read), ...roles.map((flag) => flag.found)])
       clock.add(`${found}${where}`);
     if (of === null) for (const constant of await clockConstants(client, text)) clock.add(constant);
-    // in the text of a view, Postgres has already replaced such constants
+    // in the stored text of a view, Postgres has already replaced a constant such as 'today'
     else if (!isView)
       for (const moment of read.moments)
         unread.add(`${of}: '${moment.text}' may stand for the current time`);

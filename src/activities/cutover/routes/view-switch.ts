@@ -31,8 +31,8 @@ type Side = 'batch' | 'stream';
 const other = (side: Side): Side => (side === 'batch' ? 'stream' : 'batch');
 
 /**
- * Returns the view's text with the table of the other side, or the reason why the table cannot be
- * replaced. Changes nothing.
+ * Returns the view's text with the table `to` in place of `from`, or the reason why the table
+ * cannot be replaced. Changes nothing.
  */
 export async function planSwap(
   client: pg.ClientBase,
@@ -224,7 +224,7 @@ async function planned(
   return planSwap(client, route, from, target, state);
 }
 
-/** Returns the differences apart from the replaced table, or null if there are none. */
+/** Describes the first difference apart from the replaced table, or returns null. */
 async function whatChanged(
   client: pg.ClientBase,
   route: ViewPlan,

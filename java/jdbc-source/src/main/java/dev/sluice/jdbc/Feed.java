@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.connect.source.SourceRecord;
 
-/** Polls one table or query, remembers its position, and returns rows in batches. Not thread-safe. */
+/**
+ * Polls one table or query, remembers its position, and returns rows in batches. Not thread-safe.
+ */
 final class Feed {
   /**
    * The table or query to read. `partition` is its key in Connect's offsets, in the form that

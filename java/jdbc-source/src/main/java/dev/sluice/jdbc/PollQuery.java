@@ -31,7 +31,10 @@ final class PollQuery {
   private final String time;
   private final String bound;
 
-  /** `columns` come from `Database.describe`. Throws a ConnectException that names a column that cannot be a cursor. */
+  /**
+   * `columns` come from `Database.describe`. Throws a ConnectException that names a column that
+   * cannot be a cursor.
+   */
   PollQuery(Settings settings, Feed.Subject subject, Map<String, String> columns) {
     mode = settings.mode();
     select = subject.select();
@@ -54,7 +57,10 @@ final class PollQuery {
     return type;
   }
 
-  /** `latest` is an upper bound of the time, and `highest` one of the id; null means no bound. The caller closes the result's statement. */
+  /**
+   * `latest` is an upper bound of the time, and `highest` one of the id; null means no bound. The
+   * caller closes the result's statement.
+   */
   ResultSet run(Connection connection, Position position, Instant latest, Long highest, int fetch) throws SQLException {
     List<String> where = new ArrayList<>();
     List<Object> values = new ArrayList<>();

@@ -29,7 +29,10 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
     return new Position(time, id, poll, Boolean.TRUE.equals(stored.get("whole")), seen);
   }
 
-  /** Returns null if there is nothing to store yet. The keys are those of Aiven's and Confluent's JDBC sources, plus `poll`, `whole` and `seen` for mode `bulk`. */
+  /**
+   * Returns null if there is nothing to store yet. The keys are those of Aiven's and Confluent's
+   * JDBC sources, plus `poll`, `whole` and `seen` for mode `bulk`.
+   */
   Map<String, Object> toOffset() {
     Map<String, Object> offset = new HashMap<>();
     if (time != null) {

@@ -9,7 +9,10 @@ import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigDef.ValidString;
 
-/** Defines the connector's configuration. The keys are those of Aiven's and Confluent's JDBC sources. */
+/**
+ * Defines the connector's configuration. The keys are those of Aiven's and Confluent's JDBC
+ * sources.
+ */
 final class Settings extends AbstractConfig {
   static final String URL = "connection.url";
   static final String USER = "connection.user";

@@ -57,7 +57,7 @@ public final class Main {
     p.put(StreamsConfig.APPLICATION_ID_CONFIG, application);
     p.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR", "/tmp/daily-revenue-streams"));
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // each stage delays a record by up to this time
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // the longest delay of a record in each stage
     // A table's topic also serves as the changelog of its state. An Avro topic cannot, because the
     // form of its keys differs from the form of the state's keys.
     p.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, System.getenv("REGISTRY_URL") == null ? StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS : StreamsConfig.NO_OPTIMIZATION);
@@ -73,7 +73,10 @@ public final class Main {
     return p;
   }
 
-  /** Waits for the source topics and the output topic. The pipeline fails without them, and the migration may create them after the pipeline starts. */
+  /**
+   * Waits for the source topics and the output topic. The pipeline fails without them, and the
+   * migration may create them after the pipeline starts.
+   */
   private static void awaitTopics(String brokers, String prefix, String output) throws InterruptedException {
     Properties p = Clients.of(brokers);
     while (true) {

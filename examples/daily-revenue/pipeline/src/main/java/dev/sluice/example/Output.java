@@ -8,7 +8,9 @@ import java.util.Base64;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 
-/** Writes the output records as Kafka Connect's JSON with schema, which Debezium's JDBC sink needs. */
+/**
+ * Writes the output records as Kafka Connect's JSON with schema, which Debezium's JDBC sink needs.
+ */
 final class Output {
   static final Serde<byte[]> BYTES = Serdes.ByteArray();
 

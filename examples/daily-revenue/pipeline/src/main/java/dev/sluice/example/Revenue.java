@@ -98,7 +98,10 @@ final class Revenue {
             stored("stage-5-daily", Rows.BUCKET, Rows.TOTALS));
   }
 
-  /** Version 1 has the example's deliberate mistake: it computes the day in UTC. The batch uses the store's time zone. */
+  /**
+   * Version 1 has the example's deliberate mistake: it computes the day in UTC. The batch uses the
+   * store's time zone.
+   */
   private Bucket dayOf(Bucket quarter, Store store) {
     ZoneId zone = version == 1 ? ZoneOffset.UTC : ZoneId.of(store.timeZone());
     return new Bucket(Instant.ofEpochSecond(quarter.at() * Rows.QUARTER_SECONDS).atZone(zone).toLocalDate().toEpochDay(), quarter.storeId());

@@ -46,7 +46,8 @@ final class Rows {
   /** Totals with their bucket, which is a quarter of an hour or a day. */
   record BucketTotals(Bucket bucket, Totals totals) {}
 
-  // Since 1973, the offset of every time zone is a multiple of a quarter of an hour, so a quarter belongs to one local day in every zone.
+  // Since 1973, the offset of every time zone is a multiple of a quarter of an hour, so a quarter
+  // belongs to one local day in every zone.
   static final long QUARTER_SECONDS = 900;
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
@@ -129,7 +130,10 @@ final class Rows {
         row -> new Amount(row.get("order_id").asLong(), value.apply(row)));
   }
 
-  /** Reads Debezium's envelope from source topics, as JSON or Avro, and the pipeline's compact text from state. JSON starts with a brace, and the compact text never does. */
+  /**
+   * Reads Debezium's envelope from source topics, as JSON or Avro, and the pipeline's compact text
+   * from state. JSON starts with a brace, and the compact text never does.
+   */
   private static <T> Serde<T> envelope(Function<T, String> write, Function<String, T> readState, Function<JsonNode, T> readRow) {
     return serde(
         write,
