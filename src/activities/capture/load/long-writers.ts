@@ -1,5 +1,5 @@
-// Finds writing transactions that have been open for a long time, and describes them. It only
-// reads.
+// Finds writing transactions that have been open for a long time, and describes them. This code
+// only reads.
 import type pg from 'pg';
 import { grantSight, oldWriters, type OpenWriter } from '../../../clients/postgres/open-writers.js';
 import { formatMs } from '../../../domain/values/duration.js';
