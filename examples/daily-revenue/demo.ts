@@ -19,7 +19,7 @@ import { untilStatusOf } from './until-status.js';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
 const NAME = 'daily-revenue';
-const STAGE_TOPIC = 'daily-revenue-quarters'; // the name in migration.yaml
+const STAGE_TOPIC = 'daily-revenue-quarters'; // migration.yaml names the same topic
 const PIPELINE = `pipeline-${NAME}`;
 const PATIENCE_MS = 600_000;
 const started = Date.now();
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   // An earlier demo may have left its pipeline, although the data of its servers was deleted.
   await removeService(home, PIPELINE);
   const built = buildPipeline(say);
-  built.catch(() => undefined); // `migrate` awaits it, and throws its error
+  built.catch(() => undefined); // an error is not lost, because `migrate` awaits this promise
   say(`seeding the legacy shop: ${values.orders} orders (seed ${values.seed})`);
   await createShop('shop', { orders: Number(values.orders), seed: Number(values.seed) });
   await addService(home, {

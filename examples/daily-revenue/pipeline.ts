@@ -55,7 +55,7 @@ export function pipelineService(home: StackHome, options: PipelineOptions): Laun
     name: `pipeline-${options.application}`,
     command: 'java',
     args: [
-      ...(secured ? [`@${trustFile(secured)}`] : []), // trusts the CA of the schema registry
+      ...(secured ? [`@${trustFile(secured)}`] : []), // the JVM then trusts the registry's CA
       '-Xms512m',
       '-Xmx1g',
       '-XX:+UseSerialGC',

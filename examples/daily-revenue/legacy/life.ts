@@ -13,7 +13,7 @@ process.on('SIGINT', () => (stopping = true));
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const pick = (below: number): number => Math.floor(Math.random() * below);
 
-/** Calls `live` with a client. If the connection is lost, calls it again with a new client. */
+/** Calls `live` repeatedly until the program is stopped. After an error, uses a new client. */
 async function living(what: string, live: (client: pg.Client) => Promise<void>): Promise<void> {
   while (!stopping) {
     const client = clientOf({ database, application_name: `shop-${what}` });

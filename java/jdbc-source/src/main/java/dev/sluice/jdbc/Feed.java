@@ -91,7 +91,8 @@ final class Feed {
       }
     }
     Instant latest = settings.mode().byTime ? databaseTime().minusMillis(delay) : null;
-    // The poll sees at least what this snapshot sees, because its statement begins later.
+    // The statement of the poll begins after this snapshot, so it sees at least what the snapshot
+    // sees.
     poll = new Position.Poll(poll.number() + 1, settings.mode() == Settings.Mode.BULK ? text("SELECT pg_current_snapshot()::text") : null);
     rows = query.run(connection, position, latest, highest, batch);
     reader = new RowReader(rows.getMetaData(), subject.topic());
@@ -99,7 +100,7 @@ final class Feed {
     return true;
   }
 
-  /** Returns the time of the database's clock, which sets the times of the rows. */
+  /** Returns the time of the database's clock, with which the times of rows are compared. */
   private Instant databaseTime() throws SQLException {
     return PollQuery.parse("clock_timestamp", text("SELECT clock_timestamp()"));
   }

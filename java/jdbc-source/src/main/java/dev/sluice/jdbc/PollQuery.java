@@ -32,8 +32,8 @@ final class PollQuery {
   private final String bound;
 
   /**
-   * `columns` come from `Database.describe`. Throws a ConnectException that names a column that
-   * cannot be a cursor.
+   * `columns` has the type of each column, as `Database.describe` returns it. Throws a
+   * ConnectException if the id column or a time column does not exist or has the wrong type.
    */
   PollQuery(Settings settings, Feed.Subject subject, Map<String, String> columns) {
     mode = settings.mode();
