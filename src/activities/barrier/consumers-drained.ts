@@ -118,8 +118,8 @@ async function groupsDrained(
       if (reason) return reason;
     }
   } catch (error) {
-    // The pipeline may create its own topics again at any time. Sluice owns the topics of the
-    // tables, so the caller decides what their loss means.
+    // The pipeline may create its own topics again at any time, so their loss is only a reason to
+    // wait. The loss of a table's topic is an error that the caller handles.
     if (!(error instanceof TopicLost) || sources.includes(error.topic)) throw error;
     return `drain: ${error.message}, because the pipeline of group ${groups.join(', ')} is being deployed again`;
   }
@@ -132,8 +132,8 @@ interface Consumers {
 }
 
 /**
- * Reads the ends of all topics, and waits until no transaction is open before these ends. Then it
- * waits until every group has read each of its topics up to that end.
+ * Reads the ends of all topics, and waits until no Kafka transaction is open before these ends.
+ * Then waits until every group has read each of its topics up to the end that was read.
  */
 async function topicsConsumed(
   consumers: Consumers,

@@ -30,7 +30,7 @@ export interface WantedConnector {
 
 export interface SourceMark {
   /**
-   * A position in the source's log. Every change that the marked snapshot sees has a lower
+   * A position in the source's WAL. Every change that the marked snapshot sees has a lower
    * position.
    */
   readonly lsn: Lsn;

@@ -20,7 +20,7 @@ export interface CapturedRange extends RecordRange {
  */
 export interface Decoding {
   readonly decoder: RecordDecoder;
-  /** A thread makes its own decoder with `format`, and with `content`: changes or rows. */
+  /** With the format and the kind of content (changes or rows), a thread makes its own decoder. */
   readonly format: RecordFormat;
   readonly content: Content;
   /** True if the registry lacked a schema that a record names. */

@@ -144,7 +144,7 @@ async function dryRun(
     return 'Kubernetes accepts the resource in a dry run';
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    // the check of the name says whether the existing resource is ours
+    // the check connect.name-free says whether this migration made the existing resource
     if (error.code === 'object-not-ours') return 'a resource of this name exists already';
     if (error.code !== 'connector-failed') throw error;
     return {

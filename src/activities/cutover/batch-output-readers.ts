@@ -40,7 +40,7 @@ export function createConsumerActivities({ secret }: Pick<Deps, 'secret'>) {
      */
     async readersOfBatch({ plan }: Planned, mark: ReaderMark | null = null): Promise<string[]> {
       const { batch, route } = plan;
-      // consumers also read a shared table after the cut-over
+      // consumers should still read a shared table after the cut-over
       if (!batch || route.sharesTable) return [];
       return withTarget(plan, secret, async (client) => [
         ...(await views(client, batch, route)),

@@ -1,5 +1,5 @@
 // Commits the cut-over: one transaction changes both what consumers read (the route) and the lease
-// row that records it, or neither. Only with the route `http`, another system switches afterwards.
+// row that records it, or neither. With the route `http`, another system switches afterwards.
 import type pg from 'pg';
 import { isOverdue, type Held } from '../../clients/postgres/held-transaction.js';
 import { leaseTable, type LeaseRow } from '../../clients/postgres/lease-row.js';

@@ -70,8 +70,8 @@ export function createDrainActivities({ secret, systems }: Pick<Deps, 'secret' |
 }
 
 /**
- * Proves P1: every fenced table has its trigger, and no transaction from before the fence can still
- * write to such a table.
+ * Proves P1: every table that the fence guards has its trigger, and no transaction from before the
+ * fence can still write to such a table. Without guarded tables, there is nothing to prove.
  */
 async function nobodyWrites(
   client: pg.ClientBase,

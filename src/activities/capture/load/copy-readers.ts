@@ -40,9 +40,10 @@ export interface CopyTarget {
 
 /**
  * Returns the snapshot to read, and the slot's position. A new slot comes with a snapshot at its
- * position. After a restart, that snapshot is gone, so this function takes a new one. Rows of the
- * new snapshot may be newer than the slot's position. The WAL then repeats changes that these rows
- * already contain. This is harmless, because every reader keeps the newest row of a key.
+ * position. After a restart of the worker, that snapshot is gone, so this function takes a new one.
+ * Rows of the new snapshot may be newer than the slot's position. The WAL then repeats changes that
+ * these rows already contain. This is harmless, because every consumer of the topic keeps the
+ * newest row of a key.
  */
 export async function beginCopy(
   { secret, ledger }: CopyDeps,

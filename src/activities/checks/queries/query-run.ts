@@ -206,7 +206,7 @@ const SENT = [
   ['multirange', 'multirange_send'],
   ['range', 'range_send'],
 ] as const;
-/** Arrays and ranges whose text depends on session settings. Their binary form does not. */
+/** Matches arrays and ranges whose text depends on session settings. Their binary form does not. */
 const DEPENDENT = /^(timestamp|date|interval|bytea|money|ts)/;
 
 /**

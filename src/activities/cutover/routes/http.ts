@@ -14,9 +14,9 @@ import {
 
 const PER_ITERATION = 1_000_000;
 /**
- * Returns the number of an order to switch. The service ignores a smaller number than it has seen.
- * The number combines iteration and epoch, so that it also increases when a migration of the same
- * name starts again.
+ * Returns the number of an order to switch. The service must ignore an order with a smaller number
+ * than that of an earlier order. The number combines iteration and epoch, so that it also increases
+ * when a migration of the same name starts again.
  */
 const orderEpoch = (ref: MigrationRef, epoch: number): number =>
   ref.iteration * PER_ITERATION + epoch;

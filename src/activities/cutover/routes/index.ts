@@ -1,4 +1,4 @@
-// Selects the effects of a route by the kind of the resolved route.
+// Selects the checks and the effects of a route by the kind of the resolved route.
 import type { ResolveSecret } from '../../../clients/postgres/connection.js';
 import type { Databases } from '../../../clients/postgres/target-connection.js';
 import type { Check } from '../../../domain/evidence/check.js';

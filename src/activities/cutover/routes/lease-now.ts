@@ -1,5 +1,5 @@
-// Reads the lease row, which says what consumers should read. The routes call this outside of a
-// cut-over's transaction, and compare the row with what consumers really read.
+// Reads the lease row, which says what consumers should read. The routes call these functions
+// outside of the commit's transaction, for example to compare the row with what consumers read.
 import type { LeaseRow } from '../../../clients/postgres/lease-row.js';
 import type { ObservedRoute } from '../../../domain/evidence/ledger-rows.js';
 import { BRIEFLY, leaseAccess } from '../../ownership/lease-store.js';
