@@ -80,8 +80,8 @@ export async function checkBatch(
 }
 
 /**
- * Checks the columns of the result and of each stage. If the columns fit, also checks which tables
- * the query reads, and runs the query.
+ * Checks the columns that the query of the result and of each stage returns. If the columns fit,
+ * also checks which tables the query reads, runs the query, and names the mode of its comparison.
  */
 async function checkQueries(
   databases: Databases,

@@ -134,7 +134,8 @@ export async function heldPrivileges(
 
 /**
  * Returns one finding for each missing privilege, or one passed finding if no privilege is missing.
- * Omits statements that a remedy in `others` already contains.
+ * `others` are the findings of the other checks. Omits a privilege if one of them already has its
+ * GRANT as the remedy.
  */
 export async function checkPrivileges(
   client: pg.ClientBase,
