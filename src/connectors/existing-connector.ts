@@ -90,7 +90,9 @@ export function unfit(plan: ResolvedPlan, stored: StoredConfig): string[] {
     if (written !== topic)
       problems.push(`the connector writes ${subject} to ${written}, not ${topic}`);
     if (!selects(stored, table))
-      problems.push(`the connector's include or exclude lists leave out ${subject}`);
+      problems.push(
+        `the connector's include or exclude lists leave out ${subject}, or have a pattern that Sluice cannot read`,
+      );
   }
   return problems;
 }
@@ -109,13 +111,22 @@ function selects(stored: StoredConfig, { schema, table }: TableName): boolean {
   });
 }
 
+/** The beginning of a Java pattern that says whether case matters. JavaScript cannot parse it. */
+const CASE = /^\(\?(-?)i\)/;
+
 /**
- * Returns whether one of the patterns matches the whole name, without regard to case, as in
- * Debezium. Returns null if JavaScript cannot parse a pattern.
+ * Returns whether one of the patterns matches the whole name, as in Debezium: a comma behind a
+ * backslash belongs to a pattern, and case does not matter unless the pattern says so. Returns null
+ * if JavaScript cannot parse a pattern.
  */
 function matches(patterns: string, name: string): boolean | null {
   try {
-    return patterns.split(',').some((one) => new RegExp(`^(?:${one.trim()})$`, 'i').test(name));
+    return patterns.split(/(?<!\\),/).some((part) => {
+      const pattern = part.trim();
+      const flag = CASE.exec(pattern);
+      const flags = flag?.[1] === '-' ? '' : 'i';
+      return new RegExp(`^(?:${pattern.replace(CASE, '')})$`, flags).test(name);
+    });
   } catch {
     return null; // the pattern may be valid in Java, but not in JavaScript
   }

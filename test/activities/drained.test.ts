@@ -67,8 +67,8 @@ describe('the drain proof', () => {
     );
     const both = `${SOURCE} 10, ${INTERNAL} 10`;
     expect(notes).toEqual([
-      `P4 the ends were read and are stable: ${both} (hop 2 of 2)`,
-      `P5 group totals has read to these ends, apart from control records: ${both} (hop 2 of 2)`,
+      `P4 the ends were read and are stable: ${both} (pass 2 of 2)`,
+      `P5 group totals has read to these ends, apart from control records: ${both} (pass 2 of 2)`,
       `P4 the ends were read and are stable: ${OUTPUT} 10`,
     ]);
   });

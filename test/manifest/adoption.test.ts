@@ -1,7 +1,7 @@
 // Tests which specs may adopt an existing capture, and what the plan of such a spec says.
 import { describe, expect, it } from 'vitest';
 import { unfit, differences } from '../../src/connectors/existing-connector.js';
-import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
+import { debeziumPostgresConfig, includePattern } from '../../src/connectors/debezium-postgres.js';
 import { aclsOf } from '../../src/domain/access/acls.js';
 import { buildPlan } from '../../src/manifest/build-plan.js';
 import { parseSpecText } from '../../src/manifest/parse.js';
@@ -123,6 +123,15 @@ describe('the configuration of a connector', () => {
 
   it('suits if windows can compare its records', () => {
     expect(unfit(plan, good)).toEqual([]);
+  });
+
+  it('suits if Sluice wrote the list of tables, for which case matters', () => {
+    const names = ['a,b', 'accounts'].map((table) => ({ schema: 'public', table }));
+    const list = names.map(includePattern).join(',');
+    expect(unfit(plan, { ...good, 'table.include.list': list })).toEqual([]);
+    const other = { ...good, 'table.include.list': list.replace('accounts', 'Accounts') };
+    expect(unfit(plan, other).join()).toMatch(/leave out public\.accounts/);
+    expect(unfit(plan, { ...good, 'table.include.list': 'Public\\.ACCOUNTS' })).toEqual([]);
   });
 
   it.each<[key: string, value: string, problem: RegExp]>([

@@ -108,7 +108,7 @@ async function groupsDrained(
       // proofs
       last = [];
       const sayHop: Note = ({ part, holds }) =>
-        last.push({ part, holds: `${holds} (hop ${hop + 1} of ${internal.length + 1})` });
+        last.push({ part, holds: `${holds} (pass ${hop + 1} of ${internal.length + 1})` });
       const reason = await topicsConsumed(
         { kafka, groups, subscribed },
         [...sources, ...internal],

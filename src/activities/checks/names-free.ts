@@ -56,7 +56,7 @@ export async function checkNamesFree(asking: Asking, isOwned: IsOwned): Promise<
       return taken.length === 0
         ? `the names in the ${hasTarget(asking.plan) ? 'databases' : 'source database'} are free`
         : {
-            detail: `these exist, but the ledger does not say that this migration created them: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
+            detail: `these objects exist, but the ledger does not say that this migration created them: ${taken.map(({ kind, name }) => `${KINDS[kind].label} ${name}`).join(', ')}`,
             remedy: 'choose another metadata.name, or drop them if nobody uses them',
           };
     }),

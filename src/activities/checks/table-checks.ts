@@ -22,7 +22,7 @@ import { attempt, failed, passed } from '../runtime/make-finding.js';
 
 /** A hint, not a failure, because windows still pass if no row with a TOASTed value is updated. */
 const FAR_VALUES =
-  '; the table has TOASTed values. Unless the replica identity is FULL, the log omits such a value from an update that does not change it. The row then counts as unknown if the type is text, JSON or numeric. It counts as different if the type is bytea, bit, PostGIS or most arrays, which arrive as NULL';
+  '; the table has TOASTed values. Unless the replica identity is FULL, the WAL omits such a value from an update that does not change it. The row then counts as unknown if the type is text, JSON or numeric. It counts as different if the type is bytea, bit, PostGIS or most arrays, which arrive as NULL';
 
 type Rule = (name: CheckName, ok: boolean, good: string, bad: string, remedy: string) => void;
 
@@ -142,7 +142,7 @@ export async function checkTable(
       ? `a partitioned table, ${table.leaves.length} partitions`
       : 'an ordinary table',
     unlogged ??
-      `${table.heirs.join(', ')} inherit from it: a query of the table also returns their rows, but the log records them under the names of these tables`,
+      `${table.heirs.join(', ')} inherit from it: a query of the table also returns their rows, but the WAL records them under the names of these tables`,
     'name ordinary or partitioned tables',
   );
   rule(

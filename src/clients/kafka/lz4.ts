@@ -91,7 +91,7 @@ function byteAt(b: Buffer, at: number, end: number): number {
 
 function copyMatch(out: Output, distance: number, length: number): void {
   if (distance === 0 || distance > out.length)
-    throw new RangeError('an LZ4 match points before its beginning');
+    throw new RangeError('an LZ4 match points before the beginning of the data');
   out.reserve(length);
   const { bytes } = out;
   let to = out.length;

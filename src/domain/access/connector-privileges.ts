@@ -32,7 +32,7 @@ export function capturing(plan: ResolvedPlan, facts: PrivilegeFacts | null): Pri
             role,
             postgres.user,
             facts,
-            'the connector reads the log through its slot',
+            'the connector reads the WAL through its slot',
           ),
         ]
       : []),

@@ -45,7 +45,7 @@ export function administering(
       part: 'administration',
       sql: `GRANT ${name === undefined ? `<owner of ${relation}>` : plainIdent(name)} TO ${plainIdent(role)}`,
       subject: relation,
-      why: guarded.includes(relation) ? `${uses}, or put a trigger on it` : uses,
+      why: guarded.includes(relation) ? `${uses}, or drop a trigger on it` : uses,
       without: 'doctor: table.owner, route.view or route.table; in snapshot: must be owner',
       has: name === undefined ? 'false' : member(role, name),
     };

@@ -122,7 +122,7 @@ export async function checkReads(
     };
   return tables.length === 0
     ? 'it reads no table'
-    : `it reads ${tables.join(', ')}, and all of it is captured`;
+    : `it reads only captured tables: ${tables.join(', ')}`;
 }
 
 /**

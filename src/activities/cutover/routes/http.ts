@@ -64,6 +64,6 @@ async function servesBatch(url: string): Promise<Answer> {
     ? 'the route serves the batch side'
     : {
         detail: 'the route serves the stream side before any cut-over',
-        remedy: 'point it to the batch first',
+        remedy: 'switch the service to the batch side first',
       };
 }
