@@ -1,5 +1,5 @@
-// Tests what `doctor` says about the mode of each result: exact, or in settled rounds. Windows
-// compare either all results exactly, or none.
+// Tests what `doctor` says about the mode of the batch's result and of each stage: exact or
+// settled. Windows compare either all of them exactly, or none.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../src/activities/checks/batch-checks.js';
 import { resolveSecret } from '../../src/wiring/config.js';
@@ -46,7 +46,7 @@ async function modes(...stages: string[]): Promise<string[]> {
   return checks.filter(({ name }) => name === 'batch.aligned').map(({ detail }) => detail);
 }
 
-describe('doctor says of every result', () => {
+describe('doctor says of the result and of every stage', () => {
   it('that it is exact, if all queries can be aligned', async () => {
     const exact = 'windows compare the query exactly, at a still point of the pipeline';
     expect(await modes(EXACT)).toEqual([exact, exact]);

@@ -48,7 +48,7 @@ async function findings(
 }
 
 describe('the query of a batch', () => {
-  it('passes if it reads only captured tables, directly or not, and returns each key once', async () => {
+  it('passes if it reads only captured tables or their partitions, and returns each key once', async () => {
     for (const [sql, tables] of [
       [
         'SELECT coalesce(shop, 0) AS k, sum(pure(cents))::numeric(14,2) AS total FROM sales GROUP BY 1; -- nightly',
@@ -112,7 +112,7 @@ describe('the query of a batch', () => {
       'SELECT s.id AS k FROM sales s, pg_catalog.pg_class c WHERE c.relname = s.region',
       /pg_catalog.pg_class/,
     ],
-  ])('is refused if it reads a table that is not captured through %s', async (_, sql, why) => {
+  ])('is refused if it reads data that is not captured, from %s', async (_, sql, why) => {
     expect((await findings(sql)).get('batch.reads')).toMatchObject({
       status: 'failed',
       detail: expect.stringMatching(why),
@@ -174,7 +174,7 @@ describe('the query of a batch', () => {
       /1 of 20 rows .* NULL in their key/,
     ],
     [
-      'values that its table rounds',
+      'values that the table of the result rounds',
       'SELECT id AS k, part AS total FROM sales',
       /total is stored as numeric\(14,2\), which changes \d+ of 400 rows/,
     ],
@@ -196,7 +196,7 @@ describe('the query of a batch', () => {
       status: 'failed',
       detail: expect.stringMatching(/settings of the database \(TimeZone = 'America\/New_York'\)/),
     });
-    // the text of such arrays and ranges depends on TimeZone, but their values do not
+    // the text of arrays and ranges of timestamptz depends on TimeZone, but their values do not
     const many =
       'SELECT id AS k, ARRAY[at] AS ats, ARRAY[tstzrange(at, NULL)] AS spans, tstzrange(at, NULL) AS span FROM sales';
     for (const sql of [utc, stamp, many])

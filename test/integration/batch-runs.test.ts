@@ -1,4 +1,5 @@
-// Tests a batch without a run log. Sluice sees its runs as sessions, by their application_name.
+// Tests a batch without a run log. Sluice recognizes a run of this batch by the application_name of
+// the run's session.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
@@ -26,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => drill.close());
 
 describe('a run that is seen as a session', () => {
-  it('delays the cut-over and a commit while it works; an idle pool delays nothing', async () => {
+  it('delays recheck and commit while it is in a transaction; an idle session delays nothing', async () => {
     const [batch, other] = ['nightly', 'daily'].map(
       (application_name) => new pg.Client({ database: drill.database, application_name }),
     ) as [pg.Client, pg.Client];

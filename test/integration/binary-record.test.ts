@@ -1,4 +1,5 @@
-// Tests a real migration whose topic gets a record whose bytes Postgres cannot store unchanged.
+// Tests a real migration. Its topic gets a record with NUL bytes, which no text in Postgres can
+// contain.
 import { describe, expect, it } from 'vitest';
 import { accounts, live, objects, produceRecord } from '../support/live.js';
 import { reach, sluice, startMigration, waitFor } from '../support/sluice.js';
@@ -7,7 +8,7 @@ const { aDatabase } = live();
 const NAME = 'binary';
 
 describe('a binary record in a topic of JSON', () => {
-  it('is unknown, and diff shows it with its NUL as an escape', async () => {
+  it('makes one key unknown, and diff shows its NUL bytes as escapes', async () => {
     const database = await aDatabase(accounts(100));
     startMigration(NAME, database.name, ['public.accounts']);
     await reach(NAME, 'a passed window', (s) => s.windows.some((w) => w.verdict === 'passed'));

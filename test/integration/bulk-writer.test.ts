@@ -1,5 +1,5 @@
-// Tests the bulk writer with a real broker, which checks the checksum and sequence number of every
-// batch.
+// Tests the bulk writer (`openWriter`), with which Sluice writes many records. The broker is real,
+// so it checks the checksum and the sequence number of every record batch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import kafkajs from 'kafkajs';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

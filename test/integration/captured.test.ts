@@ -1,5 +1,5 @@
-// Tests the facts of a window about a table and a publication. Each change is named, and each
-// change that narrows the captured set is a problem with a remedy.
+// Tests the facts of a window about a table and a publication. Each change of a fact is named. A
+// change after which less is captured than planned is also a problem with a remedy.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CaptureProblem } from '../../src/domain/capture/captured-set.js';
@@ -14,7 +14,7 @@ beforeAll(async () => {
   database = await freshDatabase(CAPTURED_TABLES);
   const asText = {
     getTypeParser: () => (value: string) => value,
-  } as unknown as pg.CustomTypesConfig; // the same as in the product's own sessions
+  } as unknown as pg.CustomTypesConfig; // Sluice's own sessions also get every value as text
   client = new pg.Client({ database: database.name, types: asText });
   await client.connect();
   version = await serverVersion();
@@ -154,7 +154,7 @@ describe('a change of a captured table', () => {
   });
 });
 
-describe('a change that narrows the captured set', () => {
+describe('a change after which less is captured than planned', () => {
   it.each([
     [
       'operations that are no longer published',
@@ -214,8 +214,8 @@ describe('a change that narrows the captured set', () => {
     await client.query('BEGIN');
     try {
       if (['rows', 'columns'].includes(what) && version < 150_000) {
-        // this server has no row filters and no column lists, so nothing can narrow the set in this
-        // way
+        // before version 15, Postgres has no row filters and no column lists, so this change is a
+        // syntax error
         await expect(client.query(change)).rejects.toThrow('syntax error');
         return;
       }

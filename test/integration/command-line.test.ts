@@ -1,5 +1,5 @@
-// Tests what the verbs print about a ledger. Text from outside never reaches the terminal
-// unescaped, and an unknown state is never reported as good.
+// Tests what the commands print from a ledger. Texts from rows and from people reach the terminal
+// only escaped, and an unknown state is never reported as good.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,7 +85,7 @@ describe('values of rows, and texts that people wrote,', () => {
 });
 
 describe('a command never reports an unknown state as good: it', () => {
-  it('ends with 2 and lists the subjects if no window compared the requested one', () => {
+  it('ends with code 2 and lists the subjects if no window compared the requested subject', () => {
     for (const more of [[], ['--exit-code'], ['--window', '1']])
       expect(run({}, 'diff', NAME, '--subject', 'typo', ...more)).toMatchObject({
         code: 2,
@@ -93,13 +93,13 @@ describe('a command never reports an unknown state as good: it', () => {
       });
     expect(run({}, 'diff', NAME, '--exit-code').code).toBe(3);
   });
-  it('refuses windows without a ledger', () => {
+  it('refuses `sluice windows` if SLUICE_LEDGER_URL is not set', () => {
     expect(run({ SLUICE_LEDGER_URL: undefined }, 'windows', NAME)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('SLUICE_LEDGER_URL is not set') as string,
     });
   });
-  it('names the ledger and ends with 4 if the password is wrong', () => {
+  it('names the ledger and ends with code 4 if the password of the ledger is wrong', () => {
     const wrong = ledgerUrl.replace(/:[^:@]+@/, ':wrong@');
     for (const verb of ['audit', 'diff', 'windows'])
       expect(run({ SLUICE_LEDGER_URL: wrong }, verb, NAME), verb).toMatchObject({
@@ -107,7 +107,7 @@ describe('a command never reports an unknown state as good: it', () => {
         stderr: expect.stringMatching(/ledger.*SLUICE_LEDGER_URL/s) as string,
       });
   });
-  it('ends with 4 and says so if the database of a portfolio does not answer', () => {
+  it('ends with code 4 and says why if the database of a portfolio does not answer', () => {
     const file = join(temporaryFolder('sluice-portfolio-'), 'portfolio.yaml');
     const portfolio = {
       apiVersion: 'sluice.dev/v1alpha1',
@@ -126,7 +126,7 @@ describe('a command never reports an unknown state as good: it', () => {
       expect.stringContaining('nothing was measured') as string,
     ]);
   });
-  it('fails and lists the columns (doctor) if validation.compare names a missing column', () => {
+  it('shows a failed check with the columns (doctor) if validation.compare names a missing column', () => {
     const file = specFile('names', database.name, ['public.accounts'], {
       validation: {
         compare: { ignore: ['nonsense', 'note'], tolerances: { balance: { abs: '0.01' } } },
@@ -141,7 +141,7 @@ describe('a command never reports an unknown state as good: it', () => {
         'these columns do not exist: nonsense; the columns are public.accounts (id, balance, note)',
     });
   });
-  it('fails (doctor) if a tolerance is for a column that is not a number', () => {
+  it('shows a failed check (doctor) if a tolerance is for a column that is not a number', () => {
     const tolerances = { balance: { abs: '0.01' }, 'public.accounts.note': { abs: '1' } };
     const file = specFile('texts', database.name, ['public.accounts'], {
       validation: { compare: { tolerances } },

@@ -1,5 +1,5 @@
-// Tests topics that the broker compresses itself, with Java's implementations of the codecs. Sluice
-// must read the records as they were written.
+// Tests topics whose records the broker itself compresses, with Java's implementations of the
+// codecs. Sluice must read the records as they were written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';
 import { readTopic } from '../../src/clients/kafka/records.js';
@@ -13,8 +13,8 @@ beforeAll(() => {
 });
 afterAll(() => port.disconnect());
 
-// Long repetitions, overlapping matches, text that does not compress, and more than one block in
-// every format.
+// The values have long repetitions, overlapping matches and text that does not compress. Together,
+// they fill more than one block in every format.
 const values = Array.from({ length: 400 }, (_, at) => {
   const noise = Array.from({ length: 200 }, (__, i) =>
     String.fromCodePoint(33 + ((at * 7919 + i * i * 104_729) % 90)),
@@ -24,7 +24,7 @@ const values = Array.from({ length: 400 }, (_, at) => {
 
 describe('a compressed topic', () => {
   for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
-    it(`reads what was written when the broker compresses by ${codec}`, async () => {
+    it(`is read as it was written if the broker compresses with ${codec}`, async () => {
       const topic = `compressed-${codec}-${process.pid}`;
       await port.createTopic(topic, 1, 1, { 'compression.type': codec });
       try {

@@ -1,5 +1,6 @@
-// Tests which block ranges a copy keeps from an earlier attempt. Between two attempts, an update
-// may move a row to a different range, and the log does not always contain the whole row.
+// Tests which ranges of a table's blocks Sluice does not copy again, after an attempt at the
+// initial load (`snapshot: copy`) has failed. Between two attempts, an update may move a row to a
+// different range, and its WAL record does not always contain the whole row.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   closeReaders,
@@ -35,7 +36,7 @@ beforeAll(async () => {
       `INSERT INTO ${table} SELECT g, 0, (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 300) i) FROM generate_series(1, 9) g`,
     );
   for (const full of ['far_full', 'parted_full_0', 'parted_0'])
-    // `parted_0` is only one of the two partitions of `parted`
+    // `parted_0` is only one of the two partitions of `parted`, so `parted` as a whole is not full
     await database.client.query(`ALTER TABLE ${full} REPLICA IDENTITY FULL`);
   const parsed = parseSpecObject(
     specOf(
@@ -50,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** Returns the tables as each session of one attempt sees them. */
+/** Opens the sessions of one attempt at the copy. Returns the tables as each session sees them. */
 async function attempt(): Promise<CopyTarget[][]> {
   const deps = { secret: resolveSecret } as CopyDeps;
   const readers = await openReaders(deps, plan, await shareSnapshot(plan, resolveSecret));
@@ -68,13 +69,13 @@ const recorded = (targets: readonly CopyTarget[]) =>
 const kept = (earlier: readonly CopyTarget[], now: readonly CopyTarget[]): string[] =>
   stillValid(recorded(earlier), now).map(({ table }) => table.replace('public.', ''));
 
-describe('the ranges of an attempt of a copy', () => {
+describe('the ranges that one attempt at a copy has copied', () => {
   it('are valid in every session of this attempt, because its sessions share one snapshot', async () => {
     const [one, other] = await attempt();
     expect(kept(one!, other!)).toEqual(TABLES);
   });
 
-  it('are valid in a later attempt only if the log contains the whole row that an update moved', async () => {
+  it('are valid in a later attempt only if the WAL contains the whole row that an update moved', async () => {
     const [earlier] = await attempt();
     for (const table of TABLES)
       await database.client.query(`UPDATE ${table} SET n = n + 1 WHERE id = 1`);

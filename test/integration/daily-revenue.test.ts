@@ -1,6 +1,6 @@
-// Runs the example at a small size through the public command line, and kills its worker with -9 at
-// awkward moments. The result must be the same as without kills. SLUICE_E2E_ORDERS changes the
-// size, and SLUICE_E2E_SEED changes the data.
+// Runs the example at a small size through the public command line, and kills its worker with
+// SIGKILL three times, once under the fence. The migration must still succeed. SLUICE_E2E_ORDERS
+// changes the size, and SLUICE_E2E_SEED changes the data.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../suppor
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const NAME = 'daily-revenue';
-/** The topic of the last stage before the mistake. The example's spec has this name. */
+/** The topic of the stage store-quarters, as in the example's spec. Version 1's mistake is later. */
 const STAGE_TOPIC = 'daily-revenue-quarters';
 const orders = Number(process.env['SLUICE_E2E_ORDERS'] ?? 3000);
 const seed = Number(process.env['SLUICE_E2E_SEED'] ?? 7);
@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   life.kill('SIGTERM');
   await worker.kill('SIGTERM');
-  await removeService(stackHome(), `pipeline-${NAME}`); // it would slow down other test files
+  await removeService(stackHome(), `pipeline-${NAME}`); // a running pipeline slows down other tests
 });
 
 const deploy = (version: 1 | 2) =>
@@ -76,7 +76,8 @@ function localSpec(): string {
 }
 
 /**
- * Reads the view repeatedly as its consumer. `stop` returns every error, and the number of reads.
+ * Reads the view repeatedly as its consumer. The returned function stops this. It returns every
+ * error and the number of reads.
  */
 function aConsumer(): () => Promise<{ errors: string[]; reads: number }> {
   const told = { errors: [] as string[], reads: 0 };

@@ -1,5 +1,6 @@
-// Tests the guard with real servers. The guard restarts a failed task, which costs one full window.
-// The migrations mostly wait, so they run at the same time.
+// Tests the guard with real servers. The guard restarts a failed connector task. It also reports a
+// paused, edited or deleted connector, and a record that is too large. The migrations mostly wait,
+// so they run at the same time.
 import { describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/clients/ledger/ledger.js';
 import { auditText } from '../../src/domain/audit.js';
@@ -52,7 +53,7 @@ describe.concurrent('the guard', () => {
       const answer = await askConnect('PUT', `guarded/${path}`, body);
       expect([path, answer.ok]).toEqual([path, true]);
     };
-    /** Returns the session that reads the slot. Each start of the task opens a new session. */
+    /** Returns the process id of the session that reads the slot. Each start of the task opens one. */
     const session = async (): Promise<number | null> =>
       (
         await database.client.query<{ active_pid: number | null }>(
@@ -82,8 +83,8 @@ describe.concurrent('the guard', () => {
     await put('config', planned);
     expect(sluice('retry', 'guarded').code).toBe(0);
     await blockedBy(null);
-    // If a connector is deleted while Connect 4.3 starts its task, Connect never finishes that
-    // start.
+    // If a connector is deleted while Connect 4.3 starts its task, Connect never finishes this
+    // start. So the test waits for the start.
     await restartedAfter(drifted);
     const deleted = await session();
     expect([204, 404]).toContain((await askConnect('DELETE', 'guarded')).status);
@@ -101,7 +102,7 @@ describe.concurrent('the guard', () => {
     expect((await get('guarded')).leftovers).toEqual([]);
   });
 
-  it('reports an oversized record within four minutes, even if it comes long after the load', async () => {
+  it('reports a record that is too large, even if it comes long after the initial load', async () => {
     const database = await aDatabase(TABLE);
     const validation = { every: '1h', passesInARow: 1 };
     const file = specFile('oversized', database.name, ['public.items'], { validation });

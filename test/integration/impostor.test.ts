@@ -1,5 +1,5 @@
-// Anyone may write a spec. The worker must not send a secret to a host only because a spec names
-// that host.
+// Anyone may write a spec. Sluice must not send a secret to a host only because a spec names that
+// host. The host of this test is an impostor: a server that records what it receives.
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => void impostor.close());
 
-/** Runs doctor. It does not use `spawnSync`, because the impostor answers in this process. */
+/** Runs doctor. `spawnSync` would block this process, in which the impostor must answer. */
 const doctor = (file: string): Promise<string> =>
   new Promise((resolve) => {
     const child = spawn(
@@ -65,7 +65,7 @@ describe('an impostor in place of the source', () => {
   ])('gets no secret that is not meant for it: %s', async (_what, more, secret) => {
     heard = '';
     const { port } = impostor.address() as { port: number };
-    // This port refuses at once. Otherwise doctor would try for a long time to reach Kafka Connect.
+    // Nothing listens on port 1, so doctor does not wait long for Kafka Connect.
     const connector = { type: 'debezium-postgres', url: 'http://127.0.0.1:1' };
     const postgres = { ...testPostgres('postgres'), host: '127.0.0.1', port, ...more };
     const said = await doctor(

@@ -1,4 +1,5 @@
-// Tests the connectors of Sluice's JDBC source without a migration: their types and restarts.
+// Tests connectors of Sluice's JDBC source without a migration: the types of the columns that they
+// read, and restarts.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConnectRest } from '../../src/clients/http/connect-rest.js';
 import type { KafkaPort } from '../../src/clients/kafka/kafka.js';
@@ -115,7 +116,7 @@ describe('every supported JDBC source', () => {
     });
     await rest.resume(capture!.connector);
     for (let n = 0; n < 4; n += 1) {
-      // each restart interrupts the load of new rows, so the load cannot be complete too early
+      // new rows before each restart, so that every restart interrupts a load
       const before = await end(capture!.topic);
       await database.client.query(
         `INSERT INTO many SELECT g, timestamptz '2026-01-01' + (g / 5000) * interval '1 second' FROM generate_series(${n * 15_000 + 1}, ${(n + 1) * 15_000}) g`,

@@ -19,7 +19,7 @@ const DELAY_MS = 3000;
 const LIMIT_MS = 60_000;
 const rest = new ConnectRest(process.env['CONNECT_URL']!);
 
-/** Polls `public.counted` by its ids. `change` may change the connector's configuration. */
+/** Starts to poll `public.counted` by its ids. `change` may change the connector's configuration. */
 async function poll(
   name: string,
   database: string,
@@ -84,7 +84,8 @@ describe("the position of Sluice's JDBC source", () => {
     );
     const { connector, ids } = await poll('hidden-rows', database.name, (config) => ({
       ...config,
-      // The plugin has to protect itself, because it can be used without Sluice's options.
+      // This removes the session options that Sluice adds to the URL. Without them, the plugin
+      // itself must notice that rows are hidden.
       'connection.url': config['connection.url']!.replace(/&options=[^&]*/, ''),
       'connection.user': ROLE,
       'connection.password': 'polls',

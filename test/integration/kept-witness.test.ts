@@ -30,8 +30,8 @@ async function keptFrom(
 }
 
 /**
- * Returns the id of an unchanged row that this window reads again if it has a witness. A window
- * without a witness reads other unchanged rows again.
+ * Returns the id of an unchanged row in the scrub of window `number`, if the window has a witness.
+ * The scrub of a window without a witness has other rows.
  */
 async function scrubbedIn(number: number, client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ id: number }>(
@@ -88,7 +88,7 @@ describe('a witness that is kept between windows', () => {
     });
   });
 
-  it('ends, and every row is read, if the window finds a row that differs from its proven state', async () => {
+  it('ends, and every row is read, if a window finds that a row which passed before is now unequal', async () => {
     const { client, topic, write, session, witnesses } = await scene(WORTH_IT_ROWS + 1000);
     const window = windowsOf(kafka, session);
     const first = await keptFrom(1, session, window);
@@ -116,7 +116,7 @@ describe('a witness that is kept between windows', () => {
     });
   });
 
-  it('is replaced by a scan, and then by a new witness, after its session ended; the reason says so', async () => {
+  it('is replaced by a full pass, and then by a new witness, if its session ends; the reason says so', async () => {
     const { client, session, witnesses } = await scene();
     const window = windowsOf(kafka, session);
     const first = await keptFrom(1, session, window);

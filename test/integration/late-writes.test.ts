@@ -1,5 +1,5 @@
-// Tests statements that reach the ledger too late, because their attempt hung while another attempt
-// and the run continued.
+// Tests statements that reach the ledger too late: one attempt of an activity hung, and meanwhile
+// another attempt succeeded and the run continued.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordAdopted, releaseAdopted } from '../../src/clients/ledger/adopted-objects.js';
 import { Ledger } from '../../src/clients/ledger/ledger.js';

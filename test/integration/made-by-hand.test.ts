@@ -1,5 +1,6 @@
-// A person may create an object by hand after the server refused Sluice's create. The object then
-// belongs to that person. Sluice uses it or refuses it, but never counts it as its own or drops it.
+// A person may create an object by hand after the server refused Sluice's CREATE statement. The
+// object then belongs to that person. Sluice uses it or refuses it, but never counts it as its own
+// or drops it.
 import pg from 'pg';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,7 +59,7 @@ const relation = async (name: string): Promise<boolean> =>
     ])
   ).rows[0]!.found !== null;
 
-describe("after Sluice's own create was refused", () => {
+describe("after the server refused Sluice's own CREATE statement", () => {
   it('a sink table that a DBA creates is used, and stays after a rollback', async () => {
     const object: OwnedObject = {
       kind: 'sink-table',

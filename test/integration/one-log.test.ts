@@ -1,5 +1,6 @@
-// Tests with real brokers that a fold (the latest record of each key of a topic) recognizes its
-// topic's log. It must notice if the log is no longer the log that it has read.
+// Tests with real brokers that a fold (the latest record of each key of a topic) notices if its
+// topic no longer has the records that the fold has read. The log of a topic is what its partitions
+// contain.
 import { describe, expect, it, afterAll } from 'vitest';
 import { foldTable } from '../../src/activities/windows/folds/fold-table.js';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

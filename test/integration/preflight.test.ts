@@ -34,7 +34,7 @@ interface Examined {
 
 const doctor = (file: string): Examined => examine(sluice('doctor', '-f', file, '-o', 'json'));
 
-/** Runs doctor while this process serves doctor's connections. */
+/** Runs doctor without blocking this process, which runs the proxy that doctor connects to. */
 const doctorBeside = async (file: string): Promise<Examined> =>
   examine(await sluiceBeside('doctor', '-f', file, '-o', 'json'));
 
@@ -64,8 +64,8 @@ const sourceOf = (more: object, database: string) => ({
 let specOfOther: string | undefined;
 
 /**
- * Starts a server whose WAL is not logical and whose only slot is taken. Returns a spec for it. The
- * stack's own server is not used, because other test files need its slots at the same time.
+ * Starts a server whose wal_level is not logical and whose only slot is taken. Returns a spec for
+ * it. The stack's own server is not used, because other test files need its slots.
  */
 async function otherServer(): Promise<string> {
   if (specOfOther !== undefined) return specOfOther;
@@ -193,7 +193,7 @@ describe('doctor', () => {
     const file = specFile('refused', database.name, ['public.accounts']);
     const { code, stdout } = sluice('doctor', '-f', file);
     expect([code, stdout]).toEqual([1, expect.stringContaining(finding)]);
-    expect(stdout).not.toContain('GRANT'); // this role owns every table that exists
+    expect(stdout).not.toContain('GRANT'); // this role owns every table, so it needs no GRANT
     expect(await objects(database.client)).toEqual([]);
     await database.drop();
   });
@@ -232,7 +232,7 @@ describe('doctor', () => {
     await database.drop();
   });
 
-  it('exits with 4 and names Kafka and Connect if they do not answer', async () => {
+  it('exits with code 4 and names Kafka and Kafka Connect if they do not answer', async () => {
     const database = await freshDatabase(accounts(10));
     const dead = specFile('dead', database.name, ['public.accounts'], {
       kafka: { brokers: ['127.0.0.1:1'] },

@@ -102,7 +102,7 @@ describe('doctor', () => {
     expect(open(doctor(file)).filter((c) => RIGHTS.test(c.name))).toEqual([]);
   });
 
-  it('asks for USAGE if the schema is closed, and for BYPASSRLS only if row security hides rows', async () => {
+  it('asks for USAGE if the role lacks it, and for BYPASSRLS only if row security hides rows', async () => {
     const narrow = role('narrow');
     await database.client.query(`GRANT SELECT ON billing.plans TO ${narrow}`);
     const security = (told: Told) => told.checks.find((c) => c.name === 'table.row-security');

@@ -1,5 +1,5 @@
 // Tests on a real database that a fact changes if a person redefines a view or function that a
-// query uses. Windows from before the change then no longer count.
+// query of the batch uses. Earlier windows then no longer count.
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { definitionFacts } from '../../src/activities/checks/queries/query-definitions.js';
@@ -34,7 +34,7 @@ const facts = (sql: string): ReturnType<typeof definitionFacts> =>
 const QUERY = 'SELECT id, sum(tax) AS tax FROM taxed GROUP BY id; -- nightly';
 
 describe('a query of the batch', () => {
-  it('has no fact of definitions if it uses neither a view nor a function of a user', async () => {
+  it('has no fact about definitions if it uses no view and no user-defined function', async () => {
     expect(await facts('SELECT id, sum(cents) AS cents FROM sales GROUP BY id')).toEqual({});
   });
 

@@ -1,4 +1,5 @@
-// Tests that Sluice finds the readers of the batch's old output in a real catalog.
+// Tests with real servers that Sluice finds what still reads the batch's table after the commit:
+// views, sessions and statements.
 import { describe, expect, it } from 'vitest';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ const COUNTING = [18, 17, 16, 15, 14]
   .find((dir) => existsSync(`${dir}/lib/pg_stat_statements.so`))
   ?.concat('/bin');
 
-describe('readers of the old output', () => {
+describe("readers of the batch's table", () => {
   it('are the views and materialized views over it, but not the switched view', async () => {
     const database =
       await freshDatabase(`CREATE TABLE totals_batch (day date PRIMARY KEY, total numeric); CREATE TABLE totals_stream (LIKE totals_batch);
@@ -53,7 +54,7 @@ describe('readers of the old output', () => {
     }
   });
 
-  it("are the sessions that read it after the mark, except writers and Sluice's own sessions", async () => {
+  it("are the sessions that read it after `markReaders`, except writers and Sluice's sessions", async () => {
     const database = await freshDatabase(
       'CREATE TABLE "Odd.Totals" (day date PRIMARY KEY); CREATE TABLE odd (day date)',
     );
@@ -93,7 +94,7 @@ describe('readers of the old output', () => {
       expect(await activities.readersOfBatch(ref, mark)).toEqual([
         `session of ${process.env['PGUSER']}`,
       ]); // a session without an application name
-      // this statement writes to a different table, but reads the output
+      // this statement writes to a different table, but reads the batch's table
       await shadow.query('INSERT INTO odd SELECT day FROM "Odd.Totals"');
       expect(await activities.readersOfBatch(ref, mark)).toHaveLength(2);
       expect(await activities.readersOfBatch(ref, await activities.markReaders(ref))).toEqual([]);
@@ -103,7 +104,7 @@ describe('readers of the old output', () => {
     }
   });
 
-  it('are the statements that other roles ran after the mark, if the server counts statements', async ({
+  it('are the statements that other roles ran after `markReaders`, if the server counts them', async ({
     skip,
   }) => {
     if (!COUNTING)
