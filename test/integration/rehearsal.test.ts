@@ -32,7 +32,7 @@ describe('plan --rehearse', () => {
       stdout: expect.stringContaining('needs evidence for approval (phase approve)') as string,
     });
     await waitFor('rehearsed', 'approval');
-    // A rehearsal blocks writes, so the command asks for confirmation. It fails without a terminal.
+    // A rehearsal fences, so the command asks for confirmation. Without a terminal, this fails.
     expect(rehearse().code).toBe(2);
     const { code, stdout } = rehearse('--yes');
     expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({

@@ -18,7 +18,7 @@ const { aDatabase } = live();
  */
 const NOT_COPIED = /^(hstore|point|line|lseg|box|path|polygon|circle)\b/;
 const VALUES: Readonly<Record<string, readonly string[]>> = { ...EDGE_VALUES, ...FURTHER_VALUES };
-// the connector reads the scale of numeric(3,-2) as 2046 digits after the point
+// without numeric(3,-2), because the connector reads its scale as 2046 digits after the point
 const columns = Object.keys(VALUES).filter(
   (type) => type !== 'numeric(3,-2)' && !NOT_COPIED.test(type),
 );
@@ -28,7 +28,7 @@ ${MORE_TYPES} ${FURTHER_SETUP}
 CREATE TABLE everything (second int, ${columns.map((type, at) => `c${at} ${type}`).join(', ')}, first text, PRIMARY KEY (first, second));
 ${Array.from({ length: rows }, (_, at) => `INSERT INTO everything VALUES (${at}, ${columns.map((c) => VALUES[c]![at] ?? 'NULL').join(', ')}, 'k');`).join('\n')}`;
 
-/** Removes the members that depend on time and position of the reading, and not on the row. */
+/** Replaces the values that depend on when and where the row was read, and not on the row itself. */
 const timeless = (value: string): string =>
   value
     .replaceAll(/"(ts_ms|ts_us|ts_ns|txId|lsn)":\d+/g, '"$1":0')
@@ -36,7 +36,7 @@ const timeless = (value: string): string =>
     .replace(/"snapshot":"[a-z_]+"/, '"snapshot":""')
     .replace(/"sequence":("[^}]*?\]"|null)/, '"sequence":null');
 
-describe('a replayed row', () => {
+describe('a row that Sluice writes to a topic', () => {
   it('has the same bytes in key and value as Debezium writes, for every provable type', async () => {
     const database = await aDatabase(SETUP);
     const tables = ['public.everything'];

@@ -68,7 +68,7 @@ describe('a session of Sluice', () => {
     expect(changed.rowCount).toBe(5);
   });
 
-  it('reads the current timeline, although the control file gets it only at the next checkpoint', async () => {
+  it("reads the server's timeline, although the control file gets it only at the next checkpoint", async () => {
     const identity = await withSource(spec, () => 'reads', serverIdentity);
     await database.client.query('CHECKPOINT');
     const { rows } = await database.client.query<{ id: string; timeline: number }>(
@@ -116,7 +116,7 @@ describe('a connector with a login of its own', () => {
   const config = { 'database.user': LOADER, 'database.password': '${env:SLUICE_SECRET_LOADER}' };
   const SEEN = 'the role sees every row';
 
-  it('is refused before the load if row security applies to this login, and the remedy works', async () => {
+  it('is refused before the initial load if row security applies to it, and the remedy works', async () => {
     const refused = {
       detail: `row-level security applies to the connector's login ${LOADER}, so the initial load can omit rows`,
       remedy: `ALTER ROLE "${LOADER}" BYPASSRLS`,
@@ -129,7 +129,7 @@ describe('a connector with a login of its own', () => {
     expect(await visible({ config })).toEqual(refused);
   });
 
-  it('is accepted if the table has no row security, or if the login reads no rows for a load', async () => {
+  it('is accepted if the table has no row security, or if it reads no rows for an initial load', async () => {
     expect(await visible({ config }, { table: 'public.open_events' })).toBe(SEEN);
     expect(await visible({ config, snapshot: 'copy' })).toBe(SEEN);
     expect(await visible({ config }, { readsOnly: true })).toBe(SEEN);

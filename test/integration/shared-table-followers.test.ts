@@ -1,5 +1,5 @@
-// Tests two reasons to refuse the commit of a shared table. The table would not have exactly the
-// rows of the stream, or a different table would change with it.
+// Tests two reasons to refuse the commit or the rollback of a shared table: the table would not get
+// exactly the rows that it must have, or a different table would change with it.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDrill, type Drill } from '../../bench/drill.js';
@@ -93,7 +93,7 @@ describe('a shared table', () => {
     expect(await refusal()).toBeNull();
   });
 
-  it('keeps the rows of the batch if a trigger drops them at a rollback, and the rollback can repeat', async () => {
+  it('is not rolled back if a trigger drops rows of the batch, until the trigger is dropped', async () => {
     await drill.client.query(
       trigger('BEFORE INSERT', 'IF NEW.id = 9 THEN RETURN NULL; END IF; RETURN NEW;'),
     );
@@ -108,7 +108,7 @@ describe('a shared table', () => {
   });
 
   it.each(['CASCADE', 'SET NULL'])(
-    'is not committed, and doctor refuses it, if its deletes would change other rows: ON DELETE %s',
+    'is not committed, and doctor refuses it, if its deletes would change another table: ON DELETE %s',
     async (action) => {
       await drill.client.query(
         `CREATE TABLE child (id int REFERENCES shared ON DELETE ${action}); INSERT INTO child VALUES (9)`,
@@ -131,7 +131,7 @@ describe('a shared table', () => {
   );
 
   it.each(['CASCADE', 'SET NULL'])(
-    'is not rolled back if a foreign key from after the commit changes other rows: ON DELETE %s',
+    'is not rolled back if a new foreign key would change another table: ON DELETE %s',
     async (action) => {
       expect(await refusal()).toBeNull();
       const before = await sharedRows(drill);

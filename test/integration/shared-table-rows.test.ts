@@ -1,4 +1,4 @@
-// Tests a shared table on a real database, without a pipeline. The tests show who may write the
+// Tests a shared table on a real database, without a pipeline. The tests show who may write to the
 // table and when, which rows it gets, and when its commit is refused.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -83,7 +83,7 @@ describe('a shared table on a real database', () => {
     await nightly.end();
   });
 
-  it("gets only the rows that differ from the stream's, and its own rows back at a rollback", async () => {
+  it("gets only those rows of the stream that differ, and gets the batch's rows back at a rollback", async () => {
     const serial = async (id: number): Promise<unknown> =>
       (
         await drill.client.query<{ serial: string }>(
@@ -102,9 +102,9 @@ describe('a shared table on a real database', () => {
     expect(await serial(2)).toBe(untouched);
     expect((await drill.client.query(`SELECT to_regclass('${STAGING}') AS staging`)).rows).toEqual([
       { staging: null },
-    ]); // a sink that has not moved yet can write neither table
+    ]); // the sink's first table is gone, so a sink that has not moved yet cannot write
     await routeBack();
-    // The table has the current result of the query, and the rows that only the table had.
+    // The table has the current result of the query, and row 9, which the query does not return.
     expect(await rows()).toEqual([
       [1, '1.5', '{"b": 2}'],
       [2, '2', null],
@@ -166,7 +166,7 @@ describe('a shared table on a real database', () => {
     ]);
   });
 
-  it('stays unchanged if the commit is late, is of a wrong attempt, or finds a new partition', async () => {
+  it('stays unchanged if the commit is late, of a wrong attempt, unfenced, or breaks a foreign key', async () => {
     const before = await rows();
     await drill.cutover.fence(input('late'));
     await expiresIn('500 milliseconds');

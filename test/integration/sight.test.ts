@@ -1,6 +1,6 @@
-// Tests a role without pg_read_all_stats. If the role cannot see something, the result is unknown,
-// and the statement that makes it visible is named. Also tests that Sluice names the transaction
-// for which a new slot waits.
+// Tests a role without pg_read_all_stats. If the role cannot see something, the check that needs it
+// is unknown, and the check's remedy is the statement that makes it visible. Also tests that Sluice
+// names the transaction for which a new slot waits.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../../src/activities/runtime/make-finding.js';
@@ -79,7 +79,7 @@ describe("a role that cannot see other roles' sessions", () => {
       remedy: `GRANT pg_read_all_stats TO ${role}`,
     });
     await grant();
-    // now its age is known to be small
+    // now the age of the transaction is known, and it is small
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
@@ -125,7 +125,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect(await count()).toEqual({ old: 1, unseen: 0 });
   });
 
-  it('learns how many sessions it cannot see among the readers of the old output', async () => {
+  it("learns how many sessions it cannot see that may read the batch's table", async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const batch = { ...BATCH_PARTS.batch, result: { table: 'public.totals', key: ['day'] } };
     const ref = aRef({
@@ -139,7 +139,7 @@ describe("a role that cannot see other roles' sessions", () => {
         },
       },
     });
-    await grant(); // shows the sessions; the settings need a different membership
+    await grant(); // shows the sessions, but not settings, which need pg_read_all_settings
     const mark = { at: new Date(0).toISOString(), calls: {} };
     await database.client.query(`GRANT pg_read_all_settings TO ${role}`);
     const unknown = async () =>
@@ -160,7 +160,7 @@ describe('what a new slot waits for', () => {
       `BEGIN; UPDATE accounts SET balance = balance WHERE id = 1; PREPARE TRANSACTION '${gid}'`,
     ));
 
-  it('is a prepared transaction of any age, which doctor names with the statement that ends it', async () => {
+  it('may be a prepared transaction of any age, which doctor names with the statement that ends it', async () => {
     const gid = `it's ${database.name}`;
     const quoted = gid.replace("'", "''");
     await prepare(quoted);
@@ -175,7 +175,7 @@ describe('what a new slot waits for', () => {
     }
   });
 
-  it('is reported after half a minute if the connector creates the slot, or else at the lock_timeout', async () => {
+  it('is reported after half a minute if the connector creates the slot, or at the lock_timeout', async () => {
     const gid = `slow ${database.name}`;
     const slot = `slow_${database.name}`;
     await prepare(gid);

@@ -36,8 +36,8 @@ const watch = (
 const noWait = (): Promise<void> => Promise.resolve();
 
 /**
- * Returns systems whose connector notes what it is asked to do. If the state is null, the connector
- * does not answer when it is asked for its status.
+ * Returns fake systems that add each request to the connector to `asked`. If the state is null, the
+ * connector does not answer when it is asked for its status.
  */
 function withConnector(asked: string[], state: 'RUNNING' | null = 'RUNNING'): Systems {
   const note = (what: string) => () => Promise.resolve(void asked.push(what));

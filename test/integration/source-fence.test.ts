@@ -128,7 +128,7 @@ describe('a fenced source table', () => {
   }, 60_000);
 });
 
-describe('the proof that no writer is left (P1)', () => {
+describe('the proof that no writer is left, which the drain calls P1', () => {
   const drainTo = async (): Promise<string | null> => {
     const activities = createDrainActivities({
       secret: resolveSecret,
@@ -141,7 +141,7 @@ describe('the proof that no writer is left (P1)', () => {
       );
     return new MockActivityEnvironment().run<[], string | null, typeof reason>(reason);
   };
-  it('fails if a trigger was dropped or the fence is over, and ends the drain', async () => {
+  it('fails if a trigger was disabled or the fence is over, and ends the drain', async () => {
     expect((await drill.cutover.fence(input('p1'))).refused).toBeNull();
     // P1 holds, and the drain continues with the connector, which this database does not have
     expect(await drainTo()).not.toMatch(/^P1/);
@@ -165,7 +165,7 @@ describe('the proof that no writer is left (P1)', () => {
       expect(await writers('clock_timestamp()')).toBe(1);
       expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(0);
       await client.query("PREPARE TRANSACTION 'old'");
-      // the transaction's beginning is unknown, so the transaction counts
+      // the server does not show when a prepared transaction began, so it counts
       expect(await writers("clock_timestamp() - interval '1 hour'")).toBe(1);
       await client.query("ROLLBACK PREPARED 'old'");
       expect(await writers('clock_timestamp()')).toBe(0);

@@ -19,7 +19,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Returns a worker's ledger. */
+/** Opens the ledger, as one more worker does. */
 function aLedger(): Ledger {
   const ledger = new Ledger(url);
   ledgers.push(ledger);

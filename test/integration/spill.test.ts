@@ -1,5 +1,5 @@
 // Tests a table that is too large for the worker's memory. Its windows compare in parts on disk
-// while a writer is active. They must find the same differences as other windows.
+// while a writer is active. They must find the same differences as a comparison in memory.
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sleepUntil } from '../support/builders.js';

@@ -1,5 +1,5 @@
-// Tests a worker that stops, or loses its network, inside the transaction of the fence or of the
-// commit. The database itself must then let all other sessions continue.
+// Tests a worker that is suspended, or loses its network, inside the transaction of the fence or of
+// the commit. The database itself must then let all other sessions continue.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
@@ -108,7 +108,7 @@ async function worker(
 const fenced = (input: FenceInput) => async (): Promise<void> =>
   expect((await drill.cutover.fence(input)).refused).toBeNull();
 
-/** Measures how long a statement of another session waits. */
+/** Returns for how many milliseconds a statement of another session waits. */
 async function waits(sql: string): Promise<number> {
   const client = new pg.Client({ database: drill.database });
   await client.connect();
@@ -123,7 +123,7 @@ async function waits(sql: string): Promise<number> {
   return waited;
 }
 
-/** Creates a network between worker and database that can be cut silently. */
+/** Starts a proxy to the database. `cut` stops all traffic and leaves the connections open. */
 async function aNetwork(): Promise<{ port: number; cut: () => void; server: Server }> {
   const sockets: Socket[] = [];
   const server = createServer((inner) => {
@@ -141,7 +141,7 @@ async function aNetwork(): Promise<{ port: number; cut: () => void; server: Serv
 }
 
 describe('a worker that is stopped', () => {
-  it('delays writers no longer than maxHold if it stops at its first trigger', async () => {
+  it("delays writers no longer than maxHold if it stops at the fence's first trigger", async () => {
     await worker('fence', await inputOf(viewed()), 'CREATE (OR REPLACE )?TRIGGER', 'stop');
     const waited = await waits('UPDATE other SET n = n + 1');
     expect(waited).toBeGreaterThan(500); // the suspended worker did lock the table
