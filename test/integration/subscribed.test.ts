@@ -92,7 +92,7 @@ const refusals = async (): Promise<string> =>
   (
     await drill.client.query<{ mark: string }>(
       version < 150_000
-        ? `SELECT concat(max(pid)) AS mark FROM pg_stat_subscription WHERE subname = $1` // a refused worker ends
+        ? `SELECT concat(max(pid)) AS mark FROM pg_stat_subscription WHERE subname = $1` // a refused worker ends, so the next one has another pid
         : `SELECT apply_error_count::text AS mark FROM pg_stat_subscription_stats WHERE subname = $1`,
       [SLOT],
     )

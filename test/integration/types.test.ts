@@ -1,5 +1,6 @@
 // Tests every column type that doctor calls provable, except those of PostGIS. The test uses the
-// records that real Debezium writes for the initial load, inserts and updates.
+// records that real Debezium writes for the initial load, inserts and updates. The canonical text
+// of a value is the text that Sluice compares.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../../src/activities/windows/canonical-rows.js';
@@ -96,7 +97,7 @@ describe('every provable column type', () => {
     await waitFor('types', 'outcome=aborted');
   });
 
-  it('counts a value that the connector cannot carry as unknown, so that no window passes', async () => {
+  it('counts a value that the connector cannot carry as unknown or different, so no window passes', async () => {
     const database = await aDatabase(
       `CREATE TABLE edges (id int PRIMARY KEY, d date); INSERT INTO edges VALUES (1, 'infinity'), (2, '2026-01-01')`,
     );
@@ -158,7 +159,7 @@ describe('every provable column type', () => {
       encoder.rowFromCanon(values);
       hashes.push([[high, low].join(), encoder.row.slice(0, 2).join()]);
     });
-    // A sink is read as text if its columns and the query have different types.
+    // A sink's table is read as text if its columns and those of the query have different types.
     const query = `(SELECT 7::bigint AS id, 1.50::numeric AS n, 'a'::text AS t, true AS b, '10.0.0.1'::inet AS i) AS q`;
     const columnsOf = ['int8', 'numeric', 'text', 'bool', 'inet'].map((type, at) => ({
       name: ['id', 'n', 't', 'b', 'i'][at]!,

@@ -1,4 +1,5 @@
-// Tests that a command never treats an unknown fact as good.
+// Tests that a command never treats something unknown as good, and what `assess` measures for a
+// partitioned table.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../src/cli/support/measure-portfolio.js';
 import type { PostgresAddress } from '../../src/domain/migration/spec.js';
@@ -16,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe('the facts of a partitioned table', () => {
-  it('are the facts of its partitions, because Postgres counts no changes of the table itself', async () => {
+describe('what `assess` measures for a partitioned table', () => {
+  it('is the sum over its partitions, because Postgres counts no changes of the table itself', async () => {
     await database.client.query('INSERT INTO parted SELECT generate_series(1, 200)');
     await database.client.query('DELETE FROM parted WHERE id > 150');
     const facts = async () => {
@@ -26,7 +27,7 @@ describe('the facts of a partitioned table', () => {
       const fact = tables.get('public.parted');
       return fact?.known ? fact.value : fact;
     };
-    // a session sends its counters up to a minute late, and sends the rest when it ends
+    // a session reports how many rows it changed up to a minute late, or when it ends
     await database.client.query('SELECT pg_stat_force_next_flush()').catch(() => undefined);
     await expect
       .poll(facts, { timeout: 20_000 })
@@ -35,14 +36,14 @@ describe('the facts of a partitioned table', () => {
 });
 
 describe('a command that learns nothing from Temporal', () => {
-  it('does not say that a migration is unknown, because the ledger may lack a new run', () =>
+  it('does not say that a migration does not exist, because the ledger may lack a new run', () =>
     expect(sluiceWith({ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'get', 'unknown')).toMatchObject({
       code: 4,
       stderr: expect.stringMatching(
         /the ledger does not know migration unknown, and Temporal at 127.0.0.1:1 does not answer/,
       ) as string,
     }));
-  it('fails, if it is doctor and the namespace does not exist, although Temporal itself answers', () => {
+  it('fails in doctor if the namespace does not exist, although Temporal itself answers', () => {
     const file = specFile('nowhere', database.name, ['public.accounts'], {});
     const doctor = (more: NodeJS.ProcessEnv) => {
       const { stdout } = sluiceWith(more, 'doctor', '-f', file, '-o', 'json');

@@ -91,7 +91,7 @@ const finding = async (name: string) =>
 const onInvokers = it.skipIf((await serverVersion()) < 150_000);
 
 describe('consumers of the view', () => {
-  it('can read it after the commit if it has a different owner and Sluice created the table', async () => {
+  it('can read it after the commit if another role owns it and Sluice created the sink table', async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_owner; GRANT SELECT ON result TO va_dash',
     );
@@ -105,7 +105,7 @@ describe('consumers of the view', () => {
   });
 
   onInvokers(
-    'can read the same columns as before with their own privileges, if Sluice created the table',
+    'can read the same columns as before with their own privileges, if Sluice created the sink table',
     async () => {
       await sql(`CREATE VIEW result WITH (security_invoker) AS SELECT id FROM batch_result; ALTER VIEW result OWNER TO va_owner;
       GRANT SELECT ON result TO PUBLIC; GRANT SELECT (id, side) ON batch_result TO va_dash; GRANT SELECT (secret) ON batch_result TO va_other`);
@@ -163,8 +163,8 @@ describe('consumers of the view', () => {
   });
 });
 
-describe('doctor with a role that owns nothing', () => {
-  it('names what the role lacks to replace the view, create the sink table and read it', async () => {
+describe('a role that owns nothing', () => {
+  it('learns from doctor what it lacks to replace the view, create the sink table and read it', async () => {
     await sql(
       'CREATE VIEW result AS SELECT id, side FROM batch_result; ALTER VIEW result OWNER TO va_other',
     );
@@ -203,7 +203,7 @@ describe('doctor with a role that owns nothing', () => {
     expect(await finding('route.view')).toMatchObject({ status: 'unknown', detail: hidden });
   });
 
-  it('continues if it lacks the privilege to read an object that it only inspects', async () => {
+  it("can look for readers of the batch's table without the privilege to read these objects", async () => {
     const activities = createConsumerActivities({ secret: resolveSecret });
     const mark = await activities.markReaders(asPlainRole());
     expect(Array.isArray(await activities.readersOfBatch(asPlainRole(), mark))).toBe(true);

@@ -97,7 +97,7 @@ describe('a witness', () => {
     expect(await seen()).toMatchObject({ problem: null, keys: ['1', '2'], deleted: 1 });
   });
 
-  it('waits for transactions that are open when it begins, and gives up in time', async () => {
+  it('waits for transactions that are open when it begins, until its time limit', async () => {
     const { name, spec } = await witnessed();
     await withDatabase(name, async (other) => {
       await other.query('BEGIN; DELETE FROM a WHERE id = 1');
