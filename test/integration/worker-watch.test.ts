@@ -1,5 +1,5 @@
-// Tests the watch that a worker keeps over notices and over migrations whose workflow has ended.
-// Ledger, slot and webhook are real.
+// Tests the watch of a worker over notices (messages to a webhook) and over migrations whose
+// workflow has ended or whose guard is paused. Ledger, slot and webhook are real.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Systems } from '../../src/activities/runtime/deps.js';
@@ -61,7 +61,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     await budgets.ledger.query(`DELETE FROM sluice.migration`);
   });
 
-  it('drops the slot of a terminated run that exceeds its WAL budget, and records this', async () => {
+  it('drops a slot that exceeds its WAL budget if its run was terminated, and records this', async () => {
     const slot = await budgets.anOverfullSlot(await budgets.aMigration('orphan'));
     const gauges = new Gauges();
     // the migration's workflow runs, so its guard is responsible
@@ -105,7 +105,7 @@ describe('the watch of a worker over notices and terminated runs', () => {
     expect(await budgets.isThere(slot)).toBe(false);
   });
 
-  it('drops the slot of a rollback that exceeds its WAL budget, because a rollback has no guard', async () => {
+  it('drops a slot that exceeds its WAL budget during a rollback, because a rollback has no guard', async () => {
     const migration = await budgets.aMigration('returning', {}, 'roll-back');
     const slot = await budgets.anOverfullSlot(migration);
     const gauges = new Gauges();

@@ -1,5 +1,5 @@
-// Tests how a spec names the certificates and logins for Kafka and Kafka Connect, and which
-// settings the connector gets.
+// Tests how a spec names the certificates and logins for Kafka and Kafka Connect. With `snapshot:
+// incremental`, the connector itself reads signals from a topic, so it gets settings for this.
 import { describe, expect, it } from 'vitest';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { parseSpecObject } from '../../src/manifest/parse.js';
@@ -44,7 +44,7 @@ describe('the signal of an incremental snapshot', () => {
         'org.apache.kafka.common.security.scram.ScramLoginModule required username="sluice" password="${env:SLUICE_SECRET_KAFKA}";',
     });
   });
-  it("is read with a token that Kafka's client gets, but the settings do not contain the secret", () => {
+  it("is read with a token that Kafka's client fetches, but the settings do not contain the secret", () => {
     const token = { ...ENDPOINT, scope: 'kafka', ca: '/etc/ca.pem' };
     const config = configOf({ tls: true, sasl: { ...OAUTH, token } });
     expect(config).toMatchObject({
@@ -57,13 +57,13 @@ describe('the signal of an incremental snapshot', () => {
         'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="sluice" clientSecret="${env:SLUICE_SECRET_KAFKA}" scope="kafka" ssl.truststore.type="PEM" ssl.truststore.location="/etc/ca.pem";',
     });
   });
-  it('uses the addresses at which Connect reaches the brokers', () => {
+  it('is read at the addresses at which Kafka Connect reaches the brokers', () => {
     expect(configOf({}, { brokers: ['inner:9092', 'other:9092'] })).toMatchObject({
       'signal.kafka.bootstrap.servers': 'inner:9092,other:9092',
     });
     expect(configOf({})).toMatchObject({ 'signal.kafka.bootstrap.servers': 'kafka:9093' });
   });
-  it('takes certificate and key from one file, or from two through a provider', () => {
+  it('is read with certificate and key from one file, or from two files through a config provider', () => {
     expect(configOf({ tls: { cert: '/c/me.pem', key: '/c/me.pem' } })).toMatchObject({
       'signal.consumer.security.protocol': 'SSL',
       'signal.consumer.ssl.keystore.type': 'PEM',
@@ -74,7 +74,7 @@ describe('the signal of an incremental snapshot', () => {
       'signal.consumer.ssl.keystore.key': '${directory:/k:me.key}',
     });
   });
-  it('needs a password that Connect can read', () => {
+  it('needs a password that Kafka Connect can read', () => {
     const sasl = { ...SASL, passwordFrom: { file: '/run/secrets/kafka' } };
     const connector = { ...CONNECTOR, snapshot: 'incremental' };
     expect(problemsOf({ kafka: { ...KAFKA, sasl }, connector })).toContain('names no key');
@@ -83,7 +83,7 @@ describe('the signal of an incremental snapshot', () => {
       'names no key',
     );
   });
-  it('cannot be read with the command of the worker', () => {
+  it("cannot be read with a token of the worker's token command", () => {
     const sasl = { ...OAUTH, token: { command: '/opt/msk-token' } };
     const connector = { ...CONNECTOR, snapshot: 'incremental' };
     expect(problemsOf({ kafka: { ...KAFKA, sasl } })).toBe('');

@@ -53,7 +53,7 @@ describe('a migration that adopts an existing capture', () => {
       /omit snapshot/,
     ],
     [
-      'a prefix is given',
+      'a topic prefix is given',
       { ...ADOPTING, connector: connector({ topicPrefix: 'x' }) },
       /omit topicPrefix/,
     ],

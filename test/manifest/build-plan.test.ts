@@ -1,3 +1,4 @@
+// Tests what `sluice plan` shows, and the configurations of the connectors in a plan.
 import { describe, expect, it } from 'vitest';
 import { debeziumPostgresConfig } from '../../src/connectors/debezium-postgres.js';
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
@@ -47,7 +48,7 @@ describe('a plan for a shared table', () => {
       /the batch's writes to public.totals fail with an error.* role nightly loses its privileges to write to the table/,
     );
   });
-  it("gives the sink's session the role and the epoch after the commit", () => {
+  it("gives the sink's session the stream's role, and the iteration and epoch of the commit", () => {
     const url = jdbcSinkConfig(aPlan({ spec: SHARED_PARTS }), { role: 'stream', since: '1.7' })[
       'connection.url'
     ]!;

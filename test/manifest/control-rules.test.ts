@@ -22,7 +22,7 @@ function problems(spec: Record<string, unknown>, name = 'bank'): string[] {
 const REST = /belongs to Kafka Connect's REST API/;
 
 describe('a spec with control: strimzi', () => {
-  it('needs only the place of the KafkaConnect resource', () =>
+  it('needs only the namespace and the name of the KafkaConnect resource', () =>
     expect(problems({ connector: connector() })).toEqual([]));
 
   it.each([
@@ -84,14 +84,14 @@ describe('a spec without control: strimzi', () => {
     expect(problems({ connector: { type: 'debezium-postgres' } })).toEqual([
       "spec.connector.url: is missing: the URL of Kafka Connect's REST API",
     ]));
-  it('refuses the part for Strimzi', () =>
+  it('refuses the key connector.strimzi', () =>
     expect(
       problems({ connector: { type: 'debezium-postgres', url: 'http://c', strimzi: STRIMZI } }),
     ).toEqual([expect.stringContaining('is used only with control: strimzi')]));
 });
 
 describe('the plan of a migration with Strimzi', () => {
-  it('names the resource, and exactly the rights that Sluice uses', () => {
+  it("names the connector's resource, and exactly the rights in Kubernetes that Sluice uses", () => {
     const plan = buildPlan(aSpec({ spec: { connector: connector() } }));
     expect(plan.creates.find(({ kind }) => kind === 'connector')).toMatchObject({
       name: 'bank',
@@ -139,7 +139,7 @@ describe('the resource of a connector', () => {
   it('has the same configuration when it is read back', () =>
     expect(of(specOf(CONFIG))).toEqual({ ...CONFIG, name: 'bank' }));
 
-  it('shows a value that a person wrote as a number', () =>
+  it('shows, as text, a value that a person wrote as a number', () =>
     expect(of({ config: { 'max.batch.size': 7 } })).toMatchObject({ 'max.batch.size': '7' }));
 
   it('loses the keys that a new configuration does not have', () => {

@@ -7,7 +7,7 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
 }
 
-/** Lists every key of every object, with the path of its place in the schema. */
+/** Lists every key of every object with its path in the schema and its description. */
 function keysOf(node: unknown, path = ''): [string, string | undefined][] {
   if (typeof node !== 'object' || node === null) return [];
   const own = Object.entries((node as Node).properties ?? {}).map(

@@ -1,4 +1,4 @@
-// Tests how a spec gives Flink its login at Kafka (`validation.engine: flink`), which options
+// Tests how a spec gives Flink its login to Kafka (`validation.engine: flink`), which options
 // Flink's tables get, and which logins are refused.
 import { describe, expect, it } from 'vitest';
 import { CLIENT_PACKAGES, flinkLogin, namesClasses } from '../../src/connectors/flink-login.js';

@@ -1,3 +1,4 @@
+// Tests how a spec is read: its defaults, its plan hash, and the problems of a wrong spec.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';

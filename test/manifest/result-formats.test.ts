@@ -1,5 +1,5 @@
-// Tests which specs may have results in a format of the schema registry, and which converters the
-// sink gets.
+// Tests which specs may have results in a format whose schemas are in a schema registry, and which
+// converters the sink gets.
 import { describe, expect, it } from 'vitest';
 import { jdbcSinkConfig } from '../../src/connectors/jdbc-sink.js';
 import { resolve } from '../../src/domain/plan/resolve.js';
@@ -53,7 +53,7 @@ function sinkConfig(parts: Parts): Record<string, string> {
   return jdbcSinkConfig(resolve({ spec: parsed.spec, generation: 1 }));
 }
 
-describe('the format of a result', () => {
+describe('the format of records', () => {
   it('is json if the spec names none, and then needs no registry', () => {
     expect(problems({})).toEqual([]);
     expect(problems({ output: 'json', stage: 'json' })).toEqual([]);
@@ -76,7 +76,7 @@ describe('the format of a result', () => {
     );
   });
 
-  it('of a sink is json or avro', () => {
+  it('is json or avro for an output that a sink reads', () => {
     for (const output of ['json-schema', 'protobuf']) {
       expect(problems({ output, registry: REGISTRY })).toEqual([]);
       expect(problems({ output, registry: REGISTRY, more: SINK }).join()).toMatch(
@@ -85,12 +85,12 @@ describe('the format of a result', () => {
     }
   });
 
-  it('of the tables is json or avro', () => {
+  it('is json or avro for the topics of the tables', () => {
     const kafka = { brokers: ['kafka:9092'], registry: REGISTRY, format: 'protobuf' };
     expect(problems({ more: { kafka } }).join()).toMatch(/kafka\.format: .*no converter .* tested/);
   });
 
-  it('is refused by prove if it is not json', () => {
+  it('of a result is refused by prove if it is not json', () => {
     const text = JSON.stringify(spec({ output: 'avro', registry: REGISTRY }));
     const parsed = parseSpecText(text, 'spec.json', () => '', 'proof');
     expect(parsed.ok ? '' : parsed.problems[0]!.message).toMatch(
