@@ -8,13 +8,13 @@
 import type { Game } from './search.js';
 
 export const CLAIM_RULES = {
-  /** A create that certainly created nothing releases its claim. */
+  /** A request that certainly created nothing releases its claim. */
   givesBack: true,
-  /** A create whose answer was lost keeps its claim. */
+  /** A request whose answer was lost keeps its claim. */
   keepsUnknown: true,
   /**
-   * An earlier attempt whose answer was lost keeps its claim, even if a later attempt collides with
-   * the object.
+   * An earlier attempt whose answer was lost keeps its claim, even if a later attempt fails because
+   * the object exists.
    */
   keepsAfterCollision: true,
   /** An existing object counts as Sluice's own only if the ledger has a claim of it. */
@@ -30,10 +30,10 @@ const THEIRS = 2;
 const ATTEMPTS = 3;
 
 interface World {
-  /** The owner of the existing object. */
+  /** The creator of the object. NOBODY means that the object does not exist. */
   there: number;
   claimed: number;
-  /** 1 = a create was sent and its answer was lost, and the create has not taken effect yet. */
+  /** 1 = the answer to a request was lost, and the request has not taken effect yet. */
   underWay: number;
   /** 1 = the answer of an earlier attempt was lost. */
   lost: number;
@@ -88,8 +88,8 @@ function attempt(
     );
     return;
   }
-  // Between check and create, an earlier create whose answer was lost takes effect, or a person
-  // creates the object.
+  // Between this attempt's check and its request, an earlier request whose answer was lost takes
+  // effect, or a person creates the object.
   const keeps = w.lost === 1 ? rules.keepsAfterCollision : !rules.givesBack;
   if (w.underWay === 1)
     can('collides with the lost create', {

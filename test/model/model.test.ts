@@ -1,6 +1,6 @@
-// Explores every interleaving of the cut-over's protocol within a bound. The real protocol breaks
-// no invariant. A mutant is the protocol without one of its rules, and must break the invariant
-// that this rule protects.
+// Explores every interleaving of the cut-over's protocol, and of six smaller models, within a
+// bound. The real protocol breaks no invariant. A mutant is the protocol without one of its rules,
+// and must break the invariant that this rule protects.
 import { describe, expect, it } from 'vitest';
 import { CLAIM_MUTANTS, CLAIM_RULES, claims } from './claims.js';
 import { explore } from './explore.js';
@@ -41,7 +41,7 @@ describe('the cut-over protocol', () => {
   });
 
   it(
-    'breaks no invariant in any interleaving of writers, worker, zombie, crash, veto, epoch and clock',
+    'breaks no invariant in any order of the moves of writer, workers, crash, veto, epoch and clock',
     () => {
       const { broken, story, states } = explore(OURS, { writers: 1, atMost: STATES });
       expect({ broken, story }).toEqual({ broken: null, story: [] });
@@ -101,7 +101,7 @@ describe('a transaction of Sluice for which others wait', () => {
 });
 
 describe('the ownership of an object', () => {
-  it('is known after any failed create: no foreign object is dropped, and no own object is left', () => {
+  it('is known after any failed request: no foreign object is dropped, and no own object is left', () => {
     expect(search(claims(CLAIM_RULES), 1_000_000)).toMatchObject({
       broken: null,
       story: [],

@@ -70,8 +70,8 @@ function write(w: World, rules: Rules, at: number, can: Can): void {
     to('begins', (x, n) => void ((x.pc = WRITER.begun), (x.old = n.attempt === 0 ? 1 : 0)));
   if (pc === WRITER.begun && !step.tablesLocked(w))
     to('locks its table', (x, n) => void (x.pc = n.triggers ? WRITER.tables : WRITER.allowed));
-  // With row triggers, an apply worker reads the lease row like every other writer, so it needs no
-  // separate model.
+  // With row triggers, the apply worker of a subscription reads the lease row like every other
+  // writer, so it needs no moves of its own.
   if (pc === WRITER.begun && !step.tablesLocked(w) && !rules.rowTriggers)
     to('(an apply worker) locks its table', (x) => void (x.pc = WRITER.allowed));
   if (pc === WRITER.tables && !(rules.triggerLocks && step.leaseLocked(w))) {

@@ -2,22 +2,22 @@
 // rule. Each mutant must break an invariant. Otherwise the rule would be unnecessary.
 
 export interface Rules {
-  /** commit: locks the row (`SELECT … FOR UPDATE`) before it evaluates the condition. */
+  /** commit: locks the lease row (`SELECT … FOR UPDATE`) before it evaluates its condition. */
   lockThenCheck: boolean;
-  /** commit: locks the row. */
+  /** commit: locks the lease row. */
   lockAtCommit: boolean;
   checksExpiry: boolean;
   checksState: boolean;
   checksToken: boolean;
   checksVeto: boolean;
   checksRuns: boolean;
-  /** commit: the view is swapped in the transaction that writes the lease. */
+  /** commit: the view is switched in the transaction that writes the lease row. */
   routeInCommit: boolean;
   /** The trigger reads the lease row with FOR SHARE. */
   triggerLocks: boolean;
-  /** The trigger refuses writes if the row is gone. */
+  /** The trigger refuses writes if the lease row is gone. */
   triggerFailsClosed: boolean;
-  /** The trigger accepts writes after the expiry. */
+  /** The trigger accepts writes after the fence has expired. */
   triggerExpires: boolean;
   /**
    * Tables have row triggers in addition to statement triggers. A subscription's apply worker fires
@@ -27,7 +27,7 @@ export interface Rules {
   /** fence: waits for the open transactions of writers. */
   fenceWaits: boolean;
   /**
-   * fence: one transaction writes triggers, lease and marker. If false, the marker comes first.
+   * fence: one transaction writes triggers, lease row and marker. If false, the marker comes first.
    */
   markerInFence: boolean;
   /** fence: tables are locked before the lease row. */
@@ -44,7 +44,7 @@ export interface Rules {
   approvalOfThisEpoch: boolean;
   /** After a crash, the run reads the lease row and does not trust its own memory. */
   believesRow: boolean;
-  /** roll-back: routes consumers in the transaction that writes the lease. */
+  /** roll-back: routes consumers in the transaction that writes the lease row. */
   backRoutes: boolean;
   /** sweep: removes triggers before the lease row. */
   triggersBeforeLease: boolean;
@@ -116,7 +116,7 @@ export const MUTANTS: readonly (readonly [
   ['the trigger reads the row without a lock', { triggerLocks: false }, /I3/],
   ['only a worker can end the fence', { triggerExpires: false }, /I4/],
   ['the apply worker of a subscription fires no trigger', { rowTriggers: false }, /I3/],
-  ['the fence does not wait for open writers (REVOKE)', { fenceWaits: false }, /I3/],
+  ['the fence does not wait for open writers, as a REVOKE would not', { fenceWaits: false }, /I3/],
   ['the marker is written before the fence', { markerInFence: false }, /I3/],
   ['the fence locks the row before the tables', { tablesFirst: false }, /I18/],
   ['a repeated fence restarts its time limit', { retryKeepsExpiry: false }, /I4/],

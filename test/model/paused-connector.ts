@@ -20,7 +20,7 @@ const RUNS = 0;
 const BY_WINDOW = 1;
 const BY_PERSON = 2;
 const RECORD = { none: 0, open: 1, closed: 2, closedByOthers: 3 } as const;
-/** The steps of the window: it records, pauses, resumes and closes. */
+/** Where the window is. It records the pause, pauses, resumes, and closes the record. */
 const PC = { begin: 0, first: 1, held: 2, resumed: 3, over: 4 } as const;
 
 interface World {
@@ -89,8 +89,8 @@ function guardSees(w: World, { guardResumes, guardAsks, endsLatePauses }: PauseR
 }
 
 /**
- * Returns a problem if the window of a paused connector is dead and no one will resume the
- * connector.
+ * Returns a problem if the worker of the window that paused the connector is dead, and nothing will
+ * resume the connector.
  */
 function inState(w: World, rules: PauseRules): string | null {
   if (w.connector !== BY_WINDOW || w.dead === 0) return null;

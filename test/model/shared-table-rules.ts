@@ -1,5 +1,5 @@
 // Lists the rules of a shared table's protocol, and its mutants. A mutant is the protocol without
-// one of its rules.
+// one of its rules. Until the commit, the sink writes to a staging table.
 
 /** The rules of the protocol. */
 export const SHARED_RULES = {
@@ -18,7 +18,8 @@ export const SHARED_RULES = {
   /** The trigger refuses writes by the stream's role before the commit. */
   refusesStreamBefore: true,
   /**
-   * After its move, the sink continues from the offsets that it committed for the staging table.
+   * After the sink has moved to the shared table, it continues from the offsets that it committed
+   * for the staging table.
    */
   keepsOffset: true,
   /** A task commits its offset after its records are written. */
@@ -29,7 +30,8 @@ export const SHARED_RULES = {
 export type SharedRules = typeof SHARED_RULES;
 
 /**
- * The name of each mutant, its change of the rules, and the invariant (S1 to S4) that it breaks.
+ * The name of each mutant, its change of the rules, and the invariant that it breaks (S1 to S4 in
+ * docs/explanation/cutover.md).
  */
 export const SHARED_MUTANTS: readonly (readonly [string, Partial<SharedRules>, RegExp])[] = [
   ['the staging table stayed', { dropsStaging: false }, /S1/],

@@ -1,7 +1,7 @@
 // Models a still point as a small world: a window pauses the connector, so that the topics do not
 // change while it compares. The world has one row, whose n-th change is record n. Its connector may
 // have sent records that are not in the topic yet. It also has a pipeline, whose output the window
-// compares with the source. A commit is in the log before a snapshot sees it, as with synchronous
+// compares with the source. A commit is in the WAL before a snapshot sees it, as with synchronous
 // replication.
 import type { Game } from './search.js';
 
@@ -26,8 +26,8 @@ export const STILL_RULES = {
    */
   alignsUnseen: true,
   /**
-   * These differences between snapshot and topic are called the gap. The gap is read only after the
-   * connector has passed a marker that is newer than the snapshot.
+   * The gap is the rows of the two rules above. It is read only after the connector has passed a
+   * marker that is newer than the snapshot.
    */
   waitsForMarker: true,
 };
@@ -37,7 +37,7 @@ export type StillRules = typeof STILL_RULES;
 const PC = { begin: 0, ends: 1, snapshot: 2, drain: 3, look: 4, compare: 5, over: 6 } as const;
 
 interface World {
-  /** The number of changes in the log. */
+  /** The number of changes in the WAL. */
   wal: number;
   /** The number of changes that a snapshot sees. */
   visible: number;

@@ -1,7 +1,8 @@
-// Models the WAL that Sluice's slot retains (I12) as a small world. It has writers, a connector
-// that may make no progress, and a guard that looks from time to time. The run may be blocked,
-// paused or committed. Before the commit, the source is more important than the migration, so the
-// slot may be dropped. After the commit, the objects that consumers need are never dropped.
+// Models the WAL that Sluice's slot retains as a small world (invariant I12 in
+// docs/explanation/cutover.md). It has writers, a connector that may make no progress, and a guard
+// that looks from time to time. The run may be blocked, paused or committed. Before the commit, the
+// source is more important than the migration, so the slot may be dropped. After the commit, the
+// objects that consumers need are never dropped.
 import type { Game } from './search.js';
 
 const BUDGET = 3;

@@ -1,7 +1,7 @@
 // Models a witness (a temporary replication slot that shows which rows changed) as a small world.
 // It has two transactions that change one row each, and a connector that may lose events. A full
 // pass compares all rows before the fence, and the final window compares only rows that changed
-// since then. A commit is in the log before a snapshot sees it.
+// since then. A commit is in the WAL before a snapshot sees it.
 import type { Game } from './search.js';
 
 export const WITNESS_RULES = {
@@ -26,7 +26,7 @@ interface World {
   a: number;
   /** The state of the second transaction. */
   b: number;
-  /** The transactions whose event was lost. This and the other sets are bits. */
+  /** The transactions whose event was lost. Each set of transactions is stored as bits. */
   lost: number;
   /** The transactions that are in the slot. */
   inSlot: number;
