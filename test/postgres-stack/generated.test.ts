@@ -1,5 +1,5 @@
-// Since PostgreSQL 18, the log can contain stored generated columns. Sluice publishes them, so
-// windows compare the values that real Debezium writes.
+// Since PostgreSQL 18, a publication can contain stored generated columns. Sluice publishes them,
+// so windows compare the values that real Debezium writes.
 import { describe, expect, it } from 'vitest';
 import { live } from '../support/live.js';
 import {
@@ -17,7 +17,7 @@ const publishes = (await serverVersion()) >= 180_000;
 
 describe('a stored generated column', () => {
   it.for(['initial', 'copy'])(
-    'is compared after the load "%s", inserts and updates, and a change is found',
+    'is compared after the initial load "%s", inserts and updates, and a change is found',
     async (snapshot, { skip }) => {
       if (!publishes) return skip('before Postgres 18, the log omits generated columns');
       const { name, client } = await aDatabase(

@@ -22,7 +22,7 @@ const { aDatabase } = live();
 
 const PAGE = readFileSync('docs/how-to/registry.md', 'utf8');
 
-/** Returns `spec.kafka` of the page, with the addresses of this stack. */
+/** Returns `spec.kafka` of docs/how-to/registry.md, with the addresses of this stack. */
 function kafkaSpec(): { registry: object } {
   const text = blocksOf('docs/how-to/registry.md', 'yaml')[0]!
     .replace('kafka.internal:9092', process.env['KAFKA_BROKERS']!)
@@ -30,7 +30,7 @@ function kafkaSpec(): { registry: object } {
   return (parse(text) as { spec: { kafka: { registry: object } } }).spec.kafka;
 }
 
-/** Runs a command that the page shows for its spec. */
+/** Runs a command that docs/how-to/registry.md shows, with a spec of this test. */
 function fromPage(command: string, file: string, ...more: string[]): Ran {
   expect(PAGE).toContain(`sluice ${command} -f migration.yaml\n`);
   return sluice(command, '-f', file, ...more);

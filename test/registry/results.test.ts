@@ -12,7 +12,7 @@ import { get, reach, sluice, specFile, waitFor } from '../support/sluice.js';
 
 const { aDatabase } = live();
 
-/** NULLs, negative amounts, and whole numbers that a double cannot represent. */
+/** The rows have NULLs, negative amounts, and whole numbers that a double cannot represent. */
 const SETUP = `
 CREATE TABLE sales (id int PRIMARY KEY, day date NOT NULL, amount numeric(12,2) NOT NULL,
   at timestamptz NOT NULL, big bigint NOT NULL, note text);
@@ -148,7 +148,7 @@ describe('a pipeline that writes in a format of the registry', () => {
     expect(ran.stdout + ran.stderr).toMatch(/registry\.reachable[^]*127\.0\.0\.1:1/);
   });
 
-  it('ends as migrated with a result in Avro, which its sink writes, and a stage in JSON Schema', async () => {
+  it('ends as migrated with a result in Avro, which a sink reads, and a stage in JSON Schema', async () => {
     const formats: Formats = { name: 'avro-days', stage: 'json-schema', output: 'avro' };
     const { name } = formats;
     await start(formats, { sink: { type: 'jdbc-sink', table: 'public.days_stream' } });

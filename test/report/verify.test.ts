@@ -20,7 +20,7 @@ const broken = (report: ReadReport, source: ReportSource): string[] =>
     .filter((f) => !f.holds)
     .map((f) => f.what);
 
-/** Returns the source with its rows changed by `change`. */
+/** Returns the source with the rows of its windows changed by `change`. */
 function withWindows(
   source: ReportSource,
   change: (w: ReportSource['windows'][number]) => Partial<ReportSource['windows'][number]>,
@@ -139,7 +139,7 @@ describe('report verify', () => {
       );
     });
   });
-  it('passes samples whose values are shown', () => {
+  it('accepts samples of differing rows whose values are shown', () => {
     expect(
       broken(read(JSON.stringify(buildReport(rich, { version: VERSION, showValues: true }))), rich),
     ).toEqual([]);
@@ -208,7 +208,7 @@ describe('report verify', () => {
       ),
     ).toContain('verdicts');
   });
-  it('finds a tally, a phase or a freshness that does not follow from the data', () => {
+  it('finds a tally that does not follow from the data', () => {
     const report = asJson(source);
     expect(
       broken(
