@@ -1,5 +1,5 @@
-// Tests that `report verify` accepts a window that the rewrite of a table made inconclusive. It
-// must not accept a failure that was hidden.
+// Tests that `report verify` accepts a window that is inconclusive because a table was rewritten
+// during the window. It must not accept a failed window that is shown with any other verdict.
 import { describe, expect, it } from 'vitest';
 import { storageFact } from '../../src/domain/evidence/epoch.js';
 import { voidedBy } from '../../src/domain/evidence/restart-in-window.js';
@@ -31,7 +31,7 @@ describe('a window that failed by its counts', () => {
     expect(wrongVerdicts(withFourth('inconclusive', reason))).toEqual([]);
   });
 
-  it('may not be inconclusive for any other reason, and never passed', () => {
+  it('may not be inconclusive for any other reason, and may never be passed', () => {
     for (const verdict of ['inconclusive', 'passed'] as const)
       expect(wrongVerdicts(withFourth(verdict, failed.reason))).toEqual([
         expect.stringContaining('its counts and proofs mean failed'),

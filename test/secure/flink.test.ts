@@ -181,7 +181,7 @@ describe('Flink with a password over SASL_SSL', () => {
     const texts = await Promise.all([...paths, ...manager].map(ask));
     const logs = readdirSync(home.logs).map((log) => readFileSync(join(home.logs, log), 'utf8'));
     const shown = [...texts, ...logs, sluice('audit', migration).stdout].join('\n');
-    expect(shown).toContain('sluice_pairs'); // Flink shows the statements of the jobs
+    expect(shown).toContain('sluice_pairs'); // the texts do have the statements of Flink's jobs
     return Object.entries(secured.passwords)
       .filter(([, password]) => shown.includes(password))
       .map(([user]) => user);

@@ -1,6 +1,6 @@
-// Runs the whole example on a secured stack, with topics in Avro. The roles own nothing. Only the
-// ACLs of the plan and those of the pipeline's internal topics exist. In each run, a broker and a
-// Connect worker are killed with -9.
+// Runs the whole example on a secured stack, with topics in Avro. The database roles own nothing.
+// Only the ACLs of the plan and those of the pipeline's internal topics exist. Each test kills a
+// broker and a Connect worker with -9.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ const started = Date.now();
 const say = (line: string): void =>
   console.log(`kills: ${((Date.now() - started) / 1000).toFixed(0)} s: ${line}`);
 
-/** Writes the example's spec, with parts of the specs in the two how-to pages, for this stack. */
+/** Writes the example's spec, with parts of the specs of secured-cluster.md and registry.md. */
 function specFile(name: string, database: string, soak: object): string {
   const stage = `${name}-quarters`;
   const text = readFileSync(`${EXAMPLE}/migration.yaml`, 'utf8');

@@ -48,7 +48,7 @@ function specFile(name: string, change: (spec: Spec) => void = () => undefined):
   return join(folder, name);
 }
 
-/** Runs a command that the page shows for its spec. */
+/** Runs a command that docs/how-to/secured-cluster.md shows, with a spec of this test. */
 function fromPage(command: string, file: string, ...more: string[]): Ran {
   expect(SECURED_PAGE).toContain(`sluice ${command} -f migration.yaml\n`);
   return sluice(command, '-f', file, ...more);
@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('doctor on a secured stack', () => {
-  /** Asks doctor once about changed access to Kafka and to Connect, because a run takes seconds. */
+  /** Runs doctor once with changed access to both Kafka and Kafka Connect. A run takes seconds. */
   const changed = (kafka: object, connector: object): Check[] =>
     openChecks(
       specFile('changed.yaml', (spec) => {
@@ -219,7 +219,7 @@ describe('a comparison of what the migration left behind', () => {
     });
   });
 
-  it('exits with 3 and names the row if the topic never received a change', async () => {
+  it('exits with code 3 and names the row if the topic never received a change', async () => {
     const publication = 'ALTER PUBLICATION "sluice_stock_levels"';
     await query(
       `${publication} DROP TABLE movements; UPDATE movements SET quantity = 777 WHERE id = 7; ${publication} ADD TABLE movements`,

@@ -53,7 +53,7 @@ describe('docker-compose.yml', () => {
   it('lets every server stop cleanly, also on an engine that otherwise kills it', () => {
     for (const service of Object.values(services)) expect(service.stop_grace_period).toBe('30s');
   });
-  it('restarts in order: what waits for a healthy server also follows its restart', () => {
+  it('restarts each service that waits for a healthy server when this server restarts', () => {
     const files = ['docker-compose.yml', 'docker-compose.secure.yml'];
     const waits = files
       .flatMap((file) => Object.values(servicesOf(file)))

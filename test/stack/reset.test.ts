@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const root = temporaryFolder('sluice-reset-');
 let number = 0;
-/** A stack that never ran, in a folder that other users cannot enter. */
+/** Returns a stack that never ran, in a folder that other users cannot enter. */
 function aHome(): StackHome {
   const dir = join(root, String((number += 1)));
   mkdirSync(dir, { recursive: true, mode: 0o700 });

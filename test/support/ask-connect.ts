@@ -4,14 +4,14 @@ import { fetchConnect } from './access.js';
 const PATIENCE_MS = 120_000;
 const PAUSE_MS = 300;
 /**
- * The answers of a worker that is part of a rebalance. Test files that run at the same time create
- * and delete connectors, and each of these changes begins a rebalance.
+ * The HTTP status codes of a Connect worker during a rebalance. Test files that run at the same
+ * time create and delete connectors, and each of these changes begins a rebalance.
  */
 const BUSY = [409, 500];
 
 /**
- * Sends a request about a connector. `path` begins with the connector's name. A busy worker gets
- * the request again. Returns the last answer, which need not be a success.
+ * Sends a request about a connector. `path` begins with the connector's name. During a rebalance,
+ * the request is repeated. Returns the last answer, which need not be a success.
  */
 export async function askConnect(method: string, path: string, body?: object): Promise<Response> {
   const deadline = Date.now() + PATIENCE_MS;

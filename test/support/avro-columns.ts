@@ -29,7 +29,7 @@ const pointed = (value: bigint, scale: number): string => {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** Prints a time of 1 AD to 9999 AD as Postgres does. */
+/** Formats a time of 1 AD to 9999 AD as Postgres does. */
 function stamp(micros: bigint): string {
   const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const at = new Date(Number((micros - rest) / 1000n));
@@ -165,7 +165,7 @@ const VALUES: readonly fc.Arbitrary<AvroColumn>[] = [
   ),
 ];
 
-/** A value that may be NULL, in a union whose branches have any order. */
+/** Generates a value that may be NULL, in a union whose branches have any order. */
 const nullable = (value: fc.Arbitrary<AvroColumn>): fc.Arbitrary<AvroColumn> =>
   fc.tuple(value, fc.boolean(), fc.boolean()).map(([made, isNull, isNullFirst]) => ({
     type: made.type,

@@ -63,7 +63,7 @@ export function useBudgets() {
     return planned(ref);
   }
 
-  /** Creates the slot of a migration, and writes more WAL than its budget. Returns its name. */
+  /** Creates a migration's slot, and writes more WAL than its budget. Returns the slot's name. */
   async function anOverfullSlot({ ref, plan }: Planned, isOurs = true): Promise<string> {
     const { slot } = plan.names;
     await database.client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
