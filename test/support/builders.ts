@@ -126,7 +126,7 @@ export const sleepUntil = async (
 
 let counted = 0;
 
-/** A migration with its own name and a window every hour, for tests of the whole workflow. */
+/** Builds the input of a workflow with a new name and a window every hour. */
 export function aWorkflowInput(
   validation: object = {},
   more: object = {},

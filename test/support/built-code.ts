@@ -12,7 +12,7 @@ export const isBuilt = process.env['SLUICE_TEST_CODE'] === 'built';
 
 export const builtBundle = join(DIST, 'workflow-bundle.js');
 
-/** This file replaces modules of the sources with mocks, which is possible only in vitest. */
+/** The test file that replaces modules of `src` with mocks, which is possible only in vitest. */
 const WITH_MOCKS = 'test/cli/edit.heavy.test.ts';
 
 /** Vite's plugin that finds a module of `src` in `dist`. */

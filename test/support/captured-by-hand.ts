@@ -8,7 +8,7 @@ import { aTopic } from './live.js';
 import { blocksOf } from './pages.js';
 import { testPostgres } from './sluice.js';
 
-/** The settings that a connector needs, as the page about adopting lists them. */
+/** The settings that a connector needs to be adopted, from docs/how-to/adopt-what-runs.md. */
 const SETTINGS = JSON.parse(blocksOf('docs/how-to/adopt-what-runs.md', 'json')[0]!) as Record<
   string,
   string
@@ -65,7 +65,7 @@ export async function captureByHand(
   });
 }
 
-/** Returns the identity of everything that a rollback could remove or change. */
+/** Returns what a rollback could remove or change: topic, slots, publications and configuration. */
 export async function stateOf(client: pg.Client, name: string): Promise<object> {
   const kafka = kafkaPort();
   const topic = `${name}.public.accounts`;

@@ -82,7 +82,7 @@ export function compareRuns(left: () => LeftBehind): void {
     await database.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
-  it('exits with 0 and creates nothing if all rows are equal and the role may only read', async () => {
+  it('exits with code 0 and creates nothing if all rows are equal and the role may only read', async () => {
     const before = await everything(left());
     const commands = commandsOf('docs/how-to/compare-only.md');
     expect(commands.length).toBeGreaterThan(2);
@@ -101,7 +101,7 @@ export function compareRuns(left: () => LeftBehind): void {
     expect(await everything(left())).toEqual(before);
   });
 
-  it('ends with exit 3 if a row was tampered with, and shows key, column and both values', async () => {
+  it('exits with code 3 if a row was tampered with, and shows key, column and both values', async () => {
     const { database } = left();
     const hidden = (sql: string) =>
       database.client.query(
@@ -215,14 +215,15 @@ async function topicsThatDoNotFit(name: string): Promise<void> {
     topics: topics.map(([table, numPartitions]) => ({
       topic: `${name}-${table}`,
       numPartitions,
-      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // allows deletes of records
+      configEntries: [{ name: 'cleanup.policy', value: 'delete' }], // so that records can be deleted
     })),
   });
   const value = envelope('c', '{"id":1,"note":"a"}', 1).toString();
   const messages = [{ key: '{"id":1}', value }];
   await producer.send({ topic: `${name}-beheaded`, messages: [...messages, ...messages] });
   await producer.send({ topic: `${name}-other_key`, messages: [{ key: '{"note":"a"}', value }] });
-  // kafkajs finds no leader for a topic that its connection has not used yet
+  // Sluice's client deletes the record, because kafkajs finds no leader for a topic that its
+  // connection has not used yet
   const port = kafkaPort();
   await port.deleteRecords(`${name}-beheaded`, new Map([[0, 1]]));
   await Promise.all([admin.disconnect(), producer.disconnect(), port.disconnect()]);

@@ -26,8 +26,8 @@ export async function freshDatabase(
     drop: async () => {
       await client.end();
       await withDatabase('postgres', async (admin) => {
-        // A failed test may leave a slot with a connector. Then the database could not be dropped,
-        // and that error would hide the failure.
+        // A failed test may leave a slot that a connector still reads. Then the database could not
+        // be dropped, and that error would hide the failure.
         const dropped = async (): Promise<boolean> => {
           await admin.query(
             'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1 AND active',

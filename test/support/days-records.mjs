@@ -136,7 +136,8 @@ export function encoder(registry, format) {
   const { schemaType, schema, encode } = FORMATS[format];
   const ids = new Map();
   let before = Promise.resolve();
-  // One schema after the other: the registry refuses two first versions at the same time.
+  // Schemas are registered one after the other, because the registry refuses to register the first
+  // version of two schemas at the same time.
   const idOf = (subject, text) => {
     const known = `${subject} ${text}`;
     if (!ids.has(known)) {

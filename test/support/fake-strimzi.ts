@@ -54,7 +54,7 @@ export class FakeStrimzi {
   resetError: string | null = null;
   /** The error for a configuration, or null if Kafka Connect accepts it. */
   refuses: (config: Record<string, string>) => string | null = () => null;
-  /** The time after which Kafka Connect has changed a state. */
+  /** How long Kafka Connect takes to change the state of a connector. */
   lagMs = 5;
   #queue: Promise<void> = Promise.resolve();
 
