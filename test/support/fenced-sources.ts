@@ -24,7 +24,7 @@ export async function fencedSources(drill: Drill): Promise<MigrationRef> {
   };
 }
 
-/** Runs `use` with a session of the role. */
+/** Runs `use` with a session of the role `fence_app`. */
 export async function asApp<T>(drill: Drill, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ database: drill.database, user: 'fence_app', password: 'app' });
   await client.connect();

@@ -1,6 +1,6 @@
-// Lists values of the types that few tables have, as a careful tester would choose them.
+// Lists values of the types that few tables have: ordinary values and edge cases.
 
-/** SQL of what these types need. */
+/** The SQL that creates the extensions of these types. */
 export const FURTHER_SETUP = 'CREATE EXTENSION hstore; CREATE EXTENSION ltree;';
 
 /** Maps each type to values as SQL. Each column also gets NULLs. */

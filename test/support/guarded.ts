@@ -27,8 +27,8 @@ export interface Guarded extends Fakes {
 }
 
 /**
- * A guard that reports what the test provides. The test server skips no time while the guard
- * watches, so a wait of an hour would really last an hour.
+ * Provides fake activities with a guard that reports what the test puts into `reports`. The test
+ * server skips no time while the guard watches, so a wait of an hour would really last an hour.
  */
 export function guarded(overrides: Parameters<typeof fakes>[0] = {}): Guarded {
   const reports: GuardReport[] = [];

@@ -1,5 +1,5 @@
-// Checks the invariants that are not part of the cut-over's protocol. The checks use a whole run:
-// its history in Temporal and its rows in the ledger. Each check returns the problem, or null. For
+// Checks four invariants on a whole run: its history in Temporal and its rows in the ledger. Their
+// numbers are those in docs/explanation/cutover.md. Each check returns the problem, or null. For
 // each check, a test changes a correct run in one way, and the check must find the change.
 
 interface HistoryEvent {
@@ -38,8 +38,8 @@ const EVENTS_PER_WINDOW = 12;
 const PAYLOAD_BYTES = 32 * 1024;
 
 /**
- * I13: no secret and no value of a row is in a history, a report or a log. Temporal's payloads are
- * base64.
+ * I13: no secret and no value of a row is in a history, a report or a log. The payloads in a history
+ * are base64, so they are decoded first.
  */
 export function secretsKept({ history, shown, secrets }: RunRecord): string | null {
   const texts = [...shown, JSON.stringify(history), ...payloadsOf(history)];
@@ -58,7 +58,7 @@ export function historyIsSmall({ history, windows }: RunRecord): string | null {
   return largest > PAYLOAD_BYTES ? `I14: a payload of ${largest} bytes > ${PAYLOAD_BYTES}` : null;
 }
 
-/** I16: the audit has every number, and every existing object was registered. */
+/** I16: the audit's events have every number, and the ledger lists every object that exists. */
 export function auditIsWhole({ events, objects, present }: RunRecord): string | null {
   const gap = events.findIndex((event, at) => event.id !== `${at + 1}`);
   if (gap >= 0) return `I16: event ${gap + 1} is not in the audit`;

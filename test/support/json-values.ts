@@ -1,4 +1,5 @@
-// Generates texts that are JSON values, or almost. Some have invalid escapes or leading zeros.
+// Generates texts that are JSON values, or almost JSON values: some have invalid escapes or leading
+// zeros.
 import fc from 'fast-check';
 
 const digits = (most: number): fc.Arbitrary<string> =>
@@ -15,8 +16,8 @@ export const number = fc
       `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${power === null ? '' : `E${power}`}`,
   );
 /**
- * Characters in every form that a JSON string can have: plain, escaped, and as whole or half
- * surrogate pairs.
+ * Generates JSON strings whose characters have every form: plain, escaped, and as whole or half
+ * surrogate pairs. Some strings are invalid.
  */
 export const letters = fc
   .array(

@@ -36,7 +36,7 @@ export function live(): Live {
   };
 }
 
-/** A table `accounts` with `rows` rows, exact decimals and NULLs. */
+/** Returns SQL that creates a table `accounts` with `rows` rows, exact decimals and NULLs. */
 export const accounts = (
   rows = 5000,
 ): string => `CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL, note text);
@@ -46,7 +46,7 @@ INSERT INTO accounts SELECT g, g * 1.10, CASE WHEN g % 3 = 0 THEN NULL ELSE 'n' 
  * Writes to `accounts` at about `rate` transactions a second. Returns a function that stops the
  * writer and returns the number of its transactions. The default rate changes each of the 60 hot
  * rows more than once a second, and therefore in every window. A higher rate would keep a processor
- * core busy with the log, the connector and the broker.
+ * core busy with the WAL, the connector and the broker.
  */
 export function busy(
   { name }: Pick<Database, 'name'>,

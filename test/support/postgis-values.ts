@@ -1,4 +1,4 @@
-// Lists values of the types of PostGIS, as a careful tester would choose them.
+// Lists values of the types of PostGIS: ordinary values and edge cases.
 
 const SHAPES = [
   'POINT(1 2)',

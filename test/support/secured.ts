@@ -1,5 +1,5 @@
-// Helps the tests that run on a secured stack. It provides the spec of the how-to page, creates the
-// ACLs of a plan, and kills processes with -9.
+// Helps the tests that run on a secured stack. It provides the specs of two how-to pages, creates
+// the ACLs of a plan, and kills processes with -9.
 import { readFileSync } from 'node:fs';
 import kafkajs, { type AclEntry } from 'kafkajs';
 import pg from 'pg';
@@ -24,7 +24,7 @@ export type Spec = Record<string, Record<string, unknown>>;
 
 const specIn = (page: string): string => blocksOf(page, 'yaml')[0]!;
 
-/** Returns the spec of the page, with the addresses and the CA of this stack. */
+/** Returns the spec of docs/how-to/secured-cluster.md, with the addresses and CA of this stack. */
 export function specOfPage(): Spec {
   const text = specIn('docs/how-to/secured-cluster.md')
     .replaceAll('/etc/sluice/ca.crt', secured.ca)
@@ -35,7 +35,7 @@ export function specOfPage(): Spec {
   return (parse(text) as { spec: Spec }).spec;
 }
 
-/** Returns the format and the registry of the registry page, with the address of this stack. */
+/** Returns format and registry of docs/how-to/registry.md, with the address of this stack. */
 export function avroOfPage(): Record<string, unknown> {
   const text = specIn(REGISTRY_PAGE).replace(
     'https://registry.internal/apis/ccompat/v7',
@@ -121,7 +121,7 @@ function entriesOf(
   }));
 }
 
-/** Returns what a Kafka Streams application needs for its own topics and transactions. */
+/** Returns the ACLs that a Kafka Streams application needs for its own topics and transactions. */
 export function aclsOfStreams(application: string): AclEntry[] {
   const { AclResourceTypes: types } = kafkajs;
   return [types.TOPIC, types.TRANSACTIONAL_ID].map((resourceType) => ({
