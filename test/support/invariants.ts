@@ -38,7 +38,7 @@ const EVENTS_PER_WINDOW = 12;
 const PAYLOAD_BYTES = 32 * 1024;
 
 /**
- * I13: no secret and no value of a row is in a history, a report or a log. The payloads in a history
+ * I13: no secret and no value of a row is in a history, a report or a log. The payloads of Temporal
  * are base64, so they are decoded first.
  */
 export function secretsKept({ history, shown, secrets }: RunRecord): string | null {

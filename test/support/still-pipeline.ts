@@ -31,8 +31,8 @@ const SETUP = `${accounts(30_000)}
   CREATE TABLE totals (bucket bigint PRIMARY KEY, n bigint, total numeric);`;
 
 /**
- * The session of the pipeline's group member, in milliseconds. A suspended pipeline stays a member
- * of its group for this long.
+ * The session timeout of the pipeline's consumer, in milliseconds. A suspended pipeline stays a
+ * member of its group for this long.
  */
 const SESSION_MS = '30000';
 

@@ -7,7 +7,7 @@ type Database = Awaited<ReturnType<typeof freshDatabase>>;
 export interface TwoDatabases {
   readonly source: Database;
   readonly target: Database;
-  /** The roles of the worker. */
+  /** The roles with which the worker logs in. */
   readonly roles: { readonly source: string; readonly target: string };
   readonly spec: (name: string, more?: Record<string, unknown>) => object;
   readonly drop: () => Promise<void>;

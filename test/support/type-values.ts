@@ -1,5 +1,5 @@
-// Lists values of the common column types that doctor calls provable, as a careful tester would
-// choose them.
+// Lists values of the common column types that doctor calls provable: ordinary values and edge
+// cases.
 
 /** Maps each type to values as SQL. Each column also gets NULLs. */
 export const VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -106,7 +106,7 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Values that Debezium carries exactly: all of the above, and values at the limits of their types.
+ * Values that Debezium carries exactly: those of `VALUES`, and values at the limits of their types.
  */
 export const EDGE_VALUES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   [...new Set([...Object.keys(VALUES), ...Object.keys(MORE)])].map((type) => [

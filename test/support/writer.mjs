@@ -1,7 +1,8 @@
-// Writes in a separate process, because the tests' process blocks while it waits for a command.
-// Each transaction of the writer updates, deletes and inserts rows. Some rows are written often and
-// some rarely. Some transactions are rolled back, and some stay open for a while. Usage: node
-// writer.mjs DATABASE TRANSACTIONS_PER_SECOND. At SIGTERM, it prints its number of transactions.
+// Writes to the table `accounts`. It is a separate process, because the tests' process blocks while
+// it waits for a command. Each transaction updates, deletes and inserts rows. Some rows are written
+// often (the hot rows) and some rarely. Some transactions are rolled back, and some stay open for a
+// while. Usage: node writer.mjs DATABASE TRANSACTIONS_PER_SECOND. At SIGTERM, it prints the number
+// of its transactions.
 import pg from 'pg';
 
 const [database, rate] = [process.argv[2], Number(process.argv[3])];
@@ -20,7 +21,7 @@ async function write(lane) {
     await client.query(
       `BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${1 + lane * 15 + (n % 15)}; DELETE FROM accounts WHERE id = ${cold}`,
     );
-    // stays open while a window takes its snapshot
+    // some transactions stay open for so long that a window takes its snapshot meanwhile
     if (n % 97 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
     if (n % 11 === 0) await client.query('ROLLBACK');
     else
