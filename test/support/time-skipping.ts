@@ -1,5 +1,5 @@
-// Starts Temporal's time-skipping test server, and runs migrations on it. A scene is what a test does
-// while its migration runs.
+// Starts Temporal's time-skipping test server, and runs migrations on it. A scene is what a test
+// does while its migration runs.
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { WorkflowClient, type WorkflowHandle } from '@temporalio/client';

@@ -35,8 +35,8 @@ export function batchOf(messages: readonly Message[], baseOffset: number): Buffe
 }
 
 /**
- * Returns a fake cluster with one topic in Avro, whose partitions have these records. Each answer of
- * a broker has at most `mostRecords` records.
+ * Returns a fake cluster with one topic in Avro, whose partitions have these records. Each answer
+ * of a broker has at most `mostRecords` records.
  */
 export function clusterOf(
   partitions: readonly (readonly Message[])[],

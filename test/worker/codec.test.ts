@@ -1,5 +1,5 @@
-// Tests that payloads are encrypted, that keys rotate, and that the codec server answers only the
-// Web UI.
+// Tests that the payloads in Temporal are encrypted, that keys rotate, and that the codec server
+// answers only Temporal's Web UI.
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';

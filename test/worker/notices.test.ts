@@ -1,5 +1,5 @@
-// Tests notices, which say that a person is needed. They must never contain values, secrets or
-// texts from other systems.
+// Tests notices: messages to a webhook that say that a person is needed, or that a run has ended.
+// They must never contain values, secrets or texts from other systems.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendNotice } from '../../src/clients/http/webhook.js';
 import { endedWithoutCleanup, noticesOf, type Notice } from '../../src/domain/evidence/notices.js';

@@ -82,7 +82,7 @@ describe('the soak', () => {
     soak: { for: '1s', passes: 0 },
   };
 
-  it('names readers of the old output before the run completes; a retry completes the run, and is audited', async () => {
+  it("names readers of the batch's table before the run completes; a retry completes it, and is audited", async () => {
     let readers = ['materialized view m', 'view v'];
     const fake = fakes({ readersOfBatch: () => Promise.resolve(readers) });
     await play(
@@ -114,7 +114,7 @@ describe('the soak', () => {
     );
   });
 
-  it('can still be rolled back while readers of the old output are named', async () => {
+  it("can still be rolled back while readers of the batch's table are named", async () => {
     const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
     await play(
       bench,

@@ -1,4 +1,5 @@
-// Tests when an approved run begins its cut-over, and how soon the ledger records what people did.
+// Tests when an approved run begins its cut-over, which rehearsals fence nothing, and how soon the
+// ledger records what people did.
 import { describe, expect, it } from 'vitest';
 import type { SpecShown } from '../../src/domain/evidence/ledger-rows.js';
 import { anHourlyInput, sleepUntil } from '../support/builders.js';

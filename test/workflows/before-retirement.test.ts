@@ -12,7 +12,7 @@ const BATCH = {
   soak: { for: '3h', passes: 1 },
 };
 
-/** Creates fakes that record each retirement of the batch, and name a reader of its output. */
+/** Creates fakes that record each retirement of the batch, and name a reader of its table. */
 function retiring() {
   const retired: boolean[] = [];
   const fake = fakes({ readersOfBatch: () => Promise.resolve(['view v']) });
@@ -23,7 +23,7 @@ function retiring() {
   return { fake, retired, activities: { ...fake.activities, batchAction } };
 }
 
-/** Plays a run until it is blocked and names the readers. It may stay blocked for days. */
+/** Plays a run until it is blocked by readers. It can stay blocked for days, so much can change. */
 async function untilReadersAreNamed(scene: Play): Promise<void> {
   await skipUntil(scene, (s) => s.needsApproval);
   await scene.handle.signal('approveCutover', { approver: 'ann' });

@@ -30,7 +30,7 @@ describe('with a window each hour, the guard', () => {
       await sleepUntil('a window', () => windows(fake) === before + 1);
       await handle.signal('approveCutover', { approver: 'ann' });
       await sleepUntil('approved', async () => (await status()).approvals.length === 1);
-      expect(fake.calls).not.toContain('readFacts'); // the recheck of a cut-over
+      expect(fake.calls).not.toContain('readFacts'); // so no recheck has begun
       report(fake);
       await sleepUntil('the soak', async () => (await status()).phase === 'soak');
       expect((await status()).blocked).toBeNull();
