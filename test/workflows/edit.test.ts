@@ -35,7 +35,7 @@ const details = async ({ handle }: Play, kind: string): Promise<string[]> =>
     .map(({ detail }) => detail);
 
 describe('an edit', () => {
-  it('takes effect at once, is audited, and keeps evidence and approval if it changes the cadence', async () => {
+  it('takes effect at once, is audited, and keeps evidence and approval if it changes `every`', async () => {
     const fake = fakes();
     const more = { cutover: { approval: { notBefore: '2100-01-01T00:00:00Z', expires: '90d' } } };
     await play(bench, fake.activities, anHourlyInput('cadence', more), async (scene) => {

@@ -1,4 +1,5 @@
-// Sends a flood of messages. The audit has all of them, and the run stays small and continues.
+// Sends a flood of messages to a run. The audit has all of them, the status of the run stays small,
+// and the run continues.
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import type { AuditEvent } from '../../src/domain/audit.js';

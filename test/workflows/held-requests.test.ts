@@ -19,7 +19,7 @@ const approve = async (scene: Play): Promise<void> => {
 };
 const rollBack = ({ handle }: Play) => handle.signal('rollBack', { by: 'ann', reason: 'odd' });
 
-/** A last check before the fence, during which a pause of the run arrives once. */
+/** Fakes the last check before the fence. A pause of the run arrives during its first call. */
 function pausesOnce(name: string): () => Promise<void> {
   let asked = 0;
   return async () => {

@@ -34,7 +34,7 @@ describe('the soak', () => {
     );
   });
 
-  it('compares at once if the guard reports a lost slot', async () => {
+  it('runs a window at once if the guard reports a lost slot', async () => {
     const fake = fakes();
     let windows = 0;
     const window = fake.activities.runWindow.bind(fake.activities);

@@ -1,3 +1,4 @@
+// Tests whole runs with fake activities: the phases, the approvals, and each outcome.
 import { describe, expect, it } from 'vitest';
 import {
   BATCH_PARTS,
