@@ -19,7 +19,7 @@ const ALONE = ['test/integration/{guard,shared-table,sight,wal-budget}.test.ts']
 const integration = (files: readonly string[]): string[] =>
   files.map((file) => `test/integration/${file}.test.ts`);
 const e2e = (files: readonly string[]): string[] => files.map((file) => `test/e2e/${file}.test.ts`);
-/** Files that ask a server's catalog, log, locks or privileges, and need no other service. */
+/** Files that need a server's catalog, WAL, locks or privileges, and no other service. */
 const POSTGRES_ONLY = integration([
   'align-query',
   'batch-aligned',
@@ -109,7 +109,7 @@ const PROJECTS = [
       globalSetup: ['test/support/workflow-bundle.ts'],
     },
   },
-  // Weeks of skipped time, and a month in each waiting state. `npm run test:e2e`, not `npm test`.
+  // Weeks of skipped time, and a month in each waiting state. Only `npm run test:e2e` runs them.
   {
     test: {
       ...common,
@@ -130,7 +130,7 @@ const PROJECTS = [
     },
   },
   // Each file takes over a minute: every mode from start to end, crash points, random kills.
-  // `npm run test:e2e`, not in `npm test`.
+  // `npm run test:e2e` runs them, and `npm test` does not.
   {
     test: {
       ...common,
@@ -139,7 +139,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // The same files on a secured stack. `npm run test:e2e`.
+  // The same files on a secured stack. `npm run test:e2e` runs them, too.
   {
     test: {
       ...common,
@@ -158,7 +158,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Every crash point, the whole model, many random kills: an hour. `npm run test:faults`.
+  // Every crash point, the whole model, and many random kills. `npm run test:faults` takes an hour.
   {
     test: {
       ...common,
@@ -189,7 +189,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // Killed brokers and Connect workers, tokens, Flink with a login. Only in `npm run test:e2e`.
+  // Killed brokers and Connect workers, tokens, Flink with a login. Only `npm run test:e2e` runs them.
   {
     test: {
       ...common,
@@ -199,7 +199,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // The formats of a schema registry, which needs another JVM. Only in `npm run test:e2e`.
+  // The formats of a schema registry, which needs another JVM. Only `npm run test:e2e` runs them.
   {
     test: {
       ...common,
@@ -231,7 +231,7 @@ const PROJECTS = [
       ...ON_STACK,
     },
   },
-  // Flink costs another 2 GB of memory and 450 MB to fetch: `npm run test:e2e`, not `npm test`.
+  // Flink needs 2 GB more memory and 450 MB to fetch, so only `npm run test:e2e` runs these files.
   {
     test: {
       ...common,

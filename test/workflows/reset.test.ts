@@ -1,5 +1,6 @@
 // Tests a run that was reset to a point before its commit, so it does not know that it committed.
-// The lease row records the commit, and the run trusts the row.
+// The lease row records the commit, and the run trusts the row. The owner trigger is the trigger
+// of a shared table: it refuses writes by everyone but the owner, which is the batch or the stream.
 import { describe, expect, it } from 'vitest';
 import { SHARED_PARTS, aSpecInput } from '../support/builders.js';
 import { failure, fakes } from '../support/fake-activities.js';

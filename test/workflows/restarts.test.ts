@@ -1,5 +1,5 @@
-// Tests that a harmless restart costs one full window, and not the streak, the coverage or the
-// approval.
+// Tests that a harmless restart costs one full window, and not the streak, the coverage (the kinds
+// of day on which windows passed) or the approval.
 import { describe, expect, it } from 'vitest';
 import { approve, aWorkflowInput, result } from '../support/builders.js';
 import { fakes, type Fakes } from '../support/fake-activities.js';
@@ -146,7 +146,7 @@ describe('a harmless restart', () => {
 describe('coverage', () => {
   const days = { coverage: ['weekday', 'weekend'], passesInARow: 2 };
 
-  it('survives a failed window, but not an inconclusive one after it, nor a change of identity', async () => {
+  it('survives a failed window, but not an inconclusive one after it, nor a new connector version', async () => {
     const fake = fakes();
     await play(bench, fake.activities, aWorkflowInput(days), async (scene) => {
       const first = await untilWindow(scene, 2);

@@ -26,7 +26,7 @@ const untilBlocked = ({ status }: Play) =>
 const untilUnblocked = ({ status }: Play) =>
   sleepUntil('unblocked', async () => (await status()).blocked === null);
 
-/** An attempt that waits until the test lets it continue. */
+/** Returns a gate. An attempt waits in `pass` until the test calls `open`. */
 function gate() {
   let open = false;
   let isReached = false;
@@ -135,7 +135,7 @@ describe('a retry', () => {
 });
 
 describe('an automatic retry', () => {
-  it('begins with short pauses again if the run is blocked for a different reason', async () => {
+  it('begins with short waits again if the run is blocked for a different reason', async () => {
     const codes = ['unreachable', 'unreachable', 'unreachable', 'permission-denied'] as const;
     const begun: number[] = [];
     const fake = fakes({

@@ -43,8 +43,8 @@ async function sweep(activities: Activities, routeBack = false): Promise<SweepRe
 }
 
 /**
- * Fakes in which consumers read `side` until they are routed back, no matter what the lease row
- * says.
+ * Returns fakes in which consumers read `side` until they are routed back, no matter what the lease
+ * row says. If `isHeeded` is false, they read it even afterwards.
  */
 function observing(fake: Fakes, side: 'batch' | 'stream', isHeeded = true): Activities {
   let seen = side;

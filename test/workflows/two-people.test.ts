@@ -1,5 +1,5 @@
-// Tests decisions that need two people: ending a soak early, and "breaking the glass", which
-// relaxes the approval rules for an hour. The audit records each decision.
+// Tests decisions that need two people: ending a soak early, and `break-glass`, which relaxes the
+// approval rules for an hour. The audit records each decision.
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
 import type { Decision } from '../../src/domain/decisions/gate.js';
