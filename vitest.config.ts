@@ -189,7 +189,7 @@ const PROJECTS = [
       ...ON_SECURED_STACK,
     },
   },
-  // Killed brokers and Connect workers, tokens, Flink with a login. Only `npm run test:e2e` runs them.
+  // Killed brokers and Connect workers, tokens, Flink with a login. Only in `npm run test:e2e`.
   {
     test: {
       ...common,
