@@ -19,7 +19,7 @@ const DELAY_MS = 3000;
 const LIMIT_MS = 60_000;
 const rest = new ConnectRest(process.env['CONNECT_URL']!);
 
-/** Starts to poll `public.counted` by its ids. `change` may change the connector's configuration. */
+/** Starts to poll `public.counted` by its ids. `change` may edit the connector's configuration. */
 async function poll(
   name: string,
   database: string,

@@ -28,7 +28,7 @@ ${MORE_TYPES} ${FURTHER_SETUP}
 CREATE TABLE everything (second int, ${columns.map((type, at) => `c${at} ${type}`).join(', ')}, first text, PRIMARY KEY (first, second));
 ${Array.from({ length: rows }, (_, at) => `INSERT INTO everything VALUES (${at}, ${columns.map((c) => VALUES[c]![at] ?? 'NULL').join(', ')}, 'k');`).join('\n')}`;
 
-/** Replaces the values that depend on when and where the row was read, and not on the row itself. */
+/** Replaces the values that depend on when and where the row was read, not on the row itself. */
 const timeless = (value: string): string =>
   value
     .replaceAll(/"(ts_ms|ts_us|ts_ns|txId|lsn)":\d+/g, '"$1":0')
