@@ -21,7 +21,7 @@ import { TestWorker, get, sluice, waitFor, withDatabase, reach } from '../suppor
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const NAME = 'daily-revenue';
-/** The topic of the stage store-quarters, from the example's spec. Version 1 is wrong after it. */
+/** The topic of the stage `store-quarters`, as in the example's spec. */
 const STAGE_TOPIC = 'daily-revenue-quarters';
 const orders = Number(process.env['SLUICE_E2E_ORDERS'] ?? 3000);
 const seed = Number(process.env['SLUICE_E2E_SEED'] ?? 7);

@@ -53,7 +53,7 @@ describe.concurrent('the guard', () => {
       const answer = await askConnect('PUT', `guarded/${path}`, body);
       expect([path, answer.ok]).toEqual([path, true]);
     };
-    /** Returns the process id of the session that reads the slot. Each task has its own session. */
+    /** Returns the process id of the session that reads the slot. Each task opens a new one. */
     const session = async (): Promise<number | null> =>
       (
         await database.client.query<{ active_pid: number | null }>(

@@ -101,7 +101,7 @@ describe('a topic that was filled by polling', () => {
       'message.prefix.include.list': 'sluice-none',
     });
     await rest.resume('orders-cdc');
-    // Polling cannot see this update, so it came from the connector that reads the log. From now
+    // Polling cannot see this update, so it came from the connector that reads the WAL. From now
     // on, that connector also sees deletes.
     await sleepUntil('the row from Debezium', async () => (await fold(topic)).get('4000') === 7);
     await database.client.query('DELETE FROM orders WHERE id = 4001');

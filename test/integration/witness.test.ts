@@ -25,7 +25,7 @@ const PUBLICATION = 'The witnessed';
 const A = `CREATE TABLE a (id bigint PRIMARY KEY, v text);
 INSERT INTO a SELECT g, 'v' || g FROM generate_series(1, 100) g;`;
 
-/** Opens a witness of the table `a`, and returns what a test does with it. */
+/** Opens a witness of the table `a`, and returns functions with which a test uses it. */
 async function witnessed(setup = A, options = '') {
   const database = await freshDatabase(
     `${setup} CREATE PUBLICATION "${PUBLICATION}" FOR TABLE a ${options}`,

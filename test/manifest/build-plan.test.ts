@@ -15,7 +15,7 @@ describe('a plan', () => {
     expect(plan.connectors[0]!.config['database.password']).toBe('${env:PGPASSWORD}');
     expect(plan.connectors).toHaveLength(2);
   });
-  it('escapes table names in the connector filter', () => {
+  it("escapes the names of tables in the connector's filter of tables", () => {
     const plan = aPlan({ tables: ['public."a.b,c"'] });
     expect(debeziumPostgresConfig(plan)['table.include.list']).toBe('(?-i)public\\.a\\.b\\,c');
   });

@@ -187,7 +187,7 @@ describe('a wrong spec', () => {
       ).join('\n'),
     ).toContain(message);
   });
-  it('is refused for a spec key of jdbc-source (`deletes`) on a connector that reads the log', () => {
+  it('is refused for a spec key of jdbc-source (`deletes`) on a connector that reads the WAL', () => {
     const input = aSpecInput({
       spec: { connector: { type: 'debezium-postgres', url: 'http://c:1', deletes: 'none' } },
     });

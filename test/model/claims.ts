@@ -35,7 +35,7 @@ interface World {
   claimed: number;
   /** 1 = the answer to a request was lost, and the request has not taken effect yet. */
   underWay: number;
-  /** 1 = the answer of an earlier attempt was lost. */
+  /** 1 = the answer to the request of an earlier attempt was lost. */
   lost: number;
   allowed: number;
   /** 1 = a person knows that Sluice lacks the right. */

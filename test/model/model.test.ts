@@ -1,4 +1,4 @@
-// Explores every interleaving of the cut-over's protocol, and of six smaller models, within a
+// Explores every interleaving of the cut-over's protocol, and of seven smaller models, within a
 // bound. The real protocol breaks no invariant. A mutant is the protocol without one of its rules,
 // and must break the invariant that this rule protects.
 import { describe, expect, it } from 'vitest';

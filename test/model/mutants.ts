@@ -1,5 +1,6 @@
 // Lists the rules of the cut-over's protocol, and its mutants. A mutant is a protocol that lacks a
-// rule. Each mutant must break an invariant. Otherwise the rule would be unnecessary.
+// rule. Each mutant must break an invariant. Otherwise the rule would be unnecessary. A rule that
+// belongs to one step begins with the name of this step, such as `commit:`.
 
 export interface Rules {
   /** commit: locks the lease row (`SELECT … FOR UPDATE`) before it evaluates its condition. */
@@ -102,26 +103,26 @@ export const MUTANTS: readonly (readonly [
   world?: { writers: number; isCalm: boolean },
 ])[] = [
   [
-    'the commit evaluates its condition before it waits for the row',
+    'the commit evaluates its condition before it waits for the lease row',
     { lockThenCheck: false },
     /I3|I6/,
   ],
-  ['the commit takes no lock on the row', { lockAtCommit: false }, /I3|I5|I6/],
+  ['the commit takes no lock on the lease row', { lockAtCommit: false }, /I3|I5|I6/],
   ['the commit ignores the expiry', { checksExpiry: false }, /I3/],
   ['the commit ignores the state', { checksState: false }, /I15/],
   ['the commit ignores the token', { checksToken: false }, /I9|I2/, { writers: 0, isCalm: false }],
   ['the commit ignores the veto', { checksVeto: false }, /I6/],
   ['the commit ignores a run that started under the fence', { checksRuns: false }, /I2/],
   ['the view is swapped after the commit', { routeInCommit: false }, /I15/],
-  ['the trigger reads the row without a lock', { triggerLocks: false }, /I3/],
+  ['the trigger reads the lease row without a lock', { triggerLocks: false }, /I3/],
   ['only a worker can end the fence', { triggerExpires: false }, /I4/],
   ['the apply worker of a subscription fires no trigger', { rowTriggers: false }, /I3/],
   ['the fence does not wait for open writers, as a REVOKE would not', { fenceWaits: false }, /I3/],
   ['the marker is written before the fence', { markerInFence: false }, /I3/],
-  ['the fence locks the row before the tables', { tablesFirst: false }, /I18/],
+  ['the fence locks the lease row before the tables', { tablesFirst: false }, /I18/],
   ['a repeated fence restarts its time limit', { retryKeepsExpiry: false }, /I4/],
   [
-    'the fence creates the row, and a trigger that finds none accepts writes',
+    'the fence creates the lease row, and a trigger that finds none accepts writes',
     { rowPreexists: false, triggerFailsClosed: false },
     /I3/,
   ],
@@ -141,13 +142,13 @@ export const MUTANTS: readonly (readonly [
   ],
   ['an approval outlives its epoch', { approvalOfThisEpoch: false }, /I6/],
   [
-    'after a crash, the run trusts its memory and not the row',
+    'after a crash, the run trusts its memory and not the lease row',
     { believesRow: false, releaseLooks: false },
     /I15/,
   ],
   ['a refused commit is trusted without a check under the lock', { releaseLooks: false }, /I15/],
   ['a released attempt can fence again', { releaseBurns: false }, /I7|I10/],
   ['the release leaves the triggers', { releaseDropsTriggers: false }, /I10/],
-  ['the way back writes the row and leaves the view', { backRoutes: false }, /I11|I15/],
-  ['the sweep removes the row before the triggers', { triggersBeforeLease: false }, /I4/],
+  ['the way back writes the lease row and leaves the view', { backRoutes: false }, /I11|I15/],
+  ['the sweep removes the lease row before the triggers', { triggersBeforeLease: false }, /I4/],
 ];

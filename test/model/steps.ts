@@ -23,8 +23,8 @@ export const tablesLocked = (w: World): boolean =>
 export const isWriting = (pc: number): boolean => pc === WRITER.tables || pc === WRITER.allowed;
 
 /**
- * Returns the activity of a step. After a crash, and when a zombie exists, the new worker repeats
- * the whole activity.
+ * Returns the activity of a step. After a crash, and beside a zombie (a suspended worker that
+ * continues later), the new worker repeats the whole activity.
  */
 export function activityOf(pc: number): string {
   if (pc >= PC.fenceTables && pc <= PC.fenceWrite) return 'fence';

@@ -16,7 +16,7 @@ const limit = (sql: string): Promise<unknown> =>
 describe.skipIf(version < 180_000)('a slot that was idle for idle_replication_slot_timeout', () => {
   afterAll(() => limit('RESET idle_replication_slot_timeout'));
 
-  it('is lost, and the loss names the reason of the server', async () => {
+  it('is lost, and Sluice names the reason that the server gives', async () => {
     const { client, drop } = await freshDatabase('SELECT 1');
     await client.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
     expect(lossOf(SLOT, await readSlot(client, SLOT))).toBeNull();

@@ -1,6 +1,6 @@
-// Records what a live Debezium writes for the same rows with the Avro converter and with the JSON
-// converter. Run `npx tsx test/registry/record.ts FILE` on a stack that was started with a
-// registry.
+// Writes a file for test/compare/avro/recorded.test.ts. It has the records that a real Debezium
+// writes for the same rows with the Avro converter and with the JSON converter. Run
+// `npx tsx test/registry/record.ts FILE` on a stack that was started with a registry.
 import { writeFileSync } from 'node:fs';
 import pg from 'pg';
 import { KafkaPort } from '../../src/clients/kafka/kafka.js';

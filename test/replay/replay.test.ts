@@ -1,6 +1,6 @@
 // Replays recorded histories with the current workflow code. A failure means that runs in
-// production would get stuck after this upgrade. After the first release, fix such a change with
-// `patched`, and do not record the histories again.
+// production would get stuck after an upgrade to this code. After the first release, fix the
+// change that causes the failure with `patched`, and do not record the histories again.
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { listedHistories, readHistory, recordedHistories } from '../support/histories.js';
@@ -14,7 +14,7 @@ const workflowBundle = { codePath: inject('workflowBundle') };
 beforeAll(quietRuntime);
 
 describe('a recorded history', () => {
-  it('exists for every situation of the table in test/histories, and is listed there', () =>
+  it('exists for every row of the table in test/histories/README.md, and is listed there', () =>
     expect(histories.toSorted()).toEqual([...listedHistories().values()].toSorted()));
   it.each(histories)('replays: %s', async (name) => {
     await Worker.runReplayHistory(

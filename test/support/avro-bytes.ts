@@ -31,7 +31,7 @@ export function float(value: number): Buffer {
   return b;
 }
 
-/** Adds the zero byte and the id of the schema. */
+/** Puts the zero byte and the id of the schema before the values. */
 export function framed(id: number, ...values: readonly Buffer[]): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(id, 1);

@@ -12,8 +12,8 @@ import {
 } from '../../src/domain/routes/route.js';
 
 /**
- * If a fact is missing here, the compiler names it. The cast in `PAGER` is needed only because the
- * type of a plan does not have this route's kind.
+ * If a property that every route has is missing here, the compiler names it. The cast in `PAGER` is
+ * needed only because the type of a plan does not have this route's kind.
  */
 const FACTS: RouteFacts = {
   ...PLAIN_FACTS,

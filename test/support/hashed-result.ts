@@ -34,7 +34,7 @@ export function postgresText(type: string, value: Value): string | null {
   return type === 'bytea' ? `\\x${String(value)}` : String(value);
 }
 
-/** Compares as whole rows: every expected row is joined text, and the output is a map of rows. */
+/** Compares whole rows: every expected row is one text, and the output is a map of such texts. */
 export function compareWhole(
   shape: Shape,
   rows: readonly (readonly Value[])[],

@@ -1,4 +1,4 @@
-// Generates rows of a query and records of a pipeline's output, for properties of comparisons.
+// Generates rows of a query and records of a pipeline's output, for property tests of comparisons.
 import fc from 'fast-check';
 import type { Shape } from '../../src/compare/row-comparison.js';
 import type { OutputRecord } from './hashed-result.js';

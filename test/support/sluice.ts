@@ -153,7 +153,7 @@ export async function reach(
 /**
  * Returns the environment without the variables of a secured stack that would hide a mistake. A
  * worker must trust only the CAs that a spec names. With a registry, the variables stay, because
- * the spec of the registry's page names no CA.
+ * the spec in docs/how-to/registry.md names no CA.
  */
 function workerEnvironment(): NodeJS.ProcessEnv {
   if (process.env['REGISTRY_URL']) return process.env;

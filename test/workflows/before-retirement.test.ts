@@ -123,7 +123,7 @@ describe('after the last window of the soak', () => {
 });
 
 describe('a run that hands over', () => {
-  it('removes its lease row last, so that its sweep knows that consumers read the stream', async () => {
+  it('removes its lease row last, so that a sweep would know that consumers read the stream', async () => {
     const { fake, activities } = retiring();
     await play(bench, activities, anHourlyInput('handing-over', BATCH), async (scene) => {
       await untilReadersAreNamed(scene);

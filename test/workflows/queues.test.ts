@@ -1,4 +1,5 @@
-// Tests that guards, windows and the hold cannot prevent each other from starting.
+// Tests that guards, windows and the hold cannot prevent each other from starting. A slot in this
+// file is the place of one activity in a Temporal worker.
 import { ActivityFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import type { WindowInput } from '../../src/activities/windows/window-activities.js';
