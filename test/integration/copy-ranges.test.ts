@@ -36,7 +36,7 @@ beforeAll(async () => {
       `INSERT INTO ${table} SELECT g, 0, (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 300) i) FROM generate_series(1, 9) g`,
     );
   for (const full of ['far_full', 'parted_full_0', 'parted_0'])
-    // of the two partitions of `parted`, only `parted_0` gets FULL, so `parted` does not count as FULL
+    // only one of the two partitions of `parted` gets FULL, so `parted` does not count as FULL
     await database.client.query(`ALTER TABLE ${full} REPLICA IDENTITY FULL`);
   const parsed = parseSpecObject(
     specOf(

@@ -1,6 +1,6 @@
 // Tests every column type that doctor calls provable, except those of PostGIS. The test uses the
 // records that real Debezium writes for the initial load, inserts and updates. The canonical text
-// of a value is the text that Sluice compares.
+// of a value is the same whether Sluice reads the value from Postgres or from a record.
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../../src/activities/windows/canonical-rows.js';
