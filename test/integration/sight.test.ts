@@ -83,7 +83,7 @@ describe("a role that cannot see other roles' sessions", () => {
     expect((await longTransactions()).detail).not.toContain(WRITER());
   });
 
-  it('gets unknown from polling.delay, until the transaction has been seen for the whole delay', async () => {
+  it('gets unknown from the check polling.delay until it has seen a transaction for the whole delay', async () => {
     const delay = async (text: string): Promise<Check> => {
       const connector = {
         type: 'jdbc-source',
@@ -113,7 +113,7 @@ describe("a role that cannot see other roles' sessions", () => {
     });
   });
 
-  it('counts a writer of a fenced table as unseen until it has ended', async () => {
+  it('cannot see when a writer of a fenced table began, so the writer is unseen until it ends', async () => {
     const count = () =>
       as((client) => writersSince(client, ['public.accounts'], 'clock_timestamp()'));
     await openWrite();

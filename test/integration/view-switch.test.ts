@@ -1,5 +1,5 @@
 // Tests the switch of the consumers' view on a real database. Only the relation that the view reads
-// changes, and the rollback restores the exact text.
+// changes, and the rollback restores the exact text of the view.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEASE, openDrill, type Drill } from '../../bench/drill.js';
 import type { FenceInput } from '../../src/activities/cutover/fence.js';

@@ -30,7 +30,7 @@ const THEIRS = 2;
 const ATTEMPTS = 3;
 
 interface World {
-  /** The creator of the object. NOBODY means that the object does not exist. */
+  /** The creator of the object. `NOBODY` means that the object does not exist. */
   there: number;
   claimed: number;
   /** 1 = the answer to a request was lost, and the request has not taken effect yet. */

@@ -29,7 +29,7 @@ export interface Move {
 type Act = (w: World) => string | null | void;
 
 /**
- * Lists the moves. With `isCalm`, there are no vetoes, new epochs, wrong streams, crashes or
+ * Lists the moves. With `isCalm`, there are no vetoes, new epochs, wrong rows, crashes or
  * terminations. This keeps the world small for scenarios with many other moves.
  */
 export function moves(world: World, rules: Rules, isCalm: boolean): Move[] {

@@ -96,8 +96,8 @@ export function drain(
 }
 
 /**
- * Compares both sides. The comparison finds wrong rows in the stream. It does not notice missing
- * changes, because the drain checks for them.
+ * Compares both sides. The comparison finds wrong rows in the stream. In this model, only the drain
+ * can find missing changes.
  */
 export function window(x: Worker, n: World, rules: Rules): void {
   const isSameEpoch = n.worldEpoch === x.epoch;

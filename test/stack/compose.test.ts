@@ -46,11 +46,11 @@ describe('docker-compose.yml', () => {
     const ports = published.map((port) => /^127\.0\.0\.1:(\d+):\d+$/.exec(port)?.[1]);
     expect(new Set(ports)).toEqual(new Set(['17401', '17402', '17404', '17405', '17406']));
   });
-  it('gives Kafka and Connect the network of Postgres, so one address is right for all', () => {
+  it('gives Kafka and Connect the network of Postgres, so that one address reaches all three', () => {
     const shared = Object.keys(services).filter((name) => services[name]!.network_mode);
     expect(shared).toEqual(['kafka', 'connect']);
   });
-  it('lets every server stop cleanly, also on an engine that otherwise kills it', () => {
+  it('lets every server stop cleanly, even if the container engine would kill it earlier by default', () => {
     for (const service of Object.values(services)) expect(service.stop_grace_period).toBe('30s');
   });
   it('restarts each service that waits for a healthy server when this server restarts', () => {
@@ -107,7 +107,7 @@ describe('docker-compose.secure.yml', () => {
 });
 
 describe('the name of an image', () => {
-  it('is the full name under which an engine looks for it', () => {
+  it('is the full name under which a container engine looks for it', () => {
     expect(fullName('postgres:17')).toBe('docker.io/library/postgres:17');
     expect(fullName('apache/kafka:4.3.1')).toBe('docker.io/apache/kafka:4.3.1');
     expect(fullName('quay.io/debezium/connect:3.7.0.Final')).toBe(

@@ -21,7 +21,7 @@ async function write(lane) {
     await client.query(
       `BEGIN; UPDATE accounts SET balance = balance + 0.01 WHERE id = ${1 + lane * 15 + (n % 15)}; DELETE FROM accounts WHERE id = ${cold}`,
     );
-    // some transactions stay open for so long that a window takes its snapshot meanwhile
+    // some transactions stay open long enough for a window to take its snapshot meanwhile
     if (n % 97 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
     if (n % 11 === 0) await client.query('ROLLBACK');
     else
