@@ -213,8 +213,8 @@ const TEXTS: { readonly [K in AuditKind]: (entry: Entries[K]) => string } = {
   route: (e) => `consumers read the ${e.side} side`,
   readers: (e) =>
     e.left.length === 0
-      ? 'no reader of the old output is left'
-      : `completed by retry, although these still read the old output: ${e.left.join(', ')}`,
+      ? "no reader of the batch's table is left"
+      : `completed by retry, although these still read the batch's table: ${e.left.join(', ')}`,
   extended: (e) => `by ${e.by}: the soak lasts at least until ${e.until}`,
   blocked: (e) => `${e.code}: ${e.problem}`,
   unblocked: (e) => e.code,

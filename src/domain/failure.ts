@@ -129,7 +129,7 @@ export const FAILURES = {
   },
   'consumers-remain': {
     meaning:
-      "a reader still uses the batch's old output, which is no longer written after the `complete` phase",
+      "a reader still uses the batch's table, to which nothing writes after the phase `complete`",
     retryable: false,
     remedy:
       'point that reader at the stream side, then: sluice retry. If readers remain, a retry completes anyway, and the audit names them; sluice rollback returns to the batch',

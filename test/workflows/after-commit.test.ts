@@ -107,7 +107,7 @@ describe('the soak', () => {
         expect(audit).toContainEqual(
           expect.objectContaining({
             kind: 'readers',
-            detail: 'completed by retry, although these still read the old output: view v',
+            detail: "completed by retry, although these still read the batch's table: view v",
           }),
         );
       },

@@ -1,4 +1,4 @@
-// Finds the readers of the batch's old output that the database knows: views, open sessions, and
+// Finds the readers of the batch's table that the database knows: views, open sessions, and
 // statements that pg_stat_statements counted.
 import { hasState, SQLSTATE } from '../../domain/values/sqlstate.js';
 import type pg from 'pg';

@@ -235,14 +235,14 @@ function readingIn(
     ),
     predefined(
       'pg_read_all_stats',
-      'shows how long other transactions have been writing, and which sessions still read the old output',
+      "shows how long other transactions have been writing, and which sessions still read the batch's table",
       'checks report such a session as unknown, and the phase complete blocks',
       !hasBatch,
     ),
     predefined(
       'pg_read_all_settings',
-      'shows whether this server counts statements; Sluice searches these counts for readers of the old output',
-      'Sluice does not search the statement statistics for readers of the old output',
+      "shows whether this server counts statements; Sluice searches these counts for readers of the batch's table",
+      "Sluice does not search the statement statistics for readers of the batch's table",
       true,
     ),
   ];

@@ -64,7 +64,7 @@ export interface RouteFacts {
   readonly streamRole: string | null;
   /** The table that the sink writes to until the commit, if it writes to another one afterwards. */
   readonly staging: Relation | null;
-  /** The view through which consumers read. It does not count as a reader of the old output. */
+  /** The view through which consumers read. It does not count as a reader of the batch's table. */
   readonly consumersView: Relation | null;
   /**
    * True if the recheck tries both directions of the switch, in a transaction that it rolls back.

@@ -25,11 +25,11 @@ export async function keepPaused(run: Run): Promise<void> {
 }
 
 /**
- * Marks the moment from which reads of the old output count. Before `complete`, the run reports who
+ * Marks the moment from which reads of the batch's table count. Before `complete`, the run reports who
  * has read it since then.
  */
 export async function markReaders(run: Run): Promise<void> {
   run.state.readersSince = await run.step(() =>
-    call('quick', 'markReaders', "Start to count readers of the batch's old output", run.ref),
+    call('quick', 'markReaders', "Start to count readers of the batch's table", run.ref),
   );
 }

@@ -15,7 +15,7 @@ export async function soak(run: Run): Promise<void> {
   do {
     await watchShadow(run);
     await nameReaders(run);
-    // A person may extend the soak while the run is blocked by readers of the old output.
+    // A person may extend the soak while the run is blocked by readers of the batch's table.
   } while ((await wasRouteLost(run)) || !isOver(run));
 }
 
@@ -54,8 +54,8 @@ function isRouteBack(run: Run): boolean {
 }
 
 /**
- * Reports readers of the old output each time the soak could end. After `complete`, nothing writes
- * that output, and a rollback is impossible.
+ * Reports readers of the batch's table each time the soak could end. After `complete`, nothing
+ * writes to that table, and a rollback is impossible.
  */
 async function nameReaders(run: Run): Promise<void> {
   const readers = () =>
@@ -63,7 +63,7 @@ async function nameReaders(run: Run): Promise<void> {
       call(
         'quick',
         'readersOfBatch',
-        "Look for readers of the batch's old output",
+        "Look for readers of the batch's table",
         run.ref,
         run.state.readersSince,
       ),
