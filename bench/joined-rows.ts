@@ -1,5 +1,5 @@
-// Makes the rows that the scenarios `jdbc-source` and `snapshot` load: a three-way join, and a table
-// with the join's result.
+// Makes the rows that the scenarios `jdbc-source` and `snapshot` load: a three-way join, and a
+// table with the join's result.
 import pg from 'pg';
 import { int32At } from '../src/domain/values/bytes.js';
 

@@ -1,4 +1,5 @@
-// Writes change events of the benchmark's table in Avro, as Debezium does with Apicurio's converter.
+// Writes change events of the benchmark's table in Avro, as Debezium does with Apicurio's
+// converter.
 import { branch, double, framed, long, string } from '../../test/support/avro-bytes.js';
 import { COLUMNS } from '../validation/data.js';
 

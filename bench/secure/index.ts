@@ -134,7 +134,7 @@ function print(name: string, runs: ReadonlyMap<string, readonly Figures[]>, rows
   );
 }
 
-/** Prints the ratio of the medians, the ratio of the minima, and the median of the rounds' ratios. */
+/** Prints the ratios of the medians and of the minima, and the median of the rounds' ratios. */
 function printRatio(what: string, upper: readonly Figures[], lower: readonly Figures[]): void {
   const [above, below] = [upper, lower].map((all) => all.map(({ seconds }) => seconds));
   const rounds = above!.map((seconds, round) => seconds / below![round]!);

@@ -14,7 +14,7 @@ const BATCH_BYTES = 900 * 1024;
  */
 const NOBODY = { producerId: -1n, epoch: -1 };
 
-/** Returns the milliseconds that the broker takes to store as many records as the table has rows. */
+/** Returns how long (ms) the broker takes to store as many records as the table has rows. */
 export async function writeReady(kafka: KafkaPort, rows: number): Promise<number> {
   const topic = `bench-ready-${Date.now().toString(36)}`;
   await kafka.createTopic(topic, 1, 1, {});

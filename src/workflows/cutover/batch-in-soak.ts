@@ -25,8 +25,8 @@ export async function keepPaused(run: Run): Promise<void> {
 }
 
 /**
- * Marks the moment from which reads of the batch's table count. Before `complete`, the run reports who
- * has read it since then.
+ * Marks the moment from which reads of the batch's table count. Before `complete`, the run reports
+ * who has read it since then.
  */
 export async function markReaders(run: Run): Promise<void> {
   run.state.readersSince = await run.step(() =>
