@@ -43,6 +43,10 @@ const ALLOWED_FOR: Readonly<Record<ConnectorSpec['type'], Readonly<Record<string
 export const isTuning = ({ type }: Pick<ConnectorSpec, 'type'>, key: string): boolean =>
   key !== 'connector.class' && Object.hasOwn(ALLOWED_FOR[type], key);
 
+const LONGEST_HEARTBEAT_MS = 60_000;
+const isHeartbeat = (value: string): boolean =>
+  /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= LONGEST_HEARTBEAT_MS;
+
 const PLACEHOLDER = /^\$\{[a-z]+:[^}]+\}$/;
 
 /** Returns the problems of `connector.config`. Each has the path of its key in the spec. */
@@ -69,6 +73,11 @@ export function checkExtraConfig({
       });
     } else if (key === 'slot.failover' && value !== 'true' && value !== 'false') {
       problems.push({ path, message: `"${value}" is neither true nor false` });
+    } else if (key === 'heartbeat.interval.ms' && !isHeartbeat(value)) {
+      problems.push({
+        path,
+        message: `"${value}" is not a number from 1 to ${LONGEST_HEARTBEAT_MS}: windows wait at most that long for a heartbeat, and without heartbeats, the slot of a quiet database keeps ever more WAL`,
+      });
     } else if (key.endsWith('.password') && !PLACEHOLDER.test(value)) {
       problems.push({
         path,

@@ -153,6 +153,13 @@ describe('a wrong spec', () => {
     expect(problems).toContain('a literal password is not allowed; use a placeholder');
     expect(problems).not.toContain('max.batch.size": ');
   });
+  it.each(['0', '60001', 'never', '-1'])('is refused for heartbeats at an interval of %s', (ms) => {
+    const config = { 'heartbeat.interval.ms': ms };
+    const connector = { type: 'debezium-postgres', url: 'http://c:1', config };
+    expect(problemsOf(yaml(aSpecInput({ spec: { connector } }))).join('\n')).toContain(
+      `"${ms}" is not a number from 1 to 60000`,
+    );
+  });
   it('is refused for two tables whose topics would have the same name', () => {
     expect(
       problemsOf(yaml(aSpecInput({ tables: ['public."a b"', 'public.a_b'] }))).join(),
