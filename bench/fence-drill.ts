@@ -9,7 +9,7 @@ import { LEASE, type Drill } from './drill.js';
 export interface SourceRounds {
   readonly fenceMs: readonly number[];
   readonly holdMs: readonly number[];
-  /** The number of writes that changed the source table between the fence and the commit. */
+  /** The number of writes that changed the source table between two readings under the fence. */
   readonly slipped: number;
   readonly writes: number;
   /**

@@ -37,7 +37,7 @@ export interface Freshness {
 
 const ROWS_PER_SECOND_OF_A_SNAPSHOT = 30_000;
 const LONGEST_SNAPSHOT_MS = 30 * 60_000;
-const ENVELOPE_FACTOR = 3; // a record has the row before and after the change, and field names
+const ENVELOPE_FACTOR = 3; // a record has field names, its source, and often the former row
 
 export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advice {
   const list = tables.known ? tables.value : [];
@@ -72,7 +72,7 @@ export function adviceFor({ process, sql, source, tables }: ProcessFacts): Advic
       snapshot: null,
       pipeline: pipelineFor(sql),
       reasons: [
-        process.cdc === 'forbidden' ? 'change capture is forbidden' : 'views cannot be captured',
+        process.cdc === 'forbidden' ? 'change capture is forbidden' : 'only tables can be captured',
         ...(missed.length > 0 ? ['but polling would miss the listed changes'] : []),
       ],
       jdbcWouldMiss: missed,
@@ -106,6 +106,9 @@ function missedByPolling({ table, rows, columns, total, perDay, key }: TableFact
   const stamped = columns.some(
     (c) => c.type.startsWith('timestamp') && /(updated|modified|changed|last)/.test(c.name),
   );
+  const dated = columns.some(
+    (c) => c.type.startsWith('timestamp') && /(creat|insert|added)/.test(c.name),
+  );
   const counted = columns.some((c) => key.includes(c.name) && /^int[248]$/.test(c.type));
   return [
     ...(total === null
@@ -120,8 +123,10 @@ function missedByPolling({ table, rows, columns, total, perDay, key }: TableFact
     ...(!stamped && (total === null || total.updated > 0)
       ? [`${table}: updates, because it has no column with the time of a change`]
       : []),
-    ...(!stamped && !counted
-      ? [`${table}: even inserts, because it has neither a timestamp nor a growing number`]
+    ...(!stamped && !dated && !counted
+      ? [
+          `${table}: even inserts, because it has neither the time of an insert or change nor a growing number`,
+        ]
       : []),
   ];
 }
@@ -184,7 +189,9 @@ const totalOf = (numbers: readonly (number | null)[]): number | null =>
 const recordsPerDay = ({ perDay }: TableFacts): number | null =>
   perDay && perDay.inserted + perDay.updated + perDay.deleted;
 
-/** Returns null also for a table that is empty now, because the width of its rows is unknown. */
+/**
+ * Returns null also for a changing table that is empty now, because its rows have no known width.
+ */
 function bytesPerDay(table: TableFacts): number | null {
   const records = recordsPerDay(table);
   if (records === null || records === 0) return records;

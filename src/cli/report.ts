@@ -1,5 +1,5 @@
 // sluice report ID -o md|html|json: writes the report, from the ledger alone. With `verify FILE`,
-// it computes every hash and verdict of a report again, and compares them with the ledger and with
+// it compares the report with the ledger, whose hashes and verdicts it computes again, and with
 // Temporal's history.
 import { readFileSync } from 'node:fs';
 import type { Ledger } from '../clients/ledger/ledger.js';
@@ -113,5 +113,5 @@ function renderFindings(read: Report, findings: readonly Finding[], isWhole: boo
     f.what,
     f.detail,
   ]);
-  return `${table(['', 'CHECK', 'DETAIL'], rows)}\n\n${isWhole ? `The report of ${read.name} agrees with the ledger.` : `The report of ${read.name} and the ledger disagree.`}`;
+  return `${table(['', 'CHECK', 'DETAIL'], rows)}\n\n${isWhole ? `The report of ${read.name} agrees with the ledger.` : `The report of ${read.name}, the ledger and Temporal's history do not all agree.`}`;
 }

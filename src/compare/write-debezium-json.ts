@@ -1,7 +1,8 @@
-// Writes rows exactly as Debezium's initial load does with the configuration in
-// connectors/debezium-postgres.ts. `sluice prove` uses this file to write rows without a connector.
-// Sluice's own initial load (`connector.snapshot: copy`) uses the faster code of copied/, which
-// must write the same bytes. Contract tests compare the output with real Debezium, byte by byte.
+// Writes rows as Debezium's initial load does with the configuration in
+// connectors/debezium-postgres.ts. Only parts of `source` differ, such as its version. `sluice
+// prove` uses this file to write rows without a connector. Sluice's own initial load
+// (`connector.snapshot: copy`) uses the faster code of copied/, which must write the same bytes.
+// Contract tests compare the rows with real Debezium, byte by byte.
 import { arrayItems } from './array-text.js';
 import {
   INFINITE_DATES,
@@ -130,8 +131,8 @@ export function encoded({ name, encode }: Written, value: string): string {
 }
 
 /**
- * Escapes like Jackson, Debezium's JSON library. ASCII control characters become escapes in
- * uppercase hex. A character beyond the basic plane becomes two escapes.
+ * Escapes like Jackson, Debezium's JSON library. Control characters without a short escape become
+ * escapes in uppercase hex. A character beyond the basic plane becomes two escapes.
  */
 const text = (value: string): string => {
   if (!ESCAPED.test(value)) return `"${value}"`;
@@ -214,9 +215,9 @@ const PLAIN = new Set([
 ]);
 
 /**
- * Returns the columns that the connector writes. It omits columns of types that Debezium omits. It
- * also omits generated columns that change events do not contain: Debezium writes them only in its
- * initial load.
+ * Returns the columns that all events of a table have. Leaves out columns of types that Debezium
+ * omits. Also leaves out generated columns that change events do not contain, although Debezium's
+ * initial load has them.
  */
 export const capturedColumns = <C extends { readonly type: string } & MaybeGenerated>(
   columns: readonly C[],

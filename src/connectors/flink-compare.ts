@@ -1,9 +1,9 @@
 // Builds Flink SQL that compares a table with its topic. The SQL reads two topics up to fixed
 // offsets: one with the table's rows, and the table's own topic (the stream). From the stream, it
 // takes the last record of each key that the window's snapshot sees. Then a full outer join joins
-// both sides. Rows that this SQL finds equal are proven equal. The worker later compares all other
-// rows value by value. Flink's tables use the plain kafka connector with raw values. The format
-// `json` silently drops tombstones, and batch mode refuses upsert-kafka.
+// both sides. Rows that this SQL finds equal are proven equal. The worker later compares other rows
+// value by value, up to a limit. Flink's tables use the plain kafka connector with raw values. The
+// format `json` silently drops tombstones, and batch mode refuses upsert-kafka.
 import { idsEnd, type SnapshotVisibility } from '../domain/values/position.js';
 import { PLACEHOLDER_BASE64, TOAST_PLACEHOLDER } from '../domain/values/toast-placeholder.js';
 
@@ -26,8 +26,8 @@ export interface FlinkKafka {
 
 export interface FlinkComparison extends FlinkKafka {
   /**
-   * The topic that has the table's rows of this window's snapshot, as an initial load would write
-   * them.
+   * The topic to which the worker has written the table's rows, as the window's snapshot shows
+   * them. The records have the form of an initial load.
    */
   readonly legacy: TopicRange;
   readonly stream: TopicRange;
@@ -83,8 +83,8 @@ export function flinkSetup(input: FlinkComparison): string[] {
 
 /**
  * Returns the query for rows `[kind, count]`. The kind `unreadable` counts records that are not
- * change events. The kind `scattered` counts keys that are in several partitions. The records of
- * such a key have no order, so it is unknown which of them is the last.
+ * complete change events in UTF-8. The kind `scattered` counts keys that are in several partitions.
+ * The records of such a key have no order, so it is unknown which of them is the last.
  */
 export function countKinds({ partitions }: TopicRange): string {
   const kinds = `SELECT kind, COUNT(*) AS n FROM sluice_pairs GROUP BY kind

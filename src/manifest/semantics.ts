@@ -200,10 +200,15 @@ function laterWindows({ spec }: ParsedSpec, add: Add): void {
   if (chosen !== 'witness') return;
   const refuse = (message: string): void => add(message, 'validation', 'laterWindows');
   if (engine === 'flink')
-    refuse('the engine flink reads every row in every window; use engine embedded, or scan');
+    refuse(
+      'the engine flink reads every row in every window; use engine: embedded, or laterWindows: scan',
+    );
 }
 
-/** Checks that a recent window can replace the comparison of the results under the fence. */
+/**
+ * Checks `cutover.finalResult: { recent }`, with which an earlier window replaces the comparison of
+ * the results under the fence.
+ */
 function finalResult({ spec }: ParsedSpec, add: Add): void {
   const { finalResult: chosen, maxHold } = spec.cutover;
   if (chosen === 'fenced') return;

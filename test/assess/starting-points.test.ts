@@ -28,7 +28,7 @@ const SQL = `WITH late AS (SELECT store, amount FROM pay WHERE at > '2026-01-01'
 SELECT store, sum(amount)::numeric(12, 2) AS total, count(*) AS n FROM late GROUP BY 1`;
 
 describe('the starting points of a pipeline', () => {
-  it('are one query for each stage in Flink SQL, with topic placeholders and the expected types', () => {
+  it('in Flink SQL have one query for each stage, with topic placeholders and the expected types', () => {
     const [flink] = pointsFor(SQL);
     expect(flink!.open).toEqual([]);
     expect(flink!.text).toContain("'topic' = '${topic:public.pay}'");
@@ -72,7 +72,7 @@ describe('the starting points of a pipeline', () => {
     );
   });
 
-  it('include the stages that can be validated alone, each as a query that runs alone', () => {
+  it('include a draft of `batch.stages` for the spec, with a query for each stage that runs by itself', () => {
     const stages = pointsFor(
       `WITH s AS (SELECT store, sum(amount) AS t FROM pay GROUP BY store) SELECT store, t FROM s`,
     ).at(-1)!;
@@ -82,7 +82,7 @@ describe('the starting points of a pipeline', () => {
     );
   });
 
-  it('include the stages of a WITH before the INSERT', () => {
+  it('include the stages of a WITH that precedes an INSERT', () => {
     const insert = `WITH late AS (SELECT store, amount FROM pay) INSERT INTO r WITH s AS (SELECT store, sum(amount) AS t FROM late GROUP BY store) SELECT store, t FROM s`;
     const [flink] = pointsFor(insert);
     expect(flink!.text).toMatch(

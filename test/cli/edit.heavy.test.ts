@@ -1,4 +1,4 @@
-// Tests what `sluice edit` and `sluice window` print and send, and their exit codes. A fake
+// Tests what `sluice edit` and `sluice window` send, their errors and their exit codes. A fake
 // replaces the run.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

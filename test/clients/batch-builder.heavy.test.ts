@@ -32,7 +32,7 @@ describe('crc32c', () => {
 });
 
 describe('a record batch', () => {
-  it('is the same if its records are added as bytes, and all values end with bytes of one shared buffer', () => {
+  it('has the same bytes with `add` as with `addBytes`, which appends one shared end to each value', () => {
     const records = fc.array(fc.tuple(fc.string(), fc.string({ maxLength: 300 })), {
       minLength: 1,
     });

@@ -111,7 +111,7 @@ describe('WitnessLog', () => {
     expect(counted('944:946:944', '946:946:')).toEqual({ inserted: 2, deleted: 1 });
   });
 
-  it('forgets only changes that a snapshot sees, even if the same key changed again afterwards', () => {
+  it('forgets a key if the snapshot sees its latest change, and keeps all other changed keys', () => {
     const log = logOf(BEGIN, RELATION, INSERT, UPDATE_KEY, COMMIT);
     log.add({ kind: 'begin', txId: 950 });
     log.add({ kind: 'update', oid: OID, old: null, row: ['2'] });

@@ -1,5 +1,6 @@
-// Tests records of a table. Their values or members only resemble the right ones. Each record must
-// count as different or unknown, and the comparisons by hash and by value must agree.
+// Tests change events with a value that only resembles the row's value, or with a JSON key that
+// occurs twice. None may make a wrong row equal, and the comparisons by hash, by value and with the
+// kernel must agree.
 import { describe, expect, it } from 'vitest';
 import { canonFromJson, canonFromText } from '../../src/compare/column-types.js';
 import { RowEncoder } from '../../src/compare/enc/row.js';
@@ -79,14 +80,14 @@ describe('a value in a record of a table', () => {
   );
 
   it.each<[what: string, record: (record: string) => string]>([
-    ['a second row after it', (r) => r.replace(/\}$/, ',"after":{"id":1,"v":"b"}}')],
-    ['a second row that is null', (r) => r.replace(/\}$/, ',"after":null}')],
+    ['a second member `after`', (r) => r.replace(/\}$/, ',"after":{"id":1,"v":"b"}}')],
+    ['a second member `after` that is null', (r) => r.replace(/\}$/, ',"after":null}')],
     ['a second source', (r) => r.replace(',"op"', ',"source":{"txId":20},"op"')],
     ['a second source without a transaction', (r) => r.replace(',"op"', ',"source":{},"op"')],
     ['a second transaction', (r) => r.replace('"txId":1', '"txId":1,"txId":20')],
     ['a second operation', (r) => r.replace(/\}$/, ',"op":"d"}')],
     ['a longer operation', (r) => r.replace('"op":"c"', '"op":"create"')],
-    ['the value in its row twice', (r) => r.replace('"v":"a"', '"v":"b","v":"a","v":"c"')],
+    ['the value in its row three times', (r) => r.replace('"v":"a"', '"v":"b","v":"a","v":"c"')],
   ])(
     'has the same result by value, by hash and with the kernel if the record has %s',
     (_what, change) => {

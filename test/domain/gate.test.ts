@@ -106,7 +106,7 @@ describe('an approval', () => {
     ],
     ['after the commit', ask(), { ...OPEN, committed: true }, SPEC, 'committed'],
     [
-      'no evidence named within 60 s of a voiding epoch',
+      'no named evidence, less than 60 s after the evidence was voided',
       ask('ann', null),
       { ...OPEN, voidedAt: '2026-11-22T11:59:30.000Z' },
       SPEC,

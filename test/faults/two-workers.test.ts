@@ -1,5 +1,6 @@
-// Kills workers with -9 while a writer is active, and reads from Temporal's history how soon each
-// migration made progress again. SLUICE_KILL_EVERY=60 makes the second test take ten minutes.
+// Kills workers with -9 while a writer is active. For migrations that run activities at that time,
+// reads from Temporal's history how soon they made progress again. SLUICE_KILL_EVERY=60 makes the
+// second test take ten minutes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -134,7 +135,7 @@ describe('migrations whose workers are killed with -9', () => {
   });
 
   it(
-    'have the same outcome if one of two workers is killed ten times',
+    'have the same outcome if two workers are killed in turn, ten times in all',
     { timeout: 1_500_000 },
     async () => {
       for (const worker of workers) await worker.restart();

@@ -73,7 +73,7 @@ describe('the plan of a comparison', () => {
     ]);
   });
 
-  it('has the named topics, by pattern or by table, and no slot unless one is named', () => {
+  it('with `existing` has the named topics, by pattern or by table, and only a slot that is named', () => {
     const topicsOf = (topics: unknown) =>
       planOf({ tables, spec: { existing: { topics } } }).plan.captures.map((c) => c.topic);
     expect(topicsOf('shop.{schema}.{table}.v1')).toEqual([

@@ -27,7 +27,7 @@ const approval = (more: object) => ({ cutover: { ...BATCH_PARTS.cutover, approva
 
 describe('a spec', () => {
   it('is accepted if its parts share no names', () => expect(problems({})).toBe(''));
-  it('is refused if handed-over connectors would publish its markers', () => {
+  it('is refused for the name `none`, because handed-over connectors keep the marker prefix sluice-none', () => {
     const published = handedOverConfig(aPlan())['message.prefix.include.list']!;
     expect(messagePrefix(aSpec({ name: 'bank' }))).toBe('sluice-bank');
     const name = published.replace('sluice-', '');

@@ -1,4 +1,5 @@
-// Defines the world of a shared table's model: both tables, the tasks and the batch.
+// Defines the state (the "world") that the model of a shared table explores: the shared table, its
+// staging table, the sink's tasks and the batch.
 import { OPEN } from './state.js';
 
 /**

@@ -1,5 +1,5 @@
-// Models the WAL that Sluice's slot retains as a small world (invariant I12 in
-// docs/explanation/cutover.md). It has writers, a connector that may make no progress, and a guard
+// Models how much WAL Sluice's slot retains (invariant I12 in docs/explanation/cutover.md). The
+// model has writers, a connector that may make no progress, and a guard
 // that looks from time to time. The run may be blocked, paused or committed. Before the commit, the
 // source is more important than the migration, so the slot may be dropped. After the commit, the
 // objects that consumers need are never dropped.
@@ -97,7 +97,7 @@ export const GUARD_MUTANTS: readonly (readonly [string, Partial<GuardRules>, Reg
   ['the guard did nothing while the run was blocked', { looksWhileBlocked: false }, /more WAL/],
   ['the guard did nothing while the run was paused', { looksWhilePaused: false }, /more WAL/],
   [
-    'the guard only raised an alarm before the commit',
+    'before the commit, the guard raised an alarm but did not drop the slot',
     { dropsBeforeCommit: false },
     /more WAL than the budget plus/,
   ],

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('the name of a type', () => {
-  it('has no schema if the type belongs to Postgres or to an extension, and is provable', async () => {
+  it('has no schema if the type is provable and belongs to Postgres or to an extension', async () => {
     const { columns } = (await readTable(database.client, 'public.named'))!;
     const found = Object.fromEntries(columns.map(({ name, type }) => [name, type]));
     const plain = { h: 'hstore', hs: 'hstore[]', d: 'hstore', c: 'citext', own: 'money' };
@@ -33,7 +33,7 @@ describe('the name of a type', () => {
     });
   });
 
-  it('makes a type unprovable if a user made it, or if another type has the same name', async () => {
+  it("makes a type unprovable if a user's type has the name of a type that the connector knows by name", async () => {
     const { columns } = (await readTable(database.client, 'public.named'))!;
     const others = columns.filter(({ type }) => !isProvable(type));
     expect(Object.fromEntries(others.map(({ name, type }) => [name, type]))).toEqual({

@@ -1,4 +1,4 @@
-// Defines a route that no spec can name. It shows everything that a new route needs.
+// Defines a route that no spec can name. It shows the smallest route that compiles.
 import {
   NO_EFFECTS,
   type RouteAdapter,
@@ -12,8 +12,9 @@ import {
 } from '../../src/domain/routes/route.js';
 
 /**
- * If a property that every route has is missing here, the compiler names it. The cast in `PAGER` is
- * needed only because the type of a plan does not have this route's kind.
+ * `PLAIN_FACTS` has defaults for most facts. If a fact without a default is missing here, the
+ * compiler names it. The cast in `PAGER` is needed only because the type of a plan does not have
+ * this route's kind.
  */
 const FACTS: RouteFacts = {
   ...PLAIN_FACTS,

@@ -1,5 +1,6 @@
-// Tests the cost of waiting: the events of history per day, and the bytes of each run. Also tests
-// that the migration can still be rolled back afterwards.
+// Tests the cost of waiting: the events of history per day, and the bytes of each history (one
+// workflow execution, until it continues as new). Also tests that the migration can still be rolled
+// back afterwards.
 import proto from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../src/domain/evidence/check.js';
@@ -9,7 +10,7 @@ import { play, useBench, type Play } from '../support/time-skipping.js';
 
 const bench = useBench();
 
-/** After a wait of this length, each run has continued as new. */
+/** After a wait of this length, each workflow has continued as new. */
 const DAYS = 30;
 const EVENTS_A_DAY = 600;
 const BYTES_OF_A_RUN = 1_000_000;
@@ -120,7 +121,7 @@ describe('a run that is', () => {
     },
   );
 
-  it('waiting for a batch run has one activity, and can still be rolled back', async () => {
+  it('waiting for a batch run calls its activity once, and the migration can still be rolled back', async () => {
     let isOver = false;
     const fake = fakes({
       activeBatchRun: () => Promise.resolve('batch run 7 is active'),

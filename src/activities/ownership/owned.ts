@@ -113,8 +113,8 @@ const NOTHING_MADE: readonly string[] = [
   'spec-invalid',
 ];
 /**
- * Matches error codes after which the creation may have succeeded, because the connection or the
- * server was lost.
+ * Matches error codes after which the creation may have succeeded: the connection or the server was
+ * lost, or the server had an internal error.
  */
 const END_UNKNOWN = /^(08|57P|40003|XX)/;
 
@@ -134,12 +134,12 @@ export function endOf(error: unknown): 'no right' | 'nothing made' | 'unknown' {
 }
 
 /**
- * Removes an object if the ledger lists it as ours, and records the removal. Idempotent. If
- * `mayExist` returns false, only records the removal. An object that was handed over belongs to the
- * user, so it stays. This is also true for a run that was reset and no longer knows the hand-over.
- * Throws Problem `clean-up` if the object still exists afterwards. Returns true if the ledger has
- * never listed the object. Then a restore of the ledger has lost the entry, or the object is not
- * ours.
+ * Removes an object if the ledger lists it as ours, and records the removal. Idempotent. `mayExist`
+ * asks before the removal, and may ask more patiently than `exists`. If it returns false, only
+ * records the removal. An object that was handed over belongs to the user, so it stays. This is
+ * also true for a run that was reset and no longer knows the hand-over. Throws Problem `clean-up`
+ * if the object still exists afterwards. Returns true if the ledger has never listed the object.
+ * Then a restore of the ledger has lost the entry, or the object is not ours.
  */
 export async function removeOwned(
   ledger: Ledger,

@@ -16,7 +16,7 @@ export interface KsqlQuery {
 
 export interface KsqlServer {
   readonly version: string;
-  /** The prefix of everything that the server creates in Kafka. */
+  /** A part of the prefix of everything that the server creates in Kafka. */
   readonly serviceId: string;
 }
 
@@ -45,7 +45,7 @@ const POLL_MS = 200;
 const MEDIA_TYPE = 'application/vnd.ksql.v1+json';
 const UNDER_WAY: readonly string[] = ['QUEUED', 'PARSING', 'EXECUTING'];
 
-/** Thrown if the server refuses a statement. The message is the server's reason. */
+/** Thrown if the server refuses a request. The message is the server's reason. */
 export class KsqlError extends Error {}
 
 export class KsqlDb {

@@ -26,8 +26,8 @@ import { stripSemicolon } from '../../domain/values/strip-semicolon.js';
 const quoted = (table: string): string => qualified(parseTableName(table));
 
 /**
- * Creates the owner triggers, which refuse the writes of the batch or of the stream. The function
- * `createTriggers` explains the conditions for the caller, and what the caller's commit proves.
+ * Creates the owner triggers, which refuse the writes of the batch or of the stream. See
+ * `createTriggers` for the locks that the caller must hold.
  */
 export async function createOwnerTriggers(
   client: pg.ClientBase,
@@ -242,7 +242,8 @@ export async function revokeWrites(
 
 /**
  * Returns SQL that drops the function and the kept rows before the lease row's schema is removed.
- * Postgres refuses to drop a function that a trigger still uses.
+ * The triggers must be dropped before, because Postgres refuses to drop a function that a trigger
+ * uses.
  */
 export const dropSharedTableSql = (schema: string): string =>
   `DROP FUNCTION IF EXISTS ${quoteIdent(schema)}.keep_owner(); DROP TABLE IF EXISTS ${quoteIdent(schema)}.kept`;

@@ -15,7 +15,7 @@ export interface WatchedState {
   started: string[];
   /** All problems that the guard found, even those of connectors that the run itself has paused. */
   troubles: ConnectorTrouble[];
-  /** The time (ISO) when the oldest of the problems was found. Null if there is no problem. */
+  /** The time (ISO) since which there has always been a problem. Null if there is none. */
   since: string | null;
   failing: Record<string, Failing>;
 }
@@ -159,8 +159,8 @@ export class WatchedConnectors {
   }
 
   /**
-   * Returns true if a person asked for a deleted connector before a window found it deleted. Each
-   * request is returned only once.
+   * Returns true if a person has sent `retry` for a connector that the guard found deleted. A
+   * window that finds it deleted then creates it again. Each `retry` is returned only once.
    */
   takeAskedBack(): boolean {
     const was = this.#isAskedBack;

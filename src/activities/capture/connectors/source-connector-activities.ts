@@ -31,9 +31,10 @@ export function createConnectActivities(deps: Deps) {
     /**
      * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise,
      * when the connector's task next commits offsets, it would create the consumer group of the
-     * signal topic again. The change restarts the task, which sends no heartbeats until it has read
-     * a change or a marker from the WAL. Therefore this activity writes a marker. Without the
-     * marker, the slot of a quiet database would retain WAL forever. Idempotent.
+     * signal topic again. The change restarts the task. Debezium then sends no heartbeats, and
+     * confirms no position, until it has read a change or a marker from the WAL. Therefore this
+     * activity writes a marker. Without the marker, the slot of a quiet database would retain WAL
+     * forever. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));
