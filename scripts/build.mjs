@@ -1,5 +1,5 @@
-// Compiles src to dist and bundles the workflows. With `--if-stale`, it does nothing if the output
-// is newer than the sources.
+// Compiles the kernel, compiles src to dist, and bundles the workflows. With `--if-stale`, it does
+// nothing if the output is newer than the sources.
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, must } from './installed.mjs';

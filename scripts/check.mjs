@@ -18,7 +18,7 @@ const compose = () =>
     ([command, ...args]) => spawnSync(command, [...args, 'version']).status === 0,
   ) ?? null;
 
-/** Lets Compose read the files as it would for `up`. This starts nothing and needs no engine. */
+/** Lets Compose read the files as it would for `up`. Starts nothing, and needs no Docker engine. */
 async function composeReads() {
   const command = compose();
   if (command === null) {

@@ -1,7 +1,7 @@
 // `npm run prose [-- PATH ...]` lists sentences of comments and documents that are hard to read.
 // With `--check`, it fails when src has too many fragments or when a banned word is used anywhere.
 // The rules are simple: they miss some fragments and flag a few good sentences. The check therefore
-// allows a small rate of findings.
+// allows a small rate of fragments.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './installed.mjs';
@@ -86,7 +86,7 @@ function sentences(group) {
   return found;
 }
 
-/** Removes what is quoted and not prose: code, link targets, names of tests. */
+/** Removes what is not prose: code, link targets, and quoted text such as names of tests. */
 const plain = (text) =>
   text
     .replace(/`[^`]*`/g, 'CODE')

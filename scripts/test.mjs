@@ -1,6 +1,7 @@
 // `npm test` installs and builds what is missing, and checks types and lint. Then it runs every
-// suite except those in BESIDE. The suites in ON_STACK share one stack, which is removed at the
-// end. The last lines name each failed test, and count passed, failed and skipped tests.
+// suite except those in BESIDE, or only the suites that its arguments name. The suites in ON_STACK
+// share one stack, which is removed at the end. The last lines name each failed test, and count
+// passed, failed and skipped tests.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// `npm run demo` runs a whole migration with real servers. It prints every command that a person
-// would type.
+// `npm run demo` runs a whole migration with real servers. It prints the main commands that a
+// person would type.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -136,7 +136,7 @@ async function migrate(home: StackHome, built: Promise<void>): Promise<void> {
   );
   for (const row of failedWindows(status))
     say(`window ${row.number} ${row.subject}: failed, ${row.reason}`);
-  // version 1 needs a second or two to end, so `diff` runs during this time
+  // `addService` first stops version 1, which takes a second or two, so `diff` runs meanwhile
   const deployed = addService(home, service(2, true));
   sluice(['diff', NAME, '--limit', '6']);
   say(
@@ -176,7 +176,7 @@ async function untilMigrated(): Promise<void> {
       if (evidence) approved.add(evidence);
       sluice(['approve', NAME, '--approver', 'demo', '--reason', 'all windows passed', '--yes'], {
         allowed: [0, 1],
-      }); // exit code 1 means that the evidence has changed
+      }); // exit code 1: the approval was refused, for example because the evidence has changed
     }
     if (status.outcome && status.outcome !== 'migrated')
       throw new Error(`it ended as ${status.outcome}: sluice audit ${NAME}`);

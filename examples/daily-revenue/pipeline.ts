@@ -1,5 +1,5 @@
-// Runs the example's Kafka Streams application as a service of the local stack. The application is
-// built once with Maven and deployed in version 1 (wrong) or 2 (right).
+// Runs the example's Kafka Streams application as a service of the local stack, in version 1
+// (wrong) or 2 (right). Maven builds the application if the JAR is missing or older than its sources.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

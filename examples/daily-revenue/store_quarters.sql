@@ -1,5 +1,5 @@
--- Stage 4 of the pipeline computes the revenue of each store and quarter of an hour, before the
--- store's time zone assigns it to a day.
+-- This query gives the result of the pipeline's stage 4: the totals of each store and quarter of an
+-- hour. Stage 5 then assigns each quarter to a day in the store's time zone.
 SELECT floor(extract(epoch FROM o.ordered_at) / 900)::bigint AS quarter,
        o.store_id,
        count(*) AS orders,

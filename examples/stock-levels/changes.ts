@@ -65,8 +65,8 @@ interface Parsed {
 const HEADER_BYTES = 5; // a zero byte and the id of the schema
 
 /**
- * Reads one value in Avro's binary encoding. It does not support the types `bytes` and `fixed`,
- * because the table has no such columns.
+ * Reads one value in Avro's binary encoding. It supports only the types that the records of this
+ * example contain. For example, it does not support `bytes` or `fixed`.
  */
 class AvroValue {
   readonly #bytes: Buffer;

@@ -13,7 +13,7 @@ const SCHEMA = `
   INSERT INTO movements (product_id, quantity) SELECT g % ${PRODUCTS}, g % 17 - 5 FROM generate_series(1, 2000) g;`;
 /** The transaction of the nightly batch. This program runs it only once, at the start. */
 const NIGHT = `BEGIN; DELETE FROM stock_levels; INSERT INTO stock_levels ${QUERY}; COMMIT`;
-/** Writes a delivery or a sale, corrects a movement, or deletes a movement that was a mistake. */
+/** These statements write a new movement, correct a movement, or delete one that was a mistake. */
 const WRITES = [
   'INSERT INTO movements (product_id, quantity) VALUES ($1, $2)',
   'UPDATE movements SET quantity = $2 WHERE id = (SELECT max(id) - $1 FROM movements)',
@@ -46,7 +46,7 @@ export async function createWarehouse(database: string): Promise<void> {
   await withClient(database, (client) => client.query(SCHEMA + NIGHT));
 }
 
-/** Writes about ten movements a second until `isOver` returns true. */
+/** Runs at most ten random statements of WRITES a second until `isOver` returns true. */
 export async function keepMoving(database: string, isOver: () => boolean): Promise<void> {
   await withClient(database, async (client) => {
     while (!isOver()) {

@@ -1,4 +1,4 @@
-// Lists the generated files of the repository, each with the function that makes its text.
+// Lists the files that `npm run docs` writes, each with the function that makes its text.
 import { specSchema } from '../../src/cli/schema.js';
 import { cliPage } from './cli-page.js';
 import { environmentPage } from './environment-page.js';

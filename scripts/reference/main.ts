@@ -1,4 +1,5 @@
-// Writes every generated file. A unit test compares the files with what is generated.
+// Writes every file that generated.ts lists. A unit test compares the committed files with newly
+// made text.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
 // Makes the page of messages: preflight checks, verdicts, classes of differences, audit events. The
-// code that judges windows also computes the reasons on this page, from small examples.
+// code that judges windows also computes the reasons in the table of verdicts, from small examples.
 import { judgeComparison, type Proofs } from '../../src/domain/evidence/verdict.js';
 import { applyWaivers, type CheckName } from '../../src/domain/evidence/check.js';
 import { NO_COUNTS, type Counts } from '../../src/domain/evidence/counts.js';

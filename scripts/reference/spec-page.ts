@@ -1,4 +1,4 @@
-// Makes the page of the spec from its JSON Schema, one table for each object.
+// Makes the page of the spec from its JSON Schema, with one table for each object of a spec.
 import { specSchema } from '../../src/cli/schema.js';
 import { code, page, table } from './markdown.js';
 
@@ -97,7 +97,7 @@ function defaultOf(node: Node, isRequired: boolean): string {
   return code(typeof preset === 'string' ? preset : JSON.stringify(preset));
 }
 
-/** Returns the name of a form that the introduction explains. Null for every other shape. */
+/** Returns `secret`, `action` or `SQL` if the node has this form, otherwise null. */
 function formOf(node: Node): string | null {
   const keys = new Set(
     alternatives(node).flatMap(({ properties }) => Object.keys(properties ?? {})),

@@ -54,8 +54,8 @@ export const connectorAcknowledged = (
 
 /**
  * Waits like `connectorAcknowledged`, but writes a marker only if `nudge` is given, and by calling
- * it. Without markers, the connector of a quiet database acknowledges positions only with its
- * heartbeats.
+ * it. Without markers, the connector of a quiet database acknowledges positions only with
+ * Debezium's heartbeats.
  */
 export async function slotAcknowledged(
   client: pg.ClientBase,

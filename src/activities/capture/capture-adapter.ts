@@ -42,7 +42,8 @@ export interface SourceMark {
 }
 
 /**
- * The sessions with which a mark is set, and the text of its marker, if it writes one (`token`).
+ * The sessions that set a mark, and the text of the marker (`token`). An adopted or polling capture
+ * writes no marker, and ignores the text.
  */
 export interface MarkAt {
   /**

@@ -89,7 +89,10 @@ export interface DecodedRecord extends KafkaRecord {
   readonly spelling: number | undefined;
 }
 
-/** Receives the parts of a record, and the hash of its key's bytes if a decoder rewrote the key. */
+/**
+ * Receives the parts of a record. If a decoder rewrote the key, also receives the hash of the key's
+ * original bytes.
+ */
 type DecodedVisitor = (...record: [...Parameters<RecordVisitor>, spelling?: number]) => void;
 
 /**

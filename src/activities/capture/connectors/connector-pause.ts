@@ -18,8 +18,8 @@ type Needs = Pick<Deps, 'ledger' | 'systems'>;
 
 const POLL_MS = 20;
 /**
- * The guard resumes a connector that stays paused longer than the longest allowed pause plus this
- * time.
+ * The guard resumes a connector that a window paused, if the pause lasts longer than its limit plus
+ * this time.
  */
 const GRACE_MS = 2000;
 /** A window tries for this long to resume its connector. After that, the guard tries. */
@@ -32,9 +32,10 @@ export interface Paused<T> {
 }
 
 /**
- * Runs `use` while every task of the connector is paused, for at most `atMostMs`. Returns a reason
- * if the connector is not running before the pause, or does not pause. Resumes the connector even
- * after a cancellation, unless a person stopped or deleted it during the pause.
+ * Runs `use` while every task of the connector is paused. `use` gets the deadline of the pause,
+ * which is `atMostMs` after the request to pause. Returns a reason if the connector is not running before the
+ * pause, does not pause in time, or is stopped. Resumes the connector even after a cancellation,
+ * unless a person stopped or deleted it during the pause.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,

@@ -48,8 +48,8 @@ export const withPlanned = (
   });
 
 /**
- * Returns the differences from a wanted connector. For an adopted connector, returns only the
- * reasons that make it unfit.
+ * Returns the differences from a wanted connector. For an adopted connector that exists, returns
+ * only the reasons that make it unfit.
  */
 export const driftFrom = (
   { config, unfit }: Pick<WantedConnector, 'config' | 'unfit'>,

@@ -4,7 +4,7 @@ import { storedConfig } from './connector-state.js';
 
 /**
  * Returns text to append to a reason. The text names the paused, stopped or deleted connectors. It
- * is empty if all connectors are running, or if Kafka Connect does not answer.
+ * is empty if there is no such connector, or if Kafka Connect does not answer.
  */
 export async function stoppedConnectors(
   rest: Pick<ConnectControl, 'status' | 'config' | 'howToResume'>,

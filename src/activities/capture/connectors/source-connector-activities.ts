@@ -15,15 +15,15 @@ type Totals = Readonly<Record<string, number>>;
 export function createConnectActivities(deps: Deps) {
   return withPlan({
     /**
-     * Waits until the connector has reported every table's scan as SUCCEEDED. The heartbeats of
-     * this activity report the progress. Safe to repeat.
+     * Waits until the connector has reported every table's scan as SUCCEEDED. The activity's
+     * heartbeats to Temporal report the progress. Safe to repeat.
      */
     watchSnapshot: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchLog(deps, run, totals),
 
     /**
-     * Waits until polling connectors have read all rows that exist now. The heartbeats of this
-     * activity report the progress. Safe to repeat.
+     * Waits until polling connectors have read all rows that exist now. The activity's heartbeats
+     * to Temporal report the progress. Safe to repeat.
      */
     watchPolled: (run: Planned, totals: Totals): Promise<TableProgress[]> =>
       watchPolling(deps, run, totals),
@@ -31,10 +31,10 @@ export function createConnectActivities(deps: Deps) {
     /**
      * Removes the scaffolding topics from the connector's configuration at `complete`. Otherwise,
      * when the connector's task next commits offsets, it would create the consumer group of the
-     * signal topic again. The change restarts the task. Debezium then sends no heartbeats, and
-     * confirms no position, until it has read a change or a marker from the WAL. Therefore this
-     * activity writes a marker. Without the marker, the slot of a quiet database would retain WAL
-     * forever. Idempotent.
+     * signal topic again. The change restarts the task. In a quiet database, the task acknowledges
+     * WAL only with Debezium's heartbeats, and sends none until it has read a change or a marker.
+     * Therefore this activity writes a marker. Otherwise, the slot would retain WAL for as long as
+     * the database stays quiet. Idempotent.
      */
     async handOverConnector({ plan }: Planned): Promise<void> {
       await reconfigure(deps.systems.connect(plan), plan.names.connector, handedOverConfig(plan));

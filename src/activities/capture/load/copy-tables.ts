@@ -1,7 +1,8 @@
 // Makes the initial load for `connector.snapshot: copy`. It creates a slot and uses the snapshot
-// taken at the slot's position. Several sessions read the tables in that snapshot, block range by
-// block range. They write each row in the form that the connector's own initial load would use.
-// After that, the connector reads the WAL from the slot's position.
+// taken at the slot's position. (A later attempt takes a new snapshot.) Sessions that share the
+// snapshot read the tables, block range by block range. They write each row in the form that the
+// connector's own initial load would use. After that, the connector reads the WAL from the slot's
+// position.
 import { Context } from '@temporalio/activity';
 import { dividedBlocks, inBlocks, type Blocks } from '../../../clients/postgres/block-ranges.js';
 import { copyLines } from '../../../clients/postgres/copy-stream.js';
@@ -44,8 +45,8 @@ const BLOCKS_AT_ONCE = 512;
 /** The maximum number of rows in a block of 8 KB. */
 const ROWS_IN_BLOCK = 291;
 /**
- * Each time that it has written this many rows, the copy checks whether the worker was suspended
- * too long.
+ * The number of rows after which the copy checks again whether the worker was suspended for so long
+ * that Temporal has started another attempt.
  */
 const ROWS_PER_CHECK = 256;
 
@@ -62,8 +63,9 @@ export function createCopyActivities(deps: Deps) {
   return withPlan({
     /**
      * Creates the slot, and copies every table to its topic. If an attempt dies, the next attempt
-     * copies only the remaining ranges. It copies a table again from its beginning if the WAL can
-     * omit TOASTed values of the table. The heartbeats of this activity report the progress.
+     * copies only the remaining ranges. It copies a table again from its beginning if the table was
+     * rewritten, if its partitions changed, or if the WAL can omit TOASTed values of the table. The
+     * activity's heartbeats to Temporal report the progress.
      */
     async copyTables(
       run: Planned,

@@ -1,6 +1,6 @@
-// Requests an incremental snapshot by a signal in Kafka, and follows the snapshot's notifications.
-// Between two chunks of rows, the connector waits for a change in the WAL. A quiet database writes
-// no changes to the WAL, so this code writes a marker.
+// Requests an incremental snapshot with a signal in Kafka, and follows the notifications of the
+// snapshot. Between two chunks of rows, the connector waits for a change in the WAL. A quiet
+// database writes no changes to the WAL, so this code writes a marker.
 import type pg from 'pg';
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { includePattern } from '../../../connectors/debezium-postgres.js';

@@ -15,7 +15,7 @@ const PROGRESS_EVERY_MS = 1000;
 
 /**
  * Waits until the connectors have read all rows that existed at the time of the call. The
- * activity's heartbeats report the progress. Safe to repeat.
+ * activity's heartbeats to Temporal report the progress. Safe to repeat.
  */
 export function watchPolling(
   deps: CaptureDeps,
@@ -54,8 +54,8 @@ export function watchPolling(
 }
 
 /**
- * Counts the data records of topics, because offsets also count transaction markers. Each call
- * continues where the last call stopped.
+ * Counts the data records of topics, because offsets also count Kafka's transaction markers. Each
+ * call continues where the last call stopped.
  */
 class RecordCounter {
   readonly #kafka: KafkaPort;

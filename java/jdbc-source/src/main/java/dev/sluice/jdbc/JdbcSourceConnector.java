@@ -56,8 +56,8 @@ public final class JdbcSourceConnector extends SourceConnector {
   }
 
   /**
-   * Says that this connector supports exactly-once. Connect then writes a record and its position
-   * in one transaction.
+   * Says that this connector supports exactly-once. If the Connect worker enables it, Connect writes
+   * a record and its position in one transaction.
    */
   @Override
   public ExactlyOnceSupport exactlyOnceSupport(Map<String, String> config) {

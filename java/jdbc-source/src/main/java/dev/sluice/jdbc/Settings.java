@@ -50,7 +50,10 @@ final class Settings extends AbstractConfig {
     return Mode.of(getString(MODE));
   }
 
-  /** Returns a message for each key that contradicts another key. */
+  /**
+   * Returns a message for the first key that contradicts another key, or that the mode needs and that
+   * is missing. Returns an empty map if there is none.
+   */
   static Map<String, String> contradictions(Settings settings) {
     boolean hasQuery = !settings.getString(QUERY).isBlank();
     boolean hasTables = !settings.getList(TABLES).isEmpty();

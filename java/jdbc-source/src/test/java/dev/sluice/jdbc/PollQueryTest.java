@@ -37,7 +37,7 @@ class PollQueryTest {
   }
 
   @Test
-  void anErrorNamesAColumnThatCannotBeACursor() {
+  void anIdOrTimeColumnThatIsMissingOrHasTheWrongTypeIsRefused() {
     Settings byId = settings("mode", "incrementing", "query", "SELECT 1", "incrementing.column.name", "id");
     assertTrue(assertThrows(ConnectException.class, () -> query(byId, Map.of("id", "text"))).getMessage().contains("id of the query is text"));
     assertTrue(assertThrows(ConnectException.class, () -> query(byId, Map.of("a", "int4"))).getMessage().contains("no column id; it has a"));
@@ -52,7 +52,7 @@ class PollQueryTest {
   }
 
   @Test
-  void anErrorNamesEachContradictoryKey() {
+  void anErrorNamesAKeyThatContradictsAnotherKeyOrIsMissing() {
     assertEquals("query", only(settings("mode", "bulk")));
     assertEquals("query", only(settings("mode", "bulk", "query", "SELECT 1", "table.whitelist", "a.b")));
     assertEquals("incrementing.column.name", only(settings("mode", "incrementing", "query", "SELECT 1")));

@@ -44,7 +44,7 @@ public final class Main {
     streams.setUncaughtExceptionHandler(e -> StreamThreadExceptionResponse.REPLACE_THREAD);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-      streams.close(CloseOptions.groupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP)); // the next version need not wait for the end of this session
+      streams.close(CloseOptions.groupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP)); // otherwise, the next version would wait until this member's session in the group times out
       stopped.countDown();
     }));
     streams.start();

@@ -9,7 +9,8 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 
 /**
- * Writes the output records as Kafka Connect's JSON with schema, which Debezium's JDBC sink needs.
+ * Encodes the output records as Kafka Connect's JSON with schema, which Debezium's JDBC sink needs.
+ * Encodes the records of the stage topic as plain JSON.
  */
 final class Output {
   static final Serde<byte[]> BYTES = Serdes.ByteArray();
@@ -31,7 +32,7 @@ final class Output {
     return record(VALUE_SCHEMA, "{\"orders\":" + daily.orders() + ",\"gross\":" + decimal(daily.gross()) + ",\"refunded\":" + decimal(daily.refunded()) + ",\"revenue\":" + decimal(revenue) + "}");
   }
 
-  /** Writes a stage's records as plain JSON, because only the validation reads them. */
+  /** The stage's records are plain JSON, because only Sluice's windows read them. */
   static byte[] stageKey(Bucket key) {
     return ("{\"quarter\":" + key.at() + ",\"store_id\":" + key.storeId() + "}").getBytes(StandardCharsets.UTF_8);
   }
