@@ -1,5 +1,6 @@
 // Runs the example's Kafka Streams application as a service of the local stack, in version 1
-// (wrong) or 2 (right). Maven builds the application if the JAR is missing or older than its sources.
+// (wrong) or 2 (right). Maven builds the application if the JAR is missing or older than its
+// sources.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -46,8 +46,8 @@ export async function rowsOf(
 export function createBaselineActivities({ secret }: Pick<Deps, 'secret'>) {
   return withPlan({
     /**
-     * Reads each table's schema fingerprint, number of rows and size, and the WAL position, in
-     * one snapshot.
+     * Reads a fingerprint of each table's definition, its number of rows and its size, and the WAL
+     * position, in one transaction.
      */
     async takeBaseline({ plan }: Planned): Promise<Baseline> {
       return readSource(plan, secret, (client) =>

@@ -33,9 +33,9 @@ export interface Paused<T> {
 
 /**
  * Runs `use` while every task of the connector is paused. `use` gets the deadline of the pause,
- * which is `atMostMs` after the request to pause. Returns a reason if the connector is not running before the
- * pause, does not pause in time, or is stopped. Resumes the connector even after a cancellation,
- * unless a person stopped or deleted it during the pause.
+ * which is `atMostMs` after the request to pause. Returns a reason if the connector is not running
+ * before the pause, does not pause in time, or is stopped. Resumes the connector even after a
+ * cancellation, unless a person stopped or deleted it during the pause.
  */
 export async function whilePaused<T>(
   { ledger, systems }: Needs,

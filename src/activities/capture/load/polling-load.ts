@@ -1,5 +1,5 @@
 // Watches the initial load by connectors that poll. The load is complete when the connectors have
-// read every row that existed when the load began.
+// read every row that existed when this activity began to watch.
 import type { KafkaPort } from '../../../clients/kafka/kafka.js';
 import { withSource } from '../../../clients/postgres/connection.js';
 import type { TableProgress } from '../../../domain/evidence/ledger-rows.js';

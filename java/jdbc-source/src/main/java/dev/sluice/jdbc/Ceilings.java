@@ -6,9 +6,9 @@ import java.util.Deque;
 import java.util.function.LongSupplier;
 
 /**
- * Says up to which id a poll may read. Remembers the highest id at recent polls, each with its time.
- * A poll reads only up to an id that is old enough, because rows with lower ids may still be
- * uncommitted. Not thread-safe.
+ * Says up to which id a poll may read in mode `incrementing`. Remembers the highest id at recent
+ * polls, each with its time. A poll reads only up to the highest id of a certain time ago, because
+ * transactions that wrote lower ids may commit later. Not thread-safe.
  */
 final class Ceilings {
   /** Reads the highest current id, or null if there is none. It may wait for a lock. */

@@ -16,7 +16,7 @@ import org.apache.kafka.connect.source.SourceConnector;
 
 /**
  * Polls tables of Postgres, or one query over them, into topics. Polling does not see deletes.
- * Except in mode `bulk`, it also does not see updates that leave the id or time column unchanged.
+ * Except in mode `bulk`, it does not see updates that leave the columns of id and time unchanged.
  */
 public final class JdbcSourceConnector extends SourceConnector {
   private Map<String, String> values = Map.of();
@@ -56,8 +56,8 @@ public final class JdbcSourceConnector extends SourceConnector {
   }
 
   /**
-   * Says that this connector supports exactly-once. If the Connect worker enables it, Connect writes
-   * a record and its position in one transaction.
+   * Says that this connector supports exactly-once. If the Connect worker enables it, Connect
+   * writes a record and its position in one transaction.
    */
   @Override
   public ExactlyOnceSupport exactlyOnceSupport(Map<String, String> config) {

@@ -12,9 +12,9 @@ import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.source.SourceTask;
 
 /**
- * Has one feed for each table, or one for the query. Each call of `poll` reads at most one batch, from
- * the feed that has been due for the longest time. If no feed is due, the task sleeps only for a
- * short time, so that it reacts to a pause or a stop.
+ * Has one feed for each table, or one for the query. Each call of `poll` reads at most one batch,
+ * from the feed that has been due for the longest time. If no feed is due, the task sleeps only for
+ * a short time, so that it reacts to a pause or a stop.
  */
 public final class JdbcSourceTask extends SourceTask {
   private static final long LONGEST_SLEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);

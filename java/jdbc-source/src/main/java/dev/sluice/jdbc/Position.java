@@ -50,8 +50,8 @@ record Position(Instant time, Long id, Long poll, boolean whole, String seen) {
 
   /**
    * Returns the position that Connect stores with the record of `row`. `next` is the following row,
-   * or null at the end of a poll. In mode `timestamp`, a time counts as read only when no further
-   * row has the same time. If the task restarts before that, it reads the rows of this time again,
+   * or null at the end of a poll. In mode `timestamp`, the position passes a time only after the
+   * last row of this time. If the task restarts before that, it reads the rows of this time again,
    * so that no row is skipped.
    */
   Position after(Settings.Mode mode, Row row, Row next, Poll current) {

@@ -17,9 +17,9 @@ import org.apache.kafka.connect.errors.DataException;
  * Reads rows of a result as Connect's structs, with one schema per result. Values that Connect's
  * types would round (numeric with its digits and NaN, times with their microseconds, intervals)
  * become text. The text has the form that Debezium writes with `decimal.handling.mode=string`,
- * `time.precision.mode=isostring` and `interval.handling.mode=string`. Therefore a consumer can read
- * the same form from both connectors. Exceptions are NaN, infinite values and dates before Christ,
- * which keep the server's text.
+ * `time.precision.mode=isostring` and `interval.handling.mode=string`. Therefore a consumer can
+ * read the same form from both connectors. Exceptions are NaN, infinite values and dates before
+ * Christ, which keep the server's text.
  */
 final class RowReader {
   private final List<String> types = new ArrayList<>();
@@ -82,8 +82,8 @@ final class RowReader {
   }
 
   /**
-   * Returns true for an infinite date or timestamp, and for one before Christ. They keep the server's
-   * text, because they have no usual ISO form.
+   * Returns true for an infinite date or timestamp, and for one before Christ. They keep the
+   * server's text, because they have no usual ISO form.
    */
   private static boolean endless(String text) {
     return text.endsWith("infinity") || text.endsWith(" BC");

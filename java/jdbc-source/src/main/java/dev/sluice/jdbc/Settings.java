@@ -51,8 +51,8 @@ final class Settings extends AbstractConfig {
   }
 
   /**
-   * Returns a message for the first key that contradicts another key, or that the mode needs and that
-   * is missing. Returns an empty map if there is none.
+   * Returns a message for the first key that contradicts another key, or that is missing although
+   * the mode needs it. Returns an empty map if there is none.
    */
   static Map<String, String> contradictions(Settings settings) {
     boolean hasQuery = !settings.getString(QUERY).isBlank();

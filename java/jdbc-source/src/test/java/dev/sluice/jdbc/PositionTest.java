@@ -18,7 +18,7 @@ class PositionTest {
   }
 
   @Test
-  void aTimeCountsAsReadOnlyWhenNoFurtherRowHasIt() {
+  void thePositionPassesATimeAtTheLastRowOfThisTime() {
     Position first = Position.START.after(Settings.Mode.TIMESTAMP, row(NOON, null), row(NOON, null), POLL);
     assertNull(first.toOffset());
     Position second = first.after(Settings.Mode.TIMESTAMP, row(NOON, null), row(LATER, null), POLL);
