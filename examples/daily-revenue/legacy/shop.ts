@@ -75,7 +75,8 @@ export async function createShop(database: string, { orders, seed }: ShopSize): 
 
 /**
  * Returns the SQL of the batch's procedure. It first commits its entry in the run log, so that an
- * active run is visible. A second transaction rebuilds the result and ends the entry.
+ * active run is visible. A second transaction rebuilds the result and sets `finished_at` of the
+ * entry.
  */
 const batchProcedure = (query: string): string => `
 CREATE PROCEDURE run_daily_revenue() LANGUAGE plpgsql AS $procedure$

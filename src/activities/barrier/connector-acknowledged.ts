@@ -53,9 +53,9 @@ export const connectorAcknowledged = (
   slotAcknowledged(client, plan, lsn, deadline, note, () => emitMarker(client, plan, 'nudge'));
 
 /**
- * Waits like `connectorAcknowledged`, but writes a marker only if `nudge` is given, and by calling
- * it. Without markers, the connector of a quiet database acknowledges positions only with
- * Debezium's heartbeats.
+ * Waits like `connectorAcknowledged`, but writes no markers itself. If `nudge` is given, this
+ * function calls it repeatedly, so that it writes markers. Without markers, the connector of a quiet
+ * database acknowledges positions only with Debezium's heartbeats.
  */
 export async function slotAcknowledged(
   client: pg.ClientBase,

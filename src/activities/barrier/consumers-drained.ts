@@ -22,8 +22,8 @@ import {
 } from './topic-ends.js';
 
 /**
- * The maximum length of a range of offsets that is searched for Kafka's control records. A longer
- * range counts as unread data without a search.
+ * The maximum length of a range of offsets that is searched for data, because it may contain only
+ * Kafka's control records. A longer range counts as unread data without a search.
  */
 const MARKERS_AT_MOST = 1000;
 

@@ -47,14 +47,14 @@ class CeilingsTest {
   }
 
   @Test
-  void anEmptyTableHasNoSettledId() throws SQLException {
+  void theFirstIdOfAnEmptyTableIsHeldBackToo() throws SQLException {
     assertNull(ceilings.settled(DELAY_MILLIS, () -> null));
     pass(DELAY_MILLIS);
     assertNull(poll(1));
   }
 
   @Test
-  void noIdIsSettledAfterANewConnection() throws SQLException {
+  void theDelayBeginsAgainAfterANewConnection() throws SQLException {
     assertNull(poll(1));
     pass(DELAY_MILLIS);
     ceilings.clear();
