@@ -54,8 +54,8 @@ export const connectorAcknowledged = (
 
 /**
  * Waits like `connectorAcknowledged`, but writes no markers itself. If `nudge` is given, this
- * function calls it repeatedly, so that it writes markers. Without markers, the connector of a quiet
- * database acknowledges positions only with Debezium's heartbeats.
+ * function calls it repeatedly, so that it writes markers. Without markers, the connector of a
+ * quiet database acknowledges positions only with Debezium's heartbeats.
  */
 export async function slotAcknowledged(
   client: pg.ClientBase,
