@@ -29,10 +29,11 @@ export interface Examined {
 export class TooManySuspects extends Error {}
 
 /**
- * Compares the suspects whose raw rows are known. If raw rows are missing, all suspects are counted
- * by their hashes, and the differences are only a sample. Throws TooManySuspects if rows are
- * missing and a column has a tolerance. Throws Problem `unexpected` if a suspect with a raw row is
- * not counted. `equal` receives the keys of the suspects whose rows are equal.
+ * Compares the suspects whose raw rows are known. (A key that the stream lacks needs no raw row.)
+ * If raw rows are missing, all suspects are counted by their hashes, and the differences are only a
+ * sample. Throws TooManySuspects if raw rows of keys on both sides are missing and a column has a
+ * tolerance. Throws Problem `unexpected` if the comparison does not count each suspect that it was
+ * given. `equal` receives the keys of the suspects whose rows are equal.
  */
 export function examine(
   shape: Shape,

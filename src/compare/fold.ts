@@ -126,8 +126,8 @@ export const streamRow = (...from: Parameters<typeof canonValues>): StreamRow =>
   rowOf(canonValues(...from));
 
 /**
- * Reads the values of a row. `raw` returns a column's value as the record contains it. `why` shows
- * this value.
+ * Reads the values of a row. `raw` returns a column's value as the record contains it. If this
+ * value cannot be decoded, `why` in the result shows it.
  */
 export function canonValues(
   shape: Shape,

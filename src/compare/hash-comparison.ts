@@ -84,7 +84,7 @@ export class HashComparison {
 
   /**
    * True if at least `MAX_CANDIDATES` rows are not proven equal, and these are more than half of
-   * the rows read so far. Further reading would only repeat the same difference.
+   * the rows read so far. Further rows probably differ for the same reason, so reading can stop.
    */
   get isSystematic(): boolean {
     return this.suspected >= MAX_CANDIDATES && this.suspected > this.rowsRead / 2;
@@ -134,7 +134,7 @@ export class HashComparison {
   }
 }
 
-/** A key that no row of a sample has. */
+/** The key of the row that the canary adds to the stream. No row of a table has this key. */
 const CANARY_KEY = Int32Array.of(0x736c, 0x75696365, 0x63616e, 0x617279);
 
 /**

@@ -96,7 +96,7 @@ export class HashFold extends FoldProgress {
     if (snapshot !== null) this.#sinceProof = new Set();
   }
 
-  /** Starts to remember changed and suspect keys. This proves nothing by itself. */
+  /** Remembers changed keys and suspects from now on. Null stops this. It proves no key equal. */
   rememberFrom(snapshot: SnapshotVisibility | null): void {
     this.provenAt = snapshot;
     this.#changed.clear();
@@ -109,8 +109,8 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Returns the whole state without the table's entries. `takeBack` restores the state in a new
-   * fold of the same shape.
+   * Returns the state that a later worker needs, without the table's entries. `takeBack` restores
+   * the state in a new fold of the same shape.
    */
   state(): FoldState {
     const { provenAt } = this;

@@ -2,9 +2,9 @@
 import { Undecodable } from './undecodable.js';
 
 /**
- * Prints a float like Java, always with a point. An absolute value of at least 10^7, or of less than
- * 10^-3 and not zero, has an exponent. `value` is the number as Postgres prints it. `number` is the
- * same number, parsed and rounded to the precision of the column's type. It MUST be finite.
+ * Prints a float like Java, always with a point. An absolute value of at least 10^7, or of less
+ * than 10^-3 and not zero, has an exponent. `value` is the number as Postgres prints it. `number`
+ * is the same number, parsed and rounded to the precision of the column's type. It MUST be finite.
  */
 export function javaFloat(value: string, number: number): string {
   if (number === 0) return Object.is(number, -0) ? '-0.0' : '0.0';
@@ -46,15 +46,15 @@ export function isoYear(value: string): string {
 }
 
 /**
- * Returns whether Java and Postgres print the year in the same way. An initial load converts
- * millions of dates, and almost all of them are of this kind.
+ * Returns whether Java and Postgres print the year in the same way. This check is fast. An initial
+ * load converts millions of dates, and almost all of them need no further step.
  */
 const hasUsualYear = (value: string): boolean =>
   /^\d{4}-\d\d-\d\d/.test(value) && !value.endsWith('BC');
 
 export const isoInstant = (value: string): string => `${trimmed(withoutZone(isoYear(value)))}Z`;
 
-/** Prints a fraction of six digits, as Debezium does for a timestamp with a zone. */
+/** Prints a timestamp with a zone like Debezium, with a fraction of six digits. */
 export function isoInstantOfZone(value: string): string {
   const [whole, fraction = ''] = withoutZone(isoYear(value)).split('.') as [string, string?];
   return `${whole}.${fraction.padEnd(6, '0')}Z`;

@@ -39,7 +39,7 @@ export class JsonOutput {
     this.length = to;
   }
 
-  /** Writes text that consists of ASCII characters. */
+  /** Writes ASCII characters as they are, without quotes or escapes. */
   ascii(text: string): void {
     const count = text.length;
     this.reserve(count);

@@ -1,17 +1,17 @@
-// Parses JSON. JSON.parse rounds numbers silently. Therefore this code keeps numbers with more
-// digits than a double can hold as they are written. `parseJsonLossless` keeps whole numbers, and
-// numbers that would be rounded to whole numbers. `parseJsonDigits` keeps all of them.
+// Parses JSON. JSON.parse silently rounds numbers that have more digits than a double can hold.
+// Therefore this code keeps the text of such numbers. `parseJsonLossless` keeps only whole numbers,
+// and numbers that would be rounded to whole numbers. `parseJsonDigits` keeps all such numbers.
 
 /** A double represents any decimal number of up to this many digits without loss. */
 export const EXACT_DIGITS = 15;
-/** Matches digits and points that may be too long for a double, or an exponent of 3+ digits. */
+/** Finds numbers that may not fit a double: 16 digits or points, or an exponent of 3+ digits. */
 const LONG = /[\d.]{16}|\d[eE][+-]?\d{3,}\s*(?:[,\]}]|$)/;
 const LARGE_EXPONENT = /[eE][+-]?\d{3}/;
 
 /**
  * A number with more digits than a double keeps, or with an exponent that may be too large for a
- * double. `text` is the number as written. It is no string, because a column of texts must not
- * accept a number.
+ * double. `text` is the number as written. This class stands for the number, because a plain string
+ * would also be accepted for a column of texts.
  */
 export class LongNumber {
   readonly text: string;

@@ -13,14 +13,14 @@ export class KeyTableMemory {
     this.#bytes = bytes;
   }
 
-  /** Counts the memory of a table that exists already. */
+  /** Counts the memory of a key table that exists already. */
   hold(table: KeyTable): void {
     if (this.#bytes < Infinity) this.#tables.add(table);
   }
 
   /**
-   * Sets a key of one of the comparison's tables. Throws Outgrown, and sets nothing, if the tables
-   * would then exceed the limit.
+   * Sets a key in one of the comparison's key tables. Throws Outgrown, and sets nothing, if the key
+   * tables would then exceed the limit.
    */
   set(table: KeyTable, key: Int32Array, high: number, low: number): number {
     if (table.isFull) this.#reserve(table);

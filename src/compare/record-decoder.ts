@@ -45,8 +45,8 @@ export interface RecordDecoder {
   /** Takes the text of a schema. Null means that no schema has this id. */
   learn(id: number, schema: string | null): void;
   /**
-   * Discards the last batch, and begins a new batch for records of this place. If the place has no
-   * partitions, the partition of a record is not checked.
+   * Discards the last batch, and begins a new batch for records of this place. If `partitions` of
+   * the place is 0, the partition of a record is not checked.
    */
   begin(place: Place): void;
   /** Adds a record. A record that cannot be rewritten becomes a text that every reader refuses. */

@@ -75,7 +75,7 @@ export class Comparison {
     this.#mark = mark;
   }
 
-  /** Takes one expected row. `row` is null if it could not be decoded on this side. */
+  /** Takes one expected row. `row` is null if Postgres' values could not be decoded. */
   add(key: string, row: string | null): void {
     this.rowsRead += 1;
     const other = this.#stream.get(key);
@@ -129,8 +129,9 @@ export class Comparison {
 }
 
 /**
- * Compares two rows of one key and reports the differences. A value that is undecodable on one side
- * is unknown, never equal. A value of a wrong type is a difference.
+ * Compares two rows of one key and reports the differences. If a row is undecodable on one side,
+ * the key is unknown, never equal. If only the stream's row is undecodable, because a value has a
+ * wrong type, the key is mismatched.
  */
 export function compareRows(
   shape: Shape,

@@ -72,7 +72,7 @@ export function imageOf(shape: Shape, key: Buffer, value: Buffer | null): ImageR
 }
 
 /**
- * Returns the state after one more record. A value that the record omits keeps its earlier value.
+ * Returns the state after one more record. A column that the record omits keeps its earlier value.
  */
 export function stateAfter(
   shape: Shape,

@@ -1,10 +1,11 @@
 // Compares in settled mode. Each round runs the batch's query in a new snapshot and reads the
 // stream after a barrier. A round's snapshot is taken after the previous round has read the stream.
-// A key has settled if its expected row is the same in two rounds in a row. The stream was read
+// A key can settle if its expected row is the same in two rounds in a row. The stream was read
 // between these two snapshots. At that time, it had processed all inputs of that row. If the
 // stream's row was equal, the key matches. If the rows differed and the key has no newer record,
 // the row is a difference. All other keys are compared again in the next round. A key that never
-// settles is unstable, and never counts as equal.
+// settles is unstable, and never counts as equal. In a table that a connector copies, a key matches
+// after one round if its rows are equal.
 import type { Counts } from '../domain/evidence/counts.js';
 import type { Difference } from '../domain/evidence/window.js';
 import { compareRows, keyRecord, type Shape, type StreamRow } from './row-comparison.js';
@@ -19,8 +20,8 @@ export interface Round {
   /** The rows of the stream after this round's barrier. */
   readonly actual: ReadonlyMap<string, StreamSide>;
   /**
-   * The keys that got a new record in the output topic after the previous round had read the
-   * stream.
+   * The keys that got a new record in the stream's topic after the previous round had read this
+   * topic.
    */
   readonly touched: ReadonlySet<string>;
 }
@@ -31,8 +32,8 @@ export interface Round {
  */
 export interface Captured {
   /**
-   * Returns whether the connector could not detect a difference. Such a difference is unknown, not
-   * proven wrong.
+   * Returns whether a difference may come from a change that the connector cannot detect. Such a
+   * difference is unknown, not proven wrong.
    */
   readonly notCapturable: (difference: Unequal) => boolean;
 }
@@ -80,7 +81,7 @@ export class SettledComparison {
     const actual = new Map<string, string | null>();
     for (const key of allKeys(round)) {
       if (this.#settled.has(key)) continue;
-      // the key did not exist when the window began
+      // no earlier round had this key, so it did not exist when the window began
       if (this.#captured && previous && !this.#open.has(key)) continue;
       if (this.#captured && this.#isEqualNow(key, round)) continue;
       if (previous && this.#settle(key, previous, round)) continue;
@@ -110,8 +111,9 @@ export class SettledComparison {
   }
 
   /**
-   * Settles a copied row as a match if both sides are equal. One round is enough, because a copied
-   * row does not depend on other rows.
+   * Settles a copied row as a match if both sides are equal. One round is enough, because the
+   * connector has then copied this version of the row. (A computed row can be equal by chance,
+   * before the pipeline has processed all of the row's inputs.)
    */
   #isEqualNow(key: string, { expected, actual }: Round): boolean {
     if (

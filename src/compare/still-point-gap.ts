@@ -92,8 +92,8 @@ export class Gap {
 
   /**
    * Returns the rows of the gap. The topic MUST have been read to its beginning, or until no key
-   * was wanted. A key without a record has no row. A column whose value was not found keeps its
-   * placeholder.
+   * was wanted. A key without a record has no row. A column whose value was not found keeps
+   * Debezium's placeholder for an unchanged TOAST value.
    */
   rows(): RowAtEnds[] {
     return [...this.#keys].map((key) => {

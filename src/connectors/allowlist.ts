@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'retriable.restart.connector.wait.ms': 'pause before a retriable restart',
 };
 
-/** Keys that a jdbc-source may set. */
+/** The keys that a spec may set for a jdbc-source. */
 const ALLOWED_JDBC: Readonly<Record<string, string>> = {
   'connector.class': 'which of several installed JDBC sources',
   'poll.interval.ms': 'pause between polls',

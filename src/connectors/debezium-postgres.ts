@@ -102,8 +102,8 @@ export function handedOverConfig(plan: ResolvedPlan): Record<string, string> {
 }
 
 /**
- * No migration may have this name. Every connector that was handed over publishes messages with
- * the prefix of this name, into a topic that no longer exists.
+ * No migration may have this name. Every connector that was handed over still accepts messages with
+ * the prefix of this name. It would write such a message to a topic that no longer exists.
  */
 export const NO_MIGRATION = 'none';
 

@@ -133,8 +133,8 @@ function matches(patterns: string, name: string): boolean | null {
 }
 
 /**
- * Settings that are not compared. A difference says nothing about the records, or the value may be
- * a secret.
+ * Settings that `differences` does not list. A difference says nothing about the records, or the
+ * value may be a secret, or another function of this file checks the setting.
  */
 const IRRELEVANT = /^(database\.|topic\.|message\.|table\.|tasks\.|slot\.|publication\.)/;
 

@@ -149,7 +149,7 @@ export function jdbcSourceConfig(
   };
 }
 
-/** Returns the polled rows as a SELECT around a subquery, so that a plugin can append a WHERE. */
+/** Returns a SELECT of the polled rows around a subquery, so that a plugin can append a WHERE. */
 function polledQuery(
   polling: Polling,
   capture: Capture,
@@ -180,8 +180,8 @@ const instant = (column: string): string =>
   `CASE WHEN isfinite(${column}) AND ${column} >= '0001-01-01' THEN to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${column}::text END`;
 
 /**
- * Returns SQL for the text that Debezium would write. Null if the plugin carries values of this
- * type unchanged.
+ * Returns SQL for a column's value in the form of Debezium's records, or as Postgres prints it.
+ * Null if the plugin carries values of this type unchanged.
  */
 function textOf(type: string, column: string): string | null {
   switch (type) {

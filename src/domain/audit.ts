@@ -17,7 +17,8 @@ interface Decided {
 }
 
 /**
- * The parts of the drain proof (docs/explanation/cutover.md). The final window proves P6.
+ * The statements that together prove a drain. docs/explanation/cutover.md explains each of them.
+ * The final window proves P6.
  */
 export const DRAIN_PARTS = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'] as const;
 export interface DrainProof {

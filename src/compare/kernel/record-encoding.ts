@@ -110,8 +110,8 @@ export class RegistryEncoding implements RecordEncoding {
     this.decoder.add(offset, bytes, keyStart, keyEnd, start, end);
     // If the decoder lacks schemas, the whole batch is read again. These changes are then not used.
     if (this.decoder.wanted.size > 0) return out.push(KIND.unreadable, NOTHING, NOTHING, 0);
-    // The decoder has checked the partition. The key's JSON does not contain the bytes that are
-    // needed for this check.
+    // The decoder has checked the partition. The reference must not check it (`partitions` is 0),
+    // because the key's JSON does not contain the bytes that are needed for this check.
     const decoded = { partition: place.partition, partitions: 0 };
     this.decoder.visit((at, json, ...ranges) => {
       const [keyFrom, keyTo, from, to] = ranges;

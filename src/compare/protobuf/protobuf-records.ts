@@ -85,8 +85,9 @@ function messageAt(file: protobuf.NamespaceBase, path: readonly number[]): Messa
 }
 
 /**
- * Returns how a field is read. Returns null for a map, and for a message of an unknown kind,
- * because they cannot be the value of a column. The column is then absent, and therefore unknown.
+ * Returns how a field is read. Returns null for a map, and for a message that KNOWN_MESSAGES does
+ * not list, because they cannot be the value of a column. The JSON then lacks the column, so the
+ * row counts as unknown.
  */
 function ruleOf(field: protobuf.Field, around: protobuf.Type): FieldRule | null {
   if (field.map) return null;

@@ -1,6 +1,7 @@
 // Reads the geometric types of Postgres. Debezium writes a point, a line and a circle as numbers.
-// It writes the other types as well-known binary (WKB) with the name of the type. The canonical
-// form is the list of numbers. On both sides, each number has all digits of a double.
+// It writes the other types as well-known binary (WKB) with the name of the type. (It also repeats
+// a point as WKB.) The canonical form is the list of numbers. On both sides, each number has all
+// digits of a double.
 import { base64Bytes } from '../base64.js';
 import { fail, float, wrong, type Codec } from './codec.js';
 

@@ -70,7 +70,7 @@ export const hstore: Codec = {
   fromJson: (value) => canonical(pairsOf(text(value))),
 };
 
-/** Prints the value of a record as Postgres reads it. Throws Undecodable if it is no hstore. */
+/** Prints a record's value in a form that Postgres reads. Throws Undecodable if it is no hstore. */
 export function hstoreLiteral(value: unknown): string {
   const quote = (part: string): string => `"${part.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
   return pairsOf(text(value))

@@ -28,7 +28,7 @@ export function ewkb<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
   return bytes;
 }
 
-/** Returns the EWKB of a record's value. Throws Undecodable if the value has none. */
+/** Returns the EWKB of a record's value. Throws Undecodable if it has none, or another SRID. */
 export function ewkbOfJson(value: unknown): Buffer {
   if (value === null || typeof value !== 'object') return wrong('expected an object');
   const { wkb, srid, extensions } = value as Readonly<Record<string, unknown>>;
@@ -52,7 +52,7 @@ const codec: Codec = {
 
 export const POSTGIS: Readonly<Record<string, Codec>> = { geometry: codec, geography: codec };
 
-/** Writes a value that Postgres printed as Debezium does. Throws what `ewkbOfText` throws. */
+/** Converts Postgres' text to the JSON that Debezium writes. Throws what `ewkbOfText` throws. */
 export function postgisJson(type: string, text: string): string {
   const bytes = ewkbOfText(text);
   const extensions = type === 'geometry' ? ',"extensions":null' : '';

@@ -17,7 +17,7 @@ function inUtc(range: string): string {
   return `${open}${bound(from!)},${bound(to!)}${close}`;
 }
 
-/** Prints a bound in UTC, with an astronomical year. A missing bound is empty. */
+/** Prints a bound in UTC, with 1 BC as the year 0. A missing bound is empty. */
 function bound(written: string): string {
   const value = written.startsWith('"') ? written.slice(1, -1) : written;
   if (value === '' || value === 'infinity' || value === '-infinity') return value;

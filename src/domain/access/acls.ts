@@ -50,8 +50,8 @@ const topic = (name: string) => ({ resource: 'topic', name, pattern: 'literal' }
 const group = (name: string) => ({ resource: 'group', name, pattern: 'literal' }) as const;
 
 /**
- * Returns the internal topics between the stages of a Kafka Streams application. Their names begin
- * with the application's id.
+ * Returns the internal topics of a Kafka Streams application, such as its repartition topics. Their
+ * names begin with the application's id.
  */
 export const betweenStages = (application: string) =>
   ({ resource: 'topic', name: `${application}-`, pattern: 'prefixed' }) as const;

@@ -12,7 +12,7 @@ export interface Privilege {
   readonly in?: 'target';
   /** The SQL statement that grants the right, without a semicolon. */
   readonly sql: string;
-  /** The object of the right: a schema, a table or a role. */
+  /** The object of the right: a database, a schema, a table, a view or a role. */
   readonly subject: string;
   readonly why: string;
   /** The check and the phase that fail without the right. */
@@ -43,9 +43,12 @@ export interface PrivilegeFacts {
    * attribute REPLICATION instead.
    */
   readonly replicationRole: string | null;
-  /** Relations that the queries and batch actions of the spec read, as `schema.name`. */
+  /**
+   * Relations that the spec's queries and batch actions (such as `batch.pause`) read, as
+   * `schema.name`.
+   */
   readonly reads: readonly string[];
-  /** Relations that the batch actions of the spec change, as `schema.name`. */
+  /** Relations that the spec's batch actions change, as `schema.name`. */
   readonly writes: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 // A capture brings changes from the source into topics. This file defines the facts that every
-// capture provides.
+// capture provides. Here, *the log* is the WAL of the source.
 import type { Capture, Names } from '../migration/names.js';
 import type { Polling } from './polling-settings.js';
 import type { ConnectorSpec, MigrationSpec } from '../migration/spec.js';

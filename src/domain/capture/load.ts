@@ -1,5 +1,5 @@
-// Defines the initial loads of a capture that reads the log. The connector loads the tables in one
-// transaction or in chunks, or Sluice loads them.
+// Defines the initial loads of a capture that reads the log (the WAL). The connector loads the
+// tables in one transaction or in chunks, or Sluice loads them.
 import { COPY_ROWS_PER_SECOND, SNAPSHOT_ROWS_PER_SECOND } from '../values/rates.js';
 import type { ConnectorSpec } from '../migration/spec.js';
 import { Registry } from '../values/adapter-registry.js';

@@ -148,7 +148,7 @@ function contradictions({ spec }: MigrationSpec): Contradiction[] {
   return found;
 }
 
-/** Finds a delay or a pause between polls with which no barrier could be proven in time. */
+/** Finds a delay or a pause between polls with which a barrier may not be proven in time. */
 function slowPolls(
   { connector, catchUp }: MigrationSpec['spec'],
   mode: PollingMode,

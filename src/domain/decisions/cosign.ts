@@ -139,8 +139,8 @@ export function approvalUnder(
 }
 
 /**
- * Returns the milliseconds until the rules in force change by themselves: the change window opens,
- * or the hour of the broken glass ends. Infinity if the rules do not change by themselves.
+ * Returns the milliseconds until the change window opens, or until the hour of the broken glass
+ * ends, whichever comes first. Infinity if neither is still to come.
  */
 export function rulesChangeIn(
   glass: BrokenGlass | null,

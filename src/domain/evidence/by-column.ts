@@ -1,5 +1,5 @@
 // Summarizes differences by column: how many rows differ, and whether one rule explains all of
-// them. For example, the distance is always the same, or the value is always NULL.
+// them. For example, the stream's value is always 7 hours later than the batch's, or always NULL.
 import type { Difference } from './window.js';
 
 export interface ColumnSummary {

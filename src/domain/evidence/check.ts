@@ -133,7 +133,7 @@ export interface Check {
   readonly status: 'passed' | 'failed' | 'unknown' | 'waived';
   readonly detail: string;
   readonly remedy: string;
-  /** Set if a check that exists for both databases examined the target. */
+  /** Set if this check can examine the source or the target, and examined the target here. */
   readonly in?: 'target';
 }
 

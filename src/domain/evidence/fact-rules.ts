@@ -47,7 +47,7 @@ export const groupFact = (group: string): string => named('pipeline group', grou
 /**
  * Names the fact that identifies the files of a table's rows. A rewrite (VACUUM FULL, CLUSTER)
  * changes the files but not the rows, so it costs one full window and no new epoch. TRUNCATE also
- * changes the files, and the full window finds the missing rows.
+ * changes the files. The full window then finds the rows that only the topic still has.
  */
 export const storageFact = (table: string): string => `storage of ${table}`;
 /**

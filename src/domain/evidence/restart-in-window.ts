@@ -40,8 +40,8 @@ export function withCauseOfFull(verdict: Verdict, change: FactsChange | null): V
 /**
  * Returns the verdict of a subject after the facts changed during the window. A passed subject
  * proves nothing: some rows may be from before the change, and some records from after it. A failed
- * subject proves nothing if a table got new files. ALTER TABLE and TRUNCATE replace the files, and
- * the snapshot of the window then sees an empty table.
+ * subject proves nothing if a table got new files. ALTER TABLE and TRUNCATE replace the files. A
+ * snapshot that is older than such a statement then sees an empty table.
  */
 export function voidedBy(verdict: Verdict, { before, after }: AroundWindow): Verdict {
   const during = factsChange(before, after);

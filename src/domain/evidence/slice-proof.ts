@@ -1,5 +1,5 @@
 // Plain JSON shapes of `sluice prove`, which proves a pipeline on a slice of the data: its input,
-// progress and result.
+// progress and result. Also derives the spec of a proof, and the variables for its pipeline.
 import type { MigrationRef } from './ledger-rows.js';
 import type { MigrationSpec } from '../migration/spec.js';
 import type { Verdict } from './verdict.js';

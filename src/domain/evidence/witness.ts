@@ -13,7 +13,7 @@ export const MOST_WITNESSED = 200_000;
 export interface WitnessProof {
   /** The window that read every row before the fence. */
   readonly passedBefore: number;
-  /** The number of rows that this window counted in the table. */
+  /** The number of rows of the table that the window before the fence counted. */
   readonly rowsBefore: number;
   readonly inserted: number;
   readonly deleted: number;

@@ -7,7 +7,7 @@ export interface Contradiction {
   readonly message: string;
 }
 
-/** Returns a list and a function that adds to it. `path` starts below `spec`. */
+/** Returns a list and a function that adds to it. The function puts `spec` before each path. */
 export function contradictionList(): {
   readonly found: Contradiction[];
   readonly add: (message: string, ...path: (string | number)[]) => void;

@@ -29,8 +29,8 @@ export function secretsOfEngine(spec: EngineSpec): SecretRef[] {
 }
 
 /**
- * Returns one sentence that lists what Flink's processes need to log in to Kafka. Returns an empty
- * list if Flink does not compare the tables, or needs nothing. The SQL Gateway needs nothing,
+ * Returns a list with one sentence about what Flink's processes need to log in to Kafka. The list
+ * is empty if Flink does not compare the tables, or needs nothing. The SQL Gateway needs nothing,
  * because it opens no connection to Kafka.
  */
 export function neededByEngine(spec: EngineSpec): string[] {

@@ -1,6 +1,7 @@
-// Derives every name that Sluice gives to an object. The name depends only on the spec (the
-// migration's name, `topicPrefix` and `existing`) and on the generation, which is the number of the
-// capture. So a repeated step finds the objects that it created before.
+// Derives the names of the capture's objects, the sink connector and the lease row's schema. A name
+// depends only on the spec (the migration's name, `topicPrefix` and `existing`) and on the
+// generation, which is the number of the capture. So a repeated step finds the objects that it
+// created before. Also parses and quotes the names of tables.
 import type { MigrationSpec } from './spec.js';
 
 export interface Names {
