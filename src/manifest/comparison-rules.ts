@@ -12,7 +12,10 @@ const issue = (message: string, ...path: (string | number)[]): SpecIssue => ({
   message,
 });
 
-/** Refuses `spec.existing` without `adopt`, because a migration then creates its own objects. */
+/**
+ * Refuses `spec.existing` without `adopt`, because a migration then creates its own objects. With
+ * `adopt`, checks that the topics match the tables.
+ */
 export function migrationIssues({ spec }: ParsedSpec): SpecIssue[] {
   if (!spec.existing) return [];
   if (spec.adopt) return topicIssues(spec.source.tables, spec.existing.topics);

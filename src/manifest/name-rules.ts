@@ -1,4 +1,5 @@
-// Finds names in a spec that Kafka, Postgres or the sink cannot use. It contacts no system.
+// Finds names in a spec that Kafka, Postgres, Debezium or the sink cannot use. It contacts no
+// system.
 import { NO_MIGRATION } from '../connectors/debezium-postgres.js';
 import { plannedTopics } from '../domain/capture/index.js';
 import { namesOf, parseTableName } from '../domain/migration/names.js';

@@ -1,6 +1,6 @@
 // Defines the spec's shape, which is part of the contract. An unknown key is an error everywhere.
-// `semantics.ts` refuses values of the contract that this version does not support yet. Every key
-// has a description, which editors and the reference page show.
+// `semantics.ts` refuses contradictions, and values that have this shape but are not supported yet.
+// Every key has a description, which editors and the reference page show.
 import { z } from 'zod';
 import type { ConnectorSpec, PipelineSpec, RouteSpec } from '../domain/migration/spec.js';
 import { DURATION_PATTERN, durationMs } from '../domain/values/duration.js';

@@ -1,5 +1,6 @@
-// Renders an assessment as one self-contained HTML page: ranking, value against feasibility, waves,
-// and every process with all its reasons. The page has no script and loads nothing.
+// Renders an assessment as one self-contained HTML page: ranking, value against feasibility, waves
+// (groups of processes that share tables), and every process with all its reasons. The page has no
+// script and loads nothing.
 import type { AssessedProcess, Assessment } from '../assess/assessment.js';
 import { evidenceOf } from '../assess/score.js';
 import { because, connector, countOf, freshness, stages } from './assessment-text.js';
@@ -74,7 +75,10 @@ function rankingTable(processes: readonly AssessedProcess[]): string {
   return `<div class="wide"><table><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
-/** Draws a mark for each process. The mark contains the rank, and the shape shows the verdict. */
+/**
+ * Draws a mark for each process. The mark contains the rank, its shape shows the verdict, and its
+ * size shows how many facts are known.
+ */
 function scatter(processes: readonly AssessedProcess[]): string {
   const [width, height, left, bottom] = [960, 380, 60, 40];
   const x = (share: number): number => left + share * (width - left - 20);

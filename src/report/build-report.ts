@@ -84,7 +84,7 @@ export interface Report {
   readonly events: readonly AuditLine[];
 }
 
-/** Everything that the ledger contains about one migration. */
+/** The records of one migration in the ledger that a report uses. */
 export interface ReportSource {
   readonly status: Status;
   readonly spec: MigrationSpec;

@@ -1,5 +1,5 @@
-// Draws the charts of the report's HTML page as static SVG, without a script or library. Each chart
-// is above a table with the same data.
+// Draws the charts of the report's HTML page as static SVG, without a script or library. The page
+// also has a table for each chart, because a chart does not show exact numbers.
 import { formatMs } from '../domain/values/duration.js';
 import type { WindowRow } from '../domain/evidence/window.js';
 import type { Report } from './build-report.js';
@@ -64,8 +64,8 @@ export function phaseChart(phases: Report['phases']): string {
 }
 
 /**
- * Draws the time that a marker took through the whole path, for each window. The scale is
- * logarithmic, and a line shows the spec's threshold (`catchUp.within`).
+ * Draws the time that a marker took through the whole path, for each of the newest windows that
+ * measured it. The scale is logarithmic, and a line shows the spec's threshold (`catchUp.within`).
  */
 export function lagChart(lags: Report['lags'], thresholdMs: number): string {
   const shown = lags

@@ -13,7 +13,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export const escapeHtml = (text: string): string =>
   printableLines(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 
-/** Escapes text between tags. It does not escape quotes, because JSON has many of them. */
+/** Escapes text between tags. There, quotes are harmless, and JSON with its quotes stays short. */
 export const escapeText = (text: string): string =>
   printableLines(text).replaceAll(/[&<>]/g, (character) => ENTITIES[character]!);
 

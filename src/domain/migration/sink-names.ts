@@ -26,9 +26,10 @@ export const sinkCanWriteTable = ({ schema, table }: TableName): boolean =>
  * Returns the value of `collection.name.format`. The sink looks for its table with LIKE, in which
  * `_` and `%` also match other characters. It writes to the first schema that matches. So these
  * characters get a backslash. Otherwise, the schema rep_eu would also match the schema repXeu, and
- * the sink would write to a table that is not its own. The table's name cannot have a backslash,
- * because the sink takes only the schema from the match that it found. The check
- * `sink.similar-names` finds the tables whose types the sink would use instead.
+ * the sink would write to a table that is not its own. The same characters in the table's name get
+ * no backslash. The sink takes only the schema from the match that it found, so the backslash would
+ * stay in the table's name. The check `sink.similar-names` therefore finds other tables that match,
+ * because the sink could use their types.
  */
 export function sinkTableName({ schema, table }: TableName): string {
   return `${inFormat(schema.replaceAll(/[_%]/g, '\\$&'))}.${inFormat(table)}`;

@@ -37,7 +37,7 @@ interface Queue {
 export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   /** Workflows, and activities that take seconds. */
   steps: { suffix: '', slots: 40, heartbeatEvery: '5s' },
-  /** Windows, which read whole tables and topics. */
+  /** Windows and other heavy data work, which can read whole tables and topics. */
   data: { suffix: '-data', slots: 2, heartbeatEvery: '5s' },
   /**
    * Activities that mostly wait, for hours or weeks, such as the guard of each migration. A guard

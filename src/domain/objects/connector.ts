@@ -1,4 +1,4 @@
-// Describes the connectors that Sluice creates. These are one source connector that reads the log,
+// Describes the connectors that Sluice creates. These are one source connector that reads the WAL,
 // or one for each polled table or query, and the sink's connector.
 import { connectPlace } from '../migration/connect-control.js';
 import type { OwnedObject } from '../evidence/ledger-rows.js';

@@ -1,4 +1,4 @@
-// Describes the publication, which names the tables that a connector reads from the log. A polling
+// Describes the publication, which names the tables that a connector reads from the WAL. A polling
 // connector needs no publication.
 import type { KindPlan } from './owned-kind.js';
 

@@ -10,7 +10,7 @@ export const topicKind = {
     topics.map((name) => ({ kind: 'topic', name, where: cluster }) as const),
   /**
    * The heartbeat topic stays, because the connector still writes heartbeats after the hand-over.
-   * It then no longer writes to the other scaffolding topics.
+   * It then no longer writes to the scaffolding topics.
    */
   atComplete: ({ logTopics, names }, { name }) =>
     name !== names.heartbeatTopic && [...logTopics, names.windowTopic].includes(name)

@@ -63,13 +63,14 @@ export interface CutoverStep {
 export interface ResolvedPlan extends MigrationSpec {
   readonly generation: number;
   readonly names: Names;
-  /** The source database, in the form that the ledger stores, such as `db.example.com:5432/shop`. */
+  /** The name of the source database, such as `shop`. The ledger stores it with owned objects. */
   readonly database: string;
   /**
-   * The database of the result, the sink's table, the view and the lease row, in the same form.
+   * The name of the database of the result, the sink's table, the view and the lease row. If it is
+   * not the source, the server's address follows: `shop on db.example.com:5432`.
    */
   readonly targetDatabase: string;
-  /** The Kafka cluster, in the form that the ledger stores. */
+  /** The brokers' addresses, by which the ledger names the Kafka cluster. */
   readonly cluster: string;
   readonly tables: readonly Relation[];
   readonly capture: CapturePlan;

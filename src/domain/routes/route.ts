@@ -37,7 +37,7 @@ export interface RouteNeeds {
   readonly creates: ({ readonly schema: string } & RouteRight) | null;
   /** The role under which the sink writes. */
   readonly actsAs: ({ readonly role: string } & RouteRight) | null;
-  /** Relations that Sluice's role reads by name. */
+  /** Relations that Sluice's role looks up by name, so it needs USAGE on their schemas. */
   readonly reads: readonly Relation[];
 }
 

@@ -1,5 +1,5 @@
-// The owner of a shared table is its only writer after the commit. The owner is the sink, in a
-// session that has the role `streamRole`.
+// In this file, the owner of a shared table is not its owner in Postgres, but its only writer after
+// the commit. This is the sink, in a session that has the role `streamRole`.
 
 /**
  * The sink's identity after the commit: the role of its session, and the evidence epoch of the

@@ -55,7 +55,7 @@ const EPOCH = 2 ** 32;
 export const idsEnd = ({ xmax, before }: SnapshotVisibility): number => before ?? xmax + EPOCH / 2;
 
 /**
- * Widens Debezium's 32-bit transaction id to the latest 64-bit id that the snapshot's records can
+ * Widens Debezium's 32-bit transaction id to the latest 64-bit id that a record of the topic can
  * have. The record may belong to an older transaction with the same 32 bits. That transaction ended
  * long ago, so every snapshot that sees the widened id sees it too. Ids that already have 64 bits
  * stay unchanged.

@@ -1,7 +1,7 @@
 // Defines Debezium's placeholder for an unchanged TOAST value.
 
 /**
- * Debezium's placeholder for a TOAST value that an update did not change. The log does not contain
+ * Debezium's placeholder for a TOAST value that an update did not change. The WAL does not contain
  * such a value.
  */
 export const TOAST_PLACEHOLDER = '__debezium_unavailable_value';
