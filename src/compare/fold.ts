@@ -74,7 +74,7 @@ export class FoldProgress {
     return this.#settled.get(partition) ?? 0;
   }
 
-  /** Records that the last snapshot sees the transactions of all records that were read. */
+  /** Remembers that the last snapshot sees the transactions of all records that were read. */
   settle(): void {
     this.#settled = new Map(this.read.map(({ partition, next }) => [partition, next]));
   }
@@ -90,8 +90,8 @@ export class FoldProgress {
   }
 
   /**
-   * Records how far a partition was read. Keeps `low` from the first reading, because the fold
-   * contains all records from that offset on.
+   * Remembers how far a partition was read. Keeps `low` from the first reading, because the fold
+   * has taken all records from that offset on.
    */
   readUpTo(part: ReadPart): void {
     const low = this.#parts.get(part.partition)?.low ?? part.low;

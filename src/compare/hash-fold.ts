@@ -88,7 +88,7 @@ export class HashFold extends FoldProgress {
   }
 
   /**
-   * Records that a window proved every key equal at this snapshot. Null means that the window did
+   * Remembers that a window proved every key equal at this snapshot. Null means that the window did
    * not prove this, so the next window reads everything.
    */
   proven(snapshot: SnapshotVisibility | null): void {

@@ -6,7 +6,7 @@ import { jsonOf, parseJsonLossless } from './json.js';
 import type { Shape } from './row-comparison.js';
 import { WiderKey } from './undecodable.js';
 
-/** The reasons for refusing a record. Threads pass a reason as its index in this list. */
+/** The reasons for refusing a record. Reading threads pass a reason as its index in this list. */
 export const WHY_REFUSED = [
   'no change event with a readable key',
   'a record without a key',

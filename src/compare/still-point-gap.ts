@@ -21,7 +21,10 @@ export interface RowAtEnds {
   readonly key: string;
   /** Null if the topic has no row. */
   readonly image: Image | null;
-  /** Columns that no record of the gap changed, so the snapshot has their values. */
+  /**
+   * Columns whose values at the ends are not in the records. No later record that the snapshot
+   * sees changed them, so the snapshot has the same values.
+   */
   readonly inSnapshot: ReadonlySet<string>;
 }
 

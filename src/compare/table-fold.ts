@@ -131,7 +131,7 @@ export class TableFold extends Fold {
     }
   }
 
-  /** Adds a row from its JSON image alone, without an envelope. */
+  /** Adds a row that is given as a JSON object, and not as a change event. */
   addImage(image: string): void {
     try {
       const fields = parseJsonLossless(image) as Record<string, unknown>;

@@ -1,7 +1,7 @@
 // Builds the configuration of a polling connector (`jdbc-source`) from a spec. Each table, or the
 // query that is captured instead, has its own connector. The connector's records have Debezium's
 // shape (key, `after`, `op`). Pipelines and comparisons can therefore read them like Debezium's
-// records. A topic can also change from one kind of connector to the other.
+// records. Debezium can also write to a topic that a polling connector has filled, or the reverse.
 import type { Capture } from '../domain/migration/names.js';
 import { parseTableName, qualified, quoteIdent } from '../domain/migration/names.js';
 import {

@@ -181,7 +181,7 @@ export interface Blocked {
 }
 
 /**
- * These failures end a generation (the current capture), because the captured history has a gap.
+ * These failures end a generation (the current capture), because its topics lack changes or rows.
  */
 export const ENDS_GENERATION: readonly FailureCode[] = [
   'slot-lost',

@@ -1,5 +1,5 @@
 // Parses untrusted YAML into a checked value, or returns every problem with its place
-// (file:line:col). It is used for every kind of file that people write.
+// (file:line:col). Specs and portfolios are parsed with this code.
 import {
   LineCounter,
   isAlias,

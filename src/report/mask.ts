@@ -1,5 +1,5 @@
 // Masks values of differing rows, because they are private data. Unless a person asks for values, a
-// report shows only the kind of a value.
+// report shows only the kind and the length of a value.
 import type { Difference } from '../domain/evidence/window.js';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
@@ -12,7 +12,7 @@ function maskedValue(value: string | null): string | null {
   return `‹${kind}, ${value.length} character${value.length === 1 ? '' : 's'}›`;
 }
 
-/** Keeps class, column and the kinds of values, and removes values and key values. */
+/** Keeps class and column. Replaces each value, also of the key, by its kind and its length. */
 export function masked(difference: Difference): Difference {
   const { key, batch, stream, column } = difference;
   return {

@@ -58,10 +58,10 @@ export function brokenLinks(evidence: readonly EvidenceLink[]): string[] {
 }
 
 /**
- * Checks that each verdict in the evidence equals the verdict in its row, and follows from its
- * counts. If something changed during the window, the verdict may be `inconclusive` instead. If the
- * counts mean `failed`, the reason of the row must then name this change. No other difference is
- * allowed.
+ * Checks that each verdict in the evidence equals the verdict in the row of its window and subject,
+ * and follows from its counts. If something changed during the window, the verdict may be
+ * `inconclusive` instead. If the counts mean `failed`, the reason in the row must then name this
+ * change. No other difference is allowed.
  */
 export function wrongVerdicts({ evidence, windows }: ReportSource): string[] {
   const rows = new Map(windows.map((w) => [`${w.number} ${w.subject}`, w]));

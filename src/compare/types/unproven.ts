@@ -65,7 +65,7 @@ export function whyUnproven(type: string): string {
 }
 
 /**
- * Says why a generated column cannot be compared. Debezium writes such a column only in its initial
- * load.
+ * Says why a generated column cannot be compared. If the publication does not contain the column,
+ * Debezium writes it only in its initial load.
  */
 export const WHY_GENERATED = 'generated: the log omits it';

@@ -9,21 +9,22 @@ import type { Contradiction } from '../migration/contradiction.js';
 export interface LoadFacts {
   readonly load: 'none' | ConnectorSpec['snapshot'];
   /**
-   * Sluice creates the slot before any row is read. All later changes then come through the log.
+   * True if Sluice creates the slot before any row is read. All later changes then come through
+   * the log.
    */
   readonly makesSlotFirst: boolean;
-  /** The connector creates the slot, after Sluice has claimed the slot's name. */
+  /** True if the connector creates the slot, after Sluice has claimed the slot's name. */
   readonly claimsSlot: boolean;
-  /** The connector starts the load when it receives a signal through Kafka. */
+  /** True if the connector starts the load when it receives a signal through Kafka. */
   readonly isSignalled: boolean;
-  /** Sluice writes the rows itself before the connector starts. */
+  /** True if Sluice writes the rows itself before the connector starts. */
   readonly copies: boolean;
   /** The activity that watches the load. Null if the load is complete when the connector starts. */
   readonly watch: 'watchSnapshot' | 'watchPolled' | null;
-  /** The connector loads the tables when it starts. */
+  /** True if the connector loads the tables when it starts. */
   readonly startsWithLoad: boolean;
   readonly rowsPerSecond: number;
-  /** One long transaction reads all rows of the load, and holds back vacuum for that time. */
+  /** True if one long transaction reads all rows of the load, and so holds back vacuum. */
   readonly holdsSnapshot: boolean;
 }
 
@@ -36,24 +37,24 @@ export interface CaptureFacts {
   readonly loading: LoadFacts;
   /** Sentences for the approvers, one for each guarantee that the capture weakens. */
   readonly notes: readonly string[];
-  /** The connector reads the log through Sluice's own publication and replication slot. */
+  /** True if the connector reads the log through Sluice's own publication and replication slot. */
   readonly hasSlot: boolean;
-  /** The connector reads the log through a replication slot, which may be an adopted one. */
+  /** True if the connector reads the log through a replication slot, Sluice's or an adopted one. */
   readonly readsSlot: boolean;
   /**
-   * Connector, slot, publication and topics existed before, and belong to another owner. Sluice
-   * never creates, changes, restarts or removes them.
+   * True if connector, slot, publication and topics existed before, and belong to another owner.
+   * Sluice then never creates, changes, restarts or removes them.
    */
   readonly isAdopted: boolean;
-  /** The connector brings Sluice's markers from the log to Kafka. */
+  /** True if the connector brings Sluice's markers from the log to Kafka. */
   readonly carriesMarkers: boolean;
-  /** The record of a change also contains the row before the change. */
+  /** True if the record of a change can also contain the row before the change. */
   readonly carriesBefore: boolean;
-  /** Generated columns are captured. */
+  /** True if every generated column is captured. */
   readonly carriesGenerated: boolean;
-  /** Sluice's publication contains stored generated columns, if the server can publish them. */
+  /** True if the publication has stored generated columns, if the server can publish them. */
   readonly publishesStored: boolean;
-  /** Rows of child tables (INHERITS) arrive under the name of the parent table. */
+  /** True if rows of child tables (INHERITS) arrive under the name of the parent table. */
   readonly carriesHeirs: boolean;
   /** The mode in which a window compares the captured tables or query. */
   readonly subjectMode: 'exact' | 'settled';

@@ -18,7 +18,7 @@ export interface PublishedTable {
 
 export interface Publication {
   readonly name: string;
-  /** Is new after each change of the publication, even if the change undoes an earlier one. */
+  /** A text that differs after each change of the publication, even if it undoes an earlier one. */
   readonly version: string;
   readonly operations: readonly Operation[];
   /** True if rows of partitions are published under the name of the partitioned table. */

@@ -33,8 +33,8 @@ export interface OwnedObject {
 }
 
 /**
- * Identifies one run of one migration. Every activity receives it. `runKey` is the first run id,
- * which stays the same across continue-as-new.
+ * Identifies one run of one migration. The activities of the run receive it. `runKey` is the first
+ * run id, which stays the same across continue-as-new.
  */
 export interface MigrationRef {
   readonly name: string;

@@ -34,8 +34,8 @@ export interface Proofs {
    */
   readonly walkedRows?: number | undefined;
   /**
-   * The comparison stopped early because most of the rows that it read differ. Such a window never
-   * passes.
+   * True if the comparison stopped early because most of the rows that it read differ. Such a
+   * window never passes.
    */
   readonly isStopped?: boolean | undefined;
   /** The number of corruptions that the window planted in memory. */

@@ -115,7 +115,7 @@ export interface Waiver {
 export interface StillPointSpec {
   /** The longest pause of the source connector. */
   readonly maxPause: string;
-  /** The connector may also be paused after the commit, when consumers read the stream. */
+  /** True if the connector may also be paused after the commit, when consumers read the stream. */
   readonly inSoak: boolean;
 }
 

@@ -28,7 +28,7 @@ export type QueueRole = (typeof QUEUE_ROLES)[number];
 
 interface Queue {
   readonly suffix: string;
-  /** The number of activities that one process runs at a time. */
+  /** The number of activities of this queue that one worker process runs at a time. */
   readonly slots: number;
   /** The shortest time between two heartbeats that the worker sends to Temporal for an activity. */
   readonly heartbeatEvery: string;
@@ -37,7 +37,7 @@ interface Queue {
 export const QUEUES: Readonly<Record<QueueRole, Queue>> = {
   /** Workflows, and activities that take seconds. */
   steps: { suffix: '', slots: 40, heartbeatEvery: '5s' },
-  /** Windows and other heavy data work, which can read whole tables and topics. */
+  /** Windows, which can read whole tables and topics. */
   data: { suffix: '-data', slots: 2, heartbeatEvery: '5s' },
   /**
    * Activities that mostly wait, for hours or weeks, such as the guard of each migration. A guard

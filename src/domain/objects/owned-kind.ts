@@ -1,5 +1,5 @@
-// Describes a kind of owned object. Each kind has a file here, such as slot.ts. The code that
-// creates and removes its objects is in the file with the same name in src/activities/objects.
+// Describes a kind of owned object. Each kind has a file in this folder, such as slot.ts. The code
+// that creates and removes its objects is in the file with the same name in src/activities/objects.
 import type { OwnedObject } from '../evidence/ledger-rows.js';
 import type { ResolvedPlan } from '../plan/resolved-plan.js';
 

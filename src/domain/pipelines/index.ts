@@ -22,8 +22,8 @@ export interface HostPlan {
   /** The spec's consumer groups, if Sluice deploys the pipeline. Otherwise empty. */
   readonly groups: readonly string[];
   /**
-   * In a later generation, the migration waits until the pipeline's owner has moved the pipeline to
-   * the new topics.
+   * True if a later generation waits until the pipeline's owner has moved the pipeline to the new
+   * topics.
    */
   readonly isMovedByOwner: boolean;
   /** The reason why `sluice prove` cannot run this pipeline on a slice. Null if it can. */

@@ -1,5 +1,5 @@
 // Compares WAL positions as Postgres prints them (`16/B374D848`). Also says which transactions a
-// snapshot sees. Payloads contain positions as strings; these functions convert them to BigInt.
+// snapshot sees. Temporal's payloads are JSON, which has no BigInt, so positions are strings there.
 
 export type Lsn = string;
 
